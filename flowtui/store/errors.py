@@ -1,0 +1,82 @@
+"""What can go wrong with a store, as one tree.
+
+    StoreError                a read or write of a store failed; its text is one line for a person
+    ├── StoreNotFound         no store where one was looked for
+    ├── DatabaseError         one database file cannot be read
+    │   ├── DatabaseMissing   the file is not there
+    │   ├── DatabaseCorrupt   the file is there and is not a sound database
+    │   ├── DatabaseDenied    the file is there and this user may not read it
+    │   └── DatabaseBusy      somebody else held it for longer than the busy timeout
+    ├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
+    ├── RunAmbiguous          several do; carries them
+    ├── FilterError           a filter expression is not understood; carries the position
+    └── ReadCancelled         the reader left before the answer came
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """A read or write of a store failed; `str()` says what, where and what to do."""
+
+
+class StoreNotFound(StoreError):
+    """There is no store where one was looked for."""
+
+
+class DatabaseError(StoreError):
+    """One database file of a store cannot be read."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class DatabaseMissing(DatabaseError):
+    """The database file is not there."""
+
+
+class DatabaseCorrupt(DatabaseError):
+    """The file is there and is not a sound SQLite database, or lacks what its schema promises."""
+
+
+class DatabaseDenied(DatabaseError):
+    """The file is there and this user may not read it."""
+
+
+class DatabaseBusy(DatabaseError):
+    """Somebody else held the database for longer than the busy timeout."""
+
+
+class RunNotFound(StoreError):
+    """No run of the store answers to the id, prefix or name that was given."""
+
+    def __init__(self, message: str, near: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.near = tuple(near)
+        """The closest ids and names, best first; may be empty."""
+
+
+class RunAmbiguous(StoreError):
+    """Several runs answer to the prefix or name that was given."""
+
+    def __init__(self, message: str, matches: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.matches = tuple(matches)
+        """One line for each match: id, name, status."""
+
+
+class FilterError(StoreError):
+    """A filter expression is not understood."""
+
+    def __init__(self, message: str, position: int) -> None:
+        super().__init__(message)
+        self.position = position
+        """Offset in characters from the start of the expression."""
+
+
+class ReadCancelled(StoreError):
+    """The reader left (Esc, another tab, quit) before the answer came."""
