@@ -1,16 +1,16 @@
 """What can go wrong with a store, as one tree.
 
-    StoreError                a read or write of a store failed; its text is one line for a person
-    ├── StoreNotFound         no store where one was looked for
-    ├── DatabaseError         one database file cannot be read
-    │   ├── DatabaseMissing   the file is not there
-    │   ├── DatabaseCorrupt   the file is there and is not a sound database
-    │   ├── DatabaseDenied    the file is there and this user may not read it
-    │   └── DatabaseBusy      somebody else held it for longer than the busy timeout
-    ├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
-    ├── RunAmbiguous          several do; carries them
-    ├── FilterError           a filter expression is not understood; carries the position
-    └── ReadCancelled         the reader left before the answer came
+StoreError                a read or write of a store failed; its text is one line for a person
+├── StoreNotFound         no store where one was looked for
+├── DatabaseError         one database file cannot be read
+│   ├── DatabaseMissing   the file is not there
+│   ├── DatabaseCorrupt   the file is there and is not a sound database
+│   ├── DatabaseDenied    the file is there and this user may not read it
+│   └── DatabaseBusy      somebody else held it for longer than the busy timeout
+├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
+├── RunAmbiguous          several do; carries them
+├── FilterError           a filter expression is not understood; carries the position
+└── ReadCancelled         the reader left before the answer came
 """
 
 from __future__ import annotations

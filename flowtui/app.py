@@ -1,0 +1,372 @@
+"""The application: a mode a tab, the run that is open, what is live, and how it all ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.message import Message
+from textual.screen import Screen
+
+from flowtui import format as fmt
+from flowtui import terminal, themes
+from flowtui.screens.base import TabScreen
+from flowtui.store.changes import Changes, Watcher
+from flowtui.store.errors import StoreError
+from flowtui.store.store import Store
+from flowtui.store.values import Counts, Kind, Run
+from flowtui.widgets.frame import TABS, Frame
+from flowtui.widgets.run_card import elapsed_s
+
+LOOK_EVERY_S = 1.0
+RUNS = "runs"
+COUNTED = frozenset(Kind) - {Kind.RUN}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line chose."""
+
+    tab: str = "overview"
+    theme: str | None = None
+    read_only: bool = False
+    user: str = ""
+    """Author of annotations."""
+
+
+@dataclass
+class Looked(Message):
+    """Sent by the watch after each look that found something, or failed."""
+
+    watcher: Watcher
+    changes: Changes
+    problem: str | None = None
+
+
+@dataclass
+class RunRead(Message):
+    """Sent by the reader with the open run's row (None if it was deleted) and its counts."""
+
+    run_id: str
+    run: Run | None
+    counts: Counts | None
+    problem: str | None = None
+
+
+class FlowApp(App[None]):
+    """Shows one store: the list of its runs, and one run at a time over five tabs."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "flow-tui"
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(number), f"show_tab('{tab}')", tab.title(), show=False, id=f"app.{tab}",
+                    tooltip=f"Show the run's {tab}")
+            for number, tab in enumerate(TABS, start=1)
+        ),
+        Binding("r", "refresh_now", "Refresh", show=False, id="app.refresh",
+                tooltip="Look for changes now"),
+        Binding("f", "follow", "Follow", show=False, id="app.follow",
+                tooltip="Follow changes as they are written, or stop following"),
+        Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
+                tooltip="All keys that work here"),
+        Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
+        Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: Run | None, options: Options) -> None:
+        # Textual reads the first mode off the class; here it depends on what is opened.
+        self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
+        super().__init__(driver_class=_driver_class())
+        self.store = store
+        self.options = options
+        self.session = terminal.session(os.environ)
+        self.store_label = _home_as_tilde(store.directory)
+        self.follows = True
+        self._run = run
+        self._counts = Counts()
+        self._problem: str | None = None
+        self._watcher = store.watcher(None if run is None else run.id)
+        self._is_looking = False
+        self._tabs: dict[str, TabScreen] = {}
+        self.add_mode(RUNS, self._make_runs_screen)
+        for tab in TABS:
+            self.add_mode(tab, partial(self._make_tab, tab))
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self.theme = options.theme or themes.default_theme(self.session)
+        for name in self.available_themes.keys() - themes.THEMES.keys():
+            self.unregister_theme(name)
+        # Motion costs bytes and time, and shows nothing.
+        self.animation_level = "none"
+
+    # Screens ---------------------------------------------------------------------------------
+
+    def _make_runs_screen(self) -> Screen[None]:
+        from flowtui.screens.runs import RunsScreen
+
+        return RunsScreen(self.store)
+
+    def _make_tab(self, tab: str) -> Screen[None]:
+        # Each tab's code is imported when it is first shown.
+        from importlib import import_module
+
+        assert self._run is not None
+        module = import_module(f"flowtui.screens.{tab}")
+        screen: TabScreen = getattr(module, f"{tab.title()}Screen")(self.store, self._run)
+        self._tabs[tab] = screen
+        return screen
+
+    async def open_run_now(self, run: Run, tab: str) -> None:
+        """Show another run; the tabs of the one that was open are closed."""
+        if self._run is None or self._run.id != run.id:
+            for name in TABS:
+                await self.remove_mode(name)
+                self.add_mode(name, partial(self._make_tab, name))
+            self._tabs.clear()
+            self._counts, self._problem = Counts(), None
+            self._watcher = self.store.watcher(run.id)
+        self._run = run
+        self._read_run(run.id, COUNTED)
+        await self.switch_mode(tab)
+
+    @work
+    async def open_run(self, run: Run) -> None:
+        await self.open_run_now(run, self.options.tab)
+
+    def show_tab(self, tab: str) -> None:
+        self.switch_mode(tab)
+
+    def action_show_tab(self, tab: str) -> None:
+        self.show_tab(tab)
+
+    def show_runs(self) -> None:
+        """Go to the list of runs; the run's tabs stay as they are."""
+        self.switch_mode(RUNS)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "show_tab" and self._run is None)
+
+    # Live ------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame | None:
+        """What the lines around the tabs say at this moment."""
+        if self._run is None:
+            return None
+        last_write_s = self._watcher.last_write_s
+        return Frame(
+            run=self._run,
+            counts=self._counts,
+            store=self.store_label,
+            elapsed_s=elapsed_s(self._run, datetime.now(UTC)),
+            follows=self.follows,
+            age_s=None if last_write_s is None else max(int(time.time() - last_write_s), 0),
+            problem=self._problem,
+        )
+
+    def on_mount(self) -> None:
+        self._take_signals()
+        self.set_interval(LOOK_EVERY_S, self._tick)
+        if self._run is not None:
+            self._read_run(self._run.id, COUNTED)
+        self._look(self._watcher)
+
+    def _tick(self) -> None:
+        if _terminal_is_gone():
+            self.exit(return_code=128 + signal.SIGHUP)
+            return
+        if self.follows and not self._is_looking:
+            self._look(self._watcher)
+        if self._run is not None and self._run.is_active:
+            self._show_frame()
+
+    @work(thread=True, group="watch", exit_on_error=False)
+    def _look(self, watcher: Watcher) -> None:
+        self._is_looking = True
+        problem = None
+        changes = Changes()
+        try:
+            changes = watcher.look()
+        except StoreError as error:
+            problem = str(error)
+        finally:
+            self._is_looking = False
+        if changes or problem != self._problem:
+            self.post_message(Looked(watcher, changes, problem))
+
+    @on(Looked)
+    def take_changes(self, message: Looked) -> None:
+        if message.watcher is not self._watcher:
+            return
+        self._problem = message.problem
+        changes = message.changes
+        if changes.touches_list:
+            self._list_changed()
+        if self._run is not None and changes.kinds:
+            self._read_run(self._run.id, changes.kinds)
+            for screen in self._tabs.values():
+                screen.store_changed(changes.kinds)
+        self._show_frame()
+
+    def _list_changed(self) -> None:
+        from flowtui.screens.runs import RunsScreen
+
+        for screen in self.screen_stack if self.current_mode == RUNS else []:
+            if isinstance(screen, RunsScreen):
+                screen.list_changed()
+
+    @work(thread=True, group="run", exit_on_error=False)
+    def _read_run(self, run_id: str, kinds: frozenset[Kind]) -> None:
+        """Read the run's row and, if anything that is counted changed, the counts."""
+        try:
+            run = self.store.run(run_id)
+            counts = self.store.counts(run_id) if kinds & COUNTED else None
+        except StoreError as error:
+            self.post_message(RunRead(run_id, self._run, None, str(error)))
+            return
+        self.post_message(RunRead(run_id, run, counts))
+
+    @on(RunRead)
+    def take_run(self, message: RunRead) -> None:
+        if self._run is None or message.run_id != self._run.id:
+            return
+        if message.run is None:
+            self._problem = "this run was deleted; what is shown is what was read before"
+        else:
+            self._run = message.run
+            self._problem = message.problem
+        if message.counts is not None:
+            self._counts = message.counts
+        self._show_frame()
+
+    def _show_frame(self) -> None:
+        frame = self.frame
+        for screen in self._tabs.values():
+            screen.frame = frame
+
+    def action_refresh_now(self) -> None:
+        self._look(self._watcher)
+        if self._run is not None:
+            self._read_run(self._run.id, COUNTED)
+        for screen in self._tabs.values():
+            screen.store_changed(screen.reads)
+        self._list_changed()
+
+    def action_follow(self) -> None:
+        self.follows = not self.follows
+        self._show_frame()
+        if self.follows:
+            self._look(self._watcher)
+
+    # Keys and commands -----------------------------------------------------------------------
+
+    def action_show_keys(self) -> None:
+        from flowtui.screens.keys import KeysScreen
+
+        self.push_screen(KeysScreen(self.screen.active_bindings.values()))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Yield every action that a key starts here, and the themes."""
+        seen: set[str] = set()
+        for active in screen.active_bindings.values():
+            binding = active.binding
+            if binding.id and binding.id not in seen and active.enabled:
+                seen.add(binding.id)
+                run = partial(self.run_action, binding.action, active.node)
+                yield SystemCommand(binding.description, binding.tooltip, run)
+        for name in themes.THEMES:
+            yield SystemCommand(
+                f"Theme {name}", "Change the colours", partial(self._set_theme, name)
+            )
+
+    def _set_theme(self, name: str) -> None:
+        self.theme = name
+
+    def copy(self, text: str) -> None:
+        """Send text to the clipboard, and say how that went."""
+        assert self._driver is not None
+        try:
+            how = terminal.copy(text, self.session, self._driver.write)
+        except terminal.CopyFailed as error:
+            self.notify(str(error), title="Not copied", severity="warning", markup=False)
+            return
+        self.notify(fmt.plain(text, 60), title=f"Copied: {how}", timeout=2, markup=False)
+
+    # How it ends -----------------------------------------------------------------------------
+
+    def _take_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+
+    def report_bug(self, error: BaseException) -> None:
+        """Say that a background read failed in a way that it should not, and keep the details."""
+        path = write_crash_log(error)
+        self.notify(
+            f"{type(error).__name__}: {fmt.plain(str(error), 200)}\nDetails are in {path}",
+            title="Something is wrong in flow-tui",
+            severity="error",
+            markup=False,
+        )
+
+    def _fatal_error(self) -> None:
+        # Textual would print every frame's variables, and with them raw text from the store.
+        error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
+        path = write_crash_log(error)
+        summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
+        self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\nDetails: {path}"))
+
+
+def write_crash_log(error: BaseException) -> Path:
+    """Write an error with its traceback to a file of its own and return the file's path."""
+    from platformdirs import user_log_path
+
+    folder = user_log_path("flow-tui")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.log"
+    path.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
+    return path
+
+
+def _driver_class() -> type[Driver] | None:
+    if sys.platform == "win32":
+        return None
+    from flowtui.driver import ThriftyDriver
+
+    return ThriftyDriver
+
+
+def _home_as_tilde(directory: Path) -> str:
+    absolute = directory.absolute()
+    home = Path.home()
+    if absolute.is_relative_to(home) and absolute != home:
+        return f"~/{absolute.relative_to(home)}"
+    return str(absolute)
+
+
+def _terminal_is_gone() -> bool:
+    """Say whether the terminal that this process was started on has been taken away."""
+    if not sys.__stdin__ or not sys.__stdin__.isatty():
+        return False
+    try:
+        os.tcgetpgrp(sys.__stdin__.fileno())
+    except OSError:
+        return True
+    return False

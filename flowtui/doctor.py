@@ -1,0 +1,119 @@
+"""What this terminal, session and store can do, as lines for a person."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowtui import __version__
+from flowtui.format import plain
+from flowtui.store.errors import StoreError
+from flowtui.store.location import locate
+from flowtui.store.store import Store
+from flowtui.terminal import Session, session
+
+EXTRAS = {
+    "images": ("PIL", "resvg_py"),
+    "pdf": ("pypdfium2",),
+    "docx": ("docx",),
+    "parquet": ("duckdb",),
+    "receive": ("starlette", "uvicorn"),
+    "keyring": ("keyring",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    glyph: str
+    subject: str
+    text: str
+    remedy: str = ""
+
+    @property
+    def line(self) -> str:
+        remedy = f"\n{'':14}→ {self.remedy}" if self.remedy else ""
+        return f"{self.glyph} {self.subject:<11} {self.text}{remedy}"
+
+    @property
+    def is_error(self) -> bool:
+        return self.glyph == "✗"
+
+
+def findings(environ: Mapping[str, str], store: str | None, cwd: Path, home: Path) -> list[Finding]:
+    """Return what was found, in the order in which it matters to a person."""
+    here = session(environ)
+    return [
+        _versions(),
+        _store(store, environ, cwd, home),
+        *_terminal(here),
+        _clipboard(here),
+        *_extras(),
+    ]
+
+
+def _versions() -> Finding:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    text = f"flow-tui {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    return Finding("✓", "version", text)
+
+
+def _store(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Finding:
+    where = locate(option, environ, cwd, home)
+    try:
+        opened = Store(where)
+        groups = opened.groups()
+    except StoreError as error:
+        return Finding("✗", "store", plain(str(error), 500))
+    count = sum(group.run_count for group in groups)
+    return Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
+
+
+def _terminal(here: Session) -> Iterator[Finding]:
+    where = ["over SSH"] if here.is_ssh else ["on this machine"]
+    where += ["in tmux"] * here.is_tmux + ["in screen"] * here.is_screen
+    if here.is_dumb:
+        yield Finding("✗", "terminal", f"TERM is {here.term or 'not set'}: only text output works",
+                      "export TERM=xterm-256color")  # fmt: skip
+    else:
+        yield Finding("✓", "terminal", f"{here.term}, {', '.join(where)}")
+    if here.is_monochrome:
+        yield Finding("✓", "colours", "none, as NO_COLOR asks")
+    elif here.is_truecolor:
+        yield Finding("✓", "colours", "24-bit")
+    elif here.has_few_colors:
+        yield Finding("✓", "colours", "the terminal's own sixteen: theme `ansi` is used")
+    else:
+        yield Finding("▲", "colours", "256; the terminal may have more",
+                      "export COLORTERM=truecolor, if its manual says 24-bit")  # fmt: skip
+    if here.is_utf8:
+        yield Finding("✓", "text", "UTF-8")
+    else:
+        yield Finding("▲", "text", "the locale has no UTF-8: ASCII stands in for other characters",
+                      "export LC_CTYPE=C.UTF-8")  # fmt: skip
+
+
+def _clipboard(here: Session) -> Finding:
+    if here.is_tmux:
+        if shutil.which("tmux"):
+            remedy = "set -s set-clipboard on, in ~/.tmux.conf, passes it to the outer terminal"
+            return Finding("✓", "clipboard", "through tmux", remedy)
+        return Finding("▲", "clipboard", "in tmux, but its command is not on the PATH")
+    if here.term == "linux" or here.is_dumb:
+        return Finding("▲", "clipboard", "this terminal has none")
+    text = "asked of the terminal (OSC 52); some need it switched on in their settings"
+    return Finding("✓", "clipboard", text)
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, modules in EXTRAS.items():
+        if all(importlib.util.find_spec(module) for module in modules):
+            yield Finding("✓", extra, "installed")
+        else:
+            yield Finding("·", extra, "not installed", f"pip install 'flow-tui[{extra}]'")

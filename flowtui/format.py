@@ -1,0 +1,269 @@
+"""Values to text: pure functions, no clock, no Textual.
+
+`plain` is the only door for text out of a store. Whatever it lets through is printable, has no
+power over a terminal, reads in the order it is stored, and is of bounded length.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+from itertools import pairwise
+
+from flowtui.store.values import Bucket, JsonValue, Status
+
+DEFAULT_LIMIT = 1_000
+"""More characters than the widest terminal shows of one cell."""
+MAX_MARKS = 3
+"""Combining marks on one letter; more would climb over the neighbouring lines."""
+
+_BIDI = {
+    "\u061c": "ALM", "\u200e": "LRM", "\u200f": "RLM", "\u202a": "LRE", "\u202b": "RLE",
+    "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2066": "LRI", "\u2067": "RLI",
+    "\u2068": "FSI", "\u2069": "PDI",
+}  # fmt: skip
+_NAMED = {"\n": "↵", "\r": "␍", "\t": "→", "\x7f": "␡", "\u200b": "‹ZWSP›", "\u200d": "‹ZWJ›"}
+_NAMED.update({chr(code): chr(0x2400 + code) for code in range(32) if code not in (9, 10)})
+_NAMED.update({char: f"‹{name}›" for char, name in _BIDI.items()})
+# Variation selectors only choose between two looks of a character, of unpredictable widths.
+_NAMED.update({"\ufe0e": "", "\ufe0f": ""})
+
+
+def plain(text: str, limit: int = DEFAULT_LIMIT) -> str:
+    """Return text that is safe to show on one line.
+
+    Controls, format characters and undecodable bytes become visible stand-ins. Past `limit`
+    characters the text ends with how many more there are.
+    """
+    shown = text[:limit]
+    if not (shown.isascii() and shown.isprintable()):
+        shown = _visible(shown)
+    rest = len(text) - limit
+    return f"{shown}… {rest:,} more" if rest > 0 else shown
+
+
+def plain_lines(text: str, limit: int = 100 * DEFAULT_LIMIT) -> list[str]:
+    """Return text that is safe to show as lines; tabs become four spaces."""
+    shown = text[:limit].replace("\r\n", "\n").expandtabs(4)
+    lines = [plain(line, limit) for line in shown.split("\n")]
+    if len(text) > limit:
+        lines.append(f"… {len(text) - limit:,} more characters")
+    return lines
+
+
+def _visible(text: str) -> str:
+    parts: list[str] = []
+    marks = 0
+    for char in text:
+        category = unicodedata.category(char)
+        if category in ("Mn", "Me"):
+            marks += 1
+            if marks > MAX_MARKS and char not in _NAMED:
+                continue
+            parts.append(_NAMED.get(char, char))
+            continue
+        if marks > MAX_MARKS:
+            parts.append(f"‹{marks - MAX_MARKS} marks›")
+        marks = 0
+        if char in _NAMED:
+            parts.append(_NAMED[char])
+        elif category == "Cs":
+            # A byte that was no UTF-8 arrives as U+DC80 and up.
+            code = ord(char)
+            parts.append(f"‹{code - 0xDC00:02X}›" if code >= 0xDC80 else f"‹{code:04X}›")
+        elif category in ("Cc", "Cf", "Zl", "Zp", "Cn"):
+            parts.append(f"‹U+{ord(char):04X}›")
+        elif category == "Zs":
+            parts.append(char if char == "\u3000" else " ")
+        else:
+            parts.append(char)
+    if marks > MAX_MARKS:
+        parts.append(f"‹{marks - MAX_MARKS} marks›")
+    return "".join(parts)
+
+
+def number(value: float, digits: int = 5) -> str:
+    """Return a number with its significant digits, thousands marked: `0.0003`, `3.0e-12`."""
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) < 10**15 else f"{value:.3e}"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Inf" if value > 0 else "-Inf"
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(value)))
+    decimals = max(digits - 1 - magnitude, 0)
+    text = f"{value:,.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    is_long = magnitude < -2 and len(text) > len("-0.0003")
+    if magnitude >= 9 or magnitude < -4 or is_long:
+        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+        head, _, tail = mantissa.partition(".")
+        return f"{head}.{tail.rstrip('0') or '0'}e{exponent}"
+    return text
+
+
+def exact(value: float) -> str:
+    """Return a number so that nothing of it is lost."""
+    return repr(value) if math.isfinite(value) else number(value)
+
+
+def aligned(numbers: Sequence[str]) -> list[str]:
+    """Return numbers padded on the right so that, right-aligned, their points stand in line.
+
+    Numbers with an exponent stand flush right: their points tell nothing of their size.
+    """
+    tails = [len(text) - text.index(".") if _has_point(text) else 0 for text in numbers]
+    widest = max(tails, default=0)
+    return [
+        text if "e" in text else text + " " * (widest - tail)
+        for text, tail in zip(numbers, tails, strict=True)
+    ]
+
+
+def _has_point(number_text: str) -> bool:
+    return "." in number_text and "e" not in number_text
+
+
+def count(value: int, noun: str, plural: str | None = None) -> str:
+    """Return `1 point`, `1,204 points`."""
+    return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
+
+
+def size(size_bytes: int) -> str:
+    """Return a size in decimal units: `97.8 MB`."""
+    if abs(size_bytes) < 1000:
+        return f"{size_bytes} B"
+    units = ("kB", "MB", "GB", "TB", "PB")
+    value, power = size_bytes / 1000, 0
+    while abs(value) >= 999.5 and power + 1 < len(units):
+        value, power = value / 1000, power + 1
+    return f"{value:.3g} {units[power]}" if abs(value) < 999.5 else f"{value:,.0f} {units[power]}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as a person says it: `2 h 14 m`, `3.2 s`, `410 ms`."""
+    if seconds < 0:
+        return f"-{duration(-seconds)}"
+    if seconds < 0.9995:
+        if seconds == 0:
+            return "0 s"
+        in_ms = seconds * 1e3
+        return f"{in_ms:.3g} ms" if in_ms >= 0.9995 else f"{seconds * 1e6:.3g} µs"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} m {rest} s" if rest and minutes < 10 else f"{minutes} m"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours} h {minutes} m" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago something was; clocks may differ, so a little ahead is now."""
+    if seconds < 1:
+        return "now"
+    if seconds < 60:
+        return f"{math.floor(seconds)} s ago"
+    return f"{duration(seconds // 60 * 60)} ago"
+
+
+def when(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return a date and time with its zone, local unless one is given."""
+    local = moment.astimezone(zone)
+    return f"{local.day} {local:%b %Y %H:%M} {local:%Z}"
+
+
+def when_short(moment: datetime, zone: tzinfo | None = None) -> str:
+    """Return a date and time for a column of them: `2026-11-24 02:04`."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def short_id(run_id: str) -> str:
+    """Return the part of an id that is enough to type: its first eight characters."""
+    return plain(run_id[:8])
+
+
+STATUS_GLYPHS: dict[str, str] = {Status.ACTIVE: "●", Status.COMPLETED: "✓", Status.ERROR: "✗"}
+
+
+def status(text: str) -> str:
+    """Return a status as glyph and word; one that the SDK does not write gets a question mark."""
+    return f"{STATUS_GLYPHS.get(text, '?')} {plain(text, 20) or 'no status'}"
+
+
+def json_text(value: JsonValue, limit: int = DEFAULT_LIMIT) -> str:
+    """Return a JSON value on one line, texts without quotes."""
+    if isinstance(value, str):
+        return plain(value, limit)
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if isinstance(value, float):
+        return exact(value)
+    if isinstance(value, int):
+        return str(value)
+    return plain(json.dumps(value, ensure_ascii=False), limit)
+
+
+_BARS = "▁▂▃▄▅▆▇█"
+OUTLIER_SPREADS = 4.0
+"""A bucket this many interquartile ranges away is a spike: drawn full, and marked."""
+
+
+def sparkline(buckets: Sequence[Bucket | None], width: int) -> list[tuple[str, bool]]:
+    """Return (bar, is a spike) for each of at most `width` cells, oldest first.
+
+    A cell shows the extreme of its buckets that is farther from the middle of all, so that no
+    spike is averaged away; spikes are left out of the scale so that the rest keeps its shape.
+    """
+    cells = _cells(buckets, width)
+    filled = sorted(value for bucket in cells if bucket for value in (bucket.low, bucket.high))
+    if not filled:
+        return [(" ", False) for _ in cells]
+    middle = filled[len(filled) // 2]
+    low_quarter, high_quarter = filled[len(filled) // 4], filled[(3 * len(filled)) // 4]
+    reach = (high_quarter - low_quarter) * OUTLIER_SPREADS
+    floor, roof = low_quarter - reach, high_quarter + reach
+    inside = [value for value in filled if floor <= value <= roof]
+    bottom, top = inside[0], inside[-1]
+    values = [
+        None if cell is None else max(cell.high, cell.low, key=lambda value: abs(value - middle))
+        for cell in cells
+    ]
+    outside = [value is not None and not floor <= value <= roof for value in values]
+    bars: list[tuple[str, bool]] = []
+    for index, value in enumerate(values):
+        if value is None:
+            bars.append((" ", False))
+            continue
+        share = (value - bottom) / (top - bottom) if top > bottom else 0.0
+        height = max(0, min(int(share * len(_BARS)), len(_BARS) - 1))
+        # A curve that starts or ends far out is no spike.
+        is_lone = 0 < index < len(values) - 1 and not (outside[index - 1] and outside[index + 1])
+        bars.append((_BARS[height], outside[index] and is_lone))
+    return bars
+
+
+def _cells(buckets: Sequence[Bucket | None], width: int) -> list[Bucket | None]:
+    if len(buckets) <= width:
+        return list(buckets)
+    edges = [index * len(buckets) // width for index in range(width + 1)]
+    return [_span(buckets[a:b]) for a, b in pairwise(edges)]
+
+
+def _span(buckets: Iterable[Bucket | None]) -> Bucket | None:
+    filled = [bucket for bucket in buckets if bucket is not None]
+    if not filled:
+        return None
+    return Bucket(min(bucket.low for bucket in filled), max(bucket.high for bucket in filled))

@@ -1,0 +1,227 @@
+"""Runs as text and as JSON documents, for scripts and pipes.
+
+The documents are described in the README and stable. Times are ISO 8601 in UTC, numbers in full
+precision, NaN and infinities the strings "NaN", "Infinity" and "-Infinity".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from flowtui import format as fmt
+from flowtui.store.errors import DatabaseError
+from flowtui.store.metrics import best
+from flowtui.store.store import Store
+from flowtui.store.values import Counts, Figures, MetricSummary, Model, Param, Point, Run
+from flowtui.widgets.cells import fit
+
+Document = dict[str, object]
+
+
+def dumps(document: object) -> str:
+    """Return valid JSON in ASCII, whatever numbers and text are in the document."""
+    return json.dumps(_finite(document), indent=2, allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def run_document(run: Run) -> Document:
+    """Return what meta.db says of a run."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "status": run.status,
+        "created_at": _time(run.created_at),
+        "duration_s": run.duration_s,
+        "group": run.group_name,
+        "tags": list(run.tags),
+        "description": run.description,
+        "source": run.source,
+        "upload_status": run.upload_status,
+    }
+
+
+def listed_document(run: Run, figures: Figures) -> Document:
+    """Return a run as `flow-tui list --json` prints it."""
+    return {**run_document(run), "params": figures.params, "metrics": figures.metrics}
+
+
+def whole_document(store: Store, run: Run) -> Document:
+    """Return a run as `flow-tui show --json` prints it; what cannot be read is in `problems`."""
+    problems = list(run.problems)
+    try:
+        params = store.params(run.id) or ()
+        summaries = list(store.metric_summaries(run.id, {}))
+        counts = store.counts(run.id)
+    except DatabaseError as error:
+        problems.append(str(error))
+        params, summaries, counts = (), [], Counts()
+    models = store.models(run.id) or ()
+    problems += [f"param {param.key}: {param.problem}" for param in params if param.problem]
+    return {
+        **run_document(run),
+        "params": {param.key: param.value for param in params},
+        "metrics": {summary.key: _metric(summary) for summary in summaries},
+        "models": [_model(model) for model in models],
+        "counts": {
+            "traces": counts.traces,
+            "spans": counts.spans,
+            "samples": counts.samples,
+            "attachments": counts.attachments,
+            "annotations": counts.annotations,
+        },
+        "problems": problems,
+    }
+
+
+def _metric(summary: MetricSummary) -> Document:
+    return {
+        "count": summary.count,
+        "nan_count": summary.nan_count,
+        "inf_count": summary.inf_count,
+        "unreadable_count": summary.unreadable_count,
+        "first": _point(summary.first),
+        "last": _point(summary.last),
+        "min": _point(summary.minimum),
+        "max": _point(summary.maximum),
+        "best": _point(best(summary)),
+    }
+
+
+def _point(point: Point | None) -> Document | None:
+    return None if point is None else {"step": point.step, "value": point.value}
+
+
+def _model(model: Model) -> Document:
+    return {
+        "id": model.id,
+        "name": model.name,
+        "created_at": _time(model.created_at),
+        "size_bytes": model.size_bytes,
+        "tags": list(model.tags),
+        "path": model.path,
+        "source": model.source,
+        "description": model.description,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def runs_text(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield a table of runs, a line a run."""
+    rows = [("id", "name", "status", "created", "duration", "group", "tags")]
+    rows += [
+        (
+            fmt.short_id(run.id),
+            fmt.plain(run.name, 60),
+            fmt.status(run.status),
+            "" if run.created_at is None else fmt.when_short(run.created_at),
+            "" if run.duration_s is None else fmt.duration(run.duration_s),
+            fmt.plain(run.group_name or "", 40),
+            " ".join(fmt.plain(tag, 40) for tag in run.tags),
+        )
+        for run in runs
+    ]
+    return _table(rows)
+
+
+def run_text(store: Store, run: Run) -> Iterator[str]:
+    """Yield a run as lines for a person."""
+    yield f"{fmt.plain(run.name, 200)}  {fmt.short_id(run.id)}  {fmt.status(run.status)}"
+    facts = [
+        ("id", run.id),
+        ("group", run.group_name),
+        ("created", None if run.created_at is None else fmt.when(run.created_at)),
+        ("duration", None if run.duration_s is None else fmt.duration(run.duration_s)),
+        ("tags", " ".join(run.tags)),
+        ("source", run.source),
+        ("registry", run.upload_status),
+        ("description", run.description),
+        *(("problem", problem) for problem in run.problems),
+    ]
+    yield from (f"{name:<12}{fmt.plain(text, 2_000)}" for name, text in facts if text)
+    try:
+        yield from _params_text(store.params(run.id))
+        yield from _metrics_text(list(store.metric_summaries(run.id, {})))
+        yield from _models_text(store.models(run.id))
+        yield from _counts_text(store.counts(run.id))
+    except DatabaseError as error:
+        yield from ("", f"problem     {fmt.plain(str(error), 2_000)}")
+
+
+def _params_text(params: Sequence[Param] | None) -> Iterator[str]:
+    if params:
+        yield from ("", "Parameters")
+        yield from _table(
+            [(fmt.plain(param.key, 200), fmt.json_text(param.value)) for param in params]
+        )
+
+
+def _metrics_text(summaries: Sequence[MetricSummary]) -> Iterator[str]:
+    if not summaries:
+        return
+    yield from ("", "Metrics")
+    rows = [("", "last", "min", "max", "points", "NaN", "Inf")]
+    rows += [
+        (
+            fmt.plain(summary.key, 200),
+            fmt.number(summary.last.value),
+            "" if summary.minimum is None else fmt.number(summary.minimum.value),
+            "" if summary.maximum is None else fmt.number(summary.maximum.value),
+            f"{summary.count:,}",
+            f"{summary.nan_count:,}" if summary.nan_count else "",
+            f"{summary.inf_count:,}" if summary.inf_count else "",
+        )
+        for summary in summaries
+    ]
+    yield from _table(rows)
+
+
+def _models_text(models: Sequence[Model] | None) -> Iterator[str]:
+    if models:
+        yield from ("", "Logged models")
+        yield from _table(
+            [
+                (
+                    fmt.plain(model.name, 200),
+                    "" if model.size_bytes is None else fmt.size(model.size_bytes),
+                    fmt.plain(model.path or "", 500),
+                )
+                for model in models
+            ]
+        )
+
+
+def _counts_text(counts: Counts) -> Iterator[str]:
+    known = (
+        ("traces", counts.traces),
+        ("spans", counts.spans),
+        ("eval samples", counts.samples),
+        ("attachments", counts.attachments),
+        ("annotations", counts.annotations),
+    )
+    present = [(name, f"{count:,}") for name, count in known if count]
+    if present:
+        yield from ("", "Records")
+        yield from _table(present)
+
+
+def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    made = list(rows)
+    widths = [max(len(row[index]) for row in made) for index in range(len(made[0]))]
+    for row in made:
+        line = "  ".join(fit(cell, width) for cell, width in zip(row, widths, strict=True))
+        yield f"  {line}".rstrip()

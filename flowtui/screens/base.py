@@ -1,0 +1,148 @@
+"""What every screen over a store does: it reads in the background, inside the common frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Rule
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from flowtui.store.database import Cancelled
+from flowtui.store.store import Store
+from flowtui.store.values import Kind, Run
+from flowtui.widgets.frame import Frame, KeyLine, RunLine, TabLine
+
+if TYPE_CHECKING:
+    from flowtui.app import FlowApp
+
+READING_WORD_AFTER_S = 0.1
+"""A read that takes longer says so."""
+
+
+class StoreScreen(Screen[None]):
+    """A screen that reads a store in one background worker at a time.
+
+    Subclasses say what to read in `read`, which runs in a thread and posts messages. What is
+    asked for while a read is under way is read after it, so a slow read is never starved by
+    frequent changes; a screen that is not shown reads nothing until it is.
+    """
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self._wanted: set[Kind] = set()
+        self._under_way: frozenset[Kind] = frozenset()
+        self._reader: Worker[None] | None = None
+
+    @property
+    def flow(self) -> FlowApp:
+        return cast("FlowApp", self.app)
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        """Read these kinds of record and post what comes; runs in a thread."""
+        raise NotImplementedError
+
+    def show_reading(self) -> None:
+        """Say that the first read takes a while."""
+
+    def on_mount(self) -> None:
+        self.set_timer(READING_WORD_AFTER_S, self.show_reading)
+
+    def want(self, kinds: Iterable[Kind]) -> None:
+        """Have these kinds of record read, now or when the screen is next shown."""
+        self._wanted.update(kinds)
+        if self._wanted and self.is_current and self._reader is None:
+            self._under_way = frozenset(self._wanted)
+            self._wanted.clear()
+            self._reader = self._read_in_thread(self._under_way)
+
+    @work(thread=True, group="store", exit_on_error=False)
+    def _read_in_thread(self, kinds: frozenset[Kind]) -> None:
+        worker = get_current_worker()
+        self.read(kinds, lambda: worker.is_cancelled)
+
+    def on_screen_resume(self) -> None:
+        self.want(())
+
+    def on_screen_suspend(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            self._wanted.update(self._under_way)
+
+    @on(Worker.StateChanged)
+    def go_on_reading(self, event: Worker.StateChanged) -> None:
+        if event.worker is not self._reader or event.state in (
+            WorkerState.PENDING,
+            WorkerState.RUNNING,
+        ):
+            return
+        self._reader = None
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.flow.report_bug(event.worker.error)
+        self.want(())
+
+
+class TabScreen(StoreScreen):
+    """One tab of one run, with the frame that all tabs share."""
+
+    tab: ClassVar[str]
+    reads: ClassVar[frozenset[Kind]] = frozenset()
+    """The kinds of record that it shows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape", "leave", "Runs", id="tab.leave", tooltip="Go back to the list of runs",
+            key_display="Esc",
+        )
+    ]  # fmt: skip
+
+    frame: reactive[Frame | None] = reactive(None, init=False)
+
+    def __init__(self, store: Store, run: Run) -> None:
+        super().__init__(store)
+        self.run = run
+
+    def compose(self) -> ComposeResult:
+        yield RunLine()
+        yield TabLine(self.tab)
+        yield Rule()
+        yield from self.compose_tab()
+        yield KeyLine()
+
+    def compose_tab(self) -> Iterable[Widget]:
+        """Yield what is between the tabs and the keys."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.frame = self.flow.frame
+        self.want(self.reads)
+
+    def watch_frame(self, frame: Frame | None) -> None:
+        if frame is not None:
+            self.run = frame.run
+            self.query_one(RunLine).show_frame(frame)
+            self.query_one(TabLine).show_counts(frame.counts)
+            self.show_frame(frame)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show what the frame's run and counts say inside the tab, too."""
+
+    def store_changed(self, kinds: frozenset[Kind]) -> None:
+        """Read again what changed, if this tab shows it."""
+        self.want(kinds & self.reads)
+
+    def action_leave(self) -> None:
+        self.flow.show_runs()
+
+    @on(TabLine.Picked)
+    def switch_tab(self, event: TabLine.Picked) -> None:
+        self.flow.show_tab(event.tab)

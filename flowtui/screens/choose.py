@@ -1,0 +1,166 @@
+"""Modals to choose one of a list, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from flowtui import format as fmt
+from flowtui.widgets.cells import Line, Piece
+from flowtui.widgets.frame import KeyLine
+from flowtui.widgets.lines import Lines
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the things to choose from."""
+
+    key: str
+    title: str
+    note: str = ""
+
+
+class ChoiceLines(Lines):
+    """Shows choices, each with a mark if it is chosen."""
+
+    def __init__(self, marks: tuple[str, str]) -> None:
+        super().__init__()
+        self._choices: Sequence[Choice] = ()
+        self._chosen: Collection[str] = ()
+        self._marks = marks
+
+    def show_choices(self, choices: Sequence[Choice], chosen: Collection[str]) -> None:
+        self._choices, self._chosen = choices, chosen
+        self.set_reactive(ChoiceLines.cursor, self.validate_cursor(self.cursor))
+        self.resize_content()
+
+    @property
+    def choice(self) -> Choice | None:
+        """The choice under the cursor."""
+        return self._choices[self.cursor] if self.cursor < len(self._choices) else None
+
+    @property
+    def line_count(self) -> int:
+        return len(self._choices)
+
+    def line(self, index: int, width: int) -> Line:
+        choice = self._choices[index]
+        mark = self._marks[choice.key in self._chosen]
+        return [
+            Piece(f" {mark} ", "accent"),
+            Piece(fmt.plain(choice.title, 200)),
+            Piece(f"  {fmt.plain(choice.note, 60)}", "muted"),
+        ]
+
+
+class _ChooseScreen(ModalScreen[list[str] | None]):
+    """A list of choices under a line that narrows it as one types."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
+                tooltip="Leave everything as it is"),
+        Binding("down", "lines.action_move(1)", show=False),
+    ]  # fmt: skip
+    marks: ClassVar[tuple[str, str]]
+
+    def __init__(self, title: str, choices: Sequence[Choice], chosen: Sequence[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._chosen = list(chosen)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = self._title
+            yield Input(placeholder="type to narrow", select_on_focus=False, compact=True)
+            yield ChoiceLines(self.marks)
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._narrow("")
+        lines = self.query_one(ChoiceLines)
+        lines.focus()
+        if self._chosen:
+            keys = [choice.key for choice in self._choices]
+            lines.cursor = keys.index(self._chosen[0]) if self._chosen[0] in keys else 0
+
+    @on(Input.Changed)
+    def narrow(self, event: Input.Changed) -> None:
+        self._narrow(event.value)
+
+    @on(Input.Submitted)
+    def to_list(self) -> None:
+        self.query_one(ChoiceLines).focus()
+
+    def _narrow(self, needle: str) -> None:
+        lowered = needle.lower()
+        found = [choice for choice in self._choices if lowered in choice.title.lower()]
+        self.query_one(ChoiceLines).show_choices(found, self._chosen)
+
+
+class ChooseScreen(_ChooseScreen):
+    """Chooses one: dismisses with a list of it, or None for nothing."""
+
+    marks = (" ", "●")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose", key_display="Enter", tooltip="Take this one"),
+        Binding("s", "take_current", "Reverse", tooltip="Take the present one again"),
+    ]
+
+    @on(Lines.Chosen)
+    def choose(self) -> None:
+        choice = self.query_one(ChoiceLines).choice
+        self.dismiss(None if choice is None else [choice.key])
+
+    def action_take_current(self) -> None:
+        self.dismiss(self._chosen[:1])
+
+
+class ColumnsScreen(_ChooseScreen):
+    """Chooses several, in order: dismisses with their keys, or None to leave all as it was."""
+
+    marks = ("☐", "☑")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "toggle_choice", "Show or hide", key_display="Space",
+                tooltip="Show this column, or hide it"),
+        Binding("enter", "apply", "Apply", key_display="Enter", priority=True,
+                tooltip="Show the marked columns"),
+        Binding("shift+up,K", "shift(-1)", "Earlier", key_display="K", tooltip="Further left"),
+        Binding("shift+down,J", "shift(1)", "Later", key_display="J", tooltip="Further right"),
+    ]  # fmt: skip
+
+    def action_toggle_choice(self) -> None:
+        lines = self.query_one(ChoiceLines)
+        choice = lines.choice
+        if choice is None:
+            return
+        if choice.key in self._chosen:
+            self._chosen.remove(choice.key)
+        else:
+            self._chosen.append(choice.key)
+        # The chosen ones are a list that the lines hold too.
+        lines.refresh_index(lines.cursor)
+
+    def action_shift(self, by: int) -> None:
+        lines = self.query_one(ChoiceLines)
+        choice = lines.choice
+        if choice is None or self.query_one(Input).value:
+            return
+        ordered = list(self._choices)
+        old = ordered.index(choice)
+        new = max(0, min(old + by, len(ordered) - 1))
+        ordered.insert(new, ordered.pop(old))
+        self._choices = ordered
+        lines.show_choices(ordered, self._chosen)
+        lines.cursor = new
+
+    def action_apply(self) -> None:
+        self.dismiss([choice.key for choice in self._choices if choice.key in self._chosen])

@@ -1,0 +1,343 @@
+"""Overview: metrics, parameters and logged models of a run, and its information card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from time import monotonic
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.screens.base import TabScreen
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.store import Store
+from flowtui.store.values import Kind, MetricSummary, Model, Param, Point, Run
+from flowtui.widgets.filter_line import FilterLine
+from flowtui.widgets.frame import Frame
+from flowtui.widgets.lines import Lines
+from flowtui.widgets.metric_list import MetricLine, MetricList
+from flowtui.widgets.model_list import ModelList
+from flowtui.widgets.pane_line import PaneLine
+from flowtui.widgets.run_card import UPLOAD, RunCard
+from flowtui.widgets.value_tree import Entry, ValueTree, matching
+
+NARROW_BELOW = 100
+WIDE_FROM = 160
+SUMMARIES_EVERY_S = 0.1
+"""Summaries that come in quick succession are shown together."""
+
+NO_METRICS = "none logged yet: tracker.log_dynamic(key, value, step)"
+NO_PARAMS = "none logged: tracker.log_static(key, value)"
+NO_MODELS = "none logged: tracker.log_model(path)"
+ABSENT = "this store's schema has none"
+READING = "reading…"
+
+
+@dataclass
+class ParamsRead(Message):
+    """Sent by the reader with all parameters; None where the schema has none."""
+
+    params: tuple[Param, ...] | None
+
+
+@dataclass
+class ModelsRead(Message):
+    """Sent by the reader with all models; None where the schema has none."""
+
+    models: tuple[Model, ...] | None
+
+
+@dataclass
+class LastPointsRead(Message):
+    """Sent by the reader with the last point of every metric."""
+
+    points: dict[str, Point]
+
+
+@dataclass
+class SummariesRead(Message):
+    """Sent by the reader with the summaries of some metrics."""
+
+    summaries: tuple[MetricSummary, ...]
+
+
+@dataclass
+class LoadFailed(Message):
+    """Sent by the reader for a kind of record that cannot be read."""
+
+    kind: Kind
+    reason: str
+
+
+class OverviewScreen(TabScreen):
+    """The first tab: what was set, what came out, and what this run is."""
+
+    tab = "overview"
+    reads = frozenset({Kind.PARAMS, Kind.METRICS, Kind.MODELS})
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+        (WIDE_FROM, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="overview.filter",
+                tooltip="Filter the focused pane by name or value"),
+        Binding("tab", "next_pane(1)", "Pane", id="overview.pane", key_display="Tab",
+                tooltip="Go to the next pane"),
+        Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
+                id="overview.pane_back", tooltip="Go to the pane before"),
+        Binding("y", "copy", "Copy", id="overview.copy", tooltip="Copy the value in full"),
+        Binding("Y", "copy_row", "Copy as JSON", show=False, id="overview.copy_row",
+                tooltip="Copy the whole row as JSON"),
+        Binding("U", "upload", "Upload", id="overview.upload",
+                tooltip="Upload this run to the LUML registry"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: Run) -> None:
+        super().__init__(store, run)
+        self._params: Sequence[Param] | None = ()
+        self._points: dict[str, Point] = {}
+        self._summaries: dict[str, MetricSummary] = {}
+        self._filters: dict[str, str] = {}
+        self._loaded: set[Kind] = set()
+
+    def compose_tab(self) -> Iterable[Widget]:
+        with Horizontal(id="panes"):
+            with Vertical(id="main"):
+                yield MetricList(id="metrics")
+                yield ValueTree("Parameters", id="params")
+                yield ModelList(id="models")
+            yield RunCard(id="card")
+        yield FilterLine("name or value")
+        yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
+
+    def on_mount(self) -> None:
+        self._panes()[0].focus()
+        self._show_card()
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        run_id = self.run.id
+        steps: list[tuple[Kind, Callable[[], None]]] = [
+            (Kind.PARAMS, lambda: self._post(ParamsRead(self.store.params(run_id)))),
+            (Kind.MODELS, lambda: self._post(ModelsRead(self.store.models(run_id)))),
+            (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
+        ]
+        for kind, step in steps:
+            if kind not in kinds:
+                continue
+            try:
+                step()
+            except ReadCancelled:
+                return
+            except StoreError as error:
+                self._post(LoadFailed(kind, str(error)))
+            if cancelled():
+                return
+
+    def _read_metrics(self, run_id: str, cancelled: Cancelled) -> None:
+        """Post the last points, which cost nothing, and then the summaries as they come."""
+        self._post(LastPointsRead(self.store.last_points(run_id)))
+        known = dict(self._summaries)
+        batch: list[MetricSummary] = []
+        due = monotonic() + SUMMARIES_EVERY_S
+        for summary in self.store.metric_summaries(run_id, known, cancelled):
+            batch.append(summary)
+            if monotonic() >= due:
+                self._post(SummariesRead(tuple(batch)))
+                batch.clear()
+                due = monotonic() + SUMMARIES_EVERY_S
+        if batch:
+            self._post(SummariesRead(tuple(batch)))
+
+    def _post(self, message: Message) -> None:
+        self.post_message(message)
+
+    # Showing ---------------------------------------------------------------------------------
+
+    def show_reading(self) -> None:
+        for kind in self.reads - self._loaded:
+            self._show_nothing(kind, READING)
+
+    @on(ParamsRead)
+    def show_params(self, message: ParamsRead) -> None:
+        self._loaded.add(Kind.PARAMS)
+        self._params = message.params
+        self._fill_params()
+
+    @on(ModelsRead)
+    def show_models(self, message: ModelsRead) -> None:
+        self._loaded.add(Kind.MODELS)
+        empty = ABSENT if message.models is None else NO_MODELS
+        self._models.show_models(message.models or (), empty)
+
+    @on(LastPointsRead)
+    def show_points(self, message: LastPointsRead) -> None:
+        self._loaded.add(Kind.METRICS)
+        self._points = message.points
+        for gone in self._summaries.keys() - self._points.keys():
+            del self._summaries[gone]
+        self._fill_metrics()
+
+    @on(SummariesRead)
+    def show_summaries(self, message: SummariesRead) -> None:
+        for summary in message.summaries:
+            self._summaries[summary.key] = summary
+            self._points[summary.key] = summary.last
+        self._fill_metrics()
+
+    @on(LoadFailed)
+    def show_failure(self, message: LoadFailed) -> None:
+        self._loaded.add(message.kind)
+        self._show_nothing(message.kind, f"✗ {fmt.plain(message.reason)}")
+
+    def _show_nothing(self, kind: Kind, why: str) -> None:
+        if kind is Kind.METRICS:
+            self._metrics.show_metrics((), why)
+        elif kind is Kind.PARAMS:
+            self._tree.show_entries((), why)
+        else:
+            self._models.show_models((), why)
+
+    def _fill_metrics(self) -> None:
+        needle = self._filters.get("metrics", "").lower()
+        lines = [
+            MetricLine(key, point, self._summaries.get(key))
+            for key, point in self._points.items()
+            if needle in key.lower()
+        ]
+        empty = f"none of {len(self._points):,} match" if self._points else NO_METRICS
+        self._metrics.show_metrics(lines, empty)
+
+    def _fill_params(self) -> None:
+        entries = [
+            Entry(param.key, param.value, param.type, param.problem) for param in self._params or ()
+        ]
+        shown = matching(entries, self._filters.get("params", "")) if entries else entries
+        empty = f"none of {len(entries):,} match" if entries else NO_PARAMS
+        self._tree.show_entries(shown, ABSENT if self._params is None else empty)
+
+    def show_frame(self, frame: Frame) -> None:
+        self._show_card()
+
+    def _show_card(self) -> None:
+        self.query_one(RunCard).show_run(self.run, datetime.now(UTC))
+
+    # Panes -----------------------------------------------------------------------------------
+
+    @property
+    def _metrics(self) -> MetricList:
+        return self.query_one(MetricList)
+
+    @property
+    def _tree(self) -> ValueTree:
+        return self.query_one(ValueTree)
+
+    @property
+    def _models(self) -> ModelList:
+        return self.query_one(ModelList)
+
+    def _panes(self) -> list[Lines]:
+        return [self._metrics, self._tree, self._models, self.query_one(RunCard)]
+
+    @property
+    def _pane(self) -> Lines:
+        """The pane that has the focus, or had it last."""
+        panes = self._panes()
+        return panes[self.query_one(PaneLine).current]
+
+    def on_descendant_focus(self) -> None:
+        panes = self._panes()
+        if self.focused in panes:
+            current = panes.index(self.focused)
+            self.query_one(PaneLine).current = current
+            for index, pane in enumerate(panes):
+                pane.set_class(index != current, "-away")
+            self.query_one("#main").set_class(current == len(panes) - 1, "-away")
+
+    def action_next_pane(self, by: int) -> None:
+        panes = self._panes()
+        chosen = panes[(self.query_one(PaneLine).current + by) % len(panes)]
+        # A pane that is away takes no focus until it is shown.
+        for pane in (*panes, self.query_one("#main")):
+            pane.remove_class("-away")
+        chosen.focus()
+
+    # Actions ---------------------------------------------------------------------------------
+
+    def action_filter(self) -> None:
+        self.query_one(FilterLine).open()
+
+    @on(FilterLine.Changed)
+    def filter_pane(self, event: FilterLine.Changed) -> None:
+        pane = self._pane
+        self._filters[pane.id or ""] = event.text
+        if pane is self._metrics:
+            self._fill_metrics()
+        elif pane is self._tree:
+            self._fill_params()
+
+    @on(FilterLine.Left)
+    def leave_filter(self) -> None:
+        self._pane.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "filter" and self.is_mounted:
+            return self._pane in (self._metrics, self._tree)
+        return True
+
+    @on(Lines.Chosen, "#card")
+    def choose_field(self) -> None:
+        field = self.query_one(RunCard).field
+        if field is not None and field.name == UPLOAD:
+            self.action_upload()
+
+    @on(Lines.Chosen, "#metrics")
+    def open_metric(self) -> None:
+        self.flow.show_tab("metrics")
+
+    def action_copy(self) -> None:
+        value, _row = self._under_cursor()
+        if value is not None:
+            self.flow.copy(value)
+
+    def action_copy_row(self) -> None:
+        _value, row = self._under_cursor()
+        if row is not None:
+            self.flow.copy(json.dumps(row, ensure_ascii=False, default=str))
+
+    def _under_cursor(self) -> tuple[str | None, object]:
+        """Return the value under the cursor as text in full, and its whole row."""
+        pane = self._pane
+        if pane is self._metrics and (metric := self._metrics.metric):
+            summary = self._summaries.get(metric.key)
+            row = {"key": metric.key, **(asdict(summary) if summary else {"last": metric.last})}
+            row.pop("buckets", None)
+            return fmt.exact(metric.last.value), row
+        if pane is self._tree and (node := self._tree.row):
+            is_text = isinstance(node.value, str)
+            text = node.value if is_text else json.dumps(node.value, ensure_ascii=False)
+            return str(text), {".".join(map(str, node.path)): node.value}
+        if pane is self._models and (model := self._models.model):
+            return str(self.store.directory / (model.path or "")), asdict(model)
+        if isinstance(pane, RunCard) and (field := pane.field):
+            return field.raw, {field.name: field.raw}
+        return None, None
+
+    def action_upload(self) -> None:
+        self.notify(
+            "Uploading is not part of this version yet. `lumlflow ui` on this store can upload it.",
+            title="Upload to LUML",
+            markup=False,
+        )

@@ -1,0 +1,93 @@
+"""The columns of the list of runs: what they are called, and what a run shows in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from flowtui import format as fmt
+from flowtui.store.metrics import goal
+from flowtui.store.values import Figures, Run
+from flowtui.widgets.cells import Align, Piece
+from flowtui.widgets.frame import STATUS_ROLES
+from flowtui.widgets.rows import Cells, Column
+from flowtui.widgets.run_card import elapsed_s
+
+FIXED = (
+    Column("name", " name", 24, stretch=2),
+    Column("status", "status", 11),
+    Column("created", "created", 16),
+    Column("duration", "duration", 9, "right"),
+    Column("group", "group", 12),
+    Column("tags", "tags", 16, stretch=1),
+    Column("id", "id", 8),
+    Column("source", "source", 20),
+    Column("description", "description", 24, stretch=2),
+    Column("upload", "registry", 12),
+)
+DEFAULT = ("name", "status", "created", "duration")
+DEFAULT_METRICS = 3
+FIGURE_CELLS = 14
+
+
+def column(key: str) -> Column:
+    """Return a column by its key: one of FIXED, or `param.KEY`, `metric.KEY`."""
+    for known in FIXED:
+        if known.key == key:
+            return known
+    prefix, _, name = key.partition(".")
+    title = fmt.plain(name, 60)
+    align: Align = "right" if prefix == "metric" else "left"
+    return Column(key, title, max(FIGURE_CELLS, min(len(title), 20)), align)
+
+
+def default_keys(metric_keys: Sequence[str], has_groups: bool) -> list[str]:
+    """Return the columns to begin with: what a run is, and the metrics that tell how it went."""
+    telling = sorted(metric_keys, key=lambda key: goal(key) is None)[:DEFAULT_METRICS]
+    middle = ["group"] if has_groups else []
+    return [*DEFAULT, *(f"metric.{key}" for key in telling), "tags", *middle]
+
+
+def needs_figures(columns: Sequence[Column]) -> bool:
+    return any(column.key.startswith(("param.", "metric.")) for column in columns)
+
+
+def cells(run: Run, figures: Figures | None, columns: Sequence[Column], now: datetime) -> Cells:
+    """Return what a run shows in these columns."""
+    return tuple(_cell(run, figures or Figures(), column, now) for column in columns)
+
+
+def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
+    key = column.key
+    prefix, _, name = key.partition(".")
+    if prefix == "metric":
+        return _metric_piece(figures.metrics.get(name))
+    if prefix == "param":
+        known = name in figures.params
+        return Piece(fmt.json_text(figures.params[name], 60) if known else "")
+    if key == "status":
+        role = STATUS_ROLES.get(run.status, "attention")
+        return Piece(fmt.status(run.status), role)
+    if key == "duration":
+        elapsed = elapsed_s(run, now)
+        return Piece("" if elapsed is None else fmt.duration(elapsed))
+    if run.problems and key in ("tags", "created"):
+        return Piece("▲ broken", "attention")
+    muted = {
+        "created": "" if run.created_at is None else fmt.when_short(run.created_at),
+        "group": fmt.plain(run.group_name or "", 60),
+        "id": fmt.short_id(run.id),
+        "source": fmt.plain(run.source or "", 200),
+        "description": fmt.plain(run.description or "", 200),
+        "upload": fmt.plain((run.upload_status or "").replace("_", " "), 20),
+        "tags": "  ".join(fmt.plain(tag, 40) for tag in run.tags),
+    }
+    if key in muted:
+        return Piece(muted[key], "muted")
+    return Piece(" " + fmt.plain(run.name or run.id, 200), "text")
+
+
+def _metric_piece(value: float | None) -> Piece:
+    if value is None:
+        return Piece("")
+    return Piece(fmt.number(value), "text" if value - value == 0 else "attention")

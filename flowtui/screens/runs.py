@@ -1,0 +1,350 @@
+"""The list of runs, which every run is opened from."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Rule
+from textual.worker import get_current_worker
+
+from flowtui import format as fmt
+from flowtui.screens import run_columns
+from flowtui.screens.base import StoreScreen
+from flowtui.screens.choose import Choice, ChooseScreen, ColumnsScreen
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import FilterError, ReadCancelled, StoreError
+from flowtui.store.runs import SORTABLE, Order
+from flowtui.store.store import Store
+from flowtui.store.values import Figures, Group, Kind, Run
+from flowtui.widgets.cells import Piece, justified
+from flowtui.widgets.empty import EmptyText
+from flowtui.widgets.filter_line import FilterLine
+from flowtui.widgets.frame import KeyLine, OneLine
+from flowtui.widgets.group_list import GroupList
+from flowtui.widgets.lines import Lines
+from flowtui.widgets.rows import Rows
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+NARROW_BELOW = 110
+NO_RUNS = """\
+This store has no runs yet. A run appears here as soon as one is started:
+
+    from luml.experiments.tracker import ExperimentTracker
+
+    tracker = ExperimentTracker("sqlite://{store}")
+    run = tracker.start_experiment(name="first")
+    tracker.log_static("lr", 0.001)
+    tracker.log_dynamic("loss", 0.5, step=1)
+    tracker.end_experiment(run)
+
+`flow-tui demo` shows what it looks like."""
+
+
+@dataclass
+class Listed(Message):
+    """Sent by the reader with the runs that the present filter leaves, in order."""
+
+    rowids: array[int]
+    groups: tuple[Group, ...]
+    total: int
+    metric_keys: Sequence[str]
+    param_keys: Sequence[str]
+
+
+@dataclass
+class RunsRead(Message):
+    """Sent by the reader with the runs that came into sight."""
+
+    runs: dict[int, Run]
+    figures: dict[str, Figures]
+
+
+@dataclass
+class ListFailed(Message):
+    """Sent by the reader when the list cannot be read."""
+
+    reason: str
+
+
+class RunsScreen(StoreScreen):
+    """All runs of the store, by group; opens one."""
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter",
+                tooltip="Filter by text, or an expression: accuracy >= 0.8 and lr < 1e-3"),
+        Binding("s", "sort", "Sort", id="runs.sort", tooltip="Sort by a column; again: reverse"),
+        Binding("c", "columns", "Columns", id="runs.columns", tooltip="Choose the columns"),
+        Binding("tab", "switch_list", "Groups", key_display="Tab", id="runs.groups",
+                tooltip="Between the groups and the runs"),
+        Binding("y", "copy", "Copy id", show=False, id="runs.copy", tooltip="Copy the run's id"),
+        Binding("Y", "copy_row", "Copy as JSON", show=False, id="runs.copy_row",
+                tooltip="Copy the run as JSON"),
+        Binding("escape", "clear_filter", "Clear", show=False, id="runs.clear",
+                tooltip="Clear the filter"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self._condition: Condition | None = None
+        self._order = Order()
+        self._group: Group | None = None
+        self._runs: dict[int, Run] = {}
+        self._listed: Listed | None = None
+        self._opened_id: str | None = None
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="title")
+        yield Rule()
+        with Horizontal(id="lists"):
+            yield GroupList(id="groups")
+            yield Rows(id="runs")
+            yield EmptyText(id="empty")
+        yield FilterLine("text, or an expression: accuracy >= 0.8 and lr < 1e-3")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._rows.set_columns([run_columns.column("name")])
+        self._rows.sorted_by = ("created", True)
+        self._show_empty("")
+        self._rows.focus()
+        self.want({Kind.RUN})
+
+    @property
+    def _rows(self) -> Rows:
+        return self.query_one(Rows)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        try:
+            rowids = self.store.run_order(self._whole_condition(), self._order, cancelled)
+            groups = self.store.groups()
+            params, metrics = self.store.figure_keys()
+        except ReadCancelled:
+            return
+        except StoreError as error:
+            self.post_message(ListFailed(str(error)))
+            return
+        total = sum(group.run_count for group in groups)
+        self.post_message(Listed(rowids, groups, total, metrics, params))
+
+    def _whole_condition(self) -> Condition | None:
+        group, condition = self._group, self._condition
+        if group is None:
+            return condition
+        from flowtui.store.filters import Condition
+
+        by_group = Condition("run.group_id is :chosen_group", {"chosen_group": group.id})
+        if group.id is None:
+            by_group = Condition("coalesce(run.group_name, '') = :chosen_group",
+                                 {"chosen_group": group.name})  # fmt: skip
+        if condition is None:
+            return by_group
+        return Condition(
+            f"{by_group.sql} and {condition.sql}", {**by_group.params, **condition.params}
+        )
+
+    @on(Rows.RowsNeeded)
+    def read_rows(self, event: Rows.RowsNeeded) -> None:
+        self._read_runs(event.keys, run_columns.needs_figures(self._rows.columns))
+
+    @work(thread=True, group="rows", exit_on_error=False)
+    def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> None:
+        worker = get_current_worker()
+        figures: dict[str, Figures] = {}
+        try:
+            found = self.store.runs(rowids)
+            if with_figures:
+                ids = [run.id for run in found.values()]
+                figures = self.store.figures(ids, lambda: worker.is_cancelled)
+        except ReadCancelled:
+            return
+        except StoreError as error:
+            self.post_message(ListFailed(str(error)))
+            return
+        if not worker.is_cancelled:
+            self.post_message(RunsRead(found, figures))
+
+    def show_reading(self) -> None:
+        if self._listed is None:
+            self._show_empty("reading…")
+
+    # Showing ---------------------------------------------------------------------------------
+
+    @on(Listed)
+    def show_list(self, message: Listed) -> None:
+        is_first = self._listed is None
+        self._listed = message
+        rows = self._rows
+        if is_first:
+            keys = run_columns.default_keys(message.metric_keys, len(message.groups) > 1)
+            rows.set_columns(run_columns.column(key) for key in keys)
+        self.query_one(GroupList).show_groups(message.groups)
+        rows.show_keys(message.rowids)
+        rows.read_again()
+        self._show_title()
+        if message.total == 0:
+            self._show_empty(NO_RUNS.format(store=self.store.directory))
+        elif not message.rowids:
+            self._show_empty(f"None of the {message.total:,} runs match. Esc shows all again.")
+        else:
+            self._show_empty("")
+        if self.query_one(FilterLine).text:
+            self.query_one(FilterLine).note(f"{len(message.rowids):,} of {message.total:,}")
+
+    @on(RunsRead)
+    def show_rows(self, message: RunsRead) -> None:
+        now = datetime.now(UTC)
+        columns = self._rows.columns
+        self._runs.update(message.runs)
+        self._rows.fill(
+            {
+                rowid: run_columns.cells(run, message.figures.get(run.id), columns, now)
+                for rowid, run in message.runs.items()
+            }
+        )
+
+    @on(ListFailed)
+    def show_failure(self, message: ListFailed) -> None:
+        self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+
+    def _show_empty(self, text: str) -> None:
+        self.query_one(EmptyText).show(text)
+        self.query_one(EmptyText).display = bool(text)
+        self._rows.display = not text
+
+    def _show_title(self) -> None:
+        if self._listed is None:
+            return
+        shown, total = len(self._listed.rowids), self._listed.total
+        count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
+        where = self._group.name if self._group is not None else ""
+        left = [
+            Piece(" flow-tui", "title"),
+            Piece("  "),
+            Piece("Runs", "accent"),
+            Piece(f" {count}", "muted"),
+            Piece(f"  in {fmt.plain(where, 40)}" if where else "", "muted"),
+        ]
+        right = [Piece(fmt.plain(self.flow.store_label), "muted"), Piece(" ")]
+        self.query_one("#title", OneLine).show(justified(left, right, self.size.width))
+
+    def on_resize(self) -> None:
+        self._show_title()
+
+    def list_changed(self) -> None:
+        """Read the list again: runs came, went, ended or were renamed."""
+        self.want({Kind.RUN})
+
+    # Actions ---------------------------------------------------------------------------------
+
+    @property
+    def _run(self) -> Run | None:
+        key = self._rows.cursor_key
+        return None if key is None else self._runs.get(key)
+
+    @on(Lines.Chosen, "#runs")
+    def open_run(self) -> None:
+        if (run := self._run) is not None:
+            self.flow.open_run(run)
+
+    @on(Lines.CursorMoved, "#groups")
+    def choose_group(self) -> None:
+        self._group = self.query_one(GroupList).group
+        self.want({Kind.RUN})
+
+    @on(Lines.Chosen, "#groups")
+    def enter_group(self) -> None:
+        self._rows.focus()
+
+    def action_switch_list(self) -> None:
+        groups = self.query_one(GroupList)
+        (self._rows if groups.has_focus else groups).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "switch_list":
+            return not self.has_class("-narrow")
+        return True
+
+    def action_filter(self) -> None:
+        self.query_one(FilterLine).open()
+
+    def action_clear_filter(self) -> None:
+        self.query_one(FilterLine).action_clear()
+
+    @on(FilterLine.Changed)
+    def set_filter(self, event: FilterLine.Changed) -> None:
+        from flowtui.store.filters import run_condition
+
+        line = self.query_one(FilterLine)
+        try:
+            self._condition = run_condition(event.text) if event.text.strip() else None
+        except FilterError as error:
+            line.note(f"▲ at {error.position + 1}: {fmt.plain(str(error), 120)}", is_error=True)
+            return
+        line.note("")
+        self.want({Kind.RUN})
+
+    @on(FilterLine.Left)
+    def leave_filter(self) -> None:
+        self._rows.focus()
+
+    @work
+    async def action_sort(self) -> None:
+        keys = [*SORTABLE, *self._figure_columns()]
+        choices = [Choice(key, key.partition(".")[2] or key) for key in keys]
+        chosen = await self.app.push_screen_wait(
+            ChooseScreen("Sort by  (s: reverse)", choices, [self._order.column])
+        )
+        if chosen:
+            column = chosen[0]
+            descending = column in ("created", "duration") or column.startswith("metric.")
+            if column == self._order.column:
+                descending = not self._order.descending
+            self._order = Order(column, descending)
+            self._rows.sorted_by = (column, descending)
+            self.want({Kind.RUN})
+
+    @work
+    async def action_columns(self) -> None:
+        shown = [column.key for column in self._rows.columns]
+        fixed = [column.key for column in run_columns.FIXED]
+        others = [key for key in (*fixed, *self._figure_columns()) if key not in shown]
+        choices = [
+            Choice(key, run_columns.column(key).title.strip(), key.partition(".")[0])
+            for key in (*shown, *others)
+        ]
+        chosen = await self.app.push_screen_wait(ColumnsScreen("Columns", choices, shown))
+        if chosen:
+            self._rows.set_columns(run_columns.column(key) for key in chosen)
+
+    def _figure_columns(self) -> list[str]:
+        if self._listed is None:
+            return []
+        return [f"metric.{key}" for key in self._listed.metric_keys] + [
+            f"param.{key}" for key in self._listed.param_keys
+        ]
+
+    def action_copy(self) -> None:
+        if (run := self._run) is not None:
+            self.flow.copy(run.id)
+
+    def action_copy_row(self) -> None:
+        if (run := self._run) is not None:
+            self.flow.copy(json.dumps(asdict(run), ensure_ascii=False, default=str))

@@ -1,0 +1,213 @@
+"""What was written since one last looked, at the cost of a few `stat` calls when nothing was.
+
+A commit changes the size or the time of a database's files, so an unchanged fingerprint means that
+nothing happened. `pragma data_version` would tell the same, but only on a connection that is kept
+open, and that has a price: see `flowtui.store.database`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import zlib
+from dataclasses import dataclass, replace
+
+from flowtui.store import reading
+from flowtui.store.database import Database, Fingerprint, table_columns
+from flowtui.store.errors import DatabaseMissing
+from flowtui.store.values import Kind, Status
+
+_EXPERIMENT_MARKS = {
+    # The SDK replaces rows, which gives them new rowids, save where a sum tells what it updates.
+    Kind.PARAMS: ("static_params", "count(*), max(rowid)"),
+    Kind.METRICS: ("dynamic_metrics", "max(rowid)"),
+    Kind.SPANS: ("spans", "max(rowid)"),
+    Kind.SAMPLES: ("evals", "max(rowid)"),
+    Kind.ATTACHMENTS: ("attachments", "count(*), max(rowid), total(size)"),
+}
+_ANNOTATION_TABLES = ("span_annotations", "eval_annotations")
+
+Mark = tuple[object, ...]
+Marks = dict[Kind, Mark]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What one look found new; false if nothing was."""
+
+    added: frozenset[str] = frozenset()
+    """Ids of runs that were not there before."""
+    removed: frozenset[str] = frozenset()
+    ended: frozenset[str] = frozenset()
+    """Ids of runs that were active and are not any more."""
+    updated: frozenset[str] = frozenset()
+    """Ids of runs whose row differs, those that ended included."""
+    kinds: frozenset[Kind] = frozenset()
+    """Kinds of record of the watched run that differ."""
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.updated or self.kinds)
+
+    @property
+    def touches_list(self) -> bool:
+        return bool(self.added or self.removed or self.updated)
+
+
+class Watcher:
+    """Compares a store with what it was at the last look; belongs to one thread at a time.
+
+    It takes note of the files when it is made, so make it before the first read whose answer it
+    is to keep fresh: what is written in between is then reported by the first look.
+    """
+
+    def __init__(
+        self, meta: Database, run_id: str | None = None, experiment: Database | None = None
+    ) -> None:
+        """Watch the list of runs and, with a run's id and database, that run's records too."""
+        self._run_id = run_id
+        self._meta = _Watched(meta)
+        self._experiment = None if experiment is None else _Watched(experiment)
+        self._rows: dict[str, _Row] = {}
+        self._model_mark: Mark = ()
+        self._marks: Marks = {}
+
+    def look(self) -> Changes:
+        """Return what changed since the last look, or since the watcher was made.
+
+        Raises:
+            DatabaseError: a database that changed cannot be read; the next look tries again.
+        """
+        changes = self._look_at_meta() if self._meta.differs() else Changes()
+        if self._experiment is not None and self._experiment.differs():
+            return replace(changes, kinds=changes.kinds | self._look_at_experiment())
+        return changes
+
+    @property
+    def last_write_s(self) -> float | None:
+        """When the watched run's database was last written, in seconds since the epoch."""
+        return None if self._experiment is None else self._experiment.last_write_s
+
+    def _look_at_meta(self) -> Changes:
+        def ask(connection: sqlite3.Connection) -> tuple[dict[str, _Row], Mark]:
+            return _rows(connection), _model_mark(connection, self._run_id)
+
+        rows, model_mark = self._meta.database.read(ask)
+        before, self._rows = self._rows, rows
+        models_differ = model_mark != self._model_mark
+        self._model_mark = model_mark
+        is_baseline = self._meta.settle()
+        if is_baseline:
+            return Changes()
+        common = rows.keys() & before.keys()
+        updated = frozenset(run_id for run_id in common if rows[run_id] != before[run_id])
+        changes = Changes(
+            added=frozenset(rows.keys() - before.keys()),
+            removed=frozenset(before.keys() - rows.keys()),
+            ended=frozenset(
+                run_id
+                for run_id in updated
+                if before[run_id].status == Status.ACTIVE != rows[run_id].status
+            ),
+            updated=updated,
+        )
+        kinds = {Kind.MODELS} if models_differ else set()
+        if self._run_id in changes.added | changes.removed | changes.updated:
+            kinds.add(Kind.RUN)
+        return replace(changes, kinds=frozenset(kinds))
+
+    def _look_at_experiment(self) -> frozenset[Kind]:
+        assert self._experiment is not None
+        is_missing = self._experiment.pending is None
+        marks = {} if is_missing else self._experiment.database.read(_marks)
+        before, self._marks = self._marks, marks
+        if self._experiment.settle():
+            return frozenset()
+        return frozenset(
+            kind for kind in before.keys() | marks.keys() if before.get(kind) != marks.get(kind)
+        )
+
+
+class _Watched:
+    """A database and its fingerprint when its content was last read."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.pending = self._fingerprint()
+        self._seen = self.pending
+        self._is_certain = self._is_settled()
+        self._was_read = False
+
+    def differs(self) -> bool:
+        """Say whether the content must be read, and note the fingerprint that it is read under."""
+        self.pending = self._fingerprint()
+        return not self._was_read or self.pending != self._seen or not self._is_certain
+
+    def settle(self) -> bool:
+        """Note that the content was read; True if nothing can have changed before it first was."""
+        is_baseline = not self._was_read and self._is_certain and self.pending == self._seen
+        self._seen = self.pending
+        self._is_certain = self._is_settled()
+        self._was_read = True
+        return is_baseline
+
+    @property
+    def last_write_s(self) -> float | None:
+        files = () if self.pending is None else (self.pending.main, self.pending.wal)
+        return max((file[2] for file in files if file is not None), default=0) / 1e9 or None
+
+    def _fingerprint(self) -> Fingerprint | None:
+        try:
+            return self.database.fingerprint()
+        except DatabaseMissing:
+            return None
+
+    def _is_settled(self) -> bool:
+        return self.pending is None or self.pending.is_settled(time.time_ns())
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    status: str
+    digest: int
+    """Of every column of the row."""
+
+
+def _rows(connection: sqlite3.Connection) -> dict[str, _Row]:
+    if not table_columns(connection, "experiments"):
+        return {}
+    rows = connection.execute("select id, status, * from experiments")
+    return {reading.text(row[0]): _Row(reading.text(row[1]), hash(row)) for row in rows}
+
+
+def _model_mark(connection: sqlite3.Connection, run_id: str | None) -> Mark:
+    if run_id is None or not table_columns(connection, "models"):
+        return ()
+    rows = connection.execute("select * from models where experiment_id = ?", (run_id,))
+    return tuple(hash(row) for row in rows)
+
+
+def _marks(connection: sqlite3.Connection) -> Marks:
+    marks: Marks = {}
+    for kind, (table, what) in _EXPERIMENT_MARKS.items():
+        columns = table_columns(connection, table)
+        if columns:
+            # attachments.size came with exp.db version 2.
+            what = what if "size" in columns else what.replace("total(size)", "null")
+            marks[kind] = connection.execute(f"select {what} from {table}").fetchone()
+    if table_columns(connection, "eval_traces_bridge"):
+        bridge = connection.execute("select max(rowid) from eval_traces_bridge").fetchone()
+        marks[Kind.SAMPLES] = (*marks.get(Kind.SAMPLES, ()), *bridge)
+    marks[Kind.ANNOTATIONS] = tuple(
+        _annotation_mark(connection, table) for table in _ANNOTATION_TABLES
+    )
+    return marks
+
+
+def _annotation_mark(connection: sqlite3.Connection, table: str) -> int | None:
+    """Return a digest of a table whose rows the SDK updates in place; 10,000 take 5 ms."""
+    if not table_columns(connection, table):
+        return None
+    digest = 0
+    for row in connection.execute(f"select id, value, rationale from {table} order by rowid"):
+        digest = zlib.crc32(repr(row).encode("utf-8", "surrogatepass"), digest)
+    return digest

@@ -1,0 +1,225 @@
+"""One SQLite file of a store, read without leaving a mark on it or on its writer.
+
+Every question opens a connection of its own and closes it with the answer. A connection that is
+kept open holds a shared lock, and the SDK's last close then cannot fold the write-ahead log into
+the database: a finished run would stay spread over `exp.db` and `exp.db-wal`, and a copy of
+`exp.db` alone would lack what was logged. Opening costs about 0.1 ms.
+
+How a file is opened depends only on what lies beside it, so it is the same for every user:
+
+    nothing, or an empty -wal   immutable=1; nothing is locked or created
+    -wal and -shm               mode=ro with readonly_shm=1; joins the writer's log, creates nothing
+    -wal without -shm           a writer died or the files were copied: read a private copy
+    a filled -journal           a rollback is under way or due: read a private copy
+
+The first and the last two take no lock, so their answer counts only if the files are the same
+after it as they were before.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import TypeVar
+
+from flowtui.store import errors
+
+T = TypeVar("T")
+Cancelled = Callable[[], bool]
+
+BUSY_TIMEOUT_S = 5.0
+"""As long as the SDK itself waits for a lock."""
+MTIME_GRAIN_NS = 20_000_000
+"""Two writes closer than this may carry one mtime: kernels stamp files by the scheduler tick."""
+VM_STEPS_BETWEEN_CANCEL_CHECKS = 20_000
+"""About 1 ms of work in SQLite."""
+
+_File = tuple[int, int, int] | None
+"""(inode, bytes, mtime in ns) of a file, None where there is none."""
+
+
+class Route(Enum):
+    IMMUTABLE = auto()
+    LIVE = auto()
+    COPY = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The state of a database's files; two that differ mean that something was written."""
+
+    main: _File
+    wal: _File
+    journal: _File
+
+    def route(self, has_shm: bool) -> Route:
+        if self.journal is not None and self.journal[1] > 0:
+            return Route.COPY
+        if self.wal is None or self.wal[1] == 0:
+            return Route.IMMUTABLE
+        return Route.LIVE if has_shm else Route.COPY
+
+    def is_settled(self, now_ns: int) -> bool:
+        """Say whether a later write would be sure to show in a new fingerprint."""
+        stamps = [file[2] for file in (self.main, self.wal, self.journal) if file is not None]
+        return all(abs(now_ns - stamp) > MTIME_GRAIN_NS for stamp in stamps)
+
+
+class Database:
+    """Answers questions about one database file, from any thread."""
+
+    def __init__(self, path: Path, label: str) -> None:
+        self.path = path
+        self.label = label
+        """How messages name the file: relative to its store."""
+        self._wal = path.with_name(path.name + "-wal")
+        self._shm = path.with_name(path.name + "-shm")
+        self._journal = path.with_name(path.name + "-journal")
+        self._copy_lock = threading.Lock()
+        self._copy: tuple[Fingerprint, tempfile.TemporaryDirectory[str]] | None = None
+
+    def fingerprint(self) -> Fingerprint:
+        """Return the state of the files on disk, without touching them.
+
+        Raises:
+            DatabaseMissing: there is no such file.
+            DatabaseDenied: the folder may not be searched by this user.
+        """
+        try:
+            main = _state(self.path)
+        except OSError as error:
+            raise errors.DatabaseDenied(self.path, f"{self.label}: {error.strerror}") from error
+        if main is None:
+            raise errors.DatabaseMissing(self.path, f"{self.label} is missing")
+        return Fingerprint(main, _state(self._wal), _state(self._journal))
+
+    def read(
+        self,
+        question: Callable[[sqlite3.Connection], T],
+        cancelled: Cancelled | None = None,
+    ) -> T:
+        """Return what `question` answers from one consistent state of the database.
+
+        Args:
+            question: is given a read-only connection inside a read transaction. It may be asked
+                again when the files changed under it, so it must not keep anything between calls.
+            cancelled: is asked about every millisecond of work; True ends the read.
+
+        Raises:
+            DatabaseError: by its kind, with a line for a person.
+            ReadCancelled: `cancelled` said so.
+        """
+        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            before = self.fingerprint()
+            failure: sqlite3.Error | None = None
+            route = before.route(self._shm.exists())
+            try:
+                with closing(self._connect(route, before, cancelled)) as connection:
+                    answer = question(connection)
+            except sqlite3.Error as error:
+                failure = error
+            if cancelled is not None and cancelled():
+                raise errors.ReadCancelled("the read was left")
+            if failure is None and route is Route.LIVE:
+                return answer
+            unchanged = self.fingerprint() == before
+            if unchanged and failure is None and before.is_settled(time.time_ns()):
+                return answer
+            if unchanged and failure is not None:
+                raise self._explain(failure) from failure
+            if time.monotonic() > deadline:
+                raise errors.DatabaseBusy(self.path, f"{self.label} is being rewritten; try again")
+            time.sleep(MTIME_GRAIN_NS / 1e9)
+
+    def close(self) -> None:
+        """Remove the private copy, if one was made."""
+        with self._copy_lock:
+            if self._copy is not None:
+                self._copy[1].cleanup()
+                self._copy = None
+
+    def _connect(
+        self, route: Route, fingerprint: Fingerprint, cancelled: Cancelled | None
+    ) -> sqlite3.Connection:
+        if route is Route.COPY:
+            uri = self._private_copy(fingerprint).as_uri()
+        else:
+            option = "immutable=1" if route is Route.IMMUTABLE else "readonly_shm=1"
+            uri = f"{self.path.absolute().as_uri()}?mode=ro&{option}"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        try:
+            # Undecodable bytes survive as surrogates, which `plain()` shows for what they are.
+            connection.text_factory = _decode
+            connection.execute("pragma query_only = 1")
+            # A schema is data too: its views and triggers must not call functions.
+            connection.execute("pragma trusted_schema = 0")
+            if cancelled is not None:
+                connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+            connection.execute("begin")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _private_copy(self, fingerprint: Fingerprint) -> Path:
+        with self._copy_lock:
+            if self._copy is None or self._copy[0] != fingerprint:
+                folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
+                try:
+                    for source in (self.path, self._wal, self._journal):
+                        if source.exists():
+                            shutil.copyfile(source, Path(folder.name, source.name))
+                except OSError as error:
+                    folder.cleanup()
+                    raise errors.DatabaseError(
+                        self.path,
+                        f"{self.label} must be copied to be read (its writer did not close it), "
+                        f"and that failed: {error.strerror}",
+                    ) from error
+                if self._copy is not None:
+                    self._copy[1].cleanup()
+                self._copy = fingerprint, folder
+            return Path(self._copy[1].name, self.path.name)
+
+    def _explain(self, error: sqlite3.Error) -> errors.DatabaseError:
+        text = str(error)
+        lowered = text.lower()
+        if not os.access(self.path, os.R_OK):
+            message = f"{self.label}: permission denied; its owner or group can grant read access"
+            return errors.DatabaseDenied(self.path, message)
+        if "locked" in lowered or "busy" in lowered:
+            message = f"{self.label} is locked by another process; trying again may help"
+            return errors.DatabaseBusy(self.path, message)
+        if "not a database" in lowered or "malformed" in lowered or "no such" in lowered:
+            return errors.DatabaseCorrupt(self.path, f"{self.label} is damaged: {text}")
+        return errors.DatabaseError(self.path, f"{self.label} cannot be read: {text}")
+
+
+def table_columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
+    """Return the names of a table's columns, empty if there is no such table."""
+    rows = connection.execute("select name from pragma_table_info(?)", (table,))
+    return frozenset(name for (name,) in rows)
+
+
+def _state(path: Path) -> _File:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _decode(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")

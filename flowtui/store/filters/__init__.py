@@ -1,0 +1,41 @@
+"""The filter language of the lists: text to an expression, an expression to parameterised SQL.
+
+`parse` knows the grammar and no field; a `FieldSet` describes what one list can be asked about;
+`compile_filter` puts the two together. `lexer` and `parser` document the grammar, `predicates`
+what a comparison means, `runs` the fields of the list of runs.
+"""
+
+from flowtui.store.filters.compiler import Condition, compile_filter
+from flowtui.store.filters.fields import (
+    BYTES,
+    NANOSECONDS,
+    SECONDS,
+    Field,
+    FieldSet,
+    Kind,
+    Unit,
+    UnknownField,
+)
+from flowtui.store.filters.functions import regexp, register_functions
+from flowtui.store.filters.parser import parse
+from flowtui.store.filters.runs import RUN_FIELDS, run_condition
+from flowtui.store.filters.syntax import Expression
+
+__all__ = [
+    "BYTES",
+    "NANOSECONDS",
+    "RUN_FIELDS",
+    "SECONDS",
+    "Condition",
+    "Expression",
+    "Field",
+    "FieldSet",
+    "Kind",
+    "Unit",
+    "UnknownField",
+    "compile_filter",
+    "parse",
+    "regexp",
+    "register_functions",
+    "run_condition",
+]

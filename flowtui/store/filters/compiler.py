@@ -1,0 +1,227 @@
+"""Compiles the tree of a filter expression into one parameterised SQL condition.
+
+NOT leaves exactly the rows that its operand does not: a run without the metric fits
+`NOT accuracy > 0.9`, while `accuracy != 0.9` asks for a value that differs. It is pushed down to
+the single conditions, so that SQL nests no deeper than AND and OR do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TypeAlias
+
+from flowtui.store.errors import FilterError
+from flowtui.store.filters.fields import Field, FieldSet, UnknownField
+from flowtui.store.filters.predicates import (
+    Predicate,
+    comparison_test,
+    contains_test,
+    membership_test,
+    pair_test,
+)
+from flowtui.store.filters.syntax import (
+    And,
+    Comparison,
+    Expression,
+    Leaf,
+    Literals,
+    Membership,
+    Name,
+    Not,
+    NullTest,
+    Or,
+    Search,
+    Word,
+)
+
+Sides: TypeAlias = tuple[Field, Field | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A SQL condition over one row of a list, and the values of its named parameters."""
+
+    sql: str
+    """Can stand beside AND, OR and NOT as it is."""
+    params: Mapping[str, object]
+
+
+def compile_filter(
+    expression: Expression | None, fields: FieldSet, prefix: str = "filter"
+) -> Condition:
+    """Returns the condition of an expression over the rows that `fields` describes.
+
+    None gives a condition that holds everywhere. Parameters are named `<prefix>_1`, `<prefix>_2`
+    ...; the connection needs `register_functions`.
+
+    Raises:
+        FilterError: a field is not known, or an operator or value does not suit it.
+    """
+    if expression is None:
+        return Condition("TRUE", {})
+    compiler = _Compiler(fields, prefix)
+    sql = compiler.condition(expression, negated=False)
+    return Condition(f"({sql})", compiler.params)
+
+
+class _Compiler:
+    """Writes the SQL of one expression and collects what is bound into it."""
+
+    def __init__(self, fields: FieldSet, prefix: str) -> None:
+        self._fields = fields
+        self._prefix = prefix
+        self.params: dict[str, object] = {}
+
+    def condition(self, expression: Expression, *, negated: bool) -> str:
+        match expression:
+            case Not(operand):
+                return self.condition(operand, negated=not negated)
+            case And(operands) | Or(operands):
+                parts = (self.condition(operand, negated=negated) for operand in operands)
+                if isinstance(expression, And) is negated:
+                    return " OR ".join(parts)
+                return " AND ".join(
+                    f"({part})" if _is_any(operand, negated) else part
+                    for part, operand in zip(parts, operands, strict=True)
+                )
+            case _:
+                sql = self._leaf(expression)
+                return f"{sql} IS NOT TRUE" if negated else sql
+
+    def _leaf(self, leaf: Leaf) -> str:
+        """The SQL of one condition, closed in itself."""
+        match leaf:
+            case Search():
+                return self._search(leaf)
+            case Comparison():
+                return self._comparison(leaf)
+            case Membership(name, values, negated):
+                return _any_of(
+                    self._alternatives(
+                        ((field, None) for field in self._resolve(name)),
+                        lambda field, _: self._membership(field, values, negated),
+                    )
+                )
+            case NullTest(name, negated):
+                present = _any_of([self._present(field) for field in self._resolve(name)])
+                return present if negated else f"(NOT {present})"
+
+    def _search(self, node: Search) -> str:
+        word = node.text.lower()
+        if not node.quoted and word in self._fields.refusals:
+            raise FilterError(self._fields.refusals[word], node.position)
+        if not node.quoted and word in self._fields.words:
+            return f"({self._fields.words[word]})"
+        test = contains_test(node.text)
+        name = self._bind(test.bound)
+        return _any_of([self._holds(field, test.sql, name) for field in self._fields.searched])
+
+    def _comparison(self, node: Comparison) -> str:
+        lefts = self._resolve(node.field)
+        operand = node.operand
+        if isinstance(operand, Name) or (
+            isinstance(operand, Word) and self._fields.knows(operand.text)
+        ):
+            rights = self._resolve(Name(operand.text, operand.position))
+            return _any_of(
+                self._alternatives(
+                    product(lefts, rights),
+                    lambda left, right: self._pair(node, left, right or left),
+                )
+            )
+        literal: Literals = operand
+        return _any_of(
+            self._alternatives(
+                ((field, None) for field in lefts),
+                lambda field, _: self._with_literal(field, node, literal),
+            )
+        )
+
+    def _alternatives(
+        self, sides: Iterable[Sides], compile_one: Callable[[Field, Field | None], str]
+    ) -> list[str]:
+        """Compiles a condition for each field that a name may stand for, less those it misfits."""
+        conditions: list[str] = []
+        refusals: list[FilterError] = []
+        for left, right in sides:
+            try:
+                conditions.append(compile_one(left, right))
+            except FilterError as error:
+                refusals.append(error)
+        if not conditions:
+            # The last field is the one that takes the most, so its refusal says the most.
+            raise refusals[-1]
+        return conditions
+
+    def _with_literal(self, field: Field, node: Comparison, literal: Literals) -> str:
+        if field.excludes and _is_negative(node):
+            return f"(NOT {self._with_literal(field, _positive(node), literal)})"
+        return self._tested(field, comparison_test(field, node, literal))
+
+    def _membership(self, field: Field, values: tuple[Literals, ...], negated: bool) -> str:
+        if field.excludes and negated:
+            return f"(NOT {self._membership(field, values, False)})"
+        return self._tested(field, membership_test(field, values, negated=negated))
+
+    def _pair(self, node: Comparison, left: Field, right: Field) -> str:
+        if left.excludes and _is_negative(node):
+            return f"(NOT {self._pair(_positive(node), left, right)})"
+        sql = pair_test(node, node.operand.position)
+        if not left.rows and not right.rows:
+            return f"({sql.format(e=self._sql(left), v=self._sql(right))})"
+        sources = f"({self._values(left)}) AS item, ({self._values(right)}) AS other"
+        return (
+            f"EXISTS (SELECT 1 FROM {sources} WHERE {sql.format(e='item.value', v='other.value')})"
+        )
+
+    def _tested(self, field: Field, test: Predicate) -> str:
+        return self._holds(field, test.sql, self._bind(test.bound))
+
+    def _present(self, field: Field) -> str:
+        return self._holds(field, "{e} IS NOT NULL", "")
+
+    def _holds(self, field: Field, test: str, bound: str) -> str:
+        """The SQL of a test of a field's value, or of any of its values."""
+        if not field.rows:
+            return f"({test.format(e=self._sql(field), v=bound)})"
+        condition = test.format(e="item.value", v=bound)
+        return f"EXISTS (SELECT 1 FROM ({self._sql(field)}) AS item WHERE {condition})"
+
+    def _values(self, field: Field) -> str:
+        sql = self._sql(field)
+        return sql if field.rows else f"SELECT {sql} AS value"
+
+    def _sql(self, field: Field) -> str:
+        return field.sql.format(*(self._bind(arg) for arg in field.args))
+
+    def _resolve(self, name: Name) -> tuple[Field, ...]:
+        try:
+            return self._fields.resolve(name.text)
+        except UnknownField as error:
+            raise FilterError(str(error), name.position) from None
+
+    def _bind(self, value: object) -> str:
+        name = f"{self._prefix}_{len(self.params) + 1}"
+        self.params[name] = value
+        return f":{name}"
+
+
+def _is_any(expression: Expression, negated: bool) -> bool:
+    """Says whether the SQL of an expression is a bare OR."""
+    while isinstance(expression, Not):
+        expression, negated = expression.operand, not negated
+    return isinstance(expression, And if negated else Or)
+
+
+def _is_negative(node: Comparison) -> bool:
+    return node.negated or node.operator == "!="
+
+
+def _positive(node: Comparison) -> Comparison:
+    return replace(node, operator="=" if node.operator == "!=" else node.operator, negated=False)
+
+
+def _any_of(conditions: list[str]) -> str:
+    return conditions[0] if len(conditions) == 1 else f"({' OR '.join(conditions)})"

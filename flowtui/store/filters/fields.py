@@ -1,0 +1,111 @@
+"""Describes what the rows of a list can be asked about, for the compiler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import TypeAlias
+
+from flowtui.store.filters.literals import duration_ns, size_bytes
+
+
+class UnknownField(LookupError):
+    """The list has no field of this name; `str()` is the sentence for the person who asked."""
+
+
+class Kind(Enum):
+    """What the values of a field are."""
+
+    TEXT = "text"
+    NUMBER = "numbers"
+    TIME = "times"
+    """Text `YYYY-MM-DD HH:MM:SS`, UTC."""
+    ANY = "values of any type"
+    """Numbers and text, told apart by SQLite's own type: what a JSON object holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The unit of a field's numbers, and how a quantity such as `2s` is read into it."""
+
+    name: str
+    example: str
+    read: Callable[[str], Fraction | None]
+    """A quantity to nanoseconds or bytes."""
+    scale: int = 1
+    """How many of those one of this unit is."""
+
+    def value(self, text: str) -> float | None:
+        """Returns the quantity in this unit, or None when the text is no such quantity."""
+        amount = self.read(text)
+        return None if amount is None else float(amount / self.scale)
+
+
+SECONDS = Unit("seconds", "2s, 90m or 1.5h", duration_ns, 1_000_000_000)
+NANOSECONDS = Unit("nanoseconds", "500ms or 2s", duration_ns)
+BYTES = Unit("bytes", "10MB or 4KiB", size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One thing that the rows of a list can be asked about."""
+
+    name: str
+    """As messages call it."""
+    kind: Kind
+    sql: str
+    """An expression over the list's row or, where `rows`, a SELECT of one column `value`."""
+    args: tuple[str, ...] = ()
+    """What stands for `{0}`, `{1}` ... in `sql`; always bound, never written into the SQL."""
+    rows: bool = False
+    """Whether a row has any number of values; a comparison holds if it holds for one of them."""
+    excludes: bool = False
+    """Whether `!=` and NOT IN ask that no value fits, rather than that one differs."""
+    unit: Unit | None = None
+
+
+FieldMaker: TypeAlias = Callable[[str], Field]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSet:
+    """The fields of one list.
+
+    A name is a prefix with a key (`param.lr`), else a column, else a bare key.
+    """
+
+    columns: Mapping[str, Field]
+    """By lower-case name."""
+    prefixes: Mapping[str, FieldMaker]
+    """By the lower-case part before the first dot; may raise UnknownField."""
+    bare: tuple[FieldMaker, ...]
+    """What a key without a prefix may be; a condition holds if it holds for one of these."""
+    searched: tuple[Field, ...]
+    """What a search looks into."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """Words with a meaning of their own: lower-case word to SQL condition."""
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    """Words that have one in other lists only: lower-case word to the sentence that says so."""
+
+    def knows(self, name: str) -> bool:
+        """Says whether a name is a column's or begins with a prefix, hence no plain text."""
+        prefix, _, key = name.partition(".")
+        return name.lower() in self.columns or (bool(key) and prefix.lower() in self.prefixes)
+
+    def resolve(self, name: str) -> tuple[Field, ...]:
+        """Returns the fields that a name may stand for, one or more.
+
+        Raises:
+            UnknownField: the list has no such field.
+        """
+        prefix, _, key = name.partition(".")
+        if key and prefix.lower() in self.prefixes:
+            return (self.prefixes[prefix.lower()](key),)
+        if name.lower() in self.columns:
+            return (self.columns[name.lower()],)
+        if not name or not self.bare:
+            known = ", ".join([*self.columns, *(f"{prefix}.<key>" for prefix in self.prefixes)])
+            raise UnknownField(f"There is no field '{name}'; expected one of {known}.")
+        return tuple(make(name) for make in self.bare)

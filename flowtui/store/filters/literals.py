@@ -1,0 +1,98 @@
+"""Reads the values of a filter: numbers, quantities with units, booleans, moments."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from fractions import Fraction
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.I | re.A)
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.A)
+# Bounded digits: the exact arithmetic below must not be handed a number of a million digits.
+_QUANTITY = re.compile(r"([+-]?)((?:(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})[a-zµμ]+)+)", re.I | re.A)
+_PART = re.compile(r"([\d.]+)([^\d.]+)")
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?P<zone>Z|[+-]\d\d:\d\d)?", re.A
+)
+_MONTH = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2]))?", re.A)
+
+_BOOLEANS = {"true": 1, "false": 0}
+
+_NS_PER_UNIT = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,  # micro sign
+    "μs": 1_000,  # Greek mu, which it folds to
+    "ms": 1_000_000,
+    "s": 1_000_000_000,
+    "m": 60_000_000_000,
+    "min": 60_000_000_000,
+    "h": 3_600_000_000_000,
+    "d": 86_400_000_000_000,
+}
+_BYTES_PER_UNIT = {"b": 1} | {
+    prefix + suffix: base**power
+    for power, prefix in enumerate("kmgt", start=1)
+    for suffix, base in (("b", 1000), ("ib", 1024))
+}
+
+
+def is_number(text: str) -> bool:
+    """Says whether a word is written as a number."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def number(text: str) -> int | float | None:
+    """Returns the number or boolean (as 1 or 0) that a word is, or None.
+
+    Whole numbers stay exact up to 18 digits, which is what SQLite's integers hold for certain.
+    """
+    if text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    return float(text) if is_number(text) else None
+
+
+def duration_ns(text: str) -> Fraction | None:
+    """Returns the nanoseconds of a duration such as `500ms`, `1.5h` or `1h30m`, or None."""
+    return _quantity(text, _NS_PER_UNIT)
+
+
+def size_bytes(text: str) -> Fraction | None:
+    """Returns the bytes of a size such as `10MB` (a thousand thousands) or `4KiB`, or None."""
+    return _quantity(text, _BYTES_PER_UNIT)
+
+
+def _quantity(text: str, units: dict[str, int]) -> Fraction | None:
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        return None
+    total = Fraction(0)
+    for amount, unit in _PART.findall(match.group(2)):
+        factor = units.get(unit.lower())
+        if factor is None:
+            return None
+        total += Fraction(amount) * factor
+    return -total if match.group(1) == "-" else total
+
+
+def moment_prefix(text: str) -> str | None:
+    """Returns the start of `YYYY-MM-DD HH:MM:SS` (UTC) that a date or time stands for, or None.
+
+    As long as it is precise: `2025` gives a year, `2025-03-01 10:30+02:00` a minute. A time
+    without a zone is UTC, as the stores' times are.
+    """
+    if _MONTH.fullmatch(text):
+        return None if text.startswith("0000") else text
+    try:
+        match = _MOMENT.fullmatch(text)
+        if match is None:
+            return date.fromisoformat(text).isoformat()
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    shape = "%H:%M:%S" if len(match["time"]) > len("10:30") else "%H:%M"
+    return f"{moment.date().isoformat()} {moment.strftime(shape)}"

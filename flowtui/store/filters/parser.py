@@ -1,0 +1,238 @@
+"""Parses a filter expression into its tree; knows the grammar and no field.
+
+    expression  = all ("OR" all)*
+    all         = one ("AND"? one)*             two conditions side by side: both
+    one         = "NOT" one | "(" expression ")" | condition
+    condition   = name sign operand             sign: = == != <> < <= > >= ~
+                | name "NOT"? ("LIKE" | "ILIKE" | "CONTAINS") operand
+                | name "NOT"? "IN" "(" value ("," value)* ","? ")"
+                | name "IS" "NOT"? "NULL"
+                | word | quoted                 a search over everything shown
+
+Keywords are read in any case; quotes make a search of one. Annotation names may hold spaces:
+`annotations.feedback.answer quality = true` needs no quotes.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from flowtui.store.errors import FilterError
+from flowtui.store.filters.lexer import Token, TokenKind, tokens
+from flowtui.store.filters.literals import is_number
+from flowtui.store.filters.syntax import (
+    And,
+    Comparison,
+    Expression,
+    Literals,
+    Membership,
+    Name,
+    Not,
+    NullTest,
+    Operand,
+    Operator,
+    Or,
+    Quoted,
+    Search,
+    Word,
+)
+
+MAX_DEPTH: Final = 16
+"""Parentheses and NOTs inside each other: SQLite's own parser gives up at 100 open symbols."""
+MAX_CONDITIONS: Final = 200
+"""SQLite refuses an expression that is 1,000 deep, which a chain of 1,000 ORs is."""
+
+_PATTERN_WORDS = frozenset({"LIKE", "ILIKE", "CONTAINS"})
+_ANNOTATIONS = (
+    "annotations.",
+    "annotations_feedback.",
+    "annotations_expectation.",
+    "annotations_expectations.",
+)
+_OPERANDS = frozenset({TokenKind.WORD, TokenKind.QUOTED, TokenKind.NAME})
+
+
+def parse(text: str) -> Expression | None:
+    """Returns the tree of an expression, or None for a blank one.
+
+    Raises:
+        FilterError: the text is no expression; says what was expected, and where.
+    """
+    found = tokens(text)
+    if found[0].kind is TokenKind.END:
+        return None
+    return _Parser(text, found).whole()
+
+
+class _Parser:
+    """Recursive descent over the tokens of one expression."""
+
+    def __init__(self, text: str, found: list[Token]) -> None:
+        self._text = text
+        self._tokens = found
+        self._index = 0
+        self._depth = 0
+        self._conditions = 0
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._index]
+
+    def _take(self) -> Token:
+        token = self._next
+        if token.kind is not TokenKind.END:
+            self._index += 1
+        return token
+
+    def _take_keyword(self, keyword: str) -> bool:
+        taken = self._next.keyword == keyword
+        self._index += taken
+        return taken
+
+    def _take_kind(self, kind: TokenKind) -> bool:
+        taken = self._next.kind is kind
+        self._index += taken
+        return taken
+
+    def whole(self) -> Expression:
+        expression = self._any()
+        if self._next.kind is not TokenKind.END:
+            raise _expected("AND, OR or the end", self._next)
+        return expression
+
+    def _any(self) -> Expression:
+        operands = [self._all()]
+        while self._take_keyword("OR"):
+            operands.append(self._all())
+        return operands[0] if len(operands) == 1 else Or(tuple(operands))
+
+    def _all(self) -> Expression:
+        operands = [self._one()]
+        while self._take_keyword("AND") or self._begins_condition():
+            operands.append(self._one())
+        return operands[0] if len(operands) == 1 else And(tuple(operands))
+
+    def _begins_condition(self) -> bool:
+        token = self._next
+        return token.kind is TokenKind.OPEN or (
+            token.kind in _OPERANDS and token.keyword in ("", "NOT")
+        )
+
+    def _one(self) -> Expression:
+        token = self._next
+        if token.keyword != "NOT" and token.kind is not TokenKind.OPEN:
+            return self._condition()
+        if self._depth == MAX_DEPTH:
+            raise FilterError(
+                f"Parentheses and NOT are nested too deep; expected at most {MAX_DEPTH} levels.",
+                token.position,
+            )
+        self._take()
+        self._depth += 1
+        inner: Expression
+        if token.kind is TokenKind.OPEN:
+            inner = self._any()
+            if not self._take_kind(TokenKind.CLOSE):
+                raise _expected("AND, OR or ')'", self._next)
+        else:
+            inner = Not(self._one())
+        self._depth -= 1
+        return inner
+
+    def _condition(self) -> Expression:
+        token = self._next
+        if token.kind not in _OPERANDS or token.keyword:
+            raise _expected("a condition", token)
+        self._conditions += 1
+        if self._conditions > MAX_CONDITIONS:
+            raise FilterError(
+                f"The filter is too long; expected at most {MAX_CONDITIONS} conditions.",
+                token.position,
+            )
+        self._take()
+        name = self._spaced_name(token) or Name(token.text, token.position)
+        if not self._operator_at(self._index):
+            return Search(token.text, token.position, token.kind is not TokenKind.WORD)
+        if token.kind is TokenKind.WORD and is_number(token.text):
+            raise FilterError(
+                f"Expected a field's name before {_shown(self._next)}, found {_shown(token)}.",
+                token.position,
+            )
+        return self._about(name)
+
+    def _about(self, name: Name) -> Expression:
+        """Parses what follows a field's name: operator and operand."""
+        operator = self._take()
+        if operator.keyword == "IS":
+            negated = self._take_keyword("NOT")
+            if not self._take_keyword("NULL"):
+                raise _expected("NULL" if negated else "NULL or NOT NULL", self._next)
+            return NullTest(name, negated)
+        negated = operator.keyword == "NOT"
+        if negated:
+            operator = self._take()
+        if operator.keyword == "IN":
+            return Membership(name, self._list(), negated)
+        sign = cast("Operator", operator.keyword or operator.text)
+        return Comparison(name, sign, self._operand(sign), operator.position, negated)
+
+    def _operator_at(self, index: int) -> bool:
+        token = self._tokens[index]
+        if token.keyword == "NOT":
+            return self._tokens[index + 1].keyword in _PATTERN_WORDS | {"IN"}
+        return token.kind is TokenKind.OPERATOR or token.keyword in _PATTERN_WORDS | {"IN", "IS"}
+
+    def _spaced_name(self, first: Token) -> Name | None:
+        """Takes the other words of an annotation's name when an operator follows them."""
+        if not first.text.lower().startswith(_ANNOTATIONS):
+            return None
+        index = self._index
+        while self._tokens[index].kind is TokenKind.WORD and not self._tokens[index].keyword:
+            index += 1
+        if index == self._index or not self._operator_at(index):
+            return None
+        rest = self._text[first.end : self._tokens[index - 1].end]
+        self._index = index
+        return Name(first.text + rest, first.position)
+
+    def _operand(self, sign: str) -> Operand:
+        token = self._next
+        if token.keyword == "NULL":
+            raise FilterError("Expected IS NULL or IS NOT NULL to ask for NULL.", token.position)
+        if token.kind not in _OPERANDS or token.keyword:
+            raise _expected(f"a value after {sign}", token)
+        self._take()
+        if token.kind is TokenKind.NAME:
+            return Name(token.text, token.position)
+        return _literal(token)
+
+    def _list(self) -> tuple[Literals, ...]:
+        if not self._take_kind(TokenKind.OPEN):
+            raise _expected("'(' and a list of values after IN", self._next)
+        values: list[Literals] = []
+        while not (values and self._take_kind(TokenKind.CLOSE)):
+            token = self._take()
+            if token.kind not in (TokenKind.WORD, TokenKind.QUOTED):
+                raise _expected("a value of the list", token)
+            values.append(_literal(token))
+            if not self._take_kind(TokenKind.COMMA) and self._next.kind is not TokenKind.CLOSE:
+                raise _expected("',' or ')'", self._next)
+        return tuple(values)
+
+
+def _literal(token: Token) -> Literals:
+    if token.kind is TokenKind.QUOTED:
+        return Quoted(token.text, token.position)
+    return Word(token.text, token.position)
+
+
+def _expected(what: str, found: Token) -> FilterError:
+    return FilterError(f"Expected {what}, found {_shown(found)}.", found.position)
+
+
+def _shown(token: Token) -> str:
+    """The token as a message shows it, short enough for one line."""
+    if token.kind is TokenKind.END:
+        return "the end of the filter"
+    text = token.text if len(token.text) <= 30 else token.text[:29] + "…"
+    return f"'{text}'"

@@ -1,0 +1,150 @@
+"""The fields of the list of runs.
+
+Conditions are over a row called `run` with the columns id, name, status, description, group_id,
+group_name, created_at (text `YYYY-MM-DD HH:MM:SS`, UTC), duration (seconds), tags (JSON list),
+source, upload_status, metadata, params and metrics (JSON objects; last value per metric). JSON
+columns hold valid JSON or NULL.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowtui.store.filters.compiler import Condition, compile_filter
+from flowtui.store.filters.fields import SECONDS, Field, FieldSet, Kind, UnknownField
+from flowtui.store.filters.parser import parse
+
+MAX_KEY_LEVELS: Final = 16
+"""Each level joins one more table, of which SQLite takes 64."""
+
+
+def _text(name: str) -> Field:
+    return Field(name, Kind.TEXT, f"run.{name}")
+
+
+# The list as it is stored counts as one more tag: luml-sdk's patterns such as '%"prod"%' are
+# written against it. An empty list is no tag at all. SQLite may put the text that tags are compared
+# with in place of `run.tags`, so no JSON function must be applied to it there.
+_TAGS = Field(
+    "tags",
+    Kind.TEXT,
+    "SELECT value FROM json_each(run.tags) UNION ALL SELECT run.tags WHERE run.tags != '[]'",
+    rows=True,
+    excludes=True,
+)
+
+_ATTRIBUTES = {
+    name: _text(name)
+    for name in (
+        "id",
+        "name",
+        "status",
+        "description",
+        "group_id",
+        "group_name",
+        "source",
+        "upload_status",
+    )
+} | {
+    "created_at": Field("created_at", Kind.TIME, "run.created_at"),
+    "duration": Field("duration", Kind.NUMBER, "run.duration", unit=SECONDS),
+}
+
+
+def _attribute(key: str) -> Field:
+    if key.lower() not in _ATTRIBUTES:
+        known = ", ".join(_ATTRIBUTES)
+        raise UnknownField(f"Runs have no attribute '{key}'; expected one of {known}.")
+    return _ATTRIBUTES[key.lower()]
+
+
+def _tag(_key: str) -> Field:
+    """A tag is a word without a value: `tag.anything` is the tags, as in luml-sdk."""
+    return _TAGS
+
+
+def _metric(key: str) -> Field:
+    sql = "SELECT value FROM json_each(run.metrics) WHERE key = {0}"
+    return Field(f"metric.{key}", Kind.NUMBER, sql, (key,), rows=True)
+
+
+def _param(key: str) -> Field:
+    return _json_field(f"param.{key}", "run.params", key)
+
+
+def _metadata(key: str) -> Field:
+    return _json_field(f"metadata.{key}", "run.metadata", key)
+
+
+def _json_field(name: str, column: str, key: str) -> Field:
+    """The value under a key of a JSON object; if there is none, under the path its dots spell."""
+    levels = key.split(".")
+    if len(levels) > MAX_KEY_LEVELS:
+        raise UnknownField(f"The key is too deep; expected at most {MAX_KEY_LEVELS} levels.")
+    literal = f"SELECT value FROM json_each({column}) WHERE key = {{0}}"
+    if len(levels) == 1:
+        return Field(name, Kind.ANY, literal, (key,), rows=True)
+    tables = [f"json_each({column}) AS level1"]
+    for n in range(1, len(levels)):
+        inside = f"CASE level{n}.type WHEN 'object' THEN level{n}.value END"
+        tables.append(f"json_each({inside}) AS level{n + 1}")
+    keys = " AND ".join(f"level{n}.key = {{{n}}}" for n in range(1, len(levels) + 1))
+    nested = (
+        f"SELECT level{len(levels)}.value FROM {' CROSS JOIN '.join(tables)} "
+        f"WHERE {keys} AND NOT EXISTS ({literal})"
+    )
+    return Field(name, Kind.ANY, f"{literal} UNION ALL {nested}", (key, *levels), rows=True)
+
+
+def _annotations(_key: str) -> Field:
+    raise UnknownField("Runs have no annotations; expected a field of runs. Spans and samples do.")
+
+
+def _keys_and_text(column: str) -> Field:
+    sql = (
+        f"SELECT key AS value FROM json_tree({column}) WHERE typeof(key) = 'text' UNION ALL "
+        f"SELECT atom FROM json_tree({column}) WHERE type = 'text'"
+    )
+    return Field(column, Kind.TEXT, sql, rows=True)
+
+
+RUN_FIELDS: Final = FieldSet(
+    columns=_ATTRIBUTES | {"group": _ATTRIBUTES["group_name"], "tags": _TAGS, "tag": _TAGS},
+    prefixes={
+        **dict.fromkeys(("metric", "metrics", "dynamic_params"), _metric),
+        **dict.fromkeys(("param", "params", "parameter", "parameters", "static_params"), _param),
+        **dict.fromkeys(("tag", "tags"), _tag),
+        **dict.fromkeys(("attribute", "attr"), _attribute),
+        "metadata": _metadata,
+        **dict.fromkeys(
+            (
+                "annotations",
+                "annotations_feedback",
+                "annotations_expectation",
+                "annotations_expectations",
+            ),
+            _annotations,
+        ),
+    },
+    bare=(_metric, _param),
+    searched=(
+        *(_text(name) for name in ("name", "id", "status", "description", "group_name", "source")),
+        Field("tags", Kind.TEXT, "SELECT value FROM json_each(run.tags)", rows=True),
+        _keys_and_text("run.params"),
+        _keys_and_text("run.metrics"),
+    ),
+    words={"errors": "run.status = 'error'"},
+    refusals={
+        "annotated": "Runs have no annotations; expected a condition on runs. To search for the "
+        'word, write "annotated".'
+    },
+)
+
+
+def run_condition(text: str, prefix: str = "filter") -> Condition:
+    """Returns the condition of a filter over the list of runs; a blank one holds everywhere.
+
+    Raises:
+        FilterError: the filter is not understood; says what was expected, and where.
+    """
+    return compile_filter(parse(text), RUN_FIELDS, prefix)

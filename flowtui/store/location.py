@@ -1,0 +1,108 @@
+"""Where the store is, and which run a word names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from flowtui.store.errors import RunAmbiguous, RunNotFound, StoreNotFound
+from flowtui.store.values import Run, StoreLocation
+
+VARIABLES = ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI")
+LATEST = "latest"
+NEAR_MATCHES_SHOWN = 5
+
+
+def locate(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> StoreLocation:
+    """Return the directory of the store to read; it need not exist.
+
+    Looks where the SDK and its browser app look: the option, the environment, `./.env`,
+    `./experiments` if it is a store, `~/.luml/experiments`.
+    """
+    if option:
+        return StoreLocation(_directory(option, cwd, home), "--store")
+    for variable in VARIABLES:
+        if uri := environ.get(variable):
+            return StoreLocation(_directory(uri, cwd, home), variable)
+    env_file = cwd / ".env"
+    if env_file.is_file():
+        # Only a project that has the file pays for its parser.
+        from dotenv import dotenv_values
+
+        settings = dotenv_values(env_file, interpolate=False)
+        for variable in VARIABLES:
+            if uri := settings.get(variable):
+                return StoreLocation(_directory(uri, cwd, home), f"{variable} in .env")
+    if (cwd / "experiments" / "meta.db").is_file():
+        return StoreLocation(cwd / "experiments", "./experiments")
+    return StoreLocation(home / ".luml" / "experiments", "the default place")
+
+
+def require(location: StoreLocation) -> Path:
+    """Return the directory of a store that is there.
+
+    Raises:
+        StoreNotFound: the folder or its meta.db is missing; says which, and what to do.
+    """
+    directory = location.directory
+    hint = f"({location.source}); name another with --store DIR, or see one with `flow-tui demo`"
+    try:
+        if (directory / "meta.db").is_file():
+            return directory
+        if directory.is_file():
+            raise StoreNotFound(f"{directory} is a file, not the folder of a store {hint}")
+        if directory.is_dir():
+            raise StoreNotFound(f"{directory} is no LUML store: it has no meta.db {hint}")
+    except PermissionError as error:
+        raise StoreNotFound(f"{directory} may not be opened by this user {hint}") from error
+    raise StoreNotFound(f"no store at {directory} {hint}")
+
+
+def choose(word: str, candidates: Sequence[Run], directory: Path) -> Run | None:
+    """Return the run that a word on the command line names, None if none does.
+
+    An exact id wins, then an exact name that only one run has, then a unique prefix of an id.
+
+    Args:
+        word: what was typed.
+        candidates: the runs whose id starts with it or whose name it is (`runs.candidates`).
+        directory: the store, for messages.
+
+    Raises:
+        RunAmbiguous: with one line for each match.
+    """
+    exact = [run for run in candidates if run.id == word]
+    named = [run for run in candidates if run.name == word]
+    for matches in (exact, named, candidates):
+        if len(matches) == 1:
+            return matches[0]
+    if candidates:
+        raise RunAmbiguous(
+            f"{word!r} could be any of {len(candidates)} runs in {directory}: give more of the id",
+            [f"{run.id}  {run.name}  {run.status}" for run in candidates],
+        )
+    return None
+
+
+def not_found(word: str, known: Sequence[tuple[str, str]], directory: Path) -> RunNotFound:
+    """Return the error for a word that names no run, with the nearest (id, name) it knows."""
+    lowered = word.lower()
+    names = dict.fromkeys(name for _, name in known)
+    ids = [run_id for run_id, _ in known]
+    near = [name for name in names if lowered and lowered in name.lower()]
+    near += difflib.get_close_matches(word, [*names, *ids], NEAR_MATCHES_SHOWN, cutoff=0.5)
+    near = list(dict.fromkeys(near))[:NEAR_MATCHES_SHOWN]
+    message = f"no run {word!r} in {directory}"
+    if near:
+        message += f"; closest: {', '.join(near)}"
+    elif not known:
+        message += ", which has no runs yet"
+    return RunNotFound(message, near)
+
+
+def _directory(uri: str, cwd: Path, home: Path) -> Path:
+    text = uri.removeprefix("sqlite://")
+    in_home = text == "~" or text.startswith("~/")
+    path = home / text[2:] if in_home else cwd / text
+    return path.parent if path.suffix == ".db" else path

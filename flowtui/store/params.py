@@ -1,0 +1,64 @@
+"""The parameters of one run (exp.db: static_params)."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from flowtui.store.database import table_columns
+from flowtui.store.reading import text
+from flowtui.store.values import JsonValue, Param
+
+MAX_VALUE_CHARS = 1_000_000
+"""One value is read up to here; the SDK does not bound what it writes."""
+
+
+def params(connection: sqlite3.Connection) -> tuple[Param, ...] | None:
+    """Return all parameters by key, or None where the schema has no such table.
+
+    Source: static_params.key, .value, .value_type.
+    """
+    if not table_columns(connection, "static_params"):
+        return None
+    rows = connection.execute(
+        "select key, substr(value, 1, :limit), length(value), value_type"
+        " from static_params order by key",
+        {"limit": MAX_VALUE_CHARS},
+    )
+    return tuple(_param(*row) for row in rows)
+
+
+def typed(raw: str | None, value_type: str) -> JsonValue:
+    """Return the value that a pair of static_params.value and .value_type stands for.
+
+    Raises:
+        ValueError: the text is no value of that type.
+    """
+    if raw is None:
+        return None
+    if value_type == "int":
+        return int(raw)
+    if value_type == "float":
+        return float(raw)
+    if value_type == "bool":
+        if raw.lower() not in ("true", "false"):
+            raise ValueError(f"not a boolean: {raw[:40]!r}")
+        return raw.lower() == "true"
+    if value_type == "json":
+        parsed: JsonValue = json.loads(raw)
+        return parsed
+    return raw
+
+
+def _param(key: object, raw: object, chars: int | None, value_type: object) -> Param:
+    kind = text(value_type) or "str"
+    stored = None if raw is None else text(raw)
+    if chars is not None and chars > MAX_VALUE_CHARS:
+        problem = f"only the first {MAX_VALUE_CHARS:,} of {chars:,} characters are shown"
+        return Param(text(key), kind, stored, problem)
+    if stored is None:
+        return Param(text(key), kind, None, "the stored value is NULL")
+    try:
+        return Param(text(key), kind, typed(stored, kind))
+    except (ValueError, RecursionError):
+        return Param(text(key), kind, stored, f"stored as {kind}, but it is none")

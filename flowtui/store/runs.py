@@ -1,0 +1,305 @@
+"""Runs and their groups (meta.db: experiments, experiment_groups), of every schema version.
+
+Older schemas lack columns: before version 2 a run named its group itself (`group_name`) and had
+no duration, description or copies of its figures; `source` came with 4, `upload_status` with 5.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowtui.store import reading
+from flowtui.store.database import table_columns
+from flowtui.store.values import Figures, Group, JsonValue, Run
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+_COLUMNS = (
+    "rowid",
+    "id",
+    "name",
+    "status",
+    "created_at",
+    "duration",
+    "description",
+    "tags",
+    "source",
+    "upload_status",
+    "metadata",
+    "static_params",
+    "dynamic_params",
+)
+_ROW = (
+    "rowid, id, name, status, created_at, duration, description, tags, group_id, group_name,"
+    " source, upload_status"
+)
+
+SORTABLE = ("created", "name", "status", "duration", "group", "tags", "id")
+"""Columns of the list; `param.KEY` and `metric.KEY` sort too."""
+_SORT_SQL = {
+    "created": "created_at",
+    "name": "name collate nocase",
+    "status": "status",
+    "duration": "duration",
+    "group": "group_name collate nocase",
+    "tags": "tags collate nocase",
+    "id": "id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    column: str = "created"
+    """One of SORTABLE, or `param.KEY`, `metric.KEY`."""
+    descending: bool = True
+
+
+def needs_figures(condition: Condition | None, order: Order) -> bool:
+    """Say whether a condition or an order asks for parameters or metrics."""
+    sql = "" if condition is None else condition.sql
+    is_sorted_by_figure = order.column.startswith(("param.", "metric."))
+    return is_sorted_by_figure or "run.params" in sql or "run.metrics" in sql
+
+
+def has_runs_table(connection: sqlite3.Connection) -> bool:
+    return bool(table_columns(connection, "experiments"))
+
+
+def run(connection: sqlite3.Connection, run_id: str) -> Run | None:
+    """Return one run, None if there is none with this id. Source: experiments."""
+    sql = f"{_relation(connection)} select {_ROW} from run where id = :id"
+    row = connection.execute(sql, {"id": run_id, "figures": "{}"}).fetchone()
+    return None if row is None else _run(row)
+
+
+def latest(connection: sqlite3.Connection) -> Run | None:
+    """Return the run that was created last."""
+    sql = f"{_relation(connection)} select {_ROW} from run order by created_at desc, rowid desc"
+    row = connection.execute(f"{sql} limit 1", {"figures": "{}"}).fetchone()
+    return None if row is None else _run(row)
+
+
+def candidates(connection: sqlite3.Connection, word: str) -> list[Run]:
+    """Return the runs whose id starts with a word or whose name it is, newest first."""
+    rows = connection.execute(
+        f"{_relation(connection)} select {_ROW} from run"
+        " where name = :word or substr(id, 1, length(:word)) = :word order by created_at desc",
+        {"word": word, "figures": "{}"},
+    )
+    return [_run(row) for row in rows]
+
+
+def identities(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return (id, name) of all runs, newest first."""
+    rows = connection.execute("select id, name from experiments order by created_at desc")
+    return [(reading.text(run_id), reading.text(name)) for run_id, name in rows]
+
+
+def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
+    """Return the groups that have runs, by name; runs without one come last as a group."""
+    rows = connection.execute(
+        f"{_relation(connection)} select group_id, group_name, count(*) from run"
+        " group by group_id, group_name order by group_name is null, group_name collate nocase",
+        {"figures": "{}"},
+    )
+    return tuple(
+        Group(reading.optional_text(group_id), reading.text(name), count)
+        for group_id, name, count in rows
+    )
+
+
+def ordered(
+    connection: sqlite3.Connection,
+    condition: Condition | None,
+    order: Order,
+    figures: Mapping[str, Figures],
+) -> array[int]:
+    """Return the rowids of the runs that meet a condition, in order; missing values come last.
+
+    Args:
+        connection: of meta.db.
+        condition: None for all runs.
+        order: what to sort by; newest first among equals.
+        figures: of the runs whose figures meta.db does not hold (`without_figures`); needed where
+            the condition or the order asks for parameters or metrics.
+    """
+    parameters: dict[str, object] = {"figures": _figures_json(figures)}
+    prefix, _, key = order.column.partition(".")
+    if prefix in ("param", "metric") and key:
+        expression = f"(select atom from json_each(run.{prefix}s) where key = :sort_key)"
+        parameters["sort_key"] = key
+    else:
+        expression = _SORT_SQL[order.column]
+    where = "true"
+    if condition is not None:
+        # Most starts filter nothing, and the language takes 40 ms to import.
+        from flowtui.store.filters import register_functions
+
+        where = condition.sql
+        parameters.update(condition.params)
+        register_functions(connection)
+    direction = "desc" if order.descending else "asc"
+    rows = connection.execute(
+        f"{_relation(connection)} select rowid from run where {where}"
+        f" order by {expression} is null, {expression} {direction}, created_at desc, rowid desc",
+        parameters,
+    )
+    return array("q", (rowid for (rowid,) in rows))
+
+
+def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Run]:
+    """Return runs by rowid; those that are gone are left out."""
+    rows = connection.execute(
+        f"{_relation(connection)} select {_ROW} from run"
+        " where rowid in (select value from json_each(:rowids))",
+        {"rowids": json.dumps(list(rowids)), "figures": "{}"},
+    )
+    return {row[0]: _run(row) for row in rows}
+
+
+def figure_keys(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
+    """Return the keys of parameters and of metrics that completed runs have, most common first.
+
+    Source: the keys of experiments.static_params and .dynamic_params.
+    """
+    if "static_params" not in table_columns(connection, "experiments"):
+        return [], []
+
+    def keys(column: str) -> list[str]:
+        rows = connection.execute(
+            f"select key from experiments, json_each({_valid(column)})"
+            " where typeof(key) = 'text' group by key order by count(*) desc, key"
+        )
+        return [key for (key,) in rows]
+
+    return keys("static_params"), keys("dynamic_params")
+
+
+def without_figures(connection: sqlite3.Connection) -> list[str]:
+    """Return the ids of the runs whose figures meta.db does not hold as valid JSON.
+
+    The SDK writes the copies when a run completes, so active and failed runs have none; and a
+    copy with a NaN or an infinity in it is no JSON that SQLite reads.
+    """
+    present = table_columns(connection, "experiments")
+    if "static_params" not in present:
+        return [run_id for run_id, _ in identities(connection)]
+    rows = connection.execute(
+        "select id from experiments where status is not 'completed'"
+        " or not json_valid(coalesce(static_params, '{}'))"
+        " or not json_valid(coalesce(dynamic_params, '{}'))"
+    )
+    return [reading.text(run_id) for (run_id,) in rows]
+
+
+def copied_figures(connection: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, Figures]:
+    """Return the figures of completed runs from their copies in meta.db, where those are sound.
+
+    Source: experiments.static_params, .dynamic_params.
+    """
+    if "static_params" not in table_columns(connection, "experiments"):
+        return {}
+    rows = connection.execute(
+        "select id, static_params, dynamic_params from experiments where status = 'completed'"
+        " and id in (select value from json_each(:ids))",
+        {"ids": json.dumps(list(run_ids))},
+    )
+    found: dict[str, Figures] = {}
+    for run_id, params, metrics in rows:
+        try:
+            found[run_id] = Figures(_object(params), _numbers(_object(metrics)))
+        except (ValueError, RecursionError):
+            continue
+    return found
+
+
+def _relation(connection: sqlite3.Connection) -> str:
+    """Return the WITH clause that makes `run`: one row a run, the same columns in any schema."""
+    present = table_columns(connection, "experiments") | {"rowid"}
+    columns = reading.select_list(_COLUMNS, present, "experiments")
+    if "group_id" in present and table_columns(connection, "experiment_groups"):
+        group = "experiments.group_id, experiment_groups.name as group_name"
+        join = "left join experiment_groups on experiment_groups.id = experiments.group_id"
+    else:
+        group = f"null as group_id, {'group_name' if 'group_name' in present else 'null'}"
+        group += " as group_name"
+        join = ""
+    return f"""
+with stored as (select {columns}, {group} from experiments {join}),
+live as (
+  select key as run_id, json_extract(value, '$.params') as params,
+    json_extract(value, '$.metrics') as metrics from json_each(:figures)),
+run as (
+  select stored.rowid as rowid, id, name, status, description, group_id, group_name, created_at,
+    duration, tags, source, upload_status, {_valid("metadata")} as metadata,
+    coalesce(live.params, {_valid("static_params")}) as params,
+    coalesce(live.metrics, {_valid("dynamic_params")}) as metrics
+  from stored left join live on live.run_id = stored.id)"""
+
+
+def _valid(column: str) -> str:
+    return f"case when json_valid({column}) then {column} end"
+
+
+def _run(row: Sequence[object]) -> Run:
+    rowid, run_id, name, status, created_at, duration, description, tags = row[:8]
+    group_id, group_name, source, upload_status = row[8:]
+    problems: list[str] = []
+    assert isinstance(rowid, int)
+    return Run(
+        rowid=rowid,
+        id=reading.text(run_id),
+        name=reading.text(name),
+        status=reading.text(status),
+        created_at=reading.timestamp(created_at, "created_at", problems),
+        duration_s=reading.number(duration, "duration", problems),
+        description=reading.optional_text(description),
+        tags=reading.text_list(tags, "tags", problems),
+        group_id=reading.optional_text(group_id),
+        group_name=reading.optional_text(group_name),
+        source=reading.optional_text(source),
+        upload_status=reading.optional_text(upload_status),
+        problems=tuple(problems),
+    )
+
+
+def _object(value: object) -> dict[str, JsonValue]:
+    parsed = json.loads(reading.text(value) or "{}")
+    if not isinstance(parsed, dict):
+        raise ValueError("not a JSON object")
+    return parsed
+
+
+def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float]:
+    return {
+        key: math.nan if value is None else float(value)
+        for key, value in values.items()
+        if value is None or isinstance(value, (int, float))
+    }
+
+
+def _figures_json(figures: Mapping[str, Figures]) -> str:
+    return json.dumps(
+        {
+            run_id: {"params": _sql_json(dict(of.params)), "metrics": _sql_json(dict(of.metrics))}
+            for run_id, of in figures.items()
+        }
+    )
+
+
+def _sql_json(value: object) -> object:
+    """Return a value as SQLite's JSON can hold it: NaN is null, an infinity overflows to one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else 10**400 * int(math.copysign(1, value))
+    if isinstance(value, dict):
+        return {key: _sql_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_sql_json(item) for item in value]
+    return value

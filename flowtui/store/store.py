@@ -1,0 +1,212 @@
+"""One store, asked one question at a time; every answer is a frozen value.
+
+Methods may be called from any thread. All of them raise `DatabaseError`s (see errors.py) and,
+where they take `cancelled`, `ReadCancelled`.
+"""
+
+from __future__ import annotations
+
+import threading
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowtui.store import counts, location, metrics, models, params, runs
+from flowtui.store.changes import Watcher
+from flowtui.store.database import Cancelled, Database, Fingerprint
+from flowtui.store.errors import DatabaseCorrupt, DatabaseError
+from flowtui.store.values import (
+    Counts,
+    Figures,
+    Group,
+    MetricSummary,
+    Model,
+    Param,
+    Point,
+    Run,
+    StoreLocation,
+)
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+
+class Store:
+    """Reads one LUML store without changing it."""
+
+    def __init__(self, where: StoreLocation) -> None:
+        """Open a store; nothing stays open.
+
+        Raises:
+            StoreNotFound: there is no meta.db at that place.
+            DatabaseError: meta.db cannot be read, or is not the database of a LUML store.
+        """
+        self.location = where
+        self.directory = location.require(where)
+        self.meta = Database(self.directory / "meta.db", "meta.db")
+        if not self.meta.read(runs.has_runs_table):
+            raise DatabaseCorrupt(
+                self.meta.path, f"{self.meta.path} is no LUML store: it has no experiments table"
+            )
+        self._experiments: dict[str, Database] = {}
+        self._figures: dict[str, tuple[Fingerprint, Figures]] = {}
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        """Remove private copies of databases, if any were made."""
+        for database in (self.meta, *self._experiments.values()):
+            database.close()
+
+    def experiment(self, run_id: str) -> Database:
+        """Return the database of one run; the file need not exist."""
+        with self._lock:
+            if run_id not in self._experiments:
+                path = self.run_directory(run_id) / "exp.db"
+                self._experiments[run_id] = Database(path, f"{run_id}/exp.db")
+            return self._experiments[run_id]
+
+    def run_directory(self, run_id: str) -> Path:
+        """Return the folder of one run.
+
+        Raises:
+            DatabaseError: the id, which any writer may choose, would lead out of the store.
+        """
+        parts = Path(run_id).parts
+        if not parts or Path(run_id).is_absolute() or ".." in parts or "\0" in run_id:
+            message = f"the run id {run_id!r} is no path inside the store"
+            raise DatabaseError(self.directory, message)
+        return self.directory / run_id
+
+    # Runs -----------------------------------------------------------------------------------
+
+    def run(self, run_id: str) -> Run | None:
+        return self.meta.read(lambda db: runs.run(db, run_id))
+
+    def resolve(self, word: str) -> Run:
+        """Return the run that a word on the command line names: id, prefix, name or `latest`.
+
+        Raises:
+            RunNotFound, RunAmbiguous: with what was searched and what came close.
+        """
+        found = location.choose(
+            word,
+            self.meta.read(lambda db: runs.candidates(db, word)) if word else [],
+            self.directory,
+        )
+        if found is None and word == location.LATEST:
+            found = self.meta.read(runs.latest)
+        if found is None:
+            raise location.not_found(word, self.identities(), self.directory)
+        return found
+
+    def identities(self) -> list[tuple[str, str]]:
+        """Return (id, name) of all runs, newest first."""
+        return self.meta.read(runs.identities)
+
+    def groups(self) -> tuple[Group, ...]:
+        return self.meta.read(runs.groups)
+
+    def run_order(
+        self,
+        condition: Condition | None = None,
+        order: runs.Order | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> array[int]:
+        """Return the rowids of the runs that meet a condition, in order.
+
+        Where the condition or the order asks for parameters or metrics, those of runs that
+        meta.db has none of are read from their own databases: about 1 ms a run the first time.
+
+        Args:
+            condition: None for all.
+            order: newest first unless given.
+            cancelled: ends the read with ReadCancelled.
+        """
+        wanted = order or runs.Order()
+        figures: Mapping[str, Figures] = {}
+        if runs.needs_figures(condition, wanted):
+            missing = self.meta.read(runs.without_figures, cancelled)
+            figures = self.figures(missing, cancelled)
+        return self.meta.read(lambda db: runs.ordered(db, condition, wanted, figures), cancelled)
+
+    def figure_keys(self) -> tuple[list[str], list[str]]:
+        """Return the keys of parameters and of metrics of completed runs, most common first."""
+        return self.meta.read(runs.figure_keys)
+
+    def runs(self, rowids: Sequence[int]) -> dict[int, Run]:
+        """Return runs by rowid; those that are gone are left out."""
+        return self.meta.read(lambda db: runs.at(db, rowids))
+
+    def figures(
+        self, run_ids: Sequence[str], cancelled: Cancelled | None = None
+    ) -> dict[str, Figures]:
+        """Return parameters and last metric values by run id.
+
+        A completed run's come from its copies in meta.db, all others from their own databases,
+        which are read again only when they changed.
+        """
+        found = self.meta.read(lambda db: runs.copied_figures(db, run_ids), cancelled)
+        for run_id in run_ids:
+            if run_id not in found:
+                found[run_id] = self._own_figures(run_id, cancelled)
+        return found
+
+    def _own_figures(self, run_id: str, cancelled: Cancelled | None) -> Figures:
+        try:
+            database = self.experiment(run_id)
+            fingerprint = database.fingerprint()
+            known = self._figures.get(run_id)
+            if known is not None and known[0] == fingerprint:
+                return known[1]
+            logged, last = database.read(
+                lambda db: (params.params(db), metrics.last_points(db)), cancelled
+            )
+        except DatabaseError as error:
+            return Figures(problem=str(error))
+        figures = Figures(
+            {param.key: param.value for param in logged or ()},
+            {key: point.value for key, point in last.items()},
+        )
+        self._figures[run_id] = fingerprint, figures
+        return figures
+
+    # One run --------------------------------------------------------------------------------
+
+    def params(self, run_id: str) -> tuple[Param, ...] | None:
+        """Return a run's parameters by key, None where its schema has no such table."""
+        return self.experiment(run_id).read(params.params)
+
+    def models(self, run_id: str) -> tuple[Model, ...] | None:
+        """Return a run's models, oldest first, None where the schema has no such table."""
+        return self.meta.read(lambda db: models.models(db, run_id))
+
+    def counts(self, run_id: str, cancelled: Cancelled | None = None) -> Counts:
+        """Return how many records of each kind exp.db holds."""
+        return self.experiment(run_id).read(counts.counts, cancelled)
+
+    def last_points(self, run_id: str) -> dict[str, Point]:
+        """Return the last point of every metric by key; instant at any number of points."""
+        return self.experiment(run_id).read(metrics.last_points)
+
+    def metric_summaries(
+        self,
+        run_id: str,
+        known: Mapping[str, MetricSummary],
+        cancelled: Cancelled | None = None,
+    ) -> Iterator[MetricSummary]:
+        """Yield the summaries of the metrics that have points which `known` does not cover.
+
+        Each metric is a read of its own, so that no read lasts longer than one metric takes.
+        """
+        database = self.experiment(run_id)
+        for key in database.read(lambda db: metrics.stale_keys(db, known), cancelled):
+            ask = partial(metrics.summary, key=key, known=known.get(key))
+            summary = database.read(ask, cancelled)
+            if summary is not None:
+                yield summary
+
+    def watcher(self, run_id: str | None = None) -> Watcher:
+        """Return a watcher of the list of runs and, if one is named, of that run's records."""
+        return Watcher(self.meta, run_id, None if run_id is None else self.experiment(run_id))

@@ -1,0 +1,174 @@
+"""What the store answers with: frozen values, raw as stored, with the unit in the name.
+
+Text in them is untrusted: it reaches a terminal only through `flowtui.format.plain`.
+Times are aware and in UTC. A `problem` is a sentence for a person about a value that is stored
+but broken; the value beside it is then the best that could be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
+
+
+class Status(StrEnum):
+    """The statuses that the SDK writes; `Run.status` may hold any other text."""
+
+    ACTIVE = "active"
+    COMPLETED = "completed"
+    ERROR = "error"
+
+
+class Kind(StrEnum):
+    """Kinds of record of one run: what can change, and what a screen reads again."""
+
+    RUN = "run"
+    PARAMS = "params"
+    METRICS = "metrics"
+    MODELS = "models"
+    SPANS = "spans"
+    SAMPLES = "samples"
+    ANNOTATIONS = "annotations"
+    ATTACHMENTS = "attachments"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLocation:
+    """Where a store is and how it was found."""
+
+    directory: Path
+    source: str
+    """What named it, for a person: `--store`, `LUML_BACKEND_STORE_URI in .env`, `the default`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One row of experiment_groups, or the runs that have none (`id` is None)."""
+
+    id: str | None
+    name: str
+    run_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row of experiments. Columns that the store's schema lacks are None."""
+
+    rowid: int
+    id: str
+    name: str
+    status: str
+    created_at: datetime | None
+    duration_s: float | None
+    """None until the run ends or fails."""
+    description: str | None
+    tags: tuple[str, ...]
+    group_id: str | None
+    group_name: str | None
+    source: str | None
+    upload_status: str | None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == Status.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The parameters and last metric values of one run, as a list of runs shows them."""
+
+    params: dict[str, JsonValue] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    """Last value by key; NaN where the last value is NaN."""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One row of static_params."""
+
+    key: str
+    type: str
+    """str, int, float, bool or json; anything else is shown as it stands."""
+    value: JsonValue
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One logged point of a metric."""
+
+    step: int
+    value: float
+    """NaN is stored as NULL in dynamic_metrics.value and is NaN here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The extremes of the finite points in one of equally wide ranges of steps."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """Everything that one line about a metric says."""
+
+    key: str
+    count: int
+    """Points logged, NaN and infinite ones included."""
+    nan_count: int
+    pos_inf_count: int
+    neg_inf_count: int
+    first: Point
+    last: Point
+    minimum: Point | None
+    """The lowest finite point, the earliest of several; None if no point is finite."""
+    maximum: Point | None
+    buckets: tuple[Bucket | None, ...]
+    """Extremes over ranges of `bucket_steps` from `first.step` on; None where nothing is finite."""
+    bucket_steps: int
+    mark: int
+    """The highest dynamic_metrics.rowid that this covers."""
+    unreadable_count: int = 0
+    """Rows whose value is no number or whose step is no integer: a broken store."""
+
+    @property
+    def inf_count(self) -> int:
+        return self.pos_inf_count + self.neg_inf_count
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One row of models. Columns that the store's schema lacks are None."""
+
+    id: str
+    name: str
+    created_at: datetime | None
+    tags: tuple[str, ...]
+    path: str | None
+    """Relative to the store's directory, as written."""
+    size_bytes: int | None
+    source: str | None
+    description: str | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many records of each kind a run has; None where its schema has no such table."""
+
+    params: int | None = None
+    metrics: int | None = None
+    models: int | None = None
+    traces: int | None = None
+    spans: int | None = None
+    samples: int | None = None
+    attachments: int | None = None
+    annotations: int | None = None

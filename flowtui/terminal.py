@@ -1,0 +1,99 @@
+"""What this terminal session is and can do: SSH, multiplexers, text, colours, the clipboard."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+OSC52_LIMIT_BYTES = 74_994
+"""What xterm takes in one sequence; longer ones are dropped by many terminals without a word."""
+TMUX_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Facts about the session that flow-tui runs in, read off the environment."""
+
+    term: str
+    is_ssh: bool
+    is_tmux: bool
+    is_screen: bool
+    is_utf8: bool
+    is_truecolor: bool
+    is_monochrome: bool
+    """NO_COLOR is set, to anything."""
+    has_display: bool
+
+    @property
+    def is_dumb(self) -> bool:
+        return self.term in ("", "dumb")
+
+    @property
+    def has_few_colors(self) -> bool:
+        """Whether the terminal names sixteen colours and no more."""
+        return not self.is_truecolor and "256" not in self.term and not self.is_tmux
+
+
+def session(environ: Mapping[str, str]) -> Session:
+    """Return what an environment says of its terminal session."""
+    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    return Session(
+        term=environ.get("TERM", ""),
+        is_ssh=any(name in environ for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")),
+        is_tmux="TMUX" in environ,
+        is_screen="STY" in environ,
+        is_utf8=locale.upper().replace("-", "").endswith("UTF8"),
+        is_truecolor=environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"),
+        is_monochrome="NO_COLOR" in environ,
+        has_display="DISPLAY" in environ or "WAYLAND_DISPLAY" in environ,
+    )
+
+
+class CopyFailed(Exception):
+    """Text did not reach a clipboard; `str()` says why and what would help."""
+
+
+def copy(text: str, here: Session, write: Callable[[str], None]) -> str:
+    """Send text to the clipboard of the person's own machine and say how.
+
+    Args:
+        text: what to copy, raw.
+        here: the session.
+        write: puts a control sequence on the terminal.
+
+    Raises:
+        CopyFailed: there is no way, or the one there is failed.
+    """
+    if here.is_tmux:
+        return _copy_with_tmux(text)
+    if here.term == "linux" or here.is_dumb:
+        raise CopyFailed(f"a terminal of type {here.term or 'none'} has no clipboard")
+    encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
+    if len(encoded) > OSC52_LIMIT_BYTES:
+        raise CopyFailed(
+            f"{len(text):,} characters are more than a terminal takes; save it instead"
+        )
+    sequence = f"\x1b]52;c;{encoded}\x07"
+    # GNU screen passes on only what is wrapped for it.
+    write(f"\x1bP{sequence}\x1b\\" if here.is_screen else sequence)
+    return "sent to the terminal's clipboard"
+
+
+def _copy_with_tmux(text: str) -> str:
+    # By default tmux drops a program's own clipboard sequence; its command is always heard.
+    try:
+        done = subprocess.run(
+            ["tmux", "load-buffer", "-w", "-"],
+            input=text.encode("utf-8", "replace"),
+            capture_output=True,
+            timeout=TMUX_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CopyFailed(f"tmux did not take it: {error}") from error
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip()
+        raise CopyFailed(f"tmux did not take it: {reason or f'exit {done.returncode}'}")
+    return "copied by tmux"

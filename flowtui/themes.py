@@ -1,0 +1,73 @@
+"""The looks: colours by role, each theme a set of them."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+from flowtui.terminal import Session
+
+DARK = Theme(
+    name="flow-dark",
+    primary="#7aa2f7",
+    secondary="#7dcfff",
+    accent="#7dcfff",
+    foreground="#d5d9e5",
+    background="#14161d",
+    surface="#1b1e28",
+    panel="#262a38",
+    success="#9ece6a",
+    warning="#e0af68",
+    error="#f7768e",
+    variables={"text-quiet": "#8289a3"},
+)
+LIGHT = Theme(
+    name="flow-light",
+    primary="#2f5fc4",
+    secondary="#0a6f8f",
+    accent="#0a6f8f",
+    foreground="#22242c",
+    background="#fbfbf9",
+    surface="#f1f1ee",
+    panel="#dfe3ea",
+    success="#2f7d32",
+    warning="#935f00",
+    error="#b3243f",
+    dark=False,
+    variables={"text-quiet": "#646a7a"},
+)
+# Okabe and Ito's palette: its blue, orange and vermilion differ for every kind of colour vision.
+COLOR_BLIND = Theme(
+    name="flow-colorblind",
+    primary="#56b4e9",
+    secondary="#56b4e9",
+    accent="#f0e442",
+    foreground="#e4e4e4",
+    background="#121212",
+    surface="#1c1c1c",
+    panel="#303030",
+    success="#56b4e9",
+    warning="#e69f00",
+    error="#ee7733",
+    variables={"text-quiet": "#9a9a9a"},
+)
+ANSI = Theme(
+    name="ansi",
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_bright_cyan",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_bright_black",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_bright_red",
+    ansi=True,
+    variables={"text-quiet": "ansi_white"},
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT, ANSI, COLOR_BLIND)}
+
+
+def default_theme(here: Session) -> str:
+    """Return the theme that suits a session: the terminal's own colours where it has few."""
+    return ANSI.name if here.has_few_colors else DARK.name

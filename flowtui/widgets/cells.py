@@ -1,0 +1,59 @@
+"""Text to terminal cells: lines made of pieces, each with the role that gives it its colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+
+Role = Literal["text", "muted", "title", "accent", "ok", "attention", "error"]
+Align = Literal["left", "right"]
+
+
+class Piece(NamedTuple):
+    """Some text of one role on a line."""
+
+    text: str
+    role: Role = "text"
+
+
+Line = Sequence[Piece]
+
+
+def fit(text: str, width: int, align: Align = "left") -> str:
+    """Return text of exactly `width` cells: padded, or cut with an ellipsis that says so."""
+    length = cell_len(text)
+    if length == width:
+        return text
+    if length < width:
+        padding = " " * (width - length)
+        return padding + text if align == "right" else text + padding
+    return set_cell_size(text, width - 1) + "…" if width > 0 else ""
+
+
+def clipped(line: Iterable[Piece], width: int) -> list[Piece]:
+    """Return a line that is at most `width` cells wide, the last piece cut with an ellipsis."""
+    pieces: list[Piece] = []
+    left = width
+    for piece in line:
+        length = cell_len(piece.text)
+        if length > left:
+            if left > 0:
+                pieces.append(Piece(fit(piece.text, left), piece.role))
+            return pieces
+        pieces.append(piece)
+        left -= length
+    return pieces
+
+
+def width_of(line: Iterable[Piece]) -> int:
+    return sum(cell_len(piece.text) for piece in line)
+
+
+def justified(left: Line, right: Line, width: int) -> list[Piece]:
+    """Return a line with one part at each end; the right one gives way where both don't fit."""
+    room = width - width_of(left)
+    if width_of(right) + 1 > room:
+        return clipped(left, width)
+    return [*left, Piece(" " * (room - width_of(right))), *right]

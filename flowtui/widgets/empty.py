@@ -1,0 +1,15 @@
+"""What stands where there is nothing to show: why, and what would fill it."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+
+class EmptyText(Static):
+    """Some lines of quiet text, shown as they are."""
+
+    def __init__(self, text: str = "", *, id: str | None = None) -> None:
+        super().__init__(text, id=id, markup=False)
+
+    def show(self, text: str) -> None:
+        self.update(text)

@@ -1,0 +1,237 @@
+"""The lines around a tab: the run on top, the tabs under it, the keys at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import ActiveBinding
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.store.values import Counts, Run, Status
+from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
+from flowtui.widgets.paint import ROLE_CLASSES, Palette
+
+TABS = ("overview", "metrics", "traces", "evals", "attachments")
+STATUS_ROLES: dict[str, Role] = {
+    Status.ACTIVE: "accent",
+    Status.COMPLETED: "ok",
+    Status.ERROR: "error",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the lines around a tab say."""
+
+    run: Run
+    counts: Counts
+    store: str
+    """The store's directory, for a person."""
+    elapsed_s: float | None = None
+    """How long the run took, or has been going on."""
+    follows: bool = True
+    age_s: float | None = None
+    """Since the last write, while the run is active."""
+    problem: str | None = None
+    """Why what is shown may not be the latest."""
+
+
+class OneLine(Widget):
+    """One line of pieces; `show` repaints only the cells that differ."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._palette = Palette(self)
+        self._line: Line = ()
+
+    def show(self, line: Line) -> None:
+        """Show a line in place of the present one."""
+        old, self._line = self._line, line
+        same = 0
+        for before, after in zip(old, line, strict=False):
+            if before != after:
+                break
+            same += cell_len(after.text)
+        width = max(width_of(old), width_of(line))
+        if width_of(old) == width_of(line):
+            for before, after in zip(reversed(old), reversed(line), strict=False):
+                if before != after or width <= same:
+                    break
+                width -= cell_len(after.text)
+        if width > same:
+            self.refresh(Region(same, 0, width - same, 1))
+
+    def render_line(self, y: int) -> Strip:
+        return self._palette.strip(self._line, self.size.width)
+
+    def notify_style_update(self) -> None:
+        self._palette.clear()
+        super().notify_style_update()
+
+
+class RunLine(OneLine):
+    """Run name, short id and group; status and duration; liveness; store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame: Frame | None = None
+
+    def show_frame(self, frame: Frame) -> None:
+        self._frame = frame
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        if self._frame is not None and self.size.width:
+            self.show(run_line(self._frame, self.size.width))
+
+
+def run_line(frame: Frame, width: int) -> list[Piece]:
+    """Return the top line; the store gives way first, the run's name never."""
+    run = frame.run
+    status = [
+        Piece("  "),
+        Piece(fmt.status(run.status), STATUS_ROLES.get(run.status, "attention")),
+        Piece(f"  {fmt.duration(frame.elapsed_s)}" if frame.elapsed_s is not None else "", "muted"),
+    ]
+    live = liveness(frame)
+    identity = [Piece(f"  {fmt.short_id(run.id)}", "muted")]
+    if run.group_name and width >= 100:
+        identity.append(Piece(f" · {fmt.plain(run.group_name, 30)}", "muted"))
+    room = width - 3 - width_of(status) - width_of(live) - width_of(identity)
+    name = fmt.plain(run.name or run.id, 200)
+    left = [
+        Piece(" "),
+        Piece(fit(name, min(cell_len(name), max(room, 8))), "title"),
+        *identity,
+        *status,
+        *live,
+    ]
+    store_room = width - width_of(left) - 4
+    if store_room < 12:
+        return clipped(left, width)
+    shown = fmt.plain(frame.store)
+    if cell_len(shown) > store_room:
+        shown = "…" + shown[-(store_room - 1) :]
+    return justified(left, [Piece(shown, "muted"), Piece(" ")], width)
+
+
+def liveness(frame: Frame) -> list[Piece]:
+    """Return how fresh the screen is; nothing for a run that has ended and is read well."""
+    if frame.problem is not None:
+        return [Piece("  "), Piece(f"▲ {frame.problem}", "attention")]
+    if not frame.run.is_active:
+        return []
+    if not frame.follows:
+        return [Piece("  ○ not following", "attention")]
+    age = "" if frame.age_s is None else f" {fmt.ago(frame.age_s)}"
+    return [Piece("  "), Piece("● live", "ok"), Piece(age, "muted")]
+
+
+class TabLine(OneLine):
+    """The five tabs with their counts. Posts `Picked` when one is clicked."""
+
+    @dataclass
+    class Picked(Message):
+        """Sent by TabLine when a tab is clicked."""
+
+        tab: str
+
+    def __init__(self, current: str) -> None:
+        super().__init__()
+        self._current = current
+        self._counts = Counts()
+
+    def show_counts(self, counts: Counts) -> None:
+        self._counts = counts
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        if self.size.width:
+            self.show(
+                clipped(tab_line(self._current, self._counts, self.size.width), self.size.width)
+            )
+
+    def on_click(self, event: events.Click) -> None:
+        x = 0
+        for piece in self._line:
+            x += cell_len(piece.text)
+            if event.x < x:
+                number = piece.text.strip()[:1]
+                if number.isdigit():
+                    self.post_message(self.Picked(TABS[int(number) - 1]))
+                return
+
+
+def tab_line(current: str, counts: Counts, width: int) -> list[Piece]:
+    """Return the tabs; on a narrow terminal the counts go first, then the other tabs' names."""
+    by_tab = {
+        "metrics": counts.metrics,
+        "traces": counts.traces,
+        "evals": counts.samples,
+        "attachments": counts.attachments,
+    }
+    for with_counts, with_names in ((True, True), (False, True), (False, False)):
+        pieces: list[Piece] = [Piece(" ")]
+        for number, tab in enumerate(TABS, start=1):
+            known = by_tab.get(tab)
+            label = f"{number} {tab.title()}" if with_names or tab == current else str(number)
+            if with_counts and known is not None:
+                label += f" {known:,}"
+            pieces += [Piece(label, "accent" if tab == current else "muted"), Piece("   ")]
+        if width_of(pieces) - 3 <= width:
+            break
+    return pieces
+
+
+class KeyLine(OneLine):
+    """The keys that matter here, derived from the active bindings."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._fill())
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        if self.size.width:
+            bindings = list(self.screen.active_bindings.values())
+            self.show(key_line(bindings, self.size.width))
+
+
+MAX_KEYS = 9
+
+
+def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
+    """Return as many shown bindings as fit, each action once; help and quit always end it."""
+    seen: dict[str, str] = {}
+    for active in bindings:
+        binding = active.binding
+        if binding.show and active.enabled and binding.action not in seen.values():
+            key = binding.key_display or fmt.plain(active.node.app.get_key_display(binding))
+            seen.setdefault(f"{key} {binding.description}", binding.action)
+    labels = list(seen)
+    last = [label for label in labels if seen[label] in ("app.show_keys", "app.quit", "quit")]
+    first = [label for label in labels if label not in last][: MAX_KEYS - len(last)]
+    while first and 1 + sum(cell_len(label) + 2 for label in (*first, *last)) > width:
+        first.pop()
+    pieces = [Piece(" ")]
+    for label in (*first, *last):
+        key, _, description = label.partition(" ")
+        pieces += [Piece(key, "accent"), Piece(f" {description}  ", "muted")]
+    return clipped(pieces, width)

@@ -1,0 +1,172 @@
+"""A list of lines of any length, of which only the visible ones are ever made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from flowtui.widgets.cells import Line
+from flowtui.widgets.paint import ROLE_CLASSES, Palette
+
+
+class Lines(ScrollView, can_focus=True):
+    """Shows `line_count` lines under a fixed header, one of them under the cursor.
+
+    Subclasses make the lines: `line`, `header_lines`, `line_count`. A cursor step repaints two
+    lines. Posts `CursorMoved` when the cursor comes to another line and `Chosen` on Enter or a
+    click on the line under the cursor.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Move", key_display="↑↓", tooltip="To the next line"),
+        Binding("up,k", "move(-1)", "Up", show=False, tooltip="To the line above"),
+        Binding("pagedown,space", "page(1)", "Page down", show=False, tooltip="One page on"),
+        Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
+        Binding("home,g", "move_to_end(False)", "Top", show=False, tooltip="To the first line"),
+        Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last line"),
+        Binding("enter", "choose", "Open", show=False, tooltip="Open what is under the cursor"),
+    ]
+
+    cursor: reactive[int] = reactive(0, init=False, repaint=False)
+
+    @dataclass
+    class CursorMoved(Message):
+        """Sent by Lines when its cursor comes to another line."""
+
+        lines: Lines
+        index: int
+
+        @property
+        def control(self) -> Lines:
+            return self.lines
+
+    @dataclass
+    class Chosen(Message):
+        """Sent by Lines on Enter, or a click, for the line under the cursor."""
+
+        lines: Lines
+        index: int
+
+        @property
+        def control(self) -> Lines:
+            return self.lines
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._palette = Palette(self)
+
+    # What subclasses make --------------------------------------------------------------------
+
+    @property
+    def line_count(self) -> int:
+        raise NotImplementedError
+
+    def line(self, index: int, width: int) -> Line:
+        """Return the pieces of one line, cut to `width` cells or not."""
+        raise NotImplementedError
+
+    def header_lines(self, width: int) -> list[Line]:
+        """Return the lines that stay on top, the same number every time."""
+        return []
+
+    @property
+    def header_height(self) -> int:
+        return 0
+
+    # Drawing ---------------------------------------------------------------------------------
+
+    def resize_content(self) -> None:
+        """Tell the scroll bar how long the list is now, and repaint."""
+        self.virtual_size = Size(0, self.line_count + self.header_height)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y < self.header_height:
+            return self._palette.strip(self.header_lines(width)[y], width, "")
+        index = self.scroll_offset.y + y - self.header_height
+        if index >= self.line_count:
+            return Strip.blank(width, self._palette.style("text"))
+        shade = ""
+        if index == self.cursor:
+            shade = "cursor" if self.has_focus else "cursor-blurred"
+        return self._palette.strip(self.line(index, width), width, shade)
+
+    def refresh_index(self, index: int) -> None:
+        """Repaint one line, if it is in sight."""
+        y = index - self.scroll_offset.y + self.header_height
+        if self.header_height <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def notify_style_update(self) -> None:
+        self._palette.clear()
+        super().notify_style_update()
+
+    # Moving ----------------------------------------------------------------------------------
+
+    @property
+    def visible_rows(self) -> int:
+        """How many lines fit under the header."""
+        return max(self.size.height - self.header_height, 1)
+
+    def validate_cursor(self, cursor: int) -> int:
+        return max(0, min(cursor, self.line_count - 1))
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        self.refresh_index(old)
+        self.refresh_index(new)
+        self.keep_cursor_in_sight()
+        self.post_message(self.CursorMoved(self, new))
+
+    def keep_cursor_in_sight(self) -> None:
+        top = round(self.scroll_y)
+        if self.cursor < top:
+            top = self.cursor
+        elif self.cursor >= top + self.visible_rows:
+            top = self.cursor - self.visible_rows + 1
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+
+    def action_move(self, by: int) -> None:
+        self.cursor += by
+
+    def action_page(self, direction: int) -> None:
+        by = direction * max(self.visible_rows - 1, 1)
+        self.scroll_to(y=self.scroll_y + by, animate=False, force=True, immediate=True)
+        self.cursor += by
+
+    def action_move_to_end(self, last: bool) -> None:
+        self.cursor = self.line_count - 1 if last else 0
+
+    def action_choose(self) -> None:
+        if self.line_count:
+            self.post_message(self.Chosen(self, self.cursor))
+
+    def on_focus(self) -> None:
+        self._repaint_cursor()
+
+    def on_blur(self) -> None:
+        self._repaint_cursor()
+
+    def _repaint_cursor(self) -> None:
+        self.refresh_index(self.cursor)
+        self.refresh(Region(0, 0, self.size.width, self.header_height))
+
+    def on_resize(self) -> None:
+        self.keep_cursor_in_sight()
+
+    def on_click(self, event: events.Click) -> None:
+        index = event.y - self.header_height + self.scroll_offset.y
+        if event.y < self.header_height or index >= self.line_count:
+            return
+        if index == self.cursor:
+            self.action_choose()
+        self.cursor = index

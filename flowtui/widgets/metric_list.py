@@ -1,0 +1,199 @@
+"""Metric summaries as a list: a line a metric, its last, lowest and highest value, its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flowtui import format as fmt
+from flowtui.store.metrics import best, goal
+from flowtui.store.values import MetricSummary, Point
+from flowtui.widgets.cells import Line, Piece, Role, fit
+from flowtui.widgets.lines import Lines
+
+VALUE_CELLS = 12
+BEST_CELLS = 15
+MIN_SPARK_CELLS = 12
+MAX_SPARK_CELLS = 32
+MIN_NAME_CELLS = 14
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLine:
+    """What is known of a metric: its last point at once, the rest when its points were read."""
+
+    key: str
+    last: Point
+    summary: MetricSummary | None = None
+
+
+class MetricList(Lines):
+    """Shows `MetricLine`s under a title and column heads."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.empty_text = ""
+        self._metrics: Sequence[MetricLine] = ()
+        self._numbers: dict[str, tuple[str, str, str]] = {}
+
+    def show_metrics(self, metrics: Sequence[MetricLine], empty_text: str) -> None:
+        """Show these metrics; lines that stay as they were are not repainted."""
+        held = self.metric
+        old, self._metrics = self._metrics, metrics
+        old_numbers, self._numbers = self._numbers, _numbers(metrics)
+        self.empty_text = empty_text
+        keys = [metric.key for metric in metrics]
+        if keys != [metric.key for metric in old]:
+            index = keys.index(held.key) if held is not None and held.key in keys else self.cursor
+            self.set_reactive(MetricList.cursor, self.validate_cursor(index))
+            self.resize_content()
+            return
+        for index, (before, after) in enumerate(zip(old, metrics, strict=True)):
+            if before != after or old_numbers[after.key] != self._numbers[after.key]:
+                self.refresh_index(index)
+
+    @property
+    def metric(self) -> MetricLine | None:
+        """The metric under the cursor."""
+        return self._metrics[self.cursor] if self.cursor < len(self._metrics) else None
+
+    @property
+    def line_count(self) -> int:
+        return len(self._metrics)
+
+    @property
+    def header_height(self) -> int:
+        return 1
+
+    def header_lines(self, width: int) -> list[Line]:
+        layout = _Layout.of(width)
+        role: Role = "accent" if self.has_focus else "title"
+        count = f" {len(self._metrics):,}" if self._metrics else f"  {self.empty_text}"
+        room = layout.name - 1 - len("Metrics")
+        pieces = [Piece(" "), Piece("Metrics", role), Piece(fit(count, max(room, 0)), "muted")]
+        if not self._metrics:
+            return [[Piece(" "), Piece("Metrics", role), Piece(count, "muted")]]
+        heads = ["last"]
+        if layout.has_extremes:
+            heads += ["min", "max"]
+        pieces += [Piece(fit(head, VALUE_CELLS, "right"), "muted") for head in heads]
+        if layout.has_best:
+            pieces.append(Piece(f"  {fit('best @ step', BEST_CELLS)}", "muted"))
+        return [pieces]
+
+    def line(self, index: int, width: int) -> Line:
+        metric = self._metrics[index]
+        layout = _Layout.of(width)
+        name = fmt.plain(metric.key, 300)
+        odd = _odd_pieces(metric.summary)
+        mark = " ▲" if odd and not layout.has_odd else ""
+        pieces = [
+            Piece(" "),
+            Piece(fit(name, layout.name - 1 - len(mark))),
+            Piece(mark, "attention"),
+        ]
+        last, low, high = self._numbers[metric.key]
+        is_odd = metric.last.value - metric.last.value != 0
+        role: Role = "attention" if is_odd else "text"
+        pieces.append(Piece(fit(last, VALUE_CELLS, "right"), role))
+        if layout.has_extremes:
+            pieces += [Piece(fit(text, VALUE_CELLS, "right")) for text in (low, high)]
+        if layout.has_best:
+            pieces += _best_pieces(metric.summary)
+        if layout.spark:
+            pieces += _spark_pieces(metric.summary, layout.spark)
+        return [*pieces, *odd] if layout.has_odd else pieces
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Which columns there is room for; what matters least goes first."""
+
+    name: int
+    has_extremes: bool
+    has_best: bool
+    spark: int
+    has_odd: bool
+
+    @classmethod
+    def of(cls, width: int) -> _Layout:
+        room = width - MIN_NAME_CELLS - VALUE_CELLS
+        spark = best = extremes = odd = 0
+        if room >= MIN_SPARK_CELLS + 2:
+            spark = MIN_SPARK_CELLS + 2
+        if room - spark >= BEST_CELLS + 2:
+            best = BEST_CELLS + 2
+        if room - spark - best >= 2 * VALUE_CELLS:
+            extremes = 2 * VALUE_CELLS
+        if room - spark - best - extremes >= 14:
+            odd = 14
+        left = room - spark - best - extremes - odd
+        if spark:
+            more = min(left // 2, MAX_SPARK_CELLS - MIN_SPARK_CELLS)
+            spark, left = spark + more, left - more
+        return cls(MIN_NAME_CELLS + left, bool(extremes), bool(best), max(spark - 2, 0), bool(odd))
+
+
+def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:
+    """Return (last, minimum, maximum) as texts by key, each column on its decimal point."""
+    columns = [
+        _column([fmt.number(metric.last.value, DIGITS) for metric in metrics]),
+        _column([_extreme(metric.summary, lowest=True) for metric in metrics]),
+        _column([_extreme(metric.summary, lowest=False) for metric in metrics]),
+    ]
+    return {
+        metric.key: (last, low, high)
+        for metric, last, low, high in zip(metrics, *columns, strict=True)
+    }
+
+
+def _column(numbers: Sequence[str]) -> Sequence[str]:
+    """Return numbers on their decimal point, or as they are where that takes too much room."""
+    on_point = fmt.aligned(numbers)
+    fits = max(map(len, on_point), default=0) < VALUE_CELLS
+    return on_point if fits else numbers
+
+
+def _extreme(summary: MetricSummary | None, lowest: bool) -> str:
+    if summary is None:
+        return "…"
+    point = summary.minimum if lowest else summary.maximum
+    return "none" if point is None else fmt.number(point.value, DIGITS)
+
+
+def _best_pieces(summary: MetricSummary | None) -> list[Piece]:
+    point = None if summary is None else best(summary)
+    if summary is None or point is None:
+        return [Piece(" " * (BEST_CELLS + 2))]
+    text = f"{goal(summary.key)} @ {fmt.number(point.step)}"
+    return [Piece(f"  {fit(text, BEST_CELLS)}", "muted")]
+
+
+def _spark_pieces(summary: MetricSummary | None, cells: int) -> list[Piece]:
+    bars = fmt.sparkline(summary.buckets, cells) if summary is not None else []
+    pieces = [Piece("  ")]
+    run, run_role = "", "text"
+    for bar, is_spike in bars:
+        role = "attention" if is_spike else "text"
+        if role != run_role:
+            pieces.append(Piece(run, run_role))  # type: ignore[arg-type]  # one of two roles
+            run, run_role = "", role
+        run += bar
+    pieces.append(Piece(run + " " * (cells - len(bars)), run_role))  # type: ignore[arg-type]  # the same
+    return pieces
+
+
+def _odd_pieces(summary: MetricSummary | None) -> list[Piece]:
+    if summary is None:
+        return []
+    odd = [
+        f"{count:,} {word}"
+        for count, word in (
+            (summary.nan_count, "NaN"),
+            (summary.inf_count, "Inf"),
+            (summary.unreadable_count, "broken"),
+        )
+        if count
+    ]
+    return [Piece(f"  ▲ {' '.join(odd)}", "attention")] if odd else []

@@ -1,0 +1,51 @@
+"""Pieces of text to strips of a widget, each role in the colour that the theme gives it."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from flowtui.widgets.cells import Line, Role, clipped
+
+ROLE_CLASSES = {
+    "role--text",
+    "role--muted",
+    "role--title",
+    "role--accent",
+    "role--ok",
+    "role--attention",
+    "role--error",
+    "role--cursor",
+    "role--cursor-blurred",
+}
+"""Component classes of every widget that paints; app.tcss says what they look like."""
+
+
+class Palette:
+    """The styles of one widget's roles, looked up once a theme."""
+
+    def __init__(self, widget: Widget) -> None:
+        self._widget = widget
+        self._styles: dict[tuple[Role, str], Style] = {}
+
+    def clear(self) -> None:
+        self._styles.clear()
+
+    def style(self, role: Role, shade: str = "") -> Style:
+        """Return the style of a role, on the background of `cursor`, `cursor-blurred` or none."""
+        known = self._styles.get((role, shade))
+        if known is None:
+            known = self._widget.get_component_rich_style(f"role--{role}")
+            if shade:
+                known += self._widget.get_component_rich_style(f"role--{shade}", partial=True)
+            self._styles[role, shade] = known
+        return known
+
+    def strip(self, line: Line, width: int, shade: str = "") -> Strip:
+        """Return a line as a strip of exactly `width` cells."""
+        segments = [
+            Segment(piece.text, self.style(piece.role, shade)) for piece in clipped(line, width)
+        ]
+        return Strip(segments).adjust_cell_length(width, self.style("text", shade))

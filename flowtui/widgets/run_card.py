@@ -1,0 +1,107 @@
+"""The information card of a run."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from flowtui import format as fmt
+from flowtui.store.values import Run
+from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.fields import Field, Fields
+from flowtui.widgets.frame import STATUS_ROLES
+
+LABEL_CELLS = 10
+UPLOAD = "upload"
+"""Name of the field that stands for the Upload action."""
+
+_UPLOAD_STATES: dict[str | None, tuple[str, Role]] = {
+    None: ("not known here", "muted"),
+    "unknown": ("not known here", "muted"),
+    "not_uploaded": ("not uploaded", "muted"),
+    "uploading": ("● uploading", "accent"),
+    "uploaded": ("✓ uploaded", "ok"),
+    "failed": ("✗ failed", "error"),
+}
+
+
+def elapsed_s(run: Run, now: datetime) -> float | None:
+    """Return how long a run took, or has been going on while it is active."""
+    if run.duration_s is not None:
+        return run.duration_s
+    if run.is_active and run.created_at is not None:
+        return max((now - run.created_at).total_seconds(), 0.0)
+    return None
+
+
+class RunCard(Fields):
+    """Shows a run's id, status, times, tags, source, description and registry state."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__("Run", LABEL_CELLS, id=id)
+        self._run: Run | None = None
+
+    def show_run(self, run: Run, now: datetime) -> None:
+        """Show a run as it is at a moment; an active one's duration depends on it."""
+        self._run = run
+        if self.size.width:
+            self.show_fields(card_fields(run, now, self.size.width))
+
+    def on_resize(self) -> None:
+        if self._run is not None:
+            self.show_run(self._run, datetime.now(UTC))
+
+
+def card_fields(run: Run, now: datetime, width: int) -> list[Field]:
+    """Return the fields of a run's card, texts wrapped to `width` cells."""
+    room = max(width - LABEL_CELLS - 2, 10)
+    elapsed = elapsed_s(run, now)
+    duration = "not recorded" if elapsed is None else fmt.duration(elapsed)
+    fields = [
+        _text_field("id", run.id, room),
+        Field(
+            "status",
+            "status",
+            [[Piece(fmt.status(run.status), STATUS_ROLES.get(run.status, "attention"))]],
+            run.status,
+        ),
+        _text_field("created", fmt.when(run.created_at) if run.created_at else "not known", room),
+        _text_field("duration", duration, room, muted=elapsed is None),
+        _text_field("group", run.group_name or "", room),
+        _text_field("tags", "  ".join(run.tags), room),
+        _text_field("source", run.source or "", room),
+    ]
+    fields = [field for field in fields if field.raw]
+    for problem in run.problems:
+        fields.append(Field("problem", "", _wrapped(f"▲ {problem}", room, "attention")))
+    if run.description:
+        fields.append(_blank())
+        lines = _wrapped(run.description, width - 2, "text")
+        fields.append(Field("description", "", lines, run.description, is_wide=True))
+    state, role = _UPLOAD_STATES.get(
+        run.upload_status, (f"? {fmt.plain(run.upload_status or '', 20)}", "attention")
+    )
+    fields += [
+        _blank(),
+        Field("registry", "registry", [[Piece(state, role)]], run.upload_status or ""),
+        Field(UPLOAD, "", [[Piece("U", "accent"), Piece("  Upload to LUML")]]),
+    ]
+    return fields
+
+
+def _text_field(name: str, text: str, room: int, muted: bool = False) -> Field:
+    return Field(name, name, _wrapped(text, room, "muted" if muted else "text"), text)
+
+
+def _blank() -> Field:
+    return Field("", "", [[]])
+
+
+def _wrapped(text: str, room: int, role: Role) -> Sequence[Line]:
+    lines = [
+        part
+        for line in fmt.plain_lines(text, limit=20_000)
+        for part in textwrap.wrap(line, room, break_on_hyphens=False) or [""]
+    ]
+    return [[Piece(part, role)] for part in lines]

@@ -1,0 +1,284 @@
+"""Filters against the real luml-sdk 0.4.0: what it accepts finds the same runs here.
+
+One process of the SDK writes a store of twenty runs and answers every expression; the same
+expressions are then compiled here and run on that store.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from flowtui.store.errors import FilterError
+from flowtui.store.filters import register_functions, run_condition
+
+SDK_ANSWERS = r"""
+import json, sqlite3, sys
+from luml.experiments.backends._exceptions import LumlFilterError
+from luml.experiments.tracker import ExperimentTracker
+
+folder, expressions = sys.argv[1], json.load(sys.stdin)
+tracker = ExperimentTracker(f"sqlite://{folder}")
+names = ["bert-base", "bert-large", "BERT_tiny", "gpt", "50%_off", "it's", "a true story",
+         'say "hi"', "Ünïcode", "back\\slash"]
+tags = [None, ["prod"], ["prod", "test"], ["préprod"], [], ["a_b", "50%"]]
+for n in range(20):
+    run = f"run-{n:02}"
+    tracker.start_experiment(names[n % 10], ["g1", "g2"][n % 2], run, tags[n % 6])
+    if n % 4:
+        tracker.log_static("lr", [0.1, 0.01, 1][n % 3], run)
+        tracker.log_static("optimizer", ["adam", "sgd", "Adam"][n % 3], run)
+        tracker.log_static("amp", n % 2 == 0, run)
+        tracker.log_static("sched", {"warmup": n, "kind": ["cosine", "step"][n % 2]}, run)
+        tracker.log_static("layers", [1, n], run)
+        tracker.log_static("mixed", [n, str(n), None, float(n)][n % 3], run)
+        tracker.log_static("my-key", n, run)
+    if n % 5 == 0:
+        tracker.log_static("optim.lr", n / 10, run)
+    if n % 3:
+        tracker.log_dynamic("accuracy", n / 20, 0, run)
+        tracker.log_dynamic("eval.loss", 1 - n / 20, 0, run)
+        tracker.log_dynamic("drop", -n, 0, run)
+    if n % 7 == 0:
+        tracker.fail_experiment(run)
+    elif n % 7 != 3:
+        tracker.end_experiment(run)
+    if n % 2:
+        tracker.update_experiment(run, description=f"Run number {n}")
+tracker.current_experiment_id = None
+meta = sqlite3.connect(f"{folder}/meta.db")
+for n in range(20):
+    meta.execute("UPDATE experiments SET created_at = ?, duration = duration * 0 + ? WHERE id = ?",
+                 (f"2025-03-{n // 2 + 1:02} {n:02}:00:00", n * 30.5, f"run-{n:02}"))
+meta.commit()
+groups = [row[0] for row in meta.execute("SELECT id FROM experiment_groups")]
+meta.close()
+answers = {}
+for expression in expressions:
+    try:
+        page = tracker.backend.list_groups_experiments_pagination(groups, 100, search=expression)
+        answers[expression] = sorted(item.id for item in page.items)
+    except (LumlFilterError, sqlite3.Error):
+        answers[expression] = "rejected"
+json.dump(answers, sys.stdout)
+"""
+
+RUN_ROWS = """
+SELECT e.id, e.name, e.status, e.description, e.group_id, g.name AS group_name, e.created_at,
+  e.duration, e.tags, e.source, e.upload_status, e.metadata, e.static_params AS params,
+  e.dynamic_params AS metrics
+FROM experiments e LEFT JOIN experiment_groups g ON g.id = e.group_id
+"""
+
+ACCEPTED = (
+    "id = 'run-03'",
+    'id IN ("run-03", "run-04",)',
+    'id NOT IN ("run-03", "run-04") AND id LIKE "run-0%"',
+    'name = "bert-base"',
+    "name='bert-base'",
+    '"name" = "BERT-base"',
+    "`name` != 'gpt'",
+    'name LIKE "bert%"',
+    'name LIKE"%base"',
+    "name like 'b_rt%'",
+    'name ILIKE "BERT%"',
+    'name ILIKE "üNÏCODE"',
+    'name LIKE "ünïcode"',
+    'name CONTAINS "t_t"',
+    "name contains '50%'",
+    'name CONTAINS "%off"',
+    'name LIKE "50%"',
+    'name = ""',
+    'name = "it\'s"',
+    "name = 'say \"hi\"'",
+    r'name = "back\slash"',
+    'name IN ("gpt")',
+    'name in ("gpt") or name not in ("gpt", "bert-base")',
+    'status = "active"',
+    'status != "completed"',
+    'status = "ACTIVE"',
+    'status IN ("error", "active")',
+    'description LIKE "%number 1%"',
+    'description != "x"',
+    'description NOT IN ("x")',
+    'description ILIKE "RUN%"',
+    'group_id != "x"',
+    'attribute.name = "gpt"',
+    "attr.duration >= 61",
+    "duration > 100",
+    "duration <= 91.5",
+    "duration = 30.5",
+    "duration != 30.5",
+    "duration < 1.5e2",
+    "duration > -1",
+    "duration > true",
+    'created_at > "2025-03-05"',
+    'created_at <= "2025-03-05"',
+    "created_at < '2025-03-05'",
+    'created_at >= "2025-03-05" AND created_at < "2025-03-07"',
+    'tags LIKE "%prod%"',
+    "tags LIKE '%\"prod\"%'",
+    'tags CONTAINS "test"',
+    'TAGS ILIKE "%PROD%"',
+    'tag.x LIKE "%test%"',
+    "tags LIKE '[\"prod\"%'",
+    "tags = '[\"prod\"]'",
+    "param.lr = 0.1",
+    "params.lr = .1",
+    "static_params.lr = 1",
+    "parameter.lr != 0.1",
+    'parameters.optimizer = "adam"',
+    'param.optimizer != "adam"',
+    'param.optimizer LIKE "ad%"',
+    'param.optimizer ILIKE "AD%"',
+    'param.optimizer CONTAINS "g"',
+    'param.lr LIKE "0.0%"',
+    'param.lr = "0.1"',
+    "param.amp = true",
+    "param.amp != FALSE",
+    "param.amp = 1",
+    'param.amp = "true"',
+    "param.sched.warmup = 6",
+    'param.sched.kind LIKE "cos%"',
+    'param.sched CONTAINS "cosine"',
+    "param.layers = '[1,6]'",
+    "param.mixed = 6",
+    'param.mixed != "7"',
+    "param.`my-key` = 6",
+    "`param.my-key` = 6",
+    "param.absent = 1",
+    "param.absent != 1",
+    "metric.accuracy > 0.5",
+    "metric.accuracy>=0.5",
+    "metrics.accuracy != 0.5",
+    "dynamic_params.accuracy = 0.5",
+    "METRIC.accuracy < 1e0",
+    "metric.drop < -3",
+    "metric.drop>-4",
+    "metric.accuracy < true",
+    "metric.absent > 0",
+    'status = "active" OR status = "error" AND metric.accuracy > 0.5',
+    '(status = "active" OR status = "error") AND metric.accuracy > 0.5',
+    'metric.accuracy > 0.2 and (param.lr = 0.1 or (param.lr = 1 and status = "completed"))',
+    'name = "x" OR (name = "gpt" OR (name = "it\'s" AND duration > 1))',
+)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """An expression that the SDK accepts and answers wrongly, and what it should find."""
+
+    expression: str
+    reason: str
+    ids: str
+    """The numbers of the runs, or "" for none, or "refused"."""
+
+
+DIFFERENCES = (
+    Difference(
+        "created_at = '2025-03-05'",
+        "A day is compared with a day and a time, so that nothing is ever equal.",
+        "08 09",
+    ),
+    Difference(
+        "created_at != '2025-03-01'",
+        "The same: nothing is ever equal, so everything differs.",
+        " ".join(f"{n:02}" for n in range(2, 20)),
+    ),
+    Difference(
+        "created_at > 2026",
+        "The column's type makes a number of 2026, and any text is larger than any number.",
+        "",
+    ),
+    Difference("created_at >= '20250310'", "The same, of a date without dashes.", "18 19"),
+    Difference(
+        "tags = 'prod'",
+        "Compares with the whole list as it is stored.",
+        "01 02 07 08 13 14 19",
+    ),
+    Difference(
+        "tags != 'prod'",
+        "The same; and a run without tags has no tag 'prod'.",
+        "00 03 04 05 06 09 10 11 12 15 16 17 18",
+    ),
+    Difference("tags LIKE 'test'", "The same: a tag never begins or ends the list.", "02 08 14"),
+    Difference("tags LIKE '%é%'", "The list is stored with é written as \\u00e9.", "03 09 15"),
+    Difference("param.optim.lr = 0.5", "A dot in a key is always read as a nested object.", "05"),
+    Difference("metric.eval.loss < 0.1", "The same, of a metric.", "19"),
+    Difference("name = 'a true story'", "`true` becomes 1 inside quotes, too.", "06 16"),
+    Difference("name = 'it''s'", "A doubled quote stays two characters.", "05 15"),
+    Difference(
+        r'name = "say \"hi\""',
+        "The backslash stays in the value; here it never escapes, so the quote ends the text.",
+        "refused",
+    ),
+    Difference(r"name IN ('back\\slash')", "In a list only, a backslash escapes.", ""),
+)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The SDK's answers, and a connection to the store that they are of."""
+
+    answers: dict[str, list[str] | str]
+    connection: sqlite3.Connection
+
+    def here(self, expression: str) -> list[str]:
+        condition = run_condition(expression)
+        sql = f"SELECT id FROM ({RUN_ROWS}) AS run WHERE {condition.sql} ORDER BY id"
+        return [row[0] for row in self.connection.execute(sql, condition.params)]
+
+
+@pytest.fixture(scope="module")
+def answered(
+    sdk_python: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Answered]:
+    folder = tmp_path_factory.mktemp("filters")
+    expressions = [*ACCEPTED, *(difference.expression for difference in DIFFERENCES)]
+    process = subprocess.run(
+        [sdk_python("0.4.0"), "-c", SDK_ANSWERS, folder],
+        input=json.dumps(expressions),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert process.returncode == 0, process.stderr
+    connection = sqlite3.connect(folder / "meta.db")
+    register_functions(connection)
+    yield Answered(json.loads(process.stdout), connection)
+    connection.close()
+
+
+@pytest.mark.parametrize("expression", ACCEPTED)
+def test_filter_finds_what_the_sdk_finds(answered: Answered, expression: str) -> None:
+    assert answered.answers[expression] != "rejected"
+    assert answered.here(expression) == answered.answers[expression]
+
+
+def test_most_answers_tell_runs_apart(answered: Answered) -> None:
+    sizes = [len(answered.answers[expression]) for expression in ACCEPTED]
+    assert sum(0 < size < 20 for size in sizes) > len(sizes) * 3 / 4
+
+
+@pytest.mark.parametrize(
+    "difference", DIFFERENCES, ids=[difference.expression for difference in DIFFERENCES]
+)
+def test_wrong_answers_of_the_sdk_are_right_here(
+    answered: Answered, difference: Difference
+) -> None:
+    theirs = answered.answers[difference.expression]
+    assert theirs != "rejected"
+    if difference.ids == "refused":
+        with pytest.raises(FilterError):
+            run_condition(difference.expression)
+        return
+    ours = answered.here(difference.expression)
+    assert ours == [f"run-{number}" for number in difference.ids.split()]
+    assert ours != theirs
