@@ -20,6 +20,7 @@ from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.metrics import goal
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, MetricSummary, Model, Param, Point, Run
 from flowtui.widgets.filter_line import FilterLine
@@ -115,8 +116,9 @@ class OverviewScreen(TabScreen):
         with Horizontal(id="panes"):
             with Vertical(id="main"):
                 yield MetricList(id="metrics")
-                yield ValueTree("Parameters", id="params")
-                yield ModelList(id="models")
+                with Vertical(id="side"):
+                    yield ValueTree("Parameters", id="params")
+                    yield ModelList(id="models")
             yield RunCard(id="card")
         yield FilterLine("name or value")
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
@@ -212,9 +214,11 @@ class OverviewScreen(TabScreen):
 
     def _fill_metrics(self) -> None:
         needle = self._filters.get("metrics", "").lower()
+        # Those whose name says which way they should go tell most about a run.
+        keys = sorted(self._points, key=lambda key: (goal(key) is None, key))
         lines = [
-            MetricLine(key, point, self._summaries.get(key))
-            for key, point in self._points.items()
+            MetricLine(key, self._points[key], self._summaries.get(key))
+            for key in keys
             if needle in key.lower()
         ]
         empty = f"none of {len(self._points):,} match" if self._points else NO_METRICS
@@ -260,18 +264,20 @@ class OverviewScreen(TabScreen):
     def on_descendant_focus(self) -> None:
         panes = self._panes()
         if self.focused in panes:
-            current = panes.index(self.focused)
-            self.query_one(PaneLine).current = current
-            for index, pane in enumerate(panes):
-                pane.set_class(index != current, "-away")
-            self.query_one("#main").set_class(current == len(panes) - 1, "-away")
+            self.query_one(PaneLine).current = panes.index(self.focused)
+            self._put_away_all_but(self.focused)
+
+    def _put_away_all_but(self, pane: Widget) -> None:
+        """Mark what a narrow terminal does not show: every other pane, and boxes without it."""
+        boxes = self.query("#main, #side")
+        for widget in (*self._panes(), *boxes):
+            widget.set_class(widget is not pane and widget not in pane.ancestors, "-away")
 
     def action_next_pane(self, by: int) -> None:
         panes = self._panes()
         chosen = panes[(self.query_one(PaneLine).current + by) % len(panes)]
         # A pane that is away takes no focus until it is shown.
-        for pane in (*panes, self.query_one("#main")):
-            pane.remove_class("-away")
+        self._put_away_all_but(chosen)
         chosen.focus()
 
     # Actions ---------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from flowtui import format as fmt
 from flowtui.store.metrics import best, goal
 from flowtui.store.values import MetricSummary, Point
@@ -12,10 +14,11 @@ from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.lines import Lines
 
 VALUE_CELLS = 12
-BEST_CELLS = 15
+BEST_CELLS = 16
 MIN_SPARK_CELLS = 12
 MAX_SPARK_CELLS = 32
 MIN_NAME_CELLS = 14
+ODD_CELLS = 16
 DIGITS = 4
 
 
@@ -36,6 +39,7 @@ class MetricList(Lines):
         self.empty_text = ""
         self._metrics: Sequence[MetricLine] = ()
         self._numbers: dict[str, tuple[str, str, str]] = {}
+        self._longest_name = 0
 
     def show_metrics(self, metrics: Sequence[MetricLine], empty_text: str) -> None:
         """Show these metrics; lines that stay as they were are not repainted."""
@@ -43,6 +47,8 @@ class MetricList(Lines):
         old, self._metrics = self._metrics, metrics
         old_numbers, self._numbers = self._numbers, _numbers(metrics)
         self.empty_text = empty_text
+        names = (cell_len(fmt.plain(metric.key, 60)) for metric in metrics)
+        self._longest_name = max(names, default=0)
         keys = [metric.key for metric in metrics]
         if keys != [metric.key for metric in old]:
             index = keys.index(held.key) if held is not None and held.key in keys else self.cursor
@@ -67,7 +73,7 @@ class MetricList(Lines):
         return 1
 
     def header_lines(self, width: int) -> list[Line]:
-        layout = _Layout.of(width)
+        layout = _Layout.of(width, self._longest_name)
         role: Role = "accent" if self.has_focus else "title"
         count = f" {len(self._metrics):,}" if self._metrics else f"  {self.empty_text}"
         room = layout.name - 1 - len("Metrics")
@@ -84,7 +90,7 @@ class MetricList(Lines):
 
     def line(self, index: int, width: int) -> Line:
         metric = self._metrics[index]
-        layout = _Layout.of(width)
+        layout = _Layout.of(width, self._longest_name)
         name = fmt.plain(metric.key, 300)
         odd = _odd_pieces(metric.summary)
         mark = " ▲" if odd and not layout.has_odd else ""
@@ -100,7 +106,7 @@ class MetricList(Lines):
         if layout.has_extremes:
             pieces += [Piece(fit(text, VALUE_CELLS, "right")) for text in (low, high)]
         if layout.has_best:
-            pieces += _best_pieces(metric.summary)
+            pieces += _best_pieces(metric.summary, with_value=not layout.has_extremes)
         if layout.spark:
             pieces += _spark_pieces(metric.summary, layout.spark)
         return [*pieces, *odd] if layout.has_odd else pieces
@@ -117,22 +123,29 @@ class _Layout:
     has_odd: bool
 
     @classmethod
-    def of(cls, width: int) -> _Layout:
+    def of(cls, width: int, longest_name: int) -> _Layout:
         room = width - MIN_NAME_CELLS - VALUE_CELLS
-        spark = best = extremes = odd = 0
-        if room >= MIN_SPARK_CELLS + 2:
-            spark = MIN_SPARK_CELLS + 2
-        if room - spark >= BEST_CELLS + 2:
-            best = BEST_CELLS + 2
-        if room - spark - best >= 2 * VALUE_CELLS:
-            extremes = 2 * VALUE_CELLS
-        if room - spark - best - extremes >= 14:
-            odd = 14
-        left = room - spark - best - extremes - odd
-        if spark:
-            more = min(left // 2, MAX_SPARK_CELLS - MIN_SPARK_CELLS)
-            spark, left = spark + more, left - more
-        return cls(MIN_NAME_CELLS + left, bool(extremes), bool(best), max(spark - 2, 0), bool(odd))
+
+        def take(cells: int) -> int:
+            nonlocal room
+            taken = cells if room >= cells else 0
+            room -= taken
+            return taken
+
+        spark = take(MIN_SPARK_CELLS + 2)
+        best = take(BEST_CELLS + 2)
+        extremes = take(2 * VALUE_CELLS)
+        more_name = min(room, max(longest_name + 2 - MIN_NAME_CELLS, 0))
+        room -= more_name
+        odd = take(ODD_CELLS)
+        more_spark = min(room, MAX_SPARK_CELLS - MIN_SPARK_CELLS) if spark else 0
+        return cls(
+            name=MIN_NAME_CELLS + more_name,
+            has_extremes=bool(extremes),
+            has_best=bool(best),
+            spark=max(spark - 2, 0) + more_spark,
+            has_odd=bool(odd),
+        )
 
 
 def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:
@@ -162,11 +175,12 @@ def _extreme(summary: MetricSummary | None, lowest: bool) -> str:
     return "none" if point is None else fmt.number(point.value, DIGITS)
 
 
-def _best_pieces(summary: MetricSummary | None) -> list[Piece]:
+def _best_pieces(summary: MetricSummary | None, with_value: bool) -> list[Piece]:
     point = None if summary is None else best(summary)
     if summary is None or point is None:
         return [Piece(" " * (BEST_CELLS + 2))]
-    text = f"{goal(summary.key)} @ {fmt.number(point.step)}"
+    what = fmt.number(point.value, DIGITS) if with_value else goal(summary.key)
+    text = f"{what} @ {fmt.number(point.step)}"
     return [Piece(f"  {fit(text, BEST_CELLS)}", "muted")]
 
 
