@@ -331,6 +331,9 @@ class FlowApp(App[None]):
         error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
         path = write_crash_log(error)
         summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
+        if self._exit_renderables:
+            # What follows from the first error would only hide it.
+            return
         self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\nDetails: {path}"))
 
 

@@ -47,22 +47,22 @@ class Look(NamedTuple):
 PLAIN = Look()
 
 
-class ThriftyDriver(LinuxDriver):
-    """Textual's own driver for Unix terminals, with fewer bytes."""
+class Thrift:
+    """Rewrites what goes to a terminal, piece by piece, so that it looks the same with fewer bytes.
 
-    # LinuxDriver asks for every movement of the mouse; nothing here needs more than drags.
-    _ANY_MOTION = "\x1b[?1003h"
+    A colour or attribute is sent only when something that it shows on is about to be sent.
+    """
 
-    def __init__(self, *args: object, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through as they are
+    def __init__(self, is_utf8: bool = True) -> None:
+        self._is_utf8 = is_utf8
         self._wire = PLAIN
         self._wanted = PLAIN
-        self._is_utf8 = session(os.environ).is_utf8
 
-    def write(self, data: str) -> None:
-        if "\x1b" not in data and self._wire == self._wanted and (self._is_utf8 or data.isascii()):
-            super().write(data)
-            return
+    def filter(self, data: str) -> str:
+        """Return what to send in place of `data`; sequences must be whole."""
+        is_sent_as_it_is = self._is_utf8 or data.isascii()
+        if "\x1b" not in data and self._wire == self._wanted and is_sent_as_it_is:
+            return data
         out: list[str] = []
         for part in _SEQUENCE.split(data):
             if not part:
@@ -73,25 +73,38 @@ class ThriftyDriver(LinuxDriver):
             if self._wire != self._wanted:
                 out.append(transition(self._wire, self._wanted))
                 self._wire = self._wanted
-            if not (self._is_utf8 or part.isascii()):
-                part = in_ascii(part)
-            out.append(part.replace(self._ANY_MOTION, "\x1b[?1002h"))
-        if out:
-            super().write("".join(out))
+            out.append(part if self._is_utf8 or part.isascii() else in_ascii(part))
+        return "".join(out)
+
+    def reset(self) -> str:
+        """Return what gives the terminal its own colours back, for whoever writes next."""
+        self._wanted = self._wire = PLAIN
+        return "\x1b[0m"
+
+
+class ThriftyDriver(LinuxDriver):
+    """Textual's own driver for Unix terminals, with fewer bytes."""
+
+    # LinuxDriver asks for every movement of the mouse; nothing here needs more than drags.
+    _ANY_MOTION = "\x1b[?1003h"
+    _DRAGS = "\x1b[?1002h"
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through as they are
+        self._thrift = Thrift(session(os.environ).is_utf8)
+
+    def write(self, data: str) -> None:
+        if filtered := self._thrift.filter(data.replace(self._ANY_MOTION, self._DRAGS)):
+            super().write(filtered)
 
     def stop_application_mode(self) -> None:
-        self._reset()
+        super().write(self._thrift.reset())
         super().stop_application_mode()
 
     def _disable_mouse_support(self) -> None:
         super()._disable_mouse_support()
         if self._mouse:
             self.write("\x1b[?1002l")
-
-    def _reset(self) -> None:
-        """Leave the terminal with its own colours, for whoever writes next."""
-        self._wanted = self._wire = PLAIN
-        super().write("\x1b[0m")
 
 
 @lru_cache(maxsize=4096)
@@ -100,12 +113,14 @@ def changed(look: Look, codes: str) -> Look:
     attributes, foreground, background = look
     rest = (codes or "0").split(";")
     while rest:
-        code = int(rest.pop(0).partition(":")[0] or 0)
+        given = rest.pop(0)
+        code = int(given.partition(":")[0] or 0)
         if code == 0:
             attributes, foreground, background = PLAIN
         elif code in (38, 48):
-            taken = 4 if rest[:1] == ["2"] else 2
-            color = ";".join([str(code), *rest[:taken]])
+            # T.416 keeps a colour in one parameter; the older way spreads it over the next ones.
+            taken = 0 if ":" in given else 4 if rest[:1] == ["2"] else 2
+            color = ";".join([given, *rest[:taken]])
             rest = rest[taken:]
             foreground, background = (color, background) if code == 38 else (foreground, color)
         elif 30 <= code <= 37 or 90 <= code <= 97 or code == 39:
@@ -134,7 +149,9 @@ def transition(old: Look, new: Look) -> str:
         codes.append(new.foreground or "39")
     if new.background != old.background:
         codes.append(new.background or "49")
-    return f"\x1b[{';'.join(codes)}m"
+    afresh = ["0", *(str(code) for code in sorted(new.attributes))]
+    afresh += [color for color in (new.foreground, new.background) if color]
+    return f"\x1b[{min(';'.join(codes), ';'.join(afresh), key=len)}m"
 
 
 def in_ascii(text: str) -> str:

@@ -85,8 +85,11 @@ def _visible(text: str) -> str:
     return "".join(parts)
 
 
-def number(value: float, digits: int = 5) -> str:
-    """Return a number with its significant digits, thousands marked: `0.0003`, `3.0e-12`."""
+def number(value: float, digits: int = 5, keep_zeros: bool = False) -> str:
+    """Return a number with its significant digits, thousands marked: `0.0003`, `3.0e-12`.
+
+    `keep_zeros` keeps all `digits` of it, so that numbers of one size stand in line.
+    """
     if isinstance(value, int):
         return f"{value:,}" if abs(value) < 10**15 else f"{value:.3e}"
     if math.isnan(value):
@@ -98,7 +101,7 @@ def number(value: float, digits: int = 5) -> str:
     magnitude = math.floor(math.log10(abs(value)))
     decimals = max(digits - 1 - magnitude, 0)
     text = f"{value:,.{decimals}f}"
-    if "." in text:
+    if "." in text and not keep_zeros:
         text = text.rstrip("0").rstrip(".")
     is_long = magnitude < -2 and len(text) > len("-0.0003")
     if magnitude >= 9 or magnitude < -4 or is_long:

@@ -67,7 +67,7 @@ class _ChooseScreen(ModalScreen[list[str] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
                 tooltip="Leave everything as it is"),
-        Binding("down", "lines.action_move(1)", show=False),
+        Binding("down", "focus_list", "To the list", show=False, tooltip="To the list"),
     ]  # fmt: skip
     marks: ClassVar[tuple[str, str]]
 
@@ -97,7 +97,7 @@ class _ChooseScreen(ModalScreen[list[str] | None]):
         self._narrow(event.value)
 
     @on(Input.Submitted)
-    def to_list(self) -> None:
+    def action_focus_list(self) -> None:
         self.query_one(ChoiceLines).focus()
 
     def _narrow(self, needle: str) -> None:

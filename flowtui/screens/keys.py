@@ -30,32 +30,47 @@ class KeyRow:
     where: str
 
 
+PLACES = ("in the focused pane", "on this screen", "everywhere")
+KEY_NAMES = {
+    "down": "↓", "up": "↑", "left": "←", "right": "→", "pagedown": "PgDn", "pageup": "PgUp",
+    "home": "Home", "end": "End", "enter": "Enter", "escape": "Esc", "tab": "Tab",
+    "shift+tab": "Shift+Tab", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "space": "Space",
+    "slash": "/", "question_mark": "?", "plus": "+", "minus": "-", "left_square_bracket": "[",
+    "right_square_bracket": "]", "colon": ":",
+}  # fmt: skip
+
+
 def key_rows(bindings: Iterable[ActiveBinding]) -> list[KeyRow]:
-    """Return a row an action, in the order of the places that answer to the keys."""
+    """Return a row an action, by the place that answers to its keys, the nearest first.
+
+    Bindings without a tooltip are Textual's own and left out.
+    """
     grouped: dict[tuple[str, str], list[ActiveBinding]] = {}
     for active in bindings:
-        if active.binding.description and not active.binding.system:
-            grouped.setdefault((_where(active.node), active.binding.action), []).append(active)
-    return [
+        if active.binding.tooltip and not active.binding.system:
+            action = active.binding.action.removeprefix("app.")
+            grouped.setdefault((_place(active.node), action), []).append(active)
+    rows = [
         KeyRow(
-            keys="  ".join(dict.fromkeys(_key(active) for active in actives)),
+            keys="  ".join(dict.fromkeys(key_name(active.binding.key) for active in actives)),
             name=actives[0].binding.description,
-            what=actives[0].binding.tooltip or actives[0].binding.description,
-            where=where,
+            what=actives[0].binding.tooltip,
+            where=place,
         )
-        for (where, _action), actives in grouped.items()
+        for (place, _action), actives in grouped.items()
     ]
+    return sorted(rows, key=lambda row: PLACES.index(row.where))
 
 
-def _key(active: ActiveBinding) -> str:
-    shown = active.node.app.get_key_display(active.binding)
-    return {"down": "↓", "up": "↑", "left": "←", "right": "→"}.get(shown, shown)
+def key_name(key: str) -> str:
+    """Return a key as it is printed on a keyboard."""
+    return KEY_NAMES.get(key, key.replace("ctrl+", "Ctrl+"))
 
 
-def _where(node: DOMNode) -> str:
+def _place(node: DOMNode) -> str:
     if node is node.app:
-        return "everywhere"
-    return "on this screen" if isinstance(node, Screen) else "in the focused pane"
+        return PLACES[2]
+    return PLACES[1] if isinstance(node, Screen) else PLACES[0]
 
 
 class KeyRows(Lines):

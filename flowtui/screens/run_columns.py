@@ -17,7 +17,7 @@ FIXED = (
     Column("name", " name", 24, stretch=2),
     Column("status", "status", 11),
     Column("created", "created", 16),
-    Column("duration", "duration", 9, "right"),
+    Column("duration", "duration", 8, "right"),
     Column("group", "group", 12),
     Column("tags", "tags", 16, stretch=1),
     Column("id", "id", 8),
@@ -27,7 +27,8 @@ FIXED = (
 )
 DEFAULT = ("name", "status", "created", "duration")
 DEFAULT_METRICS = 3
-FIGURE_CELLS = 14
+FIGURE_CELLS = (9, 14)
+"""Least and most for a parameter or a metric, between them as its name needs."""
 
 
 def column(key: str) -> Column:
@@ -38,7 +39,8 @@ def column(key: str) -> Column:
     prefix, _, name = key.partition(".")
     title = fmt.plain(name, 60)
     align: Align = "right" if prefix == "metric" else "left"
-    return Column(key, title, max(FIGURE_CELLS, min(len(title), 20)), align)
+    least, most = FIGURE_CELLS
+    return Column(key, title, max(least, min(len(title), most)), align)
 
 
 def default_keys(metric_keys: Sequence[str], has_groups: bool) -> list[str]:
@@ -90,4 +92,6 @@ def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
 def _metric_piece(value: float | None) -> Piece:
     if value is None:
         return Piece("")
-    return Piece(fmt.number(value), "text" if value - value == 0 else "attention")
+    return Piece(
+        fmt.number(value, 4, keep_zeros=True), "text" if value - value == 0 else "attention"
+    )

@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Rule
+from textual.widgets import Input, Rule
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
@@ -278,9 +278,10 @@ class RunsScreen(StoreScreen):
         (self._rows if groups.has_focus else groups).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        is_typing = isinstance(self.focused, Input)
         if action == "switch_list":
-            return not self.has_class("-narrow")
-        return True
+            return not (is_typing or self.has_class("-narrow"))
+        return not (is_typing and action == "filter")
 
     def action_filter(self) -> None:
         self.query_one(FilterLine).open()

@@ -17,7 +17,7 @@ from flowtui.widgets.cells import Line
 from flowtui.widgets.paint import ROLE_CLASSES, Palette
 
 
-class Lines(ScrollView, can_focus=True):
+class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows `line_count` lines under a fixed header, one of them under the cursor.
 
     Subclasses make the lines: `line`, `header_lines`, `line_count`. A cursor step repaints two
@@ -29,7 +29,7 @@ class Lines(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Move", key_display="↑↓", tooltip="To the next line"),
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="To the line above"),
-        Binding("pagedown,space", "page(1)", "Page down", show=False, tooltip="One page on"),
+        Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
         Binding("home,g", "move_to_end(False)", "Top", show=False, tooltip="To the first line"),
         Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last line"),
@@ -90,7 +90,7 @@ class Lines(ScrollView, can_focus=True):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.line_width
         if y < self.header_height:
             return self._palette.strip(self.header_lines(width)[y], width, "")
         index = self.scroll_offset.y + y - self.header_height
@@ -105,13 +105,18 @@ class Lines(ScrollView, can_focus=True):
         """Repaint one line, if it is in sight."""
         y = index - self.scroll_offset.y + self.header_height
         if self.header_height <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
+            self.refresh(Region(0, y, self.line_width, 1))
 
     def notify_style_update(self) -> None:
         self._palette.clear()
         super().notify_style_update()
 
     # Moving ----------------------------------------------------------------------------------
+
+    @property
+    def line_width(self) -> int:
+        """Cells in a line, beside the scroll bar if there is one."""
+        return self.scrollable_content_region.width
 
     @property
     def visible_rows(self) -> int:
@@ -158,7 +163,7 @@ class Lines(ScrollView, can_focus=True):
 
     def _repaint_cursor(self) -> None:
         self.refresh_index(self.cursor)
-        self.refresh(Region(0, 0, self.size.width, self.header_height))
+        self.refresh(Region(0, 0, self.line_width, self.header_height))
 
     def on_resize(self) -> None:
         self.keep_cursor_in_sight()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -100,8 +101,7 @@ class MetricList(Lines):
             Piece(mark, "attention"),
         ]
         last, low, high = self._numbers[metric.key]
-        is_odd = metric.last.value - metric.last.value != 0
-        role: Role = "attention" if is_odd else "text"
+        role: Role = "text" if math.isfinite(metric.last.value) else "attention"
         pieces.append(Piece(fit(last, VALUE_CELLS, "right"), role))
         if layout.has_extremes:
             pieces += [Piece(fit(text, VALUE_CELLS, "right")) for text in (low, high)]

@@ -192,5 +192,5 @@ class Rows(Lines):
             self.post_message(self.RowsNeeded(self, wanted))
 
     def action_shift(self, by: int) -> None:
-        last = max(len(self._columns) - len(self._layout(self.size.width)) + self.first_column, 0)
+        last = max(len(self._columns) - len(self._layout(self.line_width)) + self.first_column, 0)
         self.first_column = max(0, min(self.first_column + by, last))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from flowtui import format as fmt
 from flowtui.store.values import Run
-from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.fields import Field, Fields
 from flowtui.widgets.frame import STATUS_ROLES
 
@@ -45,8 +45,8 @@ class RunCard(Fields):
     def show_run(self, run: Run, now: datetime) -> None:
         """Show a run as it is at a moment; an active one's duration depends on it."""
         self._run = run
-        if self.size.width:
-            self.show_fields(card_fields(run, now, self.size.width))
+        if self.line_width:
+            self.show_fields(card_fields(run, now, self.line_width))
 
     def on_resize(self) -> None:
         if self._run is not None:
@@ -59,7 +59,7 @@ def card_fields(run: Run, now: datetime, width: int) -> list[Field]:
     elapsed = elapsed_s(run, now)
     duration = "not recorded" if elapsed is None else fmt.duration(elapsed)
     fields = [
-        _text_field("id", run.id, room),
+        Field("id", "id", [[Piece(fit(fmt.plain(run.id), min(room, len(run.id))))]], run.id),
         Field(
             "status",
             "status",
