@@ -6,11 +6,9 @@ import asyncio
 import os
 import signal
 import sys
-import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -23,8 +21,8 @@ from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 
+from flowtui import clock, terminal, themes
 from flowtui import format as fmt
-from flowtui import terminal, themes
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
@@ -83,7 +81,7 @@ class FlowApp(App[None]):
         Binding("r", "refresh_now", "Refresh", show=False, id="app.refresh",
                 tooltip="Look for changes now"),
         Binding("f", "follow", "Follow", show=False, id="app.follow",
-                tooltip="Follow changes as they are written, or stop following"),
+                tooltip="Follow what is written, or stop"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
                 tooltip="All keys that work here"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
@@ -97,7 +95,7 @@ class FlowApp(App[None]):
         self.store = store
         self.options = options
         self.session = terminal.session(os.environ)
-        self.store_label = _home_as_tilde(store.directory)
+        self.store_label = fmt.path(store.directory, Path.home(), "~")
         self.follows = True
         self._run = run
         self._counts = Counts()
@@ -170,14 +168,17 @@ class FlowApp(App[None]):
         """What the lines around the tabs say at this moment."""
         if self._run is None:
             return None
+        now = clock.now()
         last_write_s = self._watcher.last_write_s
         return Frame(
             run=self._run,
             counts=self._counts,
             store=self.store_label,
-            elapsed_s=elapsed_s(self._run, datetime.now(UTC)),
+            elapsed_s=elapsed_s(self._run, now),
             follows=self.follows,
-            age_s=None if last_write_s is None else max(int(time.time() - last_write_s), 0),
+            age_s=None
+            if last_write_s is None
+            else max(int(clock.now().timestamp() - last_write_s), 0),
             problem=self._problem,
         )
 
@@ -343,7 +344,7 @@ def write_crash_log(error: BaseException) -> Path:
 
     folder = user_log_path("flow-tui")
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"crash-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}.log"
+    path = folder / f"crash-{clock.now():%Y%m%d-%H%M%S-%f}.log"
     path.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
     return path
 
@@ -354,14 +355,6 @@ def _driver_class() -> type[Driver] | None:
     from flowtui.driver import ThriftyDriver
 
     return ThriftyDriver
-
-
-def _home_as_tilde(directory: Path) -> str:
-    absolute = directory.absolute()
-    home = Path.home()
-    if absolute.is_relative_to(home) and absolute != home:
-        return f"~/{absolute.relative_to(home)}"
-    return str(absolute)
 
 
 def _terminal_is_gone() -> bool:

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from itertools import pairwise
+from pathlib import Path
 
 from flowtui.store.values import Bucket, JsonValue, Status
 
@@ -198,6 +199,14 @@ def short_id(run_id: str) -> str:
     return plain(run_id[:8])
 
 
+def path(directory: Path, base: Path, base_name: str) -> str:
+    """Return a path as a person would write it: from the base, if it is under it."""
+    absolute = directory.absolute()
+    if absolute.is_relative_to(base) and absolute != base:
+        return f"{base_name}/{absolute.relative_to(base)}"
+    return str(absolute)
+
+
 STATUS_GLYPHS: dict[str, str] = {Status.ACTIVE: "●", Status.COMPLETED: "✓", Status.ERROR: "✗"}
 
 
@@ -230,7 +239,10 @@ def sparkline(buckets: Sequence[Bucket | None], width: int) -> list[tuple[str, b
     A cell shows the extreme of its buckets that is farther from the middle of all, so that no
     spike is averaged away; spikes are left out of the scale so that the rest keeps its shape.
     """
-    cells = _cells(buckets, width)
+    # A 32nd, so that differences between the largest numbers there are stay finite.
+    cells = [
+        bucket and Bucket(bucket.low / 32, bucket.high / 32) for bucket in _cells(buckets, width)
+    ]
     filled = sorted(value for bucket in cells if bucket for value in (bucket.low, bucket.high))
     if not filled:
         return [(" ", False) for _ in cells]
@@ -252,9 +264,10 @@ def sparkline(buckets: Sequence[Bucket | None], width: int) -> list[tuple[str, b
             continue
         share = (value - bottom) / (top - bottom) if top > bottom else 0.0
         height = max(0, min(int(share * len(_BARS)), len(_BARS) - 1))
-        # A curve that starts or ends far out is no spike.
-        is_lone = 0 < index < len(values) - 1 and not (outside[index - 1] and outside[index + 1])
-        bars.append((_BARS[height], outside[index] and is_lone))
+        # A curve that starts or ends far out, or often goes there, has no spike there.
+        is_inside = 0 < index < len(values) - 1
+        is_rare = sum(outside) <= max(len(values) // 8, 1)
+        bars.append((_BARS[height], outside[index] and is_inside and is_rare))
     return bars
 
 

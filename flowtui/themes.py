@@ -59,11 +59,26 @@ ANSI = Theme(
     background="ansi_default",
     surface="ansi_default",
     panel="ansi_bright_black",
+    boost="ansi_default",
     success="ansi_green",
     warning="ansi_yellow",
     error="ansi_bright_red",
     ansi=True,
-    variables={"text-quiet": "ansi_white"},
+    variables={
+        "text-quiet": "ansi_white",
+        # Textual's own widgets name these in a theme of the terminal's colours.
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "border-blurred": "ansi_bright_black",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-background": "ansi_white",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-selection-background": "ansi_bright_blue",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_bright_blue",
+        "screen-selection-foreground": "ansi_black",
+    },
 )
 THEMES = {theme.name: theme for theme in (DARK, LIGHT, ANSI, COLOR_BLIND)}
 

@@ -17,7 +17,7 @@ from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
 
 KEY_CELLS = 18
-NAME_CELLS = 18
+NAME_CELLS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ def _place(node: DOMNode) -> str:
 
 class KeyRows(Lines):
     """Shows key rows under the name of the place where they work."""
+
+    opens = False
 
     def __init__(self, rows: Sequence[KeyRow]) -> None:
         super().__init__()

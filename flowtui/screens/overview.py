@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 from typing import ClassVar
@@ -16,6 +15,7 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
@@ -92,7 +92,7 @@ class OverviewScreen(TabScreen):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="overview.filter",
-                tooltip="Filter the focused pane by name or value"),
+                tooltip="Filter the pane by name or value"),
         Binding("tab", "next_pane(1)", "Pane", id="overview.pane", key_display="Tab",
                 tooltip="Go to the next pane"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
@@ -101,7 +101,7 @@ class OverviewScreen(TabScreen):
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="overview.copy_row",
                 tooltip="Copy the whole row as JSON"),
         Binding("U", "upload", "Upload", id="overview.upload",
-                tooltip="Upload this run to the LUML registry"),
+                tooltip="Upload this run to the registry"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: Run) -> None:
@@ -202,15 +202,15 @@ class OverviewScreen(TabScreen):
     @on(LoadFailed)
     def show_failure(self, message: LoadFailed) -> None:
         self._loaded.add(message.kind)
-        self._show_nothing(message.kind, f"✗ {fmt.plain(message.reason)}")
+        self._show_nothing(message.kind, "", f"✗ {fmt.plain(message.reason)}. r tries again.")
 
-    def _show_nothing(self, kind: Kind, why: str) -> None:
+    def _show_nothing(self, kind: Kind, why: str, problem: str = "") -> None:
         if kind is Kind.METRICS:
-            self._metrics.show_metrics((), why)
+            self._metrics.show_metrics((), why, problem)
         elif kind is Kind.PARAMS:
-            self._tree.show_entries((), why)
+            self._tree.show_entries((), why, problem)
         else:
-            self._models.show_models((), why)
+            self._models.show_models((), why, problem)
 
     def _fill_metrics(self) -> None:
         needle = self._filters.get("metrics", "").lower()
@@ -236,7 +236,7 @@ class OverviewScreen(TabScreen):
         self._show_card()
 
     def _show_card(self) -> None:
-        self.query_one(RunCard).show_run(self.run, datetime.now(UTC))
+        self.query_one(RunCard).show_run(self.run, clock.now())
 
     # Panes -----------------------------------------------------------------------------------
 

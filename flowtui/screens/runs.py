@@ -6,7 +6,7 @@ import json
 from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.widgets import Input, Rule
 from textual.worker import get_current_worker
 
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.screens import run_columns
 from flowtui.screens.base import StoreScreen
@@ -106,7 +107,7 @@ class RunsScreen(StoreScreen):
         self._group: Group | None = None
         self._runs: dict[int, Run] = {}
         self._listed: Listed | None = None
-        self._opened_id: str | None = None
+        self._has_failed = False
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="title")
@@ -182,7 +183,7 @@ class RunsScreen(StoreScreen):
             self.post_message(RunsRead(found, figures))
 
     def show_reading(self) -> None:
-        if self._listed is None:
+        if self._listed is None and not self._has_failed:
             self._show_empty("reading…")
 
     # Showing ---------------------------------------------------------------------------------
@@ -200,7 +201,8 @@ class RunsScreen(StoreScreen):
         rows.read_again()
         self._show_title()
         if message.total == 0:
-            self._show_empty(NO_RUNS.format(store=self.store.directory))
+            where = fmt.path(self.store.directory, Path.cwd(), ".")
+            self._show_empty(NO_RUNS.format(store=where))
         elif not message.rowids:
             self._show_empty(f"None of the {message.total:,} runs match. Esc shows all again.")
         else:
@@ -210,7 +212,7 @@ class RunsScreen(StoreScreen):
 
     @on(RunsRead)
     def show_rows(self, message: RunsRead) -> None:
-        now = datetime.now(UTC)
+        now = clock.now()
         columns = self._rows.columns
         self._runs.update(message.runs)
         self._rows.fill(
@@ -222,6 +224,7 @@ class RunsScreen(StoreScreen):
 
     @on(ListFailed)
     def show_failure(self, message: ListFailed) -> None:
+        self._has_failed = True
         self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
 
     def _show_empty(self, text: str) -> None:
@@ -230,10 +233,10 @@ class RunsScreen(StoreScreen):
         self._rows.display = not text
 
     def _show_title(self) -> None:
-        if self._listed is None:
-            return
-        shown, total = len(self._listed.rowids), self._listed.total
-        count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
+        count = ""
+        if self._listed is not None:
+            shown, total = len(self._listed.rowids), self._listed.total
+            count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
         where = self._group.name if self._group is not None else ""
         left = [
             Piece(" flow-tui", "title"),
@@ -297,9 +300,9 @@ class RunsScreen(StoreScreen):
         try:
             self._condition = run_condition(event.text) if event.text.strip() else None
         except FilterError as error:
-            line.note(f"▲ at {error.position + 1}: {fmt.plain(str(error), 120)}", is_error=True)
+            line.point_at(error.position, fmt.plain(str(error)))
             return
-        line.note("")
+        line.point_at(None)
         self.want({Kind.RUN})
 
     @on(FilterLine.Left)
@@ -328,7 +331,7 @@ class RunsScreen(StoreScreen):
         fixed = [column.key for column in run_columns.FIXED]
         others = [key for key in (*fixed, *self._figure_columns()) if key not in shown]
         choices = [
-            Choice(key, run_columns.column(key).title.strip(), key.partition(".")[0])
+            Choice(key, run_columns.column(key).title.strip(), key.rpartition(".")[0][:6])
             for key in (*shown, *others)
         ]
         chosen = await self.app.push_screen_wait(ColumnsScreen("Columns", choices, shown))

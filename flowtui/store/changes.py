@@ -8,13 +8,12 @@ open, and that has a price: see `flowtui.store.database`.
 from __future__ import annotations
 
 import sqlite3
-import time
 import zlib
 from dataclasses import dataclass, replace
 
 from flowtui.store import reading
 from flowtui.store.database import Database, Fingerprint, table_columns
-from flowtui.store.errors import DatabaseMissing
+from flowtui.store.errors import DatabaseError, DatabaseMissing
 from flowtui.store.values import Kind, Status
 
 _EXPERIMENT_MARKS = {
@@ -78,9 +77,16 @@ class Watcher:
             DatabaseError: a database that changed cannot be read; the next look tries again.
         """
         changes = self._look_at_meta() if self._meta.differs() else Changes()
-        if self._experiment is not None and self._experiment.differs():
-            return replace(changes, kinds=changes.kinds | self._look_at_experiment())
-        return changes
+        if self._experiment is None or not self._experiment.differs():
+            return changes
+        try:
+            kinds = self._look_at_experiment()
+        except DatabaseError:
+            # What meta.db told is told once; the failure comes again with the next look.
+            if changes:
+                return changes
+            raise
+        return replace(changes, kinds=changes.kinds | kinds)
 
     @property
     def last_write_s(self) -> float | None:
@@ -162,27 +168,33 @@ class _Watched:
             return None
 
     def _is_settled(self) -> bool:
-        return self.pending is None or self.pending.is_settled(time.time_ns())
+        return self.pending is None or self.pending.is_settled
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
     status: str
     digest: int
-    """Of every column of the row."""
+    """Of every column of the row, and of its group's name."""
 
 
 def _rows(connection: sqlite3.Connection) -> dict[str, _Row]:
-    if not table_columns(connection, "experiments"):
+    columns = table_columns(connection, "experiments")
+    if not columns:
         return {}
-    rows = connection.execute("select id, status, * from experiments")
+    group = "null"
+    if "group_id" in columns and table_columns(connection, "experiment_groups"):
+        group = "(select name from experiment_groups where id = experiments.group_id)"
+    rows = connection.execute(f"select id, status, {group}, * from experiments")
     return {reading.text(row[0]): _Row(reading.text(row[1]), hash(row)) for row in rows}
 
 
 def _model_mark(connection: sqlite3.Connection, run_id: str | None) -> Mark:
     if run_id is None or not table_columns(connection, "models"):
         return ()
-    rows = connection.execute("select * from models where experiment_id = ?", (run_id,))
+    rows = connection.execute(
+        "select * from models where experiment_id = cast(? as text)", (reading.as_sql(run_id),)
+    )
     return tuple(hash(row) for row in rows)
 
 

@@ -26,7 +26,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
@@ -40,6 +40,8 @@ BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
 MTIME_GRAIN_NS = 20_000_000
 """Two writes closer than this may carry one mtime: kernels stamp files by the scheduler tick."""
+CLOCK_SLACK_NS = 1_000_000_000
+"""A stamp further ahead than this is from another machine's clock, and says nothing about now."""
 VM_STEPS_BETWEEN_CANCEL_CHECKS = 20_000
 """About 1 ms of work in SQLite."""
 
@@ -60,6 +62,8 @@ class Fingerprint:
     main: _File
     wal: _File
     journal: _File
+    taken_ns: int = field(compare=False)
+    """When the files were looked at, by the clock that stamps them."""
 
     def route(self, has_shm: bool) -> Route:
         if self.journal is not None and self.journal[1] > 0:
@@ -68,10 +72,19 @@ class Fingerprint:
             return Route.IMMUTABLE
         return Route.LIVE if has_shm else Route.COPY
 
-    def is_settled(self, now_ns: int) -> bool:
-        """Say whether a later write would be sure to show in a new fingerprint."""
+    @property
+    def is_empty(self) -> bool:
+        files = (self.main, self.wal, self.journal)
+        return all(file is None or file[1] == 0 for file in files)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a write after it was taken is sure to show in the next fingerprint."""
         stamps = [file[2] for file in (self.main, self.wal, self.journal) if file is not None]
-        return all(abs(now_ns - stamp) > MTIME_GRAIN_NS for stamp in stamps)
+        return not any(
+            self.taken_ns - MTIME_GRAIN_NS <= stamp <= self.taken_ns + CLOCK_SLACK_NS
+            for stamp in stamps
+        )
 
 
 class Database:
@@ -86,6 +99,7 @@ class Database:
         self._journal = path.with_name(path.name + "-journal")
         self._copy_lock = threading.Lock()
         self._copy: tuple[Fingerprint, tempfile.TemporaryDirectory[str]] | None = None
+        """The copy and what it is a copy of."""
 
     def fingerprint(self) -> Fingerprint:
         """Return the state of the files on disk, without touching them.
@@ -93,14 +107,20 @@ class Database:
         Raises:
             DatabaseMissing: there is no such file.
             DatabaseDenied: the folder may not be searched by this user.
+            DatabaseError: no file can have this name.
         """
+        # Before the files: one that is written while this thread waits must not look settled.
+        taken_ns = time.time_ns()
         try:
             main = _state(self.path)
+            if main is None:
+                raise errors.DatabaseMissing(self.path, f"{self.label} is missing")
+            return Fingerprint(main, _state(self._wal), _state(self._journal), taken_ns)
+        except PermissionError as error:
+            raise self._denied() from error
         except OSError as error:
-            raise errors.DatabaseDenied(self.path, f"{self.label}: {error.strerror}") from error
-        if main is None:
-            raise errors.DatabaseMissing(self.path, f"{self.label} is missing")
-        return Fingerprint(main, _state(self._wal), _state(self._journal))
+            message = f"{self.label} cannot be read: {error.strerror}"
+            raise errors.DatabaseError(self.path, message) from error
 
     def read(
         self,
@@ -121,6 +141,8 @@ class Database:
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         while True:
             before = self.fingerprint()
+            if before.is_empty:
+                raise errors.DatabaseCorrupt(self.path, f"{self.label} is empty: 0 bytes")
             failure: sqlite3.Error | None = None
             route = before.route(self._shm.exists())
             try:
@@ -133,7 +155,7 @@ class Database:
             if failure is None and route is Route.LIVE:
                 return answer
             unchanged = self.fingerprint() == before
-            if unchanged and failure is None and before.is_settled(time.time_ns()):
+            if unchanged and failure is None and before.is_settled:
                 return answer
             if unchanged and failure is not None:
                 raise self._explain(failure) from failure
@@ -168,6 +190,8 @@ class Database:
             if cancelled is not None:
                 connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
             connection.execute("begin")
+            if route is Route.IMMUTABLE:
+                _refuse_half_a_page(connection, fingerprint)
         except BaseException:
             connection.close()
             raise
@@ -175,12 +199,17 @@ class Database:
 
     def _private_copy(self, fingerprint: Fingerprint) -> Path:
         with self._copy_lock:
-            if self._copy is None or self._copy[0] != fingerprint:
+            # What was copied while the files changed may be a copy of no state at all.
+            is_current = self._copy is not None and self._copy[0] == fingerprint
+            if self._copy is None or not is_current or not self._copy[0].is_settled:
                 folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
                 try:
                     for source in (self.path, self._wal, self._journal):
                         if source.exists():
                             shutil.copyfile(source, Path(folder.name, source.name))
+                except PermissionError as error:
+                    folder.cleanup()
+                    raise self._denied() from error
                 except OSError as error:
                     folder.cleanup()
                     raise errors.DatabaseError(
@@ -196,15 +225,21 @@ class Database:
     def _explain(self, error: sqlite3.Error) -> errors.DatabaseError:
         text = str(error)
         lowered = text.lower()
-        if not os.access(self.path, os.R_OK):
-            message = f"{self.label}: permission denied; its owner or group can grant read access"
-            return errors.DatabaseDenied(self.path, message)
+        files = [file for file in (self.path, self._wal, self._shm) if file.exists()]
+        if not all(os.access(file, os.R_OK) for file in files):
+            return self._denied()
+        if not self.path.is_file():
+            return errors.DatabaseCorrupt(self.path, f"{self.label} is no file")
         if "locked" in lowered or "busy" in lowered:
             message = f"{self.label} is locked by another process; trying again may help"
             return errors.DatabaseBusy(self.path, message)
         if "not a database" in lowered or "malformed" in lowered or "no such" in lowered:
             return errors.DatabaseCorrupt(self.path, f"{self.label} is damaged: {text}")
         return errors.DatabaseError(self.path, f"{self.label} cannot be read: {text}")
+
+    def _denied(self) -> errors.DatabaseDenied:
+        message = f"{self.label}: permission denied; its owner or group can grant read access"
+        return errors.DatabaseDenied(self.path, message)
 
 
 def table_columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
@@ -219,6 +254,13 @@ def _state(path: Path) -> _File:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _refuse_half_a_page(connection: sqlite3.Connection, fingerprint: Fingerprint) -> None:
+    """Raise for a file that was cut off inside its last page, which SQLite fills with zeros."""
+    (page_bytes,) = connection.execute("pragma page_size").fetchone()
+    if fingerprint.main is not None and fingerprint.main[1] % page_bytes:
+        raise sqlite3.DatabaseError("malformed, its last page is cut off")
 
 
 def _decode(raw: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from pathlib import Path
 
 from flowtui.store.errors import RunAmbiguous, RunNotFound, StoreNotFound
@@ -27,10 +28,7 @@ def locate(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path
             return StoreLocation(_directory(uri, cwd, home), variable)
     env_file = cwd / ".env"
     if env_file.is_file():
-        # Only a project that has the file pays for its parser.
-        from dotenv import dotenv_values
-
-        settings = dotenv_values(env_file, interpolate=False)
+        settings = _settings(env_file)
         for variable in VARIABLES:
             if uri := settings.get(variable):
                 return StoreLocation(_directory(uri, cwd, home), f"{variable} in .env")
@@ -56,6 +54,8 @@ def require(location: StoreLocation) -> Path:
             raise StoreNotFound(f"{directory} is no LUML store: it has no meta.db {hint}")
     except PermissionError as error:
         raise StoreNotFound(f"{directory} may not be opened by this user {hint}") from error
+    except OSError as error:
+        raise StoreNotFound(f"{directory} is no folder: {error.strerror} {hint}") from error
     raise StoreNotFound(f"no store at {directory} {hint}")
 
 
@@ -99,6 +99,18 @@ def not_found(word: str, known: Sequence[tuple[str, str]], directory: Path) -> R
     elif not known:
         message += ", which has no runs yet"
     return RunNotFound(message, near)
+
+
+def _settings(env_file: Path) -> Mapping[str, str | None]:
+    """Return what a .env file says; one that this user may not read is somebody else's."""
+    try:
+        text = env_file.read_text("utf-8", "replace")
+    except OSError:
+        return {}
+    # Only a project that has the file pays for its parser.
+    from dotenv import dotenv_values
+
+    return dotenv_values(stream=StringIO(text), interpolate=False)
 
 
 def _directory(uri: str, cwd: Path, home: Path) -> Path:

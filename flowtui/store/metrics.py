@@ -11,13 +11,16 @@ import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from flowtui.store.database import table_columns
+from flowtui.store.reading import as_sql
 from flowtui.store.values import Bucket, MetricSummary, Point
 
 MAX_BUCKETS = 64
 """Twice as many as the widest sparkline has cells, since a row that overflows is folded in two."""
+MIN_STEP, MAX_STEP = -(2**63), 2**63 - 1
+"""What SQLite's integers reach."""
 
 DISTINCT_KEYS = """
 with recursive keys(key) as (
@@ -39,7 +42,7 @@ _BUCKETS = """
 select
   case typeof(step) when 'integer' then cast((step - :origin) / :width as integer) end as bucket,
   count(*), count(value), min({value}), max({value}){odd}
-from dynamic_metrics where key = :key and {where} group by bucket"""
+from dynamic_metrics where key = cast(:key as text) and {where} group by bucket"""
 # Costs a third more, so it is asked only when a plain minimum or maximum was no finite number.
 _FINITE = (
     "case when typeof(value) in ('real', 'integer') and abs(value) <= 1.7976931348623157e308"
@@ -80,21 +83,29 @@ def last_points(connection: sqlite3.Connection) -> dict[str, Point]:
     return {key: _point(step, value) for key, step, value in connection.execute(_LAST_POINTS)}
 
 
-def stale_keys(
-    connection: sqlite3.Connection, known: Mapping[str, MetricSummary]
-) -> tuple[str, ...]:
-    """Return the keys that have points which `known` does not cover, in order of keys."""
-    if not known:
-        return tuple(last_points(connection))
-    mark = min(metric.mark for metric in known.values())
-    if _mark(connection) < mark:
-        return tuple(last_points(connection))
+class Stale(NamedTuple):
+    """Which metrics are to be summed up."""
+
+    keys: tuple[str, ...]
+    """In order."""
+    mark: int
+    """The summaries of all other keys cover every row up to this dynamic_metrics.rowid."""
+
+
+def stale(connection: sqlite3.Connection, known: Mapping[str, MetricSummary]) -> Stale:
+    """Return the keys that have points which their `known` summary does not cover."""
+    mark = _mark(connection)
+    oldest = min((metric.mark for metric in known.values()), default=0)
+    if not known or mark < oldest:
+        return Stale(tuple(last_points(connection)), mark)
+    # The plus keeps SQLite from scanning the index of all points for the order of keys.
     rows = connection.execute(
-        "select distinct key from dynamic_metrics"
-        " where rowid > :mark and typeof(key) = 'text' order by key",
-        {"mark": mark},
+        "select key, max(rowid) from dynamic_metrics"
+        " where rowid > :oldest and typeof(key) = 'text' group by +key order by +key",
+        {"oldest": oldest},
     )
-    return tuple(key for (key,) in rows)
+    keys = (key for key, newest in rows if key not in known or newest > known[key].mark)
+    return Stale(tuple(keys), mark)
 
 
 def summary(
@@ -110,13 +121,18 @@ def summary(
     if known is None:
         return _whole(connection, key)
     mark = _mark(connection)
-    (lowest_step,) = connection.execute(
-        "select min(step) from dynamic_metrics where rowid > :mark and key = :key",
-        {"mark": known.mark, "key": key},
+    if mark < known.mark:
+        return _whole(connection, key)
+    # The plus makes SQLite walk the new rows of all metrics, not all rows of this one.
+    column = "+key" if mark - known.mark < known.count else "key"
+    count, lowest_step, odd_count = connection.execute(
+        "select count(*), min(step), total(typeof(step) <> 'integer') from dynamic_metrics"
+        f" where rowid > :mark and {column} = cast(:key as text)",
+        {"mark": known.mark, "key": as_sql(key)},
     ).fetchone()
-    if mark >= known.mark and lowest_step is None:
+    if count == 0:
         return replace(known, mark=mark)
-    if mark < known.mark or lowest_step <= known.last.step:
+    if odd_count or lowest_step <= known.last.step:
         return _whole(connection, key)
     return _extended(connection, known)
 
@@ -187,8 +203,9 @@ class _Tally:
 def _tally(
     connection: sqlite3.Connection, key: str, origin: int, width: int, after: int | None = None
 ) -> _Tally:
-    where = "true" if after is None else "step > :after"
-    given = {"key": key, "origin": origin, "width": width, "after": after}
+    # Text sorts after every number, so that a step of text would be counted each time.
+    where = "true" if after is None else "step > :after and typeof(step) = 'integer'"
+    given = {"key": as_sql(key), "origin": origin, "width": width, "after": after}
     rows = connection.execute(_BUCKETS.format(value="value", odd="", where=where), given).fetchall()
     if not all(_is_finite(low) and _is_finite(high) for *_, low, high in rows):
         odd = _BUCKETS.format(value=_FINITE, odd=_ODD_COUNTS, where=where)
@@ -205,7 +222,8 @@ def _tally(
         tally.neg_inf_count += neg_inf or 0
         tally.unreadable_count += not_numbers
         tally.buckets[bucket] = None if low is None else Bucket(low, high)
-    tally.minimum, tally.maximum = _extremes(connection, key, origin, width, tally.buckets)
+    first = MIN_STEP if after is None else after + 1
+    tally.minimum, tally.maximum = _extremes(connection, key, origin, width, first, tally.buckets)
     return tally
 
 
@@ -214,6 +232,7 @@ def _extremes(
     key: str,
     origin: int,
     width: int,
+    first_step: int,
     buckets: Mapping[int, Bucket | None],
 ) -> tuple[Point | None, Point | None]:
     filled = {index: bucket for index, bucket in buckets.items() if bucket is not None}
@@ -221,8 +240,12 @@ def _extremes(
         return None, None
 
     def first_at(index: int, value: float) -> Point | None:
-        start = origin + index * width
-        return _first_at(connection, key, start, start + width - 1, value)
+        start = min(max(origin + index * width, first_step), MAX_STEP)
+        end = min(origin + (index + 1) * width - 1, MAX_STEP)
+        # SQLite takes differences beyond its integers as floats, and the bucket by them.
+        return _first_at(connection, key, start, end, value) or _first_at(
+            connection, key, first_step, MAX_STEP, value
+        )
 
     lowest = min(filled, key=lambda index: (filled[index].low, index))
     highest = min(filled, key=lambda index: (-filled[index].high, index))
@@ -233,9 +256,10 @@ def _first_at(
     connection: sqlite3.Connection, key: str, start: int, end: int, value: float
 ) -> Point | None:
     row = connection.execute(
-        "select step, value from dynamic_metrics where key = :key and step >= :start"
-        " and step - :start <= :length and value = :value order by step limit 1",
-        {"key": key, "start": start, "length": end - start, "value": value},
+        "select step, value from dynamic_metrics where key = cast(:key as text)"
+        " and step between :start and :end and typeof(step) = 'integer' and value = :value"
+        " order by step limit 1",
+        {"key": as_sql(key), "start": start, "end": end, "value": value},
     ).fetchone()
     return None if row is None else _point(*row)
 
@@ -244,14 +268,16 @@ def _end_point(
     connection: sqlite3.Connection, key: str, direction: Literal["asc", "desc"]
 ) -> Point | None:
     row = connection.execute(
-        "select step, value from dynamic_metrics where key = :key and typeof(step) = 'integer'"
-        f" order by step {direction} limit 1",
-        {"key": key},
+        "select step, value from dynamic_metrics where key = cast(:key as text)"
+        f" and typeof(step) = 'integer' order by step {direction} limit 1",
+        {"key": as_sql(key)},
     ).fetchone()
     return None if row is None else _point(*row)
 
 
 def _mark(connection: sqlite3.Connection) -> int:
+    if not table_columns(connection, "dynamic_metrics"):
+        return 0
     (mark,) = connection.execute("select max(rowid) from dynamic_metrics").fetchone()
     return mark or 0
 

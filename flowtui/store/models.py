@@ -21,8 +21,8 @@ def models(connection: sqlite3.Connection, run_id: str) -> tuple[Model, ...] | N
         return None
     rows = connection.execute(
         f"select {reading.select_list(_COLUMNS, present, 'models')} from models"
-        " where experiment_id = :run_id order by created_at, rowid",
-        {"run_id": run_id},
+        " where experiment_id = cast(:run_id as text) order by created_at, rowid",
+        {"run_id": reading.as_sql(run_id)},
     )
     return tuple(_model(*row) for row in rows)
 

@@ -9,8 +9,17 @@ from flowtui.store.database import table_columns
 from flowtui.store.reading import text
 from flowtui.store.values import JsonValue, Param
 
-MAX_VALUE_CHARS = 1_000_000
+MAX_VALUE_BYTES = 1_000_000
 """One value is read up to here; the SDK does not bound what it writes."""
+
+# As bytes, since SQLite's text functions end at the first NUL.
+_ROWS = """
+select key, case when bytes > :limit then cast(substr(blob, 1, :limit) as text) else value end,
+  bytes, value_type
+from (
+  select key, value, value_type, cast(value as blob) as blob, length(cast(value as blob)) as bytes
+  from static_params)
+order by key"""
 
 
 def params(connection: sqlite3.Connection) -> tuple[Param, ...] | None:
@@ -20,11 +29,7 @@ def params(connection: sqlite3.Connection) -> tuple[Param, ...] | None:
     """
     if not table_columns(connection, "static_params"):
         return None
-    rows = connection.execute(
-        "select key, substr(value, 1, :limit), length(value), value_type"
-        " from static_params order by key",
-        {"limit": MAX_VALUE_CHARS},
-    )
+    rows = connection.execute(_ROWS, {"limit": MAX_VALUE_BYTES})
     return tuple(_param(*row) for row in rows)
 
 
@@ -50,11 +55,11 @@ def typed(raw: str | None, value_type: str) -> JsonValue:
     return raw
 
 
-def _param(key: object, raw: object, chars: int | None, value_type: object) -> Param:
+def _param(key: object, raw: object, size: int | None, value_type: object) -> Param:
     kind = text(value_type) or "str"
     stored = None if raw is None else text(raw)
-    if chars is not None and chars > MAX_VALUE_CHARS:
-        problem = f"only the first {MAX_VALUE_CHARS:,} of {chars:,} characters are shown"
+    if size is not None and size > MAX_VALUE_BYTES:
+        problem = f"only the first {MAX_VALUE_BYTES:,} of {size:,} bytes are shown"
         return Param(text(key), kind, stored, problem)
     if stored is None:
         return Param(text(key), kind, None, "the stored value is NULL")

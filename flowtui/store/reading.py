@@ -14,6 +14,11 @@ def select_list(wanted: Iterable[str], present: frozenset[str], table: str) -> s
     )
 
 
+def as_sql(value: str) -> bytes:
+    """Return a text for `cast(:name as text)`: so bound, what is no UTF-8 finds its own bytes."""
+    return value.encode("utf-8", "surrogateescape")
+
+
 def text(value: object) -> str:
     """Return a TEXT column as text; NULL is empty, other types are shown as they are."""
     if value is None:
@@ -31,10 +36,10 @@ def timestamp(value: object, column: str, problems: list[str]) -> datetime | Non
         return None
     try:
         parsed = datetime.fromisoformat(text(value))
-    except ValueError:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
         problems.append(f"{column} is not a time: {text(value)[:40]!r}")
         return None
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
 def number(value: object, column: str, problems: list[str]) -> float | None:

@@ -74,8 +74,8 @@ def has_runs_table(connection: sqlite3.Connection) -> bool:
 
 def run(connection: sqlite3.Connection, run_id: str) -> Run | None:
     """Return one run, None if there is none with this id. Source: experiments."""
-    sql = f"{_relation(connection)} select {_ROW} from run where id = :id"
-    row = connection.execute(sql, {"id": run_id, "figures": "{}"}).fetchone()
+    sql = f"{_relation(connection)} select {_ROW} from run where id = cast(:id as text)"
+    row = connection.execute(sql, {"id": reading.as_sql(run_id), "figures": "{}"}).fetchone()
     return None if row is None else _run(row)
 
 
@@ -89,9 +89,10 @@ def latest(connection: sqlite3.Connection) -> Run | None:
 def candidates(connection: sqlite3.Connection, word: str) -> list[Run]:
     """Return the runs whose id starts with a word or whose name it is, newest first."""
     rows = connection.execute(
-        f"{_relation(connection)} select {_ROW} from run"
-        " where name = :word or substr(id, 1, length(:word)) = :word order by created_at desc",
-        {"word": word, "figures": "{}"},
+        f"{_relation(connection)}, typed as (select cast(:word as text) as word)"
+        f" select {_ROW} from run, typed"
+        " where name = word or substr(id, 1, length(word)) = word order by created_at desc",
+        {"word": reading.as_sql(word), "figures": "{}"},
     )
     return [_run(row) for row in rows]
 
@@ -183,7 +184,7 @@ def figure_keys(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
 
 
 def without_figures(connection: sqlite3.Connection) -> list[str]:
-    """Return the ids of the runs whose figures meta.db does not hold as valid JSON.
+    """Return the ids of the runs whose figures meta.db does not hold as JSON objects.
 
     The SDK writes the copies when a run completes, so active and failed runs have none; and a
     copy with a NaN or an infinity in it is no JSON that SQLite reads.
@@ -193,8 +194,8 @@ def without_figures(connection: sqlite3.Connection) -> list[str]:
         return [run_id for run_id, _ in identities(connection)]
     rows = connection.execute(
         "select id from experiments where status is not 'completed'"
-        " or not json_valid(coalesce(static_params, '{}'))"
-        " or not json_valid(coalesce(dynamic_params, '{}'))"
+        f" or (static_params is not null and {_if_object('static_params')} is null)"
+        f" or (dynamic_params is not null and {_if_object('dynamic_params')} is null)"
     )
     return [reading.text(run_id) for (run_id,) in rows]
 
@@ -239,13 +240,19 @@ live as (
 run as (
   select stored.rowid as rowid, id, name, status, description, group_id, group_name, created_at,
     duration, tags, source, upload_status, {_valid("metadata")} as metadata,
-    coalesce(live.params, {_valid("static_params")}) as params,
-    coalesce(live.metrics, {_valid("dynamic_params")}) as metrics
+    coalesce(live.params, {_if_object("static_params")}) as params,
+    coalesce(live.metrics, {_if_object("dynamic_params")}) as metrics
   from stored left join live on live.run_id = stored.id)"""
 
 
 def _valid(column: str) -> str:
     return f"case when json_valid({column}) then {column} end"
+
+
+def _if_object(column: str) -> str:
+    # Nested, since json_type fails on what is no JSON.
+    is_object = f"case when json_valid({column}) then json_type({column}) = 'object' end"
+    return f"case when {is_object} then {column} end"
 
 
 def _run(row: Sequence[object]) -> Run:
@@ -279,10 +286,18 @@ def _object(value: object) -> dict[str, JsonValue]:
 
 def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float]:
     return {
-        key: math.nan if value is None else float(value)
+        key: math.nan if value is None else _float(value)
         for key, value in values.items()
         if value is None or isinstance(value, (int, float))
     }
+
+
+def _float(value: float) -> float:
+    """Return a number as SQLite reads it: one beyond the floats is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value > 0 or -1)
 
 
 def _figures_json(figures: Mapping[str, Figures]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,8 @@ class Store:
             )
         self._experiments: dict[str, Database] = {}
         self._figures: dict[str, tuple[Fingerprint, Figures]] = {}
+        self._caught_up: dict[str, dict[str, tuple[MetricSummary, MetricSummary]]] = {}
+        """By run and key: a summary that was asked with, and the same of all that was there."""
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -64,7 +67,7 @@ class Store:
         with self._lock:
             if run_id not in self._experiments:
                 path = self.run_directory(run_id) / "exp.db"
-                self._experiments[run_id] = Database(path, f"{run_id}/exp.db")
+                self._experiments[run_id] = Database(path, f"{run_id[:8]}/exp.db")
             return self._experiments[run_id]
 
     def run_directory(self, run_id: str) -> Path:
@@ -169,7 +172,8 @@ class Store:
             {param.key: param.value for param in logged or ()},
             {key: point.value for key, point in last.items()},
         )
-        self._figures[run_id] = fingerprint, figures
+        if fingerprint.is_settled:
+            self._figures[run_id] = fingerprint, figures
         return figures
 
     # One run --------------------------------------------------------------------------------
@@ -201,11 +205,29 @@ class Store:
         Each metric is a read of its own, so that no read lasts longer than one metric takes.
         """
         database = self.experiment(run_id)
-        for key in database.read(lambda db: metrics.stale_keys(db, known), cancelled):
-            ask = partial(metrics.summary, key=key, known=known.get(key))
+        current = self._current_summaries(run_id, known)
+        stale = database.read(lambda db: metrics.stale(db, current), cancelled)
+        # Without this the rows since the metric that was logged longest ago are read each time.
+        self._caught_up[run_id] = {
+            key: (known[key], replace(summary, mark=stale.mark))
+            for key, summary in current.items()
+            if key not in stale.keys
+        }
+        for key in stale.keys:
+            ask = partial(metrics.summary, key=key, known=current.get(key))
             summary = database.read(ask, cancelled)
             if summary is not None:
                 yield summary
+
+    def _current_summaries(
+        self, run_id: str, known: Mapping[str, MetricSummary]
+    ) -> dict[str, MetricSummary]:
+        caught_up = self._caught_up.get(run_id, {})
+        current = {}
+        for key, summary in known.items():
+            asked, later = caught_up.get(key, (None, summary))
+            current[key] = later if asked is summary else summary
+        return current
 
     def watcher(self, run_id: str | None = None) -> Watcher:
         """Return a watcher of the list of runs and, if one is named, of that run's records."""

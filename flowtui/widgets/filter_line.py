@@ -8,9 +8,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label
+
+from flowtui.widgets.cells import Piece
+from flowtui.widgets.frame import OneLine
 
 
 class FilterLine(Widget):
@@ -36,20 +40,32 @@ class FilterLine(Widget):
         self._hint = hint
 
     def compose(self) -> ComposeResult:
-        yield Label("/", markup=False)
-        yield Input(placeholder=self._hint, select_on_focus=False)
-        yield Label("", classes="filter-note", markup=False)
+        with Horizontal():
+            yield Label("/", markup=False)
+            yield Input(placeholder=self._hint, select_on_focus=False)
+            yield Label("", classes="filter-note", markup=False)
+        yield OneLine(id="mistake")
 
     def open(self) -> None:
         """Show the line and type into it."""
         self.add_class("-open")
         self.query_one(Input).focus()
 
-    def note(self, text: str, is_error: bool = False) -> None:
-        """Say how many match, or what is wrong with the filter."""
-        label = self.query_one(".filter-note", Label)
-        label.update(text)
-        label.set_class(is_error, "-error")
+    def note(self, text: str) -> None:
+        """Say how many match."""
+        self.query_one(".filter-note", Label).update(text)
+
+    def point_at(self, position: int | None, message: str = "") -> None:
+        """Point at a mistake and say what was expected; at None, there is none."""
+        self.set_class(position is not None, "-mistaken")
+        if position is None:
+            return
+        self.note("")
+        # The label and the padding stand before the text.
+        caret = f"{' ' * (position + 3)}^ {message}"
+        if len(caret) > self.size.width:
+            caret = f" at {position + 1}: {message}"
+        self.query_one("#mistake", OneLine).show([Piece(caret, "attention")])
 
     @property
     def text(self) -> str:

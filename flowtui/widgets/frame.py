@@ -110,15 +110,13 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     identity = [Piece(f"  {fmt.short_id(run.id)}", "muted")]
     if run.group_name and width >= 100:
         identity.append(Piece(f" · {fmt.plain(run.group_name, 30)}", "muted"))
-    room = width - 3 - width_of(status) - width_of(live) - width_of(identity)
     name = fmt.plain(run.name or run.id, 200)
-    left = [
-        Piece(" "),
-        Piece(fit(name, min(cell_len(name), max(room, 8))), "title"),
-        *identity,
-        *status,
-        *live,
-    ]
+    # What the run is called comes first; how fresh it is gives way, then its id.
+    room = width - 2 - width_of(status) - (0 if frame.problem else width_of(live))
+    if room < cell_len(name) + width_of(identity):
+        identity = []
+    name_cells = max(min(cell_len(name), room - width_of(identity)), 8)
+    left = [Piece(" "), Piece(fit(name, name_cells), "title"), *identity, *status, *live]
     store_room = width - width_of(left) - 4
     if store_room < 12:
         return clipped(left, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from flowtui.widgets.cells import Line
+from flowtui.widgets.cells import Line, Piece, Role
 from flowtui.widgets.paint import ROLE_CLASSES, Palette
 
 
@@ -33,10 +34,13 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
         Binding("home,g", "move_to_end(False)", "Top", show=False, tooltip="To the first line"),
         Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last line"),
-        Binding("enter", "choose", "Open", show=False, tooltip="Open what is under the cursor"),
+        Binding("enter", "choose", "Open", key_display="Enter", tooltip="Open what is under it"),
     ]
 
     cursor: reactive[int] = reactive(0, init=False, repaint=False)
+
+    opens: ClassVar[bool] = True
+    """Whether Enter does something here."""
 
     @dataclass
     class CursorMoved(Message):
@@ -63,6 +67,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._palette = Palette(self)
+        self._note = ""
+        self._note_role: Role = "muted"
 
     # What subclasses make --------------------------------------------------------------------
 
@@ -84,16 +90,28 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     # Drawing ---------------------------------------------------------------------------------
 
-    def resize_content(self) -> None:
-        """Tell the scroll bar how long the list is now, and repaint."""
-        self.virtual_size = Size(0, self.line_count + self.header_height)
-        self.refresh()
+    def resize_content(self, note: str = "", role: Role = "muted") -> None:
+        """Take the present number of lines, and repaint.
+
+        Args:
+            note: stands in the place of the lines if there are none: why, and what would help.
+            role: of the note.
+        """
+        self._note, self._note_role = note, role
+        length = self.line_count or len(self._note_lines())
+        self.virtual_size = Size(0, length + self.header_height)
+        self.refresh(layout=self.styles.auto_dimensions)
+
+    def _note_lines(self) -> list[str]:
+        return textwrap.wrap(self._note, max(self.line_width - 2, 10))
 
     def render_line(self, y: int) -> Strip:
         width = self.line_width
         if y < self.header_height:
             return self._palette.strip(self.header_lines(width)[y], width, "")
         index = self.scroll_offset.y + y - self.header_height
+        if self.line_count == 0 and index < len(notes := self._note_lines()):
+            return self._palette.strip([Piece(f" {notes[index]}", self._note_role)], width)
         if index >= self.line_count:
             return Strip.blank(width, self._palette.style("text"))
         shade = ""
@@ -150,6 +168,9 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_move_to_end(self, last: bool) -> None:
         self.cursor = self.line_count - 1 if last else 0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self.opens or action != "choose"
 
     def action_choose(self) -> None:
         if self.line_count:

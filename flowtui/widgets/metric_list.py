@@ -15,7 +15,7 @@ from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.lines import Lines
 
 VALUE_CELLS = 12
-BEST_CELLS = 16
+BEST_CELLS = 18
 MIN_SPARK_CELLS = 12
 MAX_SPARK_CELLS = 32
 MIN_NAME_CELLS = 14
@@ -42,7 +42,9 @@ class MetricList(Lines):
         self._numbers: dict[str, tuple[str, str, str]] = {}
         self._longest_name = 0
 
-    def show_metrics(self, metrics: Sequence[MetricLine], empty_text: str) -> None:
+    def show_metrics(
+        self, metrics: Sequence[MetricLine], empty_text: str, problem: str = ""
+    ) -> None:
         """Show these metrics; lines that stay as they were are not repainted."""
         held = self.metric
         old, self._metrics = self._metrics, metrics
@@ -51,10 +53,10 @@ class MetricList(Lines):
         names = (cell_len(fmt.plain(metric.key, 60)) for metric in metrics)
         self._longest_name = max(names, default=0)
         keys = [metric.key for metric in metrics]
-        if keys != [metric.key for metric in old]:
+        if not keys or keys != [metric.key for metric in old]:
             index = keys.index(held.key) if held is not None and held.key in keys else self.cursor
             self.set_reactive(MetricList.cursor, self.validate_cursor(index))
-            self.resize_content()
+            self.resize_content(problem, "error")
             return
         for index, (before, after) in enumerate(zip(old, metrics, strict=True)):
             if before != after or old_numbers[after.key] != self._numbers[after.key]:
@@ -179,7 +181,7 @@ def _best_pieces(summary: MetricSummary | None, with_value: bool) -> list[Piece]
     point = None if summary is None else best(summary)
     if summary is None or point is None:
         return [Piece(" " * (BEST_CELLS + 2))]
-    what = fmt.number(point.value, DIGITS) if with_value else goal(summary.key)
+    what = fmt.number(point.value, DIGITS - 1) if with_value else goal(summary.key)
     text = f"{what} @ {fmt.number(point.step)}"
     return [Piece(f"  {fit(text, BEST_CELLS)}", "muted")]
 

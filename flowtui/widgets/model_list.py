@@ -18,16 +18,19 @@ TITLE = "Logged models"
 class ModelList(Lines):
     """Shows models under a title: name, size, creation time, tags and path as there is room."""
 
+    opens = False
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty_text = ""
         self._models: Sequence[Model] = ()
 
-    def show_models(self, models: Sequence[Model], empty_text: str) -> None:
+    def show_models(self, models: Sequence[Model], empty_text: str, problem: str = "") -> None:
+        """Show these models; without any, a hint beside the title or a problem under it."""
         self.empty_text = empty_text
         self._models = models
         self.set_reactive(ModelList.cursor, self.validate_cursor(self.cursor))
-        self.resize_content()
+        self.resize_content(problem, "error")
 
     @property
     def model(self) -> Model | None:

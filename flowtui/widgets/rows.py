@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
@@ -40,8 +41,8 @@ class Rows(Lines):
     """A table of which it knows the keys of all rows, in order, and the cells of some.
 
     The owner sets `columns`, gives the keys with `show_keys`, and answers each `RowsNeeded` with
-    `fill`. The cursor stays on its row, and the row on its line of the screen, when rows come and
-    go around it.
+    `fill`. The cursor stays on its row when rows come and go around it, and the row on its line
+    of the screen unless the list stands at its top.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -96,7 +97,9 @@ class Rows(Lines):
         self.resize_content()
         if held is not None and held in keys:
             index = keys.index(held)
-            self.scroll_to(y=max(index - line, 0), animate=False, force=True, immediate=True)
+            # At the very top one watches for what comes, so the lines move; elsewhere they stay.
+            top = 0 if self.scroll_y == 0 else max(index - line, 0)
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
             self.set_reactive(Rows.cursor, index)
         elif self.cursor >= len(keys):
             self.set_reactive(Rows.cursor, max(len(keys) - 1, 0))
@@ -150,7 +153,8 @@ class Rows(Lines):
         for column, cells_wide in self._layout(width):
             title = column.title
             if self.sorted_by is not None and self.sorted_by[0] == column.key:
-                title += " ↓" if self.sorted_by[1] else " ↑"
+                arrow = " ↓" if self.sorted_by[1] else " ↑"
+                title = fit(title, min(cell_len(title), cells_wide - len(arrow))) + arrow
             pieces += [Piece(fit(title, cells_wide, column.align), "muted"), Piece(GAP)]
         return [pieces]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.store.values import Run
 from flowtui.widgets.cells import Line, Piece, Role, fit
@@ -50,7 +51,7 @@ class RunCard(Fields):
 
     def on_resize(self) -> None:
         if self._run is not None:
-            self.show_run(self._run, datetime.now(UTC))
+            self.show_run(self._run, clock.now())
 
 
 def card_fields(run: Run, now: datetime, width: int) -> list[Field]:

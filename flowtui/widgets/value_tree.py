@@ -97,14 +97,16 @@ class ValueTree(Lines):
         super().__init__(id=id)
         self.title = title
         self.empty_text = ""
+        self._problem = ""
         self._entries: Sequence[Entry] = ()
         self._unfolded: frozenset[Path] = frozenset()
         self._rows: list[Row] = []
         self._key_cells = MIN_KEY_CELLS
 
-    def show_entries(self, entries: Sequence[Entry], empty_text: str) -> None:
+    def show_entries(self, entries: Sequence[Entry], empty_text: str, problem: str = "") -> None:
         """Show these values; folds and the cursor's value stay."""
         self.empty_text = empty_text
+        self._problem = problem
         self._entries = entries
         self._lay_out()
 
@@ -123,7 +125,7 @@ class ValueTree(Lines):
             if held.path in paths:
                 self.set_reactive(ValueTree.cursor, paths.index(held.path))
         self.set_reactive(ValueTree.cursor, self.validate_cursor(self.cursor))
-        self.resize_content()
+        self.resize_content(self._problem, "error")
 
     @property
     def line_count(self) -> int:

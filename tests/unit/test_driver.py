@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from flowtui.driver import PLAIN, Look, Thrift, changed, in_ascii, transition
+from flowtui.thrift import PLAIN, Look, Thrift, changed, in_ascii, transition
 
 COLUMNS, LINES = 24, 6
 RESET = "\x1b[0m"
@@ -38,7 +38,7 @@ codes = st.builds(
     st.lists(st.sampled_from(COLORS), max_size=1),
     st.lists(st.sampled_from(COLORS), max_size=1),
 )
-words = st.text(st.sampled_from("abc é─▆漢 "), min_size=1, max_size=5)
+words = st.text(st.sampled_from("ab é─▆漢"), min_size=1, max_size=5)
 
 
 def styled(look: list[str], text: str) -> str:
@@ -59,33 +59,102 @@ loose_sequences = st.one_of(
     endings.map(lambda code: f"\x1b[{code}m"),
     st.builds(lambda end, look: f"\x1b[{';'.join([end, *look])}m", endings, codes),
 )
-loose_writes = st.one_of(loose_sequences, words, moves, erasures)
+line_feeds = st.builds(lambda row: f"\x1b[{row};3H\n", st.integers(1, LINES - 1))
 
 
-def cells(sent: str) -> list[list[tuple[object, ...]]]:
+# Four of three wide characters each are as wide as the screen.
+parts = st.builds(styled, codes, st.text(st.sampled_from("ab é─▆漢"), min_size=1, max_size=3))
+
+
+def frame(top: int, lines: list[list[str]]) -> str:
+    """Return lines as Textual paints them: from the left, none wider than the screen."""
+    return f"\x1b[{top};1H" + "\n".join(map("".join, lines))
+
+
+frames = st.builds(
+    frame,
+    st.integers(1, 3),
+    st.lists(st.lists(parts, max_size=4), min_size=1, max_size=4),
+)
+loose_writes = st.one_of(loose_sequences, words, moves, line_feeds, erasures)
+
+
+def thrift(is_utf8: bool = True) -> Thrift:
+    return Thrift(lambda: (COLUMNS, LINES), is_utf8)
+
+
+def seen(sent: str) -> list[list[tuple[object, ...]]]:
+    """Return what every cell shows, on a terminal that is set up as Textual does it."""
     screen = pyte.Screen(COLUMNS, LINES)
+    # Lines are not wrapped, and the tty puts a CR before every LF.
+    screen.reset_mode(pyte.modes.DECAWM)
+    screen.set_mode(pyte.modes.LNM)
     pyte.Stream(screen).feed(sent)
     return [[tuple(screen.buffer[y][x]) for x in range(COLUMNS)] for y in range(LINES)]
 
 
-@given(st.lists(rich_writes, max_size=12))
-def test_what_rich_writes_looks_the_same_and_takes_no_more_bytes(written: list[str]) -> None:
-    thrift = Thrift()
-    sent = "".join(map(thrift.filter, written))
-    assert cells(sent) == cells("".join(written))
-    assert len(sent) <= len("".join(written))
+@given(st.lists(st.one_of(rich_writes, loose_writes), max_size=16))
+def test_every_cell_shows_the_same(written: list[str]) -> None:
+    assert seen("".join(map(thrift().filter, written))) == seen("".join(written))
 
 
-@given(st.lists(loose_writes, max_size=12))
-def test_any_sequence_of_looks_ends_in_the_same_cells(written: list[str]) -> None:
-    thrift = Thrift()
-    assert cells("".join(map(thrift.filter, written))) == cells("".join(written))
+@given(st.lists(frames, max_size=4))
+def test_frames_look_the_same_and_take_at_most_a_movement_a_line_more(written: list[str]) -> None:
+    filtered = thrift()
+    sent = "".join(map(filtered.filter, written))
+    assert seen(sent) == seen("".join(written))
+    assert len(sent) <= len("".join(written)) + len(written) * LINES * len("\x1b[1;24H")
 
 
-@given(st.lists(st.one_of(loose_writes, rich_writes), max_size=12))
-def test_where_a_write_is_cut_makes_no_difference(written: list[str]) -> None:
-    thrift = Thrift()
-    assert "".join(map(thrift.filter, written)) == Thrift().filter("".join(written))
+@given(frames)
+def test_a_frame_that_is_there_already_is_not_sent_again(frame: str) -> None:
+    filtered = thrift()
+    filtered.filter(frame)
+    assert len(filtered.filter(frame)) <= len("\x1b[1;24H")
+
+
+def test_after_a_change_of_size_everything_is_sent_again() -> None:
+    size = (COLUMNS, LINES)
+    filtered = Thrift(lambda: size)
+    assert filtered.filter("\x1b[1;1Hthe same") == "\x1b[1;1Hthe same"
+    size = (COLUMNS + 1, LINES)
+    assert filtered.filter("\x1b[1;1Hthe same") == "\x1b[1;1Hthe same"
+
+
+@pytest.mark.parametrize("sequence", ["\x1b[2J", "\x1b[?1049h", "\x1b[?1049l", "\x1b[!p", "\x1bc"])
+def test_after_what_may_change_the_screen_everything_is_sent_again(sequence: str) -> None:
+    filtered = thrift()
+    filtered.filter("\x1b[1;1Hthe same")
+    assert filtered.filter(f"{sequence}\x1b[1;1Hthe same").endswith("\x1b[1;1Hthe same")
+
+
+def test_only_the_cells_that_differ_are_sent() -> None:
+    filtered = thrift()
+    filtered.filter("\x1b[1;1Hloss 0.4812 down\x1b[2;1Hlr 0.1")
+    assert filtered.filter("\x1b[1;1Hloss 0.4799 down\x1b[2;1Hlr 0.1") == ("\x1b[1;9H799\x1b[2;7H")
+
+
+def test_few_cells_between_two_that_differ_are_sent_again_and_many_are_stepped_over() -> None:
+    filtered = thrift()
+    filtered.filter("\x1b[1;1Haxbxxxxxxc")
+    assert filtered.filter("\x1b[1;1HAxBxxxxxxC") == "\x1b[1;1HAxB\x1b[6CC"
+
+
+def test_what_shows_on_no_cell_goes_through_as_it_is() -> None:
+    unseen = (
+        "\x1b[?2026h\x1b[?25l\x1b[?1002h\x1b[?2026$p\x1b[>25u\x1b]52;c;eA==\x07\x1b]22;default\x07"
+    )
+    filtered = thrift()
+    filtered.filter("\x1b[1;1Hthe same\x1b[1;1H")
+    assert filtered.filter(f"{unseen}\x1b[1;1Hthe same\x1b[1;1H") == unseen
+
+
+@pytest.mark.parametrize("disputed", ["👍", "👩\u200d🔬", "🇬🇧", "e\u0301\u0302", "❤\ufe0f"])
+def test_a_line_with_characters_of_disputed_width_is_sent_whole(disputed: str) -> None:
+    filtered = thrift()
+    line = f"\x1b[2;1Ha {disputed} z"
+    filtered.filter(line)
+    assert filtered.filter(line) == line
 
 
 @given(codes, codes)
@@ -97,26 +166,24 @@ def test_a_transition_is_never_longer_than_a_reset_and_the_whole_look(
 
 
 def test_the_same_look_twice_is_sent_once() -> None:
-    thrift = Thrift()
-    sent = thrift.filter(styled(["1", "31"], "a") + styled(["1", "31"], "b"))
+    sent = thrift().filter(styled(["1", "31"], "a") + styled(["1", "31"], "b"))
     assert sent == "\x1b[1;31mab"
 
 
 def test_a_look_that_shows_on_nothing_is_not_sent() -> None:
-    assert Thrift().filter("\x1b[31m\x1b[1m\x1b[0m") == ""
+    assert thrift().filter("\x1b[31m\x1b[1m\x1b[0m") == ""
 
 
 def test_bold_stays_where_dim_ends() -> None:
-    thrift = Thrift()
-    sent = thrift.filter("\x1b[1;2mab\x1b[22;1mc")
-    assert sent == "\x1b[1;2mab\x1b[22;1mc"
+    written = "\x1b[1;2;38;2;1;2;3mab\x1b[22;1mc"
+    assert thrift().filter(written) == written
 
 
 def test_a_reset_forgets_the_look() -> None:
-    thrift = Thrift()
-    thrift.filter("\x1b[31mred")
-    assert thrift.reset() == RESET
-    assert thrift.filter("as the terminal has it") == "as the terminal has it"
+    filtered = thrift()
+    filtered.filter("\x1b[31mred")
+    assert filtered.reset() == RESET
+    assert filtered.filter("as the terminal has it") == "as the terminal has it"
 
 
 @pytest.mark.parametrize(
@@ -151,16 +218,15 @@ def test_ascii_stand_ins_are_ascii_and_as_wide_cell_by_cell(text: str) -> None:
     assert len(shown) == sum(map(cell_len, text))
 
 
-@given(st.lists(rich_writes, max_size=12))
+@given(st.lists(frames, max_size=4))
 def test_without_utf8_only_ascii_is_sent_and_every_look_stays_in_its_place(
     written: list[str],
 ) -> None:
-    thrift = Thrift(is_utf8=False)
-    sent = "".join(map(thrift.filter, written))
+    sent = "".join(map(thrift(is_utf8=False).filter, written))
     assert sent.isascii()
-    here, there = cells(sent), cells("".join(written))
-    assert [[cell[1:] for cell in row] for row in here] == [
-        [cell[1:] for cell in row] for row in there
+    here, there = seen(sent), seen("".join(written))
+    assert [[cell[1:] for cell in line] for line in here] == [
+        [cell[1:] for cell in line] for line in there
     ]
 
 

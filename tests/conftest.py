@@ -1,0 +1,81 @@
+"""What all tests share: one demo store, a stopped clock, a home of their own, snapshots/."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pytest_textual_snapshot import SVGImageExtension
+
+from flowtui.store.demo import make_demo
+from flowtui.store.store import Store
+from flowtui.store.values import StoreLocation
+
+SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
+NOW = datetime(2026, 6, 15, 9, 30, tzinfo=UTC)
+"""When the demo store was made, and what time it is in tests that stop the clock."""
+
+# syrupy would write beside the tests; the README takes its pictures from the top of the tree.
+SVGImageExtension.dirname = classmethod(  # type: ignore[method-assign]
+    lambda cls, *, test_location: str(SNAPSHOTS / test_location.basename)
+)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the tests a time zone, colours and a home that no machine's settings change."""
+    with pytest.MonkeyPatch.context() as patch:
+        home = tmp_path_factory.mktemp("home")
+        for name in ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI", "NO_COLOR", "TMUX", "STY"):
+            patch.delenv(name, raising=False)
+        for name in [
+            name for name in os.environ if name.startswith(("SSH_", "XDG_", "FLOW_TUI_U"))
+        ]:
+            patch.delenv(name)
+        patch.setenv("HOME", str(home))
+        patch.setenv("TZ", "UTC")
+        patch.setenv("TERM", "xterm-256color")
+        patch.setenv("COLORTERM", "truecolor")
+        patch.setenv("LANG", "C.UTF-8")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.fixture(scope="session")
+def demo_directory(_same_everywhere: None) -> Path:
+    """The demo store, as it is for everyone; tests that write take `demo_copy`."""
+    directory = Path.home() / "experiments"
+    make_demo(directory, NOW)
+    return directory
+
+
+@pytest.fixture
+def demo_copy(demo_directory: Path, tmp_path: Path) -> Path:
+    """The demo store to write into."""
+    return Path(shutil.copytree(demo_directory, tmp_path / "experiments"))
+
+
+@pytest.fixture
+def demo(demo_directory: Path) -> Iterator[Store]:
+    """The demo store, opened."""
+    store = open_store(demo_directory)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """Stop the clock at `NOW`."""
+    monkeypatch.setattr("flowtui.clock.now", lambda: NOW)
+    return NOW
+
+
+def open_store(directory: Path) -> Store:
+    """Open a store as the command line does."""
+    return Store(StoreLocation(directory, "--store"))

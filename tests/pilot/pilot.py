@@ -1,0 +1,66 @@
+"""Helpers to drive the app: start it on a store, wait for conditions, read what it shows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from textual.pilot import Pilot
+from textual.worker import WorkerState
+
+from flowtui.app import FlowApp, Options
+from flowtui.store.store import Store
+
+PATIENCE_S = 20.0
+"""Far longer than anything takes; only a broken test waits this long."""
+
+
+@asynccontextmanager
+async def opened(
+    store: Store, run: str | None, size: tuple[int, int] = (120, 40), tab: str = "overview"
+) -> AsyncIterator[Pilot[None]]:
+    """Run the app on a run of a store, or on the list, and wait until it is at rest."""
+    chosen = None if run is None else store.resolve(run)
+    app = FlowApp(store, chosen, Options(tab=tab, user="ana"))
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
+async def settled(pilot: Pilot[None]) -> None:
+    """Wait until no worker runs and every message has been handled."""
+    for _ in range(3):
+        await until(lambda: not _is_working(pilot))
+        await pilot.pause()
+
+
+def _is_working(pilot: Pilot[None]) -> bool:
+    busy = (WorkerState.PENDING, WorkerState.RUNNING)
+    # A modal is awaited by a worker of the default group for as long as it is open.
+    reads = [worker for worker in pilot.app.workers if worker.group != "default"]
+    return any(worker.state in busy for worker in reads)
+
+
+async def until(condition: Callable[[], bool], what: str = "the condition") -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        AssertionError: it does not in `PATIENCE_S`.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come to hold"
+        await asyncio.sleep(0.01)
+
+
+def screen_lines(pilot: Pilot[None]) -> list[str]:
+    """Return what the screen shows, as lines without trailing blanks."""
+    screen = pilot.app.screen
+    strips = screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+def screen_text(pilot: Pilot[None]) -> str:
+    return "\n".join(screen_lines(pilot))

@@ -1,0 +1,149 @@
+"""The list of runs: filter, sort, groups, columns, and what comes while one looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from flowtui.app import FlowApp
+from flowtui.store.schema import StoreWriter
+from flowtui.store.store import Store
+from flowtui.widgets.rows import Rows
+from tests.conftest import NOW, open_store
+from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
+
+
+def names(pilot: Pilot[None]) -> list[str]:
+    """Return the names of the runs in sight, from the top."""
+    lines = screen_lines(pilot)[3:-1]
+    right = [line.split("│", 1)[-1] for line in lines]
+    return [line.split()[0] for line in right if line.split()]
+
+
+async def type_filter(pilot: Pilot[None], text: str) -> None:
+    keys = {" ": "space", "/": "slash"}
+    await pilot.press("slash", *(keys.get(char, char) for char in text))
+    await settled(pilot)
+
+
+async def test_text_filters_as_it_is_typed(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await type_filter(pilot, "resnet")
+        assert "Runs 46" not in screen_lines(pilot)[0]
+        assert {"resnet50-cosine", "resnet18-baseline"} <= set(names(pilot))
+        assert "llama-lora-sft" not in names(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "Runs 46" in screen_lines(pilot)[0]
+
+
+async def test_expression_filters_running_runs_too(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await type_filter(pilot, "lora.r > 0 and status = active")
+        assert names(pilot)[0] == "llama-lora-sft"
+
+
+async def test_a_mistake_is_pointed_at_and_the_list_stays(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await type_filter(pilot, "lr")
+        before = names(pilot)
+        await pilot.press("space", ">")
+        await settled(pilot)
+        assert "^ Expected" in screen_text(pilot)
+        assert names(pilot)[:10] == before[:10]
+
+
+async def test_sorting_by_a_metric_and_back(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("s", *["down"] * 8, "enter")
+        await settled(pilot)
+        assert "val/accur… ↓" in screen_text(pilot)
+        best = names(pilot)[0]
+        await pilot.press("s", "s")
+        await settled(pilot)
+        assert "val/accur… ↑" in screen_text(pilot)
+        assert names(pilot)[0] != best
+
+
+async def test_choosing_a_group_shows_its_runs(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("tab", "down")
+        await settled(pilot)
+        assert "3 of 46  in agents" in screen_lines(pilot)[0]
+        await pilot.press("enter", "enter")
+        await settled(pilot)
+        assert "agents" in screen_lines(pilot)[0]
+
+
+async def test_columns_can_be_chosen(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("c", "down", "space", "enter")
+        await settled(pilot)
+        assert "status" not in screen_lines(pilot)[2]
+        assert "created" in screen_lines(pilot)[2]
+
+
+async def test_hidden_columns_come_into_sight_to_the_right(demo: Store) -> None:
+    async with opened(demo, None, size=(80, 24)) as pilot:
+        assert "tags" not in screen_lines(pilot)[2]
+        await pilot.press(*["right"] * 6)
+        await settled(pilot)
+        assert "tags" in screen_lines(pilot)[2]
+        assert "llama-lora-sft" in screen_text(pilot)
+
+
+async def test_a_new_run_appears_and_the_cursor_stays_on_its_run(demo_copy: Path) -> None:
+    async with opened(open_store(demo_copy), None) as pilot:
+        await pilot.press("down", "down")
+        rows = pilot.app.screen.query_one(Rows)
+        held = rows.cursor_key
+        with StoreWriter(demo_copy) as writer:
+            writer.start_run("new-one", "brand-new")
+        await until(lambda: "brand-new" in screen_text(pilot), "the new run on the screen")
+        assert rows.cursor_key == held
+
+
+async def test_an_ended_run_changes_its_status(demo_copy: Path) -> None:
+    async with opened(open_store(demo_copy), None) as pilot:
+        run = open_store(demo_copy).resolve("scratch")
+        with StoreWriter(demo_copy) as writer:
+            writer.end_run(run.id, status="completed", duration=5.0)
+        await until(
+            lambda: any("scratch" in line and "✓" in line for line in screen_lines(pilot)),
+            "scratch shown as completed",
+        )
+
+
+async def test_copying_copies_the_whole_id(demo: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(FlowApp, "copy", lambda _self, text: copied.append(text))
+    async with opened(demo, None) as pilot:
+        await pilot.press("y", "Y")
+    assert copied[0] == demo.resolve("llama-lora-sft").id
+    assert '"name": "llama-lora-sft"' in copied[1]
+
+
+async def test_ten_thousand_runs_scroll_to_the_end(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path, clock=lambda: NOW, durable=False) as writer:
+        writer.start_run("first", "first", created_at=NOW)
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "meta.db") as connection:
+        connection.executemany(
+            "insert into experiments (id, name, created_at, status, tags)"
+            " values (?, ?, '2026-01-01 00:00:00', 'completed', null)",
+            [(f"id-{index}", f"run-{index:05}") for index in range(10_000)],
+        )
+    connection.close()
+    async with opened(open_store(tmp_path), None) as pilot:
+        assert "Runs 10,001" in screen_lines(pilot)[0]
+        rows = pilot.app.screen.query_one(Rows)
+        await pilot.press("G")
+        await settled(pilot)
+        assert "run-00000" in screen_text(pilot)
+        assert len(rows._cells) < 300, "only the rows around the screen are held"
+        await pilot.press("g")
+        await settled(pilot)
+        assert names(pilot)[0] == "first"

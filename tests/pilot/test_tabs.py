@@ -1,0 +1,126 @@
+"""Moving between the list of runs and the tabs of one."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+from flowtui.screens.base import TabScreen
+from flowtui.store.store import Store
+from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
+
+TABS = ("overview", "metrics", "traces", "evals", "attachments")
+
+
+async def test_number_keys_choose_tabs(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3") as pilot:
+        for number, tab in enumerate(TABS, start=1):
+            await pilot.press(str(number))
+            await settled(pilot)
+            assert pilot.app.current_mode == tab
+            assert screen_lines(pilot)[0].startswith(" support-agent-v3")
+
+
+async def test_tab_labels_show_counts(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3") as pilot:
+        assert "3 Traces 46" in screen_lines(pilot)[1]
+        assert "4 Evals 460" in screen_lines(pilot)[1]
+
+
+async def test_a_tab_is_made_when_it_is_first_shown(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        made = {type(screen).__name__ for screen in pilot.app.query("Screen")} | {
+            type(pilot.app.screen).__name__
+        }
+        assert made == {"OverviewScreen"}
+
+
+async def test_clicking_a_tab_shows_it(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        x = screen_lines(pilot)[1].index("Traces")
+        await pilot.click(offset=(x, 1))
+        await settled(pilot)
+        assert pilot.app.current_mode == "traces"
+
+
+async def test_escape_goes_to_the_list_and_back_to_the_same_row(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("down", "down", "down", "enter")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, TabScreen)
+        opened_name = pilot.app.screen.run.name
+        await pilot.press("escape")
+        await settled(pilot)
+        await pilot.press("enter")
+        await settled(pilot)
+        assert isinstance(pilot.app.screen, TabScreen)
+        assert pilot.app.screen.run.name == opened_name == "support-agent-v3"
+
+
+async def test_opening_another_run_closes_the_tabs_of_the_first(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("enter")
+        await settled(pilot)
+        await pilot.press("3", "escape", "down", "enter")
+        await settled(pilot)
+        assert screen_lines(pilot)[0].startswith(" scratch")
+        await pilot.press("3")
+        await settled(pilot)
+        assert screen_lines(pilot)[0].startswith(" scratch")
+        assert "No spans were logged" in screen_text(pilot)
+
+
+async def test_number_keys_do_nothing_before_a_run_is_open(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("3")
+        await settled(pilot)
+        assert pilot.app.current_mode == "runs"
+
+
+async def test_every_key_is_documented_and_every_id_is_unique(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        for key in ("escape", "1", "2", "3", "4", "5"):
+            await pilot.press(key)
+            await settled(pilot)
+            ids: dict[str, Binding] = {}
+            for active in pilot.app.screen.active_bindings.values():
+                binding = active.binding
+                if type(active.node).__module__.startswith("flowtui"):
+                    assert binding.description or not binding.show, binding
+                if binding.id:
+                    assert binding.description
+                    assert binding.tooltip, binding.id
+                    known = ids.setdefault(binding.id, binding)
+                    assert known.action == binding.action, binding.id
+
+
+async def test_keys_screen_lists_what_works_here(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        await pilot.press("question_mark")
+        await settled(pilot)
+        shown = screen_text(pilot)
+        assert "Go back to the list of runs" in shown
+        assert "Leave flow-tui" in shown
+        await pilot.press("escape")
+        await settled(pilot)
+        assert pilot.app.current_mode == "overview"
+
+
+async def test_palette_has_every_action_with_an_id_once(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        commands = list(pilot.app.get_system_commands(pilot.app.screen))
+        titles = [command.title for command in commands]
+        assert {"Filter", "Copy", "Upload", "Runs", "Keys", "Quit", "Traces"} <= set(titles)
+        assert len(titles) == len(set(titles))
+
+
+async def test_palette_runs_an_action(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        await pilot.press("ctrl+p", *"traces", "enter")
+        await settled(pilot)
+        assert pilot.app.current_mode == "traces"
+
+
+async def test_upload_says_what_is_missing(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        await pilot.press("U")
+        await until(lambda: "not part of this version" in screen_text(pilot), "the notice")

@@ -1,0 +1,203 @@
+"""How every screen looks: full, empty, in error, and while a read takes its time."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.worker import get_current_worker
+
+from flowtui.app import FlowApp, Options
+from flowtui.store.schema import StoreWriter
+from flowtui.store.store import Store
+from tests.conftest import NOW, open_store
+from tests.pilot.pilot import screen_text, settled, until
+
+SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
+BOTH = pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=["80x24", "120x40"])
+VISION, AGENT, ACTIVE, EMPTY = "resnet50-cosine", "support-agent-v3", "llama-lora-sft", "scratch"
+
+pytestmark = pytest.mark.usefixtures("stopped_clock")
+Snap = Callable[..., bool]
+Before = Callable[[Pilot[None]], Awaitable[None]]
+
+
+def app_on(
+    store: Store, run: str | None, tab: str = "overview", theme: str | None = None
+) -> FlowApp:
+    chosen = None if run is None else store.resolve(run)
+    return FlowApp(store, chosen, Options(tab=tab, theme=theme, user="ana"))
+
+
+def keys(*pressed: str) -> Before:
+    """Wait until the screen is at rest, press keys, and wait again."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        for key in pressed:
+            await pilot.press(key)
+            await settled(pilot)
+
+    return before
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_runs(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    assert snap_compare(app_on(demo, None), terminal_size=size, run_before=keys())
+
+
+@BOTH
+def test_runs_empty(
+    snap_compare: Snap, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    directory = Path.home() / f"new-store-{size[0]}"
+    monkeypatch.chdir(Path.home())
+    with StoreWriter(directory):
+        pass
+    app = app_on(open_store(directory), None)
+    assert snap_compare(app, terminal_size=size, run_before=keys())
+
+
+@BOTH
+def test_runs_unreadable(snap_compare: Snap, demo_directory: Path, size: tuple[int, int]) -> None:
+    directory = Path.home() / f"broken-{size[0]}"
+    shutil.copytree(demo_directory, directory)
+    store = open_store(directory)
+    (directory / "meta.db").write_bytes(b"no database" * 1000)
+    assert snap_compare(app_on(store, None), terminal_size=size, run_before=keys())
+
+
+@BOTH
+def test_runs_reading(
+    snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(demo, "run_order", wait_for_cancel)
+    assert snap_compare(app_on(demo, None), terminal_size=size, run_before=shows("reading"))
+
+
+def test_runs_filtered(snap_compare: Snap, demo: Store) -> None:
+    typed = keys("slash", *"val", "slash", *"accuracy>0.7", "space", *"and", "space", *"lr<1e")
+    assert snap_compare(app_on(demo, None), terminal_size=SMALL, run_before=typed)
+
+
+def test_runs_columns(snap_compare: Snap, demo: Store) -> None:
+    assert snap_compare(app_on(demo, None), terminal_size=SMALL, run_before=keys("c"))
+
+
+def test_runs_sort(snap_compare: Snap, demo: Store) -> None:
+    assert snap_compare(app_on(demo, None), terminal_size=SMALL, run_before=keys("s"))
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_overview(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=keys())
+
+
+@pytest.mark.parametrize("pane", ["parameters", "models", "run"])
+def test_overview_panes(snap_compare: Snap, demo: Store, pane: str) -> None:
+    tabs = {"parameters": 1, "models": 2, "run": 3}[pane]
+    unfold = ["down", "right", "down", "right"] if pane == "parameters" else []
+    before = keys(*["tab"] * tabs, *unfold)
+    assert snap_compare(app_on(demo, VISION), terminal_size=SMALL, run_before=before)
+
+
+@BOTH
+def test_overview_empty(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    assert snap_compare(app_on(demo, EMPTY), terminal_size=size, run_before=keys("f"))
+
+
+@BOTH
+def test_overview_unreadable(
+    snap_compare: Snap, demo_directory: Path, size: tuple[int, int]
+) -> None:
+    directory = Path.home() / f"damaged-{size[0]}"
+    shutil.copytree(demo_directory, directory)
+    store = open_store(directory)
+    run = store.resolve(VISION)
+    (directory / run.id / "exp.db").write_bytes(b"no database" * 1000)
+    assert snap_compare(app_on(store, VISION), terminal_size=size, run_before=keys())
+
+
+@BOTH
+def test_overview_reading(
+    snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(demo, "params", wait_for_cancel)
+    assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=shows("reading"))
+
+
+def test_overview_not_following(snap_compare: Snap, demo: Store) -> None:
+    # Not following, because how old a file is depends on the clock of the file system.
+    assert snap_compare(app_on(demo, ACTIVE), terminal_size=MIDDLE, run_before=keys("f"))
+
+
+@pytest.mark.parametrize("theme", ["flow-light", "flow-colorblind", "ansi"])
+def test_overview_themes(snap_compare: Snap, demo: Store, theme: str) -> None:
+    app = app_on(demo, VISION, theme=theme)
+    assert snap_compare(app, terminal_size=MIDDLE, run_before=keys())
+
+
+@BOTH
+@pytest.mark.parametrize("tab", ["metrics", "traces", "evals", "attachments"])
+def test_tabs(snap_compare: Snap, demo: Store, tab: str, size: tuple[int, int]) -> None:
+    assert snap_compare(app_on(demo, AGENT, tab), terminal_size=size, run_before=keys())
+
+
+@pytest.mark.parametrize("tab", ["metrics", "traces", "evals", "attachments"])
+def test_tabs_empty(snap_compare: Snap, demo: Store, tab: str) -> None:
+    assert snap_compare(app_on(demo, EMPTY, tab), terminal_size=SMALL, run_before=keys("f"))
+
+
+@BOTH
+def test_keys(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=keys("question_mark"))
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, (40, 10)], ids=["80x24", "120x40", "40x10"])
+def test_hostile_text(snap_compare: Snap, size: tuple[int, int]) -> None:
+    directory = Path.home() / f"hostile-{size[0]}"
+    write_hostile(directory)
+    assert snap_compare(
+        app_on(open_store(directory), "hostile"), terminal_size=size, run_before=keys("tab")
+    )
+
+
+HOSTILE = (
+    "[bold red]markup[/] \x1b[2J\x1b]0;title\x07 \x9b31m \u202egnol\u202c nul\0 tab\t"
+    + "e\u0301\u0302\u0303\u0304\u0305 "
+    + "長い" * 40
+)
+
+
+def write_hostile(directory: Path) -> None:
+    """Write a store in which every text is what a terminal must not be sent."""
+    with StoreWriter(directory, clock=lambda: NOW) as writer:
+        writer.start_run(
+            "hostile", HOSTILE, group=HOSTILE, tags=[HOSTILE, "x" * 5000], description=HOSTILE
+        )
+        with writer.experiment("hostile") as experiment:
+            experiment.params({HOSTILE: HOSTILE, "nested": {HOSTILE: [HOSTILE]}, "k" * 5000: 1})
+            experiment.metrics([(HOSTILE, 1.0, 1, NOW), ("train/[/x]", 2.0, 1, NOW)])
+        writer.end_run("hostile", status="completed", duration=1.0)
+
+
+def wait_for_cancel(*_: object, **__: object) -> None:
+    """Stand in for a read that takes for ever, and ends when it is left."""
+    import time
+
+    worker = get_current_worker()
+    while not worker.is_cancelled:
+        time.sleep(0.005)
+
+
+def shows(text: str) -> Before:
+    """Wait until the screen shows a text."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await until(lambda: text in screen_text(pilot), f"{text!r} on the screen")
+        await pilot.pause()
+
+    return before
