@@ -1,6 +1,59 @@
-"""`python -m flowtui` is `flow-tui`."""
+"""The entry point: `flow-tui`, and `python -m flowtui`.
 
-from flowtui.cli import main
+Opening a run is what one waits for, so its few options are read here; typer, which takes an eighth
+of the time until the first paint to import, reads everything else, and the same options too.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from flowtui.opening import COMMANDS, Opening, errors_as_one_line
+
+_TEXT_OPTIONS = {
+    "-s": "store",
+    "--store": "store",
+    "--tab": "tab",
+    "--user": "user",
+    "--theme": "theme",
+}
+
+
+def main() -> NoReturn:
+    """Run flow-tui with the arguments of this process."""
+    # Collecting garbage while modules load finds none and takes a tenth of the start; the app
+    # begins to collect when it has painted.
+    gc.disable()
+    with errors_as_one_line():
+        opening = None if "_FLOW_TUI_COMPLETE" in os.environ else read_opening(sys.argv[1:])
+        if opening is not None:
+            opening.carry_out()
+        from flowtui.cli import cli
+
+        cli(prog_name="flow-tui")
+    sys.exit(0)
+
+
+def read_opening(arguments: Sequence[str]) -> Opening | None:
+    """Return what `flow-tui [RUN]` is to open; None for anything else, mistakes included."""
+    given: dict[str, str | bool] = {}
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        if word in _TEXT_OPTIONS and rest:
+            given[_TEXT_OPTIONS[word]] = rest.pop(0)
+        elif word == "--read-only":
+            given["read_only"] = True
+        elif word.startswith("-") or word in COMMANDS or "run" in given:
+            return None
+        else:
+            given["run"] = word
+    return Opening(**given)  # type: ignore[arg-type]  # the names and types are Opening's own
+
 
 if __name__ == "__main__":
     main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,7 @@ from textual.screen import Screen
 
 from flowtui import clock, terminal, themes
 from flowtui import format as fmt
+from flowtui.ending import Ending
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
@@ -102,6 +104,7 @@ class FlowApp(App[None]):
         self._problem: str | None = None
         self._watcher = store.watcher(None if run is None else run.id)
         self._is_looking = False
+        self._ending = Ending()
         self._tabs: dict[str, TabScreen] = {}
         self.add_mode(RUNS, self._make_runs_screen)
         for tab in TABS:
@@ -183,15 +186,18 @@ class FlowApp(App[None]):
         )
 
     def on_mount(self) -> None:
-        self._take_signals()
+        self._running_loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            self._ending.take_signals(self._leave)
         self.set_interval(LOOK_EVERY_S, self._tick)
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
         self._look(self._watcher)
+        self.call_after_refresh(_collect_garbage_again)
 
     def _tick(self) -> None:
-        if _terminal_is_gone():
-            self.exit(return_code=128 + signal.SIGHUP)
+        if self._ending.is_terminal_gone:
+            self._ending.leave_soon(128 + signal.SIGHUP, self._leave)
             return
         if self.follows and not self._is_looking:
             self._look(self._watcher)
@@ -312,10 +318,9 @@ class FlowApp(App[None]):
 
     # How it ends -----------------------------------------------------------------------------
 
-    def _take_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))
+    def _leave(self, code: int) -> None:
+        """Exit with a code; may be called from a signal handler."""
+        self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
     def report_bug(self, error: BaseException) -> None:
         """Say that a background read failed in a way that it should not, and keep the details."""
@@ -349,20 +354,15 @@ def write_crash_log(error: BaseException) -> Path:
     return path
 
 
+def _collect_garbage_again() -> None:
+    """Undo what the entry point did to start fast; what was loaded by now is never garbage."""
+    gc.freeze()
+    gc.enable()
+
+
 def _driver_class() -> type[Driver] | None:
     if sys.platform == "win32":
         return None
     from flowtui.driver import ThriftyDriver
 
     return ThriftyDriver
-
-
-def _terminal_is_gone() -> bool:
-    """Say whether the terminal that this process was started on has been taken away."""
-    if not sys.__stdin__ or not sys.__stdin__.isatty():
-        return False
-    try:
-        os.tcgetpgrp(sys.__stdin__.fileno())
-    except OSError:
-        return True
-    return False

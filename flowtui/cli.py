@@ -1,26 +1,19 @@
-"""The command line: reads arguments, opens the store, runs the app or prints."""
+"""The commands, as typer reads them."""
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from flowtui import __version__
-from flowtui.store.errors import RunAmbiguous, StoreError
+from flowtui.opening import TABS, Opening, open_store
+from flowtui.store.errors import StoreError
 
-if TYPE_CHECKING:
-    from flowtui.store.store import Store
-    from flowtui.store.values import Run
-
-TABS = ("overview", "metrics", "traces", "evals", "attachments")
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
@@ -35,6 +28,14 @@ class OpenByDefault(TyperGroup):
         if not (ctx.resilient_parsing and not args):
             args = with_command(args, self.commands)
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Return the commands and the runs that the first word may become."""
+        runs = next(param for param in self.commands[OPEN].params if param.name == "run")
+        return [
+            *super().shell_complete(ctx, incomplete),
+            *runs.shell_complete(ctx, incomplete),
+        ]
 
 
 def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
@@ -68,7 +69,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, in full pr
 
 def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     try:
-        known = _open_store(ctx.params.get("store")).identities()
+        known = open_store(ctx.params.get("store")).identities()
     except StoreError:
         return
     for run_id, name in known:
@@ -119,21 +120,12 @@ def open_(
     read_only: Annotated[bool, typer.Option("--read-only", help="Take no annotations.")] = False,
     user: Annotated[
         str | None,
-        typer.Option(metavar="NAME", envvar="FLOW_TUI_USER", help="Author of annotations."),
+        typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
     ] = None,
     theme: Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")] = None,
 ) -> None:
     """Open a run, or the list of runs. The same as without `open`."""
-    if tab not in TABS:
-        raise typer.BadParameter(f"{tab!r} is none of {', '.join(TABS)}", param_hint="--tab")
-    opened = _open_store(store)
-    chosen = None if run is None else opened.resolve(run)
-    if _is_terminal():
-        _run_app(opened, chosen, tab=tab, read_only=read_only, user=user, theme=theme)
-    elif chosen is not None:
-        _print_run(opened, chosen, as_json=False)
-    else:
-        _print_runs(opened, filter_text="", sort="-created", limit=None, as_json=False)
+    Opening(run, store, tab, read_only, user, theme).carry_out()
 
 
 @cli.command()
@@ -159,12 +151,7 @@ def demo(
     if path_only:
         typer.echo(directory)
         return
-    opened = _open_store(str(directory))
-    chosen = opened.resolve(DEMO_RUN)
-    if _is_terminal():
-        _run_app(opened, chosen, theme=theme)
-    else:
-        _print_run(opened, chosen, as_json=False)
+    Opening(DEMO_RUN, str(directory), theme=theme).carry_out()
 
 
 @cli.command("list")
@@ -181,14 +168,18 @@ def list_(
     limit: Annotated[int | None, typer.Option(min=0, metavar="N", help="At most N runs.")] = None,
 ) -> None:
     """Print the runs of the store."""
-    _print_runs(_open_store(store), filter_text, sort, limit, as_json)
+    from flowtui import report
+
+    report.print_runs(open_store(store), filter_text, sort, limit, as_json)
 
 
 @cli.command()
 def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Print a run as text, or as one JSON document."""
-    opened = _open_store(store)
-    _print_run(opened, opened.resolve(run), as_json)
+    from flowtui import report
+
+    opened = open_store(store)
+    report.print_run(opened, opened.resolve(run), as_json)
 
 
 @cli.command()
@@ -201,107 +192,6 @@ def doctor(store: StoreOption = None) -> None:
         typer.echo(finding.line)
     if any(finding.is_error for finding in findings_found):
         raise typer.Exit(1)
-
-
-def main() -> NoReturn:
-    """Run flow-tui; the entry point."""
-    # Collecting garbage while modules load finds none and takes a tenth of the start.
-    gc.disable()
-    try:
-        with _errors_as_one_line():
-            cli()
-    finally:
-        gc.enable()
-    sys.exit(0)
-
-
-@contextmanager
-def _errors_as_one_line() -> Iterator[None]:
-    try:
-        yield
-    except StoreError as error:
-        from flowtui.format import plain
-
-        print(f"flow-tui: {plain(str(error), 2_000)}", file=sys.stderr)
-        if isinstance(error, RunAmbiguous):
-            for match in error.matches:
-                print(f"  {plain(match, 300)}", file=sys.stderr)
-        sys.exit(1)
-    except BrokenPipeError:
-        # The reader of a pipe had enough; Python would complain again while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-
-
-def _open_store(option: str | None) -> Store:
-    from flowtui.store.location import locate
-    from flowtui.store.store import Store
-
-    return Store(locate(option, os.environ, Path.cwd(), Path.home()))
-
-
-def _is_terminal() -> bool:
-    is_dumb = os.environ.get("TERM", "") in ("", "dumb")
-    return sys.stdout.isatty() and sys.stdin.isatty() and not is_dumb
-
-
-def _run_app(store: Store, run: Run | None, **options: Any) -> NoReturn:
-    import getpass
-
-    from flowtui import themes
-    from flowtui.app import FlowApp, Options
-
-    theme = options.pop("theme", None)
-    if theme is not None and theme not in themes.THEMES:
-        names = ", ".join(themes.THEMES)
-        raise typer.BadParameter(f"{theme!r} is none of {names}", param_hint="--theme")
-    user = options.pop("user", None) or getpass.getuser()
-    app = FlowApp(store, run, Options(theme=theme, user=user, **options))
-    gc.enable()
-    gc.freeze()
-    try:
-        app.run()
-    finally:
-        store.close()
-    sys.exit(app.return_code or 0)
-
-
-def _print_run(store: Store, run: Run, as_json: bool) -> None:
-    from flowtui import report
-
-    if as_json:
-        print(report.dumps(report.whole_document(store, run)))
-    else:
-        for line in report.run_text(store, run):
-            print(line)
-
-
-def _print_runs(
-    store: Store, filter_text: str, sort: str, limit: int | None, as_json: bool
-) -> None:
-    from flowtui import report
-    from flowtui.store.runs import SORTABLE, Order
-
-    column = sort.removeprefix("-")
-    if column not in SORTABLE and not column.startswith(("param.", "metric.")):
-        raise typer.BadParameter(
-            f"{column!r} is none of {', '.join(SORTABLE)}, param.KEY, metric.KEY",
-            param_hint="--sort",
-        )
-    condition = None
-    if filter_text.strip():
-        from flowtui.store.filters import run_condition
-
-        condition = run_condition(filter_text)
-    rowids = store.run_order(condition, Order(column, sort.startswith("-")))[:limit]
-    by_rowid = store.runs(rowids)
-    runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
-    if as_json:
-        figures = store.figures([run.id for run in runs])
-        print(report.dumps([report.listed_document(run, figures[run.id]) for run in runs]))
-    else:
-        for line in report.runs_text(runs):
-            print(line)
 
 
 def _remove(directory: Path) -> None:

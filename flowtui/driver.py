@@ -26,10 +26,20 @@ class ThriftyDriver(LinuxDriver):
 
     def write(self, data: str) -> None:
         if filtered := self._thrift.filter(data.replace(self._ANY_MOTION, self._DRAGS)):
-            super().write(filtered)
+            self._put(filtered)
+
+    def _put(self, data: str) -> None:
+        # The writer dies with its terminal; what is put on its queue would then wait for ever.
+        if self._writer_thread is not None and self._writer_thread.is_alive():
+            super().write(data)
+
+    def _sigcont_application(self, *_: object) -> None:
+        # The kernel also sends this to a process whose terminal hangs up: nothing to resume then.
+        if self._must_signal_resume:
+            super()._sigcont_application()
 
     def stop_application_mode(self) -> None:
-        super().write(self._thrift.reset())
+        self._put(self._thrift.reset())
         super().stop_application_mode()
 
     def _disable_mouse_support(self) -> None:

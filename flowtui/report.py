@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from flowtui import format as fmt
+from flowtui.opening import WrongUsage
 from flowtui.store.errors import DatabaseError
 from flowtui.store.metrics import best
+from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Figures, MetricSummary, Model, Param, Point, Run
 from flowtui.widgets.cells import fit
@@ -225,3 +227,52 @@ def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     for row in made:
         line = "  ".join(fit(cell, width) for cell, width in zip(row, widths, strict=True))
         yield f"  {line}".rstrip()
+
+
+def print_run(store: Store, run: Run, as_json: bool = False) -> None:
+    """Print a run as text, or as one JSON document."""
+    if as_json:
+        print(dumps(whole_document(store, run)))
+        return
+    for line in run_text(store, run):
+        print(line)
+
+
+def print_runs(
+    store: Store,
+    filter_text: str = "",
+    sort: str = "-created",
+    limit: int | None = None,
+    as_json: bool = False,
+) -> None:
+    """Print the runs that a filter leaves, as text or as a JSON array.
+
+    Args:
+        store: the store.
+        filter_text: as on the list's filter line; blank for all.
+        sort: a column, with a minus before it for downwards.
+        limit: at most so many runs.
+        as_json: an array of documents.
+
+    Raises:
+        WrongUsage: there is no such column.
+        FilterError: the filter is not understood.
+    """
+    column = sort.removeprefix("-")
+    if column not in SORTABLE and not column.startswith(("param.", "metric.")):
+        columns = ", ".join(SORTABLE)
+        raise WrongUsage(f"--sort {column!r} is none of {columns}, param.KEY, metric.KEY")
+    condition = None
+    if filter_text.strip():
+        from flowtui.store.filters import run_condition
+
+        condition = run_condition(filter_text)
+    rowids = store.run_order(condition, Order(column, sort.startswith("-")))[:limit]
+    by_rowid = store.runs(rowids)
+    runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
+    if as_json:
+        figures = store.figures([run.id for run in runs])
+        print(dumps([listed_document(run, figures[run.id]) for run in runs]))
+        return
+    for line in runs_text(runs):
+        print(line)

@@ -44,7 +44,7 @@ def session(environ: Mapping[str, str]) -> Session:
         is_ssh=any(name in environ for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")),
         is_tmux="TMUX" in environ,
         is_screen="STY" in environ,
-        is_utf8=locale.upper().replace("-", "").endswith("UTF8"),
+        is_utf8=locale.partition("@")[0].upper().replace("-", "").endswith("UTF8"),
         is_truecolor=environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"),
         is_monochrome="NO_COLOR" in environ,
         has_display="DISPLAY" in environ or "WAYLAND_DISPLAY" in environ,

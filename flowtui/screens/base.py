@@ -18,6 +18,7 @@ from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, Run
 from flowtui.widgets.frame import Frame, KeyLine, RunLine, TabLine
+from flowtui.widgets.paint import ROLE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
@@ -35,6 +36,7 @@ class StoreScreen(Screen[None]):
     """
 
     AUTO_FOCUS = ""
+    COMPONENT_CLASSES = ROLE_CLASSES
 
     def __init__(self, store: Store) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from flowtui import format as fmt
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.paint import ROLE_CLASSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class ChoiceLines(Lines):
 
 class _ChooseScreen(ModalScreen[list[str] | None]):
     """A list of choices under a line that narrows it as one types."""
+
+    COMPONENT_CLASSES = ROLE_CLASSES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",

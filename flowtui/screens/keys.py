@@ -15,6 +15,7 @@ from textual.screen import ModalScreen, Screen
 from flowtui.widgets.cells import Line, Piece, fit
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.paint import ROLE_CLASSES
 
 KEY_CELLS = 18
 NAME_CELLS = 16
@@ -108,6 +109,8 @@ class KeyRows(Lines):
 
 class KeysScreen(ModalScreen[None]):
     """Shows the keys of the screen under it."""
+
+    COMPONENT_CLASSES = ROLE_CLASSES
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", key_display="Esc",

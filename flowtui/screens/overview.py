@@ -124,7 +124,7 @@ class OverviewScreen(TabScreen):
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
 
     def on_mount(self) -> None:
-        self._panes()[0].focus()
+        self.set_focus(self._metrics)
         self._show_card()
 
     # Reading ---------------------------------------------------------------------------------
@@ -265,6 +265,11 @@ class OverviewScreen(TabScreen):
         panes = self._panes()
         if self.focused in panes:
             self.query_one(PaneLine).current = panes.index(self.focused)
+            if self.has_class("-narrow"):
+                self._put_away_all_but(self.focused)
+
+    def on_resize(self) -> None:
+        if self.has_class("-narrow") and self.focused is not None:
             self._put_away_all_but(self.focused)
 
     def _put_away_all_but(self, pane: Widget) -> None:
@@ -282,8 +287,8 @@ class OverviewScreen(TabScreen):
 
     # Actions ---------------------------------------------------------------------------------
 
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open()
+    async def action_filter(self) -> None:
+        await self.query_one(FilterLine).open()
 
     @on(FilterLine.Changed)
     def filter_pane(self, event: FilterLine.Changed) -> None:

@@ -123,7 +123,7 @@ class RunsScreen(StoreScreen):
         self._rows.set_columns([run_columns.column("name")])
         self._rows.sorted_by = ("created", True)
         self._show_empty("")
-        self._rows.focus()
+        self.set_focus(self._rows)
         self.want({Kind.RUN})
 
     @property
@@ -231,6 +231,10 @@ class RunsScreen(StoreScreen):
         self.query_one(EmptyText).show(text)
         self.query_one(EmptyText).display = bool(text)
         self._rows.display = not text
+        if text and self.focused is self._rows:
+            self.set_focus(None)
+        elif not text and self.focused is None:
+            self.set_focus(self._rows)
 
     def _show_title(self) -> None:
         count = ""
@@ -286,8 +290,8 @@ class RunsScreen(StoreScreen):
             return not (is_typing or self.has_class("-narrow"))
         return not (is_typing and action == "filter")
 
-    def action_filter(self) -> None:
-        self.query_one(FilterLine).open()
+    async def action_filter(self) -> None:
+        await self.query_one(FilterLine).open()
 
     def action_clear_filter(self) -> None:
         self.query_one(FilterLine).action_clear()

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Label
+from textual.widgets import Static
 
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.frame import OneLine
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
 
 
 class FilterLine(Widget):
@@ -39,21 +40,29 @@ class FilterLine(Widget):
         super().__init__()
         self._hint = hint
 
-    def compose(self) -> ComposeResult:
-        with Horizontal():
-            yield Label("/", markup=False)
-            yield Input(placeholder=self._hint, select_on_focus=False)
-            yield Label("", classes="filter-note", markup=False)
-        yield OneLine(id="mistake")
+    @property
+    def _input(self) -> Input | None:
+        """What is typed into; made when the line is first opened, for most visits never."""
+        found = self.query("Input")
+        return cast("Input", found.first()) if found else None
 
-    def open(self) -> None:
+    async def open(self) -> None:
         """Show the line and type into it."""
         self.add_class("-open")
-        self.query_one(Input).focus()
+        field = self._input
+        if field is None:
+            # An input is a large module, and a start needs none.
+            from textual.widgets import Input, Label
+
+            field = Input(placeholder=self._hint, select_on_focus=False)
+            note = Label("", classes="filter-note", markup=False)
+            row = Horizontal(Label("/", markup=False), field, note)
+            await self.mount(row, OneLine(id="mistake"))
+        field.focus()
 
     def note(self, text: str) -> None:
         """Say how many match."""
-        self.query_one(".filter-note", Label).update(text)
+        self.query_one(".filter-note", Static).update(text)
 
     def point_at(self, position: int | None, message: str = "") -> None:
         """Point at a mistake and say what was expected; at None, there is none."""
@@ -69,10 +78,12 @@ class FilterLine(Widget):
 
     @property
     def text(self) -> str:
-        return self.query_one(Input).value
+        return "" if self._input is None else self._input.value
 
     def action_clear(self) -> None:
-        self.query_one(Input).value = ""
+        """Empty the filter and close the line."""
+        if self._input is not None:
+            self._input.value = ""
         self.remove_class("-open")
         self.post_message(self.Left())
 
@@ -80,12 +91,10 @@ class FilterLine(Widget):
         self.set_class(bool(self.text), "-open")
         self.post_message(self.Left())
 
-    @on(Input.Changed)
-    def pass_on(self, event: Input.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Changed(event.value))
 
-    @on(Input.Submitted)
-    def leave(self, event: Input.Submitted) -> None:
+    def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         self.action_leave()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
@@ -17,7 +16,7 @@ from textual.widget import Widget
 from flowtui import format as fmt
 from flowtui.store.values import Counts, Run, Status
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
-from flowtui.widgets.paint import ROLE_CLASSES, Palette
+from flowtui.widgets.paint import Palette
 
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
 STATUS_ROLES: dict[str, Role] = {
@@ -46,8 +45,6 @@ class Frame:
 
 class OneLine(Widget):
     """One line of pieces; `show` repaints only the cells that differ."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

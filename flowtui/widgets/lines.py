@@ -15,7 +15,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from flowtui.widgets.cells import Line, Piece, Role
-from flowtui.widgets.paint import ROLE_CLASSES, Palette
+from flowtui.widgets.paint import Palette
 
 
 class Lines(ScrollView, can_focus=True, inherit_bindings=False):
@@ -26,7 +26,6 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
     click on the line under the cursor.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = ROLE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Move", key_display="↑↓", tooltip="To the next line"),
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="To the line above"),

@@ -1,0 +1,106 @@
+"""What `flow-tui [RUN]` does: it opens the store and runs the app, or prints where it cannot."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from flowtui.store.errors import RunAmbiguous, StoreError
+
+if TYPE_CHECKING:
+    from flowtui.store.store import Store
+    from flowtui.store.values import Run
+
+COMMANDS = ("open", "demo", "list", "show", "doctor")
+"""Words that are no RUN: a run of such a name is opened with `flow-tui open NAME`."""
+TABS = ("overview", "metrics", "traces", "evals", "attachments")
+
+
+class WrongUsage(Exception):
+    """The command line asks for what there is not; `str()` says what there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What to open, and how."""
+
+    run: str | None = None
+    store: str | None = None
+    tab: str = TABS[0]
+    read_only: bool = False
+    user: str | None = None
+    theme: str | None = None
+
+    def carry_out(self) -> NoReturn:
+        """Open it, and leave with the app's exit code.
+
+        Raises:
+            StoreError: there is no such store or run.
+            WrongUsage: there is no such tab or theme.
+        """
+        if self.tab not in TABS:
+            raise WrongUsage(f"--tab {self.tab!r} is none of {', '.join(TABS)}")
+        if self.theme is not None:
+            from flowtui.themes import THEMES
+
+            if self.theme not in THEMES:
+                raise WrongUsage(f"--theme {self.theme!r} is none of {', '.join(THEMES)}")
+        store = open_store(self.store)
+        run = None if self.run is None else store.resolve(self.run)
+        if is_terminal():
+            self._run_app(store, run)
+        from flowtui import report
+
+        report.print_run(store, run) if run is not None else report.print_runs(store)
+        sys.exit(0)
+
+    def _run_app(self, store: Store, run: Run | None) -> NoReturn:
+        import getpass
+
+        from flowtui.app import FlowApp, Options
+
+        user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
+        app = FlowApp(store, run, Options(self.tab, self.theme, self.read_only, user))
+        try:
+            app.run()
+        finally:
+            store.close()
+        sys.exit(app.return_code or 0)
+
+
+def open_store(option: str | None) -> Store:
+    """Open the store that an option, the environment or the folder names."""
+    from flowtui.store.location import locate
+    from flowtui.store.store import Store
+
+    return Store(locate(option, os.environ, Path.cwd(), Path.home()))
+
+
+def is_terminal() -> bool:
+    """Say whether an app can be shown here."""
+    is_dumb = os.environ.get("TERM", "") in ("", "dumb")
+    return sys.stdout.isatty() and sys.stdin.isatty() and not is_dumb
+
+
+@contextmanager
+def errors_as_one_line() -> Iterator[None]:
+    """Turn what a person can do something about into a line on stderr and an exit code."""
+    try:
+        yield
+    except (StoreError, WrongUsage) as error:
+        from flowtui.format import plain
+
+        print(f"flow-tui: {plain(str(error), 2_000)}", file=sys.stderr)
+        if isinstance(error, RunAmbiguous):
+            for match in error.matches:
+                print(f"  {plain(match, 300)}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, WrongUsage) else 1)
+    except BrokenPipeError:
+        # The reader of a pipe had enough; Python would complain again while closing stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
