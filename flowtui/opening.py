@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from flowtui.store.errors import RunAmbiguous, StoreError
+from flowtui.store.errors import FilterError, RunAmbiguous, StoreError
 
 if TYPE_CHECKING:
     from flowtui.store.store import Store
@@ -95,7 +95,10 @@ def errors_as_one_line() -> Iterator[None]:
     except (StoreError, WrongUsage) as error:
         from flowtui.format import plain
 
-        print(f"flow-tui: {plain(str(error), 2_000)}", file=sys.stderr)
+        where = ""
+        if isinstance(error, FilterError):
+            where = f"--filter, character {error.position + 1}: "
+        print(f"flow-tui: {where}{plain(str(error), 2_000)}", file=sys.stderr)
         if isinstance(error, RunAmbiguous):
             for match in error.matches:
                 print(f"  {plain(match, 300)}", file=sys.stderr)

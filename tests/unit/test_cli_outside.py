@@ -1,0 +1,139 @@
+"""The program as other programs see it: pipes, shells, its cache folder, its doctor."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.stores import one_run
+
+PROGRAM = [sys.executable, "-m", "flowtui"]
+TIMEOUT_S = 60
+
+
+def run(
+    *arguments: object, cwd: Path | None = None, **environ: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *map(str, arguments)],
+        env={**os.environ, **environ},
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def completed(words: str, **environ: str) -> set[str]:
+    """Return what bash offers for the last of some words."""
+    done = run(
+        _FLOW_TUI_COMPLETE="complete_bash",
+        COMP_WORDS=words,
+        COMP_CWORD=str(words.count(" ")),
+        **environ,
+    )
+    assert done.stderr == ""
+    return set(done.stdout.split())
+
+
+def test_a_pipe_that_is_closed_early_is_no_error(demo_directory: Path) -> None:
+    # More than a pipe holds, so that the writer meets the end of its reader.
+    command = f'"$@" list --json -s {demo_directory}; echo $? >&2'
+    done = subprocess.run(
+        ["sh", "-c", f"( {command} ) | head -1", "sh", *PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=True,
+    )
+    assert done.stdout == "[\n"
+    assert done.stderr in ("0\n", "1\n")
+
+
+def test_commands_and_runs_are_completed(demo_directory: Path) -> None:
+    store = str(demo_directory)
+    assert completed("flow-tui sh") == {"show"}
+    assert completed("flow-tui resn", LUML_BACKEND_STORE_URI=store) >= {"resnet50-cosine"}
+    assert completed(f"flow-tui show -s {store} resn") >= {"resnet50-cosine"}
+    assert completed(f"flow-tui -s {store} resn") >= {"resnet50-cosine"}
+
+
+def test_completion_without_a_store_offers_nothing_and_says_nothing(tmp_path: Path) -> None:
+    assert completed(f"flow-tui show -s {tmp_path} x") == set()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_script_is_printed(shell: str) -> None:
+    done = run("--show-completion", shell)
+    assert done.returncode == 0
+    assert "_FLOW_TUI_COMPLETE" in done.stdout
+
+
+def test_the_completion_script_is_sound_bash() -> None:
+    script = run("--show-completion", "bash").stdout
+    subprocess.run(["bash", "-n"], input=script, text=True, check=True, timeout=TIMEOUT_S)
+
+
+def test_the_demo_is_made_where_caches_are(tmp_path: Path) -> None:
+    done = run("demo", "--path", XDG_CACHE_HOME=str(tmp_path))
+    assert done.returncode == 0
+    directory = Path(done.stdout.strip())
+    assert directory == tmp_path / "flow-tui" / "demo"
+    assert (directory / "meta.db").is_file()
+    assert [path.name for path in directory.parent.iterdir()] == ["demo"]
+    shown = run("demo", XDG_CACHE_HOME=str(tmp_path))
+    assert shown.stdout.startswith("resnet50-cosine  ")
+
+
+def test_the_default_store_is_found_without_being_named(tmp_path: Path) -> None:
+    one_run(tmp_path / "experiments")
+    assert "run-1" in run("list", cwd=tmp_path).stdout
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / ".env").write_text(
+        f"LUML_BACKEND_STORE_URI=sqlite://{tmp_path / 'experiments'}\n"
+    )
+    assert "run-1" in run("list", cwd=tmp_path / "elsewhere").stdout
+
+
+def test_the_doctor_finds_a_sound_session_sound(demo_directory: Path) -> None:
+    done = run("doctor", "-s", demo_directory, LC_ALL="C.UTF-8")
+    assert done.returncode == 0
+    assert f"✓ store       {demo_directory} (--store): " in done.stdout
+    assert "✓ terminal    xterm-256color, on this machine" in done.stdout
+    assert "✓ colours     24-bit" in done.stdout
+    assert "✗" not in done.stdout
+
+
+def test_the_doctor_says_what_is_off_and_what_to_add(tmp_path: Path) -> None:
+    done = run(
+        "doctor", "-s", tmp_path, TERM="dumb", COLORTERM="", LC_ALL="C", SSH_TTY="/dev/pts/0",
+        PYTHONIOENCODING="utf-8",
+    )  # fmt: skip
+    assert done.returncode == 1
+    for line in (
+        f"✗ store       {tmp_path} is no LUML store: it has no meta.db",
+        "✗ terminal    TERM is dumb: only text output works",
+        "→ export TERM=xterm-256color",
+        "▲ text        the locale has no UTF-8",
+        "→ export LC_CTYPE=C.UTF-8",
+        "▲ clipboard   this terminal has none",
+    ):
+        assert line in done.stdout
+
+
+def test_text_is_printed_whole_where_the_locale_has_no_utf8(demo_directory: Path) -> None:
+    done = run("list", "-s", demo_directory, LC_ALL="C")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_text_is_printed_where_stdout_takes_only_ascii(demo_directory: Path) -> None:
+    done = run("list", "-s", demo_directory, LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0
+    assert "resnet50-cosine" in done.stdout
+    assert "Traceback" not in done.stderr
