@@ -7,6 +7,7 @@ of the time until the first paint to import, reads everything else, and the same
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,9 @@ def main() -> NoReturn:
     # Collecting garbage while modules load finds none and takes a tenth of the start; the app
     # begins to collect when it has painted.
     gc.disable()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A locale without UTF-8 is no reason to stop in the middle of a table.
+        sys.stdout.reconfigure(errors="replace")
     with errors_as_one_line():
         opening = None if "_FLOW_TUI_COMPLETE" in os.environ else read_opening(sys.argv[1:])
         if opening is not None:

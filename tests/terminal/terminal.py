@@ -216,10 +216,14 @@ class Terminal:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def hang_up(self) -> None:
-        """Take the terminal away, as a closed window or a lost connection does."""
+    def stop_reading(self) -> None:
+        """Take no more of what the program sends, as a link that is stuck does."""
         os.write(self._waker, b"x")
         self._reader.join()
+
+    def hang_up(self) -> None:
+        """Take the terminal away, as a closed window or a lost connection does."""
+        self.stop_reading()
         for descriptor in (self._master, self._wake, self._waker):
             os.close(descriptor)
         self._master = -1
@@ -231,7 +235,7 @@ class Terminal:
         except subprocess.TimeoutExpired:
             message = f"still running after {timeout} s\n{self._described()}"
             raise AssertionError(message) from None
-        if self._master >= 0:
+        if self._reader.is_alive():
             self.settle(0.1)
         return code
 

@@ -1,0 +1,35 @@
+"""Fixtures of the tests on a pty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.terminal.terminal import FLOW_TUI, Terminal, environment
+
+Start = Callable[..., Terminal]
+
+
+@pytest.fixture
+def start(tmp_path: Path, demo_directory: Path) -> Iterator[Start]:
+    """Starts flow-tui on a pty with a store (the demo, unless one is given) and a home of its own.
+
+    Keyword arguments are `store`, `columns`, `lines`, and variables of the environment.
+    """
+    with ExitStack() as terminals:
+
+        def start_one(
+            *arguments: object,
+            store: Path = demo_directory,
+            columns: int = 120,
+            lines: int = 40,
+            **variables: str | None,
+        ) -> Terminal:
+            command = [*FLOW_TUI, *map(str, arguments), "--store", str(store)]
+            environ = environment(tmp_path / "home", **variables)
+            return terminals.enter_context(Terminal(command, environ, columns, lines, tmp_path))
+
+        yield start_one

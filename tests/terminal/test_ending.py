@@ -1,0 +1,109 @@
+"""However it ends, it ends at once and leaves the terminal as it was."""
+
+from __future__ import annotations
+
+import re
+import signal
+
+import pytest
+
+from tests.terminal.conftest import Start
+from tests.terminal.terminal import Terminal
+
+AT_MOST_S = 5.0
+"""A second, and what a busy machine adds."""
+OFF_AT_THE_END = ("1000", "1002", "1003", "1004", "1006", "1015", "1049", "2004", "2048")
+"""Private modes: mouse, focus, alternate screen, bracketed paste, resize reports."""
+ON_AT_THE_END = ("7", "25")
+"""Line wrap, and a visible cursor."""
+
+
+def opened(start: Start) -> Terminal:
+    terminal = start("resnet50-cosine")
+    terminal.wait_for("val/loss")
+    terminal.settle()
+    return terminal
+
+
+def assert_whole(terminal: Terminal) -> None:
+    raw = terminal.raw.decode()
+    assert terminal.attributes() == terminal.attributes_before
+    last = {mode: flag for mode, flag in re.findall(r"\x1b\[\?(\d+)([hl])", raw)}
+    assert [mode for mode in OFF_AT_THE_END if last.get(mode, "l") != "l"] == []
+    assert [mode for mode in ON_AT_THE_END if last.get(mode, "h") != "h"] == []
+    assert raw.count("\x1b[<u") >= raw.count("\x1b[>") > 0
+    # Colours are reset while the app's own screen is still shown, and nothing is drawn after it.
+    _before, _, after = raw.rpartition("\x1b[?1049l")
+    styles = re.findall(r"\x1b\[([\d;]*)m", raw)
+    assert styles[-1] in ("", "0")
+    assert re.sub(r"\x1b\[[?<\d;]*[a-zA-Z]", "", after).strip() == ""
+
+
+@pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
+def test_a_key_leaves(start: Start, key: str) -> None:
+    terminal = opened(start)
+    terminal.send(key)
+    assert terminal.wait_exit(AT_MOST_S) == 0
+    assert_whole(terminal)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_it(start: Start, number: signal.Signals) -> None:
+    terminal = opened(start)
+    terminal.signal(number)
+    assert terminal.wait_exit(AT_MOST_S) == 128 + number
+    assert_whole(terminal)
+
+
+def test_a_signal_during_the_start_ends_it(start: Start) -> None:
+    terminal = start("resnet50-cosine")
+    terminal.wait_for(lambda _: b"\x1b[?1049h" in terminal.raw)
+    terminal.signal(signal.SIGTERM)
+    terminal.wait_exit(AT_MOST_S)
+    assert terminal.attributes() == terminal.attributes_before
+
+
+def test_a_terminal_that_goes_away_ends_it(start: Start) -> None:
+    terminal = opened(start)
+    terminal.hang_up()
+    assert terminal.wait_exit(AT_MOST_S) == 128 + signal.SIGHUP
+
+
+def test_a_terminal_that_goes_away_while_the_run_is_active_ends_it(start: Start) -> None:
+    terminal = start("llama-lora-sft")
+    terminal.wait_for("● live")
+    terminal.hang_up()
+    assert terminal.wait_exit(AT_MOST_S) == 128 + signal.SIGHUP
+
+
+def test_a_terminal_that_takes_no_bytes_does_not_keep_it(start: Start) -> None:
+    terminal = opened(start)
+    terminal.stop_reading()
+    for key in "?\x1b" * 40:
+        terminal.send(key)
+    terminal.signal(signal.SIGTERM)
+    assert terminal.wait_exit(AT_MOST_S) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("keys", ["?", "/", "2", "\x1b"], ids=["keys", "filter", "tab", "runs"])
+def test_ctrl_c_leaves_from_everywhere(start: Start, keys: str) -> None:
+    terminal = opened(start)
+    terminal.send(keys)
+    terminal.settle()
+    terminal.send("\x03")
+    assert terminal.wait_exit(AT_MOST_S) == 0
+    assert_whole(terminal)
+
+
+def test_a_stop_gives_the_terminal_back_and_going_on_takes_it_again(start: Start) -> None:
+    terminal = opened(start)
+    terminal.signal(signal.SIGTSTP)
+    terminal.wait_for(lambda _: terminal.raw.count(b"\x1b[?1049l") == 1)
+    terminal.settle()
+    assert_whole(terminal)
+    before = terminal.text
+    terminal.signal(signal.SIGCONT)
+    terminal.wait_for(lambda text: text == before and terminal.raw.count(b"\x1b[?1049h") == 2)
+    terminal.send("q")
+    assert terminal.wait_exit(AT_MOST_S) == 0
+    assert_whole(terminal)

@@ -1,0 +1,73 @@
+"""What goes over the wire at 120x40 in 24-bit colours: the budgets of a slow link."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.terminal.conftest import Start
+from tests.terminal.terminal import Terminal
+
+START_BYTES = 25_000
+TAB_BYTES = 20_000
+STEP_BYTES = 1_000
+TICK_BYTES = 120
+"""A second of a run that is active: its clock."""
+
+
+def opened(start: Start) -> Terminal:
+    terminal = start("resnet50-cosine")
+    terminal.wait_for("val/loss")
+    terminal.settle()
+    return terminal
+
+
+def cost_of(terminal: Terminal, key: str) -> int:
+    terminal.send(key)
+    return terminal.settle()
+
+
+def test_the_start(start: Start) -> None:
+    assert opened(start).byte_count <= START_BYTES
+
+
+def test_tabs_there_and_back(start: Start) -> None:
+    terminal = opened(start)
+    costs = {key: cost_of(terminal, key) for key in "23451"}
+    assert all(0 < cost <= TAB_BYTES for cost in costs.values()), costs
+
+
+def test_the_list_of_runs_and_back(start: Start) -> None:
+    terminal = opened(start)
+    costs = {key: cost_of(terminal, key) for key in ("\x1b", "\r")}
+    assert all(0 < cost <= TAB_BYTES for cost in costs.values()), costs
+
+
+def test_steps_of_the_cursor(start: Start) -> None:
+    terminal = opened(start)
+    for key in ("j", "\x1b[B", "k", "\t", "j", "j", "\t", "j", "\x1b[Z"):
+        cost = cost_of(terminal, key)
+        assert cost <= STEP_BYTES, (key, cost)
+
+
+def test_steps_in_the_list_of_runs(start: Start) -> None:
+    terminal = start()
+    terminal.wait_for("resnet50-cosine")
+    terminal.settle()
+    for key in ("j", "j", "\x1b[B", "k"):
+        assert 0 < cost_of(terminal, key) <= STEP_BYTES
+
+
+def test_nothing_is_sent_about_a_run_that_has_ended(start: Start) -> None:
+    assert opened(start).bytes_during(3.0) == 0
+
+
+def test_only_the_clock_is_sent_about_a_run_that_writes_nothing(start: Start) -> None:
+    terminal = start("llama-lora-sft")
+    terminal.wait_for("● live")
+    terminal.settle(0.3)
+    assert terminal.bytes_during(3.0) <= 3 * TICK_BYTES + TICK_BYTES
+
+
+@pytest.mark.parametrize("key", ["x", "\x1b[I", "\x1b[O"], ids=["unbound", "focus", "blur"])
+def test_keys_that_mean_nothing_send_little(start: Start, key: str) -> None:
+    assert cost_of(opened(start), key) <= STEP_BYTES
