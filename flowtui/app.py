@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
@@ -21,6 +21,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from flowtui import clock, terminal, themes
 from flowtui import format as fmt
@@ -32,6 +33,9 @@ from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, Run
 from flowtui.widgets.frame import TABS, Frame
 from flowtui.widgets.run_card import elapsed_s
+
+if TYPE_CHECKING:
+    from flowtui.screens.runs import RunsScreen
 
 LOOK_EVERY_S = 1.0
 RUNS = "runs"
@@ -101,11 +105,13 @@ class FlowApp(App[None]):
         self.follows = True
         self._run = run
         self._counts = Counts()
-        self._problem: str | None = None
+        self._watch_problem: str | None = None
+        self._read_problem: str | None = None
         self._watcher = store.watcher(None if run is None else run.id)
         self._is_looking = False
         self._ending = Ending()
         self._tabs: dict[str, TabScreen] = {}
+        self._runs_screen: RunsScreen | None = None
         self.add_mode(RUNS, self._make_runs_screen)
         for tab in TABS:
             self.add_mode(tab, partial(self._make_tab, tab))
@@ -122,7 +128,8 @@ class FlowApp(App[None]):
     def _make_runs_screen(self) -> Screen[None]:
         from flowtui.screens.runs import RunsScreen
 
-        return RunsScreen(self.store)
+        self._runs_screen = RunsScreen(self.store)
+        return self._runs_screen
 
     def _make_tab(self, tab: str) -> Screen[None]:
         # Each tab's code is imported when it is first shown.
@@ -141,7 +148,8 @@ class FlowApp(App[None]):
                 await self.remove_mode(name)
                 self.add_mode(name, partial(self._make_tab, name))
             self._tabs.clear()
-            self._counts, self._problem = Counts(), None
+            self._counts = Counts()
+            self._watch_problem = self._read_problem = None
             self._watcher = self.store.watcher(run.id)
         self._run = run
         self._read_run(run.id, COUNTED)
@@ -182,7 +190,7 @@ class FlowApp(App[None]):
             age_s=None
             if last_write_s is None
             else max(int(clock.now().timestamp() - last_write_s), 0),
-            problem=self._problem,
+            problem=self._read_problem or self._watch_problem,
         )
 
     def on_mount(self) -> None:
@@ -203,6 +211,8 @@ class FlowApp(App[None]):
             self._look(self._watcher)
         if self._run is not None and self._run.is_active:
             self._show_frame()
+        if self._runs_screen is not None and self.follows:
+            self._runs_screen.tick()
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _look(self, watcher: Watcher) -> None:
@@ -215,14 +225,14 @@ class FlowApp(App[None]):
             problem = str(error)
         finally:
             self._is_looking = False
-        if changes or problem != self._problem:
+        if changes or problem != self._watch_problem:
             self.post_message(Looked(watcher, changes, problem))
 
     @on(Looked)
     def take_changes(self, message: Looked) -> None:
         if message.watcher is not self._watcher:
             return
-        self._problem = message.problem
+        self._watch_problem = message.problem
         changes = message.changes
         if changes.touches_list:
             self._list_changed()
@@ -233,18 +243,16 @@ class FlowApp(App[None]):
         self._show_frame()
 
     def _list_changed(self) -> None:
-        from flowtui.screens.runs import RunsScreen
-
-        for screen in self.screen_stack if self.current_mode == RUNS else []:
-            if isinstance(screen, RunsScreen):
-                screen.list_changed()
+        if self._runs_screen is not None:
+            self._runs_screen.list_changed()
 
     @work(thread=True, group="run", exit_on_error=False)
     def _read_run(self, run_id: str, kinds: frozenset[Kind]) -> None:
         """Read the run's row and, if anything that is counted changed, the counts."""
         try:
             run = self.store.run(run_id)
-            counts = self.store.counts(run_id) if kinds & COUNTED else None
+            is_counted = run is not None and bool(kinds & COUNTED)
+            counts = self.store.counts(run_id) if is_counted else None
         except StoreError as error:
             self.post_message(RunRead(run_id, self._run, None, str(error)))
             return
@@ -255,10 +263,10 @@ class FlowApp(App[None]):
         if self._run is None or message.run_id != self._run.id:
             return
         if message.run is None:
-            self._problem = "this run was deleted; what is shown is what was read before"
+            self._read_problem = "this run was deleted; what is shown is what was read before"
         else:
             self._run = message.run
-            self._problem = message.problem
+            self._read_problem = message.problem
         if message.counts is not None:
             self._counts = message.counts
         self._show_frame()
@@ -321,6 +329,12 @@ class FlowApp(App[None]):
     def _leave(self, code: int) -> None:
         """Exit with a code; may be called from a signal handler."""
         self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
+
+    @on(Worker.StateChanged)
+    def report_failed_worker(self, event: Worker.StateChanged) -> None:
+        """Say so when a background read ends in an error that it did not expect."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.report_bug(event.worker.error)
 
     def report_bug(self, error: BaseException) -> None:
         """Say that a background read failed in a way that it should not, and keep the details."""

@@ -82,15 +82,12 @@ class StoreScreen(Screen[None]):
 
     @on(Worker.StateChanged)
     def go_on_reading(self, event: Worker.StateChanged) -> None:
-        if event.worker is not self._reader or event.state in (
-            WorkerState.PENDING,
-            WorkerState.RUNNING,
-        ):
-            return
-        self._reader = None
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.flow.report_bug(event.worker.error)
-        self.want(())
+        is_over = event.state not in (WorkerState.PENDING, WorkerState.RUNNING)
+        if is_over and event.worker is self._reader:
+            self._reader = None
+            self.want(())
 
 
 class TabScreen(StoreScreen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -79,6 +79,14 @@ class ListFailed(Message):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A run whose row is held, as it was last read."""
+
+    run: Run
+    figures: Figures | None
+
+
 class RunsScreen(StoreScreen):
     """All runs of the store, by group; opens one."""
 
@@ -105,7 +113,7 @@ class RunsScreen(StoreScreen):
         self._condition: Condition | None = None
         self._order = Order()
         self._group: Group | None = None
-        self._runs: dict[int, Run] = {}
+        self._known: dict[int, _Known] = {}
         self._listed: Listed | None = None
         self._has_failed = False
 
@@ -212,15 +220,46 @@ class RunsScreen(StoreScreen):
 
     @on(RunsRead)
     def show_rows(self, message: RunsRead) -> None:
+        for rowid, run in message.runs.items():
+            self._known[rowid] = _Known(run, message.figures.get(run.id))
+        self._fill(message.runs)
+        for rowid in [rowid for rowid in self._known if not self._rows.holds(rowid)]:
+            del self._known[rowid]
+
+    def _fill(self, rowids: Iterable[int]) -> None:
         now = clock.now()
         columns = self._rows.columns
-        self._runs.update(message.runs)
         self._rows.fill(
             {
-                rowid: run_columns.cells(run, message.figures.get(run.id), columns, now)
-                for rowid, run in message.runs.items()
+                rowid: run_columns.cells(known.run, known.figures, columns, now)
+                for rowid in rowids
+                if (known := self._known.get(rowid))
             }
         )
+
+    def tick(self) -> None:
+        """Bring the active runs in sight up to date: what they last logged, how long they run."""
+        in_sight = self._rows.keys_in_sight() if self.is_current else ()
+        active = [
+            rowid for rowid in in_sight if (known := self._known.get(rowid)) and known.run.is_active
+        ]
+        if not active:
+            return
+        if run_columns.needs_figures(self._rows.columns):
+            self._read_figures({rowid: self._known[rowid].run for rowid in active})
+        else:
+            self._fill(active)
+
+    @work(thread=True, group="live", exclusive=True, exit_on_error=False)
+    def _read_figures(self, active: dict[int, Run]) -> None:
+        worker = get_current_worker()
+        try:
+            ids = [run.id for run in active.values()]
+            figures = self.store.live_figures(ids, lambda: worker.is_cancelled)
+        except ReadCancelled:
+            return
+        if not worker.is_cancelled:
+            self.post_message(RunsRead(active, figures))
 
     @on(ListFailed)
     def show_failure(self, message: ListFailed) -> None:
@@ -264,7 +303,8 @@ class RunsScreen(StoreScreen):
     @property
     def _run(self) -> Run | None:
         key = self._rows.cursor_key
-        return None if key is None else self._runs.get(key)
+        known = None if key is None else self._known.get(key)
+        return None if known is None else known.run
 
     @on(Lines.Chosen, "#runs")
     def open_run(self) -> None:

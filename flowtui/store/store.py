@@ -151,10 +151,14 @@ class Store:
         which are read again only when they changed.
         """
         found = self.meta.read(lambda db: runs.copied_figures(db, run_ids), cancelled)
-        for run_id in run_ids:
-            if run_id not in found:
-                found[run_id] = self._own_figures(run_id, cancelled)
-        return found
+        missing = [run_id for run_id in run_ids if run_id not in found]
+        return found | self.live_figures(missing, cancelled)
+
+    def live_figures(
+        self, run_ids: Sequence[str], cancelled: Cancelled | None = None
+    ) -> dict[str, Figures]:
+        """Return figures from the runs' own databases, reading only those that changed."""
+        return {run_id: self._own_figures(run_id, cancelled) for run_id in run_ids}
 
     def _own_figures(self, run_id: str, cancelled: Cancelled | None) -> Figures:
         try:

@@ -129,6 +129,10 @@ class Rows(Lines):
     def cursor_key(self) -> int | None:
         return self._keys[self.cursor] if self.cursor < len(self._keys) else None
 
+    def holds(self, key: int) -> bool:
+        """Say whether the cells of a row are kept."""
+        return key in self._cells
+
     def keys_in_sight(self, margin: int = 0) -> tuple[int, ...]:
         top = self.scroll_offset.y
         return tuple(self._keys[max(top - margin, 0) : top + self.visible_rows + margin])

@@ -142,7 +142,9 @@ async def test_a_deleted_run_says_so_and_stays_readable(demo_copy: Path) -> None
         connection.close()
         shutil.rmtree(demo_copy / run.id)
         await until(lambda: "deleted" in screen_lines(pilot)[0], "the deletion in the top line")
-        assert "train/loss" in screen_text(pilot)
+        await pilot.press("r")
+        await settled(pilot)
+        assert "deleted" in screen_lines(pilot)[0], "it is still said after another look"
 
 
 async def test_a_missing_database_is_said_and_the_rest_shows(demo_copy: Path) -> None:

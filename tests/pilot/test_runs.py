@@ -147,3 +147,21 @@ async def test_ten_thousand_runs_scroll_to_the_end(tmp_path: Path) -> None:
         await pilot.press("g")
         await settled(pilot)
         assert names(pilot)[0] == "first"
+
+
+async def test_a_running_runs_last_metric_follows_in_the_list(demo_copy: Path) -> None:
+    async with opened(open_store(demo_copy), None) as pilot:
+        run = open_store(demo_copy).resolve("llama-lora-sft")
+        with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
+            experiment.metrics([("train/loss", 0.1234, 10**6, NOW)])
+        await until(lambda: "0.1234" in screen_text(pilot), "the new value in the list")
+
+
+async def test_the_list_is_fresh_when_one_comes_back_to_it(demo_copy: Path) -> None:
+    async with opened(open_store(demo_copy), None) as pilot:
+        await pilot.press("enter")
+        await settled(pilot)
+        with StoreWriter(demo_copy) as writer:
+            writer.start_run("new-one", "brand-new")
+        await pilot.press("escape")
+        await until(lambda: "brand-new" in screen_text(pilot), "the new run on the screen")
