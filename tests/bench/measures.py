@@ -1,0 +1,164 @@
+"""The measures, each side by side with what it is compared with, in one run on one machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.stores import BIG, RUNNING, SMALL
+from tests.terminal.terminal import FLOW_TUI, Terminal, environment
+
+HELLO = (sys.executable, "-m", "tests.bench.hello")
+HELLO_TEXT = "hello, world"
+KB = 1_000
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One measured value and what it may be."""
+
+    what: str
+    measured: float
+    baseline: float | None
+    """What it is compared with; None for a budget that is a plain number."""
+    budget: float
+    unit: str
+
+    @property
+    def value(self) -> float:
+        """What is held against the budget: the ratio where there is a baseline."""
+        return self.measured if self.baseline is None else self.measured / self.baseline
+
+    @property
+    def is_met(self) -> bool:
+        return self.value <= self.budget
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What to measure with: a store, how often, how long."""
+
+    store: Path
+    rounds: int
+    seconds: float
+    home: Path
+
+    def terminal(self, *command: str) -> Terminal:
+        """Start a command in a terminal of 120 by 40."""
+        return Terminal(command, environment(self.home))
+
+    def flow(self, run: str) -> Terminal:
+        return self.terminal(*FLOW_TUI, run, "--store", str(self.store))
+
+    def measures(self) -> Iterator[Measure]:
+        """Yield every measure as it is made."""
+        yield from self.first_paint()
+        yield from self.wire()
+        yield self.memory()
+        yield from self.writer_pace()
+        yield self.key_echo()
+
+    def first_paint(self) -> Iterator[Measure]:
+        """From the start of the process until its text is on the screen; medians, interleaved."""
+
+        def paint(start: Callable[[], Terminal], text: str) -> float:
+            with start() as terminal:
+                return terminal.wait_for(text) - terminal.started_at
+
+        hello, small, big = [], [], []
+        for _ in range(self.rounds):
+            hello.append(paint(lambda: self.terminal(*HELLO), HELLO_TEXT))
+            small.append(paint(lambda: self.flow(SMALL), "1 Overview"))
+            big.append(paint(lambda: self.flow(BIG), "1 Overview"))
+        base = statistics.median(hello)
+        for name, times in (("10 parameters", small), ("the big run", big)):
+            yield Measure(f"first paint, {name}", statistics.median(times), base, 1.5, "s")
+
+    def wire(self) -> Iterator[Measure]:
+        """Bytes at 120x40 in truecolor."""
+        with self.flow(BIG) as terminal:
+            terminal.wait_for("metric_9")
+            terminal.settle(1.0)
+            yield Measure("bytes to start", terminal.byte_count, None, 25 * KB, "B")
+
+            def after(keys: str) -> int:
+                terminal.send(keys)
+                return terminal.settle()
+
+            after("2")
+            yield Measure("bytes for a tab switch", after("1"), None, 20 * KB, "B")
+            yield Measure("bytes for a cursor step", after("j"), None, 1 * KB, "B")
+            idle = terminal.bytes_during(self.seconds)
+            yield Measure("bytes while nothing happens", idle, None, 0, "B")
+
+    def memory(self) -> Measure:
+        """Resident memory with the big run read, over 1.5 times a bare app's, in MB."""
+        with self.terminal(*HELLO) as terminal:
+            terminal.wait_for(HELLO_TEXT)
+            bare = terminal.resident_bytes() / MB
+        with self.flow(BIG) as terminal:
+            terminal.wait_for("metric_9")
+            terminal.settle(1.0)
+            used = terminal.resident_bytes() / MB
+        return Measure("memory, over 1.5 x a bare app's", used - 1.5 * bare, None, 40, "MB")
+
+    def writer_pace(self) -> Iterator[Measure]:
+        """How fast a training process logs with and without a viewer; interleaved."""
+        alone, watched, failed = 0.0, 0.0, 0.0
+        with tempfile.TemporaryDirectory() as folder:
+            store = Path(shutil.copytree(self.store, Path(folder) / "store"))
+            quiet = Bench(store, self.rounds, self.seconds, self.home)
+            for _ in range(3):
+                alone += quiet.written()["written"]
+                with quiet.flow(RUNNING) as terminal:
+                    terminal.wait_for("train/loss")
+                    seen = quiet.written()
+                watched += seen["written"]
+                failed += seen["failed"]
+        yield Measure("writer's time for a row, watched", 1 / watched, 1 / alone, 1.05, "")
+        yield Measure("writes that failed", failed, None, 0, "")
+
+    def written(self, pace: float | None = None) -> dict[str, float]:
+        """Run the writer on the running run and return what it says."""
+        command = [sys.executable, "-m", "tests.bench.writer"]
+        command += [str(self.store / RUNNING / "exp.db"), str(self.seconds)]
+        command += [] if pace is None else [str(pace)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        said: dict[str, float] = json.loads(done.stdout)
+        return said
+
+    def key_echo(self) -> Measure:
+        """95th percentile from a key to what it changes, while 1,000 rows a second are logged."""
+        with tempfile.TemporaryDirectory() as folder:
+            store = Path(shutil.copytree(self.store, Path(folder) / "store"))
+            command = [sys.executable, "-m", "tests.bench.writer"]
+            command += [str(store / RUNNING / "exp.db"), str(self.seconds * 4), "1000"]
+            bench = Bench(store, self.rounds, self.seconds, self.home)
+            echoes_ms = []
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL), bench.flow(RUNNING) as term:
+                term.wait_for("param_9")
+                term.send("\t")
+                term.bytes_during(0.5)
+                for index in range(40):
+                    came, pressed_at = term.byte_count, time.monotonic()
+                    term.send("j" if index % 8 < 4 else "k")
+                    echoes_ms.append((_next_bytes_at(term, came) - pressed_at) * 1e3)
+                    term.bytes_during(0.03)
+        return Measure("key echo, p95", statistics.quantiles(echoes_ms, n=20)[-1], None, 50, "ms")
+
+
+def _next_bytes_at(terminal: Terminal, count: int) -> float:
+    """Return when more than `count` bytes have come."""
+    deadline = time.monotonic() + 5
+    while terminal.byte_count == count and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return time.monotonic()

@@ -1,0 +1,89 @@
+"""Stores for measuring: a small run, and one of the size that a long training leaves."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from flowtui.store.schema import EvalRow, SpanRow, StoreWriter
+
+STARTED = datetime(2026, 1, 1, tzinfo=UTC)
+SMALL, BIG, RUNNING = "small", "big", "running"
+"""Ids and names of the runs: 10 parameters, all that `Sizes` says, one that is being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much the big run holds."""
+
+    points: int = 1_000_000
+    metrics: int = 10
+    spans: int = 100_000
+    samples: int = 20_000
+
+    @property
+    def name(self) -> str:
+        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}"
+
+
+def make(directory: Path, sizes: Sizes) -> Path:
+    """Return a store with a small, a big and a running run, made where it is not there yet."""
+    store = directory / f"bench-{sizes.name}"
+    done = store / "meta.db"
+    if done.exists():
+        return store
+    partial = store.with_name(f"{store.name}.partial")
+    with StoreWriter(partial, clock=lambda: STARTED, durable=False) as writer:
+        for run in (SMALL, BIG, RUNNING):
+            writer.start_run(run, run)
+            with writer.experiment(run) as experiment:
+                experiment.params({f"param_{index}": index for index in range(10)})
+                experiment.metrics([("train/loss", 1.0, 0, STARTED)])
+        with writer.experiment(BIG) as experiment:
+            experiment.metrics(_points(sizes))
+            experiment.spans(_spans(sizes.spans))
+            experiment.evals(_samples(sizes.samples))
+        for run in (SMALL, BIG):
+            writer.end_run(run, status="completed", duration=3600.0)
+    return partial.rename(store)
+
+
+def _points(sizes: Sizes) -> Iterator[tuple[str, float, int, datetime]]:
+    rng = random.Random(7)
+    for index in range(sizes.points):
+        step, metric = divmod(index, sizes.metrics)
+        value = math.exp(-step / 20_000) + rng.random() / 20
+        yield f"group_{metric % 3}/metric_{metric}", value, step, STARTED
+
+
+def _spans(count: int) -> Iterator[SpanRow]:
+    start_ns = int(STARTED.timestamp() * 1e9)
+    for index in range(count):
+        trace, position = divmod(index, 20)
+        begins = start_ns + index * 1_000_000
+        yield SpanRow(
+            trace_id=f"{trace:032x}",
+            span_id=f"{index:016x}",
+            parent_span_id=None if position == 0 else f"{trace * 20:016x}",
+            name=f"step_{position}",
+            start_ns=begins,
+            end_ns=begins + 900_000,
+            attributes={"gen_ai.request.model": "model", "index": index},
+        )
+
+
+def _samples(count: int) -> Iterator[EvalRow]:
+    rng = random.Random(11)
+    for index in range(count):
+        yield EvalRow(
+            id=f"sample-{index}",
+            dataset_id=f"set-{index % 3}",
+            inputs={"question": f"what is {index} + {index}?"},
+            outputs={"answer": str(2 * index)},
+            refs={"answer": str(2 * index)},
+            scores={"exact": rng.random() > 0.2, "relevance": rng.random()},
+        )

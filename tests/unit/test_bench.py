@@ -1,0 +1,37 @@
+"""The bench works: its store is what it says, its writer writes, its table adds up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.bench.__main__ import line
+from tests.bench.measures import Measure
+from tests.bench.stores import BIG, RUNNING, Sizes, make
+from tests.bench.writer import write
+from tests.conftest import open_store
+
+TINY = Sizes(points=100, metrics=4, spans=40, samples=9)
+
+
+def test_store_has_the_sizes_that_were_asked_for_and_is_made_once(tmp_path: Path) -> None:
+    store = make(tmp_path, TINY)
+    counts = open_store(store).counts(BIG)
+    assert (counts.spans, counts.traces, counts.samples, counts.metrics) == (40, 2, 9, 5)
+    made_at = (store / "meta.db").stat().st_mtime_ns
+    assert make(tmp_path, TINY) == store
+    assert (store / "meta.db").stat().st_mtime_ns == made_at
+
+
+def test_writer_logs_at_its_pace(tmp_path: Path) -> None:
+    store = make(tmp_path, TINY)
+    said = write(str(store / RUNNING / "exp.db"), 0.2, 100)
+    assert said["failed"] == 0
+    last = open_store(store).last_points(RUNNING)["train/loss"]
+    assert last.step == said["written"]
+
+
+def test_verdict_is_by_ratio_where_there_is_a_baseline() -> None:
+    missed = Measure("paint", 0.4, 0.2, 1.5, "s")
+    assert not missed.is_met
+    assert "MISSED" in line(missed)
+    assert Measure("bytes", 900, None, 1000, "B").is_met
