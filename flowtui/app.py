@@ -110,6 +110,8 @@ class FlowApp(App[None]):
         self._watcher = store.watcher(None if run is None else run.id)
         self._is_looking = False
         self._ending = Ending()
+        self._running_loop: asyncio.AbstractEventLoop | None = None
+        """Set when the app is up and can leave in its own way."""
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
         self.add_mode(RUNS, self._make_runs_screen)
@@ -195,8 +197,6 @@ class FlowApp(App[None]):
 
     def on_mount(self) -> None:
         self._running_loop = asyncio.get_running_loop()
-        if not self.is_headless:
-            self._ending.take_signals(self._leave)
         self.set_interval(LOOK_EVERY_S, self._tick)
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
@@ -326,9 +326,16 @@ class FlowApp(App[None]):
 
     # How it ends -----------------------------------------------------------------------------
 
+    def take_signals(self) -> None:
+        """Leave tidily on SIGTERM, SIGHUP and SIGINT, from now on."""
+        self._ending.take_signals(self._leave)
+
     def _leave(self, code: int) -> None:
         """Exit with a code; may be called from a signal handler."""
-        self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
+        if self._running_loop is None:
+            self._ending.end_now(code)
+        else:
+            self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
     @on(Worker.StateChanged)
     def report_failed_worker(self, event: Worker.StateChanged) -> None:

@@ -22,7 +22,8 @@ class ThriftyDriver(LinuxDriver):
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through as they are
-        self._thrift = Thrift(self._get_terminal_size, session(os.environ).is_utf8)
+        here = session(os.environ)
+        self._thrift = Thrift(self._get_terminal_size, here.is_utf8, here.is_monochrome)
 
     def write(self, data: str) -> None:
         if filtered := self._thrift.filter(data.replace(self._ANY_MOTION, self._DRAGS)):

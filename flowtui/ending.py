@@ -15,7 +15,7 @@ import termios
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 GRACE_S = 0.8
 """How long the app has to leave in its own way."""
@@ -47,7 +47,7 @@ class Ending:
 
     def leave_soon(self, code: int, leave: Callable[[int], None]) -> None:
         """Call `leave`; should the process still be there after `GRACE_S`, end it."""
-        timer = threading.Timer(GRACE_S, self._end, (code,))
+        timer = threading.Timer(GRACE_S, self.end_now, (code,))
         timer.daemon = True
         timer.start()
         leave(code)
@@ -63,7 +63,8 @@ class Ending:
             return True
         return False
 
-    def _end(self, code: int) -> None:
+    def end_now(self, code: int) -> NoReturn:
+        """Give the terminal back as it was, and end the process."""
         if self._terminal is not None and self._attributes is not None:
             # Both fail on a terminal that is gone, and then there is nothing to restore.
             with contextlib.suppress(OSError, termios.error):

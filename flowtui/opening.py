@@ -66,6 +66,7 @@ class Opening:
 
         user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
         app = FlowApp(store, run, Options(self.tab, self.theme, self.read_only, user))
+        app.take_signals()
         try:
             app.run()
         finally:

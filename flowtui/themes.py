@@ -84,5 +84,9 @@ THEMES = {theme.name: theme for theme in (DARK, LIGHT, ANSI, COLOR_BLIND)}
 
 
 def default_theme(here: Session) -> str:
-    """Return the theme that suits a session: the terminal's own colours where it has few."""
-    return ANSI.name if here.has_few_colors else DARK.name
+    """Return the theme that suits a session.
+
+    The one of the terminal's own colours marks the cursor by reversing it, so it does for
+    terminals with few colours and for none at all.
+    """
+    return ANSI.name if here.has_few_colors or here.is_monochrome else DARK.name

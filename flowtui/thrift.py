@@ -56,13 +56,20 @@ class Thrift:
     they come.
     """
 
-    def __init__(self, size: Callable[[], tuple[int, int]], is_utf8: bool = True) -> None:
+    def __init__(
+        self,
+        size: Callable[[], tuple[int, int]],
+        is_utf8: bool = True,
+        is_monochrome: bool = False,
+    ) -> None:
         """Begins with a screen of which nothing is known.
 
         Args:
             size: returns the terminal's columns and lines as they are now.
             is_utf8: whether the terminal takes more than ASCII.
+            is_monochrome: whether colours are left out, and only attributes are sent.
         """
+        self._is_monochrome = is_monochrome
         self._get_size = size
         self._is_utf8 = is_utf8
         self._size = (0, 0)
@@ -80,6 +87,8 @@ class Thrift:
         for token in _TOKEN.finditer(data):
             if token["sgr"] is not None:
                 self._wanted = changed(self._wanted, token["sgr"])
+                if self._is_monochrome:
+                    self._wanted = Look(self._wanted.attributes)
             elif token["row"]:
                 self._place = (int(token["row"]) - 1, int(token["column"]) - 1)
             elif token["text"]:

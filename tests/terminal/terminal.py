@@ -176,6 +176,22 @@ class Terminal:
                 if self._drawn == len(self.chunks):
                     self._came.wait(left)
 
+    def wait_for_bytes(self, data: bytes, timeout: float = PATIENCE_S) -> None:
+        """Wait until some bytes have come, without drawing anything."""
+        deadline = time.monotonic() + timeout
+        with self._came:
+            while data not in self.raw:
+                assert self._came.wait(deadline - time.monotonic()), f"{data!r} did not come"
+
+    def echo_s(self, key: str, timeout: float = PATIENCE_S) -> float:
+        """Type a key when all is quiet, and return how long the first byte after it takes."""
+        self.settle(0.05)
+        with self._came:
+            typed_at = time.monotonic()
+            self.send(key)
+            assert self._came.wait(timeout), f"{key!r} was not answered"
+            return self.chunks[-1].at - typed_at
+
     def settle(self, quiet_s: float = 0.5, timeout: float = PATIENCE_S) -> int:
         """Wait until nothing has come for a while; return how many bytes came until then."""
         before = self.byte_count

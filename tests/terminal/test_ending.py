@@ -28,7 +28,7 @@ def opened(start: Start) -> Terminal:
 def assert_whole(terminal: Terminal) -> None:
     raw = terminal.raw.decode()
     assert terminal.attributes() == terminal.attributes_before
-    last = {mode: flag for mode, flag in re.findall(r"\x1b\[\?(\d+)([hl])", raw)}
+    last = dict(re.findall(r"\x1b\[\?(\d+)([hl])", raw))
     assert [mode for mode in OFF_AT_THE_END if last.get(mode, "l") != "l"] == []
     assert [mode for mode in ON_AT_THE_END if last.get(mode, "h") != "h"] == []
     assert raw.count("\x1b[<u") >= raw.count("\x1b[>") > 0
@@ -66,14 +66,16 @@ def test_a_signal_during_the_start_ends_it(start: Start) -> None:
 def test_a_terminal_that_goes_away_ends_it(start: Start) -> None:
     terminal = opened(start)
     terminal.hang_up()
-    assert terminal.wait_exit(AT_MOST_S) == 128 + signal.SIGHUP
+    # Python makes it 120 where there is nothing left to flush its output to.
+    assert terminal.wait_exit(AT_MOST_S) in (128 + signal.SIGHUP, 120)
 
 
 def test_a_terminal_that_goes_away_while_the_run_is_active_ends_it(start: Start) -> None:
     terminal = start("llama-lora-sft")
     terminal.wait_for("● live")
     terminal.hang_up()
-    assert terminal.wait_exit(AT_MOST_S) == 128 + signal.SIGHUP
+    # Python makes it 120 where there is nothing left to flush its output to.
+    assert terminal.wait_exit(AT_MOST_S) in (128 + signal.SIGHUP, 120)
 
 
 def test_a_terminal_that_takes_no_bytes_does_not_keep_it(start: Start) -> None:
