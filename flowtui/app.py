@@ -130,7 +130,7 @@ class FlowApp(App[None]):
     def _make_runs_screen(self) -> Screen[None]:
         from flowtui.screens.runs import RunsScreen
 
-        self._runs_screen = RunsScreen(self.store)
+        self._runs_screen = RunsScreen(self.store, self._run)
         return self._runs_screen
 
     def _make_tab(self, tab: str) -> Screen[None]:
@@ -143,8 +143,9 @@ class FlowApp(App[None]):
         self._tabs[tab] = screen
         return screen
 
-    async def open_run_now(self, run: Run, tab: str) -> None:
-        """Show another run; the tabs of the one that was open are closed."""
+    @work
+    async def open_run(self, run: Run) -> None:
+        """Show a run; the tabs of another one that was open are closed."""
         if self._run is None or self._run.id != run.id:
             for name in TABS:
                 await self.remove_mode(name)
@@ -155,11 +156,7 @@ class FlowApp(App[None]):
             self._watcher = self.store.watcher(run.id)
         self._run = run
         self._read_run(run.id, COUNTED)
-        await self.switch_mode(tab)
-
-    @work
-    async def open_run(self, run: Run) -> None:
-        await self.open_run_now(run, self.options.tab)
+        await self.switch_mode(self.options.tab)
 
     def show_tab(self, tab: str) -> None:
         self.switch_mode(tab)
@@ -183,15 +180,14 @@ class FlowApp(App[None]):
             return None
         now = clock.now()
         last_write_s = self._watcher.last_write_s
+        age_s = None if last_write_s is None else max(now.timestamp() - last_write_s, 0.0)
         return Frame(
             run=self._run,
             counts=self._counts,
             store=self.store_label,
             elapsed_s=elapsed_s(self._run, now),
             follows=self.follows,
-            age_s=None
-            if last_write_s is None
-            else max(int(clock.now().timestamp() - last_write_s), 0),
+            age_s=age_s,
             problem=self._read_problem or self._watch_problem,
         )
 
@@ -200,23 +196,27 @@ class FlowApp(App[None]):
         self.set_interval(LOOK_EVERY_S, self._tick)
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
-        self._look(self._watcher)
+        self._look_now()
         self.call_after_refresh(_collect_garbage_again)
 
     def _tick(self) -> None:
         if self._ending.is_terminal_gone:
             self._ending.leave_soon(128 + signal.SIGHUP, self._leave)
             return
-        if self.follows and not self._is_looking:
-            self._look(self._watcher)
+        if self.follows:
+            self._look_now()
         if self._run is not None and self._run.is_active:
             self._show_frame()
         if self._runs_screen is not None and self.follows:
             self._runs_screen.tick()
 
+    def _look_now(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            self._look(self._watcher)
+
     @work(thread=True, group="watch", exit_on_error=False)
     def _look(self, watcher: Watcher) -> None:
-        self._is_looking = True
         problem = None
         changes = Changes()
         try:
@@ -277,7 +277,7 @@ class FlowApp(App[None]):
             screen.frame = frame
 
     def action_refresh_now(self) -> None:
-        self._look(self._watcher)
+        self._look_now()
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
         for screen in self._tabs.values():
@@ -288,7 +288,7 @@ class FlowApp(App[None]):
         self.follows = not self.follows
         self._show_frame()
         if self.follows:
-            self._look(self._watcher)
+            self._look_now()
 
     # Keys and commands -----------------------------------------------------------------------
 
@@ -345,9 +345,8 @@ class FlowApp(App[None]):
 
     def report_bug(self, error: BaseException) -> None:
         """Say that a background read failed in a way that it should not, and keep the details."""
-        path = write_crash_log(error)
         self.notify(
-            f"{type(error).__name__}: {fmt.plain(str(error), 200)}\nDetails are in {path}",
+            f"{type(error).__name__}: {fmt.plain(str(error), 200)}\n{write_crash_log(error)}",
             title="Something is wrong in flow-tui",
             severity="error",
             markup=False,
@@ -356,23 +355,26 @@ class FlowApp(App[None]):
     def _fatal_error(self) -> None:
         # Textual would print every frame's variables, and with them raw text from the store.
         error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
-        path = write_crash_log(error)
-        summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
         if self._exit_renderables:
             # What follows from the first error would only hide it.
             return
-        self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\nDetails: {path}"))
+        summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
+        where = write_crash_log(error)
+        self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\n{where}"))
 
 
-def write_crash_log(error: BaseException) -> Path:
-    """Write an error with its traceback to a file of its own and return the file's path."""
+def write_crash_log(error: BaseException) -> str:
+    """Write an error with its traceback to a file of its own and say where that is."""
     from platformdirs import user_log_path
 
-    folder = user_log_path("flow-tui")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"crash-{clock.now():%Y%m%d-%H%M%S-%f}.log"
-    path.write_text("".join(traceback.format_exception(error)), "utf-8", "backslashreplace")
-    return path
+    path = user_log_path("flow-tui") / f"crash-{clock.now():%Y%m%d-%H%M%S-%f}.log"
+    details = "".join(traceback.format_exception(error))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(details, "utf-8", "backslashreplace")
+    except OSError as failure:
+        return f"Its details could not be written to {path}: {failure.strerror}"
+    return f"Details are in {path}"
 
 
 def _collect_garbage_again() -> None:

@@ -25,7 +25,7 @@ Document = dict[str, object]
 
 def dumps(document: object) -> str:
     """Return valid JSON in ASCII, whatever numbers and text are in the document."""
-    return json.dumps(_finite(document), indent=2, allow_nan=False)
+    return json.dumps(_finite(document), indent=2, allow_nan=False, default=str)
 
 
 def _finite(value: object) -> object:

@@ -126,7 +126,8 @@ class TabScreen(StoreScreen):
         self.want(self.reads)
 
     def watch_frame(self, frame: Frame | None) -> None:
-        if frame is not None:
+        # What comes before the frame's lines are there is asked for again when they are.
+        if frame is not None and self.query(RunLine):
             self.run = frame.run
             self.query_one(RunLine).show_frame(frame)
             self.query_one(TabLine).show_counts(frame.counts)

@@ -36,6 +36,7 @@ NARROW_BELOW = 100
 WIDE_FROM = 160
 SUMMARIES_EVERY_S = 0.1
 """Summaries that come in quick succession are shown together."""
+SUMMARIES_AT_LEAST_EVERY_S = 1.6
 
 NO_METRICS = "none logged yet: tracker.log_dynamic(key, value, step)"
 NO_PARAMS = "none logged: tracker.log_static(key, value)"
@@ -153,13 +154,16 @@ class OverviewScreen(TabScreen):
         self._post(LastPointsRead(self.store.last_points(run_id)))
         known = dict(self._summaries)
         batch: list[MetricSummary] = []
-        due = monotonic() + SUMMARIES_EVERY_S
+        pause_s = SUMMARIES_EVERY_S
+        due = monotonic() + pause_s
         for summary in self.store.metric_summaries(run_id, known, cancelled):
             batch.append(summary)
             if monotonic() >= due:
                 self._post(SummariesRead(tuple(batch)))
                 batch.clear()
-                due = monotonic() + SUMMARIES_EVERY_S
+                # Showing thousands of metrics takes a while, so they come in ever larger batches.
+                pause_s = min(pause_s * 2, SUMMARIES_AT_LEAST_EVERY_S)
+                due = monotonic() + pause_s
         if batch:
             self._post(SummariesRead(tuple(batch)))
 
@@ -288,7 +292,7 @@ class OverviewScreen(TabScreen):
     # Actions ---------------------------------------------------------------------------------
 
     async def action_filter(self) -> None:
-        await self.query_one(FilterLine).open()
+        await self.query_one(FilterLine).open(self._filters.get(self._pane.id or "", ""))
 
     @on(FilterLine.Changed)
     def filter_pane(self, event: FilterLine.Changed) -> None:
@@ -326,7 +330,9 @@ class OverviewScreen(TabScreen):
     def action_copy_row(self) -> None:
         _value, row = self._under_cursor()
         if row is not None:
-            self.flow.copy(json.dumps(row, ensure_ascii=False, default=str))
+            from flowtui.report import dumps
+
+            self.flow.copy(dumps(row))
 
     def _under_cursor(self) -> tuple[str | None, object]:
         """Return the value under the cursor as text in full, and its whole row."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -108,8 +107,10 @@ class RunsScreen(StoreScreen):
                 tooltip="Clear the filter"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, opened: Run | None) -> None:
+        """Show a store's runs, at first with the cursor on the one that is open."""
         super().__init__(store)
+        self._opened = opened
         self._condition: Condition | None = None
         self._order = Order()
         self._group: Group | None = None
@@ -206,6 +207,8 @@ class RunsScreen(StoreScreen):
             rows.set_columns(run_columns.column(key) for key in keys)
         self.query_one(GroupList).show_groups(message.groups)
         rows.show_keys(message.rowids)
+        if is_first and self._opened is not None and self._opened.rowid in message.rowids:
+            rows.cursor = message.rowids.index(self._opened.rowid)
         rows.read_again()
         self._show_title()
         if message.total == 0:
@@ -239,9 +242,12 @@ class RunsScreen(StoreScreen):
 
     def tick(self) -> None:
         """Bring the active runs in sight up to date: what they last logged, how long they run."""
-        in_sight = self._rows.keys_in_sight() if self.is_current else ()
+        if self._listed is None or not self.is_current:
+            return
         active = [
-            rowid for rowid in in_sight if (known := self._known.get(rowid)) and known.run.is_active
+            rowid
+            for rowid in self._rows.keys_in_sight()
+            if (known := self._known.get(rowid)) and known.run.is_active
         ]
         if not active:
             return
@@ -331,7 +337,8 @@ class RunsScreen(StoreScreen):
         return not (is_typing and action == "filter")
 
     async def action_filter(self) -> None:
-        await self.query_one(FilterLine).open()
+        line = self.query_one(FilterLine)
+        await line.open(line.text)
 
     def action_clear_filter(self) -> None:
         self.query_one(FilterLine).action_clear()
@@ -395,4 +402,6 @@ class RunsScreen(StoreScreen):
 
     def action_copy_row(self) -> None:
         if (run := self._run) is not None:
-            self.flow.copy(json.dumps(asdict(run), ensure_ascii=False, default=str))
+            from flowtui.report import dumps
+
+            self.flow.copy(dumps(asdict(run)))

@@ -46,8 +46,8 @@ class FilterLine(Widget):
         found = self.query("Input")
         return cast("Input", found.first()) if found else None
 
-    async def open(self) -> None:
-        """Show the line and type into it."""
+    async def open(self, text: str) -> None:
+        """Show the line with a filter, and type into it."""
         self.add_class("-open")
         field = self._input
         if field is None:
@@ -58,6 +58,7 @@ class FilterLine(Widget):
             note = Label("", classes="filter-note", markup=False)
             row = Horizontal(Label("/", markup=False), field, note)
             await self.mount(row, OneLine(id="mistake"))
+        field.value = text
         field.focus()
 
     def note(self, text: str) -> None:

@@ -126,7 +126,7 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
 def liveness(frame: Frame) -> list[Piece]:
     """Return how fresh the screen is; nothing for a run that has ended and is read well."""
     if frame.problem is not None:
-        return [Piece("  "), Piece(f"▲ {frame.problem}", "attention")]
+        return [Piece("  "), Piece(f"▲ {fmt.plain(frame.problem)}", "attention")]
     if not frame.run.is_active:
         return []
     if not frame.follows:

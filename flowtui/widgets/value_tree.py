@@ -149,9 +149,9 @@ class ValueTree(Lines):
         indent = "  " * min(row.depth, cells // 4)
         key = fit(f"{indent}{mark} {_label(row)}", cells)
         if row.problem is not None:
-            note = Piece(f"▲ {row.problem} ", "attention")
+            note = Piece(f"▲ {fmt.plain(row.problem)} ", "attention")
         else:
-            note = Piece(f"{row.note} ", "muted")
+            note = Piece(f"{fmt.plain(row.note, 20)} ", "muted")
         text, role = _shown(row, width)
         name_role: Role = "muted" if row.depth else "text"
         return justified([Piece(f" {key}  ", name_role), Piece(text, role)], [note], width)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -182,6 +183,9 @@ def write_hostile(directory: Path) -> None:
             experiment.params({HOSTILE: HOSTILE, "nested": {HOSTILE: [HOSTILE]}, "k" * 5000: 1})
             experiment.metrics([(HOSTILE, 1.0, 1, NOW), ("train/[/x]", 2.0, 1, NOW)])
         writer.end_run("hostile", status="completed", duration=1.0)
+    with sqlite3.connect(directory / "hostile" / "exp.db") as connection:
+        connection.execute("update static_params set value_type = ?", (HOSTILE,))
+    connection.close()
 
 
 def wait_for_cancel(*_: object, **__: object) -> None:
