@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.cells import chop_cells
+
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.store.values import Run
@@ -14,6 +16,7 @@ from flowtui.widgets.fields import Field, Fields
 from flowtui.widgets.frame import STATUS_ROLES
 
 LABEL_CELLS = 10
+MAX_TAG_CHARS = 100
 UPLOAD = "upload"
 """Name of the field that stands for the Upload action."""
 
@@ -70,7 +73,7 @@ def card_fields(run: Run, now: datetime, width: int) -> list[Field]:
         _text_field("created", fmt.when(run.created_at) if run.created_at else "not known", room),
         _text_field("duration", duration, room, muted=elapsed is None),
         _text_field("group", run.group_name or "", room),
-        _text_field("tags", "  ".join(run.tags), room),
+        _text_field("tags", "  ".join(fmt.plain(tag, MAX_TAG_CHARS) for tag in run.tags), room),
         _text_field("source", run.source or "", room),
     ]
     fields = [field for field in fields if field.raw]
@@ -103,6 +106,7 @@ def _wrapped(text: str, room: int, role: Role) -> Sequence[Line]:
     lines = [
         part
         for line in fmt.plain_lines(text, limit=20_000)
-        for part in textwrap.wrap(line, room, break_on_hyphens=False) or [""]
+        for words in textwrap.wrap(line, room, break_on_hyphens=False) or [""]
+        for part in chop_cells(words, room) or [""]
     ]
     return [[Piece(part, role)] for part in lines]
