@@ -67,11 +67,6 @@ class Chunk:
     data: bytes
 
 
-class _Screen(pyte.Screen):
-    def set_margins(self, *margins: int, **options: object) -> None:
-        super().set_margins(*margins)
-
-
 class Terminal:
     """A program on a pty of its own; leave it by `with`, which ends the program."""
 
@@ -89,7 +84,7 @@ class Terminal:
         self.attributes_before = self.attributes()
         self.chunks: list[Chunk] = []
         self._drawn = 0
-        self._screen = _Screen(columns, lines)
+        self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.Stream(self._screen)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._came = threading.Condition()
@@ -175,22 +170,6 @@ class Terminal:
                     raise AssertionError(f"not seen in {timeout} s: {what!r}\n{self._described()}")
                 if self._drawn == len(self.chunks):
                     self._came.wait(left)
-
-    def wait_for_bytes(self, data: bytes, timeout: float = PATIENCE_S) -> None:
-        """Wait until some bytes have come, without drawing anything."""
-        deadline = time.monotonic() + timeout
-        with self._came:
-            while data not in self.raw:
-                assert self._came.wait(deadline - time.monotonic()), f"{data!r} did not come"
-
-    def echo_s(self, key: str, timeout: float = PATIENCE_S) -> float:
-        """Type a key when all is quiet, and return how long the first byte after it takes."""
-        self.settle(0.05)
-        with self._came:
-            typed_at = time.monotonic()
-            self.send(key)
-            assert self._came.wait(timeout), f"{key!r} was not answered"
-            return self.chunks[-1].at - typed_at
 
     def settle(self, quiet_s: float = 0.5, timeout: float = PATIENCE_S) -> int:
         """Wait until nothing has come for a while; return how many bytes came until then."""

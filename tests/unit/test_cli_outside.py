@@ -32,12 +32,8 @@ def run(
 
 def completed(words: str, **environ: str) -> set[str]:
     """Return what bash offers for the last of some words."""
-    done = run(
-        _FLOW_TUI_COMPLETE="complete_bash",
-        COMP_WORDS=words,
-        COMP_CWORD=str(words.count(" ")),
-        **environ,
-    )
+    asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = run(cwd=None, _FLOW_TUI_COMPLETE="complete_bash", **asked, **environ)
     assert done.stderr == ""
     return set(done.stdout.split())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowtui import format as fmt
-from flowtui.store.values import Bucket
+from flowtui.store.values import Bucket, JsonValue
 
 
 @pytest.mark.parametrize(
@@ -178,15 +179,15 @@ def test_a_status_is_a_glyph_and_a_word(status: str, text: str) -> None:
         ({"k": "\x1b"}, '{"k": "\\u001b"}'),
     ],
 )
-def test_a_json_value_is_one_line(value: object, text: str) -> None:
+def test_a_json_value_is_one_line(value: JsonValue, text: str) -> None:
     assert fmt.json_text(value) == text
 
 
-def flat(values: list[float | None]) -> list[Bucket | None]:
+def flat(values: Sequence[float | None]) -> list[Bucket | None]:
     return [None if value is None else Bucket(value, value) for value in values]
 
 
-def bars(values: list[float | None], width: int) -> str:
+def bars(values: Sequence[float | None], width: int) -> str:
     return "".join(bar for bar, _ in fmt.sparkline(flat(values), width))
 
 
