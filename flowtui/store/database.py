@@ -174,7 +174,7 @@ class Database:
         self, route: Route, fingerprint: Fingerprint, cancelled: Cancelled | None
     ) -> sqlite3.Connection:
         if route is Route.COPY:
-            uri = self._private_copy(fingerprint).as_uri()
+            uri = f"{self._private_copy(fingerprint).as_uri()}?mode=ro&immutable=1"
         else:
             option = "immutable=1" if route is Route.IMMUTABLE else "readonly_shm=1"
             uri = f"{self.path.absolute().as_uri()}?mode=ro&{option}"
@@ -198,29 +198,38 @@ class Database:
         return connection
 
     def _private_copy(self, fingerprint: Fingerprint) -> Path:
+        """Return the path of a copy of the files in this state, in one file that never changes."""
         with self._copy_lock:
             # What was copied while the files changed may be a copy of no state at all.
             is_current = self._copy is not None and self._copy[0] == fingerprint
             if self._copy is None or not is_current or not self._copy[0].is_settled:
                 folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
                 try:
-                    for source in (self.path, self._wal, self._journal):
-                        if source.exists():
-                            shutil.copyfile(source, Path(folder.name, source.name))
-                except PermissionError as error:
+                    self._copy_into(Path(folder.name))
+                except BaseException:
                     folder.cleanup()
-                    raise self._denied() from error
-                except OSError as error:
-                    folder.cleanup()
-                    raise errors.DatabaseError(
-                        self.path,
-                        f"{self.label} must be copied to be read (its writer did not close it), "
-                        f"and that failed: {error.strerror}",
-                    ) from error
+                    raise
                 if self._copy is not None:
                     self._copy[1].cleanup()
                 self._copy = fingerprint, folder
             return Path(self._copy[1].name, self.path.name)
+
+    def _copy_into(self, folder: Path) -> None:
+        try:
+            for source in (self.path, self._wal, self._journal):
+                if source.exists():
+                    shutil.copyfile(source, folder / source.name)
+        except PermissionError as error:
+            raise self._denied() from error
+        except OSError as error:
+            raise errors.DatabaseError(
+                self.path,
+                f"{self.label} must be copied to be read (its writer did not close it), "
+                f"and that failed: {error.strerror}",
+            ) from error
+        # Folds the log in, or rolls the journal back, once; threads that each did would collide.
+        with closing(sqlite3.connect(folder / self.path.name)) as connection:
+            connection.execute("pragma journal_mode = delete")
 
     def _explain(self, error: sqlite3.Error) -> errors.DatabaseError:
         text = str(error)

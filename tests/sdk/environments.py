@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -109,7 +110,9 @@ def _candidates() -> Iterator[str]:
     for name in ("python3.12", "python3.13", "python3.14"):
         if found := shutil.which(name):
             yield found
-    yield from sorted(map(str, Path.home().glob(".pyenv/versions/3.1[2-9]*/bin/python")))
+    # The tests have a HOME of their own, which is not where pyenv is.
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    yield from sorted(map(str, home.glob(".pyenv/versions/3.1[2-9]*/bin/python")))
     tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     if uv := shutil.which("uv", path=tools):
         search = [uv, "python", "find", "--system", ">=3.12"]
