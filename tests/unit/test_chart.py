@@ -1,0 +1,80 @@
+"""Curves are drawn inside their window, whole at every size, whatever the numbers are."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flowtui.widgets import axis
+from flowtui.widgets.chart import Window, canvas, padded
+
+UNIT = Window(0, 1, 0, 1)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def dots(lines: list[str]) -> int:
+    return sum(char != " " for line in lines for char in line)
+
+
+def test_a_line_goes_from_corner_to_corner() -> None:
+    lines = canvas([[(0, 0), (1, 1)]], 10, 5, UNIT)
+    assert [len(line) for line in lines] == [10] * 5
+    assert lines[-1][0] != " "
+    assert lines[0][-1] != " "
+    assert lines[0][0] == " "
+
+
+def test_a_gap_is_not_bridged() -> None:
+    lines = canvas([[(0, 0.5), (0.3, 0.5)], [(0.7, 0.5), (1, 0.5)]], 20, 3, UNIT)
+    middle = next(line for line in lines if line.strip())
+    assert middle[9:11] == "  "
+
+
+def test_a_line_is_clipped_where_it_leaves_the_window() -> None:
+    lines = canvas([[(-1, 0.5), (2, 0.5)]], 10, 3, UNIT)
+    assert any(line.strip() and " " not in line for line in lines)
+
+
+def test_one_point_is_a_dot_and_nothing_is_blank() -> None:
+    assert dots(canvas([[(0.5, 0.5)]], 10, 5, UNIT)) == 1
+    assert dots(canvas([], 10, 5, UNIT)) == 0
+    assert dots(canvas([[(math.nan, 1.0)]], 10, 5, UNIT)) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(FINITE, FINITE), min_size=1, max_size=8),
+    st.integers(1, 40),
+    st.integers(1, 12),
+)
+def test_any_finite_points_fit_their_own_window(
+    points: list[tuple[float, float]], width: int, height: int
+) -> None:
+    points = sorted(points)
+    left, right = padded(points[0][0], points[-1][0])
+    bottom, top = padded(min(y for _, y in points), max(y for _, y in points))
+    if not (left < right and bottom < top):
+        return
+    lines = canvas([points], width, height, Window(left, right, bottom, top))
+    assert [len(line) for line in lines] == [width] * height
+    assert dots(lines) > 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(FINITE, FINITE, st.integers(1, 12))
+def test_ticks_are_few_round_and_inside(one: float, other: float, at_most: int) -> None:
+    low, high = min(one, other), max(one, other)
+    made = axis.ticks(low, high, at_most)
+    assert len(made) <= at_most + 2
+    slack = (abs(low) + abs(high)) * 1e-9
+    assert all(low - slack <= tick <= high + slack for tick in made)
+    assert len(axis.labels(made)) == len(made)
+
+
+def test_ticks_stand_at_one_two_or_five() -> None:
+    assert axis.ticks(0, 5000, 6) == [0, 1000, 2000, 3000, 4000, 5000]
+    assert axis.labels(axis.ticks(0, 1, 5)) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+    assert axis.ticks(0, 3, 10, whole=True) == [0, 1, 2, 3]
+    assert axis.log_ticks(0.01, 100, 10) == [0.01, 0.1, 1, 10, 100]
