@@ -308,8 +308,9 @@ class OverviewScreen(TabScreen):
         self._pane.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter" and self.is_mounted:
-            return self._pane in (self._metrics, self._tree)
+        if action == "filter" and self.query(PaneLine):
+            has_filter = self._pane in (self._metrics, self._tree)
+            return has_filter and self.focused is self._pane
         return True
 
     @on(Lines.Chosen, "#card")

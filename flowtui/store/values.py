@@ -109,6 +109,14 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedPoint(Point):
+    """A point and when it was logged."""
+
+    logged_at: datetime | None
+    """To the second, as SQLite stamps it; None where what is stored is no time."""
+
+
+@dataclass(frozen=True, slots=True)
 class Bucket:
     """The extremes of the finite points in one of equally wide ranges of steps."""
 
@@ -142,6 +150,96 @@ class MetricSummary:
     @property
     def inf_count(self) -> int:
         return self.pos_inf_count + self.neg_inf_count
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a range of steps holds of one metric, at least one point."""
+
+    start: int
+    end: int
+    """The last step of the range; its points may end before."""
+    count: int
+    first: LoggedPoint
+    last: LoggedPoint
+    minimum: LoggedPoint | None
+    """The lowest finite point, the earliest of several; None if no point is finite."""
+    maximum: LoggedPoint | None
+    nan_count: int = 0
+    pos_inf_count: int = 0
+    neg_inf_count: int = 0
+    unreadable_count: int = 0
+    """Values that are no numbers: a broken store."""
+
+    @property
+    def points(self) -> tuple[LoggedPoint, ...]:
+        """Its first, lowest, highest and last point in order of steps, each once."""
+        named = (self.first, self.minimum, self.maximum, self.last)
+        by_step = {point.step: point for point in named if point is not None}
+        return tuple(by_step[step] for step in sorted(by_step))
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One metric over a window of steps, as a chart of a given number of columns needs it.
+
+    Rows whose step is no integer have no place on an axis and are not counted here.
+    """
+
+    key: str
+    start: int
+    end: int
+    """The last step of the window."""
+    is_whole: bool
+    """Whether the window is the metric from its first to its last point, and grows with it."""
+    width: int
+    """How many columns were asked for."""
+    columns: tuple[Column, ...]
+    """Those that have points, in order. Few points come as columns of one point and one step."""
+    first: LoggedPoint
+    """The first point of the metric, which may lie outside of the window, as may the last."""
+    last: LoggedPoint
+    mark: int
+    """The highest dynamic_metrics.rowid that this covers."""
+
+    @property
+    def count(self) -> int:
+        """How many points the window has, NaN and infinite ones included."""
+        return sum(column.count for column in self.columns)
+
+    @property
+    def nan_count(self) -> int:
+        return sum(column.nan_count for column in self.columns)
+
+    @property
+    def pos_inf_count(self) -> int:
+        return sum(column.pos_inf_count for column in self.columns)
+
+    @property
+    def neg_inf_count(self) -> int:
+        return sum(column.neg_inf_count for column in self.columns)
+
+    @property
+    def unreadable_count(self) -> int:
+        return sum(column.unreadable_count for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a metric begins and ends, and how many points it has."""
+
+    first: LoggedPoint
+    last: LoggedPoint
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The point at a step, if there is one, and the nearest on both sides."""
+
+    before: LoggedPoint | None = None
+    at: LoggedPoint | None = None
+    after: LoggedPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 
 Role = Literal["text", "muted", "title", "accent", "ok", "attention", "error"]
 Align = Literal["left", "right"]
@@ -45,6 +46,23 @@ def clipped(line: Iterable[Piece], width: int) -> list[Piece]:
         pieces.append(piece)
         left -= length
     return pieces
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Return text as lines of at most `width` cells, broken between words where that can be."""
+    lines: list[str] = []
+    line = ""
+    # Runs of blanks are kept inside a line: they set tags apart.
+    for word in re.findall(r"\s*\S+", text):
+        if line and cell_len(line + word) > width:
+            lines.append(line)
+            line = ""
+        line += word if line else word.lstrip()
+        while cell_len(line) > width:
+            head = chop_cells(line, width)[0]
+            lines.append(head)
+            line = line[len(head) :]
+    return [*lines, line] if line or not lines else lines
 
 
 def width_of(line: Iterable[Piece]) -> int:

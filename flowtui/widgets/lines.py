@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +13,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.cells import Line, Piece, Role, wrapped
 from flowtui.widgets.paint import Palette
 
 
@@ -102,7 +101,7 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh(layout=self.styles.auto_dimensions)
 
     def _note_lines(self) -> list[str]:
-        return textwrap.wrap(self._note, max(self.line_width - 2, 10))
+        return wrapped(self._note, max(self.line_width - 2, 10)) if self._note else []
 
     def render_line(self, y: int) -> Strip:
         width = self.line_width

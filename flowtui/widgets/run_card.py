@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from datetime import datetime
-
-from rich.cells import chop_cells
 
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.store.values import Run
-from flowtui.widgets.cells import Line, Piece, Role, fit
+from flowtui.widgets.cells import Line, Piece, Role, fit, wrapped
 from flowtui.widgets.fields import Field, Fields
 from flowtui.widgets.frame import STATUS_ROLES
 
@@ -103,10 +100,5 @@ def _blank() -> Field:
 
 
 def _wrapped(text: str, room: int, role: Role) -> Sequence[Line]:
-    lines = [
-        part
-        for line in fmt.plain_lines(text, limit=20_000)
-        for words in textwrap.wrap(line, room, break_on_hyphens=False) or [""]
-        for part in chop_cells(words, room) or [""]
-    ]
+    lines = [part for line in fmt.plain_lines(text, limit=20_000) for part in wrapped(line, room)]
     return [[Piece(part, role)] for part in lines]
