@@ -88,6 +88,8 @@ class FlowApp(App[None]):
                 tooltip="Look for changes now"),
         Binding("f", "follow", "Follow", show=False, id="app.follow",
                 tooltip="Follow what is written, or stop"),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, id="app.redraw",
+                tooltip="Paint the whole screen again"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
                 tooltip="All keys that work here"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
@@ -283,6 +285,14 @@ class FlowApp(App[None]):
         for screen in self._tabs.values():
             screen.store_changed(screen.reads)
         self._list_changed()
+
+    def action_redraw(self) -> None:
+        from flowtui.driver import ThriftyDriver
+
+        if isinstance(self._driver, ThriftyDriver):
+            self._driver.forget()
+        self.refresh()
+        self.screen.refresh()
 
     def action_follow(self) -> None:
         self.follows = not self.follows

@@ -29,6 +29,10 @@ class ThriftyDriver(LinuxDriver):
         if filtered := self._thrift.filter(data.replace(self._ANY_MOTION, self._DRAGS)):
             self._put(filtered)
 
+    def forget(self) -> None:
+        """Send everything again from now on: another program may have written on the screen."""
+        self._thrift.forget()
+
     def _put(self, data: str) -> None:
         # The writer dies with its terminal; what is put on its queue would then wait for ever.
         if self._writer_thread is not None and self._writer_thread.is_alive():

@@ -136,34 +136,42 @@ class Terminal:
     def screen(self) -> pyte.Screen:
         """What a person sees now."""
         while self._drawn < len(self.chunks):
-            self._stream.feed(self._decoder.decode(self.chunks[self._drawn].data))
-            self._drawn += 1
+            self._draw_next()
         return self._screen
 
     @property
     def text(self) -> str:
         return "\n".join(self.screen.display)
 
+    @property
+    def _drawn_text(self) -> str:
+        return "\n".join(self._screen.display)
+
+    def _draw_next(self) -> Chunk:
+        chunk = self.chunks[self._drawn]
+        self._stream.feed(self._decoder.decode(chunk.data))
+        self._drawn += 1
+        return chunk
+
     def wait_for(self, what: str | Callable[[str], bool], timeout: float = PATIENCE_S) -> float:
         """Wait until a text is on the screen or a predicate of it is true.
 
         Returns:
-            When the bytes came that made it so, as `time.monotonic()`.
+            When the bytes came that made it so, as `time.monotonic()`; where it was so before, when
+            the last ones came.
 
         Raises:
             AssertionError: it was not in time; shows the screen.
         """
         is_there = what if callable(what) else lambda text: what in text
         deadline = time.monotonic() + timeout
+        if self._drawn and is_there(self._drawn_text):
+            return self.chunks[self._drawn - 1].at
         while True:
             while self._drawn < len(self.chunks):
-                chunk = self.chunks[self._drawn]
-                self._stream.feed(self._decoder.decode(chunk.data))
-                self._drawn += 1
-                if is_there(self.text):
+                chunk = self._draw_next()
+                if is_there(self._drawn_text):
                     return chunk.at
-            if is_there(self.text):
-                return time.monotonic()
             with self._came:
                 left = deadline - time.monotonic()
                 if left <= 0:

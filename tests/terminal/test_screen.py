@@ -217,3 +217,12 @@ def test_what_a_run_logs_is_shown_at_once_and_the_cursor_stays(
             assert terminal.wait_for(value[:5]) - written_at < SHOWN_WITHIN_S
             assert marked_lines(terminal) == cursor
             assert "b/loss" in terminal.screen.display[cursor[-1]]
+
+
+def test_ctrl_l_repairs_what_another_program_wrote(start: Start) -> None:
+    terminal = opened(start("resnet50-cosine"))
+    terminal.settle(0.5)
+    before = terminal.byte_count
+    terminal.send("\x0c")
+    terminal.settle(0.5)
+    assert b"train/loss" in terminal.raw[before:], "unchanged cells are sent again"
