@@ -69,9 +69,9 @@ class Ending:
             # Both fail on a terminal that is gone, and then there is nothing to restore.
             with contextlib.suppress(OSError, termios.error):
                 termios.tcsetattr(self._terminal, termios.TCSANOW, self._attributes)
-                os.set_blocking(self._terminal, False)
-                os.write(self._terminal, RESTORE)
-                os.set_blocking(self._terminal, True)
+                # Opened anew, so that only this write and no other of the process gives up.
+                flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
+                os.write(os.open(os.ttyname(self._terminal), flags), RESTORE)
         os._exit(code)
 
 
