@@ -3,7 +3,8 @@
 Every question opens a connection of its own and closes it with the answer. A connection that is
 kept open holds a shared lock, and the SDK's last close then cannot fold the write-ahead log into
 the database: a finished run would stay spread over `exp.db` and `exp.db-wal`, and a copy of
-`exp.db` alone would lack what was logged. Opening costs about 0.1 ms.
+`exp.db` alone would lack what was logged. Opening costs about 0.1 ms. A read that is under way
+while the SDK closes has that effect too, until the next writer closes: so reads are kept short.
 
 How a file is opened depends only on what lies beside it, so it is the same for every user:
 

@@ -6,15 +6,28 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from flowtui.store import database as module
-from flowtui.store.database import Database, Route, table_columns
+from flowtui.store import errors
+from flowtui.store.database import MTIME_GRAIN_NS, Database, Route, table_columns
+from tests.unit.situations import (
+    COMMITTED,
+    SITUATIONS,
+    WAL_HOLDER,
+    Situation,
+    closed,
+    copied_while_live,
+    killed,
+    live,
+    rolling_back,
+    shm,
+    wal,
+)
 from tests.unit.stores import (
     LONG_AGO_NS,
     age,
@@ -23,89 +36,6 @@ from tests.unit.stores import (
     execute,
     process,
 )
-
-COMMITTED = [1, 2, 3]
-
-WAL_HOLDER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("pragma journal_mode = wal")
-connection.execute("create table t (x)")
-connection.executemany("insert into t values (?)", [(1,), (2,), (3,)])
-print("ready", flush=True)
-sys.stdin.read()
-connection.close()
-"""
-# Ten pages of cache for hundreds of changed ones: some reach the file before the commit.
-ROLLBACK_HOLDER = """
-import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("pragma journal_mode = delete")
-connection.execute("create table t (x, filling)")
-rows = [(x, "f" * 3000) for x in (1, 2, 3)] + [(None, "f" * 3000)] * 500
-connection.execute("begin")
-connection.executemany("insert into t values (?, ?)", rows)
-connection.execute("commit")
-connection.execute("pragma cache_size = 10")
-connection.execute("begin")
-connection.execute("update t set x = coalesce(x, 0) + 100, filling = replace(filling, 'f', 'g')")
-print("ready", flush=True)
-sys.stdin.read()
-"""
-
-
-def wal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-wal")
-
-
-def shm(path: Path) -> Path:
-    return path.with_name(f"{path.name}-shm")
-
-
-def journal(path: Path) -> Path:
-    return path.with_name(f"{path.name}-journal")
-
-
-@contextmanager
-def closed(path: Path) -> Iterator[None]:
-    with process(WAL_HOLDER, path):
-        pass
-    assert not wal(path).exists()
-    yield
-
-
-@contextmanager
-def live(path: Path) -> Iterator[None]:
-    with process(WAL_HOLDER, path):
-        yield
-
-
-@contextmanager
-def killed(path: Path) -> Iterator[None]:
-    with process(WAL_HOLDER, path) as holder:
-        holder.kill()
-    assert wal(path).stat().st_size > 0
-    assert shm(path).exists()
-    yield
-
-
-@contextmanager
-def copied_while_live(path: Path) -> Iterator[None]:
-    with killed(path):
-        shm(path).unlink()
-        yield
-
-
-@contextmanager
-def rolling_back(path: Path) -> Iterator[None]:
-    with process(ROLLBACK_HOLDER, path) as holder:
-        holder.kill()
-    assert journal(path).stat().st_size > 0
-    yield
-
-
-Situation = Callable[[Path], AbstractContextManager[None]]
-SITUATIONS = (closed, live, killed, copied_while_live, rolling_back)
 
 
 def values(connection: sqlite3.Connection) -> list[int]:
@@ -235,6 +165,27 @@ def test_reads_beside_a_writer_are_consistent_and_do_not_hurt_it(
     assert read(Path(alone)) == list(range(1, written + 1))
 
 
+def test_a_read_during_the_writers_last_close_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "exp.db"
+    with process(WAL_HOLDER, path) as holder:
+
+        def question(connection: sqlite3.Connection) -> list[int]:
+            first = values(connection)
+            assert holder.stdin is not None
+            holder.stdin.close()
+            assert holder.wait() == 0
+            assert values(connection) == first
+            return first
+
+        with closing(Database(path, "run/exp.db")) as database:
+            assert database.read(question) == COMMITTED
+    assert wal(path).stat().st_size > 0
+    assert read(path) == COMMITTED
+    execute(path, "insert into t values (4)")
+    assert [file.name for file in tmp_path.iterdir()] == ["exp.db"]
+    assert read(path) == [*COMMITTED, 4]
+
+
 def test_the_answer_is_asked_again_when_the_file_changes_under_an_immutable_read(
     tmp_path: Path,
 ) -> None:
@@ -260,13 +211,13 @@ def test_a_change_within_one_tick_of_the_clock_is_not_taken_for_none(
     with closed(path):
         pass
     now_ns = LONG_AGO_NS
-    monkeypatch.setattr(module.time, "time_ns", lambda: now_ns)
+    monkeypatch.setattr("flowtui.store.database.time.time_ns", lambda: now_ns)
     os.utime(path, ns=(LONG_AGO_NS, LONG_AGO_NS))
     seen: list[list[int]] = []
 
     def question(connection: sqlite3.Connection) -> list[int]:
         nonlocal now_ns
-        now_ns += 2 * module.MTIME_GRAIN_NS
+        now_ns += 2 * MTIME_GRAIN_NS
         seen.append(values(connection))
         if len(seen) == 1:
             execute(path, "update t set x = x + 1")
@@ -289,7 +240,7 @@ def test_a_cancelled_read_ends_at_once(tmp_path: Path) -> None:
     path = tmp_path / "exp.db"
     answers = iter([False, False, False])
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
-    with closed(path), pytest.raises(module.errors.ReadCancelled):
+    with closed(path), pytest.raises(errors.ReadCancelled):
         Database(path, "run/exp.db").read(
             lambda connection: connection.execute(endless).fetchone(),
             lambda: next(answers, True),
@@ -301,7 +252,7 @@ def test_a_question_cannot_write(tmp_path: Path, situation: Situation) -> None:
     path = tmp_path / "exp.db"
     with situation(path), closing(Database(path, "run/exp.db")) as database:
         before = contents(tmp_path)
-        with pytest.raises(module.errors.DatabaseError, match="readonly"):
+        with pytest.raises(errors.DatabaseError, match="readonly"):
             database.read(lambda connection: connection.execute("delete from t"))
         assert contents(tmp_path) == before
 
@@ -327,13 +278,13 @@ def test_a_copy_that_was_made_while_the_files_changed_is_made_again(
         # SQLite passes over a log without a header, but it could be anybody's.
         wal(path).write_bytes(bytes(32))
     now_ns = LONG_AGO_NS
-    monkeypatch.setattr(module.time, "time_ns", lambda: now_ns)
+    monkeypatch.setattr("flowtui.store.database.time.time_ns", lambda: now_ns)
     age(tmp_path)
     seen: list[list[int]] = []
 
     def question(connection: sqlite3.Connection) -> list[int]:
         nonlocal now_ns
-        now_ns += 2 * module.MTIME_GRAIN_NS
+        now_ns += 2 * MTIME_GRAIN_NS
         seen.append(values(connection))
         if len(seen) == 1:
             path.write_bytes(later.read_bytes())

@@ -12,8 +12,8 @@ import pytest
 from flowtui.store import database as module
 from flowtui.store import errors
 from flowtui.store.database import Database
+from tests.unit.situations import WAL_HOLDER, wal
 from tests.unit.stores import age, as_another_user, execute, process
-from tests.unit.test_database import WAL_HOLDER, wal
 
 ROWS = 2000
 
