@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from flowtui import __version__
-from flowtui.opening import TABS, Opening, open_store
+from flowtui.opening import TABS, Opening, WrongUsage, open_store
 from flowtui.store.errors import StoreError
 
 DEMO_RUN = "resnet50-cosine"
@@ -74,6 +74,15 @@ def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
         return
     for run_id, name in known:
         yield from (word for word in (run_id, name) if word.startswith(incomplete))
+
+
+def _complete_key(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    try:
+        store = open_store(ctx.params.get("store"))
+        known = store.last_points(store.resolve(ctx.params.get("run") or "").id)
+    except StoreError:
+        return
+    yield from (key for key in known if key.startswith(incomplete) and key.isprintable())
 
 
 RunArgument = Annotated[
@@ -180,6 +189,42 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
 
     opened = open_store(store)
     report.print_run(opened, opened.resolve(run), as_json)
+
+
+@cli.command()
+def metrics(
+    run: RunArgument,
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY]...",
+            help="Metrics whose points are printed; none: a line a metric.",
+            autocompletion=_complete_key,
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV: key, step, value, logged_at.")
+    ] = False,
+    points: Annotated[
+        int | None,
+        typer.Option(
+            min=4, max=50_000, metavar="N", help="At most N points a metric, its extremes kept."
+        ),
+    ] = None,
+) -> None:
+    """Print the metrics of a run; --json and --csv print their points."""
+    from flowtui import series_report
+
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
+    if points is not None and not (keys or as_json or as_csv):
+        raise WrongUsage("--points is of points: name a KEY, or give --json or --csv")
+    opened = open_store(store)
+    style: series_report.Format = "json" if as_json else "csv" if as_csv else "text"
+    series_report.print_metrics(opened, opened.resolve(run), keys or (), style, points)
 
 
 @cli.command()

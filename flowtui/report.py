@@ -44,7 +44,7 @@ def run_document(run: Run) -> Document:
         "id": run.id,
         "name": run.name,
         "status": run.status,
-        "created_at": _time(run.created_at),
+        "created_at": time_text(run.created_at),
         "duration_s": run.duration_s,
         "group": run.group_name,
         "tags": list(run.tags),
@@ -109,7 +109,7 @@ def _model(model: Model) -> Document:
     return {
         "id": model.id,
         "name": model.name,
-        "created_at": _time(model.created_at),
+        "created_at": time_text(model.created_at),
         "size_bytes": model.size_bytes,
         "tags": list(model.tags),
         "path": model.path,
@@ -118,7 +118,8 @@ def _model(model: Model) -> Document:
     }
 
 
-def _time(moment: datetime | None) -> str | None:
+def time_text(moment: datetime | None) -> str | None:
+    """Return a time as ISO 8601 in UTC, None for none."""
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
@@ -137,7 +138,7 @@ def runs_text(runs: Sequence[Run]) -> Iterator[str]:
         )
         for run in runs
     ]
-    return _table(rows)
+    return table(rows)
 
 
 def run_text(store: Store, run: Run) -> Iterator[str]:
@@ -167,7 +168,7 @@ def run_text(store: Store, run: Run) -> Iterator[str]:
 def _params_text(params: Sequence[Param] | None) -> Iterator[str]:
     if params:
         yield from ("", "Parameters")
-        yield from _table(
+        yield from table(
             [(fmt.plain(param.key, 200), fmt.json_text(param.value)) for param in params]
         )
 
@@ -189,13 +190,13 @@ def _metrics_text(summaries: Sequence[MetricSummary]) -> Iterator[str]:
         )
         for summary in summaries
     ]
-    yield from _table(rows)
+    yield from table(rows)
 
 
 def _models_text(models: Sequence[Model] | None) -> Iterator[str]:
     if models:
         yield from ("", "Logged models")
-        yield from _table(
+        yield from table(
             [
                 (
                     fmt.plain(model.name, 200),
@@ -218,10 +219,11 @@ def _counts_text(counts: Counts) -> Iterator[str]:
     present = [(name, f"{count:,}") for name, count in known if count]
     if present:
         yield from ("", "Records")
-        yield from _table(present)
+        yield from table(present)
 
 
-def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield rows of cells as lines with the columns under each other."""
     made = list(rows)
     widths = [max(len(row[index]) for row in made) for index in range(len(made[0]))]
     for row in made:

@@ -134,9 +134,7 @@ def next_point(
     return None if row is None else point(row)
 
 
-def page(
-    connection: sqlite3.Connection, key: str, start: int, end: int
-) -> tuple[LoggedPoint, ...]:
+def page(connection: sqlite3.Connection, key: str, start: int, end: int) -> tuple[LoggedPoint, ...]:
     """Return up to `PAGE_POINTS` points with steps from `start` to `end`, in order of steps."""
     if not has_points_table(connection):
         return ()

@@ -14,19 +14,23 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowtui.store import counts, location, metrics, models, params, runs
+from flowtui.store import counts, location, metrics, models, params, points, runs, series
 from flowtui.store.changes import Watcher
 from flowtui.store.database import Cancelled, Database, Fingerprint
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
 from flowtui.store.values import (
     Counts,
+    Extent,
     Figures,
     Group,
+    LoggedPoint,
     MetricSummary,
     Model,
+    Neighbours,
     Param,
     Point,
     Run,
+    Series,
     StoreLocation,
 )
 
@@ -232,6 +236,75 @@ class Store:
             asked, later = caught_up.get(key, (None, summary))
             current[key] = later if asked is summary else summary
         return current
+
+    # One metric of one run ------------------------------------------------------------------
+
+    def series(
+        self,
+        run_id: str,
+        key: str,
+        window: tuple[int, int] | None,
+        columns: int,
+        cancelled: Cancelled | None = None,
+    ) -> Series | None:
+        """Return a metric over a window of steps in columns, None without points.
+
+        One pass over the window's points; see `series.series` for the columns.
+        """
+        return self.experiment(run_id).read(
+            lambda db: series.series(db, key, window, columns), cancelled
+        )
+
+    def extended_series(
+        self, run_id: str, known: Series, cancelled: Cancelled | None = None
+    ) -> Series | None:
+        """Return what `series` would now, reading only new points if they were appended."""
+        return self.experiment(run_id).read(lambda db: series.extended(db, known), cancelled)
+
+    def extent(self, run_id: str, key: str) -> Extent | None:
+        """Return where a metric begins and ends and its points' number, None without points."""
+        return self.experiment(run_id).read(lambda db: points.extent(db, key))
+
+    def neighbours(self, run_id: str, key: str, step: int) -> Neighbours:
+        """Return the point at a step, if there is one, and the nearest on both sides."""
+        return self.experiment(run_id).read(lambda db: points.point_at(db, key, step))
+
+    def next_point(
+        self,
+        run_id: str,
+        key: str,
+        step: int,
+        direction: points.Direction = "after",
+        kind: points.Kind = "any",
+        cancelled: Cancelled | None = None,
+    ) -> LoggedPoint | None:
+        """Return the nearest point of a kind before or after a step, None if there is none."""
+        return self.experiment(run_id).read(
+            lambda db: points.next_point(db, key, step, direction, kind), cancelled
+        )
+
+    def points(
+        self,
+        run_id: str,
+        key: str,
+        window: tuple[int, int],
+        cancelled: Cancelled | None = None,
+    ) -> Iterator[LoggedPoint]:
+        """Yield all points of a window in order of steps, however many there are.
+
+        Every `points.PAGE_POINTS` are a read of their own, so that no writer waits and memory
+        does not grow. Each page is of one state of the store, and no step comes twice; what is
+        logged meanwhile comes if its step is still ahead.
+        """
+        start, end = window
+        while start <= end:
+            page = self.experiment(run_id).read(
+                partial(points.page, key=key, start=start, end=end), cancelled
+            )
+            yield from page
+            if len(page) < points.PAGE_POINTS:
+                return
+            start = page[-1].step + 1
 
     def watcher(self, run_id: str | None = None) -> Watcher:
         """Return a watcher of the list of runs and, if one is named, of that run's records."""

@@ -192,7 +192,7 @@ class Series:
     """The last step of the window."""
     is_whole: bool
     """Whether the window is the metric from its first to its last point, and grows with it."""
-    width: int
+    max_columns: int
     """How many columns were asked for."""
     columns: tuple[Column, ...]
     """Those that have points, in order. Few points come as columns of one point and one step."""
