@@ -40,19 +40,28 @@ def ticks(low: float, high: float, at_most: int, whole: bool = False) -> list[fl
     return [index * apart for index in range(first, min(last, first + 10 * at_most) + 1)]
 
 
+SMALLEST_POWER, LARGEST_POWER = -307, 308
+"""Powers of ten that are floats in full precision."""
+
+
 def log_ticks(low: float, high: float, at_most: int) -> list[float]:
-    """Return powers of ten in a range of positive numbers, and 2 and 5 times them if there is room.
+    """Return powers of ten in a range, and 2 and 5 times them if there is room.
 
     Args:
-        low: the lower end, positive.
-        high: the upper end.
+        low: the lower end, as its logarithm to the base of ten.
+        high: the upper end, the same.
         at_most: how many.
     """
-    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    first = max(math.floor(low), SMALLEST_POWER)
+    last = min(math.ceil(high), LARGEST_POWER)
     every = max(math.ceil((last - first) / max(at_most, 1)), 1)
     factors = (1, 2, 5) if (last - first) * 3 <= at_most else (1,)
-    made = [factor * 10.0**power for power in range(first, last + 1, every) for factor in factors]
-    return [tick for tick in made if low <= tick <= high]
+    made = [(factor, power) for power in range(first, last + 1, every) for factor in factors]
+    return [
+        factor * 10.0**power
+        for factor, power in made
+        if low <= power + math.log10(factor) <= high and power < LARGEST_POWER
+    ]
 
 
 def labels(values: Sequence[float]) -> list[str]:

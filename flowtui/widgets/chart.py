@@ -109,4 +109,7 @@ def _figure() -> Any:
     # figure with everybody.
     from plotext._figure import _figure_class
 
-    return _figure_class()
+    figure = _figure_class()
+    # By itself it is cut to the size of the terminal that the process was started on.
+    figure._limit_size(False, False)
+    return figure

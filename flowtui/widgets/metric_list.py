@@ -35,9 +35,11 @@ class MetricLine:
 class MetricList(Lines):
     """Shows `MetricLine`s under a title and column heads."""
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, is_brief: bool = False, id: str | None = None) -> None:
+        """Show metrics; a brief list says only their names and last values."""
         super().__init__(id=id)
         self.empty_text = ""
+        self._is_brief = is_brief
         self._metrics: Sequence[MetricLine] = ()
         self._numbers: dict[str, tuple[str, str, str]] = {}
         self._longest_name = 0
@@ -62,6 +64,11 @@ class MetricList(Lines):
             if before != after or old_numbers[after.key] != self._numbers[after.key]:
                 self.refresh_index(index)
 
+    def _layout(self, width: int) -> _Layout:
+        if self._is_brief:
+            return _Layout(max(width - VALUE_CELLS - 1, MIN_NAME_CELLS), False, False, 0, False)
+        return _Layout.of(width, self._longest_name)
+
     @property
     def metric(self) -> MetricLine | None:
         """The metric under the cursor."""
@@ -76,7 +83,7 @@ class MetricList(Lines):
         return 1
 
     def header_lines(self, width: int) -> list[Line]:
-        layout = _Layout.of(width, self._longest_name)
+        layout = self._layout(width)
         role: Role = "accent" if self.has_focus else "title"
         count = f" {len(self._metrics):,}" if self._metrics else f"  {self.empty_text}"
         room = layout.name - 1 - len("Metrics")
@@ -93,7 +100,7 @@ class MetricList(Lines):
 
     def line(self, index: int, width: int) -> Line:
         metric = self._metrics[index]
-        layout = _Layout.of(width, self._longest_name)
+        layout = self._layout(width)
         name = fmt.plain(metric.key, 300)
         odd = _odd_pieces(metric.summary)
         mark = " ▲" if odd and not layout.has_odd else ""

@@ -141,8 +141,33 @@ def test_overview_themes(snap_compare: Snap, demo: Store, theme: str) -> None:
     assert snap_compare(app, terminal_size=MIDDLE, run_before=keys())
 
 
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_metrics(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, VISION, "metrics")
+    assert snap_compare(app, terminal_size=size, run_before=keys("down"))
+
+
 @BOTH
-@pytest.mark.parametrize("tab", ["metrics", "traces", "evals", "attachments"])
+def test_metrics_zoomed(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, VISION, "metrics")
+    zoom = keys("down", "enter", "M", "plus", "plus", "left", "left", "o")
+    assert snap_compare(app, terminal_size=size, run_before=zoom)
+
+
+@BOTH
+def test_metrics_unreadable(
+    snap_compare: Snap, demo_directory: Path, size: tuple[int, int]
+) -> None:
+    directory = Path.home() / f"metrics-damaged-{size[0]}"
+    shutil.copytree(demo_directory, directory)
+    store = open_store(directory)
+    run = store.resolve(VISION)
+    (directory / run.id / "exp.db").write_bytes(b"no database" * 1000)
+    assert snap_compare(app_on(store, VISION, "metrics"), terminal_size=size, run_before=keys())
+
+
+@BOTH
+@pytest.mark.parametrize("tab", ["traces", "evals", "attachments"])
 def test_tabs(snap_compare: Snap, demo: Store, tab: str, size: tuple[int, int]) -> None:
     assert snap_compare(app_on(demo, AGENT, tab), terminal_size=size, run_before=keys())
 

@@ -26,6 +26,13 @@ def test_a_line_goes_from_corner_to_corner() -> None:
     assert lines[0][0] == " "
 
 
+def test_a_chart_may_be_larger_than_the_terminal_of_its_process() -> None:
+    lines = canvas([[(0, 0), (1, 1)]], 300, 90, UNIT)
+    assert [len(line) for line in lines] == [300] * 90
+    assert lines[-1][0] != " "
+    assert lines[0][-1] != " "
+
+
 def test_a_gap_is_not_bridged() -> None:
     lines = canvas([[(0, 0.5), (0.3, 0.5)], [(0.7, 0.5), (1, 0.5)]], 20, 3, UNIT)
     middle = next(line for line in lines if line.strip())
@@ -77,4 +84,4 @@ def test_ticks_stand_at_one_two_or_five() -> None:
     assert axis.ticks(0, 5000, 6) == [0, 1000, 2000, 3000, 4000, 5000]
     assert axis.labels(axis.ticks(0, 1, 5)) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
     assert axis.ticks(0, 3, 10, whole=True) == [0, 1, 2, 3]
-    assert axis.log_ticks(0.01, 100, 10) == [0.01, 0.1, 1, 10, 100]
+    assert axis.log_ticks(-2, 2, 10) == [0.01, 0.1, 1, 10, 100]
