@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +24,7 @@ from textual.worker import Worker, WorkerState
 
 from flowtui import clock, terminal, themes
 from flowtui import format as fmt
+from flowtui.crash import write_crash_log
 from flowtui.ending import Ending
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
@@ -371,20 +371,6 @@ class FlowApp(App[None]):
         summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
         where = write_crash_log(error)
         self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\n{where}"))
-
-
-def write_crash_log(error: BaseException) -> str:
-    """Write an error with its traceback to a file of its own and say where that is."""
-    from platformdirs import user_log_path
-
-    path = user_log_path("flow-tui") / f"crash-{clock.now():%Y%m%d-%H%M%S-%f}.log"
-    details = "".join(traceback.format_exception(error))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(details, "utf-8", "backslashreplace")
-    except OSError as failure:
-        return f"Its details could not be written to {path}: {failure.strerror}"
-    return f"Details are in {path}"
 
 
 def _collect_garbage_again() -> None:
