@@ -86,7 +86,7 @@ def _grown(connection: sqlite3.Connection, known: Series, mark: int) -> Series |
         return None
     end = last[0] if known.is_whole else known.end
     grown = replace(known, end=end, last=point(last), mark=mark)
-    start = known.last.step + 1
+    start = max(known.start, known.last.step + 1)
     room = known.max_columns * POINTS_A_COLUMN
     if known.count <= room:
         new = single(connection, known.key, start, end, room - known.count)
