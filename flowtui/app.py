@@ -111,6 +111,7 @@ class FlowApp(App[None]):
         self._read_problem: str | None = None
         self._watcher = store.watcher(None if run is None else run.id)
         self._is_looking = False
+        self._opening = asyncio.Lock()
         self._ending = Ending()
         self._running_loop: asyncio.AbstractEventLoop | None = None
         """Set when the app is up and can leave in its own way."""
@@ -148,17 +149,21 @@ class FlowApp(App[None]):
     @work
     async def open_run(self, run: Run) -> None:
         """Show a run; the tabs of another one that was open are closed."""
-        if self._run is None or self._run.id != run.id:
-            for name in TABS:
-                await self.remove_mode(name)
-                self.add_mode(name, partial(self._make_tab, name))
-            self._tabs.clear()
-            self._counts = Counts()
-            self._watch_problem = self._read_problem = None
-            self._watcher = self.store.watcher(run.id)
-        self._run = run
-        self._read_run(run.id, COUNTED)
-        await self.switch_mode(self.options.tab)
+        # Enter pressed twice asks twice; the second finds the run open.
+        async with self._opening:
+            if self._run is None or self._run.id != run.id:
+                # The mode that one is in cannot be removed.
+                await self.switch_mode(RUNS)
+                for name in TABS:
+                    await self.remove_mode(name)
+                    self.add_mode(name, partial(self._make_tab, name))
+                self._tabs.clear()
+                self._counts = Counts()
+                self._watch_problem = self._read_problem = None
+                self._watcher = self.store.watcher(run.id)
+            self._run = run
+            self._read_run(run.id, COUNTED)
+            await self.switch_mode(self.options.tab)
 
     def show_tab(self, tab: str) -> None:
         self.switch_mode(tab)

@@ -49,6 +49,11 @@ class StoreScreen(Screen[None]):
     def flow(self) -> FlowApp:
         return cast("FlowApp", self.app)
 
+    @property
+    def is_composed(self) -> bool:
+        """Whether it has its widgets; a screen that is closed while it starts never gets them."""
+        return bool(self.query(KeyLine))
+
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         """Read these kinds of record and post what comes; runs in a thread."""
         raise NotImplementedError
@@ -122,12 +127,13 @@ class TabScreen(StoreScreen):
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        self.frame = self.flow.frame
-        self.want(self.reads)
+        if self.is_composed:
+            self.frame = self.flow.frame
+            self.want(self.reads)
 
     def watch_frame(self, frame: Frame | None) -> None:
         # What comes before the frame's lines are there is asked for again when they are.
-        if frame is not None and self.query(RunLine):
+        if frame is not None and self.is_composed:
             self.run = frame.run
             self.query_one(RunLine).show_frame(frame)
             self.query_one(TabLine).show_counts(frame.counts)

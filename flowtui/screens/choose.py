@@ -66,6 +66,7 @@ class _ChooseScreen(ModalScreen[list[str] | None]):
     """A list of choices under a line that narrows it as one types."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = "ChoiceLines"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
@@ -88,12 +89,12 @@ class _ChooseScreen(ModalScreen[list[str] | None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        self._narrow("")
-        lines = self.query_one(ChoiceLines)
-        lines.focus()
-        if self._chosen:
+        # A screen that is closed while it starts has nothing on it.
+        for lines in self.query(ChoiceLines):
+            lines.show_choices(self._choices, self._chosen)
             keys = [choice.key for choice in self._choices]
-            lines.cursor = keys.index(self._chosen[0]) if self._chosen[0] in keys else 0
+            if self._chosen and self._chosen[0] in keys:
+                lines.cursor = keys.index(self._chosen[0])
 
     @on(Input.Changed)
     def narrow(self, event: Input.Changed) -> None:

@@ -111,6 +111,7 @@ class KeysScreen(ModalScreen[None]):
     """Shows the keys of the screen under it."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = "KeyRows"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", key_display="Esc",
@@ -126,6 +127,3 @@ class KeysScreen(ModalScreen[None]):
             dialog.border_title = "Keys"
             yield KeyRows(self._rows)
             yield KeyLine()
-
-    def on_mount(self) -> None:
-        self.query_one(KeyRows).focus()

@@ -87,7 +87,8 @@ class MetricsScreen(TabScreen):
         yield FilterLine("part of a name")
 
     def on_mount(self) -> None:
-        self.set_focus(self._list)
+        if self.is_composed:
+            self.set_focus(self._list)
 
     @property
     def _list(self) -> MetricList:
@@ -120,7 +121,7 @@ class MetricsScreen(TabScreen):
         self.post_message(SeriesRead(key, window, series))
 
     def show_reading(self) -> None:
-        if not self._points:
+        if not self._points and self.is_composed:
             self._pane.show_note("reading…")
 
     # Showing ---------------------------------------------------------------------------------
@@ -171,7 +172,8 @@ class MetricsScreen(TabScreen):
         self.want({Kind.METRICS})
 
     def on_resize(self) -> None:
-        self.want({Kind.METRICS})
+        if self.is_composed:
+            self.want({Kind.METRICS})
 
     @on(Lines.Chosen, "#names")
     def enter_curve(self) -> None:

@@ -125,8 +125,9 @@ class OverviewScreen(TabScreen):
         yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
 
     def on_mount(self) -> None:
-        self.set_focus(self._metrics)
-        self._show_card()
+        if self.is_composed:
+            self.set_focus(self._metrics)
+            self._show_card()
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ class OverviewScreen(TabScreen):
     # Showing ---------------------------------------------------------------------------------
 
     def show_reading(self) -> None:
-        for kind in self.reads - self._loaded:
+        for kind in self.reads - self._loaded if self.is_composed else ():
             self._show_nothing(kind, READING)
 
     @on(ParamsRead)
@@ -273,7 +274,7 @@ class OverviewScreen(TabScreen):
                 self._put_away_all_but(self.focused)
 
     def on_resize(self) -> None:
-        if self.has_class("-narrow") and self.focused is not None:
+        if self.is_composed and self.has_class("-narrow") and self.focused is not None:
             self._put_away_all_but(self.focused)
 
     def _put_away_all_but(self, pane: Widget) -> None:

@@ -129,6 +129,8 @@ class RunsScreen(StoreScreen):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        if not self.is_composed:
+            return
         self._rows.set_columns([run_columns.column("name")])
         self._rows.sorted_by = ("created", True)
         self._show_empty("")
@@ -192,7 +194,7 @@ class RunsScreen(StoreScreen):
             self.post_message(RunsRead(found, figures))
 
     def show_reading(self) -> None:
-        if self._listed is None and not self._has_failed:
+        if self.is_composed and self._listed is None and not self._has_failed:
             self._show_empty("reading…")
 
     # Showing ---------------------------------------------------------------------------------
@@ -298,11 +300,13 @@ class RunsScreen(StoreScreen):
         self.query_one("#title", OneLine).show(justified(left, right, self.size.width))
 
     def on_resize(self) -> None:
-        self._show_title()
+        if self.is_composed:
+            self._show_title()
 
     def list_changed(self) -> None:
         """Read the list again: runs came, went, ended or were renamed."""
-        self.want({Kind.RUN})
+        if self.is_composed:
+            self.want({Kind.RUN})
 
     # Actions ---------------------------------------------------------------------------------
 

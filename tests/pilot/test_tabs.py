@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from textual.binding import Binding
 
+from flowtui.app import FlowApp
 from flowtui.screens.base import TabScreen
+from flowtui.screens.choose import Choice, ColumnsScreen
 from flowtui.store.store import Store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 
@@ -124,3 +126,27 @@ async def test_upload_says_what_is_missing(demo: Store) -> None:
     async with opened(demo, "resnet50-cosine") as pilot:
         await pilot.press("U")
         await until(lambda: "not part of this version" in screen_text(pilot), "the notice")
+
+
+async def test_screens_closed_while_they_start_do_no_harm(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        app = pilot.app
+        assert isinstance(app, FlowApp)
+        for _ in range(20):
+            app.action_show_keys()
+            app.pop_screen()
+            app.push_screen(ColumnsScreen("Columns", [Choice("a", "a")], ["a"]))
+            app.pop_screen()
+        await settled(pilot)
+        assert screen_lines(pilot)[0].startswith(" resnet50-cosine")
+
+
+async def test_opening_runs_in_quick_succession_ends_at_the_last(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        app = pilot.app
+        assert isinstance(app, FlowApp)
+        for name in ("scratch", "scratch", "resnet50-cosine", "support-agent-v3"):
+            app.open_run(demo.resolve(name))
+        await until(lambda: screen_text(pilot).startswith(" support-agent-v3"), "the last run")
+        await settled(pilot)
+        assert app.current_mode == "overview"
