@@ -139,6 +139,11 @@ def count(value: int, noun: str, plural: str | None = None) -> str:
     return f"{value:,} {noun if value == 1 else plural or noun + 's'}"
 
 
+def counted(counts: Iterable[tuple[int, str]]) -> list[str]:
+    """Return what there is any of: `5 NaN`, `1 Inf`."""
+    return [f"{number_of:,} {word}" for number_of, word in counts if number_of]
+
+
 def size(size_bytes: int) -> str:
     """Return a size in decimal units: `97.8 MB`."""
     if abs(size_bytes) < 1000:

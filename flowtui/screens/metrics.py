@@ -16,7 +16,7 @@ from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.metrics import goal
+from flowtui.store.metrics import telling_first
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, Point, Run, Series
 from flowtui.widgets.curve_pane import CurvePane, StepWindow
@@ -149,7 +149,7 @@ class MetricsScreen(TabScreen):
         self._pane.show_note(f"✗ {fmt.plain(message.reason)}. r tries again.")
 
     def _fill(self) -> None:
-        keys = sorted(self._points, key=lambda key: (goal(key) is None, key))
+        keys = telling_first(self._points)
         lines = [MetricLine(key, self._points[key]) for key in keys if self._needle in key.lower()]
         empty = f"none of {len(keys):,} match" if keys else NONE_LOGGED
         self._list.show_metrics(lines, empty)

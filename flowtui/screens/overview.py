@@ -20,7 +20,7 @@ from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.metrics import goal
+from flowtui.store.metrics import telling_first
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, MetricSummary, Model, Param, Point, Run
 from flowtui.widgets.filter_line import FilterLine
@@ -133,9 +133,9 @@ class OverviewScreen(TabScreen):
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         run_id = self.run.id
-        steps: list[tuple[Kind, Callable[[], None]]] = [
-            (Kind.PARAMS, lambda: self._post(ParamsRead(self.store.params(run_id)))),
-            (Kind.MODELS, lambda: self._post(ModelsRead(self.store.models(run_id)))),
+        steps: list[tuple[Kind, Callable[[], object]]] = [
+            (Kind.PARAMS, lambda: self.post_message(ParamsRead(self.store.params(run_id)))),
+            (Kind.MODELS, lambda: self.post_message(ModelsRead(self.store.models(run_id)))),
             (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
         ]
         for kind, step in steps:
@@ -146,13 +146,13 @@ class OverviewScreen(TabScreen):
             except ReadCancelled:
                 return
             except StoreError as error:
-                self._post(LoadFailed(kind, str(error)))
+                self.post_message(LoadFailed(kind, str(error)))
             if cancelled():
                 return
 
     def _read_metrics(self, run_id: str, cancelled: Cancelled) -> None:
         """Post the last points, which cost nothing, and then the summaries as they come."""
-        self._post(LastPointsRead(self.store.last_points(run_id)))
+        self.post_message(LastPointsRead(self.store.last_points(run_id)))
         known = dict(self._summaries)
         batch: list[MetricSummary] = []
         pause_s = SUMMARIES_EVERY_S
@@ -160,16 +160,13 @@ class OverviewScreen(TabScreen):
         for summary in self.store.metric_summaries(run_id, known, cancelled):
             batch.append(summary)
             if monotonic() >= due:
-                self._post(SummariesRead(tuple(batch)))
+                self.post_message(SummariesRead(tuple(batch)))
                 batch.clear()
                 # Showing thousands of metrics takes a while, so they come in ever larger batches.
                 pause_s = min(pause_s * 2, SUMMARIES_AT_LEAST_EVERY_S)
                 due = monotonic() + pause_s
         if batch:
-            self._post(SummariesRead(tuple(batch)))
-
-    def _post(self, message: Message) -> None:
-        self.post_message(message)
+            self.post_message(SummariesRead(tuple(batch)))
 
     # Showing ---------------------------------------------------------------------------------
 
@@ -219,11 +216,9 @@ class OverviewScreen(TabScreen):
 
     def _fill_metrics(self) -> None:
         needle = self._filters.get("metrics", "").lower()
-        # Those whose name says which way they should go tell most about a run.
-        keys = sorted(self._points, key=lambda key: (goal(key) is None, key))
         lines = [
             MetricLine(key, self._points[key], self._summaries.get(key))
-            for key in keys
+            for key in telling_first(self._points)
             if needle in key.lower()
         ]
         empty = f"none of {len(self._points):,} match" if self._points else NO_METRICS

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -66,6 +66,14 @@ def goal(key: str) -> Goal | None:
     if not _LOWER_IS_BETTER.isdisjoint(words):
         return "min"
     return "max" if not _HIGHER_IS_BETTER.isdisjoint(words) else None
+
+
+def telling_first(keys: Iterable[str]) -> list[str]:
+    """Return metrics by name, those first whose name says which way they should go.
+
+    They tell most about a run.
+    """
+    return sorted(keys, key=lambda key: (goal(key) is None, key))
 
 
 def best(metric: MetricSummary) -> Point | None:

@@ -184,16 +184,9 @@ def _title(curve: Curve, width: int) -> Line:
     nan = sum(column.nan_count for column in series.columns)
     inf = sum(column.pos_inf_count + column.neg_inf_count for column in series.columns)
     broken = sum(column.unreadable_count for column in series.columns)
-    odd = [
-        f"{count:,} {word}"
-        for count, word in (
-            (nan, "NaN"),
-            (inf, "Inf"),
-            (broken, "broken"),
-            (curve.hidden_count, "not above 0"),
-        )
-        if count
-    ]
+    odd = fmt.counted(
+        ((nan, "NaN"), (inf, "Inf"), (broken, "broken"), (curve.hidden_count, "not above 0"))
+    )
     left = [
         Piece(" "),
         Piece(fmt.plain(series.key, 200), "title"),

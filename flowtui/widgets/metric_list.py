@@ -210,13 +210,11 @@ def _spark_pieces(summary: MetricSummary | None, cells: int) -> list[Piece]:
 def _odd_pieces(summary: MetricSummary | None) -> list[Piece]:
     if summary is None:
         return []
-    odd = [
-        f"{count:,} {word}"
-        for count, word in (
+    odd = fmt.counted(
+        (
             (summary.nan_count, "NaN"),
             (summary.inf_count, "Inf"),
             (summary.unreadable_count, "broken"),
         )
-        if count
-    ]
+    )
     return [Piece(f"  ▲ {' '.join(odd)}", "attention")] if odd else []
