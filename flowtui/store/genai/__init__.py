@@ -1,0 +1,63 @@
+"""The attributes and events of one span as a person reads them, in every known dialect.
+
+OpenTelemetry's GenAI conventions, new and old, OpenInference, OpenLLMetry (Traceloop) and MLflow.
+All functions are pure, take values as `json.loads` returns them, and raise nothing: a value of
+an unexpected type reads as absent, broken JSON as the text that it is.
+"""
+
+from __future__ import annotations
+
+from flowtui.store.genai.details import SpanDetails, details
+from flowtui.store.genai.events import (
+    Evaluation,
+    SpanException,
+    evaluations,
+    exceptions,
+)
+from flowtui.store.genai.kinds import SpanKind, span_kind
+from flowtui.store.genai.messages import messages, paired_calls
+from flowtui.store.genai.parts import (
+    Conversation,
+    MediaPart,
+    Message,
+    PairedCall,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    UnknownPart,
+)
+from flowtui.store.genai.pending import is_pending, pending_parent
+from flowtui.store.genai.retrieval import Document
+from flowtui.store.genai.tools import Tool
+from flowtui.store.genai.usage import Usage, usage
+
+__all__ = [
+    "Conversation",
+    "Document",
+    "Evaluation",
+    "MediaPart",
+    "Message",
+    "PairedCall",
+    "Part",
+    "ReasoningPart",
+    "SpanDetails",
+    "SpanException",
+    "SpanKind",
+    "TextPart",
+    "Tool",
+    "ToolCall",
+    "ToolResult",
+    "UnknownPart",
+    "Usage",
+    "details",
+    "evaluations",
+    "exceptions",
+    "is_pending",
+    "messages",
+    "paired_calls",
+    "pending_parent",
+    "span_kind",
+    "usage",
+]

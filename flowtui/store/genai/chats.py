@@ -1,0 +1,107 @@
+"""JSON to lists of messages: attributes that hold them, and requests and responses of chat APIs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flowtui.store.genai.fields import decoded
+from flowtui.store.genai.message_reading import is_turn, message
+from flowtui.store.genai.part_reading import parts
+from flowtui.store.genai.parts import Message, TextPart, UnknownPart
+from flowtui.store.values import JsonValue
+
+INPUT, OUTPUT = "input", "output"
+_LISTS = {
+    INPUT: ("messages", "input", "contents"),
+    OUTPUT: ("choices", "output", "candidates", "generations", "messages"),
+}
+_SPEAKER = {INPUT: "user", OUTPUT: "assistant"}
+_INSTRUCTIONS = ("system", "instructions", "system_instruction", "systemInstruction")
+
+
+def encoded(value: JsonValue, role: str) -> tuple[Message, ...]:
+    """Return the messages of an attribute that holds JSON, parsed or as a text.
+
+    `role` is for messages without one. Broken JSON becomes one message with a problem.
+    """
+    inner, problem = decoded(value)
+    if problem is not None:
+        return (Message(role, parts(inner), problem=problem),)
+    if inner is None or inner == "":
+        return ()
+    return listed(inner, role)
+
+
+def listed(value: JsonValue, role: str) -> tuple[Message, ...]:
+    """Return the messages of a list of them, or the only one."""
+    if not isinstance(value, list):
+        return (message(value, role),)
+    flat: list[JsonValue] = []
+    for item in value:
+        # LangChain has one list of messages for each prompt of a batch.
+        flat.extend(item if isinstance(item, list) else [item])
+    return tuple(message(item, role) for item in flat)
+
+
+def whatever(value: JsonValue, role: str, mime: str | None = None) -> tuple[Message, ...]:
+    """Return what went into or came out of any span, as messages where it is a chat.
+
+    Of anything else there is one message with the role `input` or `output`: its part is the text,
+    or the data as it is.
+
+    Args:
+        value: what the span holds, parsed or as a text.
+        role: `input` or `output`.
+        mime: the type that is said of the value; only `application/json` makes broken JSON a
+            problem, only `text/plain` keeps a text from being read as JSON.
+    """
+    inner, problem = (value, None) if mime == "text/plain" else decoded(value)
+    if inner is None or inner == "":
+        return ()
+    if problem is not None and mime == "application/json":
+        return (Message(role, parts(inner), problem=problem),)
+    spoken = chat(inner, role)
+    if spoken is not None:
+        return spoken
+    return (Message(role, (TextPart(inner) if isinstance(inner, str) else UnknownPart(inner),)),)
+
+
+def chat(value: JsonValue, role: str) -> tuple[Message, ...] | None:
+    """Return the messages of a chat request or response, or None where a value is neither.
+
+    Known are lists of messages and the shapes that the large providers share: requests with
+    `messages`, `input` or `contents` beside `system` or `instructions`, responses with `choices`,
+    `output`, `candidates` or `generations`, and single messages.
+    """
+    if isinstance(value, list):
+        return listed(value, _SPEAKER[role]) if _are_turns(value) else None
+    if not isinstance(value, dict):
+        return None
+    if is_turn(value):
+        return (message(value, _SPEAKER[role]),)
+    for name in _LISTS[role]:
+        inner = value.get(name)
+        if _are_turns(inner):
+            return _instructions(value) + listed(inner, _SPEAKER[role])
+    prompt = value.get("input")
+    if role == INPUT and isinstance(prompt, str) and "model" in value:
+        return (*_instructions(value), Message("user", parts(prompt)))
+    return None
+
+
+def _instructions(request: Mapping[str, JsonValue]) -> tuple[Message, ...]:
+    for name in _INSTRUCTIONS:
+        value = request.get(name)
+        inner = value.get("parts") if isinstance(value, dict) else value
+        if inner:
+            return (Message("system", parts(inner)),)
+    return ()
+
+
+def _are_turns(value: JsonValue) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    return all(
+        all(map(is_turn, item)) if isinstance(item, list) and item else is_turn(item)
+        for item in value
+    )

@@ -1,0 +1,113 @@
+"""Attribute values to text, numbers and JSON; a value of another type reads as absent."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+
+from flowtui.store.values import JsonValue
+
+Attributes = Mapping[str, JsonValue]
+
+MAX_NESTED_CHARS = 200_000
+"""JSON in a string inside of JSON is parsed up to here, so that reading stays about one parse."""
+_MAX_COUNT = 2**63 - 1
+_MAX_DIGITS = 40
+
+
+def decoded(value: JsonValue) -> tuple[JsonValue, str | None]:
+    """Return the value that a JSON text stands for, and what is wrong with it.
+
+    Anything that does not begin as JSON (an object, a list or a quoted string) is returned as it
+    is. So is broken, truncated or too deeply nested JSON, with a problem.
+    """
+    if not isinstance(value, str) or not value[:64].lstrip().startswith(("{", "[", '"')):
+        return value, None
+    try:
+        inner: JsonValue = json.loads(value)
+    except RecursionError:
+        return value, "the JSON is nested too deeply to be read; it is shown as it stands"
+    except json.JSONDecodeError as error:
+        where = f"from character {error.pos:,} of {len(value):,} on"
+        return value, f"the JSON is broken or cut off {where}; it is shown as it stands"
+    except ValueError:
+        return value, "the JSON holds a number that is too long; it is shown as it stands"
+    return inner, None
+
+
+def nested(value: JsonValue) -> JsonValue:
+    """Return arguments or a result, parsed where they are a short JSON object or list in a text."""
+    if isinstance(value, str) and len(value) <= MAX_NESTED_CHARS and value[:1] in ("{", "["):
+        return decoded(value)[0]
+    return value
+
+
+def text(value: JsonValue) -> str | None:
+    """Return a text that is not empty; numbers are written out."""
+    if isinstance(value, str):
+        return value or None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, int) and abs(value) > _MAX_COUNT:
+        return None
+    return str(value)
+
+
+def first_text(attributes: Mapping[str, JsonValue], names: Iterable[str]) -> str | None:
+    """Return the first of some attributes that holds text; MLflow writes its own in quotes."""
+    for name in names:
+        value = attributes.get(name)
+        if name.startswith("mlflow.") and isinstance(value, str) and value[:1] == '"':
+            value = decoded(value)[0]
+        if (found := text(value)) is not None:
+            return found
+    return None
+
+
+def number(value: JsonValue) -> float | None:
+    """Return a finite number, which may be written as text; a boolean is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        if len(value) > _MAX_DIGITS or "_" in value:
+            return None
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if not isinstance(value, (int, float)):
+        return None
+    if isinstance(value, int) and abs(value) > _MAX_COUNT:
+        return None
+    return float(value) if math.isfinite(value) else None
+
+
+def count(value: JsonValue) -> int | None:
+    """Return a whole number from zero up, which may be written as text or as a float."""
+    if isinstance(value, str) and len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value <= _MAX_COUNT else None
+    parsed = number(value)
+    if parsed is None or not parsed.is_integer() or not 0 <= parsed < _MAX_COUNT:
+        return None
+    return int(parsed)
+
+
+def amount(value: JsonValue) -> float | None:
+    """Return a number from zero up, which may be written as text."""
+    parsed = number(value)
+    return parsed if parsed is not None and parsed >= 0 else None
+
+
+def mapping(value: JsonValue) -> dict[str, JsonValue]:
+    """Return an object, also one in a JSON text; anything else is an empty one."""
+    inner = decoded(value)[0]
+    return inner if isinstance(inner, dict) else {}
+
+
+def sequence(value: JsonValue) -> list[JsonValue]:
+    """Return a list, also one in a JSON text; anything else is an empty one."""
+    inner = decoded(value)[0]
+    return inner if isinstance(inner, list) else []
