@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from time import monotonic
@@ -63,7 +63,7 @@ class ModelsRead(Message):
 class LastPointsRead(Message):
     """Sent by the reader with the last point of every metric."""
 
-    points: dict[str, Point]
+    points: Mapping[str, Point]
 
 
 @dataclass
@@ -189,7 +189,7 @@ class OverviewScreen(TabScreen):
     @on(LastPointsRead)
     def show_points(self, message: LastPointsRead) -> None:
         self._loaded.add(Kind.METRICS)
-        self._points = message.points
+        self._points = dict(message.points)
         for gone in self._summaries.keys() - self._points.keys():
             del self._summaries[gone]
         self._fill_metrics()

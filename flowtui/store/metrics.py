@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from flowtui.store.database import table_columns
-from flowtui.store.reading import as_sql
-from flowtui.store.values import Bucket, MetricSummary, Point
+from flowtui.store.reading import as_sql, timestamp
+from flowtui.store.values import Bucket, LoggedPoint, MetricSummary, Point
 
 MAX_BUCKETS = 64
 """Twice as many as the widest sparkline has cells, since a row that overflows is folded in two."""
@@ -32,7 +32,8 @@ with recursive keys(key) as (
 """One index seek a key: SQLite's own `distinct` would scan every point."""
 
 _LAST_POINTS = f"""{DISTINCT_KEYS}
-select keys.key, last.step, last.value from keys join dynamic_metrics last on last.rowid = (
+select keys.key, last.step, last.value, last.logged_at
+from keys join dynamic_metrics last on last.rowid = (
   select rowid from dynamic_metrics newest
   where newest.key = keys.key and typeof(step) = 'integer' order by step desc limit 1)
 where typeof(keys.key) = 'text'
@@ -81,14 +82,17 @@ def best(metric: MetricSummary) -> Point | None:
     return {"min": metric.minimum, "max": metric.maximum, None: None}[goal(metric.key)]
 
 
-def last_points(connection: sqlite3.Connection) -> dict[str, Point]:
+def last_points(connection: sqlite3.Connection) -> dict[str, LoggedPoint]:
     """Return the last point of every metric by key, in order of keys.
 
     One index seek a key, however many points there are. Source: dynamic_metrics.
     """
     if not table_columns(connection, "dynamic_metrics"):
         return {}
-    return {key: _point(step, value) for key, step, value in connection.execute(_LAST_POINTS)}
+    return {
+        key: LoggedPoint(step, _number(value), timestamp(logged_at, "logged_at", []))
+        for key, step, value, logged_at in connection.execute(_LAST_POINTS)
+    }
 
 
 class Stale(NamedTuple):
@@ -291,7 +295,11 @@ def _mark(connection: sqlite3.Connection) -> int:
 
 
 def _point(step: int, value: object) -> Point:
-    return Point(step, float(value) if isinstance(value, (int, float)) else math.nan)
+    return Point(step, _number(value))
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else math.nan
 
 
 def _is_finite(value: object) -> bool:

@@ -95,9 +95,17 @@ def extent(connection: sqlite3.Connection, key: str) -> Extent | None:
     first, last = first_row(connection, key), last_row(connection, key)
     if first is None or last is None:
         return None
+    return Extent(point(first), point(last), count(connection, key, first[0], last[0]))
+
+
+def count(connection: sqlite3.Connection, key: str, start: int, end: int) -> int:
+    """Return how many points have steps from `start` to `end`: walks that part of the index."""
+    if not has_points_table(connection):
+        return 0
+    found: int
     sql = f"select count(*){IN_RANGE}"
-    (count,) = connection.execute(sql, parameters(key, first[0], last[0])).fetchone()
-    return Extent(point(first), point(last), count)
+    (found,) = connection.execute(sql, parameters(key, start, end)).fetchone()
+    return found
 
 
 def point_at(connection: sqlite3.Connection, key: str, step: int) -> Neighbours:

@@ -43,6 +43,7 @@ def series(
     if first is None or last is None:
         return None
     start, end = window or (first[0], last[0])
+    mark = _mark(connection)
     made = Series(
         key=key,
         start=start,
@@ -52,7 +53,8 @@ def series(
         columns=(),
         first=point(first),
         last=point(last),
-        mark=_mark(connection),
+        mark=mark,
+        read_mark=mark,
     )
     found = single(connection, key, start, end, columns * POINTS_A_COLUMN)
     if found is None:

@@ -14,7 +14,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowtui.store import counts, location, metrics, models, params, points, runs, series
+from flowtui.store import (
+    counts,
+    location,
+    metrics,
+    models,
+    params,
+    points,
+    runs,
+    series,
+    smoothing,
+)
 from flowtui.store.changes import Watcher
 from flowtui.store.database import Cancelled, Database, Fingerprint
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
@@ -28,9 +38,9 @@ from flowtui.store.values import (
     Model,
     Neighbours,
     Param,
-    Point,
     Run,
     Series,
+    Smoothed,
     StoreLocation,
 )
 
@@ -198,7 +208,7 @@ class Store:
         """Return how many records of each kind exp.db holds."""
         return self.experiment(run_id).read(counts.counts, cancelled)
 
-    def last_points(self, run_id: str) -> dict[str, Point]:
+    def last_points(self, run_id: str) -> dict[str, LoggedPoint]:
         """Return the last point of every metric by key; instant at any number of points."""
         return self.experiment(run_id).read(metrics.last_points)
 
@@ -261,9 +271,35 @@ class Store:
         """Return what `series` would now, reading only new points if they were appended."""
         return self.experiment(run_id).read(lambda db: series.extended(db, known), cancelled)
 
+    def smoothed_series(
+        self,
+        run_id: str,
+        series: Series,
+        weight: float,
+        known: Smoothed | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Smoothed:
+        """Return the moving average of a series over all its points.
+
+        One pass over the points; only over those after the `known` average where that goes on.
+        """
+        return self.experiment(run_id).read(
+            lambda db: smoothing.smoothed(db, series, weight, known), cancelled
+        )
+
     def extent(self, run_id: str, key: str) -> Extent | None:
         """Return where a metric begins and ends and its points' number, None without points."""
         return self.experiment(run_id).read(lambda db: points.extent(db, key))
+
+    def point_count(
+        self,
+        run_id: str,
+        key: str,
+        window: tuple[int, int],
+        cancelled: Cancelled | None = None,
+    ) -> int:
+        """Return how many points of a metric a window of steps has."""
+        return self.experiment(run_id).read(lambda db: points.count(db, key, *window), cancelled)
 
     def neighbours(self, run_id: str, key: str, step: int) -> Neighbours:
         """Return the point at a step, if there is one, and the nearest on both sides."""

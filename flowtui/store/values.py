@@ -201,6 +201,9 @@ class Series:
     last: LoggedPoint
     mark: int
     """The highest dynamic_metrics.rowid that this covers."""
+    read_mark: int = field(compare=False)
+    """The mark when all its points were last read; differs from `mark` where it was only extended
+    since. An extended series is equal to the one from scratch."""
 
     @property
     def count(self) -> int:
@@ -222,6 +225,29 @@ class Series:
     @property
     def unreadable_count(self) -> int:
         return sum(column.unreadable_count for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothed:
+    """The exponential moving average of a series, and what it takes to go on with it."""
+
+    key: str
+    weight: float
+    """What the average so far counts at each point, between 0 and 1."""
+    points: tuple[Point, ...]
+    """The average at its first, lowest, highest and last point in each column of the series, in
+    order of steps, each once. Columns without a finite point have none."""
+    window: tuple[int, int] | None
+    """That of the series; None for the whole metric."""
+    max_columns: int
+    read_mark: int
+    """Those of the series, as `mark`."""
+    mark: int
+    last_step: int
+    """All finite points up to here are in the average."""
+    average: float
+    missing: float
+    """How much weight no point has had yet, 1 before the first point."""
 
 
 @dataclass(frozen=True, slots=True)

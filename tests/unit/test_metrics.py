@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from flowtui.store import metrics
 from flowtui.store.schema import ddl
-from flowtui.store.values import Bucket, MetricSummary, Point
+from flowtui.store.values import Bucket, LoggedPoint, MetricSummary, Point
+from tests.unit.stores import NOW
 
 KEY = "train/loss"
 FAR = 2**62
@@ -229,9 +230,10 @@ def test_values_that_are_no_numbers_are_counted_as_unreadable(db: sqlite3.Connec
 def test_a_key_that_is_not_utf8_can_be_asked_for(db: sqlite3.Connection) -> None:
     db.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     db.execute(
-        "insert into dynamic_metrics (key, step, value) values (cast(x'61ff' as text), 3, 0.5)"
+        "insert into dynamic_metrics (key, step, value, logged_at)"
+        " values (cast(x'61ff' as text), 3, 0.5, '2026-06-01 12:00:00')"
     )
-    assert metrics.last_points(db) == {"a\udcff": Point(3, 0.5)}
+    assert metrics.last_points(db) == {"a\udcff": LoggedPoint(3, 0.5, NOW)}
     assert metrics.stale(db, {}).keys == ("a\udcff",)
     known = summed(db, "a\udcff")
     assert known.last == Point(3, 0.5)
@@ -244,10 +246,12 @@ def test_last_points_are_those_of_the_highest_step(db: sqlite3.Connection) -> No
     log(db, [(0, None)], key="b")
     log(db, [(None, 1.0), ("x", 2.0)], key="broken")
     log(db, [(1, math.inf)], key="")
+    db.execute("update dynamic_metrics set logged_at = '2026-06-01 12:00:00' where step > 1")
+    db.execute("update dynamic_metrics set logged_at = 'yesterday' where step = 1")
     found = metrics.last_points(db)
     assert list(found) == ["", "b", KEY]
-    assert found[""] == Point(1, math.inf)
-    assert found[KEY] == Point(10**12, 2.0)
+    assert found[""] == LoggedPoint(1, math.inf, None)
+    assert found[KEY] == LoggedPoint(10**12, 2.0, NOW)
     assert math.isnan(found["b"].value)
 
 

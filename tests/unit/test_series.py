@@ -100,7 +100,10 @@ def test_appended_points_are_all_that_is_read(
     known = read(db, window, 50)
     log(db, [(20_000, 0.5)])
     assert work(db, lambda: extended(db, known)) < 30
-    assert extended(db, known) == read(db, window, 50)
+    grown = extended(db, known)
+    assert grown == read(db, window, 50)
+    assert grown is not None
+    assert (grown.read_mark, grown.mark) == (20_000, 20_001)
 
 
 def test_points_of_other_metrics_only_move_the_mark(db: sqlite3.Connection) -> None:
@@ -111,6 +114,7 @@ def test_points_of_other_metrics_only_move_the_mark(db: sqlite3.Connection) -> N
     assert grown is not None
     assert grown.columns is known.columns
     assert grown.mark == known.mark + 1
+    assert grown.read_mark == known.read_mark
 
 
 def test_few_points_become_columns_when_they_are_many(db: sqlite3.Connection) -> None:
@@ -132,6 +136,7 @@ def test_a_replaced_point_is_read_anew(db: sqlite3.Connection) -> None:
     grown = extended(db, known)
     assert grown is not None
     assert grown == read(db)
+    assert grown.read_mark == grown.mark
     assert LoggedPoint(50, -1.0, NOW) in [column.minimum for column in grown.columns]
 
 
@@ -179,6 +184,17 @@ def test_values_that_are_no_numbers_are_counted_apart(db: sqlite3.Connection, co
     assert (nan.step, inf.step) == (2, 4)
 
 
+def test_points_of_a_window_are_counted(db: sqlite3.Connection) -> None:
+    log(db, [(step, None if step == 4 else 1.0) for step in range(0, 20, 2)])
+    log(db, [("ten", 1.0), (None, 1.0), (7.5, 1.0)])
+    log(db, [(4, 1.0)], key="other")
+    assert points.count(db, KEY, 3, 8) == 3
+    assert points.count(db, KEY, 4, 4) == 1
+    assert points.count(db, KEY, 5, 4) == 0
+    assert points.count(db, KEY, -(2**70), 2**70) == 10
+    assert points.count(db, KEY, 2**63, 2**70) == 0
+
+
 def test_a_time_that_is_none_is_left_out(db: sqlite3.Connection) -> None:
     log(db, [(0, 1.0), (1, 2.0)])
     db.execute("update dynamic_metrics set logged_at = 'yesterday' where step = 1")
@@ -214,6 +230,7 @@ def test_a_schema_without_metrics_has_none() -> None:
         assert extent(empty, KEY) is None
         assert point_at(empty, KEY, 0) == Neighbours()
         assert next_point(empty, KEY, 0) is None
+        assert points.count(empty, KEY, 0, 9) == 0
         assert page(empty, KEY, 0, 9) == ()
 
 
