@@ -16,10 +16,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, TextIO
 
 from flowtui import format as fmt
 from flowtui.report import table, time_text
+from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
 from flowtui.store.series import POINTS_A_COLUMN
 from flowtui.store.store import Store
@@ -55,8 +56,41 @@ def print_metrics(
     for key in keys:
         if key not in known:
             raise _unknown(key, known, run)
-    selected = _selected(store, run, dict.fromkeys(keys or known), limit)
-    {"text": _print_text, "csv": _print_csv, "json": _print_json}[style](selected)
+    metrics = _Source(store, run, limit=limit).metrics(keys or known)
+    if style == "text":
+        _print_text(metrics)
+    else:
+        _WRITERS[style](metrics, sys.stdout)
+
+
+def write_series(
+    store: Store,
+    run: Run,
+    keys: Sequence[str],
+    window: tuple[int, int] | None,
+    style: Literal["csv", "json"],
+    out: TextIO,
+    cancelled: Cancelled | None = None,
+) -> int:
+    """Write all points of metrics inside a window as `flow-tui metrics` prints them.
+
+    Args:
+        store: the store.
+        run: one of its runs.
+        keys: the metrics in the order wanted; one without points in the window is left out.
+        window: the first and the last step; None for each metric from its first to its last point.
+        style: of what is written; the count in JSON is that of the points in the window.
+        out: what is written to, as it is read.
+        cancelled: ends the read with ReadCancelled, with part of the text written.
+
+    Returns:
+        How many points were written.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    return _WRITERS[style](_Source(store, run, window, cancelled=cancelled).metrics(keys), out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +103,43 @@ class _Metric:
     points: Iterator[LoggedPoint]
 
 
-def _selected(store: Store, run: Run, keys: Iterable[str], limit: int | None) -> Iterator[_Metric]:
-    for key in keys:
-        extent = store.extent(run.id, key)
-        if extent is not None:
-            is_thinned = limit is not None and extent.count > limit
-            yield _Metric(key, extent, is_thinned, _points(store, run, key, extent, limit))
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where metrics are read from, and how much of each."""
 
+    store: Store
+    run: Run
+    window: tuple[int, int] | None = None
+    limit: int | None = None
+    """At most so many points of a metric, its extremes kept; None for all."""
+    cancelled: Cancelled | None = None
 
-def _points(
-    store: Store, run: Run, key: str, extent: Extent, limit: int | None
-) -> Iterator[LoggedPoint]:
-    # No further than what was counted: a run that goes on would belie the count.
-    window = extent.first.step, extent.last.step
-    if limit is None:
-        yield from store.points(run.id, key, window)
-        return
-    series = store.series(run.id, key, window, limit // POINTS_A_COLUMN)
-    for column in series.columns if series is not None else ():
-        yield from column.points
+    def metrics(self, keys: Iterable[str]) -> Iterator[_Metric]:
+        """Yield those that have points, each once."""
+        for key in dict.fromkeys(keys):
+            extent = self._extent(key)
+            if extent is not None:
+                is_thinned = self.limit is not None and extent.count > self.limit
+                yield _Metric(key, extent, is_thinned, self._points(key, extent))
+
+    def _extent(self, key: str) -> Extent | None:
+        if self.window is None:
+            return self.store.extent(self.run.id, key)
+        series = self.store.series(self.run.id, key, self.window, 1, self.cancelled)
+        if series is None or not series.columns:
+            return None
+        return Extent(series.columns[0].first, series.columns[-1].last, series.count)
+
+    def _points(self, key: str, extent: Extent) -> Iterator[LoggedPoint]:
+        # No further than what was counted: a run that goes on would belie the count.
+        window = extent.first.step, extent.last.step
+        if self.limit is None:
+            yield from self.store.points(self.run.id, key, window, self.cancelled)
+            return
+        columns = self.limit // POINTS_A_COLUMN
+        series = self.store.series(self.run.id, key, window, columns, self.cancelled)
+        for column in series.columns if series is not None else ():
+            yield from column.points
 
 
 def _unknown(key: str, known: Sequence[str], run: Run) -> StoreError:
@@ -128,35 +180,43 @@ def _print_text(metrics: Iterable[_Metric]) -> None:
             print(f"  {point.step:>{width}}  {value}  {_logged(point.logged_at)}".rstrip())
 
 
-def _print_csv(metrics: Iterable[_Metric]) -> None:
-    out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(("key", "step", "value", "logged_at"))
+def _write_csv(metrics: Iterable[_Metric], out: TextIO) -> int:
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(("key", "step", "value", "logged_at"))
+    written = 0
     for metric in metrics:
         key = fmt.plain(metric.key, KEY_CHARACTERS)
-        out.writerows(
-            (key, point.step, _number(point.value), _logged(point.logged_at))
-            for point in metric.points
-        )
+        for point in metric.points:
+            rows.writerow((key, point.step, _number(point.value), _logged(point.logged_at)))
+            written += 1
+    return written
 
 
-def _print_json(metrics: Iterable[_Metric]) -> None:
-    sys.stdout.write("[")
-    index = -1
+def _write_json(metrics: Iterable[_Metric], out: TextIO) -> int:
+    out.write("[")
+    index, written = -1, 0
     for index, metric in enumerate(metrics):
-        sys.stdout.write(",\n" if index else "\n")
+        out.write(",\n" if index else "\n")
         name = f'"key": {json.dumps(metric.key)}, "count": {metric.extent.count}'
-        sys.stdout.write(f'  {{{name}, "points": [')
+        out.write(f'  {{{name}, "points": [')
         for place, point in enumerate(metric.points):
-            sys.stdout.write(f"{',' if place else ''}\n    {_json_point(point)}")
-        sys.stdout.write("\n  ]}")
-    sys.stdout.write("]\n" if index < 0 else "\n]\n")
+            out.write(f"{',' if place else ''}\n    {json_point(point)}")
+            written += 1
+        out.write("\n  ]}")
+    out.write("]\n" if index < 0 else "\n]\n")
+    return written
 
 
-def _json_point(point: LoggedPoint) -> str:
+_WRITERS = {"csv": _write_csv, "json": _write_json}
+
+
+def json_point(point: LoggedPoint, key: str | None = None) -> str:
+    """Return a point as one line of JSON, with the name of its metric if that is given."""
     number = _number(point.value)
     value = number if math.isfinite(point.value) else f'"{number}"'
     logged_at = f'"{_logged(point.logged_at)}"' if point.logged_at else "null"
-    return f'{{"step": {point.step}, "value": {value}, "logged_at": {logged_at}}}'
+    name = "" if key is None else f'"key": {json.dumps(key)}, '
+    return f'{{{name}"step": {point.step}, "value": {value}, "logged_at": {logged_at}}}'
 
 
 def _number(value: float) -> str:

@@ -51,6 +51,11 @@ def session(environ: Mapping[str, str]) -> Session:
     )
 
 
+def has_braille(here: Session) -> bool:
+    """Say whether the terminal's font is likely to have braille; the Linux console's has not."""
+    return here.is_utf8 and here.term != "linux"
+
+
 class CopyFailed(Exception):
     """Text did not reach a clipboard; `str()` says why and what would help."""
 

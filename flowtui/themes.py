@@ -18,7 +18,13 @@ DARK = Theme(
     success="#9ece6a",
     warning="#e0af68",
     error="#f7768e",
-    variables={"text-quiet": "#8289a3"},
+    variables={
+        "text-quiet": "#8289a3",
+        "curve-1": "#7aa2f7",
+        "curve-2": "#bb9af7",
+        "curve-3": "#73daca",
+        "curve-4": "#ff9e64",
+    },
 )
 LIGHT = Theme(
     name="flow-light",
@@ -33,7 +39,13 @@ LIGHT = Theme(
     warning="#935f00",
     error="#b3243f",
     dark=False,
-    variables={"text-quiet": "#646a7a"},
+    variables={
+        "text-quiet": "#646a7a",
+        "curve-1": "#2f5fc4",
+        "curve-2": "#7b3fb5",
+        "curve-3": "#00756b",
+        "curve-4": "#b5501b",
+    },
 )
 # Okabe and Ito's palette: its blue, orange and vermilion differ for every kind of colour vision.
 COLOR_BLIND = Theme(
@@ -48,7 +60,13 @@ COLOR_BLIND = Theme(
     success="#56b4e9",
     warning="#e69f00",
     error="#ee7733",
-    variables={"text-quiet": "#9a9a9a"},
+    variables={
+        "text-quiet": "#9a9a9a",
+        "curve-1": "#56b4e9",
+        "curve-2": "#e69f00",
+        "curve-3": "#f0e442",
+        "curve-4": "#cc79a7",
+    },
 )
 ANSI = Theme(
     name="ansi",
@@ -66,6 +84,10 @@ ANSI = Theme(
     ansi=True,
     variables={
         "text-quiet": "ansi_white",
+        "curve-1": "ansi_bright_blue",
+        "curve-2": "ansi_bright_magenta",
+        "curve-3": "ansi_bright_cyan",
+        "curve-4": "ansi_bright_yellow",
         # Textual's own widgets name these in a theme of the terminal's colours.
         "ansi-background": "ansi_black",
         "ansi-foreground": "ansi_white",

@@ -8,7 +8,10 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-Role = Literal["text", "muted", "title", "accent", "ok", "attention", "error"]
+Role = Literal[
+    "text", "muted", "title", "accent", "ok", "attention", "error",
+    "curve-1", "curve-2", "curve-3", "curve-4",
+]  # fmt: skip
 Align = Literal["left", "right"]
 
 

@@ -1,8 +1,9 @@
 """Curves as text: the only file that knows plotext.
 
 plotext 5.3 draws points and lines on a grid of braille dots, and does that fast and well as long as
-it is given finite numbers, a few for each column, inside the window. Ticks, titles and everything
-that comes from a store are drawn by our own widgets.
+it is given finite numbers, a few for each column, inside the window, and not too many dots to set:
+what is denser is drawn by `raster`. Ticks, titles and everything that comes from a store are drawn
+by our own widgets.
 """
 
 from __future__ import annotations
@@ -14,10 +15,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flowtui.widgets import raster
+from flowtui.widgets.cells import Line, Piece, Role
+
 DOTS_A_CELL = 2
 """Braille has two columns of dots in a cell, so a chart shows twice as many as it is wide."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 BRAILLE, BLOCKS = "braille", "hd"
+EMPTY_CELLS = (" ", "\u2800")
+"""What plotext leaves where nothing is drawn."""
+_MARKERS = {BRAILLE: raster.BRAILLE, BLOCKS: raster.QUADRANTS}
+DENSE = 3
+"""A curve with so many times the dots of both sides of the canvas is drawn by runs of them."""
 LARGEST = sys.float_info.max
 
 Stretch = Sequence[tuple[float, float]]
@@ -36,7 +45,7 @@ class Window:
 
 def padded(low: float, high: float) -> tuple[float, float]:
     """Return a range for an axis that has some air; a single value gets its own size around it."""
-    if high > low:
+    if high / 4 > low / 4:
         # Quarters, because the range itself may be wider than a float.
         air = (high / 4 - low / 4) * 0.2
         return max(low - air, -LARGEST), min(high + air, LARGEST)
@@ -61,6 +70,11 @@ def canvas(
     inside = [stretch for stretch in inside if stretch]
     if not inside or width < 1 or height < 1:
         return blank
+    dots = _MARKERS[marker]
+    if raster.dots(inside, width, height, dots) > DENSE * (
+        DOTS_A_CELL * width + dots.rows * height
+    ):
+        return raster.raster(inside, width, height, dots)
     figure = _figure()
     figure.plot_size(width, height)
     figure.theme("clear")
@@ -80,6 +94,42 @@ def canvas(
             figure.plot(xs, ys, marker=marker)
     drawn = _ESCAPES.sub("", figure.build()).split("\n")[:height]
     return [line[:width].ljust(width) for line in drawn] + blank[len(drawn) :]
+
+
+def blended(layers: Sequence[tuple[Sequence[str], Role]], width: int) -> list[Line]:
+    """Return canvases of one size drawn over each other, the first on top.
+
+    Where braille curves meet in a cell its dots are those of all of them, in the top one's colour.
+    """
+    height = max((len(cells) for cells, _ in layers), default=0)
+    return [
+        _blended_row([(cells[row], role) for cells, role in layers], width) for row in range(height)
+    ]
+
+
+def _blended_row(layers: Sequence[tuple[str, Role]], width: int) -> Line:
+    if len(layers) == 1:
+        return [Piece(*layers[0])]
+    pieces: list[Piece] = []
+    for column in range(width):
+        shown, role = " ", layers[0][1]
+        for cells, layer_role in layers:
+            cell = cells[column]
+            if cell in EMPTY_CELLS:
+                continue
+            if shown in EMPTY_CELLS:
+                shown, role = cell, layer_role
+            elif _is_braille(cell) and _is_braille(shown):
+                shown = chr(ord(shown) | ord(cell))
+        if pieces and (pieces[-1].role == role or shown == " "):
+            pieces[-1] = Piece(pieces[-1].text + shown, pieces[-1].role)
+        else:
+            pieces.append(Piece(shown, role))
+    return pieces
+
+
+def _is_braille(cell: str) -> bool:
+    return "\u2800" <= cell <= "\u28ff"
 
 
 def _scaled(stretch: Stretch, window: Window) -> list[tuple[float, float]]:

@@ -1,23 +1,48 @@
-"""One metric as a curve with its axes and a crosshair, as lines of pieces."""
+"""One metric as it is drawn: its series, its axes, what lies over it, where the crosshair is."""
 
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from flowtui import format as fmt
-from flowtui.store.values import LoggedPoint, Series
-from flowtui.widgets import axis
-from flowtui.widgets.cells import Line, Piece, Role, clipped, justified
-from flowtui.widgets.chart import BRAILLE, Stretch, Window, canvas, padded
+from flowtui.store.values import Column, LoggedPoint, Point, Series, Smoothed
+from flowtui.widgets.cells import Role
+from flowtui.widgets.chart import BRAILLE, Stretch, Window, padded
 
-LABEL_CELLS = 9
-AROUND = 4
-"""Lines that are not the canvas: title, axis, its labels, what is under the crosshair."""
-CELLS_A_LABEL = 12
-LINES_A_LABEL = 3
+OTHER_ROLES: tuple[Role, ...] = ("curve-1", "curve-2", "curve-3", "curve-4")
+OTHER_MARKS = "+xo*#@"
+"""Stand along the other curves and in the legend, so that they can be told apart without colour."""
+
+
+class XAxis(StrEnum):
+    """What the horizontal axis says."""
+
+    STEP = "step"
+    ELAPSED = "time"
+    """Since the first point of the metric was logged."""
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another metric over the same axes."""
+
+    series: Series
+    role: Role
+    mark: str
+    at_crosshair: LoggedPoint | None = None
+    """Its point at the step of the crosshair, or the last one before."""
+
+
+def others(series: Iterable[Series]) -> tuple[Other, ...]:
+    """Return series with the colours and marks that tell them apart."""
+    return tuple(
+        Other(one, OTHER_ROLES[index % len(OTHER_ROLES)], OTHER_MARKS[index % len(OTHER_MARKS)])
+        for index, one in enumerate(series)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +52,35 @@ class Curve:
     series: Series
     crosshair: LoggedPoint | None = None
     is_log: bool = False
+    x_axis: XAxis = XAxis.STEP
     marker: str = BRAILLE
+    smoothed: Smoothed | None = None
+    others: tuple[Other, ...] = ()
+    new_count: int = 0
+    """Points that were logged right of the window since it was chosen."""
+    follows: bool = False
+    """Whether the window moves on with the last point."""
+    view: tuple[int, int] | None = None
+    """The window that is being read, shown with the columns that are there until it has been."""
 
     @property
     def points(self) -> list[LoggedPoint]:
         """All points that the columns keep, in order of steps."""
-        return [point for column in self.series.columns for point in column.points]
+        return kept_points(self.series)
+
+    def x(self, point: LoggedPoint) -> float | None:
+        """Return where a point stands on the horizontal axis, None if it has no time there."""
+        if self.x_axis is XAxis.STEP:
+            return float(point.step)
+        start = self.series.first.logged_at
+        if point.logged_at is None or start is None:
+            return None
+        if self.x_axis is XAxis.CLOCK:
+            return point.logged_at.timestamp()
+        return (point.logged_at - start).total_seconds()
+
+    def scaled(self, value: float) -> float:
+        return math.log10(value) if self.is_log else value
 
     def is_drawn(self, value: float) -> bool:
         return math.isfinite(value) and (value > 0 or not self.is_log)
@@ -42,6 +90,15 @@ class Curve:
         """How many of the kept points a logarithmic axis has no place for."""
         kept = (point.value for point in self.points)
         return sum(math.isfinite(value) and value <= 0 for value in kept) if self.is_log else 0
+
+    @property
+    def timeless_count(self) -> int:
+        """How many of the kept points an axis of time has no place for."""
+        return sum(self.x(point) is None for point in self.points)
+
+
+def kept_points(series: Series) -> list[LoggedPoint]:
+    return [point for column in series.columns for point in column.points]
 
 
 def neighbour(points: Sequence[LoggedPoint], step: int | None, by: int) -> LoggedPoint | None:
@@ -57,165 +114,103 @@ def neighbour(points: Sequence[LoggedPoint], step: int | None, by: int) -> Logge
     return points[max(0, min(index + by, len(points) - 1))]
 
 
-def curve_lines(curve: Curve, width: int, height: int) -> list[Line]:
-    """Return `height` lines of at most `width` cells that show a curve."""
-    columns, rows = width - LABEL_CELLS - 1, height - AROUND
-    if columns < 4 or rows < 2:
-        return [_title(curve, width), _under_crosshair(curve, width)][:height]
-    left, right = padded_steps(curve.series)
-    bottom, top = _range(curve)
-    window = Window(left, right, bottom, top)
-    drawn = canvas(stretches(curve), columns, rows, window, curve.marker)
-    across = None if curve.crosshair is None else _cell(curve.crosshair.step, window, columns)
-    labels = _row_labels(window, rows, curve.is_log)
-    return [
-        _title(curve, width),
-        *(_row(labels.get(index), cells, across) for index, cells in enumerate(drawn)),
-        _axis_line(curve, window, columns),
-        _axis_labels(window, columns),
-        _under_crosshair(curve, width),
-    ]
+def nearest(curve: Curve, x: float) -> LoggedPoint | None:
+    """Return the kept point that is nearest to a place on the horizontal axis."""
+    placed = [(at, point) for point in curve.points if (at := curve.x(point)) is not None]
+    return min(placed, key=lambda pair: abs(pair[0] - x), default=(0.0, None))[1]
 
 
-def stretches(curve: Curve) -> list[Stretch]:
-    """Return the lines to draw: a curve ends where a NaN or an infinity is and starts anew."""
+def is_odd(column: Column) -> bool:
+    """Say whether a column holds a NaN or an infinity, which is marked and breaks the line."""
+    return column.nan_count + column.pos_inf_count + column.neg_inf_count > 0
+
+
+def stretches(curve: Curve, series: Series | None = None) -> list[Stretch]:
+    """Return the lines to draw of the curve's series, or of another on the same axes.
+
+    A line ends where a NaN or an infinity is and starts anew.
+    """
     made: list[list[tuple[float, float]]] = [[]]
-    for column in curve.series.columns:
-        has_gap = column.nan_count + column.pos_inf_count + column.neg_inf_count > 0
-        drawn = [point for point in column.points if curve.is_drawn(point.value)]
-        if has_gap and not drawn:
+    for column in (series or curve.series).columns:
+        drawn = [
+            (x, curve.scaled(point.value))
+            for point in column.points
+            if curve.is_drawn(point.value) and (x := curve.x(point)) is not None
+        ]
+        if is_odd(column) and not drawn:
             made.append([])
-        made[-1] += [(point.step, _scaled(point.value, curve.is_log)) for point in drawn]
+        made[-1] += drawn
     return [stretch for stretch in made if stretch]
 
 
-def padded_steps(series: Series) -> tuple[float, float]:
-    """Return the ends of the axis of steps; one step alone gets some room on both sides."""
-    if series.end > series.start:
-        return float(series.start), float(series.end)
-    return series.start - 1.0, series.end + 1.0
-
-
-def _scaled(value: float, is_log: bool) -> float:
-    return math.log10(value) if is_log else value
-
-
-def _range(curve: Curve) -> tuple[float, float]:
-    values = [
-        _scaled(point.value, curve.is_log) for point in curve.points if curve.is_drawn(point.value)
-    ]
-    return padded(min(values), max(values)) if values else (0.0, 1.0)
-
-
-def _cell(step: float, window: Window, columns: int) -> int | None:
-    share = (step / 2 - window.left / 2) / (window.right / 2 - window.left / 2)
-    return min(int(share * columns), columns - 1) if 0 <= share <= 1 else None
-
-
-def _row_labels(window: Window, rows: int, is_log: bool) -> dict[int, str]:
-    at_most = max(rows // LINES_A_LABEL, 2)
-    if is_log:
-        ticks = axis.log_ticks(window.bottom, window.top, at_most)
-        texts = [fmt.number(tick, 3) for tick in ticks]
-    else:
-        ticks = axis.ticks(window.bottom, window.top, at_most)
-        texts = axis.labels(ticks)
-    placed: dict[int, str] = {}
-    tall = window.top / 2 - window.bottom / 2
-    for tick, text in zip(ticks, texts, strict=True):
-        share = (_scaled(tick, is_log) / 2 - window.bottom / 2) / tall
-        placed[rows - 1 - min(max(int(share * rows), 0), rows - 1)] = text
-    return placed
-
-
-def _row(label: str | None, cells: str, across: int | None) -> Line:
-    edge = "│" if label is None else "┤"
-    start = [Piece(f"{(label or '')[:LABEL_CELLS]:>{LABEL_CELLS}}", "muted"), Piece(edge, "muted")]
-    if across is None:
-        return [*start, Piece(cells)]
-    middle = cells[across]
-    # plotext leaves a space or an empty braille cell where nothing is drawn.
-    is_empty = middle in (" ", "\u2800")
-    return [
-        *start,
-        Piece(cells[:across]),
-        Piece("┊" if is_empty else middle, "accent"),
-        Piece(cells[across + 1 :]),
-    ]
-
-
-def _axis_line(curve: Curve, window: Window, columns: int) -> Line:
-    """Return the axis of steps, marked where a NaN or an infinity is."""
-    odd: set[int] = set()
-    for column in curve.series.columns:
-        if column.nan_count + column.pos_inf_count + column.neg_inf_count:
-            cell = _cell(column.first.step, window, columns)
-            odd |= set() if cell is None else {cell}
-    ticks = {_cell(tick, window, columns) for tick in _step_ticks(window, columns)}
-    pieces = [Piece(" " * LABEL_CELLS), Piece("└", "muted")]
-    for cell in range(columns):
-        role: Role = "attention" if cell in odd else "muted"
-        text = "▲" if cell in odd else "┬" if cell in ticks else "─"
-        if pieces[-1].role == role:
-            pieces[-1] = Piece(pieces[-1].text + text, role)
-        else:
-            pieces.append(Piece(text, role))
-    return pieces
-
-
-def _axis_labels(window: Window, columns: int) -> Line:
-    ticks = _step_ticks(window, columns)
-    line = [" "] * (columns + LABEL_CELLS + 1)
-    for tick, text in zip(ticks, axis.labels(ticks), strict=True):
-        cell = _cell(tick, window, columns)
-        if cell is not None:
-            start = min(LABEL_CELLS + 1 + cell - len(text) // 2, len(line) - len(text))
-            if all(char == " " for char in line[max(start - 1, 0) : start + len(text) + 1]):
-                line[start : start + len(text)] = text
-    return [Piece("".join(line), "muted")]
-
-
-def _step_ticks(window: Window, columns: int) -> list[float]:
-    return axis.ticks(window.left, window.right, max(columns // CELLS_A_LABEL, 1), whole=True)
-
-
-def _title(curve: Curve, width: int) -> Line:
-    series = curve.series
-    nan = sum(column.nan_count for column in series.columns)
-    inf = sum(column.pos_inf_count + column.neg_inf_count for column in series.columns)
-    broken = sum(column.unreadable_count for column in series.columns)
-    odd = fmt.counted(
-        ((nan, "NaN"), (inf, "Inf"), (broken, "broken"), (curve.hidden_count, "not above 0"))
-    )
-    left = [
-        Piece(" "),
-        Piece(fmt.plain(series.key, 200), "title"),
-        Piece(f"   {fmt.count(series.count, 'point')}", "muted"),
-        Piece(f"  ▲ {' · '.join(odd)}" if odd else "", "attention"),
-    ]
-    part = "" if series.is_whole else "part  "
-    right = [Piece(f"{part}{'y log' if curve.is_log else ''} ", "muted")]
-    return justified(left, right, width)
-
-
-def _under_crosshair(curve: Curve, width: int) -> Line:
-    point = curve.crosshair
-    if point is None:
+def smooth_stretches(curve: Curve) -> list[Stretch]:
+    """Return the smoothed line; smoothing goes on over gaps."""
+    if curve.smoothed is None:
         return []
-    role: Role = "text" if math.isfinite(point.value) else "attention"
-    pieces = [
-        Piece(" step ", "muted"),
-        Piece(f"{point.step:,}", "accent"),
-        Piece("   "),
-        Piece(fmt.exact(point.value), role),
+    place = _Places(curve)
+    drawn = [
+        (x, curve.scaled(point.value))
+        for point in curve.smoothed.points
+        if curve.is_drawn(point.value) and (x := place(point)) is not None
     ]
-    start = curve.series.first.logged_at
-    if point.logged_at is not None and start is not None:
-        since = fmt.duration((point.logged_at - start).total_seconds())
-        pieces.append(Piece(f"   {since} in", "muted"))
-    values = [other for other in curve.points if math.isfinite(other.value)]
-    for name, choose in (("min", min), ("max", max)):
-        if values:
-            best = choose(values, key=lambda other: other.value)
-            pieces.append(Piece(f"   {name} {fmt.number(best.value)} @ {best.step:,}", "muted"))
-    return clipped(pieces, width)
+    return [drawn] if drawn else []
+
+
+def smoothed_at(smoothed: Smoothed, step: int) -> Point | None:
+    """Return the smoothed point at a step, or the last that is kept before it."""
+    steps = [point.step for point in smoothed.points]
+    index = bisect_right(steps, step)
+    return smoothed.points[index - 1] if index else None
+
+
+class _Places:
+    """Where smoothed points stand: on an axis of time, between the logged points around them."""
+
+    def __init__(self, curve: Curve) -> None:
+        self._by_step = curve.x_axis is XAxis.STEP
+        known = [(point.step, curve.x(point)) for point in curve.points]
+        self._known = [(step, x) for step, x in known if x is not None]
+        self._steps = [step for step, _ in self._known]
+
+    def __call__(self, point: Point) -> float | None:
+        if self._by_step:
+            return float(point.step)
+        index = bisect_left(self._steps, point.step)
+        around = self._known[max(index - 1, 0) : index + 1]
+        if not around:
+            return None
+        (first, left), (last, right) = around[0], around[-1]
+        if last == first or not first <= point.step <= last:
+            return right if point.step >= last else left
+        return left + (right - left) * ((point.step - first) / (last - first))
+
+
+def window_of(curve: Curve) -> Window:
+    """Return what the edges of the canvas stand for, all curves inside."""
+    drawn = [curve.series, *(other.series for other in curve.others)]
+    points = [point for series in drawn for point in kept_points(series)]
+    if curve.view is not None:
+        points = [point for point in points if curve.view[0] <= point.step <= curve.view[1]]
+    if curve.x_axis is XAxis.STEP and curve.view is not None:
+        left, right = map(float, curve.view)
+    elif curve.x_axis is XAxis.STEP:
+        left = float(min(series.start for series in drawn))
+        right = float(max(series.end for series in drawn))
+    else:
+        xs = [x for point in points if (x := curve.x(point)) is not None]
+        left, right = min(xs, default=0.0), max(xs, default=0.0)
+    if not left / 2 < right / 2:
+        # At 2**63 a float has no room for one step more.
+        room = max(1.0, abs(left) * 1e-6)
+        left, right = left - room, right + room
+    values = [curve.scaled(point.value) for point in points if curve.is_drawn(point.value)]
+    bottom, top = padded(min(values), max(values)) if values else (0.0, 1.0)
+    return Window(left, right, bottom, top)
+
+
+def cell_of(x: float | None, window: Window, columns: int) -> int | None:
+    """Return the column of cells that a place on the horizontal axis falls into, if any."""
+    if x is None:
+        return None
+    share = (x / 2 - window.left / 2) / (window.right / 2 - window.left / 2)
+    return min(int(share * columns), columns - 1) if 0 <= share <= 1 else None

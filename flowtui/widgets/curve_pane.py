@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,17 +12,22 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from flowtui.store.values import LoggedPoint, Series
+from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
-from flowtui.widgets.curve import LABEL_CELLS, Curve, curve_lines, neighbour
+from flowtui.widgets.chart import BRAILLE, DOTS_A_CELL
+from flowtui.widgets.curve import Curve, XAxis, nearest, neighbour, window_of
+from flowtui.widgets.curve_lines import LABEL_CELLS, curve_lines
 from flowtui.widgets.paint import Palette
 
 StepWindow = tuple[int, int] | None
 """First and last step; None is the whole metric, and grows with it."""
+WHEEL_ZOOM = 0.8
+"""How much of the window one notch of the wheel leaves."""
+PAN_SHARE = 0.5
 
 
 class CurvePane(Widget, can_focus=True):
-    """Shows one series. Posts `WindowWanted` when another range of steps is to be read."""
+    """Shows one metric. Posts `WindowWanted` when another range of steps is to be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move(1)", "Step", key_display="←→", tooltip="To the next point"),
@@ -29,14 +35,22 @@ class CurvePane(Widget, can_focus=True):
         Binding("shift+right,L", "move(10)", "Ten on", show=False, tooltip="Ten points on"),
         Binding("shift+left,H", "move(-10)", "Ten back", show=False, tooltip="Ten points back"),
         Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first point"),
-        Binding("end,G", "move_to_end(True)", "Last", show=False, tooltip="To the last point"),
+        Binding("end,G", "move_to_end(True)", "Last", show=False,
+                tooltip="To the last point, and follow it"),
         Binding("m", "move_to_extreme(False)", "Lowest", show=False, tooltip="To the minimum"),
         Binding("M", "move_to_extreme(True)", "Highest", show=False, tooltip="To the maximum"),
         Binding("plus,equals_sign", "zoom(0.5)", "Zoom", key_display="+ -",
                 tooltip="Half as many steps, around the crosshair"),
         Binding("minus", "zoom(2.0)", "Zoom out", show=False, tooltip="Twice as many steps"),
+        Binding("full_stop,greater_than_sign", "pan(1)", "Pan on", show=False,
+                tooltip="Show the steps further right"),
+        Binding("comma,less_than_sign", "pan(-1)", "Pan back", show=False,
+                tooltip="Show the steps further left"),
         Binding("0", "fit", "Fit", tooltip="The whole metric, which grows with the run"),
         Binding("o", "toggle_log", "Log y", tooltip="Logarithmic values, or linear again"),
+        Binding("t", "turn_x_axis", "X axis", show=False,
+                tooltip="Steps, time since the start, time of day"),
+        Binding("escape", "leave", "Grid", key_display="Esc", tooltip="Back to the grid"),
     ]  # fmt: skip
 
     @dataclass
@@ -44,6 +58,22 @@ class CurvePane(Widget, can_focus=True):
         """Sent by CurvePane when it is to show another range of steps."""
 
         window: StepWindow
+        follows: bool = False
+        """Whether the window is to move on with the last point."""
+
+    @dataclass
+    class Resized(Message):
+        """Sent by CurvePane when it has another width, and so needs other columns."""
+
+    @dataclass
+    class Left(Message):
+        """Sent by CurvePane on Esc."""
+
+    @dataclass
+    class Crossed(Message):
+        """Sent by CurvePane when the crosshair comes to another point."""
+
+        step: int
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -51,19 +81,68 @@ class CurvePane(Widget, can_focus=True):
         self._curve: Curve | None = None
         self._note = ""
         self._lines: list[Line] | None = None
+        self._wanted_step: int | None = None
+        """Where the crosshair was put; a metric without a point there shows the one before."""
+        self._marker = BRAILLE
+        self._drag_from: int | None = None
 
-    def show_series(self, series: Series) -> None:
-        """Show a series; the crosshair stays at its step, or at the end if it was there."""
-        held, known = self.crosshair, self._curve
+    def show_curve(self, curve: Curve) -> None:
+        """Show a metric; how it is drawn and the step of the crosshair stay.
+
+        A crosshair at the last point of a metric that grows, or whose window follows, moves on.
+        """
+        known, held = self._curve, self.crosshair
         was_last = known is not None and held is not None and held.step == known.series.last.step
-        self._curve = Curve(series, is_log=known is not None and known.is_log)
-        step = None if held is None or (was_last and series.is_whole) else held.step
-        self._cross(neighbour(self._curve.points, step, 0))
+        is_same = known is not None and known.series.key == curve.series.key
+        moves_on = is_same and was_last and (curve.series.is_whole or curve.follows)
+        step = None if moves_on else self._wanted_step
+        if known is not None:
+            curve = replace(curve, is_log=known.is_log, x_axis=known.x_axis)
+        self._curve = replace(curve, marker=self._marker)
+        point = neighbour(self._curve.points, step, 0)
+        if is_same and not moves_on and held is not None and held.step == step:
+            # A point that was jumped to need not be among those that the columns keep.
+            point = held
+        self._curve = replace(self._curve, crosshair=point)
+        self._repaint()
+        if point is not None:
+            self._wanted_step = point.step if step is None else step
+            self.post_message(self.Crossed(self._wanted_step))
 
     def show_note(self, text: str) -> None:
         """Show why there is no curve."""
         self._curve, self._note = None, text
         self._repaint()
+
+    def show_crossed(self, step: int, points: Mapping[str, LoggedPoint]) -> None:
+        """Take the points of the curves at the step of the crosshair, by key."""
+        if self._curve is None or step != self._wanted_step:
+            return
+        others = tuple(
+            replace(other, at_crosshair=points.get(other.series.key))
+            for other in self._curve.others
+        )
+        exact = points.get(self._curve.series.key, self._curve.crosshair)
+        curve = replace(self._curve, others=others, crosshair=exact)
+        if curve != self._curve:
+            self._curve = curve
+            self._repaint()
+
+    def cross(self, point: LoggedPoint) -> None:
+        """Put the crosshair on a point of the metric, which the columns need not keep."""
+        if self._curve is None:
+            return
+        self._curve = replace(self._curve, crosshair=point)
+        self._wanted_step = point.step
+        self._repaint()
+        self.post_message(self.Crossed(point.step))
+        start, end = self._shown_window()
+        if not start <= point.step <= end:
+            self._want_around(point.step, (end - start) // 2)
+
+    @property
+    def curve(self) -> Curve | None:
+        return self._curve
 
     @property
     def crosshair(self) -> LoggedPoint | None:
@@ -71,8 +150,8 @@ class CurvePane(Widget, can_focus=True):
 
     @property
     def columns(self) -> int:
-        """How many columns of dots the canvas has: two in a cell."""
-        return max(2 * (self.size.width - LABEL_CELLS - 1), 2)
+        """How many columns of dots the canvas has; none before it has a size."""
+        return max(DOTS_A_CELL * (self.size.width - LABEL_CELLS - 1), 0)
 
     # Drawing ---------------------------------------------------------------------------------
 
@@ -91,25 +170,34 @@ class CurvePane(Widget, can_focus=True):
 
     def on_resize(self) -> None:
         self._repaint()
+        self.post_message(self.Resized())
 
     def _repaint(self) -> None:
         self._lines = None
         self.refresh()
 
-    def _cross(self, point: LoggedPoint | None) -> None:
-        if self._curve is not None:
-            self._curve = replace(self._curve, crosshair=point)
-            self._repaint()
-
     # Moving ----------------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
         if self._curve is not None and self.crosshair is not None:
-            self._cross(neighbour(self._curve.points, self.crosshair.step, by))
+            self._cross_kept(neighbour(self._curve.points, self.crosshair.step, by))
+
+    def _cross_kept(self, point: LoggedPoint | None) -> None:
+        if point is not None:
+            self.cross(point)
 
     def action_move_to_end(self, last: bool) -> None:
-        if self._curve is not None and (points := self._curve.points):
-            self._cross(points[-1 if last else 0])
+        if self._curve is None:
+            return
+        series = self._curve.series
+        if series.is_whole or not self._curve.points:
+            self._cross_kept(series.last if last else series.first)
+        elif last:
+            self.cross(series.last)
+            wide = series.end - series.start
+            self._want((series.last.step - wide, series.last.step), follows=True)
+        else:
+            self.cross(self._curve.points[0])
 
     def action_move_to_extreme(self, highest: bool) -> None:
         columns = () if self._curve is None else self._curve.series.columns
@@ -117,32 +205,123 @@ class CurvePane(Widget, can_focus=True):
         finite = [point for point in extremes if point is not None]
         if finite:
             choose = max if highest else min
-            self._cross(choose(finite, key=lambda point: point.value))
+            self._cross_kept(choose(finite, key=lambda point: point.value))
 
     def action_zoom(self, factor: float) -> None:
-        if self._curve is None or self.crosshair is None:
+        if self.crosshair is not None:
+            start, end = self._shown_window()
+            half = max(int((end - start) * factor / 2), 1)
+            self._want_around(self.crosshair.step, half)
+
+    def action_pan(self, direction: int) -> None:
+        if self._curve is not None:
+            start, end = self._shown_window()
+            by = max(int((end - start) * PAN_SHARE), 1) * direction
+            self._want_around((start + end) // 2 + by, (end - start) // 2)
+
+    def _shown_window(self) -> tuple[int, int]:
+        """Return the steps in sight, those being read if there are any."""
+        assert self._curve is not None
+        return self._curve.view or (self._curve.series.start, self._curve.series.end)
+
+    def _want_around(self, center: int, half: int) -> None:
+        self._want_window(center - half, center + half)
+
+    def _want_window(self, start: int, end: int) -> None:
+        """Ask for a window, shifted to where the metric has points, whole if it would be."""
+        assert self._curve is not None
+        first, last = self._curve.series.first.step, self._curve.series.last.step
+        if end - start >= last - first:
+            self._want(None)
             return
-        series = self._curve.series
-        half = max(int((series.end - series.start) * factor / 2), 1)
-        center = self.crosshair.step
-        start = max(center - half, series.first.step)
-        end = min(center + half, series.last.step)
-        is_whole = (start, end) == (series.first.step, series.last.step)
+        shift = max(first - start, 0) - max(end - last, 0)
+        start, end = start + shift, end + shift
         if start < end:
-            self.post_message(self.WindowWanted(None if is_whole else (start, end)))
+            self._want((start, end))
+
+    def _want(self, window: StepWindow, follows: bool = False) -> None:
+        """Ask for a window, and show meanwhile what is known of it."""
+        self.post_message(self.WindowWanted(window, follows))
+        if self._curve is not None:
+            series = self._curve.series
+            view = window or (series.first.step, series.last.step)
+            if view != (series.start, series.end):
+                self._redraw(replace(self._curve, view=view))
 
     def action_fit(self) -> None:
-        self.post_message(self.WindowWanted(None))
+        self._want(None)
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    # Looks -----------------------------------------------------------------------------------
+
+    def _redraw(self, curve: Curve) -> None:
+        self._curve = curve
+        self._repaint()
 
     def action_toggle_log(self) -> None:
         if self._curve is not None:
-            self._curve = replace(self._curve, is_log=not self._curve.is_log)
-            self._repaint()
+            self._redraw(replace(self._curve, is_log=not self._curve.is_log))
 
-    def on_click(self, event: events.Click) -> None:
-        if self._curve is None or event.x <= LABEL_CELLS:
+    def action_turn_x_axis(self) -> None:
+        if self._curve is not None:
+            axes = list(XAxis)
+            after = axes[(axes.index(self._curve.x_axis) + 1) % len(axes)]
+            self._redraw(replace(self._curve, x_axis=after))
+
+    def use_marker(self, marker: str) -> None:
+        """Draw with BRAILLE or with BLOCKS."""
+        self._marker = marker
+        if self._curve is not None:
+            self._redraw(replace(self._curve, marker=marker))
+
+    # Mouse -----------------------------------------------------------------------------------
+
+    def _point_at(self, cell: int) -> LoggedPoint | None:
+        if self._curve is None:
+            return None
+        window = window_of(self._curve)
+        share = (cell - LABEL_CELLS - 0.5) / max(self.size.width - LABEL_CELLS - 1, 1)
+        share = min(max(share, 0.0), 1.0)
+        return nearest(self._curve, window.left + share * (window.right - window.left))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.x > LABEL_CELLS:
+            self._drag_from = event.x
+            self.capture_mouse()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Zoom into what was dragged over; a click puts the crosshair there."""
+        start, self._drag_from = self._drag_from, None
+        self.release_mouse()
+        if start is None:
             return
-        series = self._curve.series
-        share = (event.x - LABEL_CELLS - 1) / max(self.size.width - LABEL_CELLS - 1, 1)
-        step = series.start + round(share * (series.end - series.start))
-        self._cross(neighbour(self._curve.points, step, 0))
+        ends = [point for x in sorted((start, event.x)) if (point := self._point_at(x))]
+        if not ends:
+            return
+        if abs(event.x - start) <= 1:
+            self.cross(ends[-1])
+        elif ends[0].step != ends[-1].step:
+            steps = sorted(point.step for point in ends)
+            self._want_window(steps[0], steps[1])
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, WHEEL_ZOOM, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1 / WHEEL_ZOOM, 1)
+
+    def _wheel(self, event: events.MouseEvent, factor: float, direction: int) -> None:
+        """Zoom so that what is under the pointer stays there; with shift, pan."""
+        event.stop()
+        point = self._point_at(event.x)
+        if self._curve is None or point is None:
+            return
+        if event.shift:
+            self.action_pan(direction)
+            return
+        start, end = self._shown_window()
+        left = int((point.step - start) * factor)
+        right = int((end - point.step) * factor)
+        self._want_window(point.step - left, point.step + max(right, 1))

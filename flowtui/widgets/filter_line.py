@@ -1,4 +1,4 @@
-"""The line that `/` opens: what is typed filters what is shown, as it is typed."""
+"""The line at the bottom that is typed into: a filter that works as it is typed, or a command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 class FilterLine(Widget):
-    """An input with a note beside it. Posts `Changed` at each key and `Left` when it is done."""
+    """An input with a note beside it.
+
+    Posts `Changed` at each key, `Entered` on Enter, and `Left` when it is done.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Clear", key_display="Esc", tooltip="Show everything again"),
@@ -30,15 +33,32 @@ class FilterLine(Widget):
     class Changed(Message):
         """Sent by FilterLine when its text changes."""
 
+        line: FilterLine
         text: str
+
+        @property
+        def control(self) -> FilterLine:
+            return self.line
+
+    @dataclass
+    class Entered(Message):
+        """Sent by FilterLine on Enter."""
+
+        line: FilterLine
+        text: str
+
+        @property
+        def control(self) -> FilterLine:
+            return self.line
 
     @dataclass
     class Left(Message):
         """Sent by FilterLine when the list is to have the focus again."""
 
-    def __init__(self, hint: str) -> None:
-        super().__init__()
+    def __init__(self, hint: str, *, label: str = "/", id: str | None = None) -> None:
+        super().__init__(id=id)
         self._hint = hint
+        self._label = label
 
     @property
     def _input(self) -> Input | None:
@@ -56,7 +76,7 @@ class FilterLine(Widget):
 
             field = Input(placeholder=self._hint, select_on_focus=False)
             note = Label("", classes="filter-note", markup=False)
-            row = Horizontal(Label("/", markup=False), field, note)
+            row = Horizontal(Label(self._label, markup=False), field, note)
             await self.mount(row, OneLine(id="mistake"))
         field.value = text
         field.focus()
@@ -94,8 +114,9 @@ class FilterLine(Widget):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Changed(event.value))
+        self.post_message(self.Changed(self, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        self.post_message(self.Entered(self, event.value))
         self.action_leave()

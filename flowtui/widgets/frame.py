@@ -210,23 +210,24 @@ class KeyLine(OneLine):
 
 
 MAX_KEYS = 9
+LAST_ACTIONS = ("app.show_keys", "app.quit", "quit")
+"""Help and how to leave end the line wherever one is."""
 
 
 def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
     """Return as many shown bindings as fit, each action once; help and quit always end it."""
-    seen: dict[str, str] = {}
+    labels: dict[str, tuple[str, str]] = {}
     for active in bindings:
         binding = active.binding
-        if binding.show and active.enabled and binding.action not in seen.values():
+        if binding.show and active.enabled and binding.action not in labels:
             key = binding.key_display or fmt.plain(active.node.app.get_key_display(binding))
-            seen.setdefault(f"{key} {binding.description}", binding.action)
-    labels = list(seen)
-    last = [label for label in labels if seen[label] in ("app.show_keys", "app.quit", "quit")]
-    first = [label for label in labels if label not in last][: MAX_KEYS - len(last)]
-    while first and 1 + sum(cell_len(label) + 2 for label in (*first, *last)) > width:
+            if (key, binding.description) not in labels.values():
+                labels[binding.action] = key, binding.description
+    last = [labels.pop(action) for action in LAST_ACTIONS if action in labels]
+    first = list(labels.values())[: MAX_KEYS - len(last)]
+    while first and 1 + sum(cell_len(" ".join(label)) + 2 for label in (*first, *last)) > width:
         first.pop()
     pieces = [Piece(" ")]
-    for label in (*first, *last):
-        key, _, description = label.partition(" ")
+    for key, description in (*first, *last):
         pieces += [Piece(key, "accent"), Piece(f" {description}  ", "muted")]
     return clipped(pieces, width)

@@ -35,11 +35,9 @@ class MetricLine:
 class MetricList(Lines):
     """Shows `MetricLine`s under a title and column heads."""
 
-    def __init__(self, *, is_brief: bool = False, id: str | None = None) -> None:
-        """Show metrics; a brief list says only their names and last values."""
+    def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty_text = ""
-        self._is_brief = is_brief
         self._metrics: Sequence[MetricLine] = ()
         self._numbers: dict[str, tuple[str, str, str]] = {}
         self._longest_name = 0
@@ -65,8 +63,6 @@ class MetricList(Lines):
                 self.refresh_index(index)
 
     def _layout(self, width: int) -> _Layout:
-        if self._is_brief:
-            return _Layout(max(width - VALUE_CELLS - 1, MIN_NAME_CELLS), False, False, 0, False)
         return _Layout.of(width, self._longest_name)
 
     @property

@@ -17,6 +17,10 @@ ROLE_CLASSES = {
     "role--ok",
     "role--attention",
     "role--error",
+    "role--curve-1",
+    "role--curve-2",
+    "role--curve-3",
+    "role--curve-4",
     "role--cursor",
     "role--cursor-blurred",
 }

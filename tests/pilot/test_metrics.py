@@ -1,15 +1,18 @@
-"""The Metrics tab: the curve of the metric under the cursor, its crosshair, its window."""
+"""The Metrics tab: the grid of small charts, and one metric in full."""
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from flowtui.app import FlowApp
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
+from flowtui.widgets.chart_grid import ChartGrid
 from flowtui.widgets.curve_pane import CurvePane
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
@@ -17,82 +20,385 @@ from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 VISION, ACTIVE = "resnet50-cosine", "llama-lora-sft"
 
 
-async def test_the_curve_under_the_cursor_is_shown(demo: Store) -> None:
-    async with opened(demo, VISION, tab="metrics") as pilot:
-        assert "train/accuracy   5,000 points" in screen_text(pilot)
-        await pilot.press("down")
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys, each when what the one before started is done."""
+    for key in keys:
+        await pilot.press(key)
         await settled(pilot)
-        assert "train/loss   5,000 points  ▲ 5 NaN" in screen_text(pilot)
-        assert "max 77 @ 3,127" in screen_text(pilot)
 
 
-async def test_the_crosshair_says_the_exact_step_and_value(demo: Store) -> None:
+def crosshair_line(pilot: Pilot[None]) -> str:
+    return next((line for line in screen_lines(pilot) if line.startswith(" step ")), "")
+
+
+def title(pilot: Pilot[None]) -> str:
+    return screen_lines(pilot)[3]
+
+
+def grid_key(pilot: Pilot[None]) -> str | None:
+    return pilot.app.screen.query_one(ChartGrid).key
+
+
+def write_run(folder: Path, metrics: dict[str, list[tuple[int, float]]]) -> Store:
+    """Return a store with one completed run of these metrics."""
+    with StoreWriter(folder, clock=lambda: NOW) as writer:
+        writer.start_run("odd", "odd")
+        with writer.experiment("odd") as experiment:
+            for key, points in metrics.items():
+                experiment.metrics([(key, value, step, NOW) for step, value in points])
+        writer.end_run("odd", status="completed", duration=1.0)
+    return open_store(folder)
+
+
+# The grid ------------------------------------------------------------------------------------
+
+
+async def test_the_grid_shows_each_metric_with_its_figures(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
-        await pilot.press("down", "enter", "M")
-        await settled(pilot)
-        assert "step 3,127   77.0" in screen_text(pilot)
-        await pilot.press("m")
-        assert "step 3,955" in screen_text(pilot)
-        await pilot.press("home")
-        assert "step 0 " in screen_text(pilot)
-        await pilot.press("right", "left", "end")
+        text = screen_text(pilot)
+        assert "▾ train  3" in text
+        assert "▾ val  4" in text
+        assert "▲ 5 NaN" in text
+        assert "min 0.6288  max 77  5,000 points" in text
+        assert "min 0.1345  max 0.8714  50 points" in text
+
+
+async def test_the_cursor_walks_charts_and_headers(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        assert grid_key(pilot) == "train/accuracy"
+        await press(pilot, "right")
+        assert grid_key(pilot) == "train/loss"
+        await press(pilot, "down")
+        assert grid_key(pilot) is None, "the header of val"
+        await press(pilot, "down", "l", "h", "down")
+        assert grid_key(pilot) == "val/ece"
+        await press(pilot, "end")
+        assert grid_key(pilot) == "time/step_ms"
+        assert "step_ms" in screen_text(pilot)
+        await press(pilot, "g", "pagedown", "pageup", "k")
+        assert grid_key(pilot) is None
+
+
+async def test_groups_fold_and_unfold(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "space")
+        assert "▸ train  3" in screen_text(pilot)
+        assert "grad_norm" not in screen_text(pilot)
+        assert grid_key(pilot) is None, "the cursor is on what its metric was folded into"
+        await press(pilot, "enter")
+        assert "grad_norm" in screen_text(pilot)
+        await press(pilot, "z")
+        assert "points" not in screen_text(pilot)
+        await press(pilot, "z")
+        assert "min 0.1345" in screen_text(pilot)
+
+
+async def test_a_pinned_metric_stands_first_until_it_is_let_go(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "p")
+        lines = screen_lines(pilot)
+        assert lines[3].startswith(" ▾ ★ pinned  1")
+        assert lines[4].startswith(" train/loss")
+        assert grid_key(pilot) == "train/loss"
+        await press(pilot, "p")
+        assert "pinned" not in screen_text(pilot)
+
+
+async def test_metrics_sort_by_their_last_change(demo_copy: Path) -> None:
+    run = open_store(demo_copy).resolve(ACTIVE)
+    with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
+        experiment.metrics([("zz/late", 1.0, 1, NOW.replace(year=2030))])
+    async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
+        assert "zz" not in screen_lines(pilot)[3]
+        await press(pilot, "s")
+        assert screen_lines(pilot)[3].startswith(" ▾ zz")
+        await press(pilot, "s")
+        assert "zz" not in screen_lines(pilot)[3]
+
+
+async def test_filtering_narrows_the_grid_as_one_types(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "slash", *"loss")
+        assert "2 of 14" in screen_text(pilot)
+        assert "accuracy" not in screen_text(pilot)
+        await press(pilot, "escape")
+        assert "accuracy" in screen_text(pilot)
+        assert isinstance(pilot.app.screen.focused, ChartGrid)
+        await press(pilot, "slash", *"/^val.*5", "enter")
+        assert grid_key(pilot) == "val/top5"
+        await press(pilot, "slash", *"[")
+        assert "^ unterminated character set" in screen_text(pilot)
+
+
+async def test_what_nothing_matches_is_said(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "slash", *"nothing")
+        assert "none of 14 match" in screen_text(pilot)
+
+
+async def test_only_charts_in_sight_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = write_run(tmp_path, {f"m/{index:03}": [(0, 1.0), (1, 2.0)] for index in range(500)})
+    read: list[str] = []
+    series = Store.series
+
+    def counted(self: Store, run_id: str, key: str, *rest: object) -> object:
+        read.append(key)
+        return series(self, run_id, key, *rest)  # type: ignore[arg-type]  # passed on as given
+
+    monkeypatch.setattr(Store, "series", counted)
+    async with opened(store, "odd", tab="metrics") as pilot:
+        assert "m/000" in read
+        assert len(read) < 20
+        await press(pilot, "G")
+        assert "m/499" in read
+        assert len(read) < 50
+        assert "2 points" in screen_text(pilot)
+
+
+async def test_ten_thousand_names_filter_while_one_types(tmp_path: Path) -> None:
+    store = write_run(tmp_path, {f"layer{n % 97}/w{n}": [(0, 1.0)] for n in range(10_000)})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "slash", *"w123")
+        assert "11 of 10,000" in screen_text(pilot)
+
+
+# One metric ----------------------------------------------------------------------------------
+
+
+async def test_enter_shows_a_metric_and_escape_the_grid_again(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "enter")
+        assert "train/loss   5,000 points  ▲ 5 NaN" in title(pilot)
+        assert "max 77 @ 3,127" in crosshair_line(pilot)
+        await press(pilot, "escape")
+        assert grid_key(pilot) == "train/loss"
+        assert isinstance(pilot.app.screen.focused, ChartGrid)
+        await press(pilot, "escape")
+        assert pilot.app.current_mode == "runs"
+
+
+async def test_the_crosshair_says_the_exact_step_value_and_time(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "enter", "M")
+        assert crosshair_line(pilot).startswith(" step 3,127   77.0   1 h 1 m in")
+        await press(pilot, "m")
+        assert "step 3,955" in crosshair_line(pilot)
+        await press(pilot, "home")
+        assert "step 0 " in crosshair_line(pilot)
+        await press(pilot, "right", "left", "end")
         last = demo.last_points(demo.resolve(VISION).id)["train/loss"]
-        assert f"step {last.step:,}   {last.value!r}" in screen_text(pilot)
+        assert f"step {last.step:,}   {last.value!r}" in crosshair_line(pilot)
 
 
-async def test_zooming_reads_the_window_and_fit_shows_all_again(demo: Store) -> None:
+async def test_zooming_panning_and_fitting(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
-        await pilot.press("down", "enter", "M", "plus", "plus", "plus")
+        await press(pilot, "right", "enter", "M", "plus", "plus", "plus")
+        assert "part" in title(pilot)
+        assert "step 3,127   77.0" in crosshair_line(pilot)
+        curve = pilot.app.screen.query_one(CurvePane).curve
+        assert curve is not None
+        before = curve.series
+        await press(pilot, "full_stop")
+        after = pilot.app.screen.query_one(CurvePane).curve
+        assert after is not None
+        assert after.series.start > before.start
+        assert after.series.end - after.series.start == pytest.approx(
+            before.end - before.start, abs=1
+        )
+        await press(pilot, "comma", "minus", "0")
+        assert "train/loss   5,000 points" in title(pilot)
+        assert "part" not in title(pilot)
+
+
+async def test_the_wheel_zooms_around_the_pointer_and_a_drag_into_a_range(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "enter")
+        pane = pilot.app.screen.query_one(CurvePane)
+        await pilot.mouse_down(CurvePane, offset=(40, 10))
+        await pilot.mouse_up(CurvePane, offset=(60, 10))
         await settled(pilot)
-        assert "part" in screen_text(pilot)
-        assert "step 3,127   77.0" in screen_text(pilot)
-        await pilot.press("minus", "0")
+        assert pane.curve is not None
+        dragged = pane.curve.series
+        assert (dragged.start, dragged.end) == (
+            pytest.approx(1390, abs=60), pytest.approx(2300, abs=60),
+        )  # fmt: skip
+        await pilot.click(CurvePane, offset=(65, 10))
         await settled(pilot)
-        assert "train/loss   5,000 points" in screen_text(pilot)
+        assert pane.crosshair is not None
+        assert pane.crosshair.step == pytest.approx(1850, abs=60)
 
 
 async def test_a_logarithmic_axis_says_what_it_leaves_out(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
-        await pilot.press("enter", "o")
-        await settled(pilot)
-        assert "y log" in screen_text(pilot)
-        assert "not above 0" in screen_text(pilot)
+        await press(pilot, "enter", "o")
+        assert "y log" in title(pilot)
+        assert "at least 1 not above 0" in title(pilot)
 
 
-async def test_brackets_go_to_the_neighbours_and_escape_to_the_list(demo: Store) -> None:
+async def test_the_x_axis_turns_to_time_and_clock(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
-        await pilot.press("enter", "right_square_bracket")
+        await press(pilot, "enter", "t")
+        assert "x time" in title(pilot)
+        assert "1 h 15 m" in screen_text(pilot)
+        await press(pilot, "t")
+        assert "x clock" in title(pilot)
+        await press(pilot, "t")
+        assert "x " not in title(pilot)
+
+
+async def test_smoothing_keeps_a_constant_and_says_its_weight(tmp_path: Path) -> None:
+    store = write_run(tmp_path, {"flat": [(step, 3.25) for step in range(3000)]})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "enter", "w", "w")
+        assert "ema 0.7 3.25" in crosshair_line(pilot)
+        await press(pilot, "W", "W", "W")
+        assert "ema" not in crosshair_line(pilot)
+
+
+async def test_other_metrics_lie_over_the_same_axes(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "enter", "v")
+        await pilot.press("space", "enter")
         await settled(pilot)
-        assert "train/loss   5,000 points" in screen_text(pilot)
+        legend = screen_lines(pilot)[-2]
+        run = demo.resolve(VISION)
+        last = demo.last_points(run.id)["train/accuracy"]
+        assert legend.startswith(" + train/accuracy")
+        assert f"{last.value:.4f}" in legend
+        await press(pilot, "home", "right")
+        point = pilot.app.screen.query_one(CurvePane).crosshair
+        assert point is not None
+        exact = demo.neighbours(run.id, "train/accuracy", point.step).at
+        assert exact is not None
+        assert f"{exact.value:.4g}"[:5] in screen_lines(pilot)[-2]
+
+
+async def test_brackets_go_to_the_neighbours_and_keep_the_step(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "enter", "M", "right_square_bracket")
+        assert title(pilot).startswith(" train/grad_norm")
+        assert "step 3,127" in crosshair_line(pilot)
+        await press(pilot, "right_square_bracket")
+        assert title(pilot).startswith(" val/accuracy")
+        await press(pilot, "left_square_bracket", "left_square_bracket")
+        assert title(pilot).startswith(" train/loss")
+        assert "step 3,127   77.0" in crosshair_line(pilot)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("max", "step 3,127   77.0"),
+        ("min", "step 3,955"),
+        ("first", "step 0 "),
+        ("last", "step 4,999"),
+        ("nan", "NaN"),
+        ("1,234", "step 1,234"),
+        ("99999", "step 4,999"),
+    ],
+)
+async def test_a_typed_word_or_step_is_gone_to(demo: Store, typed: str, found: str) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "enter", "colon", *typed, "enter")
+        assert found in crosshair_line(pilot)
         assert isinstance(pilot.app.screen.focused, CurvePane)
-        await pilot.press("escape")
-        assert pilot.app.current_mode == "metrics"
-        await pilot.press("escape")
-        await settled(pilot)
-        assert pilot.app.current_mode == "runs"
 
 
-async def test_filtering_shows_the_first_match(demo: Store) -> None:
+async def test_a_step_outside_of_the_window_moves_the_window(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
-        await pilot.press("slash", *"grad", "enter")
+        await press(pilot, "right", "enter", "home", "plus", "plus", "plus")
+        await press(pilot, "colon", *"max", "enter")
+        assert "step 3,127   77.0" in crosshair_line(pilot)
+        assert "part" in title(pilot)
+        curve = pilot.app.screen.query_one(CurvePane).curve
+        assert curve is not None
+        assert curve.series.start <= 3127 <= curve.series.end
+
+
+async def test_what_cannot_be_gone_to_is_said(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "enter", "colon", *"nowhere", "enter")
+        assert "expected a step" in screen_text(pilot)
+        await press(pilot, "colon", *"nan", "enter")
+        assert "it has no NaN" in screen_text(pilot)
+
+
+async def test_copying_copies_the_value_or_the_point(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    monkeypatch.setattr(FlowApp, "copy", lambda _self, text: copied.append(text))
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "enter", "M", "y", "Y")
+    assert copied[0] == "77.0"
+    point = json.loads(copied[1])
+    assert (point["key"], point["step"], point["value"]) == ("train/loss", 3127, 77.0)
+
+
+@pytest.mark.parametrize(
+    ("downs", "suffix", "begins"),
+    [(0, "csv", "key,step,value"), (1, "json", "["), (2, "svg", "<svg"), (3, "txt", " train")],
+)
+async def test_exporting_writes_the_file_that_is_named(
+    demo: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, downs: int, suffix: str,
+    begins: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / f"resnet50-cosine-train-loss.{suffix}"
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "right", "enter", "x")
+        await pilot.press(*["down"] * downs, "enter")
+        await until(path.exists, "the export")
         await settled(pilot)
-        assert "train/grad_norm   5,000 points  ▲ 5 NaN · 1 Inf" in screen_text(pilot)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(begins)
+    if suffix == "csv":
+        assert len(text.splitlines()) == 5_001
 
 
-async def test_a_curve_grows_with_its_run_and_a_window_stays(demo_copy: Path) -> None:
+# Live ----------------------------------------------------------------------------------------
+
+
+def log(store: Path, run_id: str, key: str, step: int, value: float) -> None:
+    with StoreWriter(store) as writer, writer.experiment(run_id) as experiment:
+        experiment.metrics([(key, value, step, NOW)])
+
+
+async def test_curves_grow_with_their_run(demo_copy: Path) -> None:
+    run = open_store(demo_copy).resolve(ACTIVE)
+    last = open_store(demo_copy).last_points(run.id)["eval/loss"]
     async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
-        run = open_store(demo_copy).resolve(ACTIVE)
-        last = open_store(demo_copy).last_points(run.id)["eval/loss"]
-        with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
-            experiment.metrics([("eval/loss", 0.03125, last.step + 1, NOW)])
-        await until(lambda: f"step {last.step + 1:,}   0.03125" in screen_text(pilot), "growth")
-        await pilot.press("enter", "home", "plus")
-        await settled(pilot)
-        before = [line for line in screen_lines(pilot) if "step " in line]
-        with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
-            experiment.metrics([("eval/loss", 0.015625, last.step + 2, NOW)])
-        await until(lambda: "0.01562" in screen_text(pilot), "the new last value in the list")
-        assert [line for line in screen_lines(pilot) if "step " in line] == before
+        log(demo_copy, run.id, "eval/loss", last.step + 1, 0.03125)
+        await until(lambda: "0.03125" in screen_text(pilot), "the small chart's growth")
+        pilot.app.screen.query_one(ChartGrid).put_cursor("eval/loss")
+        await press(pilot, "enter")
+        log(demo_copy, run.id, "eval/loss", last.step + 2, 0.0625)
+        await until(
+            lambda: f"step {last.step + 2:,}   0.0625" in crosshair_line(pilot), "the growth"
+        )
+
+
+async def test_a_window_stays_says_what_is_new_and_follows_when_asked(demo_copy: Path) -> None:
+    run = open_store(demo_copy).resolve(ACTIVE)
+    last = open_store(demo_copy).last_points(run.id)["eval/loss"]
+    async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
+        pilot.app.screen.query_one(ChartGrid).put_cursor("eval/loss")
+        await press(pilot, "enter", "home", "plus")
+        before = crosshair_line(pilot)
+        log(demo_copy, run.id, "eval/loss", last.step + 1, 0.03125)
+        log(demo_copy, run.id, "eval/loss", last.step + 2, 0.0625)
+        await until(lambda: "2 new" in title(pilot), "the badge")
+        assert crosshair_line(pilot) == before
+        await press(pilot, "end")
+        assert "following" in title(pilot)
+        log(demo_copy, run.id, "eval/loss", last.step + 3, 0.125)
+        await until(lambda: f"step {last.step + 3:,}   0.125" in crosshair_line(pilot), "following")
+        assert "part" in title(pilot)
+
+
+# Odd ones ------------------------------------------------------------------------------------
 
 
 async def test_odd_metrics_look_right(tmp_path: Path) -> None:
@@ -107,17 +413,15 @@ async def test_odd_metrics_look_right(tmp_path: Path) -> None:
         "[bold]/x[/] \x1b[31m": [(0, 1.0), (1, 2.0)],
         "n" * 300: [(0, 1.0), (1, 2.0)],
     }
-    with StoreWriter(tmp_path, clock=lambda: NOW) as writer:
-        writer.start_run("odd", "odd")
-        with writer.experiment("odd") as experiment:
-            for key, points in odd.items():
-                experiment.metrics([(key, value, step, NOW) for step, value in points])
-        writer.end_run("odd", status="completed", duration=1.0)
-    async with opened(open_store(tmp_path), "odd", tab="metrics", size=(80, 24)) as pilot:
-        for _ in odd:
-            await pilot.press("enter", "left", "plus", "o", "minus", "o", "escape", "down")
-            await settled(pilot)
-        assert "step" in screen_text(pilot)
+    async with opened(write_run(tmp_path, odd), "odd", tab="metrics", size=(80, 24)) as pilot:
+        assert "5 points, none finite" in screen_text(pilot)
+        for key in odd:
+            pilot.app.screen.query_one(ChartGrid).put_cursor(key)
+            await press(pilot, "enter")
+            assert crosshair_line(pilot).startswith(" step ")
+            await press(pilot, "left", "plus", "full_stop", "o", "w", "t", "minus", "t", "b")
+            await press(pilot, "o", "W", "t", "0", "escape")
+        assert "\x1b" not in screen_text(pilot)
 
 
 async def test_a_run_without_metrics_says_how_to_log_one(demo: Store) -> None:
@@ -130,14 +434,3 @@ async def test_a_damaged_database_is_said(demo_copy: Path) -> None:
     (demo_copy / run.id / "exp.db").write_bytes(b"no database" * 1000)
     async with opened(open_store(demo_copy), VISION, tab="metrics") as pilot:
         assert "exp.db is damaged" in screen_text(pilot)
-
-
-async def test_copying_copies_the_value_under_the_crosshair(
-    demo: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    copied: list[str] = []
-    monkeypatch.setattr(FlowApp, "copy", lambda _self, text: copied.append(text))
-    async with opened(demo, VISION, tab="metrics") as pilot:
-        await pilot.press("down", "enter", "M", "y")
-        await settled(pilot)
-    assert copied == ["77.0"]

@@ -144,14 +144,38 @@ def test_overview_themes(snap_compare: Snap, demo: Store, theme: str) -> None:
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
 def test_metrics(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, VISION, "metrics")
-    assert snap_compare(app, terminal_size=size, run_before=keys("down"))
+    assert snap_compare(app, terminal_size=size, run_before=keys("right"))
+
+
+def test_metrics_folded_and_pinned(snap_compare: Snap, demo: Store) -> None:
+    app = app_on(demo, VISION, "metrics")
+    chosen = keys("right", "p", "down", "space", "slash", *"a")
+    assert snap_compare(app, terminal_size=MIDDLE, run_before=chosen)
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_metrics_zoomed(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, VISION, "metrics")
+    zoom = keys("right", "enter", "M", "plus", "plus", "left", "left", "o")
+    assert snap_compare(app, terminal_size=size, run_before=zoom)
 
 
 @BOTH
-def test_metrics_zoomed(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+def test_metrics_overlaid(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, VISION, "metrics")
-    zoom = keys("down", "enter", "M", "plus", "plus", "left", "left", "o")
-    assert snap_compare(app, terminal_size=size, run_before=zoom)
+    chosen = keys("enter", "w", "w", "w", "w", "t", "v", "space", "down", "down", "space", "enter")
+    assert snap_compare(app, terminal_size=size, run_before=chosen)
+
+
+def test_metrics_in_blocks(snap_compare: Snap, demo: Store) -> None:
+    app = app_on(demo, VISION, "metrics")
+    assert snap_compare(app, terminal_size=SMALL, run_before=keys("b"))
+
+
+def test_metrics_export(snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path.home())
+    app = app_on(demo, VISION, "metrics")
+    assert snap_compare(app, terminal_size=SMALL, run_before=keys("enter", "x", "down"))
 
 
 @BOTH

@@ -10,7 +10,8 @@ from pathlib import Path
 from flowtui.store.schema import StoreWriter
 from flowtui.store.values import Series
 from flowtui.widgets.cells import Line, width_of
-from flowtui.widgets.curve import Curve, curve_lines, neighbour, stretches
+from flowtui.widgets.curve import Curve, neighbour, stretches
+from flowtui.widgets.curve_lines import curve_lines
 from tests.conftest import open_store
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

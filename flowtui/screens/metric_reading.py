@@ -1,0 +1,172 @@
+"""What the Metrics tab reads, as questions to the store; runs in the reader's thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flowtui.store.database import Cancelled
+from flowtui.store.metrics import MIN_STEP
+from flowtui.store.store import Store
+from flowtui.store.values import LoggedPoint, Series, Smoothed
+from flowtui.widgets.curve_pane import StepWindow
+
+
+@dataclass(frozen=True, slots=True)
+class Zoom:
+    """What of which metrics is shown in full."""
+
+    key: str
+    window: StepWindow = None
+    follows: bool = False
+    """Whether the window moves on with the last point."""
+    weight: float = 0.0
+    """Of the smoothing; 0 for none."""
+    others: tuple[str, ...] = ()
+    """Metrics over the same axes."""
+    seen_step: int = 0
+    """The last step of the metric when the window was chosen; what comes after it is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zoomed:
+    """The answer to a `Zoom`."""
+
+    zoom: Zoom
+    series: Series
+    smoothed: Smoothed | None = None
+    others: tuple[Series, ...] = ()
+    new_count: int = 0
+
+
+def zoomed(
+    store: Store,
+    run_id: str,
+    zoom: Zoom,
+    columns: int,
+    known: Zoomed | None,
+    cancelled: Cancelled,
+) -> Zoomed | None:
+    """Return what a zoom shows, reading only what `known` lacks; None without points.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    had: dict[str, Series] = {}
+    if known is not None:
+        had = {one.key: one for one in (known.series, *known.others)}
+    window = _followed(store, run_id, zoom)
+    series = _series(store, run_id, zoom.key, window, columns, had, cancelled)
+    if series is None:
+        return None
+    smoothed = None
+    if zoom.weight:
+        before = None if known is None else known.smoothed
+        smoothed = store.smoothed_series(run_id, series, zoom.weight, before, cancelled)
+    others = [_series(store, run_id, key, window, columns, had, cancelled) for key in zoom.others]
+    new_count = 0
+    if window is not None and not zoom.follows and series.last.step > zoom.seen_step:
+        right = max(window[1], zoom.seen_step) + 1
+        new_count = store.point_count(run_id, zoom.key, (right, series.last.step))
+    return Zoomed(zoom, series, smoothed, tuple(one for one in others if one), new_count)
+
+
+def _followed(store: Store, run_id: str, zoom: Zoom) -> StepWindow:
+    """Return the window of a zoom, moved on to the last point if it follows."""
+    if zoom.window is None or not zoom.follows:
+        return zoom.window
+    last = store.last_points(run_id).get(zoom.key)
+    by = 0 if last is None else max(last.step - zoom.window[1], 0)
+    return zoom.window[0] + by, zoom.window[1] + by
+
+
+def _series(
+    store: Store,
+    run_id: str,
+    key: str,
+    window: StepWindow,
+    columns: int,
+    had: dict[str, Series],
+    cancelled: Cancelled,
+) -> Series | None:
+    known = had.get(key)
+    if known is not None and known.max_columns == columns and window_of(known) == window:
+        return store.extended_series(run_id, known, cancelled)
+    return store.series(run_id, key, window, columns, cancelled)
+
+
+def window_of(series: Series) -> StepWindow:
+    return None if series.is_whole else (series.start, series.end)
+
+
+def at_crosshair(
+    store: Store, run_id: str, keys: tuple[str, ...], step: int
+) -> dict[str, LoggedPoint]:
+    """Return by key the point at a step, or the last one before it; the first where none is.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+    """
+    found: dict[str, LoggedPoint] = {}
+    for index, key in enumerate(keys):
+        near = store.neighbours(run_id, key, step)
+        # The metric that one looks at always has a point; another may begin later.
+        point = near.at or near.before or (near.after if index == 0 else None)
+        if point is not None:
+            found[key] = point
+    return found
+
+
+JUMPS = ("max", "min", "last", "first", "nan", "inf")
+
+
+def jump_target(
+    store: Store, run_id: str, series: Series, word: str, step: int, cancelled: Cancelled
+) -> LoggedPoint | str:
+    """Return the point that a typed word names, or a sentence that says why there is none.
+
+    Args:
+        store: the store.
+        run_id: one of its runs.
+        series: the metric, as it is shown; `max` and `min` are those of all its points.
+        word: a step, or one of `JUMPS`.
+        step: where the crosshair is; the next NaN or infinity after it, else the first.
+        cancelled: ends the read with ReadCancelled.
+    """
+    if word in ("last", "first"):
+        return series.last if word == "last" else series.first
+    if word in ("nan", "inf"):
+        kind: Literal["nan", "inf"] = "nan" if word == "nan" else "inf"
+        return _odd_point(store, run_id, series.key, kind, step, cancelled)
+    if word in ("max", "min"):
+        whole = series if series.is_whole else store.series(run_id, series.key, None, 2, cancelled)
+        points = [
+            column.maximum if word == "max" else column.minimum
+            for column in (whole.columns if whole is not None else ())
+        ]
+        finite = [point for point in points if point is not None]
+        if not finite:
+            return "no point of it is finite"
+        return (max if word == "max" else min)(finite, key=lambda point: point.value)
+    try:
+        wanted = int(word.replace(",", "").replace("_", ""))
+    except ValueError:
+        return f"expected a step, or {', '.join(JUMPS)}"
+    near = at_crosshair(store, run_id, (series.key,), wanted)
+    return near.get(series.key, "it has no points any more")
+
+
+def _odd_point(
+    store: Store,
+    run_id: str,
+    key: str,
+    kind: Literal["nan", "inf"],
+    step: int,
+    cancelled: Cancelled,
+) -> LoggedPoint | str:
+    found = store.next_point(run_id, key, step, "after", kind, cancelled)
+    if found is None:
+        # From the beginning again, as a search does.
+        found = store.next_point(run_id, key, MIN_STEP - 1, "after", kind, cancelled)
+    return found or f"it has no {'NaN' if kind == 'nan' else 'infinity'}"

@@ -1,0 +1,85 @@
+"""One metric as a small chart: its name and last value, its curve, its extremes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from flowtui import format as fmt
+from flowtui.store.values import Point, Series
+from flowtui.widgets.cells import Line, Piece, Role, clipped, fit
+from flowtui.widgets.chart import BRAILLE, blended, canvas
+from flowtui.widgets.curve import Curve, stretches, window_of
+
+GAP_CELLS = 2
+AROUND = 3
+"""Lines of a card that are not its curve: title, figures, a blank one."""
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a small chart shows: the last point at once, the curve when its points were read."""
+
+    key: str
+    name: str
+    last: Point
+    series: Series | None = None
+
+
+def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
+    """Return `height` lines of at most `width` cells, the last of them blank."""
+    cells, rows = width - GAP_CELLS, height - AROUND
+    return [
+        title_line(card, cells),
+        *_curve(card.series, cells, rows, marker),
+        _figures(card.series, cells),
+        [],
+    ]
+
+
+def title_line(card: Card, width: int) -> Line:
+    value = fmt.number(card.last.value, DIGITS)
+    role: Role = "text" if math.isfinite(card.last.value) else "attention"
+    odd = "" if card.series is None else odd_text(card.series)
+    room = width - len(value) - len(odd) - 2
+    name = fit(fmt.plain(card.name, 200), max(room, 1))
+    return clipped(
+        [Piece(" "), Piece(name, "title"), Piece(odd, "attention"), Piece(f" {value}", role)],
+        width,
+    )
+
+
+def odd_text(series: Series) -> str:
+    """Return how many points of a series are no finite numbers."""
+    odd = fmt.counted(
+        (
+            (series.nan_count, "NaN"),
+            (series.pos_inf_count + series.neg_inf_count, "Inf"),
+            (series.unreadable_count, "broken"),
+        )
+    )
+    return f" ▲ {' '.join(odd)}" if odd else ""
+
+
+def _curve(series: Series | None, width: int, rows: int, marker: str) -> list[Line]:
+    if series is None or width < 4:
+        waiting: Line = [Piece(" …", "muted")]
+        return [waiting if row == rows // 2 else [] for row in range(rows)]
+    curve = Curve(series, marker=marker)
+    drawn = canvas(stretches(curve), width - 1, rows, window_of(curve), marker)
+    return [[Piece(" "), *line] for line in blended([(drawn, "text")], width - 1)]
+
+
+def _figures(series: Series | None, width: int) -> Line:
+    if series is None:
+        return []
+    lows = [column.minimum for column in series.columns if column.minimum is not None]
+    highs = [column.maximum for column in series.columns if column.maximum is not None]
+    points = fmt.count(series.count, "point")
+    if not (lows and highs):
+        return clipped([Piece(f" {points}, none finite", "muted")], width)
+    low = min(point.value for point in lows)
+    high = max(point.value for point in highs)
+    text = f" min {fmt.number(low, DIGITS)}  max {fmt.number(high, DIGITS)}  {points}"
+    return clipped([Piece(text, "muted")], width)

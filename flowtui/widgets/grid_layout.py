@@ -1,0 +1,91 @@
+"""Where the charts of a grid stand: groups, bands of cards under their headers, their sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+PINNED = "pinned"
+MIN_CARD_CELLS = 38
+MIN_CARD_LINES, MAX_CARD_LINES = 8, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Metrics that share the prefix before the first slash of their names."""
+
+    name: str
+    """Empty for names without a prefix."""
+    keys: tuple[str, ...]
+    is_folded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One row of the grid: the header of a group, or cards side by side."""
+
+    y: int
+    height: int
+    group: Group
+    keys: tuple[str, ...] = ()
+    """None on a header."""
+
+
+def prefix(key: str) -> str:
+    """Return what groups a metric: `train` of `train/loss`."""
+    head, slash, _ = key.partition("/")
+    return head if slash else ""
+
+
+def grouped(
+    keys: Iterable[str], pinned: Collection[str] = (), folded: Collection[str] = ()
+) -> list[Group]:
+    """Return metrics by prefix, in the order in which the prefixes come; pinned ones first."""
+    by_name: dict[str, list[str]] = {PINNED: []} if pinned else {}
+    for key in keys:
+        by_name.setdefault(PINNED if key in pinned else prefix(key), []).append(key)
+    return [
+        Group(name, tuple(members), name in folded) for name, members in by_name.items() if members
+    ]
+
+
+def bands(groups: Sequence[Group], columns: int, card_lines: int) -> list[Band]:
+    """Return the rows of the grid from top to bottom.
+
+    A single group without a name has no header: there would be nothing to tell apart.
+    """
+    made: list[Band] = []
+    y = 0
+    has_headers = len(groups) > 1 or any(group.name for group in groups)
+    for group in groups:
+        if has_headers:
+            made.append(Band(y, 1, group))
+            y += 1
+        for start in range(0, 0 if group.is_folded else len(group.keys), columns):
+            made.append(Band(y, card_lines, group, group.keys[start : start + columns]))
+            y += card_lines
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class CardSize:
+    """How cards stand in a grid."""
+
+    columns: int
+    cells: int
+    lines: int
+
+
+def card_size(group_sizes: Mapping[str, int], width: int, height: int) -> CardSize:
+    """Return the largest cards of which all fit; the smallest ones where that cannot be.
+
+    Args:
+        group_sizes: how many metrics each group has.
+        width: of the grid, in cells.
+        height: of the grid, in lines.
+    """
+    at_most = max(width // MIN_CARD_CELLS, 1)
+    columns = max(min(at_most, max(group_sizes.values(), default=1)), 1)
+    rows = sum(-(-size // columns) for size in group_sizes.values())
+    lines = (height - len(group_sizes)) // max(rows, 1)
+    return CardSize(columns, width // columns, max(MIN_CARD_LINES, min(lines, MAX_CARD_LINES)))
