@@ -13,34 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.stores import BIG, RUNNING, SMALL
+from tests.bench.measure import Measure
+from tests.bench.stores import BIG, LONG, LONG_KEY, RUNNING, SMALL
 from tests.terminal.terminal import FLOW_TUI, Terminal, environment
 
 HELLO = (sys.executable, "-m", "tests.bench.hello")
 HELLO_TEXT = "hello, world"
 KB = 1_000
 MB = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One measured value and what it may be."""
-
-    what: str
-    measured: float
-    baseline: float | None
-    """What it is compared with; None for a budget that is a plain number."""
-    budget: float
-    unit: str
-
-    @property
-    def value(self) -> float:
-        """What is held against the budget: the ratio where there is a baseline."""
-        return self.measured if self.baseline is None else self.measured / self.baseline
-
-    @property
-    def is_met(self) -> bool:
-        return self.value <= self.budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +36,8 @@ class Bench:
         """Start a command in a terminal of 120 by 40."""
         return Terminal(command, environment(self.home))
 
-    def flow(self, run: str) -> Terminal:
-        return self.terminal(*FLOW_TUI, run, "--store", str(self.store))
+    def flow(self, run: str, tab: str = "overview") -> Terminal:
+        return self.terminal(*FLOW_TUI, run, "--store", str(self.store), "--tab", tab)
 
     def measures(self) -> Iterator[Measure]:
         """Yield every measure as it is made."""
@@ -66,6 +46,8 @@ class Bench:
         yield self.memory()
         yield from self.writer_pace()
         yield self.key_echo()
+        yield self.grid_echo()
+        yield self.crosshair()
 
     def first_paint(self) -> Iterator[Measure]:
         """From the start of the process until its text is on the screen; medians, interleaved."""
@@ -156,11 +138,44 @@ class Bench:
                 term.send("\t")
                 term.bytes_during(0.5)
                 for index in range(40):
-                    came, pressed_at = term.byte_count, time.monotonic()
-                    term.send("j" if index % 8 < 4 else "k")
-                    echoes_ms.append((_next_bytes_at(term, came) - pressed_at) * 1e3)
-                    term.bytes_during(0.03)
+                    echoes_ms.append(_echo_ms(term, "j" if index % 8 < 4 else "k"))
         return Measure("key echo, p95", statistics.quantiles(echoes_ms, n=20)[-1], None, 50, "ms")
+
+    def grid_echo(self) -> Measure:
+        """95th percentile from a key to the next bytes, while the charts of a grid are read."""
+        echoes_ms = []
+        for _ in range(3):
+            with self.flow(BIG, "metrics") as terminal:
+                terminal.wait_for("metric_0")
+                echoes_ms += [_echo_ms(terminal, key) for key in ("\x1b[C", "\x1b[D") * 6]
+        p95_ms = statistics.quantiles(echoes_ms, n=20)[-1]
+        return Measure("key echo while a grid loads, p95", p95_ms, None, 50, "ms")
+
+    def crosshair(self) -> Measure:
+        """Bytes when the crosshair goes one point on in a chart of the whole terminal, at most.
+
+        Several points share a column of cells, so it moves by one only now and then.
+        """
+        with self.flow(LONG, "metrics") as terminal:
+            terminal.wait_for(LONG_KEY.split("/")[1])
+            terminal.settle(1.0)
+            terminal.send("\r")
+            terminal.wait_for(" step ")
+            terminal.settle(1.0)
+            counts = []
+            for _ in range(12):
+                terminal.send("\x1b[D")
+                counts.append(terminal.settle(0.3))
+            return Measure("bytes for a crosshair step", max(counts), None, 1 * KB, "B")
+
+
+def _echo_ms(terminal: Terminal, key: str) -> float:
+    """Press a key, wait for the bytes that come next, and a little for the rest of them."""
+    came, pressed_at = terminal.byte_count, time.monotonic()
+    terminal.send(key)
+    echo_ms = (_next_bytes_at(terminal, came) - pressed_at) * 1e3
+    terminal.bytes_during(0.03)
+    return echo_ms
 
 
 def _next_bytes_at(terminal: Terminal, count: int) -> float:

@@ -12,8 +12,10 @@ from pathlib import Path
 from flowtui.store.schema import EvalRow, SpanRow, StoreWriter
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
-SMALL, BIG, RUNNING = "small", "big", "running"
-"""Ids and names of the runs: 10 parameters, all that `Sizes` says, one that is being written."""
+SMALL, BIG, RUNNING, LONG = "small", "big", "running", "long"
+"""Ids and names of the runs: 10 parameters, all that `Sizes` says, one that is being written, and
+one with all the points in one metric."""
+LONG_KEY = "train/reward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +29,30 @@ class Sizes:
 
     @property
     def name(self) -> str:
-        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}"
+        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}-{LONG}"
 
 
 def make(directory: Path, sizes: Sizes) -> Path:
-    """Return a store with a small, a big and a running run, made where it is not there yet."""
+    """Return a store with one of each of the runs, made where it is not there yet."""
     store = directory / f"bench-{sizes.name}"
     done = store / "meta.db"
     if done.exists():
         return store
     partial = store.with_name(f"{store.name}.partial")
     with StoreWriter(partial, clock=lambda: STARTED, durable=False) as writer:
-        for run in (SMALL, BIG, RUNNING):
+        for run in (SMALL, LONG, BIG, RUNNING):
             writer.start_run(run, run)
             with writer.experiment(run) as experiment:
                 experiment.params({f"param_{index}": index for index in range(10)})
-                experiment.metrics([("train/loss", 1.0, 0, STARTED)])
+                if run != LONG:
+                    experiment.metrics([("train/loss", 1.0, 0, STARTED)])
         with writer.experiment(BIG) as experiment:
             experiment.metrics(_points(sizes))
             experiment.spans(_spans(sizes.spans))
             experiment.evals(_samples(sizes.samples))
-        for run in (SMALL, BIG):
+        with writer.experiment(LONG) as experiment:
+            experiment.metrics(_long(sizes.points))
+        for run in (SMALL, LONG, BIG):
             writer.end_run(run, status="completed", duration=3600.0)
     return partial.rename(store)
 
@@ -57,7 +62,18 @@ def _points(sizes: Sizes) -> Iterator[tuple[str, float, int, datetime]]:
     for index in range(sizes.points):
         step, metric = divmod(index, sizes.metrics)
         value = math.exp(-step / 20_000) + rng.random() / 20
-        yield f"group_{metric % 3}/metric_{metric}", value, step, STARTED
+        yield metric_key(metric), value, step, STARTED
+
+
+def metric_key(metric: int) -> str:
+    """Return the key of one of the big run's metrics."""
+    return f"group_{metric % 3}/metric_{metric}"
+
+
+def _long(count: int) -> Iterator[tuple[str, float, int, datetime]]:
+    rng = random.Random(13)
+    for step in range(count):
+        yield LONG_KEY, math.exp(-step / 20_000) + rng.random() / 20, step, STARTED
 
 
 def _spans(count: int) -> Iterator[SpanRow]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.bench.__main__ import line
-from tests.bench.measures import Measure
+from tests.bench.measure import Measure
+from tests.bench.reading import readings
 from tests.bench.stores import BIG, RUNNING, Sizes, make
 from tests.bench.writer import write
 from tests.conftest import open_store
@@ -28,6 +29,12 @@ def test_writer_logs_at_its_pace(tmp_path: Path) -> None:
     assert said["failed"] == 0
     last = open_store(store).last_points(RUNNING)["train/loss"]
     assert last.step == said["written"]
+
+
+def test_every_reading_is_made_of_the_store_that_is_there(tmp_path: Path) -> None:
+    made = list(readings(make(tmp_path, TINY), TINY, rounds=1))
+    assert len({measure.what for measure in made}) == len(made) == 5
+    assert all(measure.measured > 0 for measure in made[:4])
 
 
 def test_verdict_is_by_ratio_where_there_is_a_baseline() -> None:
