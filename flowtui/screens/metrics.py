@@ -29,6 +29,7 @@ from flowtui.widgets.curve import Curve, others
 from flowtui.widgets.curve_pane import CurvePane
 from flowtui.widgets.filter_line import FilterLine
 from flowtui.widgets.grid_layout import Group, grouped
+from flowtui.widgets.paint import CURVE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.screens.export import Export
@@ -97,6 +98,7 @@ class MetricsScreen(TabScreen):
 
     tab = "metrics"
     reads = frozenset({Kind.METRICS})
+    COMPONENT_CLASSES = CURVE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="metrics.filter",
                 tooltip="Filter the metrics by part of a name, or a /regular expression/"),
@@ -140,6 +142,8 @@ class MetricsScreen(TabScreen):
         self._in_sight: tuple[str, ...] = ()
         self._zoom: Zoom | None = None
         self._zoomed: Zoomed | None = None
+        self._weight = 0.0
+        """Of the smoothing that was last in use."""
         self._marker = BRAILLE
 
     def compose_tab(self) -> Iterable[Widget]:
@@ -321,7 +325,7 @@ class MetricsScreen(TabScreen):
         self._show_metric(event.key)
 
     def _show_metric(self, key: str) -> None:
-        held = self._zoom or Zoom(key)
+        held = self._zoom or Zoom(key, weight=self._weight)
         self._want_zoom(
             replace(held, key=key, window=None, follows=False, others=_without(held.others, key))
         )
@@ -363,10 +367,9 @@ class MetricsScreen(TabScreen):
 
     def action_smooth(self, by: int) -> None:
         if self._zoom is not None:
-            index = WEIGHTS.index(self._zoom.weight) + by
-            self._want_zoom(
-                replace(self._zoom, weight=WEIGHTS[max(0, min(index, len(WEIGHTS) - 1))])
-            )
+            index = WEIGHTS.index(self._weight) + by
+            self._weight = WEIGHTS[max(0, min(index, len(WEIGHTS) - 1))]
+            self._want_zoom(replace(self._zoom, weight=self._weight))
 
     @work
     async def action_overlay(self) -> None:

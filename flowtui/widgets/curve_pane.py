@@ -84,6 +84,8 @@ class CurvePane(Widget, can_focus=True):
         self._wanted_step: int | None = None
         """Where the crosshair was put; a metric without a point there shows the one before."""
         self._marker = BRAILLE
+        self._is_log = False
+        self._x_axis = XAxis.STEP
         self._drag_from: int | None = None
 
     def show_curve(self, curve: Curve) -> None:
@@ -92,13 +94,13 @@ class CurvePane(Widget, can_focus=True):
         A crosshair at the last point of a metric that grows, or whose window follows, moves on.
         """
         known, held = self._curve, self.crosshair
-        was_last = known is not None and held is not None and held.step == known.series.last.step
+        # Of what is written while it is read, the last point may lie right of the window.
+        kept = [] if known is None else known.points
+        was_last = held is not None and bool(kept) and held.step >= kept[-1].step
         is_same = known is not None and known.series.key == curve.series.key
         moves_on = is_same and was_last and (curve.series.is_whole or curve.follows)
         step = None if moves_on else self._wanted_step
-        if known is not None:
-            curve = replace(curve, is_log=known.is_log, x_axis=known.x_axis)
-        self._curve = replace(curve, marker=self._marker)
+        self._curve = replace(curve, is_log=self._is_log, x_axis=self._x_axis, marker=self._marker)
         point = neighbour(self._curve.points, step, 0)
         if is_same and not moves_on and held is not None and held.step == step:
             # A point that was jumped to need not be among those that the columns keep.
@@ -208,10 +210,12 @@ class CurvePane(Widget, can_focus=True):
             self._cross_kept(choose(finite, key=lambda point: point.value))
 
     def action_zoom(self, factor: float) -> None:
-        if self.crosshair is not None:
+        if self._curve is not None:
             start, end = self._shown_window()
             half = max(int((end - start) * factor / 2), 1)
-            self._want_around(self.crosshair.step, half)
+            # Between sparse points a window may have none, and so no crosshair.
+            center = (start + end) // 2 if self.crosshair is None else self.crosshair.step
+            self._want_around(center, half)
 
     def action_pan(self, direction: int) -> None:
         if self._curve is not None:
@@ -261,14 +265,15 @@ class CurvePane(Widget, can_focus=True):
         self._repaint()
 
     def action_toggle_log(self) -> None:
+        self._is_log = not self._is_log
         if self._curve is not None:
-            self._redraw(replace(self._curve, is_log=not self._curve.is_log))
+            self._redraw(replace(self._curve, is_log=self._is_log))
 
     def action_turn_x_axis(self) -> None:
+        axes = list(XAxis)
+        self._x_axis = axes[(axes.index(self._x_axis) + 1) % len(axes)]
         if self._curve is not None:
-            axes = list(XAxis)
-            after = axes[(axes.index(self._curve.x_axis) + 1) % len(axes)]
-            self._redraw(replace(self._curve, x_axis=after))
+            self._redraw(replace(self._curve, x_axis=self._x_axis))
 
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""

@@ -17,10 +17,6 @@ ROLE_CLASSES = {
     "role--ok",
     "role--attention",
     "role--error",
-    "role--curve-1",
-    "role--curve-2",
-    "role--curve-3",
-    "role--curve-4",
     "role--cursor",
     "role--cursor-blurred",
 }
@@ -29,6 +25,9 @@ ROLE_CLASSES = {
 They belong to the screen and not to each widget: to look ten styles up for each of ten widgets took
 a third of the time until the first paint.
 """
+
+CURVE_CLASSES = {"role--curve-1", "role--curve-2", "role--curve-3", "role--curve-4"}
+"""The same of screens that draw curves over each other."""
 
 
 class Palette:

@@ -13,6 +13,7 @@ from flowtui.app import FlowApp
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.chart_grid import ChartGrid
+from flowtui.widgets.curve import Curve
 from flowtui.widgets.curve_pane import CurvePane
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
@@ -287,6 +288,14 @@ async def test_brackets_go_to_the_neighbours_and_keep_the_step(demo: Store) -> N
         assert "step 3,127   77.0" in crosshair_line(pilot)
 
 
+async def test_looks_and_smoothing_stay_from_one_metric_to_the_next(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "enter", "o", "w", "t", "escape", "right", "enter")
+        assert title(pilot).startswith(" train/loss")
+        assert "x time  y log" in title(pilot)
+        assert "ema 0.5" in crosshair_line(pilot)
+
+
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
@@ -396,6 +405,20 @@ async def test_a_window_stays_says_what_is_new_and_follows_when_asked(demo_copy:
         log(demo_copy, run.id, "eval/loss", last.step + 3, 0.125)
         await until(lambda: f"step {last.step + 3:,}   0.125" in crosshair_line(pilot), "following")
         assert "part" in title(pilot)
+
+
+async def test_following_keeps_the_crosshair_at_the_edge_of_the_window(tmp_path: Path) -> None:
+    store = write_run(tmp_path, {"loss": [(step, float(step)) for step in range(20)]})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "enter")
+        pane = pilot.app.screen.query_one(CurvePane)
+        for window in ((5, 15), (7, 17)):
+            # More was logged while each window was read: the metric goes on right of it.
+            series = store.series("odd", "loss", window, 40)
+            assert series is not None
+            pane.show_curve(Curve(series, follows=True))
+            assert pane.crosshair is not None
+            assert pane.crosshair.step == window[1]
 
 
 # Odd ones ------------------------------------------------------------------------------------
