@@ -50,7 +50,6 @@ class CurvePane(Widget, can_focus=True):
         Binding("o", "toggle_log", "Log y", tooltip="Logarithmic values, or linear again"),
         Binding("t", "turn_x_axis", "X axis", show=False,
                 tooltip="Steps, time since the start, time of day"),
-        Binding("escape", "leave", "Grid", key_display="Esc", tooltip="Back to the grid"),
     ]  # fmt: skip
 
     @dataclass
@@ -64,10 +63,6 @@ class CurvePane(Widget, can_focus=True):
     @dataclass
     class Resized(Message):
         """Sent by CurvePane when it has another width, and so needs other columns."""
-
-    @dataclass
-    class Left(Message):
-        """Sent by CurvePane on Esc."""
 
     @dataclass
     class Crossed(Message):
@@ -254,9 +249,6 @@ class CurvePane(Widget, can_focus=True):
 
     def action_fit(self) -> None:
         self._want(None)
-
-    def action_leave(self) -> None:
-        self.post_message(self.Left())
 
     # Looks -----------------------------------------------------------------------------------
 
