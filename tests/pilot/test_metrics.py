@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from flowtui.app import FlowApp
@@ -213,7 +214,35 @@ async def test_zooming_panning_and_fitting(demo: Store) -> None:
         assert "part" not in title(pilot)
 
 
-async def test_the_wheel_zooms_around_the_pointer_and_a_drag_into_a_range(demo: Store) -> None:
+def wheel(pane: CurvePane, up: bool, x: int, shift: bool = False) -> events.MouseScrollUp:
+    """Return a notch of the wheel over a cell of the pane."""
+    kind = events.MouseScrollUp if up else events.MouseScrollDown
+    return kind(pane, x, 10, 0, 0, 0, shift, False, False, x, 10)  # type: ignore[return-value]
+
+
+async def test_the_wheel_zooms_around_the_pointer_and_pans_with_shift(demo: Store) -> None:
+    async with opened(demo, VISION, tab="metrics") as pilot:
+        await press(pilot, "enter")
+        pane = pilot.app.screen.query_one(CurvePane)
+        pane.post_message(wheel(pane, up=True, x=65))
+        await pilot.pause()
+        await settled(pilot)
+        assert pane.curve is not None
+        near = pane.curve.series
+        assert near.end - near.start == pytest.approx(0.8 * 4999, rel=0.02)
+        assert near.start < 2500 < near.end
+        pane.post_message(wheel(pane, up=False, x=65, shift=True))
+        await pilot.pause()
+        await settled(pilot)
+        assert pane.curve.series.start > near.start
+        pane.post_message(wheel(pane, up=False, x=65))
+        pane.post_message(wheel(pane, up=False, x=65))
+        await pilot.pause()
+        await settled(pilot)
+        assert pane.curve.series.is_whole
+
+
+async def test_a_click_puts_the_crosshair_and_a_drag_zooms_into_a_range(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
         await press(pilot, "enter")
         pane = pilot.app.screen.query_one(CurvePane)
