@@ -37,7 +37,9 @@ KEY_NAMES = {
     "home": "Home", "end": "End", "enter": "Enter", "escape": "Esc", "tab": "Tab",
     "shift+tab": "Shift+Tab", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "space": "Space",
     "slash": "/", "question_mark": "?", "plus": "+", "minus": "-", "left_square_bracket": "[",
-    "right_square_bracket": "]", "colon": ":",
+    "right_square_bracket": "]", "colon": ":", "comma": ",", "full_stop": ".",
+    "less_than_sign": "<", "greater_than_sign": ">", "equals_sign": "=",
+    "shift+left": "Shift+←", "shift+right": "Shift+→",
 }  # fmt: skip
 
 
