@@ -6,7 +6,13 @@ StoreError                a read or write of a store failed; its text is one lin
 │   ├── DatabaseMissing   the file is not there
 │   ├── DatabaseCorrupt   the file is there and is not a sound database
 │   ├── DatabaseDenied    the file is there and this user may not read it
-│   └── DatabaseBusy      somebody else held it for longer than the busy timeout
+│   ├── DatabaseBusy      somebody else held it for longer than the busy timeout
+│   ├── DatabaseReadOnly  this user may not write the file or into its folder
+│   ├── DiskFull          there is no room for what was to be written
+│   └── NoAnnotationTables  the run is of an SDK that had none
+├── InvalidAnnotation     an annotation must not be written as it stands; names the field
+├── TargetGone            the span or sample to annotate is not in the run any more
+├── AnnotationChanged     the annotation is not what it was known as; carries what it is
 ├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
 ├── RunAmbiguous          several do; carries them
 ├── FilterError           a filter expression is not understood; carries the position
@@ -17,6 +23,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowtui.store.annotation_values import Annotation
 
 
 class StoreError(Exception):
@@ -49,6 +59,44 @@ class DatabaseDenied(DatabaseError):
 
 class DatabaseBusy(DatabaseError):
     """Somebody else held the database for longer than the busy timeout."""
+
+
+class DatabaseReadOnly(DatabaseError):
+    """This user may not write the file, or not into its folder."""
+
+
+class DiskFull(DatabaseError):
+    """There is no room on the disk for what was to be written."""
+
+
+class NoAnnotationTables(DatabaseError):
+    """The run was written by an SDK that had no annotations; the tables can be made."""
+
+
+class InvalidAnnotation(StoreError):
+    """An annotation must not be written as it stands."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        """Which one is wrong: name, kind, value, rationale, user."""
+
+
+class TargetGone(StoreError):
+    """The span or sample to annotate is not in the run any more."""
+
+
+class AnnotationChanged(StoreError):
+    """Somebody else changed or deleted the annotation since it was read."""
+
+    def __init__(self, current: Annotation | None) -> None:
+        super().__init__(
+            "the annotation was deleted by somebody else meanwhile"
+            if current is None
+            else "the annotation was changed by somebody else meanwhile"
+        )
+        self.current = current
+        """As it is now; None where it is gone."""
 
 
 class RunNotFound(StoreError):

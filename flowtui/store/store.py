@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowtui.store import annotations as annotation_rows
 from flowtui.store import (
     counts,
     location,
@@ -45,11 +46,24 @@ from flowtui.store.values import (
 )
 
 if TYPE_CHECKING:
+    from flowtui.store.annotation_values import (
+        Added,
+        Annotation,
+        Change,
+        Deleted,
+        Draft,
+        Edited,
+        NameInUse,
+        SampleTarget,
+        SpanTarget,
+        Target,
+        Value,
+    )
     from flowtui.store.filters import Condition
 
 
 class Store:
-    """Reads one LUML store without changing it."""
+    """Reads one LUML store without changing it; writes annotations, one transaction each."""
 
     def __init__(self, where: StoreLocation) -> None:
         """Open a store; nothing stays open.
@@ -341,6 +355,87 @@ class Store:
             if len(page) < points.PAGE_POINTS:
                 return
             start = page[-1].step + 1
+
+    # Annotations ----------------------------------------------------------------------------
+    # Writing loads its module when it is first wanted: most sessions only look.
+
+    def annotations(self, run_id: str, target: Target) -> tuple[Annotation, ...]:
+        """Return the annotations of a span or sample, oldest first."""
+        return self.experiment(run_id).read(lambda db: annotation_rows.of_target(db, target))
+
+    def annotation_counts(
+        self, run_id: str, trace_id: str, user: str | None = None
+    ) -> dict[SpanTarget, int]:
+        """Return how many annotations each annotated span of a trace has, or has by one author."""
+        return self.experiment(run_id).read(
+            lambda db: annotation_rows.span_counts(db, trace_id, user)
+        )
+
+    def sample_annotation_counts(
+        self, run_id: str, samples: Sequence[SampleTarget], user: str | None = None
+    ) -> dict[SampleTarget, int]:
+        """Return how many annotations each annotated sample among some has, or by one author."""
+        return self.experiment(run_id).read(
+            lambda db: annotation_rows.sample_counts(db, samples, user)
+        )
+
+    def annotation_names(self, run_id: str) -> tuple[NameInUse, ...]:
+        """Return the names in use in a run with their kinds and types, last used first."""
+        return self.experiment(run_id).read(annotation_rows.names)
+
+    def annotation_authors(self, run_id: str) -> tuple[str, ...]:
+        """Return who annotated in a run, the last one first."""
+        return self.experiment(run_id).read(annotation_rows.authors)
+
+    def add_annotation(self, run_id: str, target: Target, draft: Draft) -> Added:
+        """Add an annotation; see `annotating.add` for what it raises."""
+        from flowtui.store import annotating
+
+        return annotating.add(self.experiment(run_id), target, draft)
+
+    def edit_annotation(
+        self,
+        run_id: str,
+        known: Annotation,
+        value: Value,
+        rationale: str | None,
+        overwrite: bool = False,
+    ) -> Added | Edited:
+        """Set an annotation's value and rationale; see `annotating.edit` for what it raises."""
+        from flowtui.store import annotating
+
+        database = self.experiment(run_id)
+        return annotating.edit(database, known, value, rationale, overwrite=overwrite)
+
+    def delete_annotation(
+        self, run_id: str, known: Annotation, overwrite: bool = False
+    ) -> Deleted | None:
+        """Delete an annotation; see `annotating.delete` for what it raises."""
+        from flowtui.store import annotating
+
+        return annotating.delete(self.experiment(run_id), known, overwrite=overwrite)
+
+    def restore_annotation(
+        self, run_id: str, deleted: Annotation, overwrite: bool = False
+    ) -> Added | Edited:
+        """Put back a deleted annotation; see `annotating.restore` for what it raises."""
+        from flowtui.store import annotating
+
+        return annotating.restore(self.experiment(run_id), deleted, overwrite=overwrite)
+
+    def revert_annotation_change(
+        self, run_id: str, change: Change, overwrite: bool = False
+    ) -> None:
+        """Undo a change; see `annotating.revert` for what it raises, `UndoStack` for several."""
+        from flowtui.store import annotating
+
+        annotating.revert(self.experiment(run_id), change, overwrite=overwrite)
+
+    def create_annotation_tables(self, run_id: str) -> None:
+        """Make the annotation tables of a run that is older than they are."""
+        from flowtui.store import annotating
+
+        annotating.create_tables(self.experiment(run_id))
 
     def watcher(self, run_id: str | None = None) -> Watcher:
         """Return a watcher of the list of runs and, if one is named, of that run's records."""
