@@ -94,7 +94,9 @@ def time_ticks(low_s: float, high_s: float, at_most: int) -> list[float]:
         return ticks(low_s, high_s, at_most)
     apart = _seconds_apart(low_s, high_s, at_most)
     first, last = math.ceil(low_s / apart), math.floor(high_s / apart)
-    return [float(index * apart) for index in range(first, last + 1)]
+    found = (float(index * apart) for index in range(first, last + 1))
+    # A quotient may be rounded over the end of the range.
+    return [tick for tick in found if low_s <= tick <= high_s]
 
 
 def duration_labels(values_s: Sequence[float]) -> list[str]:
