@@ -228,6 +228,40 @@ def metrics(
 
 
 @cli.command()
+def traces(
+    run: RunArgument,
+    trace: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TRACE_ID]",
+            help="A trace, or a unique prefix of its id, whose spans are printed; none: the list.",
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+    filter_text: Annotated[
+        str, typer.Option("--filter", metavar="EXPR", help="As on the list's filter line.")
+    ] = "",
+    sort: Annotated[
+        str, typer.Option(metavar="COLUMN", help="A column; -COLUMN: down.")
+    ] = "-start",
+    limit: Annotated[int | None, typer.Option(min=0, metavar="N", help="At most N traces.")] = None,
+) -> None:
+    """Print the traces of a run, or the spans of one trace."""
+    from flowtui import trace_report
+
+    if trace is not None and (filter_text or limit is not None):
+        raise WrongUsage("--filter and --limit are of the list: leave out TRACE_ID")
+    opened = open_store(store)
+    found = opened.resolve(run)
+    if trace is not None:
+        trace_report.print_trace(opened, found, trace, as_json)
+    else:
+        trace_report.print_traces(opened, found, filter_text, sort, limit, as_json)
+
+
+@cli.command()
 def doctor(store: StoreOption = None) -> None:
     """Say what this terminal, session and store can do, and what to add where something is off."""
     from flowtui.doctor import findings

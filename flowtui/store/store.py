@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowtui.store import annotations as annotation_rows
 from flowtui.store import (
     counts,
     location,
@@ -60,6 +59,8 @@ if TYPE_CHECKING:
         Value,
     )
     from flowtui.store.filters import Condition
+    from flowtui.store.trace_values import Span, SpanDetail, Trace
+    from flowtui.store.traces import Order
 
 
 class Store:
@@ -356,17 +357,74 @@ class Store:
                 return
             start = page[-1].step + 1
 
+    # Traces ---------------------------------------------------------------------------------
+    # From here on each method loads what it needs: no start of the app asks for it.
+
+    def trace_order(
+        self,
+        run_id: str,
+        condition: Condition | None = None,
+        order: Order | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> array[int]:
+        """Return the keys of the traces that meet a condition, in order, latest first unless given.
+
+        About 100 ms for 100,000 spans; text conditions and the order by tokens read attributes.
+        """
+        from flowtui.store import traces
+
+        wanted = order or traces.Order()
+        return self.experiment(run_id).read(
+            lambda db: traces.ordered(db, condition, wanted), cancelled
+        )
+
+    def traces(
+        self, run_id: str, keys: Sequence[int], cancelled: Cancelled | None = None
+    ) -> dict[int, Trace]:
+        """Return traces by key; those that are gone are left out."""
+        from flowtui.store import traces
+
+        return self.experiment(run_id).read(lambda db: traces.at(db, keys), cancelled)
+
+    def spans(
+        self, run_id: str, trace_id: str, cancelled: Cancelled | None = None
+    ) -> tuple[Span, ...]:
+        """Return all spans of a trace in the order of their starts; see `spans.spans`."""
+        from flowtui.store import spans as span_rows
+
+        return self.experiment(run_id).read(lambda db: span_rows.spans(db, trace_id), cancelled)
+
+    def span_detail(
+        self, run_id: str, trace_id: str, span_id: str, whole: bool = False
+    ) -> SpanDetail | None:
+        """Return everything of one span, None if there is none; texts are cut unless `whole`."""
+        return self.span_details(run_id, trace_id, [span_id], whole).get(span_id)
+
+    def span_details(
+        self, run_id: str, trace_id: str, span_ids: Sequence[str], whole: bool = False
+    ) -> dict[str, SpanDetail]:
+        """Return everything of some spans by id, in one read; texts are cut unless `whole`."""
+        from flowtui.store import spans as span_rows
+
+        text_chars = None if whole else span_rows.TEXT_CHARS
+        return self.experiment(run_id).read(
+            lambda db: span_rows.details(db, trace_id, span_ids, text_chars)
+        )
+
     # Annotations ----------------------------------------------------------------------------
-    # Writing loads its module when it is first wanted: most sessions only look.
 
     def annotations(self, run_id: str, target: Target) -> tuple[Annotation, ...]:
         """Return the annotations of a span or sample, oldest first."""
+        from flowtui.store import annotations as annotation_rows
+
         return self.experiment(run_id).read(lambda db: annotation_rows.of_target(db, target))
 
     def annotation_counts(
         self, run_id: str, trace_id: str, user: str | None = None
     ) -> dict[SpanTarget, int]:
         """Return how many annotations each annotated span of a trace has, or has by one author."""
+        from flowtui.store import annotations as annotation_rows
+
         return self.experiment(run_id).read(
             lambda db: annotation_rows.span_counts(db, trace_id, user)
         )
@@ -375,16 +433,22 @@ class Store:
         self, run_id: str, samples: Sequence[SampleTarget], user: str | None = None
     ) -> dict[SampleTarget, int]:
         """Return how many annotations each annotated sample among some has, or by one author."""
+        from flowtui.store import annotations as annotation_rows
+
         return self.experiment(run_id).read(
             lambda db: annotation_rows.sample_counts(db, samples, user)
         )
 
     def annotation_names(self, run_id: str) -> tuple[NameInUse, ...]:
         """Return the names in use in a run with their kinds and types, last used first."""
+        from flowtui.store import annotations as annotation_rows
+
         return self.experiment(run_id).read(annotation_rows.names)
 
     def annotation_authors(self, run_id: str) -> tuple[str, ...]:
         """Return who annotated in a run, the last one first."""
+        from flowtui.store import annotations as annotation_rows
+
         return self.experiment(run_id).read(annotation_rows.authors)
 
     def add_annotation(self, run_id: str, target: Target, draft: Draft) -> Added:

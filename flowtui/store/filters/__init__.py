@@ -2,7 +2,7 @@
 
 `parse` knows the grammar and no field; a `FieldSet` describes what one list can be asked about;
 `compile_filter` puts the two together. `lexer` and `parser` document the grammar, `predicates`
-what a comparison means, `runs` the fields of the list of runs.
+what a comparison means, `runs` and `traces` the fields of these lists.
 """
 
 from flowtui.store.filters.compiler import Condition, compile_filter
@@ -20,12 +20,14 @@ from flowtui.store.filters.functions import regexp, register_functions
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.runs import RUN_FIELDS, run_condition
 from flowtui.store.filters.syntax import Expression
+from flowtui.store.filters.traces import TRACE_FIELDS, trace_condition
 
 __all__ = [
     "BYTES",
     "NANOSECONDS",
     "RUN_FIELDS",
     "SECONDS",
+    "TRACE_FIELDS",
     "Condition",
     "Expression",
     "Field",
@@ -38,4 +40,5 @@ __all__ = [
     "regexp",
     "register_functions",
     "run_condition",
+    "trace_condition",
 ]

@@ -1,0 +1,124 @@
+"""The fields of the list of traces.
+
+Conditions are over a row called `trace` with the columns trace_id, name, state (0 unset, 1 ok,
+2 error, 3 in progress), start (Unix ns), execution_time (ns), span_count, error_count, created_at
+(text `YYYY-MM-DD HH:MM:SS`, UTC), sample_count, evals (JSON array of sample ids),
+annotation_count and annotations (JSON array, see `annotations`), beside the table `spans`.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Final
+
+from flowtui.store.filters.annotations import (
+    annotation,
+    annotation_prefixes,
+    with_annotation_values,
+)
+from flowtui.store.filters.compiler import Condition, compile_filter
+from flowtui.store.filters.fields import NANOSECONDS, Field, FieldSet, Kind, Unit
+from flowtui.store.filters.parser import parse
+
+_STATES: Final = {
+    "unspecified": 0,
+    "state_unspecified": 0,
+    "unset": 0,
+    "ok": 1,
+    "error": 2,
+    "in_progress": 3,
+}
+_OF_TRACE = "FROM spans WHERE spans.trace_id = trace.trace_id"
+_SOUND = "CASE WHEN json_valid(spans.{0}) THEN spans.{0} ELSE json_quote(spans.{0}) END"
+_PLAIN_KEY = re.compile(r"[\w.:/ -]+", re.ASCII)
+
+
+def _state(text: str) -> Fraction | None:
+    number = _STATES.get(text.lower())
+    return None if number is None else Fraction(number)
+
+
+_STATE_NAMES = Unit("the states 0 to 3", "ok, error, in_progress or unspecified", _state)
+
+
+def _attribute(key: str) -> Field:
+    """The attribute of any span; what is no JSON object has none."""
+    sql = (
+        "SELECT pair.value AS value FROM spans CROSS JOIN json_each("
+        "CASE WHEN json_valid(spans.attributes) THEN spans.attributes END) AS pair"
+        " WHERE spans.trace_id = trace.trace_id AND pair.key = {0}"
+    )
+    if _PLAIN_KEY.fullmatch(key):
+        # Such a key is written without escapes, and looking for it is faster than parsing.
+        sql += " AND instr(spans.attributes, {0}) > 0"
+    return Field(f"attributes.{key}", Kind.ANY, sql, (key,), rows=True)
+
+
+def _any_annotation(key: str) -> Field:
+    return annotation("trace.annotations", key)
+
+
+def _number(name: str, column: str) -> Field:
+    return Field(name, Kind.NUMBER, f"trace.{column}")
+
+
+def _in_spans(column: str) -> Field:
+    return Field(column, Kind.TEXT, f"SELECT spans.{column} AS value {_OF_TRACE}", rows=True)
+
+
+def _in_json(column: str) -> Field:
+    """Keys and values at every level, each key on a line of its own above its value."""
+    sql = (
+        "SELECT coalesce(node.key, '') || char(10) || node.atom AS value"
+        f" FROM spans CROSS JOIN json_tree({_SOUND.format(column)}) AS node"
+        f" WHERE spans.trace_id = trace.trace_id AND spans.{column} IS NOT NULL"
+        " AND node.atom IS NOT NULL"
+    )
+    return Field(column, Kind.TEXT, sql, rows=True)
+
+
+_TRACE_ID = Field("trace_id", Kind.TEXT, "trace.trace_id")
+_TIME = Field("execution_time", Kind.NUMBER, "trace.execution_time", unit=NANOSECONDS)
+
+TRACE_FIELDS: Final = FieldSet(
+    columns={
+        "trace_id": _TRACE_ID,
+        "id": _TRACE_ID,
+        "name": Field("name", Kind.TEXT, "trace.name"),
+        "state": Field("state", Kind.NUMBER, "trace.state", unit=_STATE_NAMES),
+        "execution_time": _TIME,
+        "duration": _TIME,
+        "span_count": _number("span_count", "span_count"),
+        "error_count": _number("error_count", "error_count"),
+        "sample_count": _number("sample_count", "sample_count"),
+        "annotation_count": _number("annotation_count", "annotation_count"),
+        "created_at": Field("created_at", Kind.TIME, "trace.created_at"),
+        "evals": Field(
+            "evals",
+            Kind.TEXT,
+            "SELECT sample.value AS value FROM json_each(trace.evals) AS sample",
+            rows=True,
+            excludes=True,
+        ),
+    },
+    prefixes={"attributes": _attribute, **annotation_prefixes("trace.annotations")},
+    bare=(_attribute, _any_annotation),
+    searched=(
+        _TRACE_ID,
+        _in_spans("name"),
+        _in_spans("status_message"),
+        _in_json("attributes"),
+        _in_json("events"),
+    ),
+    words={"errors": "trace.error_count > 0", "annotated": "trace.annotation_count > 0"},
+)
+
+
+def trace_condition(text: str, prefix: str = "filter") -> Condition:
+    """Returns the condition of a filter over the list of traces; a blank one holds everywhere.
+
+    Raises:
+        FilterError: the filter is not understood; says what was expected, and where.
+    """
+    return compile_filter(with_annotation_values(parse(text)), TRACE_FIELDS, prefix)

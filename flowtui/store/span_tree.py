@@ -1,0 +1,409 @@
+"""The tree of one trace, in the order in which its rows are shown, with what each row says.
+
+Whatever the parents say, every span has one place: rings are cut, and orphans are gathered under
+a node that stands for the parent that is not there. Times are Unix nanoseconds. Nothing here
+recurses: a chain may be as long as a trace.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
+
+from flowtui.store.genai import Usage
+from flowtui.store.roll_up import RolledUp, SpanUsage, rolled_up
+from flowtui.store.trace_values import Span
+
+ERROR = 2
+"""The status code of a span that failed."""
+
+_NONE = -1
+
+
+class Node(NamedTuple):
+    """One row of the tree; counts and times of a subtree include the node itself.
+
+    A tuple, since 30,000 frozen dataclasses of this size take longer to make than all the rest.
+    """
+
+    id: str
+    """What children name as their parent; a placeholder has the id of the span it announces."""
+    span: Span | None
+    """None for a parent that is not there."""
+    missing_id: str | None
+    """The id of a parent that is not there."""
+    parent: int | None
+    children: tuple[int, ...]
+    """By start, then id."""
+    depth: int
+    """0 for a root."""
+    is_cycle: bool
+    """Whether it is a root only because its parents lead back to it."""
+    start_ns: int
+    end_ns: int
+    """Of the subtree; never before its start."""
+    own_ns: int
+    """How long nothing right below it ran; 0 where there is no span that has ended."""
+    descendant_count: int
+    """The subtree is the node and that many nodes after it."""
+    error_count: int
+    annotation_count: int
+    is_critical: bool
+    """Whether the trace would have ended earlier without it; see `span_tree`."""
+    is_outside: bool
+    """Whether it starts before or ends after its parent, as where clocks disagree."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanTree:
+    """The nodes of one trace in display order: each parent right before its first child."""
+
+    nodes: tuple[Node, ...]
+    roots: tuple[int, ...]
+    """By start, then id."""
+    span_count: int
+    """Without parents that are not there."""
+    error_count: int
+    usage: Usage | None
+    """By the rule of `roll_up`; None where no span carries any."""
+    usage_by_id: Mapping[str, Usage]
+    """Of a node with all below it, by `Node.id`."""
+
+    @property
+    def start_ns(self) -> int:
+        """The first start; 0 where there are no spans."""
+        return min((self.nodes[root].start_ns for root in self.roots), default=0)
+
+    @property
+    def end_ns(self) -> int:
+        """The last end; 0 where there are no spans."""
+        return max((self.nodes[root].end_ns for root in self.roots), default=0)
+
+
+def span_tree(spans: Sequence[Span]) -> SpanTree:
+    """Return the tree of the spans of one trace, whatever their parents say.
+
+    - Of several spans with one id the earliest has the children.
+    - A ring of parents is cut at its earliest span, which becomes a root.
+    - A placeholder has the place of the span that it announces until that one is there.
+    - The critical path starts at the end of the root that ends last, and goes back through the
+      child that ended last before the moment, then on from that child's start. A child counts
+      as ending with its parent where it ends later.
+    """
+    entries = _entries(spans)
+    layout = _laid_out(entries)
+    times = _times(layout)
+    rolled = _rolled(layout)
+    roots = tuple(at for at, parent in enumerate(layout.parents) if parent == _NONE)
+    return SpanTree(
+        nodes=_nodes(layout, times, _critical(layout, times, roots)),
+        roots=roots,
+        span_count=len(entries),
+        error_count=sum(times.errors[root] for root in roots),
+        usage=rolled.total,
+        usage_by_id=rolled.by_span,
+    )
+
+
+def visible(tree: SpanTree, folded: AbstractSet[str]) -> array[int]:
+    """Return the indices of the nodes that have no folded ancestor, in display order.
+
+    Args:
+        tree: of one trace.
+        folded: `Node.id` of the nodes whose children are hidden; others in it do not matter.
+    """
+    nodes = tree.nodes
+    if not folded:
+        return array("q", range(len(nodes)))
+    shown = array("q")
+    at, end = 0, len(nodes)
+    while at < end:
+        shown.append(at)
+        node = nodes[at]
+        # Spans that share an id share the fold; only the one with the children has any to hide.
+        at += node.descendant_count + 1 if node.id in folded else 1
+    return shown
+
+
+def folded_to(tree: SpanTree, level: int) -> frozenset[str]:
+    """Return what to fold so that nothing deeper than `level` shows; 0 leaves the roots.
+
+    What is hidden is folded too, so that unfolding a node shows one level more.
+    """
+    return frozenset(node.id for node in tree.nodes if node.children and node.depth >= level)
+
+
+def ancestors(tree: SpanTree, index: int) -> tuple[int, ...]:
+    """Return the indices of the nodes above a node, its root first."""
+    above: list[int] = []
+    parent = tree.nodes[index].parent
+    while parent is not None:
+        above.append(parent)
+        parent = tree.nodes[parent].parent
+    return tuple(reversed(above))
+
+
+_Entry = tuple[int, str, str | None, Span]
+"""Start, the id that children name, the id of the parent, and the span."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The nodes in display order, a list for each thing known; `_NONE` is the parent of a root."""
+
+    ids: list[str]
+    spans: list[Span | None]
+    parents: list[int]
+    depths: list[int]
+    children: list[tuple[int, ...]]
+    are_cut: list[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Times and counts by node: `from_ns` and `to_ns` of itself, all others of its subtree."""
+
+    from_ns: list[int]
+    to_ns: list[int]
+    """Where a node has not ended or has no span, the end of its subtree."""
+    starts: list[int]
+    ends: list[int]
+    below: list[int]
+    errors: list[int]
+    annotations: list[int]
+
+
+def _entries(spans: Sequence[Span]) -> list[_Entry]:
+    """Return the spans that have a row, by start and id."""
+    entries: list[_Entry] = [
+        (span.start_ns, span.span_id, span.parent_id, span) for span in spans if not span.is_pending
+    ]
+    if len(entries) < len(spans):
+        ended = {entry[1] for entry in entries}
+        for span in spans:
+            announced = span.span_id if span.parent_id is None else span.parent_id
+            if span.is_pending and announced not in ended:
+                entries.append((span.start_ns, announced, span.pending_parent_id, span))
+    entries.sort(key=itemgetter(0, 1))
+    return entries
+
+
+def _laid_out(entries: list[_Entry]) -> _Layout:
+    parents, missing = _parents(entries)
+    cut = _cut_rings(parents)
+    ids = [entry[1] for entry in entries] + list(missing)
+    spans: list[Span | None] = [entry[3] for entry in entries]
+    spans += [None] * len(missing)
+    below: dict[int, list[int]] = {}
+    roots: list[tuple[int, str, int]] = []
+    for row, parent in enumerate(parents):
+        if parent != _NONE:
+            below.setdefault(parent, []).append(row)
+        else:
+            roots.append((entries[row][0], ids[row], row))
+    roots += [(entries[below[row][0]][0], ids[row], row) for row in missing.values()]
+    parents += [_NONE] * len(missing)
+    order, places = _preorder([row for _, _, row in sorted(roots)], below, len(ids))
+    up = [places[parents[row]] for row in order]
+    depths: list[int] = []
+    for parent in up:
+        depths.append(0 if parent == _NONE else depths[parent] + 1)
+    return _Layout(
+        ids=[ids[row] for row in order],
+        spans=[spans[row] for row in order],
+        parents=up,
+        depths=depths,
+        children=[
+            tuple([places[child] for child in below[row]]) if row in below else () for row in order
+        ],
+        are_cut=[row in cut for row in order],
+    )
+
+
+def _preorder(
+    roots: list[int], below: Mapping[int, list[int]], count: int
+) -> tuple[list[int], list[int]]:
+    """Return the rows in display order, and the place of each row in it; of `_NONE`, `_NONE`."""
+    order: list[int] = []
+    # The last one is what the index `_NONE` finds.
+    places = [_NONE] * (count + 1)
+    stack = roots[::-1]
+    while stack:
+        row = stack.pop()
+        places[row] = len(order)
+        order.append(row)
+        if row in below:
+            stack += below[row][::-1]
+    return order, places
+
+
+def _parents(entries: list[_Entry]) -> tuple[list[int], dict[str, int]]:
+    """Return the row of each entry's parent, and rows after the last for parents not there."""
+    rows: dict[str, int] = {}
+    for row, entry in enumerate(entries):
+        rows.setdefault(entry[1], row)
+    missing: dict[str, int] = {}
+    parents: list[int] = []
+    for row, (_, id_, parent, _) in enumerate(entries):
+        if parent is None:
+            parents.append(_NONE)
+        elif parent == id_:
+            parents.append(row)
+        elif parent in rows:
+            parents.append(rows[parent])
+        else:
+            parents.append(missing.setdefault(parent, len(entries) + len(missing)))
+    return parents, missing
+
+
+def _cut_rings(parents: list[int]) -> set[int]:
+    """Make the first row of each ring a root in `parents`, and return those rows."""
+    cut: set[int] = set()
+    count = len(parents)
+    # By row: the walk that came by first.
+    walks = [_NONE] * count
+    for start in range(count):
+        row = start
+        # Rows after the last are parents that are not there, which have none.
+        while 0 <= row < count and walks[row] == _NONE:
+            walks[row] = start
+            row = parents[row]
+        if 0 <= row < count and walks[row] == start:
+            first, on = row, parents[row]
+            while on != row:
+                first, on = min(first, on), parents[on]
+            parents[first] = _NONE
+            cut.add(first)
+    return cut
+
+
+def _rolled(layout: _Layout) -> RolledUp:
+    """Roll up the usage of the nodes that have any on them or below; others change nothing."""
+    spans, parents = layout.spans, layout.parents
+    carry = [span is not None and span.usage is not None for span in spans]
+    for at in range(len(spans) - 1, -1, -1):
+        if carry[at] and parents[at] != _NONE:
+            carry[parents[at]] = True
+    return rolled_up(
+        SpanUsage(
+            layout.ids[at],
+            None if parents[at] == _NONE else layout.ids[parents[at]],
+            None if span is None else span.usage,
+        )
+        for at, span in enumerate(spans)
+        if carry[at]
+    )
+
+
+def _times(layout: _Layout) -> _Times:
+    spans = layout.spans
+    # A parent that is not there has a child right after it, and takes its times to start with.
+    known = [span or spans[at + 1] for at, span in enumerate(spans)]
+    starts = [span.start_ns for span in known if span is not None]
+    ends = [max(span.start_ns, span.end_ns) for span in known if span is not None]
+    times = _Times(
+        from_ns=starts.copy(),
+        to_ns=ends.copy(),
+        starts=starts,
+        ends=ends,
+        below=[0] * len(spans),
+        errors=[int(span is not None and span.status_code == ERROR) for span in spans],
+        annotations=[0 if span is None else span.annotation_count for span in spans],
+    )
+    _sum_up(layout.parents, times)
+    for at, span in enumerate(spans):
+        if span is None or span.is_pending:
+            times.from_ns[at], times.to_ns[at] = starts[at], ends[at]
+    return times
+
+
+def _sum_up(parents: list[int], times: _Times) -> None:
+    """Add what each node has to its parent, from the last node to the first."""
+    starts, ends, below = times.starts, times.ends, times.below
+    errors, annotations = times.errors, times.annotations
+    for at in range(len(parents) - 1, -1, -1):
+        parent = parents[at]
+        if parent == _NONE:
+            continue
+        below[parent] += below[at] + 1
+        if errors[at]:
+            errors[parent] += errors[at]
+        if annotations[at]:
+            annotations[parent] += annotations[at]
+        if starts[at] < starts[parent]:
+            starts[parent] = starts[at]
+        if ends[at] > ends[parent]:
+            ends[parent] = ends[at]
+
+
+def _own_ns(layout: _Layout, times: _Times) -> list[int]:
+    """Return the own time of each node; one pass will do, as children come by start."""
+    from_ns, to_ns = times.from_ns, times.to_ns
+    own = [end - start for start, end in zip(from_ns, to_ns, strict=True)]
+    covered_to = from_ns.copy()
+    for at, parent in enumerate(layout.parents):
+        if parent == _NONE:
+            continue
+        start, end = from_ns[at], to_ns[at]
+        if start < covered_to[parent]:
+            start = covered_to[parent]
+        if end > to_ns[parent]:
+            end = to_ns[parent]
+        if end > start:
+            own[parent] -= end - start
+            covered_to[parent] = end
+    for at, span in enumerate(layout.spans):
+        if span is None or span.is_pending:
+            own[at] = 0
+    return own
+
+
+def _critical(layout: _Layout, times: _Times, roots: tuple[int, ...]) -> set[int]:
+    """Return the nodes on the critical path; of those that end at once, the earlier start."""
+    if not roots:
+        return set()
+    from_ns, to_ns = times.from_ns, times.to_ns
+    critical: set[int] = set()
+    last = max(roots, key=lambda root: (to_ns[root], -from_ns[root]))
+    stack = [(last, to_ns[last])]
+    while stack:
+        at, end = stack.pop()
+        critical.add(at)
+        moment = end
+        for child in sorted(layout.children[at], key=lambda child: (-to_ns[child], from_ns[child])):
+            stop = min(to_ns[child], end)
+            if from_ns[at] <= stop <= moment and from_ns[child] <= end:
+                stack.append((child, stop))
+                moment = from_ns[child]
+    return critical
+
+
+def _nodes(layout: _Layout, times: _Times, critical: set[int]) -> tuple[Node, ...]:
+    spans, parents = layout.spans, layout.parents
+    from_ns, to_ns = times.from_ns, times.to_ns
+    columns = zip(
+        layout.ids,
+        spans,
+        [id_ if span is None else None for id_, span in zip(layout.ids, spans, strict=True)],
+        [None if parent == _NONE else parent for parent in parents],
+        layout.children,
+        layout.depths,
+        layout.are_cut,
+        times.starts,
+        times.ends,
+        _own_ns(layout, times),
+        times.below,
+        times.errors,
+        times.annotations,
+        [at in critical for at in range(len(spans))],
+        [
+            parent != _NONE and (from_ns[at] < from_ns[parent] or to_ns[at] > to_ns[parent])
+            for at, parent in enumerate(parents)
+        ],
+        strict=True,
+    )
+    return tuple(map(Node._make, columns))

@@ -1,0 +1,141 @@
+"""Traces and their spans, as stored; attribute texts are bounded, everything else is whole.
+
+Text in them is untrusted, like everything out of a store. Times are Unix nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from flowtui.store.genai import SpanKind, Usage
+from flowtui.store.values import JsonValue
+
+
+class TraceState(StrEnum):
+    """What the root of a trace ended with; of several roots, the worst."""
+
+    OK = "ok"
+    ERROR = "error"
+    UNSET = "unset"
+    IN_PROGRESS = "in_progress"
+    """There is no root yet: spans are written as they end, so the root comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One row of the list of traces."""
+
+    trace_id: str
+    root_name: str
+    """Of the earliest root; without one, of the earliest span."""
+    state: TraceState
+    start_ns: int
+    end_ns: int
+    span_count: int
+    error_count: int
+    """How many of the spans ended in an error."""
+    usage: Usage | None
+    """By the rule of `roll_up`; None where no span carries any."""
+    sample_count: int
+    """How many samples of eval sets are linked to it."""
+    annotation_count: int
+    """On any of its spans."""
+
+    @property
+    def duration_ns(self) -> int:
+        """From the first start to the last end; negative where clocks disagree."""
+        return self.end_ns - self.start_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a tree and its waterfall need of one span."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    """None for a root; may name a span that is not there, the span itself, or one below it."""
+    name: str
+    kind: int
+    """0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer."""
+    span_type: int
+    """As the SDK guessed at write time; `genai_kind` knows more."""
+    genai_kind: SpanKind
+    start_ns: int
+    end_ns: int
+    status_code: int
+    """0 unset, 1 ok, 2 error."""
+    usage: Usage | None
+    """Its own; a parent may repeat what its children took."""
+    annotation_count: int
+    has_events: bool
+    is_pending: bool
+    """Whether it only announces that its parent has started."""
+    pending_parent_id: str | None
+    """Of a pending span: the parent of the span that it announces."""
+
+    @property
+    def duration_ns(self) -> int:
+        return self.end_ns - self.start_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """Names and values, long texts cut."""
+
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
+    cut: Mapping[str, int] = field(default_factory=dict)
+    """How many characters the texts have of which `values` holds the first part only."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpanEvent:
+    """Something that happened at a moment of a span."""
+
+    name: str
+    timestamp_ns: int | None
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class SpanLink:
+    """A span, of any trace, that a span points at."""
+
+    trace_id: str
+    span_id: str
+    attributes: Attributes
+
+
+@dataclass(frozen=True, slots=True)
+class SpanDetail:
+    """All that is stored of one span."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str | None
+    name: str
+    kind: int
+    span_type: int
+    genai_kind: SpanKind
+    start_ns: int
+    end_ns: int
+    status_code: int
+    status_message: str | None
+    attributes: Attributes
+    events: tuple[SpanEvent, ...]
+    links: tuple[SpanLink, ...]
+    trace_flags: int | None
+    created_at: datetime | None
+    usage: Usage | None
+    sizes: Mapping[str, int]
+    """Characters of the stored text by column: attributes, events, links."""
+    unparsed: Mapping[str, str]
+    """By column: the first part of a text that is no JSON of the kind that belongs there."""
+    problems: tuple[str, ...] = ()
+
+    @property
+    def duration_ns(self) -> int:
+        return self.end_ns - self.start_ns

@@ -1,0 +1,242 @@
+"""The list of traces (exp.db: spans, eval_traces_bridge, span_annotations).
+
+A trace has no row of its own: it is what its spans add up to. Its key is the rowid of the span
+that was written first, which stays the same while the trace grows, and takes eight bytes where
+an id takes eighty. Attributes lie behind everything else in a row, so SQLite gets to the columns
+of the list without reading them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from flowtui.store import reading
+from flowtui.store.database import table_columns
+from flowtui.store.genai import Usage
+from flowtui.store.roll_up import SpanUsage, rolled_up
+from flowtui.store.spans import own_usage, parent, whole
+from flowtui.store.trace_values import Trace, TraceState
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+_SORT_COLUMNS = {
+    "start": "start",
+    "name": "name",
+    "state": "state",
+    "duration": "execution_time",
+    "spans": "span_count",
+    "errors": "error_count",
+    "tokens": "start",
+    "samples": "sample_count",
+    "annotations": "annotation_count",
+}
+SORTABLE = tuple(_SORT_COLUMNS)
+"""Columns of the list."""
+
+_IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
+_STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)
+"""By the number that the filter language and the SDK know them by."""
+
+_AGGREGATES = {
+    "start": "min(start_time_unix_nano)",
+    "execution_time": "max(end_time_unix_nano) - min(start_time_unix_nano)",
+    "span_count": "count(*)",
+    "error_count": "count(case status_code when 2 then 1 end)",
+    "created_at": "min(created_at)",
+    "state": f"coalesce(max(case when {_IS_ROOT} then"
+    " case status_code when 2 then 2 when 1 then 1 else 0 end end), 3)",
+}
+_ROW = (
+    "state",
+    "start",
+    "execution_time",
+    "span_count",
+    "error_count",
+    "name",
+    "sample_count",
+    "annotation_count",
+)
+_USAGE_COLUMNS = ("trace_id", "span_id", "parent_span_id", "attributes")
+_NAME = (
+    "(select name from spans where spans.trace_id = grouped.trace_id"
+    f" order by {_IS_ROOT} desc, start_time_unix_nano, rowid limit 1)"
+)
+# What both annotations and samples lack is an index on the trace: a question for each trace would
+# read all of them each time, so they are grouped once and joined.
+_COMPARABLE = """case value when 'true' then 1 when 'false' then 0 else
+  case when value = cast(cast(value as integer) as text) then cast(value as integer)
+  else value end end"""
+_SAMPLES = """(select trace_id, count(*) as sample_count, json_group_array(eval_id) as evals
+  from (select distinct trace_id, eval_dataset_id, eval_id from eval_traces_bridge)
+  group by trace_id) as samples"""
+_ANNOTATIONS = f"""(select trace_id, count(*) as annotation_count,
+  json_group_array(json_array(name, annotation_kind, value, {_COMPARABLE})) as annotations
+  from span_annotations group by trace_id) as annotated"""
+_JOINED = {
+    "sample_count": ("eval_traces_bridge", _SAMPLES, "coalesce(samples.sample_count, 0)", "0"),
+    "evals": ("eval_traces_bridge", _SAMPLES, "samples.evals", "null"),
+    "annotation_count": (
+        "span_annotations",
+        _ANNOTATIONS,
+        "coalesce(annotated.annotation_count, 0)",
+        "0",
+    ),
+    "annotations": ("span_annotations", _ANNOTATIONS, "annotated.annotations", "null"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    column: str = "start"
+    """One of SORTABLE."""
+    descending: bool = True
+
+
+def ordered(
+    connection: sqlite3.Connection, condition: Condition | None, order: Order
+) -> array[int]:
+    """Return the keys of the traces that meet a condition, in order; missing values come last.
+
+    One pass over the spans, without their attributes unless the condition or the order by tokens
+    asks for them.
+
+    Args:
+        connection: of exp.db.
+        condition: None for all traces.
+        order: what to sort by; latest start first among equals.
+    """
+    if not table_columns(connection, "spans"):
+        return array("q")
+    where, parameters = "true", {}
+    if condition is not None:
+        from flowtui.store.filters import register_functions
+
+        where, parameters = condition.sql, dict(condition.params)
+        register_functions(connection)
+    column = _SORT_COLUMNS[order.column]
+    used = {name for name in (*_AGGREGATES, *_JOINED, "name") if f"trace.{name}" in where}
+    collation = " collate nocase" if column == "name" else ""
+    # Tokens are sorted by afterwards, and then leave equals as they are.
+    direction = "desc" if order.descending or order.column == "tokens" else "asc"
+    rows = connection.execute(
+        f"{_relation(connection, used | {'start', column})} select rowid from trace where {where}"
+        f" order by trace.{column} is null, trace.{column}{collation} {direction},"
+        " trace.start desc, trace.rowid desc",
+        parameters,
+    )
+    rowids = array("q", (rowid for (rowid,) in rows))
+    return _by_tokens(connection, rowids, order.descending) if order.column == "tokens" else rowids
+
+
+def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace]:
+    """Return traces by key; those that are gone are left out.
+
+    Reads the attributes of their spans for what they took.
+    """
+    if not table_columns(connection, "spans"):
+        return {}
+    wanted = {"rowids": json.dumps(list(rowids))}
+    of_some = (
+        "where trace_id in (select trace_id from spans"
+        " where rowid in (select value from json_each(:rowids)))"
+    )
+    rows = connection.execute(
+        f"{_relation(connection, set(_ROW), of_some)}"
+        f" select trace_id, {', '.join(_ROW)} from trace",
+        wanted,
+    )
+    by_id = {reading.text(row[0]): row[1:] for row in rows}
+    taken = dict(_usages(connection, rowids))
+    keys = connection.execute(
+        "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
+        wanted,
+    )
+    return {
+        rowid: _trace(id_, by_id[id_], taken.get(id_))
+        for rowid, id_ in ((rowid, reading.text(value)) for rowid, value in keys)
+    }
+
+
+def _relation(connection: sqlite3.Connection, used: set[str], where: str = "") -> str:
+    """Return the WITH clause that makes `trace`: one row a trace, with the columns that are used.
+
+    SQLite would work out the others for nothing. A missing table counts as an empty one.
+    """
+    aggregates = [f"{sql} as {name}" for name, sql in _AGGREGATES.items() if name in used]
+    outer = ["grouped.*"]
+    joins: dict[str, str] = {}
+    for name, (table, subquery, sql, without) in _JOINED.items():
+        if name in used and table_columns(connection, table):
+            joins[table] = f"left join {subquery} using (trace_id)"
+            outer.append(f"{sql} as {name}")
+        elif name in used:
+            outer.append(f"{without} as {name}")
+    if "name" in used:
+        outer.append(f"{_NAME} as name")
+    return f"""
+with grouped as (
+  select {", ".join(["min(rowid) as rowid", "trace_id", *aggregates])} from spans {where}
+  group by trace_id),
+trace as (select {", ".join(outer)} from grouped {" ".join(joins.values())})"""
+
+
+def _by_tokens(
+    connection: sqlite3.Connection, rowids: Sequence[int], descending: bool
+) -> array[int]:
+    keys = connection.execute(
+        "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
+        {"rowids": json.dumps(list(rowids))},
+    )
+    rowid_of = {reading.text(trace_id): rowid for rowid, trace_id in keys}
+    tokens: dict[int, int] = {}
+    for trace_id, usage in _usages(connection, rowids):
+        if usage is not None and usage.total is not None:
+            tokens[rowid_of[trace_id]] = usage.total
+    sign = -1 if descending else 1
+    known = sorted((key for key in rowids if key in tokens), key=lambda key: sign * tokens[key])
+    return array("q", [*known, *(key for key in rowids if key not in tokens)])
+
+
+def _usages(
+    connection: sqlite3.Connection, rowids: Sequence[int]
+) -> Iterator[tuple[str, Usage | None]]:
+    """Yield (trace id, what it took) of the traces with these keys."""
+    present = table_columns(connection, "spans")
+    # The join keeps the spans of a trace together, with no sorter that copies attributes.
+    rows = connection.execute(
+        "with wanted as materialized (select distinct trace_id from spans where rowid in"
+        " (select value from json_each(:rowids)))"
+        f" select {reading.select_list(_USAGE_COLUMNS, present, 'spans')}"
+        " from wanted cross join spans on spans.trace_id = wanted.trace_id",
+        {"rowids": json.dumps(list(rowids))},
+    )
+    for trace_id, spans in groupby(rows, key=lambda row: reading.text(row[0])):
+        found = [
+            SpanUsage(reading.text(span_id), parent(parent_id), own_usage(attributes))
+            for _, span_id, parent_id, attributes in spans
+        ]
+        has_usage = any(span.usage is not None for span in found)
+        yield trace_id, rolled_up(found).total if has_usage else None
+
+
+def _trace(trace_id: str, row: Sequence[object], usage: Usage | None) -> Trace:
+    state, start, execution_time, span_count, error_count, name, samples, annotations = row
+    return Trace(
+        trace_id=trace_id,
+        root_name=reading.text(name),
+        state=_STATES[whole(state)],
+        start_ns=whole(start),
+        end_ns=whole(start) + whole(execution_time),
+        span_count=whole(span_count),
+        error_count=whole(error_count),
+        usage=usage,
+        sample_count=whole(samples),
+        annotation_count=whole(annotations),
+    )

@@ -1,0 +1,305 @@
+"""The traces of a run and the spans of one as text and JSON, for scripts and pipes.
+
+The documents are described in the README and stable. JSON is written as it is read: a list of
+any length takes no memory, and a trace what the skeletons of its spans take. Times are ISO 8601
+in UTC and, to the last digit, Unix nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+
+from flowtui import format as fmt
+from flowtui.opening import WrongUsage
+from flowtui.report import Document, dumps, table, time_text
+from flowtui.store.errors import StoreError
+from flowtui.store.genai import Usage
+from flowtui.store.reading import as_sql
+from flowtui.store.store import Store
+from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, SpanLink, Trace, TraceState
+from flowtui.store.traces import SORTABLE, Order
+from flowtui.store.values import Run
+
+PAGE_TRACES = 200
+PAGE_SPANS = 100
+NEAR_MATCHES_SHOWN = 5
+INDENT_LEVELS = 40
+"""Deeper spans are not indented further, so that a line still shows what it is of."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STATE_GLYPHS = {
+    TraceState.OK: "✓",
+    TraceState.ERROR: "✗",
+    TraceState.UNSET: "·",
+    TraceState.IN_PROGRESS: "●",
+}
+_STATUS_WORDS = {0: "unset", 1: "ok", 2: "error"}
+
+
+def print_traces(
+    store: Store,
+    run: Run,
+    filter_text: str = "",
+    sort: str = "-start",
+    limit: int | None = None,
+    as_json: bool = False,
+) -> None:
+    """Print the traces that a filter leaves, as a table or as a JSON array.
+
+    Args:
+        store: the store.
+        run: one of its runs.
+        filter_text: as on the list's filter line; blank for all.
+        sort: a column, with a minus before it for downwards.
+        limit: at most so many traces.
+        as_json: an array of documents.
+
+    Raises:
+        WrongUsage: there is no such column.
+        FilterError: the filter is not understood.
+        DatabaseError: the run's database cannot be read.
+    """
+    column = sort.removeprefix("-")
+    if column not in SORTABLE:
+        raise WrongUsage(f"--sort {column!r} is none of {', '.join(SORTABLE)}")
+    condition = None
+    if filter_text.strip():
+        from flowtui.store.filters import trace_condition
+
+        condition = trace_condition(filter_text)
+    keys = store.trace_order(run.id, condition, Order(column, sort.startswith("-")))[:limit]
+    traces = _pages(store, run, keys)
+    if not as_json:
+        for line in traces_text(list(traces)):
+            print(line)
+        return
+    index = -1
+    print("[", end="")
+    for index, trace in enumerate(traces):
+        print(",\n" if index else "\n", dumps(trace_document(trace)), sep="", end="")
+    print("]" if index < 0 else "\n]")
+
+
+def print_trace(store: Store, run: Run, word: str, as_json: bool = False) -> None:
+    """Print one trace with its spans, each below its parent.
+
+    Args:
+        store: the store.
+        run: one of its runs.
+        word: the id of a trace, or how it begins.
+        as_json: one document, its spans nested under `spans` and `children`.
+
+    Raises:
+        StoreError: no trace or several begin so.
+        DatabaseError: the run's database cannot be read.
+    """
+    trace = _resolved(store, run, word)
+    steps = depth_first(store.spans(run.id, trace.trace_id))
+    if as_json:
+        _print_document(store, run, trace, list(steps))
+        return
+    for line in chain(traces_text([trace]), [""], (_span_line(*step) for step in steps)):
+        print(line)
+
+
+def trace_document(trace: Trace) -> Document:
+    """Return a trace as `flow-tui traces --json` lists it."""
+    return {
+        "trace_id": trace.trace_id,
+        "name": trace.root_name,
+        "state": trace.state.value,
+        **_times(trace.start_ns, trace.end_ns),
+        "span_count": trace.span_count,
+        "error_count": trace.error_count,
+        "usage": _usage(trace.usage),
+        "sample_count": trace.sample_count,
+        "annotation_count": trace.annotation_count,
+    }
+
+
+def span_document(span: Span, detail: SpanDetail | None) -> Document:
+    """Return a span with everything that is stored of it, without its children."""
+    document: Document = {
+        "span_id": span.span_id,
+        "parent_id": span.parent_id,
+        "name": span.name,
+        "kind": span.kind,
+        "genai_kind": span.genai_kind.value,
+        **_times(span.start_ns, span.end_ns),
+        "status": _STATUS_WORDS.get(span.status_code, span.status_code),
+        "usage": _usage(span.usage),
+        "annotation_count": span.annotation_count,
+    }
+    if detail is not None:
+        document |= {
+            "status_message": detail.status_message,
+            "attributes": detail.attributes.values,
+            "events": [_event(event) for event in detail.events],
+            "links": [_link(link) for link in detail.links],
+            "problems": list(detail.problems),
+        }
+    return document
+
+
+def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
+    """Yield a table of traces, a line a trace."""
+    heads = ("trace", "name", "state", "started", "duration", "spans", "errors", "tokens")
+    rows: list[Sequence[str]] = [(*heads, "samples", "annotations")]
+    for trace in traces:
+        started = _moment(trace.start_ns)
+        rows.append(
+            (
+                fmt.plain(trace.trace_id, 32),
+                fmt.plain(trace.root_name, 60),
+                f"{_STATE_GLYPHS[trace.state]} {trace.state.replace('_', ' ')}",
+                "" if started is None else fmt.when_short(started),
+                fmt.duration(trace.duration_ns / 1e9),
+                f"{trace.span_count:,}",
+                _some(trace.error_count),
+                _tokens(trace.usage),
+                _some(trace.sample_count),
+                _some(trace.annotation_count),
+            )
+        )
+    return table(rows)
+
+
+def depth_first(spans: Sequence[Span]) -> Iterator[tuple[int, Span]]:
+    """Yield (depth, span) of each span once, each right below its parent, in the order given.
+
+    A span whose parent is not there is a root; a ring of parents is cut at its first span.
+    """
+    ids = {span.span_id for span in spans}
+    children: dict[str | None, list[Span]] = {}
+    for span in spans:
+        children.setdefault(span.parent_id if span.parent_id in ids else None, []).append(span)
+    seen: set[str] = set()
+    # What hangs on a ring is reached from no root.
+    for root in chain(children.get(None, ()), spans):
+        waiting = [(0, root)]
+        while waiting:
+            depth, span = waiting.pop()
+            if span.span_id in seen:
+                continue
+            seen.add(span.span_id)
+            yield depth, span
+            below = reversed(children.get(span.span_id, ()))
+            waiting += [(depth + 1, child) for child in below]
+
+
+def _pages(store: Store, run: Run, keys: Sequence[int]) -> Iterator[Trace]:
+    for start in range(0, len(keys), PAGE_TRACES):
+        page = keys[start : start + PAGE_TRACES]
+        by_key = store.traces(run.id, page)
+        yield from (by_key[key] for key in page if key in by_key)
+
+
+def _resolved(store: Store, run: Run, word: str) -> Trace:
+    from flowtui.store.filters import Condition
+
+    bound = {"word": as_sql(word)}
+    is_it = "trace.trace_id = cast(:word as text)"
+    begins = "substr(trace.trace_id, 1, length(cast(:word as text))) = cast(:word as text)"
+    keys = store.trace_order(run.id, Condition(is_it, bound))
+    if word and not keys:
+        keys = store.trace_order(run.id, Condition(begins, bound))
+    found = list(_pages(store, run, keys[:NEAR_MATCHES_SHOWN]))
+    if not found:
+        raise StoreError(f"no trace {word!r} in the run {run.name!r}")
+    if len(keys) > 1:
+        ids = ", ".join(trace.trace_id for trace in found)
+        raise StoreError(f"{fmt.count(len(keys), 'trace')} begin with {word!r}: {ids}")
+    return found[0]
+
+
+def _print_document(
+    store: Store, run: Run, trace: Trace, steps: Sequence[tuple[int, Span]]
+) -> None:
+    """Write the nesting by hand: a document of a thousand levels is beyond `json.dumps`."""
+    head = dumps(trace_document(trace)).removesuffix("\n}")
+    print(f'{head},\n  "spans": [', end="")
+    depth = -1
+    for start in range(0, len(steps), PAGE_SPANS):
+        page = steps[start : start + PAGE_SPANS]
+        ids = [span.span_id for _, span in page]
+        details = store.span_details(run.id, trace.trace_id, ids, whole=True)
+        for level, span in page:
+            if level <= depth:
+                print("]}" * (depth - level + 1), end=",")
+            document = dumps(span_document(span, details.get(span.span_id)))
+            print(f'\n{document.removesuffix(chr(10) + "}")},\n  "children": [', end="")
+            depth = level
+    print("]}" * (depth + 1) + "\n  ]\n}")
+
+
+def _span_line(depth: int, span: Span) -> str:
+    facts = [
+        "" if span.genai_kind == "other" else span.genai_kind,
+        fmt.duration(span.duration_ns / 1e9),
+        "" if span.usage is None or not span.usage.total else f"{span.usage.total:,} tokens",
+        "error" if span.status_code == 2 else "",
+        f"{fmt.count(span.annotation_count, 'annotation')}" if span.annotation_count else "",
+    ]
+    indent = "  " * min(depth, INDENT_LEVELS)
+    name = fmt.plain(span.name, 200)
+    return f"  {indent}{name}  {'  '.join(fact for fact in facts if fact)}  {_short(span)}"
+
+
+def _short(span: Span) -> str:
+    return fmt.plain(span.span_id, 16)
+
+
+def _some(count: int) -> str:
+    return f"{count:,}" if count else ""
+
+
+def _tokens(usage: Usage | None) -> str:
+    return "" if usage is None or usage.total is None else f"{usage.total:,}"
+
+
+def _usage(usage: Usage | None) -> Document | None:
+    if usage is None:
+        return None
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total,
+        "cached_tokens": usage.cached_tokens,
+        "cache_creation_tokens": usage.cache_creation_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cost": usage.cost,
+    }
+
+
+def _times(start_ns: int, end_ns: int) -> Document:
+    return {
+        "started_at": time_text(_moment(start_ns)),
+        "start_ns": start_ns,
+        "end_ns": end_ns,
+        "duration_ns": end_ns - start_ns,
+    }
+
+
+def _moment(time_ns: int) -> datetime | None:
+    """Return a time, None where it lies past the years that a calendar has."""
+    try:
+        return _EPOCH + timedelta(microseconds=time_ns // 1000)
+    except OverflowError:
+        return None
+
+
+def _event(event: SpanEvent) -> Document:
+    return {
+        "name": event.name,
+        "timestamp_ns": event.timestamp_ns,
+        "attributes": event.attributes.values,
+    }
+
+
+def _link(link: SpanLink) -> Document:
+    return {
+        "trace_id": link.trace_id,
+        "span_id": link.span_id,
+        "attributes": link.attributes.values,
+    }
