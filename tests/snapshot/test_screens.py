@@ -190,6 +190,11 @@ def test_metrics_unreadable(
     assert snap_compare(app_on(store, VISION, "metrics"), terminal_size=size, run_before=keys())
 
 
+def test_traces_filtered(snap_compare: Snap, demo: Store) -> None:
+    typed = keys("slash", *"errors and execution_time > 2s")
+    assert snap_compare(app_on(demo, AGENT, "traces"), terminal_size=SMALL, run_before=typed)
+
+
 @BOTH
 @pytest.mark.parametrize("tab", ["traces", "evals", "attachments"])
 def test_tabs(snap_compare: Snap, demo: Store, tab: str, size: tuple[int, int]) -> None:

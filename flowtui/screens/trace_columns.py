@@ -1,0 +1,56 @@
+"""The columns of the list of traces: what they are called, and what a trace shows in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flowtui import format as fmt
+from flowtui.store.trace_values import Trace, TraceState
+from flowtui.widgets.cells import Piece, Role
+from flowtui.widgets.rows import Cells, Column
+
+COLUMNS = (
+    Column("name", " trace", 24, stretch=1),
+    Column("state", "state", 13),
+    Column("duration", "duration", 10, "right"),
+    Column("spans", "spans", 7, "right"),
+    Column("errors", "errors", 7, "right"),
+    Column("tokens", "tokens", 9, "right"),
+    Column("start", "started", 19),
+    Column("samples", "samples", 7, "right"),
+    Column("annotations", "notes", 7, "right"),
+    Column("id", "id", 8),
+)
+STATES: dict[TraceState, tuple[str, Role]] = {
+    TraceState.OK: ("✓ ok", "ok"),
+    TraceState.ERROR: ("✗ error", "error"),
+    TraceState.UNSET: ("– unset", "muted"),
+    TraceState.IN_PROGRESS: ("● in progress", "accent"),
+}
+NS = 1_000_000_000
+
+
+def cells(trace: Trace) -> Cells:
+    """Return what a trace shows in `COLUMNS`."""
+    tokens = None if trace.usage is None else trace.usage.total
+    return (
+        Piece(f" {fmt.plain(trace.root_name, 200)}"),
+        Piece(*STATES[trace.state]),
+        Piece(fmt.duration(trace.duration_ns / NS)),
+        Piece(f"{trace.span_count:,}"),
+        Piece(f"✗ {trace.error_count:,}" if trace.error_count else "", "error"),
+        Piece("" if tokens is None else f"{tokens:,}"),
+        Piece(started(trace.start_ns), "muted"),
+        Piece(f"{trace.sample_count:,}" if trace.sample_count else "", "muted"),
+        Piece(f"✎ {trace.annotation_count:,}" if trace.annotation_count else "", "accent"),
+        Piece(fmt.short_id(trace.trace_id), "muted"),
+    )
+
+
+def started(start_ns: int) -> str:
+    """Return the local time of a moment in Unix nanoseconds, to the second."""
+    try:
+        return f"{datetime.fromtimestamp(start_ns // NS, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (ValueError, OverflowError, OSError):
+        # A clock that was never set, or a row that somebody else wrote.
+        return f"{start_ns:,} ns"
