@@ -23,7 +23,6 @@ from flowtui.store import (
     points,
     runs,
     series,
-    smoothing,
 )
 from flowtui.store.changes import Watcher
 from flowtui.store.database import Cancelled, Database, Fingerprint
@@ -298,6 +297,8 @@ class Store:
 
         One pass over the points; only over those after the `known` average where that goes on.
         """
+        from flowtui.store import smoothing
+
         return self.experiment(run_id).read(
             lambda db: smoothing.smoothed(db, series, weight, known), cancelled
         )
