@@ -85,6 +85,9 @@ def number(value: JsonValue) -> float | None:
 
 def count(value: JsonValue) -> int | None:
     """Return a whole number from zero up, which may be written as text or as a float."""
+    if value is None:
+        # Of the twenty names that usage may have, a span has two or three.
+        return None
     if isinstance(value, str) and len(value) <= _MAX_DIGITS and value.isascii() and value.isdigit():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -97,12 +100,14 @@ def count(value: JsonValue) -> int | None:
 
 def amount(value: JsonValue) -> float | None:
     """Return a number from zero up, which may be written as text."""
-    parsed = number(value)
+    parsed = None if value is None else number(value)
     return parsed if parsed is not None and parsed >= 0 else None
 
 
 def mapping(value: JsonValue) -> dict[str, JsonValue]:
     """Return an object, also one in a JSON text; anything else is an empty one."""
+    if value is None:
+        return {}
     inner = decoded(value)[0]
     return inner if isinstance(inner, dict) else {}
 
