@@ -12,7 +12,7 @@ from flowtui.store.values import Column, Series
 from flowtui.widgets import axis
 from flowtui.widgets.cells import fit
 from flowtui.widgets.chart import LARGEST, Window
-from flowtui.widgets.curve import Curve, is_odd, kept_points, others, stretches, window_of
+from flowtui.widgets.curve import Curve, is_odd, others, stretches, window_of
 
 WIDTH, PLOT_HEIGHT = 960.0, 420.0
 TOP, RIGHT, MARGIN = 78.0, 40.0, 24.0
@@ -265,11 +265,11 @@ def _legend(plot: _Plot, curves: Sequence[Curve], notes: Sequence[str]) -> Itera
 
 def _figures(curve: Curve) -> list[str]:
     series = curve.series
-    values = [point.value for point in kept_points(series) if math.isfinite(point.value)]
+    low, high = series.minimum, series.maximum
     points = fmt.count(series.count, "point")
-    if not values:
+    if low is None or high is None:
         return [points, "none finite"]
-    return [points, f"min {fmt.number(min(values))}", f"max {fmt.number(max(values))}"]
+    return [points, f"min {fmt.number(low.value)}", f"max {fmt.number(high.value)}"]
 
 
 def _notes(curves: Sequence[Curve]) -> list[str]:
@@ -280,7 +280,7 @@ def _notes(curves: Sequence[Curve]) -> list[str]:
     hidden = sum(curve.hidden_count for curve in curves)
     if hidden:
         # Of many points a column keeps its extremes, which are all that can be counted.
-        is_thinned = any(len(curve.points) < curve.series.count for curve in curves)
+        is_thinned = any(curve.is_thinned for curve in curves)
         values = f"{'at least ' if is_thinned else ''}{fmt.count(hidden, 'value')}"
         notes.append(f"{values} not above 0: no place on a logarithmic axis")
     return notes

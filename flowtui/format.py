@@ -144,6 +144,11 @@ def counted(counts: Iterable[tuple[int, str]]) -> list[str]:
     return [f"{number_of:,} {word}" for number_of, word in counts if number_of]
 
 
+def odd_points(nan_count: int, inf_count: int, unreadable_count: int) -> list[str]:
+    """Return how many points of a metric are no finite numbers."""
+    return counted(((nan_count, "NaN"), (inf_count, "Inf"), (unreadable_count, "broken")))
+
+
 def size(size_bytes: int) -> str:
     """Return a size in decimal units: `97.8 MB`."""
     if abs(size_bytes) < 1000:

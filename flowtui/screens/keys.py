@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
 from textual.dom import DOMNode
+from textual.keys import format_key
 from textual.screen import ModalScreen, Screen
 
 from flowtui.widgets.cells import Line, Piece, fit
@@ -35,11 +36,7 @@ PLACES = ("in the focused pane", "on this screen", "everywhere")
 KEY_NAMES = {
     "down": "↓", "up": "↑", "left": "←", "right": "→", "pagedown": "PgDn", "pageup": "PgUp",
     "home": "Home", "end": "End", "enter": "Enter", "escape": "Esc", "tab": "Tab",
-    "shift+tab": "Shift+Tab", "shift+up": "Shift+↑", "shift+down": "Shift+↓", "space": "Space",
-    "slash": "/", "question_mark": "?", "plus": "+", "minus": "-", "left_square_bracket": "[",
-    "right_square_bracket": "]", "colon": ":", "comma": ",", "full_stop": ".",
-    "less_than_sign": "<", "greater_than_sign": ">", "equals_sign": "=",
-    "shift+left": "Shift+←", "shift+right": "Shift+→",
+    "space": "Space",
 }  # fmt: skip
 
 
@@ -67,7 +64,9 @@ def key_rows(bindings: Iterable[ActiveBinding]) -> list[KeyRow]:
 
 def key_name(key: str) -> str:
     """Return a key as it is printed on a keyboard."""
-    return KEY_NAMES.get(key, key.replace("ctrl+", "Ctrl+"))
+    *modifiers, base = key.split("+")
+    names = [modifier.title() for modifier in modifiers]
+    return "+".join([*names, KEY_NAMES.get(base) or format_key(base)])
 
 
 def _place(node: DOMNode) -> str:

@@ -141,14 +141,10 @@ def jump_target(
         return _odd_point(store, run_id, series.key, kind, step, cancelled)
     if word in ("max", "min"):
         whole = series if series.is_whole else store.series(run_id, series.key, None, 2, cancelled)
-        points = [
-            column.maximum if word == "max" else column.minimum
-            for column in (whole.columns if whole is not None else ())
-        ]
-        finite = [point for point in points if point is not None]
-        if not finite:
-            return "no point of it is finite"
-        return (max if word == "max" else min)(finite, key=lambda point: point.value)
+        found = None
+        if whole is not None:
+            found = whole.maximum if word == "max" else whole.minimum
+        return found or "no point of it is finite"
     try:
         wanted = int(word.replace(",", "").replace("_", ""))
     except ValueError:

@@ -184,7 +184,7 @@ class Database:
         )
         try:
             # Undecodable bytes survive as surrogates, which `plain()` shows for what they are.
-            connection.text_factory = _decode
+            connection.text_factory = decode
             connection.execute("pragma query_only = 1")
             # A schema is data too: its views and triggers must not call functions.
             connection.execute("pragma trusted_schema = 0")
@@ -273,5 +273,6 @@ def _refuse_half_a_page(connection: sqlite3.Connection, fingerprint: Fingerprint
         raise sqlite3.DatabaseError("malformed, its last page is cut off")
 
 
-def _decode(raw: bytes) -> str:
+def decode(raw: bytes) -> str:
+    """Return stored text; bytes that are no UTF-8 survive as surrogates."""
     return raw.decode("utf-8", "surrogateescape")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from flowtui.store import errors
-from flowtui.store.database import BUSY_TIMEOUT_S, Database
+from flowtui.store.database import BUSY_TIMEOUT_S, Database, decode
 
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ def _connect(database: Database) -> sqlite3.Connection:
     uri = f"{database.path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)
     try:
-        connection.text_factory = _decode
+        connection.text_factory = decode
         connection.execute("pragma foreign_keys = 1")
         # A schema is data too: its triggers must not call functions.
         connection.execute("pragma trusted_schema = 0")
@@ -170,7 +170,3 @@ def _read_only(database: Database) -> errors.DatabaseReadOnly:
 def _is_full_index(error: sqlite3.DatabaseError) -> bool:
     """Whether the log's index could not be given room, which SQLite reports as an I/O error."""
     return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
-
-
-def _decode(raw: bytes) -> str:
-    return raw.decode("utf-8", "surrogateescape")

@@ -223,8 +223,23 @@ class Series:
         return sum(column.neg_inf_count for column in self.columns)
 
     @property
+    def inf_count(self) -> int:
+        return self.pos_inf_count + self.neg_inf_count
+
+    @property
     def unreadable_count(self) -> int:
         return sum(column.unreadable_count for column in self.columns)
+
+    @property
+    def minimum(self) -> LoggedPoint | None:
+        """The lowest finite point, the earliest of several; None if no point is finite."""
+        lows = [column.minimum for column in self.columns if column.minimum is not None]
+        return min(lows, key=lambda point: point.value, default=None)
+
+    @property
+    def maximum(self) -> LoggedPoint | None:
+        highs = [column.maximum for column in self.columns if column.maximum is not None]
+        return max(highs, key=lambda point: point.value, default=None)
 
 
 @dataclass(frozen=True, slots=True)

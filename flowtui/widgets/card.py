@@ -52,13 +52,7 @@ def title_line(card: Card, width: int) -> Line:
 
 def odd_text(series: Series) -> str:
     """Return how many points of a series are no finite numbers."""
-    odd = fmt.counted(
-        (
-            (series.nan_count, "NaN"),
-            (series.pos_inf_count + series.neg_inf_count, "Inf"),
-            (series.unreadable_count, "broken"),
-        )
-    )
+    odd = fmt.odd_points(series.nan_count, series.inf_count, series.unreadable_count)
     return f" ▲ {' '.join(odd)}" if odd else ""
 
 
@@ -74,12 +68,9 @@ def _curve(series: Series | None, width: int, rows: int, marker: str) -> list[Li
 def _figures(series: Series | None, width: int) -> Line:
     if series is None:
         return []
-    lows = [column.minimum for column in series.columns if column.minimum is not None]
-    highs = [column.maximum for column in series.columns if column.maximum is not None]
     points = fmt.count(series.count, "point")
-    if not (lows and highs):
+    low, high = series.minimum, series.maximum
+    if low is None or high is None:
         return clipped([Piece(f" {points}, none finite", "muted")], width)
-    low = min(point.value for point in lows)
-    high = max(point.value for point in highs)
-    text = f" min {fmt.number(low, DIGITS)}  max {fmt.number(high, DIGITS)}  {points}"
+    text = f" min {fmt.number(low.value, DIGITS)}  max {fmt.number(high.value, DIGITS)}  {points}"
     return clipped([Piece(text, "muted")], width)

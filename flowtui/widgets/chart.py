@@ -18,7 +18,7 @@ from typing import Any
 from flowtui.widgets import raster
 from flowtui.widgets.cells import Line, Piece, Role
 
-DOTS_A_CELL = 2
+DOTS_A_CELL = raster.COLUMNS
 """Braille has two columns of dots in a cell, so a chart shows twice as many as it is wide."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 BRAILLE, BLOCKS = "braille", "hd"

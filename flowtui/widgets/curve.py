@@ -86,6 +86,11 @@ class Curve:
         return math.isfinite(value) and (value > 0 or not self.is_log)
 
     @property
+    def is_thinned(self) -> bool:
+        """Whether the columns leave out points, which can then be counted only by the store."""
+        return len(self.points) < self.series.count
+
+    @property
     def hidden_count(self) -> int:
         """How many of the kept points a logarithmic axis has no place for."""
         kept = (point.value for point in self.points)
@@ -94,6 +99,8 @@ class Curve:
     @property
     def timeless_count(self) -> int:
         """How many of the kept points an axis of time has no place for."""
+        if self.x_axis is XAxis.STEP:
+            return 0
         return sum(self.x(point) is None for point in self.points)
 
 

@@ -200,14 +200,8 @@ def _axis_labels(ticks: Sequence[tuple[float, str]], window: Window, columns: in
 def _title(curve: Curve, width: int) -> Line:
     series = curve.series
     # What the columns left out may hide as well; only what was read point by point is known.
-    least = "" if series.count == len(curve.points) else "at least "
-    odd = fmt.counted(
-        (
-            (series.nan_count, "NaN"),
-            (series.pos_inf_count + series.neg_inf_count, "Inf"),
-            (series.unreadable_count, "broken"),
-        )
-    )
+    least = "at least " if curve.is_thinned else ""
+    odd = fmt.odd_points(series.nan_count, series.inf_count, series.unreadable_count)
     hidden = fmt.counted(
         ((curve.hidden_count, "not above 0"), (curve.timeless_count, "without a time"))
     )
@@ -258,10 +252,8 @@ def _under_crosshair(curve: Curve, width: int) -> Line:
         if start is not None:
             when = f"{fmt.duration((point.logged_at - start).total_seconds())} in · {when}"
         pieces.append(Piece(f"   {when}", "muted"))
-    values = [other for other in curve.points if math.isfinite(other.value)]
-    for name, choose in (("min", min), ("max", max)):
-        if values:
-            best = choose(values, key=lambda other: other.value)
+    for name, best in (("min", curve.series.minimum), ("max", curve.series.maximum)):
+        if best is not None:
             pieces.append(Piece(f"   {name} {fmt.number(best.value)} @ {best.step:,}", "muted"))
     return clipped(pieces, width)
 

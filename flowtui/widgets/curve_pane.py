@@ -197,12 +197,9 @@ class CurvePane(Widget, can_focus=True):
             self.cross(self._curve.points[0])
 
     def action_move_to_extreme(self, highest: bool) -> None:
-        columns = () if self._curve is None else self._curve.series.columns
-        extremes = [column.maximum if highest else column.minimum for column in columns]
-        finite = [point for point in extremes if point is not None]
-        if finite:
-            choose = max if highest else min
-            self._cross_kept(choose(finite, key=lambda point: point.value))
+        if self._curve is not None:
+            series = self._curve.series
+            self._cross_kept(series.maximum if highest else series.minimum)
 
     def action_zoom(self, factor: float) -> None:
         if self._curve is not None:

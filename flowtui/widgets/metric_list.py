@@ -206,11 +206,5 @@ def _spark_pieces(summary: MetricSummary | None, cells: int) -> list[Piece]:
 def _odd_pieces(summary: MetricSummary | None) -> list[Piece]:
     if summary is None:
         return []
-    odd = fmt.counted(
-        (
-            (summary.nan_count, "NaN"),
-            (summary.inf_count, "Inf"),
-            (summary.unreadable_count, "broken"),
-        )
-    )
+    odd = fmt.odd_points(summary.nan_count, summary.inf_count, summary.unreadable_count)
     return [Piece(f"  ▲ {' '.join(odd)}", "attention")] if odd else []
