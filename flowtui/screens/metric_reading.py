@@ -43,11 +43,21 @@ def zoomed(
     store: Store,
     run_id: str,
     zoom: Zoom,
+    last_step: int,
     columns: int,
     known: Zoomed | None,
     cancelled: Cancelled,
 ) -> Zoomed | None:
     """Return what a zoom shows, reading only what `known` lacks; None without points.
+
+    Args:
+        store: the store.
+        run_id: one of its runs.
+        zoom: what is wanted.
+        last_step: of the metric, which a window that follows ends with.
+        columns: of dots, that there is room for.
+        known: what was answered before.
+        cancelled: ends the read with ReadCancelled.
 
     Raises:
         DatabaseError: the run's database cannot be read.
@@ -56,7 +66,7 @@ def zoomed(
     had: dict[str, Series] = {}
     if known is not None:
         had = {one.key: one for one in (known.series, *known.others)}
-    window = _followed(store, run_id, zoom)
+    window = _followed(zoom, last_step)
     series = _series(store, run_id, zoom.key, window, columns, had, cancelled)
     if series is None:
         return None
@@ -72,12 +82,11 @@ def zoomed(
     return Zoomed(zoom, series, smoothed, tuple(one for one in others if one), new_count)
 
 
-def _followed(store: Store, run_id: str, zoom: Zoom) -> StepWindow:
+def _followed(zoom: Zoom, last_step: int) -> StepWindow:
     """Return the window of a zoom, moved on to the last point if it follows."""
     if zoom.window is None or not zoom.follows:
         return zoom.window
-    last = store.last_points(run_id).get(zoom.key)
-    by = 0 if last is None else max(last.step - zoom.window[1], 0)
+    by = max(last_step - zoom.window[1], 0)
     return zoom.window[0] + by, zoom.window[1] + by
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -164,17 +164,22 @@ class MetricZoom(Container):
         self._zoom = zoom
         self.post_message(self.ReadWanted())
 
-    def read(self, cancelled: Cancelled) -> None:
+    def read(self, points: Mapping[str, LoggedPoint], cancelled: Cancelled) -> None:
         """Read what is wanted, and post it; runs in a thread.
+
+        Args:
+            points: the last point of every metric, as just read.
+            cancelled: ends the read with ReadCancelled.
 
         Raises:
             DatabaseError: the run's database cannot be read.
             ReadCancelled: `cancelled` said so.
         """
         zoom, columns, known = self._zoom, self._pane.columns, self._zoomed
-        if zoom is None or not columns:
+        if zoom is None or zoom.key not in points or not columns:
             return
-        found = zoomed(self._store, self._run.id, zoom, columns, known, cancelled)
+        last_step = points[zoom.key].step
+        found = zoomed(self._store, self._run.id, zoom, last_step, columns, known, cancelled)
         if found is not None:
             self.post_message(self.Read(found))
 

@@ -109,7 +109,7 @@ class MetricsScreen(TabScreen):
             points = self.store.last_points(self.run.id)
             self.post_message(LastPointsRead(points))
             if self._zoom.is_open:
-                self._zoom.read(cancelled)
+                self._zoom.read(points, cancelled)
             else:
                 self._read_in_sight(points, cancelled)
         except ReadCancelled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flowtui import format as fmt
 from flowtui.widgets import axis
@@ -33,14 +34,43 @@ CELLS_A_MARK = 18
 MAX_LEGEND_LINES = 3
 
 
-def curve_lines(curve: Curve, width: int, height: int) -> list[Line]:
-    """Return `height` lines of at most `width` cells that show a curve."""
-    legend = _legend(curve, width)
-    columns, rows = width - LABEL_CELLS - 1, height - AROUND - len(legend)
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The part of a curve's lines that stays while the crosshair moves."""
+
+    window: Window
+    canvas: list[Line]
+
+
+def drawn(curve: Curve, width: int, height: int) -> Drawn | None:
+    """Return the canvas of a curve, None where there is no room for one."""
+    columns, rows = _canvas_size(curve, width, height)
     if columns < 4 or rows < 2:
-        return [_title(curve, width), _under_crosshair(curve, width)][:height]
+        return None
     window = window_of(curve)
-    drawn = blended(_layers(curve, columns, rows, window), columns)
+    return Drawn(window, blended(_layers(curve, columns, rows, window), columns))
+
+
+def _canvas_size(curve: Curve, width: int, height: int) -> tuple[int, int]:
+    return width - LABEL_CELLS - 1, height - AROUND - len(_legend(curve, width))
+
+
+def curve_lines(curve: Curve, width: int, height: int, known: Drawn | None = None) -> list[Line]:
+    """Return `height` lines of at most `width` cells that show a curve.
+
+    Args:
+        curve: what is shown.
+        width: in cells.
+        height: in lines.
+        known: its canvas at this size, if it was drawn before.
+    """
+    columns, rows = _canvas_size(curve, width, height)
+    # Values at the crosshair may take the legend to one line more, or less.
+    fits = known is not None and len(known.canvas) == rows
+    canvas_of = known if fits else drawn(curve, width, height)
+    if canvas_of is None:
+        return [_title(curve, width), _under_crosshair(curve, width)][:height]
+    window = canvas_of.window
     across, crossed = _crosshair(curve, window, columns, rows)
     labels = _row_labels(curve, window, rows)
     ticks = _ticks(curve, window, columns)
@@ -48,12 +78,12 @@ def curve_lines(curve: Curve, width: int, height: int) -> list[Line]:
         _title(curve, width),
         *(
             _row(labels.get(index), cells, across if index in crossed else None)
-            for index, cells in enumerate(drawn)
+            for index, cells in enumerate(canvas_of.canvas)
         ),
         _axis_line(curve, window, columns, [tick for tick, _ in ticks]),
         _axis_labels(ticks, window, columns),
         _under_crosshair(curve, width),
-        *legend,
+        *_legend(curve, width),
     ]
 
 

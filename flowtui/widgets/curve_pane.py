@@ -16,7 +16,7 @@ from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.chart import BRAILLE, DOTS_A_CELL
 from flowtui.widgets.curve import Curve, XAxis, nearest, neighbour, window_of
-from flowtui.widgets.curve_lines import LABEL_CELLS, curve_lines
+from flowtui.widgets.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
 from flowtui.widgets.paint import Palette
 
 StepWindow = tuple[int, int] | None
@@ -76,6 +76,8 @@ class CurvePane(Widget, can_focus=True):
         self._curve: Curve | None = None
         self._note = ""
         self._lines: list[Line] | None = None
+        self._drawn: Drawn | None = None
+        """The canvas, which takes far longer to draw than a step of the crosshair may."""
         self._wanted_step: int | None = None
         """Where the crosshair was put; a metric without a point there shows the one before."""
         self._marker = BRAILLE
@@ -123,7 +125,7 @@ class CurvePane(Widget, can_focus=True):
         curve = replace(self._curve, others=others, crosshair=exact)
         if curve != self._curve:
             self._curve = curve
-            self._repaint()
+            self._repaint_crosshair()
 
     def cross(self, point: LoggedPoint) -> None:
         """Put the crosshair on a point of the metric, which the columns need not keep."""
@@ -131,7 +133,7 @@ class CurvePane(Widget, can_focus=True):
             return
         self._curve = replace(self._curve, crosshair=point)
         self._wanted_step = point.step
-        self._repaint()
+        self._repaint_crosshair()
         self.post_message(self.Crossed(point.step))
         start, end = self._shown_window()
         if not start <= point.step <= end:
@@ -158,7 +160,8 @@ class CurvePane(Widget, can_focus=True):
             line: Line = [Piece(f"  {self._note}", "muted")] if y == 1 else []
             return self._palette.strip(line, width)
         if self._lines is None:
-            self._lines = curve_lines(self._curve, width, self.size.height)
+            self._drawn = self._drawn or drawn(self._curve, width, self.size.height)
+            self._lines = curve_lines(self._curve, width, self.size.height, self._drawn)
         return self._palette.strip(self._lines[y] if y < len(self._lines) else [], width)
 
     def notify_style_update(self) -> None:
@@ -170,6 +173,10 @@ class CurvePane(Widget, can_focus=True):
         self.post_message(self.Resized())
 
     def _repaint(self) -> None:
+        self._drawn = None
+        self._repaint_crosshair()
+
+    def _repaint_crosshair(self) -> None:
         self._lines = None
         self.refresh()
 
