@@ -225,6 +225,14 @@ def status(text: str) -> str:
     return f"{STATUS_GLYPHS.get(text, '?')} {plain(text, 20) or 'no status'}"
 
 
+TRACE_GLYPHS = {"ok": "✓", "error": "✗", "unset": "–", "in_progress": "●"}
+
+
+def trace_state(state: str) -> str:
+    """Return the state of a trace as glyph and words."""
+    return f"{TRACE_GLYPHS[state]} {state.replace('_', ' ')}"
+
+
 def json_text(value: JsonValue, limit: int = DEFAULT_LIMIT) -> str:
     """Return a JSON value on one line, texts without quotes."""
     if isinstance(value, str):

@@ -8,7 +8,6 @@ in UTC and, to the last digit, Unix nanoseconds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from flowtui import format as fmt
@@ -18,7 +17,7 @@ from flowtui.store.errors import StoreError
 from flowtui.store.genai import Usage
 from flowtui.store.reading import as_sql
 from flowtui.store.store import Store
-from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, SpanLink, Trace, TraceState
+from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
 from flowtui.store.traces import SORTABLE, Order
 from flowtui.store.values import Run
 
@@ -27,13 +26,6 @@ PAGE_SPANS = 100
 NEAR_MATCHES_SHOWN = 5
 INDENT_LEVELS = 40
 """Deeper spans are not indented further, so that a line still shows what it is of."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STATE_GLYPHS = {
-    TraceState.OK: "✓",
-    TraceState.ERROR: "✗",
-    TraceState.UNSET: "·",
-    TraceState.IN_PROGRESS: "●",
-}
 _STATUS_WORDS = {0: "unset", 1: "ok", 2: "error"}
 
 
@@ -147,12 +139,12 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
     heads = ("trace", "name", "state", "started", "duration", "spans", "errors", "tokens")
     rows: list[Sequence[str]] = [(*heads, "samples", "annotations")]
     for trace in traces:
-        started = _moment(trace.start_ns)
+        started = moment(trace.start_ns)
         rows.append(
             (
                 fmt.plain(trace.trace_id, 32),
                 fmt.plain(trace.root_name, 60),
-                f"{_STATE_GLYPHS[trace.state]} {trace.state.replace('_', ' ')}",
+                fmt.trace_state(trace.state),
                 "" if started is None else fmt.when_short(started),
                 fmt.duration(trace.duration_ns / 1e9),
                 f"{trace.span_count:,}",
@@ -274,19 +266,11 @@ def _usage(usage: Usage | None) -> Document | None:
 
 def _times(start_ns: int, end_ns: int) -> Document:
     return {
-        "started_at": time_text(_moment(start_ns)),
+        "started_at": time_text(moment(start_ns)),
         "start_ns": start_ns,
         "end_ns": end_ns,
         "duration_ns": end_ns - start_ns,
     }
-
-
-def _moment(time_ns: int) -> datetime | None:
-    """Return a time, None where it lies past the years that a calendar has."""
-    try:
-        return _EPOCH + timedelta(microseconds=time_ns // 1000)
-    except OverflowError:
-        return None
 
 
 def _event(event: SpanEvent) -> Document:

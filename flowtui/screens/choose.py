@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
@@ -126,6 +126,29 @@ class ChooseScreen(_ChooseScreen):
 
     def action_take_current(self) -> None:
         self.dismiss(self._chosen[:1])
+
+
+async def chosen_order(
+    app: App[None],
+    choices: Sequence[Choice],
+    current: tuple[str, bool],
+    falls: Callable[[str], bool],
+) -> tuple[str, bool] | None:
+    """Ask for a column to sort a list by; return it and whether downwards, None for no change.
+
+    Args:
+        app: on which to ask.
+        choices: the columns.
+        current: the present column and direction; chosen again, it is reversed.
+        falls: whether a column is sorted downwards at first.
+    """
+    chosen = await app.push_screen_wait(
+        ChooseScreen("Sort by  (s: reverse)", choices, [current[0]])
+    )
+    if not chosen:
+        return None
+    column = chosen[0]
+    return column, not current[1] if column == current[0] else falls(column)
 
 
 class ColumnsScreen(_ChooseScreen):

@@ -17,7 +17,7 @@ from flowtui.screens.base import TabScreen
 from flowtui.screens.metric_names import NameFilter, ordered
 from flowtui.screens.metric_zoom import MetricZoom
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import FilterError, ReadCancelled, StoreError
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, LoggedPoint, Run, Series
 from flowtui.widgets.chart import BLOCKS, BRAILLE
@@ -205,15 +205,13 @@ class MetricsScreen(TabScreen):
 
     @on(FilterLine.Changed, "#names")
     def filter_names(self, event: FilterLine.Changed) -> None:
-        line = self.query_one("#names", FilterLine)
-        try:
-            self._filter = NameFilter(event.text)
-        except FilterError as error:
-            line.point_at(error.position, fmt.plain(str(error)))
+        if not event.line.is_taken(self._take_filter):
             return
-        line.point_at(None)
         self._fill()
-        line.note(f"{len(self._names()):,} of {len(self._points):,}" if event.text else "")
+        event.line.note(f"{len(self._names()):,} of {len(self._points):,}" if event.text else "")
+
+    def _take_filter(self, text: str) -> None:
+        self._filter = NameFilter(text)
 
     @on(FilterLine.Left)
     def leave_line(self) -> None:

@@ -20,9 +20,9 @@ from flowtui import clock
 from flowtui import format as fmt
 from flowtui.screens import run_columns
 from flowtui.screens.base import StoreScreen
-from flowtui.screens.choose import Choice, ChooseScreen, ColumnsScreen
+from flowtui.screens.choose import Choice, ColumnsScreen, chosen_order
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import FilterError, ReadCancelled, StoreError
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Figures, Group, Kind, Run
@@ -349,16 +349,13 @@ class RunsScreen(StoreScreen):
 
     @on(FilterLine.Changed)
     def set_filter(self, event: FilterLine.Changed) -> None:
+        if event.line.is_taken(self._take_filter):
+            self.want({Kind.RUN})
+
+    def _take_filter(self, text: str) -> None:
         from flowtui.store.filters import run_condition
 
-        line = self.query_one(FilterLine)
-        try:
-            self._condition = run_condition(event.text) if event.text.strip() else None
-        except FilterError as error:
-            line.point_at(error.position, fmt.plain(str(error)))
-            return
-        line.point_at(None)
-        self.want({Kind.RUN})
+        self._condition = run_condition(text) if text.strip() else None
 
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
@@ -368,16 +365,11 @@ class RunsScreen(StoreScreen):
     async def action_sort(self) -> None:
         keys = [*SORTABLE, *self._figure_columns()]
         choices = [Choice(key, key.partition(".")[2] or key) for key in keys]
-        chosen = await self.app.push_screen_wait(
-            ChooseScreen("Sort by  (s: reverse)", choices, [self._order.column])
-        )
-        if chosen:
-            column = chosen[0]
-            descending = column in ("created", "duration") or column.startswith("metric.")
-            if column == self._order.column:
-                descending = not self._order.descending
-            self._order = Order(column, descending)
-            self._rows.sorted_by = (column, descending)
+        current = self._order.column, self._order.descending
+        chosen = await chosen_order(self.flow, choices, current, _falls)
+        if chosen is not None:
+            self._order = Order(*chosen)
+            self._rows.sorted_by = chosen
             self.want({Kind.RUN})
 
     @work
@@ -409,3 +401,8 @@ class RunsScreen(StoreScreen):
             from flowtui.report import dumps
 
             self.flow.copy(dumps(asdict(run)))
+
+
+def _falls(column: str) -> bool:
+    """Say whether one looks for the highest of a column first."""
+    return column in ("created", "duration") or column.startswith("metric.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flowtui import format as fmt
-from flowtui.store.trace_values import Trace, TraceState
+from flowtui.store.trace_values import Trace, TraceState, moment
 from flowtui.widgets.cells import Piece, Role
 from flowtui.widgets.rows import Cells, Column
 
@@ -21,11 +19,11 @@ COLUMNS = (
     Column("annotations", "notes", 7, "right"),
     Column("id", "id", 8),
 )
-STATES: dict[TraceState, tuple[str, Role]] = {
-    TraceState.OK: ("✓ ok", "ok"),
-    TraceState.ERROR: ("✗ error", "error"),
-    TraceState.UNSET: ("– unset", "muted"),
-    TraceState.IN_PROGRESS: ("● in progress", "accent"),
+STATE_ROLES: dict[TraceState, Role] = {
+    TraceState.OK: "ok",
+    TraceState.ERROR: "error",
+    TraceState.UNSET: "muted",
+    TraceState.IN_PROGRESS: "accent",
 }
 NS = 1_000_000_000
 
@@ -35,7 +33,7 @@ def cells(trace: Trace) -> Cells:
     tokens = None if trace.usage is None else trace.usage.total
     return (
         Piece(f" {fmt.plain(trace.root_name, 200)}"),
-        Piece(*STATES[trace.state]),
+        Piece(fmt.trace_state(trace.state), STATE_ROLES[trace.state]),
         Piece(fmt.duration(trace.duration_ns / NS)),
         Piece(f"{trace.span_count:,}"),
         Piece(f"✗ {trace.error_count:,}" if trace.error_count else "", "error"),
@@ -49,8 +47,6 @@ def cells(trace: Trace) -> Cells:
 
 def started(start_ns: int) -> str:
     """Return the local time of a moment in Unix nanoseconds, to the second."""
-    try:
-        return f"{datetime.fromtimestamp(start_ns // NS, UTC).astimezone():%Y-%m-%d %H:%M:%S}"
-    except (ValueError, OverflowError, OSError):
-        # A clock that was never set, or a row that somebody else wrote.
-        return f"{start_ns:,} ns"
+    start = moment(start_ns)
+    # A clock that was never set, or a row that somebody else wrote.
+    return f"{start_ns:,} ns" if start is None else f"{start.astimezone():%Y-%m-%d %H:%M:%S}"

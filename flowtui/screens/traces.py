@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -18,9 +17,9 @@ from textual.worker import get_current_worker
 from flowtui import format as fmt
 from flowtui.screens import trace_columns
 from flowtui.screens.base import TabScreen
-from flowtui.screens.choose import Choice, ChooseScreen
+from flowtui.screens.choose import Choice, chosen_order
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import FilterError, ReadCancelled, StoreError
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
 from flowtui.store.trace_values import Trace
 from flowtui.store.traces import SORTABLE, Order
@@ -182,17 +181,14 @@ class TracesScreen(TabScreen):
 
     @on(FilterLine.Changed)
     def set_filter(self, event: FilterLine.Changed) -> None:
+        if event.line.is_taken(self._take_filter):
+            event.line.note("")
+            self.want({Kind.SPANS})
+
+    def _take_filter(self, text: str) -> None:
         from flowtui.store.filters import trace_condition
 
-        line = self.query_one(FilterLine)
-        try:
-            self._condition = trace_condition(event.text) if event.text.strip() else None
-        except FilterError as error:
-            line.point_at(error.position, fmt.plain(str(error)))
-            return
-        line.point_at(None)
-        line.note("")
-        self.want({Kind.SPANS})
+        self._condition = trace_condition(text) if text.strip() else None
 
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
@@ -202,16 +198,13 @@ class TracesScreen(TabScreen):
     async def action_sort(self) -> None:
         titles = {column.key: column.title.strip() for column in trace_columns.COLUMNS}
         choices = [Choice(key, titles[key]) for key in SORTABLE]
-        chosen = await self.app.push_screen_wait(
-            ChooseScreen("Sort by  (s: reverse)", choices, [self._order.column])
+        current = self._order.column, self._order.descending
+        chosen = await chosen_order(
+            self.flow, choices, current, lambda column: column not in UPWARDS_FIRST
         )
-        if chosen:
-            column = chosen[0]
-            descending = column not in UPWARDS_FIRST
-            if column == self._order.column:
-                descending = not self._order.descending
-            self._order = Order(column, descending)
-            self._rows.sorted_by = (column, descending)
+        if chosen is not None:
+            self._order = Order(*chosen)
+            self._rows.sorted_by = chosen
             self.want({Kind.SPANS})
 
     @property
@@ -225,4 +218,7 @@ class TracesScreen(TabScreen):
 
     def action_copy_row(self) -> None:
         if (trace := self._trace) is not None:
-            self.flow.copy(json.dumps(asdict(trace)))
+            from flowtui.report import dumps
+            from flowtui.trace_report import trace_document
+
+            self.flow.copy(dumps(trace_document(trace)))

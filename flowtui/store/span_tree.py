@@ -11,17 +11,15 @@ from array import array
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import NamedTuple
 
 from flowtui.store.genai import Usage
 from flowtui.store.roll_up import RolledUp, SpanUsage, rolled_up
+from flowtui.store.span_layout import NO_PARENT, Layout, entries_of, laid_out
 from flowtui.store.trace_values import Span
 
 ERROR = 2
 """The status code of a span that failed."""
-
-_NONE = -1
 
 
 class Node(NamedTuple):
@@ -94,11 +92,11 @@ def span_tree(spans: Sequence[Span]) -> SpanTree:
       child that ended last before the moment, then on from that child's start. A child counts
       as ending with its parent where it ends later.
     """
-    entries = _entries(spans)
-    layout = _laid_out(entries)
+    entries = entries_of(spans)
+    layout = laid_out(entries)
     times = _times(layout)
     rolled = _rolled(layout)
-    roots = tuple(at for at, parent in enumerate(layout.parents) if parent == _NONE)
+    roots = tuple(at for at, parent in enumerate(layout.parents) if parent == NO_PARENT)
     return SpanTree(
         nodes=_nodes(layout, times, _critical(layout, times, roots)),
         roots=roots,
@@ -147,22 +145,6 @@ def ancestors(tree: SpanTree, index: int) -> tuple[int, ...]:
     return tuple(reversed(above))
 
 
-_Entry = tuple[int, str, str | None, Span]
-"""Start, the id that children name, the id of the parent, and the span."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """The nodes in display order, a list for each thing known; `_NONE` is the parent of a root."""
-
-    ids: list[str]
-    spans: list[Span | None]
-    parents: list[int]
-    depths: list[int]
-    children: list[tuple[int, ...]]
-    are_cut: list[bool]
-
-
 @dataclass(frozen=True, slots=True)
 class _Times:
     """Times and counts by node: `from_ns` and `to_ns` of itself, all others of its subtree."""
@@ -177,121 +159,17 @@ class _Times:
     annotations: list[int]
 
 
-def _entries(spans: Sequence[Span]) -> list[_Entry]:
-    """Return the spans that have a row, by start and id."""
-    entries: list[_Entry] = [
-        (span.start_ns, span.span_id, span.parent_id, span) for span in spans if not span.is_pending
-    ]
-    if len(entries) < len(spans):
-        ended = {entry[1] for entry in entries}
-        for span in spans:
-            announced = span.span_id if span.parent_id is None else span.parent_id
-            if span.is_pending and announced not in ended:
-                entries.append((span.start_ns, announced, span.pending_parent_id, span))
-    entries.sort(key=itemgetter(0, 1))
-    return entries
-
-
-def _laid_out(entries: list[_Entry]) -> _Layout:
-    parents, missing = _parents(entries)
-    cut = _cut_rings(parents)
-    ids = [entry[1] for entry in entries] + list(missing)
-    spans: list[Span | None] = [entry[3] for entry in entries]
-    spans += [None] * len(missing)
-    below: dict[int, list[int]] = {}
-    roots: list[tuple[int, str, int]] = []
-    for row, parent in enumerate(parents):
-        if parent != _NONE:
-            below.setdefault(parent, []).append(row)
-        else:
-            roots.append((entries[row][0], ids[row], row))
-    roots += [(entries[below[row][0]][0], ids[row], row) for row in missing.values()]
-    parents += [_NONE] * len(missing)
-    order, places = _preorder([row for _, _, row in sorted(roots)], below, len(ids))
-    up = [places[parents[row]] for row in order]
-    depths: list[int] = []
-    for parent in up:
-        depths.append(0 if parent == _NONE else depths[parent] + 1)
-    return _Layout(
-        ids=[ids[row] for row in order],
-        spans=[spans[row] for row in order],
-        parents=up,
-        depths=depths,
-        children=[
-            tuple([places[child] for child in below[row]]) if row in below else () for row in order
-        ],
-        are_cut=[row in cut for row in order],
-    )
-
-
-def _preorder(
-    roots: list[int], below: Mapping[int, list[int]], count: int
-) -> tuple[list[int], list[int]]:
-    """Return the rows in display order, and the place of each row in it; of `_NONE`, `_NONE`."""
-    order: list[int] = []
-    # The last one is what the index `_NONE` finds.
-    places = [_NONE] * (count + 1)
-    stack = roots[::-1]
-    while stack:
-        row = stack.pop()
-        places[row] = len(order)
-        order.append(row)
-        if row in below:
-            stack += below[row][::-1]
-    return order, places
-
-
-def _parents(entries: list[_Entry]) -> tuple[list[int], dict[str, int]]:
-    """Return the row of each entry's parent, and rows after the last for parents not there."""
-    rows: dict[str, int] = {}
-    for row, entry in enumerate(entries):
-        rows.setdefault(entry[1], row)
-    missing: dict[str, int] = {}
-    parents: list[int] = []
-    for row, (_, id_, parent, _) in enumerate(entries):
-        if parent is None:
-            parents.append(_NONE)
-        elif parent == id_:
-            parents.append(row)
-        elif parent in rows:
-            parents.append(rows[parent])
-        else:
-            parents.append(missing.setdefault(parent, len(entries) + len(missing)))
-    return parents, missing
-
-
-def _cut_rings(parents: list[int]) -> set[int]:
-    """Make the first row of each ring a root in `parents`, and return those rows."""
-    cut: set[int] = set()
-    count = len(parents)
-    # By row: the walk that came by first.
-    walks = [_NONE] * count
-    for start in range(count):
-        row = start
-        # Rows after the last are parents that are not there, which have none.
-        while 0 <= row < count and walks[row] == _NONE:
-            walks[row] = start
-            row = parents[row]
-        if 0 <= row < count and walks[row] == start:
-            first, on = row, parents[row]
-            while on != row:
-                first, on = min(first, on), parents[on]
-            parents[first] = _NONE
-            cut.add(first)
-    return cut
-
-
-def _rolled(layout: _Layout) -> RolledUp:
+def _rolled(layout: Layout) -> RolledUp:
     """Roll up the usage of the nodes that have any on them or below; others change nothing."""
     spans, parents = layout.spans, layout.parents
     carry = [span is not None and span.usage is not None for span in spans]
     for at in range(len(spans) - 1, -1, -1):
-        if carry[at] and parents[at] != _NONE:
+        if carry[at] and parents[at] != NO_PARENT:
             carry[parents[at]] = True
     return rolled_up(
         SpanUsage(
             layout.ids[at],
-            None if parents[at] == _NONE else layout.ids[parents[at]],
+            None if parents[at] == NO_PARENT else layout.ids[parents[at]],
             None if span is None else span.usage,
         )
         for at, span in enumerate(spans)
@@ -299,7 +177,7 @@ def _rolled(layout: _Layout) -> RolledUp:
     )
 
 
-def _times(layout: _Layout) -> _Times:
+def _times(layout: Layout) -> _Times:
     spans = layout.spans
     # A parent that is not there has a child right after it, and takes its times to start with.
     known = [span or spans[at + 1] for at, span in enumerate(spans)]
@@ -327,7 +205,7 @@ def _sum_up(parents: list[int], times: _Times) -> None:
     errors, annotations = times.errors, times.annotations
     for at in range(len(parents) - 1, -1, -1):
         parent = parents[at]
-        if parent == _NONE:
+        if parent == NO_PARENT:
             continue
         below[parent] += below[at] + 1
         if errors[at]:
@@ -340,13 +218,13 @@ def _sum_up(parents: list[int], times: _Times) -> None:
             ends[parent] = ends[at]
 
 
-def _own_ns(layout: _Layout, times: _Times) -> list[int]:
+def _own_ns(layout: Layout, times: _Times) -> list[int]:
     """Return the own time of each node; one pass will do, as children come by start."""
     from_ns, to_ns = times.from_ns, times.to_ns
     own = [end - start for start, end in zip(from_ns, to_ns, strict=True)]
     covered_to = from_ns.copy()
     for at, parent in enumerate(layout.parents):
-        if parent == _NONE:
+        if parent == NO_PARENT:
             continue
         start, end = from_ns[at], to_ns[at]
         if start < covered_to[parent]:
@@ -362,7 +240,7 @@ def _own_ns(layout: _Layout, times: _Times) -> list[int]:
     return own
 
 
-def _critical(layout: _Layout, times: _Times, roots: tuple[int, ...]) -> set[int]:
+def _critical(layout: Layout, times: _Times, roots: tuple[int, ...]) -> set[int]:
     """Return the nodes on the critical path; of those that end at once, the earlier start."""
     if not roots:
         return set()
@@ -382,14 +260,14 @@ def _critical(layout: _Layout, times: _Times, roots: tuple[int, ...]) -> set[int
     return critical
 
 
-def _nodes(layout: _Layout, times: _Times, critical: set[int]) -> tuple[Node, ...]:
+def _nodes(layout: Layout, times: _Times, critical: set[int]) -> tuple[Node, ...]:
     spans, parents = layout.spans, layout.parents
     from_ns, to_ns = times.from_ns, times.to_ns
     columns = zip(
         layout.ids,
         spans,
         [id_ if span is None else None for id_, span in zip(layout.ids, spans, strict=True)],
-        [None if parent == _NONE else parent for parent in parents],
+        [None if parent == NO_PARENT else parent for parent in parents],
         layout.children,
         layout.depths,
         layout.are_cut,
@@ -401,7 +279,7 @@ def _nodes(layout: _Layout, times: _Times, critical: set[int]) -> tuple[Node, ..
         times.annotations,
         [at in critical for at in range(len(spans))],
         [
-            parent != _NONE and (from_ns[at] < from_ns[parent] or to_ns[at] > to_ns[parent])
+            parent != NO_PARENT and (from_ns[at] < from_ns[parent] or to_ns[at] > to_ns[parent])
             for at, parent in enumerate(parents)
         ],
         strict=True,

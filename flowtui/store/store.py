@@ -1,5 +1,8 @@
 """One store, asked one question at a time; every answer is a frozen value.
 
+It is one file because it is one class, the only door to SQL for everything above it: each method
+names its question and leaves the answering to the module of that kind of record.
+
 Methods may be called from any thread. All of them raise `DatabaseError`s (see errors.py) and,
 where they take `cancelled`, `ReadCancelled`.
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from flowtui.store.genai import SpanKind, Usage
@@ -22,6 +22,17 @@ class TraceState(StrEnum):
     UNSET = "unset"
     IN_PROGRESS = "in_progress"
     """There is no root yet: spans are written as they end, so the root comes last."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment(time_ns: int) -> datetime | None:
+    """Return a time in Unix nanoseconds, None where it lies past the years of a calendar."""
+    try:
+        return _EPOCH + timedelta(microseconds=time_ns // 1000)
+    except OverflowError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -11,6 +12,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
+from flowtui import format as fmt
+from flowtui.store.errors import FilterError
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.frame import OneLine
 
@@ -96,6 +99,16 @@ class FilterLine(Widget):
         if len(caret) > self.size.width:
             caret = f" at {position + 1}: {message}"
         self.query_one("#mistake", OneLine).show([Piece(caret, "attention")])
+
+    def is_taken(self, take: Callable[[str], None]) -> bool:
+        """Have what is typed taken; point at its mistake, and say so, if it has one."""
+        try:
+            take(self.text)
+        except FilterError as error:
+            self.point_at(error.position, fmt.plain(str(error)))
+            return False
+        self.point_at(None)
+        return True
 
     @property
     def text(self) -> str:
