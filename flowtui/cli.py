@@ -262,6 +262,52 @@ def traces(
 
 
 @cli.command()
+def evals(
+    run: RunArgument,
+    store: StoreOption = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="ID", help="One eval set; none: all of them.")
+    ] = None,
+    as_json: JsonOption = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, with a column for each score.")
+    ] = False,
+    aggregate: Annotated[
+        bool, typer.Option("--aggregate", help="Print what the scores add up to.")
+    ] = False,
+    filter_text: Annotated[
+        str, typer.Option("--filter", metavar="EXPR", help="As on the list's filter line.")
+    ] = "",
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="A column, scores.KEY, metadata.KEY ...; -COLUMN: down.",
+            show_default="created",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="At most N samples.")
+    ] = None,
+) -> None:
+    """Print the samples of a run's eval sets, or what their scores add up to."""
+    from flowtui import sample_report
+
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
+    if aggregate and (as_csv or sort is not None or limit is not None):
+        raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
+    opened = open_store(store)
+    found = opened.resolve(run)
+    wanted = sample_report.Wanted(dataset, filter_text, sort or "created", limit)
+    if aggregate:
+        sample_report.print_scores(opened, found, wanted, as_json)
+        return
+    style: sample_report.Format = "json" if as_json else "csv" if as_csv else "text"
+    sample_report.print_samples(opened, found, wanted, style)
+
+
+@cli.command()
 def doctor(store: StoreOption = None) -> None:
     """Say what this terminal, session and store can do, and what to add where something is off."""
     from flowtui.doctor import findings

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flowtui.store.store import Store
     from flowtui.store.values import Run
 
-COMMANDS = ("open", "demo", "list", "show", "metrics", "traces", "doctor")
+COMMANDS = ("open", "demo", "list", "show", "metrics", "traces", "evals", "doctor")
 """Words that are no RUN: a run of such a name is opened with `flow-tui open NAME`."""
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
 

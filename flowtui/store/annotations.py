@@ -47,6 +47,11 @@ SAMPLES = Table(
     ("dataset_id", "id"),
 )
 TABLES = (SPANS, SAMPLES)
+AS_FILTERED = """json_group_array(json_array(name, annotation_kind, value,
+  case value when 'true' then 1 when 'false' then 0 else
+  case when value = cast(cast(value as integer) as text) then cast(value as integer)
+  else value end end))"""
+"""SQL of the array that `filters.annotations` reads, over the annotations of one row."""
 
 
 def table_of(target: Target) -> Table:
@@ -69,6 +74,21 @@ def of_target(connection: sqlite3.Connection, target: Target) -> tuple[Annotatio
         [as_sql(part) for part in target.key],
     )
     return tuple(_annotation(table, row) for row in rows)
+
+
+def of_trace(connection: sqlite3.Connection, trace_id: str) -> dict[str, tuple[Annotation, ...]]:
+    """Return the annotations of all spans of a trace by span id, oldest first."""
+    if not _exists(connection, SPANS):
+        return {}
+    rows = connection.execute(
+        f"select {_columns(SPANS)} from span_annotations where trace_id = cast(? as text)"
+        " order by created_at, rowid",
+        [as_sql(trace_id)],
+    )
+    found: dict[str, list[Annotation]] = {}
+    for row in rows:
+        found.setdefault(text(row[2]), []).append(_annotation(SPANS, row))
+    return {span_id: tuple(annotations) for span_id, annotations in found.items()}
 
 
 def annotation_by_id(connection: sqlite3.Connection, table: Table, id_: str) -> Annotation | None:
@@ -124,18 +144,24 @@ def sample_counts(
     return {target: count for target, count in counted if target in wanted}
 
 
-def names(connection: sqlite3.Connection) -> tuple[NameInUse, ...]:
+def names(connection: sqlite3.Connection, user: str | None = None) -> tuple[NameInUse, ...]:
     """Return the names that the run's annotations have, last used first.
 
     A name with several kinds or types of value comes once for each.
+
+    Args:
+        connection: exp.db's.
+        user: only those that this author used; None for everybody's.
     """
-    source = _all(connection, "name, annotation_kind, value_type")
+    source = _all(connection, "name, annotation_kind, value_type, user")
     if source is None:
         return ()
+    author, values = _by(user)
     rows = connection.execute(
-        f"select name, annotation_kind, value_type, count(*) from ({source})"
+        f"select name, annotation_kind, value_type, count(*) from ({source}) where {author}"
         " group by name, annotation_kind, value_type"
-        " order by max(created_at) desc, max(row) desc, name, annotation_kind, value_type"
+        " order by max(created_at) desc, max(row) desc, name, annotation_kind, value_type",
+        values,
     )
     return tuple(
         NameInUse(text(name), text(kind), text(value_type), count)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from flowtui.store.genai import Usage
@@ -105,6 +105,32 @@ def span_tree(spans: Sequence[Span]) -> SpanTree:
         usage=rolled.total,
         usage_by_id=rolled.by_span,
     )
+
+
+def annotated(tree: SpanTree, counts: Mapping[str, int]) -> SpanTree:
+    """Return a tree whose spans have so many annotations, by span id, and no others.
+
+    What is in all other respects the same tree need not be read and laid out again.
+    """
+    totals = [0 if node.span is None else counts.get(node.span.span_id, 0) for node in tree.nodes]
+    owns = totals.copy()
+    for at in range(len(totals) - 1, -1, -1):
+        above = tree.nodes[at].parent
+        if above is not None and totals[at]:
+            totals[above] += totals[at]
+    nodes = tuple(
+        node
+        if node.annotation_count == total
+        and (node.span is None or node.span.annotation_count == own)
+        else _annotated(node, own, total)
+        for node, own, total in zip(tree.nodes, owns, totals, strict=True)
+    )
+    return replace(tree, nodes=nodes)
+
+
+def _annotated(node: Node, own: int, total: int) -> Node:
+    span = None if node.span is None else replace(node.span, annotation_count=own)
+    return node._replace(span=span, annotation_count=total)
 
 
 def visible(tree: SpanTree, folded: AbstractSet[str]) -> array[int]:

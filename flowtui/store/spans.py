@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from flowtui.store import reading
+from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.annotations import span_counts
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, is_pending, pending_parent, span_kind, usage
@@ -54,6 +55,32 @@ def spans(connection: sqlite3.Connection, trace_id: str) -> tuple[Span, ...]:
     found = [_span(trace_id, row, counts) for row in rows]
     found.sort(key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
     return tuple(found)
+
+
+def mark(connection: sqlite3.Connection, trace_id: str) -> tuple[int, int]:
+    """Return how many spans a trace has and the last rowid: what new spans change."""
+    if not table_columns(connection, "spans"):
+        return 0, 0
+    count, last = connection.execute(
+        "select count(*), coalesce(max(rowid), 0) from spans where trace_id = cast(? as text)",
+        [reading.as_sql(trace_id)],
+    ).fetchone()
+    return count, last
+
+
+def samples(connection: sqlite3.Connection, trace_id: str) -> tuple[SampleTarget, ...]:
+    """Return the samples of eval sets that are linked to a trace, in the order of linking.
+
+    Source: eval_traces_bridge.
+    """
+    if not table_columns(connection, "eval_traces_bridge"):
+        return ()
+    rows = connection.execute(
+        "select eval_dataset_id, eval_id from eval_traces_bridge"
+        " where trace_id = cast(? as text) group by eval_dataset_id, eval_id order by min(rowid)",
+        [reading.as_sql(trace_id)],
+    )
+    return tuple(SampleTarget(reading.text(dataset), reading.text(id_)) for dataset, id_ in rows)
 
 
 def detail(

@@ -150,3 +150,11 @@ class SpanDetail:
     @property
     def duration_ns(self) -> int:
         return self.end_ns - self.start_ns
+
+    @property
+    def raw_events(self) -> tuple[Mapping[str, JsonValue], ...]:
+        """The events in the form in which `genai` reads them."""
+        return tuple(
+            {"name": event.name, "attributes": dict(event.attributes.values)}
+            for event in self.events
+        )

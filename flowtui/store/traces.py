@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from flowtui.store import reading
+from flowtui.store.annotations import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.roll_up import SpanUsage, rolled_up
@@ -70,14 +71,11 @@ _NAME = (
 )
 # What both annotations and samples lack is an index on the trace: a question for each trace would
 # read all of them each time, so they are grouped once and joined.
-_COMPARABLE = """case value when 'true' then 1 when 'false' then 0 else
-  case when value = cast(cast(value as integer) as text) then cast(value as integer)
-  else value end end"""
 _SAMPLES = """(select trace_id, count(*) as sample_count, json_group_array(eval_id) as evals
   from (select distinct trace_id, eval_dataset_id, eval_id from eval_traces_bridge)
   group by trace_id) as samples"""
 _ANNOTATIONS = f"""(select trace_id, count(*) as annotation_count,
-  json_group_array(json_array(name, annotation_kind, value, {_COMPARABLE})) as annotations
+  {AS_FILTERED} as annotations
   from span_annotations group by trace_id) as annotated"""
 _JOINED = {
     "sample_count": ("eval_traces_bridge", _SAMPLES, "coalesce(samples.sample_count, 0)", "0"),

@@ -1,7 +1,7 @@
-"""Filters against the real luml-sdk 0.4.0: what it accepts finds the same runs here.
+"""Filters against the real luml-sdk 0.4.0: what it accepts finds the same runs and samples here.
 
 One process of the SDK writes a store of twenty runs and answers every expression; the same
-expressions are then compiled here and run on that store.
+expressions are then compiled here and run on that store. Another does so for samples.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from flowtui.store.errors import FilterError
-from flowtui.store.filters import register_functions, run_condition
+from flowtui.store.filters import register_functions, run_condition, sample_condition
+from flowtui.store.store import Store
+from tests.unit.stores import opened
 
 SDK_ANSWERS = r"""
 import json, sqlite3, sys
@@ -282,3 +284,173 @@ def test_wrong_answers_of_the_sdk_are_right_here(
     ours = answered.here(difference.expression)
     assert ours == [f"run-{number}" for number in difference.ids.split()]
     assert ours != theirs
+
+
+SDK_SAMPLE_ANSWERS = r"""
+import json, sqlite3, sys
+from luml.experiments.backends._exceptions import LumlFilterError
+from luml.experiments.tracker import ExperimentTracker
+
+folder, expressions = sys.argv[1], json.load(sys.stdin)
+tracker = ExperimentTracker(f"sqlite://{folder}")
+run = tracker.start_experiment("evals", experiment_id="run-1")
+answers_given = ["Paris", "paris", "Lyon", "50%_off", "it's", "\u00dcber", 4, None]
+for n in range(24):
+    tracker.log_eval_sample(
+        f"s{n:02}", ["faq", "math"][n % 2], {"question": f"Question {n}", "n": n, "a b": n % 3},
+        {"answer": answers_given[n % 8], "items": [{"n": n}], "deep": {"level": {"x": n}}},
+        {"answer": answers_given[n // 8]} if n % 4 else None,
+        {"accuracy": n / 24, "correct": n % 3 == 0, "mixed": [n, str(n), None][n % 3]},
+        {"lang": ["en", "de"][n % 2], "latency_ms": n * 100} if n % 5 else None, run)
+    if n % 6 == 0:
+        tracker.log_eval_annotation(
+            ["faq", "math"][n % 2], f"s{n:02}", "good", "feedback", "bool", n % 12 == 0, "ana",
+            experiment_id=run)
+        tracker.log_eval_annotation(
+            ["faq", "math"][n % 2], f"s{n:02}", "stars", "expectation", "int", n, "ana",
+            experiment_id=run)
+    if n % 7 == 0:
+        tracker.log_eval_annotation(
+            ["faq", "math"][n % 2], f"s{n:02}", "answer key", "expectation", "string",
+            ["a Bird", "true"][n % 2], "sam", experiment_id=run)
+tracker.end_experiment(run)
+db = sqlite3.connect(f"{folder}/run-1/exp.db")
+for n in range(24):
+    db.execute("UPDATE evals SET created_at = ?, updated_at = created_at WHERE id = ?",
+               (f"2025-03-{n + 1:02} 10:00:00", f"s{n:02}"))
+db.commit()
+db.close()
+answers = {}
+for expression in expressions:
+    try:
+        page = tracker.backend.get_experiment_evals(run, 100, filters=[expression])
+        answers[expression] = sorted(item.id for item in page.items)
+    except (LumlFilterError, sqlite3.Error):
+        answers[expression] = "rejected"
+json.dump(answers, sys.stdout)
+"""
+
+SAMPLES_ACCEPTED = (
+    'id = "s03"',
+    'id IN ("s03", "s04") OR id LIKE "s1%"',
+    'id NOT IN ("s03", "s04")',
+    'dataset_id = "faq"',
+    'dataset_id ILIKE "FA%"',
+    'dataset_id != "faq"',
+    'created_at > "2025-03-10"',
+    'created_at >= "2025-03-05" AND created_at < "2025-03-07"',
+    'inputs.question CONTAINS "question 1"',
+    "inputs.n >= 20",
+    "inputs.n != 3",
+    "inputs.absent = 1",
+    "inputs.absent != 1",
+    'outputs.answer = "Paris"',
+    'outputs.answer != "Paris"',
+    'outputs.answer LIKE "par%"',
+    'outputs.answer ILIKE "PAR%"',
+    'outputs.answer = "it\'s"',
+    'outputs.answer CONTAINS "50%"',
+    'outputs.answer IN ("Paris", "Lyon")',
+    'outputs.answer NOT IN ("Paris", "Lyon")',
+    "outputs.answer = 4",
+    "inputs.`a b` = 2",
+    "outputs.deep.level.x > 20",
+    'outputs.deep CONTAINS "level"',
+    'refs.answer = "Lyon"',
+    "scores.accuracy > 0.5",
+    "scores.accuracy <= .25",
+    "scores.correct = true",
+    "scores.correct != TRUE",
+    "scores.correct = 0",
+    "scores.mixed = 6",
+    'scores.mixed = "7"',
+    'scores.mixed != "7"',
+    'metadata.lang = "de" AND metadata.latency_ms >= 1000',
+    "annotations.good = true",
+    "annotations.good != true",
+    'annotations.good = "false"',
+    "annotations.feedback.good = 1",
+    "annotations.expectation.good = true",
+    "annotations.expectations.stars = 6",
+    "annotations_expectation.stars >= 12",
+    "annotations.stars != 6",
+    "annotations.stars < 12",
+    'annotations.answer key = "a Bird"',
+    'annotations.expectation.answer key LIKE "%bird"',
+    'annotations.answer key CONTAINS "bird"',
+    'annotations.answer key != "a Bird"',
+    'annotations.good IN ("true", "x")',
+    'scores.accuracy > 0.8 OR (dataset_id = "math" AND metadata.latency_ms < 500)',
+)
+SAMPLE_DIFFERENCES = (
+    Difference(
+        "scores.mixed > 10",
+        "SQLite holds every text for larger than every number.",
+        "12 15 18 21",
+    ),
+    Difference(
+        'scores.mixed < "5"',
+        "The same: every number is smaller than a text.",
+        "01 04 10 13 16 19 22",
+    ),
+    Difference(
+        "annotations.good > 0",
+        "The text true is cast to the number 0.",
+        "00 12",
+    ),
+    Difference(
+        "created_at = '2025-03-05'",
+        "A day is compared with a day and a time, so that nothing is ever equal.",
+        "04",
+    ),
+    Difference(
+        'annotations.good NOT IN ("true")',
+        "The name is taken to be 'good NOT'.",
+        "06 18",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def samples_answered(
+    sdk_python: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[dict[str, list[str] | str], Store]]:
+    folder = tmp_path_factory.mktemp("sample-filters")
+    expressions = [*SAMPLES_ACCEPTED, *(one.expression for one in SAMPLE_DIFFERENCES)]
+    process = subprocess.run(
+        [sdk_python("0.4.0"), "-c", SDK_SAMPLE_ANSWERS, folder],
+        input=json.dumps(expressions),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert process.returncode == 0, process.stderr
+    with opened(folder) as store:
+        yield json.loads(process.stdout), store
+
+
+def samples_here(store: Store, expression: str) -> list[str]:
+    keys = store.sample_order("run-1", None, sample_condition(expression))
+    return sorted(sample.id for sample in store.samples("run-1", keys).values())
+
+
+@pytest.mark.parametrize("expression", SAMPLES_ACCEPTED)
+def test_filter_of_samples_finds_what_the_sdk_finds(
+    samples_answered: tuple[dict[str, list[str] | str], Store], expression: str
+) -> None:
+    answers, store = samples_answered
+    assert answers[expression] != "rejected"
+    assert samples_here(store, expression) == answers[expression]
+
+
+@pytest.mark.parametrize(
+    "difference", SAMPLE_DIFFERENCES, ids=[one.expression for one in SAMPLE_DIFFERENCES]
+)
+def test_wrong_answers_of_the_sdk_about_samples_are_right_here(
+    samples_answered: tuple[dict[str, list[str] | str], Store], difference: Difference
+) -> None:
+    answers, store = samples_answered
+    ours = samples_here(store, difference.expression)
+    assert ours == [f"s{number}" for number in difference.ids.split()]
+    assert ours != answers[difference.expression]

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowtui.store.genai import SpanKind, Usage
-from flowtui.store.span_tree import Node, SpanTree, ancestors, folded_to, span_tree, visible
+from flowtui.store.span_tree import (
+    Node,
+    SpanTree,
+    ancestors,
+    annotated,
+    folded_to,
+    span_tree,
+    visible,
+)
 from flowtui.store.trace_values import Span
 
 
@@ -250,3 +258,11 @@ def test_a_chain_as_long_as_a_trace_has_a_tree(first_parent: str | None) -> None
     assert tree.nodes[0].is_cycle == (first_parent is not None)
     assert len(ancestors(tree, count - 1)) == count - 1
     assert len(visible(tree, folded_to(tree, 200))) == 201
+
+
+@given(SPANS, st.dictionaries(IDS, st.integers(1, 3)))
+def test_new_annotations_give_the_tree_that_reading_it_again_would(
+    spans: list[Span], counts: dict[str, int]
+) -> None:
+    again = [replace(each, annotation_count=counts.get(each.span_id, 0)) for each in spans]
+    assert annotated(span_tree(spans), counts) == span_tree(again)

@@ -2,7 +2,7 @@
 
 `parse` knows the grammar and no field; a `FieldSet` describes what one list can be asked about;
 `compile_filter` puts the two together. `lexer` and `parser` document the grammar, `predicates`
-what a comparison means, `runs` and `traces` the fields of these lists.
+what a comparison means, `runs`, `traces` ... the fields of these lists.
 """
 
 from flowtui.store.filters.compiler import Condition, compile_filter
@@ -19,6 +19,8 @@ from flowtui.store.filters.fields import (
 from flowtui.store.filters.functions import regexp, register_functions
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.runs import RUN_FIELDS, run_condition
+from flowtui.store.filters.samples import SAMPLE_FIELDS, sample_condition
+from flowtui.store.filters.spans import SPAN_FIELDS, span_condition
 from flowtui.store.filters.syntax import Expression
 from flowtui.store.filters.traces import TRACE_FIELDS, trace_condition
 
@@ -26,7 +28,9 @@ __all__ = [
     "BYTES",
     "NANOSECONDS",
     "RUN_FIELDS",
+    "SAMPLE_FIELDS",
     "SECONDS",
+    "SPAN_FIELDS",
     "TRACE_FIELDS",
     "Condition",
     "Expression",
@@ -40,5 +44,7 @@ __all__ = [
     "regexp",
     "register_functions",
     "run_condition",
+    "sample_condition",
+    "span_condition",
     "trace_condition",
 ]

@@ -30,8 +30,23 @@ _STATES: Final = {
     "in_progress": 3,
 }
 _OF_TRACE = "FROM spans WHERE spans.trace_id = trace.trace_id"
-_SOUND = "CASE WHEN json_valid(spans.{0}) THEN spans.{0} ELSE json_quote(spans.{0}) END"
-_PLAIN_KEY = re.compile(r"[\w.:/ -]+", re.ASCII)
+PLAIN_KEY: Final = re.compile(r"[\w.:/ -]+", re.ASCII)
+"""Keys that are written without escapes in JSON."""
+
+
+def json_atoms(column: str, joined: str = "") -> str:
+    """Return a SELECT of keys and values at every level, each key on a line above its value.
+
+    Args:
+        column: an expression; of one that is no JSON, its text is the only value.
+        joined: what its values are joined to, with the words of the join.
+    """
+    sound = f"CASE WHEN json_valid({column}) THEN {column} ELSE json_quote({column}) END"
+    return (
+        "SELECT coalesce(node.key, '') || char(10) || node.atom AS value"
+        f" FROM {joined}json_tree({sound}) AS node"
+        f" WHERE {column} IS NOT NULL AND node.atom IS NOT NULL"
+    )
 
 
 def _state(text: str) -> Fraction | None:
@@ -39,7 +54,7 @@ def _state(text: str) -> Fraction | None:
     return None if number is None else Fraction(number)
 
 
-_STATE_NAMES = Unit("the states 0 to 3", "ok, error, in_progress or unspecified", _state)
+STATE_NAMES = Unit("the states 0 to 3", "ok, error, in_progress or unspecified", _state)
 
 
 def _attribute(key: str) -> Field:
@@ -49,8 +64,8 @@ def _attribute(key: str) -> Field:
         "CASE WHEN json_valid(spans.attributes) THEN spans.attributes END) AS pair"
         " WHERE spans.trace_id = trace.trace_id AND pair.key = {0}"
     )
-    if _PLAIN_KEY.fullmatch(key):
-        # Such a key is written without escapes, and looking for it is faster than parsing.
+    if PLAIN_KEY.fullmatch(key):
+        # Looking for it is faster than parsing.
         sql += " AND instr(spans.attributes, {0}) > 0"
     return Field(f"attributes.{key}", Kind.ANY, sql, (key,), rows=True)
 
@@ -68,14 +83,8 @@ def _in_spans(column: str) -> Field:
 
 
 def _in_json(column: str) -> Field:
-    """Keys and values at every level, each key on a line of its own above its value."""
-    sql = (
-        "SELECT coalesce(node.key, '') || char(10) || node.atom AS value"
-        f" FROM spans CROSS JOIN json_tree({_SOUND.format(column)}) AS node"
-        f" WHERE spans.trace_id = trace.trace_id AND spans.{column} IS NOT NULL"
-        " AND node.atom IS NOT NULL"
-    )
-    return Field(column, Kind.TEXT, sql, rows=True)
+    atoms = json_atoms(f"spans.{column}", "spans CROSS JOIN ")
+    return Field(column, Kind.TEXT, f"{atoms} AND spans.trace_id = trace.trace_id", rows=True)
 
 
 _TRACE_ID = Field("trace_id", Kind.TEXT, "trace.trace_id")
@@ -86,7 +95,7 @@ TRACE_FIELDS: Final = FieldSet(
         "trace_id": _TRACE_ID,
         "id": _TRACE_ID,
         "name": Field("name", Kind.TEXT, "trace.name"),
-        "state": Field("state", Kind.NUMBER, "trace.state", unit=_STATE_NAMES),
+        "state": Field("state", Kind.NUMBER, "trace.state", unit=STATE_NAMES),
         "execution_time": _TIME,
         "duration": _TIME,
         "span_count": _number("span_count", "span_count"),

@@ -1,0 +1,71 @@
+"""JSON of any shape and size out of a column: parsed as far as it can be, cut where it is long."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from flowtui.store import reading
+from flowtui.store.values import JsonValue
+
+MAX_LEVELS = 100
+"""Deeper JSON is given as its text: nobody reads it otherwise, and little can be done with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much of JSON values is kept."""
+
+    text_chars: int | None = None
+    """Of each text; None for all."""
+    items: int | None = None
+    """Of each list and object; None for all."""
+
+
+def parsed(stored: object) -> tuple[JsonValue, str | None]:
+    """Return the value of a JSON column, or its text and what is wrong with it."""
+    if stored is None or stored == "":
+        return None, None
+    text = reading.text(stored)
+    try:
+        value: JsonValue = json.loads(text)
+    except json.JSONDecodeError as error:
+        return text, f"is broken JSON at character {error.pos + 1:,}"
+    except (ValueError, RecursionError):
+        return text, "is JSON that is nested too deeply or holds too long a number"
+    if _is_deep(value):
+        return text, f"is JSON that is nested deeper than {MAX_LEVELS} levels"
+    return value, None
+
+
+def _is_deep(value: JsonValue) -> bool:
+    level = [value]
+    for _ in range(MAX_LEVELS):
+        level = [
+            item
+            for node in level
+            if isinstance(node, (list, dict))
+            for item in (node.values() if isinstance(node, dict) else node)
+            if isinstance(item, (list, dict))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def bounded(value: JsonValue, path: str, bounds: Bounds, cut: dict[str, int]) -> JsonValue:
+    """Return a value with what is too long cut, and note in `cut` by path how long that was."""
+    if isinstance(value, str):
+        if bounds.text_chars is None or len(value) <= bounds.text_chars:
+            return value
+        cut[path] = len(value)
+        return value[: bounds.text_chars]
+    if not isinstance(value, (list, dict)):
+        return value
+    if bounds.items is not None and len(value) > bounds.items:
+        cut[path] = len(value)
+    if isinstance(value, list):
+        kept = value[: bounds.items]
+        return [bounded(item, f"{path}[{n}]", bounds, cut) for n, item in enumerate(kept)]
+    pairs = list(value.items())[: bounds.items]
+    return {key: bounded(item, f"{path}.{key}", bounds, cut) for key, item in pairs}

@@ -1,0 +1,156 @@
+"""The fields of the list of samples.
+
+Conditions are over a row called `sample`, as `sample_relation` makes it, and need the functions
+that it registers beside those of filters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from flowtui.store.filters.annotations import (
+    annotation,
+    annotation_prefixes,
+    with_annotation_values,
+)
+from flowtui.store.filters.compiler import Condition, compile_filter
+from flowtui.store.filters.fields import Field, FieldMaker, FieldSet, Kind
+from flowtui.store.filters.parser import parse
+from flowtui.store.filters.syntax import And, Comparison, Expression, Name, Not, Or, Search, Word
+from flowtui.store.filters.traces import PLAIN_KEY
+from flowtui.store.sample_relation import value_sql
+from flowtui.store.sample_values import JSON_COLUMNS
+
+# As the SDK marks a sample that could not be evaluated, or a scorer that failed on it.
+_FAILED_SCORES = (
+    "EXISTS (SELECT 1 FROM json_each(sample.scores) AS score WHERE score.key = 'error'"
+    " OR substr(score.key, 1, 9) = '__error__')"
+)
+_NOTES = (
+    "SELECT json_extract(note.value, '$[0]') || char(10) || json_extract(note.value, '$[2]')"
+    " AS value FROM json_each(sample.annotations) AS note"
+)
+_UNESCAPED = re.compile(r"[a-z0-9 ]+", re.IGNORECASE | re.ASCII)
+_SHOWN = "shown_text"
+_SHOWS = "shows({{1}}, CAST({column} AS BLOB))"
+_NO_ERROR = "('', 0, '[]', '{}')"
+_ERROR_KEYS = ("error", "exception")
+
+
+def _any_value(column: str) -> FieldMaker:
+    def maker(key: str) -> Field:
+        name = f"sample.{column}"
+        if PLAIN_KEY.fullmatch(key) and "." not in key:
+            # Looking for it is faster than parsing, and most columns do not have it.
+            present = f"CASE WHEN instr({name}_text, {{1}}) THEN {name} END"
+            sql, args = value_sql(present, key)
+            args = (*args, f'"{key}"')
+        else:
+            sql, args = value_sql(name, key)
+        return Field(f"{column}.{key}", Kind.ANY, f"SELECT {sql} AS value", args, rows=True)
+
+    return maker
+
+
+def _any_annotation(key: str) -> Field:
+    return annotation("sample.annotations", key)
+
+
+def _number(column: str) -> Field:
+    return Field(column, Kind.NUMBER, f"sample.{column}")
+
+
+def _shown(key: str) -> Field:
+    """Whether a sample shows a text: in its ids, its annotations, or any key or value.
+
+    JSON is searched as it is shown, its escapes resolved. Python does that, so a part of the text
+    that cannot be written with escapes must be there as it is stored.
+    """
+    text = key[1:]
+    part = max(_UNESCAPED.findall(text), key=len, default="").lower()
+    if text.isascii():
+        text = text.lower()
+        test = "instr(lower({column}), {{1}}) > 0"
+        json_test = f"CASE WHEN instr({{column}}, '\\') THEN {_SHOWS} ELSE {test} END"
+    else:
+        test, json_test = "contains_folded({{1}}, CAST({column} AS BLOB))", _SHOWS
+    # SQLite works out both sides of AND and OR, and only what it needs of CASE.
+    found = f"WHEN CASE WHEN instr(lower({{column}}), {{{{0}}}}) > 0 THEN {json_test} END THEN 1"
+    cases = [
+        *(f"WHEN {test} THEN 1".format(column=column) for column in ("sample.id", _DATASET.sql)),
+        *(found.format(column=f"sample.{column}_text") for column in JSON_COLUMNS),
+        f"WHEN EXISTS (SELECT 1 FROM ({_NOTES}) AS shown"
+        f" WHERE {test.format(column='shown.value')}) THEN 1",
+    ]
+    return Field("text", Kind.NUMBER, f"CASE {' '.join(cases)} ELSE 0 END", (part, text))
+
+
+def _has_error(column: str, key: str) -> str:
+    value = f"json_extract(sample.{column}, '$.{key}')"
+    return f"coalesce({value} NOT IN {_NO_ERROR}, FALSE)"
+
+
+_ID = Field("id", Kind.TEXT, "sample.id")
+_DATASET = Field("dataset_id", Kind.TEXT, "sample.dataset_id")
+_MAKERS: Mapping[str, FieldMaker] = {column: _any_value(column) for column in JSON_COLUMNS}
+ERRORS_SQL: Final = " OR ".join(
+    [
+        _FAILED_SCORES,
+        *(_has_error(column, key) for column in ("outputs", "metadata") for key in _ERROR_KEYS),
+    ]
+)
+"""A score `error` or `__error__<scorer>`; an `error` or `exception` in outputs or metadata that is
+not empty, zero, false or null."""
+ANNOTATED_SQL: Final = "sample.annotation_count > 0"
+
+_WORDS: Final = {"errors": ERRORS_SQL, "annotated": ANNOTATED_SQL}
+
+SAMPLE_FIELDS: Final = FieldSet(
+    columns={
+        "id": _ID,
+        "dataset_id": _DATASET,
+        "dataset": _DATASET,
+        "created_at": Field("created_at", Kind.TIME, "sample.created_at"),
+        "updated_at": Field("updated_at", Kind.TIME, "sample.updated_at"),
+        "annotation_count": _number("annotation_count"),
+        "trace_count": _number("trace_count"),
+    },
+    prefixes={**_MAKERS, **annotation_prefixes("sample.annotations"), _SHOWN: _shown},
+    bare=(
+        *(_MAKERS[column] for column in ("scores", "metadata", "inputs", "outputs", "refs")),
+        _any_annotation,
+    ),
+    searched=(),
+    words=_WORDS,
+)
+
+
+def sample_condition(text: str, prefix: str = "filter") -> Condition:
+    """Returns the condition of a filter over the list of samples; a blank one holds everywhere.
+
+    Raises:
+        FilterError: the filter is not understood; says what was expected, and where.
+    """
+    expression = with_annotation_values(parse(text))
+    return compile_filter(
+        None if expression is None else _with_searches(expression), SAMPLE_FIELDS, prefix
+    )
+
+
+def _with_searches(expression: Expression) -> Expression:
+    """Return an expression whose searches are comparisons of `_shown` fields."""
+    match expression:
+        case Not(operand):
+            return Not(_with_searches(operand))
+        case And(operands):
+            return And(tuple(map(_with_searches, operands)))
+        case Or(operands):
+            return Or(tuple(map(_with_searches, operands)))
+        case Search(text, position, quoted) if quoted or text.lower() not in _WORDS:
+            # The sign keeps the key from being empty.
+            name = Name(f"{_SHOWN}.={text}", position)
+            return Comparison(name, "=", Word("true", position), position)
+        case _:
+            return expression

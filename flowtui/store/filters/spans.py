@@ -1,0 +1,90 @@
+"""The fields of a search in one trace: the same words as in the list of traces, about its spans.
+
+Conditions are over a row called `span` with the columns span_id, name, state (status_code),
+duration (ns), status_message, attributes, events, annotation_count and annotations (JSON array,
+see `annotations`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flowtui.store.errors import FilterError
+from flowtui.store.filters.annotations import (
+    annotation,
+    annotation_prefixes,
+    with_annotation_values,
+)
+from flowtui.store.filters.compiler import Condition, compile_filter
+from flowtui.store.filters.fields import NANOSECONDS, Field, FieldSet, Kind
+from flowtui.store.filters.functions import PatternError, compile_pattern
+from flowtui.store.filters.parser import parse
+from flowtui.store.filters.syntax import Comparison, Name, Quoted
+from flowtui.store.filters.traces import PLAIN_KEY, STATE_NAMES, json_atoms
+
+
+def _attribute(key: str) -> Field:
+    sql = (
+        "SELECT pair.value AS value FROM json_each("
+        "CASE WHEN json_valid(span.attributes) THEN span.attributes END) AS pair"
+        " WHERE pair.key = {0}"
+    )
+    if PLAIN_KEY.fullmatch(key):
+        sql += " AND instr(span.attributes, {0}) > 0"
+    return Field(f"attributes.{key}", Kind.ANY, sql, (key,), rows=True)
+
+
+def _any_annotation(key: str) -> Field:
+    return annotation("span.annotations", key)
+
+
+def _json(column: str) -> Field:
+    return Field(column, Kind.TEXT, json_atoms(f"span.{column}"), rows=True)
+
+
+_ID = Field("span_id", Kind.TEXT, "span.span_id")
+_NAME = Field("name", Kind.TEXT, "span.name")
+_MESSAGE = Field("status_message", Kind.TEXT, "span.status_message")
+_TIME = Field("duration", Kind.NUMBER, "span.duration", unit=NANOSECONDS)
+_TEXT = Field(
+    "text",
+    Kind.TEXT,
+    "SELECT span.name AS value UNION ALL SELECT span.status_message"
+    f" UNION ALL {json_atoms('span.attributes')} UNION ALL {json_atoms('span.events')}",
+    rows=True,
+)
+
+SPAN_FIELDS: Final = FieldSet(
+    columns={
+        "span_id": _ID,
+        "id": _ID,
+        "name": _NAME,
+        "state": Field("state", Kind.NUMBER, "span.state", unit=STATE_NAMES),
+        "duration": _TIME,
+        "execution_time": _TIME,
+        "status_message": _MESSAGE,
+        "text": _TEXT,
+        "annotation_count": Field("annotation_count", Kind.NUMBER, "span.annotation_count"),
+    },
+    prefixes={"attributes": _attribute, **annotation_prefixes("span.annotations")},
+    bare=(_attribute, _any_annotation),
+    searched=(_ID, _NAME, _MESSAGE, _json("attributes"), _json("events")),
+    words={"errors": "span.state = 2", "annotated": "span.annotation_count > 0"},
+)
+
+
+def span_condition(text: str, prefix: str = "filter") -> Condition:
+    """Returns the condition of a search: an expression, text, or a /regular expression/.
+
+    Raises:
+        FilterError: the search is not understood; says what was expected, and where.
+    """
+    if text.startswith("/") and len(text) > 1:
+        body = text[1:].removesuffix("/")
+        try:
+            compile_pattern(body)
+        except PatternError as error:
+            raise FilterError(str(error), error.offset + 1) from None
+        matches = Comparison(Name("text", 0), "~", Quoted(f"(?i){body}", 1), 0)
+        return compile_filter(matches, SPAN_FIELDS, prefix)
+    return compile_filter(with_annotation_values(parse(text)), SPAN_FIELDS, prefix)

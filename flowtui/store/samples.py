@@ -1,0 +1,246 @@
+"""The samples of eval sets (exp.db: evals, eval_traces_bridge, eval_annotations).
+
+The key of a sample is its rowid, eight bytes where its ids take a hundred. A sample that is
+logged again is a new row, so its key changes; `SampleTarget` stays.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowtui.store import reading
+from flowtui.store.annotation_values import SampleTarget
+from flowtui.store.bounded_json import Bounds, bounded, parsed
+from flowtui.store.database import table_columns
+from flowtui.store.sample_relation import (
+    dataset_parameter,
+    register_functions,
+    relation,
+    value_sql,
+)
+from flowtui.store.sample_values import JSON_COLUMNS, Dataset, Sample
+from flowtui.store.values import JsonValue
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+_SORT_COLUMNS = {
+    "created": "sample.created_at",
+    "updated": "sample.updated_at",
+    "id": "sample.id",
+    "dataset": "sample.dataset_id",
+    "annotations": "sample.annotation_count",
+    "traces": "sample.trace_count",
+}
+FAILING = "failing"
+SORTABLE = (*_SORT_COLUMNS, FAILING)
+"""Columns of the list, beside `<JSON column>.<key>`; see `sample_views` for the last."""
+SORTED_CHARS = 200
+"""Texts are sorted by so many of their first characters."""
+
+_STORED = (*JSON_COLUMNS, "dataset_id", "id", "created_at", "updated_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    column: str = "created"
+    """One of SORTABLE, or a key such as `scores.accuracy` or `metadata.lang`."""
+    descending: bool = False
+
+
+LISTED = Bounds(text_chars=2_000, items=200)
+DETAILED = Bounds(text_chars=500_000)
+WHOLE = Bounds()
+
+
+def is_sortable(column: str) -> bool:
+    """Say whether an order may name this column."""
+    prefix, _, key = column.partition(".")
+    return column in SORTABLE or (prefix in JSON_COLUMNS and bool(key))
+
+
+def datasets(connection: sqlite3.Connection) -> tuple[Dataset, ...]:
+    """Return the eval sets by id; one scan of an index."""
+    if not table_columns(connection, "evals"):
+        return ()
+    rows = connection.execute(
+        "select dataset_id, count(*) from evals group by dataset_id order by dataset_id"
+    )
+    return tuple(Dataset(reading.text(id_), count) for id_, count in rows)
+
+
+def ordered(
+    connection: sqlite3.Connection,
+    dataset: str | None,
+    condition: Condition | None,
+    order: Order,
+) -> array[int]:
+    """Return the keys of the samples that meet a condition, in order.
+
+    Numbers and booleans (as 1 and 0) come before texts, and missing values, null and NaN last,
+    whatever the direction; the row that was written first is first among equals.
+
+    Args:
+        connection: of exp.db.
+        dataset: the id of an eval set, None for all.
+        condition: None for all samples.
+        order: what to sort by; see `is_sortable`.
+    """
+    if order.column == FAILING:
+        from flowtui.store.sample_views import failing_first
+
+        return failing_first(connection, dataset, condition, order.descending)
+    if not table_columns(connection, "evals"):
+        return array("q")
+    where, parameters = prepared(connection, dataset, condition)
+    value, sort_parameters = _sort_value(order.column)
+    used = f"{where} {value}"
+    direction = "desc" if order.descending else "asc"
+    rows = connection.execute(
+        f"{relation(connection, used, dataset)},"
+        f" found as materialized (select rowid, {value} as value from sample where {where})"
+        " select rowid from found order by value is null, typeof(value) = 'text',"
+        f" case typeof(value) when 'text' then substr(value, 1, {SORTED_CHARS}) else value end"
+        f" {direction}, rowid",
+        {**parameters, **sort_parameters},
+    )
+    return array("q", (rowid for (rowid,) in rows))
+
+
+def prepared(
+    connection: sqlite3.Connection, dataset: str | None, condition: Condition | None
+) -> tuple[str, dict[str, object]]:
+    """Return the SQL of a condition over `sample` and what is to be bound, functions registered."""
+    register_functions(connection)
+    parameters = dataset_parameter(dataset)
+    if condition is None:
+        return "true", parameters
+    # Most reads filter nothing, and the language takes 40 ms to import.
+    from flowtui.store.filters import register_functions as register_those_of_filters
+
+    register_those_of_filters(connection)
+    return condition.sql, {**parameters, **condition.params}
+
+
+def at(
+    connection: sqlite3.Connection, rowids: Sequence[int], bounds: Bounds = LISTED
+) -> dict[int, Sample]:
+    """Return samples by key; those that are gone are left out.
+
+    Links and annotations have no index: one pass over each of their tables, at any number of keys.
+    """
+    present = table_columns(connection, "evals")
+    if not present:
+        return {}
+    wanted = {"rowids": json.dumps(list(rowids))}
+    traces = _trace_ids(connection, wanted)
+    annotated = _annotation_counts(connection, wanted)
+    rows = connection.execute(
+        f"select rowid, {reading.select_list(_STORED, present, 'evals')} from evals"
+        " where rowid in (select value from json_each(:rowids))",
+        wanted,
+    )
+    # One row at a time, so that no more than one of them is held unbounded.
+    return {
+        row[0]: _sample(row, tuple(traces.get(row[0], ())), annotated.get(row[0], 0), bounds)
+        for row in rows
+    }
+
+
+def detail(
+    connection: sqlite3.Connection, target: SampleTarget, bounds: Bounds = DETAILED
+) -> Sample | None:
+    """Return one sample with all of its text that a person reads, None if there is none."""
+    if not table_columns(connection, "evals"):
+        return None
+    row = connection.execute(
+        "select rowid from evals where dataset_id = cast(? as text) and id = cast(? as text)",
+        [reading.as_sql(part) for part in target.key],
+    ).fetchone()
+    return None if row is None else at(connection, [row[0]], bounds).get(row[0])
+
+
+def _sort_value(column: str) -> tuple[str, dict[str, object]]:
+    if column in _SORT_COLUMNS:
+        return _SORT_COLUMNS[column], {}
+    prefix, _, key = column.partition(".")
+    sql, paths = value_sql(f"sample.{prefix}", key)
+    names = [f"sort_{n}" for n in range(len(paths))]
+    return sql.format(*(f":{name}" for name in names)), dict(zip(names, paths, strict=True))
+
+
+def _trace_ids(
+    connection: sqlite3.Connection, wanted: Mapping[str, object]
+) -> dict[int, dict[str, None]]:
+    """Return the distinct traces of the samples with these keys, in the order of their links."""
+    found: dict[int, dict[str, None]] = {}
+    if table_columns(connection, "eval_traces_bridge"):
+        rows = connection.execute(
+            f"{_PAGE} select page.rowid, link.trace_id from eval_traces_bridge as link"
+            " cross join page on page.id = link.eval_id and page.dataset_id = link.eval_dataset_id"
+            " order by link.rowid",
+            wanted,
+        )
+        for rowid, trace_id in rows:
+            found.setdefault(rowid, {})[reading.text(trace_id)] = None
+    return found
+
+
+def _annotation_counts(
+    connection: sqlite3.Connection, wanted: Mapping[str, object]
+) -> dict[int, int]:
+    if not table_columns(connection, "eval_annotations"):
+        return {}
+    rows = connection.execute(
+        f"{_PAGE} select page.rowid, count(*) from eval_annotations as note"
+        " cross join page on page.id = note.eval_id and page.dataset_id = note.dataset_id"
+        " group by page.rowid",
+        wanted,
+    )
+    return dict(rows)
+
+
+_PAGE = """with page as materialized (select rowid, dataset_id, id from evals
+  where rowid in (select value from json_each(:rowids)))"""
+
+
+def _sample(
+    row: Sequence[object], trace_ids: tuple[str, ...], annotation_count: int, bounds: Bounds
+) -> Sample:
+    values = dict(zip(("rowid", *_STORED), row, strict=True))
+    problems: list[str] = []
+    cut: dict[str, int] = {}
+    unparsed: set[str] = set()
+    columns: dict[str, JsonValue] = {}
+    for column in JSON_COLUMNS:
+        stored = values[column]
+        value, problem = parsed(stored)
+        if problem is not None:
+            problems.append(f"{column} {problem}")
+            unparsed.add(column)
+        columns[column] = bounded(value, column, bounds, cut)
+    rowid = values["rowid"]
+    assert isinstance(rowid, int)
+    return Sample(
+        rowid=rowid,
+        dataset_id=reading.text(values["dataset_id"]),
+        id=reading.text(values["id"]),
+        inputs=columns["inputs"],
+        outputs=columns["outputs"],
+        refs=columns["refs"],
+        scores=columns["scores"],
+        metadata=columns["metadata"],
+        trace_ids=trace_ids,
+        annotation_count=annotation_count,
+        created_at=reading.timestamp(values["created_at"], "created_at", problems),
+        updated_at=reading.timestamp(values["updated_at"], "updated_at", problems),
+        sizes={column: len(reading.text(values[column])) for column in JSON_COLUMNS},
+        cut=cut,
+        unparsed=frozenset(unparsed),
+        problems=tuple(problems),
+    )
