@@ -1,0 +1,222 @@
+"""One span as sections of a document: what failed first, then what was said, then the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from flowtui import format as fmt
+from flowtui.store.annotation_values import SpanTarget
+from flowtui.store.genai import Conversation, Message, SpanDetails, details, messages
+from flowtui.store.span_tree import ERROR, Node
+from flowtui.store.trace_values import SpanDetail, SpanEvent, moment
+from flowtui.store.values import JsonValue
+from flowtui.widgets.blocks import Fact, Facts, Link, Section, Text, Turn, Values, Words
+from flowtui.widgets.cells import Piece, Role
+from flowtui.widgets.conversation_blocks import conversation_blocks
+from flowtui.widgets.span_facts import (
+    error_section,
+    evaluation_section,
+    model_section,
+    retrieval_section,
+    token_section,
+    tool_section,
+)  # fmt: skip
+
+OPEN_EVENTS = 3
+"""More events than these start folded, each to its line."""
+SHOWN_EVENTS = 1_000
+_STATES: dict[int, tuple[str, Role]] = {
+    0: ("unset", "muted"),
+    1: ("ok", "ok"),
+    ERROR: ("error", "error"),
+}
+_KINDS = {0: "unspecified", 1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
+_RESOURCES = ("service.", "telemetry.", "process.", "host.", "deployment.")
+_SIDES = frozenset(("input", "output"))
+
+
+def span_sections(
+    detail: SpanDetail,
+    node: Node | None = None,
+    total_ns: int | None = None,
+    links_here: frozenset[SpanTarget] = frozenset(),
+) -> tuple[Section, ...]:
+    """Return a span as a person reads it; what there is nothing of is left out.
+
+    Args:
+        detail: the span.
+        node: its place in the tree, for what only the tree knows.
+        total_ns: how long the whole trace took.
+        links_here: what its links lead to in this run.
+    """
+    found = details(detail.attributes.values)
+    events = detail.raw_events
+    chat = messages(detail.attributes.values, events)
+    tool, retrieval = tool_section(found), retrieval_section(found)
+    said = _messages(_without(chat, _told(found)), detail)
+    sections = (
+        _head(detail, node, total_ns),
+        error_section(detail, events),
+        said,
+        tool,
+        retrieval,
+        model_section(found),
+        token_section(detail.usage),
+        evaluation_section(detail, events),
+        *_attributes(detail, is_folded=any((said, tool, retrieval))),
+        _events(detail),
+        _links(detail, links_here),
+        _ids(detail),
+        _problems(detail),
+    )
+    return tuple(section for section in sections if section is not None)
+
+
+def raw_sections(document: Mapping[str, JsonValue]) -> tuple[Section, ...]:
+    """Return a span's JSON document as one tree of values, its first level open."""
+    return (Section("raw", "", (Values("raw", document, open_levels=1),)),)
+
+
+def _head(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Section:
+    kind = "" if detail.genai_kind == "other" else detail.genai_kind.value
+    named = [Piece(detail.name or "a span without a name", "title")]
+    named += [Piece(kind, "muted")] if kind else []
+    return Section("head", "", (Words(tuple(named)), Words(tuple(_facts(detail, node, total_ns)))))
+
+
+def _facts(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Iterator[Piece]:
+    if node is not None and node.span is not None and node.span.is_pending:
+        yield Piece("● in progress", "accent")
+    else:
+        state, role = _STATES.get(detail.status_code, _STATES[0])
+        yield Piece(fmt.trace_state(state), role)
+        yield Piece(fmt.duration(detail.duration_ns / 1e9))
+    if node is not None and node.children and node.own_ns:
+        yield Piece(f"own {fmt.duration(node.own_ns / 1e9)}", "muted")
+    if total_ns and 0 < detail.duration_ns < total_ns:
+        yield Piece(f"{100 * detail.duration_ns / total_ns:.2g} % of the trace", "muted")
+    if node is not None and node.is_critical:
+        yield Piece("critical path", "muted")
+    started = moment(detail.start_ns)
+    if started is not None:
+        yield Piece(fmt.when(started), "muted")
+    if detail.duration_ns < 0:
+        yield Piece("▲ ends before it starts", "attention")
+    if node is not None and node.is_outside:
+        yield Piece("▲ outside its parent's time: clocks disagree", "attention")
+
+
+def _told(found: SpanDetails) -> frozenset[str]:
+    """Return the sides of a span that the tool or the search says all of."""
+    ran = found.tool
+    goes_in = found.retrieval_query is not None or (ran is not None and ran.arguments is not None)
+    comes_out = bool(found.documents) or (ran is not None and ran.result is not None)
+    sides = ("input", goes_in), ("output", comes_out)
+    return frozenset(side for side, is_told in sides if is_told)
+
+
+def _without(chat: Conversation, sides: frozenset[str]) -> Conversation:
+    """Leave out what went in or came out as it is, which another section shows."""
+
+    def kept(said: Sequence[Message]) -> tuple[Message, ...]:
+        return tuple(message for message in said if message.role not in sides)
+
+    return Conversation(chat.system, kept(chat.input), kept(chat.output)) if sides else chat
+
+
+def _messages(chat: Conversation, detail: SpanDetail) -> Section | None:
+    values, cut = detail.attributes.values, detail.attributes.cut
+    texts = {text: (name, cut[name]) for name in cut if isinstance(text := values[name], str)}
+    turns = conversation_blocks(chat, texts)
+    if not turns:
+        return None
+    is_chat = any(turn.name not in _SIDES for turn in turns)
+    return Section("messages", "Messages" if is_chat else "Input and output", turns)
+
+
+def _attributes(detail: SpanDetail, is_folded: bool) -> Iterator[Section]:
+    values, cut = detail.attributes.values, detail.attributes.cut
+    resource = {name: value for name, value in values.items() if name.startswith(_RESOURCES)}
+    own = {name: value for name, value in values.items() if name not in resource}
+    for key, title, some, folded in (
+        ("attributes", "Attributes", own, is_folded),
+        ("resource", "Resource", resource, True),
+    ):
+        if some:
+            tree = Values(key, some, cut, are_attributes=True)
+            yield Section(key, title, (tree,), f"{len(some):,}", is_folded=folded)
+
+
+def _events(detail: SpanDetail) -> Section | None:
+    if not detail.events:
+        return None
+    are_folded = len(detail.events) > OPEN_EVENTS
+    blocks = [
+        _event(index, event, detail.start_ns, are_folded)
+        for index, event in enumerate(detail.events[:SHOWN_EVENTS])
+    ]
+    rest = len(detail.events) - SHOWN_EVENTS
+    more = (Text(f"… {fmt.count(rest, 'more event')}", "muted"),) if rest > 0 else ()
+    return Section("events", "Events", (*blocks, *more), f"{len(detail.events):,}")
+
+
+def _event(index: int, event: SpanEvent, start_ns: int, is_folded: bool) -> Turn:
+    note = "at no time" if event.timestamp_ns is None else _offset(event.timestamp_ns - start_ns)
+    values = event.attributes.values
+    tree = (Values(f"event {index}", values, event.attributes.cut),) if values else ()
+    name = event.name or "an event without a name"
+    # An exception stands above in full.
+    folded = is_folded or event.name == "exception"
+    return Turn(name, tree, "text", note, can_fold=bool(tree), is_folded=folded)
+
+
+def _offset(ns: int) -> str:
+    return f"{'+' if ns >= 0 else ''}{fmt.duration(ns / 1e9)}"
+
+
+def _links(detail: SpanDetail, links_here: frozenset[SpanTarget]) -> Section | None:
+    links = detail.links
+    if not links:
+        return None
+    blocks: list[Link | Values] = []
+    for index, link in enumerate(links):
+        target = SpanTarget(link.trace_id, link.span_id)
+        is_own = link.trace_id == detail.trace_id
+        trace = "this trace" if is_own else f"trace {link.trace_id}"
+        label = f"span {link.span_id} of {trace}"
+        if target in links_here:
+            blocks.append(Link(f"{label}   Enter goes there", target))
+        else:
+            blocks.append(Link(label))
+        if link.attributes.values:
+            key, cut = f"link {index}", link.attributes.cut
+            blocks.append(Values(key, link.attributes.values, cut, indent=2))
+    return Section("links", "Links", tuple(blocks), f"{len(links):,}")
+
+
+def _ids(detail: SpanDetail) -> Section:
+    started, created = moment(detail.start_ns), detail.created_at
+    rows = [
+        Fact("span", detail.span_id),
+        Fact("parent", detail.parent_id or "none: it is a root"),
+        Fact("trace", detail.trace_id),
+        Fact("kind", _KINDS.get(detail.kind, str(detail.kind))),
+        Fact("started", f"{detail.start_ns} ns" if started is None else started.isoformat()),
+    ]
+    if created is not None:
+        rows.append(Fact("created", created.isoformat()))
+    return Section("ids", "Ids", (Facts(tuple(rows)),), is_folded=True)
+
+
+def _problems(detail: SpanDetail) -> Section | None:
+    blocks = [Text(f"▲ {problem}", "attention") for problem in detail.problems]
+    for column, text in detail.unparsed.items():
+        blocks.append(Text(text, label=column, full_chars=_cut_from(detail, column, text)))
+    if not blocks:
+        return None
+    return Section("problems", "Problems", tuple(blocks), role="attention")
+
+
+def _cut_from(detail: SpanDetail, column: str, text: str) -> int | None:
+    size = detail.sizes.get(column, 0)
+    return size if size > len(text) else None
