@@ -1,0 +1,78 @@
+"""Work that keys ask for, done in their order, with the store asked in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+from textual.widget import Widget
+from textual.worker import Worker, WorkerFailed
+
+from flowtui.store.errors import StoreError
+
+T = TypeVar("T")
+Job: TypeAlias = Callable[[], Awaitable[None]]
+
+
+class Jobs:
+    """Does jobs one after the other, as workers of a widget; a job may wait for a modal."""
+
+    def __init__(self, widget: Widget, fail: Callable[[StoreError], None]) -> None:
+        """Take the widget.
+
+        Args:
+            widget: has the workers, those of threads in the group `annotations`.
+            fail: is told what a job could not do; the next one is done all the same.
+        """
+        self._widget = widget
+        self._fail = fail
+        self._waiting: list[Job] = []
+        self._is_at_work = False
+
+    @property
+    def is_at_work(self) -> bool:
+        return self._is_at_work
+
+    def put(self, job: Job) -> None:
+        """Have a job done after those that wait."""
+        self._waiting.append(job)
+        if not self._is_at_work:
+            self._is_at_work = True
+            self._widget.run_worker(self._work_off())
+
+    async def in_thread(self, ask: Callable[[], T]) -> T:
+        """Return what a thread was answered.
+
+        Raises:
+            StoreError: as `ask` does.
+            WorkerFailed: `ask` ended in another error, which the widget is told by an event.
+        """
+
+        def answer() -> T | StoreError:
+            try:
+                return ask()
+            except StoreError as error:
+                return error
+
+        worker: Worker[T | StoreError] = self._widget.run_worker(
+            answer, thread=True, group="annotations", exit_on_error=False
+        )
+        found = await worker.wait()
+        if isinstance(found, StoreError):
+            raise found
+        return found
+
+    async def _work_off(self) -> None:
+        try:
+            while self._waiting:
+                await self._finish(self._waiting.pop(0))
+        finally:
+            self._is_at_work = False
+
+    async def _finish(self, job: Job) -> None:
+        try:
+            await job()
+        except StoreError as error:
+            self._fail(error)
+        except WorkerFailed:
+            return
