@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import App, SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
@@ -36,6 +36,7 @@ from flowtui.widgets.run_card import elapsed_s
 
 if TYPE_CHECKING:
     from flowtui.screens.runs import RunsScreen
+    from flowtui.store.annotation_values import Target
 
 LOOK_EVERY_S = 1.0
 RUNS = "runs"
@@ -170,6 +171,15 @@ class FlowApp(App[None]):
 
     def action_show_tab(self, tab: str) -> None:
         self.show_tab(tab)
+
+    @work
+    async def follow(self, target: Target, back_to: str) -> None:
+        """Show a span, or a sample, on its own tab, from where Esc leads back to another."""
+        from flowtui.store.annotation_values import SpanTarget
+
+        tab = "traces" if isinstance(target, SpanTarget) else "evals"
+        await self.switch_mode(tab)
+        self._tabs[tab].follow(target, back_to)
 
     def show_runs(self) -> None:
         """Go to the list of runs; the run's tabs stay as they are."""
@@ -338,6 +348,23 @@ class FlowApp(App[None]):
             self.notify(str(error), title="Not copied", severity="warning", markup=False)
             return
         self.notify(fmt.plain(text, 60), title=f"Copied: {how}", timeout=2, markup=False)
+
+    def page(self, text: str) -> None:
+        """Show a text in the person's pager; the app stands still until that is left.
+
+        Args:
+            text: safe lines, which any pager may show as they are.
+        """
+        from flowtui import pager
+
+        try:
+            words = pager.command(os.environ)
+            with self.suspend():
+                pager.show(text, words)
+        except (pager.PagerFailed, SuspendNotSupported) as error:
+            reason = str(error) or "this terminal cannot be handed over"
+            self.notify(fmt.plain(reason, 300), title="No pager", severity="warning", markup=False)
+        self.action_redraw()
 
     # How it ends -----------------------------------------------------------------------------
 

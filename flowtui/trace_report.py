@@ -7,13 +7,17 @@ in UTC and, to the last digit, Unix nanoseconds.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import TextIO
 
 from flowtui import format as fmt
 from flowtui.opening import WrongUsage
 from flowtui.report import Document, dumps, table, time_text
-from flowtui.store.errors import StoreError
+from flowtui.store.annotation_values import Annotation
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.genai import Usage
 from flowtui.store.reading import as_sql
 from flowtui.store.store import Store
@@ -87,12 +91,60 @@ def print_trace(store: Store, run: Run, word: str, as_json: bool = False) -> Non
         DatabaseError: the run's database cannot be read.
     """
     trace = _resolved(store, run, word)
-    steps = depth_first(store.spans(run.id, trace.trace_id))
     if as_json:
-        _print_document(store, run, trace, list(steps))
+        write_trace(store, run, trace, sys.stdout)
         return
+    steps = depth_first(store.spans(run.id, trace.trace_id))
     for line in chain(traces_text([trace]), [""], (_span_line(*step) for step in steps)):
         print(line)
+
+
+def write_trace(
+    store: Store, run: Run, trace: Trace, out: TextIO, cancelled: Cancelled | None = None
+) -> int:
+    """Write one trace as a JSON document, its spans nested, and return how many they are.
+
+    The nesting is written by hand: a document of a thousand levels is beyond `json.dumps`.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    steps = list(depth_first(store.spans(run.id, trace.trace_id, cancelled)))
+    notes = store.trace_annotations(run.id, trace.trace_id)
+    head = dumps(trace_document(trace)).removesuffix("\n}")
+    out.write(f'{head},\n  "spans": [')
+    depth = -1
+    for start in range(0, len(steps), PAGE_SPANS):
+        if cancelled is not None and cancelled():
+            raise ReadCancelled
+        page = steps[start : start + PAGE_SPANS]
+        ids = [span.span_id for _, span in page]
+        details = store.span_details(run.id, trace.trace_id, ids, whole=True)
+        for level, span in page:
+            if level <= depth:
+                out.write("]}" * (depth - level + 1) + ",")
+            found = span_document(span, details.get(span.span_id))
+            found["annotations"] = [annotation_document(n) for n in notes.get(span.span_id, ())]
+            document = dumps(found).removesuffix("\n}")
+            out.write(f'\n{document},\n  "children": [')
+            depth = level
+    out.write("]}" * (depth + 1) + "\n  ]\n}\n")
+    return len(steps)
+
+
+def annotation_document(annotation: Annotation) -> Document:
+    """Return an annotation of a span or a sample."""
+    return {
+        "id": annotation.id,
+        "name": annotation.name,
+        "kind": annotation.kind,
+        "value_type": annotation.value_type,
+        "value": annotation.value,
+        "user": annotation.user,
+        "rationale": annotation.rationale,
+        "created_at": time_text(annotation.created_at),
+    }
 
 
 def trace_document(trace: Trace) -> Document:
@@ -187,15 +239,29 @@ def _pages(store: Store, run: Run, keys: Sequence[int]) -> Iterator[Trace]:
         yield from (by_key[key] for key in page if key in by_key)
 
 
-def _resolved(store: Store, run: Run, word: str) -> Trace:
+def trace_by_id(store: Store, run: Run, trace_id: str) -> Trace | None:
+    """Return the trace with an id, None if there is none.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+    """
+    return next(_pages(store, run, _keys_of(store, run, _IS_IT, trace_id)), None)
+
+
+_IS_IT = "trace.trace_id = cast(:word as text)"
+_BEGINS = "substr(trace.trace_id, 1, length(cast(:word as text))) = cast(:word as text)"
+
+
+def _keys_of(store: Store, run: Run, sql: str, word: str) -> Sequence[int]:
     from flowtui.store.filters import Condition
 
-    bound = {"word": as_sql(word)}
-    is_it = "trace.trace_id = cast(:word as text)"
-    begins = "substr(trace.trace_id, 1, length(cast(:word as text))) = cast(:word as text)"
-    keys = store.trace_order(run.id, Condition(is_it, bound))
+    return store.trace_order(run.id, Condition(sql, {"word": as_sql(word)}))
+
+
+def _resolved(store: Store, run: Run, word: str) -> Trace:
+    keys = _keys_of(store, run, _IS_IT, word)
     if word and not keys:
-        keys = store.trace_order(run.id, Condition(begins, bound))
+        keys = _keys_of(store, run, _BEGINS, word)
     found = list(_pages(store, run, keys[:NEAR_MATCHES_SHOWN]))
     if not found:
         raise StoreError(f"no trace {word!r} in the run {run.name!r}")
@@ -203,26 +269,6 @@ def _resolved(store: Store, run: Run, word: str) -> Trace:
         ids = ", ".join(trace.trace_id for trace in found)
         raise StoreError(f"{fmt.count(len(keys), 'trace')} begin with {word!r}: {ids}")
     return found[0]
-
-
-def _print_document(
-    store: Store, run: Run, trace: Trace, steps: Sequence[tuple[int, Span]]
-) -> None:
-    """Write the nesting by hand: a document of a thousand levels is beyond `json.dumps`."""
-    head = dumps(trace_document(trace)).removesuffix("\n}")
-    print(f'{head},\n  "spans": [', end="")
-    depth = -1
-    for start in range(0, len(steps), PAGE_SPANS):
-        page = steps[start : start + PAGE_SPANS]
-        ids = [span.span_id for _, span in page]
-        details = store.span_details(run.id, trace.trace_id, ids, whole=True)
-        for level, span in page:
-            if level <= depth:
-                print("]}" * (depth - level + 1), end=",")
-            document = dumps(span_document(span, details.get(span.span_id)))
-            print(f'\n{document.removesuffix(chr(10) + "}")},\n  "children": [', end="")
-            depth = level
-    print("]}" * (depth + 1) + "\n  ]\n}")
 
 
 def _span_line(depth: int, span: Span) -> str:

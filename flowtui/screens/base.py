@@ -22,6 +22,7 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
+    from flowtui.store.annotation_values import Target
 
 READING_WORD_AFTER_S = 0.1
 """A read that takes longer says so."""
@@ -145,6 +146,9 @@ class TabScreen(StoreScreen):
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         """Read again what changed, if this tab shows it."""
         self.want(kinds & self.reads)
+
+    def follow(self, target: Target, back_to: str) -> None:
+        """Show what another tab led to; Esc then leads back to that tab."""
 
     def action_leave(self) -> None:
         self.flow.show_runs()

@@ -29,6 +29,7 @@ from flowtui.widgets.lines import Lines
 from flowtui.widgets.metric_list import MetricLine, MetricList
 from flowtui.widgets.model_list import ModelList
 from flowtui.widgets.pane_line import PaneLine
+from flowtui.widgets.panes import Panes
 from flowtui.widgets.run_card import UPLOAD, RunCard
 from flowtui.widgets.value_tree import Entry, ValueTree, matching
 
@@ -112,6 +113,7 @@ class OverviewScreen(TabScreen):
         self._summaries: dict[str, MetricSummary] = {}
         self._filters: dict[str, str] = {}
         self._loaded: set[Kind] = set()
+        self._panes: Panes | None = None
 
     def compose_tab(self) -> Iterable[Widget]:
         with Horizontal(id="panes"):
@@ -126,6 +128,7 @@ class OverviewScreen(TabScreen):
 
     def on_mount(self) -> None:
         if self.is_composed:
+            self._panes = Panes(self, self.query_one(PaneLine), self._four_panes)
             self.set_focus(self._metrics)
             self._show_card()
 
@@ -252,38 +255,26 @@ class OverviewScreen(TabScreen):
     def _models(self) -> ModelList:
         return self.query_one(ModelList)
 
-    def _panes(self) -> list[Lines]:
+    def _four_panes(self) -> list[Lines]:
         return [self._metrics, self._tree, self._models, self.query_one(RunCard)]
 
     @property
     def _pane(self) -> Lines:
         """The pane that has the focus, or had it last."""
-        panes = self._panes()
-        return panes[self.query_one(PaneLine).current]
+        assert self._panes is not None
+        return self._panes.current
 
     def on_descendant_focus(self) -> None:
-        panes = self._panes()
-        if self.focused in panes:
-            self.query_one(PaneLine).current = panes.index(self.focused)
-            if self.has_class("-narrow"):
-                self._put_away_all_but(self.focused)
+        if self._panes is not None:
+            self._panes.take_focus()
 
     def on_resize(self) -> None:
-        if self.is_composed and self.has_class("-narrow") and self.focused is not None:
-            self._put_away_all_but(self.focused)
-
-    def _put_away_all_but(self, pane: Widget) -> None:
-        """Mark what a narrow terminal does not show: every other pane, and boxes without it."""
-        boxes = self.query("#main, #side")
-        for widget in (*self._panes(), *boxes):
-            widget.set_class(widget is not pane and widget not in pane.ancestors, "-away")
+        if self._panes is not None:
+            self._panes.fit()
 
     def action_next_pane(self, by: int) -> None:
-        panes = self._panes()
-        chosen = panes[(self.query_one(PaneLine).current + by) % len(panes)]
-        # A pane that is away takes no focus until it is shown.
-        self._put_away_all_but(chosen)
-        chosen.focus()
+        if self._panes is not None:
+            self._panes.step(by)
 
     # Actions ---------------------------------------------------------------------------------
 
@@ -304,7 +295,7 @@ class OverviewScreen(TabScreen):
         self._pane.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter" and self.query(PaneLine):
+        if action == "filter" and self._panes is not None:
             has_filter = self._pane in (self._metrics, self._tree)
             return has_filter and self.focused is self._pane
         return True

@@ -1,4 +1,4 @@
-"""Traces: the list of them, to be filtered and sorted, as they come."""
+"""Traces: the list of them, to be filtered and sorted, and one of them in full."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from flowtui import format as fmt
 from flowtui.screens import trace_columns
 from flowtui.screens.base import TabScreen
 from flowtui.screens.choose import Choice, chosen_order
+from flowtui.screens.trace_view import TraceView
+from flowtui.store.annotation_values import SpanTarget, Target
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
@@ -26,6 +28,8 @@ from flowtui.store.traces import SORTABLE, Order
 from flowtui.store.values import Kind, Run
 from flowtui.widgets.empty import EmptyText
 from flowtui.widgets.filter_line import FilterLine
+from flowtui.widgets.lines import Lines
+from flowtui.widgets.paint import CURVE_CLASSES
 from flowtui.widgets.rows import Rows
 
 if TYPE_CHECKING:
@@ -33,6 +37,8 @@ if TYPE_CHECKING:
 
 NO_SPANS = "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK."
 HINT = "text, or an expression: errors and execution_time > 2s"
+LIST_ACTIONS = ("filter", "sort", "copy", "copy_row")
+NARROW_BELOW, WIDE_FROM = 100, 160
 UPWARDS_FIRST = ("name", "state")
 """What one reads from A to Z; of all else the most comes first."""
 
@@ -58,16 +64,24 @@ class ListFailed(Message):
     reason: str
 
 
-class TraceRows(Rows):
-    """The table of traces; there is nothing to open yet."""
+@dataclass
+class TraceChosen(Message):
+    """Sent by the reader with the trace to open, and where in the list it stands."""
 
-    opens = False
+    trace: Trace
+    rowid: int
 
 
 class TracesScreen(TabScreen):
-    """The third tab: the run's traces; `flow-tui traces` prints the same."""
+    """The third tab: the run's traces, or one of them; `flow-tui traces` prints the same."""
 
     tab = "traces"
+    COMPONENT_CLASSES = CURVE_CLASSES
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+        (WIDE_FROM, "-wide"),
+    ]
     reads = frozenset({Kind.SPANS, Kind.SAMPLES, Kind.ANNOTATIONS})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="traces.filter",
@@ -84,33 +98,48 @@ class TracesScreen(TabScreen):
         self._order = Order()
         self._known: dict[int, Trace] = {}
         self._was_read = False
+        self._back_to = ""
+        """The tab that led to the trace that is open."""
 
     def compose_tab(self) -> Iterable[Widget]:
-        yield TraceRows(id="traces")
+        yield Rows(id="traces")
         yield EmptyText(id="empty")
-        yield FilterLine(HINT)
+        yield FilterLine(HINT, id="filter")
+        yield TraceView(self.store, self.run, id="trace")
 
     def on_mount(self) -> None:
         if self.is_composed:
+            self._view.display = False
             self._rows.set_columns(trace_columns.COLUMNS)
             self._rows.sorted_by = (self._order.column, self._order.descending)
             self._show_empty("")
 
     @property
-    def _rows(self) -> TraceRows:
-        return self.query_one(TraceRows)
+    def _rows(self) -> Rows:
+        return self.query_one(Rows)
+
+    @property
+    def _view(self) -> TraceView:
+        return self.query_one(TraceView)
+
+    @property
+    def _filter_line(self) -> FilterLine:
+        return self.query_one("#filter", FilterLine)
 
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         try:
-            rowids = self.store.trace_order(self.run.id, self._condition, self._order, cancelled)
+            if self._view.is_open:
+                self._view.read(cancelled)
+            else:
+                order, condition = self._order, self._condition
+                rowids = self.store.trace_order(self.run.id, condition, order, cancelled)
+                self.post_message(Listed(rowids))
         except ReadCancelled:
             return
         except StoreError as error:
             self.post_message(ListFailed(str(error)))
-            return
-        self.post_message(Listed(rowids))
 
     @on(Rows.RowsNeeded)
     def read_rows(self, event: Rows.RowsNeeded) -> None:
@@ -129,14 +158,21 @@ class TracesScreen(TabScreen):
         if not worker.is_cancelled:
             self.post_message(TracesRead(found))
 
+    def store_changed(self, kinds: frozenset[Kind]) -> None:
+        super().store_changed(kinds)
+        if Kind.ANNOTATIONS in kinds and self.is_composed and self._view.is_open:
+            self._view.annotations_changed()
+
     def show_reading(self) -> None:
-        if self.is_composed and not self._was_read:
+        if self.is_composed and not self._was_read and not self._view.is_open:
             self._show_empty("reading…")
 
     # Showing ---------------------------------------------------------------------------------
 
     @on(Listed)
     def show_list(self, message: Listed) -> None:
+        if self._view.is_open:
+            return
         self._was_read = True
         self._rows.show_keys(message.rowids)
         self._rows.read_again()
@@ -148,7 +184,7 @@ class TracesScreen(TabScreen):
         else:
             self._show_empty(NO_SPANS)
         if self._condition is not None and total is not None:
-            self.query_one(FilterLine).note(f"{len(message.rowids):,} of {total:,}")
+            self._filter_line.note(f"{len(message.rowids):,} of {total:,}")
 
     @on(TracesRead)
     def show_rows(self, message: TracesRead) -> None:
@@ -159,7 +195,10 @@ class TracesScreen(TabScreen):
     @on(ListFailed)
     def show_failure(self, message: ListFailed) -> None:
         self._was_read = True
-        self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+        if self._view.is_open:
+            self._view.show_failure(f"✗ {fmt.plain(message.reason)}. r tries again.")
+        else:
+            self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
 
     def _show_empty(self, text: str) -> None:
         self.query_one(EmptyText).show(text)
@@ -168,18 +207,76 @@ class TracesScreen(TabScreen):
         if not text and self.focused is None:
             self.set_focus(self._rows)
 
+    # One trace -------------------------------------------------------------------------------
+
+    @on(Lines.Chosen, "#traces")
+    def open_under_cursor(self) -> None:
+        if (key := self._rows.cursor_key) is not None:
+            self._choose(key)
+
+    @on(TraceView.StepWanted)
+    def step_trace(self, event: TraceView.StepWanted) -> None:
+        self._rows.cursor += event.by
+        self.open_under_cursor()
+
+    @work(thread=True, group="open", exclusive=True, exit_on_error=False)
+    def _choose(self, rowid: int) -> None:
+        try:
+            found = self.store.traces(self.run.id, [rowid])
+        except StoreError as error:
+            self.post_message(ListFailed(str(error)))
+            return
+        if rowid in found:
+            self.post_message(TraceChosen(found[rowid], rowid))
+
+    @on(TraceChosen)
+    def open_chosen(self, message: TraceChosen) -> None:
+        total, at = self._rows.line_count, self._rows.cursor
+        place = f"trace {at + 1:,} of {total:,}" if self._rows.cursor_key == message.rowid else ""
+        self.open_trace(message.trace.trace_id, place)
+
+    def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
+        """Show a trace in place of the list, at a span of it if one is named."""
+        self._rows.display = self.query_one(EmptyText).display = False
+        self._filter_line.remove_class("-open")
+        self._view.display = True
+        self._view.open(trace_id, place, span_id)
+
+    @on(TraceView.ReadWanted)
+    def read_trace(self) -> None:
+        self.want({Kind.SPANS})
+
+    def follow(self, target: Target, back_to: str) -> None:
+        if isinstance(target, SpanTarget):
+            self._back_to = back_to
+            self.open_trace(target.trace_id, "", target.span_id or None)
+
+    @on(TraceView.Left)
+    def close_trace(self) -> None:
+        if self._back_to:
+            self.flow.show_tab(self._back_to)
+            self._back_to = ""
+        self._view.display = False
+        self._filter_line.set_class(bool(self._filter_line.text), "-open")
+        self._show_empty("")
+        self.set_focus(self._rows)
+        self.want({Kind.SPANS})
+
     # Actions ---------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Before it is composed, no trace is open.
+        views = self.query(TraceView)
+        if action in LIST_ACTIONS and views and views.first().is_open:
+            return False
         if action == "filter":
             return not isinstance(self.focused, Input)
         return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:
-        line = self.query_one(FilterLine)
-        await line.open(line.text)
+        await self._filter_line.open(self._filter_line.text)
 
-    @on(FilterLine.Changed)
+    @on(FilterLine.Changed, "#filter")
     def set_filter(self, event: FilterLine.Changed) -> None:
         if event.line.is_taken(self._take_filter):
             event.line.note("")

@@ -201,6 +201,56 @@ def test_tabs(snap_compare: Snap, demo: Store, tab: str, size: tuple[int, int]) 
     assert snap_compare(app_on(demo, AGENT, tab), terminal_size=size, run_before=keys())
 
 
+WITH_ERRORS = ("slash", *"errors", "enter", "down", "enter")
+
+
+def has_rested(*pressed: str, until_shows: str) -> Before:
+    """Press keys, and wait until the span that the cursor came to is read."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await keys(*pressed)(pilot)
+        await until(lambda: until_shows in screen_text(pilot), until_shows)
+        await settled(pilot)
+
+    return before
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_trace(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, AGENT, "traces")
+    shown = "order_cancel" if size == SMALL else "none yet"
+    before = has_rested(*WITH_ERRORS, until_shows=shown)
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@BOTH
+def test_trace_chat(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, AGENT, "traces")
+    pane = ["tab"] if size == SMALL else []
+    before = has_rested(*WITH_ERRORS, "G", *pane, until_shows="wrong colour")
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+def test_trace_searched(snap_compare: Snap, demo: Store) -> None:
+    app = app_on(demo, AGENT, "traces")
+    typed = ("slash", *"cancelled", "enter", "w")
+    before = has_rested(*WITH_ERRORS, *typed, until_shows="Tool")
+    assert snap_compare(app, terminal_size=MIDDLE, run_before=before)
+
+
+def test_trace_reading(snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "span_mark", wait_for_cancel)
+    app = app_on(demo, AGENT, "traces")
+    assert snap_compare(app, terminal_size=SMALL, run_before=opens_and_shows("reading…"))
+
+
+@BOTH
+def test_annotate(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, AGENT, "traces")
+    before = has_rested(*WITH_ERRORS, "a", "right", until_shows="Annotate span")
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
 @pytest.mark.parametrize("tab", ["metrics", "traces", "evals", "attachments"])
 def test_tabs_empty(snap_compare: Snap, demo: Store, tab: str) -> None:
     assert snap_compare(app_on(demo, EMPTY, tab), terminal_size=SMALL, run_before=keys("f"))
@@ -249,6 +299,17 @@ def wait_for_cancel(*_: object, **__: object) -> None:
     worker = get_current_worker()
     while not worker.is_cancelled:
         time.sleep(0.005)
+
+
+def opens_and_shows(text: str) -> Before:
+    """Wait until the screen is at rest, press Enter, and wait until it shows a text."""
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("enter")
+        await shows(text)(pilot)
+
+    return before
 
 
 def shows(text: str) -> Before:

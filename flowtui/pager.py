@@ -1,0 +1,55 @@
+"""Shows a long text in the person's own pager."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+
+DEFAULT_PAGERS = ("less", "more")
+
+
+class PagerFailed(Exception):
+    """No pager could show a text; `str()` says why and what would help."""
+
+
+def command(environ: Mapping[str, str]) -> list[str]:
+    """Return the command of the pager: $PAGER, else what is there of less and more.
+
+    Raises:
+        PagerFailed: there is none, or $PAGER cannot be understood.
+    """
+    named = environ.get("PAGER", "").strip()
+    try:
+        words = shlex.split(named) or [next(filter(shutil.which, DEFAULT_PAGERS), "")]
+    except ValueError as error:
+        raise PagerFailed(f"$PAGER is {named!r}: {error}") from error
+    if not words[0] or shutil.which(words[0]) is None:
+        missing = f"there is no {words[0]!r}" if words[0] else "neither less nor more is here"
+        raise PagerFailed(f"{missing}; set $PAGER to a pager that is installed")
+    return words
+
+
+def show(text: str, words: list[str]) -> None:
+    """Run a pager on a text and wait for it; the terminal is its own meanwhile.
+
+    The text lies in a private file, which no other user can read and which is removed at the end.
+
+    Raises:
+        PagerFailed: the file cannot be written, or the pager failed.
+    """
+    environ = dict(os.environ, LESSSECURE="1")
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", errors="replace", prefix="flow-tui-", suffix=".txt"
+        ) as file:
+            file.write(text)
+            file.flush()
+            code = subprocess.run([*words, file.name], env=environ, check=False).returncode
+    except OSError as error:
+        raise PagerFailed(f"{words[0]}: {error.strerror or error}") from error
+    if code > 0:
+        raise PagerFailed(f"{words[0]} ended with exit code {code}")

@@ -1,0 +1,83 @@
+"""Reads what the view of one trace shows; everything here runs in a thread."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from flowtui.store.annotation_values import SampleTarget
+from flowtui.store.database import Cancelled
+from flowtui.store.filters import span_condition
+from flowtui.store.span_tree import SpanTree, annotated, span_tree
+from flowtui.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTrace:
+    """One trace as it was read."""
+
+    trace_id: str
+    mark: tuple[int, int]
+    """What `Store.span_mark` said before it was read."""
+    tree: SpanTree
+    samples: tuple[SampleTarget, ...]
+
+
+def read_trace(
+    store: Store, run_id: str, trace_id: str, known: ReadTrace | None, cancelled: Cancelled
+) -> ReadTrace:
+    """Return a trace, laid out anew only if it has other spans than when it was known.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    mark = store.span_mark(run_id, trace_id)
+    samples = store.linked_samples(run_id, trace_id)
+    if known is None or known.trace_id != trace_id or known.mark != mark:
+        with _no_garbage_collection():
+            tree = span_tree(store.spans(run_id, trace_id, cancelled))
+        return ReadTrace(trace_id, mark, tree, samples)
+    counts = store.annotation_counts(run_id, trace_id)
+    tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
+    return replace(known, tree=tree, samples=samples)
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Keep what is made by the ten thousands from being walked over and over while it is made."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+SLOWEST = "slowest"
+"""A search of its own: all spans, by the time that they took themselves."""
+
+
+def find_spans(
+    store: Store, run_id: str, trace: ReadTrace, text: str, cancelled: Cancelled
+) -> tuple[int, ...]:
+    """Return the indices of the spans that a search finds, in the order in which to visit them.
+
+    Raises:
+        FilterError: the search is not understood.
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    nodes = trace.tree.nodes
+    if text.strip().lower() == SLOWEST:
+        timed = [index for index, node in enumerate(nodes) if node.own_ns]
+        return tuple(sorted(timed, key=lambda index: -nodes[index].own_ns))
+    found = store.matching_spans(run_id, trace.trace_id, span_condition(text), cancelled)
+    return tuple(
+        index
+        for index, node in enumerate(nodes)
+        if node.span is not None and node.span.span_id in found
+    )
