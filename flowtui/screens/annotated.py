@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -37,7 +37,11 @@ from flowtui.widgets.annotation_list import AnnotationList
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
+    from flowtui.screens.review_queue import ReviewSource
 
+ANNOTATING = (
+    "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
+)  # fmt: skip
 READ_ONLY = "flow-tui was started with --read-only"
 NO_AUTHOR = "there is no author to annotate as: start with --user NAME, or set FLOW_TUI_USER"
 
@@ -62,7 +66,12 @@ class Annotated(Container):
                 tooltip="Delete an annotation"),
         Binding("u", "undo_annotation", "Undo", show=False, id="annotate.undo",
                 tooltip="Undo the last change of an annotation; again for the one before"),
+        Binding("R", "review", "Review", show=False, id="annotate.review",
+                tooltip="Judge one after the other what you have not annotated yet"),
     ]  # fmt: skip
+
+    can_review: ClassVar[bool] = True
+    """Whether there are others to go through from here."""
 
     @dataclass
     class Changed(Message):
@@ -93,8 +102,11 @@ class Annotated(Container):
         """
         super().__init__(id=id)
         self._store = store
+        self._run = run
         self._run_id = run.id
-        self._undo = undo or UndoStack(store, run.id)
+        # An empty stack is as good as false.
+        self.undo = UndoStack(store, run.id) if undo is None else undo
+        """What was done here, for those that undo it elsewhere."""
         self._jobs = Jobs(self, self._tell_failure)
         self._is_reading = False
         self._is_read_wanted = False
@@ -112,6 +124,10 @@ class Annotated(Container):
     def describe_target(self) -> str:
         """Return what the target is, for a title: `span  chat gpt-4o-mini`."""
         raise NotImplementedError
+
+    def review_source(self) -> ReviewSource[Any] | None:
+        """Return what a review goes through, None where there is nothing to go through."""
+        return None
 
     @property
     def why_not(self) -> str:
@@ -132,6 +148,13 @@ class Annotated(Container):
     @property
     def _described(self) -> str:
         return "" if self.target is None else self.describe_target()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "review" and not self.can_review:
+            return False
+        # While something is typed, these keys are letters of it.
+        is_typed = any(field.has_focus for field in self.query("Input"))
+        return not (is_typed and action in ANNOTATING)
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -219,7 +242,7 @@ class Annotated(Container):
 
     def _written(self, change: Change, words: str) -> None:
         """Take note of a change that was written, and say so."""
-        self._undo.push(change)
+        self.undo.push(change)
         self._announce(change, f"{words}   u undoes")
 
     def _announce(self, change: Change, words: str) -> None:
@@ -329,6 +352,17 @@ class Annotated(Container):
         chosen = await self.app.push_screen_wait(ChooseScreen(f"{word} which", choices, []))
         return next((one for one in found if chosen and one.id == chosen[0]), None)
 
+    # Reviewing -------------------------------------------------------------------------------
+
+    @work
+    async def action_review(self) -> None:
+        from flowtui.screens.review import review
+
+        if self.why_not:
+            self._tell(self.why_not, is_bad=True)
+        elif (source := self.review_source()) is not None:
+            await review(self._flow, self._store, self._run, source, self.undo)
+
     # Undoing ---------------------------------------------------------------------------------
 
     def action_undo_annotation(self) -> None:
@@ -339,14 +373,14 @@ class Annotated(Container):
 
     async def _undo_last(self) -> None:
         try:
-            undone = await self._jobs.in_thread(self._undo.undo)
+            undone = await self._jobs.in_thread(self.undo.undo)
         except AnnotationChanged as error:
             undone = await self._settled_conflict(error)
             if undone is None:
                 return
         except TargetGone as error:
             # It can never be undone, and would stand in the way of what came before it.
-            self._undo.skip()
+            self.undo.skip()
             self._tell(f"not undone, and left: {error}", is_bad=True)
             return
         if undone is None:
@@ -358,16 +392,16 @@ class Annotated(Container):
         """Ask what to do about a change in the way; return what was undone over it."""
         from flowtui.screens.confirm import ConflictScreen
 
-        last = self._undo.last
+        last = self.undo.last
         if last is None:
             return None
         now = ["it is gone now"] if error.current is None else details(error.current)
         question = f"Undo: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
-            return await self._jobs.in_thread(partial(self._undo.undo, overwrite=True))
+            return await self._jobs.in_thread(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
-            self._undo.skip()
+            self.undo.skip()
             self._tell(f"left as it is: {what_it_did(last)}")
             self.show_target()
         return None

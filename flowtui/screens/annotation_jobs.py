@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 from textual.widget import Widget
-from textual.worker import Worker, WorkerFailed
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from flowtui.store.errors import StoreError
 
@@ -74,5 +74,6 @@ class Jobs:
             await job()
         except StoreError as error:
             self._fail(error)
-        except WorkerFailed:
+        except (WorkerFailed, WorkerCancelled):
+            # The widget is told of the one by an event; the other is its own end.
             return

@@ -125,7 +125,7 @@ class RunsScreen(StoreScreen):
             yield GroupList(id="groups")
             yield Rows(id="runs")
             yield EmptyText(id="empty")
-        yield FilterLine("text, or an expression: accuracy >= 0.8 and lr < 1e-3")
+        yield FilterLine("text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs")
         yield KeyLine()
 
     def on_mount(self) -> None:

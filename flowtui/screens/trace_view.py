@@ -38,6 +38,7 @@ from flowtui.widgets.span_lines import SpanLines
 
 if TYPE_CHECKING:
     from flowtui.screens.export import Export
+    from flowtui.screens.span_review import SpanReview
 
 REST_S = 0.15
 """A cursor that stays so long rests: what is under it is then read."""
@@ -126,7 +127,6 @@ class TraceView(Annotated):
 
     def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
-        self._run = run
         self._trace_id: str | None = None
         self._span_id: str | None = None
         """Where to put the cursor when the trace is read."""
@@ -145,7 +145,7 @@ class TraceView(Annotated):
             with Vertical(id="span"):
                 yield Document(id="span-detail")
                 yield AnnotationList(id="span-annotations")
-        yield FilterLine(HINT, id="search")
+        yield FilterLine(HINT, history="spans", id="search")
         yield PaneLine(["Spans", "Detail", "Annotations"])
 
     def on_mount(self) -> None:
@@ -322,6 +322,14 @@ class TraceView(Annotated):
     def describe_target(self) -> str:
         node = self._lines.node
         return "" if node is None or node.span is None else f"span  {fmt.plain(node.span.name, 60)}"
+
+    def review_source(self) -> SpanReview | None:
+        from flowtui.screens.span_review import SpanReview
+
+        if self._trace is None:
+            return None
+        trace_id = self._trace.trace_id
+        return SpanReview.of_trace(self._store, self._run_id, trace_id, self._search, self._user)
 
     @on(Annotated.Changed)
     def mark_annotated(self) -> None:

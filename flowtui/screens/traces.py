@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 NO_SPANS = "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK."
 HINT = "text, or an expression: errors and execution_time > 2s"
-LIST_ACTIONS = ("filter", "sort", "copy", "copy_row")
+LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review")
 NARROW_BELOW, WIDE_FROM = 100, 160
 UPWARDS_FIRST = ("name", "state")
 """What one reads from A to Z; of all else the most comes first."""
@@ -87,7 +87,10 @@ class TracesScreen(TabScreen):
         Binding("slash", "filter", "Filter", key_display="/", id="traces.filter",
                 tooltip="Filter by text, or an expression: errors and execution_time > 2s"),
         Binding("s", "sort", "Sort", id="traces.sort", tooltip="Sort by a column; again: reverse"),
-        Binding("y", "copy", "Copy id", id="traces.copy", tooltip="Copy the trace's id"),
+        Binding("R", "review", "Review", id="traces.review",
+                tooltip="Judge the listed traces one after the other, by their root spans"),
+        Binding("y", "copy", "Copy id", show=False, id="traces.copy",
+                tooltip="Copy the trace's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="traces.copy_row",
                 tooltip="Copy what the row says as JSON"),
     ]  # fmt: skip
@@ -104,7 +107,7 @@ class TracesScreen(TabScreen):
     def compose_tab(self) -> Iterable[Widget]:
         yield Rows(id="traces")
         yield EmptyText(id="empty")
-        yield FilterLine(HINT, id="filter")
+        yield FilterLine(HINT, history="traces", id="filter")
         yield TraceView(self.store, self.run, id="trace")
 
     def on_mount(self) -> None:
@@ -303,6 +306,15 @@ class TracesScreen(TabScreen):
             self._order = Order(*chosen)
             self._rows.sorted_by = chosen
             self.want({Kind.SPANS})
+
+    @work
+    async def action_review(self) -> None:
+        from flowtui.screens.review import review
+        from flowtui.screens.span_review import SpanReview
+
+        user = self.flow.options.user
+        source = SpanReview.of_list(self.store, self.run.id, self._condition, self._order, user)
+        await review(self.flow, self.store, self.run, source, self._view.undo)
 
     @property
     def _trace(self) -> Trace | None:

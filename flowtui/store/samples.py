@@ -156,13 +156,35 @@ def detail(
     connection: sqlite3.Connection, target: SampleTarget, bounds: Bounds = DETAILED
 ) -> Sample | None:
     """Return one sample with all of its text that a person reads, None if there is none."""
+    found = rowid(connection, target)
+    return None if found is None else at(connection, [found], bounds).get(found)
+
+
+def annotated_by(connection: sqlite3.Connection, user: str) -> frozenset[int]:
+    """Return the keys of the samples that an author has annotated.
+
+    Source: eval_annotations, evals.
+    """
+    if not (table_columns(connection, "eval_annotations") and table_columns(connection, "evals")):
+        return frozenset()
+    rows = connection.execute(
+        "select distinct evals.rowid from eval_annotations as noted"
+        " join evals on evals.dataset_id = noted.dataset_id and evals.id = noted.eval_id"
+        " where noted.user = cast(? as text)",
+        [reading.as_sql(user)],
+    )
+    return frozenset(key for (key,) in rows)
+
+
+def rowid(connection: sqlite3.Connection, target: SampleTarget) -> int | None:
+    """Return the key that a sample has now, None if there is none; logged again, it has another."""
     if not table_columns(connection, "evals"):
         return None
     row = connection.execute(
         "select rowid from evals where dataset_id = cast(? as text) and id = cast(? as text)",
         [reading.as_sql(part) for part in target.key],
     ).fetchone()
-    return None if row is None else at(connection, [row[0]], bounds).get(row[0])
+    return None if row is None else int(row[0])
 
 
 def _sort_value(column: str) -> tuple[str, dict[str, object]]:

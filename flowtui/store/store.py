@@ -49,6 +49,7 @@ from flowtui.store.values import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from flowtui.store.agreement import Agreement
     from flowtui.store.annotation_values import (
         Added,
         Annotation,
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
         Target,
         Value,
     )
+    from flowtui.store.attachment_values import Attachments
     from flowtui.store.filters import Condition
     from flowtui.store.sample_values import Dataset, KeyInUse, Sample, SampleGroups
     from flowtui.store.samples import Order as SampleOrder
@@ -629,6 +631,18 @@ class Store:
         bounds = samples.WHOLE if whole else samples.LISTED
         return self.experiment(run_id).read(lambda db: samples.at(db, keys, bounds), cancelled)
 
+    def samples_annotated_by(self, run_id: str, user: str) -> frozenset[int]:
+        """Return the keys of the samples that an author has annotated."""
+        from flowtui.store import samples
+
+        return self.experiment(run_id).read(lambda db: samples.annotated_by(db, user))
+
+    def sample_rowid(self, run_id: str, target: SampleTarget) -> int | None:
+        """Return the key that a sample has now, None if there is none."""
+        from flowtui.store import samples
+
+        return self.experiment(run_id).read(lambda db: samples.rowid(db, target))
+
     def sample_detail(
         self, run_id: str, target: SampleTarget, whole: bool = False
     ) -> Sample | None:
@@ -680,6 +694,36 @@ class Store:
         return self.experiment(run_id).read(
             lambda db: scores.score_sets(db, dataset, condition), cancelled
         )
+
+    # Attachments ----------------------------------------------------------------------------
+
+    def attachments(self, run_id: str, cancelled: Cancelled | None = None) -> Attachments | None:
+        """Return a run's attachments, None where its schema has none; see `attachments.on_disk`.
+
+        About 1 s for 100,000 files.
+        """
+        from flowtui.store import attachments
+
+        rows = self.experiment(run_id).read(attachments.attachments, cancelled)
+        if rows is None:
+            return None
+        return attachments.on_disk(rows, self.attachments_directory(run_id), cancelled)
+
+    def attachments_directory(self, run_id: str) -> Path:
+        """Return the folder of a run's attachments; it need not exist."""
+        return self.run_directory(run_id) / "attachments"
+
+    def attachment_path(self, run_id: str, file_path: str) -> Path:
+        """Return where an attachment lies; see `attachments.resolved` for what it refuses."""
+        from flowtui.store import attachments
+
+        return attachments.resolved(self.attachments_directory(run_id), file_path)
+
+    def agreement(self, run_id: str, dataset: str | None = None) -> tuple[Agreement, ...]:
+        """Return, by name, how far authors agree on samples that several of them annotated."""
+        from flowtui.store import agreement
+
+        return self.experiment(run_id).read(lambda db: agreement.agreement(db, dataset))
 
     def watcher(self, run_id: str | None = None) -> Watcher:
         """Return a watcher of the list of runs and, if one is named, of that run's records."""

@@ -29,6 +29,8 @@ class Text:
     """The attribute that it is."""
     full_chars: int | None = None
     """How long the stored text is, where `text` is only the first part of it."""
+    pieces: tuple[Piece, ...] = ()
+    """All of `text` in stretches of their own roles, where it has not one role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,10 @@ class Turn:
     can_fold: bool = False
     is_folded: bool = False
     """Whether it stands folded at first, where it can."""
+    are_beside: bool = False
+    """Whether its blocks, turns that do not fold, stand side by side: as many as there is room
+    for, counted from the last. Those before them, and all in a narrow document, stand one under
+    the other. Without a name it has no heading."""
 
 
 Block: TypeAlias = Text | Words | Facts | Values | Link | Turn

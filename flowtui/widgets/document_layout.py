@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 
 from flowtui import format as fmt
 from flowtui.widgets.blocks import Block, Facts, Link, Section, Text, Turn, Values, Words
 from flowtui.widgets.cells import Line, Piece, Role, fit
+from flowtui.widgets.column_runs import painted, side_by_side
 from flowtui.widgets.document_runs import (
     SHOWN_CHARS,
     Folds,
@@ -32,6 +34,8 @@ WORD_GAP = 3
 MAX_NAME_CHARS = 200
 MAX_LABEL_SHARE = 0.4
 MAX_INDENT_SHARE = 0.4
+MIN_COLUMN_CELLS = 52
+COLUMN_GAP = 3
 
 
 def laid_out(sections: Sequence[Section], width: int, folds: Folds) -> Layout:
@@ -39,7 +43,7 @@ def laid_out(sections: Sequence[Section], width: int, folds: Folds) -> Layout:
     composer = _Composer(width, folds)
     for section in sections:
         composer.add(section)
-    return Layout(composer.runs)
+    return Layout(composer.runs, composer.beside)
 
 
 def value_key(parent: Key, block: Values) -> Key:
@@ -50,6 +54,7 @@ def value_key(parent: Key, block: Values) -> Key:
 class _Composer:
     def __init__(self, width: int, folds: Folds) -> None:
         self.runs: list[Run] = []
+        self.beside: list[tuple[int, Run]] = []
         self._width = width
         self._folds = folds
 
@@ -95,6 +100,9 @@ class _Composer:
                 self._turn(block, key, indent)
 
     def _turn(self, turn: Turn, key: Key, indent: int) -> None:
+        if turn.are_beside:
+            self._columns(turn, key, indent)
+            return
         is_open = True
         if turn.can_fold:
             is_open = self._folds.are_open.get(key, not turn.is_folded)
@@ -105,12 +113,36 @@ class _Composer:
         if is_open:
             self._blocks(turn.blocks, key, indent + LEVEL_CELLS)
 
+    def _columns(self, turn: Turn, key: Key, indent: int) -> None:
+        if turn.name:
+            self._heading(Spot(key, turn), turn.name, turn.role, turn.note, indent)
+        count = min(len(turn.blocks), (self._width - indent) // MIN_COLUMN_CELLS)
+        under = len(turn.blocks) - count if count > 1 else len(turn.blocks)
+        self._blocks(turn.blocks[:under], key, indent)
+        if under == len(turn.blocks):
+            return
+        if under:
+            self.runs.append(blank(key))
+        cells = (self._width - indent - COLUMN_GAP * (count - 1)) // count
+        columns: list[list[Run]] = []
+        for index, block in enumerate(turn.blocks[under:], under):
+            composer = _Composer(cells, self._folds)
+            at_top = replace(block, is_apart=False) if isinstance(block, Turn) else block
+            composer._block(at_top, (*key, index), 0)
+            columns.append(composer.runs)
+        first = sum(len(run.lines) for run in self.runs)
+        joined, parts = side_by_side(columns, cells, COLUMN_GAP, indent)
+        self.runs += joined
+        self.beside += [(first + line, run) for line, run in parts]
+
     def _words(self, words: Words, key: Key, indent: int) -> None:
         spot = Spot(key, words)
         line: list[Piece] = [Piece(" " * indent)]
         used = indent
         for piece in words.pieces:
             text = fmt.plain(piece.text)
+            if cell_len(text) > self._width - indent:
+                text = fit(text, self._width - indent)
             gap = WORD_GAP if len(line) > 1 else 0
             if gap and used + gap + cell_len(text) > self._width:
                 self.runs.append(Run(spot, [""], head=line))
@@ -145,7 +177,8 @@ class _Composer:
             self.runs += part(spot, text.text, count, self._width, indent, text.role, head)
             return
         limit = shown or SHOWN_CHARS
-        self.runs += body(spot, text.text, limit, self._width, indent, text.role, head)
+        runs = body(spot, text.text, limit, self._width, indent, text.role, head)
+        self.runs += (painted(run, text.pieces, limit) for run in runs) if text.pieces else runs
         if text.full_chars is not None and limit >= len(text.text):
             self.runs.append(cut_note(spot, len(text.text), text.full_chars, indent))
 

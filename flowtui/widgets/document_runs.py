@@ -6,7 +6,7 @@ A stretch is one `Run`, so that a hundred thousand lines of text are one object 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TypeAlias
@@ -63,17 +63,28 @@ class Run:
     """Stands in the place of the first line's indent."""
     is_body: bool = False
     """Whether the lines are the running text itself, from its first character on."""
+    paint: Callable[[int], Line] | None = None
+    """Makes a line out of stretches of their own roles, where lines have not one role."""
 
     def line(self, index: int) -> list[Piece]:
         before = self.head if index == 0 and self.head else (Piece(" " * self.indent),)
+        if self.paint is not None:
+            return [*before, *self.paint(index)]
         return [*before, Piece(self.lines[index], self.role)]
 
 
 class Layout:
     """The lines of a document at one width."""
 
-    def __init__(self, runs: Sequence[Run]) -> None:
+    def __init__(self, runs: Sequence[Run], beside: Iterable[tuple[int, Run]] = ()) -> None:
+        """Take the runs.
+
+        Args:
+            runs: one under the other.
+            beside: what some of them were put together from, each with its first line.
+        """
         self.runs = runs
+        self._beside = tuple(beside)
         self._ends = list(accumulate(len(run.lines) for run in runs))
 
     @property
@@ -91,6 +102,7 @@ class Layout:
         for run, end in zip(self.runs, self._ends, strict=True):
             if run.spot.key == key:
                 yield end - len(run.lines), run
+        yield from ((first, run) for first, run in self._beside if run.spot.key == key)
 
 
 def blank(key: Key) -> Run:

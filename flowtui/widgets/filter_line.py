@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -14,11 +14,32 @@ from textual.widgets import Static
 
 from flowtui import format as fmt
 from flowtui.store.errors import FilterError
+from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.frame import OneLine
 
 if TYPE_CHECKING:
     from textual.widgets import Input
+
+
+HISTORY_KEPT = 50
+
+
+def entered(history: str) -> list[str]:
+    """Return the texts that were entered under a name, the last one last."""
+    from flowtui import remembered
+
+    kept = remembered.get(f"history.{history}")
+    return [text for text in kept if isinstance(text, str)] if isinstance(kept, list) else []
+
+
+def remember_entered(history: str, text: str) -> None:
+    """Keep a text that was entered, as the last one."""
+    from flowtui import remembered
+
+    if text.strip():
+        others: list[JsonValue] = [one for one in entered(history) if one != text]
+        remembered.put(f"history.{history}", [*others, text][-HISTORY_KEPT:])
 
 
 class FilterLine(Widget):
@@ -30,6 +51,7 @@ class FilterLine(Widget):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Clear", key_display="Esc", tooltip="Show everything again"),
         Binding("down", "leave", "To the list", show=False, tooltip="Back to the list"),
+        Binding("up", "recall", "Before", show=False, tooltip="What was typed before"),
     ]
 
     @dataclass
@@ -58,10 +80,25 @@ class FilterLine(Widget):
     class Left(Message):
         """Sent by FilterLine when the list is to have the focus again."""
 
-    def __init__(self, hint: str, *, label: str = "/", id: str | None = None) -> None:
+    def __init__(
+        self, hint: str, *, label: str = "/", history: str = "", id: str | None = None
+    ) -> None:
+        """Make the line.
+
+        Args:
+            hint: stands in it while it is empty.
+            label: stands before it.
+            history: under what the texts that were entered are remembered; nowhere if empty.
+            id: of the widget.
+        """
         super().__init__(id=id)
         self._hint = hint
         self._label = label
+        self._history = history
+        self._recalled = 0
+        """How many entries back the text comes from; 0 was typed."""
+        self.names: Sequence[str] = ()
+        """What a word may be completed to, once it is begun; the right arrow takes it."""
 
     @property
     def _input(self) -> Input | None:
@@ -69,20 +106,25 @@ class FilterLine(Widget):
         found = self.query("Input")
         return cast("Input", found.first()) if found else None
 
-    async def open(self, text: str) -> None:
-        """Show the line with a filter, and type into it."""
+    async def open(self, text: str, *, is_typed: bool = True) -> None:
+        """Show the line with a filter, and type into it unless it is only to be shown."""
         self.add_class("-open")
         field = self._input
         if field is None:
             # An input is a large module, and a start needs none.
             from textual.widgets import Input, Label
 
-            field = Input(placeholder=self._hint, select_on_focus=False)
+            from flowtui.widgets.completion import WordSuggester
+
+            suggester = WordSuggester(lambda: self.names)
+            field = Input(placeholder=self._hint, select_on_focus=False, suggester=suggester)
             note = Label("", classes="filter-note", markup=False)
             row = Horizontal(Label(self._label, markup=False), field, note)
             await self.mount(row, OneLine(id="mistake"))
         field.value = text
-        field.focus()
+        self._recalled = 0
+        if is_typed:
+            field.focus()
 
     def note(self, text: str) -> None:
         """Say how many match."""
@@ -125,11 +167,24 @@ class FilterLine(Widget):
         self.set_class(bool(self.text), "-open")
         self.post_message(self.Left())
 
+    def action_recall(self) -> None:
+        """Put in the text that was entered before, and before that one, each time it is asked."""
+        if self._input is None or not self._history:
+            return
+        kept = entered(self._history)
+        if self._recalled < len(kept):
+            self._recalled += 1
+            self._input.value = kept[-self._recalled]
+            self._input.action_end()
+
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Changed(self, event.value))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if self._history:
+            remember_entered(self._history, event.value)
+        self._recalled = 0
         self.post_message(self.Entered(self, event.value))
         self.action_leave()

@@ -88,9 +88,17 @@ class Rows(Lines):
             self._asked.clear()
             self.refresh()
 
-    def show_keys(self, keys: Sequence[int]) -> None:
-        """Show these rows in this order, and keep the cursor on its row if it is among them."""
-        held = self.cursor_key
+    def show_keys(self, keys: Sequence[int], *, is_new: bool = False) -> None:
+        """Show these rows in this order, and keep the cursor on its row if it is among them.
+
+        Args:
+            keys: of the rows.
+            is_new: it is another list, which starts at its top.
+        """
+        held = None if is_new else self.cursor_key
+        if is_new:
+            self.set_reactive(Rows.cursor, 0)
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
         line = self.cursor - round(self.scroll_y)
         self._keys = keys
         self._asked.clear()
@@ -129,6 +137,11 @@ class Rows(Lines):
     def cursor_key(self) -> int | None:
         return self._keys[self.cursor] if self.cursor < len(self._keys) else None
 
+    def put_cursor(self, key: int) -> None:
+        """Put the cursor on a row, if it is among them."""
+        if key in self._keys:
+            self.cursor = self._keys.index(key)
+
     def holds(self, key: int) -> bool:
         """Say whether the cells of a row are kept."""
         return key in self._cells
@@ -160,7 +173,7 @@ class Rows(Lines):
                 arrow = " ↓" if self.sorted_by[1] else " ↑"
                 title = fit(title, min(cell_len(title), cells_wide - len(arrow))) + arrow
             pieces += [Piece(fit(title, cells_wide, column.align), "muted"), Piece(GAP)]
-        return [pieces]
+        return [pieces[:-1]]
 
     def line(self, index: int, width: int) -> Line:
         cells = self._cells.get(self._keys[index])
@@ -172,7 +185,7 @@ class Rows(Lines):
         for column, cells_wide in self._layout(width):
             text, role = by_column[column]
             pieces += [Piece(fit(text, cells_wide, column.align), role), Piece(GAP)]
-        return pieces
+        return pieces[:-1]
 
     def _layout(self, width: int) -> list[tuple[Column, int]]:
         """Return the columns that fit and their widths; the first one always stays."""

@@ -94,7 +94,8 @@ def _facts(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Itera
     if node is not None and node.children and node.own_ns:
         yield Piece(f"own {fmt.duration(node.own_ns / 1e9)}", "muted")
     if total_ns and 0 < detail.duration_ns < total_ns:
-        yield Piece(f"{100 * detail.duration_ns / total_ns:.2g} % of the trace", "muted")
+        share = 100 * detail.duration_ns / total_ns
+        yield Piece(f"{fmt.number(share, 2)} % of the trace", "muted")
     if node is not None and node.is_critical:
         yield Piece("critical path", "muted")
     started = moment(detail.start_ns)

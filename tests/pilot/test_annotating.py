@@ -411,7 +411,7 @@ async def test_an_edit_that_changes_nothing_writes_nothing(store: Store) -> None
         await it.press("e", "space", "space", "ctrl+s")
         assert it.is_at_bench
         assert it.spans.changes == []
-        assert len(it.spans._undo) == 0
+        assert len(it.spans.undo) == 0
 
 
 async def test_a_conflict_shows_what_is_there_and_overwrites_when_told_again(
@@ -571,7 +571,7 @@ async def test_an_undo_over_somebody_elses_change_asks(
         assert "✗ quality false" in it.shown
         await it.press(answer)
         assert len(it.rows()) == left
-        assert len(it.spans._undo) == (1 if answer == "escape" else 0)
+        assert len(it.spans.undo) == (1 if answer == "escape" else 0)
 
 
 async def test_what_can_never_be_undone_is_left(store: Store) -> None:
@@ -580,7 +580,7 @@ async def test_what_can_never_be_undone_is_left(store: Store) -> None:
         execute(it.path, f"delete from spans where span_id = '{TARGETS[2].span_id}'")
         await it.press("u")
         assert "not undone" in it.said
-        assert len(it.spans._undo) == 2
+        assert len(it.spans.undo) == 2
 
 
 # Refusals

@@ -221,6 +221,26 @@ async def test_a_marked_span_shows_in_the_tree_and_undo_takes_it_back(tmp_path: 
         await until(lambda: "✎" not in screen_lines(pilot)[3], "no mark")
 
 
+async def test_the_review_of_a_trace_goes_through_what_the_search_finds(tmp_path: Path) -> None:
+    async with opened(written(tmp_path, AGENT), "run", size=(140, 40), tab="traces") as pilot:
+        await open_trace(pilot)
+        await pilot.press("slash", *"errors", "enter")
+        await settled(pilot)
+        await pilot.press("R")
+        await until(lambda: "1 of 1" in screen_text(pilot), "the review")
+        await until(lambda: "no such parcel" in screen_text(pilot), "the span")
+        await pilot.press("minus", "escape")
+        await until(lambda: "✎ 1" in screen_lines(pilot)[3], "the mark in the tree")
+
+
+async def test_the_review_of_the_list_goes_through_the_roots(tmp_path: Path) -> None:
+    async with opened(written(tmp_path, AGENT), "run", tab="traces") as pilot:
+        await pilot.press("R")
+        await until(lambda: "agent.run" in screen_text(pilot), "the root span")
+        await pilot.press("plus", "escape")
+        await until(lambda: "✎ 1" in screen_text(pilot), "the mark in the list")
+
+
 async def test_narrow_terminals_show_one_pane_at_a_time(tmp_path: Path) -> None:
     async with opened(written(tmp_path, AGENT), "run", size=(80, 24), tab="traces") as pilot:
         await open_trace(pilot)

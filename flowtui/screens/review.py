@@ -1,0 +1,74 @@
+"""The review: judging one thing after the other, with one key each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from textual import on
+from textual.app import ComposeResult
+from textual.screen import ModalScreen
+
+from flowtui.screens.annotated import NO_AUTHOR, READ_ONLY
+from flowtui.screens.review_queue import Item, ReviewSource
+from flowtui.screens.review_view import ReviewView
+from flowtui.store.store import Store
+from flowtui.store.undo import UndoStack
+from flowtui.store.values import Run
+from flowtui.widgets.frame import KeyLine
+from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
+
+if TYPE_CHECKING:
+    from flowtui.app import FlowApp
+
+WIDE_FROM = 120
+
+
+class ReviewScreen(ModalScreen[str], Generic[Item]):
+    """Fills the terminal with a review; dismisses with what was done, in words."""
+
+    COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
+    AUTO_FOCUS = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012  # an instance's
+
+    def __init__(self, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack) -> None:
+        """Make the screen.
+
+        Args:
+            store: where the run is.
+            run: whose spans or samples are judged.
+            source: what is judged.
+            undo: what was done on the tab, which can undo what is done here too.
+        """
+        super().__init__()
+        self._view = ReviewView(store, run, source, undo)
+
+    def compose(self) -> ComposeResult:
+        yield self._view
+        yield KeyLine()
+
+    @on(ReviewView.Left)
+    def leave(self, event: ReviewView.Left) -> None:
+        self.dismiss(event.words)
+
+
+def why_no_review(flow: FlowApp) -> str:
+    """Return why nothing can be judged; nothing if it can."""
+    if flow.options.read_only:
+        return READ_ONLY
+    return "" if flow.options.user.strip() else NO_AUTHOR
+
+
+async def review(
+    flow: FlowApp, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack
+) -> str:
+    """Have things judged one after the other, and say what was done, or why it cannot be.
+
+    To be awaited in a worker. Returns what was done, nothing if it could not begin.
+    """
+    reason = why_no_review(flow)
+    if reason:
+        flow.notify(reason, severity="warning", markup=False)
+        return ""
+    done = await flow.push_screen_wait(ReviewScreen(store, run, source, undo))
+    flow.notify(done, title="Review", timeout=3, markup=False)
+    return done

@@ -1,0 +1,71 @@
+"""What the threads that read for the Evals tab send to its screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from flowtui.screens.sample_reading import ReadList, ReadScores
+from flowtui.store.sample_values import Sample
+
+
+@dataclass
+class Listed(Message):
+    """Sent by the reader with the samples that were wanted."""
+
+    found: ReadList
+
+
+@dataclass
+class Scored(Message):
+    """Sent by the reader with what all scores add up to."""
+
+    scores: ReadScores
+
+
+@dataclass
+class SamplesRead(Message):
+    """Sent by the reader with the samples that came into sight."""
+
+    samples: dict[int, Sample]
+
+
+@dataclass
+class SampleFound(Message):
+    """Sent by the reader with the sample to open."""
+
+    sample: Sample
+    is_followed: bool
+    """Whether another tab led to it; else it is under the cursor of the table."""
+
+
+@dataclass
+class NamesRead(Message):
+    """Sent by the reader with the names that a filter may hold."""
+
+    names: tuple[str, ...]
+
+
+@dataclass
+class ListFailed(Message):
+    """Sent by the reader when the samples cannot be read."""
+
+    reason: str
+
+
+@dataclass
+class SaveProgress(Message):
+    """Sent while samples are saved."""
+
+    done: int
+    total: int
+
+
+@dataclass
+class Saved(Message):
+    """Sent when saving has ended, with a sentence about it."""
+
+    title: str
+    text: str
+    is_bad: bool = False
