@@ -1,0 +1,78 @@
+"""Word documents as headings, paragraphs, lists and tables, in their order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import BinaryIO
+
+from flowtui.previews import files, isolated, zip_directory
+from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.values import (
+    Cancelled,
+    DocumentBlock,
+    DocumentPage,
+    Heading,
+    Item,
+    Paragraph,
+    Part,
+    Request,
+    Table,
+)
+from flowtui.store.values import JsonValue
+
+MAX_PART_BYTES = 15_000_000
+"""Of XML, unpacked; the tree of it takes several times as much."""
+PAGE_BLOCKS = 500
+
+
+def page(path: Path, request: Request, cancelled: Cancelled) -> DocumentPage:
+    """Return blocks from block `Request.position` on.
+
+    Raises:
+        MissingExtra, PreviewFailed, PreviewCancelled.
+    """
+    with files.opened(path) as file:
+        _refuse_bomb(file_sizes(file))
+    count = min(request.count, PAGE_BLOCKS)
+    arguments: dict[str, JsonValue] = {
+        "position": -count if request.is_last else request.position,
+        "count": count,
+    }
+    reply = isolated.ask("docx", path, arguments, cancelled)
+    first, total = reply.values.get("first"), reply.values.get("total")
+    if not isinstance(first, int) or not isinstance(total, int):
+        raise PreviewFailed("The parser answered with no document.")
+    blocks = tuple(_block(values) for values in json.loads(reply.data))
+    end = first + len(blocks)
+    part = Part("block", first, len(blocks), total, end if end < total else None, first)
+    return DocumentPage(blocks, part)
+
+
+def file_sizes(file: BinaryIO) -> list[tuple[str, int]]:
+    """Return the names in a document's ZIP directory with the sizes that they unpack to."""
+    with zip_directory.opened(file) as archive:
+        return [(info.filename, info.file_size) for info in archive.infolist()]
+
+
+def _refuse_bomb(sizes: list[tuple[str, int]]) -> None:
+    # Pictures are not unpacked to show the text, so they may be large.
+    needed = sum(size for name, size in sizes if not name.startswith("word/media/"))
+    if needed > MAX_PART_BYTES:
+        raise PreviewFailed("The document unpacks to too much to be shown.")
+    if not any(name == "[Content_Types].xml" for name, _ in sizes):
+        raise PreviewFailed("This is a ZIP file, and no Word document.")
+
+
+def _block(values: list[JsonValue]) -> DocumentBlock:
+    match values:
+        case ["heading", int(level), str(text)]:
+            return Heading(level, text)
+        case ["item", str(text), int(level), bool(is_numbered)]:
+            return Item(text, level, is_numbered)
+        case ["table", list(rows), int(row_count)]:
+            cells = tuple(tuple(map(str, row)) for row in rows if isinstance(row, list))
+            return Table(cells, row_count)
+        case ["paragraph", str(text)]:
+            return Paragraph(text)
+    raise PreviewFailed("The parser answered with an unknown block.")

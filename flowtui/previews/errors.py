@@ -1,0 +1,26 @@
+"""Why a file is not shown, each as one sentence for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowtui.previews.values import Mode
+
+
+class PreviewFailed(Exception):
+    """The file cannot be shown in this way; `str()` says why."""
+
+
+class MissingExtra(PreviewFailed):
+    """A library that this kind of file needs is not installed; `str()` is what installs it."""
+
+    def __init__(self, extra: str, meanwhile: Mode) -> None:
+        super().__init__(f"pip install 'flow-tui[{extra}]'")
+        self.extra = extra
+        self.meanwhile = meanwhile
+        """The mode in which the file can be shown without it."""
+
+
+class PreviewCancelled(Exception):
+    """The reader left before the preview was there."""

@@ -1,0 +1,53 @@
+"""Pictures made of pixels, scaled down to what a pane can show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowtui.previews import isolated
+from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.values import Cancelled, Part, Picture, PreviewKind, Request
+from flowtui.store.values import JsonValue
+
+_FORMATS = {kind: kind.value.upper() for kind in PreviewKind if kind.is_image}
+
+
+def picture(path: Path, kind: PreviewKind, request: Request, cancelled: Cancelled) -> Picture:
+    """Return an image in a child process, its first frame if it has several.
+
+    Raises:
+        MissingExtra, PreviewFailed, PreviewCancelled.
+    """
+    reply = isolated.ask("images", path, {"format": _FORMATS[kind]} | box(request), cancelled)
+    return from_reply(reply, "frame", 0)
+
+
+def box(request: Request) -> dict[str, JsonValue]:
+    """Return the most pixels that fit a pane: a cell is two of them, one above the other."""
+    return {
+        "width": max(request.width, 1),
+        "height": max(request.height * 2, 2),
+        "background": list(request.background),
+    }
+
+
+def from_reply(reply: isolated.Reply, unit: str, first: int) -> Picture:
+    """Return the picture that a child answered with.
+
+    Raises:
+        PreviewFailed: the pixels are not as many as it says.
+    """
+    names = ("width", "height", "source_width", "source_height", "total")
+    numbers = [reply.values.get(name) for name in names]
+    width, height, source_width, source_height, total = (
+        number if isinstance(number, int) else 0 for number in numbers
+    )
+    if not total or len(reply.data) != width * height * 3:
+        raise PreviewFailed("The parser answered with no picture.")
+    following = first + 1 if first + 1 < total and unit == "page" else None
+    part = Part(unit, first, 1, total, following, first)
+    note = reply.values.get("note")
+    return Picture(
+        width, height, reply.data, source_width, source_height, part,
+        note if isinstance(note, str) else "",
+    )  # fmt: skip

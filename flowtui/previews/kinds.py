@@ -1,0 +1,125 @@
+"""What a file is, by its first bytes first and its name second."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import PurePosixPath
+
+from flowtui.previews import encodings
+from flowtui.previews.values import PreviewKind
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", PreviewKind.PNG),
+    (b"\xff\xd8\xff", PreviewKind.JPEG),
+    (b"GIF87a", PreviewKind.GIF),
+    (b"GIF89a", PreviewKind.GIF),
+    (b"PAR1", PreviewKind.PARQUET),
+    (b"\x93NUMPY", PreviewKind.NPY),
+    (b"\x1f\x8b\x08", PreviewKind.GZIP),
+    (b"\x28\xb5\x2f\xfd", PreviewKind.ZSTD),
+)
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
+_MAX_SAFETENSORS_HEADER = 100_000_000
+PDF_MARK_WITHIN = 1024
+_ROOT_WITHIN = 4096
+
+_BY_SUFFIX = {
+    ".csv": PreviewKind.CSV,
+    ".tsv": PreviewKind.TSV,
+    ".tab": PreviewKind.TSV,
+    ".json": PreviewKind.JSON,
+    ".geojson": PreviewKind.JSON,
+    ".ipynb": PreviewKind.JSON,
+    ".jsonl": PreviewKind.JSONL,
+    ".ndjson": PreviewKind.JSONL,
+    ".md": PreviewKind.MARKDOWN,
+    ".markdown": PreviewKind.MARKDOWN,
+}
+
+LANGUAGES = {
+    ".py": "python", ".pyi": "python", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml",
+    ".ini": "ini", ".cfg": "ini", ".xml": "xml", ".html": "html", ".htm": "html",
+    ".svg": "xml", ".css": "css", ".js": "javascript", ".mjs": "javascript", ".ts": "typescript",
+    ".tsx": "tsx", ".sql": "sql", ".sh": "bash", ".bash": "bash", ".zsh": "bash", ".c": "c",
+    ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hpp": "cpp", ".cu": "cuda",
+    ".cuh": "cuda", ".rs": "rust", ".go": "go", ".java": "java", ".kt": "kotlin",
+    ".scala": "scala", ".rb": "ruby", ".php": "php", ".pl": "perl", ".lua": "lua", ".r": "r",
+    ".jl": "julia", ".swift": "swift", ".cs": "csharp", ".tex": "tex", ".rst": "rst",
+    ".diff": "diff", ".patch": "diff", ".proto": "protobuf", ".tf": "terraform",
+    ".cmake": "cmake", ".ps1": "powershell", ".jinja": "jinja", ".j2": "jinja", ".dot": "graphviz",
+    ".graphql": "graphql", ".dockerfile": "docker", ".mk": "make", ".hs": "haskell",
+    ".ex": "elixir", ".erl": "erlang", ".clj": "clojure", ".vue": "vue", ".nix": "nix",
+}  # fmt: skip
+_LANGUAGE_OF_NAME = {"dockerfile": "docker", "makefile": "make", "cmakelists.txt": "cmake"}
+
+
+def kind_of(head: bytes, name: str) -> PreviewKind:
+    """Return what a file is.
+
+    Args:
+        head: its first bytes, `files.HEAD_BYTES` of them or all there are.
+        name: believed only where the content does not contradict it.
+    """
+    if not head:
+        return PreviewKind.EMPTY
+    found = _by_magic(head) or _by_structure(head, name.lower())
+    if found is not None:
+        return found
+    encoding = encodings.guess(head)
+    if encoding is None:
+        is_named_text = name.lower().endswith((*_BY_SUFFIX, ".txt", ".log"))
+        if not is_named_text or not encodings.is_mostly_text(head):
+            return PreviewKind.BINARY
+        encoding = "Latin-1"
+    return _text_kind(encodings.decode(head, encoding), name.lower())
+
+
+def language_of(name: str) -> str | None:
+    """Return the name of the Pygments lexer for a file of this name, None if there is none."""
+    lowered = PurePosixPath(name.lower()).name
+    return _LANGUAGE_OF_NAME.get(lowered) or LANGUAGES.get(PurePosixPath(lowered).suffix)
+
+
+def _by_magic(head: bytes) -> PreviewKind | None:
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return PreviewKind.WEBP
+    if head[257:262] == b"ustar":
+        return PreviewKind.TAR
+    if head[:2] == b"BM" and len(head) >= 26 and head[6:10] == b"\0\0\0\0":
+        (header_bytes,) = struct.unpack_from("<I", head, 14)
+        return PreviewKind.BMP if header_bytes in _BMP_HEADERS else None
+    return None
+
+
+def _by_structure(head: bytes, name: str) -> PreviewKind | None:
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        if b"word/" in head or name.endswith(".docx"):
+            return PreviewKind.DOCX
+        is_npz = name.endswith(".npz") or b".npy" in head[:300]
+        return PreviewKind.NPZ if is_npz else PreviewKind.ZIP
+    if b"%PDF-" in head[:PDF_MARK_WITHIN] and not name.endswith(tuple(LANGUAGES)):
+        return PreviewKind.PDF
+    if len(head) > 9 and head[8:9] == b"{":
+        (header_bytes,) = struct.unpack_from("<Q", head)
+        if 2 <= header_bytes <= _MAX_SAFETENSORS_HEADER:
+            return PreviewKind.SAFETENSORS
+    return None
+
+
+def _text_kind(text: str, name: str) -> PreviewKind:
+    start = text[:_ROOT_WITHIN].lstrip("\ufeff \t\r\n")
+    if start.startswith("<") and "<svg" in start and not name.endswith((".html", ".htm", ".md")):
+        return PreviewKind.SVG
+    kind = _BY_SUFFIX.get(PurePosixPath(name).suffix)
+    if kind is not None:
+        return kind
+    if "\x1b[" in text:
+        return PreviewKind.ANSI
+    if language_of(name) is not None:
+        return PreviewKind.SOURCE
+    if "." not in PurePosixPath(name).name and start.startswith(('{"', "[{", "[[", "{\n", "[\n")):
+        return PreviewKind.JSON
+    return PreviewKind.TEXT

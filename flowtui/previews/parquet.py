@@ -1,0 +1,39 @@
+"""Parquet files as tables, read by DuckDB in a child process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from flowtui.previews import isolated
+from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.tables import CELL_CHARS, MAX_COLUMNS, PAGE_ROWS
+from flowtui.previews.values import Cancelled, Column, Part, Request, TablePage
+from flowtui.store.values import JsonValue
+
+
+def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
+    """Return rows from row `Request.position` on.
+
+    Raises:
+        MissingExtra, PreviewFailed, PreviewCancelled.
+    """
+    arguments: dict[str, JsonValue] = {
+        "position": request.position,
+        "count": min(request.count, PAGE_ROWS),
+        "is_last": request.is_last,
+        "columns": MAX_COLUMNS,
+        "cell_chars": CELL_CHARS,
+    }
+    reply = isolated.ask("parquet", path, arguments, cancelled)
+    first, total, width = (reply.values.get(name) for name in ("first", "total", "width"))
+    if not isinstance(first, int) or not isinstance(total, int) or not isinstance(width, int):
+        raise PreviewFailed("The parser answered with no table.")
+    columns, rows = json.loads(reply.data)
+    end = first + len(rows)
+    return TablePage(
+        columns=tuple(Column(name, type_) for name, type_ in columns),
+        rows=tuple(tuple(row) for row in rows),
+        part=Part("row", first, len(rows), total, end if end < total else None, first),
+        column_count=width,
+    )

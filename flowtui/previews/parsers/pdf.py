@@ -1,0 +1,66 @@
+"""One page of a PDF, as pixels or as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowtui.previews.errors import PreviewFailed
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfPage  # type: ignore[import-untyped]
+
+    from flowtui.store.values import JsonValue
+
+EXTRA = "pdf"
+LIBRARIES = ("pypdfium2",)
+PAGE_CHARS = 200_000
+
+
+def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
+    """Return one page, and how many there are."""
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(path)
+        total = len(document)
+        if not total:
+            raise PreviewFailed("The PDF has no pages.")
+        wanted = arguments["page"]
+        assert isinstance(wanted, int)
+        number = total - 1 if wanted < 0 else min(wanted, total - 1)
+        values, data = _page(document[number], arguments)
+    except pypdfium2.PdfiumError as error:
+        raise PreviewFailed(_why(str(error))) from error
+    return {"page": number, "total": total} | values, data
+
+
+def _page(page: PdfPage, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
+    if arguments["is_text"]:
+        text = page.get_textpage()
+        return {}, text.get_text_range(0, min(text.count_chars(), PAGE_CHARS)).encode(
+            "utf-8", "replace"
+        )
+    width, height = page.get_size()
+    box_width, box_height = arguments["width"], arguments["height"]
+    assert isinstance(box_width, int)
+    assert isinstance(box_height, int)
+    if width < 1 or height < 1:
+        raise PreviewFailed("The page has no size.")
+    scale = min(box_width / width, box_height / height)
+    bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
+    row_bytes = bitmap.width * 3
+    data = bytes(bitmap.buffer)
+    rows = [data[n * bitmap.stride :][:row_bytes] for n in range(bitmap.height)]
+    values: dict[str, JsonValue] = {
+        "width": bitmap.width, "height": bitmap.height,
+        "source_width": round(width), "source_height": round(height),
+    }  # fmt: skip
+    return values, b"".join(rows)
+
+
+def _why(error: str) -> str:
+    if "password" in error.lower():
+        return "The PDF is encrypted: it takes a password to read it."
+    return "The PDF is broken and cannot be read."

@@ -1,0 +1,131 @@
+"""Drawings as pixels: nothing outside the file is read, and nesting is limited."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
+
+from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.parsers.images import colour
+
+if TYPE_CHECKING:
+    from flowtui.store.values import JsonValue
+
+EXTRA = "images"
+LIBRARIES = ("resvg_py", "PIL.Image", "PIL.PngImagePlugin")
+MAX_BYTES = 10_000_000
+"""Before and after entities were put in."""
+MAX_LEVELS = 200
+_LARGEST_SIDE = 1e6
+_SIZE = re.compile(r"\s*\+?(\d*\.?\d+(?:[eE][+-]?\d+)?)\s*(px|pt|mm|cm|in|pc)?\s*")
+_PIXELS_IN = {"px": 1.0, "pt": 4 / 3, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "pc": 16.0}
+
+
+class Harmless:
+    """A drawing written anew without what leads out of it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.size = (100.0, 100.0)
+        """Width and height in its own pixels."""
+        self.left_out = 0
+        """How many references to other files and addresses it had."""
+        self._parts: list[str] = []
+        self._length = 0
+        self._level = 0
+        parser = expat.ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        try:
+            parser.Parse(data, True)
+        except expat.ExpatError as error:
+            raise PreviewFailed(f"The drawing is broken: {error}.") from error
+
+    @property
+    def text(self) -> str:
+        return "".join(self._parts)
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._level += 1
+        if self._level > MAX_LEVELS:
+            raise PreviewFailed(f"The drawing is nested deeper than {MAX_LEVELS} levels.")
+        if self._level == 1:
+            self.size = _drawing_size(attributes)
+        kept = {key: value for key, value in attributes.items() if not _leads_out(key, value)}
+        self.left_out += len(attributes) - len(kept)
+        written = "".join(f" {key}={quoteattr(value)}" for key, value in kept.items())
+        self._write(f"<{name}{written}>")
+
+    def _end(self, name: str) -> None:
+        self._level -= 1
+        self._write(f"</{name}>")
+
+    def _characters(self, text: str) -> None:
+        self._write(escape(text))
+
+    def _write(self, text: str) -> None:
+        self._length += len(text)
+        if self._length > MAX_BYTES:
+            raise PreviewFailed("The drawing is too large to be shown.")
+        self._parts.append(text)
+
+
+def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
+    """Return a drawing as RGB pixels."""
+    import resvg_py
+    from PIL import Image
+
+    data = path.read_bytes() if path.stat().st_size <= MAX_BYTES else None
+    if data is None:
+        raise PreviewFailed("The drawing is too large to be shown.")
+    drawing = Harmless(data)
+    width, height = _enlarged(drawing.size, arguments)
+    try:
+        png = resvg_py.svg_to_bytes(svg_string=drawing.text, width=width, height=height)
+    except ValueError as error:
+        raise PreviewFailed(f"The drawing cannot be shown: {error}.") from error
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+        solid = Image.new("RGBA", image.size, (*colour(arguments), 255))
+        pixels = Image.alpha_composite(solid, image.convert("RGBA")).convert("RGB")
+    note = f"{drawing.left_out} references to elsewhere were not followed"
+    values: dict[str, JsonValue] = {
+        "width": pixels.width, "height": pixels.height, "total": 1,
+        "source_width": round(drawing.size[0]), "source_height": round(drawing.size[1]),
+        "note": note if drawing.left_out else "",
+    }  # fmt: skip
+    return values, pixels.tobytes()
+
+
+def _enlarged(size: tuple[float, float], arguments: Mapping[str, JsonValue]) -> tuple[int, int]:
+    box_width, box_height = arguments["width"], arguments["height"]
+    assert isinstance(box_width, int)
+    assert isinstance(box_height, int)
+    scale = min(box_width / size[0], box_height / size[1])
+    return max(round(size[0] * scale), 1), max(round(size[1] * scale), 1)
+
+
+def _leads_out(key: str, value: str) -> bool:
+    if key.rpartition(":")[2] != "href":
+        return False
+    return not value.strip().lower().startswith(("#", "data:"))
+
+
+def _drawing_size(attributes: Mapping[str, str]) -> tuple[float, float]:
+    sides = [_pixels(attributes.get(name, "")) for name in ("width", "height")]
+    numbers = re.findall(r"[-+.\deE]+", attributes.get("viewBox", ""))[2:4]
+    view = [_pixels(number) for number in numbers]
+    width, height = sides if all(sides) else view if len(view) == 2 and all(view) else (100, 100)
+    return width or 100.0, height or 100.0
+
+
+def _pixels(text: str) -> float:
+    match = _SIZE.fullmatch(text)
+    if match is None:
+        return 0.0
+    value = float(match[1]) * _PIXELS_IN[match[2] or "px"]
+    return min(value, _LARGEST_SIDE)

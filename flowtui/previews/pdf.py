@@ -1,0 +1,34 @@
+"""PDF page by page, as a picture or as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flowtui.previews import images, isolated
+from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.values import Cancelled, Line, Mode, Part, Picture, Request, TextPage
+
+
+def page(path: Path, request: Request, cancelled: Cancelled) -> Picture | TextPage:
+    """Return page `Request.position`, from 0, as a picture unless text is wanted.
+
+    Raises:
+        MissingExtra, PreviewFailed, PreviewCancelled.
+    """
+    is_text = request.mode is Mode.TEXT
+    arguments = images.box(request) | {
+        "page": -1 if request.is_last else request.position,
+        "is_text": is_text,
+    }
+    reply = isolated.ask("pdf", path, arguments, cancelled)
+    number, total = reply.values.get("page"), reply.values.get("total")
+    if not isinstance(number, int) or not isinstance(total, int):
+        raise PreviewFailed("The parser answered with no page.")
+    if not is_text:
+        return images.from_reply(reply, "page", number)
+    text = reply.data.decode("utf-8", "replace")
+    lines = tuple(Line(line) for line in text.splitlines())
+    following = number + 1 if number + 1 < total else None
+    note = "" if lines else "There is no text on this page."
+    part = Part("page", number, 1, total, following, number)
+    return TextPage(lines, part, encoding="PDF", note=note)

@@ -1,0 +1,172 @@
+"""Text tables of any size: the first page, the last one, and any in between."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from flowtui.previews import csv_dialect, encodings, files
+from flowtui.previews.csv_rows import Row, RowIndex, rows
+from flowtui.previews.values import Cancelled, Column, Part, TablePage, never
+
+CELL_CHARS = 500
+MAX_COLUMNS = 200
+PAGE_ROWS = 1_000
+PAGE_BYTES = 1024 * 1024
+"""A page ends with the row that reaches it."""
+TAIL_BYTES = 256 * 1024
+_CLOSING_QUOTE = re.compile(rb'(?<!")"(?:"")*(?!")')
+
+
+class CsvFile:
+    """One text table, read in pages; keeps the index of its rows, and no file open.
+
+    Pages may be asked for by one thread at a time. The file must be of an encoding that has
+    ASCII in it (UTF-8, Latin-1) and its lines must end with a line feed: `unpacking` makes it so.
+    """
+
+    def __init__(self, path: Path, is_tsv: bool = False) -> None:
+        """Look at the beginning of a table.
+
+        Raises:
+            PreviewFailed: the file cannot be read.
+        """
+        self.path = path
+        with files.opened(path) as file:
+            head = files.read_at(file, 0, files.HEAD_BYTES)
+            self.encoding = encodings.guess(head) or "Latin-1"
+            start = encodings.mark_bytes(head, self.encoding)
+            whole = head[start : head.rfind(b"\n") + 1] or head[start:]
+            text = encodings.decode(whole, self.encoding)
+            # splitlines() would also split at characters that end no line here.
+            lines = [line + "\n" for line in text.split("\n") if line]
+            dialect = csv_dialect.detected(lines, is_tsv)
+            self.delimiter = dialect.delimiter
+            self.has_header = dialect.has_header
+            first = next(self._rows(file, start), None)
+            self._names = first.cells if first is not None and self.has_header else []
+            self._width = max(
+                (len(row.cells) for row in islice(self._rows(file, start), 100)), default=0
+            )
+            self._start = first.end if first is not None and self.has_header else start
+            self.index = RowIndex(self._start, self.encoding, self.delimiter)
+
+    def first(self, count: int = PAGE_ROWS) -> TablePage:
+        """Return the first rows without reading the rest."""
+        return self.at(self._start, 0, count)
+
+    def at(self, position: int, row: int | None, count: int = PAGE_ROWS) -> TablePage:
+        """Return rows from where one begins, `Part.next_position` of another page.
+
+        Args:
+            position: 0 for the first row.
+            row: how many rows lie before it; None if that is not known.
+        """
+        with files.opened(self.path) as file:
+            position = max(position, self._start)
+            found = self._taken(file, position, count)
+            size = files.size_of(file)
+        end = found[-1].end if found else position
+        return self._page(found, row, position, None if end >= size else end)
+
+    def page(self, row: int, count: int = PAGE_ROWS, cancelled: Cancelled = never) -> TablePage:
+        """Return rows from one on by its number, indexing the file as far as that takes.
+
+        Raises:
+            PreviewCancelled: what was indexed until then is kept.
+        """
+        with files.opened(self.path) as file:
+            self.index.grow(file, cancelled, row + count)
+            before, position = self.index.before(min(row, max(self.index.row_count - 1, 0)))
+            source = self._rows(file, position)
+            for _ in range(row - before):
+                skipped = next(source, None)
+                if skipped is None:
+                    break
+                position = skipped.end
+            found = self._taken(file, position, count)
+            size = files.size_of(file)
+        end = found[-1].end if found else position
+        return self._page(found, row, position, None if end >= size else end)
+
+    def last(self, count: int = PAGE_ROWS) -> TablePage:
+        """Return the last rows, read back from the end; their numbers are mostly not known."""
+        with files.opened(self.path) as file:
+            size = files.size_of(file)
+            if size - self._start <= TAIL_BYTES:
+                found = list(self._rows(file, self._start))
+                row: int | None = max(len(found) - count, 0)
+            else:
+                found, row = self._tail(file, size), None
+        found = found[-count:] if count else []
+        if row is None and self.index.is_complete:
+            row = self.index.row_count - len(found)
+        position = found[0].position if found else size
+        return self._page(found, row, position, None)
+
+    def grow_index(self, cancelled: Cancelled) -> int:
+        """Index the whole file and return how many rows it has.
+
+        Raises:
+            PreviewCancelled: what was indexed until then is kept.
+        """
+        with files.opened(self.path) as file:
+            self.index.grow(file, cancelled)
+        return self.index.row_count
+
+    def _rows(self, file: BinaryIO, position: int) -> Iterator[Row]:
+        return rows(file, position, self.encoding, self.delimiter)
+
+    def _taken(self, file: BinaryIO, position: int, count: int) -> list[Row]:
+        found: list[Row] = []
+        for row in islice(self._rows(file, position), count):
+            found.append(row)
+            if row.end - position >= PAGE_BYTES:
+                break
+        return found
+
+    def _tail(self, file: BinaryIO, size: int) -> list[Row]:
+        """Return the rows near the end.
+
+        The place to begin at may lie inside quotes, where line ends mean nothing; of the two
+        readings, the one counts that gives more rows as many columns as the table has.
+        """
+        start = size - TAIL_BYTES
+        data = files.read_at(file, start, TAIL_BYTES)
+        begins = [start]
+        if (closing := _CLOSING_QUOTE.search(data)) is not None:
+            begins.append(start + closing.end())
+        # The first row of each is only the end of one.
+        readings = [list(islice(self._rows(file, begin), 1, None)) for begin in begins]
+        return max(readings, key=self._fitting)
+
+    def _fitting(self, found: list[Row]) -> float:
+        lengths = Counter(len(row.cells) == self._width for row in found)
+        return lengths[True] / max(len(found), 1)
+
+    def _page(
+        self, found: list[Row], row: int | None, position: int, next_position: int | None
+    ) -> TablePage:
+        width = max([self._width, *(len(each.cells) for each in found)])
+        shown = min(width, MAX_COLUMNS)
+        names = [*self._names, *("" for _ in range(width - len(self._names)))]
+        total = self.index.row_count if self.index.is_complete else None
+        if next_position is None and row is not None:
+            total = row + len(found)
+        return TablePage(
+            columns=tuple(Column(_cut(name)) for name in names[:shown]),
+            rows=tuple(tuple(map(_cut, each.cells[:shown])) for each in found),
+            part=Part("row", row, len(found), total, next_position, position),
+            column_count=width,
+            has_header=self.has_header,
+            delimiter=self.delimiter,
+            encoding=self.encoding,
+        )
+
+
+def _cut(cell: str) -> str:
+    return cell if len(cell) <= CELL_CHARS else cell[:CELL_CHARS] + "…"

@@ -1,0 +1,324 @@
+"""What a preview is asked with and what it answers: frozen values that say nothing of widgets.
+
+Text in them is untrusted and reaches a terminal only through `flowtui.format.plain`. Sizes are
+in bytes of the file, or of what it unpacks to where `Preview.packing` names a packing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from flowtui.store.values import JsonValue
+
+Cancelled: TypeAlias = Callable[[], bool]
+
+
+def never() -> bool:
+    """Return False: for a read that nobody leaves."""
+    return False
+
+
+class PreviewKind(StrEnum):
+    """What a file is."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    GIF = "gif"
+    WEBP = "webp"
+    BMP = "bmp"
+    SVG = "svg"
+    PDF = "pdf"
+    DOCX = "docx"
+    CSV = "csv"
+    TSV = "tsv"
+    PARQUET = "parquet"
+    JSON = "json"
+    JSONL = "jsonl"
+    MARKDOWN = "markdown"
+    SOURCE = "source"
+    TEXT = "text"
+    ANSI = "ansi"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+    NPY = "npy"
+    NPZ = "npz"
+    SAFETENSORS = "safetensors"
+    TAR = "tar"
+    ZIP = "zip"
+    BINARY = "binary"
+    EMPTY = "empty"
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a picture made of pixels."""
+        return self in _IMAGES
+
+
+_IMAGES = frozenset(
+    (PreviewKind.PNG, PreviewKind.JPEG, PreviewKind.GIF, PreviewKind.WEBP, PreviewKind.BMP)
+)
+
+
+class Mode(StrEnum):
+    """How a file is to be shown."""
+
+    BEST = "best"
+    PICTURE = "picture"
+    TEXT = "text"
+    HEX = "hex"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How much of a file is wanted, in which form."""
+
+    width: int = 80
+    """Of the pane, in cells."""
+    height: int = 24
+    mode: Mode = Mode.BEST
+    position: int = 0
+    """Where the part begins: `Part.next_position` of the one before, or 0."""
+    index: int | None = 0
+    """How many units lie before `position`; None if that is not known."""
+    count: int = 1_000
+    """At most so many lines, rows, blocks or members."""
+    is_last: bool = False
+    """The end is wanted, whatever `position` says."""
+    background: tuple[int, int, int] = (0, 0, 0)
+    """What lies under transparent pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is shown of what there is."""
+
+    unit: str
+    """line, row, page, byte, block, item, member or array."""
+    first: int | None
+    """How many units lie before the part; None if that is not known."""
+    count: int
+    total: int | None
+    """How many units there are; None if that is not known."""
+    next_position: int | None
+    """Where the next part begins; None after the last one."""
+    position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """The look that a log gave to a run of text: a colour by palette number or RGB."""
+
+    colour: int | tuple[int, int, int] | None = None
+    is_bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Characters `start` to `end` of a line that have a style."""
+
+    start: int
+    end: int
+    style: Style
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, without its end."""
+
+    text: str
+    runs: tuple[Run, ...] = ()
+    hidden_chars: int = 0
+    """How many more characters the line has than are given, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPage:
+    lines: tuple[Line, ...]
+    part: Part
+    encoding: str
+    language: str | None = None
+    """The name of a Pygments lexer, for source and for JSON that is shown as text."""
+    starts_inside: bool = False
+    """Whether the first line began before this page."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TablePage:
+    """Rows of texts. A row may be shorter than `columns`, never longer."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    part: Part
+    column_count: int
+    """How many columns there are; `columns` are the first of them."""
+    has_header: bool = True
+    """Whether the names of the columns are from the file."""
+    delimiter: str | None = None
+    encoding: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """RGB pixels, row by row. A cell shows two of them, one above the other."""
+
+    width_px: int
+    height_px: int
+    rgb: bytes
+    source_width: int
+    """Of what is pictured, in its own units: pixels, or points of a page."""
+    source_height: int
+    part: Part
+    """Frames or pages."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonTree:
+    """One JSON value, or as many first items of it as were read."""
+
+    value: JsonValue
+    part: Part
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRecord:
+    """One line of JSONL; `value` is its text where it is broken."""
+
+    value: JsonValue
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRecords:
+    records: tuple[JsonRecord, ...]
+    part: Part
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    level: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item of a list; `level` 0 is outermost."""
+
+    text: str
+    level: int
+    is_numbered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    rows: tuple[tuple[str, ...], ...]
+    row_count: int
+
+
+DocumentBlock: TypeAlias = Heading | Paragraph | Item | Table
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    blocks: tuple[DocumentBlock, ...]
+    part: Part
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    size_bytes: int | None
+    """Of its data; None where the type does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    arrays: tuple[Array, ...]
+    part: Part
+    metadata: JsonValue = None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    name: str
+    size_bytes: int
+    type: str
+    """file, folder, link or other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    members: tuple[Member, ...]
+    part: Part
+    manifest: JsonValue = None
+    """What manifest.json holds, if it is among the first members."""
+
+
+@dataclass(frozen=True, slots=True)
+class HexRow:
+    position: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HexPage:
+    rows: tuple[HexRow, ...]
+    row_bytes: int
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyFile:
+    """There is not a byte in it."""
+
+
+Shown: TypeAlias = (
+    TextPage
+    | TablePage
+    | Picture
+    | JsonTree
+    | JsonRecords
+    | DocumentPage
+    | Arrays
+    | Listing
+    | HexPage
+    | EmptyFile
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A part of a file, as what it is."""
+
+    kind: PreviewKind
+    shown: Shown
+    size_bytes: int
+    """Of the file on disk."""
+    modes: tuple[Mode, ...] = (Mode.BEST, Mode.HEX)
+    """In which modes the file can be asked for."""
+    packing: PreviewKind | None = None
+    """GZIP or ZSTD where the file was unpacked to be read."""
+    unpacked_bytes: int | None = None
+    is_unpacked_whole: bool = True
+    """False where only the first `unpacked_bytes` were unpacked."""

@@ -1,0 +1,62 @@
+"""What tests of previews share: one call, and a process in which its memory is measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from flowtui.previews.preview import preview
+from flowtui.previews.values import Mode, Preview, Request, never
+
+_MEASURE = """
+import json, resource, sys
+from pathlib import Path
+from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.preview import preview
+from flowtui.previews.values import Request, never
+
+def peak(who):
+    return resource.getrusage(who).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+path = Path(sys.argv[1])
+before = peak(resource.RUSAGE_SELF)
+try:
+    outcome = type(preview(path, path.name, Request(), never).shown).__name__
+except PreviewFailed as error:
+    outcome = str(error)
+print(json.dumps([outcome, peak(resource.RUSAGE_SELF) - before, peak(resource.RUSAGE_CHILDREN)]))
+"""
+BUDGET_BYTES = 150_000_000
+INTERPRETER_BYTES = 60_000_000
+"""Of the child, with its library."""
+
+
+def shown(path: Path, request: Request | None = None, name: str | None = None) -> Preview:
+    return preview(path, name or path.name, request or Request(width=40, height=20), never)
+
+
+def as_text(path: Path) -> Preview:
+    return shown(path, Request(mode=Mode.TEXT))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def outcome_within_budget(path: Path) -> str:
+    """Gives what was shown, or why nothing was; fails if that took too much memory."""
+    done = subprocess.run(
+        [sys.executable, "-c", _MEASURE, str(path)],
+        capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    outcome, own, childs = json.loads(done.stdout)
+    assert own < BUDGET_BYTES
+    assert childs < BUDGET_BYTES + INTERPRETER_BYTES
+    assert isinstance(outcome, str)
+    return outcome
