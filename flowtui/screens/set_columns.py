@@ -59,5 +59,6 @@ def cells(scores: ScoreSet, shown: Sequence[Column]) -> Cells:
 def _score(summary: ScoreSummary | None) -> Piece:
     if summary is None:
         return Piece("absent", "muted")
-    pieces = summary_cells(summary)
-    return Piece(GAP.join(piece.text for piece in pieces), pieces[0].role)
+    # One colour for all of it: what fails shines in the samples.
+    text = GAP.join(piece.text for piece in summary_cells(summary))
+    return Piece(text, "text" if summary.count else "muted")

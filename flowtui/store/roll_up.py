@@ -51,7 +51,7 @@ def rolled_up(spans: Iterable[SpanUsage]) -> RolledUp:
     by_span: dict[str, Usage] = {}
     total: Usage | None = None
     for span_id in order:
-        taken = _lowest(below.pop(span_id, None), by_id[span_id].usage)
+        taken = lowest(below.pop(span_id, None), by_id[span_id].usage)
         if taken is None:
             continue
         by_span[span_id] = taken
@@ -93,7 +93,8 @@ def _take(
                 ready.append(parent)
 
 
-def _lowest(below: Usage | None, own: Usage | None) -> Usage | None:
+def lowest(below: Usage | None, own: Usage | None) -> Usage | None:
+    """Return what a span took with all below it: its own only counts where those say nothing."""
     if below is None or own is None:
         return own if below is None else below
     tokens = below if below.has_tokens else own

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from flowtui.store.genai import Usage
-from flowtui.store.roll_up import RolledUp, SpanUsage, rolled_up
+from flowtui.store.roll_up import RolledUp, lowest
 from flowtui.store.span_layout import NO_PARENT, Layout, entries_of, laid_out
 from flowtui.store.trace_values import Span
 
@@ -129,7 +129,7 @@ def annotated(tree: SpanTree, counts: Mapping[str, int]) -> SpanTree:
 
 
 def _annotated(node: Node, own: int, total: int) -> Node:
-    span = None if node.span is None else replace(node.span, annotation_count=own)
+    span = None if node.span is None else node.span._replace(annotation_count=own)
     return node._replace(span=span, annotation_count=total)
 
 
@@ -186,21 +186,24 @@ class _Times:
 
 
 def _rolled(layout: Layout) -> RolledUp:
-    """Roll up the usage of the nodes that have any on them or below; others change nothing."""
-    spans, parents = layout.spans, layout.parents
-    carry = [span is not None and span.usage is not None for span in spans]
-    for at in range(len(spans) - 1, -1, -1):
-        if carry[at] and parents[at] != NO_PARENT:
-            carry[parents[at]] = True
-    return rolled_up(
-        SpanUsage(
-            layout.ids[at],
-            None if parents[at] == NO_PARENT else layout.ids[parents[at]],
-            None if span is None else span.usage,
-        )
-        for at, span in enumerate(spans)
-        if carry[at]
-    )
+    """Roll up the usage of the nodes, from the last to the first; see `roll_up`."""
+    below: dict[int, Usage] = {}
+    by_id: dict[str, Usage] = {}
+    total: Usage | None = None
+    for at in range(len(layout.spans) - 1, -1, -1):
+        span = layout.spans[at]
+        own = None if span is None else span.usage
+        if own is None and at not in below:
+            continue
+        taken = lowest(below.pop(at, None), own)
+        assert taken is not None
+        by_id[layout.ids[at]] = taken
+        parent = layout.parents[at]
+        if parent == NO_PARENT:
+            total = taken if total is None else total + taken
+        else:
+            below[parent] = below[parent] + taken if parent in below else taken
+    return RolledUp(total, by_id)
 
 
 def _times(layout: Layout) -> _Times:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.measure import Measure
-from tests.bench.stores import BIG, LONG, LONG_KEY, RUNNING, SMALL
+from tests.bench.stores import BIG, LONG, LONG_KEY, RUNNING, SMALL, TREE
 from tests.terminal.terminal import FLOW_TUI, Terminal, environment
 
 HELLO = (sys.executable, "-m", "tests.bench.hello")
@@ -48,6 +48,8 @@ class Bench:
         yield self.key_echo()
         yield self.grid_echo()
         yield self.crosshair()
+        yield from self.tree()
+        yield self.table_echo()
 
     def first_paint(self) -> Iterator[Measure]:
         """From the start of the process until its text is on the screen; medians, interleaved."""
@@ -167,6 +169,35 @@ class Bench:
                 terminal.send("\x1b[D")
                 counts.append(terminal.settle(0.3))
             return Measure("bytes for a crosshair step", max(counts), None, 1 * KB, "B")
+
+    def tree(self) -> Iterator[Measure]:
+        """Keys in a trace of 30,000 spans: cursor and folds, and the bytes for a cursor step."""
+        with self.flow(TREE, "traces") as terminal:
+            terminal.wait_for("span_0")
+            terminal.settle(1.0)
+            terminal.send("\r")
+            terminal.wait_for("duration")
+            terminal.settle(1.5)
+            keys = ("j", "j", "k", "\x1b[D", "\x1b[C", "z", "z", "G", "g") * 5
+            echoes_ms = [_echo_ms(terminal, key) for key in keys]
+            p95_ms = statistics.quantiles(echoes_ms, n=20)[-1]
+            yield Measure("key echo in a tree, p95", p95_ms, None, 50, "ms")
+            terminal.settle(0.5)
+            counts = []
+            for _ in range(8):
+                terminal.send("j")
+                counts.append(terminal.settle(0.5))
+            yield Measure("bytes for a span and its detail", max(counts), None, 1.5 * KB, "B")
+
+    def table_echo(self) -> Measure:
+        """95th percentile from a key to the next bytes in the table of samples."""
+        with self.flow(BIG, "evals") as terminal:
+            terminal.wait_for("sample-0")
+            terminal.settle(2.0)
+            keys = ("j", "j", "\x1b[6~", "\x1b[6~", "k", "\x1b[5~", "G", "g") * 5
+            echoes_ms = [_echo_ms(terminal, key) for key in keys]
+        p95_ms = statistics.quantiles(echoes_ms, n=20)[-1]
+        return Measure("key echo in the table of samples, p95", p95_ms, None, 50, "ms")
 
 
 def _echo_ms(terminal: Terminal, key: str) -> float:

@@ -12,9 +12,12 @@ from pathlib import Path
 from flowtui.store.schema import EvalRow, SpanRow, StoreWriter
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
-SMALL, BIG, RUNNING, LONG = "small", "big", "running", "long"
-"""Ids and names of the runs: 10 parameters, all that `Sizes` says, one that is being written, and
-one with all the points in one metric."""
+SMALL, BIG, RUNNING, LONG, TREE = "small", "big", "running", "long", "tree"
+"""Ids and names of the runs: 10 parameters, all that `Sizes` says, one that is being written, one
+with all the points in one metric, and one with a single large trace."""
+TREE_ID = "f" * 32
+CHAIN = 200
+"""The first spans of the large trace, each below the one before."""
 LONG_KEY = "train/reward"
 
 
@@ -25,11 +28,13 @@ class Sizes:
     points: int = 1_000_000
     metrics: int = 10
     spans: int = 100_000
-    samples: int = 20_000
+    samples: int = 100_000
+    tree: int = 30_000
+    """Spans of the large trace."""
 
     @property
     def name(self) -> str:
-        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}-{LONG}"
+        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}-{self.tree}"
 
 
 def make(directory: Path, sizes: Sizes) -> Path:
@@ -40,7 +45,7 @@ def make(directory: Path, sizes: Sizes) -> Path:
         return store
     partial = store.with_name(f"{store.name}.partial")
     with StoreWriter(partial, clock=lambda: STARTED, durable=False) as writer:
-        for run in (SMALL, LONG, BIG, RUNNING):
+        for run in (SMALL, LONG, BIG, RUNNING, TREE):
             writer.start_run(run, run)
             with writer.experiment(run) as experiment:
                 experiment.params({f"param_{index}": index for index in range(10)})
@@ -52,7 +57,9 @@ def make(directory: Path, sizes: Sizes) -> Path:
             experiment.evals(_samples(sizes.samples))
         with writer.experiment(LONG) as experiment:
             experiment.metrics(_long(sizes.points))
-        for run in (SMALL, LONG, BIG):
+        with writer.experiment(TREE) as experiment:
+            experiment.spans(_tree(sizes.tree))
+        for run in (SMALL, LONG, BIG, TREE):
             writer.end_run(run, status="completed", duration=3600.0)
     return partial.rename(store)
 
@@ -89,6 +96,27 @@ def _spans(count: int) -> Iterator[SpanRow]:
             start_ns=begins,
             end_ns=begins + 900_000,
             attributes={"gen_ai.request.model": "model", "index": index},
+        )
+
+
+def _tree(count: int) -> Iterator[SpanRow]:
+    """Yield one trace: a chain, and under it spans at random, half of them calls of a model."""
+    rng = random.Random(17)
+    start_ns = int(STARTED.timestamp() * 1e9)
+    chat = {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 100}
+    chat |= {"gen_ai.usage.output_tokens": 7, "gen_ai.request.model": "model"}
+    for index in range(count):
+        parent = None if index == 0 else index - 1 if index < CHAIN else rng.randrange(index)
+        begins = start_ns + index * 1_000_000
+        yield SpanRow(
+            trace_id=TREE_ID,
+            span_id=f"{index:016x}",
+            parent_span_id=None if parent is None else f"{parent:016x}",
+            name=f"span_{index}",
+            start_ns=begins,
+            end_ns=begins + rng.randrange(1, 2_000_000_000),
+            status_code=2 if rng.random() < 0.005 else 1,
+            attributes=chat if index % 2 else {"note": "x" * 200},
         )
 
 

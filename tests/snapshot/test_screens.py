@@ -251,6 +251,38 @@ def test_annotate(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> Non
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_evals(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, AGENT, "evals")
+    before = has_rested("7", until_shows="faithfulness")
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+def test_sample(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, AGENT, "evals")
+    before = has_rested("7", "down", "enter", until_shows="Inputs")
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+def test_evals_columns(snap_compare: Snap, demo: Store) -> None:
+    app = app_on(demo, AGENT, "evals")
+    assert snap_compare(app, terminal_size=SMALL, run_before=keys("c", "right"))
+
+
+def test_evals_filtered(snap_compare: Snap, demo: Store) -> None:
+    app = app_on(demo, AGENT, "evals")
+    typed = keys("slash", *"faithfulness < 0.5 and topic =")
+    assert snap_compare(app, terminal_size=SMALL, run_before=typed)
+
+
+@BOTH
+def test_review(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, AGENT, "evals")
+    before = has_rested("7", "R", until_shows="Inputs")
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
 @pytest.mark.parametrize("tab", ["metrics", "traces", "evals", "attachments"])
 def test_tabs_empty(snap_compare: Snap, demo: Store, tab: str) -> None:
     assert snap_compare(app_on(demo, EMPTY, tab), terminal_size=SMALL, run_before=keys("f"))

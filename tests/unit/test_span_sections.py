@@ -293,7 +293,7 @@ def test_the_head_says_what_only_the_tree_knows() -> None:
     def span(id_: str, parent: str | None, start: int, end: int, pending: bool = False) -> Span:
         return Span(
             TRACE, id_, parent, id_, 1, 0, SpanKind.OTHER, START + start, START + end, 0, None, 0,
-            False, pending, None,
+            pending, None,
         )  # fmt: skip
 
     second = 1_000_000_000

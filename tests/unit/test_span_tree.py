@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +33,6 @@ def span(span_id: str, parent: str | None = None, start: int = 0, end: int = 10)
         status_code=0,
         usage=None,
         annotation_count=0,
-        has_events=False,
         is_pending=False,
         pending_parent_id=None,
     )
@@ -43,7 +40,7 @@ def span(span_id: str, parent: str | None = None, start: int = 0, end: int = 10)
 
 def pending(span_id: str, announced: str, parent: str | None, start: int = 0) -> Span:
     placeholder = span(span_id, announced, start, start)
-    return replace(placeholder, is_pending=True, pending_parent_id=parent)
+    return placeholder._replace(is_pending=True, pending_parent_id=parent)
 
 
 def ids(tree: SpanTree) -> list[str]:
@@ -232,10 +229,10 @@ def test_a_child_beyond_its_parent_is_outside(start: int, end: int, outside: boo
 def test_errors_annotations_and_usage_add_up() -> None:
     tree = span_tree(
         [
-            replace(span("r"), usage=Usage(30, 0), annotation_count=1),
-            replace(span("a", "r", 1), usage=Usage(10, 0), status_code=2, annotation_count=2),
-            replace(span("b", "r", 2), usage=Usage(20, 0)),
-            replace(span("c", "gone", 3), status_code=2),
+            span("r")._replace(usage=Usage(30, 0), annotation_count=1),
+            span("a", "r", 1)._replace(usage=Usage(10, 0), status_code=2, annotation_count=2),
+            span("b", "r", 2)._replace(usage=Usage(20, 0)),
+            span("c", "gone", 3)._replace(status_code=2),
             span("plain", "b", 4),
         ]
     )
@@ -264,5 +261,5 @@ def test_a_chain_as_long_as_a_trace_has_a_tree(first_parent: str | None) -> None
 def test_new_annotations_give_the_tree_that_reading_it_again_would(
     spans: list[Span], counts: dict[str, int]
 ) -> None:
-    again = [replace(each, annotation_count=counts.get(each.span_id, 0)) for each in spans]
+    again = [each._replace(annotation_count=counts.get(each.span_id, 0)) for each in spans]
     assert annotated(span_tree(spans), counts) == span_tree(again)

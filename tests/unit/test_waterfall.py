@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -58,7 +57,7 @@ def test_a_child_outside_its_parent_is_drawn_where_its_clock_says() -> None:
 
 
 def test_a_span_that_has_not_ended_runs_on_to_the_end_of_the_window() -> None:
-    pending = replace(span("p", "r", 50, 50), is_pending=True)
+    pending = span("p", "r", 50, 50)._replace(is_pending=True)
     tree = span_tree([pending, span("q", None, 0, 100)])
     index = next(at for at, node in enumerate(tree.nodes) if node.id == "r")
     assert bars(tree, 10)[index] == "     ┄┄┄┄▸"
@@ -66,7 +65,7 @@ def test_a_span_that_has_not_ended_runs_on_to_the_end_of_the_window() -> None:
 
 
 def test_an_error_and_the_critical_path_show_in_the_role() -> None:
-    failed = replace(span("b", "r", 60, 100), status_code=2)
+    failed = span("b", "r", 60, 100)._replace(status_code=2)
     tree = span_tree([span("r", None, 0, 100), span("a", "r", 0, 90), failed])
     assert [bar_role(node) for node in tree.nodes] == ["text", "muted", "error"]
 

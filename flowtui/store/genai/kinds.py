@@ -89,6 +89,8 @@ def span_kind(attributes: Attributes, span_type: int) -> SpanKind:
     mlflow.spanType, in this order, words that nobody knows passed over; then spans.dfs_span_type.
     """
     for attribute, kinds in _BY_ATTRIBUTE.items():
+        if attribute not in attributes:
+            continue
         word = first_text(attributes, (attribute,))
         if word is not None and (kind := kinds.get(word.lower())) is not None:
             return kind

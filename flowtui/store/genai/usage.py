@@ -39,6 +39,7 @@ _REASONING = (
 )
 _MLFLOW_USAGE = "mlflow.chat.tokenUsage"
 _MLFLOW_COST = "mlflow.llm.cost"
+_COSTS = ("llm.cost.total", "llm.cost.prompt", "llm.cost.completion")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +120,20 @@ def _unsplit(input_tokens: int | None, output_tokens: int | None, total: int | N
 
 def _first(attributes: Attributes, names: tuple[str, ...], last: JsonValue) -> int | None:
     for name in names:
-        if (found := count(attributes.get(name))) is not None:
+        # Of the twenty names a span has two or three.
+        if name in attributes and (found := count(attributes[name])) is not None:
             return found
     return count(last)
 
 
 def _cost(attributes: Attributes) -> float | None:
-    mlflow = mapping(attributes.get(_MLFLOW_COST))
+    mlflow = attributes.get(_MLFLOW_COST)
+    if mlflow is None and not any(name in attributes for name in _COSTS):
+        return None
+    inner = mapping(mlflow)
     for whole, *sides in (
-        [attributes.get(f"llm.cost.{part}") for part in ("total", "prompt", "completion")],
-        [mlflow.get(part) for part in ("total_cost", "input_cost", "output_cost")],
+        [attributes.get(name) for name in _COSTS],
+        [inner.get(part) for part in ("total_cost", "input_cost", "output_cost")],
     ):
         if (total := amount(whole)) is not None:
             return total
