@@ -16,6 +16,8 @@ from rich.cells import cell_len
 
 _SET = {1: 22, 2: 22, 3: 23, 4: 24, 5: 25, 7: 27, 8: 28, 9: 29, 21: 24, 53: 55}
 """Attributes and the code that ends each."""
+_ON_BLANKS = frozenset((4, 5, 7, 9, 21, 53))
+"""Those that show where there is no character."""
 _TOKEN = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]*)m"
     r"|\x1b\[(?P<row>\d+);(?P<column>\d+)H"
@@ -140,18 +142,25 @@ class Thrift:
     def _draw_cells(self, text: str, widths: list[int] | None, line: int, column: int) -> None:
         cells = self._cells[line]
         look = self._wanted
+        blank = on_blank(look)
         gap_from = len(text)
         for index, char in enumerate(text):
             width = 1 if widths is None else widths[index]
-            if cells[column] != (char, look):
+            cell = (char, blank if char == " " else look)
+            if cells[column] != cell:
                 self._place = (line, column)
                 gap = text[gap_from:index]
-                if gap and len(gap.encode()) <= MOVE_BYTES:
+                if gap and len(gap.encode()) <= MOVE_BYTES and self._wire == look:
                     self._out.append(gap)
                     self._wire_place = self._place
-                self._send(char)
+                if char == " " and on_blank(self._wire) == blank:
+                    # It looks the same in whatever colour the text before it had.
+                    self._move()
+                    self._out.append(char)
+                else:
+                    self._send(char)
                 self._wire_place = (line, column + width)
-                _put(cells, column, width, (char, look))
+                _put(cells, column, width, cell)
                 gap_from = index + 1
             column += width
         self._place = (line, column)
@@ -201,6 +210,13 @@ def _sure_width(char: str) -> int:
     # Pictures join with what follows, and older terminals draw them narrow.
     is_picture = ord(char) >= 0x1F000 or (width == 2 and unicodedata.category(char) == "So")
     return 0 if is_picture and ord(char) < 0x20000 else width
+
+
+@lru_cache(maxsize=4096)
+def on_blank(look: Look) -> Look:
+    """Return what of a look shows on a blank: its ground, and lines in the colour of the text."""
+    attributes = look.attributes & _ON_BLANKS
+    return Look(attributes, look.foreground if attributes else "", look.background)
 
 
 @lru_cache(maxsize=4096)

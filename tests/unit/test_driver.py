@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyte
 import pytest
 from hypothesis import given
@@ -90,7 +92,16 @@ def seen(sent: str) -> list[list[tuple[object, ...]]]:
     screen.reset_mode(pyte.modes.DECAWM)
     screen.set_mode(pyte.modes.LNM)
     pyte.Stream(screen).feed(sent)
-    return [[tuple(screen.buffer[y][x]) for x in range(COLUMNS)] for y in range(LINES)]
+    return [[look(screen.buffer[y][x]) for x in range(COLUMNS)] for y in range(LINES)]
+
+
+def look(char: Any) -> tuple[object, ...]:
+    """Return what one cell shows: of a blank only its ground, and lines in the text's colour."""
+    if char.data.isspace():
+        if not (char.underscore or char.strikethrough or char.reverse or char.blink):
+            char = char._replace(fg="default")
+        char = char._replace(bold=False, italics=False)
+    return tuple(char)
 
 
 @given(st.lists(st.one_of(rich_writes, loose_writes), max_size=16))
