@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import App, SuspendNotSupported, SystemCommand
+from textual.app import SuspendNotSupported, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
@@ -31,6 +31,7 @@ from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, Run
+from flowtui.typed_ahead import TypedAhead
 from flowtui.widgets.frame import TABS, Frame
 from flowtui.widgets.run_card import elapsed_s
 
@@ -73,7 +74,7 @@ class RunRead(Message):
     problem: str | None = None
 
 
-class FlowApp(App[None]):
+class FlowApp(TypedAhead):
     """Shows one store: the list of its runs, and one run at a time over five tabs."""
 
     CSS_PATH = "app.tcss"
@@ -169,8 +170,8 @@ class FlowApp(App[None]):
     def show_tab(self, tab: str) -> None:
         self.switch_mode(tab)
 
-    def action_show_tab(self, tab: str) -> None:
-        self.show_tab(tab)
+    async def action_show_tab(self, tab: str) -> None:
+        await self.switch_mode(tab)
 
     @work
     async def follow(self, target: Target, back_to: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on, work
@@ -32,6 +34,7 @@ from flowtui.store.errors import AnnotationChanged, NoAnnotationTables, StoreErr
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
 from flowtui.store.values import Run
+from flowtui.typed_ahead import PATIENCE_S
 from flowtui.widgets.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.annotation_list import AnnotationList
 
@@ -43,6 +46,7 @@ ANNOTATING = (
     "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
 )  # fmt: skip
 READ_ONLY = "flow-tui was started with --read-only"
+LOOK_EVERY_S = 0.01
 NO_AUTHOR = "there is no author to annotate as: start with --user NAME, or set FLOW_TUI_USER"
 
 
@@ -202,18 +206,34 @@ class Annotated(Container):
 
     # Doing things in their order -------------------------------------------------------------
 
-    def _do(self, job: Callable[[Target], Awaitable[None]]) -> None:
-        """Have something done to the target, after all that was asked for before."""
+    def _do(self, job: Callable[[Target], Awaitable[None]]) -> asyncio.Event | None:
+        """Have something done to the target, after all that was asked for before.
+
+        Returns:
+            What is set when it is over; None if it is not done at all.
+        """
         target = self.target
         if self.why_not:
             self._tell(self.why_not, is_bad=True)
         elif target is None:
             self._tell("there is nothing under the cursor to annotate", is_bad=True)
         else:
-            self._enqueue(partial(job, target))
+            return self._enqueue(partial(job, target))
+        return None
 
-    def _enqueue(self, job: Job) -> None:
-        self._jobs.put(partial(self._do_with_tables, job))
+    def _enqueue(self, job: Job) -> asyncio.Event:
+        return self._jobs.put(partial(self._do_with_tables, job))
+
+    async def _until_shown(self, over: asyncio.Event | None) -> None:
+        """Wait until what is done asks on a screen of its own, or is over.
+
+        Keys that are typed meanwhile are meant for that screen.
+        """
+        screen, until_s = self.app.screen, monotonic() + PATIENCE_S
+        while over is not None and not over.is_set() and self.app.screen is screen:
+            if monotonic() > until_s:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _do_with_tables(self, job: Job) -> None:
         try:
@@ -275,11 +295,11 @@ class Annotated(Container):
         else:
             self._written(done, summary(subject(done)))
 
-    def action_annotate(self) -> None:
-        self._do(partial(self._fill_form, self._described, None))
+    async def action_annotate(self) -> None:
+        await self._until_shown(self._do(partial(self._fill_form, self._described, None)))
 
-    def action_edit_annotation(self) -> None:
-        self._do(partial(self._edit, self._described, self._marked))
+    async def action_edit_annotation(self) -> None:
+        await self._until_shown(self._do(partial(self._edit, self._described, self._marked)))
 
     async def _edit(self, described: str, marked: Annotation | None, target: Target) -> None:
         known = marked or await self._chosen(target, "Edit")
@@ -300,8 +320,8 @@ class Annotated(Container):
 
     # Deleting --------------------------------------------------------------------------------
 
-    def action_delete_annotation(self) -> None:
-        self._do(partial(self._delete, self._marked))
+    async def action_delete_annotation(self) -> None:
+        await self._until_shown(self._do(partial(self._delete, self._marked)))
 
     async def _delete(self, marked: Annotation | None, target: Target) -> None:
         known = marked or await self._chosen(target, "Delete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
@@ -26,19 +27,21 @@ class Jobs:
         """
         self._widget = widget
         self._fail = fail
-        self._waiting: list[Job] = []
+        self._waiting: list[tuple[Job, asyncio.Event]] = []
         self._is_at_work = False
 
     @property
     def is_at_work(self) -> bool:
         return self._is_at_work
 
-    def put(self, job: Job) -> None:
-        """Have a job done after those that wait."""
-        self._waiting.append(job)
+    def put(self, job: Job) -> asyncio.Event:
+        """Have a job done after those that wait, and return what is set when it is over."""
+        over = asyncio.Event()
+        self._waiting.append((job, over))
         if not self._is_at_work:
             self._is_at_work = True
             self._widget.run_worker(self._work_off())
+        return over
 
     async def in_thread(self, ask: Callable[[], T]) -> T:
         """Return what a thread was answered.
@@ -65,7 +68,9 @@ class Jobs:
     async def _work_off(self) -> None:
         try:
             while self._waiting:
-                await self._finish(self._waiting.pop(0))
+                job, over = self._waiting.pop(0)
+                await self._finish(job)
+                over.set()
         finally:
             self._is_at_work = False
 

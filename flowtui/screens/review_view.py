@@ -7,6 +7,7 @@ comes next in `review_queue`, how one is read in `review_reading`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -180,9 +181,9 @@ class ReviewView(Annotated, Generic[Item]):
 
     # In turn ---------------------------------------------------------------------------------
 
-    def _enqueue(self, job: Job) -> None:
+    def _enqueue(self, job: Job) -> asyncio.Event:
         self._waiting += 1
-        self._jobs.put(partial(self._take_turn, self._epoch, job))
+        return self._jobs.put(partial(self._take_turn, self._epoch, job))
 
     async def _take_turn(self, epoch: int, job: Job) -> None:
         self._waiting -= 1

@@ -47,8 +47,10 @@ class Panes:
 
     def show(self, pane: Lines) -> None:
         """Give a pane the focus, and bring it into sight."""
-        # A pane that is away takes no focus until it is shown.
+        # A pane that is away takes no focus until it is shown, and which one is current decides
+        # which keys work, which is asked as soon as the focus moves.
         self._put_away_all_but(pane)
+        self._line.current = list(self._panes()).index(pane)
         pane.focus()
 
     def step(self, by: int) -> None:

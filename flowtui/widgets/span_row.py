@@ -57,7 +57,8 @@ def head_row(view: View, cells: Widths) -> list[Piece]:
     """Return the titles of the columns, and the scale of time above the bars."""
     tokens = "tokens".rjust(cells.tokens)[: cells.tokens]
     head = f" {'span':<{cells.name}}{'duration':>{DURATION_CELLS}}{tokens}{'':{FLAGS_CELLS}}"
-    times = scale(view.window, view.tree.start_ns, cells.bars) if cells.bars else ""
+    has_times = bool(cells.bars and view.tree.nodes)
+    times = scale(view.window, view.tree.start_ns, cells.bars) if has_times else ""
     return [Piece(head + times, "muted")]
 
 

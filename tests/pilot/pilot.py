@@ -12,6 +12,7 @@ from textual.worker import WorkerState
 
 from flowtui.app import FlowApp, Options
 from flowtui.store.store import Store
+from flowtui.typed_ahead import TypedAhead
 
 PATIENCE_S = 20.0
 """Far longer than anything takes; only a broken test waits this long."""
@@ -37,6 +38,8 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 def _is_working(pilot: Pilot[None]) -> bool:
+    if isinstance(pilot.app, TypedAhead) and pilot.app.has_keys_to_take:
+        return True
     busy = (WorkerState.PENDING, WorkerState.RUNNING)
     # A modal is awaited by a worker of the default group for as long as it is open.
     reads = [worker for worker in pilot.app.workers if worker.group != "default"]

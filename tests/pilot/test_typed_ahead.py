@@ -1,0 +1,54 @@
+"""Keys that come faster than screens open act where they were meant to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import events
+from textual.pilot import Pilot
+
+from flowtui.store.annotation_values import SpanTarget
+from flowtui.store.store import Store
+from flowtui.widgets.span_lines import SpanLines
+from tests.pilot.pilot import opened, screen_text, settled, until
+from tests.pilot.test_trace_view import AGENT, TRACE, open_trace, written
+
+CHARACTERS = {"slash": "/", "space": " ", "plus": "+"}
+
+
+def typed(pilot: Pilot[None], *keys: str) -> None:
+    """Send keys as a terminal does that had them waiting: all at once."""
+    assert pilot.app._driver is not None
+    for key in keys:
+        char = CHARACTERS.get(key, key if len(key) == 1 else None)
+        pilot.app._driver.send_message(events.Key(key, char))
+
+
+async def test_what_is_typed_after_the_key_of_a_form_goes_into_the_form(tmp_path: Path) -> None:
+    store = written(tmp_path, AGENT)
+    async with opened(store, "run", tab="traces") as pilot:
+        await open_trace(pilot)
+        typed(pilot, "plus", "a", *"tone", "tab", "tab", *"too long", "ctrl+s")
+        target = SpanTarget(TRACE, f"{4:016x}")
+        await until(lambda: len(store.annotations("run", target)) == 2, "both annotations")
+        first, second = store.annotations("run", target)
+        assert (first.name, first.value) == ("quality", True)
+        assert (second.name, second.rationale) == ("tone", "too long")
+
+
+async def test_keys_act_on_the_tab_that_the_one_before_shows(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3") as pilot:
+        typed(pilot, "3", "slash", *"errors", "enter")
+        await until(lambda: "5 of 46" in screen_text(pilot), "the filtered list")
+        typed(pilot, "down", "enter", "z")
+        await until(lambda: bool(pilot.app.screen.query(SpanLines)), "the tab")
+        await until(lambda: "trace 2 of 5" in screen_text(pilot), "the trace")
+
+
+async def test_a_key_whose_widget_is_gone_holds_up_no_other(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3") as pilot:
+        for _ in range(5):
+            typed(pilot, "question_mark", "escape", "2", "1", "escape", "enter")
+        await settled(pilot)
+        typed(pilot, "question_mark")
+        await until(lambda: pilot.app.screen.is_modal, "the keys")
