@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from flowtui import __version__
-from flowtui.opening import TABS, Opening, WrongUsage, open_store
+from flowtui.opening import TABS, Opening, WrongUsage, open_run, open_store
 from flowtui.store.errors import StoreError
 
 DEMO_RUN = "resnet50-cosine"
@@ -78,8 +79,8 @@ def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _complete_key(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     try:
-        store = open_store(ctx.params.get("store"))
-        known = store.last_points(store.resolve(ctx.params.get("run") or "").id)
+        store, run = open_run(ctx.params.get("run") or "", ctx.params.get("store"))
+        known = store.last_points(run.id)
     except StoreError:
         return
     yield from (key for key in known if key.startswith(incomplete) and key.isprintable())
@@ -89,7 +90,7 @@ RunArgument = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="An id, a unique prefix of one, an exact name, or `latest`.",
+        help="An id, a unique prefix of one, an exact name, `latest`, or a .luml file.",
         autocompletion=_complete_run,
         show_default=False,
     ),
@@ -120,7 +121,7 @@ def open_(
         str | None,
         typer.Argument(
             metavar="RUN",
-            help="An id, a unique prefix of one, an exact name, or `latest`; none: the list.",
+            help="An id or a prefix of one, a name, `latest`, a .luml file; none: the list.",
             autocompletion=_complete_run,
         ),
     ] = None,
@@ -165,6 +166,9 @@ def demo(
 
 @cli.command("list")
 def list_(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="A .luml file.", show_default=False)
+    ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
     filter_text: Annotated[
@@ -179,7 +183,8 @@ def list_(
     """Print the runs of the store."""
     from flowtui import report
 
-    report.print_runs(open_store(store), filter_text, sort, limit, as_json)
+    opened = open_store(store) if file is None else open_run(file, store)[0]
+    report.print_runs(opened, filter_text, sort, limit, as_json)
 
 
 @cli.command()
@@ -187,8 +192,8 @@ def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = Fals
     """Print a run as text, or as one JSON document."""
     from flowtui import report
 
-    opened = open_store(store)
-    report.print_run(opened, opened.resolve(run), as_json)
+    opened, found = open_run(run, store)
+    report.print_run(opened, found, as_json)
 
 
 @cli.command()
@@ -222,9 +227,9 @@ def metrics(
         raise WrongUsage("--json and --csv are two formats: give one")
     if points is not None and not (keys or as_json or as_csv):
         raise WrongUsage("--points is of points: name a KEY, or give --json or --csv")
-    opened = open_store(store)
+    opened, found = open_run(run, store)
     style: series_report.Format = "json" if as_json else "csv" if as_csv else "text"
-    series_report.print_metrics(opened, opened.resolve(run), keys or (), style, points)
+    series_report.print_metrics(opened, found, keys or (), style, points)
 
 
 @cli.command()
@@ -253,8 +258,7 @@ def traces(
 
     if trace is not None and (filter_text or limit is not None):
         raise WrongUsage("--filter and --limit are of the list: leave out TRACE_ID")
-    opened = open_store(store)
-    found = opened.resolve(run)
+    opened, found = open_run(run, store)
     if trace is not None:
         trace_report.print_trace(opened, found, trace, as_json)
     else:
@@ -297,14 +301,134 @@ def evals(
         raise WrongUsage("--json and --csv are two formats: give one")
     if aggregate and (as_csv or sort is not None or limit is not None):
         raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
-    opened = open_store(store)
-    found = opened.resolve(run)
+    opened, found = open_run(run, store)
     wanted = sample_report.Wanted(dataset, filter_text, sort or "created", limit)
     if aggregate:
         sample_report.print_scores(opened, found, wanted, as_json)
         return
     style: sample_report.Format = "json" if as_json else "csv" if as_csv else "text"
     sample_report.print_samples(opened, found, wanted, style)
+
+
+@cli.command()
+def export(
+    run: RunArgument,
+    store: StoreOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="The file, or a folder to write it in."),
+    ] = None,
+) -> None:
+    """Write a run as a .luml artifact."""
+    from flowtui.export_command import export as carry_out
+
+    opened, found = open_run(run, store)
+    carry_out(opened, found, out)
+
+
+@cli.command()
+def upload(
+    run: RunArgument,
+    store: StoreOption = None,
+    organization: Annotated[
+        str | None, typer.Option(metavar="NAME", help="By name or id, as the next two.")
+    ] = None,
+    orbit: Annotated[
+        str | None, typer.Option(metavar="NAME", help="None: the only one there is.")
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One that takes experiments.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the artifact; else the run's.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Upload a run to the LUML registry; the key is looked for as `doctor` says."""
+    from flowtui.upload_command import Wanted
+    from flowtui.upload_command import upload as carry_out
+
+    opened, found = open_run(run, store)
+    if opened.why_read_only:
+        raise WrongUsage("an artifact is no run of a store; upload it where it was exported from")
+    carry_out(opened, found, Wanted(organization, orbit, collection, name, yes, as_json))
+
+
+NewOption = Annotated[
+    str | None,
+    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
+]
+GroupOption = Annotated[
+    str | None, typer.Option("--group", metavar="G", help="The group of a new run.")
+]
+
+
+@cli.command()
+def ingest(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] FILE...",
+            help="The run, unless --new makes one, and files; `-` is standard input.",
+            show_default=False,
+        ),
+    ],
+    new: NewOption = None,
+    group: GroupOption = None,
+    store: StoreOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first thing that cannot be read.")
+    ] = False,
+) -> None:
+    """Write spans out of files into a run: OTLP as protobuf or JSON, also packed."""
+    from flowtui import ingest_command, into
+
+    run, files = (words[0], words[1:]) if new is None else (None, words)
+    if not files:
+        raise WrongUsage("give the FILE to read; `-` is standard input")
+    ingest_command.check_readable(files)
+    with into.target(run, new, group, store) as target:
+        ingest_command.ingest(target, files, strict)
+
+
+@cli.command()
+def collect(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="The run to write into, unless --new makes one.",
+            autocompletion=_complete_run,
+            show_default=False,
+        ),
+    ] = None,
+    new: NewOption = None,
+    group: GroupOption = None,
+    store: StoreOption = None,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where to listen; others need a --token.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="0: one that is free.")
+    ] = 4318,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN", envvar="FLOW_TUI_TOKEN", help="What exporters send as a bearer."
+        ),
+    ] = None,
+) -> None:
+    """Receive spans over OTLP/HTTP and write them into a run, until Ctrl+C."""
+    from flowtui import collect_command, into
+
+    where = collect_command.Listening(host, port, token)
+    where.check()
+    with (
+        closing(collect_command.bind(where)) as bound,
+        into.target(run, new, group, store) as target,
+    ):
+        collect_command.collect(target, bound, where)
 
 
 @cli.command()

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowtui import __version__
+from flowtui import __version__, opener, terminal_picture
 from flowtui.format import plain
 from flowtui.store.errors import StoreError
 from flowtui.store.location import locate
@@ -22,6 +22,7 @@ EXTRAS = {
     "pdf": ("pypdfium2",),
     "docx": ("docx",),
     "parquet": ("duckdb",),
+    "zstd": ("zstandard",),
     "receive": ("starlette", "uvicorn"),
     "keyring": ("keyring",),
 }
@@ -54,6 +55,9 @@ def findings(environ: Mapping[str, str], store: str | None, cwd: Path, home: Pat
         _store(store, environ, cwd, home),
         *_terminal(here),
         _clipboard(here),
+        _viewer(environ, here),
+        _pictures(environ, here),
+        _registry(environ, cwd, home),
         *_extras(),
     ]
 
@@ -109,6 +113,41 @@ def _clipboard(here: Session) -> Finding:
         return Finding("▲", "clipboard", "this terminal has none")
     text = "asked of the terminal (OSC 52); some need it switched on in their settings"
     return Finding("✓", "clipboard", text)
+
+
+def _viewer(environ: Mapping[str, str], here: Session) -> Finding:
+    if opener.is_elsewhere(environ, here):
+        text = "SSH without a display: attachments go to the pager, the editor, or through scp"
+        return Finding("·", "viewer", text, f"export {opener.VARIABLE}=PROGRAM, if one works here")
+    try:
+        words = opener.command(environ, here)
+    except opener.OpenFailed as error:
+        return Finding("▲", "viewer", plain(str(error), 300))
+    return Finding("✓", "viewer", plain(" ".join(words), 300))
+
+
+def _pictures(environ: Mapping[str, str], here: Session) -> Finding:
+    by = terminal_picture.protocol(environ)
+    if by is None:
+        return Finding("·", "pictures", "in half cells; no full resolution is known of here")
+    if terminal_picture.passes_through(here):
+        return Finding("✓", "pictures", f"in half cells, and in full resolution by {by}")
+    if here.is_tmux:
+        remedy = f"{terminal_picture.TMUX_LINE}, in ~/.tmux.conf"
+        return Finding("▲", "pictures", f"in half cells; tmux holds those by {by} back", remedy)
+    return Finding("·", "pictures", f"in half cells; screen holds those by {by} back")
+
+
+def _registry(environ: Mapping[str, str], cwd: Path, home: Path) -> Finding:
+    from flowtui.registry.client import base_url
+    from flowtui.registry.credentials import find_key
+
+    found = find_key(environ, cwd, home)
+    if found is None:
+        remedy = "export LUML_API_KEY=..., with a key from your profile in LUML, to upload runs"
+        return Finding("·", "registry", f"{plain(base_url(environ), 200)}: no key", remedy)
+    text = f"{plain(base_url(environ), 200)}, with the key from {found.source}"
+    return Finding("✓", "registry", text)
 
 
 def _extras() -> Iterator[Finding]:

@@ -10,14 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from flowtui.registry.errors import RegistryError
 from flowtui.store.errors import FilterError, RunAmbiguous, StoreError
 
 if TYPE_CHECKING:
     from flowtui.store.store import Store
     from flowtui.store.values import Run
 
-COMMANDS = ("open", "demo", "list", "show", "metrics", "traces", "evals", "doctor")
+COMMANDS = (
+    "open",
+    "demo",
+    "list",
+    "show",
+    "metrics",
+    "traces",
+    "evals",
+    "export",
+    "upload",
+    "ingest",
+    "collect",
+    "doctor",
+)
 """Words that are no RUN: a run of such a name is opened with `flow-tui open NAME`."""
+ARTIFACT_SUFFIX = ".luml"
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
 
 
@@ -50,14 +65,18 @@ class Opening:
 
             if self.theme not in THEMES:
                 raise WrongUsage(f"--theme {self.theme!r} is none of {', '.join(THEMES)}")
-        store = open_store(self.store)
-        run = None if self.run is None else store.resolve(self.run)
+        store, run = self._opened()
         if is_terminal():
             self._run_app(store, run)
         from flowtui import report
 
         report.print_run(store, run) if run is not None else report.print_runs(store)
         sys.exit(0)
+
+    def _opened(self) -> tuple[Store, Run | None]:
+        if self.run is None:
+            return open_store(self.store), None
+        return open_run(self.run, self.store)
 
     def _run_app(self, store: Store, run: Run | None) -> NoReturn:
         import getpass
@@ -74,12 +93,40 @@ class Opening:
         sys.exit(app.return_code or 0)
 
 
+def open_run(word: str, option: str | None) -> tuple[Store, Run]:
+    """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
+
+    Args:
+        word: a path to an artifact that ends in .luml or has a separator in it, or a word that
+            `Store.resolve` takes.
+        option: which store, as for `open_store`.
+
+    Raises:
+        StoreError: there is no such store, run or file.
+    """
+    is_path = word.endswith(ARTIFACT_SUFFIX) or os.sep in word
+    if option is None and is_path and Path(word).is_file():
+        store = _open_artifact(Path(word))
+        return store, store.resolve("latest")
+    store = open_store(option)
+    return store, store.resolve(word)
+
+
 def open_store(option: str | None) -> Store:
-    """Open the store that an option, the environment or the folder names."""
+    """Open the store that an option, the environment or the folder names, or an artifact."""
     from flowtui.store.location import locate
     from flowtui.store.store import Store
 
+    if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
+        return _open_artifact(Path(option))
     return Store(locate(option, os.environ, Path.cwd(), Path.home()))
+
+
+def _open_artifact(path: Path) -> Store:
+    # Few open one, and it brings tar and zip.
+    from flowtui.store.artifact_reading import open_artifact
+
+    return open_artifact(path)
 
 
 def is_terminal() -> bool:
@@ -93,7 +140,7 @@ def errors_as_one_line() -> Iterator[None]:
     """Turn what a person can do something about into a line on stderr and an exit code."""
     try:
         yield
-    except (StoreError, WrongUsage) as error:
+    except (StoreError, RegistryError, WrongUsage) as error:
         from flowtui.format import plain
 
         where = ""

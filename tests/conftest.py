@@ -79,3 +79,8 @@ def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
 def open_store(directory: Path) -> Store:
     """Open a store as the command line does."""
     return Store(StoreLocation(directory, "--store"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Return a name for bytes: packed ones hold the time, and every worker must say the same."""
+    return f"{argname}-bytes" if isinstance(val, bytes) else None

@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.message import Message
 from textual.worker import Worker, WorkerState
 
@@ -24,6 +23,7 @@ from flowtui.screens.annotation_writing import (
     write_feedback,
     writing,
 )
+from flowtui.screens.telling import Tells
 from flowtui.store.annotation_values import (
     Annotation,
     Change,
@@ -39,7 +39,6 @@ from flowtui.widgets.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.annotation_list import AnnotationList
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
     from flowtui.screens.review_queue import ReviewSource
 
 ANNOTATING = (
@@ -50,7 +49,7 @@ LOOK_EVERY_S = 0.01
 NO_AUTHOR = "there is no author to annotate as: start with --user NAME, or set FLOW_TUI_USER"
 
 
-class Annotated(Container):
+class Annotated(Tells):
     """Annotates what its subclass has under the cursor. Posts `Changed` after each write.
 
     What keys ask for is done in their order, one after the other, each on the target that was
@@ -139,11 +138,9 @@ class Annotated(Container):
         options = self._flow.options
         if options.read_only:
             return READ_ONLY
+        if self._store.why_read_only:
+            return self._store.why_read_only
         return self._refusal or ("" if options.user.strip() else NO_AUTHOR)
-
-    @property
-    def _flow(self) -> FlowApp:
-        return cast("FlowApp", self.app)
 
     @property
     def _user(self) -> str:
@@ -253,12 +250,9 @@ class Annotated(Container):
         return True
 
     @on(Worker.StateChanged)
-    def report_failed_annotating(self, event: Worker.StateChanged) -> None:
-        if event.worker.group == "annotations":
-            event.stop()
-            if event.state is WorkerState.ERROR and event.worker.error is not None:
-                self._is_reading = False
-                self._flow.report_bug(event.worker.error)
+    def end_failed_reading(self, event: Worker.StateChanged) -> None:
+        if event.worker.group == "annotations" and event.state is WorkerState.ERROR:
+            self._is_reading = False
 
     def _written(self, change: Change, words: str) -> None:
         """Take note of a change that was written, and say so."""

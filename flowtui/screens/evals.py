@@ -26,13 +26,13 @@ from flowtui.screens.sample_messages import (
     NamesRead,
     SampleFound,
     SamplesRead,
-    Saved,
     SaveProgress,
     Scored,
 )
 from flowtui.screens.sample_reading import Wanted, read_list, read_scores
 from flowtui.screens.sample_view import SampleView, go_to_trace
 from flowtui.screens.samples_pane import VIEWS, SamplesPane
+from flowtui.screens.telling import Told, show_told
 from flowtui.store.annotation_values import SampleTarget, Target
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
@@ -339,11 +339,11 @@ class EvalsScreen(TabScreen):
                 progress,
             )
         except ReadCancelled:
-            self.post_message(Saved("Not saved", "left before all was written: there is no file"))
+            self.post_message(Told("Not saved", "left before all was written: there is no file"))
         except (SaveFailed, StoreError) as error:
-            self.post_message(Saved("Not saved", str(error), is_bad=True))
+            self.post_message(Told("Not saved", str(error), is_bad=True))
         else:
-            self.post_message(Saved("Saved", done))
+            self.post_message(Told("Saved", done))
 
     @on(SaveProgress)
     def show_progress(self, message: SaveProgress) -> None:
@@ -351,16 +351,11 @@ class EvalsScreen(TabScreen):
             note = f"saving {message.done:,} of {message.total:,}   Esc cancels"
             self._pane.show_note(note)
 
-    @on(Saved)
-    def tell_saved(self, message: Saved) -> None:
+    @on(Told)
+    def tell_saved(self, message: Told) -> None:
         self._saver = None
         self._pane.show_note("")
-        self.notify(
-            fmt.plain(message.text, 300),
-            title=message.title,
-            severity="error" if message.is_bad else "information",
-            markup=False,
-        )
+        show_told(self, message)
 
     def action_leave(self) -> None:
         if self._saver is not None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.message import Message
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.choose import Choice, ColumnsScreen
 from flowtui.screens.metric_reading import Zoom, Zoomed, at_crosshair, jump_target, zoomed
+from flowtui.screens.telling import Tells, Told
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
@@ -26,14 +26,13 @@ from flowtui.widgets.curve_pane import CurvePane
 from flowtui.widgets.filter_line import FilterLine
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
     from flowtui.screens.export import Export
 
 WEIGHTS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Of the smoothing, from none to nearly a constant."""
 
 
-class MetricZoom(Container):
+class MetricZoom(Tells):
     """Shows one metric. Posts `ReadWanted` when something is to be read.
 
     `read` is for the reader's thread of the screen; everything else for the app's.
@@ -99,14 +98,6 @@ class MetricZoom(Container):
         key: str
         target: LoggedPoint | str
 
-    @dataclass
-    class Told(Message):
-        """Sent when an export has ended, or something failed, with a sentence about it."""
-
-        title: str
-        text: str
-        is_bad: bool = False
-
     def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._store = store
@@ -129,10 +120,6 @@ class MetricZoom(Container):
     @property
     def _pane(self) -> CurvePane:
         return self.query_one(CurvePane)
-
-    @property
-    def _flow(self) -> FlowApp:
-        return cast("FlowApp", self.app)
 
     # Showing ---------------------------------------------------------------------------------
 
@@ -224,7 +211,7 @@ class MetricZoom(Container):
         try:
             points = at_crosshair(self._store, self._run.id, keys, step)
         except StoreError as error:
-            self.post_message(self.Told("Not read", str(error), is_bad=True))
+            self.post_message(Told("Not read", str(error), is_bad=True))
             return
         if not worker.is_cancelled:
             self.post_message(self.CrossedRead(step, points))
@@ -232,20 +219,6 @@ class MetricZoom(Container):
     @on(CrossedRead)
     def show_crossed(self, message: CrossedRead) -> None:
         self._pane.show_crossed(message.step, message.points)
-
-    @on(Told)
-    def tell(self, message: Told) -> None:
-        self.notify(
-            fmt.plain(message.text, 300),
-            title=message.title,
-            severity="error" if message.is_bad else "information",
-            markup=False,
-        )
-
-    @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self._flow.report_bug(event.worker.error)
 
     # Actions ---------------------------------------------------------------------------------
 
@@ -310,7 +283,7 @@ class MetricZoom(Container):
     @on(Jumped)
     def show_jump(self, message: Jumped) -> None:
         if isinstance(message.target, str):
-            self.post_message(self.Told(f"No such point in {message.key}", message.target))
+            self.post_message(Told(f"No such point in {message.key}", message.target))
         elif self._zoom is not None and self._zoom.key == message.key:
             self._pane.cross(message.target)
 
@@ -350,6 +323,6 @@ class MetricZoom(Container):
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:
-            self.post_message(self.Told("Not saved", str(error), is_bad=True))
+            self.post_message(Told("Not saved", str(error), is_bad=True))
             return
-        self.post_message(self.Told("Saved", done))
+        self.post_message(Told("Saved", done))

@@ -53,8 +53,8 @@ class ReviewScreen(ModalScreen[str], Generic[Item]):
 
 def why_no_review(flow: FlowApp) -> str:
     """Return why nothing can be judged; nothing if it can."""
-    if flow.options.read_only:
-        return READ_ONLY
+    if flow.options.read_only or flow.store.why_read_only:
+        return flow.store.why_read_only or READ_ONLY
     return "" if flow.options.user.strip() else NO_AUTHOR
 
 

@@ -60,12 +60,3 @@ class SaveProgress(Message):
 
     done: int
     total: int
-
-
-@dataclass
-class Saved(Message):
-    """Sent when saving has ended, with a sentence about it."""
-
-    title: str
-    text: str
-    is_bad: bool = False

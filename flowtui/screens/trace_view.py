@@ -13,12 +13,13 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import READING_WORD_AFTER_S
 from flowtui.screens.span_reading import ReadSpan, read_span
+from flowtui.screens.telling import Told
 from flowtui.screens.trace_reading import SLOWEST, ReadTrace, find_spans, read_trace
 from flowtui.screens.trace_summary import summary
 from flowtui.store.annotation_values import SampleTarget, SpanTarget, Target
@@ -116,14 +117,6 @@ class TraceView(Annotated):
         text: str
         matches: tuple[int, ...]
         trace: ReadTrace
-
-    @dataclass
-    class Told(Message):
-        """Sent when something in the background has ended, with a sentence about it."""
-
-        title: str
-        text: str
-        is_bad: bool = False
 
     def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
@@ -248,13 +241,6 @@ class TraceView(Annotated):
         if self._panes is not None:
             self._panes.fit()
 
-    @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        # The base class has its own ear for annotating.
-        if event.state is WorkerState.ERROR and event.worker.group != "annotations":
-            assert event.worker.error is not None
-            self._flow.report_bug(event.worker.error)
-
     # The span under the cursor ---------------------------------------------------------------
 
     @on(Lines.CursorMoved, "#spans")
@@ -277,7 +263,7 @@ class TraceView(Annotated):
         try:
             span = read_span(self._store, self._run.id, trace, node)
         except StoreError as error:
-            self.post_message(self.Told("Not read", str(error), is_bad=True))
+            self.post_message(Told("Not read", str(error), is_bad=True))
             return
         if not worker.is_cancelled:
             self.post_message(self.SpanRead(node.id, span))
@@ -366,7 +352,7 @@ class TraceView(Annotated):
         except ReadCancelled:
             return
         except StoreError as error:
-            self.post_message(self.Told("Not searched", str(error), is_bad=True))
+            self.post_message(Told("Not searched", str(error), is_bad=True))
             return
         self.post_message(self.Found(text, found, trace))
 
@@ -454,18 +440,9 @@ class TraceView(Annotated):
         try:
             text = whole_text(self._store, self._run.id, trace_id, span, source)
         except StoreError as error:
-            self.post_message(self.Told("Not read", str(error), is_bad=True))
+            self.post_message(Told("Not read", str(error), is_bad=True))
             return
         self.app.call_from_thread(partial(self._flow.page, text))
-
-    @on(Told)
-    def tell(self, message: Told) -> None:
-        self.notify(
-            fmt.plain(message.text, 300),
-            title=message.title,
-            severity="error" if message.is_bad else "information",
-            markup=False,
-        )
 
     @work
     async def action_export(self) -> None:
@@ -493,9 +470,9 @@ class TraceView(Annotated):
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:
-            self.post_message(self.Told("Not saved", str(error), is_bad=True))
+            self.post_message(Told("Not saved", str(error), is_bad=True))
             return
-        self.post_message(self.Told("Saved", done))
+        self.post_message(Told("Saved", done))
 
 
 def _check_search(text: str) -> None:

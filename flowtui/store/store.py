@@ -70,10 +70,14 @@ if TYPE_CHECKING:
     from flowtui.store.score_values import ScoreSet
     from flowtui.store.trace_values import Span, SpanDetail, Trace
     from flowtui.store.traces import Order
+    from flowtui.store.uploaded import LocalType, RemoteArtifact
 
 
 class Store:
     """Reads one LUML store without changing it; writes annotations, one transaction each."""
+
+    why_read_only: str = ""
+    """Why nothing in it can ever be written, for a person; empty for a folder."""
 
     def __init__(self, where: StoreLocation) -> None:
         """Open a store; nothing stays open.
@@ -718,6 +722,28 @@ class Store:
         from flowtui.store import attachments
 
         return attachments.resolved(self.attachments_directory(run_id), file_path)
+
+    # Uploads --------------------------------------------------------------------------------
+
+    def remote_artifacts(self, local_id: str) -> tuple[RemoteArtifact, ...] | None:
+        """Return where a run or model was uploaded, latest first; None in an older schema."""
+        from flowtui.store import uploaded
+
+        return self.meta.read(lambda db: uploaded.remote_artifacts(db, local_id))
+
+    def record_upload(
+        self, kind: LocalType, local_id: str, orbit_id: str, artifact_id: str, now: datetime
+    ) -> None:
+        """Note that a run or model is in the registry; see `uploaded.record_upload`."""
+        from flowtui.store import uploaded
+
+        uploaded.record_upload(self.meta, kind, local_id, orbit_id, artifact_id, now)
+
+    def record_upload_failure(self, run_id: str) -> None:
+        """Note that a run's upload failed; see `uploaded.record_failure`."""
+        from flowtui.store import uploaded
+
+        uploaded.record_failure(self.meta, run_id)
 
     def agreement(self, run_id: str, dataset: str | None = None) -> tuple[Agreement, ...]:
         """Return, by name, how far authors agree on samples that several of them annotated."""

@@ -1,0 +1,124 @@
+"""The application: one request, from its headers to its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flowtui.collector.limits import LIMITS, Limits, NotPacked, TooLarge
+from flowtui.collector.responses import Encoding, failure, success
+from flowtui.collector.writing import Full, Received, Writer
+from flowtui.store.errors import DatabaseError
+from flowtui.store.otlp import Unreadable
+
+PATH = "/v1/traces"
+_BEARER = "bearer "
+
+
+class _Refused(Exception):
+    """A request gets an error for an answer."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> Starlette:
+    """Return the application that hands spans to a writer.
+
+    Args:
+        writer: is running.
+        token: what exporters must send as a bearer; None where they need not.
+        limits: of each request.
+    """
+
+    async def receive(request: Request) -> Response:
+        encoding = _encoding(request)
+        try:
+            if encoding is None:
+                accepted = " or ".join(Encoding)
+                raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {accepted}")
+            _check_token(request, token)
+            received = await _received(request, encoding, limits)
+            writer.take(received)
+            outcome = await asyncio.wrap_future(received.outcome)
+        except ClientDisconnect:
+            # Nobody is there to be answered; an exporter sends it again.
+            return Response(status_code=HTTPStatus.BAD_REQUEST)
+        except (_Refused, TooLarge, NotPacked, Unreadable, Full, DatabaseError) as error:
+            writer.tally.refused += 1
+            return failure(encoding or Encoding.JSON, _status(error), str(error))
+        return success(encoding, outcome.rejected, outcome.reason)
+
+    async def elsewhere(request: Request, _: Exception) -> Response:
+        status = HTTPStatus.NOT_FOUND
+        if request.url.path == PATH:
+            return failure(Encoding.JSON, HTTPStatus.METHOD_NOT_ALLOWED, "send a POST request")
+        message = f"only traces are collected here, at {PATH}"
+        return failure(_encoding(request) or Encoding.JSON, status, message)
+
+    return Starlette(
+        routes=[Route(PATH, receive, methods=["POST"])],
+        exception_handlers={404: elsewhere, 405: elsewhere},
+    )
+
+
+def _encoding(request: Request) -> Encoding | None:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return next((encoding for encoding in Encoding if encoding == media_type), None)
+
+
+def _check_token(request: Request, token: str | None) -> None:
+    if token is None:
+        return
+    given = request.headers.get("authorization", "")
+    is_bearer = given[: len(_BEARER)].lower() == _BEARER
+    # The time that it takes must not tell how much of a token is right.
+    is_right = hmac.compare_digest(given[len(_BEARER) :].strip().encode(), token.encode())
+    if not (is_bearer and is_right):
+        raise _Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
+
+
+async def _received(request: Request, encoding: Encoding, limits: Limits) -> Received:
+    packing = request.headers.get("content-encoding", "identity").strip().lower()
+    if packing not in ("identity", "gzip"):
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain or as gzip")
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > limits.body_bytes:
+        raise TooLarge(f"the body is more than {limits.body_bytes:,} bytes")
+    try:
+        async with asyncio.timeout(limits.body_s):
+            body = await _body(request, limits.body_bytes)
+    except TimeoutError:
+        message = f"the body did not come within {limits.body_s:g} s"
+        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
+    return Received(body, encoding, packing == "gzip")
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    pieces = []
+    left = limit
+    async for piece in request.stream():
+        left -= len(piece)
+        if left < 0:
+            raise TooLarge(f"the body is more than {limit:,} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _status(error: Exception) -> HTTPStatus:
+    match error:
+        case _Refused():
+            return error.status
+        case TooLarge():
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        case Full() | DatabaseError():
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        case _:
+            return HTTPStatus.BAD_REQUEST

@@ -1,0 +1,374 @@
+"""The registry's REST interface: one method a call, in the words of its protocol.
+
+Methods block and may be called from any thread. All of them raise RegistryErrors. Those that only
+ask, or set what is set already, are tried again when the network fails; what makes an entry is not,
+since an answer that got lost would leave a second one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote, urlencode
+
+from flowtui import __version__
+from flowtui.registry import http
+from flowtui.registry.errors import (
+    KeyRefused,
+    NotAllowed,
+    RegistryBroken,
+    RequestRefused,
+    Unreachable,
+)
+from flowtui.registry.values import (
+    ArtifactType,
+    Collection,
+    CollectionPage,
+    Destination,
+    Labels,
+    Orbit,
+    Organization,
+    Part,
+    Parts,
+    PendingArtifact,
+    RemoteCopy,
+    Secret,
+    UploadTarget,
+    number,
+    text,
+    texts,
+)
+from flowtui.store.values import JsonValue
+
+if TYPE_CHECKING:
+    import httpx
+
+    from flowtui.store.archive_values import ArtifactInfo
+
+DEFAULT_BASE_URL = "https://api.luml.ai"
+ANSWER_S = 30.0
+PAGE = 100
+BROWSING_TRIES = 2
+MAX_COPY_PAGES = 20
+"""Of a collection, when it is looked through for earlier copies of a run."""
+ADMIN_NEEDED = (
+    "files over 500 MB need the rights of an organization admin; ask one to upload it, or for them"
+)
+
+Document = dict[str, JsonValue]
+
+
+class Registry:
+    """One LUML server, asked with one key."""
+
+    def __init__(
+        self,
+        key: Secret,
+        base_url: str = DEFAULT_BASE_URL,
+        *,
+        patience: http.Patience | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        """Prepare to ask; nothing is sent yet.
+
+        Raises:
+            KeyRefused: the key cannot be one.
+        """
+        self.base_url = base_url.rstrip("/")
+        self.patience = patience or http.Patience()
+        headers = {
+            "Authorization": f"Bearer {checked_key(key.reveal()).reveal()}",
+            "User-Agent": f"flow-tui/{__version__}",
+        }
+        self._client = http.new_client(ANSWER_S, headers, transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    # Where to -------------------------------------------------------------------------------
+
+    def validate_key(self) -> None:
+        """Return if the registry knows the key.
+
+        Raises:
+            KeyRefused: it does not.
+        """
+        self._ask("GET", "/v1/auth/api-keys/validate")
+
+    def organizations(self) -> tuple[Organization, ...]:
+        """Return the organizations that the key's owner is a member of."""
+        rows = _documents(self._ask("GET", "/v1/users/me/organizations"))
+        return tuple(
+            Organization(text(row, "id"), text(row, "name"), text(row, "role")) for row in rows
+        )
+
+    def orbits(self, organization_id: str) -> tuple[Orbit, ...]:
+        """Return an organization's orbits; `Orbit.why_not` says which take no artifacts."""
+        rows = _documents(self._ask("GET", f"{_organization(organization_id)}/orbits"))
+        return tuple(_orbit(row) for row in rows)
+
+    def collections(
+        self,
+        organization_id: str,
+        orbit_id: str,
+        kind: ArtifactType = "experiment",
+        search: str = "",
+        cursor: str | None = None,
+    ) -> CollectionPage:
+        """Return a page of the collections that take a kind of artifact."""
+        asked = {"limit": str(PAGE)}
+        asked |= {"search": search} if search else {}
+        asked |= {"cursor": cursor} if cursor else {}
+        path = f"{_orbit_path(organization_id, orbit_id)}/collections?{urlencode(asked)}"
+        answer = _document(self._ask("GET", path))
+        found = [_collection(row) for row in _documents(answer.get("items"))]
+        fitting = tuple(collection for collection in found if collection.takes(kind))
+        return CollectionPage(fitting, text(answer, "cursor") or None)
+
+    def all_collections(
+        self,
+        organization_id: str,
+        orbit_id: str,
+        kind: ArtifactType = "experiment",
+        search: str = "",
+    ) -> Iterator[Collection]:
+        """Yield all of them, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.collections(organization_id, orbit_id, kind, search, cursor)
+            yield from page.collections
+            if page.next_cursor is None or page.next_cursor == cursor:
+                return
+            cursor = page.next_cursor
+
+    def copies(self, to: Destination, run_id: str) -> tuple[RemoteCopy, ...]:
+        """Return the artifacts of a collection that were made of a run, without those that failed.
+
+        Source: manifest.payload.local_experiment_id. An empty answer of a server that lists no
+        artifacts is no proof that there are none.
+        """
+        found = []
+        cursor = ""
+        for _ in range(MAX_COPY_PAGES):
+            asked = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+            try:
+                answer = _document(self._ask("GET", f"{_artifacts(to)}?{urlencode(asked)}"))
+            except (NotAllowed, RequestRefused):
+                break
+            for row in _documents(answer.get("items")):
+                payload = _document(_document(row.get("manifest")).get("payload"))
+                is_there = row.get("status") != "upload_failed"
+                if is_there and payload.get("local_experiment_id") == run_id:
+                    found.append(_copy(row))
+            last, cursor = cursor, text(answer, "cursor")
+            if cursor in ("", last):
+                break
+        return tuple(found)
+
+    # One artifact ---------------------------------------------------------------------------
+
+    def create_artifact(
+        self, to: Destination, labels: Labels, file_name: str, artifact: ArtifactInfo, sha256: str
+    ) -> PendingArtifact:
+        """Make an entry that waits for its bytes. Asked once: a second try could make a second one.
+
+        Raises:
+            RegistryBroken: it failed; whether there is an entry now is not known.
+        """
+        body: Document = {
+            "file_name": file_name,
+            "name": _clean(labels.name),
+            "description": _clean(labels.description),
+            "extra_values": {},
+            "manifest": dict(artifact.manifest),
+            "file_hash": sha256,
+            "file_index": {
+                name: [part.offset, part.size_bytes] for name, part in artifact.members.items()
+            },
+            "size": artifact.size_bytes,
+            "tags": [_clean(tag) for tag in labels.tags],
+        }
+        try:
+            answer = _document(self._ask_once("POST", _artifacts(to), body))
+        except (Unreachable, RegistryBroken) as failed:
+            message = f"{failed}; an entry may have been made all the same: look before you retry"
+            raise type(failed)(message) from failed
+        details = _document(answer.get("upload_details"))
+        artifact_id = text(_document(answer.get("artifact")), "id")
+        target = UploadTarget(
+            kind=text(details, "type") or "s3",
+            url=Secret(text(details, "url")),
+            is_multipart=details.get("multipart") is True,
+            bucket_location=text(details, "bucket_location"),
+            bucket_secret_id=text(details, "bucket_secret_id"),
+        )
+        if not artifact_id:
+            raise RegistryBroken("the registry's answer names no artifact")
+        return PendingArtifact(artifact_id, target)
+
+    def parts(self, target: UploadTarget, size_bytes: int, upload_id: str | None) -> Parts:
+        """Return how a large file is cut, with fresh URLs; asked again it answers new ones.
+
+        Raises:
+            NotAllowed: the key's owner may not upload files as large as this.
+        """
+        body: Document = {
+            "bucket_id": target.bucket_secret_id,
+            "bucket_location": target.bucket_location,
+            "size": size_bytes,
+        }
+        if upload_id is not None:
+            body["upload_id"] = upload_id
+        try:
+            answer = _document(self._insist("POST", "/v1/bucket-secrets/upload/multipart", body))
+        except NotAllowed as refused:
+            raise NotAllowed(ADMIN_NEEDED) from refused
+        parts = tuple(_part(row) for row in _documents(answer.get("parts")))
+        at = 0
+        for part in parts:
+            if part.start != at or part.size_bytes <= 0:
+                break
+            at += part.size_bytes
+        if at != size_bytes:
+            raise RegistryBroken("the registry cuts the file into parts that do not make it up")
+        return Parts(parts, Secret(text(answer, "complete_url")))
+
+    def set_status(self, to: Destination, artifact_id: str, is_uploaded: bool) -> None:
+        """Say that an artifact's bytes are there, or that they will not come; both are final.
+
+        Raises:
+            RequestRefused: it was said before, with status 400.
+        """
+        status = "uploaded" if is_uploaded else "upload_failed"
+        self._insist("PATCH", f"{_artifacts(to)}/{_safe(artifact_id)}", {"status": status})
+
+    def download_url(self, to: Destination, artifact_id: str) -> Secret:
+        path = f"{_artifacts(to)}/{_safe(artifact_id)}/download-url"
+        return Secret(text(_document(self._insist("GET", path)), "url"))
+
+    def delete_url(self, to: Destination, artifact_id: str) -> Secret:
+        path = f"{_artifacts(to)}/{_safe(artifact_id)}/delete-url"
+        return Secret(text(_document(self._insist("GET", path)), "url"))
+
+    def delete_artifact(self, to: Destination, artifact_id: str) -> None:
+        """Remove the entry; its bytes must be gone before."""
+        self._insist("DELETE", f"{_artifacts(to)}/{_safe(artifact_id)}")
+
+    # Asking ---------------------------------------------------------------------------------
+
+    def _ask(self, method: str, path: str, body: Document | None = None) -> JsonValue:
+        """Ask for somebody who looks at it, and rather tries again than waits."""
+        patience = replace(self.patience, tries=min(BROWSING_TRIES, self.patience.tries))
+        return patience.retry(lambda: self._ask_once(method, path, body), http.is_passing)
+
+    def _insist(self, method: str, path: str, body: Document | None = None) -> JsonValue:
+        """Ask for an upload that is under way."""
+        return self.patience.retry(lambda: self._ask_once(method, path, body), http.is_passing)
+
+    def _ask_once(self, method: str, path: str, body: Document | None = None) -> JsonValue:
+        # Lone surrogates are no UTF-8, and NUL makes the registry fail.
+        content = None if body is None else json.dumps(body).encode("ascii")
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        url = Secret(self.base_url + path)
+        answer = http.send(
+            self._client, method, url, self.base_url, headers=headers, content=content
+        )
+        return http.checked(answer, self.base_url)
+
+
+def checked_key(typed: str) -> Secret:
+    """Return a key as it is sent, without the blanks around it.
+
+    Raises:
+        KeyRefused: it is empty, or has characters that no key has.
+    """
+    key = typed.strip()
+    if not key:
+        raise KeyRefused("the key is empty")
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise KeyRefused("the key has characters in it that no key has; copy it again")
+    return Secret(key)
+
+
+def base_url(environ: Mapping[str, str]) -> str:
+    """Return where the registry is: LUML_BASE_URL, or LUML's own."""
+    return environ.get("LUML_BASE_URL", "").strip().rstrip("/") or DEFAULT_BASE_URL
+
+
+def _organization(organization_id: str) -> str:
+    return f"/v1/organizations/{_safe(organization_id)}"
+
+
+def _orbit_path(organization_id: str, orbit_id: str) -> str:
+    return f"{_organization(organization_id)}/orbits/{_safe(orbit_id)}"
+
+
+def _artifacts(to: Destination) -> str:
+    orbit = _orbit_path(to.organization.id, to.orbit.id)
+    return f"{orbit}/collections/{_safe(to.collection.id)}/artifacts"
+
+
+def _safe(word: str) -> str:
+    return quote(word, safe="")
+
+
+def _clean(words: str) -> str:
+    return words.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _document(value: JsonValue) -> Document:
+    return value if isinstance(value, dict) else {}
+
+
+def _documents(value: JsonValue) -> list[Document]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _orbit(row: Document) -> Orbit:
+    permissions = _document(row.get("permissions")).get("artifact")
+    return Orbit(
+        id=text(row, "id"),
+        name=text(row, "name"),
+        role=text(row, "role"),
+        artifact_permissions=frozenset(texts(permissions)),
+        total_collections=number(row, "total_collections"),
+    )
+
+
+def _collection(row: Document) -> Collection:
+    return Collection(
+        id=text(row, "id"),
+        name=text(row, "name"),
+        type=text(row, "type"),
+        description=text(row, "description"),
+        tags=texts(row.get("tags")),
+        total_artifacts=number(row, "total_artifacts"),
+    )
+
+
+def _copy(row: Document) -> RemoteCopy:
+    return RemoteCopy(
+        text(row, "id"), text(row, "name"), text(row, "status"), text(row, "created_at")
+    )
+
+
+def _part(row: Document) -> Part:
+    start, end = number(row, "start_byte"), number(row, "end_byte")
+    part_number = number(row, "part_number")
+    if start is None or end is None or part_number is None:
+        raise RegistryBroken("the registry cuts the file into parts without a place")
+    return Part(part_number, start, end - start + 1, Secret(text(row, "url")))

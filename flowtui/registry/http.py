@@ -1,0 +1,222 @@
+"""Sends requests so that no key and no signed URL comes back in what is raised or logged.
+
+httpx's own errors carry the request, and some of their texts a header or a URL. So none of them
+leaves this module: what is raised instead is made of the cause alone, and outside of the handler,
+where it takes no context with it.
+
+httpx is imported where it is first used: it brings rich, which it has for a command of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from flowtui.registry.errors import (
+    KeyRefused,
+    NotAllowed,
+    RegistryBroken,
+    RegistryError,
+    RequestRefused,
+    Unreachable,
+)
+from flowtui.registry.values import Secret
+from flowtui.store.errors import StoreError
+from flowtui.store.values import JsonValue
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+CONNECT_S = 10.0
+MAX_ANSWER_BYTES = 32 << 20
+_DETAIL_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often, and after which pauses, something is tried again."""
+
+    tries: int = 5
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 8.0
+
+    def retry(self, ask: Callable[[], T], is_passing: Callable[[Exception], bool]) -> T:
+        """Return what is answered; what passes by itself is waited for, and then asked again."""
+        import stamina
+        from stamina.instrumentation import set_on_retry_hooks
+
+        # A retry shows as progress that halts; on stderr it would fall into the app's screen.
+        set_on_retry_hooks([])
+        for attempt in stamina.retry_context(
+            on=is_passing,
+            attempts=self.tries,
+            timeout=None,
+            wait_initial=self.first_pause_s,
+            wait_max=self.longest_pause_s,
+            wait_jitter=self.first_pause_s / 2,
+        ):
+            with attempt:
+                return ask()
+        raise AssertionError("stamina raises the last failure")
+
+
+def is_passing(error: Exception) -> bool:
+    """Return whether a question that changes nothing may be asked again after a failure."""
+    return isinstance(error, (Unreachable, RegistryBroken))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def new_client(
+    timeout_s: float,
+    headers: Mapping[str, str] | None = None,
+    transport: httpx.BaseTransport | None = None,
+) -> httpx.Client:
+    """Return what sends requests.
+
+    Args:
+        timeout_s: for each read and write of a connection.
+        headers: of every request.
+        transport: other than the network's.
+    """
+    import httpx
+
+    # At their lower levels they log every URL, and headers.
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    timeout = httpx.Timeout(timeout_s, connect=CONNECT_S)
+    return httpx.Client(headers=dict(headers or {}), timeout=timeout, transport=transport)
+
+
+def send(
+    client: httpx.Client,
+    method: str,
+    url: Secret,
+    place: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    content: bytes | Iterable[bytes] | None = None,
+    with_body: bool = True,
+) -> Answer:
+    """Send a request and return the answer, whatever its status.
+
+    Args:
+        client: what sends it.
+        method: of HTTP.
+        url: where to; the registry's own too.
+        place: what a message calls the other side: its base URL, or `the storage`.
+        headers: besides the client's.
+        content: the body.
+        with_body: False leaves the answer's body where it is.
+
+    Raises:
+        Unreachable: no answer came.
+        Whatever `content` raises.
+    """
+    import httpx
+
+    from_body: Exception | None = None
+    try:
+        with client.stream(
+            method, url.reveal(), headers=dict(headers or {}), content=content
+        ) as response:
+            body = _bounded(response) if with_body else b""
+            return Answer(response.status_code, response.headers, body)
+    except httpx.TimeoutException:
+        failure = "it does not answer in time"
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        failure = _cause(error)
+    except (RegistryError, StoreError) as error:
+        from_body = error
+    if from_body is not None:
+        # Without the frames of httpx, whose variables hold the URL.
+        raise from_body.with_traceback(None)
+    raise Unreachable(f"{place} cannot be reached: {failure}")
+
+
+def checked(answer: Answer, place: str) -> JsonValue:
+    """Return the JSON of a good answer, None for one without a body.
+
+    Args:
+        answer: of the registry.
+        place: its base URL.
+
+    Raises:
+        RegistryError: of the kind that the status stands for.
+    """
+    status = answer.status
+    if 200 <= status < 300:
+        try:
+            parsed: JsonValue = json.loads(answer.body) if answer.body else None
+        except (ValueError, RecursionError):
+            parsed = ""
+        if parsed == "":
+            raise RegistryBroken(f"{place} answers something that is no JSON; is it a LUML server?")
+        return parsed
+    raise _refusal(answer, place)
+
+
+def _refusal(answer: Answer, place: str) -> RegistryError:
+    status, detail = answer.status, _detail(answer.body)
+    if status == 401:
+        return KeyRefused("the registry does not know this key; a new key ends the old one")
+    if status == 403:
+        return NotAllowed(f"the registry does not allow it: {detail or 'no reason given'}")
+    if 300 <= status < 400:
+        message = f"{place} sends requests elsewhere ({status}); set LUML_BASE_URL to where it is"
+        return RequestRefused(message, status)
+    if status >= 500 or status == 429:
+        return RegistryBroken(f"the registry failed ({status}); try again later")
+    return RequestRefused(f"the registry did not take it ({status}): {detail}", status)
+
+
+def _detail(body: bytes) -> str:
+    """Return what a refusal says; a validation's list as its places and messages."""
+    try:
+        detail = json.loads(body)["detail"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    if isinstance(detail, list):
+        detail = "; ".join(
+            f"{'.'.join(map(str, item.get('loc', ())))}: {item.get('msg', '')}"
+            for item in detail
+            if isinstance(item, dict) and isinstance(item.get("loc", ()), (list, tuple))
+        )
+    return without_secrets(str(detail))[:_DETAIL_CHARACTERS]
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with keys and the signed part of URLs taken out."""
+    text = re.sub(r"dfs_[\w-]+", "dfs_…", text)
+    return re.sub(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*", r"\1?…", text)
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > MAX_ANSWER_BYTES:
+            raise OSError("its answer is too large")
+    return bytes(body)
+
+
+def _cause(error: Exception) -> str:
+    import httpx
+
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return "its URL is not one of http or https"
+    if isinstance(error, httpx.LocalProtocolError):
+        # Its text quotes the header.
+        return "the request cannot be sent"
+    return without_secrets(str(error)) or type(error).__name__

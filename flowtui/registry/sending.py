@@ -1,0 +1,85 @@
+"""Brings the bytes of one artifact to the storage, in one piece or in parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flowtui.registry.errors import UrlExpired
+from flowtui.registry.threads import each
+from flowtui.registry.values import Part, Parts, UploadTarget
+from flowtui.store.database import Cancelled
+
+if TYPE_CHECKING:
+    from flowtui.registry.client import Registry
+    from flowtui.registry.progress import Meter
+    from flowtui.registry.storage import Storage
+
+PARALLEL_PARTS = 4
+MAX_FRESH_URLS = 3
+"""In a row without a part getting through."""
+
+
+@dataclass
+class Sending:
+    """One artifact on its way; what has got through is remembered, so that it can go on later."""
+
+    target: UploadTarget
+    path: Path
+    size_bytes: int
+    upload_id: str | None = None
+    is_begun: bool = False
+    names: dict[int, str] = field(default_factory=dict)
+    """What the storage calls the parts that it has, by their numbers."""
+    sizes_bytes: dict[int, int] = field(default_factory=dict)
+    """Of those parts."""
+
+    @property
+    def sent_bytes(self) -> int:
+        return sum(self.sizes_bytes.copy().values())
+
+    def carry_out(
+        self, registry: Registry, storage: Storage, meter: Meter, cancelled: Cancelled
+    ) -> None:
+        """Send what is missing.
+
+        Raises:
+            UrlExpired: the one URL of a file in one piece is too old; it needs a new artifact.
+            NotAllowed: the file is too large for what the key's owner may do.
+            StorageFailed, Unreachable: not even after several tries; it can be carried out again.
+            UploadCancelled: it was.
+        """
+        if not self.target.is_multipart:
+            count = meter.counter()
+            storage.put_file(self.target, self.path, self.size_bytes, count, cancelled)
+            return
+        if not self.is_begun:
+            # A refusal comes before anything is opened at the storage.
+            self.upload_id = storage.begin(self.target)
+            self.is_begun = True
+        parts = self._send_parts(registry, storage, meter, cancelled)
+        storage.complete(self.target, parts.complete_url, self.names)
+
+    def _send_parts(
+        self, registry: Registry, storage: Storage, meter: Meter, cancelled: Cancelled
+    ) -> Parts:
+        count = meter.counter()
+        fruitless = 0
+
+        def send(part: Part, must_end: Cancelled) -> None:
+            name = storage.put_part(self.target, part, self.path, count, must_end)
+            self.sizes_bytes[part.number] = part.size_bytes
+            self.names[part.number] = name
+
+        while True:
+            parts = registry.parts(self.target, self.size_bytes, self.upload_id)
+            missing = [part for part in parts.parts if part.number not in self.names]
+            before = len(self.names)
+            try:
+                each(missing, send, PARALLEL_PARTS, cancelled)
+                return parts
+            except UrlExpired:
+                fruitless = 0 if len(self.names) > before else fruitless + 1
+                if fruitless >= MAX_FRESH_URLS:
+                    raise

@@ -1,0 +1,247 @@
+"""The storage behind the registry, S3 or Azure: bytes to signed URLs, and what it says to them.
+
+It is asked by a client of its own, since its URLs must not come with the registry's key. Methods
+block, may be called from any thread, and raise UrlExpired where a URL is refused, StorageFailed for
+any other refusal, and Unreachable.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qs, urlsplit
+
+from flowtui.registry import http
+from flowtui.registry.errors import StorageFailed, Unreachable, UploadCancelled, UrlExpired
+from flowtui.registry.values import Part, Secret, UploadTarget
+from flowtui.store.archive_values import ArtifactError
+from flowtui.store.database import Cancelled
+
+if TYPE_CHECKING:
+    import httpx
+
+CHUNK_BYTES = 256 << 10
+PLACE = "the storage"
+ANSWER_S = 60.0
+AZURE = "azure"
+
+Sent = Callable[[int], None]
+"""Is told how many more bytes are on their way; fewer than none when a try begins again."""
+
+
+class Storage:
+    """Takes files in one piece or in parts, and tells how long they are."""
+
+    def __init__(
+        self, patience: http.Patience | None = None, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self.patience = patience or http.Patience()
+        self._client = http.new_client(ANSWER_S, transport=transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._client.close()
+
+    def put_file(
+        self, target: UploadTarget, path: Path, size_bytes: int, sent: Sent, cancelled: Cancelled
+    ) -> None:
+        """Send a file in one piece; the same URL takes it again when the connection drops."""
+        headers = {"x-ms-blob-type": "BlockBlob"} if target.kind == AZURE else {}
+        whole = Part(1, 0, size_bytes, target.url)
+        self._put(whole, path, headers, sent, cancelled)
+
+    def put_part(
+        self, target: UploadTarget, part: Part, path: Path, sent: Sent, cancelled: Cancelled
+    ) -> str:
+        """Send a part and return what it is called when the parts are put together."""
+        answer = self._put(part, path, {}, sent, cancelled)
+        if target.kind == AZURE:
+            return _block_id(part)
+        if not (etag := answer.headers.get("etag", "")):
+            raise StorageFailed("the storage answers without an ETag; a proxy may take it out")
+        return etag
+
+    def begin(self, target: UploadTarget) -> str | None:
+        """Open an upload in parts and return its id; Azure needs none."""
+        if target.kind == AZURE:
+            return None
+        answer = self._ask("POST", target.url, b"")
+        found = re.search(rb"<UploadId>([^<]{1,4096})</UploadId>", answer.body)
+        if found is None:
+            raise StorageFailed("the storage's answer to an upload in parts has no UploadId")
+        return html.unescape(found[1].decode("utf-8", "replace"))
+
+    def complete(self, target: UploadTarget, url: Secret, names: Mapping[int, str]) -> None:
+        """Put the parts together; asked again where S3 says in a good answer that it failed.
+
+        Args:
+            target: of the artifact.
+            url: for this.
+            names: of the parts by their numbers.
+        """
+        in_order = [(number, names[number]) for number in sorted(names)]
+        if target.kind == AZURE:
+            listed = "".join(f"<Latest>{html.escape(name)}</Latest>" for _, name in in_order)
+            self._ask("PUT", url, f"<BlockList>{listed}</BlockList>".encode())
+            return
+        listed = "".join(
+            f"<Part><PartNumber>{number}</PartNumber><ETag>{html.escape(name)}</ETag></Part>"
+            for number, name in in_order
+        )
+        body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
+        is_first = True
+
+        def attempt() -> None:
+            nonlocal is_first
+            was_first, is_first = is_first, False
+            answer = http.send(self._client, "POST", url, PLACE, content=body)
+            # Gone since the try before did it, though its answer got lost: its size will tell.
+            if answer.status != 404 or was_first:
+                _check(answer)
+
+        self.patience.retry(attempt, is_passing)
+
+    def size_bytes(self, url: Secret) -> int | None:
+        """Return how long a stored file is, None where there is none."""
+        answer = self.patience.retry(lambda: self._look(url), is_passing)
+        total = answer.headers.get("content-range", "").rpartition("/")[2]
+        if answer.status == 206 and total.isdigit():
+            return int(total)
+        length = answer.headers.get("content-length", "")
+        if answer.status == 200 and length.isdigit():
+            return int(length)
+        # Of an empty file no range can be asked.
+        return 0 if answer.status == 416 else None
+
+    def delete(self, url: Secret) -> None:
+        """Remove a stored file; one that is gone already is as good."""
+        answer = http.send(self._client, "DELETE", url, PLACE)
+        if answer.status != 404:
+            _check(answer)
+
+    def _put(
+        self,
+        part: Part,
+        path: Path,
+        headers: Mapping[str, str],
+        sent: Sent,
+        cancelled: Cancelled,
+    ) -> http.Answer:
+        # Said, or it would go in chunks, which signed URLs do not take.
+        length = {"Content-Length": str(part.size_bytes)}
+
+        def attempt() -> http.Answer:
+            counted = _Counted(sent)
+            try:
+                body = _pieces(path, part, counted.add, cancelled)
+                return _check(
+                    http.send(
+                        self._client,
+                        "PUT",
+                        part.url,
+                        PLACE,
+                        headers={**headers, **length},
+                        content=body,
+                    )
+                )
+            except BaseException:
+                counted.take_back()
+                raise
+
+        return self.patience.retry(attempt, is_passing)
+
+    def _ask(self, method: str, url: Secret, body: bytes) -> http.Answer:
+        def attempt() -> http.Answer:
+            return _check(http.send(self._client, method, url, PLACE, content=body))
+
+        return self.patience.retry(attempt, is_passing)
+
+    def _look(self, url: Secret) -> http.Answer:
+        headers = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
+        answer = http.send(self._client, "GET", url, PLACE, headers=headers, with_body=False)
+        return answer if answer.status in (404, 416) else _check(answer)
+
+
+def is_passing(error: Exception) -> bool:
+    """Return whether the same request may work a little later."""
+    return isinstance(error, Unreachable) or (isinstance(error, StorageFailed) and error.is_passing)
+
+
+class _Counted:
+    """Counts what one try has sent."""
+
+    def __init__(self, sent: Sent) -> None:
+        self._sent = sent
+        self._count = 0
+
+    def add(self, count: int) -> None:
+        self._count += count
+        self._sent(count)
+
+    def take_back(self) -> None:
+        self._sent(-self._count)
+
+
+def _pieces(path: Path, part: Part, sent: Sent, cancelled: Cancelled) -> Iterator[bytes]:
+    left = part.size_bytes
+    try:
+        with path.open("rb") as file:
+            file.seek(part.start)
+            while left > 0:
+                if cancelled():
+                    raise UploadCancelled("the upload was left")
+                data = file.read(min(CHUNK_BYTES, left))
+                if not data:
+                    raise ArtifactError(f"{path} became shorter while it was sent")
+                left -= len(data)
+                yield data
+                sent(len(data))
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _check(answer: http.Answer) -> http.Answer:
+    """Return a good answer; S3 may say in one, after a while, that it is none.
+
+    Raises:
+        UrlExpired: the URL is refused.
+        StorageFailed: for any other reason.
+    """
+    code = _code(answer.body)
+    if answer.status == 403:
+        raise UrlExpired(f"the storage refuses the URL that the registry made{code}")
+    if answer.status >= 500 or answer.status in (408, 429):
+        raise StorageFailed(f"the storage failed ({answer.status}){code}", is_passing=True)
+    if not 200 <= answer.status < 300:
+        raise StorageFailed(f"the storage did not take it ({answer.status}){code}")
+    if b"<Error>" in answer.body:
+        raise StorageFailed(f"the storage failed after it had begun to answer{code}", True)
+    return answer
+
+
+def _code(body: bytes) -> str:
+    found = re.search(rb"<Code>([\w.-]{1,60})</Code>", body)
+    return f": {found[1].decode('ascii', 'replace')}" if found else ""
+
+
+def _block_id(part: Part) -> str:
+    """Return the id of a block: the one in its URL, or as the registry names them."""
+    asked = parse_qs(urlsplit(part.url.reveal()).query)
+    if named := asked.get("blockid"):
+        return named[0]
+    return base64.b64encode(f"block-{part.number:08d}".encode()).decode()

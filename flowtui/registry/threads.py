@@ -1,0 +1,133 @@
+"""Work that blocks, done so that nobody has to wait for it any longer than they want."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from flowtui.registry.errors import UploadCancelled
+from flowtui.store.database import Cancelled
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LOOK_EVERY_S = 0.05
+
+
+class _Outcome(Generic[T]):
+    def __init__(self, value: T | None, error: BaseException | None) -> None:
+        self._value = value
+        self._error = error
+
+    def get(self) -> T:
+        if self._error is not None:
+            raise self._error
+        return self._value  # type: ignore[return-value]  # with no error there is a value
+
+
+def interruptible(
+    ask: Callable[[], T],
+    cancelled: Cancelled,
+    on_late: Callable[[T], None] | None = None,
+    on_left: Callable[[threading.Thread], None] | None = None,
+) -> T:
+    """Return what is answered, or leave it alone when it is cancelled.
+
+    A thread that waits for a network cannot be stopped, only left. It is a daemon, so that it does
+    not keep the program from ending.
+
+    Args:
+        ask: what blocks.
+        cancelled: is asked twenty times a second.
+        on_late: is given, in that thread, an answer that came after it was cancelled.
+        on_left: is given the thread when it is left.
+
+    Raises:
+        UploadCancelled: it was.
+        Whatever `ask` raises.
+    """
+    lock = threading.Lock()
+    answered: queue.SimpleQueue[_Outcome[T]] = queue.SimpleQueue()
+    is_left = False
+
+    def work() -> None:
+        try:
+            value = ask()
+        except BaseException as error:
+            answered.put(_Outcome[T](None, error))
+            return
+        with lock:
+            if not is_left:
+                answered.put(_Outcome(value, None))
+                return
+        if on_late is not None:
+            on_late(value)
+
+    thread = threading.Thread(target=work, daemon=True, name="flow-tui-upload")
+    thread.start()
+    while True:
+        try:
+            return answered.get(timeout=LOOK_EVERY_S).get()
+        except queue.Empty:
+            if not cancelled():
+                continue
+        with lock:
+            is_left = True
+            if answered.empty():
+                if on_left is not None:
+                    on_left(thread)
+                raise UploadCancelled("the upload was left")
+
+
+def each(
+    items: Sequence[R],
+    work: Callable[[R, Cancelled], None],
+    thread_count: int,
+    cancelled: Cancelled,
+) -> None:
+    """Do something with each of several things, a few at a time.
+
+    After a failure nothing new is begun and what is under way is asked to end.
+
+    Args:
+        items: in the order in which they are begun.
+        work: is given one and what says that it shall end.
+        thread_count: how many at a time.
+        cancelled: ends it all.
+
+    Raises:
+        UploadCancelled: it was cancelled.
+        The first failure of `work`.
+    """
+    waiting = queue.SimpleQueue[R]()
+    for item in items:
+        waiting.put(item)
+    outcomes: queue.SimpleQueue[_Outcome[None]] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    def must_end() -> bool:
+        return stopped.is_set() or cancelled()
+
+    def take() -> None:
+        error: BaseException | None = None
+        try:
+            while not must_end():
+                work(waiting.get_nowait(), must_end)
+        except queue.Empty:
+            pass
+        except BaseException as failure:
+            error = failure
+        outcomes.put(_Outcome(None, error))
+
+    count = min(thread_count, len(items))
+    for _ in range(count):
+        threading.Thread(target=take, daemon=True, name="flow-tui-part").start()
+    try:
+        for _ in range(count):
+            outcomes.get().get()
+    finally:
+        stopped.set()
+    if cancelled():
+        raise UploadCancelled("the upload was left")

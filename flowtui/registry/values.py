@@ -1,0 +1,157 @@
+"""What the registry answers with, as frozen values; text in them is untrusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from flowtui.store.values import JsonValue
+
+ArtifactType: TypeAlias = Literal["experiment", "model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key or a signed URL, which no message, log or traceback shows."""
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """Return the text, for the one who sends it."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    __str__ = __repr__
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    id: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Orbit:
+    id: str
+    name: str
+    role: str
+    artifact_permissions: frozenset[str]
+    total_collections: int | None = None
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing can be uploaded to it; nothing if it can."""
+        if "create" in self.artifact_permissions:
+            return ""
+        return "you may not add artifacts here; an owner of the orbit can allow it"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    id: str
+    name: str
+    type: str
+    """experiment, model, mixed, or several of them joined by `_`."""
+    description: str
+    tags: tuple[str, ...] = ()
+    total_artifacts: int | None = None
+
+    def takes(self, kind: ArtifactType) -> bool:
+        return self.type == "mixed" or kind in self.type
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionPage:
+    collections: tuple[Collection, ...]
+    """Those that take what is to be uploaded; a page may have none though later ones do."""
+    next_cursor: str | None
+    """Of the page after it; None for the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an artifact goes."""
+
+    organization: Organization
+    orbit: Orbit
+    collection: Collection
+
+    @property
+    def path(self) -> str:
+        return f"{self.organization.name} / {self.orbit.name} / {self.collection.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCopy:
+    """An artifact in a collection that was made of a run before."""
+
+    id: str
+    name: str
+    status: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a person says about an artifact."""
+
+    name: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UploadTarget:
+    """Where the storage takes the bytes of one artifact."""
+
+    kind: str
+    """s3 or azure."""
+    url: Secret
+    is_multipart: bool
+    bucket_location: str
+    bucket_secret_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingArtifact:
+    """An entry of the registry that waits for its bytes."""
+
+    id: str
+    target: UploadTarget
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of a file, and where it goes."""
+
+    number: int
+    start: int
+    size_bytes: int
+    url: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """How the bytes of one artifact are cut."""
+
+    parts: tuple[Part, ...]
+    complete_url: Secret
+
+
+def text(document: dict[str, JsonValue], key: str) -> str:
+    """Return a text of an answer, empty where there is none."""
+    value = document.get(key)
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def texts(value: JsonValue) -> tuple[str, ...]:
+    """Return a list's texts; anything else is an empty list."""
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+
+def number(document: dict[str, JsonValue], key: str) -> int | None:
+    value = document.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,87 @@
+"""What the store packs runs into and reads them from: names, bounds, and the answer of a packing.
+
+The layout of an artifact is LUML's; text in one that is read is untrusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.values import JsonValue
+
+MANIFEST = "manifest.json"
+DATABASE_ZIP = "exp.db.zip"
+DATABASE = "exp.db"
+ATTACHMENTS_TAR = "attachments.tar"
+ATTACHMENTS_INDEX = "attachments.index.json"
+ATTACHMENTS_ROOT = "attachments"
+PRODUCER = "luml.ai"
+SNAPSHOT_TAG = "luml.ai::experiment_snapshot:v1"
+EMBEDDED_TAG = "dataforce.studio::experiment_snapshot:v1"
+EMBEDDED_FOLDER = "meta_artifacts"
+
+OnProgress: TypeAlias = Callable[[int, int], None]
+"""Is told how many bytes are done, and of how many; called often."""
+
+
+class ArtifactError(StoreError):
+    """An artifact cannot be written, or a file cannot be read as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Where a file lies inside another."""
+
+    offset: int
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactInfo:
+    """A finished artifact on the disk."""
+
+    path: Path
+    size_bytes: int
+    manifest: Mapping[str, JsonValue] = field(repr=False)
+    members: Mapping[str, Slice] = field(repr=False)
+    """Its files by name, in their order."""
+    attachment_count: int = 0
+    missing_attachments: tuple[str, ...] = ()
+    """Paths of attachments that are left out: their files are gone, or must not be read."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """Take progress that nobody wants."""
+
+
+def never() -> bool:
+    """Cancel nothing."""
+    return False
+
+
+class Work:
+    """Counts the bytes of a piece of work, tells of them, and can be cancelled between any two."""
+
+    def __init__(self, total: int, cancelled: Cancelled, progress: OnProgress) -> None:
+        self.cancelled = cancelled
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def check(self) -> None:
+        """Raise ReadCancelled if it was."""
+        if self.cancelled():
+            raise ReadCancelled("it was left")
+
+    def step(self, count: int) -> None:
+        # Files that grow meanwhile make more of it than was foreseen.
+        self._done = min(self._done + count, self._total)
+        self._progress(self._done, self._total)
+
+    def finish(self) -> None:
+        self.step(self._total)
