@@ -7,11 +7,11 @@ import os
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
-from typing import TextIO, TypeVar
+from typing import BinaryIO, TextIO, TypeVar
 
 from flowtui import format as fmt
 
@@ -21,6 +21,8 @@ MAX_STEM = 80
 MAX_STEM_BYTES = 200
 """File systems allow 255 bytes a name; the rest is for a suffix."""
 PATH_CHARACTERS = 300
+PIECE_BYTES = 1 << 20
+"""Copied between two looks at whether somebody left."""
 _REASONS = {
     errno.ENOENT: "there is no such folder",
     errno.ENOTDIR: "there is no such folder",
@@ -50,8 +52,101 @@ def write_atomically(path: Path, write: Callable[[TextIO], T]) -> T:
     try:
         return _replace(Path(os.path.realpath(path)), write)
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or "it cannot be written")
-        raise SaveFailed(f"not saved to {_shown(path)}: {reason}") from error
+        raise _failure(path, error) from error
+
+
+def copy_file(
+    source: Path, target: Path, told: Callable[[int], None], cancelled: Callable[[], bool]
+) -> None:
+    """Copy a file, so that nobody ever sees a part of it.
+
+    Args:
+        source: a regular file.
+        target: one that exists is replaced and keeps its mode, a link is followed.
+        told: is given how many bytes were copied so far.
+        cancelled: is asked between two pieces.
+
+    Raises:
+        SaveFailed: `cancelled` said so, or the file cannot be read or written.
+    """
+    try:
+        real = Path(os.path.realpath(target))
+        is_there = real.exists()
+        if is_there and not real.is_file():
+            raise SaveFailed(f"not saved to {_shown(real)}: it is not a file")
+        temporary = temporary_beside(real)
+        try:
+            with source.open("rb") as read, temporary.open("xb") as out:
+                _pour(read, out, told, cancelled)
+                os.fsync(out.fileno())
+            if is_there:
+                shutil.copymode(real, temporary)
+            temporary.replace(real)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise _failure(target, error) from error
+
+
+def copy_files(
+    sources: Mapping[str, Path],
+    target: Path,
+    told: Callable[[int], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    """Copy files into a new folder, which is there when all of them are.
+
+    Args:
+        sources: by their paths inside the folder, without `..`.
+        target: must not exist.
+        told: is given how many bytes were copied so far.
+        cancelled: is asked between two pieces.
+
+    Raises:
+        SaveFailed: `cancelled` said so, or something cannot be read or written.
+    """
+    temporary = temporary_beside(target)
+    done = 0
+    try:
+        if os.path.lexists(target):
+            raise SaveFailed(f"not saved to {_shown(target)}: it exists")
+        temporary.mkdir()
+        for name, source in sources.items():
+            file = temporary / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            before = done
+            with source.open("rb") as read, file.open("xb") as out:
+                _pour(read, out, lambda count: told(before + count), cancelled)  # noqa: B023
+                done += out.tell()
+        temporary.rename(target)
+    except OSError as error:
+        raise _failure(target, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def temporary_beside(target: Path) -> Path:
+    """Return the name under which a file or folder is written before it gets its own."""
+    return target.with_name(f".flow-tui-{secrets.token_hex(4)}.part")
+
+
+def _pour(
+    read: BinaryIO, out: BinaryIO, told: Callable[[int], None], cancelled: Callable[[], bool]
+) -> None:
+    count = 0
+    while piece := read.read(PIECE_BYTES):
+        if cancelled():
+            raise SaveFailed("not saved: it was cancelled, and nothing of it is left")
+        out.write(piece)
+        count += len(piece)
+        told(count)
+    out.flush()
+
+
+def _failure(path: Path, error: OSError) -> SaveFailed:
+    reason = _REASONS.get(error.errno or 0, error.strerror or "it cannot be written")
+    return SaveFailed(f"not saved to {_shown(path)}: {reason}")
 
 
 def _replace(target: Path, write: Callable[[TextIO], T]) -> T:
@@ -59,7 +154,7 @@ def _replace(target: Path, write: Callable[[TextIO], T]) -> T:
     if is_there and not target.is_file():
         # A rename would put a file in the place of a device.
         raise SaveFailed(f"not saved to {_shown(target)}: it is not a file")
-    temporary = target.with_name(f".flow-tui-{secrets.token_hex(4)}.part")
+    temporary = temporary_beside(target)
     out = temporary.open("x", encoding="utf-8", newline="")
     try:
         with out:

@@ -10,6 +10,7 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -129,7 +130,7 @@ class AnnotationForm(ModalScreen[Change | None]):
         text = value if isinstance(value, str) else ""
         with VerticalScroll(classes="dialog", can_focus=False) as dialog:
             word = "Annotate" if known is None else "Edit the annotation of"
-            dialog.border_title = f"{word} {fmt.plain(self._described, 100)}"
+            dialog.border_title = Content(f"{word} {fmt.plain(self._described, 100)}")
             if known is None:
                 yield self._row("Kind", OneOf(KINDS, kind, id="kind"))
                 yield self._row("Name", NameField())

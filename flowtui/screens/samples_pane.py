@@ -206,6 +206,9 @@ class SamplesPane(Annotated):
         is_open = self.view.is_open
         has_samples = self.listed is not None and any(self.listed.datasets)
         has_agreement = self.listed is not None and bool(self.listed.agreement)
+        if text and self.rows.has_focus:
+            # Else the focus would go to the sets, and stay there.
+            self.screen.set_focus(None)
         empty = self.query_one(EmptyText)
         empty.show(text)
         empty.display = bool(text) and not is_open
@@ -214,7 +217,7 @@ class SamplesPane(Annotated):
         self.sets.display = self.query_one(ViewLine).display = has_samples and not is_open
         self.query_one("#agreement").display = has_agreement and not is_open
         if self.rows.display and self.screen.focused is None:
-            self.rows.focus()
+            self.screen.set_focus(self.rows)
 
     # Columns ---------------------------------------------------------------------------------
 

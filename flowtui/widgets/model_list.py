@@ -18,8 +18,6 @@ TITLE = "Logged models"
 class ModelList(Lines):
     """Shows models under a title: name, size, creation time, tags and path as there is room."""
 
-    opens = False
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.empty_text = ""

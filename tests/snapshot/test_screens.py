@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.worker import get_current_worker
 
 from flowtui.app import FlowApp, Options
+from flowtui.screens.attachment_preview import FilePreview
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from tests.conftest import NOW, open_store
@@ -281,6 +282,26 @@ def test_review(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, AGENT, "evals")
     before = has_rested("7", "R", until_shows="Inputs")
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+FILES = {
+    "predictions.csv": 7, "confusion_matrix.png": 12, "model_card.docx": 17, "report.md": 19,
+    "report.pdf": 20, "train.py": 21,
+}  # fmt: skip
+"""How many lines below the first folder a file stands."""
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_attachment(snap_compare: Snap, demo: Store, name: str) -> None:
+    async def read(pilot: Pilot[None]) -> None:
+        await keys(*["down"] * FILES[name])(pilot)
+        preview = pilot.app.screen.query_one(FilePreview)
+        await until(lambda: preview.source is not None and preview.source.key.endswith(name), name)
+        await until(lambda: preview.kind is not None, "the preview")
+        await settled(pilot)
+
+    app = app_on(demo, VISION, "attachments")
+    assert snap_compare(app, terminal_size=MIDDLE, run_before=read)
 
 
 @pytest.mark.parametrize("tab", ["metrics", "traces", "evals", "attachments"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -156,6 +157,8 @@ class ExperimentWriter:
             raise ValueError(f"{name!r} is no name inside the attachments folder")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
+        if created_at is not None:
+            os.utime(file, (created_at.timestamp(), created_at.timestamp()))
         relative = str(file.relative_to(folder))
         with writing(self._database, self._path) as connection:
             changed = connection.execute(

@@ -1,0 +1,141 @@
+"""The pages of one table, whichever way its kind of file gives them; for worker threads."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+
+from flowtui.previews.preview import preview
+from flowtui.previews.tables import CsvFile
+from flowtui.previews.values import Cancelled, Preview, PreviewKind, Request, TablePage
+
+INDEXED_BELOW_BYTES = 64_000_000
+"""Of a text table; in a larger one rows are found by going there, or from its end."""
+PAGE_ROWS = 1_000
+KEPT_PAGES = 6
+
+
+class TableSource:
+    """Gives rows of a table by their numbers, as far as these are known.
+
+    Rows are numbered from 0. What lies behind `known_rows` is reached page by page; the rows of
+    the `tail` have negative numbers, the last one -1, until it is known how many there are.
+    """
+
+    def __init__(self, path: Path, name: str, request: Request, first: Preview) -> None:
+        assert isinstance(first.shown, TablePage)
+        self.first: TablePage = first.shown
+        self._path = path
+        self._name = name
+        self._request = replace(request, count=PAGE_ROWS, is_last=False)
+        self._is_parquet = first.kind is PreviewKind.PARQUET
+        is_plain = first.kind in (PreviewKind.CSV, PreviewKind.TSV) and first.packing is None
+        is_ascii = self.first.encoding in ("UTF-8", "Latin-1", None)
+        self._csv: CsvFile | None = None
+        self._can_index = is_plain and is_ascii and first.size_bytes < INDEXED_BELOW_BYTES
+        self._is_tsv = first.kind is PreviewKind.TSV
+        self._marks: list[tuple[int, int]] = [(0, 0)]
+        self._next: int | None = self.first.part.next_position
+        self._pages: OrderedDict[int, TablePage] = OrderedDict({0: self.first})
+        self._lock = threading.Lock()
+        self.known_rows = self.first.part.count
+        self.total = self.first.part.total
+        self.tail: tuple[tuple[str, ...], ...] = ()
+        if self._is_parquet and self.total is not None:
+            self.known_rows = self.total
+
+    @property
+    def has_more(self) -> bool:
+        """Whether rows lie behind the known ones."""
+        return self.total is None and self._next is not None
+
+    def index(self, cancelled: Cancelled) -> bool:
+        """Count the rows of a text table that is not too large for that; say whether it was.
+
+        Raises:
+            PreviewFailed, PreviewCancelled.
+        """
+        if not self._can_index or self.total is not None:
+            return False
+        with self._lock:
+            self._csv = self._csv or CsvFile(self._path, is_tsv=self._is_tsv)
+            self.total = self.known_rows = self._csv.grow_index(cancelled)
+        return True
+
+    def rows(self, first: int, cancelled: Cancelled) -> dict[int, tuple[str, ...]]:
+        """Return the page of rows that a row is on, by number.
+
+        Raises:
+            PreviewFailed, PreviewCancelled.
+        """
+        if first < 0:
+            return {number - len(self.tail): row for number, row in enumerate(self.tail)}
+        with self._lock:
+            start, page = self._page(first, cancelled)
+        return dict(enumerate(page.rows, start))
+
+    def grow(self, cancelled: Cancelled) -> None:
+        """Read the page behind the known rows.
+
+        Raises:
+            PreviewFailed, PreviewCancelled.
+        """
+        with self._lock:
+            if self._next is None or self.total is not None:
+                return
+            start = self.known_rows
+            page = self._read(replace(self._request, position=self._next, index=start), cancelled)
+            self._marks.append((start, self._next))
+            self._next = page.part.next_position
+            self.known_rows += len(page.rows)
+            self._keep(start, page)
+            if self._next is None:
+                self.total = self.known_rows
+
+    def read_tail(self, cancelled: Cancelled) -> None:
+        """Read the last rows, without those before them.
+
+        Raises:
+            PreviewFailed, PreviewCancelled.
+        """
+        with self._lock:
+            self.tail = self._read(replace(self._request, is_last=True), cancelled).rows
+
+    def _page(self, first: int, cancelled: Cancelled) -> tuple[int, TablePage]:
+        for start, kept in self._pages.items():
+            if start <= first < start + len(kept.rows):
+                self._pages.move_to_end(start)
+                return start, kept
+        start, position = self._mark_of(first)
+        page = self._numbered(start, position, cancelled)
+        if first >= start + len(page.rows) and self._mark_of(first) == self._mark_of(start):
+            # A page of long rows ends before it has as many as it should.
+            start = first
+            page = self._numbered(start, first, cancelled)
+        self._keep(start, page)
+        return start, page
+
+    def _numbered(self, start: int, position: int, cancelled: Cancelled) -> TablePage:
+        if self._csv is not None:
+            return self._csv.page(start, PAGE_ROWS, cancelled)
+        return self._read(replace(self._request, position=position, index=start), cancelled)
+
+    def _mark_of(self, row: int) -> tuple[int, int]:
+        """Return where the page with a row begins: its first row, and its place in the file."""
+        if self._csv is not None or self._is_parquet:
+            start = row - row % PAGE_ROWS
+            return start, start
+        return self._marks[bisect_right(self._marks, row, key=lambda mark: mark[0]) - 1]
+
+    def _keep(self, start: int, page: TablePage) -> None:
+        self._pages[start] = page
+        while len(self._pages) > KEPT_PAGES:
+            self._pages.popitem(last=False)
+
+    def _read(self, request: Request, cancelled: Cancelled) -> TablePage:
+        shown = preview(self._path, self._name, request, cancelled).shown
+        assert isinstance(shown, TablePage)
+        return shown

@@ -1,0 +1,120 @@
+"""What the line over a preview says: the name, what the file is, and how much of it is shown."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+
+from flowtui import format as fmt
+from flowtui.previews.values import (
+    Arrays,
+    EmptyFile,
+    HexPage,
+    Listing,
+    Part,
+    Picture,
+    Preview,
+    PreviewKind,
+    TablePage,
+    TextPage,
+)
+from flowtui.widgets.cells import Line, Piece, fit, width_of
+
+SEPARATOR = " · "
+MIN_NAME_CELLS = 20
+
+
+def title(name: str, read: Preview, told: str, width: int) -> Line:
+    """Return the line; the file's name is cut before what is said of it is.
+
+    Args:
+        name: of the file.
+        read: its first part.
+        told: how much of it is shown, as `shown_part` says it.
+        width: in cells.
+    """
+    shown = fmt.plain(name.rpartition("/")[2] or name, 300)
+    name_cells = cell_len(shown)
+    words = list(filter(None, [*_kind_words(read), told, fmt.size(read.size_bytes), _note(read)]))
+    # The last words are said elsewhere too, or can be found out.
+    least = min(name_cells, MIN_NAME_CELLS)
+    while len(words) > 2 and 3 + least + cell_len(SEPARATOR.join(words)) > width:
+        words.pop()
+    right = [Piece("  " + SEPARATOR.join(words), "muted")]
+    room = max(width - width_of(right) - 2, least)
+    return [Piece(" "), Piece(fit(shown, min(name_cells, room)), "title"), *right]
+
+
+def _kind_words(read: Preview) -> list[str]:
+    words = [_name_of_kind(read)]
+    if read.packing is not None:
+        unpacked = fmt.size(read.unpacked_bytes or 0)
+        words.append(f"{unpacked} unpacked" if read.is_unpacked_whole else f"first {unpacked}")
+    match read.shown:
+        case Picture(source_width=width, source_height=height) if read.kind is not PreviewKind.PDF:
+            words.append(f"{width:,} × {height:,}")
+        case TextPage(encoding=encoding) if encoding not in ("UTF-8", "PDF", "ASCII"):
+            words.append(encoding)
+        case TablePage(column_count=count, encoding=encoding):
+            words.append(fmt.count(count, "column"))
+            if encoding not in (None, "UTF-8", "ASCII"):
+                words.append(encoding or "")
+    return words
+
+
+def _name_of_kind(read: Preview) -> str:
+    names = {PreviewKind.JPEG: "JPEG", PreviewKind.BINARY: "bytes", PreviewKind.DOCX: "Word",
+             PreviewKind.MARKDOWN: "Markdown", PreviewKind.PARQUET: "Parquet",
+             PreviewKind.TEXT: "text", PreviewKind.ANSI: "log", PreviewKind.SOURCE: "source",
+             PreviewKind.SAFETENSORS: "safetensors", PreviewKind.EMPTY: "empty",
+             PreviewKind.WEBP: "WebP", PreviewKind.NPY: "npy", PreviewKind.NPZ: "npz",
+             PreviewKind.TAR: "tar", PreviewKind.GZIP: "gzip",
+             PreviewKind.ZSTD: "zstd"}  # fmt: skip
+    name = names.get(read.kind, read.kind.value.upper())
+    if isinstance(read.shown, TextPage) and read.kind is PreviewKind.SOURCE:
+        name = read.shown.language or name
+    if isinstance(read.shown, HexPage) and read.kind is not PreviewKind.BINARY:
+        name += " as bytes"
+    packed = {PreviewKind.GZIP: " in gzip", PreviewKind.ZSTD: " in zstd"}
+    return name + (packed.get(read.packing, "") if read.packing is not None else "")
+
+
+def shown_part(part: Part, count: int) -> str:
+    """Return how much is shown: `page 2 of 9`, `first 1,000 of 5,000 lines`, `120 lines`.
+
+    Args:
+        part: the last one that was read.
+        count: of units that are shown in all.
+    """
+    if part.unit == "page" and part.total == 1:
+        return ""
+    if part.unit == "page":
+        return f"page {(part.first or 0) + 1:,} of {part.total or 0:,}"
+    if part.unit == "frame":
+        return f"first of {part.total:,} frames" if (part.total or 1) > 1 else ""
+    if part.unit == "byte" and part.next_position is None and part.total == count:
+        return ""
+    if part.next_position is None and (part.total is None or part.total <= count):
+        return fmt.count(count, part.unit)
+    if part.total is None:
+        return f"first {fmt.count(count, part.unit)}"
+    return f"first {count:,} of {fmt.count(part.total, part.unit)}"
+
+
+def count_of(parts: list[Preview]) -> int:
+    """Return how many units the parts of a file are together."""
+    return sum(_part(read).count for read in parts)
+
+
+def _part(read: Preview) -> Part:
+    return Part("byte", 0, 0, 0, None) if isinstance(read.shown, EmptyFile) else read.shown.part
+
+
+def part_of(read: Preview) -> Part:
+    """Return what part of its file is shown; of an empty one there is none."""
+    return _part(read)
+
+
+def _note(read: Preview) -> str:
+    if isinstance(read.shown, (EmptyFile, HexPage, Arrays, Listing)):
+        return ""
+    return fmt.plain(getattr(read.shown, "note", ""), 200)

@@ -1,0 +1,52 @@
+"""What a file is, in one quiet word: by its name, or by what a preview found in it."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from flowtui.previews.kinds import LANGUAGES
+from flowtui.previews.values import PreviewKind
+
+WORD_CELLS = 8
+_BY_SUFFIX = {
+    **dict.fromkeys(LANGUAGES, "source"),
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".svg"), "picture"),
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".parquet"), "table"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson", ".geojson", ".ipynb"), "json"),
+    **dict.fromkeys((".tar", ".tgz", ".zip", ".luml"), "archive"),
+    **dict.fromkeys((".npy", ".npz", ".safetensors"), "arrays"),
+    **dict.fromkeys((".txt", ".log"), "text"),
+    ".pdf": "pdf",
+    ".docx": "document",
+    ".md": "markdown",
+    ".markdown": "markdown",
+}
+_OF_KIND = {
+    PreviewKind.SVG: "picture",
+    PreviewKind.CSV: "table",
+    PreviewKind.TSV: "table",
+    PreviewKind.PARQUET: "table",
+    PreviewKind.JSONL: "json",
+    PreviewKind.ANSI: "text",
+    PreviewKind.DOCX: "document",
+    PreviewKind.NPY: "arrays",
+    PreviewKind.NPZ: "arrays",
+    PreviewKind.SAFETENSORS: "arrays",
+    PreviewKind.TAR: "archive",
+    PreviewKind.ZIP: "archive",
+}
+
+
+def word_of_name(name: str) -> str:
+    """Return what a file of this name usually is, `file` where the name does not tell."""
+    lowered = PurePosixPath(name.lower())
+    if lowered.suffix in (".gz", ".zst"):
+        lowered = lowered.with_suffix("")
+    return _BY_SUFFIX.get(lowered.suffix, "file")
+
+
+def word_of_kind(kind: PreviewKind) -> str:
+    """Return what a file is that was looked into."""
+    if kind.is_image:
+        return "picture"
+    return _OF_KIND.get(kind, kind.value)

@@ -1,0 +1,151 @@
+"""Text of files as lines of pieces: source with colours, logs with theirs, bytes in hex."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Iterable, Iterator, Sequence
+
+from flowtui import format as fmt
+from flowtui.previews import hex_dump
+from flowtui.previews.values import HexPage, Run, Style, TextPage
+from flowtui.previews.values import Line as FileLine
+from flowtui.widgets.cells import Line, Piece, Role
+
+TAB = "    "
+MAX_PIECE_CHARS = 4_000
+HIGHLIGHT_CHARS = 150_000
+"""Of a page; a longer one is shown plain."""
+_OF_PALETTE: tuple[Role, ...] = (
+    "muted", "error", "ok", "attention", "curve-1", "curve-2", "curve-3", "text",
+)  # fmt: skip
+_OF_TOKEN: tuple[tuple[str, Role], ...] = (
+    ("Token.Comment", "muted"),
+    ("Token.Literal.String", "curve-3"),
+    ("Token.Literal.Number", "curve-4"),
+    ("Token.Keyword", "curve-2"),
+    ("Token.Name.Function", "curve-1"),
+    ("Token.Name.Class", "curve-1"),
+    ("Token.Name.Decorator", "curve-1"),
+    ("Token.Name.Tag", "curve-1"),
+    ("Token.Name.Attribute", "curve-1"),
+    ("Token.Generic.Heading", "title"),
+    ("Token.Generic.Subheading", "title"),
+    ("Token.Generic.Strong", "title"),
+    ("Token.Generic.Inserted", "ok"),
+    ("Token.Generic.Deleted", "error"),
+    ("Token.Operator.Word", "curve-2"),
+)
+
+
+def text_lines(page: TextPage) -> list[Line]:
+    """Return the lines of a page, coloured as its language or its log says."""
+    if page.language is not None:
+        coloured = _highlighted(page)
+        if coloured is not None:
+            return coloured
+    return [list(_line(line)) for line in page.lines]
+
+
+def hex_lines(page: HexPage) -> list[Line]:
+    """Return bytes as lines: where they are, what they are, and what of them is ASCII."""
+    lines: list[Line] = []
+    for row in page.rows:
+        text = hex_dump.line(row, page.row_bytes)
+        letters = len(text) - len(row.data)
+        lines.append(
+            [
+                Piece(text[:8], "muted"),
+                Piece(text[8:letters]),
+                Piece(text[letters:], "curve-3"),
+            ]
+        )
+    return lines
+
+
+def _safe(text: str) -> str:
+    return fmt.plain(text.replace("\t", TAB), MAX_PIECE_CHARS)
+
+
+def _line(line: FileLine) -> Iterator[Piece]:
+    at = 0
+    for run in line.runs:
+        if run.start > at:
+            yield Piece(_safe(line.text[at : run.start]))
+        yield Piece(_safe(line.text[run.start : run.end]), _role(run))
+        at = run.end
+    if at < len(line.text):
+        yield Piece(_safe(line.text[at:]))
+    if line.hidden_chars:
+        yield Piece(f"… {line.hidden_chars:,} more characters", "muted")
+
+
+def _role(run: Run) -> Role:
+    """Return the role next to a log's colour, so that every theme can be read."""
+    style: Style = run.style
+    match style.colour:
+        case None:
+            return "title" if style.is_bold else "text"
+        case int(number) if number < 8:
+            return _OF_PALETTE[number]
+        case int(number) if number < 16:
+            return _OF_PALETTE[number - 8]
+        case int(number) if number < 232:
+            cube = number - 16
+            return _nearest((cube // 36 / 5, cube // 6 % 6 / 5, cube % 6 / 5))
+        case int(number):
+            return "muted" if number < 245 else "text"
+        case (red, green, blue):
+            return _nearest((red / 255, green / 255, blue / 255))
+
+
+def _nearest(rgb: tuple[float, float, float]) -> Role:
+    hue, saturation, value = colorsys.rgb_to_hsv(*rgb)
+    if saturation < 0.25 or value < 0.2:
+        return "muted" if value < 0.6 else "text"
+    hues: tuple[Role, ...] = ("error", "attention", "ok", "curve-3", "curve-1", "curve-2")
+    return hues[round(hue * 6) % 6]
+
+
+def _highlighted(page: TextPage) -> list[Line] | None:
+    """Return lines coloured by Pygments, None where it has no lexer for them."""
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    texts = [line.text for line in page.lines]
+    if sum(map(len, texts)) > HIGHLIGHT_CHARS or page.language is None:
+        return None
+    try:
+        lexer = get_lexer_by_name(page.language, ensurenl=False, stripnl=False)
+    except ClassNotFound:
+        return None
+    lines = _split((str(token), text) for token, text in lexer.get_tokens("\n".join(texts)))
+    # A lexer that adds or drops lines would put the wrong ones under their numbers.
+    if len(lines) != len(texts):
+        return None
+    for line, known in zip(lines, page.lines, strict=True):
+        if known.hidden_chars:
+            line.append(Piece(f"… {known.hidden_chars:,} more characters", "muted"))
+    return list[Line](lines)
+
+
+def _split(tokens: Iterable[tuple[str, str]]) -> list[list[Piece]]:
+    lines: list[list[Piece]] = [[]]
+    for token, text in tokens:
+        role = _token_role(token)
+        for number, part in enumerate(text.split("\n")):
+            if number:
+                lines.append([])
+            if part:
+                lines[-1].append(Piece(_safe(part), role))
+    return lines
+
+
+def _token_role(token: str) -> Role:
+    return next((role for prefix, role in _OF_TOKEN if token.startswith(prefix)), "text")
+
+
+def numbered(lines: Sequence[Line], first: int) -> Iterator[Line]:
+    """Yield lines with their numbers before them."""
+    cells = len(str(first + len(lines)))
+    for number, line in enumerate(lines, first + 1):
+        yield [Piece(f"{number:>{cells}}  ", "muted"), *line]
