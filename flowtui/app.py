@@ -37,6 +37,7 @@ from flowtui.widgets.run_card import elapsed_s
 
 if TYPE_CHECKING:
     from flowtui.screens.runs import RunsScreen
+    from flowtui.screens.upload_flow import Uploads
     from flowtui.store.annotation_values import Target
 
 LOOK_EVERY_S = 1.0
@@ -92,6 +93,8 @@ class FlowApp(TypedAhead):
                 tooltip="Follow what is written, or stop"),
         Binding("ctrl+l", "redraw", "Redraw", show=False, id="app.redraw",
                 tooltip="Paint the whole screen again"),
+        Binding("U", "upload", "Upload", show=False, id="app.upload",
+                tooltip="Upload this run, or show the upload that is under way"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
                 tooltip="All keys that work here"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
@@ -119,6 +122,7 @@ class FlowApp(TypedAhead):
         """Set when the app is up and can leave in its own way."""
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
+        self._uploads: Uploads | None = None
         self.add_mode(RUNS, self._make_runs_screen)
         for tab in TABS:
             self.add_mode(tab, partial(self._make_tab, tab))
@@ -187,6 +191,8 @@ class FlowApp(TypedAhead):
         self.switch_mode(RUNS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "upload":
+            return self._run_in_sight is not None or self._has_upload
         return not (action == "show_tab" and self._run is None)
 
     # Live ------------------------------------------------------------------------------------
@@ -207,6 +213,7 @@ class FlowApp(TypedAhead):
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,
+            upload=None if self._uploads is None else self._uploads.mark,
         )
 
     def on_mount(self) -> None:
@@ -316,6 +323,47 @@ class FlowApp(TypedAhead):
         if self.follows:
             self._look_now()
 
+    # Uploading -------------------------------------------------------------------------------
+
+    @property
+    def _run_in_sight(self) -> Run | None:
+        """The open run, while one of its tabs is shown."""
+        return None if self.current_mode == RUNS else self._run
+
+    @property
+    def _has_upload(self) -> bool:
+        return self._uploads is not None and self._uploads.mark is not None
+
+    @work
+    async def action_upload(self) -> None:
+        if self._uploads is None:
+            from flowtui.screens.upload_flow import Uploads
+
+            self._uploads = Uploads(self)
+        await self._uploads.open(self.store, self._run_in_sight)
+
+    def show_upload(self) -> None:
+        """Show in every tab how far the upload is; what it noted in the store is looked for."""
+        self._show_frame()
+        if self._uploads is not None and not self._uploads.is_running:
+            for screen in self._tabs.values():
+                screen.store_changed(frozenset({Kind.RUN}))
+            self._look_now()
+
+    @work
+    async def retry_upload(self) -> None:
+        if self._uploads is not None:
+            await self._uploads.retry()
+
+    @work
+    async def end_upload(self) -> None:
+        if self._uploads is not None:
+            await self._uploads.end()
+
+    @work
+    async def _ask_to_leave(self, uploads: Uploads) -> None:
+        await uploads.ask_to_leave()
+
     # Keys and commands -----------------------------------------------------------------------
 
     def action_show_keys(self) -> None:
@@ -368,6 +416,16 @@ class FlowApp(TypedAhead):
         self.action_redraw()
 
     # How it ends -----------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        if self._uploads is not None and self._uploads.is_running:
+            self._ask_to_leave(self._uploads)
+        else:
+            self.exit()
+
+    def on_unmount(self) -> None:
+        if self._uploads is not None:
+            self._uploads.close()
 
     def take_signals(self) -> None:
         """Leave tidily on SIGTERM, SIGHUP and SIGINT, from now on."""

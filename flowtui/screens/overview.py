@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from time import monotonic
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
@@ -30,8 +30,13 @@ from flowtui.widgets.metric_list import MetricLine, MetricList
 from flowtui.widgets.model_list import ModelList
 from flowtui.widgets.pane_line import PaneLine
 from flowtui.widgets.panes import Panes
-from flowtui.widgets.run_card import UPLOAD, RunCard
+from flowtui.widgets.run_card import PLACES, UPLOAD, RunCard, Uploaded
 from flowtui.widgets.value_tree import Entry, ValueTree, matching
+
+if TYPE_CHECKING:
+    from flowtui.screens.attachment_jobs import FileJobs
+    from flowtui.screens.attachment_reading import FileSource
+    from flowtui.store.uploaded import RemoteArtifact
 
 NARROW_BELOW = 100
 WIDE_FROM = 160
@@ -75,6 +80,13 @@ class SummariesRead(Message):
 
 
 @dataclass
+class UploadsRead(Message):
+    """Sent by the reader with where the run was uploaded, latest first."""
+
+    uploaded: tuple[Uploaded, ...]
+
+
+@dataclass
 class LoadFailed(Message):
     """Sent by the reader for a kind of record that cannot be read."""
 
@@ -86,7 +98,7 @@ class OverviewScreen(TabScreen):
     """The first tab: what was set, what came out, and what this run is."""
 
     tab = "overview"
-    reads = frozenset({Kind.PARAMS, Kind.METRICS, Kind.MODELS})
+    reads = frozenset({Kind.PARAMS, Kind.METRICS, Kind.MODELS, Kind.RUN})
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
         (NARROW_BELOW, "-normal"),
@@ -102,6 +114,10 @@ class OverviewScreen(TabScreen):
         Binding("y", "copy", "Copy", id="overview.copy", tooltip="Copy the value in full"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="overview.copy_row",
                 tooltip="Copy the whole row as JSON"),
+        Binding("o", "open_model", "Open", id="overview.open",
+                tooltip="Open a copy of the model in the system's viewer"),
+        Binding("w", "save_model", "Save", id="overview.save",
+                tooltip="Save a copy of the model"),
         Binding("U", "upload", "Upload", id="overview.upload",
                 tooltip="Upload this run to the registry"),
     ]  # fmt: skip
@@ -114,6 +130,7 @@ class OverviewScreen(TabScreen):
         self._filters: dict[str, str] = {}
         self._loaded: set[Kind] = set()
         self._panes: Panes | None = None
+        self._jobs: FileJobs | None = None
 
     def compose_tab(self) -> Iterable[Widget]:
         with Horizontal(id="panes"):
@@ -139,6 +156,7 @@ class OverviewScreen(TabScreen):
         steps: list[tuple[Kind, Callable[[], object]]] = [
             (Kind.PARAMS, lambda: self.post_message(ParamsRead(self.store.params(run_id)))),
             (Kind.MODELS, lambda: self.post_message(ModelsRead(self.store.models(run_id)))),
+            (Kind.RUN, partial(self._read_uploads, run_id)),
             (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
         ]
         for kind, step in steps:
@@ -152,6 +170,10 @@ class OverviewScreen(TabScreen):
                 self.post_message(LoadFailed(kind, str(error)))
             if cancelled():
                 return
+
+    def _read_uploads(self, run_id: str) -> None:
+        found = self.store.remote_artifacts(run_id)
+        self.post_message(UploadsRead(_placed(found) if found else ()))
 
     def _read_metrics(self, run_id: str, cancelled: Cancelled) -> None:
         """Post the last points, which cost nothing, and then the summaries as they come."""
@@ -189,6 +211,10 @@ class OverviewScreen(TabScreen):
         empty = ABSENT if message.models is None else NO_MODELS
         self._models.show_models(message.models or (), empty)
 
+    @on(UploadsRead)
+    def show_uploads(self, message: UploadsRead) -> None:
+        self.query_one(RunCard).show_uploaded(message.uploaded)
+
     @on(LastPointsRead)
     def show_points(self, message: LastPointsRead) -> None:
         self._loaded.add(Kind.METRICS)
@@ -214,7 +240,7 @@ class OverviewScreen(TabScreen):
             self._metrics.show_metrics((), why, problem)
         elif kind is Kind.PARAMS:
             self._tree.show_entries((), why, problem)
-        else:
+        elif kind is Kind.MODELS:
             self._models.show_models((), why, problem)
 
     def _fill_metrics(self) -> None:
@@ -239,7 +265,9 @@ class OverviewScreen(TabScreen):
         self._show_card()
 
     def _show_card(self) -> None:
-        self.query_one(RunCard).show_run(self.run, clock.now())
+        frame = self.flow.frame
+        upload = None if frame is None else frame.upload
+        self.query_one(RunCard).show_run(self.run, clock.now(), upload)
 
     # Panes -----------------------------------------------------------------------------------
 
@@ -267,6 +295,8 @@ class OverviewScreen(TabScreen):
     def on_descendant_focus(self) -> None:
         if self._panes is not None:
             self._panes.take_focus()
+            # Some keys work in one pane only.
+            self.refresh_bindings()
 
     def on_resize(self) -> None:
         if self._panes is not None:
@@ -298,6 +328,8 @@ class OverviewScreen(TabScreen):
         if action == "filter" and self._panes is not None:
             has_filter = self._pane in (self._metrics, self._tree)
             return has_filter and self.focused is self._pane
+        if action in ("open_model", "save_model"):
+            return self._panes is not None and self._model_file is not None
         return True
 
     @on(Lines.Chosen, "#card")
@@ -310,7 +342,51 @@ class OverviewScreen(TabScreen):
     def open_metric(self) -> None:
         self.flow.show_tab("metrics")
 
+    # Models ----------------------------------------------------------------------------------
+
+    @property
+    def _model_file(self) -> FileSource | None:
+        """The file of the model under the cursor."""
+        from flowtui.screens.model_files import model_source
+
+        model = self._models.model if self._pane is self._models else None
+        return None if model is None else model_source(self.store, model)
+
+    def _file_jobs(self) -> FileJobs:
+        from flowtui.screens.attachment_jobs import FileJobs
+
+        if self._jobs is None:
+            self._jobs = FileJobs(self, self.flow)
+        return self._jobs
+
+    @on(Lines.Chosen, "#models")
+    def list_model(self) -> None:
+        from flowtui.screens.model_files import ModelScreen
+
+        if (source := self._model_file) is not None:
+            self.app.push_screen(ModelScreen(source))
+
+    @work
+    async def action_open_model(self) -> None:
+        if (source := self._model_file) is not None:
+            await self._file_jobs().open(source)
+
+    @work
+    async def action_save_model(self) -> None:
+        if (source := self._model_file) is not None:
+            await self._file_jobs().save_file(source)
+
+    def action_leave(self) -> None:
+        if self._jobs is not None and self._jobs.is_saving:
+            self._jobs.cancel_saving()
+        else:
+            super().action_leave()
+
     def action_copy(self) -> None:
+        if self._jobs is not None and self._jobs.saved_path is not None:
+            self.flow.copy(str(self._jobs.saved_path))
+            self._jobs.forget_saved()
+            return
         value, _row = self._under_cursor()
         if value is not None:
             self.flow.copy(value)
@@ -341,8 +417,20 @@ class OverviewScreen(TabScreen):
         return None, None
 
     def action_upload(self) -> None:
-        self.notify(
-            "Uploading is not part of this version yet. `lumlflow ui` on this store can upload it.",
-            title="Upload to LUML",
-            markup=False,
+        self.flow.action_upload()
+
+
+def _placed(found: Iterable[RemoteArtifact]) -> tuple[Uploaded, ...]:
+    """Return artifacts with the names of where they went, as far as those are remembered."""
+    from flowtui import remembered
+
+    kept = remembered.get(PLACES)
+    places = kept if isinstance(kept, dict) else {}
+    return tuple(
+        Uploaded(
+            str(places.get(one.artifact_id, f"orbit {one.orbit_id}")),
+            one.artifact_id,
+            one.created_at,
         )
+        for one in found
+    )

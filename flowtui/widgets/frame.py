@@ -27,6 +27,16 @@ STATUS_ROLES: dict[str, Role] = {
 
 
 @dataclass(frozen=True, slots=True)
+class UploadMark:
+    """What the top line says of an upload."""
+
+    run_id: str
+    words: tuple[str, ...]
+    """The first is always shown, the others where there is room."""
+    is_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What the lines around a tab say."""
 
@@ -41,6 +51,8 @@ class Frame:
     """Since the last write, while the run is active."""
     problem: str | None = None
     """Why what is shown may not be the latest."""
+    upload: UploadMark | None = None
+    """Of this run or another one, while it is under way or after it failed."""
 
 
 class OneLine(Widget):
@@ -108,12 +120,23 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     if run.group_name and width >= 100:
         identity.append(Piece(f" · {fmt.plain(run.group_name, 30)}", "muted"))
     name = fmt.plain(run.name or run.id, 200)
+    # An upload is told of at the right end, whatever else has to give way there.
+    upload = _upload_pieces(frame.upload, 1)
+    width -= width_of(upload)
     # What the run is called comes first; how fresh it is gives way, then its id.
     room = width - 2 - width_of(status) - (0 if frame.problem else width_of(live))
     if room < cell_len(name) + width_of(identity):
         identity = []
     name_cells = max(min(cell_len(name), room - width_of(identity)), 8)
     left = [Piece(" "), Piece(fit(name, name_cells), "title"), *identity, *status, *live]
+    if frame.upload is not None:
+        left = clipped(left, width)
+        width += width_of(upload)
+        for count in range(len(frame.upload.words), 0, -1):
+            upload = _upload_pieces(frame.upload, count)
+            if width_of(left) + width_of(upload) < width:
+                break
+        return justified(left, upload, width)
     store_room = width - width_of(left) - 4
     if store_room < 12:
         return clipped(left, width)
@@ -121,6 +144,16 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     if cell_len(shown) > store_room:
         shown = "…" + shown[-(store_room - 1) :]
     return justified(left, [Piece(shown, "muted"), Piece(" ")], width)
+
+
+def _upload_pieces(upload: UploadMark | None, count: int) -> list[Piece]:
+    if upload is None:
+        return []
+    first, *others = upload.words[:count]
+    role: Role = "error" if upload.is_failed else "accent"
+    pieces = [Piece("  "), Piece(first, role)]
+    pieces += [Piece(f"  {word}", "muted") for word in others]
+    return [*pieces, Piece(" ")]
 
 
 def liveness(frame: Frame) -> list[Piece]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from flowtui import clock
@@ -10,10 +11,11 @@ from flowtui import format as fmt
 from flowtui.store.values import Run
 from flowtui.widgets.cells import Line, Piece, Role, fit, wrapped
 from flowtui.widgets.fields import Field, Fields
-from flowtui.widgets.frame import STATUS_ROLES
+from flowtui.widgets.frame import STATUS_ROLES, UploadMark
 
 LABEL_CELLS = 10
 MAX_TAG_CHARS = 100
+UPLOADS_SHOWN = 3
 UPLOAD = "upload"
 """Name of the field that stands for the Upload action."""
 
@@ -36,22 +38,61 @@ def elapsed_s(run: Run, now: datetime) -> float | None:
     return None
 
 
+PLACES = "upload.places"
+"""Under what it is remembered where artifacts went, as names by the artifacts' ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """Where one artifact of a run went."""
+
+    where: str
+    """Organization, orbit and collection by name, or what of them is known."""
+    artifact_id: str
+    created_at: datetime | None
+
+
 class RunCard(Fields):
     """Shows a run's id, status, times, tags, source, description and registry state."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("Run", LABEL_CELLS, id=id)
         self._run: Run | None = None
+        self._uploaded: Sequence[Uploaded] = ()
+        self._upload: UploadMark | None = None
 
-    def show_run(self, run: Run, now: datetime) -> None:
-        """Show a run as it is at a moment; an active one's duration depends on it."""
+    def show_run(self, run: Run, now: datetime, upload: UploadMark | None = None) -> None:
+        """Show a run as it is at a moment; an active one's duration depends on it.
+
+        Args:
+            run: which.
+            now: the moment.
+            upload: the one that is under way or failed, of this run or another one.
+        """
         self._run = run
+        self._upload = upload if upload is not None and upload.run_id == run.id else None
         if self.line_width:
-            self.show_fields(card_fields(run, now, self.line_width))
+            fields = card_fields(run, now, self.line_width)
+            self.show_fields(
+                [
+                    *fields,
+                    *upload_fields(
+                        run,
+                        self._upload,
+                        self._uploaded,
+                        max(self.line_width - LABEL_CELLS - 2, 10),
+                    ),
+                ]
+            )
+
+    def show_uploaded(self, uploaded: Sequence[Uploaded]) -> None:
+        """Show where the run went, the latest first."""
+        self._uploaded = uploaded
+        self.on_resize()
 
     def on_resize(self) -> None:
         if self._run is not None:
-            self.show_run(self._run, clock.now())
+            self.show_run(self._run, clock.now(), self._upload)
 
 
 def card_fields(run: Run, now: datetime, width: int) -> list[Field]:
@@ -80,15 +121,28 @@ def card_fields(run: Run, now: datetime, width: int) -> list[Field]:
         fields.append(_blank())
         lines = _wrapped(run.description, width - 2, "text")
         fields.append(Field("description", "", lines, run.description, is_wide=True))
-    state, role = _UPLOAD_STATES.get(
-        run.upload_status, (f"? {fmt.plain(run.upload_status or '', 20)}", "attention")
-    )
-    fields += [
-        _blank(),
-        Field("registry", "registry", [[Piece(state, role)]], run.upload_status or ""),
-        Field(UPLOAD, "", [[Piece("U", "accent"), Piece("  Upload to LUML")]]),
-    ]
     return fields
+
+
+def upload_fields(
+    run: Run, upload: UploadMark | None, uploaded: Sequence[Uploaded], room: int
+) -> list[Field]:
+    """Return what is known of a run in the registry, and the field that stands for the action."""
+    status = run.upload_status
+    if upload is not None:
+        status = "failed" if upload.is_failed else "uploading"
+    elif uploaded:
+        status = "uploaded"
+    unknown: tuple[str, Role] = (f"? {fmt.plain(status or '', 20)}", "attention")
+    state, role = _UPLOAD_STATES.get(status, unknown)
+    fields = [_blank(), Field("registry", "registry", [[Piece(state, role)]], status or "")]
+    for one in uploaded[:UPLOADS_SHOWN]:
+        when = "" if one.created_at is None else fmt.when(one.created_at)
+        lines = [*_wrapped(one.where, room, "text"), *_wrapped(one.artifact_id, room, "muted")]
+        fields.append(Field("artifact", "", [*lines, *_wrapped(when, room, "muted")],
+                            one.artifact_id))  # fmt: skip
+    word = "Upload to LUML" if upload is None else "Show the upload"
+    return [*fields, Field(UPLOAD, "", [[Piece("U", "accent"), Piece(f"  {word}")]])]
 
 
 def _text_field(name: str, text: str, room: int, muted: bool = False) -> Field:

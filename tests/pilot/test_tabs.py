@@ -122,12 +122,6 @@ async def test_palette_runs_an_action(demo: Store) -> None:
         assert pilot.app.current_mode == "traces"
 
 
-async def test_upload_says_what_is_missing(demo: Store) -> None:
-    async with opened(demo, "resnet50-cosine") as pilot:
-        await pilot.press("U")
-        await until(lambda: "not part of this version" in screen_text(pilot), "the notice")
-
-
 async def test_screens_closed_while_they_start_do_no_harm(demo: Store) -> None:
     async with opened(demo, "resnet50-cosine") as pilot:
         app = pilot.app

@@ -1,0 +1,174 @@
+"""The modals of an upload that is under way: how far it is, and whether to leave it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Label
+
+from flowtui import format as fmt
+from flowtui.registry.progress import Phase
+from flowtui.screens.confirm import ConfirmScreen
+from flowtui.uploading import Outcome, State, Upload, speed
+from flowtui.widgets.cells import Line, Piece, clipped
+from flowtui.widgets.frame import KeyLine, OneLine
+from flowtui.widgets.paint import ROLE_CLASSES
+
+if TYPE_CHECKING:
+    from flowtui.app import FlowApp
+
+LOOK_EVERY_S = 0.25
+LABEL_CELLS = 10
+MAX_BAR_CELLS = 40
+STEPS = (
+    (Phase.PACKING, "pack"),
+    (Phase.HASHING, "check sum"),
+    (Phase.CREATING, "enter"),
+    (Phase.SENDING, "send"),
+    (Phase.VERIFYING, "verify"),
+    (Phase.CONFIRMING, "confirm"),
+)
+
+
+class ProgressScreen(ModalScreen[None]):
+    """Shows an upload until it is over, and passes on what is asked of it. Esc only hides it."""
+
+    COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = ""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Hide", key_display="Esc",
+                tooltip="Work on; the upload goes on, U comes back here"),
+        Binding("c", "cancel", "Cancel", tooltip="Stop the upload"),
+        Binding("r", "retry", "Retry", tooltip="Go on from where it was"),
+        Binding("d", "discard", "Discard", tooltip="Give the upload up"),
+    ]  # fmt: skip
+
+    def __init__(self, upload: Upload) -> None:
+        super().__init__()
+        self._upload = upload
+        self._was: Outcome | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(f"Upload of {fmt.plain(self._upload.plan.run_name, 60)}")
+            yield OneLine(id="upload-to")
+            yield OneLine(id="upload-item")
+            yield OneLine(id="upload-steps")
+            yield OneLine(id="upload-bar")
+            yield Label("", id="upload-problem", markup=False)
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        # A screen that is closed while it starts has nothing on it.
+        if self.query(KeyLine):
+            self.set_interval(LOOK_EVERY_S, self.look)
+            self.call_after_refresh(self.look)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.look)
+
+    def look(self) -> None:
+        """Show how far it is by now."""
+        state = self._upload.state
+        to = fmt.plain(self._upload.plan.to.path, 300)
+        width = max(self.query_one("#upload-bar").size.width, 20)
+        self._line("to", [Piece(f"{'To':<{LABEL_CELLS}}", "muted"), Piece(to)], width)
+        self._line("item", item_line(state), width)
+        self._line("steps", steps_line(state, self._upload.is_cancelling), width)
+        self._line("bar", bar_line(state, width), width)
+        if state.outcome is not self._was:
+            self._was = state.outcome
+            self.query_one("#upload-problem", Label).update(_problem(state))
+            self.refresh_bindings()
+
+    def _line(self, name: str, line: Line, width: int) -> None:
+        self.query_one(f"#upload-{name}", OneLine).show(clipped(line, width))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        outcome = self._upload.state.outcome
+        if action == "cancel":
+            return outcome is Outcome.RUNNING
+        return action not in ("retry", "discard") or outcome is Outcome.FAILED
+
+    def action_cancel(self) -> None:
+        self._flow.end_upload()
+
+    def action_retry(self) -> None:
+        self._flow.retry_upload()
+
+    def action_discard(self) -> None:
+        self._flow.end_upload()
+
+    @property
+    def _flow(self) -> FlowApp:
+        return cast("FlowApp", self.app)
+
+
+class LeaveScreen(ConfirmScreen, inherit_bindings=False):
+    """Asks what to do about an upload before leaving: dismisses with whether it is cancelled."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("w,escape", "dismiss(False)", "Keep waiting", key_display="w Esc",
+                tooltip="Stay, and let it go on"),
+        Binding("c", "dismiss(True)", "Cancel it and quit", tooltip="Stop the upload and leave"),
+    ]  # fmt: skip
+
+
+def item_line(state: State) -> Line:
+    """Return which of the artifacts it is."""
+    number = f"  {state.number} of {state.item_count}" if state.item_count > 1 else ""
+    name = Piece(fmt.plain(state.title, 100))
+    return [Piece(f"{'Artifact':<{LABEL_CELLS}}", "muted"), name, Piece(number, "muted")]
+
+
+def steps_line(state: State, is_cancelling: bool) -> Line:
+    """Return the steps, those that are done ticked and the present one lit up."""
+    label = Piece(f"{'Steps':<{LABEL_CELLS}}", "muted")
+    if is_cancelling:
+        return [label, Piece("cancelling…", "attention")]
+    if state.outcome is Outcome.FAILED:
+        return [label, Piece("✗ failed", "error")]
+    if state.outcome is Outcome.CANCELLED:
+        return [label, Piece("cancelled", "attention")]
+    if state.outcome is Outcome.DONE:
+        return [label, Piece("✓ uploaded", "ok")]
+    phases = [phase for phase, _word in STEPS]
+    phase = state.progress.phase
+    at = phases.index(phase) if phase in phases else len(phases) * (phase is Phase.DONE)
+    pieces = [label]
+    for index, (_phase, word) in enumerate(STEPS):
+        if index < at:
+            pieces += [Piece("✓ ", "ok"), Piece(f"{word}  ", "muted")]
+        elif index == at:
+            pieces.append(Piece(f"● {word}  ", "accent"))
+        else:
+            pieces.append(Piece(f"· {word}  ", "muted"))
+    return pieces
+
+
+def bar_line(state: State, width: int) -> Line:
+    """Return a bar, bytes, rate and time left, where the present step is counted in bytes."""
+    now = state.progress
+    label = Piece(f"{'':<{LABEL_CELLS}}")
+    if now.fraction is None:
+        return [label]
+    words = [f"{fmt.size(now.done_bytes)} of {fmt.size(now.total_bytes)}", *speed(now)]
+    text = "  " + "  ".join(words)
+    cells = max(min(width - LABEL_CELLS - len(text) - 7, MAX_BAR_CELLS), 8)
+    full = int(cells * now.fraction)
+    percent = f" {int(100 * now.fraction):>3} %"
+    return [label, Piece("━" * full, "accent"), Piece("─" * (cells - full), "muted"),
+            Piece(percent), Piece(text, "muted")]  # fmt: skip
+
+
+def _problem(state: State) -> str:
+    if state.outcome is not Outcome.FAILED:
+        return ""
+    how = "asks for another key, and goes on" if state.needs_key else "goes on from where it was"
+    return f"✗ {state.problem}\n\nr {how}; d gives it up"
