@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
@@ -18,14 +17,13 @@ from textual.worker import get_current_worker
 from flowtui import format as fmt
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import READING_WORD_AFTER_S
-from flowtui.screens.span_reading import ReadSpan, read_span
+from flowtui.screens.span_pane import SpanPane
 from flowtui.screens.telling import Told
 from flowtui.screens.trace_reading import SLOWEST, ReadTrace, find_spans, read_trace
 from flowtui.screens.trace_summary import summary
 from flowtui.store.annotation_values import SampleTarget, SpanTarget, Target
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.span_tree import Node
 from flowtui.store.store import Store
 from flowtui.store.values import Run
 from flowtui.widgets.annotation_list import AnnotationList
@@ -104,13 +102,6 @@ class TraceView(Annotated):
         trace: ReadTrace
 
     @dataclass
-    class SpanRead(Message):
-        """Sent by the reader with the span that the cursor rests on, None if it is gone."""
-
-        node_id: str
-        span: ReadSpan | None
-
-    @dataclass
     class Found(Message):
         """Sent by the reader with what a search has found."""
 
@@ -125,8 +116,6 @@ class TraceView(Annotated):
         """Where to put the cursor when the trace is read."""
         self._place = ""
         self._trace: ReadTrace | None = None
-        self._span: ReadSpan | None = None
-        self._is_raw = False
         self._rest: Timer | None = None
         self._search = ""
         self._panes: Panes | None = None
@@ -135,9 +124,7 @@ class TraceView(Annotated):
         yield OneLine(id="trace-summary")
         with Horizontal(id="trace-panes"):
             yield SpanLines(id="spans")
-            with Vertical(id="span"):
-                yield Document(id="span-detail")
-                yield AnnotationList(id="span-annotations")
+            yield SpanPane(self._store, self._run_id, id="span")
         yield FilterLine(HINT, history="spans", id="search")
         yield PaneLine(["Spans", "Detail", "Annotations"])
 
@@ -152,8 +139,12 @@ class TraceView(Annotated):
         return self.query_one(SpanLines)
 
     @property
+    def _span_pane(self) -> SpanPane:
+        return self.query_one(SpanPane)
+
+    @property
     def _detail(self) -> Document:
-        return self.query_one(Document)
+        return self._span_pane.document
 
     @property
     def is_open(self) -> bool:
@@ -250,42 +241,11 @@ class TraceView(Annotated):
         self._rest = self.set_timer(REST_S, self._rest_here)
 
     def _rest_here(self) -> None:
-        node, trace = self._lines.node, self._trace
         self.show_target()
-        if node is None or trace is None:
-            self._detail.show_note("")
-        elif self._span is None or self._span.node is not node:
-            self._read_span(trace, node)
-
-    @work(thread=True, group="span", exclusive=True, exit_on_error=False)
-    def _read_span(self, trace: ReadTrace, node: Node) -> None:
-        worker = get_current_worker()
-        try:
-            span = read_span(self._store, self._run.id, trace, node)
-        except StoreError as error:
-            self.post_message(Told("Not read", str(error), is_bad=True))
-            return
-        if not worker.is_cancelled:
-            self.post_message(self.SpanRead(node.id, span))
-
-    @on(SpanRead)
-    def show_span(self, message: SpanRead) -> None:
-        node = self._lines.node
-        if node is None or node.id != message.node_id or self._trace is None:
-            return
-        self._span = message.span
-        self._show_detail()
-
-    def _show_detail(self) -> None:
-        if (span := self._span) is None:
-            self._detail.show_note("This span is gone from the store.")
-        else:
-            sections = span.raw_sections if self._is_raw else span.sections
-            self._detail.show((span.node.id, self._is_raw), sections)
+        self._span_pane.show_node(self._trace, self._lines.node)
 
     def action_toggle_raw(self) -> None:
-        self._is_raw = not self._is_raw
-        self._show_detail()
+        self._span_pane.toggle_raw()
 
     @on(Document.Followed)
     def follow(self, event: Document.Followed) -> None:
@@ -408,7 +368,8 @@ class TraceView(Annotated):
             self._panes.show(self._lines)
         elif self._trace_id is not None:
             trace_id = self._trace_id
-            self._trace_id = self._trace = self._span = None
+            self._trace_id = self._trace = None
+            self._span_pane.show_node(None, None)
             self.post_message(self.Left(trace_id))
 
     # Taking along ----------------------------------------------------------------------------
@@ -423,26 +384,11 @@ class TraceView(Annotated):
             self._flow.copy(text)
 
     def action_copy_span(self) -> None:
-        if self._span is not None and self._span.document is not None:
-            from flowtui.report import dumps
-
-            self._flow.copy(dumps(self._span.document))
+        if text := self._span_pane.as_json:
+            self._flow.copy(text)
 
     def action_page_value(self) -> None:
-        if self._span is not None and self._trace is not None:
-            source = self._detail.source if self._is_in_detail else None
-            self._page(self._trace.trace_id, self._span, source)
-
-    @work(thread=True, group="pager", exclusive=True, exit_on_error=False)
-    def _page(self, trace_id: str, span: ReadSpan, source: str | None) -> None:
-        from flowtui.screens.span_reading import whole_text
-
-        try:
-            text = whole_text(self._store, self._run.id, trace_id, span, source)
-        except StoreError as error:
-            self.post_message(Told("Not read", str(error), is_bad=True))
-            return
-        self.app.call_from_thread(partial(self._flow.page, text))
+        self._span_pane.page(self._detail.source if self._is_in_detail else None)
 
     @work
     async def action_export(self) -> None:
