@@ -138,7 +138,6 @@ class ReviewView(Annotated, Generic[Item]):
 
     def __init__(self, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack) -> None:
         super().__init__(store, run, undo=undo)
-        # An empty stack counts as none there.
         self._source = source
         self._items: Sequence[Item] = ()
         self._queue = ReviewQueue(0)

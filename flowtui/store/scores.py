@@ -214,7 +214,8 @@ def _mean(numbers: Sequence[float]) -> float:
     try:
         return math.fsum(numbers) / len(numbers)
     except OverflowError:
-        return math.fsum(number / len(numbers) for number in numbers)
+        # Halves, since shares that were rounded up may add up to more than the largest float.
+        return 2 * math.fsum(number / 2 / len(numbers) for number in numbers)
 
 
 def _middle(low: float, high: float) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -193,3 +194,10 @@ def test_sets_agree_with_plain_python(path: Path, samples: list[tuple[str, Any]]
 def test_the_read_can_be_left(path: Path) -> None:
     with opened(path.parent.parent) as store, pytest.raises(ReadCancelled):
         store.score_sets(RUN, cancelled=lambda: True)
+
+
+def test_the_mean_of_the_largest_floats_is_the_largest_float() -> None:
+    largest = sys.float_info.max
+    for count in (3, 7, 10):
+        assert number_summary([largest] * count).mean == largest
+    assert number_summary([largest, -largest, largest]).mean == pytest.approx(largest / 3)
