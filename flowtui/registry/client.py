@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from flowtui import __version__
@@ -41,6 +40,7 @@ from flowtui.registry.values import (
     text,
     texts,
 )
+from flowtui.store.closing import Closes
 from flowtui.store.values import JsonValue
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ ADMIN_NEEDED = (
 Document = dict[str, JsonValue]
 
 
-class Registry:
+class Registry(Closes):
     """One LUML server, asked with one key."""
 
     def __init__(
@@ -84,17 +84,6 @@ class Registry:
             "User-Agent": f"flow-tui/{__version__}",
         }
         self._client = http.new_client(ANSWER_S, headers, transport)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._client.close()

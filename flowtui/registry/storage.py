@@ -12,14 +12,14 @@ import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from flowtui.registry import http
 from flowtui.registry.errors import StorageFailed, Unreachable, UploadCancelled, UrlExpired
 from flowtui.registry.values import Part, Secret, UploadTarget
 from flowtui.store.archive_values import ArtifactError
+from flowtui.store.closing import Closes
 from flowtui.store.database import Cancelled
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ Sent = Callable[[int], None]
 """Is told how many more bytes are on their way; fewer than none when a try begins again."""
 
 
-class Storage:
+class Storage(Closes):
     """Takes files in one piece or in parts, and tells how long they are."""
 
     def __init__(
@@ -42,17 +42,6 @@ class Storage:
     ) -> None:
         self.patience = patience or http.Patience()
         self._client = http.new_client(ANSWER_S, transport=transport)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._client.close()

@@ -16,8 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import (
@@ -35,6 +34,7 @@ from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, PendingArtifact
 from flowtui.store import archive, archive_models
 from flowtui.store.archive_values import ArtifactInfo, OnProgress
+from flowtui.store.closing import Closes
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.values import Model
@@ -84,7 +84,7 @@ def file_name(word: str) -> str:
     return f"{stem[:_MAX_FILE_NAME] or 'artifact'}.luml"
 
 
-class UploadJob:
+class UploadJob(Closes):
     """Uploads one artifact; `run` blocks and belongs in a thread, all else may be called anywhere.
 
     Call `run` again after a failure: it goes on from where it was. `close` ends it for good.
@@ -125,17 +125,6 @@ class UploadJob:
         self._is_sent = False
         self._settling: list[threading.Thread] = []
         self._unsettled: list[str] = []
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def progress(self) -> Progress:

@@ -8,9 +8,8 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from flowtui.store.closing import Closes
 from flowtui.store.schema.create import open_for_writing, writing
 from flowtui.store.schema.rows import (
     EvalAnnotationRow,
@@ -36,7 +35,7 @@ def uuid4() -> str:
     return str(uuid.uuid4())
 
 
-class ExperimentWriter:
+class ExperimentWriter(Closes):
     """Adds rows to one run's exp.db; every method is one transaction.
 
     Every method raises `DatabaseError` if SQLite refuses a row, and then leaves nothing behind.
@@ -54,17 +53,6 @@ class ExperimentWriter:
         self._clock = clock
         self._new_id = new_id
         self._database = open_for_writing(path, durable=durable)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes the database; the last one to leave removes its -wal and -shm."""

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from flowtui.store.closing import Closes
 from flowtui.store.errors import RunNotFound
 from flowtui.store.schema.create import (
     create_experiment_db,
@@ -20,7 +19,7 @@ from flowtui.store.schema.experiment import ExperimentWriter, utc_now, uuid4
 from flowtui.store.schema.rows import timestamp
 
 
-class StoreWriter:
+class StoreWriter(Closes):
     """Adds groups, runs and models to a store, which it makes where there is none.
 
     Every method is one transaction and raises `DatabaseError` if SQLite refuses it. Columns that an
@@ -50,17 +49,6 @@ class StoreWriter:
         create_store(directory, applied_at=clock(), durable=durable)
         self._path = directory / "meta.db"
         self._database = open_for_writing(self._path, durable=durable)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes meta.db; the last one to leave removes its -wal and -shm."""
