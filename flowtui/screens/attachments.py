@@ -22,7 +22,7 @@ from flowtui.screens.attachment_files import files_in, matches, why_not
 from flowtui.screens.attachment_jobs import FileJobs, Saving
 from flowtui.screens.attachment_preview import FilePreview
 from flowtui.screens.attachment_reading import FileSource
-from flowtui.screens.base import TabScreen
+from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.choose import Choice, chosen_order
 from flowtui.store.attachment_values import (
     Attachment,
@@ -33,7 +33,6 @@ from flowtui.store.attachment_values import (
 )
 from flowtui.store.attachments import By, tree
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, Run
 from flowtui.widgets.cells import Piece
@@ -68,13 +67,6 @@ class TreeMade(Message):
 
     root: FolderNode
     is_filtered: bool
-
-
-@dataclass
-class FilesFailed(Message):
-    """Sent by the reader when the attachments cannot be read."""
-
-    reason: str
 
 
 class AttachmentsScreen(TabScreen):
@@ -155,12 +147,7 @@ class AttachmentsScreen(TabScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        try:
-            self.post_message(FilesRead(self.store.attachments(self.run.id, cancelled)))
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(FilesFailed(str(error)))
+        self.post_message(FilesRead(self.store.attachments(self.run.id, cancelled)))
 
     def show_reading(self) -> None:
         if self.is_composed and not self._was_read:
@@ -185,8 +172,8 @@ class AttachmentsScreen(TabScreen):
         if not worker.is_cancelled:
             self.post_message(TreeMade(root, bool(needle)))
 
-    @on(FilesFailed)
-    def show_failure(self, message: FilesFailed) -> None:
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
         self._was_read = True
         self._show_empty(f"✗ {fmt.plain(message.reason, 500)}\n\nr tries again.")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -15,6 +17,7 @@ from textual.widgets import Rule
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, Run
 from flowtui.widgets.frame import Frame, KeyLine, RunLine, TabLine
@@ -26,6 +29,13 @@ if TYPE_CHECKING:
 
 READING_WORD_AFTER_S = 0.1
 """A read that takes longer says so."""
+
+
+@dataclass
+class ReadFailed(Message):
+    """Sent by a reader when what it is asked for cannot be read."""
+
+    reason: str
 
 
 class StoreScreen(Screen[None]):
@@ -56,8 +66,24 @@ class StoreScreen(Screen[None]):
         return bool(self.query(KeyLine))
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        """Read these kinds of record and post what comes; runs in a thread."""
+        """Read these kinds of record and post what comes; runs in a thread.
+
+        Raises:
+            StoreError: it failed, which is then posted; ReadCancelled if `cancelled` said so.
+        """
         raise NotImplementedError
+
+    def answer(self, ask: Callable[[Cancelled], Message | None]) -> None:
+        """Post what the store is asked for, or why it failed; runs in a worker's thread."""
+        worker = get_current_worker()
+        try:
+            message = ask(lambda: worker.is_cancelled)
+        except ReadCancelled:
+            return
+        except StoreError as error:
+            message = ReadFailed(str(error))
+        if message is not None and not worker.is_cancelled:
+            self.post_message(message)
 
     def show_reading(self) -> None:
         """Say that the first read takes a while."""
@@ -75,8 +101,10 @@ class StoreScreen(Screen[None]):
 
     @work(thread=True, group="store", exit_on_error=False)
     def _read_in_thread(self, kinds: frozenset[Kind]) -> None:
-        worker = get_current_worker()
-        self.read(kinds, lambda: worker.is_cancelled)
+        def read(cancelled: Cancelled) -> None:
+            self.read(kinds, cancelled)
+
+        self.answer(read)
 
     def on_screen_resume(self) -> None:
         self.want(())

@@ -17,12 +17,11 @@ from textual.worker import Worker, get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens import sample_columns
-from flowtui.screens.base import TabScreen
+from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.choose import Choice, chosen_order
 from flowtui.screens.choose_samples import choose_columns, choose_group
 from flowtui.screens.sample_messages import (
     Listed,
-    ListFailed,
     NamesRead,
     SampleFound,
     SamplesRead,
@@ -108,15 +107,10 @@ class EvalsScreen(TabScreen):
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         pane = self._pane
-        try:
-            found = read_list(self.store, self.run.id, pane.selected, pane.sample, cancelled)
-            self.post_message(Listed(found))
-            if pane.may_add_scores:
-                self.post_message(Scored(read_scores(self.store, self.run.id, cancelled)))
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
+        found = read_list(self.store, self.run.id, pane.selected, pane.sample, cancelled)
+        self.post_message(Listed(found))
+        if pane.may_add_scores:
+            self.post_message(Scored(read_scores(self.store, self.run.id, cancelled)))
 
     @on(SamplesPane.Selected)
     def read_selected(self) -> None:
@@ -128,16 +122,11 @@ class EvalsScreen(TabScreen):
 
     @work(thread=True, group="rows", exit_on_error=False)
     def _read_samples(self, rowids: Sequence[int]) -> None:
-        worker = get_current_worker()
-        try:
-            found = self.store.samples(self.run.id, rowids, cancelled=lambda: worker.is_cancelled)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
-            return
-        if not worker.is_cancelled:
-            self.post_message(SamplesRead(found))
+        self.answer(
+            lambda cancelled: SamplesRead(
+                self.store.samples(self.run.id, rowids, cancelled=cancelled)
+            )
+        )
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -168,8 +157,8 @@ class EvalsScreen(TabScreen):
     def show_rows(self, message: SamplesRead) -> None:
         self._pane.show_samples(message.samples)
 
-    @on(ListFailed)
-    def show_failure(self, message: ListFailed) -> None:
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
         self._pane.show_instead(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
 
     # One sample ------------------------------------------------------------------------------
@@ -196,16 +185,15 @@ class EvalsScreen(TabScreen):
 
     @work(thread=True, group="open", exclusive=True, exit_on_error=False)
     def _find(self, wanted: int | SampleTarget, is_followed: bool) -> None:
-        try:
+        def read(cancelled: Cancelled) -> SampleFound | None:
             if isinstance(wanted, int):
-                sample = self.store.samples(self.run.id, [wanted]).get(wanted)
+                found = self.store.samples(self.run.id, [wanted], cancelled=cancelled)
+                sample = found.get(wanted)
             else:
                 sample = self.store.sample_detail(self.run.id, wanted)
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
-            return
-        if sample is not None:
-            self.post_message(SampleFound(sample, is_followed))
+            return None if sample is None else SampleFound(sample, is_followed)
+
+        self.answer(read)
 
     @on(SampleFound)
     def open_found(self, message: SampleFound) -> None:

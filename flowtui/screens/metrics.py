@@ -13,11 +13,10 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui import terminal
-from flowtui.screens.base import TabScreen
+from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.metric_names import NameFilter, ordered
 from flowtui.screens.metric_zoom import MetricZoom
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, LoggedPoint, Run, Series
 from flowtui.widgets.chart import BLOCKS, BRAILLE
@@ -42,13 +41,6 @@ class SeriesRead(Message):
     """Sent by the reader with one metric for its small chart."""
 
     series: Series
-
-
-@dataclass
-class ReadFailed(Message):
-    """Sent by the reader when the metrics cannot be read."""
-
-    reason: str
 
 
 class MetricsScreen(TabScreen):
@@ -105,17 +97,12 @@ class MetricsScreen(TabScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        try:
-            points = self.store.last_points(self.run.id)
-            self.post_message(LastPointsRead(points))
-            if self._zoom.is_open:
-                self._zoom.read(points, cancelled)
-            else:
-                self._read_in_sight(points, cancelled)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(ReadFailed(str(error)))
+        points = self.store.last_points(self.run.id)
+        self.post_message(LastPointsRead(points))
+        if self._zoom.is_open:
+            self._zoom.read(points, cancelled)
+        else:
+            self._read_in_sight(points, cancelled)
 
     def _read_in_sight(self, points: dict[str, LoggedPoint], cancelled: Cancelled) -> None:
         grid, columns = self._grid, self._grid.columns

@@ -14,15 +14,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Rule
-from textual.worker import get_current_worker
 
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.screens import run_columns
-from flowtui.screens.base import StoreScreen
+from flowtui.screens.base import ReadFailed, StoreScreen
 from flowtui.screens.choose import Choice, ColumnsScreen, chosen_order
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Figures, Group, Kind, Run
@@ -69,13 +67,6 @@ class RunsRead(Message):
 
     runs: dict[int, Run]
     figures: dict[str, Figures]
-
-
-@dataclass
-class ListFailed(Message):
-    """Sent by the reader when the list cannot be read."""
-
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +135,9 @@ class RunsScreen(StoreScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        try:
-            rowids = self.store.run_order(self._whole_condition(), self._order, cancelled)
-            groups = self.store.groups()
-            params, metrics = self.store.figure_keys()
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
-            return
+        rowids = self.store.run_order(self._whole_condition(), self._order, cancelled)
+        groups = self.store.groups()
+        params, metrics = self.store.figure_keys()
         total = sum(group.run_count for group in groups)
         self.post_message(Listed(rowids, groups, total, metrics, params))
 
@@ -178,20 +163,12 @@ class RunsScreen(StoreScreen):
 
     @work(thread=True, group="rows", exit_on_error=False)
     def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> None:
-        worker = get_current_worker()
-        figures: dict[str, Figures] = {}
-        try:
+        def read(cancelled: Cancelled) -> RunsRead:
             found = self.store.runs(rowids)
-            if with_figures:
-                ids = [run.id for run in found.values()]
-                figures = self.store.figures(ids, lambda: worker.is_cancelled)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
-            return
-        if not worker.is_cancelled:
-            self.post_message(RunsRead(found, figures))
+            ids = [run.id for run in found.values()] if with_figures else []
+            return RunsRead(found, self.store.figures(ids, cancelled) if ids else {})
+
+        self.answer(read)
 
     def show_reading(self) -> None:
         if self.is_composed and self._listed is None and not self._has_failed:
@@ -260,17 +237,14 @@ class RunsScreen(StoreScreen):
 
     @work(thread=True, group="live", exclusive=True, exit_on_error=False)
     def _read_figures(self, active: dict[int, Run]) -> None:
-        worker = get_current_worker()
-        try:
+        def read(cancelled: Cancelled) -> RunsRead:
             ids = [run.id for run in active.values()]
-            figures = self.store.live_figures(ids, lambda: worker.is_cancelled)
-        except ReadCancelled:
-            return
-        if not worker.is_cancelled:
-            self.post_message(RunsRead(active, figures))
+            return RunsRead(active, self.store.live_figures(ids, cancelled))
 
-    @on(ListFailed)
-    def show_failure(self, message: ListFailed) -> None:
+        self.answer(read)
+
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
         self._has_failed = True
         self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
 

@@ -48,13 +48,6 @@ class NamesRead(Message):
 
 
 @dataclass
-class ListFailed(Message):
-    """Sent by the reader when the samples cannot be read."""
-
-    reason: str
-
-
-@dataclass
 class SaveProgress(Message):
     """Sent while samples are saved."""
 

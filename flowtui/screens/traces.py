@@ -12,16 +12,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens import trace_columns
-from flowtui.screens.base import TabScreen
+from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.choose import Choice, chosen_order
 from flowtui.screens.trace_view import TraceView
 from flowtui.store.annotation_values import SpanTarget, Target
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
 from flowtui.store.trace_values import Trace
 from flowtui.store.traces import SORTABLE, Order
@@ -55,13 +53,6 @@ class TracesRead(Message):
     """Sent by the reader with the traces that came into sight."""
 
     traces: dict[int, Trace]
-
-
-@dataclass
-class ListFailed(Message):
-    """Sent by the reader when the list cannot be read."""
-
-    reason: str
 
 
 @dataclass
@@ -132,17 +123,12 @@ class TracesScreen(TabScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        try:
-            if self._view.is_open:
-                self._view.read(cancelled)
-            else:
-                order, condition = self._order, self._condition
-                rowids = self.store.trace_order(self.run.id, condition, order, cancelled)
-                self.post_message(Listed(rowids))
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
+        if self._view.is_open:
+            self._view.read(cancelled)
+        else:
+            order, condition = self._order, self._condition
+            rowids = self.store.trace_order(self.run.id, condition, order, cancelled)
+            self.post_message(Listed(rowids))
 
     @on(Rows.RowsNeeded)
     def read_rows(self, event: Rows.RowsNeeded) -> None:
@@ -150,16 +136,7 @@ class TracesScreen(TabScreen):
 
     @work(thread=True, group="rows", exit_on_error=False)
     def _read_traces(self, rowids: Sequence[int]) -> None:
-        worker = get_current_worker()
-        try:
-            found = self.store.traces(self.run.id, rowids, lambda: worker.is_cancelled)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
-            return
-        if not worker.is_cancelled:
-            self.post_message(TracesRead(found))
+        self.answer(lambda cancelled: TracesRead(self.store.traces(self.run.id, rowids, cancelled)))
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -195,8 +172,8 @@ class TracesScreen(TabScreen):
         self._rows.fill({key: trace_columns.cells(one) for key, one in message.traces.items()})
         self._known = {key: one for key, one in self._known.items() if self._rows.holds(key)}
 
-    @on(ListFailed)
-    def show_failure(self, message: ListFailed) -> None:
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
         self._was_read = True
         if self._view.is_open:
             self._view.show_failure(f"✗ {fmt.plain(message.reason)}. r tries again.")
@@ -224,13 +201,11 @@ class TracesScreen(TabScreen):
 
     @work(thread=True, group="open", exclusive=True, exit_on_error=False)
     def _choose(self, rowid: int) -> None:
-        try:
-            found = self.store.traces(self.run.id, [rowid])
-        except StoreError as error:
-            self.post_message(ListFailed(str(error)))
-            return
-        if rowid in found:
-            self.post_message(TraceChosen(found[rowid], rowid))
+        def read(cancelled: Cancelled) -> TraceChosen | None:
+            found = self.store.traces(self.run.id, [rowid], cancelled)
+            return TraceChosen(found[rowid], rowid) if rowid in found else None
+
+        self.answer(read)
 
     @on(TraceChosen)
     def open_chosen(self, message: TraceChosen) -> None:
