@@ -27,7 +27,7 @@ from flowtui.screens.sample_view import SampleView
 from flowtui.store.agreement import Agreement
 from flowtui.store.annotation_values import Target
 from flowtui.store.sample_values import Sample, View
-from flowtui.store.score_values import ScoreSummary
+from flowtui.store.score_values import ScoreSet, ScoreSummary
 from flowtui.store.store import Store
 from flowtui.store.values import Run
 from flowtui.widgets.cells import Line, Piece
@@ -72,6 +72,7 @@ class SamplesPane(Annotated):
         self.sample: Sample | None = None
         """Under the cursor of the table, or open."""
         self._summaries: dict[str, ScoreSummary] = {}
+        self._sets_shown: Sequence[ScoreSet] = ()
         self._column_choice = sample_columns.chosen_from(remembered.get(COLUMNS_KEY))
 
     def compose(self) -> Iterable[Widget]:
@@ -142,6 +143,8 @@ class SamplesPane(Annotated):
             self.rows.put_cursor(found.held_rowid)
         self.rows.read_again()
         self._fill_columns()
+        if self.scores is None:
+            self._fill_sets(set_columns.counted(found.datasets))
         self.show_note("")
         self.show_instead(self._why_none(found))
 
@@ -158,15 +161,21 @@ class SamplesPane(Annotated):
     def show_scores(self, scores: ReadScores) -> None:
         """Show what the scores add up to, and use it for the columns of the samples."""
         self.scores = scores
-        sets = shown_sets(scores.sets)
         every = next((one for one in scores.sets if one.dataset is None), None)
         self._summaries = {} if every is None else {one.key: one for one in every.scores}
-        self.sets.set_columns(set_columns.columns(every, sets))
-        self.sets.show_keys(range(len(sets)))
-        shown = self.sets.columns
-        self.sets.fill({at: set_columns.cells(one, shown) for at, one in enumerate(sets)})
+        self._fill_sets(scores.sets)
         self._fill_columns()
         self._fill_rows(self.known)
+
+    def _fill_sets(self, all_sets: Sequence[ScoreSet]) -> None:
+        self._sets_shown = shown_sets(all_sets)
+        every = next((one for one in all_sets if one.dataset is None), None)
+        self.sets.set_columns(set_columns.columns(every, self._sets_shown))
+        self.sets.show_keys(range(len(self._sets_shown)))
+        columns = self.sets.columns
+        self.sets.fill(
+            {at: set_columns.cells(one, columns) for at, one in enumerate(self._sets_shown)}
+        )
 
     @property
     def has_scores_to_add(self) -> bool:
@@ -267,10 +276,9 @@ class SamplesPane(Annotated):
 
     @on(Lines.Chosen, "#sets")
     def choose_set(self, event: Lines.Chosen) -> None:
-        if self.scores is not None:
-            dataset = shown_sets(self.scores.sets)[event.index].dataset
-            self.select(replace(self.selected, dataset=dataset))
-            self.rows.focus()
+        dataset = self._sets_shown[event.index].dataset
+        self.select(replace(self.selected, dataset=dataset))
+        self.rows.focus()
 
     @on(ViewLine.Picked)
     def pick_view(self, event: ViewLine.Picked) -> None:

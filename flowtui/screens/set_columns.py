@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from flowtui import format as fmt
+from flowtui.store.sample_values import Dataset
 from flowtui.store.score_values import ScoreSet, ScoreSummary
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.rows import Cells, Column
@@ -33,6 +34,12 @@ def columns(every: ScoreSet | None, sets: Sequence[ScoreSet]) -> list[Column]:
             for one in scores
         ),
     ]
+
+
+def counted(datasets: Sequence[Dataset]) -> list[ScoreSet]:
+    """Return the sets as they are known before their scores are added up: by their numbers."""
+    sets = [ScoreSet(one.id, one.sample_count, (), 0) for one in datasets]
+    return [ScoreSet(None, sum(one.sample_count for one in datasets), (), 0), *sets]
 
 
 def _title(summary: ScoreSummary) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 
+from flowtui.app import FlowApp, Options
 from flowtui.screens.samples_pane import SamplesPane
+from flowtui.store.database import Cancelled
 from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
+from flowtui.store.score_values import ScoreSet
 from flowtui.store.store import Store
 from flowtui.widgets.document import Document
 from flowtui.widgets.rows import Rows
@@ -318,3 +322,24 @@ async def test_the_review_goes_through_what_is_listed_and_undo_reaches_back(
 async def test_without_samples_it_says_how_to_log_them(tmp_path: Path) -> None:
     async with opened(written(tmp_path, []), "run", tab="evals") as pilot:
         assert "log_eval_sample" in screen_text(pilot)
+
+
+async def test_the_sets_are_there_before_their_scores_are_added_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = written(tmp_path)
+    may_answer = threading.Event()
+    add_up = store.score_sets
+
+    def slow(run_id: str, *, cancelled: Cancelled | None = None) -> tuple[ScoreSet, ...]:
+        may_answer.wait(20)
+        return add_up(run_id, cancelled=cancelled)
+
+    monkeypatch.setattr(store, "score_sets", slow)
+    app = FlowApp(store, store.resolve("run"), Options(tab="evals", user="ana"))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await until(lambda: "all sets" in screen_text(pilot), "the sets")
+        await until(lambda: "what is 1 + 1?" in screen_text(pilot), "the samples")
+        assert "50 % (3 ✗)" not in screen_text(pilot)
+        may_answer.set()
+        await until(lambda: "50 % (3 ✗)" in screen_text(pilot), "the scores")
