@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.measure import Measure
-from tests.bench.stores import BIG, LONG, LONG_KEY, RUNNING, SMALL, TREE
+from tests.bench.stores import BIG, FILES, LONG, LONG_KEY, RUNNING, SMALL, TREE
 from tests.terminal.terminal import FLOW_TUI, Terminal, environment
 
 HELLO = (sys.executable, "-m", "tests.bench.hello")
@@ -50,6 +50,7 @@ class Bench:
         yield self.crosshair()
         yield from self.tree()
         yield self.table_echo()
+        yield self.preview_echo()
 
     def first_paint(self) -> Iterator[Measure]:
         """From the start of the process until its text is on the screen; medians, interleaved."""
@@ -200,6 +201,22 @@ class Bench:
             echoes_ms = [_echo_ms(terminal, key) for key in keys]
         p95_ms = statistics.quantiles(echoes_ms, n=20)[-1]
         return Measure("key echo in the table of samples, p95", p95_ms, None, 50, "ms")
+
+    def preview_echo(self) -> Measure:
+        """95th percentile from a key to the next bytes, while a large file is looked into.
+
+        Each step waits long enough for the cursor to rest, so that the one after it finds a
+        preview under way.
+        """
+        echoes_ms = []
+        with self.flow(FILES, "attachments") as terminal:
+            terminal.wait_for("a.csv")
+            terminal.settle(2.0)
+            for key in ("j", "j", "k", "k") * 6:
+                echoes_ms.append(_echo_ms(terminal, key))
+                terminal.bytes_during(0.25)
+        p95_ms = statistics.quantiles(echoes_ms, n=20)[-1]
+        return Measure("key echo while previews load, p95", p95_ms, None, 50, "ms")
 
 
 def _echo_ms(terminal: Terminal, key: str) -> float:

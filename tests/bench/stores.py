@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import math
 import random
 from collections.abc import Iterator
@@ -12,9 +14,11 @@ from pathlib import Path
 from flowtui.store.schema import EvalRow, SpanRow, StoreWriter
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
-SMALL, BIG, RUNNING, LONG, TREE = "small", "big", "running", "long", "tree"
+SMALL, BIG, RUNNING, LONG, TREE, FILES = "small", "big", "running", "long", "tree", "files"
 """Ids and names of the runs: 10 parameters, all that `Sizes` says, one that is being written, one
-with all the points in one metric, and one with a single large trace."""
+with all the points in one metric, one with a single large trace, and one with large attachments."""
+PIXELS = 4_000, 3_000
+CSV_ROWS = 250_000
 TREE_ID = "f" * 32
 CHAIN = 200
 """The first spans of the large trace, each below the one before."""
@@ -34,7 +38,7 @@ class Sizes:
 
     @property
     def name(self) -> str:
-        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}-{self.tree}"
+        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}-{self.tree}-{FILES}"
 
 
 def make(directory: Path, sizes: Sizes) -> Path:
@@ -45,7 +49,7 @@ def make(directory: Path, sizes: Sizes) -> Path:
         return store
     partial = store.with_name(f"{store.name}.partial")
     with StoreWriter(partial, clock=lambda: STARTED, durable=False) as writer:
-        for run in (SMALL, LONG, BIG, RUNNING, TREE):
+        for run in (SMALL, LONG, BIG, RUNNING, TREE, FILES):
             writer.start_run(run, run)
             with writer.experiment(run) as experiment:
                 experiment.params({f"param_{index}": index for index in range(10)})
@@ -59,7 +63,10 @@ def make(directory: Path, sizes: Sizes) -> Path:
             experiment.metrics(_long(sizes.points))
         with writer.experiment(TREE) as experiment:
             experiment.spans(_tree(sizes.tree))
-        for run in (SMALL, LONG, BIG, TREE):
+        with writer.experiment(FILES) as experiment:
+            for name, data in _files():
+                experiment.attachment(name, data)
+        for run in (SMALL, LONG, BIG, TREE, FILES):
             writer.end_run(run, status="completed", duration=3600.0)
     return partial.rename(store)
 
@@ -118,6 +125,23 @@ def _tree(count: int) -> Iterator[SpanRow]:
             status_code=2 if rng.random() < 0.005 else 1,
             attributes=chat if index % 2 else {"note": "x" * 200},
         )
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    """Yield a table, a picture of 12 megapixels, and JSON, each as large as one meets them."""
+    from PIL import Image
+
+    rng = random.Random(19)
+    lines = (f"{index},{rng.random():.6f},label {index % 97}" for index in range(CSV_ROWS))
+    yield "a.csv", "\n".join(["index,score,label", *lines]).encode()
+    picture = io.BytesIO()
+    noise = Image.effect_noise(PIXELS, 60).convert("RGB")
+    noise.save(picture, "PNG", compress_level=1)
+    yield "b.png", picture.getvalue()
+    yield (
+        "c.json",
+        json.dumps([{"index": index, "text": "x" * 40} for index in range(30_000)]).encode(),
+    )
 
 
 def _samples(count: int) -> Iterator[EvalRow]:
