@@ -56,7 +56,8 @@ def require(location: StoreLocation) -> Path:
         raise StoreNotFound(f"{directory} may not be opened by this user {hint}") from error
     except OSError as error:
         raise StoreNotFound(f"{directory} is no folder: {error.strerror} {hint}") from error
-    raise StoreNotFound(f"no store at {directory} {hint}")
+    how = "luml-sdk makes one when a run is logged: ExperimentTracker().start_experiment()"
+    raise StoreNotFound(f"no store at {directory} {hint}; {how}")
 
 
 def choose(word: str, candidates: Sequence[Run], directory: Path) -> Run | None:
