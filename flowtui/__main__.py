@@ -15,6 +15,7 @@ from typing import NoReturn
 
 from flowtui.opening import COMMANDS, Opening, errors_as_one_line
 
+_FLAGS = {"--read-only": "read_only", "--slow": "is_slow"}
 _TEXT_OPTIONS = {
     "-s": "store",
     "--store": "store",
@@ -50,8 +51,8 @@ def read_opening(arguments: Sequence[str]) -> Opening | None:
         word = rest.pop(0)
         if word in _TEXT_OPTIONS and rest:
             given[_TEXT_OPTIONS[word]] = rest.pop(0)
-        elif word == "--read-only":
-            given["read_only"] = True
+        elif word in _FLAGS:
+            given[_FLAGS[word]] = True
         elif word.startswith("-") or word in COMMANDS or "run" in given:
             return None
         else:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on, work
-from textual.app import SuspendNotSupported, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
@@ -24,8 +24,10 @@ from textual.worker import Worker, WorkerState
 
 from flowtui import clock, terminal, themes
 from flowtui import format as fmt
+from flowtui.background import Background
 from flowtui.crash import write_crash_log
 from flowtui.ending import Ending
+from flowtui.pace import Pace
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
@@ -37,7 +39,6 @@ from flowtui.widgets.run_card import elapsed_s
 
 if TYPE_CHECKING:
     from flowtui.screens.runs import RunsScreen
-    from flowtui.screens.upload_flow import Uploads
     from flowtui.store.annotation_values import Target
 
 LOOK_EVERY_S = 1.0
@@ -54,6 +55,8 @@ class Options:
     read_only: bool = False
     user: str = ""
     """Author of annotations."""
+    is_slow: bool = False
+    """Whether the link is said to be slow; over SSH it is measured too."""
 
 
 @dataclass
@@ -116,19 +119,23 @@ class FlowApp(TypedAhead):
         self._read_problem: str | None = None
         self._watcher = store.watcher(None if run is None else run.id)
         self._is_looking = False
+        self._is_retrying = False
         self._opening = asyncio.Lock()
         self._ending = Ending()
         self._running_loop: asyncio.AbstractEventLoop | None = None
         """Set when the app is up and can leave in its own way."""
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
-        self._uploads: Uploads | None = None
+        self.background = Background(self)
         self.add_mode(RUNS, self._make_runs_screen)
         for tab in TABS:
             self.add_mode(tab, partial(self._make_tab, tab))
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        self.theme = options.theme or themes.default_theme(self.session)
+        self._pace = Pace(options.is_slow)
+        # Sixteen colours take a third of the bytes of any others.
+        default = themes.ANSI.name if options.is_slow else themes.default_theme(self.session)
+        self.theme = options.theme or default
         for name in self.available_themes.keys() - themes.THEMES.keys():
             self.unregister_theme(name)
         # Motion costs bytes and time, and shows nothing.
@@ -158,6 +165,8 @@ class FlowApp(TypedAhead):
         # Enter pressed twice asks twice; the second finds the run open.
         async with self._opening:
             if self._run is None or self._run.id != run.id:
+                if not await self.background.may_open(run):
+                    return
                 # The mode that one is in cannot be removed.
                 await self.switch_mode(RUNS)
                 for name in TABS:
@@ -192,7 +201,7 @@ class FlowApp(TypedAhead):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
-            return self._run_in_sight is not None or self._has_upload
+            return self._run_in_sight is not None or self.background.upload is not None
         return not (action == "show_tab" and self._run is None)
 
     # Live ------------------------------------------------------------------------------------
@@ -213,7 +222,8 @@ class FlowApp(TypedAhead):
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,
-            upload=None if self._uploads is None else self._uploads.mark,
+            upload=self.background.upload,
+            collect=self.background.collect,
         )
 
     def on_mount(self) -> None:
@@ -223,17 +233,28 @@ class FlowApp(TypedAhead):
             self._read_run(self._run.id, COUNTED)
         self._look_now()
         self.call_after_refresh(_collect_garbage_again)
+        if self.session.is_ssh:
+            self.set_timer(LOOK_EVERY_S, self._measure_link)
 
     def _tick(self) -> None:
         if self._ending.is_terminal_gone:
             self._ending.leave_soon(128 + signal.SIGHUP, self._leave)
             return
+        if not self._pace.is_due():
+            return
         if self.follows:
             self._look_now()
         if self._run is not None and self._run.is_active:
-            self._show_frame()
+            self.show_frame()
         if self._runs_screen is not None and self.follows:
             self._runs_screen.tick()
+
+    def _measure_link(self) -> None:
+        assert self._driver is not None
+        self._driver.write(self._pace.ask())
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        self._pace.answered()
 
     def _look_now(self) -> None:
         if not self._is_looking:
@@ -265,7 +286,7 @@ class FlowApp(TypedAhead):
             self._read_run(self._run.id, changes.kinds)
             for screen in self._tabs.values():
                 screen.store_changed(changes.kinds)
-        self._show_frame()
+        self.show_frame()
 
     def _list_changed(self) -> None:
         if self._runs_screen is not None:
@@ -291,12 +312,31 @@ class FlowApp(TypedAhead):
             self._read_problem = "this run was deleted; what is shown is what was read before"
         else:
             self._run = message.run
-            self._read_problem = message.problem
+            self._take_problem(message.problem)
         if message.counts is not None:
             self._counts = message.counts
-        self._show_frame()
+        self.show_frame()
 
-    def _show_frame(self) -> None:
+    def _take_problem(self, problem: str | None) -> None:
+        """Note why the run cannot be read; when it can be again, so is what the tabs show.
+
+        Some faults leave the files as they were, and the watch finds nothing new when they go.
+        """
+        was_unreadable, self._read_problem = self._read_problem is not None, problem
+        if problem is not None and not self._is_retrying:
+            self._is_retrying = True
+            self.set_timer(LOOK_EVERY_S, self._read_again)
+        elif problem is None and was_unreadable:
+            for screen in self._tabs.values():
+                screen.store_changed(screen.reads)
+
+    def _read_again(self) -> None:
+        self._is_retrying = False
+        if self._run is not None and self._read_problem is not None:
+            self._read_run(self._run.id, COUNTED)
+
+    def show_frame(self) -> None:
+        """Show in every tab what the frame says by now."""
         frame = self.frame
         for screen in self._tabs.values():
             screen.frame = frame
@@ -319,50 +359,27 @@ class FlowApp(TypedAhead):
 
     def action_follow(self) -> None:
         self.follows = not self.follows
-        self._show_frame()
+        self.show_frame()
         if self.follows:
             self._look_now()
 
-    # Uploading -------------------------------------------------------------------------------
+    # In the background -----------------------------------------------------------------------
 
     @property
     def _run_in_sight(self) -> Run | None:
         """The open run, while one of its tabs is shown."""
         return None if self.current_mode == RUNS else self._run
 
-    @property
-    def _has_upload(self) -> bool:
-        return self._uploads is not None and self._uploads.mark is not None
-
-    @work
-    async def action_upload(self) -> None:
-        if self._uploads is None:
-            from flowtui.screens.upload_flow import Uploads
-
-            self._uploads = Uploads(self)
-        await self._uploads.open(self.store, self._run_in_sight)
+    def action_upload(self) -> None:
+        self.background.open_upload(self.store, self._run_in_sight)
 
     def show_upload(self) -> None:
         """Show in every tab how far the upload is; what it noted in the store is looked for."""
-        self._show_frame()
-        if self._uploads is not None and not self._uploads.is_running:
+        self.show_frame()
+        if not self.background.is_uploading:
             for screen in self._tabs.values():
                 screen.store_changed(frozenset({Kind.RUN}))
             self._look_now()
-
-    @work
-    async def retry_upload(self) -> None:
-        if self._uploads is not None:
-            await self._uploads.retry()
-
-    @work
-    async def end_upload(self) -> None:
-        if self._uploads is not None:
-            await self._uploads.end()
-
-    @work
-    async def _ask_to_leave(self, uploads: Uploads) -> None:
-        await uploads.ask_to_leave()
 
     # Keys and commands -----------------------------------------------------------------------
 
@@ -372,60 +389,31 @@ class FlowApp(TypedAhead):
         self.push_screen(KeysScreen(self.screen.active_bindings.values()))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Yield every action that a key starts here, and the themes."""
-        seen: set[str] = set()
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.id and binding.id not in seen and active.enabled:
-                seen.add(binding.id)
-                run = partial(self.run_action, binding.action, active.node)
-                yield SystemCommand(binding.description, binding.tooltip, run)
-        for name in themes.THEMES:
-            yield SystemCommand(
-                f"Theme {name}", "Change the colours", partial(self._set_theme, name)
-            )
+        from flowtui.commands import commands
 
-    def _set_theme(self, name: str) -> None:
-        self.theme = name
+        return commands(self, screen)
 
     def copy(self, text: str) -> None:
         """Send text to the clipboard, and say how that went."""
+        from flowtui.handing_over import copy
+
         assert self._driver is not None
-        try:
-            how = terminal.copy(text, self.session, self._driver.write)
-        except terminal.CopyFailed as error:
-            self.notify(str(error), title="Not copied", severity="warning", markup=False)
-            return
-        self.notify(fmt.plain(text, 60), title=f"Copied: {how}", timeout=2, markup=False)
+        copy(self, text, self.session, self._driver.write)
 
     def page(self, text: str) -> None:
-        """Show a text in the person's pager; the app stands still until that is left.
+        """Show a text, safe lines, in the person's pager; the app stands still meanwhile."""
+        from flowtui.handing_over import page
 
-        Args:
-            text: safe lines, which any pager may show as they are.
-        """
-        from flowtui import pager
-
-        try:
-            words = pager.command(os.environ)
-            with self.suspend():
-                pager.show(text, words)
-        except (pager.PagerFailed, SuspendNotSupported) as error:
-            reason = str(error) or "this terminal cannot be handed over"
-            self.notify(fmt.plain(reason, 300), title="No pager", severity="warning", markup=False)
+        page(self, text)
         self.action_redraw()
 
     # How it ends -----------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        if self._uploads is not None and self._uploads.is_running:
-            self._ask_to_leave(self._uploads)
-        else:
-            self.exit()
+        self.background.quit()
 
     def on_unmount(self) -> None:
-        if self._uploads is not None:
-            self._uploads.close()
+        self.background.close()
 
     def take_signals(self) -> None:
         """Leave tidily on SIGTERM, SIGHUP and SIGINT, from now on."""

@@ -127,15 +127,20 @@ def open_(
     ] = None,
     store: StoreOption = None,
     tab: Annotated[str, typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.")] = TABS[0],
-    read_only: Annotated[bool, typer.Option("--read-only", help="Take no annotations.")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Annotate and upload nothing.")
+    ] = False,
     user: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
     ] = None,
     theme: Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")] = None,
+    is_slow: Annotated[
+        bool, typer.Option("--slow", help="Fewer colours and calmer updates, for a slow link.")
+    ] = False,
 ) -> None:
     """Open a run, or the list of runs. The same as without `open`."""
-    Opening(run, store, tab, read_only, user, theme).carry_out()
+    Opening(run, store, tab, read_only, user, theme, is_slow).carry_out()
 
 
 @cli.command()
@@ -418,6 +423,7 @@ def collect(
             metavar="TOKEN", envvar="FLOW_TUI_TOKEN", help="What exporters send as a bearer."
         ),
     ] = None,
+    for_program: Annotated[bool, typer.Option("--for-program", hidden=True)] = False,
 ) -> None:
     """Receive spans over OTLP/HTTP and write them into a run, until Ctrl+C."""
     from flowtui import collect_command, into
@@ -425,10 +431,11 @@ def collect(
     where = collect_command.Listening(host, port, token)
     where.check()
     with (
+        collect_command.failures_told(for_program),
         closing(collect_command.bind(where)) as bound,
         into.target(run, new, group, store) as target,
     ):
-        collect_command.collect(target, bound, where)
+        collect_command.collect(target, bound, where, for_program=for_program)
 
 
 @cli.command()

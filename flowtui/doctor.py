@@ -87,6 +87,9 @@ def _terminal(here: Session) -> Iterator[Finding]:
                       "export TERM=xterm-256color")  # fmt: skip
     else:
         yield Finding("✓", "terminal", f"{here.term}, {', '.join(where)}")
+    if here.is_ssh:
+        # What is drawn shrank to a twentieth of its bytes in it.
+        yield Finding("·", "link", "over a slow one, ssh compresses what is drawn", "ssh -C HOST")
     if here.is_monochrome:
         yield Finding("✓", "colours", "none, as NO_COLOR asks")
     elif here.is_truecolor:

@@ -50,6 +50,7 @@ class Opening:
     read_only: bool = False
     user: str | None = None
     theme: str | None = None
+    is_slow: bool = False
 
     def carry_out(self) -> NoReturn:
         """Open it, and leave with the app's exit code.
@@ -84,7 +85,8 @@ class Opening:
         from flowtui.app import FlowApp, Options
 
         user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
-        app = FlowApp(store, run, Options(self.tab, self.theme, self.read_only, user))
+        options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
+        app = FlowApp(store, run, options)
         app.take_signals()
         try:
             app.run()

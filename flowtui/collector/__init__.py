@@ -5,6 +5,7 @@
     receiving.py   the application: one request, from its headers to its answer
     writing.py     the thread that writes what was received, and only then lets it be acknowledged
     server.py      the listening, the signals, and the end
+    reporting.py   what the app is told that started it
 
 Spec: https://opentelemetry.io/docs/specs/otlp/#otlphttp
 """

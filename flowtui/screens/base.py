@@ -89,7 +89,12 @@ class StoreScreen(Screen[None]):
         """Say that the first read takes a while."""
 
     def on_mount(self) -> None:
-        self.set_timer(READING_WORD_AFTER_S, self.show_reading)
+        self.set_timer(READING_WORD_AFTER_S, self._say_reading)
+
+    def _say_reading(self) -> None:
+        # A read that failed at once has left its reason, which must stay.
+        if self._reader is not None or self._wanted:
+            self.show_reading()
 
     def want(self, kinds: Iterable[Kind]) -> None:
         """Have these kinds of record read, now or when the screen is next shown."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 NO_SPANS = "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK."
 HINT = "text, or an expression: errors and execution_time > 2s"
-LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review")
+LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect")
 NARROW_BELOW, WIDE_FROM = 100, 160
 UPWARDS_FIRST = ("name", "state")
 """What one reads from A to Z; of all else the most comes first."""
@@ -80,6 +80,8 @@ class TracesScreen(TabScreen):
         Binding("s", "sort", "Sort", id="traces.sort", tooltip="Sort by a column; again: reverse"),
         Binding("R", "review", "Review", id="traces.review",
                 tooltip="Judge the listed traces one after the other, by their root spans"),
+        Binding("C", "collect", "Collect", id="traces.collect",
+                tooltip="Receive spans over OTLP/HTTP into this run, or show what came"),
         Binding("y", "copy", "Copy id", show=False, id="traces.copy",
                 tooltip="Copy the trace's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="traces.copy_row",
@@ -290,6 +292,9 @@ class TracesScreen(TabScreen):
         user = self.flow.options.user
         source = SpanReview.of_list(self.store, self.run.id, self._condition, self._order, user)
         await review(self.flow, self.store, self.run, source, self._view.undo)
+
+    def action_collect(self) -> None:
+        self.flow.background.open_collector(self.store, self.run)
 
     @property
     def _trace(self) -> Trace | None:

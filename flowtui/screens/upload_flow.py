@@ -16,7 +16,7 @@ from flowtui.screens.upload import UploadScreen
 from flowtui.screens.upload_connection import Connection, found_key, where
 from flowtui.screens.upload_key import KeyScreen
 from flowtui.screens.upload_places import remember_place
-from flowtui.screens.upload_progress import LeaveScreen, ProgressScreen
+from flowtui.screens.upload_progress import ProgressScreen
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue, Run
 from flowtui.uploading import Outcome, Upload, mark
@@ -201,22 +201,23 @@ class Uploads:
 
     # Leaving ---------------------------------------------------------------------------------
 
-    async def ask_to_leave(self) -> None:
-        """Leave the app, if the upload may be cancelled for that or is over by then."""
+    @property
+    def details(self) -> list[str]:
+        """What is under way, as lines for a question about its end."""
         upload = self._upload
-        if self._is_leaving or upload is None:
+        if upload is None:
+            return []
+        far = "  ".join(mark(upload.state, upload.plan.run_id).words)
+        return [fmt.plain(upload.plan.to.path, 300), far]
+
+    async def end_for_good(self) -> None:
+        """Cancel the upload, and give it a moment to be marked as failed, before the app leaves."""
+        upload = self._upload
+        if upload is None:
             return
         self._is_leaving = True
-        try:
-            where_to = fmt.plain(upload.plan.to.path, 300)
-            far = "  ".join(mark(upload.state, upload.plan.run_id).words)
-            question = LeaveScreen("An upload is under way.", [where_to, far])
-            if await self._app.push_screen_wait(question):
-                upload.cancel()
-                await self._in_thread(partial(upload.close, QUIT_PATIENCE_S))
-                self._app.exit()
-        finally:
-            self._is_leaving = False
+        upload.cancel()
+        await self._in_thread(partial(upload.close, QUIT_PATIENCE_S))
 
     async def _in_thread(self, close: Callable[[], bool]) -> None:
         worker = self._app.run_worker(

@@ -97,13 +97,13 @@ class ProgressScreen(ModalScreen[None]):
         return action not in ("retry", "discard") or outcome is Outcome.FAILED
 
     def action_cancel(self) -> None:
-        self._flow.end_upload()
+        self._flow.background.end_upload()
 
     def action_retry(self) -> None:
-        self._flow.retry_upload()
+        self._flow.background.retry_upload()
 
     def action_discard(self) -> None:
-        self._flow.end_upload()
+        self._flow.background.end_upload()
 
     @property
     def _flow(self) -> FlowApp:
@@ -111,12 +111,12 @@ class ProgressScreen(ModalScreen[None]):
 
 
 class LeaveScreen(ConfirmScreen, inherit_bindings=False):
-    """Asks what to do about an upload before leaving: dismisses with whether it is cancelled."""
+    """Asks about what is under way before leaving: dismisses with whether that is to end."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w,escape", "dismiss(False)", "Keep waiting", key_display="w Esc",
+        Binding("w,escape", "dismiss(False)", "Stay", key_display="w Esc",
                 tooltip="Stay, and let it go on"),
-        Binding("c", "dismiss(True)", "Cancel it and quit", tooltip="Stop the upload and leave"),
+        Binding("c", "dismiss(True)", "End it and quit", tooltip="End what runs, and leave"),
     ]  # fmt: skip
 
 

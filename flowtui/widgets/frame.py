@@ -37,6 +37,15 @@ class UploadMark:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectMark:
+    """What the top line says of a receiver of spans."""
+
+    words: tuple[str, ...]
+    """The first is always shown, the others where there is room."""
+    is_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What the lines around a tab say."""
 
@@ -53,6 +62,8 @@ class Frame:
     """Why what is shown may not be the latest."""
     upload: UploadMark | None = None
     """Of this run or another one, while it is under way or after it failed."""
+    collect: CollectMark | None = None
+    """While spans are received into this run."""
 
 
 class OneLine(Widget):
@@ -120,23 +131,23 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     if run.group_name and width >= 100:
         identity.append(Piece(f" · {fmt.plain(run.group_name, 30)}", "muted"))
     name = fmt.plain(run.name or run.id, 200)
-    # An upload is told of at the right end, whatever else has to give way there.
-    upload = _upload_pieces(frame.upload, 1)
-    width -= width_of(upload)
+    # What goes on in the background is told at the right end, whatever else has to give way there.
+    marks = _mark_pieces(frame, 0)
+    width -= width_of(marks)
     # What the run is called comes first; how fresh it is gives way, then its id.
     room = width - 2 - width_of(status) - (0 if frame.problem else width_of(live))
     if room < cell_len(name) + width_of(identity):
         identity = []
     name_cells = max(min(cell_len(name), room - width_of(identity)), 8)
     left = [Piece(" "), Piece(fit(name, name_cells), "title"), *identity, *status, *live]
-    if frame.upload is not None:
-        left = clipped(left, width)
-        width += width_of(upload)
-        for count in range(len(frame.upload.words), 0, -1):
-            upload = _upload_pieces(frame.upload, count)
-            if width_of(left) + width_of(upload) < width:
+    if marks:
+        left = clipped(left, width - 1)
+        width += width_of(marks)
+        for count in range(_other_words(frame), -1, -1):
+            marks = _mark_pieces(frame, count)
+            if width_of(left) + width_of(marks) < width:
                 break
-        return justified(left, upload, width)
+        return justified(left, marks, width)
     store_room = width - width_of(left) - 4
     if store_room < 12:
         return clipped(left, width)
@@ -146,14 +157,24 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     return justified(left, [Piece(shown, "muted"), Piece(" ")], width)
 
 
-def _upload_pieces(upload: UploadMark | None, count: int) -> list[Piece]:
-    if upload is None:
-        return []
-    first, *others = upload.words[:count]
-    role: Role = "error" if upload.is_failed else "accent"
-    pieces = [Piece("  "), Piece(first, role)]
-    pieces += [Piece(f"  {word}", "muted") for word in others]
-    return [*pieces, Piece(" ")]
+def _marks(frame: Frame) -> list[UploadMark | CollectMark]:
+    return [mark for mark in (frame.collect, frame.upload) if mark is not None]
+
+
+def _other_words(frame: Frame) -> int:
+    return sum(len(mark.words) - 1 for mark in _marks(frame))
+
+
+def _mark_pieces(frame: Frame, count: int) -> list[Piece]:
+    """Return the first word of each mark, and so many of the others, in their order."""
+    pieces = []
+    for mark in _marks(frame):
+        first, *others = mark.words
+        role: Role = "error" if mark.is_failed else "accent"
+        pieces += [Piece("  "), Piece(first, role)]
+        pieces += [Piece(f"  {word}", "muted") for word in others[:count]]
+        count = max(count - len(others), 0)
+    return [*pieces, Piece(" ")] if pieces else []
 
 
 def liveness(frame: Frame) -> list[Piece]:

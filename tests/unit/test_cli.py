@@ -111,6 +111,7 @@ def test_every_command_is_known_to_the_entry_point() -> None:
             "run --read-only --user ana --theme ansi",
             Opening("run", read_only=True, user="ana", theme="ansi"),
         ),
+        ("run --slow", Opening("run", is_slow=True)),
     ],
 )
 def test_opening_a_run_is_read_without_typer(words: str, opening: Opening) -> None:

@@ -1,0 +1,43 @@
+"""How a receiver and the program that started it talk: lines of JSON one way, an end the other.
+
+    {"listening": ["OTEL_EXPORTER_OTLP_ENDPOINT=…", …], "port": 4318}   once
+    {"received": 12, "dropped": 0, "refused": 0, "last_name": "…", "trouble": ""}   on a change
+    {"failed": "…", "port_taken": false}   instead, and then it ends
+
+The receiver ends when its standard input does, and that ends with the program, however it dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+
+_STDIN = 0
+TEXT_CHARACTERS = 200
+"""Of a name or a reason: a line is shorter than a pipe takes at once, or not at all."""
+
+
+def tell(message: Mapping[str, object]) -> bool:
+    """Write a line, and return whether it was taken: nobody who does not read holds this up."""
+    descriptor = sys.stdout.fileno()
+    os.set_blocking(descriptor, False)
+    try:
+        os.write(descriptor, json.dumps(message).encode() + b"\n")
+    except (BlockingIOError, BrokenPipeError):
+        return False
+    return True
+
+
+def end_with_stdin() -> None:
+    """Have this process told to end, as by SIGTERM, when its standard input ends."""
+
+    def wait() -> None:
+        while os.read(_STDIN, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="stdin-end", daemon=True).start()
