@@ -33,7 +33,10 @@ from flowtui.widgets.rows import Rows
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
-NO_SPANS = "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK."
+NO_SPANS = (
+    "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK, or have any "
+    "exporter send them here: C collects."
+)
 HINT = "text, or an expression: errors and execution_time > 2s"
 LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect")
 NARROW_BELOW, WIDE_FROM = 100, 160

@@ -23,7 +23,7 @@ from flowtui.store.otlp import OtlpSpan
 from flowtui.store.otlp_rows import Row
 from flowtui.store.transaction import FOLD_TRIES, FOLD_WAIT_S, PATIENCE, Patience, write
 
-BATCH_SPANS = 2_000
+BATCH_SPANS = 5_000
 BATCH_CHARS = 4_000_000
 """Whichever comes first; either takes about 40 ms to write."""
 _KEYS = ("trace_id", "span_id")
