@@ -278,10 +278,13 @@ class FlowApp(TypedAhead):
     def take_changes(self, message: Looked) -> None:
         if message.watcher is not self._watcher:
             return
-        self._watch_problem = message.problem
+        was_unwatched, self._watch_problem = self._watch_problem is not None, message.problem
         changes = message.changes
-        if changes.touches_list:
+        is_mended = was_unwatched and message.problem is None
+        if changes.touches_list or is_mended:
             self._list_changed()
+        if is_mended:
+            self._read_all()
         if self._run is not None and changes.kinds:
             self._read_run(self._run.id, changes.kinds)
             for screen in self._tabs.values():
@@ -327,8 +330,16 @@ class FlowApp(TypedAhead):
             self._is_retrying = True
             self.set_timer(LOOK_EVERY_S, self._read_again)
         elif problem is None and was_unreadable:
-            for screen in self._tabs.values():
-                screen.store_changed(screen.reads)
+            self._read_tabs()
+
+    def _read_all(self) -> None:
+        if self._run is not None:
+            self._read_run(self._run.id, COUNTED)
+        self._read_tabs()
+
+    def _read_tabs(self) -> None:
+        for screen in self._tabs.values():
+            screen.store_changed(screen.reads)
 
     def _read_again(self) -> None:
         self._is_retrying = False
@@ -343,10 +354,7 @@ class FlowApp(TypedAhead):
 
     def action_refresh_now(self) -> None:
         self._look_now()
-        if self._run is not None:
-            self._read_run(self._run.id, COUNTED)
-        for screen in self._tabs.values():
-            screen.store_changed(screen.reads)
+        self._read_all()
         self._list_changed()
 
     def action_redraw(self) -> None:

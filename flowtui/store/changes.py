@@ -126,10 +126,13 @@ class Watcher:
         is_missing = self._experiment.pending is None
         marks = {} if is_missing else self._experiment.database.read(_marks)
         before, self._marks = self._marks, marks
+        is_replaced = self._experiment.is_replaced
         if self._experiment.settle():
             return frozenset()
         return frozenset(
-            kind for kind in before.keys() | marks.keys() if before.get(kind) != marks.get(kind)
+            kind
+            for kind in before.keys() | marks.keys()
+            if is_replaced or before.get(kind) != marks.get(kind)
         )
 
 
@@ -147,6 +150,17 @@ class _Watched:
         """Say whether the content must be read, and note the fingerprint that it is read under."""
         self.pending = self._fingerprint()
         return not self._was_read or self.pending != self._seen or not self._is_certain
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether another file took the place of the one whose content was last read.
+
+        Its marks may be the same by chance: a backup that is put back has as many records.
+        """
+        before, now = self._seen, self.pending
+        if before is None or now is None or before.main is None or now.main is None:
+            return False
+        return before.main[0] != now.main[0]
 
     def settle(self) -> bool:
         """Note that the content was read; True if nothing can have changed before it first was."""

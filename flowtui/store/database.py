@@ -8,7 +8,7 @@ while the SDK closes has that effect too, until the next writer closes: so reads
 
 How a file is opened depends only on what lies beside it, so it is the same for every user:
 
-    nothing, or an empty -wal   immutable=1; nothing is locked or created
+    nothing, or an empty -wal   immutable=1; nothing is locked or created; a bare header is empty
     -wal and -shm               mode=ro with readonly_shm=1; joins the writer's log, creates nothing
     -wal without -shm           a writer died or the files were copied: read a private copy
     a filled -journal           a rollback is under way or due: read a private copy
@@ -41,6 +41,9 @@ BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
 MTIME_GRAIN_NS = 20_000_000
 """Two writes closer than this may carry one mtime: kernels stamp files by the scheduler tick."""
+WAL_HEADER_BYTES = 32
+"""A log no longer than this has nothing in it. Where a writer was killed on having begun one,
+SQLite tries for 10 s to join it for reading, and gives up."""
 CLOCK_SLACK_NS = 1_000_000_000
 """A stamp further ahead than this is from another machine's clock, and says nothing about now."""
 VM_STEPS_BETWEEN_CANCEL_CHECKS = 20_000
@@ -69,7 +72,7 @@ class Fingerprint:
     def route(self, has_shm: bool) -> Route:
         if self.journal is not None and self.journal[1] > 0:
             return Route.COPY
-        if self.wal is None or self.wal[1] == 0:
+        if self.wal is None or self.wal[1] <= WAL_HEADER_BYTES:
             return Route.IMMUTABLE
         return Route.LIVE if has_shm else Route.COPY
 

@@ -348,7 +348,7 @@ async def test_keys_typed_ahead_of_the_end_do_not_begin_again(store: Store) -> N
     async with reviewing(store) as it:
         for _ in range(8):
             it.pilot.app.simulate_key("s")
-        await settled(it.pilot)
+        await until(lambda: "That was all" in it.shown, "the end")
         await it.rest()
         assert "That was all" in it.shown
 
