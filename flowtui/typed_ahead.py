@@ -39,6 +39,8 @@ class TypedAhead(App[None]):
         self._number = 0
         self._since_s: float | None = None
         """Since when a key is under way; None if none is."""
+        self.typed_at_s = 0.0
+        """When the key that is under way was typed, by the monotonic clock."""
         self._target: DOMNode | None = None
         self._was_on: Screen[object] | None = None
 
@@ -75,7 +77,9 @@ class TypedAhead(App[None]):
         self._number += 1
         self._was_on = self.screen
         self._target = self.focused or self.screen
-        await super().on_event(self._typed.popleft())
+        key = self._typed.popleft()
+        self.typed_at_s = key.time
+        await super().on_event(key)
         if self._target is None or not self._target.post_message(self.Done(self._number)):
             await self._take_next()
 

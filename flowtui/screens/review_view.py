@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 from typing import ClassVar, Generic
 
 from textual import on
@@ -155,6 +156,8 @@ class ReviewView(Annotated, Generic[Item]):
         self._reading: Timer | None = None
         """Runs out when what is read takes long enough to say so."""
         self._is_leaving = False
+        self._ended_at_s = 0.0
+        """When the end was shown last."""
         self._waiting = 0
         self._epoch = 0
         """Keys of an earlier one than this are forgotten."""
@@ -296,6 +299,7 @@ class ReviewView(Annotated, Generic[Item]):
         self._show_head()
 
     def _show_end(self) -> None:
+        self._ended_at_s = monotonic()
         self._show_instead(closing_sections(self._queue, self._source.noun, self._user))
 
     def _show_unread(self) -> None:
@@ -444,10 +448,13 @@ class ReviewView(Annotated, Generic[Item]):
         return self._was_read and self._shown is None and self._queue.is_over
 
     def action_skip(self) -> None:
-        self._enqueue(self._show_skipped if self._is_at_end else self._skip)
+        # A key that was typed before the end was there was not meant to begin again.
+        if not self._is_at_end:
+            self._enqueue(self._skip)
+        elif self._flow.typed_at_s > self._ended_at_s:
+            self._enqueue(self._show_skipped)
 
     async def _skip(self) -> None:
-        # A key that was typed ahead may find the end, where it was not meant to begin again.
         if not self._queue.is_over:
             self._queue.skip()
             await self._arrive()

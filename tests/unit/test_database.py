@@ -131,7 +131,7 @@ print(written, errors, flush=True)
 
 
 def follow(path: Path, rows: int) -> list[tuple[int, int]]:
-    """Reads (count, sum) over and over until there are that many rows."""
+    """Reads (count, sum) over and over until there are that many rows, and ten times at least."""
 
     def count_and_sum(connection: sqlite3.Connection) -> tuple[int, int]:
         (count,) = connection.execute("select count(*) from t").fetchone()
@@ -140,7 +140,7 @@ def follow(path: Path, rows: int) -> list[tuple[int, int]]:
 
     answers: list[tuple[int, int]] = []
     with closing(Database(path, "run/exp.db")) as database:
-        while not answers or answers[-1][0] < rows:
+        while len(answers) <= 10 or answers[-1][0] < rows:
             answers.append(database.read(count_and_sum))
     return answers
 
