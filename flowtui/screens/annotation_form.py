@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -41,9 +41,7 @@ from flowtui.store.errors import (
 from flowtui.widgets.annotation_lines import value_piece
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
-
-if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+from flowtui.widgets.workers import ReportsWorkers
 
 CREATE_TABLES = (
     "This run's database is older than annotations. Create the tables, as luml-sdk's own"
@@ -65,7 +63,7 @@ TRUTHS = (
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
 
-class AnnotationForm(ModalScreen[Change | None]):
+class AnnotationForm(ReportsWorkers, ModalScreen[Change | None]):
     """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -385,8 +383,6 @@ class AnnotationForm(ModalScreen[Change | None]):
         self.dismiss(None)
 
     @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            event.stop()
+    def end_failed_saving(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
             self._is_saving = False
-            cast("FlowApp", self.app).report_bug(event.worker.error)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
@@ -32,9 +32,7 @@ from flowtui.store.errors import StoreError
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.lines import Lines
 from flowtui.widgets.picture import PicturePane
-
-if TYPE_CHECKING:
-    pass
+from flowtui.widgets.workers import ReportsWorkers
 
 RESIZE_S = 0.15
 """A pane that keeps its size so long has it: a picture is then drawn anew."""
@@ -44,7 +42,7 @@ MIN_CELLS, MIN_LINES = 8, 4
 OTHERWISE = "H shows its bytes, o opens it, w saves it."
 
 
-class FilePreview(PreviewPanes):
+class FilePreview(ReportsWorkers, PreviewPanes):
     """Shows one file. Posts `Shown` when it knows what the file is and which pane shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
@@ -184,11 +182,6 @@ class FilePreview(PreviewPanes):
             return
         if not worker.is_cancelled:
             self.post_message(self.PartRead(source, request, part))
-
-    @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self._flow.report_bug(event.worker.error)
 
     @on(PartRead)
     def show_part(self, message: PartRead) -> None:

@@ -22,6 +22,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import Kind, Run
 from flowtui.widgets.frame import Frame, KeyLine, RunLine, TabLine
 from flowtui.widgets.paint import ROLE_CLASSES
+from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
@@ -38,7 +39,7 @@ class ReadFailed(Message):
     reason: str
 
 
-class StoreScreen(Screen[None]):
+class StoreScreen(ReportsWorkers, Screen[None]):
     """A screen that reads a store in one background worker at a time.
 
     Subclasses say what to read in `read`, which runs in a thread and posts messages. What is
@@ -121,8 +122,6 @@ class StoreScreen(Screen[None]):
 
     @on(Worker.StateChanged)
     def go_on_reading(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.flow.report_bug(event.worker.error)
         is_over = event.state not in (WorkerState.PENDING, WorkerState.RUNNING)
         if is_over and event.worker is self._reader:
             self._reader = None

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.choose import Choice, ChooseScreen
+from flowtui.screens.telling import Tells
 from flowtui.store.annotation_values import SampleTarget, SpanTarget
 from flowtui.store.errors import StoreError
 from flowtui.store.sample_values import Sample
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from flowtui.app import FlowApp
 
 
-class SampleView(Vertical):
+class SampleView(Tells):
     """Shows one sample, read anew each time it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -125,10 +126,6 @@ class SampleView(Vertical):
         line = [Piece(f" {place}", "muted")]
         self.query_one("#sample-title", OneLine).show(line)
         self._read(target)
-
-    @property
-    def _flow(self) -> FlowApp:
-        return cast("FlowApp", self.app)
 
     def read_again(self) -> None:
         """Read the sample again: it may have been logged anew."""

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from textual import on, work
-from textual.containers import Vertical
 from textual.message import Message
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from flowtui.screens.span_reading import ReadSpan, read_span, whole_text
-from flowtui.screens.telling import Told
+from flowtui.screens.telling import Tells, Told
 from flowtui.screens.trace_reading import ReadTrace
 from flowtui.store.errors import StoreError
 from flowtui.store.span_tree import Node
@@ -22,11 +20,8 @@ from flowtui.store.store import Store
 from flowtui.widgets.annotation_list import AnnotationList
 from flowtui.widgets.document import Document
 
-if TYPE_CHECKING:
-    from flowtui.app import FlowApp
 
-
-class SpanPane(Vertical):
+class SpanPane(Tells):
     """Shows one span, read when it is asked for and not before."""
 
     @dataclass
@@ -115,4 +110,4 @@ class SpanPane(Vertical):
         except StoreError as error:
             self.post_message(Told("Not read", str(error), is_bad=True))
             return
-        self.app.call_from_thread(partial(cast("FlowApp", self.app).page, text))
+        self.app.call_from_thread(partial(self._flow.page, text))

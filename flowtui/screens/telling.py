@@ -9,9 +9,9 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
-from textual.worker import Worker, WorkerState
 
 from flowtui import format as fmt
+from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
@@ -38,8 +38,8 @@ def show_told(widget: Widget, told: Told) -> None:
     )
 
 
-class Tells(Container):
-    """A container whose threads post `Told`, and whose failed workers are reported."""
+class Tells(ReportsWorkers, Container):
+    """A container whose threads post `Told`."""
 
     @property
     def _flow(self) -> FlowApp:
@@ -49,8 +49,3 @@ class Tells(Container):
     def tell(self, message: Told) -> None:
         message.stop()
         show_told(self, message)
-
-    @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self._flow.report_bug(event.worker.error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.registry.client import Registry
@@ -34,9 +34,7 @@ from flowtui.uploading import Plan, plan
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.frame import KeyLine, OneLine
 from flowtui.widgets.paint import ROLE_CLASSES
-
-if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+from flowtui.widgets.workers import ReportsWorkers
 
 PREFLIGHT_LINES = 5
 COPIES_AFTER_S = 0.15
@@ -67,7 +65,7 @@ class StartLine(OneLine, can_focus=True):
         self.show([Piece(mark, "accent"), Piece("Upload", "accent" if self.has_focus else "text")])
 
 
-class UploadScreen(ModalScreen[Plan | None]):
+class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
     """Dismisses with what was decided, or None; sends nothing."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -274,12 +272,6 @@ class UploadScreen(ModalScreen[Plan | None]):
         description = given[1] if same[1] else typed[1].strip()
         tags = tuple(tag.strip() for tag in typed[2].split(",") if tag.strip())
         return Labels(name, description, run.tags if same[2] else tags)
-
-    @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            event.stop()
-            cast("FlowApp", self.app).report_bug(event.worker.error)
 
 
 def _on_one_line(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -22,9 +22,7 @@ from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
-
-if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+from flowtui.widgets.workers import ReportsWorkers
 
 HOW = (
     "Make a key in LUML: your profile, API keys, Create. It is shown once; copy it there and"
@@ -37,7 +35,7 @@ KEPT = (
 THIS_SESSION = "this session only"
 
 
-class KeyScreen(ModalScreen[Credential | None]):
+class KeyScreen(ReportsWorkers, ModalScreen[Credential | None]):
     """Dismisses with a key that the registry knows, or None."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -134,8 +132,6 @@ class KeyScreen(ModalScreen[Credential | None]):
         self.query_one("#key-note", Label).update(text)
 
     @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            event.stop()
+    def end_failed_check(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
             self._is_checking = False
-            cast("FlowApp", self.app).report_bug(event.worker.error)

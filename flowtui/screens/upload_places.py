@@ -27,6 +27,7 @@ from flowtui.registry.values import (
     Organization,
 )
 from flowtui.screens.upload_lists import Entry, PickList
+from flowtui.widgets.workers import ReportsWorkers
 
 T = TypeVar("T")
 
@@ -56,7 +57,7 @@ class Last:
     collection_name: str = ""
 
 
-class Places(Horizontal):
+class Places(ReportsWorkers, Horizontal):
     """Three lists beside each other. Posts `Changed` when another destination is chosen."""
 
     @dataclass

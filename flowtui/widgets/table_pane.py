@@ -16,6 +16,7 @@ from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, TablePage
 from flowtui.widgets import preview_table
 from flowtui.widgets.rows import Rows
+from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,7 +43,7 @@ class TableRows(Protocol):
     def read_tail(self, cancelled: Cancelled) -> None: ...
 
 
-class TablePane(Rows):
+class TablePane(ReportsWorkers, Rows):
     """Shows a table. Posts `Told` when it knows of more rows than before.
 
     `G` goes to the last rows without reading those before them; `g` comes back from there.

@@ -1,0 +1,76 @@
+"""An error that a worker did not expect is said, whichever widget started the worker."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import sys
+import textwrap
+from collections.abc import Iterator
+
+import pytest
+from textual.message_pump import MessagePump
+
+from flowtui import screens, widgets
+from flowtui.store.store import Store
+from flowtui.widgets.workers import ReportsWorkers
+from tests.pilot.pilot import opened, screen_text, settled, until
+
+NAME = "support-agent-v3"
+
+
+@pytest.mark.parametrize(
+    ("read", "tab", "keys"),
+    [
+        ("sample_detail", "evals", ["enter"]),
+        ("span_detail", "traces", ["enter", "down"]),
+        ("matching_spans", "traces", ["enter", "slash", *"tool"]),
+    ],
+)
+async def test_what_no_reader_expects(
+    demo: Store, monkeypatch: pytest.MonkeyPatch, read: str, tab: str, keys: list[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ZeroDivisionError(f"in {read}")
+
+    async with opened(demo, NAME, tab=tab) as pilot:
+        monkeypatch.setattr(demo, read, fail)
+        await pilot.press(*keys)
+        await until(lambda: "Something is wrong" in screen_text(pilot), "words of the error")
+        assert f"ZeroDivisionError: in {read}" in screen_text(pilot)
+        await settled(pilot)
+        assert pilot.app.is_running
+
+
+def test_every_class_with_workers_reports_them() -> None:
+    """A new widget cannot forget it."""
+    silent = [cls.__name__ for cls in message_pumps() if has_workers(cls)
+              and not issubclass(cls, ReportsWorkers)]  # fmt: skip
+    assert silent == []
+
+
+def message_pumps() -> Iterator[type[MessagePump]]:
+    for package in (screens, widgets):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(info.name)
+    for module in [
+        sys.modules[name] for name in sorted(sys.modules) if name.startswith("flowtui.")
+    ]:
+        for cls in vars(module).values():
+            is_own = inspect.isclass(cls) and cls.__module__ == module.__name__
+            if is_own and issubclass(cls, MessagePump) and module.__name__ != "flowtui.app":
+                yield cls
+
+
+def has_workers(cls: type) -> bool:
+    """Return whether a class has methods that are workers, or starts any on itself."""
+    for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(cls)))):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            for decorator in node.decorator_list:
+                if ast.unparse(decorator).split("(")[0] == "work":
+                    return True
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "self.run_worker":
+            return True
+    return False
