@@ -47,12 +47,17 @@ def plain(text: str, limit: int = DEFAULT_LIMIT) -> str:
 
 
 def plain_lines(text: str, limit: int = 100 * DEFAULT_LIMIT) -> list[str]:
-    """Return text that is safe to show as lines; tabs become four spaces."""
+    """Return text that is safe to show as lines; tabs reach to every fourth column."""
     shown = text[:limit].replace("\r\n", "\n").expandtabs(4)
-    lines = [plain(line, limit) for line in shown.split("\n")]
+    lines = [plain(line, len(line)) for line in shown.split("\n")]
     if len(text) > limit:
         lines.append(f"… {len(text) - limit:,} more characters")
     return lines
+
+
+def plain_text(text: str) -> str:
+    """Return all of a text, however long, safe to show as it is."""
+    return "\n".join(plain_lines(text, len(text)))
 
 
 def _visible(text: str) -> str:

@@ -101,4 +101,4 @@ def whole_text(store: Store, run_id: str, trace_id: str, span: ReadSpan, source:
             document = span_document(span.node.span, detail)
             value = document if source is None else detail.attributes.values.get(source, document)
             text = value if isinstance(value, str) else dumps(value)
-    return "\n".join(fmt.plain_lines(text, len(text)))
+    return fmt.plain_text(text)

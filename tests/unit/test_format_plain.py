@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flowtui.format import plain, plain_lines
+from flowtui.format import plain, plain_lines, plain_text
 
 POWERLESS = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp"])
 STAND_IN_LENGTH = len("‹U+E0041›") + 1
@@ -118,6 +118,11 @@ def test_lines_end_where_they_end_in_any_file() -> None:
 
 def test_tabs_in_lines_stand_at_every_fourth_column() -> None:
     assert plain_lines("a\tb") == ["a   b"]
+
+
+def test_tabs_that_widen_a_text_take_nothing_from_its_end() -> None:
+    assert plain_lines("\tx", 2) == ["    x"]
+    assert plain_text("a\n\t\t\tif x:") == "a\n            if x:"
 
 
 def test_lines_say_how_much_is_missing() -> None:
