@@ -14,10 +14,10 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Rule
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import Worker, WorkerState
 
+from flowtui.screens.telling import answered
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, Run
 from flowtui.widgets.frame import Frame, KeyLine, RunLine, TabLine
@@ -76,14 +76,7 @@ class StoreScreen(ReportsWorkers, Screen[None]):
 
     def answer(self, ask: Callable[[Cancelled], Message | None]) -> None:
         """Post what the store is asked for, or why it failed; runs in a worker's thread."""
-        worker = get_current_worker()
-        try:
-            message = ask(lambda: worker.is_cancelled)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            message = ReadFailed(str(error))
-        if message is not None and not worker.is_cancelled:
+        if (message := answered(ask, ReadFailed)) is not None:
             self.post_message(message)
 
     def show_reading(self) -> None:

@@ -207,14 +207,9 @@ class MetricZoom(Tells):
 
     @work(thread=True, group="crosshair", exclusive=True, exit_on_error=False)
     def _read_crossed(self, keys: tuple[str, ...], step: int) -> None:
-        worker = get_current_worker()
-        try:
-            points = at_crosshair(self._store, self._run.id, keys, step)
-        except StoreError as error:
-            self.post_message(Told("Not read", str(error), is_bad=True))
-            return
-        if not worker.is_cancelled:
-            self.post_message(self.CrossedRead(step, points))
+        self.answer(
+            lambda _: self.CrossedRead(step, at_crosshair(self._store, self._run.id, keys, step))
+        )
 
     @on(CrossedRead)
     def show_crossed(self, message: CrossedRead) -> None:

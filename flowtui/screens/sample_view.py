@@ -12,13 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.choose import Choice, ChooseScreen
-from flowtui.screens.telling import Tells
+from flowtui.screens.telling import Tells, answered
 from flowtui.store.annotation_values import SampleTarget, SpanTarget
-from flowtui.store.errors import StoreError
+from flowtui.store.database import Cancelled
 from flowtui.store.sample_values import Sample
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue
@@ -134,15 +133,13 @@ class SampleView(Tells):
 
     @work(thread=True, group="sample", exclusive=True, exit_on_error=False)
     def _read(self, target: SampleTarget) -> None:
-        worker = get_current_worker()
-        try:
+        def read(_: Cancelled) -> Message:
             sample = self._store.sample_detail(self._run_id, target)
-        except StoreError as error:
-            self.post_message(self.Failed(target, str(error)))
-            return
-        sections = () if sample is None else sample_sections(sample)
-        if not worker.is_cancelled:
-            self.post_message(self.Read(target, sample, sections))
+            return self.Read(target, sample, () if sample is None else sample_sections(sample))
+
+        message = answered(read, lambda reason: self.Failed(target, reason))
+        if message is not None:
+            self.post_message(message)
 
     @on(Read)
     def show_read(self, message: Read) -> None:
@@ -242,15 +239,13 @@ class SampleView(Tells):
     def _page(self, target: SampleTarget) -> None:
         from flowtui.report import dumps
 
-        try:
+        def read(_: Cancelled) -> None:
             sample = self._store.sample_detail(self._run_id, target, whole=True)
-        except StoreError as error:
-            self.post_message(self.Failed(target, str(error)))
-            return
-        if sample is not None:
-            text = dumps(self._document_of(sample))
-            safe = "\n".join(fmt.plain_lines(text, len(text)))
-            self.app.call_from_thread(partial(self._flow.page, safe))
+            if sample is not None:
+                text = fmt.plain_text(dumps(self._document_of(sample)))
+                self.app.call_from_thread(partial(self._flow.page, text))
+
+        self.answer(read)
 
 
 async def go_to_trace(flow: FlowApp, sample: Sample) -> None:

@@ -9,12 +9,11 @@ from functools import partial
 from textual import on, work
 from textual.message import Message
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from flowtui.screens.span_reading import ReadSpan, read_span, whole_text
-from flowtui.screens.telling import Tells, Told
+from flowtui.screens.telling import Tells
 from flowtui.screens.trace_reading import ReadTrace
-from flowtui.store.errors import StoreError
+from flowtui.store.database import Cancelled
 from flowtui.store.span_tree import Node
 from flowtui.store.store import Store
 from flowtui.widgets.annotation_list import AnnotationList
@@ -61,14 +60,7 @@ class SpanPane(Tells):
 
     @work(thread=True, group="span", exclusive=True, exit_on_error=False)
     def _read(self, trace: ReadTrace, node: Node) -> None:
-        worker = get_current_worker()
-        try:
-            span = read_span(self._store, self._run_id, trace, node)
-        except StoreError as error:
-            self.post_message(Told("Not read", str(error), is_bad=True))
-            return
-        if not worker.is_cancelled:
-            self.post_message(self.Read(node, span))
+        self.answer(lambda _: self.Read(node, read_span(self._store, self._run_id, trace, node)))
 
     @on(Read)
     def show_read(self, message: Read) -> None:
@@ -105,9 +97,8 @@ class SpanPane(Tells):
 
     @work(thread=True, group="pager", exclusive=True, exit_on_error=False)
     def _read_whole(self, trace_id: str, span: ReadSpan, source: str | None) -> None:
-        try:
+        def read(_: Cancelled) -> None:
             text = whole_text(self._store, self._run_id, trace_id, span, source)
-        except StoreError as error:
-            self.post_message(Told("Not read", str(error), is_bad=True))
-            return
-        self.app.call_from_thread(partial(self._flow.page, text))
+            self.app.call_from_thread(partial(self._flow.page, text))
+
+        self.answer(read)

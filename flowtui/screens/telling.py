@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -9,8 +10,11 @@ from textual import on
 from textual.containers import Container
 from textual.message import Message
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from flowtui import format as fmt
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
@@ -38,12 +42,40 @@ def show_told(widget: Widget, told: Told) -> None:
     )
 
 
+def answered(
+    ask: Callable[[Cancelled], Message | None], failed: Callable[[str], Message]
+) -> Message | None:
+    """Return what a worker's thread is to post: what a store answers, or why it does not.
+
+    Args:
+        ask: asks the store; what it returns is posted as it is.
+        failed: makes the message of the reason.
+
+    Returns:
+        None where nobody waits for it any more, or `ask` has nothing to post.
+    """
+    worker = get_current_worker()
+    try:
+        message = ask(lambda: worker.is_cancelled)
+    except ReadCancelled:
+        return None
+    except StoreError as error:
+        message = failed(str(error))
+    return None if worker.is_cancelled else message
+
+
 class Tells(ReportsWorkers, Container):
     """A container whose threads post `Told`."""
 
     @property
     def _flow(self) -> FlowApp:
         return cast("FlowApp", self.app)
+
+    def answer(self, ask: Callable[[Cancelled], Message | None], title: str = "Not read") -> None:
+        """Post what the store is asked for, or tell why it failed; runs in a worker's thread."""
+        message = answered(ask, lambda reason: Told(title, reason, is_bad=True))
+        if message is not None:
+            self.post_message(message)
 
     @on(Told)
     def tell(self, message: Told) -> None:

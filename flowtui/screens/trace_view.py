@@ -306,15 +306,11 @@ class TraceView(Annotated):
 
     @work(thread=True, group="search", exclusive=True, exit_on_error=False)
     def _find(self, text: str, trace: ReadTrace) -> None:
-        worker = get_current_worker()
-        try:
-            found = find_spans(self._store, self._run.id, trace, text, lambda: worker.is_cancelled)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(Told("Not searched", str(error), is_bad=True))
-            return
-        self.post_message(self.Found(text, found, trace))
+        def read(cancelled: Cancelled) -> Message:
+            found = find_spans(self._store, self._run.id, trace, text, cancelled)
+            return self.Found(text, found, trace)
+
+        self.answer(read, "Not searched")
 
     @on(Found)
     def show_found(self, message: Found) -> None:

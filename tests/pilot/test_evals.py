@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from flowtui.app import FlowApp, Options
 from flowtui.screens.samples_pane import SamplesPane
 from flowtui.store.database import Cancelled
+from flowtui.store.errors import StoreError
 from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
 from flowtui.store.score_values import ScoreSet
 from flowtui.store.store import Store
@@ -317,6 +318,24 @@ async def test_the_review_goes_through_what_is_listed_and_undo_reaches_back(
         await until(lambda: "✎1" in screen_text(pilot), "the mark in the table")
         await pilot.press("u")
         await until(lambda: "✎1" not in screen_text(pilot), "no mark")
+
+
+async def test_a_sample_stays_in_sight_when_the_pager_cannot_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise StoreError("the disk is gone")
+
+    store = written(tmp_path)
+    async with opened(store, "run", tab="evals") as pilot:
+        await pilot.press("enter")
+        await until(lambda: "what is 0 + 0?" in screen_text(pilot), "the sample")
+        await settled(pilot)
+        monkeypatch.setattr(store, "sample_detail", fail)
+        await pilot.press("p")
+        await until(lambda: "the disk is gone" in screen_text(pilot), "the reason")
+        await settled(pilot)
+        assert "what is 0 + 0?" in screen_text(pilot)
 
 
 async def test_without_samples_it_says_how_to_log_them(tmp_path: Path) -> None:
