@@ -8,28 +8,22 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from flowtui import format as fmt
 from flowtui.collecting import Phase, Receiver, State
+from flowtui.screens.live import LABEL_CELLS, LiveScreen
 from flowtui.widgets.cells import Line, Piece, clipped
 from flowtui.widgets.frame import KeyLine, OneLine
-from flowtui.widgets.paint import ROLE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
 
-LOOK_EVERY_S = 0.25
-LABEL_CELLS = 10
 _TROUBLE_CHARACTERS = 300
 
 
-class CollectScreen(ModalScreen[bool]):
+class CollectScreen(LiveScreen[bool]):
     """Shows a receiver until it is over. Esc only hides it; dismisses with whether to stop it."""
-
-    COMPONENT_CLASSES = ROLE_CLASSES
-    AUTO_FOCUS = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy endpoint", tooltip="Copy the line that points exporters here"),
@@ -52,15 +46,6 @@ class CollectScreen(ModalScreen[bool]):
             yield OneLine(id="collect-last")
             yield Label("", markup=False, id="collect-trouble")
             yield KeyLine()
-
-    def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
-        if self.query(KeyLine):
-            self.set_interval(LOOK_EVERY_S, self.look)
-            self.call_after_refresh(self.look)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.look)
 
     def look(self) -> None:
         """Show what came by now."""

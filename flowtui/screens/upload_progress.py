@@ -8,22 +8,19 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from flowtui import format as fmt
 from flowtui.registry.progress import Phase
 from flowtui.screens.confirm import ConfirmScreen
+from flowtui.screens.live import LABEL_CELLS, LiveScreen
 from flowtui.uploading import Outcome, State, Upload, speed
 from flowtui.widgets.cells import Line, Piece, clipped
 from flowtui.widgets.frame import KeyLine, OneLine
-from flowtui.widgets.paint import ROLE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
 
-LOOK_EVERY_S = 0.25
-LABEL_CELLS = 10
 MAX_BAR_CELLS = 40
 STEPS = (
     (Phase.PACKING, "pack"),
@@ -35,11 +32,8 @@ STEPS = (
 )
 
 
-class ProgressScreen(ModalScreen[None]):
+class ProgressScreen(LiveScreen[None]):
     """Shows an upload until it is over, and passes on what is asked of it. Esc only hides it."""
-
-    COMPONENT_CLASSES = ROLE_CLASSES
-    AUTO_FOCUS = ""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Hide", key_display="Esc",
@@ -63,15 +57,6 @@ class ProgressScreen(ModalScreen[None]):
             yield OneLine(id="upload-bar")
             yield Label("", id="upload-problem", markup=False)
             yield KeyLine()
-
-    def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
-        if self.query(KeyLine):
-            self.set_interval(LOOK_EVERY_S, self.look)
-            self.call_after_refresh(self.look)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.look)
 
     def look(self) -> None:
         """Show how far it is by now."""

@@ -59,13 +59,7 @@ class _Tally:
 
     def add(self, value: JsonValue) -> None:
         if is_number(value):
-            number = as_float(value)
-            if math.isfinite(number):
-                self.numbers.append(number)
-            elif math.isnan(number):
-                self.nan_count += 1
-            else:
-                self.inf_count += 1
+            self._add_number(as_float(value))
             return
         self.types[value_type(value)] += 1
         if isinstance(value, bool):
