@@ -285,7 +285,7 @@ class FlowApp(TypedAhead):
             self._list_changed()
         if is_mended:
             self._read_all()
-        if self._run is not None and changes.kinds:
+        elif self._run is not None and changes.kinds:
             self._read_run(self._run.id, changes.kinds)
             for screen in self._tabs.values():
                 screen.store_changed(changes.kinds)
