@@ -112,7 +112,7 @@ class AttachmentsScreen(TabScreen):
         self._needle = ""
         self._order: tuple[By, bool] = ("name", False)
         self._rest: Timer | None = None
-        self._panes: Panes | None = None
+        self._panes = Panes(self, self._two_panes)
         self._jobs: FileJobs | None = None
 
     def compose_tab(self) -> Iterable[Widget]:
@@ -125,7 +125,6 @@ class AttachmentsScreen(TabScreen):
 
     def on_mount(self) -> None:
         if self.is_composed:
-            self._panes = Panes(self, self.query_one(PaneLine), self._two_panes)
             self._jobs = FileJobs(self, self.flow, self._show_saving)
             self._show_empty("")
 
@@ -225,8 +224,7 @@ class AttachmentsScreen(TabScreen):
             self._preview.show_source(self._source(node.attachment))
         else:
             self._preview.show_source(None, why_not(node.attachment))
-        if self._panes is not None:
-            self._panes.fit()
+        self._panes.fit()
 
     def _source(self, file: Attachment) -> FileSource:
         resolve = partial(self.store.attachment_path, self.run.id, file.path)
@@ -235,8 +233,7 @@ class AttachmentsScreen(TabScreen):
     @on(FilePreview.Shown)
     def take_kind(self, message: FilePreview.Shown) -> None:
         self._files.tell_word(message.source.key, word_of_kind(message.kind))
-        if self._panes is not None:
-            self._panes.fit()
+        self._panes.fit()
 
     def _show_saving(self, saving: Saving | None) -> None:
         def status(width: int) -> list[Piece]:
@@ -253,26 +250,22 @@ class AttachmentsScreen(TabScreen):
     # Panes -----------------------------------------------------------------------------------
 
     def on_descendant_focus(self) -> None:
-        if self._panes is not None:
-            self._panes.take_focus()
+        self._panes.take_focus()
 
     def on_resize(self) -> None:
-        if self._panes is not None:
-            self._panes.fit()
+        self._panes.fit()
 
     def action_next_pane(self, by: int) -> None:
-        if self._panes is not None:
-            self._panes.step(by)
+        self._panes.step(by)
 
     @on(Lines.Chosen, "#files")
     def go_to_preview(self) -> None:
-        if self._panes is not None:
-            self._panes.show(self._preview.current)
+        self._panes.show(self._preview.current)
 
     def action_leave(self) -> None:
         if self._jobs is not None and self._jobs.is_saving:
             self._jobs.cancel_saving()
-        elif self._panes is not None and self._panes.current is not self._files:
+        elif self.is_composed and self._panes.current is not self._files:
             self._panes.show(self._files)
         else:
             super().action_leave()
@@ -305,8 +298,7 @@ class AttachmentsScreen(TabScreen):
 
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
-        if self._panes is not None:
-            self._panes.show(self._files)
+        self._panes.show(self._files)
 
     @work
     async def action_sort(self) -> None:
@@ -349,7 +341,7 @@ class AttachmentsScreen(TabScreen):
         file = self._files.attachment
         if saved is not None:
             self.flow.copy(str(saved))
-        elif self._panes is not None and self._panes.current is not self._files:
+        elif self._panes.current is not self._files:
             if text := self._preview.copy_text:
                 self.flow.copy(text)
         elif file is not None:

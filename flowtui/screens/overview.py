@@ -129,7 +129,7 @@ class OverviewScreen(TabScreen):
         self._summaries: dict[str, MetricSummary] = {}
         self._filters: dict[str, str] = {}
         self._loaded: set[Kind] = set()
-        self._panes: Panes | None = None
+        self._panes = Panes(self, self._four_panes)
         self._jobs: FileJobs | None = None
 
     def compose_tab(self) -> Iterable[Widget]:
@@ -145,7 +145,6 @@ class OverviewScreen(TabScreen):
 
     def on_mount(self) -> None:
         if self.is_composed:
-            self._panes = Panes(self, self.query_one(PaneLine), self._four_panes)
             self.set_focus(self._metrics)
             self._show_card()
 
@@ -289,22 +288,18 @@ class OverviewScreen(TabScreen):
     @property
     def _pane(self) -> Lines:
         """The pane that has the focus, or had it last."""
-        assert self._panes is not None
         return self._panes.current
 
     def on_descendant_focus(self) -> None:
-        if self._panes is not None:
-            self._panes.take_focus()
-            # Some keys work in one pane only.
-            self.refresh_bindings()
+        self._panes.take_focus()
+        # Some keys work in one pane only.
+        self.refresh_bindings()
 
     def on_resize(self) -> None:
-        if self._panes is not None:
-            self._panes.fit()
+        self._panes.fit()
 
     def action_next_pane(self, by: int) -> None:
-        if self._panes is not None:
-            self._panes.step(by)
+        self._panes.step(by)
 
     # Actions ---------------------------------------------------------------------------------
 
@@ -325,11 +320,11 @@ class OverviewScreen(TabScreen):
         self._pane.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter" and self._panes is not None:
+        if action == "filter" and self.is_composed:
             has_filter = self._pane in (self._metrics, self._tree)
             return has_filter and self.focused is self._pane
         if action in ("open_model", "save_model"):
-            return self._panes is not None and self._model_file is not None
+            return self.is_composed and self._model_file is not None
         return True
 
     @on(Lines.Chosen, "#card")

@@ -118,7 +118,7 @@ class TraceView(Annotated):
         self._trace: ReadTrace | None = None
         self._rest: Timer | None = None
         self._search = ""
-        self._panes: Panes | None = None
+        self._panes = Panes(self, self._three_panes)
 
     def compose(self) -> Iterable[Widget]:
         yield OneLine(id="trace-summary")
@@ -127,9 +127,6 @@ class TraceView(Annotated):
             yield SpanPane(self._store, self._run_id, id="span")
         yield FilterLine(HINT, history="spans", id="search")
         yield PaneLine(["Spans", "Detail", "Annotations"])
-
-    def on_mount(self) -> None:
-        self._panes = Panes(self, self.query_one(PaneLine), self._three_panes)
 
     def _three_panes(self) -> list[Lines]:
         return [self._lines, self._detail, self.query_one(AnnotationList)]
@@ -164,7 +161,7 @@ class TraceView(Annotated):
         if trace_id == self._trace_id:
             self._go_to(span_id)
             return
-        if self._trace_id is None and self._panes is not None:
+        if self._trace_id is None:
             self._panes.show(self._lines)
         self._trace_id, self._span_id = trace_id, span_id
         self._search = ""
@@ -229,8 +226,7 @@ class TraceView(Annotated):
 
     def on_resize(self) -> None:
         self._show_summary()
-        if self._panes is not None:
-            self._panes.fit()
+        self._panes.fit()
 
     # The span under the cursor ---------------------------------------------------------------
 
@@ -289,7 +285,7 @@ class TraceView(Annotated):
 
     @property
     def _is_in_detail(self) -> bool:
-        return self._panes is not None and self._panes.current is self._detail
+        return self._panes.current is self._detail
 
     @on(FilterLine.Changed)
     def search(self, event: FilterLine.Changed) -> None:
@@ -330,7 +326,7 @@ class TraceView(Annotated):
     @on(FilterLine.Left)
     def leave_line(self, event: FilterLine.Left) -> None:
         event.stop()
-        if self._panes is not None and self.is_open:
+        if self.is_open:
             self._panes.current.focus()
 
     def action_next_match(self, by: int) -> None:
@@ -343,24 +339,21 @@ class TraceView(Annotated):
     # Moving about ----------------------------------------------------------------------------
 
     def on_descendant_focus(self) -> None:
-        if self._panes is not None:
-            self._panes.take_focus()
+        self._panes.take_focus()
 
     def action_next_pane(self, by: int) -> None:
-        if self._panes is not None:
-            self._panes.step(by)
+        self._panes.step(by)
 
     @on(Lines.Chosen, "#spans")
     def go_to_detail(self) -> None:
-        if self._panes is not None:
-            self._panes.show(self._detail)
+        self._panes.show(self._detail)
 
     def action_step_trace(self, by: int) -> None:
         if self._trace_id is not None:
             self.post_message(self.StepWanted(self._trace_id, by))
 
     def action_leave(self) -> None:
-        if self._panes is not None and self._panes.current is not self._lines:
+        if self._panes.current is not self._lines:
             self._panes.show(self._lines)
         elif self._trace_id is not None:
             trace_id = self._trace_id

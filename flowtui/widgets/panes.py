@@ -13,14 +13,22 @@ from flowtui.widgets.pane_line import PaneLine
 class Panes:
     """Knows which pane has the focus, and marks with `-away` what is not to be shown.
 
-    The owner's style sheet hides what is `-away` where its screen is `-narrow`.
+    The owner's style sheet hides what is `-away` where its screen is `-narrow`. Before the owner
+    has its panes and a PaneLine, what it calls here does nothing.
     """
 
-    def __init__(self, owner: Widget, line: PaneLine, panes: Callable[[], Sequence[Lines]]) -> None:
+    def __init__(self, owner: Widget, panes: Callable[[], Sequence[Lines]]) -> None:
         """Take the widget that holds the panes, and what tells those that there are."""
         self._owner = owner
-        self._line = line
         self._panes = panes
+
+    @property
+    def _is_there(self) -> bool:
+        return bool(self._owner.query(PaneLine))
+
+    @property
+    def _line(self) -> PaneLine:
+        return self._owner.query_one(PaneLine)
 
     @property
     def current(self) -> Lines:
@@ -34,6 +42,8 @@ class Panes:
 
     def take_focus(self) -> None:
         """Follow the focus; call it when anything in the owner gets it."""
+        if not self._is_there:
+            return
         panes = self._panes()
         focused = self._owner.screen.focused
         if isinstance(focused, Lines) and focused in panes:
@@ -42,11 +52,13 @@ class Panes:
 
     def fit(self) -> None:
         """Show what there is room for; call it when the size changes."""
-        if self._is_narrow:
+        if self._is_there and self._is_narrow:
             self._put_away_all_but(self.current)
 
     def show(self, pane: Lines) -> None:
         """Give a pane the focus, and bring it into sight."""
+        if not self._is_there:
+            return
         # A pane that is away takes no focus until it is shown, and which one is current decides
         # which keys work, which is asked as soon as the focus moves.
         self._put_away_all_but(pane)
@@ -55,6 +67,8 @@ class Panes:
 
     def step(self, by: int) -> None:
         """Go to the next pane, or so many on."""
+        if not self._is_there:
+            return
         panes = self._panes()
         self.show(panes[(self._line.current + by) % len(panes)])
 
