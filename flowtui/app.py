@@ -28,6 +28,7 @@ from flowtui.background import Background
 from flowtui.crash import write_crash_log
 from flowtui.ending import Ending
 from flowtui.pace import Pace
+from flowtui.parsed_once import ParsedOnce
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
@@ -108,6 +109,7 @@ class FlowApp(TypedAhead):
         # Textual reads the first mode off the class; here it depends on what is opened.
         self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
         super().__init__(driver_class=_driver_class())
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
         self.store = store
         self.options = options
         self.session = terminal.session(os.environ)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from html import escape
 
 from flowtui import format as fmt
-from flowtui.store.values import Column, Series
+from flowtui.store.series_values import Column, Series
 from flowtui.widgets import axis
 from flowtui.widgets.cells import fit
 from flowtui.widgets.chart import LARGEST, Window

@@ -23,8 +23,9 @@ from flowtui.report import table, time_text
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
 from flowtui.store.series import POINTS_A_COLUMN
+from flowtui.store.series_values import Extent
 from flowtui.store.store import Store
-from flowtui.store.values import Extent, LoggedPoint, MetricSummary, Run
+from flowtui.store.values import LoggedPoint, MetricSummary, Run
 
 NEAR_MATCHES_SHOWN = 5
 KEY_CHARACTERS = 10_000

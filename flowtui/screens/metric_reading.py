@@ -7,8 +7,9 @@ from typing import Literal
 
 from flowtui.store.database import Cancelled
 from flowtui.store.metrics import MIN_STEP
+from flowtui.store.series_values import Series, Smoothed
 from flowtui.store.store import Store
-from flowtui.store.values import LoggedPoint, Series, Smoothed
+from flowtui.store.values import LoggedPoint
 from flowtui.widgets.curve_pane import StepWindow
 
 

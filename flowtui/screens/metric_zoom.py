@@ -19,8 +19,9 @@ from flowtui.screens.metric_reading import Zoom, Zoomed, at_crosshair, jump_targ
 from flowtui.screens.telling import Tells, Told
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.series_values import Series
 from flowtui.store.store import Store
-from flowtui.store.values import LoggedPoint, Run, Series
+from flowtui.store.values import LoggedPoint, Run
 from flowtui.widgets.curve import Curve, others
 from flowtui.widgets.curve_pane import CurvePane
 from flowtui.widgets.filter_line import FilterLine

@@ -17,8 +17,9 @@ from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.metric_names import NameFilter, ordered
 from flowtui.screens.metric_zoom import MetricZoom
 from flowtui.store.database import Cancelled
+from flowtui.store.series_values import Series
 from flowtui.store.store import Store
-from flowtui.store.values import Kind, LoggedPoint, Run, Series
+from flowtui.store.values import Kind, LoggedPoint, Run
 from flowtui.widgets.chart import BLOCKS, BRAILLE
 from flowtui.widgets.chart_grid import ChartGrid, neighbour_key
 from flowtui.widgets.filter_line import FilterLine

@@ -324,7 +324,7 @@ class OverviewScreen(TabScreen):
             has_filter = self._pane in (self._metrics, self._tree)
             return has_filter and self.focused is self._pane
         if action in ("open_model", "save_model"):
-            return self.is_composed and self._model_file is not None
+            return self.is_composed and self._model is not None
         return True
 
     @on(Lines.Chosen, "#card")
@@ -340,12 +340,17 @@ class OverviewScreen(TabScreen):
     # Models ----------------------------------------------------------------------------------
 
     @property
+    def _model(self) -> Model | None:
+        """The model under the cursor, if its row names a file."""
+        model = self._models.model if self._pane is self._models else None
+        return model if model is not None and model.path else None
+
+    @property
     def _model_file(self) -> FileSource | None:
         """The file of the model under the cursor."""
         from flowtui.screens.model_files import model_source
 
-        model = self._models.model if self._pane is self._models else None
-        return None if model is None else model_source(self.store, model)
+        return None if self._model is None else model_source(self.store, self._model)
 
     def _file_jobs(self) -> FileJobs:
         from flowtui.screens.attachment_jobs import FileJobs

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from flowtui.store.database import table_columns
 from flowtui.store.metrics import MAX_STEP, MIN_STEP
 from flowtui.store.reading import as_sql, timestamp
-from flowtui.store.values import Extent, LoggedPoint, Neighbours
+from flowtui.store.series_values import Extent, Neighbours
+from flowtui.store.values import LoggedPoint
 
 PAGE_POINTS = 10_000
 """One read of an export: a few hundredths of a second, and a few megabytes."""

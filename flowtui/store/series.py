@@ -8,7 +8,7 @@ from dataclasses import replace
 from flowtui.store.points import first_row, has_points_table, last_row, point
 from flowtui.store.reading import as_sql
 from flowtui.store.series_columns import Grid, joined, on_grid, single
-from flowtui.store.values import Series
+from flowtui.store.series_values import Series
 
 POINTS_A_COLUMN = 4
 """What a column keeps: first, lowest, highest, last. No more points than that come as they are."""

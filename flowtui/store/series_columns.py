@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from flowtui.store.points import IN_RANGE, Row, first_row, last_row, parameters, point, rows
-from flowtui.store.values import Column, LoggedPoint
+from flowtui.store.series_values import Column
+from flowtui.store.values import LoggedPoint
 
 PIECES, PIECE_STEPS = 16, 64
 """A column is read in up to so many pieces, which are worth a statement from so many steps on."""

@@ -14,7 +14,8 @@ from itertools import chain
 
 from flowtui.store.metrics import MIN_STEP
 from flowtui.store.points import IN_RANGE, has_points_table, parameters
-from flowtui.store.values import Column, Point, Series, Smoothed
+from flowtui.store.series_values import Column, Series, Smoothed
+from flowtui.store.values import Point
 
 NEGLIGIBLE = 1e-6
 """What weighs less than this in an average is not read for it."""

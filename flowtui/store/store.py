@@ -23,32 +23,27 @@ from flowtui.store import (
     metrics,
     models,
     params,
-    points,
     runs,
-    series,
 )
 from flowtui.store.changes import Watcher
 from flowtui.store.database import Cancelled, Database, Fingerprint
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
 from flowtui.store.values import (
     Counts,
-    Extent,
     Figures,
     Group,
     LoggedPoint,
     MetricSummary,
     Model,
-    Neighbours,
     Param,
     Run,
-    Series,
-    Smoothed,
     StoreLocation,
 )
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from flowtui.store import points
     from flowtui.store.agreement import Agreement
     from flowtui.store.annotation_values import (
         Added,
@@ -68,6 +63,7 @@ if TYPE_CHECKING:
     from flowtui.store.sample_values import Dataset, KeyInUse, Sample, SampleGroups
     from flowtui.store.samples import Order as SampleOrder
     from flowtui.store.score_values import ScoreSet
+    from flowtui.store.series_values import Extent, Neighbours, Series, Smoothed
     from flowtui.store.trace_values import Span, SpanDetail, Trace
     from flowtui.store.traces import Order
     from flowtui.store.uploaded import LocalType, RemoteArtifact
@@ -276,6 +272,7 @@ class Store:
         return current
 
     # One metric of one run ------------------------------------------------------------------
+    # From here on each method loads what it needs: no start of the app asks for it.
 
     def series(
         self,
@@ -289,6 +286,8 @@ class Store:
 
         One pass over the window's points; see `series.series` for the columns.
         """
+        from flowtui.store import series
+
         return self.experiment(run_id).read(
             lambda db: series.series(db, key, window, columns), cancelled
         )
@@ -297,6 +296,8 @@ class Store:
         self, run_id: str, known: Series, cancelled: Cancelled | None = None
     ) -> Series | None:
         """Return what `series` would now, reading only new points if they were appended."""
+        from flowtui.store import series
+
         return self.experiment(run_id).read(lambda db: series.extended(db, known), cancelled)
 
     def smoothed_series(
@@ -319,6 +320,8 @@ class Store:
 
     def extent(self, run_id: str, key: str) -> Extent | None:
         """Return where a metric begins and ends and its points' number, None without points."""
+        from flowtui.store import points
+
         return self.experiment(run_id).read(lambda db: points.extent(db, key))
 
     def point_count(
@@ -329,10 +332,14 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> int:
         """Return how many points of a metric a window of steps has."""
+        from flowtui.store import points
+
         return self.experiment(run_id).read(lambda db: points.count(db, key, *window), cancelled)
 
     def neighbours(self, run_id: str, key: str, step: int) -> Neighbours:
         """Return the point at a step, if there is one, and the nearest on both sides."""
+        from flowtui.store import points
+
         return self.experiment(run_id).read(lambda db: points.point_at(db, key, step))
 
     def next_point(
@@ -345,6 +352,8 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> LoggedPoint | None:
         """Return the nearest point of a kind before or after a step, None if there is none."""
+        from flowtui.store import points
+
         return self.experiment(run_id).read(
             lambda db: points.next_point(db, key, step, direction, kind), cancelled
         )
@@ -362,6 +371,8 @@ class Store:
         does not grow. Each page is of one state of the store, and no step comes twice; what is
         logged meanwhile comes if its step is still ahead.
         """
+        from flowtui.store import points
+
         start, end = window
         while start <= end:
             page = self.experiment(run_id).read(
@@ -373,7 +384,6 @@ class Store:
             start = page[-1].step + 1
 
     # Traces ---------------------------------------------------------------------------------
-    # From here on each method loads what it needs: no start of the app asks for it.
 
     def trace_order(
         self,
@@ -734,16 +744,16 @@ class Store:
     def record_upload(
         self, kind: LocalType, local_id: str, orbit_id: str, artifact_id: str, now: datetime
     ) -> None:
-        """Note that a run or model is in the registry; see `uploaded.record_upload`."""
-        from flowtui.store import uploaded
+        """Note that a run or model is in the registry; see `recording.record_upload`."""
+        from flowtui.store import recording
 
-        uploaded.record_upload(self.meta, kind, local_id, orbit_id, artifact_id, now)
+        recording.record_upload(self.meta, kind, local_id, orbit_id, artifact_id, now)
 
     def record_upload_failure(self, run_id: str) -> None:
-        """Note that a run's upload failed; see `uploaded.record_failure`."""
-        from flowtui.store import uploaded
+        """Note that a run's upload failed; see `recording.record_failure`."""
+        from flowtui.store import recording
 
-        uploaded.record_failure(self.meta, run_id)
+        recording.record_failure(self.meta, run_id)
 
     def agreement(self, run_id: str, dataset: str | None = None) -> tuple[Agreement, ...]:
         """Return, by name, how far authors agree on samples that several of them annotated."""

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 
 from flowtui import format as fmt
-from flowtui.store.values import Point, Series
+from flowtui.store.series_values import Series
+from flowtui.store.values import Point
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit
 from flowtui.widgets.chart import BRAILLE, blended, canvas
 from flowtui.widgets.curve import Curve, stretches, window_of

@@ -16,7 +16,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from flowtui import format as fmt
-from flowtui.store.values import Point, Series
+from flowtui.store.series_values import Series
+from flowtui.store.values import Point
 from flowtui.widgets.card import GAP_CELLS, Card, card_lines
 from flowtui.widgets.cells import Line, Piece, wrapped
 from flowtui.widgets.chart import BRAILLE, DOTS_A_CELL

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flowtui.store.values import Column, LoggedPoint, Point, Series, Smoothed
+from flowtui.store.series_values import Column, Series, Smoothed
+from flowtui.store.values import LoggedPoint, Point
 from flowtui.widgets.cells import Role
 from flowtui.widgets.chart import BRAILLE, Stretch, Window, padded
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from flowtui.chart_svg import PLOT_HEIGHT, TOP, WIDTH, chart_svg
-from flowtui.store.values import Series
+from flowtui.store.series_values import Series
 from tests.unit.stores import one_run, opened
 
 SVG = "{http://www.w3.org/2000/svg}"

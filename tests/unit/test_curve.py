@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flowtui.store.schema import StoreWriter
-from flowtui.store.values import Series
+from flowtui.store.series_values import Series
 from flowtui.widgets.cells import Line, width_of
 from flowtui.widgets.curve import Curve, neighbour, stretches
 from flowtui.widgets.curve_lines import curve_lines

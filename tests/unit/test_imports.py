@@ -111,3 +111,31 @@ def test_a_first_screen_loads_no_other() -> None:
     loaded = loaded_by(["flowtui.app", "flowtui.screens.overview"])
     others = ["runs", "metrics", "traces", "evals", "attachments", "keys"]
     assert not within([f"flowtui.screens.{name}" for name in others], loaded)
+
+
+AT_REST = """
+import asyncio, sys
+from pathlib import Path
+from flowtui.app import FlowApp, Options
+from flowtui.store.store import Store
+from flowtui.store.values import StoreLocation
+
+async def main(directory, word):
+    store = Store(StoreLocation(Path(directory), "--store"))
+    app = FlowApp(store, store.resolve(word), Options())
+    async with app.run_test() as pilot:
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        print(*sys.modules)
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+def test_a_run_that_has_been_read_has_loaded_nothing_of_other_tabs(demo_directory: Path) -> None:
+    command = [sys.executable, "-c", AT_REST, str(demo_directory), "resnet50-cosine"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(done.stdout.split())
+    assert "flowtui.store.models" in loaded
+    later = ["previews", "store.schema", "store.transaction", "store.series", "store.filters"]
+    assert not within([f"flowtui.{name}" for name in later], loaded)

@@ -17,7 +17,8 @@ from flowtui.store.errors import ReadCancelled
 from flowtui.store.points import extent, next_point, page, point_at
 from flowtui.store.schema import ddl
 from flowtui.store.series import extended, series
-from flowtui.store.values import Extent, LoggedPoint, Neighbours, Series
+from flowtui.store.series_values import Extent, Neighbours, Series
+from flowtui.store.values import LoggedPoint
 from tests.unit.stores import NOW, age, contents, execute, one_run, opened, writer
 
 KEY = "train/loss"

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from flowtui.store.points import PAGE_POINTS, extent, next_point, page, point_at
 from flowtui.store.schema import ddl
 from flowtui.store.series import POINTS_A_COLUMN, extended, series
-from flowtui.store.values import Column, LoggedPoint, Series
+from flowtui.store.series_values import Column, Series
+from flowtui.store.values import LoggedPoint
 
 KEY = "train/loss"
 FAR = 2**62

@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.schema import ddl
 from flowtui.store.series import extended, series
+from flowtui.store.series_values import Series, Smoothed
 from flowtui.store.smoothing import smoothed
-from flowtui.store.values import Point, Series, Smoothed
+from flowtui.store.values import Point
 from tests.unit.stores import one_run, opened
 
 KEY = "train/loss"
