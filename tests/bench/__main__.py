@@ -2,6 +2,9 @@
 
 Exit code 1 if a budget is missed. `--quick` measures with a smaller store and fewer rounds, and
 leaves out the reading of metrics, traces and samples: in a small store it is mostly drawing.
+
+`--rival` measures `lumlflow tui` too, in an environment that it makes in `.sdk/`. Beside the real
+SDK it measures where there is a Python for that.
 """
 
 from __future__ import annotations
@@ -10,30 +13,61 @@ import json
 import platform
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
-from itertools import chain
 from pathlib import Path
 
 from platformdirs import user_cache_path
 
+from tests.bench.bench import Bench
+from tests.bench.beside import beside_the_sdk, beside_the_writer
+from tests.bench.echoes import echoes
 from tests.bench.listing import listings
 from tests.bench.measure import Measure
-from tests.bench.measures import Bench
+from tests.bench.measures import measures
 from tests.bench.reading import readings
+from tests.bench.rival import VERSION, rival
 from tests.bench.stores import Sizes, make
+from tests.sdk.environments import SdkUnavailable, environment, environment_with
 
 QUICK = Sizes(points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000)
+HEADER = f"{'':<46}{'measured':>10}    {'baseline':>9}{'ratio':>7}{'budget':>9}{'':8}"
 
 
-def line(measure: Measure) -> str:
-    """Return a measure as a line of the table."""
+def line(measure: Measure, rivals: float | None = None) -> str:
+    """Return a measure as a line of the table, with what the rival takes."""
     base = "" if measure.baseline is None else f"{measure.baseline:.4g}"
     ratio = "" if measure.baseline is None else f"{measure.value:.2f}"
     verdict = "ok" if measure.is_met else "MISSED"
+    other = "" if rivals is None else f"{rivals:.4g}"
     return (
-        f"{measure.what:<44}{measure.measured:>10.4g} {measure.unit:<3}{base:>9}{ratio:>8}"
-        f"{measure.budget:>9g}  {verdict}"
+        f"{measure.what:<46}{measure.measured:>10.4g} {measure.unit:<3}{base:>9}{ratio:>7}"
+        f"{measure.budget:>9.4g}  {verdict:<6}{other:>9}".rstrip()
     )
+
+
+def measured(bench: Bench, sizes: Sizes, is_quick: bool) -> Iterator[Measure]:
+    """Yield every measure as it is made."""
+    yield from measures(bench)
+    yield from beside_the_writer(bench)
+    try:
+        yield from beside_the_sdk(bench, environment("0.4.0"))
+    except SdkUnavailable as reason:
+        print(f"left out, beside the SDK: {reason}")
+    yield from echoes(bench, sizes)
+    if not is_quick:
+        yield from readings(bench.store, sizes, bench.rounds)
+        yield from listings(bench.store, bench.rounds)
+
+
+def rivals(bench: Bench) -> dict[str, float]:
+    """Return what the rival takes, by the name of the measure that it stands beside."""
+    try:
+        python = environment_with(f"lumlflow[tui]=={VERSION}", f"lumlflow-{VERSION}")
+    except SdkUnavailable as reason:
+        print(f"left out, lumlflow tui: {reason}")
+        return {}
+    return dict(rival(bench, python))
 
 
 def main(arguments: list[str]) -> int:
@@ -42,18 +76,17 @@ def main(arguments: list[str]) -> int:
     sizes = QUICK if is_quick else Sizes()
     store = make(user_cache_path("flow-tui"), sizes)
     print(f"{platform.machine()}, Python {platform.python_version()}; {sizes}")
-    print(f"{'':<44}{'measured':>10}    {'baseline':>9}{'ratio':>8}{'budget':>9}")
-    measures = []
-    rounds = 3 if is_quick else 9
+    document = []
     with tempfile.TemporaryDirectory() as home:
-        bench = Bench(store, rounds, 1.0 if is_quick else 3.0, Path(home))
-        read = () if is_quick else chain(readings(store, sizes, rounds), listings(store, rounds))
-        for measure in chain(bench.measures(), read):
-            measures.append(measure)
-            print(line(measure), flush=True)
-    document = [{**asdict(measure), "is_met": measure.is_met} for measure in measures]
+        bench = Bench(store, 3 if is_quick else 9, 1.0 if is_quick else 3.0, Path(home))
+        others = rivals(bench) if "--rival" in arguments else {}
+        print(f"{HEADER}{'lumlflow' if others else '':>9}".rstrip())
+        for measure in measured(bench, sizes, is_quick):
+            other = others.get(measure.what)
+            document.append({**asdict(measure), "is_met": measure.is_met, "rival": other})
+            print(line(measure, other), flush=True)
     Path("bench.json").write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    return 0 if all(measure.is_met for measure in measures) else 1
+    return 0 if all(entry["is_met"] for entry in document) else 1
 
 
 if __name__ == "__main__":

@@ -19,16 +19,16 @@ from flowtui.screens.trace_reading import read_trace
 from flowtui.store.filters import sample_condition
 from flowtui.store.samples import Order
 from flowtui.store.store import Store
-from tests.bench.measure import Measure
-from tests.bench.reading import MB, medians, open_store, peak_bytes
+from tests.bench.measure import MB, Measure
+from tests.bench.reading import medians, open_store, peak_bytes
 from tests.bench.stores import BIG, TREE, TREE_ID
 
 PAGE = 100
 _TREE = f"select * from spans where trace_id = '{TREE_ID}'"
-_TRACES = """
+TRACES = """
 select trace_id, min(start_time_unix_nano), max(end_time_unix_nano), count(*),
   sum(status_code = 2) from spans group by trace_id order by 2 desc"""
-_SAMPLES = f"select * from evals order by rowid limit {PAGE}"
+SAMPLES = f"select * from evals order by rowid limit {PAGE}"
 _SORTED = "select rowid from evals order by json_extract(scores, '$.relevance') desc"
 _FILTERED = "select rowid from evals where json_extract(scores, '$.relevance') > 0.5"
 
@@ -42,10 +42,10 @@ def listings(directory: Path, rounds: int) -> Iterator[Measure]:
         return Measure(f"{what}, over its raw SQL", taken - base, None, budget, "s")
 
     yield over("open a trace of 30,000 spans", _TREE, TREE, lambda: open_tree(store), 0.5)
-    yield over("list the traces", _TRACES, BIG, lambda: list_traces(store), 0.3)
+    yield over("list the traces", TRACES, BIG, lambda: list_traces(store), 0.3)
     order, filtered = Order("scores.relevance", True), sample_condition("scores.relevance > 0.5")
     for what, sql, wanted in (
-        ("first page of samples", _SAMPLES, Wanted()),
+        ("first page of samples", SAMPLES, Wanted()),
         ("samples by a score", _SORTED, Wanted(order=order)),
         ("samples by a filter", _FILTERED, Wanted(condition=filtered)),
     ):

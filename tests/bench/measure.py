@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KB = 1_000
+MB = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:

@@ -22,12 +22,11 @@ from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
 from flowtui.widgets.curve import Curve
 from flowtui.widgets.curve_lines import curve_lines
-from tests.bench.measure import Measure
+from tests.bench.measure import MB, Measure
 from tests.bench.stores import BIG, LONG, LONG_KEY, Sizes, metric_key
 
 WIDTH, HEIGHT = 240, 60
 CARD_COLUMNS = 76
-MB = 1_000_000
 _SCAN = """
 select key, (step - :start) * :columns / (:end + 1 - :start) as bucket,
   count(*), min(value), max(value)

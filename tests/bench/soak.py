@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flowtui.store.demo import make_demo
-from tests.bench.measures import MB
+from tests.bench.measure import MB
 from tests.bench.stores import BIG, TREE, Sizes, make
 from tests.conftest import open_store
 from tests.pilot.monkey import let_loose, open_files

@@ -60,15 +60,24 @@ def environment(version: str, home: Path = HOME) -> Path:
     Raises:
         SdkUnavailable: There is no Python for it, or pip could not install it.
     """
-    folder = home / version
+    return environment_with(f"luml-sdk=={version}", version, home)
+
+
+def environment_with(requirement: str, name: str, home: Path = HOME) -> Path:
+    """Gives the Python of the environment of that name with that package, as `environment` does.
+
+    Raises:
+        SdkUnavailable: There is no Python for it, or pip could not install it.
+    """
+    folder = home / name
     python = folder / "bin" / "python"
     ready = folder / ".ready"
     home.mkdir(exist_ok=True)
-    with _locked(home / f"{version}.lock"):
+    with _locked(home / f"{name}.lock"):
         # A link to a base Python that is gone does not count as existing.
         if not (ready.exists() and python.exists()):
             _make_environment(folder)
-            _install(python, f"luml-sdk=={version}")
+            _install(python, requirement)
             ready.touch()
     return python
 
