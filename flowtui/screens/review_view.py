@@ -523,7 +523,7 @@ class ReviewView(Annotated, Generic[Item]):
                 return self._queue.place > 0
             case "read_again":
                 return self._shown is None and not is_at_end
-        return True
+        return super().check_action(action, parameters)
 
     # Leaving ---------------------------------------------------------------------------------
 

@@ -166,6 +166,13 @@ async def test_each_answer_is_written_and_the_next_item_comes(store: Store) -> N
         assert " call 3  in call 1, 5 spans" in it.shown
 
 
+async def test_there_is_no_review_within_a_review(store: Store) -> None:
+    async with reviewing(store) as it:
+        assert "R" not in it.pilot.app.screen.active_bindings
+        await it.press("R")
+        assert it.pilot.app.screen.query_one(ReviewView) is it.view
+
+
 async def test_keys_pressed_fast_are_answers_in_order(store: Store) -> None:
     async with reviewing(store) as it:
         for key in "+-++-":
