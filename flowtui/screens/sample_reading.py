@@ -6,15 +6,19 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from flowtui.store.agreement import Agreement
 from flowtui.store.database import Cancelled
-from flowtui.store.filters import Condition
 from flowtui.store.sample_values import Dataset, Sample, View
 from flowtui.store.sample_views import view_condition, view_order
 from flowtui.store.samples import Order
 from flowtui.store.score_values import ScoreSet
 from flowtui.store.store import Store
+
+if TYPE_CHECKING:
+    # It takes 20 ms to import, and not every list is filtered.
+    from flowtui.store.filters import Condition
 
 IDLE_SHARE = 9
 """Adding up all scores rests so many times as long as it took: a tenth of one core at most."""

@@ -27,8 +27,6 @@ from flowtui.widgets.cells import Piece
 from flowtui.widgets.document import Document
 from flowtui.widgets.filter_line import FilterLine
 from flowtui.widgets.frame import OneLine
-from flowtui.widgets.sample_sections import sample_sections
-from flowtui.widgets.span_sections import raw_sections
 
 if TYPE_CHECKING:
     from flowtui.app import FlowApp
@@ -134,6 +132,9 @@ class SampleView(Tells):
     @work(thread=True, group="sample", exclusive=True, exit_on_error=False)
     def _read(self, target: SampleTarget) -> None:
         def read(_: Cancelled) -> Message:
+            # How a sample reads is a third of the tab's code, and first the table is wanted.
+            from flowtui.widgets.sample_sections import sample_sections
+
             sample = self._store.sample_detail(self._run_id, target)
             return self.Read(target, sample, () if sample is None else sample_sections(sample))
 
@@ -158,13 +159,18 @@ class SampleView(Tells):
         if (sample := self.sample) is None:
             self.document.show_note("This sample is gone from the store. Esc goes back.")
         else:
-            raw = raw_sections(self._document_of(sample)) if self._is_raw else None
+            raw = self._raw_sections(sample) if self._is_raw else None
             self.document.show((sample.target, self._is_raw), raw or self._sections)
 
     def _document_of(self, sample: Sample) -> Mapping[str, JsonValue]:
         from flowtui.sample_report import sample_document
 
         return cast("Mapping[str, JsonValue]", sample_document(sample))
+
+    def _raw_sections(self, sample: Sample) -> tuple[Section, ...]:
+        from flowtui.widgets.span_sections import raw_sections
+
+        return raw_sections(self._document_of(sample))
 
     # Actions ---------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.database import Cancelled
-from flowtui.store.filters import span_condition
 from flowtui.store.span_tree import SpanTree, annotated, span_tree
 from flowtui.store.store import Store
 
@@ -71,6 +70,9 @@ def find_spans(
         DatabaseError: the run's database cannot be read.
         ReadCancelled: `cancelled` said so.
     """
+    # The language takes 20 ms to import, and few traces are searched.
+    from flowtui.store.filters import span_condition
+
     nodes = trace.tree.nodes
     if text.strip().lower() == SLOWEST:
         timed = [index for index, node in enumerate(nodes) if node.own_ns]

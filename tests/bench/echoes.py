@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from tests.bench.bench import Bench
-from tests.bench.listing import SAMPLES, TRACES, raw
+from tests.bench.listing import SAMPLE_ORDER, TRACES, raw
 from tests.bench.measure import KB, Measure
 from tests.bench.measures import PAGE_DOWN, PAGE_UP
 from tests.bench.reading import CARD_COLUMNS, medians, open_store, scan
@@ -117,7 +117,7 @@ def tabs(bench: Bench, sizes: Sizes) -> Iterator[Measure]:
     wanted: tuple[tuple[str, str, str | Seen, Callable[[], object]], ...] = (
         ("Metrics", "2", has_curve, one_metric),
         ("Traces", "3", "step_0", raw(store, BIG, TRACES)),
-        ("Evals", "4", "sample-0", raw(store, BIG, SAMPLES)),
+        ("Evals", "4", "sample-0", raw(store, BIG, SAMPLE_ORDER)),
     )
     rounds = max(bench.rounds // 3, 1)
     for tab, key, shown, sql in wanted:

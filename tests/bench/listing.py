@@ -28,6 +28,8 @@ _TREE = f"select * from spans where trace_id = '{TREE_ID}'"
 TRACES = """
 select trace_id, min(start_time_unix_nano), max(end_time_unix_nano), count(*),
   sum(status_code = 2) from spans group by trace_id order by 2 desc"""
+SAMPLE_ORDER = "select rowid from evals order by created_at, rowid"
+"""What comes first is only known when all of them are in order."""
 SAMPLES = f"select * from evals order by rowid limit {PAGE}"
 _SORTED = "select rowid from evals order by json_extract(scores, '$.relevance') desc"
 _FILTERED = "select rowid from evals where json_extract(scores, '$.relevance') > 0.5"
