@@ -66,6 +66,11 @@ StoreOption = Annotated[
     typer.Option("--store", "-s", metavar="DIR", help="The store: a folder or sqlite://DIR."),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, in full precision.")]
+FilterOption = Annotated[
+    str, typer.Option("--filter", metavar="EXPR", help="As on the filter line of the list.")
+]
+LimitOption = Annotated[int | None, typer.Option(min=0, metavar="N", help="At most so many.")]
+ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
 
 
 def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
@@ -134,7 +139,7 @@ def open_(
         str | None,
         typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
     ] = None,
-    theme: Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")] = None,
+    theme: ThemeOption = None,
     is_slow: Annotated[
         bool, typer.Option("--slow", help="Fewer colours and calmer updates, for a slow link.")
     ] = False,
@@ -145,7 +150,7 @@ def open_(
 
 @cli.command()
 def demo(
-    theme: Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")] = None,
+    theme: ThemeOption = None,
     path_only: Annotated[
         bool, typer.Option("--path", help="Only make the store, and print where it is.")
     ] = False,
@@ -176,14 +181,12 @@ def list_(
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
-    filter_text: Annotated[
-        str, typer.Option("--filter", metavar="EXPR", help="As on the list's filter line.")
-    ] = "",
+    filter_text: FilterOption = "",
     sort: Annotated[
         str,
         typer.Option(metavar="COLUMN", help="A column, param.KEY or metric.KEY; -COLUMN: down."),
     ] = "-created",
-    limit: Annotated[int | None, typer.Option(min=0, metavar="N", help="At most N runs.")] = None,
+    limit: LimitOption = None,
 ) -> None:
     """Print the runs of the store."""
     from flowtui import report
@@ -250,13 +253,11 @@ def traces(
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
-    filter_text: Annotated[
-        str, typer.Option("--filter", metavar="EXPR", help="As on the list's filter line.")
-    ] = "",
+    filter_text: FilterOption = "",
     sort: Annotated[
         str, typer.Option(metavar="COLUMN", help="A column; -COLUMN: down.")
     ] = "-start",
-    limit: Annotated[int | None, typer.Option(min=0, metavar="N", help="At most N traces.")] = None,
+    limit: LimitOption = None,
 ) -> None:
     """Print the traces of a run, or the spans of one trace."""
     from flowtui import trace_report
@@ -284,9 +285,7 @@ def evals(
     aggregate: Annotated[
         bool, typer.Option("--aggregate", help="Print what the scores add up to.")
     ] = False,
-    filter_text: Annotated[
-        str, typer.Option("--filter", metavar="EXPR", help="As on the list's filter line.")
-    ] = "",
+    filter_text: FilterOption = "",
     sort: Annotated[
         str | None,
         typer.Option(
@@ -295,9 +294,7 @@ def evals(
             show_default="created",
         ),
     ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="At most N samples.")
-    ] = None,
+    limit: LimitOption = None,
 ) -> None:
     """Print the samples of a run's eval sets, or what their scores add up to."""
     from flowtui import sample_report
