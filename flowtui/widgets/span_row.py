@@ -46,7 +46,7 @@ class View:
 def widths(width: int, has_bars: bool) -> Widths:
     """Return how a line of so many cells is shared out."""
     tokens = TOKENS_CELLS if width >= TOKENS_FROM else 0
-    room = width - 1 - DURATION_CELLS - tokens - FLAGS_CELLS
+    room = max(width - 1 - DURATION_CELLS - tokens - FLAGS_CELLS, 1)
     if not has_bars or width < BARS_FROM:
         return Widths(room, tokens, 0)
     name = max(MIN_NAME_CELLS, min(round(width * NAME_SHARE), MAX_NAME_CELLS))

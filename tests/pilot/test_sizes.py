@@ -1,0 +1,45 @@
+"""Every screen in a terminal of any size: too small is unreadable, never an error."""
+
+from __future__ import annotations
+
+import pytest
+
+from flowtui.store.store import Store
+from tests.pilot.pilot import opened, settled
+
+AGENT = "support-agent-v3"
+SIZES = [(columns, 9) for columns in range(1, 46, 3)]
+SIZES += [(1, 1), (2, 2), (20, 3), (60, 1), (120, 2), (300, 80), (80, 24)]
+PLACES = {
+    "overview": [],
+    "overview, filtering": ["slash"],
+    "runs": ["escape"],
+    "runs, columns": ["escape", "c"],
+    "metrics": ["2"],
+    "one metric": ["2", "enter", "plus", "v"],
+    "traces": ["3"],
+    "one trace": ["3", "enter"],
+    "one trace, its detail": ["3", "enter", "tab"],
+    "annotation form": ["3", "enter", "a"],
+    "export": ["3", "enter", "x"],
+    "evals": ["4"],
+    "evals, columns": ["4", "c"],
+    "one sample": ["4", "enter"],
+    "review": ["4", "R"],
+    "attachments": ["5"],
+    "one attachment": ["5", "down", "down", "tab"],
+    "keys": ["question_mark"],
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_no_size_is_an_error(demo: Store, place: str) -> None:
+    async with opened(demo, AGENT) as pilot:
+        for key in PLACES[place]:
+            await pilot.press(key)
+            await settled(pilot)
+        for columns, lines in SIZES:
+            await pilot.resize_terminal(columns, lines)
+            await pilot.pause()
+            assert pilot.app._exception is None, (columns, lines)
+        await settled(pilot)
