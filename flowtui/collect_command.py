@@ -227,5 +227,4 @@ def _live(tally: Tally) -> str:
 
 
 def _rest(tally: Tally) -> str:
-    parts = fmt.counted([(tally.dropped, "dropped"), (tally.refused, "refused requests")])
-    return "".join(f" · {part}" for part in parts)
+    return "".join(f" · {part}" for part in fmt.lost_spans(tally.dropped, tally.refused))

@@ -10,7 +10,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from pathlib import Path
 
@@ -154,6 +154,12 @@ def odd_points(nan_count: int, inf_count: int, unreadable_count: int) -> list[st
     return counted(((nan_count, "NaN"), (inf_count, "Inf"), (unreadable_count, "broken")))
 
 
+def lost_spans(dropped_count: int, refused_count: int) -> list[str]:
+    """Return how many spans, and how many requests of an exporter, were not taken."""
+    refused = [count(refused_count, "refused request")] if refused_count else []
+    return [*counted([(dropped_count, "dropped")]), *refused]
+
+
 def size(size_bytes: int) -> str:
     """Return a size in decimal units: `97.8 MB`."""
     if abs(size_bytes) < 1000:
@@ -207,6 +213,18 @@ def when(moment: datetime, zone: tzinfo | None = None) -> str:
 def when_short(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return a date and time for a column of them: `2026-11-24 02:04`."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def when_sent(text: str, zone: tzinfo | None = None) -> str:
+    """Return a server's date and time as `when_short` does; what is none stays as it was sent."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return plain(text, 40)
+    if len(text) <= len("2026-11-24"):
+        return text
+    # Without a zone it is UTC, as servers keep it.
+    return when_short(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
 
 
 def short_id(run_id: str) -> str:

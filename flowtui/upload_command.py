@@ -181,7 +181,7 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: Run, yes:
         notes.append("it is still active: what is there by now goes up")
     copies = registry.copies(to, run.id)
     if copies:
-        when = fmt.plain(copies[0].created_at, 40)
+        when = fmt.when_sent(copies[0].created_at)
         notes.append(f"this collection has {fmt.count(len(copies), 'copy', 'copies')} ({when})")
     elif run.upload_status == "uploaded":
         notes.append("it was uploaded before, to this or another collection")

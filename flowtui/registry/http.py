@@ -219,4 +219,6 @@ def _cause(error: Exception) -> str:
     if isinstance(error, httpx.LocalProtocolError):
         # Its text quotes the header.
         return "the request cannot be sent"
-    return without_secrets(str(error)) or type(error).__name__
+    # The number in front of what the system says is for programs.
+    text = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+    return without_secrets(text) or type(error).__name__

@@ -35,12 +35,14 @@ class CollectScreen(LiveScreen[bool]):
     def __init__(self, receiver: Receiver) -> None:
         super().__init__()
         self._receiver = receiver
+        self._was: Phase | None = None
+        """The phase, when the keys were last looked at."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             name = fmt.plain(self._receiver.wanted.run_name, 60)
             dialog.border_title = Content(f"Spans into {name}")
-            yield Label("Point exporters here:", markup=False, id="collect-how")
+            yield Label("", markup=False, id="collect-how")
             yield Label("", markup=False, id="collect-where")
             yield OneLine(id="collect-received")
             yield OneLine(id="collect-last")
@@ -55,12 +57,26 @@ class CollectScreen(LiveScreen[bool]):
                 self.dismiss(False)
             return
         width = max(self.query_one("#collect-received").size.width, 20)
+        is_known = bool(state.environment)
+        how = "Point exporters here:" if is_known else f"{state.phase}…"
+        self.query_one("#collect-how", Label).update(how)
         lines = "\n".join(fmt.plain(line) for line in state.environment)
-        self.query_one("#collect-where", Label).update(lines or f"{state.phase}…")
+        # Two lines are kept free for it, so that nothing jumps.
+        self.query_one("#collect-where", Label).update(lines or "\n")
         self.query_one("#collect-received", OneLine).show(clipped(received_line(state), width))
         self.query_one("#collect-last", OneLine).show(clipped(last_line(state), width))
+        if state.phase is not self._was:
+            self._was = state.phase
+            self.refresh_bindings()
         trouble = fmt.plain(state.tally.trouble, _TROUBLE_CHARACTERS)
         self.query_one("#collect-trouble", Label).update(trouble and f"✗ not written: {trouble}")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        state = self._receiver.state
+        if action == "copy":
+            return bool(state.environment)
+        is_stop = action == "dismiss" and parameters == (True,)
+        return not is_stop or state.phase is not Phase.STOPPING
 
     def action_copy(self) -> None:
         environment = self._receiver.state.environment
@@ -72,8 +88,9 @@ def received_line(state: State) -> Line:
     """Return how many spans are in the run, and how many are not."""
     tally = state.tally
     pieces = [_label("Received"), Piece(fmt.count(tally.received, "span"))]
-    lost = [(tally.dropped, "dropped"), (tally.refused, "refused requests")]
-    pieces += [Piece(f"  ▲ {text}", "attention") for text in fmt.counted(lost)]
+    pieces += [
+        Piece(f"  ▲ {text}", "attention") for text in fmt.lost_spans(tally.dropped, tally.refused)
+    ]
     if state.phase is Phase.STOPPING:
         pieces.append(Piece("  stopping…", "attention"))
     return pieces

@@ -157,7 +157,7 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
 
     def _show(self) -> None:
         """Show what is known by now; the lines keep their places, so nothing jumps."""
-        lines = preflight_lines(self._known)
+        lines = preflight_lines(self._known, self.query_one("#preflight").size.width)
         for index, widget in enumerate(self.query("#preflight OneLine").results(OneLine)):
             widget.show(lines[index] if index < len(lines) else [])
 

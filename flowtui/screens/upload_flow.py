@@ -208,7 +208,7 @@ class Uploads:
         if upload is None:
             return []
         far = "  ".join(mark(upload.state, upload.plan.run_id).words)
-        return [fmt.plain(upload.plan.to.path, 300), far]
+        return [f"upload to {fmt.plain(upload.plan.to.path, 300)}", far]
 
     async def end_for_good(self) -> None:
         """Cancel the upload, and give it a moment to be marked as failed, before the app leaves."""

@@ -77,11 +77,11 @@ class KeyScreen(ReportsWorkers, ModalScreen[Credential | None]):
             dialog.border_title = "Key for the registry"
             yield Label(self._reason, id="key-reason", markup=False)
             yield Label(HOW, classes="key-how", markup=False)
+            yield Label(KEPT, classes="key-how", markup=False)
             server = Label(fmt.plain(self._base_url, 200), classes="fixed", markup=False)
             yield Horizontal(Label("Server", classes="field-label"), server, classes="field")
             typed = Input(password=True, compact=True, select_on_focus=False)
             yield Horizontal(Label("Key", classes="field-label"), typed, classes="field")
-            yield Label(KEPT, classes="key-how", markup=False)
             yield Label("", id="key-note", markup=False)
             yield KeyLine()
 
@@ -121,15 +121,17 @@ class KeyScreen(ReportsWorkers, ModalScreen[Credential | None]):
     @on(Failed)
     def show_failure(self, message: Failed) -> None:
         self._is_checking = False
-        self._say(f"✗ {fmt.plain(message.reason, 300)}")
+        self._say(f"✗ {fmt.plain(message.reason, 300)}", is_failure=True)
 
     @on(Input.Changed)
     def forget_failure(self) -> None:
         if not self._is_checking:
             self._say("")
 
-    def _say(self, text: str) -> None:
-        self.query_one("#key-note", Label).update(text)
+    def _say(self, text: str, is_failure: bool = False) -> None:
+        note = self.query_one("#key-note", Label)
+        note.set_class(is_failure, "-error")
+        note.update(text)
 
     @on(Worker.StateChanged)
     def end_failed_check(self, event: Worker.StateChanged) -> None:

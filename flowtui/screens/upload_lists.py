@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from flowtui import format as fmt
-from flowtui.widgets.cells import Line, Piece, Role, clipped
+from flowtui.widgets.cells import Line, Piece, Role, clipped, width_of
 from flowtui.widgets.lines import Lines
 
 TITLE_CHARACTERS = 200
@@ -173,14 +173,17 @@ class PickList(Lines, inherit_bindings=False):
 
     def header_lines(self, width: int) -> list[Line]:
         role: Role = "accent" if self.has_focus else "muted"
-        pieces = [Piece(" "), Piece(self._title, role)]
+        title = Piece(self._title, role)
         if self.needle:
-            pieces.append(Piece(f"  {fmt.plain(self.needle, 60)}▏", "accent"))
-        elif self._more:
-            pieces.append(Piece("  type to search", "muted"))
+            typed = Piece(f"  {fmt.plain(self.needle, 60)}▏", "accent")
+            return [clipped([title, typed], width)]
+        hint = ""
+        if self._more:
+            hint = "  type to search"
         elif self.has_focus and len(self._entries) > 1:
-            pieces.append(Piece("  type to filter", "muted"))
-        return [clipped(pieces, width)]
+            hint = "  type to filter"
+        line = [title, Piece(hint, "muted")]
+        return [line if width_of(line) <= width else [title]]
 
     def line(self, index: int, width: int) -> Line:
         entry = self._shown[index]
@@ -188,4 +191,7 @@ class PickList(Lines, inherit_bindings=False):
         title: Role = "muted" if entry.why_not else "text"
         mark = Piece("● " if is_chosen else "  ", "accent")
         note = f"  {fmt.plain(entry.note, 60)}" if entry.note else ""
-        return [mark, Piece(fmt.plain(entry.title, TITLE_CHARACTERS), title), Piece(note, "muted")]
+        line = [mark, Piece(fmt.plain(entry.title, TITLE_CHARACTERS), title)]
+        whole = [*line, Piece(note, "muted")]
+        # Why it cannot be chosen is worth half a word; what kind it is is not.
+        return whole if entry.why_not or width_of(whole) <= width else line

@@ -17,9 +17,10 @@ from flowtui.store.store import Store
 from flowtui.store.uploaded import UPLOADED, RemoteArtifact
 from flowtui.store.values import Counts, Model, Run
 from flowtui.uploading import Parcel
-from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.cells import Line, Piece, Role, width_of
 
 LABEL_CELLS = 12
+WIDE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +116,11 @@ def _file_bytes(store: Store, model: Model) -> int | None:
         return None
 
 
-def preflight_lines(known: Preflight) -> list[Line]:
-    """Return what there is to say, what speaks against it last."""
+def preflight_lines(known: Preflight, width: int = WIDE) -> list[Line]:
+    """Return what there is to say in a width, what speaks against it last."""
     where = known.why_nowhere or "choose a collection" if known.to is None else known.to.path
     role: Role = "muted" if known.to is None else "text"
-    lines = [_labelled("To", [Piece(fmt.plain(where, 300), role)]), _size_line(known)]
+    lines = [_labelled("To", [Piece(fmt.plain(where, 300), role)]), _size_line(known, width)]
     if known.was_uploaded:
         lines.append(_labelled("", [Piece(f"▲ {_before(known)}", "attention")]))
     elif known.facts is not None and known.copies is not None:
@@ -133,7 +134,8 @@ def preflight_lines(known: Preflight) -> list[Line]:
     return lines
 
 
-def _size_line(known: Preflight) -> Line:
+def _size_line(known: Preflight, width: int) -> Line:
+    """Return how much it is, and the room for it; what needs more room than there is goes first."""
     if known.facts is None:
         failed = Piece(f"✗ {known.problem}", "error")
         return _labelled("Size", [failed if known.problem else Piece("looking…", "muted")])
@@ -143,17 +145,21 @@ def _size_line(known: Preflight) -> Line:
         parts.append(f"{fmt.size(contents.attachment_bytes)} attachments")
     if known.parcel.models:
         parts.append(f"{fmt.size(known.model_bytes)} models")
-    free = f"  {fmt.size(known.facts.free_bytes)} free in {fmt.plain(known.facts.folder, 60)}"
-    if known.has_room:
-        return _labelled("Size", [Piece(" + ".join(parts)), Piece(free, "muted")])
-    needed = f"{free}, {fmt.size(known.packed_bytes)} needed"
-    return _labelled("Size", [Piece(" + ".join(parts)), Piece(f"  ▲{needed[1:]}", "attention")])
+    all_parts = " + ".join(parts)
+    free = f"{fmt.size(known.facts.free_bytes)} free in {fmt.plain(known.facts.folder, 60)}"
+    if not known.has_room:
+        needed = f"▲ {fmt.size(known.packed_bytes)} needed, {free}"
+        return _labelled("Size", [Piece(needed, "attention"), Piece(f"  {all_parts}", "muted")])
+    sizes = _labelled("Size", [Piece(all_parts)])
+    line = [*sizes, Piece(f"  {free}", "muted")]
+    # Half a number would be another one.
+    return line if width_of(line) <= width else sizes
 
 
 def _before(known: Preflight) -> str:
     if known.copies:
         copies = fmt.count(len(known.copies), "copy", "copies")
-        return f"this collection has {copies} of it already ({_when(known.copies)})"
+        return f"this collection has {copies} of it ({_when(known.copies)})"
     if known.facts is not None and known.facts.earlier:
         last = known.facts.earlier[0]
         when = "" if last.created_at is None else f" on {fmt.when(last.created_at)}"
@@ -163,7 +169,7 @@ def _before(known: Preflight) -> str:
 
 
 def _when(copies: Sequence[RemoteCopy]) -> str:
-    return fmt.plain(max(copy.created_at for copy in copies), 40)
+    return fmt.when_sent(max(copy.created_at for copy in copies))
 
 
 def _labelled(label: str, pieces: Sequence[Piece]) -> Line:

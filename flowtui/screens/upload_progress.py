@@ -46,7 +46,8 @@ class ProgressScreen(LiveScreen[None]):
     def __init__(self, upload: Upload) -> None:
         super().__init__()
         self._upload = upload
-        self._was: Outcome | None = None
+        self._was: tuple[Outcome, bool] | None = None
+        """Outcome, and whether it is being cancelled, when the keys were last looked at."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -56,6 +57,7 @@ class ProgressScreen(LiveScreen[None]):
             yield OneLine(id="upload-steps")
             yield OneLine(id="upload-bar")
             yield Label("", id="upload-problem", markup=False)
+            yield Label("", id="upload-ways", markup=False)
             yield KeyLine()
 
     def look(self) -> None:
@@ -66,11 +68,19 @@ class ProgressScreen(LiveScreen[None]):
         self._line("to", [Piece(f"{'To':<{LABEL_CELLS}}", "muted"), Piece(to)], width)
         self._line("item", item_line(state), width)
         self._line("steps", steps_line(state, self._upload.is_cancelling), width)
-        self._line("bar", bar_line(state, width), width)
-        if state.outcome is not self._was:
-            self._was = state.outcome
-            self.query_one("#upload-problem", Label).update(_problem(state))
+        self._line("bar", bar_line(state, width, self._upload.is_cancelling), width)
+        now = state.outcome, self._upload.is_cancelling
+        if now != self._was:
+            self._was = now
+            has_failed = state.outcome is Outcome.FAILED
+            self._tell("problem", f"✗ {state.problem}" if has_failed else "")
+            self._tell("ways", _ways_on(state) if has_failed else "")
             self.refresh_bindings()
+
+    def _tell(self, name: str, text: str) -> None:
+        label = self.query_one(f"#upload-{name}", Label)
+        label.update(text)
+        label.display = bool(text)
 
     def _line(self, name: str, line: Line, width: int) -> None:
         self.query_one(f"#upload-{name}", OneLine).show(clipped(line, width))
@@ -78,7 +88,7 @@ class ProgressScreen(LiveScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         outcome = self._upload.state.outcome
         if action == "cancel":
-            return outcome is Outcome.RUNNING
+            return outcome is Outcome.RUNNING and not self._upload.is_cancelling
         return action not in ("retry", "discard") or outcome is Outcome.FAILED
 
     def action_cancel(self) -> None:
@@ -137,13 +147,19 @@ def steps_line(state: State, is_cancelling: bool) -> Line:
     return pieces
 
 
-def bar_line(state: State, width: int) -> Line:
-    """Return a bar, bytes, rate and time left, where the present step is counted in bytes."""
+def bar_line(state: State, width: int, is_cancelling: bool = False) -> Line:
+    """Return a bar, bytes, rate and time left, where the present step is counted in bytes.
+
+    What is being cancelled has no time left: its bytes go no further.
+    """
     now = state.progress
     label = Piece(f"{'':<{LABEL_CELLS}}")
     if now.fraction is None:
         return [label]
-    words = [f"{fmt.size(now.done_bytes)} of {fmt.size(now.total_bytes)}", *speed(now)]
+    words = [
+        f"{fmt.size(now.done_bytes)} of {fmt.size(now.total_bytes)}",
+        *([] if is_cancelling else speed(now)),
+    ]
     text = "  " + "  ".join(words)
     cells = max(min(width - LABEL_CELLS - len(text) - 7, MAX_BAR_CELLS), 8)
     full = int(cells * now.fraction)
@@ -152,8 +168,6 @@ def bar_line(state: State, width: int) -> Line:
             Piece(percent), Piece(text, "muted")]  # fmt: skip
 
 
-def _problem(state: State) -> str:
-    if state.outcome is not Outcome.FAILED:
-        return ""
+def _ways_on(state: State) -> str:
     how = "asks for another key, and goes on" if state.needs_key else "goes on from where it was"
-    return f"✗ {state.problem}\n\nr {how}; d gives it up"
+    return f"r {how}; d gives it up"

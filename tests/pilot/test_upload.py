@@ -276,7 +276,7 @@ async def test_only_where_a_copy_is_meant_is_a_second_one_made(
         await pilot.press("ctrl+s")
         await over(pilot)
         await asked(pilot)
-        await shown(pilot, "this collection has 1 copy of it already")
+        await shown(pilot, "this collection has 1 copy of it (")
         await pilot.press("ctrl+s")
         await shown(pilot, "this makes another copy")
         assert len(fake.artifacts) == 1

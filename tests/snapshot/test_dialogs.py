@@ -182,7 +182,7 @@ def test_key(snap_compare: Snap, demo: Store, size: tuple[int, int], reason: str
 
 @BOTH
 def test_key_that_is_none(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
-    before = pushed_key_screen(NO_KEY, *"letmein", "enter")
+    before = pushed_key_screen(NO_KEY, *"two words", "enter")
     assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=before)
 
 

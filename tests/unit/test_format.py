@@ -152,6 +152,27 @@ def test_a_moment_is_shown_in_its_zone_and_names_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "text"),
+    [
+        ("2026-11-24T02:04:05.678Z", "2026-11-24 02:04"),
+        ("2026-11-24T02:04:05", "2026-11-24 02:04"),
+        ("2026-11-24T02:04:05+02:00", "2026-11-24 00:04"),
+        ("2026-11-24", "2026-11-24"),
+        ("some\x1bday", "some␛day"),
+        ("", ""),
+    ],
+)
+def test_what_a_server_sent_as_a_time_is_read_or_left(sent: str, text: str) -> None:
+    assert fmt.when_sent(sent, UTC) == text
+
+
+def test_what_was_not_taken_is_counted_one_by_one() -> None:
+    assert fmt.lost_spans(0, 0) == []
+    assert fmt.lost_spans(1_204, 1) == ["1,204 dropped", "1 refused request"]
+    assert fmt.lost_spans(0, 2) == ["2 refused requests"]
+
+
+@pytest.mark.parametrize(
     ("status", "text"),
     [
         ("active", "● active"),

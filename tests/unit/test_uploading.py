@@ -63,6 +63,8 @@ def test_the_steps_before_the_present_one_are_ticked() -> None:
     assert "cancelling" in said(steps_line(SENDING, is_cancelling=True))
     assert "34 %  34 kB of 100 kB" in said(bar_line(SENDING, 76))
     assert width_of(bar_line(SENDING, 76)) <= 76
+    assert "left" in said(bar_line(SENDING, 76))
+    assert "left" not in said(bar_line(SENDING, 76, is_cancelling=True))
 
 
 def test_without_room_nothing_is_started() -> None:
@@ -70,6 +72,16 @@ def test_without_room_nothing_is_started() -> None:
     assert "not enough room in /tmp" in known.why_not
     assert "needed" in said(preflight_lines(known)[1])
     assert Preflight(RUN, facts=facts(), to=DESTINATION).why_not == ""
+
+
+def test_the_room_that_is_there_is_said_whole_or_not_at_all() -> None:
+    known = Preflight(RUN, facts=facts(), to=DESTINATION)
+    whole = said(preflight_lines(known)[1])
+    assert whole.endswith("1 GB free in /tmp")
+    assert said(preflight_lines(known, len(whole))[1]) == whole
+    assert said(preflight_lines(known, len(whole) - 1)[1]) == "Size        4 kB database"
+    lacking = replace(known, facts=facts(free_bytes=1_000))
+    assert "Size        ▲ 16.8 MB needed, 1 kB free" in said(preflight_lines(lacking, 40)[1])
 
 
 def test_a_model_takes_room_only_where_the_run_goes_into_it() -> None:
@@ -90,7 +102,10 @@ def test_what_speaks_against_it_is_said() -> None:
     assert "to another orbit" in text
     copies = (RemoteCopy("a", "resnet", "uploaded", "2026-06-01"),)
     text = "\n".join(map(said, preflight_lines(replace(known, copies=copies))))
-    assert "this collection has 1 copy of it already (2026-06-01)" in text
+    assert "this collection has 1 copy of it (2026-06-01)" in text
+    copies = (RemoteCopy("a", "resnet", "uploaded", "2026-06-11T08:15:00Z"),)
+    text = "\n".join(map(said, preflight_lines(replace(known, copies=copies))))
+    assert "this collection has 1 copy of it (2026-06-11 08:15)" in text
 
 
 def test_a_plan_sends_the_run_first_or_inside_of_the_model(tmp_path: Path) -> None:
