@@ -161,8 +161,10 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
         for index, widget in enumerate(self.query("#preflight OneLine").results(OneLine)):
             widget.show(lines[index] if index < len(lines) else [])
 
-    def _say(self, text: str) -> None:
-        self.query_one("#upload-note", Label).update(text)
+    def _say(self, text: str, is_failure: bool = False) -> None:
+        note = self.query_one("#upload-note", Label)
+        note.set_class(is_failure, "-error")
+        note.update(text)
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -228,6 +230,10 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
         self._say("")
         self.query_one(Places).read()
         self._read_facts()
+
+    @on(Places.Unread)
+    def say_why_unread(self, message: Places.Unread) -> None:
+        self._say(f"✗ {message.reason}  ^R tries again", is_failure=True)
 
     @on(Places.Refused)
     @work

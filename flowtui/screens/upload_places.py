@@ -73,6 +73,12 @@ class Places(ReportsWorkers, Horizontal):
         reason: str
 
     @dataclass
+    class Unread(Message):
+        """Sent by Places when one of the lists cannot be read."""
+
+        reason: str
+
+    @dataclass
     class OrganizationsRead(Message):
         """Sent by the reader."""
 
@@ -292,8 +298,9 @@ class Places(ReportsWorkers, Horizontal):
             self.post_message(self.Refused(str(message.error)))
         if message.list_id == "search":
             return
-        reason = f"✗ {fmt.plain(str(message.error), 300)}  ^R tries again"
-        self._list(message.list_id).show_note(reason, "error")
+        # A list is too narrow for a reason.
+        self._list(message.list_id).show_note("✗ not read", "error")
+        self.post_message(self.Unread(fmt.plain(str(message.error), 300)))
 
 
 def last_place(base_url: str) -> Last:

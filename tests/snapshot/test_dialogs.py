@@ -20,8 +20,10 @@ from flowtui.app import FlowApp
 from flowtui.collecting import Phase as Receiving
 from flowtui.collecting import Receiver, Tally, Wanted
 from flowtui.collecting import State as ReceiverState
+from flowtui.registry.client import Registry
+from flowtui.registry.errors import Unreachable
 from flowtui.registry.progress import Phase, Progress
-from flowtui.registry.values import Destination
+from flowtui.registry.values import Destination, Organization
 from flowtui.screens import upload_preflight
 from flowtui.screens.collect_flow import Collector
 from flowtui.screens.confirm import ConfirmScreen
@@ -125,6 +127,25 @@ def test_upload_without_right(
     snap_compare: Snap, demo: Store, registry: FakeRegistry, size: tuple[int, int]
 ) -> None:
     before = form("right", "down")
+    assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=before)
+
+
+@BOTH
+def test_upload_unreachable(
+    snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    def organizations(_: Registry) -> tuple[Organization, ...]:
+        raise Unreachable(f"{SERVER} cannot be reached: Temporary failure in name resolution")
+
+    monkeypatch.setattr(Registry, "organizations", organizations)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await settled(pilot)
+        await pilot.press("U")
+        await until(lambda: isinstance(pilot.app.screen, UploadScreen), "the form")
+        await until(lambda: "free in" in screen_text(pilot), "the sizes")
+        await settled(pilot)
+
     assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=before)
 
 
