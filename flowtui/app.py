@@ -99,6 +99,9 @@ class FlowApp(TypedAhead):
                 tooltip="Paint the whole screen again"),
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
+        # Textual's own would be called "palette", and stand last.
+        Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
+                tooltip="Look for a command, or another theme, by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
                 tooltip="All keys that work here"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),

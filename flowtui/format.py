@@ -192,7 +192,8 @@ def duration(seconds: float) -> str:
     if hours < 24:
         return f"{hours} h {minutes} m" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    # Beside a hundred days nobody counts hours, and a column of durations has no room for both.
+    return f"{days} d {hours} h" if hours and days < 100 else f"{days} d"
 
 
 def ago(seconds: float) -> str:

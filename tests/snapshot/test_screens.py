@@ -142,6 +142,16 @@ def test_overview_themes(snap_compare: Snap, demo: Store, theme: str) -> None:
     assert snap_compare(app, terminal_size=MIDDLE, run_before=keys())
 
 
+@pytest.mark.parametrize("tab", ["traces", "evals"])
+def test_cursor_in_terminal_colours(snap_compare: Snap, demo: Store, tab: str) -> None:
+    """Where it has the keys, and where another pane has them."""
+    app = app_on(demo, AGENT, tab, theme="ansi")
+    pressed = {"traces": [*WITH_ERRORS, "tab"], "evals": ["7"]}[tab]
+    shown = {"traces": "Error", "evals": "faithfulness"}[tab]
+    before = has_rested(*pressed, until_shows=shown)
+    assert snap_compare(app, terminal_size=MIDDLE, run_before=before)
+
+
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
 def test_metrics(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, VISION, "metrics")

@@ -89,6 +89,8 @@ def test_aligned_numbers_have_their_points_in_one_column() -> None:
         (8040, "2 h 14 m"),
         (86399.9, "1 d"),
         (90000, "1 d 1 h"),
+        (99 * 86400 + 23 * 3600, "99 d 23 h"),
+        (162 * 86400 + 7 * 3600, "162 d"),
         (-95, "-1 m 35 s"),
     ],
 )

@@ -49,6 +49,13 @@ def comparison_test(field: Field, node: Comparison, literal: Literals) -> Predic
         return Predicate(f"{{e}} {node.operator} {{v}}", bound)
     if isinstance(bound, str):
         if isinstance(literal, Word):
+            if literal.text[:1].isdigit():
+                # The name tells how it was read: most often it is a field's, misspelled.
+                raise FilterError(
+                    f"{field.name} has no unit; expected a number or quoted text "
+                    f"after {node.operator}.",
+                    literal.position,
+                )
             raise FilterError(
                 f"Expected a number, quoted text or a field such as {field.name} "
                 f"after {node.operator}.",
