@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from flowtui.registry.errors import RegistryError
-from flowtui.store.errors import FilterError, RunAmbiguous, StoreError
+from flowtui.store.errors import (
+    FilterError,
+    RunAmbiguous,
+    RunNotFound,
+    StoreError,
+    StoreNotFound,
+)
 
 if TYPE_CHECKING:
     from flowtui.store.store import Store
@@ -110,8 +116,13 @@ def open_run(word: str, option: str | None) -> tuple[Store, Run]:
     if option is None and is_path and Path(word).is_file():
         store = _open_artifact(Path(word))
         return store, store.resolve("latest")
-    store = open_store(option)
-    return store, store.resolve(word)
+    try:
+        store = open_store(option)
+        return store, store.resolve(word)
+    except (RunNotFound, StoreNotFound) as error:
+        if word.endswith(ARTIFACT_SUFFIX):
+            raise RunNotFound(f"there is no file {word}, and no run of that name") from error
+        raise
 
 
 def open_store(option: str | None) -> Store:
@@ -139,7 +150,10 @@ def is_terminal() -> bool:
 
 @contextmanager
 def errors_as_one_line() -> Iterator[None]:
-    """Turn what a person can do something about into a line on stderr and an exit code."""
+    """Turn what a person can do something about into a line on stderr and an exit code.
+
+    What it could have meant, or what can be done, stands below it, each on a line.
+    """
     try:
         yield
     except (StoreError, RegistryError, WrongUsage) as error:
@@ -149,9 +163,13 @@ def errors_as_one_line() -> Iterator[None]:
         if isinstance(error, FilterError):
             where = f"--filter, character {error.position + 1}: "
         print(f"flow-tui: {where}{plain(str(error), 2_000)}", file=sys.stderr)
+        below: Sequence[str] = ()
         if isinstance(error, RunAmbiguous):
-            for match in error.matches:
-                print(f"  {plain(match, 300)}", file=sys.stderr)
+            below = error.matches
+        elif isinstance(error, StoreNotFound):
+            below = error.ways
+        for line in below:
+            print(f"  {plain(line, 300)}", file=sys.stderr)
         sys.exit(2 if isinstance(error, WrongUsage) else 1)
     except BrokenPipeError:
         # The reader of a pipe had enough; Python would complain again while closing stdout.

@@ -237,6 +237,8 @@ class MetricsScreen(TabScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Before it is composed, nothing is zoomed in.
         zooms = self.query(MetricZoom)
-        if action in GRID_ACTIONS and zooms:
-            return not zooms.first().is_open
+        if action in GRID_ACTIONS and zooms and zooms.first().is_open:
+            return False
+        if action == "filter":
+            return not any(line.is_typed_into for line in self.query(FilterLine))
         return super().check_action(action, parameters)

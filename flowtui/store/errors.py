@@ -36,6 +36,11 @@ class StoreError(Exception):
 class StoreNotFound(StoreError):
     """There is no store where one was looked for."""
 
+    def __init__(self, message: str, ways: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.ways = tuple(ways)
+        """One line for each thing that can be done about it."""
+
 
 class DatabaseError(StoreError):
     """One database file of a store cannot be read."""

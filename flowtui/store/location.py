@@ -13,6 +13,11 @@ from flowtui.store.values import Run, StoreLocation
 VARIABLES = ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI")
 LATEST = "latest"
 NEAR_MATCHES_SHOWN = 5
+WAYS = (
+    "flow-tui demo         shows what this is, with runs that are made up",
+    "flow-tui --store DIR  opens a store that is somewhere else",
+)
+HOW = "luml-sdk makes one with its first run: ExperimentTracker().start_experiment()"
 
 
 def locate(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> StoreLocation:
@@ -44,20 +49,22 @@ def require(location: StoreLocation) -> Path:
         StoreNotFound: the folder or its meta.db is missing; says which, and what to do.
     """
     directory = location.directory
-    hint = f"({location.source}); name another with --store DIR, or see one with `flow-tui demo`"
+    source = f"({location.source})"
     try:
         if (directory / "meta.db").is_file():
             return directory
         if directory.is_file():
-            raise StoreNotFound(f"{directory} is a file, not the folder of a store {hint}")
+            problem = f"{directory} is a file, not the folder of a store {source}"
+            raise StoreNotFound(problem, WAYS)
         if directory.is_dir():
-            raise StoreNotFound(f"{directory} is no LUML store: it has no meta.db {hint}")
+            raise StoreNotFound(f"{directory} is no LUML store: it has no meta.db {source}", WAYS)
     except PermissionError as error:
-        raise StoreNotFound(f"{directory} may not be opened by this user {hint}") from error
+        problem = f"{directory} may not be opened by this user {source}"
+        raise StoreNotFound(problem, WAYS) from error
     except OSError as error:
-        raise StoreNotFound(f"{directory} is no folder: {error.strerror} {hint}") from error
-    how = "luml-sdk makes one when a run is logged: ExperimentTracker().start_experiment()"
-    raise StoreNotFound(f"no store at {directory} {hint}; {how}")
+        problem = f"{directory} is no folder: {error.strerror} {source}"
+        raise StoreNotFound(problem, WAYS) from error
+    raise StoreNotFound(f"no store of runs at {directory} {source}", (*WAYS, HOW))
 
 
 def choose(word: str, candidates: Sequence[Run], directory: Path) -> Run | None:
@@ -99,6 +106,8 @@ def not_found(word: str, known: Sequence[tuple[str, str]], directory: Path) -> R
         message += f"; closest: {', '.join(near)}"
     elif not known:
         message += ", which has no runs yet"
+    else:
+        message += "; `flow-tui list` prints those it has"
     return RunNotFound(message, near)
 
 

@@ -15,8 +15,7 @@ from textual.widgets import Static
 from flowtui import format as fmt
 from flowtui.store.errors import FilterError
 from flowtui.store.values import JsonValue
-from flowtui.widgets.cells import Piece
-from flowtui.widgets.frame import OneLine
+from flowtui.widgets.cells import wrapped
 
 if TYPE_CHECKING:
     from textual.widgets import Input
@@ -120,7 +119,7 @@ class FilterLine(Widget):
             field = Input(placeholder=self._hint, select_on_focus=False, suggester=suggester)
             note = Label("", classes="filter-note", markup=False)
             row = Horizontal(Label(self._label, markup=False), field, note)
-            await self.mount(row, OneLine(id="mistake"))
+            await self.mount(row, Static("", id="mistake", markup=False))
         field.value = text
         self._recalled = 0
         if is_typed:
@@ -139,8 +138,10 @@ class FilterLine(Widget):
         # The label and the padding stand before the text.
         caret = f"{' ' * (position + 3)}^ {message}"
         if len(caret) > self.size.width:
-            caret = f" at {position + 1}: {message}"
-        self.query_one("#mistake", OneLine).show([Piece(caret, "attention")])
+            # A message that is cut leaves out what was expected.
+            text = f"at {position + 1}: {message}"
+            caret = "\n".join(f" {line}" for line in wrapped(text, max(self.size.width - 2, 10)))
+        self.query_one("#mistake", Static).update(caret)
 
     def is_taken(self, take: Callable[[str], None]) -> bool:
         """Have what is typed taken; point at its mistake, and say so, if it has one."""
@@ -151,6 +152,10 @@ class FilterLine(Widget):
             return False
         self.point_at(None)
         return True
+
+    @property
+    def is_typed_into(self) -> bool:
+        return self._input is not None and self._input.has_focus
 
     @property
     def text(self) -> str:

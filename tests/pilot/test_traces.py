@@ -83,6 +83,14 @@ async def test_a_mistake_in_a_filter_is_pointed_at(demo: Store) -> None:
         assert "^" in screen_text(pilot)
 
 
+async def test_a_mistake_that_takes_more_than_a_line_is_said_in_full(demo: Store) -> None:
+    async with opened(demo, AGENT, (80, 24), tab="traces") as pilot:
+        await pilot.press("slash", *"state = bad")
+        await settled(pilot)
+        said = " ".join(line.strip() for line in screen_lines(pilot)[-4:-1])
+        assert "such as ok, error, in_progress or unspecified" in said
+
+
 async def test_sorting_again_reverses(demo: Store) -> None:
     async with opened(demo, AGENT, tab="traces") as pilot:
         await pilot.press("s")

@@ -266,14 +266,24 @@ def test_a_run_that_is_called_like_a_command_opens_through_open(run: Run, tmp_pa
 def test_no_store(run: Run, tmp_path: Path) -> None:
     done = run("list", "-s", tmp_path / "nowhere")
     assert done.code == 1
-    assert f"no store at {tmp_path / 'nowhere'} (--store)" in done.error
-    assert "flow-tui demo" in done.error
+    problem, *ways = done.err.splitlines()
+    assert problem == f"flow-tui: no store of runs at {tmp_path / 'nowhere'} (--store)"
+    assert ways[0].startswith("  flow-tui demo ")
+    assert ways[-1].endswith("ExperimentTracker().start_experiment()")
+
+
+def test_a_file_that_is_not_there(run: Run, demo_directory: Path, tmp_path: Path) -> None:
+    for place in (demo_directory, tmp_path / "nowhere"):
+        done = run("gone.luml", "-s", place)
+        assert done.code == 1
+        assert done.error == "there is no file gone.luml, and no run of that name"
 
 
 def test_a_folder_that_is_no_store(run: Run, tmp_path: Path) -> None:
     done = run("-s", tmp_path)
     assert done.code == 1
-    assert "it has no meta.db" in done.error
+    assert "it has no meta.db" in done.err
+    assert "start_experiment" not in done.err
 
 
 def test_an_unknown_run_names_the_store_and_the_nearest(run: Run, demo_directory: Path) -> None:
@@ -281,6 +291,7 @@ def test_an_unknown_run_names_the_store_and_the_nearest(run: Run, demo_directory
     assert done.code == 1
     assert f"no run 'resnet50-cosin' in {demo_directory}" in done.error
     assert "closest: resnet50-cosine" in done.error
+    assert "`flow-tui list`" in run("zzz", "-s", demo_directory).error
 
 
 def test_an_ambiguous_run_lists_the_matches(run: Run, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def failure(text: str) -> FilterError:
         ("metric.loss = high", 14, "Expected a number for metric.loss."),
         ("metric.loss ~ 'x'", 12, "metric.loss holds numbers"),
         ("lr < high", 5, "Expected a number, quoted text or a field such as param.lr"),
-        ("lr < 2s", 5, "param.lr has no unit; expected a number or quoted text after <."),
+        ("lr < 2s", 5, "Expected a number or quoted text for param.lr after <, found '2s'."),
         ("created_at > yesterday", 13, "Expected a date such as"),
         ("created_at > '2025-02-30'", 13, "Expected a date such as"),
         ("created_at = 2025-13", 13, "Expected a date such as"),

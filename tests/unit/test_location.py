@@ -108,12 +108,12 @@ def test_a_store_that_is_there_is_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("nothing", "no store at"),
+        ("nothing", "no store of runs at"),
         ("folder", "has no meta.db"),
         ("file", "is a file"),
-        ("file/below", "no store at"),
+        ("file/below", "no store of runs at"),
         ("x" * 300, "File name too long"),
-        ("nul\0", "no store at"),
+        ("nul\0", "no store of runs at"),
     ],
 )
 def test_a_store_that_is_not_there_says_what_is_and_what_to_do(
@@ -126,8 +126,12 @@ def test_a_store_that_is_not_there_says_what_is_and_what_to_do(
     message = str(caught.value)
     assert words in message
     assert str(tmp_path / name) in message
-    assert "(the default place); name another with --store DIR" in message
+    assert message.endswith("(the default place)")
     assert "\n" not in message
+    assert "flow-tui demo" in caught.value.ways[0]
+    assert "--store DIR" in caught.value.ways[1]
+    assert ("start_experiment()" in caught.value.ways[-1]) == words.startswith("no store")
+    assert all(len(way) + 2 <= 80 for way in caught.value.ways)
 
 
 def test_a_folder_that_may_not_be_searched_says_so(folder: Path) -> None:

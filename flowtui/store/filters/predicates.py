@@ -50,10 +50,10 @@ def comparison_test(field: Field, node: Comparison, literal: Literals) -> Predic
     if isinstance(bound, str):
         if isinstance(literal, Word):
             if literal.text[:1].isdigit():
-                # The name tells how it was read: most often it is a field's, misspelled.
+                # The name tells how it was read: one with a unit is most often misspelled.
                 raise FilterError(
-                    f"{field.name} has no unit; expected a number or quoted text "
-                    f"after {node.operator}.",
+                    f"Expected a number or quoted text for {field.name} after {node.operator}, "
+                    f"found '{literal.text[:30]}'.",
                     literal.position,
                 )
             raise FilterError(
