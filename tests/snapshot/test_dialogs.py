@@ -1,6 +1,7 @@
 """How the dialogs of an upload, of a receiver of spans, and of leaving them look.
 
-Each is opened by its key. What goes on behind it stands still: how far an upload is by the time of
+All but the key's screen and the port's question are opened by their key. What goes on
+behind them stands still: how far an upload is by the time of
 the picture, and which port is free, no run of a test could say.
 """
 
