@@ -100,6 +100,7 @@ class Background:
         if self._collector is not None and self.is_collecting:
             questions.append("Spans are being collected.")
             details += self._collector.details
+        questions.append("End both and quit?" if len(questions) > 1 else "End it and quit?")
         question = LeaveScreen(" ".join(questions), details)
         return await self._app.push_screen_wait(question)
 

@@ -19,7 +19,7 @@ DARK = Theme(
     warning="#e0af68",
     error="#f7768e",
     variables={
-        "text-quiet": "#8289a3",
+        "text-quiet": "#8d94ae",
         "curve-1": "#7aa2f7",
         "curve-2": "#bb9af7",
         "curve-3": "#73daca",
@@ -29,22 +29,22 @@ DARK = Theme(
 LIGHT = Theme(
     name="flow-light",
     primary="#2f5fc4",
-    secondary="#0a6f8f",
-    accent="#0a6f8f",
+    secondary="#086887",
+    accent="#086887",
     foreground="#22242c",
     background="#fbfbf9",
     surface="#f1f1ee",
     panel="#dfe3ea",
-    success="#2f7d32",
-    warning="#935f00",
+    success="#286f2b",
+    warning="#865700",
     error="#b3243f",
     dark=False,
     variables={
-        "text-quiet": "#646a7a",
+        "text-quiet": "#5d6373",
         "curve-1": "#2f5fc4",
         "curve-2": "#7b3fb5",
-        "curve-3": "#00756b",
-        "curve-4": "#b5501b",
+        "curve-3": "#006d64",
+        "curve-4": "#a54716",
     },
 )
 # Okabe and Ito's palette: its blue, orange and vermilion differ for every kind of colour vision.
@@ -65,7 +65,7 @@ COLOR_BLIND = Theme(
         "curve-1": "#56b4e9",
         "curve-2": "#e69f00",
         "curve-3": "#f0e442",
-        "curve-4": "#cc79a7",
+        "curve-4": "#d386b0",
     },
 )
 ANSI = Theme(

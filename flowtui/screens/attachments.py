@@ -80,6 +80,9 @@ class AttachmentsScreen(TabScreen):
         (WIDE_FROM, "-wide"),
     ]
     reads = frozenset({Kind.ATTACHMENTS})
+    needs_records = frozenset(
+        {"filter", "open", "save", "sort", "next_pane", "copy", "copy_row", "preview"}
+    )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
                 tooltip=f"Filter the files: {HINT}"),
@@ -156,6 +159,9 @@ class AttachmentsScreen(TabScreen):
     def take_files(self, message: FilesRead) -> None:
         self._was_read = True
         self._found = message.found
+        self.take_whether_any(
+            bool(message.found and (message.found.files or message.found.orphans))
+        )
         if message.found is None:
             self._show_empty(ABSENT)
         elif not message.found.files and not message.found.orphans:
@@ -275,8 +281,8 @@ class AttachmentsScreen(TabScreen):
         await self.app.run_action(action, self._preview)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter":
-            return not isinstance(self.focused, Input)
+        if action == "filter" and isinstance(self.focused, Input):
+            return False
         previews = self.query(FilePreview)
         if action == "preview" and previews:
             name = str(parameters[0]).partition("(")[0]

@@ -135,11 +135,27 @@ class TabScreen(StoreScreen):
         )
     ]  # fmt: skip
 
+    needs_records: ClassVar[frozenset[str]] = frozenset()
+    """Actions on what it lists: off, and no key of them is offered, while the run has none."""
+
     frame: reactive[Frame | None] = reactive(None, init=False)
 
     def __init__(self, store: Store, run: Run) -> None:
         super().__init__(store)
         self.run = run
+        self._has_records = True
+        """Whether the run has any, as far as is known by now."""
+
+    def take_whether_any(self, has_records: bool) -> None:
+        """Take note of whether the run has any of what is listed, filtered or not."""
+        if has_records != self._has_records:
+            self._has_records = has_records
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in self.needs_records and not self._has_records:
+            return False
+        return super().check_action(action, parameters)
 
     def compose(self) -> ComposeResult:
         yield RunLine()

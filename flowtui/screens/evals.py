@@ -60,6 +60,7 @@ class EvalsScreen(TabScreen):
 
     tab = "evals"
     reads = frozenset({Kind.SAMPLES, Kind.ANNOTATIONS})
+    needs_records = frozenset(TABLE_ACTIONS)
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
         (NARROW_BELOW, "-normal"),
@@ -140,6 +141,7 @@ class EvalsScreen(TabScreen):
 
     @on(Listed)
     def show_list(self, message: Listed) -> None:
+        self.take_whether_any(any(message.found.datasets))
         self._pane.show_list(message.found)
 
     @on(Scored)
@@ -217,8 +219,8 @@ class EvalsScreen(TabScreen):
         views = self.query(SampleView)
         if action in TABLE_ACTIONS and (not views or views.first().is_open):
             return False
-        if action == "filter":
-            return not isinstance(self.focused, Input)
+        if action == "filter" and isinstance(self.focused, Input):
+            return False
         return super().check_action(action, parameters)
 
     def action_next_pane(self) -> None:

@@ -26,7 +26,7 @@ from flowtui.widgets.filter_line import FilterLine
 from flowtui.widgets.grid_layout import Group, grouped
 from flowtui.widgets.paint import CURVE_CLASSES
 
-NONE_LOGGED = "none logged yet: tracker.log_dynamic(key, value, step)"
+NONE_LOGGED = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point of one."
 GRID_ACTIONS = ("filter", "sort", "pin", "fold_all")
 
 
@@ -49,6 +49,7 @@ class MetricsScreen(TabScreen):
 
     tab = "metrics"
     reads = frozenset({Kind.METRICS})
+    needs_records = frozenset(GRID_ACTIONS)
     COMPONENT_CLASSES = CURVE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="metrics.filter",
@@ -128,6 +129,7 @@ class MetricsScreen(TabScreen):
     @on(LastPointsRead)
     def show_points(self, message: LastPointsRead) -> None:
         self._was_read = True
+        self.take_whether_any(bool(message.points))
         is_same = self._points.keys() == message.points.keys()
         self._points = message.points
         if not is_same:
@@ -239,6 +241,6 @@ class MetricsScreen(TabScreen):
         zooms = self.query(MetricZoom)
         if action in GRID_ACTIONS and zooms and zooms.first().is_open:
             return False
-        if action == "filter":
-            return not any(line.is_typed_into for line in self.query(FilterLine))
+        if action == "filter" and any(line.is_typed_into for line in self.query(FilterLine)):
+            return False
         return super().check_action(action, parameters)

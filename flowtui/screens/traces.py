@@ -77,6 +77,7 @@ class TracesScreen(TabScreen):
         (WIDE_FROM, "-wide"),
     ]
     reads = frozenset({Kind.SPANS, Kind.SAMPLES, Kind.ANNOTATIONS})
+    needs_records = frozenset(LIST_ACTIONS) - {"collect"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="traces.filter",
                 tooltip="Filter by text, or an expression: errors and execution_time > 2s"),
@@ -162,6 +163,7 @@ class TracesScreen(TabScreen):
         self._rows.show_keys(message.rowids)
         self._rows.read_again()
         total = None if self.frame is None else self.frame.counts.traces
+        self.take_whether_any(bool(message.rowids) or self._condition is not None)
         if message.rowids:
             self._show_empty("")
         elif self._condition is not None and total:
@@ -252,8 +254,8 @@ class TracesScreen(TabScreen):
         views = self.query(TraceView)
         if action in LIST_ACTIONS and views and views.first().is_open:
             return False
-        if action == "filter":
-            return not isinstance(self.focused, Input)
+        if action == "filter" and isinstance(self.focused, Input):
+            return False
         return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:

@@ -49,7 +49,6 @@ class Preflight:
     problem: str = ""
     """Why there are no facts, safe to show."""
     to: Destination | None = None
-    why_nowhere: str = ""
     copies: tuple[RemoteCopy, ...] | None = None
     """Of the run in the collection."""
 
@@ -59,7 +58,7 @@ class Preflight:
         if self.problem:
             return self.problem
         if self.to is None:
-            return self.why_nowhere or "choose a collection first"
+            return "choose a collection first"
         if self.facts is None:
             return "still looking at what there is to upload"
         if not self.has_room:
@@ -118,7 +117,7 @@ def _file_bytes(store: Store, model: Model) -> int | None:
 
 def preflight_lines(known: Preflight, width: int = WIDE) -> list[Line]:
     """Return what there is to say in a width, what speaks against it last."""
-    where = known.why_nowhere or "choose a collection" if known.to is None else known.to.path
+    where = "choose a collection" if known.to is None else known.to.path
     role: Role = "muted" if known.to is None else "text"
     lines = [_labelled("To", [Piece(fmt.plain(where, 300), role)]), _size_line(known, width)]
     if known.was_uploaded:

@@ -111,7 +111,7 @@ class LeaveScreen(ConfirmScreen, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w,escape", "dismiss(False)", "Stay", key_display="w Esc",
                 tooltip="Stay, and let it go on"),
-        Binding("c", "dismiss(True)", "End it and quit", tooltip="End what runs, and leave"),
+        Binding("c", "dismiss(True)", "End and quit", tooltip="End what runs, and leave"),
     ]  # fmt: skip
 
 

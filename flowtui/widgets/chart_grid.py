@@ -112,6 +112,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
             note: stands in the place of the charts if there are none.
         """
         differs = groups != self._groups or note != self._note
+        if bool(groups) != bool(self._groups):
+            self.screen.refresh_bindings()
         changed = [key for key, point in points.items() if point != self._points.get(key)]
         self._groups, self._points, self._note = groups, points, note
         for key in changed:
@@ -283,6 +285,10 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._refresh_stop(self._cursor, title_only=True)
 
     # Moving ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Every key of it is about a metric; a note says that there is none.
+        return bool(self._bands) or not self._note
 
     def _move_to(self, stop: Stop) -> None:
         if stop == self._cursor:

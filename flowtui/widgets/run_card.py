@@ -9,7 +9,7 @@ from datetime import datetime
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.store.values import Run
-from flowtui.widgets.cells import Line, Piece, Role, fit, wrapped
+from flowtui.widgets.cells import Line, Piece, Role, wrapped
 from flowtui.widgets.fields import Field, Fields
 from flowtui.widgets.frame import STATUS_ROLES, UploadMark
 
@@ -101,7 +101,7 @@ def card_fields(run: Run, now: datetime, width: int) -> list[Field]:
     elapsed = elapsed_s(run, now)
     duration = "not recorded" if elapsed is None else fmt.duration(elapsed)
     fields = [
-        Field("id", "id", [[Piece(fit(fmt.plain(run.id), min(room, len(run.id))))]], run.id),
+        _text_field("id", run.id, room),
         Field(
             "status",
             "status",

@@ -222,7 +222,9 @@ async def test_one_question_is_about_the_upload_too(
             assert f"⇣ {port}" in screen_lines(pilot)[0]
             assert "run-1" in screen_lines(pilot)[0]
             await pilot.press("q")
-            await shown(pilot, "An upload is under way. Spans are being collected.")
+            await shown(
+                pilot, "An upload is under way. Spans are being collected. End both and quit?"
+            )
             await pilot.press("c")
             await until(lambda: pilot.app._exit, "the exit")
         assert registry.statuses() == ["upload_failed"]

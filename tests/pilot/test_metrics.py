@@ -478,7 +478,7 @@ async def test_odd_metrics_look_right(tmp_path: Path) -> None:
 
 async def test_a_run_without_metrics_says_how_to_log_one(demo: Store) -> None:
     async with opened(demo, "scratch", tab="metrics") as pilot:
-        assert "none logged yet" in screen_text(pilot)
+        assert "No metrics were logged." in screen_text(pilot)
 
 
 async def test_a_damaged_database_is_said(demo_copy: Path) -> None:

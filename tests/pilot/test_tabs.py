@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 from textual.binding import Binding
 
 from flowtui.app import FlowApp
 from flowtui.screens.base import TabScreen
 from flowtui.screens.choose import Choice, ColumnsScreen
+from flowtui.store.schema import EvalRow, ExperimentWriter, SpanRow
 from flowtui.store.store import Store
+from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
+from tests.unit.stores import one_run, writer
 
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
 
@@ -26,6 +33,49 @@ async def test_tab_labels_show_counts(demo: Store) -> None:
     async with opened(demo, "support-agent-v3") as pilot:
         assert "3 Traces 46" in screen_lines(pilot)[1]
         assert "4 Evals 460" in screen_lines(pilot)[1]
+
+
+def log_point(run: ExperimentWriter) -> None:
+    run.metrics([("loss", 0.5, 1, NOW)])
+
+
+def log_span(run: ExperimentWriter) -> None:
+    run.spans([SpanRow(trace_id="a" * 32, span_id="b" * 16, name="call", start_ns=1, end_ns=2)])
+
+
+def log_sample(run: ExperimentWriter) -> None:
+    run.evals([EvalRow(id="sample", dataset_id="set", inputs={"q": 1})])
+
+
+def log_file(run: ExperimentWriter) -> None:
+    run.attachment("notes.txt", b"text")
+
+
+@pytest.mark.parametrize(
+    ("tab", "log"),
+    [
+        ("metrics", log_point),
+        ("traces", log_span),
+        ("evals", log_sample),
+        ("attachments", log_file),
+    ],
+)
+async def test_a_tab_without_records_offers_no_keys_for_them_until_some_come(
+    tmp_path: Path, tab: str, log: Callable[[ExperimentWriter], None]
+) -> None:
+    one_run(tmp_path)
+    async with opened(open_store(tmp_path), "run-1", tab=tab) as pilot:
+        screen = pilot.app.screen
+
+        def offers(key: str) -> bool:
+            return key in screen.active_bindings and screen.active_bindings[key].enabled
+
+        assert not offers("s")
+        assert "Sort" not in screen_lines(pilot)[-1]
+        with writer(tmp_path) as store, store.experiment("run-1") as run:
+            log(run)
+        await until(lambda: offers("s"), "the keys")
+        assert offers("slash")
 
 
 async def test_a_tab_is_made_when_it_is_first_shown(demo: Store) -> None:

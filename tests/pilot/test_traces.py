@@ -88,7 +88,7 @@ async def test_a_mistake_that_takes_more_than_a_line_is_said_in_full(demo: Store
         await pilot.press("slash", *"state = bad")
         await settled(pilot)
         said = " ".join(line.strip() for line in screen_lines(pilot)[-4:-1])
-        assert "such as ok, error, in_progress or unspecified" in said
+        assert "ok, error, in_progress or unspecified, or its number" in said
 
 
 async def test_sorting_again_reverses(demo: Store) -> None:

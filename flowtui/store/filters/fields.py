@@ -37,6 +37,10 @@ class Unit:
     scale: int = 1
     """How many of those one of this unit is."""
 
+    @property
+    def expected(self) -> str:
+        return f"a number of {self.name}, such as {self.example}"
+
     def value(self, text: str) -> float | None:
         """Returns the quantity in this unit, or None when the text is no such quantity."""
         amount = self.read(text)

@@ -127,8 +127,8 @@ def _bound(field: Field, literal: Literals) -> str | int | float:
         return value
     if field.kind is Kind.ANY:
         return text
-    unit = f" of {field.unit.name}, such as {field.unit.example}" if field.unit else ""
-    raise FilterError(f"Expected a number{unit} for {field.name}.", literal.position)
+    expected = "a number" if field.unit is None else field.unit.expected
+    raise FilterError(f"Expected {expected} for {field.name}.", literal.position)
 
 
 def _moment(field: Field, literal: Literals) -> str:

@@ -54,7 +54,15 @@ def _state(text: str) -> Fraction | None:
     return None if number is None else Fraction(number)
 
 
-STATE_NAMES = Unit("the states 0 to 3", "ok, error, in_progress or unspecified", _state)
+class _States(Unit):
+    """The states of a trace, which are numbers with names."""
+
+    @property
+    def expected(self) -> str:
+        return f"{self.example}, or its number"
+
+
+STATE_NAMES = _States("states", "ok, error, in_progress or unspecified", _state)
 
 
 def _attribute(key: str) -> Field:
