@@ -27,7 +27,7 @@ from flowtui import format as fmt
 from flowtui.background import Background
 from flowtui.crash import write_crash_log
 from flowtui.ending import Ending
-from flowtui.pace import Pace
+from flowtui.pace import QUERY, Pace
 from flowtui.parsed_once import ParsedOnce
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
@@ -138,6 +138,7 @@ class FlowApp(TypedAhead):
         for theme in themes.THEMES.values():
             self.register_theme(theme)
         self._pace = Pace(options.is_slow)
+        self._is_measuring_link = False
         # Sixteen colours take a third of the bytes of any others.
         default = themes.ANSI.name if options.is_slow else themes.default_theme(self.session)
         self.theme = options.theme or default
@@ -256,10 +257,15 @@ class FlowApp(TypedAhead):
 
     def _measure_link(self) -> None:
         assert self._driver is not None
-        self._driver.write(self._pace.ask())
+        self._is_measuring_link = True
+        self._driver.write(QUERY)
 
     def on_terminal_supports_synchronized_output(self) -> None:
-        self._pace.answered()
+        from flowtui.driver import ThriftyDriver
+
+        # At the start, everything takes its time.
+        if self._is_measuring_link and isinstance(self._driver, ThriftyDriver):
+            self._pace.answered(self._driver.round_trip_s)
 
     def _look_now(self) -> None:
         if not self._is_looking:

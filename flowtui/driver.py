@@ -1,16 +1,37 @@
 """Textual's driver for Unix terminals, with fewer bytes on the wire (see thrift.py).
 
-It also stands in ASCII for every other character where the locale has no UTF-8.
+It also stands in ASCII for every other character where the locale has no UTF-8, draws no more than
+the terminal takes, and leaves no answer of the terminal to whoever reads next.
 """
 
 from __future__ import annotations
 
 import os
+import queue
+import select
+from codecs import getincrementaldecoder
+from collections import deque
+from collections.abc import Iterator
+from time import monotonic
 
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+from textual.messages import TerminalSupportsSynchronizedOutput
 
+from flowtui.keyboard import Keyboard
+from flowtui.pace import QUERY
 from flowtui.terminal import session
 from flowtui.thrift import Thrift
+
+LOOK_EVERY_S = 0.1
+"""How often it is looked whether the app still reads keys; Textual's own pace."""
+ESCAPE_EVERY_S = 0.02
+"""How often it is looked whether more has come after Esc, which many sequences begin with."""
+ANSWER_WITHIN_S = 0.6
+"""How late an answer may come that is waited for at the end."""
+MOST_WAITING = 6
+"""So many writes that wait are two frames: the terminal takes less than is drawn."""
+CATCH_UP_EVERY_S = 0.03
 
 
 class ThriftyDriver(LinuxDriver):
@@ -19,24 +40,114 @@ class ThriftyDriver(LinuxDriver):
     # LinuxDriver asks for every movement of the mouse; nothing here needs more than drags.
     _ANY_MOTION = "\x1b[?1003h"
     _DRAGS = "\x1b[?1002h"
+    _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through as they are
         here = session(os.environ)
         self._thrift = Thrift(self._get_terminal_size, here.is_utf8, here.is_monochrome)
+        self._asked: deque[float] = deque()
+        """When questions were sent that the terminal has not answered, by the monotonic clock."""
+        self.round_trip_s = 0.0
+        """How long the last answer took."""
+        self._is_in_frame = self._is_skipping = self._is_behind = False
+
+    # What goes to the terminal ---------------------------------------------------------------
 
     def write(self, data: str) -> None:
-        if filtered := self._thrift.filter(data.replace(self._ANY_MOTION, self._DRAGS)):
+        if QUERY in data:
+            self._asked.append(monotonic())
+        if data == self._FRAME_BEGINS or not self._is_in_frame:
+            self._is_skipping = self._is_clogged()
+        self._is_in_frame = data == self._FRAME_BEGINS or (
+            self._is_in_frame and data != self._FRAME_ENDS
+        )
+        if not self._is_skipping:
+            filtered = self._thrift.filter(data.replace(self._ANY_MOTION, self._DRAGS))
+        elif data in (self._FRAME_BEGINS, self._FRAME_ENDS):
+            filtered = ""
+        else:
+            filtered = self._thrift.skip(data)
+            self._catch_up_later()
+        if filtered:
             self._put(filtered)
 
     def forget(self) -> None:
         """Send everything again from now on: another program may have written on the screen."""
         self._thrift.forget()
 
+    def _is_clogged(self) -> bool:
+        writer = self._writer_thread
+        return writer is not None and writer._queue.qsize() >= MOST_WAITING
+
+    def _catch_up_later(self) -> None:
+        """Have what was skipped drawn when the terminal takes bytes again, as it looks by then."""
+        if not self._is_behind:
+            self._is_behind = True
+            self._loop.call_later(CATCH_UP_EVERY_S, self._catch_up)
+
+    def _catch_up(self) -> None:
+        if self._writer_thread is None or not self._writer_thread.is_alive():
+            return
+        if self._writer_thread._queue.qsize():
+            self._loop.call_later(CATCH_UP_EVERY_S, self._catch_up)
+            return
+        self._is_behind = False
+        if self._app._running and self._app.screen_stack:
+            self._app.screen.refresh()
+
     def _put(self, data: str) -> None:
         # The writer dies with its terminal; what is put on its queue would then wait for ever.
         if self._writer_thread is not None and self._writer_thread.is_alive():
             super().write(data)
+
+    # What comes from it ----------------------------------------------------------------------
+
+    def run_input_thread(self) -> None:
+        """Hand on what is typed until input is disabled; unlike Textual's, in whole sequences."""
+        keyboard = Keyboard(self._is_typing)
+        # What is typed where the terminal has another encoding than UTF-8 is no reason to end.
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        while not self.exit_event.is_set():
+            patience_s = ESCAPE_EVERY_S if keyboard.is_waiting else LOOK_EVERY_S
+            if (data := self._read(patience_s)) is None:
+                return
+            for message in self._meant(keyboard, decode(data)):
+                self.process_message(message)
+        while self._asked and monotonic() - self._asked[-1] < ANSWER_WITHIN_S:
+            if (data := self._read(LOOK_EVERY_S)) is None:
+                return
+            for message in self._meant(keyboard, decode(data)):
+                self._note_answer(message)
+
+    def _read(self, patience_s: float) -> bytes | None:
+        """Return what has come, nothing after a while; None if nothing can come any more."""
+        try:
+            ready, _, _ = select.select([self.fileno], [], [], patience_s)
+            return (os.read(self.fileno, 4096) or None) if ready else b""
+        except OSError:
+            return None
+
+    @staticmethod
+    def _meant(keyboard: Keyboard, text: str) -> Iterator[Message]:
+        if text:
+            yield from keyboard.feed(text)
+        yield from keyboard.tick()
+
+    def _is_typing(self) -> bool:
+        from textual.widgets import Input, TextArea
+
+        return isinstance(self._app.focused, Input | TextArea)
+
+    def process_message(self, message: Message) -> None:
+        self._note_answer(message)
+        super().process_message(message)
+
+    def _note_answer(self, message: Message) -> None:
+        if isinstance(message, TerminalSupportsSynchronizedOutput) and self._asked:
+            self.round_trip_s = monotonic() - self._asked.popleft()
+
+    # How it ends -----------------------------------------------------------------------------
 
     def _sigcont_application(self, *_: object) -> None:
         # The kernel also sends this to a process whose terminal hangs up: nothing to resume then.
@@ -44,10 +155,28 @@ class ThriftyDriver(LinuxDriver):
             super()._sigcont_application()
 
     def stop_application_mode(self) -> None:
+        self._drop_drawings()
         self._put(self._thrift.reset())
         super().stop_application_mode()
+
+    def _drop_drawings(self) -> None:
+        """Send nothing more of what nobody will see: the screen is left now."""
+        if self._writer_thread is None:
+            return
+        waiting = []
+        while True:
+            try:
+                waiting.append(self._writer_thread._queue.get_nowait())
+            except queue.Empty:
+                break
+        self._thrift.forget()
+        for data in waiting:
+            if data is not None and (kept := self._thrift.skip(data)):
+                self._put(kept)
 
     def _disable_mouse_support(self) -> None:
         super()._disable_mouse_support()
         if self._mouse:
             self.write("\x1b[?1002l")
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")

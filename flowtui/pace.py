@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import monotonic
-
 QUERY = "\x1b[?2026$p"
 """Asks a terminal whether it draws frames whole; all that answer do so at once."""
 SLOW_ROUND_TRIP_S = 0.15
@@ -16,19 +14,11 @@ class Pace:
 
     def __init__(self, is_slow: bool) -> None:
         self.is_slow = is_slow
-        self._asked_s: float | None = None
         self._ticks = 0
 
-    def ask(self) -> str:
-        """Return what to send to the terminal; its answer is to be given to `answered`."""
-        self._asked_s = monotonic()
-        return QUERY
-
-    def answered(self) -> None:
-        """Take note of when an answer came."""
-        if self._asked_s is not None:
-            self.is_slow |= monotonic() - self._asked_s > SLOW_ROUND_TRIP_S
-            self._asked_s = None
+    def answered(self, round_trip_s: float) -> None:
+        """Take note of how long it took from a query to its answer."""
+        self.is_slow |= round_trip_s > SLOW_ROUND_TRIP_S
 
     def is_due(self) -> bool:
         """Count a tick, and say whether it is one that does something."""

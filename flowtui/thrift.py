@@ -107,6 +107,26 @@ class Thrift:
         self._out.clear()
         return sent
 
+    def skip(self, data: str) -> str:
+        """Return what to send in place of `data` if what it draws is to be drawn later.
+
+        Its text is not sent, and taken for not sent: all of it must be drawn again.
+        """
+        for token in _TOKEN.finditer(data):
+            if token["sgr"] is not None:
+                self._wanted = changed(self._wanted, token["sgr"])
+            elif token["unseen"]:
+                self._out.append(token["unseen"])
+            elif token["other"]:
+                self._out.append(token["other"])
+                self.forget()
+        if self._is_monochrome:
+            self._wanted = Look(self._wanted.attributes)
+        self._place = None
+        sent = "".join(self._out)
+        self._out.clear()
+        return sent
+
     def reset(self) -> str:
         """Return what gives the terminal its own colours back, for whoever writes next."""
         self._wanted = self._wire = PLAIN

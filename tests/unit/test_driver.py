@@ -176,6 +176,26 @@ def test_a_transition_is_never_longer_than_a_reset_and_the_whole_look(
     assert len(transition(old, new)) <= len(f"\x1b[{';'.join(['0', *after])}m")
 
 
+@given(st.lists(frames, max_size=3), st.lists(frames, min_size=1, max_size=3))
+def test_after_frames_that_were_skipped_the_next_whole_one_looks_the_same(
+    drawn: list[str], skipped: list[str]
+) -> None:
+    filtered = thrift()
+    last = frame(1, [["x" * COLUMNS]] * LINES)
+    sent = [*map(filtered.filter, drawn), *map(filtered.skip, skipped), filtered.filter(last)]
+    assert "".join(map(thrift().skip, skipped)) == ""
+    assert seen("".join(sent)) == seen("".join([*drawn, last]))
+
+
+def test_of_what_is_skipped_only_what_shows_on_no_cell_is_sent() -> None:
+    filtered = thrift()
+    filtered.filter("\x1b[1;1Hseen\x1b[1;1H")
+    assert filtered.skip("\x1b[?1002h\x1b[31m\x1b[2;1Hnot seen\x1b[0m\x1b]52;c;eA==\x07") == (
+        "\x1b[?1002h\x1b]52;c;eA==\x07"
+    )
+    assert filtered.filter("\x1b[1;1Hseen\x1b[2;1Hplain") == "\nplain"
+
+
 def test_the_same_look_twice_is_sent_once() -> None:
     sent = thrift().filter(styled(["1", "31"], "a") + styled(["1", "31"], "b"))
     assert sent == "\x1b[1;31mab"
