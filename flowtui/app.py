@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual import on, work
+from textual import events, on, work
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
@@ -27,6 +27,7 @@ from flowtui import format as fmt
 from flowtui.background import Background
 from flowtui.crash import write_crash_log
 from flowtui.ending import Ending
+from flowtui.keyboard import TakesText
 from flowtui.pace import QUERY, Pace
 from flowtui.parsed_once import ParsedOnce
 from flowtui.screens.base import TabScreen
@@ -254,6 +255,12 @@ class FlowApp(TypedAhead):
             self.show_frame()
         if self._runs_screen is not None and self.follows:
             self._runs_screen.tick()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        # A cursor that blinks sends something twice a second, all the time.
+        is_far = self.session.is_ssh or self._pace.is_slow
+        if is_far and isinstance(event.widget, TakesText):
+            event.widget.cursor_blink = False
 
     def _measure_link(self) -> None:
         assert self._driver is not None

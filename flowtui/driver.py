@@ -18,7 +18,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
-from flowtui.keyboard import Keyboard
+from flowtui.keyboard import Keyboard, TakesText
 from flowtui.pace import QUERY
 from flowtui.terminal import session
 from flowtui.thrift import Thrift
@@ -27,8 +27,8 @@ LOOK_EVERY_S = 0.1
 """How often it is looked whether the app still reads keys; Textual's own pace."""
 ESCAPE_EVERY_S = 0.02
 """How often it is looked whether more has come after Esc, which many sequences begin with."""
-ANSWER_WITHIN_S = 0.6
-"""How late an answer may come that is waited for at the end."""
+ANSWER_WITHIN_S, FIRST_ANSWER_WITHIN_S = 2.0, 0.6
+"""How late an answer may come that is waited for at the end, and if none ever came."""
 MOST_WAITING = 6
 """So many writes that wait are two frames: the terminal takes less than is drawn."""
 CATCH_UP_EVERY_S = 0.03
@@ -114,7 +114,7 @@ class ThriftyDriver(LinuxDriver):
                 return
             for message in self._meant(keyboard, decode(data)):
                 self.process_message(message)
-        while self._asked and monotonic() - self._asked[-1] < ANSWER_WITHIN_S:
+        while self._asked and self._may_answer():
             if (data := self._read(LOOK_EVERY_S)) is None:
                 return
             for message in self._meant(keyboard, decode(data)):
@@ -135,13 +135,18 @@ class ThriftyDriver(LinuxDriver):
         yield from keyboard.tick()
 
     def _is_typing(self) -> bool:
-        from textual.widgets import Input, TextArea
-
-        return isinstance(self._app.focused, Input | TextArea)
+        return isinstance(self._app.focused, TakesText)
 
     def process_message(self, message: Message) -> None:
         self._note_answer(message)
         super().process_message(message)
+
+    def _may_answer(self) -> bool:
+        """Whether an answer may still come; some terminals never give one."""
+        within_s = ANSWER_WITHIN_S if self.round_trip_s else FIRST_ANSWER_WITHIN_S
+        if not self._asked:
+            return self.round_trip_s > 0
+        return monotonic() - self._asked[-1] < within_s
 
     def _note_answer(self, message: Message) -> None:
         if isinstance(message, TerminalSupportsSynchronizedOutput) and self._asked:
@@ -180,3 +185,8 @@ class ThriftyDriver(LinuxDriver):
             self.write("\x1b[?1002l")
         if self._mouse_pixels:
             self.write("\x1b[?1016l")
+        # Input is read until the answer to this comes: then nothing is under way any more that a
+        # shell would take for typed.
+        is_read = self._key_thread is not None and self._key_thread.is_alive()
+        if is_read and not self.exit_event.is_set() and self._may_answer():
+            self.write(QUERY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from time import monotonic
+from typing import Protocol, runtime_checkable
 
 from textual import constants, events
 from textual._xterm_parser import XTermParser
@@ -33,6 +34,13 @@ _PIECE = re.compile(
 )
 _TYPED = ("\x1b", "\x1b[", "\x1bO")
 """What may also be keys that somebody typed, if nothing more comes."""
+
+
+@runtime_checkable
+class TakesText(Protocol):
+    """Textual's Input and TextArea, known without loading either: a start needs none."""
+
+    cursor_blink: bool
 
 
 class Keyboard(XTermParser):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from time import monotonic
 
 from textual import events, on
 from textual.app import App
@@ -17,11 +16,13 @@ from textual.dom import DOMNode
 from textual.events import Event
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 
-PATIENCE_S = 0.5
-"""A key that takes longer holds up the next one no more."""
 LOOK_EVERY_S = 0.03
 """How often it is looked whether the widget that has a key is still there to pass it on."""
+PATIENCE_S = 0.5
+"""A key that takes longer holds up the next one no more; an app that is busy has more time."""
+MOST_LOOKS = int(PATIENCE_S / LOOK_EVERY_S)
 
 
 class TypedAhead(App[None]):
@@ -32,16 +33,22 @@ class TypedAhead(App[None]):
         """Follows a key from the widget that it went to up to the app: the key is there by then."""
 
         number: int
+        is_last: bool = False
+        """Whether it has come to the app a second time."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
         self._typed: deque[events.Key] = deque()
         self._number = 0
-        self._since_s: float | None = None
-        """Since when a key is under way; None if none is."""
+        self._is_under_way = False
+        """Whether a key is under way."""
+        self._looks = 0
+        """How often it was looked for the one that is."""
+        self._is_looking = False
         self.typed_at_s = 0.0
         """When the key that is under way was typed, by the monotonic clock."""
         self._target: DOMNode | None = None
+        self._had_focus: Widget | None = None
         self._was_on: Screen[object] | None = None
 
     @property
@@ -54,29 +61,37 @@ class TypedAhead(App[None]):
             await super().on_event(event)
             return
         self._typed.append(event)
-        if self._since_s is None:
-            await self._take_next()
+        if self._is_under_way:
+            self._look_later()
         else:
+            await self._take_next()
+
+    def _look_later(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
             self.set_timer(LOOK_EVERY_S, self._give_up_waiting)
 
     async def _give_up_waiting(self) -> None:
         """Go on without the key that is under way if it will not come back, or not soon."""
-        if self._since_s is None or not self._typed:
+        self._is_looking = False
+        if not self._is_under_way or not self._typed:
             return
-        is_late = monotonic() - self._since_s > PATIENCE_S
-        if is_late or self._target is None or not self._target.is_attached:
+        self._looks += 1
+        if self._looks > MOST_LOOKS or self._target is None or not self._target.is_attached:
             await self._take_next()
-        else:
-            self.set_timer(LOOK_EVERY_S, self._give_up_waiting)
+        if self._is_under_way:
+            self._look_later()
 
     async def _take_next(self) -> None:
-        self._since_s = None
+        self._is_under_way = False
         if not self._typed:
             return
-        self._since_s = monotonic()
+        self._is_under_way = True
+        self._looks = 0
         self._number += 1
         self._was_on = self.screen
-        self._target = self.focused or self.screen
+        self._had_focus = self.focused
+        self._target = self._had_focus or self.screen
         key = self._typed.popleft()
         self.typed_at_s = key.time
         await super().on_event(key)
@@ -87,9 +102,22 @@ class TypedAhead(App[None]):
     async def go_on(self, message: Done) -> None:
         if message.number != self._number:
             return
+        if not message.is_last:
+            # A focus that the key has moved is behind it in the app's queue.
+            self.post_message(self.Done(self._number, is_last=True))
+            return
         if self.screen is not self._was_on:
             # What the key has opened takes the next one when it is there.
             self._target = self._was_on = self.screen
             if self.screen.post_message(self.Done(self._number)):
                 return
+        if self.focused is not self._had_focus:
+            # What is typed into a field that has no place yet would be scrolled out of it.
+            self._had_focus = self.focused
+            self.call_after_refresh(self._take_next_after, self._number)
+            return
         await self._take_next()
+
+    async def _take_next_after(self, number: int) -> None:
+        if number == self._number and self._is_under_way:
+            await self._take_next()

@@ -43,6 +43,8 @@ def environment(home: Path, **changes: str | None) -> dict[str, str]:
     """
     variables: dict[str, str | None] = {
         "PATH": os.environ["PATH"],
+        # What is tested is the tree that the tests are of, where it is not the installed one.
+        "PYTHONPATH": os.environ.get("PYTHONPATH"),
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
         "XDG_CONFIG_HOME": str(home / "config"),
