@@ -27,7 +27,7 @@ LOOK_EVERY_S = 0.1
 """How often it is looked whether the app still reads keys; Textual's own pace."""
 ESCAPE_EVERY_S = 0.02
 """How often it is looked whether more has come after Esc, which many sequences begin with."""
-ANSWER_WITHIN_S, FIRST_ANSWER_WITHIN_S = 2.0, 0.6
+ANSWER_WITHIN_S, FIRST_ANSWER_WITHIN_S = 4.0, 0.6
 """How late an answer may come that is waited for at the end, and if none ever came."""
 MOST_WAITING = 6
 """So many writes that wait are two frames: the terminal takes less than is drawn."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 
 from textual import events, on
 from textual.app import App
@@ -17,12 +18,19 @@ from textual.events import Event
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.worker import Worker
 
 LOOK_EVERY_S = 0.03
 """How often it is looked whether the widget that has a key is still there to pass it on."""
 PATIENCE_S = 0.5
 """A key that takes longer holds up the next one no more; an app that is busy has more time."""
 MOST_LOOKS = int(PATIENCE_S / LOOK_EVERY_S)
+MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
+"""So long it may take to read what a key opens."""
+OPENING = ("open", "store", "sample", "runs")
+"""Groups of the workers that read a tab, a trace, a sample, the list of runs."""
+LEAVE = ("escape", "ctrl+c")
+"""What waits no longer until what it leaves is read."""
 
 
 class TypedAhead(App[None]):
@@ -34,7 +42,7 @@ class TypedAhead(App[None]):
 
         number: int
         is_last: bool = False
-        """Whether it has come to the app a second time."""
+        """Whether it makes its way a second time."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
@@ -49,6 +57,9 @@ class TypedAhead(App[None]):
         """When the key that is under way was typed, by the monotonic clock."""
         self._target: DOMNode | None = None
         self._had_focus: Widget | None = None
+        self._workers_before: frozenset[Worker[object]] = frozenset()
+        """Those that were there before the key that is under way."""
+        self._has_waited = False
         self._was_on: Screen[object] | None = None
 
     @property
@@ -63,6 +74,11 @@ class TypedAhead(App[None]):
         self._typed.append(event)
         if self._is_under_way:
             self._look_later()
+        elif self._number == 0:
+            # The first one waits for what the start has opened.
+            self._number, self._is_under_way, self._target = 1, True, self.screen
+            self._look_later()
+            await self._go_on_when_open(self._number)
         else:
             await self._take_next()
 
@@ -77,7 +93,9 @@ class TypedAhead(App[None]):
         if not self._is_under_way or not self._typed:
             return
         self._looks += 1
-        if self._looks > MOST_LOOKS or self._target is None or not self._target.is_attached:
+        is_leaving = self._typed[0].key in LEAVE
+        most = MOST_LOOKS_AT_READING if self._is_reading() and not is_leaving else MOST_LOOKS
+        if self._looks > most or self._target is None or not self._target.is_attached:
             await self._take_next()
         if self._is_under_way:
             self._look_later()
@@ -90,6 +108,8 @@ class TypedAhead(App[None]):
         self._looks = 0
         self._number += 1
         self._was_on = self.screen
+        self._has_waited = False
+        self._workers_before = frozenset(self.workers)
         self._had_focus = self.focused
         self._target = self._had_focus or self.screen
         key = self._typed.popleft()
@@ -103,21 +123,39 @@ class TypedAhead(App[None]):
         if message.number != self._number:
             return
         if not message.is_last:
-            # A focus that the key has moved is behind it in the app's queue.
-            self.post_message(self.Done(self._number, is_last=True))
+            # What the key does may be done here, in the app's own time, and what that has posted is
+            # behind this message: in the queues of the widget that has it, and in the app's.
+            last = self.Done(self._number, is_last=True)
+            if self._target is None or not self._target.post_message(last):
+                self.post_message(last)
             return
         if self.screen is not self._was_on:
             # What the key has opened takes the next one when it is there.
             self._target = self._was_on = self.screen
             if self.screen.post_message(self.Done(self._number)):
                 return
-        if self.focused is not self._had_focus:
-            # What is typed into a field that has no place yet would be scrolled out of it.
-            self._had_focus = self.focused
-            self.call_after_refresh(self._take_next_after, self._number)
-            return
-        await self._take_next()
+        await self._go_on_when_open(self._number)
 
-    async def _take_next_after(self, number: int) -> None:
-        if number == self._number and self._is_under_way:
+    async def _go_on_when_open(self, number: int) -> None:
+        """Take the next key when what this one has opened is read and in its place."""
+        if number != self._number or not self._is_under_way:
+            return
+        if self._is_reading():
+            self._has_waited = True
+            self.set_timer(LOOK_EVERY_S, partial(self._go_on_when_open, number))
+        elif self._has_waited or self.focused is not self._had_focus:
+            # What was read is drawn first, and a field gets its place: what is typed into one that
+            # has none would be scrolled out of it.
+            self._has_waited = False
+            self._had_focus = self.focused
+            self.call_after_refresh(self._go_on_when_open, number)
+        else:
             await self._take_next()
+
+    def _is_reading(self) -> bool:
+        """Whether what the key under way has opened is still read."""
+        return any(
+            worker.group in OPENING and worker not in self._workers_before
+            for worker in self.workers
+            if not worker.is_finished
+        )

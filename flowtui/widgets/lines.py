@@ -149,6 +149,9 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.CursorMoved(self, new))
 
     def keep_cursor_in_sight(self) -> None:
+        # While it is hidden it has no height, and is to be as it was when it is shown again.
+        if not self.size.height:
+            return
         top = round(self.scroll_y)
         if self.cursor < top:
             top = self.cursor

@@ -140,3 +140,16 @@ async def test_a_damaged_database_is_said(demo_copy: Path) -> None:
     (demo_copy / run.id / "exp.db").write_bytes(b"no database" * 1000)
     async with opened(open_store(demo_copy), AGENT, tab="traces") as pilot:
         assert "exp.db is damaged" in screen_text(pilot)
+
+
+async def test_a_list_that_is_read_anew_while_it_is_hidden_shows_the_same_rows(demo: Store) -> None:
+    async with opened(demo, AGENT, tab="traces") as pilot:
+        before = screen_lines(pilot)[4]
+        await pilot.press("down", "enter")
+        await until(lambda: "trace 2 of 46" in screen_text(pilot), "the trace")
+        await pilot.press("r")
+        await settled(pilot)
+        await pilot.press("escape")
+        await until(lambda: "started ↓" in screen_text(pilot), "the list")
+        await settled(pilot)
+        assert screen_lines(pilot)[4] == before

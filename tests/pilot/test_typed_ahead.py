@@ -52,3 +52,22 @@ async def test_a_key_whose_widget_is_gone_holds_up_no_other(demo: Store) -> None
         await settled(pilot)
         typed(pilot, "question_mark")
         await until(lambda: pilot.app.screen.is_modal, "the keys")
+
+
+async def test_keys_wait_for_what_the_key_before_reads(tmp_path: Path) -> None:
+    store = written(tmp_path, AGENT)
+    async with opened(store, "run") as pilot:
+        typed(pilot, "3", "down", "up", "enter", "a", *"tone", "ctrl+s")
+        target = SpanTarget(TRACE, f"{4:016x}")
+        await until(lambda: len(store.annotations("run", target)) == 1, "the annotation")
+        assert store.annotations("run", target)[0].name == "tone"
+
+
+async def test_esc_leaves_what_the_key_before_it_opens(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3", tab="traces") as pilot:
+        typed(pilot, "down", "enter", "escape", "question_mark")
+        await until(lambda: pilot.app.screen.is_modal, "the keys")
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "started ↓" in screen_text(pilot)
+        assert pilot.app.current_mode == "traces"

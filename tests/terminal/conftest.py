@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.terminal.slow_link import Link, SlowTerminal
 from tests.terminal.terminal import FLOW_TUI, Terminal, environment
 
 Start = Callable[..., Terminal]
@@ -17,7 +19,8 @@ Start = Callable[..., Terminal]
 def start(tmp_path: Path, demo_directory: Path) -> Iterator[Start]:
     """Starts flow-tui on a pty with a store (the demo, unless one is given) and a home of its own.
 
-    Keyword arguments are `store`, `columns`, `lines`, and variables of the environment.
+    Keyword arguments are `store`, `columns`, `lines`, `link` (which makes it a `SlowTerminal`), and
+    variables of the environment.
     """
     with ExitStack() as terminals:
 
@@ -26,10 +29,12 @@ def start(tmp_path: Path, demo_directory: Path) -> Iterator[Start]:
             store: Path = demo_directory,
             columns: int = 120,
             lines: int = 40,
+            link: Link | None = None,
             **variables: str | None,
         ) -> Terminal:
             command = [*FLOW_TUI, *map(str, arguments), "--store", str(store)]
             environ = environment(tmp_path / "home", **variables)
-            return terminals.enter_context(Terminal(command, environ, columns, lines, tmp_path))
+            make = Terminal if link is None else partial(SlowTerminal, link=link)
+            return terminals.enter_context(make(command, environ, columns, lines, tmp_path))
 
         yield start_one

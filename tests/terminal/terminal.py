@@ -17,13 +17,14 @@ import sys
 import termios
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import pyte
+from wcwidth import wcwidth
 
 FLOW_TUI = (sys.executable, "-m", "flowtui")
 PATIENCE_S = 15.0
@@ -60,6 +61,22 @@ def environment(home: Path, **changes: str | None) -> dict[str, str]:
     return {name: value for name, value in variables.items() if value is not None}
 
 
+class Screen(pyte.Screen):
+    """Pyte's screen, which can be read too while half of a wide character is overwritten."""
+
+    @property
+    def display(self) -> list[str]:
+        rows = (self.buffer[line] for line in range(self.lines))
+        return ["".join(self._shown(row)) for row in rows]
+
+    def _shown(self, row: Mapping[int, pyte.screens.Char]) -> Iterator[str]:
+        column = 0
+        while column < self.columns:
+            char = row[column].data or " "
+            yield char
+            column += 2 if wcwidth(char[0]) == 2 else 1
+
+
 @dataclass(frozen=True)
 class Chunk:
     """Some bytes that came together."""
@@ -86,7 +103,7 @@ class Terminal:
         self.attributes_before = self.attributes()
         self.chunks: list[Chunk] = []
         self._drawn = 0
-        self._screen = pyte.Screen(columns, lines)
+        self._screen = Screen(columns, lines)
         self._stream = pyte.Stream(self._screen)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._came = threading.Condition()

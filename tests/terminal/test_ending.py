@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import signal
 
 import pytest
 
 from tests.terminal.conftest import Start
 from tests.terminal.terminal import Terminal
+from tests.terminal.whole import assert_whole
 
 AT_MOST_S = 5.0
 """A second, and what a busy machine adds."""
-OFF_AT_THE_END = ("1000", "1002", "1003", "1004", "1006", "1015", "1049", "2004", "2048")
-"""Private modes: mouse, focus, alternate screen, bracketed paste, resize reports."""
-ON_AT_THE_END = ("7", "25")
-"""Line wrap, and a visible cursor."""
 
 
 def opened(start: Start) -> Terminal:
@@ -23,20 +19,6 @@ def opened(start: Start) -> Terminal:
     terminal.wait_for("val/loss")
     terminal.settle()
     return terminal
-
-
-def assert_whole(terminal: Terminal) -> None:
-    raw = terminal.raw.decode()
-    assert terminal.attributes() == terminal.attributes_before
-    last = dict(re.findall(r"\x1b\[\?(\d+)([hl])", raw))
-    assert [mode for mode in OFF_AT_THE_END if last.get(mode, "l") != "l"] == []
-    assert [mode for mode in ON_AT_THE_END if last.get(mode, "h") != "h"] == []
-    assert raw.count("\x1b[<u") >= raw.count("\x1b[>") > 0
-    # Colours are reset while the app's own screen is still shown, and nothing is drawn after it.
-    _before, _, after = raw.rpartition("\x1b[?1049l")
-    styles = re.findall(r"\x1b\[([\d;]*)m", raw)
-    assert styles[-1] in ("", "0")
-    assert re.sub(r"\x1b\[[?<\d;]*[a-zA-Z]", "", after).strip() == ""
 
 
 @pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
