@@ -1,12 +1,14 @@
-"""The long soak: `python -m tests.bench.soak MINUTES [FIRST_SEED]`, monkeys one after the other.
+"""The long soak: `python -m tests.bench.soak MINUTES [FIRST_SEED] [--pty]`, monkey after monkey.
 
-Each has a seed of its own and a fresh copy of a store that is written while it presses keys. What
-led to a failure is printed: the seed, the keys, what went wrong; the exit code is then 1.
+Each has a seed of its own and a fresh copy of a store that is written while it presses keys: in
+this process, or with `--pty` in a session of the real program, ten times as long. What led to a
+failure is printed: the seed, the keys, what went wrong; the exit code is then 1.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import sys
@@ -15,13 +17,15 @@ import threading
 import time
 from contextlib import closing
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from flowtui.store.demo import make_demo
 from tests.bench.measure import MB
 from tests.bench.stores import BIG, TREE, Sizes, make
 from tests.conftest import open_store
-from tests.pilot.monkey import let_loose, open_files
+from tests.pilot import monkey as pilot_monkey
+from tests.terminal import monkey as terminal_monkey
 from tests.terminal.hostile import make_hostile
 
 GOES = 100
@@ -41,45 +45,62 @@ def stores(home: Path) -> list[tuple[Path, str]]:
     return [*demo, (home / "hostile", HOSTILE), (big, BIG), (big, TREE)]
 
 
-async def soak(home: Path, minutes: float, seed: int) -> bool:
+def soak(home: Path, minutes: float, first_seed: int, is_on_pty: bool) -> bool:
     """Let monkeys loose until the time is over; return whether nothing went wrong."""
     known = stores(home)
     is_well = True
     ends_at = time.monotonic() + minutes * 60
-    while time.monotonic() < ends_at:
+    for seed in count(first_seed):
+        if time.monotonic() > ends_at:
+            return is_well
         directory, run = known[seed % len(known)]
         copy = Path(shutil.copytree(directory, home / f"seed-{seed}"))
-        with closing(open_store(copy)) as store:
-            wrong = await asyncio.wait_for(let_loose(store, run, seed, GOES), PATIENCE_S)
+        wrong = (_on_pty if is_on_pty else _in_process)(copy, run, home / f"home-{seed}", seed)
         shutil.rmtree(copy)
-        print(
-            f"seed {seed} {run}: {open_files()} files, {threading.active_count()} threads, "
-            f"{_resident_bytes() / MB:.0f} MB",
-            *wrong,
-            sep="\n  ",
-            flush=True,
-        )
+        print(f"seed {seed} {run}: {_in_use()}", *wrong, sep="\n  ", flush=True)
         is_well = is_well and not wrong
-        seed += 1
     return is_well
 
 
-def _resident_bytes() -> int:
+def _in_process(directory: Path, run: str, _home: Path, seed: int) -> list[str]:
+    with closing(open_store(directory)) as store:
+        work = pilot_monkey.let_loose(store, run, seed, GOES)
+        wrong = asyncio.run(asyncio.wait_for(work, PATIENCE_S))
+    # An app takes what is there at its first paint for no garbage ever; there is one a process.
+    gc.unfreeze()
+    gc.collect()
+    return wrong
+
+
+def _on_pty(directory: Path, run: str, home: Path, seed: int) -> list[str]:
+    said: list[str] = []
+    run_id = open_store(directory).resolve(run).id
+    wrong = terminal_monkey.let_loose(directory, run_id, home, seed, GOES * 10, tell=said.append)
+    print(f"seed {seed}, the program's memory on the way: {', '.join(said)}")
+    return wrong
+
+
+def _in_use() -> str:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    used = pages * os.sysconf("SC_PAGE_SIZE") / MB
+    return (
+        f"{pilot_monkey.open_files()} files, {threading.active_count()} threads, {used:.0f} MB here"
+    )
 
 
-def main(minutes: float, seed: int) -> int:
+def main(arguments: list[str]) -> int:
     """Soak in a home folder of its own; return the exit code."""
+    numbers = [word for word in arguments if word != "--pty"]
+    seed = int(numbers[1]) if len(numbers) > 1 else 0
     with tempfile.TemporaryDirectory(prefix="flow-tui-soak-") as folder:
         for name in [name for name in os.environ if name.startswith(("XDG_", "SSH_", "TMUX"))]:
             del os.environ[name]
         os.environ.update(HOME=folder, FLOW_TUI_OPENER="true")
         (Path(folder) / "here").mkdir()
         os.chdir(Path(folder) / "here")
-        return 0 if asyncio.run(soak(Path(folder), minutes, seed)) else 1
+        is_well = soak(Path(folder), float(numbers[0]), seed, "--pty" in arguments)
+    return 0 if is_well else 1
 
 
 if __name__ == "__main__":
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    sys.exit(main(float(sys.argv[1]), first))
+    sys.exit(main(sys.argv[1:]))

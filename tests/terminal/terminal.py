@@ -141,6 +141,10 @@ class Terminal:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     # What came -------------------------------------------------------------------------------
 
     @property
