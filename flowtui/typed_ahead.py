@@ -90,7 +90,7 @@ class TypedAhead(App[None]):
     async def _give_up_waiting(self) -> None:
         """Go on without the key that is under way if it will not come back, or not soon."""
         self._is_looking = False
-        if not self._is_under_way or not self._typed:
+        if not self._is_under_way or not self._typed or not self.screen_stack:
             return
         self._looks += 1
         is_leaving = self._typed[0].key in LEAVE
@@ -120,7 +120,8 @@ class TypedAhead(App[None]):
 
     @on(Done)
     async def go_on(self, message: Done) -> None:
-        if message.number != self._number:
+        # The app may be at its end by now, and show nothing.
+        if message.number != self._number or not self.screen_stack:
             return
         if not message.is_last:
             # What the key does may be done here, in the app's own time, and what that has posted is
@@ -138,7 +139,7 @@ class TypedAhead(App[None]):
 
     async def _go_on_when_open(self, number: int) -> None:
         """Take the next key when what this one has opened is read and in its place."""
-        if number != self._number or not self._is_under_way:
+        if number != self._number or not self._is_under_way or not self.screen_stack:
             return
         if self._is_reading():
             self._has_waited = True

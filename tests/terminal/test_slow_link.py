@@ -39,7 +39,6 @@ WALK = (
     (ESC, "support.workflow"),
     # A sample, an attachment and its preview.
     ("4", "faithfulness"),
-    (TAB, "faithfulness"),
     (ENTER, "sample 1 of 460"),
     (ESC, "faithfulness"),
     ("5", "Attachments"),
@@ -176,8 +175,7 @@ def test_a_link_that_is_slow_has_its_clock_drawn_more_seldom(start: Start) -> No
 
 def test_a_cursor_in_a_field_does_not_blink_over_ssh(start: Start) -> None:
     terminal = start(RUN, link=FAST, SSH_CONNECTION=SSH)
-    terminal.wait_for("Parameters")
-    terminal.settle()
+    terminal.wait_for(lambda _: terminal.raw.count(b"\x1b[?2026$p") == 2)
     terminal.send("/x")
     terminal.wait_for("/ x")
     terminal.settle(0.3)
