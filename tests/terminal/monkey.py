@@ -35,6 +35,8 @@ OTHER_KEYS = (
 )
 TABS = "12345"
 TEXTS = ("loss", "a\nb", "\x00\x07", "[bold]x[/bold]", "é漢" * 40, "accuracy > 0.5", "x" * 3_000)
+ODD = ("\x1b[?62;22c", "\x1b]11;rgb:0000/0000/0000\x1b\\", "\x1b[I", "\x1b[O", "\x1b[99x")
+"""What no key sends: answers to questions of others, focus, what nobody knows."""
 CTRL_C = "\x03"
 MOST_FILES, MOST_THREADS = 80, 60
 MOST_MEMORY_BYTES = 300_000_000
@@ -67,6 +69,8 @@ class Monkey:
             self._send(f"\x1b[200~{self.rng.choice(TEXTS)}\x1b[201~")
         elif chance < 0.16:
             self._point()
+        elif chance < 0.18:
+            self._send(self.rng.choice(ODD))
         else:
             self._send("".join(self._key() for _ in range(self.rng.randrange(1, 6))))
 
