@@ -88,7 +88,7 @@ def _terminal(here: Session) -> Iterator[Finding]:
     else:
         yield Finding("✓", "terminal", f"{here.term}, {', '.join(where)}")
     if here.is_ssh:
-        # What is drawn shrank to a twentieth of its bytes in it.
+        # What is sent is thrifty already; it takes a quarter of it then.
         yield Finding("·", "link", "over a slow one, ssh compresses what is drawn", "ssh -C HOST")
     if here.is_monochrome:
         yield Finding("✓", "colours", "none, as NO_COLOR asks")
