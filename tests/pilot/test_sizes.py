@@ -8,8 +8,8 @@ from flowtui.store.store import Store
 from tests.pilot.pilot import opened, settled
 
 AGENT = "support-agent-v3"
-SIZES = [(columns, 9) for columns in range(1, 46, 3)]
-SIZES += [(1, 1), (2, 2), (20, 3), (60, 1), (120, 2), (300, 80), (80, 24)]
+SIZES = [(columns, 9) for columns in (1, 4, 9, 16, 18, 20, 28, 37, 44)]
+SIZES += [(1, 1), (20, 3), (120, 2), (300, 80), (80, 24)]
 PLACES = {
     "overview": [],
     "overview, filtering": ["slash"],
