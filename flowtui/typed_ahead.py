@@ -52,7 +52,7 @@ class TypedAhead(App[None]):
         """Whether a key is under way."""
         self._looks = 0
         """How often it was looked for the one that is."""
-        self._is_looking = False
+        self._is_look_due = False
         self.typed_at_s = 0.0
         """When the key that is under way was typed, by the monotonic clock."""
         self._target: DOMNode | None = None
@@ -83,13 +83,13 @@ class TypedAhead(App[None]):
             await self._take_next()
 
     def _look_later(self) -> None:
-        if not self._is_looking:
-            self._is_looking = True
+        if not self._is_look_due:
+            self._is_look_due = True
             self.set_timer(LOOK_EVERY_S, self._give_up_waiting)
 
     async def _give_up_waiting(self) -> None:
         """Go on without the key that is under way if it will not come back, or not soon."""
-        self._is_looking = False
+        self._is_look_due = False
         if not self._is_under_way or not self._typed or not self.screen_stack:
             return
         self._looks += 1
