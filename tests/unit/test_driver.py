@@ -263,4 +263,5 @@ def test_without_utf8_only_ascii_is_sent_and_every_look_stays_in_its_place(
 
 def test_frames_and_bars_have_stand_ins_that_look_like_them() -> None:
     assert in_ascii("┌─┐│▁▃█") == "+-+|_.#"
+    assert in_ascii("▖▞▘▀▚▗▄▟") == "./''\\.-#"
     assert in_ascii("漢") == "??"
