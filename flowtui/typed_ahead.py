@@ -8,10 +8,12 @@ on the list that is still below it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from textual import events, on
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.dom import DOMNode
 from textual.events import Event
@@ -81,6 +83,17 @@ class TypedAhead(App[None]):
             await self._go_on_when_open(self._number)
         else:
             await self._take_next()
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        # A key that comes to a screen while the app ends would find nothing on it any more.
+        if self._exit:
+            return False
+        return await super().run_action(action, default_namespace, namespaces)
 
     def _look_later(self) -> None:
         if not self._is_look_due:

@@ -71,3 +71,10 @@ async def test_esc_leaves_what_the_key_before_it_opens(demo: Store) -> None:
         await settled(pilot)
         assert "started ↓" in screen_text(pilot)
         assert pilot.app.current_mode == "traces"
+
+
+async def test_a_key_that_comes_while_the_app_ends_does_nothing(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3") as pilot:
+        pilot.app.exit()
+        assert not await pilot.app.run_action("app.show_keys")
+        assert not pilot.app.screen.is_modal
