@@ -166,7 +166,7 @@ class FlowApp(TypedAhead):
         self._tabs[tab] = screen
         return screen
 
-    @work
+    @work(group="opening")
     async def open_run(self, run: Run) -> None:
         """Show a run; the tabs of another one that was open are closed."""
         # Enter pressed twice asks twice; the second finds the run open.

@@ -29,8 +29,8 @@ PATIENCE_S = 0.5
 MOST_LOOKS = int(PATIENCE_S / LOOK_EVERY_S)
 MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
 """So long it may take to read what a key opens."""
-OPENING = ("open", "store", "sample", "runs")
-"""Groups of the workers that read a tab, a trace, a sample, the list of runs."""
+OPENING = ("open", "opening", "store", "sample")
+"""Groups of the workers that open a trace, a run, and read a tab, a sample."""
 LEAVE = ("escape", "ctrl+c")
 """What waits no longer until what it leaves is read."""
 
@@ -90,8 +90,9 @@ class TypedAhead(App[None]):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        # A key that comes to a screen while the app ends would find nothing on it any more.
-        if self._exit:
+        # A key that comes while the app ends, or while a screen has just taken the place of the one
+        # that it was typed on, would find nothing on it.
+        if self._exit or not self.screen.is_mounted:
             return False
         return await super().run_action(action, default_namespace, namespaces)
 
@@ -168,6 +169,9 @@ class TypedAhead(App[None]):
 
     def _is_reading(self) -> bool:
         """Whether what the key under way has opened is still read."""
+        if self.screen.is_modal:
+            # What is asked waits for keys, and what opens something may wait for the answer.
+            return False
         return any(
             worker.group in OPENING and worker not in self._workers_before
             for worker in self.workers

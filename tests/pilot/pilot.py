@@ -41,8 +41,9 @@ def _is_working(pilot: Pilot[None]) -> bool:
     if isinstance(pilot.app, TypedAhead) and pilot.app.has_keys_to_take:
         return True
     busy = (WorkerState.PENDING, WorkerState.RUNNING)
-    # A modal is awaited by a worker of the default group for as long as it is open.
-    reads = [worker for worker in pilot.app.workers if worker.group != "default"]
+    # A modal is awaited by a worker of one of these groups for as long as it is open.
+    waits = ("default", "opening")
+    reads = [worker for worker in pilot.app.workers if worker.group not in waits]
     return any(worker.state in busy for worker in reads)
 
 

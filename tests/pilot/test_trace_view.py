@@ -318,3 +318,16 @@ async def test_a_trace_is_saved(
     assert holds in text
     if suffix != "md":
         json.loads(text)
+
+
+@pytest.mark.parametrize("size", [(18, 8), (6, 3)])
+async def test_a_terminal_that_has_no_room_for_a_trace_is_no_error(
+    demo: Store, size: tuple[int, int]
+) -> None:
+    async with opened(demo, "support-agent-v3", tab="traces") as pilot:
+        await open_trace(pilot)
+        await pilot.resize_terminal(*size)
+        await settled(pilot)
+        await pilot.resize_terminal(120, 40)
+        await settled(pilot)
+        assert "trace 1 of 46" in screen_text(pilot)
