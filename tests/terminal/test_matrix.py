@@ -51,7 +51,6 @@ class Kind:
 
 KINDS = (
     # Each value of each column once at least, the likely ones together.
-    Kind("xterm-256color"),
     Kind("xterm-256color", 40, 10, 256),
     Kind("tmux-256color", 300, 80, 256),
     Kind("screen-256color", 80, 24, 256, is_utf8=False),
@@ -96,10 +95,10 @@ def test_all_screens_show_on(start: Start, kind: Kind) -> None:
     assert_whole(terminal)
 
 
-@pytest.mark.parametrize(("tab", "word"), [("overview", "Parameters"), ("evals", "faq-00")])
 def test_a_size_that_changes_during_the_start_and_the_first_read_is_that_of_a_fresh_start(
-    start: Start, tab: str, word: str
+    start: Start,
 ) -> None:
+    tab, word = "evals", "faq-00"
     fresh = start(RUN, "--tab", tab, columns=80, lines=24)
     terminal = start(RUN, "--tab", tab, columns=120, lines=40)
     fresh.wait_for(word)
