@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
-from textual.worker import Worker
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from flowtui import format as fmt
 from flowtui.screens import sample_columns
@@ -154,7 +154,10 @@ def _quoted(text: str, quote: str) -> str:
 
 
 async def _asked(flow: FlowApp, ask: Callable[[], T]) -> T | None:
-    """Return what the store answers in a thread, None if it failed, which is said."""
+    """Return what the store answers in a thread, None if it failed, which is said.
+
+    None too if the app ends meanwhile.
+    """
 
     def answer() -> T | StoreError:
         try:
@@ -162,8 +165,14 @@ async def _asked(flow: FlowApp, ask: Callable[[], T]) -> T | None:
         except StoreError as error:
             return error
 
-    worker: Worker[T | StoreError] = flow.run_worker(answer, thread=True, group="choose")
-    found = await worker.wait()
+    worker: Worker[T | StoreError] = flow.run_worker(
+        answer, thread=True, group="choose", exit_on_error=False
+    )
+    try:
+        found = await worker.wait()
+    except (WorkerFailed, WorkerCancelled):
+        # The app is told of the one by an event; the other is its own end.
+        return None
     if isinstance(found, StoreError):
         flow.notify(fmt.plain(str(found), 300), severity="error", markup=False)
         return None

@@ -362,3 +362,24 @@ async def test_the_sets_are_there_before_their_scores_are_added_up(
         assert "50 % (3 ✗)" not in screen_text(pilot)
         may_answer.set()
         await until(lambda: "50 % (3 ✗)" in screen_text(pilot), "the scores")
+
+
+async def test_leaving_while_groups_are_looked_for_is_no_error(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_asked, may_answer = threading.Event(), threading.Event()
+
+    def sample_keys(*_: object) -> list[object]:
+        is_asked.set()
+        may_answer.wait(10)
+        return []
+
+    try:
+        async with opened(demo, "support-agent-v3", tab="evals") as pilot:
+            monkeypatch.setattr(demo, "sample_keys", sample_keys)
+            await pilot.press("b")
+            await until(is_asked.is_set, "the question")
+            await pilot.press("ctrl+c")
+    finally:
+        may_answer.set()
+    assert not pilot.app.return_code
