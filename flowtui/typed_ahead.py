@@ -31,6 +31,8 @@ MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
 """So long it may take to read what a key opens."""
 OPENING = ("open", "opening", "store", "sample")
 """Groups of the workers that open a trace, a run, and read a tab, a sample."""
+LEAVING = ("app.quit", "quit")
+"""What needs nothing on the screen."""
 LEAVE = ("escape", "ctrl+c")
 """What waits no longer until what it leaves is read."""
 
@@ -92,7 +94,7 @@ class TypedAhead(App[None]):
     ) -> bool:
         # A key that comes while the app ends, or while a screen has just taken the place of the one
         # that it was typed on, would find nothing on it.
-        if self._exit or not self.screen.is_mounted:
+        if self._exit or not (self.screen.is_mounted or action in LEAVING):
             return False
         return await super().run_action(action, default_namespace, namespaces)
 
