@@ -179,6 +179,11 @@ class ThriftyDriver(LinuxDriver):
             if data is not None and (kept := self._thrift.skip(data)):
                 self._put(kept)
 
+    def disable_input(self) -> None:
+        super().disable_input()
+        # An answer that came until now has switched its reports on once more; no other is read.
+        self._disable_in_band_window_resize()
+
     def _disable_mouse_support(self) -> None:
         super()._disable_mouse_support()
         if self._mouse:

@@ -17,8 +17,9 @@ def assert_whole(terminal: Terminal) -> None:
     raw = terminal.raw.decode()
     assert terminal.attributes() == terminal.attributes_before
     last = dict(re.findall(r"\x1b\[\?(\d+)([hl])", raw))
-    assert [mode for mode in OFF_AT_THE_END if last.get(mode, "l") != "l"] == []
-    assert [mode for mode in ON_AT_THE_END if last.get(mode, "h") != "h"] == []
+    modes = [mode for mode in OFF_AT_THE_END if last.get(mode, "l") != "l"]
+    modes += [mode for mode in ON_AT_THE_END if last.get(mode, "h") != "h"]
+    assert modes == [], f"left as they are not to be: {modes}; at the end came {raw[-300:]!r}"
     assert raw.count("\x1b[<u") >= raw.count("\x1b[>") > 0
     # Colours are reset while the app's own screen is still shown, and nothing is drawn after it.
     _before, _, after = raw.rpartition("\x1b[?1049l")

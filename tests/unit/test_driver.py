@@ -9,7 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.messages import InBandWindowResize
 
+from flowtui.driver import ThriftyDriver
 from flowtui.thrift import PLAIN, Look, Thrift, changed, in_ascii, transition
 
 COLUMNS, LINES = 24, 6
@@ -265,3 +269,22 @@ def test_frames_and_bars_have_stand_ins_that_look_like_them() -> None:
     assert in_ascii("┌─┐│▁▃█") == "+-+|_.#"
     assert in_ascii("▖▞▘▀▚▗▄▟") == "./''\\.-#"
     assert in_ascii("漢") == "??"
+
+
+# How it ends
+
+
+async def test_an_answer_that_comes_while_input_ends_leaves_nothing_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    driver = ThriftyDriver(App())
+
+    def answered_late(self: LinuxDriver) -> None:
+        driver.process_message(InBandWindowResize(supported=True, enabled=False))
+
+    monkeypatch.setattr(driver, "write", written.append)
+    monkeypatch.setattr(LinuxDriver, "disable_input", answered_late)
+    driver.stop_application_mode()
+    assert "\x1b[?2048h" in written
+    assert written.index("\x1b[?2048h") < written.index("\x1b[?2048l")
