@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 from textual import events, on
 from textual.actions import ActionParseResult
@@ -29,8 +30,18 @@ PATIENCE_S = 0.5
 MOST_LOOKS = int(PATIENCE_S / LOOK_EVERY_S)
 MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
 """So long it may take to read what a key opens."""
-OPENING = ("open", "opening", "store", "sample")
-"""Groups of the workers that open a trace, a run, and read a tab, a sample."""
+OPENING = ("open", "opening", "sample")
+"""Groups of the workers that open a trace, a run, a sample."""
+
+
+@runtime_checkable
+class Awaited(Protocol):
+    """A screen that says whether what keys may be about is just being read."""
+
+    @property
+    def is_awaited(self) -> bool: ...
+
+
 LEAVING = ("app.quit", "quit")
 """What needs nothing on the screen."""
 LEAVE = ("escape", "ctrl+c")
@@ -174,6 +185,8 @@ class TypedAhead(App[None]):
         if self.screen.is_modal:
             # What is asked waits for keys, and what opens something may wait for the answer.
             return False
+        if isinstance(self.screen, Awaited) and self.screen.is_awaited:
+            return True
         return any(
             worker.group in OPENING and worker not in self._workers_before
             for worker in self.workers

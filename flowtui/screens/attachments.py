@@ -151,6 +151,10 @@ class AttachmentsScreen(TabScreen):
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         self.post_message(FilesRead(self.store.attachments(self.run.id, cancelled)))
 
+    @property
+    def has_content(self) -> bool:
+        return self._was_read
+
     def show_reading(self) -> None:
         if self.is_composed and not self._was_read:
             self._show_empty("reading…")

@@ -66,6 +66,17 @@ class StoreScreen(ReportsWorkers, Screen[None]):
         """Whether it has its widgets; a screen that is closed while it starts never gets them."""
         return bool(self.query(KeyLine))
 
+    @property
+    def has_content(self) -> bool:
+        """Whether what a key may be about is on it, however much is still read."""
+        return self.is_composed
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether keys are to wait, since what they may be about is just being read."""
+        is_reading = self._reader is not None or bool(self._wanted)
+        return is_reading and not self.has_content
+
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         """Read these kinds of record and post what comes; runs in a thread.
 

@@ -135,6 +135,10 @@ class EvalsScreen(TabScreen):
             self._pane.annotations_changed()
             self._pane.view.read_again()
 
+    @property
+    def has_content(self) -> bool:
+        return self.is_composed and self._pane.listed is not None
+
     def show_reading(self) -> None:
         if self.is_composed and self._pane.listed is None:
             self._pane.show_instead("reading…")

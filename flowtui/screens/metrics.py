@@ -120,6 +120,10 @@ class MetricsScreen(TabScreen):
             if series is not None:
                 self.post_message(SeriesRead(series))
 
+    @property
+    def has_content(self) -> bool:
+        return self._was_read
+
     def show_reading(self) -> None:
         if not self._was_read and self.is_composed:
             self._grid.show_metrics((), {}, "reading…")

@@ -194,6 +194,10 @@ class OverviewScreen(TabScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
+    @property
+    def has_content(self) -> bool:
+        return Kind.METRICS in self._loaded
+
     def show_reading(self) -> None:
         for kind in self.reads - self._loaded if self.is_composed else ():
             self._show_nothing(kind, READING)

@@ -170,6 +170,10 @@ class RunsScreen(StoreScreen):
 
         self.answer(read)
 
+    @property
+    def has_content(self) -> bool:
+        return self._listed is not None
+
     def show_reading(self) -> None:
         if self.is_composed and self._listed is None and not self._has_failed:
             self._show_empty("reading…")

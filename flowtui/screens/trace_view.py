@@ -144,6 +144,11 @@ class TraceView(Annotated):
         return self._span_pane.document
 
     @property
+    def has_trace(self) -> bool:
+        """Whether a trace has been read and is shown."""
+        return self._trace is not None
+
+    @property
     def is_open(self) -> bool:
         return self._trace_id is not None
 

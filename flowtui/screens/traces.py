@@ -149,6 +149,10 @@ class TracesScreen(TabScreen):
         if Kind.ANNOTATIONS in kinds and self.is_composed and self._view.is_open:
             self._view.annotations_changed()
 
+    @property
+    def has_content(self) -> bool:
+        return self.is_composed and (self._view.has_trace if self._view.is_open else self._was_read)
+
     def show_reading(self) -> None:
         if self.is_composed and not self._was_read and not self._view.is_open:
             self._show_empty("reading…")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
+import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from flowtui.app import FlowApp, Options
 from flowtui.store.annotation_values import SpanTarget
+from flowtui.store.series_values import Series
 from flowtui.store.store import Store
+from flowtui.widgets.chart_grid import ChartGrid
 from flowtui.widgets.span_lines import SpanLines
-from tests.pilot.pilot import opened, screen_text, settled, until
+from tests.pilot.pilot import PATIENCE_S, opened, screen_text, settled, until
 from tests.pilot.test_trace_view import AGENT, TRACE, open_trace, written
 
 CHARACTERS = {"slash": "/", "space": " ", "plus": "+"}
@@ -78,3 +85,28 @@ async def test_a_key_that_comes_while_the_app_ends_does_nothing(demo: Store) -> 
         pilot.app.exit()
         assert not await pilot.app.run_action("app.show_keys")
         assert not pilot.app.screen.is_modal
+
+
+async def test_keys_wait_for_no_chart_that_is_still_read(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    series = demo.series
+
+    def late(*asked: Any) -> Series | None:
+        released.wait(PATIENCE_S)
+        return series(*asked)
+
+    monkeypatch.setattr(demo, "series", late)
+    app = FlowApp(demo, demo.resolve("support-agent-v3"), Options(tab="metrics", user="ana"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(lambda: bool(app.screen.query(ChartGrid)), "the grid")
+        grid = app.screen.query_one(ChartGrid)
+        await until(lambda: grid.key is not None, "the names of the metrics")
+        first, began_s = grid.key, time.monotonic()
+        await pilot.press("right", "right", "left", "right")
+        await until(lambda: grid.key != first and not app.has_keys_to_take, "the keys' turn")
+        # If each waited for the charts, it would be three seconds a key.
+        assert time.monotonic() - began_s < 3.0
+        released.set()
+        await settled(pilot)
