@@ -83,6 +83,9 @@ class TypedAhead(App[None]):
         return bool(self._typed)
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, events.Key) and not self.screen_stack:
+            # It was on its way while the app ended.
+            return
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
@@ -105,7 +108,7 @@ class TypedAhead(App[None]):
     ) -> bool:
         # A key that comes while the app ends, or while a screen has just taken the place of the one
         # that it was typed on, would find nothing on it.
-        if self._exit or not (self.screen.is_mounted or action in LEAVING):
+        if self._exit or not self.screen_stack or not (self.screen.is_mounted or action in LEAVING):
             return False
         return await super().run_action(action, default_namespace, namespaces)
 
@@ -129,7 +132,7 @@ class TypedAhead(App[None]):
 
     async def _take_next(self) -> None:
         self._is_under_way = False
-        if not self._typed:
+        if not self._typed or not self.screen_stack:
             return
         self._is_under_way = True
         self._looks = 0
