@@ -55,6 +55,7 @@ class ThriftyDriver(LinuxDriver):
     # What goes to the terminal ---------------------------------------------------------------
 
     def write(self, data: str) -> None:
+        data = data.replace(self._ANY_MOTION, self._DRAGS)
         if QUERY in data:
             self._asked.append(monotonic())
         if data == self._FRAME_BEGINS or not self._is_in_frame:
@@ -63,7 +64,7 @@ class ThriftyDriver(LinuxDriver):
             self._is_in_frame and data != self._FRAME_ENDS
         )
         if not self._is_skipping:
-            filtered = self._thrift.filter(data.replace(self._ANY_MOTION, self._DRAGS))
+            filtered = self._thrift.filter(data)
         elif data in (self._FRAME_BEGINS, self._FRAME_ENDS):
             filtered = ""
         else:

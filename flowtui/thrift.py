@@ -88,9 +88,7 @@ class Thrift:
             self.forget()
         for token in _TOKEN.finditer(data):
             if token["sgr"] is not None:
-                self._wanted = changed(self._wanted, token["sgr"])
-                if self._is_monochrome:
-                    self._wanted = Look(self._wanted.attributes)
+                self._take_look(token["sgr"])
             elif token["row"]:
                 self._place = (int(token["row"]) - 1, int(token["column"]) - 1)
             elif token["text"]:
@@ -103,9 +101,7 @@ class Thrift:
                 self._send(token[0])
                 self.forget()
         self._move()
-        sent = "".join(self._out)
-        self._out.clear()
-        return sent
+        return self._taken()
 
     def skip(self, data: str) -> str:
         """Return what to send in place of `data` if what it draws is to be drawn later.
@@ -114,15 +110,21 @@ class Thrift:
         """
         for token in _TOKEN.finditer(data):
             if token["sgr"] is not None:
-                self._wanted = changed(self._wanted, token["sgr"])
+                self._take_look(token["sgr"])
             elif token["unseen"]:
                 self._out.append(token["unseen"])
             elif token["other"]:
                 self._out.append(token["other"])
                 self.forget()
+        self._place = None
+        return self._taken()
+
+    def _take_look(self, codes: str) -> None:
+        self._wanted = changed(self._wanted, codes)
         if self._is_monochrome:
             self._wanted = Look(self._wanted.attributes)
-        self._place = None
+
+    def _taken(self) -> str:
         sent = "".join(self._out)
         self._out.clear()
         return sent

@@ -271,6 +271,17 @@ def test_frames_and_bars_have_stand_ins_that_look_like_them() -> None:
     assert in_ascii("漢") == "??"
 
 
+async def test_no_more_of_the_mouse_is_asked_for_where_frames_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[str] = []
+    driver = ThriftyDriver(App())
+    monkeypatch.setattr(driver, "_put", sent.append)
+    monkeypatch.setattr(driver, "_is_clogged", lambda: True)
+    driver.write("\x1b[?1003h")
+    assert sent == ["\x1b[?1002h"]
+
+
 # How it ends
 
 
