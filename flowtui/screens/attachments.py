@@ -14,7 +14,6 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
@@ -163,15 +162,14 @@ class AttachmentsScreen(TabScreen):
     def take_files(self, message: FilesRead) -> None:
         self._was_read = True
         self._found = message.found
-        self.take_whether_any(
-            bool(message.found and (message.found.files or message.found.orphans))
-        )
-        if message.found is None:
+        found = message.found
+        self.take_whether_any(found is not None and bool(found.files or found.orphans))
+        if found is None:
             self._show_empty(ABSENT)
-        elif not message.found.files and not message.found.orphans:
+        elif not found.files and not found.orphans:
             self._show_empty(NO_FILES)
         else:
-            self._arrange(message.found, self._needle, *self._order)
+            self._arrange(found, self._needle, *self._order)
 
     @work(thread=True, group="arrange", exclusive=True, exit_on_error=False)
     def _arrange(self, found: Attachments, needle: str, by: By, is_descending: bool) -> None:
@@ -285,8 +283,6 @@ class AttachmentsScreen(TabScreen):
         await self.app.run_action(action, self._preview)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "filter" and isinstance(self.focused, Input):
-            return False
         previews = self.query(FilePreview)
         if action == "preview" and previews:
             name = str(parameters[0]).partition("(")[0]

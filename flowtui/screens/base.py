@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Rule
 from textual.worker import Worker, WorkerState
 
+from flowtui.keyboard import TakesText
 from flowtui.screens.telling import answered
 from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
@@ -74,8 +75,15 @@ class StoreScreen(ReportsWorkers, Screen[None]):
     @property
     def is_awaited(self) -> bool:
         """Whether keys are to wait, since what they may be about is just being read."""
-        is_reading = self._reader is not None or bool(self._wanted)
-        return is_reading and not self.has_content
+        return self._is_reading and not self.has_content
+
+    @property
+    def _is_reading(self) -> bool:
+        return self._reader is not None or bool(self._wanted)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Its key is a letter of what is typed.
+        return not (action == "filter" and isinstance(self.focused, TakesText))
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         """Read these kinds of record and post what comes; runs in a thread.
@@ -98,7 +106,7 @@ class StoreScreen(ReportsWorkers, Screen[None]):
 
     def _say_reading(self) -> None:
         # A read that failed at once has left its reason, which must stay.
-        if self._reader is not None or self._wanted:
+        if self._is_reading:
             self.show_reading()
 
     def want(self, kinds: Iterable[Kind]) -> None:

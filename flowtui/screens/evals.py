@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import Input
 from textual.worker import Worker, get_current_worker
 
 from flowtui import format as fmt
@@ -222,8 +221,6 @@ class EvalsScreen(TabScreen):
         # Before it is composed, no sample is open.
         views = self.query(SampleView)
         if action in TABLE_ACTIONS and (not views or views.first().is_open):
-            return False
-        if action == "filter" and isinstance(self.focused, Input):
             return False
         return super().check_action(action, parameters)
 

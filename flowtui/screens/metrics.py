@@ -245,6 +245,4 @@ class MetricsScreen(TabScreen):
         zooms = self.query(MetricZoom)
         if action in GRID_ACTIONS and zooms and zooms.first().is_open:
             return False
-        if action == "filter" and any(line.is_typed_into for line in self.query(FilterLine)):
-            return False
         return super().check_action(action, parameters)

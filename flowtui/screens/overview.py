@@ -329,7 +329,7 @@ class OverviewScreen(TabScreen):
             return has_filter and self.focused is self._pane
         if action in ("open_model", "save_model"):
             return self.is_composed and self._model is not None
-        return True
+        return super().check_action(action, parameters)
 
     @on(Lines.Chosen, "#card")
     def choose_field(self) -> None:

@@ -313,10 +313,9 @@ class RunsScreen(StoreScreen):
         (self._rows if groups.has_focus else groups).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        is_typing = isinstance(self.focused, Input)
         if action == "switch_list":
-            return not (is_typing or self.has_class("-narrow"))
-        return not (is_typing and action == "filter")
+            return not (isinstance(self.focused, Input) or self.has_class("-narrow"))
+        return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:
         line = self.query_one(FilterLine)

@@ -11,7 +11,6 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input
 
 from flowtui import format as fmt
 from flowtui.screens import trace_columns
@@ -257,8 +256,6 @@ class TracesScreen(TabScreen):
         # Before it is composed, no trace is open.
         views = self.query(TraceView)
         if action in LIST_ACTIONS and views and views.first().is_open:
-            return False
-        if action == "filter" and isinstance(self.focused, Input):
             return False
         return super().check_action(action, parameters)
 

@@ -154,10 +154,6 @@ class FilterLine(Widget):
         return True
 
     @property
-    def is_typed_into(self) -> bool:
-        return self._input is not None and self._input.has_focus
-
-    @property
     def text(self) -> str:
         return "" if self._input is None else self._input.value
 
