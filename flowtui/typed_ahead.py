@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, runtime_checkable
 
 from textual import events, on
 from textual.actions import ActionParseResult
@@ -23,6 +22,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
 
+from flowtui.screens.base import StoreScreen
+
 LOOK_EVERY_S = 0.03
 """How often it is looked whether the widget that has a key is still there to pass it on."""
 PATIENCE_S = 0.5
@@ -33,18 +34,9 @@ MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
 OPENING = ("open", "opening", "sample")
 """Groups of the workers that open a trace, a run, a sample."""
 
-
-@runtime_checkable
-class Awaited(Protocol):
-    """A screen that says whether what keys may be about is just being read."""
-
-    @property
-    def is_awaited(self) -> bool: ...
-
-
-LEAVING = ("app.quit", "quit")
+LEAVE_ACTIONS = ("app.quit", "quit")
 """What needs nothing on the screen."""
-LEAVE = ("escape", "ctrl+c")
+LEAVE_KEYS = ("escape", "ctrl+c")
 """What waits no longer until what it leaves is read."""
 
 
@@ -82,9 +74,13 @@ class TypedAhead(App[None]):
         """Whether a key waits for one that is under way."""
         return bool(self._typed)
 
+    @property
+    def _is_over(self) -> bool:
+        """Whether the app ends, and has no screen for what is still on its way."""
+        return self._exit or not self.screen_stack
+
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, events.Key) and not self.screen_stack:
-            # It was on its way while the app ended.
+        if isinstance(event, events.Key) and self._is_over:
             return
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
@@ -108,7 +104,7 @@ class TypedAhead(App[None]):
     ) -> bool:
         # A key that comes while the app ends, or while a screen has just taken the place of the one
         # that it was typed on, would find nothing on it.
-        if self._exit or not self.screen_stack or not (self.screen.is_mounted or action in LEAVING):
+        if self._is_over or not (self.screen.is_mounted or action in LEAVE_ACTIONS):
             return False
         return await super().run_action(action, default_namespace, namespaces)
 
@@ -120,10 +116,10 @@ class TypedAhead(App[None]):
     async def _give_up_waiting(self) -> None:
         """Go on without the key that is under way if it will not come back, or not soon."""
         self._is_look_due = False
-        if not self._is_under_way or not self._typed or not self.screen_stack:
+        if not self._is_under_way or not self._typed or self._is_over:
             return
         self._looks += 1
-        is_leaving = self._typed[0].key in LEAVE
+        is_leaving = self._typed[0].key in LEAVE_KEYS
         most = MOST_LOOKS_AT_READING if self._is_reading() and not is_leaving else MOST_LOOKS
         if self._looks > most or self._target is None or not self._target.is_attached:
             await self._take_next()
@@ -132,7 +128,7 @@ class TypedAhead(App[None]):
 
     async def _take_next(self) -> None:
         self._is_under_way = False
-        if not self._typed or not self.screen_stack:
+        if not self._typed or self._is_over:
             return
         self._is_under_way = True
         self._looks = 0
@@ -150,8 +146,7 @@ class TypedAhead(App[None]):
 
     @on(Done)
     async def go_on(self, message: Done) -> None:
-        # The app may be at its end by now, and show nothing.
-        if message.number != self._number or not self.screen_stack:
+        if message.number != self._number or self._is_over:
             return
         if not message.is_last:
             # What the key does may be done here, in the app's own time, and what that has posted is
@@ -169,7 +164,7 @@ class TypedAhead(App[None]):
 
     async def _go_on_when_open(self, number: int) -> None:
         """Take the next key when what this one has opened is read and in its place."""
-        if number != self._number or not self._is_under_way or not self.screen_stack:
+        if number != self._number or not self._is_under_way or self._is_over:
             return
         if self._is_reading():
             self._has_waited = True
@@ -188,7 +183,7 @@ class TypedAhead(App[None]):
         if self.screen.is_modal:
             # What is asked waits for keys, and what opens something may wait for the answer.
             return False
-        if isinstance(self.screen, Awaited) and self.screen.is_awaited:
+        if isinstance(self.screen, StoreScreen) and self.screen.is_awaited:
             return True
         return any(
             worker.group in OPENING and worker not in self._workers_before

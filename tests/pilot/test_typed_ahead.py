@@ -85,6 +85,10 @@ async def test_a_key_that_comes_while_the_app_ends_does_nothing(demo: Store) -> 
         pilot.app.exit()
         assert not await pilot.app.run_action("app.show_keys")
         assert not pilot.app.screen.is_modal
+    # One that has been with its widget comes back to find no screen at all.
+    back = events.Key("3", "3")
+    back._set_forwarded()
+    await pilot.app.on_event(back)
 
 
 async def test_keys_wait_for_no_chart_that_is_still_read(
