@@ -41,6 +41,10 @@ class Sizes:
         return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}-{self.tree}-{FILES}"
 
 
+SMALL_SIZES = Sizes(points=5_000, metrics=10, spans=400, samples=200, tree=400)
+"""For tests, to which it matters only that there is more than fits on a screen."""
+
+
 def make(directory: Path, sizes: Sizes) -> Path:
     """Return a store with one of each of the runs, made where it is not there yet."""
     store = directory / f"bench-{sizes.name}"

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.stores import BIG, Sizes, make
+from tests.bench.stores import BIG, SMALL_SIZES, make
 from tests.conftest import open_store
 from tests.pilot.monkey import let_loose
 from tests.terminal.hostile import make_hostile
 
 GOES = 12
 """How often the monkey presses some keys: as much as fits into two seconds."""
-SMALL_SIZES = Sizes(points=5_000, metrics=10, spans=400, samples=200, tree=400)
 
 
 @pytest.fixture(autouse=True)

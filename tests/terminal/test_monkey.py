@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.stores import BIG, Sizes, make
+from tests.bench.stores import BIG, SMALL_SIZES, make
 from tests.conftest import open_store
 from tests.terminal.hostile import make_hostile
 from tests.terminal.monkey import let_loose
 
 GOES = 60
 """As much as fits into some seconds."""
-SMALL_SIZES = Sizes(points=5_000, metrics=10, spans=400, samples=200, tree=400)
 
 
 @pytest.mark.parametrize(("name", "seed"), [("support-agent-v3", 1), ("resnet50-cosine", 2)])

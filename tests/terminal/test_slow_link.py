@@ -172,6 +172,16 @@ def test_a_cursor_in_a_field_does_not_blink_over_ssh(start: Start) -> None:
     assert terminal.bytes_during(1.5) == 0
 
 
+def wait_for_rest(terminal: Terminal) -> None:
+    """Wait until the program has done what it was asked for, whatever of it is under way still."""
+    deadline = time.monotonic() + PATIENCE_S
+    used_s = -1.0
+    while (now_s := terminal.cpu_s()) != used_s:
+        assert time.monotonic() < deadline, "it goes on computing"
+        used_s = now_s
+        time.sleep(0.15)
+
+
 def test_leaving_does_not_wait_for_what_is_still_to_be_drawn(start: Start) -> None:
     terminals = {key: start(RUN, link=Link(0.05, 8_000)) for key in ("q", "\x03")}
     for terminal in terminals.values():
@@ -182,6 +192,8 @@ def test_leaving_does_not_wait_for_what_is_still_to_be_drawn(start: Start) -> No
         for terminal in terminals.values():
             terminal.send(tab)
         time.sleep(0.1)
+    for terminal in terminals.values():
+        wait_for_rest(terminal)
     sent_at = time.monotonic()
     before = {key: terminal.byte_count for key, terminal in terminals.items()}
     for key, terminal in terminals.items():
