@@ -15,6 +15,7 @@ from flowtui.app import FlowApp, Options
 from flowtui.screens.attachment_preview import FilePreview
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
+from flowtui.widgets.file_tree import FileTree
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until
 
@@ -304,7 +305,9 @@ FILES = {
 @pytest.mark.parametrize("name", FILES)
 def test_attachment(snap_compare: Snap, demo: Store, name: str) -> None:
     async def read(pilot: Pilot[None]) -> None:
-        await keys(*["down"] * FILES[name])(pilot)
+        await settled(pilot)
+        # In one go: what a file on the way is gets known where its preview has had the time.
+        pilot.app.screen.query_one(FileTree).cursor = FILES[name]
         preview = pilot.app.screen.query_one(FilePreview)
         await until(lambda: preview.source is not None and preview.source.key.endswith(name), name)
         await until(lambda: preview.kind is not None, "the preview")
