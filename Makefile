@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-WORKERS ?= 2
+# Tests wait more than they compute: three at once are what two cores can do.
+WORKERS ?= 3
 
 .PHONY: demo test check format snapshots bench clean
 
