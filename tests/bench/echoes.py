@@ -14,7 +14,7 @@ from tests.bench.measure import KB, Measure
 from tests.bench.measures import PAGE_DOWN, PAGE_UP
 from tests.bench.reading import CARD_COLUMNS, medians, open_store, scan
 from tests.bench.stores import BIG, FILES, RUNNING, TREE, Sizes, metric_key
-from tests.terminal.terminal import Terminal
+from tests.terminal.terminal import PATIENCE_S, Terminal
 
 BRAILLE = range(0x2800, 0x2900)
 Seen = Callable[[str], bool]
@@ -131,11 +131,13 @@ def tabs(bench: Bench, sizes: Sizes) -> Iterator[Measure]:
         yield Measure(tab_name(tab), statistics.median(times) - base, None, 0.3, "s")
 
 
-def until_shown_s(terminal: Terminal, key: str, shown: str | Seen) -> float:
+def until_shown_s(
+    terminal: Terminal, key: str, shown: str | Seen, patience_s: float = PATIENCE_S
+) -> float:
     """Press a key and return after how many seconds what it leads to came."""
     pressed_at = time.monotonic()
     terminal.send(key)
-    return terminal.wait_for(shown) - pressed_at
+    return terminal.wait_for(shown, patience_s) - pressed_at
 
 
 def p95(echoes_ms: list[float]) -> float:

@@ -63,7 +63,7 @@ def rival(bench: Bench, python: Path) -> Iterator[tuple[str, float]]:
             ("Evals", "4", lambda text: "sample-" in text),
         ):
             before = terminal.byte_count
-            yield tab_name(tab), until_shown_s(terminal, key, shown)
+            yield tab_name(tab), until_shown_s(terminal, key, shown, PATIENCE_S)
             terminal.settle(2.0)
             tabs.append(terminal.byte_count - before)
             if tab == "Traces":
