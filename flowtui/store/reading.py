@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import sqlite3
+from array import array
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+
+_CHUNK_CHARS = 100_000
 
 
 def select_list(wanted: Iterable[str], present: frozenset[str], table: str) -> str:
@@ -12,6 +16,28 @@ def select_list(wanted: Iterable[str], present: frozenset[str], table: str) -> s
     return ", ".join(
         f"{table}.{column}" if column in present else f"null as {column}" for column in wanted
     )
+
+
+def keys(
+    connection: sqlite3.Connection, select: str, parameters: Mapping[str, object]
+) -> array[int]:
+    """Return the only column, of integers, that a SELECT gives, in its order.
+
+    They come as one text: a row at a time, Python's lock is given up and waited for each time,
+    which takes twice as long, and far longer while something is drawn. SQLite keeps the order of a
+    subquery for `group_concat` (its ticket 2942).
+    """
+    (joined,) = connection.execute(
+        f"with listed(key) as ({select}) select group_concat(key) from listed", parameters
+    ).fetchone()
+    found = array("q")
+    begin, text = 0, joined or ""
+    while begin < len(text):
+        end = text.find(",", begin + _CHUNK_CHARS)
+        end = len(text) if end < 0 else end
+        found.fromlist(json.loads(f"[{text[begin:end]}]"))
+        begin = end + 1
+    return found
 
 
 def as_sql(value: str) -> bytes:

@@ -147,12 +147,12 @@ def ordered(
         parameters.update(condition.params)
         register_functions(connection)
     direction = "desc" if order.descending else "asc"
-    rows = connection.execute(
+    return reading.keys(
+        connection,
         f"{_relation(connection)} select rowid from run where {where}"
         f" order by {expression} is null, {expression} {direction}, created_at desc, rowid desc",
         parameters,
     )
-    return array("q", (rowid for (rowid,) in rows))
 
 
 def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Run]:

@@ -93,7 +93,8 @@ def unannotated_roots(connection: sqlite3.Connection, keys: Sequence[int], user:
     if not table_columns(connection, "spans"):
         return array("q")
     # One search of the index for each trace beats grouping all spans, which are far more.
-    rows = connection.execute(
+    return reading.keys(
+        connection,
         f"""with root as materialized (
           select listed.key as place, (select candidate.rowid from spans as candidate
               where candidate.trace_id = written.trace_id
@@ -105,7 +106,6 @@ def unannotated_roots(connection: sqlite3.Connection, keys: Sequence[int], user:
         where {_by_others(connection, "trace_id, span_id")} order by place""",
         {"keys": json.dumps(list(keys)), "author": reading.as_sql(user)},
     )
-    return array("q", (rowid for (rowid,) in rows))
 
 
 def target_at(connection: sqlite3.Connection, rowid: int) -> SpanTarget | None:

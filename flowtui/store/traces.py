@@ -123,13 +123,13 @@ def ordered(
     collation = " collate nocase" if column == "name" else ""
     # Tokens are sorted by afterwards, and then leave equals as they are.
     direction = "desc" if order.descending or order.column == "tokens" else "asc"
-    rows = connection.execute(
+    rowids = reading.keys(
+        connection,
         f"{_relation(connection, used | {'start', column})} select rowid from trace where {where}"
         f" order by trace.{column} is null, trace.{column}{collation} {direction},"
         " trace.start desc, trace.rowid desc",
         parameters,
     )
-    rowids = array("q", (rowid for (rowid,) in rows))
     return _by_tokens(connection, rowids, order.descending) if order.column == "tokens" else rowids
 
 
