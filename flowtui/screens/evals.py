@@ -51,6 +51,7 @@ TABLE_ACTIONS = (
 FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.", "created_at")
 NARROW_BELOW = 100
 FIRST_ROWS = 100
+"""More than a terminal shows; of others, the table asks for those in sight."""
 LEAST_REST_S = 0.5
 """Of few samples too, the scores are added up no more often than this."""
 
@@ -108,14 +109,12 @@ class EvalsScreen(TabScreen):
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         pane = self._pane
-        is_first = pane.listed is None
-        found = read_list(self.store, self.run.id, pane.selected, pane.sample, cancelled)
-        keys = found.rowids[:FIRST_ROWS] if is_first else ()
         # What is seen first need not wait for the table to be drawn empty and to ask.
-        samples = self.store.samples(self.run.id, keys, cancelled=cancelled) if keys else {}
+        first_rows = FIRST_ROWS if pane.listed is None else 0
+        found = read_list(
+            self.store, self.run.id, pane.selected, pane.sample, cancelled, first_rows
+        )
         self.post_message(Listed(found))
-        if samples:
-            self.post_message(SamplesRead(samples))
         if pane.may_add_scores:
             self.post_message(Scored(read_scores(self.store, self.run.id, cancelled)))
 

@@ -13,10 +13,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
-from textual.widgets import Input, Rule
+from textual.widgets import Rule
 
 from flowtui import clock
 from flowtui import format as fmt
+from flowtui.keyboard import TakesText
 from flowtui.screens import run_columns
 from flowtui.screens.base import ReadFailed, StoreScreen
 from flowtui.screens.choose import Choice, ColumnsScreen, chosen_order
@@ -314,7 +315,7 @@ class RunsScreen(StoreScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "switch_list":
-            return not (isinstance(self.focused, Input) or self.has_class("-narrow"))
+            return not (isinstance(self.focused, TakesText) or self.has_class("-narrow"))
         return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -55,12 +55,19 @@ class ReadList:
     """Of all who annotated."""
     held_rowid: int | None
     """The key that the sample under the cursor has now: it has another each time it is logged."""
+    samples: Mapping[int, Sample]
+    """The first of them, where they were wanted with the list."""
 
 
 def read_list(
-    store: Store, run_id: str, wanted: Wanted, held: Sample | None, cancelled: Cancelled
+    store: Store,
+    run_id: str,
+    wanted: Wanted,
+    held: Sample | None,
+    cancelled: Cancelled,
+    first_rows: int = 0,
 ) -> ReadList:
-    """Return the keys of the samples that are wanted, in order.
+    """Return the keys of the samples that are wanted, in order, and so many of the first of them.
 
     Raises:
         DatabaseError: the run's database cannot be read.
@@ -79,6 +86,7 @@ def read_list(
         store.datasets(run_id, cancelled),
         store.agreement(run_id, wanted.dataset),
         held_rowid,
+        store.samples(run_id, rowids[:first_rows], cancelled=cancelled) if first_rows else {},
     )
 
 

@@ -141,8 +141,11 @@ class SamplesPane(Annotated):
         self.rows.show_keys(found.rowids, is_new=is_new)
         if found.held_rowid is not None:
             self.rows.put_cursor(found.held_rowid)
-        self.rows.read_again()
-        self._fill_columns()
+        if found.samples:
+            self.show_samples(found.samples)
+        else:
+            self.rows.read_again()
+            self._fill_columns()
         if self.scores is None:
             self._fill_sets(set_columns.counted(found.datasets))
         self.show_note("")

@@ -19,7 +19,7 @@ from flowtui.store.database import table_columns
 from flowtui.store.sample_values import JSON_COLUMNS
 from flowtui.store.values import JsonValue
 
-_PLAIN: Final = ("id", "dataset_id", "created_at", "updated_at")
+PLAIN: Final = ("id", "dataset_id", "created_at", "updated_at")
 _INDEX = re.compile(r"(?P<key>.+?)(?P<index>(?:\[(?:\d{1,9}|#-\d{1,9})\])+)", re.DOTALL)
 # SQLite's paths end a quoted key at the first quote, escaped or not.
 _NO_PATH = re.compile(r'["\\\x00-\x1f]')
@@ -58,7 +58,7 @@ def relation(connection: sqlite3.Connection, used: str, dataset: str | None = No
         dataset: only samples of this set, bound as `:dataset`; None for all.
     """
     present = table_columns(connection, "evals")
-    columns = ["evals.rowid as rowid", reading.select_list(_PLAIN, present, "evals")]
+    columns = ["evals.rowid as rowid", reading.select_list(PLAIN, present, "evals")]
     joins: dict[str, str] = {}
     for name in JSON_COLUMNS:
         if f"sample.{name}" in used:

@@ -18,6 +18,7 @@ from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.bounded_json import Bounds, bounded, parsed
 from flowtui.store.database import table_columns
 from flowtui.store.sample_relation import (
+    PLAIN,
     dataset_parameter,
     register_functions,
     relation,
@@ -37,7 +38,6 @@ _SORT_COLUMNS = {
     "annotations": "sample.annotation_count",
     "traces": "sample.trace_count",
 }
-_STORED_VALUES = frozenset(_SORT_COLUMNS[name] for name in ("created", "updated", "id", "dataset"))
 FAILING = "failing"
 SORTABLE = (*_SORT_COLUMNS, FAILING)
 """Columns of the list, beside `<JSON column>.<key>`; see `sample_views` for the last."""
@@ -103,7 +103,7 @@ def ordered(
     used = f"{where} {value}"
     direction = "desc" if order.descending else "asc"
     # What is worked out for a row is so once; a stored column takes longer to copy than to read.
-    found = "as materialized" if value not in _STORED_VALUES else "as"
+    found = "as" if value in {f"sample.{name}" for name in PLAIN} else "as materialized"
     return reading.keys(
         connection,
         f"{relation(connection, used, dataset)},"

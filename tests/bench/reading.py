@@ -61,9 +61,8 @@ def readings(directory: Path, sizes: Sizes, rounds: int) -> Iterator[Measure]:
     yield Measure("zoom to half of them / its scan", taken, base, 1.3, "s")
 
     tenth = (middle - twentieth, middle + twentieth)
-    scanned = scan(store, LONG, f"= '{LONG_KEY}'", tenth, WIDTH)
-    taken, base = medians(rounds, lambda: draw(store, tenth), scanned)
-    yield Measure("pan with a tenth of them in sight / its scan", taken, base, 1.3, "s")
+    taken, _ = medians(rounds, lambda: draw(store, tenth), lambda: None)
+    yield Measure("pan with a tenth of them in sight", taken * 1e3, None, 60, "ms")
 
     command = [sys.executable, "-m", "tests.bench.reading", str(directory)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
