@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -15,6 +16,7 @@ from flowtui.app import FlowApp, Options
 from flowtui.screens.samples_pane import SamplesPane
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
+from flowtui.store.sample_values import Sample
 from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
 from flowtui.store.score_values import ScoreSet
 from flowtui.store.store import Store
@@ -96,6 +98,22 @@ async def test_the_sets_and_the_samples_are_shown(tmp_path: Path) -> None:
         assert "✗ faq-001" in text
         assert "what is 1 + 1?" in text
         assert "7 samples" in text
+
+
+async def test_what_is_seen_first_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[int] = []
+    read = Store.samples
+
+    def counted(store: Store, run_id: str, keys: Sequence[int], **more: Any) -> dict[int, Sample]:
+        reads.append(len(keys))
+        return read(store, run_id, keys, **more)
+
+    monkeypatch.setattr(Store, "samples", counted)
+    async with opened(written(tmp_path), "run", tab="evals") as pilot:
+        assert "faq-005" in screen_text(pilot)
+        assert reads == [len(SAMPLES)]
 
 
 async def test_a_set_is_chosen_and_all_of_them_again(tmp_path: Path) -> None:
