@@ -244,6 +244,9 @@ class FlowApp(TypedAhead):
             self.set_timer(LOOK_EVERY_S, self._measure_link)
 
     def _tick(self) -> None:
+        # Textual takes the widgets away first, and the timers last.
+        if not self.is_running:
+            return
         if self._ending.is_terminal_gone:
             self._ending.leave_soon(128 + signal.SIGHUP, self._leave)
             return

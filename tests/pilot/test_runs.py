@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from flowtui.app import FlowApp
+from flowtui.screens.runs import RunsScreen
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.rows import Rows
@@ -165,3 +166,19 @@ async def test_the_list_is_fresh_when_one_comes_back_to_it(demo_copy: Path) -> N
             writer.start_run("new-one", "brand-new")
         await pilot.press("escape")
         await until(lambda: "brand-new" in screen_text(pilot), "the new run on the screen")
+
+
+async def test_what_is_due_while_the_app_ends_does_nothing(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[bool] = []
+
+    def tick(screen: RunsScreen) -> None:
+        # Its widgets are gone by now, and it is the current one still.
+        ended.append(screen.is_current)
+        screen.flow._tick()
+
+    monkeypatch.setattr(RunsScreen, "on_unmount", tick, raising=False)
+    async with opened(demo, None):
+        pass
+    assert ended == [True]
