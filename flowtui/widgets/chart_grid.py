@@ -173,8 +173,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def _lay_out(self) -> None:
         # The size of a card follows from all metrics, so that none jumps when groups are folded.
         sizes = {group.name: len(group.keys) for group in self._groups}
-        width = max(self.scrollable_content_region.width, 1)
-        self._card_size = card_size(sizes, width, max(self.size.height, 1))
+        self._card_size = card_size(sizes, self._cards_width, max(self.size.height, 1))
         self._bands = bands(self._groups, self._card_size.columns, self._card_size.lines)
         self._tops = [band.y for band in self._bands]
         self._group_names = {key: group.name for group in self._groups for key in group.keys}
@@ -191,6 +190,11 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._show_cursor()
         self.refresh()
         self._ask()
+
+    @property
+    def _cards_width(self) -> int:
+        """Cells for cards: the scroll bar's place is kept free, so that it moves nothing."""
+        return max(self.content_region.width - self.styles.scrollbar_size_vertical, 1)
 
     def _distance(self, stop: Stop) -> tuple[bool, bool, bool]:
         """Return how far a stop is from the cursor's: its metric, then its group, then any."""

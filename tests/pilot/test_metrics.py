@@ -486,3 +486,14 @@ async def test_a_damaged_database_is_said(demo_copy: Path) -> None:
     (demo_copy / run.id / "exp.db").write_bytes(b"no database" * 1000)
     async with opened(open_store(demo_copy), VISION, tab="metrics") as pilot:
         assert "exp.db is damaged" in screen_text(pilot)
+
+
+async def test_the_scroll_bar_takes_no_place_from_the_charts(demo: Store) -> None:
+    # The charts that do not fit are found when they are laid out: the bar comes after that.
+    async with opened(demo, "support-agent-v3", tab="metrics", size=(80, 24)) as pilot:
+        before = screen_text(pilot)
+        await press(pilot, "enter", "escape")
+        assert screen_text(pilot) == before
+        for _ in range(2):
+            await press(pilot, "z")
+        assert screen_text(pilot) == before

@@ -29,6 +29,7 @@ from wcwidth import wcwidth
 FLOW_TUI = (sys.executable, "-m", "flowtui")
 PATIENCE_S = 15.0
 """How long a busy machine may take for what takes a moment."""
+POLL_S = 0.1
 # A session leader that opens a terminal gets it as its own, and with it Ctrl+C and hang-ups.
 _TAKE_TERMINAL = 'exec "$@" <"$0" >"$0" 2>&1'
 _QUERY_SYNC = b"\x1b[?2026$p"
@@ -170,11 +171,9 @@ class Terminal:
     def _drawn_text(self) -> str:
         return "\n".join(self._screen.display)
 
-    def _draw_next(self) -> Chunk:
-        chunk = self.chunks[self._drawn]
-        self._stream.feed(self._decoder.decode(chunk.data))
+    def _draw_next(self) -> None:
+        self._stream.feed(self._decoder.decode(self.chunks[self._drawn].data))
         self._drawn += 1
-        return chunk
 
     def wait_for(self, what: str | Callable[[str], bool], timeout: float = PATIENCE_S) -> float:
         """Wait until a text is on the screen or a predicate of it is true.
@@ -188,19 +187,19 @@ class Terminal:
         """
         is_there = what if callable(what) else lambda text: what in text
         deadline = time.monotonic() + timeout
-        if self._drawn and is_there(self._drawn_text):
-            return self.chunks[self._drawn - 1].at
         while True:
-            while self._drawn < len(self.chunks):
-                chunk = self._draw_next()
-                if is_there(self._drawn_text):
-                    return chunk.at
+            # A predicate may ask about more than this screen, so it is asked without new bytes too.
+            if self._drawn and is_there(self._drawn_text):
+                return self.chunks[self._drawn - 1].at
+            if self._drawn < len(self.chunks):
+                self._draw_next()
+                continue
             with self._came:
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise AssertionError(f"not seen in {timeout} s: {what!r}\n{self._described()}")
                 if self._drawn == len(self.chunks):
-                    self._came.wait(left)
+                    self._came.wait(min(left, POLL_S) if callable(what) else left)
 
     def settle(self, quiet_s: float = 0.5, timeout: float = PATIENCE_S) -> int:
         """Wait until nothing has come for a while; return how many bytes came until then."""
