@@ -51,6 +51,7 @@ class ThriftyDriver(LinuxDriver):
         self.round_trip_s = 0.0
         """How long the last answer took."""
         self._is_in_frame = self._is_skipping = self._is_behind = False
+        self._is_input_ending = False
 
     # What goes to the terminal ---------------------------------------------------------------
 
@@ -181,9 +182,18 @@ class ThriftyDriver(LinuxDriver):
                 self._put(kept)
 
     def disable_input(self) -> None:
+        self._is_input_ending = True
         super().disable_input()
+        self._is_input_ending = False
         # An answer that came until now has switched its reports on once more; no other is read.
         self._disable_in_band_window_resize()
+
+    def _enable_in_band_window_resize(self) -> None:
+        super()._enable_in_band_window_resize()
+        # The terminal reports its size at once: if what ends input has asked by now, that report
+        # may come after its answer. Written first and looked at then, none is missed.
+        if self._is_input_ending:
+            self.write(QUERY)
 
     def _disable_mouse_support(self) -> None:
         super()._disable_mouse_support()

@@ -25,4 +25,4 @@ def assert_whole(terminal: Terminal) -> None:
     _before, _, after = raw.rpartition("\x1b[?1049l")
     styles = re.findall(r"\x1b\[([\d;]*)m", raw)
     assert styles[-1] in ("", "0")
-    assert re.sub(r"\x1b\[[?<\d;]*[a-zA-Z]", "", after).strip() == ""
+    assert re.sub(r"\x1b\[[?<\d;]*[a-zA-Z]", "", after).strip() == "", f"then came {after!r}"

@@ -14,6 +14,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.messages import InBandWindowResize
 
 from flowtui.driver import ThriftyDriver
+from flowtui.pace import QUERY
 from flowtui.thrift import PLAIN, Look, Thrift, changed, in_ascii, transition
 
 COLUMNS, LINES = 24, 6
@@ -299,3 +300,21 @@ async def test_an_answer_that_comes_while_input_ends_leaves_nothing_on(
     driver.stop_application_mode()
     assert "\x1b[?2048h" in written
     assert written.index("\x1b[?2048h") < written.index("\x1b[?2048l")
+
+
+async def test_a_size_report_that_is_asked_for_while_input_ends_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    driver = ThriftyDriver(App())
+
+    def answered_late(self: LinuxDriver) -> None:
+        driver.write(QUERY)
+        driver.process_message(InBandWindowResize(supported=True, enabled=False))
+
+    monkeypatch.setattr(driver, "_put", written.append)
+    monkeypatch.setattr(LinuxDriver, "disable_input", answered_late)
+    driver.disable_input()
+    asked_at = [index for index, data in enumerate(written) if data == QUERY]
+    assert asked_at[0] < written.index("\x1b[?2048h") < asked_at[-1]
+    assert len(driver._asked) == 2, "input is read until both are answered"
