@@ -239,9 +239,17 @@ class FlowApp(TypedAhead):
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
         self._look_now()
-        self.call_after_refresh(_collect_garbage_again)
+        self.call_after_refresh(self._after_first_paint)
         if self.session.is_ssh:
             self.set_timer(LOOK_EVERY_S, self._measure_link)
+
+    def _after_first_paint(self) -> None:
+        _collect_garbage_again()
+        # How the other screens look: parsed sooner it would delay the first paint, later a tab.
+        for path in Path(__file__).parent.glob("screens/*.tcss"):
+            if not self.stylesheet.has_source(str(path), ""):
+                self.stylesheet.read(path)
+        self.stylesheet.reparse()
 
     def _tick(self) -> None:
         # Textual takes the widgets away first, and the timers last.

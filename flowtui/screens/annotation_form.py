@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -39,6 +39,7 @@ from flowtui.store.errors import (
     StoreError,
 )
 from flowtui.widgets.annotation_lines import value_piece
+from flowtui.widgets.form_row import FormRow
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 from flowtui.widgets.workers import ReportsWorkers
@@ -66,6 +67,7 @@ FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 class AnnotationForm(ReportsWorkers, ModalScreen[Change | None]):
     """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
 
+    CSS_PATH = ["form.tcss", "annotation_form.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  # an instance's
@@ -130,16 +132,16 @@ class AnnotationForm(ReportsWorkers, ModalScreen[Change | None]):
             word = "Annotate" if known is None else "Edit the annotation of"
             dialog.border_title = Content(f"{word} {fmt.plain(self._described, 100)}")
             if known is None:
-                yield self._row("Kind", OneOf(KINDS, kind, id="kind"))
-                yield self._row("Name", NameField())
-                yield self._row("Type", OneOf(TYPES, value_type, id="type"), id="type-row")
+                yield FormRow("Kind", OneOf(KINDS, kind, id="kind"))
+                yield FormRow("Name", NameField())
+                yield FormRow("Type", OneOf(TYPES, value_type, id="type"), id="type-row")
             else:
-                yield self._row("Kind", fixed(known.kind))
-                yield self._row("Name", fixed(known.name))
+                yield FormRow("Kind", fixed(known.kind))
+                yield FormRow("Name", fixed(known.name))
             truth = "false" if value is False else "true"
             number = str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-            yield self._row("Value", OneOf(TRUTHS, truth, id="truth"), id="truth-row")
-            yield self._row(
+            yield FormRow("Value", OneOf(TRUTHS, truth, id="truth"), id="truth-row")
+            yield FormRow(
                 "Value",
                 Input(
                     number,
@@ -150,15 +152,12 @@ class AnnotationForm(ReportsWorkers, ModalScreen[Change | None]):
                 ),
                 id="number-row",
             )
-            yield self._row("Value", area(text, "text"), id="text-row")
+            yield FormRow("Value", area(text, "text"), id="text-row")
             yield Label("", id="value-note", markup=False)
-            yield self._row("Rationale", area(known.rationale or "" if known else "", "rationale"))
-            yield self._row("Author", fixed(self._user if known is None else known.user))
+            yield FormRow("Rationale", area(known.rationale or "" if known else "", "rationale"))
+            yield FormRow("Author", fixed(self._user if known is None else known.user))
             yield Label("", id="form-note", markup=False)
             yield KeyLine()
-
-    def _row(self, label: str, widget: Widget, id: str | None = None) -> Horizontal:
-        return Horizontal(Label(label, classes="field-label"), widget, classes="field", id=id)
 
     def on_mount(self) -> None:
         # A screen that is closed while it starts has nothing on it.
@@ -197,12 +196,6 @@ class AnnotationForm(ReportsWorkers, ModalScreen[Change | None]):
         for row in self.query("#type-row"):
             row.display = self._kind != AnnotationKind.FEEDBACK
         self._check_number()
-
-    @on(events.DescendantFocus)
-    def mark_row(self, event: events.DescendantFocus) -> None:
-        """Light up the label of the field that has the keys."""
-        for row in self.query(".field"):
-            row.set_class(row in event.widget.ancestors, "-current")
 
     @on(OneOf.Changed, "#kind")
     @on(OneOf.Changed, "#type")

@@ -71,6 +71,7 @@ class TreeMade(Message):
 class AttachmentsScreen(TabScreen):
     """The fifth tab: the files that were attached to the run."""
 
+    CSS_PATH = "attachments.tcss"
     tab = "attachments"
     COMPONENT_CLASSES = CURVE_CLASSES
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's

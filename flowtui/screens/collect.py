@@ -25,6 +25,7 @@ _TROUBLE_CHARACTERS = 300
 class CollectScreen(LiveScreen[bool]):
     """Shows a receiver until it is over. Esc only hides it; dismisses with whether to stop it."""
 
+    CSS_PATH = "collect.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy endpoint", tooltip="Copy the line that points exporters here"),
         Binding("s", "dismiss(True)", "Stop", tooltip="Write what was sent, and stop collecting"),

@@ -59,6 +59,7 @@ LEAST_REST_S = 0.5
 class EvalsScreen(TabScreen):
     """The fourth tab: the run's eval sets and samples; `flow-tui evals` prints the same."""
 
+    CSS_PATH = "evals.tcss"
     tab = "evals"
     reads = frozenset({Kind.SAMPLES, Kind.ANNOTATIONS})
     needs_records = frozenset(TABLE_ACTIONS)

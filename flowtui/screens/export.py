@@ -46,6 +46,7 @@ class Export:
 class ExportScreen(ModalScreen[Export | None]):
     """Formats over a path to edit: dismisses with an `Export`, or None; writes nothing."""
 
+    CSS_PATH = "export.tcss"
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "Input"
 

@@ -47,6 +47,7 @@ class SeriesRead(Message):
 class MetricsScreen(TabScreen):
     """The second tab: each metric's curve, read again as it grows."""
 
+    CSS_PATH = "metrics.tcss"
     tab = "metrics"
     reads = frozenset({Kind.METRICS})
     needs_records = frozenset(GRID_ACTIONS)

@@ -45,6 +45,7 @@ def _resolved(directory: Path, path: str) -> Path:
 class ModelScreen(ModalScreen[None]):
     """Lists what a model consists of: a `.luml` file is a tar with a manifest."""
 
+    CSS_PATH = "model_files.tcss"
     COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -97,6 +97,7 @@ class LoadFailed(Message):
 class OverviewScreen(TabScreen):
     """The first tab: what was set, what came out, and what this run is."""
 
+    CSS_PATH = "overview.tcss"
     tab = "overview"
     reads = frozenset({Kind.PARAMS, Kind.METRICS, Kind.MODELS, Kind.RUN})
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's

@@ -26,6 +26,7 @@ WIDE_FROM = 120
 class ReviewScreen(ModalScreen[str], Generic[Item]):
     """Fills the terminal with a review; dismisses with what was done, in words."""
 
+    CSS_PATH = "review.tcss"
     COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012  # an instance's

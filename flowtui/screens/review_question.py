@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widget import Widget
 from textual.widgets import Label
 
 from flowtui import format as fmt
@@ -20,6 +19,7 @@ from flowtui.screens.annotation_name import NameField
 from flowtui.screens.review_queue import Question
 from flowtui.store.annotation_values import AnnotationKind, NameInUse, ValueType
 from flowtui.store.errors import InvalidAnnotation
+from flowtui.widgets.form_row import FormRow
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
@@ -27,6 +27,7 @@ from flowtui.widgets.paint import ROLE_CLASSES
 class QuestionScreen(ModalScreen[Question | None]):
     """Dismisses with what to judge, or None to go on with the present question."""
 
+    CSS_PATH = ["form.tcss", "review_question.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "#name"
 
@@ -53,9 +54,9 @@ class QuestionScreen(ModalScreen[Question | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Judge what"
-            yield _row("Name", NameField())
-            yield _row("Kind", OneOf(KINDS, self._present.kind, id="kind"))
-            yield _row("Type", OneOf(TYPES, self._present.value_type, id="type"), id="type-row")
+            yield FormRow("Name", NameField())
+            yield FormRow("Kind", OneOf(KINDS, self._present.kind, id="kind"))
+            yield FormRow("Type", OneOf(TYPES, self._present.value_type, id="type"), id="type-row")
             yield Label(
                 f"now judged: {fmt.plain(self._present.name, 60)}", id="question-note", markup=False
             )
@@ -66,12 +67,6 @@ class QuestionScreen(ModalScreen[Question | None]):
         for field in self.query(NameField):
             field.show_names(self._names)
             self._show_type()
-
-    @on(events.DescendantFocus)
-    def mark_row(self, event: events.DescendantFocus) -> None:
-        """Light up the label of the field that has the keys."""
-        for row in self.query(".field"):
-            row.set_class(row in event.widget.ancestors, "-current")
 
     @on(OneOf.Changed, "#kind")
     def _show_type(self) -> None:
@@ -99,7 +94,3 @@ class QuestionScreen(ModalScreen[Question | None]):
             self.query_one("#question-note", Label).update(fmt.plain(str(error), 300))
             return
         self.dismiss(question)
-
-
-def _row(label: str, widget: Widget, id: str | None = None) -> Horizontal:
-    return Horizontal(Label(label, classes="field-label"), widget, classes="field", id=id)

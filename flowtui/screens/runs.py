@@ -81,6 +81,7 @@ class _Known:
 class RunsScreen(StoreScreen):
     """All runs of the store, by group; opens one."""
 
+    CSS_PATH = "runs.tcss"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
         (NARROW_BELOW, "-normal"),

@@ -42,6 +42,7 @@ class SaveScreen(ModalScreen[Path | None]):
     Its folder exists when it dismisses; it made it if it was told to.
     """
 
+    CSS_PATH = "save_files.tcss"
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "Input"
 

@@ -68,6 +68,7 @@ class TraceChosen(Message):
 class TracesScreen(TabScreen):
     """The third tab: the run's traces, or one of them; `flow-tui traces` prints the same."""
 
+    CSS_PATH = "traces.tcss"
     tab = "traces"
     COMPONENT_CLASSES = CURVE_CLASSES
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's

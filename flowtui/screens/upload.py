@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widget import Widget
 from textual.widgets import Input, Label
 from textual.worker import get_current_worker
 
@@ -32,6 +31,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import Run
 from flowtui.uploading import Plan, plan
 from flowtui.widgets.cells import Piece
+from flowtui.widgets.form_row import FormRow
 from flowtui.widgets.frame import KeyLine, OneLine
 from flowtui.widgets.paint import ROLE_CLASSES
 from flowtui.widgets.workers import ReportsWorkers
@@ -68,6 +68,7 @@ class StartLine(OneLine, can_focus=True):
 class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
     """Dismisses with what was decided, or None; sends nothing."""
 
+    CSS_PATH = ["form.tcss", "upload.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  # an instance's
@@ -114,19 +115,16 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
             dialog.border_title = Content(f"Upload {fmt.plain(run.name or run.id, 60)}")
             dialog.border_subtitle = Content(f"key from {self._connection.source}")
             yield Places(self._connection.registry, self._known.parcel.kinds)
-            yield self._row("Name", self._input(run.name or run.id, "name"))
-            yield self._row("Description", self._input(run.description or "", "description"))
-            yield self._row("Tags", self._input(", ".join(run.tags), "tags"))
-            yield self._row("With it", ParcelLines())
+            yield FormRow("Name", self._input(run.name or run.id, "name"))
+            yield FormRow("Description", self._input(run.description or "", "description"))
+            yield FormRow("Tags", self._input(", ".join(run.tags), "tags"))
+            yield FormRow("With it", ParcelLines())
             with Vertical(id="preflight"):
                 for _ in range(PREFLIGHT_LINES):
                     yield OneLine()
             yield Label("", id="upload-note", markup=False)
             yield StartLine()
             yield KeyLine()
-
-    def _row(self, label: str, widget: Widget) -> Horizontal:
-        return Horizontal(Label(label, classes="field-label"), widget, classes="field")
 
     def _input(self, text: str, id: str) -> Input:
         shown = _on_one_line(text)
@@ -141,12 +139,6 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
         self.query_one(f"#{first}").focus()
         self._show()
         self._read_facts()
-
-    @on(events.DescendantFocus)
-    def mark_row(self, event: events.DescendantFocus) -> None:
-        """Light up the label of the field that has the keys."""
-        for row in self.query(".field"):
-            row.set_class(row in event.widget.ancestors, "-current")
 
     @on(Input.Submitted)
     def go_on(self) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
@@ -20,6 +20,7 @@ from flowtui.registry.client import checked_key
 from flowtui.registry.credentials import Credential, keep_key
 from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
+from flowtui.widgets.form_row import FormRow
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 from flowtui.widgets.workers import ReportsWorkers
@@ -38,6 +39,7 @@ THIS_SESSION = "this session only"
 class KeyScreen(ReportsWorkers, ModalScreen[Credential | None]):
     """Dismisses with a key that the registry knows, or None."""
 
+    CSS_PATH = ["form.tcss", "upload_key.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "Input"
 
@@ -79,9 +81,9 @@ class KeyScreen(ReportsWorkers, ModalScreen[Credential | None]):
             yield Label(HOW, classes="key-how", markup=False)
             yield Label(KEPT, classes="key-how", markup=False)
             server = Label(fmt.plain(self._base_url, 200), classes="fixed", markup=False)
-            yield Horizontal(Label("Server", classes="field-label"), server, classes="field")
+            yield FormRow("Server", server)
             typed = Input(password=True, compact=True, select_on_focus=False)
-            yield Horizontal(Label("Key", classes="field-label"), typed, classes="field")
+            yield FormRow("Key", typed)
             yield Label("", id="key-note", markup=False)
             yield KeyLine()
 

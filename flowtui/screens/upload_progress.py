@@ -35,6 +35,7 @@ STEPS = (
 class ProgressScreen(LiveScreen[None]):
     """Shows an upload until it is over, and passes on what is asked of it. Esc only hides it."""
 
+    CSS_PATH = "upload_progress.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Hide", key_display="Esc",
                 tooltip="Work on; the upload goes on, U comes back here"),
