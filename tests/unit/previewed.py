@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from flowtui.previews.preview import preview
@@ -43,10 +44,17 @@ def as_text(path: Path) -> Preview:
     return shown(path, Request(mode=Mode.TEXT))
 
 
-def seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+@contextmanager
+def cpu_at_most(seconds: float) -> Iterator[None]:
+    """Fails if this process and its children compute for longer; what else runs does not count."""
+    before = cpu_s()
+    yield
+    assert cpu_s() - before < seconds
+
+
+def cpu_s() -> float:
+    """Return what this process, and those of its children that have ended, have computed."""
+    return sum(os.times()[:4])
 
 
 def outcome_within_budget(path: Path) -> str:
