@@ -31,8 +31,11 @@ PATIENCE_S = 0.5
 MOST_LOOKS = int(PATIENCE_S / LOOK_EVERY_S)
 MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
 """So long it may take to read what a key opens."""
-OPENING = ("open", "opening", "sample")
-"""Groups of the workers that open a trace, a run, a sample."""
+ROUNDS = 3
+"""Of the message behind a key, one for each link of the longest chain of messages that the key sets
+off: Enter in a field is submitted, its line is left, and the list that it is over has the focus."""
+OPENING = "opening"
+"""Group of the worker that opens a run."""
 
 LEAVE_ACTIONS = ("app.quit", "quit")
 """What needs nothing on the screen."""
@@ -48,8 +51,8 @@ class TypedAhead(App[None]):
         """Follows a key from the widget that it went to up to the app: the key is there by then."""
 
         number: int
-        is_last: bool = False
-        """Whether it makes its way a second time."""
+        round: int = 1
+        """Which time it makes its way."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
@@ -148,12 +151,11 @@ class TypedAhead(App[None]):
     async def go_on(self, message: Done) -> None:
         if message.number != self._number or self._is_over:
             return
-        if not message.is_last:
-            # What the key does may be done here, in the app's own time, and what that has posted is
-            # behind this message: in the queues of the widget that has it, and in the app's.
-            last = self.Done(self._number, is_last=True)
-            if self._target is None or not self._target.post_message(last):
-                self.post_message(last)
+        if message.round < ROUNDS:
+            # What has been posted since is behind this message, and ahead of its next round.
+            again = self.Done(self._number, message.round + 1)
+            if self._target is None or not self._target.post_message(again):
+                self.post_message(again)
             return
         if self.screen is not self._was_on:
             # What the key has opened takes the next one when it is there.
@@ -186,7 +188,7 @@ class TypedAhead(App[None]):
         if isinstance(self.screen, StoreScreen) and self.screen.is_awaited:
             return True
         return any(
-            worker.group in OPENING and worker not in self._workers_before
+            worker.group == OPENING and worker not in self._workers_before
             for worker in self.workers
             if not worker.is_finished
         )

@@ -57,6 +57,7 @@ class StoreScreen(ReportsWorkers, Screen[None]):
         self._wanted: set[Kind] = set()
         self._under_way: frozenset[Kind] = frozenset()
         self._reader: Worker[None] | None = None
+        self._openers: set[Worker[None]] = set()
 
     @property
     def flow(self) -> FlowApp:
@@ -74,8 +75,15 @@ class StoreScreen(ReportsWorkers, Screen[None]):
 
     @property
     def is_awaited(self) -> bool:
-        """Whether keys are to wait, since what they may be about is just being read."""
-        return self._is_reading and not self.has_content
+        """Whether keys are to wait, since what they may be about is on its way."""
+        is_late = self.is_opening or (self._is_reading and not self.has_content)
+        # What is typed into a field is about the field.
+        return is_late and not isinstance(self.focused, TakesText)
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a record that was chosen is still to be shown."""
+        return bool(self._openers)
 
     @property
     def _is_reading(self) -> bool:
@@ -117,6 +125,10 @@ class StoreScreen(ReportsWorkers, Screen[None]):
             self._wanted.clear()
             self._reader = self._read_in_thread(self._under_way)
 
+    def open_with(self, worker: Worker[None]) -> None:
+        """Have keys wait until what a worker posts, the record that was chosen, is taken."""
+        self._openers.add(worker)
+
     @work(thread=True, group="store", exit_on_error=False)
     def _read_in_thread(self, kinds: frozenset[Kind]) -> None:
         def read(cancelled: Cancelled) -> None:
@@ -135,7 +147,11 @@ class StoreScreen(ReportsWorkers, Screen[None]):
     @on(Worker.StateChanged)
     def go_on_reading(self, event: Worker.StateChanged) -> None:
         is_over = event.state not in (WorkerState.PENDING, WorkerState.RUNNING)
-        if is_over and event.worker is self._reader:
+        if not is_over:
+            return
+        # This comes behind whatever the worker has posted.
+        self._openers.discard(event.worker)
+        if event.worker is self._reader:
             self._reader = None
             self.want(())
 

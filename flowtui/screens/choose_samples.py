@@ -13,7 +13,7 @@ from flowtui import format as fmt
 from flowtui.screens import sample_columns
 from flowtui.screens.choose import Choice, ChoiceLines, ChooseScreen, ColumnsScreen
 from flowtui.screens.sample_columns import Chosen
-from flowtui.screens.sample_reading import Wanted
+from flowtui.screens.sample_reading import WantedSamples
 from flowtui.store.errors import StoreError
 from flowtui.store.sample_values import SampleGroup
 from flowtui.store.store import Store
@@ -97,7 +97,9 @@ def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
     return Choice(choice.key, choice.title, "  ".join(part for part in (kind, width) if part))
 
 
-async def choose_group(flow: FlowApp, store: Store, run_id: str, wanted: Wanted) -> str | None:
+async def choose_group(
+    flow: FlowApp, store: Store, run_id: str, wanted: WantedSamples
+) -> str | None:
     """Ask for a score or a key of the metadata, then for one of its values.
 
     Returns:

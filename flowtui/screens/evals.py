@@ -27,7 +27,7 @@ from flowtui.screens.sample_messages import (
     SaveProgress,
     Scored,
 )
-from flowtui.screens.sample_reading import Wanted, read_list, read_scores
+from flowtui.screens.sample_reading import WantedSamples, read_list, read_scores
 from flowtui.screens.sample_view import SampleView, go_to_trace
 from flowtui.screens.samples_pane import VIEWS, SamplesPane
 from flowtui.screens.telling import Told, show_told
@@ -143,7 +143,11 @@ class EvalsScreen(TabScreen):
 
     @property
     def has_content(self) -> bool:
-        return self.is_composed and self._pane.listed is not None
+        return self.is_composed and self._pane.shows_what_is_selected
+
+    @property
+    def is_opening(self) -> bool:
+        return super().is_opening or (self.is_composed and self._pane.view.is_opening)
 
     def show_reading(self) -> None:
         if self.is_composed and self._pane.listed is None:
@@ -183,7 +187,7 @@ class EvalsScreen(TabScreen):
         if key in pane.known:
             pane.open_sample(pane.known[key])
         else:
-            self._find(key, is_followed=False)
+            self.open_with(self._find(key, is_followed=False))
 
     @on(SampleView.StepWanted)
     def step_sample(self, event: SampleView.StepWanted) -> None:
@@ -193,7 +197,7 @@ class EvalsScreen(TabScreen):
     def follow(self, target: Target, back_to: str) -> None:
         if isinstance(target, SampleTarget):
             self._back_to = back_to
-            self._find(target, is_followed=True)
+            self.open_with(self._find(target, is_followed=True))
 
     @work(thread=True, group="open", exclusive=True, exit_on_error=False)
     def _find(self, wanted: int | SampleTarget, is_followed: bool) -> None:
@@ -315,7 +319,7 @@ class EvalsScreen(TabScreen):
             self._saver = self._save(pane.selected, keys, chosen)
 
     @work(thread=True, group="export", exclusive=True, exit_on_error=False)
-    def _save(self, wanted: Wanted, keys: Sequence[str], chosen: Export) -> None:
+    def _save(self, wanted: WantedSamples, keys: Sequence[str], chosen: Export) -> None:
         from flowtui.saving import SaveFailed
         from flowtui.screens.sample_saving import save
 

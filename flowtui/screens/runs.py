@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,6 +21,7 @@ from flowtui.keyboard import TakesText
 from flowtui.screens import run_columns
 from flowtui.screens.base import ReadFailed, StoreScreen
 from flowtui.screens.choose import Choice, ColumnsScreen, chosen_order
+from flowtui.screens.wanted import Wanted
 from flowtui.store.database import Cancelled
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
@@ -51,10 +52,38 @@ This store has no runs yet. A run appears here as soon as one is started:
 `flow-tui demo` shows what it looks like."""
 
 
+@dataclass(frozen=True, slots=True)
+class WantedRuns(Wanted):
+    """Which runs, in which order."""
+
+    group: Group | None = None
+    """None for all groups."""
+    order: Order = field(default_factory=Order)
+
+    @property
+    def whole_condition(self) -> Condition | None:
+        group, condition = self.group, self.condition
+        if group is None:
+            return condition
+        from flowtui.store.filters import Condition
+
+        by_group = Condition("run.group_id is :chosen_group", {"chosen_group": group.id})
+        if group.id is None:
+            by_group = Condition(
+                "coalesce(run.group_name, '') = :chosen_group", {"chosen_group": group.name}
+            )
+        if condition is None:
+            return by_group
+        return Condition(
+            f"{by_group.sql} and {condition.sql}", {**by_group.params, **condition.params}
+        )
+
+
 @dataclass
 class Listed(Message):
-    """Sent by the reader with the runs that the present filter leaves, in order."""
+    """Sent by the reader with the runs that are wanted, in order."""
 
+    wanted: WantedRuns
     rowids: array[int]
     groups: tuple[Group, ...]
     total: int
@@ -104,9 +133,7 @@ class RunsScreen(StoreScreen):
         """Show a store's runs, at first with the cursor on the one that is open."""
         super().__init__(store)
         self._opened = opened
-        self._condition: Condition | None = None
-        self._order = Order()
-        self._group: Group | None = None
+        self._selected = WantedRuns()
         self._known: dict[int, _Known] = {}
         self._listed: Listed | None = None
         self._has_failed = False
@@ -137,27 +164,12 @@ class RunsScreen(StoreScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        rowids = self.store.run_order(self._whole_condition(), self._order, cancelled)
+        wanted = self._selected
+        rowids = self.store.run_order(wanted.whole_condition, wanted.order, cancelled)
         groups = self.store.groups()
         params, metrics = self.store.figure_keys()
         total = sum(group.run_count for group in groups)
-        self.post_message(Listed(rowids, groups, total, metrics, params))
-
-    def _whole_condition(self) -> Condition | None:
-        group, condition = self._group, self._condition
-        if group is None:
-            return condition
-        from flowtui.store.filters import Condition
-
-        by_group = Condition("run.group_id is :chosen_group", {"chosen_group": group.id})
-        if group.id is None:
-            by_group = Condition("coalesce(run.group_name, '') = :chosen_group",
-                                 {"chosen_group": group.name})  # fmt: skip
-        if condition is None:
-            return by_group
-        return Condition(
-            f"{by_group.sql} and {condition.sql}", {**by_group.params, **condition.params}
-        )
+        self.post_message(Listed(wanted, rowids, groups, total, metrics, params))
 
     @on(Rows.RowsNeeded)
     def read_rows(self, event: Rows.RowsNeeded) -> None:
@@ -174,7 +186,7 @@ class RunsScreen(StoreScreen):
 
     @property
     def has_content(self) -> bool:
-        return self._listed is not None
+        return self._listed is not None and self._listed.wanted == self._selected
 
     def show_reading(self) -> None:
         if self.is_composed and self._listed is None and not self._has_failed:
@@ -184,14 +196,17 @@ class RunsScreen(StoreScreen):
 
     @on(Listed)
     def show_list(self, message: Listed) -> None:
-        is_first = self._listed is None
-        self._listed = message
+        if message.wanted != self._selected:
+            return
+        shown, self._listed = self._listed, message
+        is_first = shown is None
+        is_new = message.wanted.begins_at_top(None if shown is None else shown.wanted)
         rows = self._rows
         if is_first:
             keys = run_columns.default_keys(message.metric_keys, len(message.groups) > 1)
             rows.set_columns(run_columns.column(key) for key in keys)
         self.query_one(GroupList).show_groups(message.groups)
-        rows.show_keys(message.rowids)
+        rows.show_keys(message.rowids, is_new=is_new)
         if is_first and self._opened is not None and self._opened.rowid in message.rowids:
             rows.cursor = message.rowids.index(self._opened.rowid)
         rows.read_again()
@@ -264,11 +279,12 @@ class RunsScreen(StoreScreen):
             self.set_focus(self._rows)
 
     def _show_title(self) -> None:
-        count = ""
+        count = where = ""
         if self._listed is not None:
+            group = self._listed.wanted.group
+            where = "" if group is None else group.name
             shown, total = len(self._listed.rowids), self._listed.total
             count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
-        where = self._group.name if self._group is not None else ""
         left = [
             Piece(" flow-tui", "title"),
             Piece("  "),
@@ -303,8 +319,7 @@ class RunsScreen(StoreScreen):
 
     @on(Lines.CursorMoved, "#groups")
     def choose_group(self) -> None:
-        self._group = self.query_one(GroupList).group
-        self.want({Kind.RUN})
+        self._select(replace(self._selected, group=self.query_one(GroupList).group))
 
     @on(Lines.Chosen, "#groups")
     def enter_group(self) -> None:
@@ -328,13 +343,18 @@ class RunsScreen(StoreScreen):
 
     @on(FilterLine.Changed)
     def set_filter(self, event: FilterLine.Changed) -> None:
-        if event.line.is_taken(self._take_filter):
-            self.want({Kind.RUN})
+        event.line.is_taken(self._take_filter)
 
     def _take_filter(self, text: str) -> None:
         from flowtui.store.filters import run_condition
 
-        self._condition = run_condition(text) if text.strip() else None
+        condition = run_condition(text) if text.strip() else None
+        self._select(replace(self._selected, condition=condition))
+
+    def _select(self, wanted: WantedRuns) -> None:
+        if wanted != self._selected:
+            self._selected = wanted
+            self.want({Kind.RUN})
 
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
@@ -344,12 +364,12 @@ class RunsScreen(StoreScreen):
     async def action_sort(self) -> None:
         keys = [*SORTABLE, *self._figure_columns()]
         choices = [Choice(key, key.partition(".")[2] or key) for key in keys]
-        current = self._order.column, self._order.descending
+        order = self._selected.order
+        current = order.column, order.descending
         chosen = await chosen_order(self.flow, choices, current, _falls)
         if chosen is not None:
-            self._order = Order(*chosen)
             self._rows.sorted_by = chosen
-            self.want({Kind.RUN})
+            self._select(replace(self._selected, order=Order(*chosen)))
 
     @work
     async def action_columns(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from flowtui.screens.wanted import Wanted
 from flowtui.store.agreement import Agreement
 from flowtui.store.database import Cancelled
 from flowtui.store.sample_values import Dataset, Sample, View
@@ -25,14 +26,12 @@ IDLE_SHARE = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedSamples(Wanted):
     """Which samples, in which order."""
 
     dataset: str | None = None
     """None for all eval sets."""
     view: View = View.ALL
-    condition: Condition | None = None
-    """Of the filter."""
     order: Order = field(default_factory=Order)
 
     @property
@@ -48,7 +47,7 @@ class Wanted:
 class ReadList:
     """The samples that were wanted, by key, and the eval sets that there are."""
 
-    wanted: Wanted
+    wanted: WantedSamples
     rowids: array[int]
     datasets: tuple[Dataset, ...]
     agreement: tuple[Agreement, ...]
@@ -62,7 +61,7 @@ class ReadList:
 def read_list(
     store: Store,
     run_id: str,
-    wanted: Wanted,
+    wanted: WantedSamples,
     held: Sample | None,
     cancelled: Cancelled,
     first_rows: int = 0,

@@ -6,7 +6,7 @@ from array import array
 
 from flowtui import format as fmt
 from flowtui.screens.review_queue import ReviewItem
-from flowtui.screens.sample_reading import Wanted
+from flowtui.screens.sample_reading import WantedSamples
 from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
 from flowtui.widgets.sample_sections import sample_sections
@@ -17,7 +17,7 @@ class SampleReview:
 
     noun = "sample"
 
-    def __init__(self, store: Store, run_id: str, wanted: Wanted, user: str) -> None:
+    def __init__(self, store: Store, run_id: str, wanted: WantedSamples, user: str) -> None:
         """Take which samples, in the order of the table, and who judges them."""
         self._store = store
         self._run_id = run_id

@@ -94,6 +94,8 @@ class SampleView(Tells):
         self._is_raw = False
         self._sections: tuple[Section, ...] = ()
         self._target: SampleTarget | None = None
+        self._shown_target: SampleTarget | None = None
+        """Whose sample, or why it cannot be read, is shown."""
         self.sample: Sample | None = None
         """As it was read last."""
 
@@ -111,6 +113,11 @@ class SampleView(Tells):
     @property
     def is_open(self) -> bool:
         return self._target is not None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the sample that is open is still to be read."""
+        return self._target != self._shown_target and self._target is not None
 
     def open(self, target: SampleTarget, place: str) -> None:
         """Show a sample.
@@ -146,6 +153,7 @@ class SampleView(Tells):
     def show_read(self, message: Read) -> None:
         if message.target != self._target:
             return
+        self._shown_target = message.target
         self.sample = message.sample
         self._sections = message.sections
         self._show_sample()
@@ -153,6 +161,7 @@ class SampleView(Tells):
     @on(Failed)
     def show_failure(self, message: Failed) -> None:
         if message.target == self._target:
+            self._shown_target = message.target
             self.document.show_note(f"✗ {fmt.plain(message.reason)}. r tries again.", "error")
 
     def _show_sample(self) -> None:

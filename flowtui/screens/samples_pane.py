@@ -19,7 +19,7 @@ from flowtui.screens.sample_columns import Chosen
 from flowtui.screens.sample_reading import (
     ReadList,
     ReadScores,
-    Wanted,
+    WantedSamples,
     first_score_keys,
     shown_sets,
 )
@@ -63,7 +63,7 @@ class SamplesPane(Annotated):
 
     def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
-        self.selected = Wanted()
+        self.selected = WantedSamples()
         """Which samples are to be shown, in which order."""
         self.listed: ReadList | None = None
         self.scores: ReadScores | None = None
@@ -136,7 +136,7 @@ class SamplesPane(Annotated):
         """Show the samples of a list, unless others are wanted by now."""
         if found.wanted != self.selected:
             return
-        is_new = self.listed is None or self.listed.wanted != found.wanted
+        is_new = found.wanted.begins_at_top(None if self.listed is None else self.listed.wanted)
         self.listed = found
         self.rows.show_keys(found.rowids, is_new=is_new)
         if found.held_rowid is not None:
@@ -271,7 +271,12 @@ class SamplesPane(Annotated):
 
     # Which samples ---------------------------------------------------------------------------
 
-    def select(self, wanted: Wanted) -> None:
+    @property
+    def shows_what_is_selected(self) -> bool:
+        """Whether the list is the one that is wanted, and no older one."""
+        return self.listed is not None and self.listed.wanted == self.selected
+
+    def select(self, wanted: WantedSamples) -> None:
         """Have other samples shown, or in another order."""
         if wanted != self.selected:
             self.selected = wanted

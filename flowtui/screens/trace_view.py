@@ -116,6 +116,7 @@ class TraceView(Annotated):
         """Where to put the cursor when the trace is read."""
         self._place = ""
         self._trace: ReadTrace | None = None
+        self._has_failed = False
         self._rest: Timer | None = None
         self._search = ""
         self._panes = Panes(self, self._three_panes)
@@ -144,13 +145,13 @@ class TraceView(Annotated):
         return self._span_pane.document
 
     @property
-    def has_trace(self) -> bool:
-        """Whether a trace has been read and is shown."""
-        return self._trace is not None
-
-    @property
     def is_open(self) -> bool:
         return self._trace_id is not None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the trace that is open is still to be read."""
+        return self._shown_id != self._trace_id is not None and not self._has_failed
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -169,6 +170,7 @@ class TraceView(Annotated):
         if self._trace_id is None:
             self._panes.show(self._lines)
         self._trace_id, self._span_id = trace_id, span_id
+        self._has_failed = False
         self._search = ""
         self.query_one(FilterLine).action_clear()
         self.post_message(self.ReadWanted())
@@ -216,6 +218,7 @@ class TraceView(Annotated):
     def show_failure(self, text: str) -> None:
         """Show why there is nothing to see."""
         self._trace = None
+        self._has_failed = True
         self._lines.show_note(text)
 
     def _show_summary(self) -> None:

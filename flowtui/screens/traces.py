@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -17,6 +17,7 @@ from flowtui.screens import trace_columns
 from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.choose import Choice, chosen_order
 from flowtui.screens.trace_view import TraceView
+from flowtui.screens.wanted import Wanted
 from flowtui.store.annotation_values import SpanTarget, Target
 from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
@@ -29,9 +30,6 @@ from flowtui.widgets.lines import Lines
 from flowtui.widgets.paint import CURVE_CLASSES
 from flowtui.widgets.rows import Rows
 
-if TYPE_CHECKING:
-    from flowtui.store.filters import Condition
-
 NO_SPANS = (
     "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK, or have any "
     "exporter send them here: C collects."
@@ -43,10 +41,18 @@ UPWARDS_FIRST = ("name", "state")
 """What one reads from A to Z; of all else the most comes first."""
 
 
+@dataclass(frozen=True, slots=True)
+class WantedTraces(Wanted):
+    """Which traces, in which order."""
+
+    order: Order = field(default_factory=Order)
+
+
 @dataclass
 class Listed(Message):
-    """Sent by the reader with the traces that the filter leaves, in order."""
+    """Sent by the reader with the traces that are wanted, in order."""
 
+    wanted: WantedTraces
     rowids: array[int]
 
 
@@ -94,8 +100,9 @@ class TracesScreen(TabScreen):
 
     def __init__(self, store: Store, run: Run) -> None:
         super().__init__(store, run)
-        self._condition: Condition | None = None
-        self._order = Order()
+        self._selected = WantedTraces()
+        self._listed: WantedTraces | None = None
+        """What the list shows."""
         self._known: dict[int, Trace] = {}
         self._was_read = False
         self._back_to = ""
@@ -111,7 +118,7 @@ class TracesScreen(TabScreen):
         if self.is_composed:
             self._view.display = False
             self._rows.set_columns(trace_columns.COLUMNS)
-            self._rows.sorted_by = (self._order.column, self._order.descending)
+            self._rows.sorted_by = (self._selected.order.column, self._selected.order.descending)
             self._show_empty("")
 
     @property
@@ -132,9 +139,9 @@ class TracesScreen(TabScreen):
         if self._view.is_open:
             self._view.read(cancelled)
         else:
-            order, condition = self._order, self._condition
-            rowids = self.store.trace_order(self.run.id, condition, order, cancelled)
-            self.post_message(Listed(rowids))
+            wanted = self._selected
+            rowids = self.store.trace_order(self.run.id, wanted.condition, wanted.order, cancelled)
+            self.post_message(Listed(wanted, rowids))
 
     @on(Rows.RowsNeeded)
     def read_rows(self, event: Rows.RowsNeeded) -> None:
@@ -151,7 +158,11 @@ class TracesScreen(TabScreen):
 
     @property
     def has_content(self) -> bool:
-        return self.is_composed and (self._view.has_trace if self._view.is_open else self._was_read)
+        return self.is_composed and (self._view.is_open or self._listed == self._selected)
+
+    @property
+    def is_opening(self) -> bool:
+        return super().is_opening or (self.is_composed and self._view.is_opening)
 
     def show_reading(self) -> None:
         if self.is_composed and not self._was_read and not self._view.is_open:
@@ -161,20 +172,23 @@ class TracesScreen(TabScreen):
 
     @on(Listed)
     def show_list(self, message: Listed) -> None:
-        if self._view.is_open:
+        if self._view.is_open or message.wanted != self._selected:
             return
         self._was_read = True
-        self._rows.show_keys(message.rowids)
+        is_new = message.wanted.begins_at_top(self._listed)
+        self._listed = message.wanted
+        self._rows.show_keys(message.rowids, is_new=is_new)
         self._rows.read_again()
         total = None if self.frame is None else self.frame.counts.traces
-        self.take_whether_any(bool(message.rowids) or self._condition is not None)
+        is_filtered = message.wanted.condition is not None
+        self.take_whether_any(bool(message.rowids) or is_filtered)
         if message.rowids:
             self._show_empty("")
-        elif self._condition is not None and total:
+        elif is_filtered and total:
             self._show_empty(f"None of the {total:,} traces match. Esc shows all again.")
         else:
             self._show_empty(NO_SPANS)
-        if self._condition is not None and total is not None:
+        if is_filtered and total is not None:
             self._filter_line.note(f"{len(message.rowids):,} of {total:,}")
 
     @on(TracesRead)
@@ -203,7 +217,7 @@ class TracesScreen(TabScreen):
     @on(Lines.Chosen, "#traces")
     def open_under_cursor(self) -> None:
         if (key := self._rows.cursor_key) is not None:
-            self._choose(key)
+            self.open_with(self._choose(key))
 
     @on(TraceView.StepWanted)
     def step_trace(self, event: TraceView.StepWanted) -> None:
@@ -267,12 +281,17 @@ class TracesScreen(TabScreen):
     def set_filter(self, event: FilterLine.Changed) -> None:
         if event.line.is_taken(self._take_filter):
             event.line.note("")
-            self.want({Kind.SPANS})
 
     def _take_filter(self, text: str) -> None:
         from flowtui.store.filters import trace_condition
 
-        self._condition = trace_condition(text) if text.strip() else None
+        condition = trace_condition(text) if text.strip() else None
+        self._select(replace(self._selected, condition=condition))
+
+    def _select(self, wanted: WantedTraces) -> None:
+        if wanted != self._selected:
+            self._selected = wanted
+            self.want({Kind.SPANS})
 
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
@@ -282,14 +301,14 @@ class TracesScreen(TabScreen):
     async def action_sort(self) -> None:
         titles = {column.key: column.title.strip() for column in trace_columns.COLUMNS}
         choices = [Choice(key, titles[key]) for key in SORTABLE]
-        current = self._order.column, self._order.descending
+        order = self._selected.order
+        current = order.column, order.descending
         chosen = await chosen_order(
             self.flow, choices, current, lambda column: column not in UPWARDS_FIRST
         )
         if chosen is not None:
-            self._order = Order(*chosen)
             self._rows.sorted_by = chosen
-            self.want({Kind.SPANS})
+            self._select(replace(self._selected, order=Order(*chosen)))
 
     @work
     async def action_review(self) -> None:
@@ -297,7 +316,8 @@ class TracesScreen(TabScreen):
         from flowtui.screens.span_review import SpanReview
 
         user = self.flow.options.user
-        source = SpanReview.of_list(self.store, self.run.id, self._condition, self._order, user)
+        condition, order = self._selected.condition, self._selected.order
+        source = SpanReview.of_list(self.store, self.run.id, condition, order, user)
         await review(self.flow, self.store, self.run, source, self._view.undo)
 
     def action_collect(self) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from sqlite3 import connect
 
-from flowtui.screens.sample_reading import Wanted, read_list
+from flowtui.screens.sample_reading import WantedSamples, read_list
 from flowtui.screens.trace_reading import read_trace
 from flowtui.store.filters import sample_condition
 from flowtui.store.samples import Order
@@ -47,9 +47,9 @@ def listings(directory: Path, rounds: int) -> Iterator[Measure]:
     yield over("list the traces", TRACES, BIG, lambda: list_traces(store), 0.3)
     order, filtered = Order("scores.relevance", True), sample_condition("scores.relevance > 0.5")
     for what, sql, wanted in (
-        ("first page of samples", SAMPLES, Wanted()),
-        ("samples by a score", _SORTED, Wanted(order=order)),
-        ("samples by a filter", _FILTERED, Wanted(condition=filtered)),
+        ("first page of samples", SAMPLES, WantedSamples()),
+        ("samples by a score", _SORTED, WantedSamples(order=order)),
+        ("samples by a filter", _FILTERED, WantedSamples(condition=filtered)),
     ):
         yield over(what, sql, BIG, partial(list_samples, store, wanted), 0.3)
     for what, name, budget in (("30,000 spans", "tree", 60), ("100,000 samples", "samples", 20)):
@@ -78,7 +78,7 @@ def list_traces(store: Store) -> None:
     store.traces(BIG, keys[:PAGE])
 
 
-def list_samples(store: Store, wanted: Wanted) -> None:
+def list_samples(store: Store, wanted: WantedSamples) -> None:
     found = read_list(store, BIG, wanted, None, lambda: False)
     store.samples(BIG, found.rowids[:PAGE])
 
@@ -93,7 +93,7 @@ def main(directory: Path, name: str) -> int:
     if name == "tree":
         open_tree(store)
     else:
-        list_samples(store, Wanted(order=Order("scores.relevance", True)))
+        list_samples(store, WantedSamples(order=Order("scores.relevance", True)))
     return peak_bytes() - before
 
 

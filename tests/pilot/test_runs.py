@@ -40,6 +40,21 @@ async def test_text_filters_as_it_is_typed(demo: Store) -> None:
         assert "Runs 46" in screen_lines(pilot)[0]
 
 
+async def test_the_cursor_goes_to_the_first_match_and_stays_on_it_when_all_are_shown_again(
+    demo: Store,
+) -> None:
+    async with opened(demo, None) as pilot:
+        rows = pilot.app.screen.query_one(Rows)
+        await pilot.press("end")
+        await type_filter(pilot, "support-agent")
+        first = rows.cursor_key
+        assert (rows.cursor, rows.line_count > 1) == (0, True)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert rows.cursor > 0
+        assert rows.cursor_key == first
+
+
 async def test_expression_filters_running_runs_too(demo: Store) -> None:
     async with opened(demo, None) as pilot:
         await type_filter(pilot, "lora.r > 0 and status = active")

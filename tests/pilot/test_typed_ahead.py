@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.worker import Worker, WorkerState
 
 from flowtui.app import FlowApp, Options
+from flowtui.screens.traces import TracesScreen
 from flowtui.store.annotation_values import SpanTarget
 from flowtui.store.series_values import Series
 from flowtui.store.store import Store
+from flowtui.typed_ahead import LOOK_EVERY_S
 from flowtui.widgets.chart_grid import ChartGrid
 from flowtui.widgets.span_lines import SpanLines
 from tests.pilot.pilot import PATIENCE_S, opened, screen_text, settled, until
@@ -114,3 +119,84 @@ async def test_keys_wait_for_no_chart_that_is_still_read(
         assert time.monotonic() - began_s < 3.0
         released.set()
         await settled(pilot)
+
+
+class Late:
+    """Answers as a method of a store does, when it may."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self._may_answer = threading.Event()
+        self.is_asked = False
+
+    def __call__(self, *asked: Any, **options: Any) -> object:
+        self.is_asked = True
+        self._may_answer.wait(PATIENCE_S)
+        return self._method(*asked, **options)
+
+    def answer(self) -> None:
+        self._may_answer.set()
+
+
+@pytest.mark.parametrize(
+    ("tab", "method", "filter_text", "place"),
+    [
+        ("evals", "sample_order", "annotated", "sample 2 of 115"),
+        ("traces", "trace_order", "errors", "trace 2 of 5"),
+    ],
+)
+async def test_keys_act_on_the_list_as_it_is_filtered_however_late_that_is_read(
+    demo: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    tab: str,
+    method: str,
+    filter_text: str,
+    place: str,
+) -> None:
+    async with opened(demo, "support-agent-v3", tab=tab) as pilot:
+        late = Late(getattr(demo, method))
+        monkeypatch.setattr(demo, method, late)
+        typed(pilot, "slash", *filter_text, "enter", "down", "enter")
+        await until(lambda: late.is_asked, "the filter")
+        await asyncio.sleep(3 * LOOK_EVERY_S)
+        late.answer()
+        await until(lambda: place in screen_text(pilot), "the second of those that are left")
+
+
+async def test_enter_opens_the_run_that_the_filter_has_found(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(demo, None) as pilot:
+        late = Late(demo.run_order)
+        monkeypatch.setattr(demo, "run_order", late)
+        typed(pilot, "slash", *"support-agent", "enter", "enter")
+        await until(lambda: late.is_asked, "the filter")
+        await asyncio.sleep(3 * LOOK_EVERY_S)
+        late.answer()
+        await until(lambda: pilot.app.current_mode == "overview", "a run")
+        await settled(pilot)
+        assert "support-agent" in screen_text(pilot).partition("\n")[0]
+
+
+async def test_letters_of_a_filter_wait_for_no_list(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(demo, "support-agent-v3", tab="evals") as pilot:
+        late = Late(demo.sample_order)
+        monkeypatch.setattr(demo, "sample_order", late)
+        typed(pilot, "slash", *"order")
+        await until(lambda: "/ order" in screen_text(pilot), "the whole word")
+        late.answer()
+        await settled(pilot)
+
+
+async def test_keys_wait_until_what_a_worker_has_read_is_taken(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3", tab="traces") as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, TracesScreen)
+        worker = screen.run_worker(asyncio.sleep, thread=False, start=False)
+        screen.open_with(worker)
+        worker.cancel()
+        assert screen.is_awaited, "what it posted may still be on its way"
+        screen.post_message(Worker.StateChanged(worker, WorkerState.CANCELLED))
+        await until(lambda: not screen.is_awaited, "the end of the waiting")
