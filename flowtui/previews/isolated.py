@@ -84,7 +84,12 @@ def _environment() -> dict[str, str]:
     """Return this process's environment, in which the child finds this package."""
     root = str(Path(flowtui.__file__).parent.parent)
     known = os.environ.get("PYTHONPATH")
-    return os.environ | {"PYTHONPATH": root if not known else f"{root}{os.pathsep}{known}"}
+    return os.environ | {
+        "PYTHONPATH": root if not known else f"{root}{os.pathsep}{known}",
+        # glibc would set 64 MB aside for each thread that finds the others at work, and the limit
+        # counts them: now and then a small file would seem to need too much.
+        "MALLOC_ARENA_MAX": "1",
+    }
 
 
 def _received(stream: IO[bytes], cancelled: Cancelled, deadline: float) -> bytes:

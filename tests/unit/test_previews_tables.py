@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from flowtui.previews import csv_rows
+from flowtui.previews import csv_rows, isolated
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.preview import preview
 from flowtui.previews.tables import CELL_CHARS, MAX_COLUMNS, CsvFile
@@ -225,3 +227,34 @@ def test_a_broken_parquet_file_is_said_to_be_one(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1" + b"\xff" * 1000 + b"PAR1")
     with pytest.raises(PreviewFailed, match="The Parquet file cannot be read"):
         shown(path)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="counts mapped pages with /proc")
+def test_reading_parquet_maps_less_than_its_limit_however_busy_its_threads_are(
+    parquet: Path,
+) -> None:
+    measured = """
+import sys
+from pathlib import Path
+import duckdb
+from flowtui.previews.child import _mapped_bytes
+from flowtui.previews.parsers.parquet import in_child
+
+before = _mapped_bytes()
+known = {"position": 0, "count": 1, "is_last": True, "columns": 9, "cell_chars": 9}
+in_child(Path(sys.argv[1]), known)
+peak_kb = next(
+    line.split()[1]
+    for line in Path("/proc/self/status").read_text("ascii").splitlines()
+    if line.startswith("VmPeak")
+)
+print(int(peak_kb) * 1024 - before)
+"""
+    for _ in range(5):
+        done = subprocess.run(
+            [sys.executable, "-c", measured, str(parquet)],
+            env=isolated._environment(),
+            capture_output=True,
+            check=True,
+        )
+        assert int(done.stdout) < 0.75 * isolated.MEMORY_BYTES
