@@ -8,7 +8,7 @@ from flowtui import clock
 from flowtui.store.annotation_values import Annotation, raw_text
 from flowtui.widgets.annotation_lines import AnnotationLine, annotation_lines
 from flowtui.widgets.cells import Line, Piece, Role
-from flowtui.widgets.lines import Lines
+from flowtui.widgets.lines import Lines, width_beside_bar
 
 MARK = "▎"
 
@@ -46,9 +46,7 @@ class AnnotationList(Lines):
 
     @property
     def _text_width(self) -> int:
-        # Room for the scroll bar is kept, so that wrapping does not change when it comes.
-        bar = 0 if self.show_vertical_scrollbar else 1
-        return self.line_width - bar - len(MARK)
+        return width_beside_bar(self) - len(MARK)
 
     @property
     def copy_text(self) -> str:

@@ -22,6 +22,7 @@ from flowtui.widgets.card import GAP_CELLS, Card, card_lines
 from flowtui.widgets.cells import Line, Piece, wrapped
 from flowtui.widgets.chart import BRAILLE, DOTS_A_CELL
 from flowtui.widgets.grid_layout import PINNED, Band, CardSize, Group, bands, card_size
+from flowtui.widgets.lines import width_beside_bar
 from flowtui.widgets.paint import Palette
 
 HELD_CARDS = 64
@@ -173,7 +174,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def _lay_out(self) -> None:
         # The size of a card follows from all metrics, so that none jumps when groups are folded.
         sizes = {group.name: len(group.keys) for group in self._groups}
-        self._card_size = card_size(sizes, self._cards_width, max(self.size.height, 1))
+        width = max(width_beside_bar(self), 1)
+        self._card_size = card_size(sizes, width, max(self.size.height, 1))
         self._bands = bands(self._groups, self._card_size.columns, self._card_size.lines)
         self._tops = [band.y for band in self._bands]
         self._group_names = {key: group.name for group in self._groups for key in group.keys}
@@ -190,11 +192,6 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._show_cursor()
         self.refresh()
         self._ask()
-
-    @property
-    def _cards_width(self) -> int:
-        """Cells for cards: the scroll bar's place is kept free, so that it moves nothing."""
-        return max(self.content_region.width - self.styles.scrollbar_size_vertical, 1)
 
     def _distance(self, stop: Stop) -> tuple[bool, bool, bool]:
         """Return how far a stop is from the cursor's: its metric, then its group, then any."""

@@ -23,7 +23,7 @@ from flowtui.widgets.document_runs import (
     Spot,
 )  # fmt: skip
 from flowtui.widgets.document_search import Match, line_of, matches, pattern_of
-from flowtui.widgets.lines import Lines
+from flowtui.widgets.lines import Lines, width_beside_bar
 
 MIN_CELLS = 20
 MAX_SKIPPED = 1_000
@@ -178,9 +178,7 @@ class Document(Lines):
 
     @property
     def _text_width(self) -> int:
-        """Cells for text: the scroll bar's place is kept free, so that it moves nothing."""
-        free = self.content_region.width - self.styles.scrollbar_size_vertical
-        return max(free, MIN_CELLS)
+        return max(width_beside_bar(self), MIN_CELLS)
 
     @property
     def _spot(self) -> Spot | None:

@@ -197,3 +197,8 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         if index == self.cursor:
             self.action_choose()
         self.cursor = index
+
+
+def width_beside_bar(view: ScrollView) -> int:
+    """Return the cells of a line, with room for the scroll bar: when it comes, nothing moves."""
+    return view.content_region.width - view.styles.scrollbar_size_vertical
