@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.widgets import Rule
 
 from flowtui import clock
@@ -21,11 +19,11 @@ from flowtui.keyboard import TakesText
 from flowtui.screens import run_columns
 from flowtui.screens.base import ReadFailed, StoreScreen
 from flowtui.screens.choose import Choice, ColumnsScreen, chosen_order
-from flowtui.screens.wanted import Wanted
+from flowtui.screens.run_messages import Listed, RunsRead, WantedRuns
 from flowtui.store.database import Cancelled
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
-from flowtui.store.values import Figures, Group, Kind, Run
+from flowtui.store.values import Figures, Kind, Run
 from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.empty import EmptyText
 from flowtui.widgets.filter_line import FilterLine
@@ -33,9 +31,6 @@ from flowtui.widgets.frame import KeyLine, OneLine
 from flowtui.widgets.group_list import GroupList
 from flowtui.widgets.lines import Lines
 from flowtui.widgets.rows import Rows
-
-if TYPE_CHECKING:
-    from flowtui.store.filters import Condition
 
 NARROW_BELOW = 110
 NO_RUNS = """\
@@ -50,53 +45,6 @@ This store has no runs yet. A run appears here as soon as one is started:
     tracker.end_experiment(run)
 
 `flow-tui demo` shows what it looks like."""
-
-
-@dataclass(frozen=True, slots=True)
-class WantedRuns(Wanted):
-    """Which runs, in which order."""
-
-    group: Group | None = None
-    """None for all groups."""
-    order: Order = field(default_factory=Order)
-
-    @property
-    def whole_condition(self) -> Condition | None:
-        group, condition = self.group, self.condition
-        if group is None:
-            return condition
-        from flowtui.store.filters import Condition
-
-        by_group = Condition("run.group_id is :chosen_group", {"chosen_group": group.id})
-        if group.id is None:
-            by_group = Condition(
-                "coalesce(run.group_name, '') = :chosen_group", {"chosen_group": group.name}
-            )
-        if condition is None:
-            return by_group
-        return Condition(
-            f"{by_group.sql} and {condition.sql}", {**by_group.params, **condition.params}
-        )
-
-
-@dataclass
-class Listed(Message):
-    """Sent by the reader with the runs that are wanted, in order."""
-
-    wanted: WantedRuns
-    rowids: array[int]
-    groups: tuple[Group, ...]
-    total: int
-    metric_keys: Sequence[str]
-    param_keys: Sequence[str]
-
-
-@dataclass
-class RunsRead(Message):
-    """Sent by the reader with the runs that came into sight."""
-
-    runs: dict[int, Run]
-    figures: dict[str, Figures]
 
 
 @dataclass(frozen=True, slots=True)
