@@ -67,7 +67,7 @@ FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 class AnnotationForm(ReportsWorkers, ModalScreen[Change | None]):
     """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
 
-    CSS_PATH = ["form.tcss", "annotation_form.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
+    CSS_PATH = ["form.tcss", "annotation_form.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  # an instance's

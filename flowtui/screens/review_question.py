@@ -27,7 +27,7 @@ from flowtui.widgets.paint import ROLE_CLASSES
 class QuestionScreen(ModalScreen[Question | None]):
     """Dismisses with what to judge, or None to go on with the present question."""
 
-    CSS_PATH = ["form.tcss", "review_question.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
+    CSS_PATH = ["form.tcss", "review_question.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "#name"
 

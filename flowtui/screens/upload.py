@@ -68,7 +68,7 @@ class StartLine(OneLine, can_focus=True):
 class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
     """Dismisses with what was decided, or None; sends nothing."""
 
-    CSS_PATH = ["form.tcss", "upload.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
+    CSS_PATH = ["form.tcss", "upload.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  # an instance's

@@ -39,7 +39,7 @@ THIS_SESSION = "this session only"
 class KeyScreen(ReportsWorkers, ModalScreen[Credential | None]):
     """Dismisses with a key that the registry knows, or None."""
 
-    CSS_PATH = ["form.tcss", "upload_key.tcss"]  # noqa: RUF012  # Textual declares it as an instance's
+    CSS_PATH = ["form.tcss", "upload_key.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "Input"
 

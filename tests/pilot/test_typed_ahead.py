@@ -17,7 +17,6 @@ from textual.worker import Worker, WorkerState
 from flowtui.app import FlowApp, Options
 from flowtui.screens.traces import TracesScreen
 from flowtui.store.annotation_values import SpanTarget
-from flowtui.store.series_values import Series
 from flowtui.store.store import Store
 from flowtui.typed_ahead import LOOK_EVERY_S
 from flowtui.widgets.chart_grid import ChartGrid
@@ -34,6 +33,23 @@ def typed(pilot: Pilot[None], *keys: str) -> None:
     for key in keys:
         char = CHARACTERS.get(key, key if len(key) == 1 else None)
         pilot.app._driver.send_message(events.Key(key, char))
+
+
+class Late:
+    """Answers as a method of a store does, when it may."""
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+        self._may_answer = threading.Event()
+        self.is_asked = False
+
+    def __call__(self, *asked: Any, **options: Any) -> object:
+        self.is_asked = True
+        self._may_answer.wait(PATIENCE_S)
+        return self._method(*asked, **options)
+
+    def answer(self) -> None:
+        self._may_answer.set()
 
 
 async def test_what_is_typed_after_the_key_of_a_form_goes_into_the_form(tmp_path: Path) -> None:
@@ -99,13 +115,7 @@ async def test_a_key_that_comes_while_the_app_ends_does_nothing(demo: Store) -> 
 async def test_keys_wait_for_no_chart_that_is_still_read(
     demo: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    released = threading.Event()
-    series = demo.series
-
-    def late(*asked: Any) -> Series | None:
-        released.wait(PATIENCE_S)
-        return series(*asked)
-
+    late = Late(demo.series)
     monkeypatch.setattr(demo, "series", late)
     app = FlowApp(demo, demo.resolve("support-agent-v3"), Options(tab="metrics", user="ana"))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -117,25 +127,8 @@ async def test_keys_wait_for_no_chart_that_is_still_read(
         await until(lambda: grid.key != first and not app.has_keys_to_take, "the keys' turn")
         # If each waited for the charts, it would be three seconds a key.
         assert time.monotonic() - began_s < 3.0
-        released.set()
+        late.answer()
         await settled(pilot)
-
-
-class Late:
-    """Answers as a method of a store does, when it may."""
-
-    def __init__(self, method: Callable[..., Any]) -> None:
-        self._method = method
-        self._may_answer = threading.Event()
-        self.is_asked = False
-
-    def __call__(self, *asked: Any, **options: Any) -> object:
-        self.is_asked = True
-        self._may_answer.wait(PATIENCE_S)
-        return self._method(*asked, **options)
-
-    def answer(self) -> None:
-        self._may_answer.set()
 
 
 @pytest.mark.parametrize(
