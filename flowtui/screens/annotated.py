@@ -296,7 +296,7 @@ class Annotated(Tells):
         await self._until_shown(self._do(partial(self._edit, self._described, self._marked)))
 
     async def _edit(self, described: str, marked: Annotation | None, target: Target) -> None:
-        known = marked or await self._chosen(target, "Edit")
+        known = marked or await self._chosen(target, "Edit which annotation?")
         if known is None:
             return
         if known.value_type not in tuple(ValueType):
@@ -318,7 +318,7 @@ class Annotated(Tells):
         await self._until_shown(self._do(partial(self._delete, self._marked)))
 
     async def _delete(self, marked: Annotation | None, target: Target) -> None:
-        known = marked or await self._chosen(target, "Delete")
+        known = marked or await self._chosen(target, "Delete which annotation?")
         question = "Delete this annotation?"
         while known is not None and await self._confirmed(question, known):
             try:
@@ -350,7 +350,7 @@ class Annotated(Tells):
         # For a moment the list still shows the target before.
         return next((one for one in marked if one and one.target == self.target), None)
 
-    async def _chosen(self, target: Target, word: str) -> Annotation | None:
+    async def _chosen(self, target: Target, question: str) -> Annotation | None:
         """Return the annotation that is meant, asked for if there are several."""
         from flowtui.screens.choose import Choice, ChooseScreen
 
@@ -363,7 +363,7 @@ class Annotated(Tells):
             return own[0]
         ordered = sorted(found, key=lambda one: one.user != self._user)
         choices = [Choice(one.id, summary(one), one.user) for one in ordered]
-        chosen = await self.app.push_screen_wait(ChooseScreen(f"{word} which", choices, []))
+        chosen = await self.app.push_screen_wait(ChooseScreen(question, choices, []))
         return next((one for one in found if chosen and one.id == chosen[0]), None)
 
     # Reviewing -------------------------------------------------------------------------------

@@ -39,13 +39,6 @@ PICTURES = (PreviewKind.SVG, PreviewKind.PDF)
 NO_DISPLAY = "This is SSH without a display"
 
 
-class WaysScreen(ChooseScreen):
-    """Chooses one of the ways to look at a file; none of them is in use."""
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "take_current"
-
-
 @dataclass(frozen=True, slots=True)
 class Saving:
     """How far saving has come."""
@@ -96,7 +89,7 @@ class FileJobs:
             self._in_thread(partial(self._open, source), "open")
             return
         chosen = await self._app.push_screen_wait(
-            WaysScreen(NO_DISPLAY, self._ways(kind), ["pager"])
+            ChooseScreen(NO_DISPLAY, self._ways(kind), ["pager"])
         )
         match (chosen or [""])[0]:
             case "pager":
@@ -281,7 +274,7 @@ class FileJobs:
             target_or_none = None
         else:
             target_or_none = target
-            self._tell("Saved", f"{target}\ny copies the path")
+            self._tell("Saved; y copies the path", str(target))
         with suppress(RuntimeError):
             self._app.call_from_thread(self._finish, target_or_none)
 

@@ -21,6 +21,10 @@ from flowtui.widgets.lines import Lines
 from flowtui.widgets.paint import ROLE_CLASSES
 
 
+MOST_LINES = 16
+"""How many choices are in sight at once; more are scrolled to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One of the things to choose from."""
@@ -32,6 +36,10 @@ class Choice:
 
 class ChoiceLines(Lines):
     """Shows choices, each with a mark if it is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose", key_display="Enter", tooltip="Take this one"),
+    ]
 
     def __init__(self, marks: tuple[str, str]) -> None:
         super().__init__()
@@ -115,17 +123,27 @@ class ChooseScreen(_ChooseScreen):
     """Chooses one: dismisses with a list of it, or None for nothing."""
 
     marks = (" ", "●")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose", key_display="Enter", tooltip="Take this one"),
-        Binding("s", "take_current", "Reverse", tooltip="Take the present one again"),
-    ]
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for lines in self.query(ChoiceLines):
+            # All that there is to choose from, and no less while it is narrowed: nothing jumps.
+            lines.styles.height = max(1, min(len(self._choices), MOST_LINES))
 
     @on(Lines.Chosen)
     def choose(self) -> None:
         choice = self.query_one(ChoiceLines).choice
         self.dismiss(None if choice is None else [choice.key])
 
-    def action_take_current(self) -> None:
+
+class OrderScreen(ChooseScreen):
+    """Chooses what to sort by: the present column, chosen again, is to be reversed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "reverse", "Reverse", tooltip="Turn the present order around"),
+    ]
+
+    def action_reverse(self) -> None:
         self.dismiss(self._chosen[:1])
 
 
@@ -143,9 +161,7 @@ async def chosen_order(
         current: the present column and direction; chosen again, it is reversed.
         falls: whether a column is sorted downwards at first.
     """
-    chosen = await app.push_screen_wait(
-        ChooseScreen("Sort by  (s: reverse)", choices, [current[0]])
-    )
+    chosen = await app.push_screen_wait(OrderScreen("Sort by", choices, [current[0]]))
     if not chosen:
         return None
     column = chosen[0]

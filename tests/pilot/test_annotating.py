@@ -457,11 +457,25 @@ async def test_which_one_is_asked_where_there_are_several(store: Store) -> None:
     store.add_annotation(RUN, FIRST, feedback(name="two", user="kim"))
     async with annotating_in(store) as it:
         await it.press("e")
-        assert "Edit which" in it.shown
+        assert "Edit which annotation?" in it.shown
         await it.press("down", "enter")
         assert "Edit the annotation of" in it.shown
         await it.press("f", "ctrl+s")
         assert it.values() == [("one", "true"), ("two", "false")]
+
+
+async def test_what_asks_which_one_has_keys_of_its_own(store: Store) -> None:
+    for name in ("one", "two"):
+        store.add_annotation(RUN, FIRST, feedback(name=name, user="sam"))
+    async with annotating_in(store) as it:
+        await it.press("d")
+        assert "Delete which annotation?" in it.shown
+        assert "Enter Choose" in it.shown
+        assert not {"Open", "Reverse"} & set(it.shown.split())
+        await it.press("s")
+        assert "Delete which annotation?" in it.shown
+        await it.press("escape")
+        assert [row[0] for row in it.values()] == ["one", "two"]
 
 
 async def test_the_one_under_the_cursor_is_meant_in_the_list(store: Store) -> None:

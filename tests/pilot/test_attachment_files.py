@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from flowtui import opener, saving
 from flowtui.app import FlowApp
-from flowtui.screens.attachment_jobs import WaysScreen
+from flowtui.screens.choose import ChooseScreen
 from flowtui.screens.save_files import SaveScreen
 from tests.conftest import open_store
 from tests.pilot.attached import attached, folder, shown
@@ -65,7 +65,7 @@ def over_ssh(pilot: Pilot[None]) -> None:
 async def ways(pilot: Pilot[None]) -> None:
     over_ssh(pilot)
     await pilot.press("o")
-    await until(lambda: isinstance(pilot.app.screen, WaysScreen), "the ways")
+    await until(lambda: isinstance(pilot.app.screen, ChooseScreen), "the ways")
     await pilot.pause()
 
 
