@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from flowtui import format as fmt
+from flowtui import installation
 from flowtui.collector import reporting
 from flowtui.into import Target
 from flowtui.opening import WrongUsage
@@ -61,7 +62,7 @@ class Listening:
                 f" send, or set {TOKEN_VARIABLE}"
             )
         if not all(importlib.util.find_spec(name) for name in _NEEDED):
-            raise CollectFailed("to collect spans: pip install 'flow-tui[receive]'")
+            raise CollectFailed(f"to collect spans: {installation.adding('receive')}")
 
 
 def is_loopback(host: str) -> bool:

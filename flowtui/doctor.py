@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowtui import __version__, opener, terminal_picture
+from flowtui import __version__, installation, opener, terminal_picture
 from flowtui.format import plain
 from flowtui.store.errors import StoreError
 from flowtui.store.location import locate
@@ -158,4 +158,4 @@ def _extras() -> Iterator[Finding]:
         if all(importlib.util.find_spec(module) for module in modules):
             yield Finding("✓", extra, "installed")
         else:
-            yield Finding("·", extra, "not installed", f"pip install 'flow-tui[{extra}]'")
+            yield Finding("·", extra, "not installed", installation.adding(extra))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowtui import installation
+
 if TYPE_CHECKING:
     from flowtui.previews.values import Mode
 
@@ -16,7 +18,7 @@ class MissingExtra(PreviewFailed):
     """A library that this kind of file needs is not installed; `str()` is what installs it."""
 
     def __init__(self, extra: str, meanwhile: Mode) -> None:
-        super().__init__(f"pip install 'flow-tui[{extra}]'")
+        super().__init__(installation.adding(extra))
         self.extra = extra
         self.meanwhile = meanwhile
         """The mode in which the file can be shown without it."""

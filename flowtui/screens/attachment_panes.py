@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from rich.cells import cell_len
 from textual import on
 from textual.containers import Vertical
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui import installation
 from flowtui.previews.values import (
     Arrays,
     DocumentPage,
@@ -155,8 +157,7 @@ class PreviewPanes(Vertical):
                 )
             )  # fmt: skip
             if part.missing_extra:
-                line = [line[0], line[1], Piece(f"  ▲ {part.missing_extra}", "attention")]
-                line.append(Piece(" shows more of it", "muted"))
+                line = _with_advice(line[:2], part.missing_extra, self.size.width)
             self._title(line)
 
     def show_status(self, status: Callable[[int], list[Piece]] | None) -> None:
@@ -244,3 +245,12 @@ class PreviewPanes(Vertical):
         if isinstance(pane, (Document, TextLines, TablePane)):
             return pane.copy_text
         return ""
+
+
+def _with_advice(line: list[Piece], extra: str, width: int) -> list[Piece]:
+    """Return the beginning of a title with what installs an extra, never a part of a command."""
+    advised = [Piece(f"  ▲ {installation.adding(extra)}", "attention")]
+    advised.append(Piece(" shows more of it", "muted"))
+    if sum(cell_len(piece.text) for piece in (*line, *advised)) > width:
+        advised = [Piece(f"  ▲ needs {extra}: flow-tui doctor", "attention")]
+    return [*line, *advised]

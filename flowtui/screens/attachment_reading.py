@@ -46,7 +46,7 @@ class ReadPart:
     preview: Preview
     lines: tuple[Line, ...] = ()
     missing_extra: str = ""
-    """What installs the library that would show it better."""
+    """The extra that would show it better, if it is not installed."""
     path: Path = Path()
 
 
@@ -79,7 +79,7 @@ class Previews:
         except MissingExtra as error:
             other = replace(request, mode=error.meanwhile)
             part = _painted(preview(path, source.name, other, cancelled), other.mode)
-            part = replace(part, missing_extra=str(error))
+            part = replace(part, missing_extra=error.extra)
         part = replace(part, path=path)
         with self._lock:
             self._kept[key] = part

@@ -20,7 +20,6 @@ from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
 from flowtui.widgets.paint import ROLE_CLASSES
 
-
 MOST_LINES = 16
 """How many choices are in sight at once; more are scrolled to."""
 

@@ -17,6 +17,7 @@ from dataclasses import replace
 from io import BufferedReader
 from typing import IO, cast
 
+from flowtui import installation
 from flowtui.store.errors import StoreError
 from flowtui.store.otlp import Broken, Item, Rejected
 from flowtui.store.otlp_source import Readable, Section, Source
@@ -36,7 +37,7 @@ class ZstdMissing(StoreError):
     """Something is packed with zstd, and the extra that unpacks it is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("this is packed with zstd: pip install 'flow-tui[zstd]'")
+        super().__init__(f"this is packed with zstd; to read it: {installation.adding('zstd')}")
 
 
 def items(stream: Readable) -> Iterator[Item]:

@@ -352,9 +352,22 @@ async def test_a_missing_extra_says_what_installs_it_and_shows_bytes(
         raise MissingExtra("images", Mode.HEX)
 
     monkeypatch.setattr("flowtui.previews.isolated.ask", missing)
+    monkeypatch.setattr("flowtui.installation.adding", lambda extra: f"install '{'x' * 99}'")
     async with opened(attached(tmp_path, {"a.png": png(4, 4)}), "run", tab=TAB) as pilot:
-        await shown(pilot, "pip install 'flow-tui[images]'")
+        await shown(pilot, "▲ needs images: flow-tui doctor")
         assert "89 50 4e 47" in screen_text(pilot)
+
+
+async def test_what_installs_an_extra_is_told_where_it_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object, **__: object) -> None:
+        raise MissingExtra("images", Mode.HEX)
+
+    monkeypatch.setattr("flowtui.previews.isolated.ask", missing)
+    monkeypatch.setattr("flowtui.installation.adding", lambda extra: f"install '[{extra}]'")
+    async with opened(attached(tmp_path, {"a.png": png(4, 4)}), "run", tab=TAB) as pilot:
+        await shown(pilot, "▲ install '[images]' shows more of it")
 
 
 async def test_hostile_names_and_content_have_no_power(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ async def test_the_missing_extra_is_named(store: Store, monkeypatch: pytest.Monk
     async with opened(store, "run-1", tab="traces") as pilot:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         await pilot.press("C")
-        await shown(pilot, "pip install 'flow-tui[receive]'")
+        await shown(pilot, "[receive]")
 
 
 async def test_read_only_says_why_nothing_is_collected(store: Store) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import docx
 import pytest
 
+from flowtui import installation
 from flowtui.previews import isolated
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.preview import preview
@@ -226,5 +227,5 @@ def test_each_document_names_the_extra_that_it_needs(
     monkeypatch.setenv("PYTHONPATH", str(broken.parent))
     with pytest.raises(MissingExtra) as raised:
         shown(path)
-    assert str(raised.value) == f"pip install 'flow-tui[{name[2:]}]'"
+    assert str(raised.value) == installation.adding(name[2:])
     assert raised.value.meanwhile is Mode.HEX
