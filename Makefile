@@ -6,7 +6,14 @@ READY := $(VENV)/.ready
 # Tests wait more than they compute: three at once are what two cores can do.
 WORKERS ?= 3
 
-.PHONY: demo test check format snapshots bench clean
+# A quick look at everything that a library may break: what draws, reads keys, parses and serves.
+FLOORS := $(addprefix tests/unit/test_, driver.py keyboard.py chart.py curve.py imports.py own_names.py \
+	previews_data.py previews_documents.py previews_pictures.py previews_tables.py otlp_formats.py \
+	schema.py cli.py style_sheets.py themes.py) \
+	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \
+	tests/terminal/test_screen.py tests/terminal/test_collect.py
+
+.PHONY: demo test check format snapshots bench floors clean
 
 demo: $(READY)
 	$(BIN)/flow-tui demo
@@ -31,12 +38,22 @@ snapshots: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.bench
 
+# The oldest of every library that pyproject.toml admits, and the newest.
+floors: $(READY)
+	for which in lowest-direct highest; do \
+		there=.floors/$$which; \
+		$(BIN)/uv venv --quiet --clear --python $(PYTHON) $$there \
+		&& $(BIN)/uv pip install --quiet --python $$there/bin/python --resolution $$which \
+			-e '.[all]' --group test \
+		&& $$there/bin/pytest -q -n $(WORKERS) $(FLOORS) || exit 1; \
+	done
+
 clean:
-	rm -rf $(VENV) .sdk .mypy_cache .pytest_cache .ruff_cache .hypothesis dist snapshot_report.html bench.json
+	rm -rf $(VENV) .sdk .floors .mypy_cache .pytest_cache .ruff_cache .hypothesis dist snapshot_report.html bench.json
 
 # pip 25.1 is the first that reads dependency groups.
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[images,pdf,docx,parquet,zstd,receive]' --group dev
 	touch $@

@@ -323,7 +323,7 @@ def test_memory_does_not_grow_with_the_file(
 
 def test_a_missing_zstd_names_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(otlp_files.ZstdMissing, match=r"flow-tui\[zstd\]"):
+    with pytest.raises(otlp_files.ZstdMissing, match=r"install .*\[zstd\]"):
         read(zstd(PROTOBUF))
 
 

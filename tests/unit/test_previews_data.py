@@ -293,5 +293,5 @@ def test_without_zstd_the_line_that_installs_it_is_given(
     path = tmp_path / "a.zst"
     path.write_bytes(zstandard.compress(b"x"))
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(MissingExtra, match=r"flow-tui\[zstd\]"):
+    with pytest.raises(MissingExtra, match=r"install .*\[zstd\]"):
         preview(path, path.name, Request(), never)
