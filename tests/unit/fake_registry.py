@@ -43,7 +43,8 @@ class Faults:
     create: str = ""
     """`500` or `drop`: what becomes of making an entry, which is made all the same."""
     puts: list[str] = field(default_factory=list)
-    """What becomes of the next PUTs: `500`, `400`, `403`, `drop`, `stall`, `short`, or `ok`."""
+    """What becomes of the next PUTs: `500`, `400`, `403`, `drop`, `stall`, `short`, or `ok`;
+    `late` is a 400 that waits until the test lets it go."""
     begins: list[str] = field(default_factory=list)
     completes: list[str] = field(default_factory=list)
     """`error` is an <Error> in a good answer, `lost` is done with no answer."""
@@ -332,6 +333,9 @@ class _Storage:
                 fake.released.wait()
             raise _Dropped
         data = request.body()
+        if fault == "late":
+            fake.released.wait()
+            fault = "400"
         if fault.isdigit():
             code = b"<Error><Code>Refused</Code></Error>"
             request.reply(int(fault), code)

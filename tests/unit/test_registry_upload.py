@@ -118,13 +118,21 @@ def test_a_storage_that_stays_broken_fails_and_can_be_gone_on_with(
 def test_parts_that_got_through_are_not_sent_again(
     registry: Registry, fake: FakeRegistry, tmp_path: Path
 ) -> None:
-    fake.faults.puts = ["ok"] * 4 + ["400"]
+    fake.faults.puts = ["ok"] * 4 + ["late"]
     job = job_of(registry, tmp_path, LARGE)
+
+    def refuse_when_all_others_are_there() -> None:
+        until(lambda: len(fake.parts.get("art-1", ())) == 7, "the other parts")
+        fake.released.set()
+
+    refusing = threading.Thread(target=refuse_when_all_others_are_there)
+    refusing.start()
     with pytest.raises(StorageFailed):
         job.run()
-    until(lambda: len(fake.parts["art-1"]) >= 4, "the other parts")
+    refusing.join()
     before = fake.calls["put"]
     uploaded(job, fake, LARGE)
+    # The refused one, and those last ones whose answers came when it had been told to end.
     assert fake.calls["put"] - before <= 4
 
 
