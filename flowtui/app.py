@@ -37,6 +37,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, Run
 from flowtui.typed_ahead import TypedAhead
 from flowtui.widgets.frame import TABS, Frame
+from flowtui.widgets.host import Options
 from flowtui.widgets.run_card import elapsed_s
 
 if TYPE_CHECKING:
@@ -46,19 +47,6 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 1.0
 RUNS = "runs"
 COUNTED = frozenset(Kind) - {Kind.RUN}
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line chose."""
-
-    tab: str = "overview"
-    theme: str | None = None
-    read_only: bool = False
-    user: str = ""
-    """Author of annotations."""
-    is_slow: bool = False
-    """Whether the link is said to be slow; over SSH it is measured too."""
 
 
 @dataclass
@@ -409,6 +397,16 @@ class FlowApp(TypedAhead):
 
     def action_upload(self) -> None:
         self.background.open_upload(self.store, self._run_in_sight)
+
+    def retry_upload(self) -> None:
+        self.background.retry_upload()
+
+    def end_upload(self) -> None:
+        self.background.end_upload()
+
+    def open_collector(self) -> None:
+        assert self._run is not None
+        self.background.open_collector(self.store, self._run)
 
     def show_upload(self) -> None:
         """Show in every tab how far the upload is; what it noted in the store is looked for."""

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from flowtui.widgets.frame import CollectMark, UploadMark
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
     from flowtui.screens.collect_flow import Collector
     from flowtui.screens.upload_flow import Uploads
     from flowtui.store.store import Store
     from flowtui.store.values import Run
+    from flowtui.widgets.host import Host
 
 
 class Background:
     """Makes the upload and the receiver when they are first asked for, and ends both together."""
 
-    def __init__(self, app: FlowApp) -> None:
+    def __init__(self, app: Host) -> None:
         self._app = app
         self._uploads: Uploads | None = None
         self._collector: Collector | None = None

@@ -88,7 +88,8 @@ class Opening:
     def _run_app(self, store: Store, run: Run | None) -> NoReturn:
         import getpass
 
-        from flowtui.app import FlowApp, Options
+        from flowtui.app import FlowApp
+        from flowtui.widgets.host import Options
 
         user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
         options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)

@@ -14,7 +14,6 @@ from functools import partial
 
 from textual import events, on
 from textual.actions import ActionParseResult
-from textual.app import App
 from textual.dom import DOMNode
 from textual.events import Event
 from textual.message import Message
@@ -22,13 +21,12 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
 
-from flowtui.screens.base import StoreScreen
+from flowtui.screens.base import KEY_PATIENCE_S, StoreScreen
+from flowtui.widgets.host import Host
 
 LOOK_EVERY_S = 0.03
 """How often it is looked whether the widget that has a key is still there to pass it on."""
-PATIENCE_S = 0.5
-"""A key that takes longer holds up the next one no more; an app that is busy has more time."""
-MOST_LOOKS = int(PATIENCE_S / LOOK_EVERY_S)
+MOST_LOOKS = int(KEY_PATIENCE_S / LOOK_EVERY_S)
 MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
 """So long it may take to read what a key opens."""
 ROUNDS = 3
@@ -43,7 +41,7 @@ LEAVE_KEYS = ("escape", "ctrl+c")
 """What waits no longer until what it leaves is read."""
 
 
-class TypedAhead(App[None]):
+class TypedAhead(Host):
     """An app in which a key waits until what the key before it does is done, or is on screen."""
 
     @dataclass
@@ -64,7 +62,6 @@ class TypedAhead(App[None]):
         """How often it was looked for the one that is."""
         self._is_look_due = False
         self.typed_at_s = 0.0
-        """When the key that is under way was typed, by the monotonic clock."""
         self._target: DOMNode | None = None
         self._had_focus: Widget | None = None
         self._workers_before: frozenset[Worker[object]] = frozenset()

@@ -23,6 +23,8 @@ from flowtui.screens.annotation_writing import (
     write_feedback,
     writing,
 )
+from flowtui.screens.base import KEY_PATIENCE_S
+from flowtui.screens.may_write import why_not_annotated, why_not_written
 from flowtui.screens.telling import Tells
 from flowtui.store.annotation_values import (
     Annotation,
@@ -34,7 +36,6 @@ from flowtui.store.errors import AnnotationChanged, NoAnnotationTables, StoreErr
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
 from flowtui.store.values import Run
-from flowtui.typed_ahead import PATIENCE_S
 from flowtui.widgets.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.annotation_list import AnnotationList
 
@@ -44,9 +45,7 @@ if TYPE_CHECKING:
 ANNOTATING = (
     "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
 )  # fmt: skip
-READ_ONLY = "flow-tui was started with --read-only"
 LOOK_EVERY_S = 0.01
-NO_AUTHOR = "there is no author to annotate as: start with --user NAME, or set FLOW_TUI_USER"
 
 
 class Annotated(Tells):
@@ -82,6 +81,13 @@ class Annotated(Tells):
 
         target: Target
         change: Change
+
+    @dataclass
+    class ReviewAsked(Message):
+        """Sent by Annotated when what is shown is to be gone through, one after the other."""
+
+        source: ReviewSource[Any]
+        undo: UndoStack
 
     @dataclass
     class AnnotationsRead(Message):
@@ -136,11 +142,8 @@ class Annotated(Tells):
     def why_not(self) -> str:
         """Why nothing can be annotated here; nothing if it can."""
         options = self._flow.options
-        if options.read_only:
-            return READ_ONLY
-        if self._store.why_read_only:
-            return self._store.why_read_only
-        return self._refusal or ("" if options.user.strip() else NO_AUTHOR)
+        written = why_not_written(self._store, options)
+        return written or self._refusal or why_not_annotated(self._store, options)
 
     @property
     def _user(self) -> str:
@@ -226,7 +229,7 @@ class Annotated(Tells):
 
         Keys that are typed meanwhile are meant for that screen.
         """
-        screen, until_s = self.app.screen, monotonic() + PATIENCE_S
+        screen, until_s = self.app.screen, monotonic() + KEY_PATIENCE_S
         while over is not None and not over.is_set() and self.app.screen is screen:
             if monotonic() > until_s:
                 return
@@ -368,14 +371,11 @@ class Annotated(Tells):
 
     # Reviewing -------------------------------------------------------------------------------
 
-    @work
-    async def action_review(self) -> None:
-        from flowtui.screens.review import review
-
+    def action_review(self) -> None:
         if self.why_not:
             self._tell(self.why_not, is_bad=True)
         elif (source := self.review_source()) is not None:
-            await review(self._flow, self._store, self._run, source, self.undo)
+            self.post_message(self.ReviewAsked(source, self.undo))
 
     # Undoing ---------------------------------------------------------------------------------
 

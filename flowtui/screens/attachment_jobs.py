@@ -31,7 +31,7 @@ from flowtui.store.errors import StoreError
 if TYPE_CHECKING:
     from textual.screen import Screen
 
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 TOLD_EVERY_S = 0.1
 FULL_WIDTH_PX, FULL_HEIGHT_PX = 1600, 1200
@@ -54,7 +54,7 @@ class FileJobs:
     def __init__(
         self,
         screen: Screen[None],
-        app: FlowApp,
+        app: Host,
         told: Callable[[Saving | None], None] | None = None,
     ) -> None:
         """Take who asks.

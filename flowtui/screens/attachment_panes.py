@@ -39,7 +39,7 @@ from flowtui.widgets.table_pane import TablePane
 from flowtui.widgets.text_lines import TextLines
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 PageT = TypeVar("PageT")
 NUMBERED = (PreviewKind.SOURCE, PreviewKind.JSON)
@@ -66,8 +66,8 @@ class PreviewPanes(Vertical):
         yield PicturePane(id="preview-picture")
 
     @property
-    def _flow(self) -> FlowApp:
-        return cast("FlowApp", self.app)
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
     @property
     def _text(self) -> TextLines:

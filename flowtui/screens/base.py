@@ -26,11 +26,13 @@ from flowtui.widgets.paint import ROLE_CLASSES
 from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
     from flowtui.store.annotation_values import Target
+    from flowtui.widgets.host import Host
 
 READING_WORD_AFTER_S = 0.1
 """A read that takes longer says so."""
+KEY_PATIENCE_S = 0.5
+"""A key that takes longer holds up the next one no more; an app that is busy has more time."""
 
 
 @dataclass
@@ -60,8 +62,8 @@ class StoreScreen(ReportsWorkers, Screen[None]):
         self._openers: set[Worker[None]] = set()
 
     @property
-    def flow(self) -> FlowApp:
-        return cast("FlowApp", self.app)
+    def flow(self) -> Host:
+        return cast("Host", self.app)
 
     @property
     def is_composed(self) -> bool:

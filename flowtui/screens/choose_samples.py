@@ -19,7 +19,7 @@ from flowtui.store.sample_values import SampleGroup
 from flowtui.store.store import Store
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 T = TypeVar("T")
 WIDTH_STEP = 4
@@ -65,7 +65,7 @@ class SampleColumnsScreen(ColumnsScreen):
 
 
 async def choose_columns(
-    flow: FlowApp, store: Store, run_id: str, shown: Sequence[str], chosen: Chosen
+    flow: Host, store: Store, run_id: str, shown: Sequence[str], chosen: Chosen
 ) -> Chosen | None:
     """Ask which columns the table of samples has; return them, None to leave them as they are.
 
@@ -97,9 +97,7 @@ def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
     return Choice(choice.key, choice.title, "  ".join(part for part in (kind, width) if part))
 
 
-async def choose_group(
-    flow: FlowApp, store: Store, run_id: str, wanted: WantedSamples
-) -> str | None:
+async def choose_group(flow: Host, store: Store, run_id: str, wanted: WantedSamples) -> str | None:
     """Ask for a score or a key of the metadata, then for one of its values.
 
     Returns:
@@ -155,7 +153,7 @@ def _quoted(text: str, quote: str) -> str:
     return quote + text.replace(quote, quote * 2) + quote
 
 
-async def _asked(flow: FlowApp, ask: Callable[[], T]) -> T | None:
+async def _asked(flow: Host, ask: Callable[[], T]) -> T | None:
     """Return what the store answers in a thread, None if it failed, which is said.
 
     None too if the app ends meanwhile.

@@ -17,7 +17,7 @@ from flowtui.widgets.cells import Line, Piece, clipped
 from flowtui.widgets.frame import KeyLine, OneLine
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 _TROUBLE_CHARACTERS = 300
 
@@ -82,7 +82,7 @@ class CollectScreen(LiveScreen[bool]):
     def action_copy(self) -> None:
         environment = self._receiver.state.environment
         if environment:
-            cast("FlowApp", self.app).copy(environment[0])
+            cast("Host", self.app).copy(environment[0])
 
 
 def received_line(state: State) -> Line:

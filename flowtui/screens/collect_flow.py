@@ -11,25 +11,25 @@ from flowtui.collect_command import PORT, CollectFailed, Listening
 from flowtui.collecting import Phase, Receiver, Wanted, mark
 from flowtui.screens.collect import CollectScreen
 from flowtui.screens.confirm import ConfirmScreen
+from flowtui.screens.may_write import READ_ONLY
 from flowtui.store.store import Store
 from flowtui.store.values import Run
 from flowtui.widgets.frame import CollectMark
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 END_PATIENCE_S = 2.0
 """For what was sent to be written, before the app goes on; the receiver ends all the same."""
 CLOSE_S = 0.3
 """The same, where nobody waits."""
-READ_ONLY = "flow-tui was started with --read-only; collecting writes spans into the run."
 _TITLE = "Nothing is collected"
 
 
 class Collector:
     """The one receiver that a session has at a time, and the screens around it."""
 
-    def __init__(self, app: FlowApp) -> None:
+    def __init__(self, app: Host) -> None:
         self._app = app
         self._receiver: Receiver | None = None
         self._is_asking = False
@@ -147,7 +147,7 @@ def why_not(store: Store, read_only: bool) -> str:
         name = store.directory.name
         return f"{name} is an exported or uploaded file: collect into the run that it is a copy of"
     if read_only:
-        return READ_ONLY
+        return f"{READ_ONLY}; collecting writes spans into the run."
     try:
         Listening().check()
     except CollectFailed as failed:

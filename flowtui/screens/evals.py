@@ -16,6 +16,7 @@ from textual.worker import Worker, get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens import sample_columns
+from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.choose import Choice, chosen_order
 from flowtui.screens.choose_samples import choose_columns, choose_group
@@ -227,6 +228,13 @@ class EvalsScreen(TabScreen):
             self._back_to = ""
 
     # Actions ---------------------------------------------------------------------------------
+
+    @on(Annotated.ReviewAsked)
+    @work
+    async def review(self, message: Annotated.ReviewAsked) -> None:
+        from flowtui.screens.review import review
+
+        await review(self.flow, self.store, self.run, message.source, message.undo)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Before it is composed, no sample is open.

@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from flowtui.screens.annotated import NO_AUTHOR, READ_ONLY
+from flowtui.screens.may_write import why_not_annotated
 from flowtui.screens.review_queue import Item, ReviewSource
 from flowtui.screens.review_view import ReviewView
 from flowtui.store.store import Store
@@ -18,7 +18,7 @@ from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 WIDE_FROM = 120
 
@@ -52,21 +52,14 @@ class ReviewScreen(ModalScreen[str], Generic[Item]):
         self.dismiss(event.words)
 
 
-def why_no_review(flow: FlowApp) -> str:
-    """Return why nothing can be judged; nothing if it can."""
-    if flow.options.read_only or flow.store.why_read_only:
-        return flow.store.why_read_only or READ_ONLY
-    return "" if flow.options.user.strip() else NO_AUTHOR
-
-
 async def review(
-    flow: FlowApp, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack
+    flow: Host, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack
 ) -> str:
     """Have things judged one after the other, and say what was done, or why it cannot be.
 
     To be awaited in a worker. Returns what was done, nothing if it could not begin.
     """
-    reason = why_no_review(flow)
+    reason = why_not_annotated(store, flow.options)
     if reason:
         flow.notify(reason, severity="warning", markup=False)
         return ""

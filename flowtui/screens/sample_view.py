@@ -29,7 +29,7 @@ from flowtui.widgets.filter_line import FilterLine
 from flowtui.widgets.frame import OneLine
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 
 class SampleView(Tells):
@@ -263,7 +263,7 @@ class SampleView(Tells):
         self.answer(read)
 
 
-async def go_to_trace(flow: FlowApp, sample: Sample) -> None:
+async def go_to_trace(flow: Host, sample: Sample) -> None:
     """Show the trace of a sample, asked for if there are several."""
     ids = sample.trace_ids
     if not ids:

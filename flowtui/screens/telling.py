@@ -18,7 +18,7 @@ from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 TEXT_CHARACTERS = 300
 
@@ -68,8 +68,8 @@ class Tells(ReportsWorkers, Container):
     """A container whose threads post `Told`."""
 
     @property
-    def _flow(self) -> FlowApp:
-        return cast("FlowApp", self.app)
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
     def answer(self, ask: Callable[[Cancelled], Message | None], title: str = "Not read") -> None:
         """Post what the store is asked for, or tell why it failed; runs in a worker's thread."""

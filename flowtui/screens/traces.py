@@ -14,6 +14,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens import trace_columns
+from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.choose import Choice, chosen_order
 from flowtui.screens.trace_view import TraceView
@@ -310,18 +311,23 @@ class TracesScreen(TabScreen):
             self._rows.sorted_by = chosen
             self._select(replace(self._selected, order=Order(*chosen)))
 
+    @on(Annotated.ReviewAsked)
     @work
-    async def action_review(self) -> None:
+    async def review(self, message: Annotated.ReviewAsked) -> None:
         from flowtui.screens.review import review
+
+        await review(self.flow, self.store, self.run, message.source, message.undo)
+
+    def action_review(self) -> None:
         from flowtui.screens.span_review import SpanReview
 
         user = self.flow.options.user
         condition, order = self._selected.condition, self._selected.order
         source = SpanReview.of_list(self.store, self.run.id, condition, order, user)
-        await review(self.flow, self.store, self.run, source, self._view.undo)
+        self.post_message(Annotated.ReviewAsked(source, self._view.undo))
 
     def action_collect(self) -> None:
-        self.flow.background.open_collector(self.store, self.run)
+        self.flow.open_collector()
 
     @property
     def _trace(self) -> Trace | None:

@@ -12,6 +12,7 @@ from flowtui import format as fmt
 from flowtui import remembered
 from flowtui.registry.credentials import Credential
 from flowtui.registry.errors import KeyRefused
+from flowtui.screens.may_write import READ_ONLY
 from flowtui.screens.upload import UploadScreen
 from flowtui.screens.upload_connection import Connection, found_key, where
 from flowtui.screens.upload_key import KeyScreen
@@ -24,20 +25,19 @@ from flowtui.widgets.frame import UploadMark
 from flowtui.widgets.run_card import PLACES
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 TELL_EVERY_S = 0.5
 PLACES_KEPT = 200
 QUIT_PATIENCE_S = 2.0
 """For a cancelled upload to be marked as failed, before the app leaves all the same."""
 NO_KEY = "No key for the registry was found."
-READ_ONLY = "flow-tui was started with --read-only; an upload is noted in the store."
 
 
 class Uploads:
     """The one upload that a session has at a time, and the screens around it."""
 
-    def __init__(self, app: FlowApp) -> None:
+    def __init__(self, app: Host) -> None:
         self._app = app
         self._connection: Connection | None = None
         self._upload: Upload | None = None
@@ -241,7 +241,7 @@ def why_no_upload(store: Store, read_only: bool) -> str:
     if store.why_read_only:
         name = store.directory.name
         return f"{name} is an exported or uploaded file: upload the run from the store it is in"
-    return READ_ONLY if read_only else ""
+    return f"{READ_ONLY}; an upload is noted in the store." if read_only else ""
 
 
 def remember_artifacts(upload: Upload) -> None:

@@ -19,7 +19,7 @@ from flowtui.widgets.cells import Line, Piece, clipped
 from flowtui.widgets.frame import KeyLine, OneLine
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 MAX_BAR_CELLS = 40
 STEPS = (
@@ -93,17 +93,17 @@ class ProgressScreen(LiveScreen[None]):
         return action not in ("retry", "discard") or outcome is Outcome.FAILED
 
     def action_cancel(self) -> None:
-        self._flow.background.end_upload()
+        self._flow.end_upload()
 
     def action_retry(self) -> None:
-        self._flow.background.retry_upload()
+        self._flow.retry_upload()
 
     def action_discard(self) -> None:
-        self._flow.background.end_upload()
+        self._flow.end_upload()
 
     @property
-    def _flow(self) -> FlowApp:
-        return cast("FlowApp", self.app)
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
 
 class LeaveScreen(ConfirmScreen, inherit_bindings=False):

@@ -9,7 +9,7 @@ from textual.message_pump import MessagePump
 from textual.worker import Worker, WorkerState
 
 if TYPE_CHECKING:
-    from flowtui.app import FlowApp
+    from flowtui.widgets.host import Host
 
 
 class ReportsWorkers(MessagePump):
@@ -21,4 +21,4 @@ class ReportsWorkers(MessagePump):
     @on(Worker.StateChanged)
     def report_failed_worker(self, event: Worker.StateChanged) -> None:
         if event.state is WorkerState.ERROR and event.worker.error is not None:
-            cast("FlowApp", self.app).report_bug(event.worker.error)
+            cast("Host", self.app).report_bug(event.worker.error)

@@ -20,9 +20,10 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.store.schema import EvalRow, ExperimentWriter, SpanRow, StoreWriter
 from flowtui.store.store import Store
+from flowtui.widgets.host import Options
 from tests.pilot.pilot import screen_text, settled
 
 SIZES = ((40, 10), (80, 24), (120, 40), (300, 80))

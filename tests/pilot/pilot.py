@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.store.store import Store
 from flowtui.typed_ahead import TypedAhead
+from flowtui.widgets.host import Options
 
 PATIENCE_S = 20.0
 """Far longer than anything takes; only a broken test waits this long."""

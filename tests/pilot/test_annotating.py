@@ -18,7 +18,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Label, Static, TextArea
 
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.annotation_form import AnnotationForm
 from flowtui.screens.confirm import ConfirmScreen, ConflictScreen
@@ -29,6 +29,7 @@ from flowtui.store.store import Store
 from flowtui.store.transaction import Patience
 from flowtui.widgets.annotation_list import AnnotationList
 from flowtui.widgets.frame import KeyLine
+from flowtui.widgets.host import Options
 from flowtui.widgets.paint import ROLE_CLASSES
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.collect_command import Listening, collect
 from flowtui.export_command import export
 from flowtui.into import Target
@@ -31,6 +31,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import Counts
 from flowtui.widgets.cells import width_of
 from flowtui.widgets.frame import CollectMark, Frame, UploadMark, run_line
+from flowtui.widgets.host import Options
 from flowtui.widgets.rows import Rows
 from tests.conftest import open_store
 from tests.pilot.pilot import PATIENCE_S, opened, screen_lines, screen_text, settled, until

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.screens.samples_pane import SamplesPane
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
@@ -21,6 +21,7 @@ from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
 from flowtui.store.score_values import ScoreSet
 from flowtui.store.store import Store
 from flowtui.widgets.document import Document
+from flowtui.widgets.host import Options
 from flowtui.widgets.rows import Rows
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.screens.confirm import ConfirmScreen
 from flowtui.screens.review import ReviewScreen, review
 from flowtui.screens.review_question import QuestionScreen
@@ -27,6 +27,7 @@ from flowtui.store.store import Store
 from flowtui.store.traces import Order
 from flowtui.store.transaction import Patience
 from flowtui.store.undo import UndoStack
+from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_lines, screen_text, settled, until
 from tests.unit.annotated import expectation, feedback

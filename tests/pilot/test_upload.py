@@ -16,7 +16,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.export_command import export
 from flowtui.opening import open_store
 from flowtui.registry import http
@@ -25,6 +25,7 @@ from flowtui.screens.upload_key import KeyScreen
 from flowtui.screens.upload_lists import PickList
 from flowtui.screens.upload_progress import LeaveScreen, ProgressScreen
 from flowtui.store.store import Store
+from flowtui.widgets.host import Options
 from tests.conftest import open_store as store_at
 from tests.pilot.pilot import opened, screen_text, settled, until
 from tests.unit import fake_registry

@@ -116,7 +116,8 @@ def test_a_first_screen_loads_no_other() -> None:
 AT_REST = """
 import asyncio, sys
 from pathlib import Path
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
+from flowtui.widgets.host import Options
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
 

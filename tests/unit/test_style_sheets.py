@@ -8,8 +8,9 @@ import pytest
 from textual.css.stylesheet import Stylesheet
 
 import flowtui.screens
-from flowtui.app import FlowApp, Options
+from flowtui.app import FlowApp
 from flowtui.store.store import Store
+from flowtui.widgets.host import Options
 from tests.pilot.pilot import until
 
 SHEETS = sorted(Path(flowtui.screens.__file__).parent.glob("*.tcss"))

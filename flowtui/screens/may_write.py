@@ -1,0 +1,24 @@
+"""Why nothing is written into a store from here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flowtui.store.store import Store
+    from flowtui.widgets.host import Options
+
+READ_ONLY = "flow-tui was started with --read-only"
+NO_AUTHOR = "there is no author to annotate as: start with --user NAME, or set FLOW_TUI_USER"
+
+
+def why_not_written(store: Store, options: Options) -> str:
+    """Return why nothing at all is written; nothing if it may be."""
+    if store.why_read_only:
+        return store.why_read_only
+    return READ_ONLY if options.read_only else ""
+
+
+def why_not_annotated(store: Store, options: Options) -> str:
+    """Return why nothing is annotated; nothing if it may be."""
+    return why_not_written(store, options) or ("" if options.user.strip() else NO_AUTHOR)
