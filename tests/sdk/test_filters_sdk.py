@@ -220,6 +220,12 @@ DIFFERENCES = (
         "The backslash stays in the value; here it never escapes, so the quote ends the text.",
         "refused",
     ),
+    Difference(
+        "param.mixed = 13",
+        "What was logged as the text 13 is a number: YAML reads numbers such as 1e-3 as text.",
+        "13",
+    ),
+    Difference("param.mixed != 13", "The same.", "01 06 09 15 18 19"),
     Difference(r"name IN ('back\\slash')", "In a list only, a backslash escapes.", ""),
 )
 
@@ -385,9 +391,10 @@ SAMPLES_ACCEPTED = (
 SAMPLE_DIFFERENCES = (
     Difference(
         "scores.mixed > 10",
-        "SQLite holds every text for larger than every number.",
-        "12 15 18 21",
+        "SQLite holds every text for larger than every number; one that is a number is compared.",
+        "12 13 15 16 18 19 21 22",
     ),
+    Difference("scores.mixed = 7", "What was logged as the text 7 is the number 7.", "07"),
     Difference(
         'scores.mixed < "5"',
         "The same: every number is smaller than a text.",

@@ -237,6 +237,36 @@ def runs() -> Iterator[sqlite3.Connection]:
         ("name CONTAINS param.optimizer", ""),
         ("group_name LIKE name", "b"),
         ("tags != status", "abc"),
+        # Ranges
+        ("duration BETWEEN 90 AND 5400", "ab"),
+        ("duration between 91s and 2h", "b"),
+        ("duration NOT BETWEEN 1m AND 2m", "b"),
+        ("lr between 1e-4 and 1e-2", "a"),
+        ("lr between 1e-4 and 1e-2 and status = completed or status = active", "ac"),
+        ("param.optimizer BETWEEN 'a' AND 'b'", "a"),
+        ("param.optimizer NOT BETWEEN 1 AND 2", ""),
+        ("name BETWEEN a AND c", "a"),
+        ("created_at between 2025-03-01 and 2025-03-02", "ab"),
+        ("created_at between 2025 and 2025-03", "ab"),
+        ("created_at between 2025-03-01 and 2025-03-01", "a"),
+        ("created_at not between 2025-01-01 and 2025-03-01", "bc"),
+        ("tags NOT BETWEEN 'p' AND 'q'", "bc"),
+        # Signs for words
+        ("accuracy > 0.3 && lr < 1", "ab"),
+        ("status = error || status = active", "bc"),
+        ("status=error||status=active&&bert", "b"),
+        ("!errors", "ac"),
+        ("! errors", "ac"),
+        ("!!errors", "b"),
+        ("!(status = error || accuracy > 0.9)", "c"),
+        ("!accuracy > 0.9", "bc"),
+        ("name !like '%base'", "bc"),
+        ("name !~ '^bert'", "bc"),
+        ("group_id NOT ~ 'x'", "a"),
+        ("status !in (error)", "ac"),
+        ("duration !between 1m and 2m", "b"),
+        ("name != bert-base", "bc"),
+        ("name = 'a&&b' || name = \"it's\"", "c"),
         # AND, OR, NOT
         ("status = error OR status = active AND name = nothing", "b"),
         ("(status = error OR status = active) AND name = nothing", ""),
@@ -295,6 +325,55 @@ def test_filter_finds_the_runs_that_it_describes(
 )
 def test_bare_text_searches_everything_shown(runs: sqlite3.Connection, text: str, ids: str) -> None:
     assert matching(runs, text) == ids
+
+
+TEXTS = (
+    {"id": "a", "params": {"lr": "1e-3", "v": " 2 ", "w": 2}},
+    {"id": "b", "params": {"lr": 0.01, "v": "10", "w": "9"}},
+    {"id": "c", "params": {"lr": "0.5", "v": "inf", "w": "x"}},
+    {"id": "d", "params": {"lr": "1e-2 ", "v": "v2", "w": "w10"}},
+    {"id": "e", "params": {"lr": "cosine", "v": "nan", "w": "2.0"}},
+    {"id": "f", "params": {"lr": "1_000", "v": "0x10", "w": "2"}},
+    {"id": "g", "params": {"lr": True, "v": "", "w": None}},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("lr < 1e-2", "a"),
+        ("lr <= 1e-2", "abd"),
+        ("lr > 0", "abcdg"),
+        ("lr = 0.001", "a"),
+        ("lr = .01", "bd"),
+        ("lr != 0.01", "acefg"),
+        ('lr = "1e-3"', "a"),
+        ('lr = "0.001"', ""),
+        ('lr > "1"', "adef"),
+        ("lr IN (0.001, cosine)", "ae"),
+        ("lr NOT IN (0.001, cosine)", "bcdfg"),
+        ('lr IN ("1e-3", 0.01)', "abd"),
+        ("lr BETWEEN 1e-3 AND 1e-2", "abd"),
+        ("lr NOT BETWEEN 1e-3 AND 1e-2", "cg"),
+        ("lr = true", "g"),
+        ("lr LIKE '1e%'", "ad"),
+        ("v > 1e300", "c"),
+        ("v < 10", "a"),
+        ("v >= 2 and v < inf", "ab"),
+        ("v = 16", ""),
+        ("v = inf", "c"),
+        # Of two fields, a text is equal to texts only, as where an output differs from a reference.
+        ("param.v = param.w", ""),
+        ("param.v > param.w", "b"),
+        ("param.w < param.v", "b"),
+        ("param.w > param.v", "d"),
+        ("param.lr < param.w", "ab"),
+    ],
+)
+def test_text_that_is_a_number_is_compared_as_one(text: str, ids: str) -> None:
+    connection = open_runs(*TEXTS)
+    assert matching(connection, text) == ids
+    connection.close()
 
 
 SPANS = FieldSet(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import operator
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from flowtui.store.sample_relation import unescaped
 from flowtui.store.schema import EvalAnnotationRow, EvalRow
 from flowtui.store.store import Store
 from tests.unit.stores import execute, opened, writer
-from tests.unit.test_filters_properties import PIECES, TEXTS, bounded
+from tests.unit.test_filters_properties import PIECES, SIGNS, STORED, TEXTS, bounded, holds
 
 RUN = "run-1"
 ROWS = (
@@ -234,23 +233,8 @@ def test_any_text_runs_or_is_an_error_with_a_place(store: Store, text: str) -> N
     assert sorted(found + fitting(store, f"NOT ({text})")) == list("abcd")
 
 
-SIGNS = {
-    "=": operator.eq, "!=": operator.ne, "<": operator.lt,
-    "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-LITERALS = st.one_of(
-    st.integers(-3, 3), st.floats(-3, 3), st.booleans(), st.sampled_from(["", "a", "B", "10", "é"])
-)
+LITERALS = st.one_of(st.integers(-3, 3), st.floats(-3, 3), st.booleans(), STORED)
 VALUES = st.one_of(st.none(), st.just(math.nan), st.just(math.inf), LITERALS)
-
-
-def holds(value: Any, sign: str, literal: Any) -> bool:
-    """What a comparison means, in Python: types never mix in an order, nothing equals nothing."""
-    if value is None or value != value:
-        return False
-    if isinstance(value, str) != isinstance(literal, str):
-        return sign == "!="
-    return bool(SIGNS[sign](value, literal))
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from flowtui.store.filters.predicates import (
     contains_test,
     membership_test,
     pair_test,
+    range_test,
 )
 from flowtui.store.filters.syntax import (
     And,
@@ -32,6 +33,7 @@ from flowtui.store.filters.syntax import (
     Not,
     NullTest,
     Or,
+    Range,
     Search,
     Word,
 )
@@ -104,6 +106,13 @@ class _Compiler:
                         lambda field, _: self._membership(field, values, negated),
                     )
                 )
+            case Range(name):
+                return _any_of(
+                    self._alternatives(
+                        ((field, None) for field in self._resolve(name)),
+                        lambda field, _: self._range(field, leaf),
+                    )
+                )
             case NullTest(name, negated):
                 present = _any_of([self._present(field) for field in self._resolve(name)])
                 return present if negated else f"(NOT {present})"
@@ -164,6 +173,11 @@ class _Compiler:
         if field.excludes and negated:
             return f"(NOT {self._membership(field, values, False)})"
         return self._tested(field, membership_test(field, values, negated=negated))
+
+    def _range(self, field: Field, node: Range) -> str:
+        if field.excludes and node.negated:
+            return f"(NOT {self._range(field, replace(node, negated=False))})"
+        return self._tested(field, range_test(field, node))
 
     def _pair(self, node: Comparison, left: Field, right: Field) -> str:
         if left.excludes and _is_negative(node):

@@ -1,9 +1,10 @@
 """Cuts a filter expression into tokens.
 
-A word is anything without spaces, quotes, commas, parentheses and comparison signs, so that
-`train/loss`, `bert-base` and `точность` need no quotes. Quotes are ', " and `; a quote is
-written inside its own kind of quotes by doubling it, and a backslash stands for itself, as
-regular expressions and Windows paths want it. A quoted part may follow a dot: ``params.`my key` ``.
+A word is anything without spaces, quotes, commas, parentheses, comparison signs, `&&` and `||`, so
+that `train/loss`, `bert-base` and `точность` need no quotes. `!` at its beginning is NOT. Quotes
+are ', " and `; a quote is written inside its own kind of quotes by doubling it, and a backslash
+stands for itself, as regular expressions and Windows paths want it. A quoted part may follow a
+dot: ``params.`my key` ``.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from enum import Enum, auto
 
 from flowtui.store.errors import FilterError
 
-KEYWORDS = frozenset({"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE", "CONTAINS"})
+KEYWORDS = frozenset(
+    {"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE", "CONTAINS", "BETWEEN"}
+)
+SIGNS = {"&&": "AND", "||": "OR", "!": "NOT"}
+"""What is written for a keyword."""
 
 _SPACE = re.compile(r"\s*")
-_WORD = re.compile(r"""(?:[^\s"'`(),=<>~!]|!(?!=))+""")
+_WORD = re.compile(r"""(?:[^\s"'`(),=<>~!&|]|!(?!=)|&(?!&)|\|(?!\|))+""")
+_SIGN = re.compile(r"&&|\|\||!")
 _OPERATOR = re.compile(r"==|!=|<>|<=|>=|[=<>~]")
 _QUOTED = {
     quote: re.compile(f"{quote}([^{quote}]*(?:{quote * 2}[^{quote}]*)*){quote}") for quote in "'\"`"
@@ -29,6 +35,7 @@ class TokenKind(Enum):
     """What a token is."""
 
     WORD = auto()
+    SIGN = auto()
     QUOTED = auto()
     NAME = auto()
     OPERATOR = auto()
@@ -53,6 +60,8 @@ class Token:
     @property
     def keyword(self) -> str:
         """The keyword in capitals, or an empty string for every other token."""
+        if self.kind is TokenKind.SIGN:
+            return SIGNS[self.text]
         upper = self.text.upper() if self.kind is TokenKind.WORD else ""
         return upper if upper in KEYWORDS else ""
 
@@ -101,8 +110,10 @@ def _token(text: str, at: int) -> Token:
         return Token(TokenKind.QUOTED, value, at, end)
     operator = _OPERATOR.match(text, at)
     if operator:
-        sign = operator.group()
-        return Token(TokenKind.OPERATOR, _SYNONYMS.get(sign, sign), at, operator.end())
+        written = operator.group()
+        return Token(TokenKind.OPERATOR, _SYNONYMS.get(written, written), at, operator.end())
+    if sign := _SIGN.match(text, at):
+        return Token(TokenKind.SIGN, sign.group(), at, sign.end())
     return _word(text, at)
 
 

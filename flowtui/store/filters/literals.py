@@ -6,8 +6,8 @@ import re
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.I | re.A)
-_INTEGER = re.compile(r"[+-]?\d{1,18}", re.A)
+from flowtui.store import natural
+
 # Bounded digits: the exact arithmetic below must not be handed a number of a million digits.
 _QUANTITY = re.compile(r"([+-]?)((?:(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})[a-zµμ]+)+)", re.I | re.A)
 _PART = re.compile(r"([\d.]+)([^\d.]+)")
@@ -39,19 +39,14 @@ _BYTES_PER_UNIT = {"b": 1} | {
 
 def is_number(text: str) -> bool:
     """Says whether a word is written as a number."""
-    return _NUMBER.fullmatch(text) is not None
+    return natural.NUMBER.fullmatch(text) is not None
 
 
 def number(text: str) -> int | float | None:
-    """Returns the number or boolean (as 1 or 0) that a word is, or None.
-
-    Whole numbers stay exact up to 18 digits, which is what SQLite's integers hold for certain.
-    """
+    """Returns the number or boolean (as 1 or 0) that a word is, or None."""
     if text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if is_number(text) else None
+    return natural.number(text)
 
 
 def duration_ns(text: str) -> Fraction | None:

@@ -4,13 +4,14 @@
     all         = one ("AND"? one)*             two conditions side by side: both
     one         = "NOT" one | "(" expression ")" | condition
     condition   = name sign operand             sign: = == != <> < <= > >= ~
-                | name "NOT"? ("LIKE" | "ILIKE" | "CONTAINS") operand
+                | name "NOT"? ("LIKE" | "ILIKE" | "CONTAINS" | "~") operand
                 | name "NOT"? "IN" "(" value ("," value)* ","? ")"
+                | name "NOT"? "BETWEEN" value "AND" value
                 | name "IS" "NOT"? "NULL"
                 | word | quoted                 a search over everything shown
 
-Keywords are read in any case; quotes make a search of one. Annotation names may hold spaces:
-`annotations.feedback.answer quality = true` needs no quotes.
+Keywords are read in any case; quotes make a search of one. `&&`, `||` and `!` are AND, OR and NOT.
+Annotation names may hold spaces: `annotations.feedback.answer quality = true` needs no quotes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from flowtui.store.filters.syntax import (
     Operator,
     Or,
     Quoted,
+    Range,
     Search,
     Word,
 )
@@ -43,6 +45,7 @@ MAX_CONDITIONS: Final = 200
 """SQLite refuses an expression that is 1,000 deep, which a chain of 1,000 ORs is."""
 
 _PATTERN_WORDS = frozenset({"LIKE", "ILIKE", "CONTAINS"})
+_LIST_WORDS = frozenset({"IN", "BETWEEN"})
 _ANNOTATIONS = (
     "annotations.",
     "annotations_feedback.",
@@ -115,7 +118,7 @@ class _Parser:
     def _begins_condition(self) -> bool:
         token = self._next
         return token.kind is TokenKind.OPEN or (
-            token.kind in _OPERANDS and token.keyword in ("", "NOT")
+            token.kind in _OPERANDS | {TokenKind.SIGN} and token.keyword in ("", "NOT")
         )
 
     def _one(self) -> Expression:
@@ -173,14 +176,19 @@ class _Parser:
             operator = self._take()
         if operator.keyword == "IN":
             return Membership(name, self._list(), negated)
+        if operator.keyword == "BETWEEN":
+            return self._range(name, negated)
         sign = cast("Operator", operator.keyword or operator.text)
         return Comparison(name, sign, self._operand(sign), operator.position, negated)
 
     def _operator_at(self, index: int) -> bool:
         token = self._tokens[index]
         if token.keyword == "NOT":
-            return self._tokens[index + 1].keyword in _PATTERN_WORDS | {"IN"}
-        return token.kind is TokenKind.OPERATOR or token.keyword in _PATTERN_WORDS | {"IN", "IS"}
+            after = self._tokens[index + 1]
+            is_regex = after.kind is TokenKind.OPERATOR and after.text == "~"
+            return is_regex or after.keyword in _PATTERN_WORDS | _LIST_WORDS
+        words = _PATTERN_WORDS | _LIST_WORDS | {"IS"}
+        return token.kind is TokenKind.OPERATOR or token.keyword in words
 
     def _spaced_name(self, first: Token) -> Name | None:
         """Takes the other words of an annotation's name when an operator follows them."""
@@ -205,6 +213,18 @@ class _Parser:
         if token.kind is TokenKind.NAME:
             return Name(token.text, token.position)
         return _literal(token)
+
+    def _range(self, name: Name, negated: bool) -> Range:
+        low = self._value("a value after BETWEEN")
+        if not self._take_keyword("AND"):
+            raise _expected("AND and a second value", self._next)
+        return Range(name, low, self._value("a value after AND"), negated)
+
+    def _value(self, what: str) -> Literals:
+        token = self._next
+        if token.kind not in (TokenKind.WORD, TokenKind.QUOTED) or token.keyword:
+            raise _expected(what, token)
+        return _literal(self._take())
 
     def _list(self) -> tuple[Literals, ...]:
         if not self._take_kind(TokenKind.OPEN):

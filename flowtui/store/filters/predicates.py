@@ -2,7 +2,9 @@
 
 Where luml-sdk accepts a comparison, its result is the same: `=` and `<` are SQLite's own, LIKE
 ignores the case of ASCII letters (so does ILIKE), `true` is 1, a date is the text it is stored
-as, and NULL fits nothing, `!=` included. Text is never larger or smaller than a number.
+as, and NULL fits nothing, `!=` included. A stored text that is wholly a number is compared as one
+with numbers; any other is never larger or smaller than a number. Quoted text is compared as text,
+and two fields are equal only if both hold a number or both a text.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ from flowtui.store.errors import FilterError
 from flowtui.store.filters import functions
 from flowtui.store.filters.fields import Field, Kind
 from flowtui.store.filters.literals import moment_prefix, number
-from flowtui.store.filters.syntax import Comparison, Literals, Operator, Quoted, Word
+from flowtui.store.filters.syntax import Comparison, Literals, Operator, Quoted, Range, Word
+from flowtui.store.natural import number_sql
 
 MAX_PATTERN_CHARS: Final = 10_000
 """SQLite refuses a LIKE pattern of more than 50,000 bytes."""
 
 _IS_NUMBER = "typeof({e}) IN ('integer', 'real')"
+_IS_TEXT = "typeof({e}) = 'text'"
+_NUMBER = number_sql("{e}")
 _ORDERING = frozenset({"<", "<=", ">", ">="})
 _PATTERNS = frozenset({"LIKE", "ILIKE", "CONTAINS", "~"})
 
@@ -46,25 +51,58 @@ def comparison_test(field: Field, node: Comparison, literal: Literals) -> Predic
         return _time_test(field, node.operator, literal)
     bound = _bound(field, literal)
     if field.kind is Kind.TEXT or node.operator not in _ORDERING:
-        return Predicate(f"{{e}} {node.operator} {{v}}", bound)
+        return Predicate(f"{_compared(field, bound)} {node.operator} {{v}}", bound)
     if isinstance(bound, str):
-        if isinstance(literal, Word):
-            if literal.text[:1].isdigit():
-                # The name tells how it was read: one with a unit is most often misspelled.
-                raise FilterError(
-                    f"Expected a number or quoted text for {field.name} after {node.operator}, "
-                    f"found '{literal.text[:30]}'.",
-                    literal.position,
-                )
+        if isinstance(literal, Word) and not literal.text[:1].isdigit():
             raise FilterError(
                 f"Expected a number, quoted text or a field such as {field.name} "
                 f"after {node.operator}.",
                 literal.position,
             )
-        return Predicate(f"typeof({{e}}) = 'text' AND {{e}} {node.operator} {{v}}", bound)
+        _refuse_bare(field, literal, node.operator)
+        return Predicate(f"{_IS_TEXT} AND {{e}} {node.operator} {{v}}", bound)
+    if field.kind is Kind.ANY:
+        return Predicate(f"{_NUMBER} {node.operator} {{v}}", bound)
     if not field.rows:
         return Predicate(f"{{e}} {node.operator} {{v}}", bound)
     return Predicate(f"{_IS_NUMBER} AND {{e}} {node.operator} {{v}}", bound)
+
+
+def range_test(field: Field, node: Range) -> Predicate:
+    """Returns the test of `field BETWEEN low AND high`, with `node.negated` already in it.
+
+    Its ends are bound as a JSON array. The last day or month of a range of dates is all within.
+
+    Raises:
+        FilterError: an end does not suit the field or the other end, or nothing is between them.
+    """
+    low, high = _bound(field, node.low), _bound(field, node.high)
+    if field.kind is Kind.ANY:
+        for literal, bound in ((node.low, low), (node.high, high)):
+            if isinstance(bound, str):
+                _refuse_bare(field, literal, "BETWEEN")
+    first, last = "json_extract({v}, '$[0]')", "json_extract({v}, '$[1]')"
+    value, known = "{e}", "TRUE"
+    within = "{value} BETWEEN {first} AND {last}"
+    if isinstance(low, str) and isinstance(high, str):
+        is_empty = low > high
+        if field.kind is Kind.ANY:
+            known = _IS_TEXT
+        elif field.kind is Kind.TIME:
+            is_empty = is_empty and not low.startswith(high)
+            # See `_time_test` for the plus.
+            within = "+{value} >= {first} AND (+{value} <= {last} OR instr({value}, {last}) = 1)"
+    elif isinstance(low, str) or isinstance(high, str):
+        raise FilterError("Expected two numbers or two texts for BETWEEN.", node.high.position)
+    else:
+        is_empty = low > high
+        value = _NUMBER if field.kind is Kind.ANY else value
+    if is_empty:
+        raise FilterError("Expected the lower value first after BETWEEN.", node.low.position)
+    test = within.format(value=value, first=first, last=last)
+    # NULL, and what is of another type, fits neither.
+    sql = f"{known} AND {'NOT ' if node.negated else ''}({test})"
+    return Predicate(sql, f"[{_json(low)},{_json(high)}]")
 
 
 def membership_test(field: Field, literals: Sequence[Literals], *, negated: bool) -> Predicate:
@@ -75,6 +113,10 @@ def membership_test(field: Field, literals: Sequence[Literals], *, negated: bool
     """
     listed = "SELECT listed.value FROM json_each({v}) AS listed"
     sql = f"{{e}} {'NOT IN' if negated else 'IN'} ({listed})"
+    if field.kind is Kind.ANY:
+        # The number that a text is counts too; it equals no text of the list.
+        sql += f" {'AND' if negated else 'OR'} coalesce({_NUMBER}, {{e}})"
+        sql += f" {'NOT IN' if negated else 'IN'} ({listed})"
     if field.kind is Kind.TIME:
         exists = "NOT EXISTS" if negated else "EXISTS"
         sql = (
@@ -106,9 +148,19 @@ def pair_test(node: Comparison, position: int) -> str:
     else:
         sql = f"{{e}} {node.operator} {{v}}"
     if node.operator in _ORDERING:
-        other = _IS_NUMBER.replace("{e}", "{v}")
-        return f"({_IS_NUMBER}) = ({other}) AND {sql}"
+        number, other = f"({_NUMBER})", f"({number_sql('{v}')})"
+        return (
+            f"({number} IS NULL) = ({other} IS NULL)"
+            f" AND coalesce({number}, {{e}}) {node.operator} coalesce({other}, {{v}})"
+        )
     return f"NOT ({sql})" if node.negated else sql
+
+
+def _compared(field: Field, bound: object) -> str:
+    """The value as `=` and `!=` compare it: beside a number, a text that is one is one."""
+    if field.kind is not Kind.ANY or isinstance(bound, str):
+        return "{e}"
+    return f"coalesce({_NUMBER}, {{e}})"
 
 
 def _bound(field: Field, literal: Literals) -> str | int | float:
@@ -129,6 +181,19 @@ def _bound(field: Field, literal: Literals) -> str | int | float:
         return text
     expected = "a number" if field.unit is None else field.unit.expected
     raise FilterError(f"Expected {expected} for {field.name}.", literal.position)
+
+
+def _refuse_bare(field: Field, literal: Literals, operator: str) -> None:
+    """Refuse a bare word where numbers are put in order: most often it is a misspelled one.
+
+    The name tells how the field was read.
+    """
+    if isinstance(literal, Word):
+        raise FilterError(
+            f"Expected a number or quoted text for {field.name} after {operator}, "
+            f"found '{literal.text[:30]}'.",
+            literal.position,
+        )
 
 
 def _moment(field: Field, literal: Literals) -> str:
@@ -159,7 +224,8 @@ def _pattern_test(field: Field, node: Comparison, literal: Literals) -> Predicat
     pattern = literal.text
     if node.operator == "~":
         _check_regex(literal)
-        return Predicate("regexp({v}, CAST({e} AS BLOB))", pattern)
+        fits = "regexp({v}, CAST({e} AS BLOB))"
+        return Predicate(f"{{e}} IS NOT NULL AND NOT {fits}" if node.negated else fits, pattern)
     if len(pattern) > MAX_PATTERN_CHARS:
         raise FilterError(
             f"The pattern is too long; expected at most {MAX_PATTERN_CHARS} characters.",

@@ -71,6 +71,16 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """`field BETWEEN low AND high`, or `field NOT BETWEEN ...` where `negated`; ends included."""
+
+    field: Name
+    low: Literals
+    high: Literals
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NullTest:
     """`field IS NULL`, or `field IS NOT NULL` where `negated`."""
 
@@ -99,5 +109,5 @@ class Or:
     operands: tuple[Expression, ...]
 
 
-Leaf: TypeAlias = Search | Comparison | Membership | NullTest
+Leaf: TypeAlias = Search | Comparison | Membership | Range | NullTest
 Expression: TypeAlias = Leaf | Not | And | Or
