@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flowtui import format as fmt
 from flowtui.opening import WrongUsage
-from flowtui.store.errors import DatabaseError
+from flowtui.store.errors import DatabaseError, FilterError
 from flowtui.store.metrics import best
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
-from flowtui.store.values import Counts, Figures, MetricSummary, Model, Param, Point, Run
+from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
 from flowtui.widgets.cells import fit
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition, FieldSet
 
 Document = dict[str, object]
 
@@ -123,22 +128,60 @@ def time_text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
-def runs_text(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield a table of runs, a line a run."""
-    rows = [("id", "name", "status", "created", "duration", "group", "tags")]
-    rows += [
-        (
-            fmt.short_id(run.id),
-            fmt.plain(run.name, 60),
-            fmt.status(run.status),
-            "" if run.created_at is None else fmt.when_short(run.created_at),
-            "" if run.duration_s is None else fmt.duration(run.duration_s),
-            fmt.plain(run.group_name or "", 40),
-            " ".join(fmt.plain(tag, 40) for tag in run.tags),
+def runs_text(
+    runs: Sequence[Run], sorted_by: str = "", figures: Mapping[str, Figures] | None = None
+) -> Iterator[str]:
+    """Yield a table of runs, a line a run.
+
+    Args:
+        runs: in order.
+        sorted_by: a field that is no column of the table, to be one too.
+        figures: by run id, for it.
+    """
+    heads = ("id", "name", "status", "created", "duration", "group", "tags")
+    more = (fmt.plain(sorted_by, 60),) if sorted_by else ()
+    rows: list[Sequence[str]] = [(*heads[:2], *more, *heads[2:])]
+    for run in runs:
+        if sorted_by:
+            more = (_field_text(run, (figures or {}).get(run.id, Figures()), sorted_by),)
+        rows.append(
+            (
+                fmt.short_id(run.id),
+                fmt.plain(run.name, 60),
+                *more,
+                fmt.status(run.status),
+                "" if run.created_at is None else fmt.when_short(run.created_at),
+                "" if run.duration_s is None else fmt.duration(run.duration_s),
+                fmt.plain(run.group_name or "", 40),
+                " ".join(fmt.plain(tag, 40) for tag in run.tags),
+            )
         )
-        for run in runs
-    ]
     return table(rows)
+
+
+def _field_text(run: Run, figures: Figures, name: str) -> str:
+    """Return what a run has under a name of the filter language, as a cell; empty for nothing."""
+    from flowtui.store.filters import RUN_FIELDS
+
+    for field in RUN_FIELDS.resolve(name):
+        key = field.name.partition(".")[2]
+        if field.what == "metric" and key in figures.metrics:
+            return fmt.number(figures.metrics[key])
+        value = under(figures.params, key) if key else getattr(run, field.name, None)
+        if value is not None:
+            return fmt.number(value) if isinstance(value, float) else fmt.json_text(value, 60)
+    return ""
+
+
+def under(value: object, key: str) -> JsonValue:
+    """Return what is under a key of a JSON object, or else at the path that its dots spell."""
+    if isinstance(value, Mapping) and key in value:
+        found: JsonValue = value[key]
+        return found
+    head, dot, rest = key.partition(".")
+    return (
+        under(value[head], rest) if dot and isinstance(value, Mapping) and head in value else None
+    )
 
 
 def run_text(store: Store, run: Run) -> Iterator[str]:
@@ -260,21 +303,64 @@ def print_runs(
         WrongUsage: there is no such column.
         FilterError: the filter is not understood.
     """
-    column = sort.removeprefix("-")
-    if column not in SORTABLE and not column.startswith(("param.", "metric.")):
-        columns = ", ".join(SORTABLE)
-        raise WrongUsage(f"--sort {column!r} is none of {columns}, param.KEY, metric.KEY")
     condition = None
     if filter_text.strip():
         from flowtui.store.filters import run_condition
 
         condition = run_condition(filter_text)
+    column = _sorted_column(store, sort.removeprefix("-"))
     rowids = store.run_order(condition, Order(column, sort.startswith("-")))[:limit]
     by_rowid = store.runs(rowids)
     runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
+    sorted_by = "" if column in SORTABLE else column
+    figures = store.figures([run.id for run in runs]) if as_json or sorted_by else {}
+    tell(store.run_remarks(condition))
     if as_json:
-        figures = store.figures([run.id for run in runs])
         print(dumps([listed_document(run, figures[run.id]) for run in runs]))
         return
-    for line in runs_text(runs):
+    for line in runs_text(runs, sorted_by, figures):
         print(line)
+
+
+def _sorted_column(store: Store, name: str) -> str:
+    if name in SORTABLE:
+        return name
+    from flowtui.store.filters import RUN_FIELDS
+
+    return sorted_field(name, RUN_FIELDS, SORTABLE, store.run_remarks)
+
+
+def sorted_field(
+    name: str,
+    fields: FieldSet,
+    columns: Iterable[str],
+    remarks: Callable[[Condition], Sequence[str]],
+) -> str:
+    """Return the field of the filter language that a list is to be sorted by, without its quotes.
+
+    Args:
+        name: as it was typed.
+        fields: of the list.
+        columns: what it can be sorted by beside them, for the message.
+        remarks: says which keys of a condition no record has.
+
+    Raises:
+        WrongUsage: there is no such field, or no record has it.
+    """
+    from flowtui.store.filters import asked_key, field_name
+
+    wanted = field_name(name)
+    try:
+        condition = asked_key(wanted, fields)
+    except FilterError as error:
+        raise WrongUsage(f"--sort {name!r}: {error}") from error
+    missing = () if condition is None else remarks(condition)
+    if missing:
+        raise WrongUsage(f"--sort {name!r} is none of {', '.join(columns)}, and {missing[0]}")
+    return wanted
+
+
+def tell(remarks: Iterable[str]) -> None:
+    """Print remarks about a filter on stderr: what is printed on stdout is its answer."""
+    for remark in remarks:
+        print(f"flow-tui: {fmt.plain(remark, 2_000)}", file=sys.stderr)

@@ -13,14 +13,14 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from flowtui import format as fmt
-from flowtui.opening import WrongUsage
-from flowtui.report import Document, dumps, table, time_text
+from flowtui.report import Document, dumps, sorted_field, table, tell, time_text, under
 from flowtui.store.errors import StoreError
 from flowtui.store.sample_values import JSON_COLUMNS, Sample
-from flowtui.store.samples import SORTABLE, Order, is_sortable
+from flowtui.store.samples import FAILING, SORTABLE, Order
 from flowtui.store.score_values import NumberSummary, ScoreSet, ScoreSummary
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue, Run
@@ -32,6 +32,10 @@ Format = Literal["text", "csv", "json"]
 PAGE_SAMPLES = 200
 SCORES_SHOWN = 8
 CELL_CHARACTERS = 40
+_PRINTED = ("id", "dataset", "dataset_id", "annotations", "annotation_count", "traces",
+            "trace_count", FAILING)  # fmt: skip
+_BARE = ("scores", "metadata", "inputs", "outputs", "refs")
+"""Where a key without a column is looked for, as in filters."""
 TEXT_CHARACTERS = 1_000_000
 """An id or a text score is cut in CSV only where no person can have meant it."""
 
@@ -44,22 +48,24 @@ class Wanted:
     """The id of an eval set; None for all."""
     filter_text: str = ""
     """As on the list's filter line; blank for all."""
-    sort: str = "created"
-    """A column, with a minus before it for downwards."""
+    sort: str = ""
+    """A column, with a minus before it for downwards; blank for `created`."""
     limit: int | None = None
     """At most so many samples."""
 
-    @property
-    def order(self) -> Order:
-        """The order that `sort` names.
+    def order(self, store: Store, run: Run) -> Order:
+        """Return the order that `sort` names.
 
         Raises:
-            WrongUsage: there is no such column.
+            WrongUsage: there is no such column, or no sample has it.
         """
-        column = self.sort.removeprefix("-")
-        if not is_sortable(column):
-            columns = ", ".join((*SORTABLE, *(f"{name}.KEY" for name in JSON_COLUMNS)))
-            raise WrongUsage(f"--sort {column!r} is none of {columns}")
+        column = self.sort.removeprefix("-") or Order().column
+        if column not in SORTABLE:
+            from flowtui.store.filters import SAMPLE_FIELDS
+
+            columns = (*SORTABLE, *(f"{name}.KEY" for name in JSON_COLUMNS))
+            remarks = partial(store.sample_remarks, run.id)
+            column = sorted_field(column, SAMPLE_FIELDS, columns, remarks)
         return Order(column, self.sort.startswith("-"))
 
     @property
@@ -85,8 +91,9 @@ def print_samples(store: Store, run: Run, wanted: Wanted, style: Format = "text"
         StoreError: there is no such eval set.
         DatabaseError: the run's database cannot be read.
     """
-    order, condition = wanted.order, wanted.condition
+    condition, order = wanted.condition, wanted.order(store, run)
     _require_dataset(store, run, wanted.dataset)
+    tell(store.sample_remarks(run.id, condition))
     keys = store.sample_order(run.id, wanted.dataset, condition, order)[: wanted.limit]
     samples = _pages(store, run, keys, whole=style != "text")
     if style == "json":
@@ -97,7 +104,7 @@ def print_samples(store: Store, run: Run, wanted: Wanted, style: Format = "text"
     if style == "csv":
         _write_csv(samples, scores, sys.stdout)
         return
-    for line in samples_text(samples, scores):
+    for line in samples_text(samples, scores, order.column if wanted.sort else ""):
         print(line)
 
 
@@ -111,6 +118,7 @@ def print_scores(store: Store, run: Run, wanted: Wanted, as_json: bool = False) 
     """
     condition = wanted.condition
     _require_dataset(store, run, wanted.dataset)
+    tell(store.sample_remarks(run.id, condition))
     sets = store.score_sets(run.id, wanted.dataset, condition)
     if as_json:
         print(dumps([score_set_document(found) for found in sets]))
@@ -143,10 +151,14 @@ def score_set_document(scores: ScoreSet) -> Document:
     }
 
 
-def samples_text(samples: Iterator[Sample], scores: Sequence[str]) -> Iterator[str]:
-    """Yield a table of samples, a line a sample, with the first few scores."""
+def samples_text(
+    samples: Iterator[Sample], scores: Sequence[str], sorted_by: str = ""
+) -> Iterator[str]:
+    """Yield a table of samples, a line a sample, with what they are sorted by and a few scores."""
     shown = scores[:SCORES_SHOWN]
-    heads = [fmt.plain(key, CELL_CHARACTERS) for key in shown]
+    is_shown = sorted_by in _PRINTED or sorted_by.removeprefix("scores.") in shown
+    sorted_by = "" if is_shown else sorted_by
+    heads = [fmt.plain(key, CELL_CHARACTERS) for key in (*filter(None, [sorted_by]), *shown)]
     rows = [("set", "sample", *heads, "inputs", "outputs", "reference", "traces", "annotations")]
     for sample in samples:
         of = sample.scores if isinstance(sample.scores, dict) else {}
@@ -154,6 +166,7 @@ def samples_text(samples: Iterator[Sample], scores: Sequence[str]) -> Iterator[s
             (
                 fmt.plain(sample.dataset_id, CELL_CHARACTERS),
                 fmt.plain(sample.id, CELL_CHARACTERS),
+                *([_sorted_cell(sample, sorted_by)] if sorted_by else []),
                 *(_cell(of[key]) if key in of else "" for key in shown),
                 *(_cell(value) for value in (sample.inputs, sample.outputs, sample.refs)),
                 f"{len(sample.trace_ids):,}" if sample.trace_ids else "",
@@ -163,6 +176,17 @@ def samples_text(samples: Iterator[Sample], scores: Sequence[str]) -> Iterator[s
     yield from table(rows)
     if len(scores) > len(shown):
         yield f"  and {fmt.count(len(scores) - len(shown), 'more score')}: see --json or --csv"
+
+
+def _sorted_cell(sample: Sample, sorted_by: str) -> str:
+    if sorted_by in ("created", "updated", "created_at", "updated_at"):
+        time = sample.created_at if sorted_by.startswith("created") else sample.updated_at
+        return "" if time is None else fmt.when_short(time)
+    column, _, key = sorted_by.partition(".")
+    if column in JSON_COLUMNS and key:
+        return _cell(under(sample.value(column), key))
+    found = (under(sample.value(name), sorted_by) for name in _BARE)
+    return _cell(next((value for value in found if value is not None), None))
 
 
 def scores_text(sets: Sequence[ScoreSet]) -> Iterator[str]:

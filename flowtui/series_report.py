@@ -8,7 +8,6 @@ are `NaN`, `Infinity` and `-Infinity`, in JSON as strings. Times are ISO 8601 in
 from __future__ import annotations
 
 import csv
-import difflib
 import json
 import math
 import sys
@@ -20,6 +19,7 @@ from typing import Literal, TextIO
 
 from flowtui import format as fmt
 from flowtui.report import table, time_text
+from flowtui.store.closest import closest
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
 from flowtui.store.series import POINTS_A_COLUMN
@@ -27,7 +27,6 @@ from flowtui.store.series_values import Extent
 from flowtui.store.store import Store
 from flowtui.store.values import LoggedPoint, MetricSummary, Run
 
-NEAR_MATCHES_SHOWN = 5
 KEY_CHARACTERS = 10_000
 """A key is cut in CSV only where no person can have meant it."""
 VALUE_CHARACTERS = len("-2.2250738585072014e-308")
@@ -144,9 +143,7 @@ class _Source:
 
 
 def _unknown(key: str, known: Sequence[str], run: Run) -> StoreError:
-    near = [name for name in known if key and key.lower() in name.lower()]
-    near += difflib.get_close_matches(key, known, NEAR_MATCHES_SHOWN, cutoff=0.5)
-    near = list(dict.fromkeys(near))[:NEAR_MATCHES_SHOWN]
+    near = closest(key, known)
     rest = f"; closest: {', '.join(near)}" if near else "" if known else ", which has none yet"
     return StoreError(f"no metric {key!r} in the run {run.name!r}{rest}")
 

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from flowtui import format as fmt
 from flowtui.opening import WrongUsage
-from flowtui.report import Document, dumps, table, time_text
+from flowtui.report import Document, dumps, table, tell, time_text
 from flowtui.store.annotation_values import Annotation
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
@@ -22,7 +22,7 @@ from flowtui.store.genai import Usage
 from flowtui.store.reading import as_sql
 from flowtui.store.store import Store
 from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
-from flowtui.store.traces import SORTABLE, Order
+from flowtui.store.traces import ALSO_SORTED, SORTABLE, Order
 from flowtui.store.values import Run
 
 PAGE_TRACES = 200
@@ -57,6 +57,7 @@ def print_traces(
         DatabaseError: the run's database cannot be read.
     """
     column = sort.removeprefix("-")
+    column = ALSO_SORTED.get(column, column)
     if column not in SORTABLE:
         raise WrongUsage(f"--sort {column!r} is none of {', '.join(SORTABLE)}")
     condition = None
@@ -65,6 +66,7 @@ def print_traces(
 
         condition = trace_condition(filter_text)
     keys = store.trace_order(run.id, condition, Order(column, sort.startswith("-")))[:limit]
+    tell(store.trace_remarks(run.id, condition))
     traces = _pages(store, run, keys)
     if not as_json:
         for line in traces_text(list(traces)):

@@ -54,6 +54,8 @@ class Listed(Message):
     total: int
     metric_keys: Sequence[str]
     param_keys: Sequence[str]
+    remarks: Sequence[str]
+    """About the filter."""
 
 
 @dataclass

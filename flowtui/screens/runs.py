@@ -33,6 +33,7 @@ from flowtui.widgets.lines import Lines
 from flowtui.widgets.rows import Rows
 
 NARROW_BELOW = 110
+FILTER_WORDS = ("name", "status", "duration", "tags", "group", "created_at", "errors")
 NO_RUNS = """\
 This store has no runs yet. A run appears here as soon as one is started:
 
@@ -117,7 +118,8 @@ class RunsScreen(StoreScreen):
         groups = self.store.groups()
         params, metrics = self.store.figure_keys()
         total = sum(group.run_count for group in groups)
-        self.post_message(Listed(wanted, rowids, groups, total, metrics, params))
+        remarks = self.store.run_remarks(wanted.condition, cancelled)
+        self.post_message(Listed(wanted, rowids, groups, total, metrics, params, remarks))
 
     @on(Rows.RowsNeeded)
     def read_rows(self, event: Rows.RowsNeeded) -> None:
@@ -166,8 +168,16 @@ class RunsScreen(StoreScreen):
             self._show_empty(f"None of the {message.total:,} runs match. Esc shows all again.")
         else:
             self._show_empty("")
-        if self.query_one(FilterLine).text:
-            self.query_one(FilterLine).note(f"{len(message.rowids):,} of {message.total:,}")
+        line = self.query_one(FilterLine)
+        line.names = (
+            *message.metric_keys,
+            *message.param_keys,
+            *self._figure_columns(),
+            *FILTER_WORDS,
+        )
+        line.remark(message.remarks)
+        if line.text:
+            line.note(f"{len(message.rowids):,} of {message.total:,}")
 
     @on(RunsRead)
     def show_rows(self, message: RunsRead) -> None:
@@ -316,6 +326,11 @@ class RunsScreen(StoreScreen):
         current = order.column, order.descending
         chosen = await chosen_order(self.flow, choices, current, _falls)
         if chosen is not None:
+            shown = [column.key for column in self._rows.columns]
+            if chosen[0] not in shown:
+                # Behind the name, where it is in sight.
+                shown.insert(1, chosen[0])
+                self._rows.set_columns(run_columns.column(key) for key in shown)
             self._rows.sorted_by = chosen
             self._select(replace(self._selected, order=Order(*chosen)))
 

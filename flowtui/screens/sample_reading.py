@@ -56,6 +56,8 @@ class ReadList:
     """The key that the sample under the cursor has now: it has another each time it is logged."""
     samples: Mapping[int, Sample]
     """The first of them, where they were wanted with the list."""
+    remarks: Sequence[str] = ()
+    """About the filter."""
 
 
 def read_list(
@@ -86,6 +88,7 @@ def read_list(
         store.agreement(run_id, wanted.dataset),
         held_rowid,
         store.samples(run_id, rowids[:first_rows], cancelled=cancelled) if first_rows else {},
+        store.sample_remarks(run_id, wanted.condition, cancelled),
     )
 
 

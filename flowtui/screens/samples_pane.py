@@ -149,6 +149,7 @@ class SamplesPane(Annotated):
         if self.scores is None:
             self._fill_sets(set_columns.counted(found.datasets))
         self.show_note("")
+        self.filter_line.remark(found.remarks)
         self.show_instead(self._why_none(found))
 
     def _why_none(self, found: ReadList) -> str:

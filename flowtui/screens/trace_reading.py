@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -60,10 +60,20 @@ SLOWEST = "slowest"
 """A search of its own: all spans, by the time that they took themselves."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundSpans:
+    """What a search has found in a trace."""
+
+    indices: tuple[int, ...]
+    """In the order in which to visit them."""
+    remarks: Sequence[str] = ()
+    """About the search."""
+
+
 def find_spans(
     store: Store, run_id: str, trace: ReadTrace, text: str, cancelled: Cancelled
-) -> tuple[int, ...]:
-    """Return the indices of the spans that a search finds, in the order in which to visit them.
+) -> FoundSpans:
+    """Return the spans that a search finds.
 
     Raises:
         FilterError: the search is not understood.
@@ -76,10 +86,12 @@ def find_spans(
     nodes = trace.tree.nodes
     if text.strip().lower() == SLOWEST:
         timed = [index for index, node in enumerate(nodes) if node.own_ns]
-        return tuple(sorted(timed, key=lambda index: -nodes[index].own_ns))
-    found = store.matching_spans(run_id, trace.trace_id, span_condition(text), cancelled)
-    return tuple(
+        return FoundSpans(tuple(sorted(timed, key=lambda index: -nodes[index].own_ns)))
+    condition = span_condition(text)
+    found = store.matching_spans(run_id, trace.trace_id, condition, cancelled)
+    indices = tuple(
         index
         for index, node in enumerate(nodes)
         if node.span is not None and node.span.span_id in found
     )
+    return FoundSpans(indices, store.span_remarks(run_id, trace.trace_id, condition, cancelled))

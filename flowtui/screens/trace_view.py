@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,9 +18,16 @@ from textual.worker import get_current_worker
 from flowtui import format as fmt
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import READING_WORD_AFTER_S
+from flowtui.screens.sample_messages import NamesRead
 from flowtui.screens.span_pane import SpanPane
 from flowtui.screens.telling import Told
-from flowtui.screens.trace_reading import SLOWEST, ReadTrace, find_spans, read_trace
+from flowtui.screens.trace_reading import (
+    SLOWEST,
+    FoundSpans,
+    ReadTrace,
+    find_spans,
+    read_trace,
+)
 from flowtui.screens.trace_summary import summary
 from flowtui.store.annotation_values import SampleTarget, SpanTarget, Target
 from flowtui.store.database import Cancelled
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
 
 REST_S = 0.15
 """A cursor that stays so long rests: what is under it is then read."""
+SEARCH_WORDS = ("attributes.", "annotations.", "annotated", "duration", "errors", "name", SLOWEST)
 HINT = "text, /regex/, errors, slowest, attributes.key = value, duration > 1s"
 
 
@@ -106,7 +115,7 @@ class TraceView(Annotated):
         """Sent by the reader with what a search has found."""
 
         text: str
-        matches: tuple[int, ...]
+        spans: FoundSpans
         trace: ReadTrace
 
     def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
@@ -173,6 +182,7 @@ class TraceView(Annotated):
         self._has_failed = False
         self._search = ""
         self.query_one(FilterLine).action_clear()
+        self.query_one(FilterLine).names = ()
         self.post_message(self.ReadWanted())
         self.set_timer(READING_WORD_AFTER_S, self._show_reading)
 
@@ -289,7 +299,21 @@ class TraceView(Annotated):
 
     async def action_search(self) -> None:
         line = self.query_one(FilterLine)
+        if self._trace_id is not None and not line.names:
+            self._read_names(self._trace_id)
         await line.open("" if self._is_in_detail else self._search)
+
+    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
+    def _read_names(self, trace_id: str) -> None:
+        # Without the names, a search is typed all the same.
+        with suppress(StoreError):
+            names = self._store.span_names(self._run.id, trace_id)
+            self.post_message(NamesRead((*names, *SEARCH_WORDS)))
+
+    @on(NamesRead)
+    def take_names(self, message: NamesRead) -> None:
+        message.stop()
+        self.query_one(FilterLine).names = message.names
 
     @property
     def _is_in_detail(self) -> bool:
@@ -300,12 +324,14 @@ class TraceView(Annotated):
         event.stop()
         if self._is_in_detail:
             count = self._detail.find(event.text)
+            event.line.remark(())
             event.line.note(f"{count:,} found" if event.text else "")
         elif self._trace is not None and event.line.is_taken(_check_search):
             self._search = event.text
             if event.text.strip():
                 self._find(event.text, self._trace)
             else:
+                event.line.remark(())
                 self._show_matches(())
 
     @work(thread=True, group="search", exclusive=True, exit_on_error=False)
@@ -319,8 +345,10 @@ class TraceView(Annotated):
     @on(Found)
     def show_found(self, message: Found) -> None:
         if message.text == self._search and message.trace is self._trace:
-            self._show_matches(message.matches)
-            self.query_one(FilterLine).note(fmt.count(len(message.matches), "span"))
+            self._show_matches(message.spans.indices)
+            line = self.query_one(FilterLine)
+            line.remark(message.spans.remarks)
+            line.note(fmt.count(len(message.spans.indices), "span"))
 
     def _show_matches(self, matches: tuple[int, ...]) -> None:
         is_ranking = self._search.strip().lower() == SLOWEST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -17,10 +18,12 @@ from flowtui.screens import trace_columns
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.choose import Choice, chosen_order
+from flowtui.screens.sample_messages import NamesRead
 from flowtui.screens.trace_view import TraceView
 from flowtui.screens.wanted import Wanted
 from flowtui.store.annotation_values import SpanTarget, Target
 from flowtui.store.database import Cancelled
+from flowtui.store.errors import StoreError
 from flowtui.store.store import Store
 from flowtui.store.trace_values import Trace
 from flowtui.store.traces import SORTABLE, Order
@@ -36,6 +39,10 @@ NO_SPANS = (
     "exporter send them here: C collects."
 )
 HINT = "text, or an expression: errors and execution_time > 2s"
+FILTER_WORDS = (
+    "attributes.", "annotations.", "annotated", "errors", "execution_time", "error_count",
+    "span_count", "state", "name", "created_at",
+)  # fmt: skip
 LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect")
 NARROW_BELOW, WIDE_FROM = 100, 160
 UPWARDS_FIRST = ("name", "state")
@@ -55,6 +62,8 @@ class Listed(Message):
 
     wanted: WantedTraces
     rowids: array[int]
+    remarks: Sequence[str]
+    """About the filter."""
 
 
 @dataclass
@@ -142,7 +151,8 @@ class TracesScreen(TabScreen):
         else:
             wanted = self._selected
             rowids = self.store.trace_order(self.run.id, wanted.condition, wanted.order, cancelled)
-            self.post_message(Listed(wanted, rowids))
+            remarks = self.store.trace_remarks(self.run.id, wanted.condition, cancelled)
+            self.post_message(Listed(wanted, rowids, remarks))
 
     @on(Rows.RowsNeeded)
     def read_rows(self, event: Rows.RowsNeeded) -> None:
@@ -189,6 +199,7 @@ class TracesScreen(TabScreen):
             self._show_empty(f"None of the {total:,} traces match. Esc shows all again.")
         else:
             self._show_empty(NO_SPANS)
+        self._filter_line.remark(message.remarks)
         if is_filtered and total is not None:
             self._filter_line.note(f"{len(message.rowids):,} of {total:,}")
 
@@ -276,7 +287,19 @@ class TracesScreen(TabScreen):
         return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:
+        if not self._filter_line.names:
+            self._read_names()
         await self._filter_line.open(self._filter_line.text)
+
+    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
+    def _read_names(self) -> None:
+        # Without the names, a filter is typed all the same.
+        with suppress(StoreError):
+            self.post_message(NamesRead((*self.store.span_names(self.run.id), *FILTER_WORDS)))
+
+    @on(NamesRead)
+    def take_names(self, message: NamesRead) -> None:
+        self._filter_line.names = message.names
 
     @on(FilterLine.Changed, "#filter")
     def set_filter(self, event: FilterLine.Changed) -> None:

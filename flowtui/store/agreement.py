@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from flowtui.store.database import table_columns
+from flowtui.store.natural import sort_key
 from flowtui.store.reading import as_sql, text
 
 
@@ -48,7 +49,7 @@ sample as (
     sum(authors * (authors - 1) / 2) as agreeing
   from said group by dataset_id, eval_id, name having sum(authors) > 1)
 select name, count(*), sum(answers = 1), sum(authors * (authors - 1) / 2), sum(agreeing)
-from sample group by name order by name
+from sample group by name
 """
 
 
@@ -69,4 +70,5 @@ def agreement(connection: sqlite3.Connection, dataset: str | None = None) -> tup
         _AGREEMENT.format(chosen=chosen),
         {} if dataset is None else {"dataset": as_sql(dataset)},
     )
-    return tuple(Agreement(text(name), *counts) for name, *counts in rows)
+    found = [Agreement(text(name), *counts) for name, *counts in rows]
+    return tuple(sorted(found, key=lambda one: sort_key(one.name)))

@@ -26,6 +26,7 @@ from flowtui.store.attachment_values import (
 )
 from flowtui.store.database import Cancelled, table_columns
 from flowtui.store.errors import ReadCancelled
+from flowtui.store.natural import sort_key
 
 By: TypeAlias = Literal["name", "size", "time"]
 MAX_FILES = 300_000
@@ -102,7 +103,9 @@ def on_disk(
     problem = None
     if len(disk.files) >= MAX_FILES:
         problem = f"there are more than {MAX_FILES:,} files; the rest is not listed"
-    return Attachments(tuple(files), tuple(sorted(orphans, key=lambda file: file.path)), problem)
+    return Attachments(
+        tuple(files), tuple(sorted(orphans, key=lambda file: sort_key(file.path))), problem
+    )
 
 
 def resolved(folder: Path, file_path: str) -> Path:
@@ -163,9 +166,10 @@ def tree(files: Iterable[Attachment], by: By = "name", is_descending: bool = Fal
 def _folder(
     place: tuple[str, ...], children: list[Node], by: By, is_descending: bool
 ) -> FolderNode:
-    key = _KEYS[by]
-    children.sort(key=lambda node: node.name)
-    children.sort(key=key, reverse=is_descending)
+    is_by_name = by == "name"
+    children.sort(key=lambda node: sort_key(node.name), reverse=is_descending and is_by_name)
+    if not is_by_name:
+        children.sort(key=_KEYS[by], reverse=is_descending)
     children.sort(key=lambda node: isinstance(node, FileNode))
     times = [time for node in children if (time := _latest(node)) is not None]
     return FolderNode(
@@ -188,8 +192,7 @@ def _latest(node: Node) -> datetime | None:
     return node.latest_at if isinstance(node, FolderNode) else node.attachment.at
 
 
-_KEYS: dict[By, Callable[[Node], str | int | datetime]] = {
-    "name": lambda node: node.name.casefold(),
+_KEYS: dict[By, Callable[[Node], int | datetime]] = {
     "size": _size,
     "time": lambda node: _latest(node) or _EARLIEST,
 }

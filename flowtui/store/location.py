@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
+from flowtui.store.closest import closest
 from flowtui.store.errors import RunAmbiguous, RunNotFound, StoreNotFound
 from flowtui.store.values import Run, StoreLocation
 
 VARIABLES = ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI")
 LATEST = "latest"
-NEAR_MATCHES_SHOWN = 5
 WAYS = (
     "flow-tui demo         shows what this is, with runs that are made up",
     "flow-tui --store DIR  opens a store that is somewhere else",
@@ -95,12 +94,7 @@ def choose(word: str, candidates: Sequence[Run], directory: Path) -> Run | None:
 
 def not_found(word: str, known: Sequence[tuple[str, str]], directory: Path) -> RunNotFound:
     """Return the error for a word that names no run, with the nearest (id, name) it knows."""
-    lowered = word.lower()
-    names = dict.fromkeys(name for _, name in known)
-    ids = [run_id for run_id, _ in known]
-    near = [name for name in names if lowered and lowered in name.lower()]
-    near += difflib.get_close_matches(word, [*names, *ids], NEAR_MATCHES_SHOWN, cutoff=0.5)
-    near = list(dict.fromkeys(near))[:NEAR_MATCHES_SHOWN]
+    near = closest(word, [*(name for _, name in known), *(run_id for run_id, _ in known)])
     message = f"no run {word!r} in {directory}"
     if near:
         message += f"; closest: {', '.join(near)}"

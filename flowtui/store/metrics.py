@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from flowtui.store.database import table_columns
+from flowtui.store.natural import sort_key
 from flowtui.store.reading import as_sql, timestamp
 from flowtui.store.values import Bucket, LoggedPoint, MetricSummary, Point
 
@@ -36,8 +37,7 @@ select keys.key, last.step, last.value, last.logged_at
 from keys join dynamic_metrics last on last.rowid = (
   select rowid from dynamic_metrics newest
   where newest.key = keys.key and typeof(step) = 'integer' order by step desc limit 1)
-where typeof(keys.key) = 'text'
-order by keys.key"""
+where typeof(keys.key) = 'text'"""
 
 _BUCKETS = """
 select
@@ -74,7 +74,7 @@ def telling_first(keys: Iterable[str]) -> list[str]:
 
     They tell most about a run.
     """
-    return sorted(keys, key=lambda key: (goal(key) is None, key))
+    return sorted(keys, key=lambda key: (goal(key) is None, sort_key(key)))
 
 
 def best(metric: MetricSummary) -> Point | None:
@@ -89,9 +89,10 @@ def last_points(connection: sqlite3.Connection) -> dict[str, LoggedPoint]:
     """
     if not table_columns(connection, "dynamic_metrics"):
         return {}
+    rows = sorted(connection.execute(_LAST_POINTS), key=lambda row: sort_key(row[0]))
     return {
         key: LoggedPoint(step, _number(value), timestamp(logged_at, "logged_at", []))
-        for key, step, value, logged_at in connection.execute(_LAST_POINTS)
+        for key, step, value, logged_at in rows
     }
 
 
@@ -116,8 +117,8 @@ def stale(connection: sqlite3.Connection, known: Mapping[str, MetricSummary]) ->
         " where rowid > :oldest and typeof(key) = 'text' group by +key order by +key",
         {"oldest": oldest},
     )
-    keys = (key for key, newest in rows if key not in known or newest > known[key].mark)
-    return Stale(tuple(keys), mark)
+    keys = [key for key, newest in rows if key not in known or newest > known[key].mark]
+    return Stale(tuple(sorted(keys, key=sort_key)), mark)
 
 
 def summary(

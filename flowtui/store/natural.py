@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from functools import lru_cache
 from typing import Final
 
 NUMBER: Final = re.compile(
@@ -67,11 +68,12 @@ def number_sql(value: str) -> str:
         value: an expression; it is worked out several times.
     """
     # CAST takes what a text begins with. Compared with a number, SQLite makes one only of a text
-    # that wholly is one.
+    # that wholly is one. What begins with a letter is told apart sooner.
     return (
         f"CASE typeof({value}) WHEN 'text' THEN CASE"
-        f" WHEN {value} = CAST({value} AS NUMERIC) THEN CAST({value} AS NUMERIC)"
-        f" WHEN length({value}) < 20 THEN CASE lower(trim({value}, {_SQL_SPACES}))"
+        f" WHEN {value} < ':' AND {value} = CAST({value} AS NUMERIC) THEN CAST({value} AS NUMERIC)"
+        f" WHEN {value} GLOB '*[fFyY]*' AND length({value}) < 20"
+        f" THEN CASE lower(trim({value}, {_SQL_SPACES}))"
         " WHEN 'inf' THEN 9e999 WHEN '+inf' THEN 9e999 WHEN '-inf' THEN -9e999"
         " WHEN 'infinity' THEN 9e999 WHEN '+infinity' THEN 9e999 WHEN '-infinity' THEN -9e999"
         f" END END ELSE {value} END"
@@ -87,16 +89,13 @@ def order_sql(value: str, descending: bool = False) -> str:
         value: an expression; it is worked out several times.
         descending: the largest number, the last text first.
     """
-    direction = "desc" if descending else "asc"
+    direction = f"{'desc' if descending else 'asc'} nulls last"
     text = f"substr({value}, 1, {SORTED_CHARS})"
-    key = (
-        f"case when typeof({value}) <> 'text' then null when {text} glob '*[0-9]*'"
-        f" then natural_key(cast({text} as blob)) else {text} end"
-    )
-    number_value = number_sql(value)
+    key = f"case when {value} glob '*[0-9]*' then natural_key(cast({text} as blob)) else {text} end"
+    if_text = f"case typeof({value}) when 'text' then"
     return (
-        f"{value} is null, ({number_value}) is null, {number_value} {direction},"
-        f" {key} collate nocase {direction}, {text} {direction}"
+        f"{number_sql(value)} {direction}, {if_text} {key} end collate nocase {direction},"
+        f" {if_text} {text} end {direction}"
     )
 
 
@@ -105,6 +104,10 @@ def register_order(connection: sqlite3.Connection) -> None:
     connection.create_function("natural_key", 1, _stored_key, deterministic=True)
 
 
+@lru_cache(maxsize=256)
 def _stored_key(raw: bytes) -> str:
-    """Texts are handed over as bytes: sqlite3 fails a query on one that is not UTF-8."""
+    """Texts are handed over as bytes: sqlite3 fails a query on one that is not UTF-8.
+
+    Labels and names of sets come again and again.
+    """
     return natural_key(raw.decode("utf-8", "replace"))

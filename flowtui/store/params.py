@@ -6,6 +6,7 @@ import json
 import sqlite3
 
 from flowtui.store.database import table_columns
+from flowtui.store.natural import sort_key
 from flowtui.store.reading import text
 from flowtui.store.values import JsonValue, Param
 
@@ -18,8 +19,7 @@ select key, case when bytes > :limit then cast(substr(blob, 1, :limit) as text) 
   bytes, value_type
 from (
   select key, value, value_type, cast(value as blob) as blob, length(cast(value as blob)) as bytes
-  from static_params)
-order by key"""
+  from static_params)"""
 
 
 def params(connection: sqlite3.Connection) -> tuple[Param, ...] | None:
@@ -30,7 +30,7 @@ def params(connection: sqlite3.Connection) -> tuple[Param, ...] | None:
     if not table_columns(connection, "static_params"):
         return None
     rows = connection.execute(_ROWS, {"limit": MAX_VALUE_BYTES})
-    return tuple(_param(*row) for row in rows)
+    return tuple(sorted((_param(*row) for row in rows), key=lambda param: sort_key(param.key)))
 
 
 def typed(raw: str | None, value_type: str) -> JsonValue:

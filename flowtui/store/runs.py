@@ -12,10 +12,12 @@ import sqlite3
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flowtui.store import reading
 from flowtui.store.database import table_columns
+from flowtui.store.natural import order_sql, register_order, sort_key
 from flowtui.store.values import Figures, Group, JsonValue, Run
 
 if TYPE_CHECKING:
@@ -42,14 +44,14 @@ _ROW = (
 )
 
 SORTABLE = ("created", "name", "status", "duration", "group", "tags", "id")
-"""Columns of the list; `param.KEY` and `metric.KEY` sort too."""
+"""Columns of the list; what the filter language calls a run's field sorts too."""
 _SORT_SQL = {
     "created": "created_at",
-    "name": "name collate nocase",
+    "name": "name",
     "status": "status",
     "duration": "duration",
-    "group": "group_name collate nocase",
-    "tags": "tags collate nocase",
+    "group": "group_name",
+    "tags": "nullif(tags, '[]')",
     "id": "id",
 }
 
@@ -57,15 +59,14 @@ _SORT_SQL = {
 @dataclass(frozen=True, slots=True)
 class Order:
     column: str = "created"
-    """One of SORTABLE, or `param.KEY`, `metric.KEY`."""
+    """One of SORTABLE, or a field of the filter language: `param.KEY`, `metric.KEY`, a bare key."""
     descending: bool = True
 
 
 def needs_figures(condition: Condition | None, order: Order) -> bool:
     """Say whether a condition or an order asks for parameters or metrics."""
     sql = "" if condition is None else condition.sql
-    is_sorted_by_figure = order.column.startswith(("param.", "metric."))
-    return is_sorted_by_figure or "run.params" in sql or "run.metrics" in sql
+    return order.column not in SORTABLE or "run.params" in sql or "run.metrics" in sql
 
 
 def has_runs_table(connection: sqlite3.Connection) -> bool:
@@ -105,9 +106,10 @@ def identities(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
     """Return the groups that have runs, by name; runs without one come last as a group."""
+    register_order(connection)
     rows = connection.execute(
         f"{_relation(connection)} select group_id, group_name, count(*) from run"
-        " group by group_id, group_name order by group_name is null, group_name collate nocase",
+        f" group by group_id, group_name order by {order_sql('group_name')}",
         {"figures": "{}"},
     )
     return tuple(
@@ -132,12 +134,13 @@ def ordered(
             the condition or the order asks for parameters or metrics.
     """
     parameters: dict[str, object] = {"figures": _figures_json(figures)}
-    prefix, _, key = order.column.partition(".")
-    if prefix in ("param", "metric") and key:
-        expression = f"(select atom from json_each(run.{prefix}s) where key = :sort_key)"
-        parameters["sort_key"] = key
+    if order.column in SORTABLE:
+        value = _SORT_SQL[order.column]
     else:
-        expression = _SORT_SQL[order.column]
+        from flowtui.store.filters import RUN_FIELDS, sort_value
+
+        value, of_value = sort_value(order.column, RUN_FIELDS)
+        parameters.update(of_value)
     where = "true"
     if condition is not None:
         # Most starts filter nothing, and the language takes 40 ms to import.
@@ -146,13 +149,39 @@ def ordered(
         where = condition.sql
         parameters.update(condition.params)
         register_functions(connection)
-    direction = "desc" if order.descending else "asc"
+    terms = f"value {'desc' if order.descending else 'asc'} nulls last"
+    if order.column not in ("created", "status", "duration"):
+        register_order(connection)
+        terms = order_sql("value", order.descending)
     return reading.keys(
         connection,
-        f"{_relation(connection)} select rowid from run where {where}"
-        f" order by {expression} is null, {expression} {direction}, created_at desc, rowid desc",
+        f"{_relation(connection)}, found as materialized ("
+        f" select rowid, created_at, {value} as value from run where {where})"
+        f" select rowid from found order by {terms}, created_at desc, rowid desc",
         parameters,
     )
+
+
+def remarks(
+    connection: sqlite3.Connection, condition: Condition, figures: Mapping[str, Figures]
+) -> tuple[str, ...]:
+    """Return a sentence for each key that a condition asks for and no run of the store has.
+
+    Args:
+        connection: of meta.db.
+        condition: of a filter.
+        figures: of the runs whose figures meta.db does not hold, as for `ordered`.
+    """
+    from flowtui.store import names_in_use
+    from flowtui.store.filters import RUN_FIELDS, register_functions
+
+    register_functions(connection)
+    bound = {"figures": _figures_json(figures)}
+    records = names_in_use.Records(
+        _relation(connection), "run", bound, "runs", "this store", limit=2**62
+    )
+    names = partial(names_in_use.of_runs, connection, figures)
+    return names_in_use.remarks(connection, condition, records, RUN_FIELDS.columns, names)
 
 
 def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Run]:
@@ -175,10 +204,10 @@ def figure_keys(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
 
     def keys(column: str) -> list[str]:
         rows = connection.execute(
-            f"select key from experiments, json_each({_valid(column)})"
-            " where typeof(key) = 'text' group by key order by count(*) desc, key"
+            f"select key, count(*) from experiments, json_each({_valid(column)})"
+            " where typeof(key) = 'text' group by key"
         )
-        return [key for (key,) in rows]
+        return [key for key, _ in sorted(rows, key=lambda row: (-row[1], sort_key(row[0])))]
 
     return keys("static_params"), keys("dynamic_params")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.store import reading
 from flowtui.store.database import table_columns
+from flowtui.store.natural import order_sql, register_order, sort_key
 from flowtui.store.sample_relation import (
     dataset_parameter,
     register_functions,
@@ -71,7 +72,7 @@ def keys(
             kind = _TYPES.get(type_, ValueType.NULL)
             counts[kind] = counts.get(kind, 0) + count
         of_column = [KeyInUse(column, key, counts) for key, counts in types.items()]
-        found += sorted(of_column, key=lambda used: (-used.count, used.key))
+        found += sorted(of_column, key=lambda used: (-used.count, sort_key(used.key)))
     return tuple(found)
 
 
@@ -97,6 +98,7 @@ def groups(
         return SampleGroups((), 0, 0)
     where, parameters = prepared(connection, dataset, condition)
     value, type_, paths = _grouped_by(key)
+    register_order(connection)
     names = [f"group_{n}" for n in range(len(paths))]
     marks = [f":{name}" for name in names]
     value, type_ = value.format(*marks), type_.format(*marks)
@@ -104,9 +106,9 @@ def groups(
         f"{relation(connection, f'{where} {value}', dataset)},"
         f" found as (select {value} as value, {type_} as type from sample where {where})"
         f" select case typeof(value) when 'text' then substr(value, 1, {GROUP_CHARS})"
-        " else value end, min(type), count(*) from found"
+        " else value end, min(type), count(*) as sample_count from found"
         " group by value, type in ('true', 'false'), type in ('array', 'object')"
-        " order by count(*) desc, value is null, value",
+        f" order by sample_count desc, {order_sql('value')}",
         {**parameters, **dict(zip(names, paths, strict=True))},
     )
     shown = [_group(*row) for row in rows.fetchmany(limit)] if limit else []

@@ -17,6 +17,7 @@ from flowtui.store import reading
 from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.bounded_json import Bounds, bounded, parsed
 from flowtui.store.database import table_columns
+from flowtui.store.natural import order_sql, register_order, sort_key
 from flowtui.store.sample_relation import (
     PLAIN,
     dataset_parameter,
@@ -41,8 +42,6 @@ _SORT_COLUMNS = {
 FAILING = "failing"
 SORTABLE = (*_SORT_COLUMNS, FAILING)
 """Columns of the list, beside `<JSON column>.<key>`; see `sample_views` for the last."""
-SORTED_CHARS = 200
-"""Texts are sorted by so many of their first characters."""
 
 _STORED = (*JSON_COLUMNS, "dataset_id", "id", "created_at", "updated_at")
 
@@ -50,7 +49,7 @@ _STORED = (*JSON_COLUMNS, "dataset_id", "id", "created_at", "updated_at")
 @dataclass(frozen=True, slots=True)
 class Order:
     column: str = "created"
-    """One of SORTABLE, or a key such as `scores.accuracy` or `metadata.lang`."""
+    """One of SORTABLE, or a key as the filter language names it: `scores.accuracy`, `accuracy`."""
     descending: bool = False
 
 
@@ -59,20 +58,13 @@ DETAILED = Bounds(text_chars=500_000)
 WHOLE = Bounds()
 
 
-def is_sortable(column: str) -> bool:
-    """Say whether an order may name this column."""
-    prefix, _, key = column.partition(".")
-    return column in SORTABLE or (prefix in JSON_COLUMNS and bool(key))
-
-
 def datasets(connection: sqlite3.Connection) -> tuple[Dataset, ...]:
     """Return the eval sets by id; one scan of an index."""
     if not table_columns(connection, "evals"):
         return ()
-    rows = connection.execute(
-        "select dataset_id, count(*) from evals group by dataset_id order by dataset_id"
-    )
-    return tuple(Dataset(reading.text(id_), count) for id_, count in rows)
+    rows = connection.execute("select dataset_id, count(*) from evals group by dataset_id")
+    found = [Dataset(reading.text(id_), count) for id_, count in rows]
+    return tuple(sorted(found, key=lambda dataset: sort_key(dataset.id)))
 
 
 def ordered(
@@ -83,14 +75,15 @@ def ordered(
 ) -> array[int]:
     """Return the keys of the samples that meet a condition, in order.
 
-    Numbers and booleans (as 1 and 0) come before texts, and missing values, null and NaN last,
-    whatever the direction; the row that was written first is first among equals.
+    Numbers and booleans (as 1 and 0) come before texts, which are sorted as `natural` says, and
+    missing values, null and NaN last, whatever the direction; the row that was written first is
+    first among equals.
 
     Args:
         connection: of exp.db.
         dataset: the id of an eval set, None for all.
         condition: None for all samples.
-        order: what to sort by; see `is_sortable`.
+        order: what to sort by; see `Order`.
     """
     if order.column == FAILING:
         from flowtui.store.sample_views import failing_first
@@ -101,17 +94,40 @@ def ordered(
     where, parameters = prepared(connection, dataset, condition)
     value, sort_parameters = _sort_value(order.column)
     used = f"{where} {value}"
-    direction = "desc" if order.descending else "asc"
+    register_order(connection)
     # What is worked out for a row is so once; a stored column takes longer to copy than to read.
     found = "as" if value in {f"sample.{name}" for name in PLAIN} else "as materialized"
+    terms = order_sql("value", order.descending)
+    if order.column in ("created", "updated"):
+        terms = f"value {'desc' if order.descending else 'asc'} nulls last"
     return reading.keys(
         connection,
         f"{relation(connection, used, dataset)},"
         f" found {found} (select rowid, {value} as value from sample where {where})"
-        " select rowid from found order by value is null, typeof(value) = 'text',"
-        f" case typeof(value) when 'text' then substr(value, 1, {SORTED_CHARS}) else value end"
-        f" {direction}, rowid",
+        f" select rowid from found order by {terms}, rowid",
         {**parameters, **sort_parameters},
+    )
+
+
+def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, ...]:
+    """Return a sentence for each key that a condition asks for and no sample of the run has.
+
+    Source: exp.db evals, eval_annotations.
+    """
+    from flowtui.store import names_in_use
+    from flowtui.store.filters import SAMPLE_FIELDS
+
+    if not table_columns(connection, "evals"):
+        return ()
+    prepared(connection, None, condition)
+    used = " ".join(asked.sql for asked in condition.asked)
+    records = names_in_use.Records(relation(connection, used), "sample", {}, "samples", "this run")
+    return names_in_use.remarks(
+        connection,
+        condition,
+        records,
+        SAMPLE_FIELDS.columns,
+        lambda: names_in_use.of_samples(connection),
     )
 
 
@@ -194,6 +210,11 @@ def _sort_value(column: str) -> tuple[str, dict[str, object]]:
     if column in _SORT_COLUMNS:
         return _SORT_COLUMNS[column], {}
     prefix, _, key = column.partition(".")
+    if prefix not in JSON_COLUMNS or not key:
+        from flowtui.store.filters import SAMPLE_FIELDS, sort_value
+
+        value, parameters = sort_value(column, SAMPLE_FIELDS)
+        return value, dict(parameters)
     sql, paths = value_sql(f"sample.{prefix}", key)
     names = [f"sort_{n}" for n in range(len(paths))]
     return sql.format(*(f":{name}" for name in names)), dict(zip(names, paths, strict=True))

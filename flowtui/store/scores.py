@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.store import reading
 from flowtui.store.database import table_columns
+from flowtui.store.natural import sort_key
 from flowtui.store.sample_relation import relation
 from flowtui.store.sample_values import ValueType
 from flowtui.store.samples import prepared
@@ -136,16 +137,15 @@ def score_sets(
         if tally is None:
             tally = tallies[dataset_id] = _SetTally()
         tally.add(stored)
-    each = tuple(
-        _score_set(reading.text(id_), [tallies[id_]]) for id_ in sorted(tallies, key=reading.text)
-    )
+    ids = sorted(tallies, key=lambda id_: sort_key(reading.text(id_)))
+    each = tuple(_score_set(reading.text(id_), [tallies[id_]]) for id_ in ids)
     return each if dataset is not None else (_score_set(None, tallies.values()), *each)
 
 
 def _score_set(dataset: str | None, tallies: Iterable[_SetTally]) -> ScoreSet:
     parts = list(tallies)
     sample_count = sum(part.sample_count for part in parts)
-    keys = sorted({key for part in parts for key in part.keys})
+    keys = sorted({key for part in parts for key in part.keys}, key=sort_key)
     return ScoreSet(
         dataset,
         sample_count,
@@ -183,7 +183,7 @@ def _texts(tally: _Tally) -> TextSummary | None:
     count = tally.types[ValueType.TEXT]
     if not count:
         return None
-    common = sorted(tally.labels.items(), key=lambda label: (-label[1], label[0]))
+    common = sorted(tally.labels.items(), key=lambda label: (-label[1], sort_key(label[0])))
     top = tuple(common[:TOP_TEXTS])
     return TextSummary(count, top, count - sum(number for _, number in top))
 

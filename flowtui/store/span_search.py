@@ -10,11 +10,11 @@ import sqlite3
 from array import array
 from collections.abc import Sequence
 
-from flowtui.store import reading
+from flowtui.store import names_in_use, reading
 from flowtui.store.annotation_values import SpanTarget
 from flowtui.store.annotations import AS_FILTERED
 from flowtui.store.database import table_columns
-from flowtui.store.filters import Condition, register_functions
+from flowtui.store.filters import SPAN_FIELDS, Condition, register_functions
 from flowtui.store.genai import is_pending
 
 _COLUMNS = ("span_id", "name", "status_message", "attributes", "events")
@@ -42,6 +42,25 @@ def matching(connection: sqlite3.Connection, trace_id: str, condition: Condition
         {**condition.params, "searched": reading.as_sql(trace_id)},
     )
     return frozenset(reading.text(span_id) for (span_id,) in rows)
+
+
+def remarks(connection: sqlite3.Connection, trace_id: str, condition: Condition) -> tuple[str, ...]:
+    """Return a sentence for each key that a condition asks for and no span of the trace has.
+
+    Source: exp.db spans, span_annotations.
+    """
+    if not table_columns(connection, "spans"):
+        return ()
+    register_functions(connection)
+    bound = {"searched": reading.as_sql(trace_id)}
+    records = names_in_use.Records(_relation(connection), "span", bound, "spans", "this trace")
+    return names_in_use.remarks(
+        connection,
+        condition,
+        records,
+        SPAN_FIELDS.columns,
+        lambda: names_in_use.of_spans(connection, trace_id),
+    )
 
 
 def unannotated(

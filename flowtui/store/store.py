@@ -9,6 +9,7 @@ where they take `cancelled`, `ReadCancelled`.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -93,6 +94,8 @@ class Store:
         self._figures: dict[str, tuple[Fingerprint, Figures]] = {}
         self._caught_up: dict[str, dict[str, tuple[MetricSummary, MetricSummary]]] = {}
         """By run and key: a summary that was asked with, and the same of all that was there."""
+        self._remarks: dict[tuple[str, ...], tuple[Fingerprint, tuple[str, ...]]] = {}
+        """By run, list and keys: what no record has, and when that was so."""
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -171,6 +174,54 @@ class Store:
             missing = self.meta.read(runs.without_figures, cancelled)
             figures = self.figures(missing, cancelled)
         return self.meta.read(lambda db: runs.ordered(db, condition, wanted, figures), cancelled)
+
+    def run_remarks(
+        self, condition: Condition | None, cancelled: Cancelled | None = None
+    ) -> tuple[str, ...]:
+        """Return sentences about a filter: each key that no run has, words that are only text."""
+        if condition is None:
+            return ()
+        from flowtui.store import names_in_use
+
+        if not condition.asked:
+            return names_in_use.as_text(condition)
+        missing = self.meta.read(runs.without_figures, cancelled)
+        figures = self.figures(missing, cancelled)
+        unknown = self.meta.read(lambda db: runs.remarks(db, condition, figures), cancelled)
+        return (*unknown, *names_in_use.as_text(condition))
+
+    def _records_remarks(
+        self,
+        place: tuple[str, ...],
+        condition: Condition | None,
+        ask: Callable[[sqlite3.Connection, Condition], tuple[str, ...]],
+        cancelled: Cancelled | None,
+    ) -> tuple[str, ...]:
+        """Return sentences about a filter of records, looking for its keys only where it must.
+
+        Args:
+            place: the run, the kind of record and what else it depends on.
+            condition: of the filter; None has none.
+            ask: the store's question.
+            cancelled: ends the read with ReadCancelled.
+        """
+        if condition is None:
+            return ()
+        from flowtui.store import names_in_use
+
+        unknown: tuple[str, ...] = ()
+        if condition.asked:
+            database = self.experiment(place[0])
+            key = (*place, *(asked.name for asked in condition.asked))
+            fingerprint = database.fingerprint()
+            known = self._remarks.get(key)
+            # What one record has, some record has as long as the list is looked at.
+            if known is None or (known[1] and known[0] != fingerprint):
+                known = fingerprint, database.read(lambda db: ask(db, condition), cancelled)
+                if fingerprint.is_settled or not known[1]:
+                    self._remarks[key] = known
+            unknown = known[1]
+        return (*unknown, *names_in_use.as_text(condition))
 
     def figure_keys(self) -> tuple[list[str], list[str]]:
         """Return the keys of parameters and of metrics of completed runs, most common first."""
@@ -403,6 +454,14 @@ class Store:
             lambda db: traces.ordered(db, condition, wanted), cancelled
         )
 
+    def trace_remarks(
+        self, run_id: str, condition: Condition | None, cancelled: Cancelled | None = None
+    ) -> tuple[str, ...]:
+        """Return sentences about a filter: each key that no trace has, words that are only text."""
+        from flowtui.store import traces
+
+        return self._records_remarks((run_id, "traces"), condition, traces.remarks, cancelled)
+
     def traces(
         self, run_id: str, keys: Sequence[int], cancelled: Cancelled | None = None
     ) -> dict[int, Trace]:
@@ -444,6 +503,30 @@ class Store:
         return self.experiment(run_id).read(
             lambda db: span_search.matching(db, trace_id, condition), cancelled
         )
+
+    def span_remarks(
+        self,
+        run_id: str,
+        trace_id: str,
+        condition: Condition,
+        cancelled: Cancelled | None = None,
+    ) -> tuple[str, ...]:
+        """Return sentences about a search: each key that no span has, words that are only text."""
+        from flowtui.store import span_search
+
+        return self._records_remarks(
+            (run_id, "spans", trace_id),
+            condition,
+            lambda db, asking: span_search.remarks(db, trace_id, asking),
+            cancelled,
+        )
+
+    def span_names(self, run_id: str, trace_id: str | None = None) -> tuple[str, ...]:
+        """Return what a filter of traces may ask for, or a search of the spans of one."""
+        from flowtui.store import names_in_use
+
+        found = self.experiment(run_id).read(lambda db: names_in_use.of_spans(db, trace_id))
+        return tuple(name.whole for name in found)
 
     def unannotated_spans(
         self,
@@ -631,6 +714,14 @@ class Store:
         return self.experiment(run_id).read(
             lambda db: samples.ordered(db, dataset, condition, wanted), cancelled
         )
+
+    def sample_remarks(
+        self, run_id: str, condition: Condition | None, cancelled: Cancelled | None = None
+    ) -> tuple[str, ...]:
+        """Return sentences about a filter: each key that no sample has, words that are text."""
+        from flowtui.store import samples
+
+        return self._records_remarks((run_id, "samples"), condition, samples.remarks, cancelled)
 
     def samples(
         self,

@@ -20,6 +20,7 @@ from flowtui.store import reading
 from flowtui.store.annotations import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
+from flowtui.store.natural import order_sql, register_order
 from flowtui.store.roll_up import SpanUsage, rolled_up
 from flowtui.store.spans import own_usage, parent, whole
 from flowtui.store.trace_values import Trace, TraceState
@@ -40,6 +41,8 @@ _SORT_COLUMNS = {
 }
 SORTABLE = tuple(_SORT_COLUMNS)
 """Columns of the list."""
+ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column != "tokens"}
+"""By what the filter language calls them."""
 
 _IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
 _STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)
@@ -120,17 +123,46 @@ def ordered(
         register_functions(connection)
     column = _SORT_COLUMNS[order.column]
     used = {name for name in (*_AGGREGATES, *_JOINED, "name") if f"trace.{name}" in where}
-    collation = " collate nocase" if column == "name" else ""
     # Tokens are sorted by afterwards, and then leave equals as they are.
-    direction = "desc" if order.descending or order.column == "tokens" else "asc"
+    is_descending = order.descending or order.column == "tokens"
+    direction = "desc" if is_descending else "asc"
+    terms = f"{column} {direction} nulls last"
+    if column == "name":
+        register_order(connection)
+        terms = order_sql("name", is_descending)
     rowids = reading.keys(
         connection,
-        f"{_relation(connection, used | {'start', column})} select rowid from trace where {where}"
-        f" order by trace.{column} is null, trace.{column}{collation} {direction},"
-        " trace.start desc, trace.rowid desc",
+        # What a trace is called is looked for once, not for each term.
+        f"{_relation(connection, used | {'start', column})}, found as materialized ("
+        f" select rowid, {', '.join({'start', column})} from trace where {where})"
+        f" select rowid from found order by {terms}, start desc, rowid desc",
         parameters,
     )
     return _by_tokens(connection, rowids, order.descending) if order.column == "tokens" else rowids
+
+
+def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, ...]:
+    """Return a sentence for each key that a condition asks for and no trace of the run has.
+
+    Source: exp.db spans, span_annotations.
+    """
+    from flowtui.store import names_in_use
+    from flowtui.store.filters import TRACE_FIELDS, register_functions
+
+    if not table_columns(connection, "spans"):
+        return ()
+    register_functions(connection)
+    used = {name for name in _JOINED if any(f"trace.{name}" in key.sql for key in condition.asked)}
+    records = names_in_use.Records(
+        _relation(connection, used | {"start"}), "trace", {}, "traces", "this run"
+    )
+    return names_in_use.remarks(
+        connection,
+        condition,
+        records,
+        TRACE_FIELDS.columns,
+        lambda: names_in_use.of_spans(connection),
+    )
 
 
 def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace]:

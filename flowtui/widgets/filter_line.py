@@ -96,6 +96,7 @@ class FilterLine(Widget):
         self._history = history
         self._recalled = 0
         """How many entries back the text comes from; 0 was typed."""
+        self._remarks: Sequence[str] = ()
         self.names: Sequence[str] = ()
         """What a word may be completed to, once it is begun; the right arrow takes it."""
 
@@ -133,6 +134,7 @@ class FilterLine(Widget):
         """Point at a mistake and say what was expected; at None, there is none."""
         self.set_class(position is not None, "-mistaken")
         if position is None:
+            self.remark(self._remarks)
             return
         self.note("")
         # The label and the padding stand before the text.
@@ -142,6 +144,17 @@ class FilterLine(Widget):
             text = f"at {position + 1}: {message}"
             caret = "\n".join(f" {line}" for line in wrapped(text, max(self.size.width - 2, 10)))
         self.query_one("#mistake", Static).update(caret)
+
+    def remark(self, remarks: Sequence[str]) -> None:
+        """Say below the line what is to be known about the filter that is shown."""
+        self._remarks = remarks
+        if not self.query("#mistake") or self.has_class("-mistaken"):
+            return
+        self.set_class(bool(remarks), "-remarked")
+        if remarks:
+            width = max(self.size.width - 2, 10)
+            lines = [line for text in remarks for line in wrapped(fmt.plain(text, 500), width)]
+            self.query_one("#mistake", Static).update("\n".join(f" {line}" for line in lines))
 
     def is_taken(self, take: Callable[[str], None]) -> bool:
         """Have what is typed taken; point at its mistake, and say so, if it has one."""
@@ -161,6 +174,7 @@ class FilterLine(Widget):
         """Empty the filter and close the line."""
         if self._input is not None:
             self._input.value = ""
+        self.remark(())
         self.remove_class("-open")
         self.post_message(self.Left())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowtui.store import location
+from flowtui.store.closest import MOST
 from flowtui.store.errors import RunAmbiguous, StoreNotFound
 from flowtui.store.values import Run, StoreLocation
 from tests.unit.stores import as_another_user
@@ -205,7 +206,7 @@ def test_a_word_that_names_no_run_is_answered_with_the_closest(
 
 def test_no_more_near_names_are_shown_than_help(tmp_path: Path) -> None:
     known = [(str(number), f"run {number}") for number in range(100)]
-    assert len(location.not_found("run", known, tmp_path).near) == location.NEAR_MATCHES_SHOWN
+    assert len(location.not_found("run", known, tmp_path).near) == MOST
 
 
 def test_a_store_without_runs_says_so(tmp_path: Path) -> None:

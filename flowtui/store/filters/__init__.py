@@ -5,7 +5,13 @@
 what a comparison means, `runs`, `traces` ... the fields of these lists.
 """
 
-from flowtui.store.filters.compiler import Condition, compile_filter
+from flowtui.store.filters.compiler import (
+    AskedKey,
+    Condition,
+    asked_key,
+    compile_filter,
+    sort_value,
+)
 from flowtui.store.filters.fields import (
     BYTES,
     NANOSECONDS,
@@ -17,7 +23,7 @@ from flowtui.store.filters.fields import (
     UnknownField,
 )
 from flowtui.store.filters.functions import regexp, register_functions
-from flowtui.store.filters.parser import parse
+from flowtui.store.filters.parser import field_name, parse
 from flowtui.store.filters.runs import RUN_FIELDS, run_condition
 from flowtui.store.filters.samples import SAMPLE_FIELDS, sample_condition
 from flowtui.store.filters.spans import SPAN_FIELDS, span_condition
@@ -32,6 +38,7 @@ __all__ = [
     "SECONDS",
     "SPAN_FIELDS",
     "TRACE_FIELDS",
+    "AskedKey",
     "Condition",
     "Expression",
     "Field",
@@ -39,12 +46,15 @@ __all__ = [
     "Kind",
     "Unit",
     "UnknownField",
+    "asked_key",
     "compile_filter",
+    "field_name",
     "parse",
     "regexp",
     "register_functions",
     "run_condition",
     "sample_condition",
+    "sort_value",
     "span_condition",
     "trace_condition",
 ]

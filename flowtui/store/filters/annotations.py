@@ -64,7 +64,7 @@ def annotation(column: str, key: str, index: int = 3) -> Field:
     if kind is not None:
         sql += f" AND json_extract(note.value, '$[1]') = '{kind}'"
     value_kind = Kind.TEXT if index == 2 else Kind.ANY
-    return Field(f"annotations.{key}", value_kind, sql, (name,), rows=True)
+    return Field(f"annotations.{key}", value_kind, sql, (name,), rows=True, what="annotation")
 
 
 def with_annotation_values(expression: Expression | None) -> Expression | None:

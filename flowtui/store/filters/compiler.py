@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from flowtui.store.errors import FilterError
-from flowtui.store.filters.fields import Field, FieldSet, UnknownField
+from flowtui.store.filters.fields import PREFIXES, Field, FieldSet, UnknownField
 from flowtui.store.filters.predicates import (
     Predicate,
     comparison_test,
@@ -42,12 +42,29 @@ Sides: TypeAlias = tuple[Field, Field | None]
 
 
 @dataclass(frozen=True, slots=True)
+class AskedKey:
+    """A key that an expression asks records for, which they may have or not."""
+
+    name: str
+    """As it was typed, without its quotes: `scores.accuracy`, `lr`."""
+    fields: tuple[Field, ...]
+    """What it may stand for."""
+    sql: str
+    """Says whether a record has it; its parameters are those of the condition."""
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
     """A SQL condition over one row of a list, and the values of its named parameters."""
 
     sql: str
     """Can stand beside AND, OR and NOT as it is."""
     params: Mapping[str, object]
+    asked: tuple[AskedKey, ...] = ()
+    """The keys in it, each once."""
+    words: tuple[str, ...] = ()
+    """Words that are searched for and might have been meant otherwise: several side by side, or
+    one that is a field's name."""
 
 
 def compile_filter(
@@ -65,7 +82,32 @@ def compile_filter(
         return Condition("TRUE", {})
     compiler = _Compiler(fields, prefix)
     sql = compiler.condition(expression, negated=False)
-    return Condition(f"({sql})", compiler.params)
+    asked = tuple(compiler.asked.values())
+    return Condition(f"({sql})", compiler.params, asked, _doubtful_words(expression, fields))
+
+
+def sort_value(
+    name: str, fields: FieldSet, prefix: str = "sort"
+) -> tuple[str, Mapping[str, object]]:
+    """Returns SQL for what rows are sorted by that a name stands for, and what is to be bound.
+
+    Of several values, or several fields, the first there is.
+
+    Raises:
+        FilterError: the field is not known.
+    """
+    compiler = _Compiler(fields, prefix)
+    return compiler.first_value(Name(name, 0)), compiler.params
+
+
+def asked_key(name: str, fields: FieldSet, prefix: str = "sort") -> Condition | None:
+    """Returns the condition that a row has what a name stands for, None where all rows do.
+
+    Raises:
+        FilterError: the field is not known.
+    """
+    found = compile_filter(NullTest(Name(name, 0), negated=True), fields, prefix)
+    return found if found.asked else None
 
 
 class _Compiler:
@@ -75,6 +117,7 @@ class _Compiler:
         self._fields = fields
         self._prefix = prefix
         self.params: dict[str, object] = {}
+        self.asked: dict[str, AskedKey] = {}
 
     def condition(self, expression: Expression, *, negated: bool) -> str:
         match expression:
@@ -196,6 +239,15 @@ class _Compiler:
     def _present(self, field: Field) -> str:
         return self._holds(field, "{e} IS NOT NULL", "")
 
+    def _has(self, field: Field) -> str:
+        if field.present:
+            return f"({field.present.format(*(self._bind(arg) for arg in field.args))})"
+        return f"EXISTS ({self._sql(field)})"
+
+    def first_value(self, name: Name) -> str:
+        values = [f"(SELECT value FROM ({self._values(field)}))" for field in self._resolve(name)]
+        return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
     def _holds(self, field: Field, test: str, bound: str) -> str:
         """The SQL of a test of a field's value, or of any of its values."""
         if not field.rows:
@@ -212,9 +264,13 @@ class _Compiler:
 
     def _resolve(self, name: Name) -> tuple[Field, ...]:
         try:
-            return self._fields.resolve(name.text)
+            found = self._fields.resolve(name.text)
         except UnknownField as error:
             raise FilterError(str(error), name.position) from None
+        if name.text not in self.asked and all(field.what for field in found):
+            sql = _any_of([self._has(field) for field in found])
+            self.asked[name.text] = AskedKey(name.text, found, sql)
+        return found
 
     def _bind(self, value: object) -> str:
         name = f"{self._prefix}_{len(self.params) + 1}"
@@ -227,6 +283,29 @@ def _is_any(expression: Expression, negated: bool) -> bool:
     while isinstance(expression, Not):
         expression, negated = expression.operand, not negated
     return isinstance(expression, And if negated else Or)
+
+
+def _doubtful_words(expression: Expression, fields: FieldSet) -> tuple[str, ...]:
+    match expression:
+        case Not(operand):
+            return _doubtful_words(operand, fields)
+        case And(operands) | Or(operands):
+            words = [one.text for one in operands if _is_text(one, fields)]
+            if isinstance(expression, And) and len(words) > 1:
+                operands = tuple(one for one in operands if not isinstance(one, Search))
+            else:
+                words = []
+            return (*words, *(word for one in operands for word in _doubtful_words(one, fields)))
+        case Search(text) if _is_text(expression, fields):
+            prefix, _, key = text.partition(".")
+            is_name = fields.knows(text) or (bool(key) and prefix.lower() in PREFIXES)
+            return (text,) if is_name else ()
+        case _:
+            return ()
+
+
+def _is_text(node: Expression, fields: FieldSet) -> TypeGuard[Search]:
+    return isinstance(node, Search) and not node.quoted and node.text.lower() not in fields.words
 
 
 def _is_negative(node: Comparison) -> bool:

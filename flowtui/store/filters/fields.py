@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from flowtui.store.filters.literals import duration_ns, size_bytes
 
@@ -68,7 +68,19 @@ class Field:
     excludes: bool = False
     """Whether `!=` and NOT IN ask that no value fits, rather than that one differs."""
     unit: Unit | None = None
+    what: str = ""
+    """What a key that records may lack is called (`score`); empty for what all of them have."""
+    present: str = ""
+    """SQL that says whether a record has the key, null under it included; where it is empty, it
+    has the key if `sql` gives any row."""
 
+
+PREFIXES: Final = frozenset(
+    "metric metrics dynamic_params param params parameter parameters static_params tag tags"
+    " attribute attr attributes metadata inputs outputs refs scores annotations"
+    " annotations_feedback annotations_expectation annotations_expectations".split()
+)
+"""Those of all lists: a word that begins so is no name of a file."""
 
 FieldMaker: TypeAlias = Callable[[str], Field]
 

@@ -55,6 +55,16 @@ _ANNOTATIONS = (
 _OPERANDS = frozenset({TokenKind.WORD, TokenKind.QUOTED, TokenKind.NAME})
 
 
+def field_name(text: str) -> str:
+    """Returns the name of a field that a text is, without its quotes or backticks."""
+    try:
+        found = tokens(text)
+    except FilterError:
+        return text
+    is_one = len(found) == 2 and found[0].kind in (TokenKind.NAME, TokenKind.QUOTED)
+    return found[0].text if is_one else text
+
+
 def parse(text: str) -> Expression | None:
     """Returns the tree of an expression, or None for a blank one.
 

@@ -65,25 +65,25 @@ def _tag(_key: str) -> Field:
 
 def _metric(key: str) -> Field:
     sql = "SELECT value FROM json_each(run.metrics) WHERE key = {0}"
-    return Field(f"metric.{key}", Kind.NUMBER, sql, (key,), rows=True)
+    return Field(f"metric.{key}", Kind.NUMBER, sql, (key,), rows=True, what="metric")
 
 
 def _param(key: str) -> Field:
-    return _json_field(f"param.{key}", "run.params", key)
+    return _json_field(f"param.{key}", "run.params", key, "parameter")
 
 
 def _metadata(key: str) -> Field:
-    return _json_field(f"metadata.{key}", "run.metadata", key)
+    return _json_field(f"metadata.{key}", "run.metadata", key, "metadata")
 
 
-def _json_field(name: str, column: str, key: str) -> Field:
+def _json_field(name: str, column: str, key: str, what: str) -> Field:
     """The value under a key of a JSON object; if there is none, under the path its dots spell."""
     levels = key.split(".")
     if len(levels) > MAX_KEY_LEVELS:
         raise UnknownField(f"The key is too deep; expected at most {MAX_KEY_LEVELS} levels.")
     literal = f"SELECT value FROM json_each({column}) WHERE key = {{0}}"
     if len(levels) == 1:
-        return Field(name, Kind.ANY, literal, (key,), rows=True)
+        return Field(name, Kind.ANY, literal, (key,), rows=True, what=what)
     tables = [f"json_each({column}) AS level1"]
     for n in range(1, len(levels)):
         inside = f"CASE level{n}.type WHEN 'object' THEN level{n}.value END"
@@ -93,7 +93,8 @@ def _json_field(name: str, column: str, key: str) -> Field:
         f"SELECT level{len(levels)}.value FROM {' CROSS JOIN '.join(tables)} "
         f"WHERE {keys} AND NOT EXISTS ({literal})"
     )
-    return Field(name, Kind.ANY, f"{literal} UNION ALL {nested}", (key, *levels), rows=True)
+    sql = f"{literal} UNION ALL {nested}"
+    return Field(name, Kind.ANY, sql, (key, *levels), rows=True, what=what)
 
 
 def _annotations(_key: str) -> Field:

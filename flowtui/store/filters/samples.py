@@ -37,6 +37,13 @@ _SHOWN = "shown_text"
 _SHOWS = "shows({{1}}, CAST({column} AS BLOB))"
 _NO_ERROR = "('', 0, '[]', '{}')"
 _ERROR_KEYS = ("error", "exception")
+_WHAT = {
+    "inputs": "input",
+    "outputs": "output",
+    "refs": "reference",
+    "scores": "score",
+    "metadata": "metadata",
+}
 
 
 def _any_value(column: str) -> FieldMaker:
@@ -45,11 +52,19 @@ def _any_value(column: str) -> FieldMaker:
         if PLAIN_KEY.fullmatch(key) and "." not in key:
             # Looking for it is faster than parsing, and most columns do not have it.
             present = f"CASE WHEN instr({name}_text, {{1}}) THEN {name} END"
-            sql, args = value_sql(present, key)
+            (sql, args), (type_, _) = value_sql(present, key), value_sql(present, key, "type")
             args = (*args, f'"{key}"')
         else:
-            sql, args = value_sql(name, key)
-        return Field(f"{column}.{key}", Kind.ANY, f"SELECT {sql} AS value", args, rows=True)
+            (sql, args), (type_, _) = value_sql(name, key), value_sql(name, key, "type")
+        return Field(
+            f"{column}.{key}",
+            Kind.ANY,
+            f"SELECT {sql} AS value",
+            args,
+            rows=True,
+            what=_WHAT[column],
+            present=f"{type_} IS NOT NULL",
+        )
 
     return maker
 

@@ -75,7 +75,7 @@ def _attribute(key: str) -> Field:
     if PLAIN_KEY.fullmatch(key):
         # Looking for it is faster than parsing.
         sql += " AND instr(spans.attributes, {0}) > 0"
-    return Field(f"attributes.{key}", Kind.ANY, sql, (key,), rows=True)
+    return Field(f"attributes.{key}", Kind.ANY, sql, (key,), rows=True, what="attribute")
 
 
 def _any_annotation(key: str) -> Field:

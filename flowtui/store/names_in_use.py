@@ -1,0 +1,218 @@
+"""The keys that records have in use, for what is typed: which ones a filter may ask for, and what
+it asks for that no record has.
+
+Looking for a key stops at the first record that has it. A key that none has is looked for in so
+many records at most, which is said; names to suggest come from far fewer.
+
+Source: exp.db evals, spans, eval_annotations, span_annotations; meta.db experiments.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from flowtui.store import reading
+from flowtui.store.closest import closest
+from flowtui.store.database import table_columns
+from flowtui.store.natural import sort_key
+
+if TYPE_CHECKING:
+    from flowtui.store.filters.compiler import AskedKey, Condition
+    from flowtui.store.values import Figures
+
+LOOKED_AT: Final = 200_000
+"""Records in which a key is looked for; of samples that takes half a second."""
+NAMED_BY: Final = 2_000
+"""Records whose keys are suggested."""
+SUGGESTED: Final = 3
+LIKENESS: Final = 0.6
+_PREFIX_OF: Final = {
+    "metric": "metric",
+    "parameter": "param",
+    "metadata": "metadata",
+    "attribute": "attributes",
+    "annotation": "annotations",
+    "score": "scores",
+    "input": "inputs",
+    "output": "outputs",
+    "reference": "refs",
+}
+"""How the filter language begins what a field's `what` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class NameInUse:
+    """A key that records have."""
+
+    prefix: str
+    """As the filter language begins it: `scores`, `attributes`; empty for a column's name."""
+    key: str
+
+    @property
+    def whole(self) -> str:
+        return f"{self.prefix}.{self.key}" if self.prefix else self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records that a condition asks for keys, as SQL makes them and as a person calls them."""
+
+    relation: str
+    """The WITH clause that makes `row`."""
+    row: str
+    """What the condition's rows are called."""
+    parameters: Mapping[str, object]
+    """What `relation` needs bound."""
+    name: str
+    """What they are called: `samples`."""
+    place: str
+    """Where all of them are: `this run`."""
+    limit: int = LOOKED_AT
+    """At most so many are looked at."""
+
+
+def remarks(
+    connection: sqlite3.Connection,
+    condition: Condition,
+    records: Records,
+    columns: Iterable[str],
+    names: Callable[[], Sequence[NameInUse]],
+) -> tuple[str, ...]:
+    """Return a sentence for each key of a condition that no record has.
+
+    Args:
+        connection: with the functions that the relation and the condition need.
+        condition: whose keys.
+        records: in which they are looked for.
+        columns: names that all records have.
+        names: gives the keys in use, where there are some to be suggested.
+    """
+    bound = {**condition.params, **records.parameters, "looked_at": records.limit}
+    looked_at = f"(select * from {records.row} limit :looked_at) as {records.row}"
+    missing = []
+    for asked in condition.asked:
+        (has,) = connection.execute(
+            f"{records.relation} select exists (select 1 from {looked_at} where {asked.sql})",
+            bound,
+        ).fetchone()
+        if not has:
+            missing.append(asked)
+    if not missing:
+        return ()
+    (count,) = connection.execute(
+        f"{records.relation} select count(*) from"
+        f" (select 1 from {records.row} limit :looked_at + 1)",
+        bound,
+    ).fetchone()
+    is_bounded = count > records.limit
+    place = f"among the first {records.limit:,} {records.name}" if is_bounded else ""
+    known = [*(NameInUse("", column) for column in columns), *names()]
+    return tuple(_sentence(asked, known, place or f"in {records.place}") for asked in missing)
+
+
+def keys(
+    connection: sqlite3.Connection,
+    prefix: str,
+    objects: str,
+    parameters: Mapping[str, object] | None = None,
+) -> Iterator[NameInUse]:
+    """Yield the keys at the top of JSON objects.
+
+    Args:
+        connection: with the functions that `objects` needs.
+        prefix: of the names.
+        objects: a SELECT of one column `object`, of sound JSON or NULL, with its LIMIT.
+        parameters: what it needs bound.
+    """
+    rows = connection.execute(
+        f"select distinct pair.key from ({objects}) as of_record, json_each(of_record.object)"
+        " as pair where typeof(pair.key) = 'text'",
+        parameters or {},
+    )
+    found = sorted((reading.text(key) for (key,) in rows), key=sort_key)
+    return (NameInUse(prefix, key) for key in found)
+
+
+def annotation_names(connection: sqlite3.Connection, table: str) -> Iterator[NameInUse]:
+    """Yield the names of annotations."""
+    if not table_columns(connection, table):
+        return
+    for (name,) in connection.execute(f"select distinct name from {table} order by name"):
+        yield NameInUse("annotations", reading.text(name))
+
+
+def of_runs(connection: sqlite3.Connection, figures: Mapping[str, Figures]) -> list[NameInUse]:
+    """Return the metrics and parameters of runs, and the keys of their metadata.
+
+    Args:
+        connection: of meta.db.
+        figures: of the runs whose figures it does not hold.
+    """
+    from flowtui.store.runs import figure_keys
+
+    params, metrics = (dict.fromkeys(keys) for keys in figure_keys(connection))
+    for of_run in figures.values():
+        params |= dict.fromkeys(of_run.params)
+        metrics |= dict.fromkeys(of_run.metrics)
+    found = [NameInUse("metric", key) for key in metrics]
+    found += [NameInUse("param", key) for key in params]
+    if "metadata" in table_columns(connection, "experiments"):
+        objects = "select case when json_valid(metadata) then metadata end as object"
+        found += keys(connection, "metadata", f"{objects} from experiments limit {NAMED_BY}")
+    return found
+
+
+def of_spans(connection: sqlite3.Connection, trace_id: str | None = None) -> list[NameInUse]:
+    """Return the attributes of spans of a run or of a trace, and the names of annotations."""
+    found: list[NameInUse] = []
+    if "attributes" in table_columns(connection, "spans"):
+        where = "" if trace_id is None else "where trace_id = cast(:trace as text)"
+        objects = (
+            "select case when json_valid(attributes) then attributes end as object"
+            f" from spans {where} limit {NAMED_BY}"
+        )
+        bound = {} if trace_id is None else {"trace": reading.as_sql(trace_id)}
+        found += keys(connection, "attributes", objects, bound)
+    return [*found, *annotation_names(connection, "span_annotations")]
+
+
+def of_samples(connection: sqlite3.Connection) -> list[NameInUse]:
+    """Return the keys at the top of the JSON columns of samples, and the names of annotations."""
+    from flowtui.store.sample_relation import register_functions, sound
+    from flowtui.store.sample_values import JSON_COLUMNS
+
+    register_functions(connection)
+    present = table_columns(connection, "evals")
+    found: list[NameInUse] = []
+    for column in ("scores", "metadata", "inputs", "outputs", "refs"):
+        if column in present and column in JSON_COLUMNS:
+            objects = f"select {sound(column)} as object from evals limit {NAMED_BY}"
+            found += keys(connection, column, objects)
+    return [*found, *annotation_names(connection, "eval_annotations")]
+
+
+def as_text(condition: Condition) -> tuple[str, ...]:
+    """Return a sentence that names the words of a condition that are searched for, if in doubt."""
+    words = [f'"{word}"' for word in condition.words]
+    if not words:
+        return ()
+    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    return (f"{listed} {'is' if len(words) == 1 else 'are'} searched for as text",)
+
+
+def _sentence(asked: AskedKey, known: Sequence[NameInUse], place: str) -> str:
+    kinds = list(dict.fromkeys(field.what for field in asked.fields))
+    key, what = asked.name, "field" if len(kinds) > 2 else " or ".join(kinds)
+    if len(kinds) == 1:
+        # Of an annotation, the kind stands before the name too.
+        is_annotation = kinds[0] == "annotation"
+        key = asked.fields[0].args[0] if is_annotation else key.partition(".")[2]
+    prefixes = {_PREFIX_OF[kind] for kind in kinds}
+    same = [name.key for name in known if len(kinds) > 1 or name.prefix in prefixes]
+    near = closest(key, same, SUGGESTED, LIKENESS)
+    if not near:
+        near = [name.whole for name in known if name.key.lower() == key.lower()][:SUGGESTED]
+    return f'no {what} "{key}" {place}' + (f"; {', '.join(near)}?" if near else "")
