@@ -57,7 +57,7 @@ def read_opening(arguments: Sequence[str]) -> Opening | None:
             return None
         else:
             given["run"] = word
-    return Opening(**given)  # type: ignore[arg-type]  # the names and types are Opening's own
+    return Opening(**given, may_be_command=True)  # type: ignore[arg-type]  # the names and types are Opening's own
 
 
 if __name__ == "__main__":

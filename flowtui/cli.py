@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from flowtui import __version__
-from flowtui.opening import TABS, Opening, WrongUsage, open_run, open_store
+from flowtui.opening import (
+    COMMANDS,
+    TABS,
+    Opening,
+    WrongUsage,
+    commands_near,
+    open_run,
+    open_store,
+)
 from flowtui.store.errors import StoreError
 
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
-_ABOUT_THE_PROGRAM = {"--help", "--version", "--install-completion", "--show-completion"}
+_ABOUT_THE_PROGRAM = {"-h", "--help", "--version", "--install-completion", "--show-completion"}
+
+
+# Typer exports errors of usage of one kind only.
+USAGE_ERROR: Any = typer.BadParameter.__base__
 
 
 class OpenByDefault(TyperGroup):
@@ -37,6 +49,21 @@ class OpenByDefault(TyperGroup):
             *super().shell_complete(ctx, incomplete),
             *runs.shell_complete(ctx, incomplete),
         ]
+
+
+class OpenCommand(TyperCommand):
+    """Says which command may be meant by the word that stands in the place of a run."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words = [arg for arg in args if not arg.startswith("-")]
+        try:
+            return super().parse_args(ctx, args)
+        except USAGE_ERROR as error:
+            if words and (near := commands_near(words[0])):
+                error.message += (
+                    f". Is {words[0]!r} meant for a command? Closest: {', '.join(near)}"
+                )
+            raise
 
 
 def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
@@ -120,7 +147,7 @@ def program(
     """The record of a machine-learning run, in the terminal: `flow-tui [RUN]`."""
 
 
-@cli.command(OPEN)
+@cli.command(OPEN, cls=OpenCommand)
 def open_(
     run: Annotated[
         str | None,
@@ -304,7 +331,7 @@ def evals(
     if aggregate and (as_csv or sort is not None or limit is not None):
         raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
     opened, found = open_run(run, store)
-    wanted = sample_report.Wanted(dataset, filter_text, sort or "created", limit)
+    wanted = sample_report.Wanted(dataset, filter_text, sort or "", limit)
     if aggregate:
         sample_report.print_scores(opened, found, wanted, as_json)
         return
@@ -445,6 +472,28 @@ def doctor(store: StoreOption = None) -> None:
         typer.echo(finding.line)
     if any(finding.is_error for finding in findings_found):
         raise typer.Exit(1)
+
+
+@cli.command("help")
+def help_(
+    command: Annotated[
+        str | None, typer.Argument(metavar="[COMMAND]", help="None: all.", show_default=False)
+    ] = None,
+    store: Annotated[str | None, typer.Option("--store", "-s", hidden=True)] = None,
+) -> None:
+    """Print what the program or a command takes. The same as --help."""
+    if command is None:
+        # A run of that name was opened so before there was the command.
+        with suppress(StoreError):
+            opened, run = open_run("help", store)
+            if run.name == "help" or run.id == "help":
+                opened.close()
+                Opening("help", store).carry_out()
+    elif command not in COMMANDS:
+        near = commands_near(command)
+        closest = f"; closest: {', '.join(near)}" if near else ""
+        raise WrongUsage(f"there is no command {command!r}{closest}")
+    cli([*([] if command is None else [command]), "--help"], prog_name="flow-tui")
 
 
 def _remove(directory: Path) -> None:

@@ -36,8 +36,10 @@ COMMANDS = (
     "ingest",
     "collect",
     "doctor",
+    "help",
 )
 """Words that are no RUN: a run of such a name is opened with `flow-tui open NAME`."""
+COMMAND_LIKENESS = 0.6
 ARTIFACT_SUFFIX = ".luml"
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
 
@@ -57,13 +59,15 @@ class Opening:
     user: str | None = None
     theme: str | None = None
     is_slow: bool = False
+    may_be_command: bool = False
+    """Whether `run` stands where a command may stand, so that it may be a mistyped one."""
 
     def carry_out(self) -> NoReturn:
         """Open it, and leave with the app's exit code.
 
         Raises:
             StoreError: there is no such store or run.
-            WrongUsage: there is no such tab or theme.
+            WrongUsage: there is no such tab, theme or command.
         """
         if self.tab not in TABS:
             raise WrongUsage(f"--tab {self.tab!r} is none of {', '.join(TABS)}")
@@ -83,7 +87,15 @@ class Opening:
     def _opened(self) -> tuple[Store, Run | None]:
         if self.run is None:
             return open_store(self.store), None
-        return open_run(self.run, self.store)
+        try:
+            return open_run(self.run, self.store)
+        except (RunNotFound, StoreNotFound) as error:
+            near = commands_near(self.run) if self.may_be_command else []
+            if not near:
+                raise
+            raise WrongUsage(
+                f"there is no command {self.run!r} (closest: {', '.join(near)}), and {error}"
+            ) from error
 
     def _run_app(self, store: Store, run: Run | None) -> NoReturn:
         import getpass
@@ -100,6 +112,17 @@ class Opening:
         finally:
             store.close()
         sys.exit(app.return_code or 0)
+
+
+def commands_near(word: str) -> list[str]:
+    """Return the commands that a word may be meant for: those that begin so, or look like it."""
+    import difflib
+
+    from flowtui.store.location import LATEST
+
+    begun = [command for command in COMMANDS if len(word) > 1 and command.startswith(word.lower())]
+    known = (*COMMANDS, LATEST)
+    return begun or difflib.get_close_matches(word.lower(), known, 2, COMMAND_LIKENESS)
 
 
 def open_run(word: str, option: str | None) -> tuple[Store, Run]:
@@ -171,7 +194,7 @@ def errors_as_one_line() -> Iterator[None]:
             below = error.ways
         for line in below:
             print(f"  {plain(line, 300)}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, WrongUsage) else 1)
+        sys.exit(2 if isinstance(error, (WrongUsage, FilterError)) else 1)
     except BrokenPipeError:
         # The reader of a pipe had enough; Python would complain again while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,6 +17,7 @@ from flowtui import __version__
 from flowtui.__main__ import main, read_opening
 from flowtui.cli import cli, with_command
 from flowtui.opening import COMMANDS, Opening
+from flowtui.store.natural import sort_key
 from tests.unit.stores import one_run, writer
 
 
@@ -115,7 +116,7 @@ def test_every_command_is_known_to_the_entry_point() -> None:
     ],
 )
 def test_opening_a_run_is_read_without_typer(words: str, opening: Opening) -> None:
-    assert read_opening(words.split()) == opening
+    assert read_opening(words.split()) == replace(opening, may_be_command=True)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,8 @@ def test_list_as_json_has_stable_keys_and_whole_values(run: Run, demo_directory:
 def test_list_is_filtered_sorted_and_cut(run: Run, demo_directory: Path) -> None:
     everything = ("list", "-s", demo_directory, "--json")
     by_name = names(run(*everything, "--sort", "name"))
-    assert by_name == sorted(by_name, key=str.lower)
+    assert by_name == sorted(by_name, key=sort_key)
+    assert by_name.index("lr-1e-05-seed-7") < by_name.index("lr-1e-05-seed-42")
     assert names(run(*everything, "--sort", "-name")) == by_name[::-1]
     assert names(run(*everything, "--sort", "name", "--limit", 2)) == by_name[:2]
     assert run(*everything, "--limit", 0).out == "[]\n"
@@ -343,7 +345,7 @@ def test_a_missing_run_folder_is_told(run: Run, tmp_path: Path) -> None:
 
 def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_directory: Path) -> None:
     done = run("list", "-s", demo_directory, "--filter", "accuracy >= ")
-    assert done.code == 1
+    assert done.code == 2
     assert done.error.startswith("--filter, character 13: Expected a value")
 
 
@@ -351,6 +353,15 @@ def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_director
     ("words", "said"),
     [
         (["list", "--sort", "bogus"], "--sort 'bogus' is none of created, name"),
+        (
+            ["list", "--sort", "val/los"],
+            'no metric or parameter "val/los" in this store; val/loss',
+        ),
+        (
+            ["list", "--sort", "attr.nosuch"],
+            "--sort 'attr.nosuch': Runs have no attribute 'nosuch'",
+        ),
+        (["help", "lst"], "there is no command 'lst'; closest: list"),
         (["resnet50-cosine", "--tab", "bogus"], "--tab 'bogus' is none of overview, metrics"),
         (["resnet50-cosine", "--theme", "bogus"], "--theme 'bogus' is none of flow-dark"),
     ],
@@ -362,6 +373,55 @@ def test_a_word_that_is_none_of_the_known_is_wrong_usage(
     assert done.code == 2
     assert said in done.error
     assert done.out == ""
+
+
+@pytest.mark.parametrize("word", ["lst", "trace", "doctr", "LIST", "ls", "exp"])
+def test_a_mistyped_command_is_answered_with_the_command(
+    run: Run, demo_directory: Path, tmp_path: Path, word: str
+) -> None:
+    meant = {"lst": "list", "trace": "traces", "doctr": "doctor", "exp": "export"}.get(word, "list")
+    found = run(word, "-s", demo_directory)
+    assert (found.code, found.out) == (2, "")
+    assert f"there is no command '{word}' (closest: {meant}" in found.error
+    assert f"no run '{word}' in {demo_directory}" in found.error
+    nowhere = run(word, "-s", tmp_path / "nowhere")
+    assert nowhere.code == 2
+    assert f"(closest: {meant}" in nowhere.error
+    assert "and no store of runs at" in nowhere.error
+    assert f"no run '{word}'" in run("open", word, "-s", demo_directory).error
+
+
+@pytest.mark.parametrize("rest", [["--json"], ["latest"], ["--sort", "name"]])
+def test_a_mistyped_command_with_what_no_run_takes_is_answered_too(
+    run: Run, rest: list[str]
+) -> None:
+    done = run("lst", *rest)
+    assert done.code == 2
+    assert "Is 'lst' meant for a command? Closest: list" in done.err
+
+
+def test_a_run_with_the_name_of_a_mistyped_command_opens(run: Run, tmp_path: Path) -> None:
+    one_run(tmp_path / "store", run_id="lst")
+    one_run(tmp_path / "store", run_id="help")
+    for word in ("lst", "help"):
+        done = run(word, "-s", tmp_path / "store")
+        assert (done.code, done.err) == (0, "")
+        assert done.out.startswith(f"{word}  {word}")
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["-h"], "[OPTIONS] COMMAND [ARGS]..."),
+        (["help"], "[OPTIONS] COMMAND [ARGS]..."),
+        (["help", "list"], "list [OPTIONS] [FILE]"),
+        *(([command, "-h"], f"{command} [OPTIONS]") for command in COMMANDS),
+    ],
+)
+def test_help_is_asked_for_in_any_way(run: Run, words: list[str], usage: str) -> None:
+    done = run(*words)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"Usage: flow-tui {usage}")
 
 
 @pytest.mark.parametrize(

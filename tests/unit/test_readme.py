@@ -25,7 +25,7 @@ from flowtui.themes import THEMES
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text("utf-8")
 COMMANDS = get_command(cli).commands  # type: ignore[attr-defined]  # typer's own group
-PROGRAM_OPTIONS = {"--version", "--help", "--install-completion", "--show-completion"}
+PROGRAM_OPTIONS = {"--version", "-h", "--help", "--install-completion", "--show-completion"}
 CODE = re.compile(r"`([^`\n]+)`")
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 
