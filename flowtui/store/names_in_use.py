@@ -10,6 +10,7 @@ Source: exp.db evals, spans, eval_annotations, span_annotations; meta.db experim
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from flowtui.store.values import Figures
 
 LOOKED_AT: Final = 200_000
-"""Records in which a key is looked for; of samples that takes half a second."""
+"""Records in which a key is looked for: a quarter of a second where none has it."""
 NAMED_BY: Final = 2_000
 """Records whose keys are suggested."""
 SUGGESTED: Final = 3
@@ -70,8 +71,8 @@ class Records:
     """What they are called: `samples`."""
     place: str
     """Where all of them are: `this run`."""
-    limit: int = LOOKED_AT
-    """At most so many are looked at."""
+    is_bounded: bool = True
+    """Whether only the first `LOOKED_AT` are looked at."""
 
 
 def remarks(
@@ -90,7 +91,8 @@ def remarks(
         columns: names that all records have.
         names: gives the keys in use, where there are some to be suggested.
     """
-    bound = {**condition.params, **records.parameters, "looked_at": records.limit}
+    limit = LOOKED_AT if records.is_bounded else sys.maxsize - 1
+    bound = {**condition.params, **records.parameters, "looked_at": limit}
     looked_at = f"(select * from {records.row} limit :looked_at) as {records.row}"
     missing = []
     for asked in condition.asked:
@@ -107,10 +109,11 @@ def remarks(
         f" (select 1 from {records.row} limit :looked_at + 1)",
         bound,
     ).fetchone()
-    is_bounded = count > records.limit
-    place = f"among the first {records.limit:,} {records.name}" if is_bounded else ""
+    place = f"in {records.place}"
+    if count > limit:
+        place = f"among the first {limit:,} {records.name}"
     known = [*(NameInUse("", column) for column in columns), *names()]
-    return tuple(_sentence(asked, known, place or f"in {records.place}") for asked in missing)
+    return tuple(_sentence(asked, known, place) for asked in missing)
 
 
 def keys(

@@ -178,7 +178,7 @@ def remarks(
     register_functions(connection)
     bound = {"figures": _figures_json(figures)}
     records = names_in_use.Records(
-        _relation(connection), "run", bound, "runs", "this store", limit=2**62
+        _relation(connection), "run", bound, "runs", "this store", is_bounded=False
     )
     names = partial(names_in_use.of_runs, connection, figures)
     return names_in_use.remarks(connection, condition, records, RUN_FIELDS.columns, names)

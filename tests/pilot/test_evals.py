@@ -158,6 +158,18 @@ async def test_an_annotated_sample_leaves_those_that_are_not(tmp_path: Path) -> 
         await until(lambda: rows(pilot).line_count == 7, "all of them")
 
 
+async def test_a_score_that_no_sample_has_is_named(tmp_path: Path) -> None:
+    async with opened(written(tmp_path), "run", tab="evals") as pilot:
+        await pilot.press("slash", *"scores.corect = false")
+        await settled(pilot)
+        assert 'no score "corect" in this run; correct?' in screen_text(pilot)
+        # It is named as soon as there is one, too.
+        with StoreWriter(tmp_path, clock=lambda: NOW) as writer, writer.experiment("run") as more:
+            more.evals([sample(8, scores={"corect": False})])
+        await until(lambda: "faq-008" in screen_text(pilot), "the sample that came")
+        assert "no score" not in screen_text(pilot)
+
+
 async def test_filters_are_applied_as_they_are_typed_and_mistakes_pointed_at(
     tmp_path: Path,
 ) -> None:

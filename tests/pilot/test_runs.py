@@ -71,6 +71,47 @@ async def test_a_mistake_is_pointed_at_and_the_list_stays(demo: Store) -> None:
         assert names(pilot)[:10] == before[:10]
 
 
+async def test_what_no_run_has_is_said_below_the_line_while_one_types(demo: Store) -> None:
+    said = 'no metric or parameter "lrr" in this store; lr?'
+    async with opened(demo, None) as pilot:
+        await type_filter(pilot, "lrr < 1")
+        assert screen_lines(pilot)[-2].strip() == said
+        assert "0 of 46" in screen_lines(pilot)[-3]
+        await pilot.press("space", ">")
+        await settled(pilot)
+        assert "^ Expected" in screen_text(pilot)
+        assert said not in screen_text(pilot)
+        await pilot.press("backspace", "backspace", *["left"] * 4, "backspace")
+        await settled(pilot)
+        assert "no metric" not in screen_text(pilot)
+        assert " 0 of 46" not in screen_text(pilot)
+
+
+async def test_words_that_are_only_text_are_named(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await type_filter(pilot, "resnet cosine")
+        assert '"resnet" and "cosine" are searched for as text' in screen_text(pilot)
+        assert names(pilot)[0] == "resnet50-cosine"
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "searched for" not in screen_text(pilot)
+
+
+async def test_names_of_metrics_and_parameters_are_completed(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await type_filter(pilot, "learning_r")
+        await pilot.press("right", *" < 1")
+        await settled(pilot)
+        assert "learning_rate < 1" in screen_text(pilot)
+
+
+async def test_the_column_that_is_sorted_by_is_shown(demo: Store) -> None:
+    async with opened(demo, None) as pilot:
+        await pilot.press("s", "tab", *"learning", "enter", "enter")
+        await settled(pilot)
+        assert "learning_r… ↑" in screen_text(pilot)
+
+
 async def test_sorting_by_a_metric_and_back(demo: Store) -> None:
     async with opened(demo, None) as pilot:
         await pilot.press("s", *["down"] * 8, "enter")

@@ -195,6 +195,17 @@ async def test_a_mistake_in_a_search_is_pointed_at(tmp_path: Path) -> None:
         assert "^" in screen_text(pilot)
 
 
+async def test_what_no_span_of_the_trace_has_is_named(tmp_path: Path) -> None:
+    async with opened(written(tmp_path, AGENT), "run", tab="traces") as pilot:
+        await open_trace(pilot)
+        await pilot.press("slash", *"nosuch > 1")
+        await settled(pilot)
+        said = 'no attribute or annotation "nosuch" in this trace'
+        await until(lambda: said in screen_text(pilot), "what is not there")
+        await pilot.press("escape")
+        assert said not in screen_text(pilot)
+
+
 async def test_a_running_trace_grows_and_keeps_fold_and_cursor(tmp_path: Path) -> None:
     root, *below = AGENT
     store = written(tmp_path, below)

@@ -76,6 +76,16 @@ async def test_filtering_by_an_expression_says_how_many_are_left(demo: Store) ->
         assert pilot.app.screen.query_one(Rows).line_count == 46
 
 
+async def test_an_attribute_that_no_span_has_is_named(demo: Store) -> None:
+    async with opened(demo, "support-agent-v3", tab="traces") as pilot:
+        await pilot.press("slash", *"attributes.status")
+        await settled(pilot)
+        assert '"attributes.status" is searched for as text' in screen_text(pilot)
+        await pilot.press(*" = 200")
+        await settled(pilot)
+        assert 'no attribute "status" in this run' in screen_text(pilot)
+
+
 async def test_a_mistake_in_a_filter_is_pointed_at(demo: Store) -> None:
     async with opened(demo, AGENT, tab="traces") as pilot:
         await pilot.press("slash", *"span_count >")

@@ -87,6 +87,11 @@ def test_runs_filtered(snap_compare: Snap, demo: Store) -> None:
     assert snap_compare(app_on(demo, None), terminal_size=SMALL, run_before=typed)
 
 
+def test_runs_filtered_by_nothing_known(snap_compare: Snap, demo: Store) -> None:
+    typed = keys("slash", *"learning_ratee < 1 lr 0.1")
+    assert snap_compare(app_on(demo, None), terminal_size=SMALL, run_before=typed)
+
+
 def test_runs_columns(snap_compare: Snap, demo: Store) -> None:
     assert snap_compare(app_on(demo, None), terminal_size=SMALL, run_before=keys("c"))
 

@@ -83,7 +83,7 @@ def compile_filter(
     compiler = _Compiler(fields, prefix)
     sql = compiler.condition(expression, negated=False)
     asked = tuple(compiler.asked.values())
-    return Condition(f"({sql})", compiler.params, asked, _doubtful_words(expression, fields))
+    return Condition(f"({sql})", compiler.params, asked, doubtful_words(expression, fields))
 
 
 def sort_value(
@@ -285,17 +285,18 @@ def _is_any(expression: Expression, negated: bool) -> bool:
     return isinstance(expression, And if negated else Or)
 
 
-def _doubtful_words(expression: Expression, fields: FieldSet) -> tuple[str, ...]:
+def doubtful_words(expression: Expression, fields: FieldSet) -> tuple[str, ...]:
+    """Returns what `Condition.words` holds."""
     match expression:
         case Not(operand):
-            return _doubtful_words(operand, fields)
+            return doubtful_words(operand, fields)
         case And(operands) | Or(operands):
             words = [one.text for one in operands if _is_text(one, fields)]
             if isinstance(expression, And) and len(words) > 1:
                 operands = tuple(one for one in operands if not isinstance(one, Search))
             else:
                 words = []
-            return (*words, *(word for one in operands for word in _doubtful_words(one, fields)))
+            return (*words, *(word for one in operands for word in doubtful_words(one, fields)))
         case Search(text) if _is_text(expression, fields):
             prefix, _, key = text.partition(".")
             is_name = fields.knows(text) or (bool(key) and prefix.lower() in PREFIXES)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from flowtui.store.filters.annotations import (
@@ -15,7 +16,7 @@ from flowtui.store.filters.annotations import (
     annotation_prefixes,
     with_annotation_values,
 )
-from flowtui.store.filters.compiler import Condition, compile_filter
+from flowtui.store.filters.compiler import Condition, compile_filter, doubtful_words
 from flowtui.store.filters.fields import Field, FieldMaker, FieldSet, Kind
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import And, Comparison, Expression, Name, Not, Or, Search, Word
@@ -149,9 +150,10 @@ def sample_condition(text: str, prefix: str = "filter") -> Condition:
         FilterError: the filter is not understood; says what was expected, and where.
     """
     expression = with_annotation_values(parse(text))
-    return compile_filter(
-        None if expression is None else _with_searches(expression), SAMPLE_FIELDS, prefix
-    )
+    if expression is None:
+        return compile_filter(None, SAMPLE_FIELDS, prefix)
+    condition = compile_filter(_with_searches(expression), SAMPLE_FIELDS, prefix)
+    return replace(condition, words=doubtful_words(expression, SAMPLE_FIELDS))
 
 
 def _with_searches(expression: Expression) -> Expression:
