@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flowtui.screens.wanted import Wanted
 from flowtui.store.agreement import Agreement
 from flowtui.store.database import Cancelled
+from flowtui.store.natural import sort_key
 from flowtui.store.sample_values import Dataset, Sample, View
 from flowtui.store.sample_views import view_condition, view_order
 from flowtui.store.samples import Order
@@ -125,4 +126,4 @@ def first_score_keys(samples: Sequence[Sample]) -> list[str]:
     for sample in samples:
         if isinstance(sample.scores, dict):
             keys.update(dict.fromkeys(sample.scores))
-    return sorted(keys)
+    return sorted(keys, key=sort_key)

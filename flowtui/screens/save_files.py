@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
+from flowtui.store.natural import sort_key
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
@@ -160,7 +161,7 @@ def completions(typed: str) -> tuple[str, list[str]]:
     above, slash, begun = typed.rpartition("/")
     try:
         folder = Path(f"{above}{slash}" or ".").expanduser()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(folder), key=lambda entry: sort_key(entry.name))
     except (OSError, RuntimeError, ValueError):
         return typed, []
     names = [

@@ -140,9 +140,9 @@ def test_parameters_come_by_key(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         found = store.params("run-1")
     assert found == (
-        Param("C", "str", "x" * 5000),
         Param("a", "json", [1, {"x": None}]),
         Param("b", "int", 1),
+        Param("C", "str", "x" * 5000),
         Param("k" * 5000, "bool", True),
     )
 
