@@ -22,6 +22,8 @@ SORTED_CHARS: Final = 200
 """Texts are sorted by so many of their first characters."""
 _SPACES: Final = " \t\n\v\f\r"
 _SQL_SPACES = "char(32, 9, 10, 11, 12, 13)"
+_NEEDS_KEY = "'*[0-9\u0080-\U0010ffff]*'"
+"""What has digits, or letters of which SQLite does not know the case."""
 _DIGITS = re.compile(r"[0-9]+")
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _RANDOM_ID = re.compile(r"[0-9a-f-]{32,}", re.IGNORECASE)
@@ -91,7 +93,9 @@ def order_sql(value: str, descending: bool = False) -> str:
     """
     direction = f"{'desc' if descending else 'asc'} nulls last"
     text = f"substr({value}, 1, {SORTED_CHARS})"
-    key = f"case when {value} glob '*[0-9]*' then natural_key(cast({text} as blob)) else {text} end"
+    key = (
+        f"case when {text} glob {_NEEDS_KEY} then natural_key(cast({text} as blob)) else {text} end"
+    )
     if_text = f"case typeof({value}) when 'text' then"
     return (
         f"{number_sql(value)} {direction}, {if_text} {key} end collate nocase {direction},"

@@ -6,12 +6,17 @@ import math
 import random
 import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowtui.store.attachment_values import FolderNode
+from flowtui.store.attachments import tree
 from flowtui.store.natural import number, number_sql, order_sql, register_order, sort_key
+from flowtui.store.schema import EvalRow
+from tests.unit.stores import NOW, opened, writer
 
 NUMBERS = {
     "1": 1, "-3": -3, "+5": 5, "1e-3": 0.001, "1E3": 1000, ".5": 0.5, "-.5e1": -5, "2.": 2,
@@ -89,7 +94,12 @@ def test_names_are_in_the_order_that_a_person_looks_for_them_in(
         assert found == [*numbers, *texts, None]
 
 
-@given(texts=st.lists(st.text(st.characters(min_codepoint=1, max_codepoint=126), max_size=6)))
+LETTERS = st.one_of(
+    st.characters(codec="utf-8", exclude_characters="\0"), st.sampled_from("aAéÉ12")
+)
+
+
+@given(texts=st.lists(st.text(LETTERS, max_size=6)))
 @settings(deadline=None)
 def test_sqlite_and_python_sort_the_same(connection: sqlite3.Connection, texts: list[str]) -> None:
     marks = ", ".join("(?)" for _ in texts) or "(null)"
@@ -110,3 +120,50 @@ def test_only_the_beginning_of_a_long_text_is_looked_at() -> None:
 def test_text_that_is_no_unicode_is_sorted_all_the_same(connection: sqlite3.Connection) -> None:
     sql = f"select 1 from (select cast(x'ff32' as text) as value) order by {order_sql('value')}"
     assert connection.execute(sql).fetchall() == [(1,)]
+
+
+def numbered(name: str) -> list[str]:
+    return [f"{name}{n}" for n in (10, 9, 100, 1)]
+
+
+def test_every_list_is_in_the_order_of_names(tmp_path: Path) -> None:
+    with writer(tmp_path) as writing:
+        for group in numbered("group "):
+            writing.start_run(f"run of {group}", group, group=group)
+        writing.start_run("run", "run", group="group 1")
+        with writing.experiment("run") as experiment:
+            experiment.params(dict.fromkeys(numbered("layer"), 1))
+            experiment.metrics((key, 1.0, 0, NOW) for key in numbered("train/x"))
+            for name in numbered("image"):
+                experiment.attachment(f"folder/{name}.png", b"")
+            experiment.evals(
+                EvalRow(dataset_id=set_, id="a", inputs={}, scores=dict.fromkeys(numbered("q"), 1))
+                for set_ in numbered("set-")
+            )
+        writing.end_run("run", status="completed", duration=1.0)
+
+    def in_order(name: str) -> list[str]:
+        return [f"{name}{n}" for n in (1, 9, 10, 100)]
+
+    with opened(tmp_path) as store:
+        assert [group.name for group in store.groups()] == in_order("group ")
+        assert [param.key for param in store.params("run") or ()] == in_order("layer")
+        assert list(store.last_points("run")) == in_order("train/x")
+        summaries = store.metric_summaries("run", {})
+        assert [one.key for one in summaries] == in_order("train/x")
+        assert store.figure_keys() == (in_order("layer"), in_order("train/x"))
+        found = store.attachments("run")
+        assert found is not None
+        (folder,) = tree(found.files).children
+        assert isinstance(folder, FolderNode)
+        assert [node.name for node in folder.children] == [f"{n}.png" for n in in_order("image")]
+        (folder,) = tree(found.files, is_descending=True).children
+        assert isinstance(folder, FolderNode)
+        assert folder.children[0].name == "image100.png"
+        assert [one.id for one in store.datasets("run")] == in_order("set-")
+        every, *sets = store.score_sets("run")
+        assert [one.dataset for one in sets] == in_order("set-")
+        assert [score.key for score in every.scores] == in_order("q")
+        assert [key.key for key in store.sample_keys("run", None, ("scores",))] == in_order("q")
+        groups = store.sample_groups("run", "dataset").groups
+        assert [group.value for group in groups] == in_order("set-")
