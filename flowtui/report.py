@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import json
 import math
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from flowtui import format as fmt
-from flowtui.opening import WrongUsage
-from flowtui.store.errors import DatabaseError, FilterError
+from flowtui.filter_report import sorted_field, tell, under
+from flowtui.store.errors import DatabaseError
 from flowtui.store.metrics import best
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
 from flowtui.widgets.cells import fit
-
-if TYPE_CHECKING:
-    from flowtui.store.filters import Condition, FieldSet
 
 Document = dict[str, object]
 
@@ -165,23 +160,16 @@ def _field_text(run: Run, figures: Figures, name: str) -> str:
 
     for field in RUN_FIELDS.resolve(name):
         key = field.name.partition(".")[2]
-        if field.what == "metric" and key in figures.metrics:
-            return fmt.number(figures.metrics[key])
-        value = under(figures.params, key) if key else getattr(run, field.name, None)
+        value: JsonValue = None
+        if field.what == "metric":
+            value = figures.metrics.get(key)
+        elif field.what == "parameter":
+            value = under(figures.params, key)
+        elif not field.what:
+            value = getattr(run, field.name, None)
         if value is not None:
             return fmt.number(value) if isinstance(value, float) else fmt.json_text(value, 60)
     return ""
-
-
-def under(value: object, key: str) -> JsonValue:
-    """Return what is under a key of a JSON object, or else at the path that its dots spell."""
-    if isinstance(value, Mapping) and key in value:
-        found: JsonValue = value[key]
-        return found
-    head, dot, rest = key.partition(".")
-    return (
-        under(value[head], rest) if dot and isinstance(value, Mapping) and head in value else None
-    )
 
 
 def run_text(store: Store, run: Run) -> Iterator[str]:
@@ -312,7 +300,8 @@ def print_runs(
     rowids = store.run_order(condition, Order(column, sort.startswith("-")))[:limit]
     by_rowid = store.runs(rowids)
     runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
-    sorted_by = "" if column in SORTABLE else column
+    # The metadata of runs is filtered and sorted by, and is no part of what is read of them.
+    sorted_by = "" if column in SORTABLE or column.startswith("metadata.") else column
     figures = store.figures([run.id for run in runs]) if as_json or sorted_by else {}
     tell(store.run_remarks(condition))
     if as_json:
@@ -328,39 +317,3 @@ def _sorted_column(store: Store, name: str) -> str:
     from flowtui.store.filters import RUN_FIELDS
 
     return sorted_field(name, RUN_FIELDS, SORTABLE, store.run_remarks)
-
-
-def sorted_field(
-    name: str,
-    fields: FieldSet,
-    columns: Iterable[str],
-    remarks: Callable[[Condition], Sequence[str]],
-) -> str:
-    """Return the field of the filter language that a list is to be sorted by, without its quotes.
-
-    Args:
-        name: as it was typed.
-        fields: of the list.
-        columns: what it can be sorted by beside them, for the message.
-        remarks: says which keys of a condition no record has.
-
-    Raises:
-        WrongUsage: there is no such field, or no record has it.
-    """
-    from flowtui.store.filters import asked_key, field_name
-
-    wanted = field_name(name)
-    try:
-        condition = asked_key(wanted, fields)
-    except FilterError as error:
-        raise WrongUsage(f"--sort {name!r}: {error}") from error
-    missing = () if condition is None else remarks(condition)
-    if missing:
-        raise WrongUsage(f"--sort {name!r} is none of {', '.join(columns)}, and {missing[0]}")
-    return wanted
-
-
-def tell(remarks: Iterable[str]) -> None:
-    """Print remarks about a filter on stderr: what is printed on stdout is its answer."""
-    for remark in remarks:
-        print(f"flow-tui: {fmt.plain(remark, 2_000)}", file=sys.stderr)

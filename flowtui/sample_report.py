@@ -17,7 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from flowtui import format as fmt
-from flowtui.report import Document, dumps, sorted_field, table, tell, time_text, under
+from flowtui.filter_report import sorted_field, tell, under
+from flowtui.report import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
 from flowtui.store.sample_values import JSON_COLUMNS, Sample
 from flowtui.store.samples import FAILING, SORTABLE, Order

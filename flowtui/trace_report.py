@@ -13,8 +13,9 @@ from itertools import chain
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.filter_report import tell
 from flowtui.opening import WrongUsage
-from flowtui.report import Document, dumps, table, tell, time_text
+from flowtui.report import Document, dumps, table, time_text
 from flowtui.store.annotation_values import Annotation
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError

@@ -134,7 +134,7 @@ def ordered(
         connection,
         # What a trace is called is looked for once, not for each term.
         f"{_relation(connection, used | {'start', column})}, found as materialized ("
-        f" select rowid, {', '.join({'start', column})} from trace where {where})"
+        f" select rowid, {', '.join(sorted({'start', column}))} from trace where {where})"
         f" select rowid from found order by {terms}, start desc, rowid desc",
         parameters,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from flowtui.sample_report import Wanted, print_samples, print_scores
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
 from flowtui.trace_report import print_traces
-from tests.unit.stores import opened, writer
+from tests.unit.stores import NOW, opened, writer
 
 RATES: dict[str, Any] = {
     "run-10": "1e-3", "run-2": 0.01, "run-1": "0.5", "b": "cosine", "Run-3": None, "a": "10",
@@ -28,7 +29,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         for name, rate in RATES.items():
             writing.start_run(name, name)
             with writing.experiment(name) as experiment:
-                experiment.params({} if rate is None else {"lr": rate, "sched": {"kind": name}})
+                experiment.metrics([("loss", math.nan, 0, NOW)] if name == "b" else [])
+                experiment.params(
+                    {"loss": 1} if rate is None else {"lr": rate, "sched": {"kind": name}}
+                )
         with writing.experiment("a") as experiment:
             experiment.evals(
                 EvalRow(
@@ -103,6 +107,10 @@ def test_what_runs_are_sorted_by_is_printed(
     ]  # fmt: skip
     print_runs(store, sort="sched.kind")
     assert capsys.readouterr().out.splitlines()[1].split()[1:3] == ["a", "a"]
+    # What is no metric of a run is not shown for one, whatever parameter has its name.
+    print_runs(store, sort="metric.loss")
+    lines = [line.split()[1:3] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert sorted(lines) == sorted([name, "NaN" if name == "b" else "●"] for name in RATES)
     print_runs(store, sort="name")
     assert capsys.readouterr().out.splitlines()[0].split()[:3] == ["id", "name", "status"]
 
