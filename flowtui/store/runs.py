@@ -177,8 +177,10 @@ def remarks(
 
     register_functions(connection)
     bound = {"figures": _figures_json(figures)}
+    is_whole = not any(of_run.problem for of_run in figures.values())
+    place = "this store" if is_whole else "the runs that can be read"
     records = names_in_use.Records(
-        _relation(connection), "run", bound, "runs", "this store", is_bounded=False
+        _relation(connection), "run", bound, "runs", place, is_bounded=False
     )
     names = partial(names_in_use.of_runs, connection, figures)
     return names_in_use.remarks(connection, condition, records, RUN_FIELDS.columns, names)

@@ -171,6 +171,13 @@ def test_a_filter_without_keys_reads_nothing(store: Store, reads: list[str]) -> 
     assert reads == []
 
 
+def test_what_cannot_be_read_may_have_it(store: Store, tmp_path: Path) -> None:
+    (tmp_path / RUN / "exp.db").write_bytes(b"no database" * 100)
+    assert store.run_remarks(run_condition("lr > 1")) == (
+        'no metric or parameter "lr" in the runs that can be read',
+    )
+
+
 def test_a_run_without_records_has_nothing_to_look_in(store: Store, tmp_path: Path) -> None:
     for table in ("evals", "spans", "eval_annotations", "span_annotations"):
         execute(tmp_path / RUN / "exp.db", f"drop table if exists {table}")
