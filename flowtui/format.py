@@ -14,6 +14,7 @@ from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
 from pathlib import Path
 
+from flowtui.joiners import ZWJ, ZWNJ, with_joiners_shown
 from flowtui.store.values import Bucket, JsonValue, Status
 
 DEFAULT_LIMIT = 1_000
@@ -26,7 +27,7 @@ _BIDI = {
     "\u202c": "PDF", "\u202d": "LRO", "\u202e": "RLO", "\u2066": "LRI", "\u2067": "RLI",
     "\u2068": "FSI", "\u2069": "PDI",
 }  # fmt: skip
-_NAMED = {"\n": "↵", "\r": "␍", "\t": "→", "\x7f": "␡", "\u200b": "‹ZWSP›", "\u200d": "‹ZWJ›"}
+_NAMED = {"\n": "↵", "\r": "␍", "\t": "→", "\x7f": "␡", "\u200b": "‹ZWSP›"}
 _NAMED.update({chr(code): chr(0x2400 + code) for code in range(32) if code not in (9, 10)})
 _NAMED.update({char: f"‹{name}›" for char, name in _BIDI.items()})
 # Variation selectors only choose between two looks of a character, of unpredictable widths.
@@ -36,7 +37,8 @@ _NAMED.update({"\ufe0e": "", "\ufe0f": ""})
 def plain(text: str, limit: int = DEFAULT_LIMIT) -> str:
     """Return text that is safe to show on one line.
 
-    Controls, format characters and undecodable bytes become visible stand-ins. Past `limit`
+    Controls, format characters and undecodable bytes become visible stand-ins; joiners only where
+    no script and no emoji needs them (see `joiners`). Past `limit`
     characters the text ends with how many more there are.
     """
     shown = text[:limit]
@@ -80,6 +82,8 @@ def _visible(text: str) -> str:
             # A byte that was no UTF-8 arrives as U+DC80 and up.
             code = ord(char)
             parts.append(f"‹{code - 0xDC00:02X}›" if code >= 0xDC80 else f"‹{code:04X}›")
+        elif char in (ZWNJ, ZWJ):
+            parts.append(char)
         elif category in ("Cc", "Cf", "Zl", "Zp", "Cn"):
             parts.append(f"‹U+{ord(char):04X}›")
         elif category == "Zs":
@@ -88,7 +92,7 @@ def _visible(text: str) -> str:
             parts.append(char)
     if marks > MAX_MARKS:
         parts.append(f"‹{marks - MAX_MARKS} marks›")
-    return "".join(parts)
+    return with_joiners_shown("".join(parts))
 
 
 def number(value: float, digits: int = 5, keep_zeros: bool = False) -> str:

@@ -303,10 +303,14 @@ ASCII = str.maketrans(
     }
 )  # fmt: skip
 
+_JOINED = re.compile("\u200d.?")
+
 
 def in_ascii(text: str) -> str:
     """Return text of the same width in cells with an ASCII stand-in for every other character."""
     translated = text.translate(ASCII)
     if translated.isascii():
         return translated
+    # What is joined to another character takes no room of its own.
+    translated = _JOINED.sub("", translated)
     return "".join(char if char.isascii() else "?" * cell_len(char) for char in translated)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from flowtui import format as fmt
+from flowtui.joiners import ZWJ, ZWNJ, with_joiners_shown
 from flowtui.report import dumps, time_text
 from flowtui.saving import write_atomically
 from flowtui.screens.export import Export, ExportFormat
@@ -162,7 +163,7 @@ def _write_lines(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> i
 
 def _write_csv(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> int:
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_csv_text(column) for column in columns])
+    writer.writerow([csv_text(column) for column in columns])
     count = 0
     for row in rows:
         writer.writerow([_csv_cell(_cell(row, column)) for column in columns])
@@ -174,17 +175,18 @@ def _csv_cell(value: JsonValue) -> str:
     if value is None or value == []:
         return ""
     if isinstance(value, str):
-        return _csv_text(value)
+        return csv_text(value)
     text = _json(value)
     # NaN and infinities are words.
     return text.strip('"') if isinstance(value, float) else text
 
 
-def _csv_text(text: str) -> str:
+def csv_text(text: str) -> str:
     text = text.replace("\r\n", "\n")
     begins_a_formula = text.startswith(_FORMULA)
-    odd = {char for char in set(text) if not char.isprintable() and char not in "\n\t"}
+    odd = {char for char in set(text) if not char.isprintable() and char not in f"\n\t{ZWNJ}{ZWJ}"}
     shown = text.translate({ord(char): fmt.plain(char) for char in odd}) if odd else text
+    shown = with_joiners_shown(shown)
     return f"'{shown}" if begins_a_formula else shown
 
 

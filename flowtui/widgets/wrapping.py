@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable
-from itertools import accumulate
+from collections.abc import Callable, Iterable
+from itertools import accumulate, chain
 
 from rich.cells import cell_len
 
 from flowtui import format as fmt
+from flowtui.joiners import ZWJ, ZWNJ, with_joiners_shown
 
 TAB_CELLS = 4
 MIN_CELLS = 2
@@ -48,11 +49,13 @@ def plain_lines(text: str) -> list[str]:
     chars = set(text)
     odd = {char for char in chars if char != "\n" and not char.isprintable()}
     odd |= chars & _LOOK_SELECTORS
+    # What becomes of a joiner is for the characters beside it to say.
+    odd -= {ZWNJ, ZWJ}
     if odd:
         text = text.translate({ord(char): fmt.plain(char) for char in odd})
-    lines = text.split("\n")
     if text.isascii():
-        return lines
+        return text.split("\n")
+    lines = with_joiners_shown(text).split("\n")
     marks = {char for char in chars - odd if unicodedata.category(char) in ("Mn", "Me")}
     if marks:
         stacked = re.compile(f"[{re.escape(''.join(marks))}]{{{fmt.MAX_MARKS + 1}}}")
@@ -86,7 +89,12 @@ class _Cells(dict[str, int]):
 
 
 def _measured(line: str, width: int, cells: _Cells) -> Callable[[int], int]:
-    ends = list(accumulate(map(cells.__getitem__, line)))
+    counts: Iterable[int] = map(cells.__getitem__, line)
+    if ZWJ in line:
+        # As Textual measures: the character after the joiner takes no room of its own.
+        befores = chain("\n", line)
+        counts = (0 if before == ZWJ else n for before, n in zip(befores, counts, strict=False))
+    ends = list(accumulate(counts))
 
     def reach(start: int) -> int:
         before = ends[start - 1] if start else 0
