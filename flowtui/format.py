@@ -200,6 +200,13 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h" if hours and days < 100 else f"{days} d"
 
 
+def took(start_ns: int | None, end_ns: int | None) -> str:
+    """Return how long something took, or the words for why that is not known."""
+    if start_ns is None:
+        return "no times" if end_ns is None else "no start"
+    return "not ended" if end_ns is None else duration((end_ns - start_ns) / 1e9)
+
+
 def ago(seconds: float) -> str:
     """Return how long ago something was; clocks may differ, so a little ahead is now."""
     if seconds < 1:

@@ -20,7 +20,6 @@ from flowtui.store.genai import (
 from flowtui.store.span_tree import ERROR, Node, SpanTree
 from flowtui.store.trace_values import SpanDetail, Trace, moment
 
-NS = 1_000_000_000
 MAX_TREE_LINES = 200
 MAX_TEXT = 2_000
 MAX_SECTIONS = 20
@@ -59,7 +58,7 @@ def _facts(trace: Trace, tree: SpanTree) -> Iterator[str]:
     yield f"- state: {fmt.trace_state(trace.state)}"
     if started is not None:
         yield f"- started: {started:%Y-%m-%d %H:%M:%S} UTC"
-    yield f"- duration: {fmt.duration(trace.duration_ns / NS)}"
+    yield f"- duration: {fmt.took(trace.start_ns, trace.end_ns)}"
     yield f"- spans: {tree.span_count:,}, errors: {tree.error_count:,}"
     if tree.usage is not None:
         used = tree.usage
@@ -83,7 +82,7 @@ def _tree_line(node: Node) -> str:
         return f"{indent}? missing parent {fmt.plain(node.id, 64)}"
     kind = "" if span.genai_kind is SpanKind.OTHER else f" [{span.genai_kind.value}]"
     failed = "  ERROR" if span.status_code == ERROR else ""
-    took = "not ended" if span.is_pending else fmt.duration(span.duration_ns / NS)
+    took = fmt.took(span.begun_ns, span.ended_ns)
     return f"{indent}{fmt.plain(span.name, 120)}{kind}  {took}{failed}"
 
 

@@ -156,7 +156,7 @@ def trace_document(trace: Trace) -> Document:
         "trace_id": trace.trace_id,
         "name": trace.root_name,
         "state": trace.state.value,
-        **_times(trace.start_ns, trace.end_ns),
+        **_times(trace.start_ns, trace.end_ns, trace.duration_ns),
         "span_count": trace.span_count,
         "error_count": trace.error_count,
         "usage": _usage(trace.usage),
@@ -173,7 +173,7 @@ def span_document(span: Span, detail: SpanDetail | None) -> Document:
         "name": span.name,
         "kind": span.kind,
         "genai_kind": span.genai_kind.value,
-        **_times(span.start_ns, span.end_ns),
+        **_times(span.start_ns, span.end_ns, span.duration_ns),
         "status": _STATUS_WORDS.get(span.status_code, span.status_code),
         "usage": _usage(span.usage),
         "annotation_count": span.annotation_count,
@@ -201,7 +201,7 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
                 fmt.plain(trace.root_name, 60),
                 fmt.trace_state(trace.state),
                 "" if started is None else fmt.when_short(started),
-                fmt.duration(trace.duration_ns / 1e9),
+                fmt.took(trace.start_ns, trace.end_ns),
                 f"{trace.span_count:,}",
                 _some(trace.error_count),
                 _tokens(trace.usage),
@@ -277,7 +277,7 @@ def _resolved(store: Store, run: Run, word: str) -> Trace:
 def _span_line(depth: int, span: Span) -> str:
     facts = [
         "" if span.genai_kind == "other" else span.genai_kind,
-        fmt.duration(span.duration_ns / 1e9),
+        fmt.took(span.begun_ns, span.ended_ns),
         "" if span.usage is None or not span.usage.total else f"{span.usage.total:,} tokens",
         "error" if span.status_code == 2 else "",
         f"{fmt.count(span.annotation_count, 'annotation')}" if span.annotation_count else "",
@@ -313,12 +313,12 @@ def _usage(usage: Usage | None) -> Document | None:
     }
 
 
-def _times(start_ns: int, end_ns: int) -> Document:
+def _times(start_ns: int | None, end_ns: int | None, duration_ns: int | None) -> Document:
     return {
         "started_at": time_text(moment(start_ns)),
         "start_ns": start_ns,
         "end_ns": end_ns,
-        "duration_ns": end_ns - start_ns,
+        "duration_ns": duration_ns,
     }
 
 

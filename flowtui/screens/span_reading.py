@@ -47,8 +47,9 @@ def read_span(store: Store, run_id: str, trace: ReadTrace, node: Node) -> ReadSp
     detail = store.span_detail(run_id, trace.trace_id, node.span.span_id)
     if detail is None:
         return None
-    total_ns = trace.tree.end_ns - trace.tree.start_ns
-    sections = span_sections(detail, node, total_ns, _links_here(store, run_id, detail))
+    parent = None if node.parent is None else trace.tree.nodes[node.parent].span
+    links_here = _links_here(store, run_id, detail)
+    sections = span_sections(detail, node, trace.tree.duration_ns, links_here, parent)
     if node.parent is None and trace.samples:
         sections = (*sections, _samples(trace))
     return ReadSpan(node, sections, span_document(node.span, detail))

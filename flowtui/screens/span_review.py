@@ -74,8 +74,9 @@ class SpanReview:
             return None
         root = trace.tree.nodes[0]
         name = "" if root.span is None else fmt.plain(root.span.name, 60)
-        took = fmt.duration((trace.tree.end_ns - trace.tree.start_ns) / 1e9)
-        size = f"{fmt.count(len(trace.tree.nodes), 'span')} in {took}"
+        took_ns = trace.tree.duration_ns
+        size = fmt.count(len(trace.tree.nodes), "span")
+        size += "" if took_ns is None else f" in {fmt.duration(took_ns / 1e9)}"
         where = f"root of {size}" if node is root else f"in {name or 'a trace'}, {size}"
         return ReviewItem(target, fmt.plain(node.span.name, 200), span.sections, where)
 

@@ -25,7 +25,6 @@ STATE_ROLES: dict[TraceState, Role] = {
     TraceState.UNSET: "muted",
     TraceState.IN_PROGRESS: "accent",
 }
-NS = 1_000_000_000
 
 
 def cells(trace: Trace) -> Cells:
@@ -34,7 +33,7 @@ def cells(trace: Trace) -> Cells:
     return (
         Piece(f" {fmt.plain(trace.root_name, 200)}"),
         Piece(fmt.trace_state(trace.state), STATE_ROLES[trace.state]),
-        Piece(fmt.duration(trace.duration_ns / NS)),
+        Piece(fmt.took(trace.start_ns, trace.end_ns)),
         Piece(f"{trace.span_count:,}"),
         Piece(f"✗ {trace.error_count:,}" if trace.error_count else "", "error"),
         Piece("" if tokens is None else f"{tokens:,}"),
@@ -45,8 +44,7 @@ def cells(trace: Trace) -> Cells:
     )
 
 
-def started(start_ns: int) -> str:
-    """Return the local time of a moment in Unix nanoseconds, to the second."""
+def started(start_ns: int | None) -> str:
+    """Return the local time of a moment in Unix nanoseconds, to the second; nothing for none."""
     start = moment(start_ns)
-    # A clock that was never set, or a row that somebody else wrote.
-    return f"{start_ns:,} ns" if start is None else f"{start.astimezone():%Y-%m-%d %H:%M:%S}"
+    return "" if start is None else f"{start.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flowtui import format as fmt
-from flowtui.screens.trace_columns import NS, started
+from flowtui.screens.trace_columns import started
 from flowtui.screens.trace_reading import ReadTrace
 from flowtui.store.genai import Usage
 from flowtui.store.span_tree import SpanTree
@@ -26,7 +26,8 @@ def summary(trace: ReadTrace, place: str, width: int) -> Line:
         pieces.append(Piece(f" · {used}"))
     if trace.samples:
         pieces.append(Piece(f" · {fmt.count(len(trace.samples), 'sample')}"))
-    pieces.append(Piece(f" · {started(tree.start_ns)}", "muted"))
+    if tree.start_ns is not None:
+        pieces.append(Piece(f" · {started(tree.start_ns)}", "muted"))
     notes = sum(tree.nodes[root].annotation_count for root in tree.roots)
     right = [Piece(f"{place} ", "muted"), Piece(f" ✎ {notes:,} " if notes else "", "accent")]
     return justified(pieces, right, width)
@@ -39,8 +40,9 @@ def _name(tree: SpanTree) -> str:
 
 
 def _facts(tree: SpanTree) -> str:
-    duration = fmt.duration((tree.end_ns - tree.start_ns) / NS)
-    parts = [duration, fmt.count(tree.span_count, "span")]
+    has_ended = tree.duration_ns is not None
+    took = fmt.took(tree.start_ns, tree.end_ns if has_ended else None)
+    parts = [took, fmt.count(tree.span_count, "span")]
     if len(tree.roots) > 1:
         parts.append(f"{len(tree.roots):,} roots")
     return " · ".join(parts)

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
+from flowtui.store.span_times import FAR_FUTURE_NS, sortable
 from flowtui.store.trace_values import Span
 
 NO_PARENT = -1
 """The parent of a root."""
 
 Entry = tuple[int, str, str | None, Span]
-"""Start, the id that children name, the id of the parent, and the span."""
+"""Start, the id that children name, the id of the parent, and the span; see `entries_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,18 @@ class Layout:
 
 
 def entries_of(spans: Sequence[Span]) -> list[Entry]:
-    """Return the spans that have a row, by start and id."""
+    """Return the spans that have a row, by start and id; those without a start come last."""
     entries: list[Entry] = [
-        (span.start_ns, span.span_id, span.parent_id, span) for span in spans if not span.is_pending
+        (sortable(span.start_ns), span.span_id, span.parent_id, span)
+        for span in spans
+        if not span.is_pending
     ]
     if len(entries) < len(spans):
         ended = {entry[1] for entry in entries}
         for span in spans:
             announced = span.span_id if span.parent_id is None else span.parent_id
             if span.is_pending and announced not in ended:
-                entries.append((span.start_ns, announced, span.pending_parent_id, span))
+                entries.append((sortable(span.start_ns), announced, span.pending_parent_id, span))
     entries.sort(key=itemgetter(0, 1))
     return entries
 
@@ -57,8 +60,13 @@ def laid_out(entries: list[Entry]) -> Layout:
     for row, parent in enumerate(parents):
         if parent != NO_PARENT:
             below.setdefault(parent, []).append(row)
-        else:
-            roots.append((entries[row][0], ids[row], row))
+    for row, parent in enumerate(parents):
+        if parent == NO_PARENT:
+            start = entries[row][0]
+            if start == FAR_FUTURE_NS and row in below:
+                # A root without a start has the place of what is below it.
+                start = entries[below[row][0]][0]
+            roots.append((start, ids[row], row))
     roots += [(entries[below[row][0]][0], ids[row], row) for row in missing.values()]
     parents += [NO_PARENT] * len(missing)
     order, places = _preorder([row for _, _, row in sorted(roots)], below, len(ids))

@@ -16,8 +16,10 @@ from flowtui.store.annotations import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.filters import SPAN_FIELDS, Condition, register_functions
 from flowtui.store.genai import is_pending
+from flowtui.store.span_times import END, FAR_FUTURE_NS, START, sql_known
 
 _COLUMNS = ("span_id", "name", "status_message", "attributes", "events")
+_BEGUN = sql_known(START)
 _NO_ANNOTATIONS = "0 as annotation_count, null as annotations"
 _ANNOTATIONS = f"""(select count(*) from span_annotations as noted
     where noted.trace_id = spans.trace_id and noted.span_id = spans.span_id) as annotation_count,
@@ -68,7 +70,7 @@ def unannotated(
 ) -> array[int]:
     """Return the rowids of the spans of a trace that an author has not annotated, by their start.
 
-    Placeholders of spans that have not ended are left out.
+    Those without a start come last. Placeholders of spans that have not ended are left out.
 
     Args:
         connection: exp.db's.
@@ -93,7 +95,11 @@ def unannotated(
             "author": reading.as_sql(user),
         },
     )
-    found = [(start, rowid) for rowid, start, raw in rows if not _is_placeholder(raw)]
+    found = [
+        (FAR_FUTURE_NS if start is None else start, rowid)
+        for rowid, start, raw in rows
+        if not _is_placeholder(raw)
+    ]
     return array("q", (rowid for _, rowid in sorted(found)))
 
 
@@ -118,7 +124,7 @@ def unannotated_roots(connection: sqlite3.Connection, keys: Sequence[int], user:
           select listed.key as place, (select candidate.rowid from spans as candidate
               where candidate.trace_id = written.trace_id
               and (parent_span_id is null or trim(parent_span_id, '0') = '')
-              order by start_time_unix_nano, rowid limit 1) as root_rowid
+              order by {_BEGUN} is null, {START}, rowid limit 1) as root_rowid
           from json_each(:keys) as listed cross join spans as written
             on written.rowid = listed.value)
         select root_rowid from root cross join spans on spans.rowid = root_rowid
@@ -145,8 +151,7 @@ def _relation(connection: sqlite3.Connection) -> str:
     return f"""with span as (
       select spans.rowid as rowid, spans.trace_id as trace_id,
         {reading.select_list(_COLUMNS, present, "spans")}, status_code as state,
-        start_time_unix_nano as start,
-        end_time_unix_nano - start_time_unix_nano as duration, {annotations}
+        {_BEGUN} as start, {sql_known(END)} - {_BEGUN} as duration, {annotations}
       from spans where trace_id = cast(:searched as text))"""
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from flowtui.store.genai import Usage
 from flowtui.store.roll_up import RolledUp, lowest
 from flowtui.store.span_layout import NO_PARENT, Layout, entries_of, laid_out
+from flowtui.store.span_times import FAR_FUTURE_NS
 from flowtui.store.trace_values import Span
 
 ERROR = 2
@@ -41,19 +42,20 @@ class Node(NamedTuple):
     """0 for a root."""
     is_cycle: bool
     """Whether it is a root only because its parents lead back to it."""
-    start_ns: int
-    end_ns: int
-    """Of the subtree; never before its start."""
+    start_ns: int | None
+    """Of the subtree; None where no span of it has a start."""
+    end_ns: int | None
+    """Of the subtree, never before its start: the last moment that is known of it."""
     own_ns: int
-    """How long nothing right below it ran; 0 where there is no span that has ended."""
+    """How long nothing right below it ran; 0 where there is no span with a start and an end."""
     descendant_count: int
     """The subtree is the node and that many nodes after it."""
     error_count: int
     annotation_count: int
     is_critical: bool
     """Whether the trace would have ended earlier without it; see `span_tree`."""
-    is_outside: bool
-    """Whether it starts before or ends after its parent, as where clocks disagree."""
+    do_clocks_disagree: bool
+    """Whether it begins before its parent, which ran in another process or on another host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,25 @@ class SpanTree:
     """Of a node with all below it, by `Node.id`."""
 
     @property
-    def start_ns(self) -> int:
-        """The first start; 0 where there are no spans."""
-        return min((self.nodes[root].start_ns for root in self.roots), default=0)
+    def start_ns(self) -> int | None:
+        """The first start; None where no span has one."""
+        starts = (self.nodes[root].start_ns for root in self.roots)
+        return min((start for start in starts if start is not None), default=None)
 
     @property
-    def end_ns(self) -> int:
-        """The last end; 0 where there are no spans."""
-        return max((self.nodes[root].end_ns for root in self.roots), default=0)
+    def end_ns(self) -> int | None:
+        """The last moment that is known; None where no span has a start."""
+        ends = (self.nodes[root].end_ns for root in self.roots)
+        return max((end for end in ends if end is not None), default=None)
+
+    @property
+    def duration_ns(self) -> int | None:
+        """From the first start to the last moment; None where no span has a start and an end."""
+        start, end = self.start_ns, self.end_ns
+        took = (node.span.duration_ns for node in self.nodes if node.span is not None)
+        if start is None or end is None or not any(ns is not None and ns >= 0 for ns in took):
+            return None
+        return end - start
 
 
 def span_tree(spans: Sequence[Span]) -> SpanTree:
@@ -91,6 +104,8 @@ def span_tree(spans: Sequence[Span]) -> SpanTree:
     - The critical path starts at the end of the root that ends last, and goes back through the
       child that ended last before the moment, then on from that child's start. A child counts
       as ending with its parent where it ends later.
+    - A span without a start is left out of all times, and one that has not ended, or ends before
+      it starts, counts up to its start.
     """
     entries = entries_of(spans)
     layout = laid_out(entries)
@@ -173,11 +188,16 @@ def ancestors(tree: SpanTree, index: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """Times and counts by node: `from_ns` and `to_ns` of itself, all others of its subtree."""
+    """Times and counts by node: `from_ns` and `to_ns` of itself, all others of its subtree.
+
+    What has no start has `FAR_FUTURE_NS` for it, and 0 for its end, which change no sum.
+    """
 
     from_ns: list[int]
     to_ns: list[int]
-    """Where a node has not ended or has no span, the end of its subtree."""
+    """Where a node has not ended or has no start or no span, the end of its subtree."""
+    are_timed: list[bool]
+    """Whether a node has a start and has ended."""
     starts: list[int]
     ends: list[int]
     below: list[int]
@@ -209,12 +229,23 @@ def _rolled(layout: Layout) -> RolledUp:
 def _times(layout: Layout) -> _Times:
     spans = layout.spans
     # A parent that is not there has a child right after it, and takes its times to start with.
-    known = [span or spans[at + 1] for at, span in enumerate(spans)]
-    starts = [span.start_ns for span in known if span is not None]
-    ends = [max(span.start_ns, span.end_ns) for span in known if span is not None]
+    starts: list[int] = []
+    ends: list[int] = []
+    are_timed: list[bool] = []
+    for at, span in enumerate(spans):
+        one = span or spans[at + 1]
+        assert one is not None
+        # Spelled out, as this is done 30,000 times before a large trace shows.
+        begun, ended = one.start_ns, one.end_ns
+        has_begun = 0 < begun < FAR_FUTURE_NS
+        has_ended = 0 < ended < FAR_FUTURE_NS and not one.is_pending
+        starts.append(begun if has_begun else FAR_FUTURE_NS)
+        ends.append(0 if not has_begun else ended if has_ended and ended > begun else begun)
+        are_timed.append(span is not None and has_begun and has_ended)
     times = _Times(
         from_ns=starts.copy(),
         to_ns=ends.copy(),
+        are_timed=are_timed,
         starts=starts,
         ends=ends,
         below=[0] * len(spans),
@@ -222,8 +253,8 @@ def _times(layout: Layout) -> _Times:
         annotations=[0 if span is None else span.annotation_count for span in spans],
     )
     _sum_up(layout.parents, times)
-    for at, span in enumerate(spans):
-        if span is None or span.is_pending:
+    for at, is_timed in enumerate(are_timed):
+        if not is_timed:
             times.from_ns[at], times.to_ns[at] = starts[at], ends[at]
     return times
 
@@ -252,8 +283,9 @@ def _own_ns(layout: Layout, times: _Times) -> list[int]:
     from_ns, to_ns = times.from_ns, times.to_ns
     own = [end - start for start, end in zip(from_ns, to_ns, strict=True)]
     covered_to = from_ns.copy()
+    spans = layout.spans
     for at, parent in enumerate(layout.parents):
-        if parent == NO_PARENT:
+        if parent == NO_PARENT or (not times.are_timed[at] and not _has_begun(spans[at])):
             continue
         start, end = from_ns[at], to_ns[at]
         if start < covered_to[parent]:
@@ -263,10 +295,14 @@ def _own_ns(layout: Layout, times: _Times) -> list[int]:
         if end > start:
             own[parent] -= end - start
             covered_to[parent] = end
-    for at, span in enumerate(layout.spans):
-        if span is None or span.is_pending:
+    for at, is_timed in enumerate(times.are_timed):
+        if not is_timed:
             own[at] = 0
     return own
+
+
+def _has_begun(span: Span | None) -> bool:
+    return span is not None and span.begun_ns is not None
 
 
 def _critical(layout: Layout, times: _Times, roots: tuple[int, ...]) -> set[int]:
@@ -276,7 +312,7 @@ def _critical(layout: Layout, times: _Times, roots: tuple[int, ...]) -> set[int]
     from_ns, to_ns = times.from_ns, times.to_ns
     critical: set[int] = set()
     last = max(roots, key=lambda root: (to_ns[root], -from_ns[root]))
-    stack = [(last, to_ns[last])]
+    stack = [(last, to_ns[last])] if to_ns[last] else []
     while stack:
         at, end = stack.pop()
         critical.add(at)
@@ -291,7 +327,6 @@ def _critical(layout: Layout, times: _Times, roots: tuple[int, ...]) -> set[int]
 
 def _nodes(layout: Layout, times: _Times, critical: set[int]) -> tuple[Node, ...]:
     spans, parents = layout.spans, layout.parents
-    from_ns, to_ns = times.from_ns, times.to_ns
     columns = zip(
         layout.ids,
         spans,
@@ -300,17 +335,30 @@ def _nodes(layout: Layout, times: _Times, critical: set[int]) -> tuple[Node, ...
         layout.children,
         layout.depths,
         layout.are_cut,
-        times.starts,
-        times.ends,
+        [None if start == FAR_FUTURE_NS else start for start in times.starts],
+        [end or None for end in times.ends],
         _own_ns(layout, times),
         times.below,
         times.errors,
         times.annotations,
         [at in critical for at in range(len(spans))],
         [
-            parent != NO_PARENT and (from_ns[at] < from_ns[parent] or to_ns[at] > to_ns[parent])
-            for at, parent in enumerate(parents)
+            span is not None
+            and span.process is not None
+            and parent != NO_PARENT
+            and _do_clocks_disagree(span, spans[parent])
+            for span, parent in zip(spans, parents, strict=True)
         ],
         strict=True,
     )
     return tuple(map(Node._make, columns))
+
+
+def _do_clocks_disagree(span: Span, parent: Span | None) -> bool:
+    if parent is None or span.process is None or parent.process is None:
+        return False
+    begun, before = span.begun_ns, parent.begun_ns
+    if begun is None or before is None or begun >= before:
+        return False
+    here, there = span.process, parent.process
+    return any(there.get(name, value) != value for name, value in here.items())

@@ -13,7 +13,16 @@ from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.annotations import span_counts
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, is_pending, pending_parent, span_kind, usage
-from flowtui.store.trace_values import Attributes, Span, SpanDetail, SpanEvent, SpanLink
+from flowtui.store.otlp import RESOURCE
+from flowtui.store.span_times import FAR_FUTURE_NS, sortable
+from flowtui.store.trace_values import (
+    Attributes,
+    Process,
+    Span,
+    SpanDetail,
+    SpanEvent,
+    SpanLink,
+)
 from flowtui.store.values import JsonValue
 
 TEXT_CHARS = 500_000
@@ -37,7 +46,8 @@ _DETAIL = (*_SKELETON, "status_message", "events", "links", "trace_flags", "crea
 def spans(connection: sqlite3.Connection, trace_id: str) -> tuple[Span, ...]:
     """Return all spans of a trace by their start, what started together by its end, last first.
 
-    Attributes that are no JSON say nothing, and do not fail the read.
+    Spans without a start come last. Attributes that are no JSON say nothing, and do not fail the
+    read. Where a span begins before its parent, both have the process that they ran in.
 
     Source: spans, span_annotations.
     """
@@ -53,8 +63,48 @@ def spans(connection: sqlite3.Connection, trace_id: str) -> tuple[Span, ...]:
     annotated = span_counts(connection, trace_id)
     counts = {target.span_id: count for target, count in annotated.items()}
     found = [_span(trace_id, row, counts) for row in rows]
-    found.sort(key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
-    return tuple(found)
+    found.sort(key=lambda span: (sortable(span.start_ns), -span.end_ns, span.span_id))
+    return tuple(_with_processes(connection, trace_id, found))
+
+
+def _with_processes(connection: sqlite3.Connection, trace_id: str, found: list[Span]) -> list[Span]:
+    """Return spans, those that begin before their parent and these parents with their process."""
+    starts = {span.span_id: span.start_ns for span in found}
+    wanted = {
+        id_
+        for span in found
+        if span.parent_id and 0 < span.start_ns < starts.get(span.parent_id, 0) < FAR_FUTURE_NS
+        for id_ in (span.span_id, span.parent_id)
+    }
+    if not wanted:
+        return found
+    present = table_columns(connection, "spans")
+    columns = reading.select_list(("span_id", "attributes"), present, "spans")
+    rows = connection.execute(
+        f"select {columns} from spans where trace_id = cast(:trace as text)"
+        " and span_id in (select value from json_each(:wanted))",
+        {"trace": reading.as_sql(trace_id), "wanted": json.dumps(sorted(wanted))},
+    )
+    processes = {reading.text(span_id): _process(raw) for span_id, raw in rows}
+    return [
+        span if process is None else span._replace(process=process)
+        for span in found
+        for process in (processes.get(span.span_id),)
+    ]
+
+
+def _process(raw: object) -> Process | None:
+    """Return what tells a span's process and host: of its resource, or written beside the rest."""
+    if not isinstance(raw, str) or not ("service.instance.id" in raw or '"host.' in raw):
+        return None
+    attributes = _object(raw)
+    resource = attributes.get(RESOURCE)
+    said = resource if isinstance(resource, dict) else attributes
+    return {
+        name: value
+        for name, value in said.items()
+        if isinstance(value, str) and (name == "service.instance.id" or name.startswith("host."))
+    } or None
 
 
 def mark(connection: sqlite3.Connection, trace_id: str) -> tuple[int, int]:

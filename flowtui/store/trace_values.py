@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from flowtui.store.genai import SpanKind, Usage
+from flowtui.store.span_times import known
 from flowtui.store.values import JsonValue
 
 
@@ -28,12 +29,10 @@ class TraceState(StrEnum):
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def moment(time_ns: int) -> datetime | None:
-    """Return a time in Unix nanoseconds, None where it lies past the years of a calendar."""
-    try:
-        return _EPOCH + timedelta(microseconds=time_ns // 1000)
-    except OverflowError:
-        return None
+def moment(time_ns: int | None) -> datetime | None:
+    """Return a time in Unix nanoseconds, None where it is no time; see `span_times`."""
+    time_ns = known(time_ns)
+    return None if time_ns is None else _EPOCH + timedelta(microseconds=time_ns // 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +43,10 @@ class Trace:
     root_name: str
     """Of the earliest root; without one, of the earliest span."""
     state: TraceState
-    start_ns: int
-    end_ns: int
+    start_ns: int | None
+    """Of the first span; None where no span has a start."""
+    end_ns: int | None
+    """The last moment that is known of it; None where no span has a start and an end after it."""
     span_count: int
     error_count: int
     """How many of the spans ended in an error."""
@@ -57,9 +58,13 @@ class Trace:
     """On any of its spans."""
 
     @property
-    def duration_ns(self) -> int:
-        """From the first start to the last end; negative where clocks disagree."""
-        return self.end_ns - self.start_ns
+    def duration_ns(self) -> int | None:
+        """From the first start to the last end."""
+        return _between(self.start_ns, self.end_ns)
+
+
+Process = Mapping[str, str]
+"""What tells the process and host of a span: its service.instance.id and host.*."""
 
 
 class Span(NamedTuple):
@@ -79,6 +84,7 @@ class Span(NamedTuple):
     """As the SDK guessed at write time; `genai_kind` knows more."""
     genai_kind: SpanKind
     start_ns: int
+    """As stored; `begun_ns` knows whether it is a time."""
     end_ns: int
     status_code: int
     """0 unset, 1 ok, 2 error."""
@@ -89,10 +95,27 @@ class Span(NamedTuple):
     """Whether it only announces that its parent has started."""
     pending_parent_id: str | None
     """Of a pending span: the parent of the span that it announces."""
+    process: Process | None = None
+    """Where it ran, if that was asked for: see `spans`."""
 
     @property
-    def duration_ns(self) -> int:
-        return self.end_ns - self.start_ns
+    def begun_ns(self) -> int | None:
+        """When it started, None where no start is stored."""
+        return known(self.start_ns)
+
+    @property
+    def ended_ns(self) -> int | None:
+        """When it ended, None where it has not, as far as the store knows."""
+        return None if self.is_pending else known(self.end_ns)
+
+    @property
+    def duration_ns(self) -> int | None:
+        """None where start or end is not known; negative where it ends before it starts."""
+        return _between(self.begun_ns, self.ended_ns)
+
+
+def _between(start_ns: int | None, end_ns: int | None) -> int | None:
+    return None if start_ns is None or end_ns is None else end_ns - start_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +173,9 @@ class SpanDetail:
     problems: tuple[str, ...] = ()
 
     @property
-    def duration_ns(self) -> int:
-        return self.end_ns - self.start_ns
+    def duration_ns(self) -> int | None:
+        """None where start or end is not known; negative where it ends before it starts."""
+        return _between(known(self.start_ns), known(self.end_ns))
 
     @property
     def raw_events(self) -> tuple[Mapping[str, JsonValue], ...]:

@@ -22,6 +22,7 @@ from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
 from flowtui.store.roll_up import SpanUsage, rolled_up
+from flowtui.store.span_times import END, FAR_FUTURE_NS, START, known, sql_known
 from flowtui.store.spans import own_usage, parent, whole
 from flowtui.store.trace_values import Trace, TraceState
 
@@ -48,9 +49,15 @@ _IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
 _STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)
 """By the number that the filter language and the SDK know them by."""
 
+# A span without a start is left out; one without an end, or with one before its start, counts up
+# to its start. So does `span_tree`.
+_BEGUN = sql_known(START)
+_HAS_ENDED = f"({START} > 0 and {END} >= {START} and {END} < {FAR_FUTURE_NS})"
+_START = f"min({_BEGUN})"
 _AGGREGATES = {
-    "start": "min(start_time_unix_nano)",
-    "execution_time": "max(end_time_unix_nano) - min(start_time_unix_nano)",
+    "start": _START,
+    "execution_time": f"case when max({_HAS_ENDED}) then"
+    f" max(case when {_HAS_ENDED} then {END} else {_BEGUN} end) - {_START} end",
     "span_count": "count(*)",
     "error_count": "count(case status_code when 2 then 1 end)",
     "created_at": "min(created_at)",
@@ -70,7 +77,7 @@ _ROW = (
 _USAGE_COLUMNS = ("trace_id", "span_id", "parent_span_id", "attributes")
 _NAME = (
     "(select name from spans where spans.trace_id = grouped.trace_id"
-    f" order by {_IS_ROOT} desc, start_time_unix_nano, rowid limit 1)"
+    f" order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1)"
 )
 # What both annotations and samples lack is an index on the trace: a question for each trace would
 # read all of them each time, so they are grouped once and joined.
@@ -262,8 +269,8 @@ def _trace(trace_id: str, row: Sequence[object], usage: Usage | None) -> Trace:
         trace_id=trace_id,
         root_name=reading.text(name),
         state=_STATES[whole(state)],
-        start_ns=whole(start),
-        end_ns=whole(start) + whole(execution_time),
+        start_ns=known(start),
+        end_ns=None if execution_time is None else whole(start) + whole(execution_time),
         span_count=whole(span_count),
         error_count=whole(error_count),
         usage=usage,

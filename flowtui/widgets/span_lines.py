@@ -216,17 +216,19 @@ class SpanLines(Lines):
     # Time ------------------------------------------------------------------------------------
 
     def action_zoom(self, factor: float) -> None:
-        if (node := self.node) is None:
+        node = self.node
+        if node is None or (times := own_times(node)) is None:
             return
-        start, end = own_times(node)
+        start, end = times
         window = self.window
         # Of a span that reaches out of the window, what is seen of it stays in the middle.
         middle = (max(start, window.start_ns) + min(end, window.end_ns)) // 2
         self._show_window(window.scaled(factor, middle, whole_window(self._tree)))
 
     def action_zoom_to_span(self) -> None:
-        if (node := self.node) is not None:
-            self._show_window(whole_window(self._tree).around(*own_times(node)))
+        node = self.node
+        if node is not None and (times := own_times(node)) is not None:
+            self._show_window(whole_window(self._tree).around(*times))
 
     def action_pan(self, direction: int) -> None:
         self._show_window(self.window.shifted(direction * PAN_SHARE, whole_window(self._tree)))

@@ -6,10 +6,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from flowtui import format as fmt
+from flowtui.store.span_times import problems
 from flowtui.store.span_tree import ERROR, Node, SpanTree
 from flowtui.widgets.cells import Piece, Role, fit, width_of
 from flowtui.widgets.span_marks import MARKS
-from flowtui.widgets.waterfall import NS, TimeWindow, bar, is_open, scale
+from flowtui.widgets.waterfall import TimeWindow, bar, scale
 
 DURATION_CELLS, TOKENS_CELLS, FLAGS_CELLS = 9, 9, 8
 MIN_NAME_CELLS, MAX_NAME_CELLS, NAME_SHARE = 24, 64, 0.4
@@ -57,8 +58,8 @@ def head_row(view: View, cells: Widths) -> list[Piece]:
     """Return the titles of the columns, and the scale of time above the bars."""
     tokens = "tokens".rjust(cells.tokens)[: cells.tokens]
     head = f" {'span':<{cells.name}}{'duration':>{DURATION_CELLS}}{tokens}{'':{FLAGS_CELLS}}"
-    has_times = bool(cells.bars and view.tree.nodes)
-    times = scale(view.window, view.tree.start_ns, cells.bars) if has_times else ""
+    start = view.tree.start_ns
+    times = scale(view.window, start, cells.bars) if cells.bars and start is not None else ""
     return [Piece(head + times, "muted")]
 
 
@@ -108,9 +109,7 @@ def _named(node: Node, is_match: bool) -> tuple[Piece, Piece]:
 
 
 def _duration(node: Node) -> str:
-    if is_open(node):
-        return "not ended"
-    return "" if node.span is None else fmt.duration(node.span.duration_ns / NS)
+    return "" if node.span is None else fmt.took(node.span.begun_ns, node.span.ended_ns)
 
 
 def _flags(view: View, node: Node) -> list[Piece]:
@@ -123,7 +122,13 @@ def _flags(view: View, node: Node) -> list[Piece]:
     errors = "✗" if own_error else ""
     if is_folded and node.error_count > own_error:
         errors = f"✗{node.error_count}" if node.error_count <= MOST_ERRORS_SHOWN else "✗1k+"
-    doubt = "▲" if node.is_outside or node.is_cycle else " "
+    doubt = "▲" if node.do_clocks_disagree or node.is_cycle or _has_odd_times(node) else " "
     own_count = 0 if node.span is None else node.span.annotation_count
     note = "✎" if (node.annotation_count if is_folded else own_count) else " "
     return [Piece(f" {errors:<4}", "error"), Piece(doubt, "attention"), Piece(f"{note} ", "accent")]
+
+
+def _has_odd_times(node: Node) -> bool:
+    """Say whether what is stored of a span's times is no time, or stands the wrong way round."""
+    span = node.span
+    return span is not None and bool(problems(span.start_ns, span.end_ns))

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from flowtui import format as fmt
 from flowtui.store.annotation_values import SpanTarget
 from flowtui.store.genai import Conversation, Message, SpanDetails, details, messages
+from flowtui.store.span_times import known
+from flowtui.store.span_times import problems as time_problems
 from flowtui.store.span_tree import ERROR, Node
-from flowtui.store.trace_values import SpanDetail, SpanEvent, moment
+from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, moment
 from flowtui.store.values import JsonValue
 from flowtui.widgets.blocks import Fact, Facts, Link, Section, Text, Turn, Values, Words
 from flowtui.widgets.cells import Piece, Role
@@ -40,14 +42,16 @@ def span_sections(
     node: Node | None = None,
     total_ns: int | None = None,
     links_here: frozenset[SpanTarget] = frozenset(),
+    parent: Span | None = None,
 ) -> tuple[Section, ...]:
     """Return a span as a person reads it; what there is nothing of is left out.
 
     Args:
         detail: the span.
         node: its place in the tree, for what only the tree knows.
-        total_ns: how long the whole trace took.
+        total_ns: how long the whole trace took, where that is known.
         links_here: what its links lead to in this run.
+        parent: the span above it, if it is there.
     """
     found = details(detail.attributes.values)
     events = detail.raw_events
@@ -55,7 +59,7 @@ def span_sections(
     tool, retrieval = tool_section(found), retrieval_section(found)
     said = _messages(_without(chat, _told(found)), detail)
     sections = (
-        _head(detail, node, total_ns),
+        _head(detail, node, total_ns, parent),
         error_section(detail, events),
         said,
         tool,
@@ -77,11 +81,14 @@ def raw_sections(document: Mapping[str, JsonValue]) -> tuple[Section, ...]:
     return (Section("raw", "", (Values("raw", document, open_levels=1),)),)
 
 
-def _head(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Section:
+def _head(
+    detail: SpanDetail, node: Node | None, total_ns: int | None, parent: Span | None
+) -> Section:
     kind = "" if detail.genai_kind == "other" else detail.genai_kind.value
     named = [Piece(detail.name or "a span without a name", "title")]
     named += [Piece(kind, "muted")] if kind else []
-    return Section("head", "", (Words(tuple(named)), Words(tuple(_facts(detail, node, total_ns)))))
+    facts = *_facts(detail, node, total_ns), *_odd_times(detail, node, parent)
+    return Section("head", "", (Words(tuple(named)), Words(facts)))
 
 
 def _facts(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Iterator[Piece]:
@@ -90,21 +97,33 @@ def _facts(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Itera
     else:
         state, role = _STATES.get(detail.status_code, _STATES[0])
         yield Piece(fmt.trace_state(state), role)
-        yield Piece(fmt.duration(detail.duration_ns / 1e9))
+        yield Piece(fmt.took(known(detail.start_ns), known(detail.end_ns)))
     if node is not None and node.children and node.own_ns:
         yield Piece(f"own {fmt.duration(node.own_ns / 1e9)}", "muted")
-    if total_ns and 0 < detail.duration_ns < total_ns:
-        share = 100 * detail.duration_ns / total_ns
+    took_ns = detail.duration_ns
+    if total_ns and took_ns is not None and 0 < took_ns < total_ns:
+        share = 100 * took_ns / total_ns
         yield Piece(f"{fmt.number(share, 2)} % of the trace", "muted")
     if node is not None and node.is_critical:
         yield Piece("critical path", "muted")
     started = moment(detail.start_ns)
     if started is not None:
         yield Piece(fmt.when(started), "muted")
-    if detail.duration_ns < 0:
-        yield Piece("▲ ends before it starts", "attention")
-    if node is not None and node.is_outside:
-        yield Piece("▲ outside its parent's time: clocks disagree", "attention")
+
+
+def _odd_times(detail: SpanDetail, node: Node | None, parent: Span | None) -> Iterator[Piece]:
+    """Yield what is odd about when a span ran."""
+    for problem in time_problems(detail.start_ns, detail.end_ns):
+        yield Piece(f"▲ {problem}", "attention")
+    begun, ended = known(detail.start_ns), known(detail.end_ns)
+    if node is None or node.span is None or parent is None or begun is None:
+        return
+    if node.do_clocks_disagree:
+        yield Piece("▲ begins before its parent: clocks disagree", "attention")
+    elif parent.begun_ns is not None and begun < parent.begun_ns:
+        yield Piece("begins before its parent", "muted")
+    if ended is not None and parent.ended_ns is not None and ended > parent.ended_ns:
+        yield Piece("outlives its parent", "muted")
 
 
 def _told(found: SpanDetails) -> frozenset[str]:
@@ -162,7 +181,7 @@ def _events(detail: SpanDetail) -> Section | None:
 
 
 def _event(index: int, event: SpanEvent, start_ns: int, is_folded: bool) -> Turn:
-    note = "at no time" if event.timestamp_ns is None else _offset(event.timestamp_ns - start_ns)
+    note = _when(event, start_ns)
     values = event.attributes.values
     tree = (Values(f"event {index}", values, event.attributes.cut),) if values else ()
     name = event.name or "an event without a name"
@@ -171,8 +190,15 @@ def _event(index: int, event: SpanEvent, start_ns: int, is_folded: bool) -> Turn
     return Turn(name, tree, "text", note, can_fold=bool(tree), is_folded=folded)
 
 
-def _offset(ns: int) -> str:
-    return f"{'+' if ns >= 0 else ''}{fmt.duration(ns / 1e9)}"
+def _when(event: SpanEvent, start_ns: int) -> str:
+    """Return when an event was: since the start of its span, or where that is not known, when."""
+    at, begun = known(event.timestamp_ns), known(start_ns)
+    if at is None:
+        return "at no time"
+    if begun is None:
+        moment_ = moment(at)
+        return "" if moment_ is None else fmt.when(moment_)
+    return f"{'+' if at >= begun else ''}{fmt.duration((at - begun) / 1e9)}"
 
 
 def _links(detail: SpanDetail, links_here: frozenset[SpanTarget]) -> Section | None:
@@ -202,7 +228,7 @@ def _ids(detail: SpanDetail) -> Section:
         Fact("parent", detail.parent_id or "none: it is a root"),
         Fact("trace", detail.trace_id),
         Fact("kind", _KINDS.get(detail.kind, str(detail.kind))),
-        Fact("started", f"{detail.start_ns} ns" if started is None else started.isoformat()),
+        Fact("started", "no time" if started is None else started.isoformat()),
     ]
     if created is not None:
         rows.append(Fact("created", created.isoformat()))

@@ -65,21 +65,29 @@ class TimeWindow(NamedTuple):
 
 
 def whole_window(tree: SpanTree) -> TimeWindow:
-    """Return the time from the first start to the last end."""
-    return TimeWindow(tree.start_ns, max(tree.end_ns, tree.start_ns + 1))
+    """Return the time from the first start to the last end; some window where there is neither."""
+    start = tree.start_ns or 0
+    return TimeWindow(start, max(tree.end_ns or 0, start + 1))
 
 
 def is_open(node: Node) -> bool:
     """Say whether a span has started and not ended, as far as the store knows."""
-    return node.span is not None and node.span.is_pending
-
-
-def own_times(node: Node) -> tuple[int, int]:
-    """Return start and end of a span; of one that has not ended, or is not there, its subtree's."""
     span = node.span
-    if span is None or span.is_pending:
-        return node.start_ns, node.end_ns
-    return span.start_ns, max(span.start_ns, span.end_ns)
+    return span is not None and span.begun_ns is not None and span.ended_ns is None
+
+
+def own_times(node: Node) -> tuple[int, int] | None:
+    """Return start and end of a span; of one that has not ended, or is not there, its subtree's.
+
+    None of a span without a start, which is no part of the waterfall.
+    """
+    begun, ended = node.start_ns, node.end_ns
+    if node.span is not None:
+        begun = node.span.begun_ns
+        if begun is not None and node.span.ended_ns is not None:
+            return begun, max(begun, node.span.ended_ns)
+        begun = None if begun is None else node.start_ns
+    return None if begun is None or ended is None else (begun, ended)
 
 
 def bar_role(node: Node) -> Role:
@@ -94,7 +102,10 @@ def bar_role(node: Node) -> Role:
 def bar(tree: SpanTree, index: int, window: TimeWindow, cells: int) -> list[Piece]:
     """Return the bar of a span in exactly `cells` cells."""
     node = tree.nodes[index]
-    start, end = own_times(node)
+    times = own_times(node)
+    if times is None:
+        return [Piece(" " * cells)]
+    start, end = times
     if is_open(node):
         end = max(end, window.end_ns)
     if end < window.start_ns:
@@ -140,7 +151,10 @@ def _covered(tree: SpanTree, children: Sequence[int]) -> Iterator[tuple[int, int
     """Yield when any of the children ran, in order and without overlaps."""
     held: tuple[int, int] | None = None
     for child in children:
-        start, end = own_times(tree.nodes[child])
+        times = own_times(tree.nodes[child])
+        if times is None:
+            continue
+        start, end = times
         if held is None:
             held = start, end
         elif start <= held[1]:

@@ -25,7 +25,7 @@ TIMEOUT_S = 60
 FIRST, SECOND = "aa" + "0" * 30, "ab" + "0" * 30
 
 
-def span(trace: str, span_id: str, parent: str | None, start: int = 0, **more: Any) -> SpanRow:
+def span(trace: str, span_id: str, parent: str | None, start: int = 1, **more: Any) -> SpanRow:
     return SpanRow(
         trace_id=trace,
         span_id=span_id,
@@ -38,10 +38,10 @@ def span(trace: str, span_id: str, parent: str | None, start: int = 0, **more: A
 
 
 ROWS = (
-    span(FIRST, "leaf", "mid", 2, attributes={"gen_ai.usage.input_tokens": 1234}),
-    span(FIRST, "mid", "root", 1, status_code=2, status_message="no"),
-    span(FIRST, "side", "root", 3, attributes={"long": "x" * (TEXT_CHARS + 1)}),
-    span(FIRST, "root", None, 0, status_code=1, name="evil \x1b[31m\u202ename"),
+    span(FIRST, "leaf", "mid", 3, attributes={"gen_ai.usage.input_tokens": 1234}),
+    span(FIRST, "mid", "root", 2, status_code=2, status_message="no"),
+    span(FIRST, "side", "root", 4, attributes={"long": "x" * (TEXT_CHARS + 1)}),
+    span(FIRST, "root", None, 1, status_code=1, name="evil \x1b[31m\u202ename"),
     span(SECOND, "lost", "gone", 1_700_000_000_000_000_000, links=[{"trace_id": "t"}]),
 )
 
@@ -106,8 +106,8 @@ def test_the_list_as_json_is_an_array_of_documents(printed: Printed) -> None:
         "name": "evil \x1b[31m\u202ename",
         "state": "ok",
         "started_at": "1970-01-01T00:00:00Z",
-        "start_ns": 0,
-        "end_ns": 2_000_003,
+        "start_ns": 1,
+        "end_ns": 2_000_004,
         "duration_ns": 2_000_003,
         "span_count": 4,
         "error_count": 1,
@@ -139,9 +139,9 @@ def test_more_traces_than_a_page_are_all_listed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     count = trace_report.PAGE_TRACES + 1
-    written(tmp_path, [span(f"{index:032x}", "s", None, index) for index in range(count)])
+    written(tmp_path, [span(f"{index:032x}", "s", None, index + 1) for index in range(count)])
     documents = json.loads(Printed(tmp_path, capsys).traces(sort="start", as_json=True))
-    assert [document["start_ns"] for document in documents] == list(range(count))
+    assert [document["start_ns"] for document in documents] == list(range(1, count + 1))
 
 
 def test_one_trace_as_text_has_each_span_below_its_parent(printed: Printed) -> None:
@@ -170,7 +170,7 @@ def test_one_trace_as_json_nests_spans_with_all_that_is_stored(printed: Printed)
 def test_rings_and_spans_that_are_their_own_parents_come_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [span(FIRST, "a", "b"), span(FIRST, "b", "a", 1), span(FIRST, "c", "c", 2)]
+    rows = [span(FIRST, "a", "b"), span(FIRST, "b", "a", 2), span(FIRST, "c", "c", 3)]
     written(tmp_path, [*rows, span(FIRST, "d", "b", 3)])
     first, own = json.loads(Printed(tmp_path, capsys).trace(FIRST, as_json=True))["spans"]
     (second,) = first["children"]

@@ -28,15 +28,15 @@ def _spans() -> Iterator[SpanRow]:
             trace_id=trace,
             span_id="1",
             name=f"Root {trace}",
-            start_ns=index,
-            end_ns=index + 100 * MS * (index + 1),
+            start_ns=index + 1,
+            end_ns=index + 1 + 100 * MS * (index + 1),
             parent_span_id=parents[trace],
             status_code=codes[trace],
             status_message="it broke" if trace == "e" else None,
             attributes={"http.method": "GET", "code": 200 + index, "deep": {"w": "naïve"}},
         )
     yield SpanRow(
-        trace_id="a", span_id="2", name="child", start_ns=1, end_ns=2, parent_span_id="1",
+        trace_id="a", span_id="2", name="child", start_ns=2, end_ns=3, parent_span_id="1",
         attributes={"http.method": "POST", "only": 'quo"ted', "flag": True},
         events=[{"name": "e", "timestamp": 1, "attributes": {"exception.message": "Überlauf"}}],
     )  # fmt: skip

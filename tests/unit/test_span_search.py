@@ -38,7 +38,7 @@ def store(tmp_path: Path) -> Store:
                         trace_id=trace,
                         span_id=id_,
                         parent_span_id=None,
-                        start_ns=0,
+                        start_ns=1,
                         **{"end_ns": 1_000, **said},  # type: ignore[arg-type]  # as listed
                     )
                     for trace in (TRACE, OTHER)

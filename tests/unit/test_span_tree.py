@@ -19,7 +19,7 @@ from flowtui.store.span_tree import (
 from flowtui.store.trace_values import Span
 
 
-def span(span_id: str, parent: str | None = None, start: int = 0, end: int = 10) -> Span:
+def span(span_id: str, parent: str | None = None, start: int = 1, end: int = 10) -> Span:
     return Span(
         trace_id="trace",
         span_id=span_id,
@@ -38,7 +38,7 @@ def span(span_id: str, parent: str | None = None, start: int = 0, end: int = 10)
     )
 
 
-def pending(span_id: str, announced: str, parent: str | None, start: int = 0) -> Span:
+def pending(span_id: str, announced: str, parent: str | None, start: int = 1) -> Span:
     placeholder = span(span_id, announced, start, start)
     return placeholder._replace(is_pending=True, pending_parent_id=parent)
 
@@ -79,10 +79,10 @@ def test_every_span_is_there_once_and_after_its_parent(spans: list[Span]) -> Non
         assert list(ancestors(tree, at)) == [
             index for index in range(at) if index < at <= index + tree.nodes[index].descendant_count
         ]
-        times = [each.span for each in below if each.span is not None]
-        assert here.start_ns == min(each.start_ns for each in times)
-        assert here.end_ns == max(max(each.start_ns, each.end_ns) for each in times)
-        assert 0 <= here.own_ns <= here.end_ns - here.start_ns
+        times = [each.span for each in below if each.span is not None and each.span.start_ns > 0]
+        assert here.start_ns == min((each.start_ns for each in times), default=None)
+        assert here.end_ns == max((max(each.start_ns, each.end_ns) for each in times), default=None)
+        assert 0 <= here.own_ns <= (here.end_ns or 0) - (here.start_ns or 0)
 
 
 @given(SPANS)
@@ -121,19 +121,20 @@ def test_children_and_roots_come_by_start_then_id() -> None:
 
 def test_nothing_is_a_tree_too() -> None:
     tree = span_tree([])
-    assert (tree.nodes, tree.roots, tree.usage, tree.start_ns, tree.end_ns) == ((), (), None, 0, 0)
+    assert (tree.nodes, tree.roots, tree.usage) == ((), (), None)
+    assert (tree.start_ns, tree.end_ns, tree.duration_ns) == (None, None, None)
     assert list(visible(tree, {"x"})) == []
 
 
 def test_orphans_of_one_parent_share_a_node_that_has_no_span() -> None:
     tree = span_tree(
-        [span("r", None, 0, 9), span("b", "gone", 5, 8), span("a", "gone", 3, 6), span("c", "lost")]
+        [span("r", None, 2, 9), span("b", "gone", 5, 8), span("a", "gone", 3, 6), span("c", "lost")]
     )
     assert ids(tree) == ["lost", "c", "r", "gone", "a", "b"]
     gone = node(tree, "gone")
     assert (gone.span, gone.missing_id, gone.start_ns, gone.end_ns) == (None, "gone", 3, 8)
     assert (gone.own_ns, gone.descendant_count, tree.span_count) == (0, 2, 4)
-    assert not any(each.is_outside for each in tree.nodes)
+    assert not any(each.do_clocks_disagree for each in tree.nodes)
 
 
 def test_a_ring_is_cut_at_its_earliest_span() -> None:
@@ -164,7 +165,7 @@ def test_a_placeholder_stands_where_its_span_will_be() -> None:
     assert agent.span is not None
     assert (agent.span.span_id, agent.missing_id) == ("p", None)
     assert (agent.start_ns, agent.end_ns, agent.own_ns) == (2, 7, 0)
-    assert not node(tree, "chat").is_outside
+    assert not node(tree, "chat").do_clocks_disagree
 
 
 def test_a_placeholder_goes_when_its_span_comes() -> None:
@@ -194,8 +195,8 @@ def test_own_time_is_what_no_child_covers() -> None:
 
 def test_the_critical_path_goes_back_through_what_ended_last() -> None:
     spans = [
-        span("early root", None, 0, 50),
-        span("r", None, 0, 100),
+        span("early root", None, 1, 50),
+        span("r", None, 1, 100),
         span("last", "r", 60, 90),
         span("beside last", "r", 50, 80),
         span("before last", "r", 20, 55),
@@ -211,19 +212,40 @@ def test_on_the_critical_path_a_child_ends_with_its_parent_at_the_latest() -> No
         span("r", None, 10, 100),
         span("goes on", "r", 80, 300),
         span("starts too late", "r", 150, 400),
-        span("was over before", "r", 0, 5),
+        span("was over before", "r", 1, 5),
         span("first", "r", 10, 80),
     ]
     assert critical(span_tree(spans)) == {"r", "goes on", "first"}
 
 
+HERE, THERE = {"host.name": "here", "service.instance.id": "1"}, {"host.name": "there"}
+
+
 @pytest.mark.parametrize(
-    ("start", "end", "outside"), [(10, 20, False), (9, 15, True), (15, 21, True), (15, 12, False)]
+    ("start", "end", "above", "below", "disagree"),
+    [
+        (9, 15, HERE, THERE, True),
+        (9, 15, HERE, {"service.instance.id": "2"}, True),
+        (10, 20, HERE, THERE, False),
+        (15, 21, HERE, THERE, False),
+        (9, 15, HERE, {"host.name": "here"}, False),
+        (9, 15, HERE, {"host.id": "4"}, False),
+        (9, 15, HERE, None, False),
+        (9, 15, None, THERE, False),
+        (0, 15, HERE, THERE, False),
+    ],
 )
-def test_a_child_beyond_its_parent_is_outside(start: int, end: int, outside: bool) -> None:
-    tree = span_tree([span("r", None, 10, 20), span("c", "r", start, end)])
-    assert node(tree, "c").is_outside is outside
-    assert not node(tree, "r").is_outside
+def test_clocks_disagree_where_a_child_begins_before_its_parent_in_another_process(
+    start: int,
+    end: int,
+    above: dict[str, str] | None,
+    below: dict[str, str] | None,
+    disagree: bool,
+) -> None:
+    root = span("r", None, 10, 20)._replace(process=above)
+    tree = span_tree([root, span("c", "r", start, end)._replace(process=below)])
+    assert node(tree, "c").do_clocks_disagree is disagree
+    assert not node(tree, "r").do_clocks_disagree
 
 
 def test_errors_annotations_and_usage_add_up() -> None:
@@ -247,7 +269,7 @@ def test_errors_annotations_and_usage_add_up() -> None:
 def test_a_chain_as_long_as_a_trace_has_a_tree(first_parent: str | None) -> None:
     count = 30_000
     spans = [
-        span(str(at), str(at - 1) if at else first_parent, at, 2 * count - at)
+        span(str(at), str(at - 1) if at else first_parent, at + 1, 2 * count - at)
         for at in range(count)
     ]
     tree = span_tree(spans)

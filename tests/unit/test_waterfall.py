@@ -9,12 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowtui.store.span_tree import SpanTree, span_tree
+from flowtui.store.trace_values import Span
 from flowtui.widgets.cells import width_of
 from flowtui.widgets.waterfall import TimeWindow, bar, bar_role, scale, whole_window
-from tests.unit.test_span_tree import span
+from tests.unit import test_span_tree
 
 MS = 1_000_000
+ORIGIN = 10**15
 TIMES = st.integers(0, 10**6)
+
+
+def span(span_id: str, parent: str | None, start: int, end: int) -> Span:
+    return test_span_tree.span(span_id, parent, ORIGIN + start, ORIGIN + end)
+
+
+def window_of(start: int, end: int) -> TimeWindow:
+    return TimeWindow(ORIGIN + start, ORIGIN + end)
 
 
 def bars(tree: SpanTree, cells: int, window: TimeWindow | None = None) -> list[str]:
@@ -45,7 +55,7 @@ def test_however_short_a_span_in_the_window_has_a_mark() -> None:
 
 def test_what_lies_outside_the_window_is_pointed_to() -> None:
     tree = span_tree([span("r", None, 0, 100), span("a", "r", 0, 10), span("b", "r", 90, 100)])
-    before, after = bars(tree, 10, TimeWindow(40, 60))[1:]
+    before, after = bars(tree, 10, window_of(40, 60))[1:]
     assert (before, after) == ("‹         ", "         ›")
 
 
@@ -76,10 +86,10 @@ def test_a_bar_fills_its_cells_whatever_the_times(
 ) -> None:
     spans = [span(str(at), "0" if at else None, *pair) for at, pair in enumerate(times)]
     tree = span_tree(spans)
-    window = TimeWindow(min(start, end), max(start, end) + 1)
+    window = window_of(min(start, end), max(start, end) + 1)
     for at in range(len(tree.nodes)):
         assert width_of(bar(tree, at, window, cells)) == cells
-    assert len(scale(window, tree.start_ns, cells)) == cells
+    assert len(scale(window, tree.start_ns or 0, cells)) == cells
 
 
 @pytest.mark.parametrize(
