@@ -153,6 +153,13 @@ def counted(counts: Iterable[tuple[int, str]]) -> list[str]:
     return [f"{number_of:,} {word}" for number_of, word in counts if number_of]
 
 
+def tokens(total: int | None, unread_count: int) -> str:
+    """Return the tokens of a trace, of which some spans may say too much to be read."""
+    if not unread_count:
+        return "" if total is None else f"{total:,}"
+    return "?" if total is None else f"≥{total:,}"
+
+
 def odd_points(nan_count: int, inf_count: int, unreadable_count: int) -> list[str]:
     """Return how many points of a metric are no finite numbers."""
     return counted(((nan_count, "NaN"), (inf_count, "Inf"), (unreadable_count, "broken")))

@@ -30,7 +30,7 @@ def span(detail: SpanDetail, annotations: Sequence[Annotation] = ()) -> OtlpValu
     """Return a span as OTLP/JSON writes it: ids in hex, 64-bit numbers as texts.
 
     Args:
-        detail: the whole span; texts that were cut would be cut here too.
+        detail: the whole span; what of it is no JSON goes along as `luml.unparsed.COLUMN`.
         annotations: of the span.
     """
     return {
@@ -41,7 +41,7 @@ def span(detail: SpanDetail, annotations: Sequence[Annotation] = ()) -> OtlpValu
         "kind": detail.kind,
         "startTimeUnixNano": str(detail.start_ns),
         "endTimeUnixNano": str(detail.end_ns),
-        "attributes": attributes(detail.attributes.values),
+        "attributes": attributes({**detail.attributes, **_unparsed(detail)}),
         "events": [*map(_event, detail.events), *map(_annotation, annotations)],
         "links": list(map(_link, detail.links)),
         "status": _status(detail),
@@ -75,6 +75,10 @@ def any_value(value: JsonValue) -> OtlpValue:
             return {"kvlistValue": {"values": attributes(value)}}
 
 
+def _unparsed(detail: SpanDetail) -> dict[str, JsonValue]:
+    return {f"luml.unparsed.{column}": text for column, text in detail.unparsed.items()}
+
+
 def _double(value: float) -> float | str:
     if math.isfinite(value):
         return value
@@ -87,7 +91,7 @@ def _status(detail: SpanDetail) -> OtlpValue:
 
 
 def _event(event: SpanEvent) -> OtlpValue:
-    return _timed(event.timestamp_ns or 0, event.name, attributes(event.attributes.values))
+    return _timed(event.timestamp_ns or 0, event.name, attributes(event.attributes))
 
 
 def _annotation(annotation: Annotation) -> OtlpValue:
@@ -113,5 +117,5 @@ def _link(link: SpanLink) -> OtlpValue:
     return {
         "traceId": link.trace_id,
         "spanId": link.span_id,
-        "attributes": attributes(link.attributes.values),
+        "attributes": attributes(link.attributes),
     }

@@ -92,7 +92,7 @@ def _errors(tree: SpanTree, read: Read) -> Iterator[str]:
         yield f"### Error in `{_code(detail.name)}`"
         yield ""
         lines = [detail.status_message or ""]
-        for error in exceptions(detail.raw_events, detail.attributes.values):
+        for error in exceptions(detail.raw_events, detail.attributes):
             lines += [f"{error.type or 'exception'}: {error.message or ''}", error.stacktrace or ""]
         yield from _fenced(_bounded("\n".join(line for line in lines if line)))
     if len(failed) > MAX_SECTIONS:
@@ -103,7 +103,7 @@ def _errors(tree: SpanTree, read: Read) -> Iterator[str]:
 def _conversations(tree: SpanTree, read: Read) -> Iterator[str]:
     chats = [node for node in tree.nodes if node.span and node.span.genai_kind is SpanKind.CHAT]
     for detail in _details(chats[:MAX_SECTIONS], read):
-        said = messages(detail.attributes.values, detail.raw_events)
+        said = messages(detail.attributes, detail.raw_events)
         spoken = (*said.system, *said.input, *said.output)
         if not spoken:
             continue

@@ -160,6 +160,7 @@ def trace_document(trace: Trace) -> Document:
         "span_count": trace.span_count,
         "error_count": trace.error_count,
         "usage": _usage(trace.usage),
+        "unread_span_count": trace.unread_count,
         "sample_count": trace.sample_count,
         "annotation_count": trace.annotation_count,
     }
@@ -181,10 +182,11 @@ def span_document(span: Span, detail: SpanDetail | None) -> Document:
     if detail is not None:
         document |= {
             "status_message": detail.status_message,
-            "attributes": detail.attributes.values,
+            "attributes": detail.attributes,
             "events": [_event(event) for event in detail.events],
             "links": [_link(link) for link in detail.links],
             "problems": list(detail.problems),
+            "unparsed": detail.unparsed,
         }
     return document
 
@@ -204,7 +206,7 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
                 fmt.took(trace.start_ns, trace.end_ns),
                 f"{trace.span_count:,}",
                 _some(trace.error_count),
-                _tokens(trace.usage),
+                fmt.tokens(None if trace.usage is None else trace.usage.total, trace.unread_count),
                 _some(trace.sample_count),
                 _some(trace.annotation_count),
             )
@@ -295,10 +297,6 @@ def _some(count: int) -> str:
     return f"{count:,}" if count else ""
 
 
-def _tokens(usage: Usage | None) -> str:
-    return "" if usage is None or usage.total is None else f"{usage.total:,}"
-
-
 def _usage(usage: Usage | None) -> Document | None:
     if usage is None:
         return None
@@ -326,7 +324,7 @@ def _event(event: SpanEvent) -> Document:
     return {
         "name": event.name,
         "timestamp_ns": event.timestamp_ns,
-        "attributes": event.attributes.values,
+        "attributes": event.attributes,
     }
 
 
@@ -334,5 +332,5 @@ def _link(link: SpanLink) -> Document:
     return {
         "trace_id": link.trace_id,
         "span_id": link.span_id,
-        "attributes": link.attributes.values,
+        "attributes": link.attributes,
     }

@@ -78,7 +78,7 @@ def _links_here(store: Store, run_id: str, detail: SpanDetail) -> frozenset[Span
     return frozenset(
         SpanTarget(trace_id, span_id)
         for trace_id, span_ids in wanted.items()
-        for span_id in store.span_details(run_id, trace_id, span_ids)
+        for span_id in store.present_spans(run_id, trace_id, span_ids)
     )
 
 
@@ -100,6 +100,6 @@ def whole_text(store: Store, run_id: str, trace_id: str, span: ReadSpan, source:
         detail = store.span_detail(run_id, trace_id, span.node.span.span_id, whole=True)
         if detail is not None:
             document = span_document(span.node.span, detail)
-            value = document if source is None else detail.attributes.values.get(source, document)
+            value = document if source is None else detail.attributes.get(source, document)
             text = value if isinstance(value, str) else dumps(value)
     return fmt.plain_text(text)

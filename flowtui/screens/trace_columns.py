@@ -36,7 +36,7 @@ def cells(trace: Trace) -> Cells:
         Piece(fmt.took(trace.start_ns, trace.end_ns)),
         Piece(f"{trace.span_count:,}"),
         Piece(f"✗ {trace.error_count:,}" if trace.error_count else "", "error"),
-        Piece("" if tokens is None else f"{tokens:,}"),
+        Piece(fmt.tokens(tokens, trace.unread_count)),
         Piece(started(trace.start_ns), "muted"),
         Piece(f"{trace.sample_count:,}" if trace.sample_count else "", "muted"),
         Piece(f"✎ {trace.annotation_count:,}" if trace.annotation_count else "", "accent"),

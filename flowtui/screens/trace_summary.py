@@ -24,6 +24,9 @@ def summary(trace: ReadTrace, place: str, width: int) -> Line:
         pieces.insert(2, Piece(f" · ✗ {tree.error_count:,}", "error"))
     if tree.usage is not None and (used := _used(tree.usage)):
         pieces.append(Piece(f" · {used}"))
+    if tree.unread_count:
+        unread = f" · ▲ {fmt.count(tree.unread_count, 'span')} too long to be read"
+        pieces.append(Piece(unread, "attention"))
     if trace.samples:
         pieces.append(Piece(f" · {fmt.count(len(trace.samples), 'sample')}"))
     if tree.start_ns is not None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from flowtui.store import reading
 from flowtui.store.values import JsonValue
 
+PARSED_BYTES = 32_000_000
+"""Longer JSON is not parsed for being looked at: it takes up to ten times its size in memory."""
 MAX_LEVELS = 100
 """Deeper JSON is given as its text: nobody reads it otherwise, and little can be done with it."""
 
@@ -20,6 +22,11 @@ class Bounds:
     """Of each text; None for all."""
     items: int | None = None
     """Of each list and object; None for all."""
+
+
+def sql_too_long(column: str) -> str:
+    """Return as SQL whether a column holds more than is parsed; to tell, it need not be text."""
+    return f"length(cast({column} as blob)) > {PARSED_BYTES}"
 
 
 def parsed(stored: object) -> tuple[JsonValue, str | None]:
@@ -53,19 +60,31 @@ def _is_deep(value: JsonValue) -> bool:
     return True
 
 
-def bounded(value: JsonValue, path: str, bounds: Bounds, cut: dict[str, int]) -> JsonValue:
-    """Return a value with what is too long cut, and note in `cut` by path how long that was."""
+def bounded(
+    value: JsonValue, path: str, bounds: Bounds, cut: dict[str, int], levels: int = MAX_LEVELS
+) -> JsonValue:
+    """Return a value with what is too long cut, and note in `cut` by path how long that was.
+
+    What is nested deeper than `levels` stays as it is.
+    """
     if isinstance(value, str):
         if bounds.text_chars is None or len(value) <= bounds.text_chars:
             return value
         cut[path] = len(value)
         return value[: bounds.text_chars]
-    if not isinstance(value, (list, dict)):
+    if not isinstance(value, (list, dict)) or not levels:
         return value
     if bounds.items is not None and len(value) > bounds.items:
         cut[path] = len(value)
     if isinstance(value, list):
         kept = value[: bounds.items]
-        return [bounded(item, f"{path}[{n}]", bounds, cut) for n, item in enumerate(kept)]
+        return [
+            bounded(item, under(path, n), bounds, cut, levels - 1) for n, item in enumerate(kept)
+        ]
     pairs = list(value.items())[: bounds.items]
-    return {key: bounded(item, f"{path}.{key}", bounds, cut) for key, item in pairs}
+    return {key: bounded(item, under(path, key), bounds, cut, levels - 1) for key, item in pairs}
+
+
+def under(path: str, name: str | int) -> str:
+    """Return the path of what a list or an object holds, by its place or name."""
+    return f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}"

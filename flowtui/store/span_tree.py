@@ -72,6 +72,8 @@ class SpanTree:
     """By the rule of `roll_up`; None where no span carries any."""
     usage_by_id: Mapping[str, Usage]
     """Of a node with all below it, by `Node.id`."""
+    unread_count: int = 0
+    """How many spans are left out of `usage`, since their attributes are too long to be parsed."""
 
     @property
     def start_ns(self) -> int | None:
@@ -119,6 +121,7 @@ def span_tree(spans: Sequence[Span]) -> SpanTree:
         error_count=sum(times.errors[root] for root in roots),
         usage=rolled.total,
         usage_by_id=rolled.by_span,
+        unread_count=sum(entry[3].is_unread for entry in entries),
     )
 
 

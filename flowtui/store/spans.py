@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any
 
 from flowtui.store import reading
 from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.annotations import span_counts
+from flowtui.store.bounded_json import parsed, sql_too_long
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, is_pending, pending_parent, span_kind, usage
 from flowtui.store.otlp import RESOURCE
 from flowtui.store.span_times import FAR_FUTURE_NS, sortable
 from flowtui.store.trace_values import (
-    Attributes,
     Process,
     Span,
     SpanDetail,
@@ -26,7 +27,9 @@ from flowtui.store.trace_values import (
 from flowtui.store.values import JsonValue
 
 TEXT_CHARS = 500_000
-"""An attribute's text is kept up to here: more than anybody reads without a pager."""
+"""A text that cannot be parsed is given up to here: more than anybody reads without a pager."""
+TOO_LONG = b"\0"
+"""Stands in for attributes that are too long to be parsed."""
 
 _DECODER = json.JSONDecoder()
 _SKELETON = (
@@ -40,6 +43,7 @@ _SKELETON = (
     "status_code",
     "attributes",
 )
+_JSON = ("attributes", "events", "links")
 _DETAIL = (*_SKELETON, "status_message", "events", "links", "trace_flags", "created_at")
 
 
@@ -54,10 +58,10 @@ def spans(connection: sqlite3.Connection, trace_id: str) -> tuple[Span, ...]:
     present = table_columns(connection, "spans")
     if not present:
         return ()
-    columns = reading.select_list(_SKELETON, present, "spans")
+    columns = reading.select_list(_SKELETON[:-1], present, "spans")
     # Sorted here: SQLite's sorter would copy all the attributes.
     rows = connection.execute(
-        f"select {columns} from spans where trace_id = cast(? as text)",
+        f"select {columns}, {attributes_sql(present)} from spans where trace_id = cast(? as text)",
         [reading.as_sql(trace_id)],
     )
     annotated = span_counts(connection, trace_id)
@@ -79,9 +83,9 @@ def _with_processes(connection: sqlite3.Connection, trace_id: str, found: list[S
     if not wanted:
         return found
     present = table_columns(connection, "spans")
-    columns = reading.select_list(("span_id", "attributes"), present, "spans")
     rows = connection.execute(
-        f"select {columns} from spans where trace_id = cast(:trace as text)"
+        f"select span_id, {attributes_sql(present)} from spans"
+        " where trace_id = cast(:trace as text)"
         " and span_id in (select value from json_each(:wanted))",
         {"trace": reading.as_sql(trace_id), "wanted": json.dumps(sorted(wanted))},
     )
@@ -134,39 +138,69 @@ def samples(connection: sqlite3.Connection, trace_id: str) -> tuple[SampleTarget
 
 
 def detail(
-    connection: sqlite3.Connection, trace_id: str, span_id: str, text_chars: int | None = TEXT_CHARS
+    connection: sqlite3.Connection, trace_id: str, span_id: str, whole: bool = False
 ) -> SpanDetail | None:
-    """Return everything of one span, None if there is no such span.
+    """Return everything of one span, None if there is no such span; see `details`."""
+    return details(connection, trace_id, [span_id], whole).get(span_id)
+
+
+def details(
+    connection: sqlite3.Connection, trace_id: str, span_ids: Sequence[str], whole: bool = False
+) -> dict[str, SpanDetail]:
+    """Return everything of some spans by id; those that are not there are left out.
 
     Args:
         connection: exp.db's.
         trace_id: which trace.
-        span_id: which span of it.
-        text_chars: attribute texts are cut after so many characters; None for none of them.
+        span_ids: which spans of it.
+        whole: whether to parse JSON of more than `PARSED_BYTES`; else its first part is given
+            as it stands, with its true length.
     """
-    return details(connection, trace_id, [span_id], text_chars).get(span_id)
-
-
-def details(
-    connection: sqlite3.Connection,
-    trace_id: str,
-    span_ids: Sequence[str],
-    text_chars: int | None = TEXT_CHARS,
-) -> dict[str, SpanDetail]:
-    """Return everything of some spans by id; those that are not there are left out."""
     present = table_columns(connection, "spans")
     if not present:
         return {}
+    plain = [name for name in _DETAIL if name not in _JSON]
+    columns = [reading.select_list(plain, present, "spans")]
+    for name in _JSON:
+        too_long = sql_too_long(name) if name in present and not whole else "0"
+        column = name if name in present else "null"
+        columns.append(
+            f"case when {too_long} then substr({column}, 1, {TEXT_CHARS}) else {column} end,"
+            f" case when {too_long} then length({column}) end"
+        )
     sql = (
-        f"select {reading.select_list(_DETAIL, present, 'spans')} from spans"
+        f"select {', '.join(columns)} from spans"
         " where trace_id = cast(? as text) and span_id = cast(? as text)"
     )
+    names = [*plain, *(name for column in _JSON for name in (column, f"{column}_chars"))]
     found: dict[str, SpanDetail] = {}
     for span_id in span_ids:
         row = connection.execute(sql, [reading.as_sql(trace_id), reading.as_sql(span_id)])
         for values in row:
-            found[span_id] = _detail(trace_id, dict(zip(_DETAIL, values, strict=True)), text_chars)
+            found[span_id] = _detail(trace_id, dict(zip(names, values, strict=True)), whole)
     return found
+
+
+def present_ids(
+    connection: sqlite3.Connection, trace_id: str, span_ids: Sequence[str]
+) -> frozenset[str]:
+    """Return which of some spans of a trace are there."""
+    if not table_columns(connection, "spans"):
+        return frozenset()
+    sql = "select 1 from spans where trace_id = cast(? as text) and span_id = cast(? as text)"
+    trace = reading.as_sql(trace_id)
+    return frozenset(
+        span_id
+        for span_id in span_ids
+        if connection.execute(sql, [trace, reading.as_sql(span_id)]).fetchone() is not None
+    )
+
+
+def attributes_sql(present: AbstractSet[str]) -> str:
+    """Return the attributes to select; `TOO_LONG` stands in for what is not to be parsed."""
+    if "attributes" not in present:
+        return "null as attributes"
+    return f"case when {sql_too_long('attributes')} then x'00' else attributes end"
 
 
 def own_usage(raw: object) -> Usage | None:
@@ -180,7 +214,7 @@ def parent(value: object) -> str | None:
     return text if text.strip("0") else None
 
 
-def whole(value: object) -> int:
+def whole_number(value: object) -> int:
     """Return an integer column; what is none counts as zero."""
     return value if isinstance(value, int) else 0
 
@@ -230,6 +264,7 @@ def _span(trace_id: str, row: Sequence[object], annotated: Mapping[str, int]) ->
         annotated.get(id_, 0),
         pending,
         pending_parent(attributes) if pending else None,
+        is_unread=raw == TOO_LONG,
     )
 
 
@@ -241,93 +276,79 @@ def _object(raw: str) -> dict[str, JsonValue]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _detail(trace_id: str, row: Mapping[str, object], text_chars: int | None) -> SpanDetail:
+def _detail(trace_id: str, row: Mapping[str, object], whole: bool) -> SpanDetail:
     problems: list[str] = []
     unparsed: dict[str, str] = {}
+    sizes: dict[str, int] = {}
 
-    def parsed(column: str, kind: type[Any], noun: str) -> Any:
-        value, problem = _parsed(row[column], kind, noun)
+    def parsed_as(column: str, kind: type[Any], noun: str) -> Any:
+        stored, chars = row[column], row[f"{column}_chars"]
+        value: JsonValue = None
+        if isinstance(chars, int):
+            problem: str | None = f"is {chars:,} characters of JSON, too many to be parsed here"
+        else:
+            value, problem = parsed(stored)
+            chars = len(reading.text(stored))
+        if problem is None and value is not None and not isinstance(value, kind):
+            problem = f"is JSON, and not {noun}"
+        sizes[column] = chars
         if problem is not None:
             problems.append(f"{column} {problem}")
-            unparsed[column] = reading.text(row[column])[:text_chars]
-        return kind() if value is None else value
+            unparsed[column] = reading.text(stored)[: None if whole else TEXT_CHARS]
+        return value if problem is None and value is not None else kind()
 
-    attributes: dict[str, JsonValue] = parsed("attributes", dict, "an object")
-    events: list[JsonValue] = parsed("events", list, "a list")
-    links: list[JsonValue] = parsed("links", list, "a list")
-    span_type = whole(row["dfs_span_type"])
+    attributes: dict[str, JsonValue] = parsed_as("attributes", dict, "an object")
+    events: list[JsonValue] = parsed_as("events", list, "a list")
+    links: list[JsonValue] = parsed_as("links", list, "a list")
+    span_type = whole_number(row["dfs_span_type"])
     return SpanDetail(
         trace_id=trace_id,
         span_id=reading.text(row["span_id"]),
         parent_id=parent(row["parent_span_id"]),
         name=reading.text(row["name"]),
-        kind=whole(row["kind"]),
+        kind=whole_number(row["kind"]),
         span_type=span_type,
         genai_kind=span_kind(attributes, span_type),
-        start_ns=whole(row["start_time_unix_nano"]),
-        end_ns=whole(row["end_time_unix_nano"]),
-        status_code=whole(row["status_code"]),
+        start_ns=whole_number(row["start_time_unix_nano"]),
+        end_ns=whole_number(row["end_time_unix_nano"]),
+        status_code=whole_number(row["status_code"]),
         status_message=reading.optional_text(row["status_message"]),
-        attributes=_bounded(attributes, text_chars),
-        events=tuple(_event(event, text_chars, problems) for event in events),
-        links=tuple(_link(link, text_chars, problems) for link in links),
+        attributes=attributes,
+        events=tuple(_event(event, problems) for event in events),
+        links=tuple(_link(link, problems) for link in links),
         trace_flags=reading.integer(row["trace_flags"], "trace_flags", problems),
         created_at=reading.timestamp(row["created_at"], "created_at", problems),
         usage=usage(attributes),
-        sizes={name: len(reading.text(row[name])) for name in ("attributes", "events", "links")},
+        sizes=sizes,
         unparsed=unparsed,
         problems=tuple(problems),
     )
 
 
-def _parsed(value: object, kind: type[Any], noun: str) -> tuple[Any, str | None]:
-    """Return the object or list that a column holds, None for nothing, and what is wrong."""
-    if value is None or value == "":
-        return None, None
-    try:
-        parsed = json.loads(reading.text(value))
-    except json.JSONDecodeError as error:
-        return None, f"is broken JSON at character {error.pos + 1:,}"
-    except (ValueError, RecursionError):
-        return None, "is JSON that is nested too deeply or holds too long a number"
-    if parsed is None or isinstance(parsed, kind):
-        return parsed, None
-    return None, f"is JSON, and not {noun}"
+def _attributes(values: JsonValue) -> dict[str, JsonValue]:
+    return values if isinstance(values, dict) else {}
 
 
-def _bounded(values: object, text_chars: int | None) -> Attributes:
-    if not isinstance(values, dict):
-        return Attributes()
-    cut = {
-        key: len(value)
-        for key, value in values.items()
-        if text_chars is not None and isinstance(value, str) and len(value) > text_chars
-    }
-    return Attributes(
-        {key: value[:text_chars] if key in cut else value for key, value in values.items()}, cut
-    )
-
-
-def _event(event: JsonValue, text_chars: int | None, problems: list[str]) -> SpanEvent:
+def _event(event: JsonValue, problems: list[str]) -> SpanEvent:
     if not isinstance(event, dict):
         problems.append("events holds an item that is no object")
-        return SpanEvent("", None, Attributes({"value": event}))
+        return SpanEvent("", None, {"value": event})
     moment = event.get("timestamp")
     if isinstance(moment, bool) or not isinstance(moment, int):
         problems.append("events holds an event without a time")
         moment = None
     name = event.get("name")
-    attributes = _bounded(event.get("attributes"), text_chars)
+    attributes = _attributes(event.get("attributes"))
     return SpanEvent(name if isinstance(name, str) else "", moment, attributes)
 
 
-def _link(link: JsonValue, text_chars: int | None, problems: list[str]) -> SpanLink:
+def _link(link: JsonValue, problems: list[str]) -> SpanLink:
     if not isinstance(link, dict):
         problems.append("links holds an item that is no object")
-        return SpanLink("", "", Attributes({"value": link}))
+        return SpanLink("", "", {"value": link})
     trace_id, span_id = link.get("trace_id"), link.get("span_id")
     return SpanLink(
         trace_id if isinstance(trace_id, str) else "",
         span_id if isinstance(span_id, str) else "",
-        _bounded(link.get("attributes"), text_chars),
+        _attributes(link.get("attributes")),
     )

@@ -569,18 +569,28 @@ class Store:
     def span_detail(
         self, run_id: str, trace_id: str, span_id: str, whole: bool = False
     ) -> SpanDetail | None:
-        """Return everything of one span, None if there is none; texts are cut unless `whole`."""
+        """Return everything of one span, None if there is none; see `span_details`."""
         return self.span_details(run_id, trace_id, [span_id], whole).get(span_id)
 
     def span_details(
         self, run_id: str, trace_id: str, span_ids: Sequence[str], whole: bool = False
     ) -> dict[str, SpanDetail]:
-        """Return everything of some spans by id, in one read; texts are cut unless `whole`."""
+        """Return everything of some spans by id, in one read.
+
+        JSON of more than 32 MB is only parsed if it is wanted `whole`.
+        """
         from flowtui.store import spans as span_rows
 
-        text_chars = None if whole else span_rows.TEXT_CHARS
         return self.experiment(run_id).read(
-            lambda db: span_rows.details(db, trace_id, span_ids, text_chars)
+            lambda db: span_rows.details(db, trace_id, span_ids, whole)
+        )
+
+    def present_spans(self, run_id: str, trace_id: str, span_ids: Sequence[str]) -> frozenset[str]:
+        """Return which of some spans of a trace are there."""
+        from flowtui.store import spans as span_rows
+
+        return self.experiment(run_id).read(
+            lambda db: span_rows.present_ids(db, trace_id, span_ids)
         )
 
     # Annotations ----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Traces and their spans, as stored; attribute texts are bounded, everything else is whole.
+"""Traces and their spans, as stored and whole.
 
 Text in them is untrusted, like everything out of a store. Times are Unix nanoseconds.
 """
@@ -6,7 +6,7 @@ Text in them is untrusted, like everything out of a store. Times are Unix nanose
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -56,6 +56,8 @@ class Trace:
     """How many samples of eval sets are linked to it."""
     annotation_count: int
     """On any of its spans."""
+    unread_count: int = 0
+    """How many spans are left out of `usage`, since their attributes are too long to be parsed."""
 
     @property
     def duration_ns(self) -> int | None:
@@ -97,6 +99,8 @@ class Span(NamedTuple):
     """Of a pending span: the parent of the span that it announces."""
     process: Process | None = None
     """Where it ran, if that was asked for: see `spans`."""
+    is_unread: bool = False
+    """Whether its attributes are too long to be parsed: its kind is a guess, its usage unknown."""
 
     @property
     def begun_ns(self) -> int | None:
@@ -119,21 +123,12 @@ def _between(start_ns: int | None, end_ns: int | None) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Attributes:
-    """Names and values, long texts cut."""
-
-    values: Mapping[str, JsonValue] = field(default_factory=dict)
-    cut: Mapping[str, int] = field(default_factory=dict)
-    """How many characters the texts have of which `values` holds the first part only."""
-
-
-@dataclass(frozen=True, slots=True)
 class SpanEvent:
     """Something that happened at a moment of a span."""
 
     name: str
     timestamp_ns: int | None
-    attributes: Attributes
+    attributes: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +137,7 @@ class SpanLink:
 
     trace_id: str
     span_id: str
-    attributes: Attributes
+    attributes: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +155,7 @@ class SpanDetail:
     end_ns: int
     status_code: int
     status_message: str | None
-    attributes: Attributes
+    attributes: Mapping[str, JsonValue]
     events: tuple[SpanEvent, ...]
     links: tuple[SpanLink, ...]
     trace_flags: int | None
@@ -181,6 +176,5 @@ class SpanDetail:
     def raw_events(self) -> tuple[Mapping[str, JsonValue], ...]:
         """The events in the form in which `genai` reads them."""
         return tuple(
-            {"name": event.name, "attributes": dict(event.attributes.values)}
-            for event in self.events
+            {"name": event.name, "attributes": dict(event.attributes)} for event in self.events
         )

@@ -23,7 +23,7 @@ from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
 from flowtui.store.roll_up import SpanUsage, rolled_up
 from flowtui.store.span_times import END, FAR_FUTURE_NS, START, known, sql_known
-from flowtui.store.spans import own_usage, parent, whole
+from flowtui.store.spans import TOO_LONG, attributes_sql, own_usage, parent, whole_number
 from flowtui.store.trace_values import Trace, TraceState
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ _ROW = (
     "sample_count",
     "annotation_count",
 )
-_USAGE_COLUMNS = ("trace_id", "span_id", "parent_span_id", "attributes")
+_USAGE_COLUMNS = ("trace_id", "span_id", "parent_span_id")
 _NAME = (
     "(select name from spans where spans.trace_id = grouped.trace_id"
     f" order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1)"
@@ -190,13 +190,13 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
         wanted,
     )
     by_id = {reading.text(row[0]): row[1:] for row in rows}
-    taken = dict(_usages(connection, rowids))
+    taken = {id_: (usage, unread) for id_, usage, unread in _usages(connection, rowids)}
     keys = connection.execute(
         "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
         wanted,
     )
     return {
-        rowid: _trace(id_, by_id[id_], taken.get(id_))
+        rowid: _trace(id_, by_id[id_], *taken.get(id_, (None, 0)))
         for rowid, id_ in ((rowid, reading.text(value)) for rowid, value in keys)
     }
 
@@ -233,7 +233,7 @@ def _by_tokens(
     )
     rowid_of = {reading.text(trace_id): rowid for rowid, trace_id in keys}
     tokens: dict[int, int] = {}
-    for trace_id, usage in _usages(connection, rowids):
+    for trace_id, usage, _ in _usages(connection, rowids):
         if usage is not None and usage.total is not None:
             tokens[rowid_of[trace_id]] = usage.total
     sign = -1 if descending else 1
@@ -243,37 +243,41 @@ def _by_tokens(
 
 def _usages(
     connection: sqlite3.Connection, rowids: Sequence[int]
-) -> Iterator[tuple[str, Usage | None]]:
-    """Yield (trace id, what it took) of the traces with these keys."""
+) -> Iterator[tuple[str, Usage | None, int]]:
+    """Yield (trace id, what it took, how many spans say too much to be read) by these keys."""
     present = table_columns(connection, "spans")
     # The join keeps the spans of a trace together, with no sorter that copies attributes.
     rows = connection.execute(
         "with wanted as materialized (select distinct trace_id from spans where rowid in"
         " (select value from json_each(:rowids)))"
-        f" select {reading.select_list(_USAGE_COLUMNS, present, 'spans')}"
+        f" select {reading.select_list(_USAGE_COLUMNS, present, 'spans')},"
+        f" {attributes_sql(present)}"
         " from wanted cross join spans on spans.trace_id = wanted.trace_id",
         {"rowids": json.dumps(list(rowids))},
     )
     for trace_id, spans in groupby(rows, key=lambda row: reading.text(row[0])):
-        found = [
-            SpanUsage(reading.text(span_id), parent(parent_id), own_usage(attributes))
-            for _, span_id, parent_id, attributes in spans
-        ]
+        found: list[SpanUsage] = []
+        unread = 0
+        for _, span_id, parent_id, attributes in spans:
+            unread += attributes == TOO_LONG
+            own = own_usage(attributes)
+            found.append(SpanUsage(reading.text(span_id), parent(parent_id), own))
         has_usage = any(span.usage is not None for span in found)
-        yield trace_id, rolled_up(found).total if has_usage else None
+        yield trace_id, rolled_up(found).total if has_usage else None, unread
 
 
-def _trace(trace_id: str, row: Sequence[object], usage: Usage | None) -> Trace:
-    state, start, execution_time, span_count, error_count, name, samples, annotations = row
+def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:
+    state, start, took, span_count, error_count, name, samples, annotations = row
     return Trace(
         trace_id=trace_id,
         root_name=reading.text(name),
-        state=_STATES[whole(state)],
+        state=_STATES[whole_number(state)],
         start_ns=known(start),
-        end_ns=None if execution_time is None else whole(start) + whole(execution_time),
-        span_count=whole(span_count),
-        error_count=whole(error_count),
+        end_ns=start + took if isinstance(start, int) and isinstance(took, int) else None,
+        span_count=whole_number(span_count),
+        error_count=whole_number(error_count),
         usage=usage,
-        sample_count=whole(samples),
-        annotation_count=whole(annotations),
+        unread_count=unread,
+        sample_count=whole_number(samples),
+        annotation_count=whole_number(annotations),
     )

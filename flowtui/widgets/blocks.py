@@ -70,7 +70,8 @@ class Values:
     """Folds are kept by it and the path of a value."""
     values: Mapping[str, JsonValue]
     cut: Mapping[str, int] = field(default_factory=dict)
-    """How many characters the texts have of which `values` holds the first part only."""
+    """How many characters the texts have of which `values` holds the first part only, by path, as
+    `bounded_json` writes it: `name`, `name.inside`, `name[3]`."""
     indent: int = 0
     open_levels: int = 0
     """How many levels of nested values stand open at first."""

@@ -28,17 +28,19 @@ OPEN_VALUES = 12
 _ROLES: dict[str, Role] = {"user": "accent", "human": "accent", "input": "accent"}
 _INSTRUCTING = ("system", "developer")
 
-Cut = Mapping[str, tuple[str, int]]
-"""By the text of an attribute that the store cut: its name, and how long it is."""
+Sources = Mapping[str, str]
+"""By the text of a long attribute: its name."""
 
 
-def conversation_blocks(conversation: Conversation, cut: Cut | None = None) -> tuple[Turn, ...]:
+def conversation_blocks(
+    conversation: Conversation, sources: Sources | None = None
+) -> tuple[Turn, ...]:
     """Return the messages of a conversation, one under the other.
 
     What a tool answered stands below the call; a message that holds nothing but such answers is
     left out.
     """
-    return tuple(_Chat(conversation, cut or {}).turns())
+    return tuple(_Chat(conversation, sources or {}).turns())
 
 
 def value_blocks(key: str, value: JsonValue, label: str = "") -> tuple[Block, ...]:
@@ -60,9 +62,9 @@ def value_blocks(key: str, value: JsonValue, label: str = "") -> tuple[Block, ..
 
 
 class _Chat:
-    def __init__(self, conversation: Conversation, cut: Cut) -> None:
+    def __init__(self, conversation: Conversation, sources: Sources) -> None:
         self._conversation = conversation
-        self._cut = cut
+        self._sources = sources
         # By identity: several calls may be answered by equal values.
         pairs = [pair for pair in paired_calls(conversation) if pair.result is not None]
         self._answers = {id(pair.call): pair.result for pair in pairs}
@@ -90,8 +92,8 @@ class _Chat:
     def _part(self, part: Part, peek: int) -> Iterator[Block]:
         match part:
             case TextPart(text=text):
-                source, full = self._cut.get(text, (None, None)) if self._cut else (None, None)
-                yield Text(text, peek=peek, source=source, full_chars=full)
+                source = self._sources.get(text) if self._sources else None
+                yield Text(text, peek=peek, source=source)
             case ReasoningPart(text=text):
                 yield Text(text, "muted", label="reasoning")
             case ToolCall():

@@ -29,7 +29,7 @@ Events = Sequence[Mapping[str, JsonValue]]
 
 def error_section(detail: SpanDetail, events: Events) -> Section | None:
     """Return what failed: the status message, and each exception with the end of its trace."""
-    raised = exceptions(events, detail.attributes.values)
+    raised = exceptions(events, detail.attributes)
     failed = detail.status_code == ERROR
     role: Role = "error" if failed else "attention"
     blocks: list[Block] = []
@@ -125,7 +125,7 @@ def token_section(usage: Usage | None) -> Section | None:
 
 def evaluation_section(detail: SpanDetail, events: Events) -> Section | None:
     """Return the judgements that instrumentation recorded."""
-    judged = evaluations(events, detail.attributes.values)
+    judged = evaluations(events, detail.attributes)
     if not judged:
         return None
     return Section("evaluations", "Evaluations", (Facts(tuple(map(_judgement, judged))),))

@@ -122,13 +122,13 @@ def _flags(view: View, node: Node) -> list[Piece]:
     errors = "✗" if own_error else ""
     if is_folded and node.error_count > own_error:
         errors = f"✗{node.error_count}" if node.error_count <= MOST_ERRORS_SHOWN else "✗1k+"
-    doubt = "▲" if node.do_clocks_disagree or node.is_cycle or _has_odd_times(node) else " "
+    doubt = "▲" if node.do_clocks_disagree or node.is_cycle or _is_odd(node) else " "
     own_count = 0 if node.span is None else node.span.annotation_count
     note = "✎" if (node.annotation_count if is_folded else own_count) else " "
     return [Piece(f" {errors:<4}", "error"), Piece(doubt, "attention"), Piece(f"{note} ", "accent")]
 
 
-def _has_odd_times(node: Node) -> bool:
-    """Say whether what is stored of a span's times is no time, or stands the wrong way round."""
+def _is_odd(node: Node) -> bool:
+    """Say whether a time of a span is none, or stands the wrong way round, or too much is said."""
     span = node.span
-    return span is not None and bool(problems(span.start_ns, span.end_ns))
+    return span is not None and (span.is_unread or bool(problems(span.start_ns, span.end_ns)))

@@ -13,6 +13,7 @@ from flowtui.store.span_tree import ERROR, Node
 from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, moment
 from flowtui.store.values import JsonValue
 from flowtui.widgets.blocks import Fact, Facts, Link, Section, Text, Turn, Values, Words
+from flowtui.widgets.bounded_blocks import TEXT_CHARS, bounded_sections
 from flowtui.widgets.cells import Piece, Role
 from flowtui.widgets.conversation_blocks import conversation_blocks
 from flowtui.widgets.span_facts import (
@@ -53,9 +54,9 @@ def span_sections(
         links_here: what its links lead to in this run.
         parent: the span above it, if it is there.
     """
-    found = details(detail.attributes.values)
+    found = details(detail.attributes)
     events = detail.raw_events
-    chat = messages(detail.attributes.values, events)
+    chat = messages(detail.attributes, events)
     tool, retrieval = tool_section(found), retrieval_section(found)
     said = _messages(_without(chat, _told(found)), detail)
     sections = (
@@ -73,12 +74,12 @@ def span_sections(
         _ids(detail),
         _problems(detail),
     )
-    return tuple(section for section in sections if section is not None)
+    return bounded_sections([section for section in sections if section is not None])
 
 
 def raw_sections(document: Mapping[str, JsonValue]) -> tuple[Section, ...]:
     """Return a span's JSON document as one tree of values, its first level open."""
-    return (Section("raw", "", (Values("raw", document, open_levels=1),)),)
+    return bounded_sections([Section("raw", "", (Values("raw", document, open_levels=1),))])
 
 
 def _head(
@@ -145,9 +146,12 @@ def _without(chat: Conversation, sides: frozenset[str]) -> Conversation:
 
 
 def _messages(chat: Conversation, detail: SpanDetail) -> Section | None:
-    values, cut = detail.attributes.values, detail.attributes.cut
-    texts = {text: (name, cut[name]) for name in cut if isinstance(text := values[name], str)}
-    turns = conversation_blocks(chat, texts)
+    sources = {
+        text: name
+        for name, text in detail.attributes.items()
+        if isinstance(text, str) and len(text) > TEXT_CHARS
+    }
+    turns = conversation_blocks(chat, sources)
     if not turns:
         return None
     is_chat = any(turn.name not in _SIDES for turn in turns)
@@ -155,7 +159,7 @@ def _messages(chat: Conversation, detail: SpanDetail) -> Section | None:
 
 
 def _attributes(detail: SpanDetail, is_folded: bool) -> Iterator[Section]:
-    values, cut = detail.attributes.values, detail.attributes.cut
+    values = detail.attributes
     resource = {name: value for name, value in values.items() if name.startswith(_RESOURCES)}
     own = {name: value for name, value in values.items() if name not in resource}
     for key, title, some, folded in (
@@ -163,7 +167,7 @@ def _attributes(detail: SpanDetail, is_folded: bool) -> Iterator[Section]:
         ("resource", "Resource", resource, True),
     ):
         if some:
-            tree = Values(key, some, cut, are_attributes=True)
+            tree = Values(key, some, are_attributes=True)
             yield Section(key, title, (tree,), f"{len(some):,}", is_folded=folded)
 
 
@@ -182,8 +186,8 @@ def _events(detail: SpanDetail) -> Section | None:
 
 def _event(index: int, event: SpanEvent, start_ns: int, is_folded: bool) -> Turn:
     note = _when(event, start_ns)
-    values = event.attributes.values
-    tree = (Values(f"event {index}", values, event.attributes.cut),) if values else ()
+    values = event.attributes
+    tree = (Values(f"event {index}", values),) if values else ()
     name = event.name or "an event without a name"
     # An exception stands above in full.
     folded = is_folded or event.name == "exception"
@@ -215,9 +219,8 @@ def _links(detail: SpanDetail, links_here: frozenset[SpanTarget]) -> Section | N
             blocks.append(Link(f"{label}   Enter goes there", target))
         else:
             blocks.append(Link(label))
-        if link.attributes.values:
-            key, cut = f"link {index}", link.attributes.cut
-            blocks.append(Values(key, link.attributes.values, cut, indent=2))
+        if link.attributes:
+            blocks.append(Values(f"link {index}", link.attributes, indent=2))
     return Section("links", "Links", tuple(blocks), f"{len(links):,}")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from itertools import islice
 
 from rich.cells import cell_len
 
 from flowtui import format as fmt
+from flowtui.store.bounded_json import under
 from flowtui.store.values import JsonValue
 from flowtui.widgets.blocks import Values
 from flowtui.widgets.cells import Line, Piece, Role, fit
@@ -102,7 +104,7 @@ class ValueRuns:
         indent = self._indent + left
         limit = self._folds.shown.get(spot.key, SHOWN_CHARS)
         yield from body(spot, text, limit, self._width, indent, head=head)
-        full = self._block.cut.get(str(row.path[0])) if len(row.path) == 1 else None
+        full = self._full_chars(row)
         if full is not None and limit >= len(text):
             yield cut_note(spot, len(text), full, indent)
 
@@ -120,11 +122,15 @@ class ValueRuns:
             pair = "{}" if isinstance(value, dict) else "[]"
             return f"{pair[0]}{len(value):,}{pair[1]}", "muted"
         if isinstance(value, str):
-            full = self._block.cut.get(str(row.path[0])) if len(row.path) == 1 else None
             if is_below:
-                return fmt.count(full or len(value), "character"), "muted"
+                return fmt.count(self._full_chars(row) or len(value), "character"), "muted"
             return fit(fmt.plain(value[: self._room + 1]), self._room).rstrip(), "text"
         return fmt.json_text(value, self._room), "muted" if value is None else "text"
+
+    def _full_chars(self, row: Row) -> int | None:
+        """Return how long the stored text is of which the block has the first part only."""
+        first, *rest = row.path
+        return self._block.cut.get(reduce(under, rest, str(first))) if self._block.cut else None
 
     def _is_long(self, row: Row) -> bool:
         value = row.value

@@ -120,6 +120,7 @@ def test_the_list_as_json_is_an_array_of_documents(printed: Printed) -> None:
             "reasoning_tokens": None,
             "cost": None,
         },
+        "unread_span_count": 0,
         "sample_count": 0,
         "annotation_count": 0,
     }

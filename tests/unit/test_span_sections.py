@@ -12,7 +12,7 @@ import pytest
 from flowtui.store.annotation_values import SpanTarget
 from flowtui.store.genai import SpanKind, span_kind, usage
 from flowtui.store.span_tree import span_tree
-from flowtui.store.trace_values import Attributes, Span, SpanDetail, SpanEvent, SpanLink
+from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, SpanLink
 from flowtui.widgets.blocks import Link, Section, Turn
 from flowtui.widgets.document_layout import laid_out
 from flowtui.widgets.document_runs import Folds
@@ -37,7 +37,7 @@ def detail(said: dict | None = None, /, **more: Any) -> SpanDetail:
         "end_ns": START + 1_700_000_000,
         "status_code": 1,
         "status_message": None,
-        "attributes": Attributes(values),
+        "attributes": values,
         "events": (),
         "links": (),
         "trace_flags": 1,
@@ -115,11 +115,11 @@ def test_messages_of_each_dialect_are_a_chat(attributes: dict) -> None:
 
 def test_messages_of_events_are_a_chat() -> None:
     events = (
-        SpanEvent("gen_ai.user.message", START, Attributes({"content": "Hello"})),
+        SpanEvent("gen_ai.user.message", START, {"content": "Hello"}),
         SpanEvent(
             "gen_ai.choice",
             START,
-            Attributes({"message": {"content": "Hi"}, "finish_reason": "stop"}),
+            {"message": {"content": "Hi"}, "finish_reason": "stop"},
         ),
     )
     assert said({}, events=events) == CHAT
@@ -174,12 +174,10 @@ def test_media_unknown_parts_and_broken_json_are_shown_as_far_as_they_are_known(
 
 
 def test_a_cut_attribute_that_is_a_message_says_so_and_names_itself() -> None:
-    text = "x" * 100
-    attributes = Attributes({"input.value": text}, {"input.value": 900_000})
-    sections = span_sections(detail(attributes=attributes))
+    sections = span_sections(detail(attributes={"input.value": "x" * 900_000}))
     (section,) = (section for section in sections if section.key == "messages")
-    layout = laid_out([section], 78, Folds())
-    assert texts(layout)[-1] == "     first 100 of 900,000 characters   p opens it whole"
+    layout = laid_out([section], 78, Folds(shown={("messages", 0, 0): 900_000}))
+    assert texts(layout)[-1] == "     first 500,000 of 900,000 characters   p opens it whole"
     assert layout.at(layout.line_count - 1)[0].spot.source == "input.value"
     assert section.title == "Input and output"
 
@@ -196,13 +194,11 @@ def test_an_error_comes_first_with_the_end_of_its_trace() -> None:
     raised = SpanEvent(
         "exception",
         START + 1_200_000_000,
-        Attributes(
-            {
-                "exception.type": "KeyError",
-                "exception.message": "'parcel'",
-                "exception.stacktrace": stack,
-            }
-        ),
+        {
+            "exception.type": "KeyError",
+            "exception.message": "'parcel'",
+            "exception.stacktrace": stack,
+        },
     )
     failed = detail(status_code=2, status_message="KeyError: 'parcel'", events=(raised,))
     sections = span_sections(failed)
@@ -269,7 +265,7 @@ def test_model_tokens_and_evaluations_are_labelled_facts() -> None:
                 "llm.cost.total": 0.0125,
                 "service.name": "agent",
             },
-            events=(SpanEvent("gen_ai.evaluation.result", START, Attributes(judged)),),
+            events=(SpanEvent("gen_ai.evaluation.result", START, judged),),
         )
     )
     assert lines(sections, "model")[1:] == [
@@ -311,8 +307,8 @@ def test_the_head_says_what_only_the_tree_knows() -> None:
 
 def test_links_lead_to_what_is_in_the_run() -> None:
     links = (
-        SpanLink(TRACE, "d" * 16, Attributes({"why": "x"})),
-        SpanLink("e" * 32, "f", Attributes()),
+        SpanLink(TRACE, "d" * 16, {"why": "x"}),
+        SpanLink("e" * 32, "f", {}),
     )
     sections = span_sections(
         detail(links=links), links_here=frozenset([SpanTarget(TRACE, "d" * 16)])
@@ -326,7 +322,7 @@ def test_links_lead_to_what_is_in_the_run() -> None:
 
 
 def test_many_events_start_folded_each_to_its_line() -> None:
-    events = tuple(SpanEvent(f"e{n}", START - n, Attributes({"n": n})) for n in range(1_500))
+    events = tuple(SpanEvent(f"e{n}", START - n, {"n": n}) for n in range(1_500))
     (section,) = (s for s in span_sections(detail(events=events)) if s.key == "events")
     assert all(block.is_folded for block in section.blocks if isinstance(block, Turn))
     assert lines([section], "events")[-1] == "   … 500 more events"

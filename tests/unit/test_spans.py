@@ -12,7 +12,6 @@ import pytest
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import SpanKind, Usage
 from flowtui.store.schema import SpanAnnotationRow, SpanRow
-from flowtui.store.spans import TEXT_CHARS, detail
 from flowtui.store.trace_values import Span
 from tests.unit.stores import execute, opened, writer
 
@@ -136,7 +135,7 @@ def test_attributes_that_are_no_object_do_not_fail_the_read(tmp_path: Path, raw:
     with opened(tmp_path) as store:
         found_detail = store.span_detail(RUN, TRACE, "s")
     assert found_detail is not None
-    assert found_detail.attributes.values == {}
+    assert found_detail.attributes == {}
     is_nothing = raw in ("null", "")
     assert ("attributes" in found_detail.unparsed) is not is_nothing
     assert bool(found_detail.problems) is not is_nothing
@@ -178,29 +177,14 @@ def test_one_span_is_given_in_full(tmp_path: Path) -> None:
         found = store.span_detail(RUN, TRACE, "s")
         assert store.span_detail(RUN, TRACE, "other") is None
     assert found is not None
-    assert found.attributes.values == {"a": "é", "n": [1, 2]}
+    assert found.attributes == {"a": "é", "n": [1, 2]}
     (event,) = found.events
-    assert (event.name, event.timestamp_ns, event.attributes.values) == ("tick", 4, {"k": 1})
+    assert (event.name, event.timestamp_ns, event.attributes) == ("tick", 4, {"k": 1})
     (link,) = found.links
     assert (link.trace_id, link.span_id) == ("t", "u")
     assert (found.status_message, found.problems, found.unparsed) == ("done", (), {})
     assert found.created_at == datetime(2026, 6, 1, 12, tzinfo=UTC)
     assert found.sizes["events"] > found.sizes["links"] > 0
-
-
-def test_a_long_text_is_kept_as_its_first_part_with_its_size(tmp_path: Path) -> None:
-    event = {"name": "e", "timestamp": 1, "attributes": {"stack": "y" * 30}}
-    written(tmp_path, [span("s", attributes={"long": "x" * 50, "short": "z"}, events=[event])])
-    with opened(tmp_path) as store:
-        cut = store.experiment(RUN).read(lambda db: detail(db, TRACE, "s", 20))
-        whole = store.span_detail(RUN, TRACE, "s", whole=True)
-    assert cut is not None
-    assert whole is not None
-    assert cut.attributes.values == {"long": "x" * 20, "short": "z"}
-    assert cut.attributes.cut == {"long": 50}
-    assert cut.events[0].attributes.cut == {"stack": 30}
-    assert whole.attributes.values["long"] == "x" * 50
-    assert whole.attributes.cut == {}
 
 
 def test_items_that_are_no_events_are_named_as_problems(tmp_path: Path) -> None:
@@ -221,15 +205,3 @@ def test_a_read_of_spans_can_be_left(tmp_path: Path) -> None:
     written(tmp_path, [span(f"{index}") for index in range(20)])
     with opened(tmp_path) as store, pytest.raises(ReadCancelled):
         store.spans(RUN, TRACE, lambda: True)
-
-
-def test_texts_are_cut_unless_they_are_wanted_whole(tmp_path: Path) -> None:
-    written(tmp_path, [span("s", attributes={"long": "x" * (TEXT_CHARS + 1)})])
-    with opened(tmp_path) as store:
-        cut = store.span_detail(RUN, TRACE, "s")
-        whole = store.span_detail(RUN, TRACE, "s", whole=True)
-    assert cut is not None
-    assert whole is not None
-    assert cut.attributes.cut == {"long": TEXT_CHARS + 1}
-    assert len(str(cut.attributes.values["long"])) == TEXT_CHARS
-    assert whole.attributes.cut == {}

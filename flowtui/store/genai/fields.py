@@ -10,8 +10,6 @@ from flowtui.store.values import JsonValue
 
 Attributes = Mapping[str, JsonValue]
 
-MAX_NESTED_CHARS = 200_000
-"""JSON in a string inside of JSON is parsed up to here, so that reading stays about one parse."""
 _MAX_COUNT = 2**63 - 1
 _MAX_DIGITS = 40
 
@@ -37,8 +35,8 @@ def decoded(value: JsonValue) -> tuple[JsonValue, str | None]:
 
 
 def nested(value: JsonValue) -> JsonValue:
-    """Return arguments or a result, parsed where they are a short JSON object or list in a text."""
-    if isinstance(value, str) and len(value) <= MAX_NESTED_CHARS and value[:1] in ("{", "["):
+    """Return arguments or a result, parsed where they are a JSON object or list in a text."""
+    if isinstance(value, str) and value[:1] in ("{", "["):
         return decoded(value)[0]
     return value
 

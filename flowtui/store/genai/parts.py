@@ -31,7 +31,7 @@ class ToolCall:
     id: str | None
     name: str | None
     arguments: JsonValue
-    """As parsed; a text where it is no JSON, or too long to be worth parsing twice."""
+    """As parsed; a text where it is no JSON."""
 
 
 @dataclass(frozen=True, slots=True)
