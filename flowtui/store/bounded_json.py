@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass
 
 from flowtui.store import reading
@@ -10,6 +11,9 @@ from flowtui.store.values import JsonValue
 
 PARSED_BYTES = 32_000_000
 """Longer JSON is not parsed for being looked at: it takes up to ten times its size in memory."""
+_PIECE_BYTES = 1 << 20
+_CONTINUING = bytes(range(0x80, 0xC0))
+"""Bytes of UTF-8 that begin no character."""
 MAX_LEVELS = 100
 """Deeper JSON is given as its text: nobody reads it otherwise, and little can be done with it."""
 
@@ -25,8 +29,35 @@ class Bounds:
 
 
 def sql_too_long(column: str) -> str:
-    """Return as SQL whether a column holds more than is parsed; to tell, it need not be text."""
-    return f"length(cast({column} as blob)) > {PARSED_BYTES}"
+    """Return as SQL whether a column holds more than is parsed."""
+    # The first only looks at the head of the row; the other reads the value, but makes no copy.
+    has_octets = sqlite3.sqlite_version_info >= (3, 43)
+    size = f"octet_length({column})" if has_octets else f"length(cast({column} as blob))"
+    return f"{size} > {PARSED_BYTES}"
+
+
+def head(
+    connection: sqlite3.Connection, table: str, column: str, rowid: int, most_bytes: int
+) -> tuple[str, int] | None:
+    """Return how a text begins that is longer than is parsed, and how many characters it has.
+
+    None for what is not too long. The text is read piece by piece.
+    """
+    try:
+        blob = connection.blobopen(table, column, rowid, readonly=True)
+    except sqlite3.Error:
+        # NULL, a number, or a view, which is read as any other value is.
+        return None
+    with blob:
+        if len(blob) <= PARSED_BYTES:
+            return None
+        first = blob.read(most_bytes)
+        blob.seek(0)
+        chars = sum(
+            len(piece.translate(None, _CONTINUING))
+            for piece in iter(lambda: blob.read(_PIECE_BYTES), b"")
+        )
+    return first.decode("utf-8", "ignore"), chars
 
 
 def parsed(stored: object) -> tuple[JsonValue, str | None]:

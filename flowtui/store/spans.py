@@ -12,7 +12,7 @@ from typing import Any
 from flowtui.store import reading
 from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.annotations import span_counts
-from flowtui.store.bounded_json import parsed, sql_too_long
+from flowtui.store.bounded_json import head, parsed, sql_too_long
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, is_pending, pending_parent, span_kind, usage
 from flowtui.store.otlp import RESOURCE
@@ -159,26 +159,34 @@ def details(
     present = table_columns(connection, "spans")
     if not present:
         return {}
-    plain = [name for name in _DETAIL if name not in _JSON]
-    columns = [reading.select_list(plain, present, "spans")]
-    for name in _JSON:
-        too_long = sql_too_long(name) if name in present and not whole else "0"
-        column = name if name in present else "null"
-        columns.append(
-            f"case when {too_long} then substr({column}, 1, {TEXT_CHARS}) else {column} end,"
-            f" case when {too_long} then length({column}) end"
-        )
-    sql = (
-        f"select {', '.join(columns)} from spans"
-        " where trace_id = cast(? as text) and span_id = cast(? as text)"
-    )
-    names = [*plain, *(name for column in _JSON for name in (column, f"{column}_chars"))]
+    columns = [
+        f"case when :{name} then null else {name} end as {name}" if name in _JSON else name
+        for name in _DETAIL
+        if name in present
+    ]
     found: dict[str, SpanDetail] = {}
     for span_id in span_ids:
-        row = connection.execute(sql, [reading.as_sql(trace_id), reading.as_sql(span_id)])
-        for values in row:
-            found[span_id] = _detail(trace_id, dict(zip(names, values, strict=True)), whole)
+        rowids = connection.execute(
+            "select rowid from spans where trace_id = cast(? as text)"
+            " and span_id = cast(? as text)",
+            [reading.as_sql(trace_id), reading.as_sql(span_id)],
+        ).fetchall()
+        for (rowid,) in rowids:
+            heads = {} if whole else _heads(connection, rowid)
+            (values,) = connection.execute(
+                f"select {', '.join(columns)} from spans where rowid = :rowid",
+                {"rowid": rowid, **{name: name in heads for name in _JSON}},
+            )
+            names = (name for name in _DETAIL if name in present)
+            row = dict.fromkeys(_DETAIL) | dict(zip(names, values, strict=True))
+            found[span_id] = _detail(trace_id, row, heads, whole)
     return found
+
+
+def _heads(connection: sqlite3.Connection, rowid: int) -> dict[str, tuple[str, int]]:
+    """Return by column how a text begins that is too long to be parsed, and its length."""
+    heads = {name: head(connection, "spans", name, rowid, TEXT_CHARS) for name in _JSON}
+    return {name: found for name, found in heads.items() if found is not None}
 
 
 def present_ids(
@@ -276,25 +284,32 @@ def _object(raw: str) -> dict[str, JsonValue]:
     return parsed if isinstance(parsed, dict) else {}
 
 
-def _detail(trace_id: str, row: Mapping[str, object], whole: bool) -> SpanDetail:
+def _detail(
+    trace_id: str,
+    row: Mapping[str, object],
+    heads: Mapping[str, tuple[str, int]],
+    whole: bool,
+) -> SpanDetail:
     problems: list[str] = []
     unparsed: dict[str, str] = {}
     sizes: dict[str, int] = {}
 
     def parsed_as(column: str, kind: type[Any], noun: str) -> Any:
-        stored, chars = row[column], row[f"{column}_chars"]
         value: JsonValue = None
-        if isinstance(chars, int):
-            problem: str | None = f"is {chars:,} characters of JSON, too many to be parsed here"
+        problem: str | None
+        if column in heads:
+            stored, chars = heads[column]
+            problem = f"is {chars:,} characters of JSON, too many to be parsed here"
         else:
+            stored = reading.text(row[column])
             value, problem = parsed(stored)
-            chars = len(reading.text(stored))
+            chars = len(stored)
         if problem is None and value is not None and not isinstance(value, kind):
             problem = f"is JSON, and not {noun}"
         sizes[column] = chars
         if problem is not None:
             problems.append(f"{column} {problem}")
-            unparsed[column] = reading.text(stored)[: None if whole else TEXT_CHARS]
+            unparsed[column] = stored[: None if whole else TEXT_CHARS]
         return value if problem is None and value is not None else kind()
 
     attributes: dict[str, JsonValue] = parsed_as("attributes", dict, "an object")
