@@ -255,7 +255,7 @@ class SampleView(Tells):
         from flowtui.report import dumps
 
         def read(_: Cancelled) -> None:
-            sample = self._store.sample_detail(self._run_id, target, whole=True)
+            sample = self._store.sample_detail(self._run_id, target)
             if sample is not None:
                 text = fmt.plain_text(dumps(self._document_of(sample)))
                 self.app.call_from_thread(partial(self._flow.page, text))

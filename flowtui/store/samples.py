@@ -54,7 +54,6 @@ class Order:
 
 
 LISTED = Bounds(text_chars=2_000, items=200)
-DETAILED = Bounds(text_chars=500_000)
 WHOLE = Bounds()
 
 
@@ -171,12 +170,10 @@ def at(
     }
 
 
-def detail(
-    connection: sqlite3.Connection, target: SampleTarget, bounds: Bounds = DETAILED
-) -> Sample | None:
-    """Return one sample with all of its text that a person reads, None if there is none."""
+def detail(connection: sqlite3.Connection, target: SampleTarget) -> Sample | None:
+    """Return one sample with all that is stored of it, None if there is none."""
     found = rowid(connection, target)
-    return None if found is None else at(connection, [found], bounds).get(found)
+    return None if found is None else at(connection, [found], WHOLE).get(found)
 
 
 def annotated_by(connection: sqlite3.Connection, user: str) -> frozenset[int]:

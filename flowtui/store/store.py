@@ -758,14 +758,11 @@ class Store:
 
         return self.experiment(run_id).read(lambda db: samples.rowid(db, target))
 
-    def sample_detail(
-        self, run_id: str, target: SampleTarget, whole: bool = False
-    ) -> Sample | None:
-        """Return one sample, None if there is none; only huge texts are cut unless `whole`."""
+    def sample_detail(self, run_id: str, target: SampleTarget) -> Sample | None:
+        """Return one sample with all that is stored of it, None if there is none."""
         from flowtui.store import samples
 
-        bounds = samples.WHOLE if whole else samples.DETAILED
-        return self.experiment(run_id).read(lambda db: samples.detail(db, target, bounds))
+        return self.experiment(run_id).read(lambda db: samples.detail(db, target))
 
     def sample_keys(
         self,

@@ -8,10 +8,11 @@ from flowtui import format as fmt
 from flowtui.store.annotation_values import SpanTarget
 from flowtui.store.genai import Conversation
 from flowtui.store.genai.chats import INPUT, OUTPUT, chat
-from flowtui.store.sample_values import JSON_COLUMNS, Sample
+from flowtui.store.sample_values import Sample
 from flowtui.store.sample_views import is_error_key
 from flowtui.store.values import JsonValue
 from flowtui.widgets.blocks import Block, Fact, Facts, Link, Section, Text, Turn, Values, Words
+from flowtui.widgets.bounded_blocks import bounded_sections
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.conversation_blocks import conversation_blocks, value_blocks
 from flowtui.widgets.differences import is_equal
@@ -19,8 +20,6 @@ from flowtui.widgets.sample_differences import key_block, text_block
 from flowtui.widgets.score_cells import score_piece
 
 ERROR_PREFIX = "__error__"
-MAX_CUTS = 8
-"""Values that are cut are named in the head, more of them counted."""
 _WORDS_OF_REASONS = ("reasoning", "reason", "explanation", "rationale")
 _ABOUT_ALL = (*_WORDS_OF_REASONS, "reasons", "explanations")
 _CHAT_KEYS = frozenset(
@@ -41,7 +40,7 @@ def sample_sections(sample: Sample) -> tuple[Section, ...]:
         _metadata(sample),
         _traces(sample),
     )
-    return tuple(section for section in sections if section is not None)
+    return bounded_sections([section for section in sections if section is not None])
 
 
 def compared(sample: Sample) -> tuple[JsonValue, JsonValue]:
@@ -74,34 +73,7 @@ def _head(sample: Sample) -> Section:
         words.append(Piece(f"✎ {fmt.count(sample.annotation_count, 'annotation')}", "accent"))
     named = Text(sample.id or "a sample without an id", "title")
     warnings = [Text(f"▲ {problem}", "attention") for problem in sample.problems]
-    for path, full in list(sample.cut.items())[:MAX_CUTS]:
-        warnings.append(Text(f"▲ {path} is cut: it has {full:,} {_unit(sample, path)}",
-                             "attention"))  # fmt: skip
-    if len(sample.cut) > MAX_CUTS:
-        more = fmt.count(len(sample.cut) - MAX_CUTS, "more value")
-        warnings.append(Text(f"▲ {more} that are cut", "attention"))
     return Section("head", "", (named, Words(tuple(words)), *warnings))
-
-
-def _unit(sample: Sample, path: str) -> str:
-    column = next((name for name in JSON_COLUMNS if path.startswith(name)), "")
-    value = _under(sample.value(column), path.removeprefix(column)) if column else None
-    return "values" if isinstance(value, (list, dict)) else "characters"
-
-
-def _under(value: JsonValue, path: str) -> JsonValue:
-    """Return what a path leads to; keys may hold any character, dots too."""
-    inner: Iterator[tuple[str, JsonValue]] = iter(())
-    if isinstance(value, dict):
-        inner = ((f".{key}", item) for key, item in value.items())
-    elif isinstance(value, list):
-        inner = ((f"[{index}]", item) for index, item in enumerate(value))
-    for start, item in inner if path else ():
-        if path.startswith(start):
-            found = _under(item, path.removeprefix(start))
-            if found is not None:
-                return found
-    return None if path else value
 
 
 def _scores(sample: Sample) -> Section | None:
@@ -216,19 +188,19 @@ def _value(sample: Sample, column: str) -> Iterator[Block]:
         yield Text("none" if value is None else "empty", "muted")
         return
     if isinstance(value, str):
-        yield Text(value, full_chars=sample.cut.get(column))
+        yield Text(value)
         return
     spoken = chat(value, INPUT if column == "inputs" else OUTPUT)
     if spoken is not None:
         yield from conversation_blocks(Conversation((), spoken, ()))
         rest = {} if isinstance(value, list) else _beside_chat(value)
         if rest:
-            yield Values(column, rest, _cut(sample, column), wraps_texts=True)
+            yield Values(column, rest, wraps_texts=True)
         return
     if isinstance(value, dict) and len(value) == 1:
         ((name, only),) = value.items()
         if isinstance(only, str):
-            yield Text(only, label=name, full_chars=sample.cut.get(f"{column}.{name}"))
+            yield Text(only, label=name)
             return
     yield from value_blocks(column, value)
 
@@ -236,11 +208,6 @@ def _value(sample: Sample, column: str) -> Iterator[Block]:
 def _beside_chat(value: JsonValue) -> Mapping[str, JsonValue]:
     named = value if isinstance(value, dict) else {}
     return {key: item for key, item in named.items() if key not in _CHAT_KEYS}
-
-
-def _cut(sample: Sample, column: str) -> dict[str, int]:
-    start = f"{column}."
-    return {path.removeprefix(start): n for path, n in sample.cut.items() if path.startswith(start)}
 
 
 # The rest ------------------------------------------------------------------------------------
@@ -251,7 +218,7 @@ def _metadata(sample: Sample) -> Section | None:
     if value is None or value == {}:
         return None
     if isinstance(value, dict):
-        tree = Values("metadata", value, _cut(sample, "metadata"))
+        tree = Values("metadata", value)
         return Section("metadata", "Metadata", (tree,), f"{len(value):,}")
     return Section("metadata", "Metadata", value_blocks("metadata", value))
 

@@ -16,7 +16,8 @@ from flowtui.screens.trace_columns import cells
 from flowtui.screens.trace_reading import read_trace
 from flowtui.screens.trace_summary import summary
 from flowtui.store import bounded_json
-from flowtui.store.schema import SpanRow
+from flowtui.store.annotation_values import SampleTarget
+from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
 from flowtui.store.trace_values import SpanDetail
 from flowtui.trace_markdown import trace_markdown
@@ -24,6 +25,7 @@ from flowtui.widgets.blocks import Block, Fact, Facts, Section, Text, Turn, Valu
 from flowtui.widgets.bounded_blocks import TEXT_CHARS
 from flowtui.widgets.document_layout import laid_out
 from flowtui.widgets.document_runs import Folds
+from flowtui.widgets.sample_sections import sample_sections
 from flowtui.widgets.span_sections import raw_sections, span_sections
 from tests.unit.stores import execute, opened, writer
 
@@ -179,6 +181,27 @@ def test_data_of_a_thousand_levels_is_shown_as_it_stands(tmp_path: Path) -> None
     deep = '{"a": ' * 300 + "1" + "}" * 300
     sections = span_sections(detail_of(tmp_path, attributes={"input.value": deep}))
     assert [section.key for section in sections][:2] == ["head", "messages"]
+
+
+def test_a_sample_is_read_before_it_is_cut(tmp_path: Path) -> None:
+    chat = [
+        {"role": "user", "content": [{"type": "text", "text": "Look"}, media("openai")]},
+        {"role": "assistant", "content": "x" * (TEXT_CHARS + 1)},
+    ]
+    with writer(tmp_path) as store:
+        store.start_run(RUN, RUN)
+        with store.experiment(RUN) as experiment:
+            experiment.evals([EvalRow(dataset_id="faq", id="1", inputs={"messages": chat})])
+    with opened(tmp_path) as store:
+        sample = store.sample_detail(RUN, SampleTarget("faq", "1"))
+    assert sample is not None
+    sections = sample_sections(sample)
+    texts = [block for block in blocks(sections, "said") if isinstance(block, Text)]
+    assert [(text.text[:5], text.full_chars) for text in texts[:2]] == [
+        ("Look", None), ("xxxxx", TEXT_CHARS + 1),
+    ]  # fmt: skip
+    (medium,) = [block for block in blocks(sections, "said") if isinstance(block, Facts)]
+    assert medium.rows[0].text == "image/png  400 kB"
 
 
 # Too long to be parsed ------------------------------------------------------------------------

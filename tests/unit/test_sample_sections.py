@@ -52,19 +52,15 @@ def lines(shown: Sample, width: int = 78, key: str | None = None) -> list[str]:
     return texts(laid_out(sections, width, Folds()))
 
 
-def test_the_head_names_the_sample_and_what_is_cut_or_broken() -> None:
+def test_the_head_names_the_sample_and_what_is_broken() -> None:
     shown = sample(
         annotation_count=2,
-        outputs={"a.b": "x" * 10, "list": [1]},
         problems=("scores is broken JSON at character 3",),
-        cut={"outputs.a.b": 1_000, "outputs.list": 500},
     )
     assert lines(shown, key="head") == [
         " faq/1",
         " faq   15 Jun 2026 00:00 UTC   ✎ 2 annotations",
         " ▲ scores is broken JSON at character 3",
-        " ▲ outputs.a.b is cut: it has 1,000 characters",
-        " ▲ outputs.list is cut: it has 500 values",
     ]
 
 
