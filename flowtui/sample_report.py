@@ -25,6 +25,7 @@ from flowtui.store.samples import FAILING, SORTABLE, Order
 from flowtui.store.score_values import NumberSummary, ScoreSet, ScoreSummary
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue, Run
+from flowtui.widgets.told_apart import told_apart
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
@@ -33,6 +34,7 @@ Format = Literal["text", "csv", "json"]
 PAGE_SAMPLES = 200
 SCORES_SHOWN = 8
 CELL_CHARACTERS = 40
+NAME_CELLS = 60
 _PRINTED = ("id", "dataset", "dataset_id", "annotations", "annotation_count", "traces",
             "trace_count", FAILING)  # fmt: skip
 _BARE = ("scores", "metadata", "inputs", "outputs", "refs")
@@ -159,7 +161,7 @@ def samples_text(
     shown = scores[:SCORES_SHOWN]
     is_shown = sorted_by in _PRINTED or sorted_by.removeprefix("scores.") in shown
     sorted_by = "" if is_shown else sorted_by
-    heads = [fmt.plain(key, CELL_CHARACTERS) for key in (*filter(None, [sorted_by]), *shown)]
+    heads = told_apart([*filter(None, [sorted_by]), *shown], CELL_CHARACTERS)
     rows = [("set", "sample", *heads, "inputs", "outputs", "reference", "traces", "annotations")]
     for sample in samples:
         of = sample.scores if isinstance(sample.scores, dict) else {}
@@ -202,15 +204,16 @@ def scores_text(sets: Sequence[ScoreSet]) -> Iterator[str]:
         if scores.scores:
             heads = ("score", "type", "samples", "missing", "mean", "pass", "min", "median", "max")
             rows = [(*heads, "spread", "NaN", "Inf", "values")]
-            yield from table([*rows, *map(_score_row, scores.scores)])
+            names = told_apart([score.key for score in scores.scores], NAME_CELLS)
+            yield from table([*rows, *map(_score_row, scores.scores, names)])
 
 
-def _score_row(score: ScoreSummary) -> tuple[str, ...]:
+def _score_row(score: ScoreSummary, name: str) -> tuple[str, ...]:
     numbers, texts = score.numbers, score.texts
     common = [] if texts is None else [f"{fmt.plain(text, 20)} {n:,}" for text, n in texts.top[:4]]
     rest = 0 if texts is None else texts.count - sum(count for _, count in texts.top[:4])
     return (
-        fmt.plain(score.key, 60),
+        name,
         "+".join(type_.value for type_ in score.types),
         f"{score.count:,}",
         f"{score.missing:,}" if score.missing else "",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +20,9 @@ from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
 from flowtui.widgets.paint import ROLE_CLASSES
+from flowtui.widgets.told_apart import told_apart
+
+MARK_CELLS = 3
 
 MOST_LINES = 16
 """How many choices are in sight at once; more are scrolled to."""
@@ -45,9 +49,12 @@ class ChoiceLines(Lines):
         self._choices: Sequence[Choice] = ()
         self._chosen: Collection[str] = ()
         self._marks = marks
+        self._names: tuple[int, list[str]] = (0, [])
+        """How titles read in so many cells, in order."""
 
     def show_choices(self, choices: Sequence[Choice], chosen: Collection[str]) -> None:
         self._choices, self._chosen = choices, chosen
+        self._names = (0, [])
         self.set_reactive(ChoiceLines.cursor, self.validate_cursor(self.cursor))
         self.resize_content()
 
@@ -63,11 +70,18 @@ class ChoiceLines(Lines):
     def line(self, index: int, width: int) -> Line:
         choice = self._choices[index]
         mark = self._marks[choice.key in self._chosen]
+        if self._names[0] != width:
+            rooms = [width - MARK_CELLS - cell_len(_note(one)) for one in self._choices]
+            self._names = width, told_apart([one.title for one in self._choices], rooms)
         return [
             Piece(f" {mark} ", "accent"),
-            Piece(fmt.plain(choice.title, 200)),
-            Piece(f"  {fmt.plain(choice.note, 60)}", "muted"),
+            Piece(self._names[1][index]),
+            Piece(_note(choice), "muted"),
         ]
+
+
+def _note(choice: Choice) -> str:
+    return f"  {fmt.plain(choice.note, 60)}"
 
 
 class _ChooseScreen(ModalScreen[list[str] | None]):

@@ -27,6 +27,8 @@ FIXED = (
 )
 DEFAULT = ("name", "status", "created", "duration")
 DEFAULT_METRICS = 3
+TITLE_CHARS = 300
+"""More than is shown: what differs may stand at the end."""
 FIGURE_CELLS = (9, 14)
 """Least and most for a parameter or a metric, between them as its name needs."""
 
@@ -37,7 +39,7 @@ def column(key: str) -> Column:
         if known.key == key:
             return known
     prefix, _, name = key.partition(".")
-    title = fmt.plain(name, 60)
+    title = fmt.plain(name, TITLE_CHARS)
     align: Align = "right" if prefix == "metric" else "left"
     least, most = FIGURE_CELLS
     return Column(key, title, max(least, min(len(title), most)), align)

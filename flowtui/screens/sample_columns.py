@@ -33,6 +33,8 @@ REFERENCE_FROM = 110
 SCORE_CELLS = (9, 14)
 """Least and most of a score; between them as its name needs."""
 VALUE_CELLS = 16
+TITLE_CHARS, MOST_TITLE_CELLS = 300, 60
+"""What differs in long titles may stand at their end, where they are cut."""
 TEXT_CHARACTERS = 400
 """More than the widest column shows."""
 SHOWN_ITEMS, ITEM_CHARACTERS = 8, 150
@@ -102,7 +104,7 @@ def title(key: str) -> str:
     if key in FIXED:
         return FIXED[key].title.strip()
     column, _, name = key.partition(".")
-    return PREFIXES[column] + fmt.plain(name, 60)
+    return PREFIXES[column] + fmt.plain(name, TITLE_CHARS)
 
 
 def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) -> Column:
@@ -113,7 +115,7 @@ def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) 
     name = title(key)
     least, most = SCORE_CELLS
     # With room for the arrow of the order.
-    wanted = len(name) + 2
+    wanted = min(len(name), MOST_TITLE_CELLS) + 2
     natural = max(least, min(wanted, most)) if is_score else max(VALUE_CELLS, wanted)
     summary = summaries.get(key.removeprefix("scores.")) if is_score else None
     align: Align = "right" if summary is not None and summary.numbers is not None else "left"

@@ -43,7 +43,7 @@ def counted(datasets: Sequence[Dataset]) -> list[ScoreSet]:
 
 
 def _title(summary: ScoreSummary) -> str:
-    name = fmt.plain(summary.key, 40)
+    name = fmt.plain(summary.key, 300)
     numbers = summary.numbers
     return name if numbers is None else f"{name} {histogram_text(numbers)}"
 

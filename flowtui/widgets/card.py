@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flowtui import format as fmt
 from flowtui.store.series_values import Series
@@ -11,6 +12,7 @@ from flowtui.store.values import Point
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit
 from flowtui.widgets.chart import BRAILLE, blended, canvas
 from flowtui.widgets.curve import Curve, stretches, window_of
+from flowtui.widgets.told_apart import told_apart
 
 GAP_CELLS = 2
 AROUND = 3
@@ -26,6 +28,8 @@ class Card:
     name: str
     last: Point
     series: Series | None = None
+    names: tuple[str, ...] = ()
+    """Of all charts of its group, from which its own is to be told."""
 
 
 def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
@@ -43,12 +47,18 @@ def title_line(card: Card, width: int) -> Line:
     value = fmt.number(card.last.value, DIGITS)
     role: Role = "text" if math.isfinite(card.last.value) else "attention"
     odd = "" if card.series is None else odd_text(card.series)
-    room = width - len(value) - len(odd) - 2
-    name = fit(fmt.plain(card.name, 200), max(room, 1))
+    room = max(width - len(value) - len(odd) - 2, 1)
+    name = fit(_labels(card.names or (card.name,), room)[card.name], room)
     return clipped(
         [Piece(" "), Piece(name, "title"), Piece(odd, "attention"), Piece(f" {value}", role)],
         width,
     )
+
+
+@lru_cache(maxsize=256)
+def _labels(names: tuple[str, ...], room: int) -> dict[str, str]:
+    """Return how names read in some cells; numbers change more often than names do."""
+    return dict(zip(names, told_apart(names, room), strict=True))
 
 
 def odd_text(series: Series) -> str:

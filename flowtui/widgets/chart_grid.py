@@ -15,7 +15,6 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from flowtui import format as fmt
 from flowtui.store.series_values import Series
 from flowtui.store.values import Point
 from flowtui.widgets.card import GAP_CELLS, Card, card_lines
@@ -24,7 +23,9 @@ from flowtui.widgets.chart import BRAILLE, DOTS_A_CELL
 from flowtui.widgets.grid_layout import PINNED, Band, CardSize, Group, bands, card_size
 from flowtui.widgets.lines import width_beside_bar
 from flowtui.widgets.paint import Palette
+from flowtui.widgets.told_apart import told_apart
 
+HEADING_CELLS = 60
 HELD_CARDS = 64
 """Drawn cards and series that are kept: several screens of them."""
 
@@ -92,6 +93,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         """Index of the band, and place in it, in order."""
         self._group_names: dict[str, str] = {}
         """By metric."""
+        self._card_names: dict[str, tuple[str, ...]] = {}
+        """By group."""
         self._card_size = CardSize(1, 1, 1)
         self._series: OrderedDict[str, Series] = OrderedDict()
         self._drawn: OrderedDict[str, list[Line]] = OrderedDict()
@@ -179,6 +182,10 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._bands = bands(self._groups, self._card_size.columns, self._card_size.lines)
         self._tops = [band.y for band in self._bands]
         self._group_names = {key: group.name for group in self._groups for key in group.keys}
+        self._card_names = {
+            group.name: tuple(_card_name(group.name, key) for key in group.keys)
+            for group in self._groups
+        }
         self._places = {
             stop: (index, place)
             for index, band in enumerate(self._bands)
@@ -239,7 +246,10 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _header(self, group: Group, width: int) -> Strip:
         name = {"": "no prefix", PINNED: "★ pinned"}.get(group.name, group.name)
-        text = f" {'▸' if group.is_folded else '▾'} {fmt.plain(name, 60)}"
+        if name == group.name:
+            names = [one.name for one in self._groups]
+            name = told_apart(names, HEADING_CELLS)[names.index(name)]
+        text = f" {'▸' if group.is_folded else '▾'} {name}"
         line = [Piece(text, "title"), Piece(f"  {len(group.keys):,}", "muted")]
         return self._palette.strip(line, width, self._shade(Stop(group.name)))
 
@@ -255,9 +265,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip.join([inside, Strip.blank(GAP_CELLS, self._palette.style("text"))])
 
     def _card(self, group: str, key: str) -> Card:
-        # Under its group's header the prefix says nothing.
-        name = key if group in ("", PINNED) else key.partition("/")[2] or key
-        return Card(key, name, self._points[key], self._series.get(key))
+        point, series = self._points[key], self._series.get(key)
+        return Card(key, _card_name(group, key), point, series, self._card_names[group])
 
     def _shade(self, stop: Stop) -> str:
         if stop != self._cursor:
@@ -365,3 +374,8 @@ def neighbour_key(groups: Iterable[Group], key: str, by: int) -> str:
     keys = [key for group in groups for key in group.keys]
     index = keys.index(key) + by if key in keys else 0
     return keys[max(0, min(index, len(keys) - 1))] if keys else key
+
+
+def _card_name(group: str, key: str) -> str:
+    # Under its group's header the prefix says nothing.
+    return key if group in ("", PINNED) else key.partition("/")[2] or key

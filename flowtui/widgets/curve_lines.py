@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flowtui import format as fmt
 from flowtui.widgets import axis
-from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
+from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_of
 from flowtui.widgets.chart import EMPTY_CELLS, Window, blended, canvas
 from flowtui.widgets.curve import (
     Curve,
@@ -21,6 +21,7 @@ from flowtui.widgets.curve import (
     stretches,
     window_of,
 )
+from flowtui.widgets.told_apart import told_apart
 
 LABEL_CELLS = 9
 AROUND = 4
@@ -32,6 +33,7 @@ LINES_A_DOT = 4
 CELLS_A_MARK = 18
 """How far apart the marks of another curve stand."""
 MAX_LEGEND_LINES = 3
+MAX_NAME_CELLS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +305,9 @@ def _smoothed_pieces(curve: Curve, step: int) -> list[Piece]:
 def _legend(curve: Curve, width: int) -> list[Line]:
     """Return the other curves, each with its mark and its value at the crosshair."""
     lines: list[list[Piece]] = []
-    for other in curve.others:
-        entry = _entry(curve, other)
+    names = told_apart([other.series.key for other in curve.others], MAX_NAME_CELLS)
+    for other, name in zip(curve.others, names, strict=True):
+        entry = _entry(curve, other, name)
         if not lines or width_of([*lines[-1], *entry]) > width:
             lines.append([])
         lines[-1] += entry
@@ -314,10 +317,9 @@ def _legend(curve: Curve, width: int) -> list[Line]:
     return [clipped(line, width) for line in lines]
 
 
-def _entry(curve: Curve, other: Other) -> list[Piece]:
+def _entry(curve: Curve, other: Other, name: str) -> list[Piece]:
     point = other.at_crosshair
-    name = fmt.plain(other.series.key, 60)
-    pieces = [Piece(f" {other.mark} {fit(name, min(len(name), 40))} ", other.role)]
+    pieces = [Piece(f" {other.mark} {name} ", other.role)]
     if point is None:
         return [*pieces, Piece("no point here  ", "muted")]
     pieces.append(Piece(fmt.number(point.value)))

@@ -25,6 +25,7 @@ from flowtui.widgets.document_runs import (
     room,
     tail,
 )  # fmt: skip
+from flowtui.widgets.told_apart import told_apart
 from flowtui.widgets.value_runs import ValueRuns
 from flowtui.widgets.wrapping import plain_wrapped
 
@@ -155,6 +156,7 @@ class _Composer:
         labels = [fmt.plain(row.label, MAX_NAME_CHARS) for row in facts.rows]
         longest = int((self._width - indent) * MAX_LABEL_SHARE)
         cells = min(max(map(cell_len, labels), default=0), longest)
+        labels = told_apart([row.label for row in facts.rows], cells)
         for index, (label, row) in enumerate(zip(labels, facts.rows, strict=True)):
             head = [Piece(f"{' ' * indent}{fit(label, cells)}  ", "muted")]
             text = Text(row.text, row.role, source=row.source, full_chars=row.full_chars)

@@ -11,6 +11,7 @@ from flowtui.store.attachment_values import Attachment, FileNode, FileState, Fol
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.file_words import WORD_CELLS, word_of_name
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.told_apart import told_apart
 
 NodeKey: TypeAlias = tuple[str, str]
 """A folder's path and nothing, or a file's path and the id of its row."""
@@ -56,6 +57,8 @@ class FileTree(Lines):
         self._opens_all: bool | None = None
         """Whether folders that nobody folded stand open; decided when files are first shown."""
         self._is_filtered = False
+        self._names: tuple[int, list[str]] = (0, [])
+        """How names read in so many cells, in order."""
         self._words: dict[str, str] = {}
         """What files are that were looked into, by path."""
         self.sorted_by: tuple[str, bool] = ("name", False)
@@ -96,6 +99,7 @@ class FileTree(Lines):
         """Make the lines anew, with the cursor on a node or the folder that hides it."""
         line = self.cursor - round(self.scroll_y)
         self._shown = list(self._visible())
+        self._names = (0, [])
         self._places = {key_of(node): at for at, (node, _) in enumerate(self._shown)}
         at = min(self.cursor, max(len(self._shown) - 1, 0)) if held is None else self._place(held)
         self.resize_content()
@@ -164,17 +168,21 @@ class FileTree(Lines):
     def line(self, index: int, width: int) -> Line:
         node, depth = self._shown[index]
         name_cells, has_word, has_time = self._widths(width)
-        indent = " " * (1 + min(LEVEL_CELLS * depth, int(name_cells * MAX_INDENT_SHARE)))
+        indent = _indent(depth, name_cells)
+        name = self._named(name_cells)[index]
         if isinstance(node, FolderNode):
             mark = "▾ " if self._stands_open(node) else "▸ "
-            title = f"{fmt.plain(node.name, 300)}/"
             pieces = [Piece(indent + mark, "muted")]
-            pieces.append(Piece(fit(title, name_cells - len(indent) - 2), "title"))
+            pieces.append(Piece(fit(f"{name}/", name_cells - len(indent) - 2), "title"))
             size, at = fmt.size(node.size_bytes), node.latest_at
             word = fmt.count(node.file_count, "file")
         else:
             pieces, at = [], node.attachment.at
-            pieces += self._named(node, indent + "  ", name_cells)
+            said, role = state_of(node.attachment)
+            room = max(name_cells - len(indent) - 2 - _said_cells(said), 1)
+            is_missing = node.attachment.is_missing
+            pieces.append(Piece(f"{indent}  {fit(name, room)}", "muted" if is_missing else "text"))
+            pieces += [Piece(f" {said}", role)] if said else []
             known = node.attachment.size_bytes
             size = "" if known is None else fmt.size(known)
             word = self._words.get(node.attachment.path) or word_of_name(node.name)
@@ -186,15 +194,31 @@ class FileTree(Lines):
             pieces.append(Piece("  " + fit(time, TIME_CELLS), "muted"))
         return pieces
 
-    def _named(self, node: FileNode, indent: str, cells: int) -> list[Piece]:
-        """Return a file's name with what is wrong with it, which never gives way to the name."""
-        said, role = state_of(node.attachment)
-        room = cells - len(indent) - len(said) - (1 if said else 0)
-        name = fit(fmt.plain(node.name, 300), max(room, 1))
-        pieces = [Piece(indent + name, "muted" if node.attachment.is_missing else "text")]
-        if said:
-            pieces.append(Piece(f" {said}", role))
-        return pieces
+    def _named(self, cells: int) -> list[str]:
+        """Return the names of all lines, told from those beside them in their folder.
+
+        What is wrong with a file never gives way to its name.
+        """
+        if self._names[0] != cells:
+            beside: dict[str, list[int]] = {}
+            for at, (node, _) in enumerate(self._shown):
+                beside.setdefault(key_of(node)[0].rpartition("/")[0], []).append(at)
+            names = [""] * len(self._shown)
+            for places in beside.values():
+                rooms = [self._room(at, cells) for at in places]
+                labels = told_apart([self._shown[at][0].name for at in places], rooms)
+                for at, label in zip(places, labels, strict=True):
+                    names[at] = label
+            self._names = cells, names
+        return self._names[1]
+
+    def _room(self, at: int, cells: int) -> int:
+        """Return how many cells there are for a name: beside a slash, or what is said of a file."""
+        node, depth = self._shown[at]
+        room = cells - len(_indent(depth, cells)) - 2
+        if isinstance(node, FolderNode):
+            return room - 1
+        return room - _said_cells(state_of(node.attachment)[0])
 
     # Folding ---------------------------------------------------------------------------------
 
@@ -237,6 +261,14 @@ class FileTree(Lines):
         if not self._is_filtered:
             self._is_open[folder.path] = is_open
             self._lay_out(key_of(folder))
+
+
+def _indent(depth: int, cells: int) -> str:
+    return " " * (1 + min(LEVEL_CELLS * depth, int(cells * MAX_INDENT_SHARE)))
+
+
+def _said_cells(said: str) -> int:
+    return len(said) + 1 if said else 0
 
 
 def state_of(attachment: Attachment) -> tuple[str, Role]:

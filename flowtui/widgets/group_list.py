@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flowtui import format as fmt
 from flowtui.store.values import Group
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.told_apart import ListedNames
 
 ALL = "All groups"
 WITHOUT = "no group"
@@ -19,6 +19,7 @@ class GroupList(Lines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._groups: Sequence[Group] = ()
+        self._names = ListedNames()
 
     def show_groups(self, groups: Sequence[Group]) -> None:
         """Show these groups; the cursor stays on its group."""
@@ -26,6 +27,7 @@ class GroupList(Lines):
             return
         held = self.group
         self._groups = groups
+        self._names = ListedNames([group.name for group in groups])
         ids = [group.id for group in groups]
         index = ids.index(held.id) + 1 if held is not None and held.id in ids else 0
         self.set_reactive(GroupList.cursor, index)
@@ -53,7 +55,10 @@ class GroupList(Lines):
             name, count = ALL, sum(group.run_count for group in self._groups)
         else:
             group = self._groups[index - 1]
-            name, count = fmt.plain(group.name, 60) or WITHOUT, group.run_count
+            widest = max(len(f"{one.run_count:,} ") for one in self._groups)
+            room = max(width - widest - 1, 1)
+            name = self._names.label(index - 1, room) or WITHOUT
+            count = group.run_count
         number = f"{count:,} "
         role: Role = "title" if index == self.cursor else "text"
         return [

@@ -13,6 +13,7 @@ from flowtui.store.metrics import best, goal
 from flowtui.store.values import MetricSummary, Point
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.told_apart import told_apart
 
 VALUE_CELLS = 12
 BEST_CELLS = 18
@@ -41,6 +42,8 @@ class MetricList(Lines):
         self._metrics: Sequence[MetricLine] = ()
         self._numbers: dict[str, tuple[str, str, str]] = {}
         self._longest_name = 0
+        self._names: tuple[_Layout | None, list[str]] = (None, [])
+        """How names read in a layout, in order."""
 
     def show_metrics(
         self, metrics: Sequence[MetricLine], empty_text: str, problem: str = ""
@@ -48,6 +51,7 @@ class MetricList(Lines):
         """Show these metrics; lines that stay as they were are not repainted."""
         held = self.metric
         old, self._metrics = self._metrics, metrics
+        self._names = (None, [])
         old_numbers, self._numbers = self._numbers, _numbers(metrics)
         self.empty_text = empty_text
         names = (cell_len(fmt.plain(metric.key, 60)) for metric in metrics)
@@ -94,12 +98,19 @@ class MetricList(Lines):
             pieces.append(Piece(f"  {fit('best @ step', BEST_CELLS)}", "muted"))
         return [pieces]
 
+    def _named(self, layout: _Layout) -> list[str]:
+        if self._names[0] != layout:
+            rooms = [layout.name - 1 - len(_mark(metric, layout)) for metric in self._metrics]
+            labels = told_apart([metric.key for metric in self._metrics], rooms)
+            self._names = layout, labels
+        return self._names[1]
+
     def line(self, index: int, width: int) -> Line:
         metric = self._metrics[index]
         layout = self._layout(width)
-        name = fmt.plain(metric.key, 300)
         odd = _odd_pieces(metric.summary)
-        mark = " ▲" if odd and not layout.has_odd else ""
+        mark = _mark(metric, layout)
+        name = self._named(layout)[index]
         pieces = [
             Piece(" "),
             Piece(fit(name, layout.name - 1 - len(mark))),
@@ -151,6 +162,11 @@ class _Layout:
             spark=max(spark - 2, 0) + more_spark,
             has_odd=bool(odd),
         )
+
+
+def _mark(metric: MetricLine, layout: _Layout) -> str:
+    """Return the mark of a metric with odd points, where there is no room to say how many."""
+    return " ▲" if not layout.has_odd and _odd_pieces(metric.summary) else ""
 
 
 def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from flowtui import format as fmt
 from flowtui.store.values import Model
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.told_apart import ListedNames
 
 SIZE_CELLS = 10
 CREATED_CELLS = 18
@@ -22,11 +23,13 @@ class ModelList(Lines):
         super().__init__(id=id)
         self.empty_text = ""
         self._models: Sequence[Model] = ()
+        self._names = ListedNames()
 
     def show_models(self, models: Sequence[Model], empty_text: str, problem: str = "") -> None:
         """Show these models; without any, a hint beside the title or a problem under it."""
         self.empty_text = empty_text
         self._models = models
+        self._names = ListedNames([model.name for model in models])
         self.set_reactive(ModelList.cursor, self.validate_cursor(self.cursor))
         self.resize_content(problem, "error")
 
@@ -57,7 +60,8 @@ class ModelList(Lines):
     def line(self, index: int, width: int) -> Line:
         model = self._models[index]
         size = "" if model.size_bytes is None else fmt.size(model.size_bytes)
-        name = fit(fmt.plain(model.name, 200), self._name_cells(width) - 1)
+        room = self._name_cells(width) - 1
+        name = fit(self._names.label(index, room), room)
         pieces = [Piece(" "), Piece(name), Piece(fit(size, SIZE_CELLS, "right"))]
         if self._has_more(width):
             created = "" if model.created_at is None else fmt.when_short(model.created_at)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
 from flowtui.widgets.cells import Align, Line, Piece, fit
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.told_apart import told_apart
 
 GAP = "  "
 HELD_ROWS = 600
@@ -166,14 +166,19 @@ class Rows(Lines):
         return 1
 
     def header_lines(self, width: int) -> list[Line]:
+        layout = self._layout(width)
+        arrows = [self._arrow(column) for column, _ in layout]
+        rooms = [cells - len(arrow) for (_, cells), arrow in zip(layout, arrows, strict=True)]
+        titles = told_apart([column.title for column, _ in layout], rooms)
         pieces: list[Piece] = []
-        for column, cells_wide in self._layout(width):
-            title = column.title
-            if self.sorted_by is not None and self.sorted_by[0] == column.key:
-                arrow = " ↓" if self.sorted_by[1] else " ↑"
-                title = fit(title, min(cell_len(title), cells_wide - len(arrow))) + arrow
-            pieces += [Piece(fit(title, cells_wide, column.align), "muted"), Piece(GAP)]
+        for (column, cells_wide), title, arrow in zip(layout, titles, arrows, strict=True):
+            pieces += [Piece(fit(title + arrow, cells_wide, column.align), "muted"), Piece(GAP)]
         return [pieces[:-1]]
+
+    def _arrow(self, column: Column) -> str:
+        if self.sorted_by is None or self.sorted_by[0] != column.key:
+            return ""
+        return " ↓" if self.sorted_by[1] else " ↑"
 
     def line(self, index: int, width: int) -> Line:
         cells = self._cells.get(self._keys[index])

@@ -26,7 +26,7 @@ from flowtui.widgets.document_runs import (
     more,
     room,
 )  # fmt: skip
-from flowtui.widgets.value_tree import MAX_KEY_SHARE, Row
+from flowtui.widgets.value_tree import MAX_KEY_SHARE, Row, names_of
 
 LEVEL_CELLS = 2
 MAX_LEVEL_SHARE = 4
@@ -57,6 +57,10 @@ class ValueRuns:
             self._mark_cells = LEVEL_CELLS
             self._key_cells += LEVEL_CELLS
             self._room = max(self._room - LEVEL_CELLS, 1)
+        self._names = names_of(
+            (row for row, rest in rows if not rest),
+            lambda row: self._key_cells - self._level(row) - self._mark_cells,
+        )
         for row, rest in rows:
             if rest:
                 yield self._rest(row, rest)
@@ -89,7 +93,7 @@ class ValueRuns:
         can_fold = row.is_branch or is_long
         is_open = can_fold and self._is_open(row)
         mark = ("▾ " if is_open else "▸ ") if can_fold else " " * self._mark_cells
-        name = fit(f"{' ' * self._level(row)}{mark}{_label(row)}", self._key_cells)
+        name = fit(f"{' ' * self._level(row)}{mark}{self._names[row.path]}", self._key_cells)
         head = [Piece(f"{' ' * self._indent}{name}  ", "muted")]
         spot = Spot(self._key_of(row), row.value, self._source(row), is_open if can_fold else None)
         if self._block.wraps_texts and isinstance(row.value, str):

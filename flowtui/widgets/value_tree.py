@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,10 +13,12 @@ from flowtui import format as fmt
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Line, Piece, Role, fit, justified
 from flowtui.widgets.lines import Lines
+from flowtui.widgets.told_apart import told_apart
 
 Path = tuple[str | int, ...]
 MIN_KEY_CELLS = 12
 MAX_KEY_SHARE = 0.5
+MARK_CELLS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ class ValueTree(Lines):
         self._unfolded: frozenset[Path] = frozenset()
         self._rows: list[Row] = []
         self._key_cells = MIN_KEY_CELLS
+        self._names: tuple[int, dict[Path, str]] = (0, {})
+        """How names read in so many cells, by path."""
 
     def show_entries(self, entries: Sequence[Entry], empty_text: str, problem: str = "") -> None:
         """Show these values; folds and the cursor's value stay."""
@@ -117,8 +121,9 @@ class ValueTree(Lines):
 
     def _lay_out(self) -> None:
         held = self.row
+        self._names = (0, {})
         self._rows = visible_rows(self._entries, self._unfolded)
-        widths = (2 * row.depth + 2 + cell_len(_label(row)) for row in self._rows)
+        widths = (2 * row.depth + MARK_CELLS + cell_len(_label(row)) for row in self._rows)
         self._key_cells = max(widths, default=MIN_KEY_CELLS)
         if held is not None:
             paths = [row.path for row in self._rows]
@@ -146,8 +151,7 @@ class ValueTree(Lines):
         if row.is_branch:
             mark = "▾" if row.path in self._unfolded else "▸"
         cells = max(MIN_KEY_CELLS, min(self._key_cells, int(width * MAX_KEY_SHARE)))
-        indent = "  " * min(row.depth, cells // 4)
-        key = fit(f"{indent}{mark} {_label(row)}", cells)
+        key = fit(f"{_indent(row, cells)}{mark} {self._read_as(row, cells)}", cells)
         if row.problem is not None:
             note = Piece(f"▲ {fmt.plain(row.problem)} ", "attention")
         else:
@@ -155,6 +159,14 @@ class ValueTree(Lines):
         text, role = _shown(row, width)
         name_role: Role = "muted" if row.depth else "text"
         return justified([Piece(f" {key}  ", name_role), Piece(text, role)], [note], width)
+
+    def _read_as(self, row: Row, cells: int) -> str:
+        if self._names[0] != cells:
+            self._names = (
+                cells,
+                names_of(self._rows, lambda row: cells - len(_indent(row, cells)) - MARK_CELLS),
+            )
+        return self._names[1][row.path]
 
     def action_choose(self) -> None:
         row = self.row
@@ -181,6 +193,28 @@ class ValueTree(Lines):
         change = {row.path}
         self._unfolded = self._unfolded | change if unfolded else self._unfolded - change
         self._lay_out()
+
+
+def names_of(rows: Iterable[Row], room_of: Callable[[Row], int]) -> dict[Path, str]:
+    """Return how the names of rows read, by path, told from all others beside them.
+
+    Args:
+        rows: of one tree.
+        room_of: returns how many cells there are for a name.
+    """
+    beside: dict[Path, list[Row]] = {}
+    for row in rows:
+        beside.setdefault(row.path[:-1], []).append(row)
+    found: dict[Path, str] = {}
+    for listed in beside.values():
+        names = [str(row.path[-1]) for row in listed]
+        labels = told_apart(names, list(map(room_of, listed)))
+        found |= zip((row.path for row in listed), labels, strict=True)
+    return found
+
+
+def _indent(row: Row, cells: int) -> str:
+    return "  " * min(row.depth, cells // 4)
 
 
 def _label(row: Row) -> str:
