@@ -15,7 +15,7 @@ import unicodedata
 from functools import lru_cache
 
 ZWNJ, ZWJ = "\u200c", "\u200d"
-_STAND_INS = {ZWNJ: "‹ZWNJ›", ZWJ: "‹ZWJ›"}
+STAND_INS = {ZWNJ: "‹ZWNJ›", ZWJ: "‹ZWJ›"}
 _JOINER = re.compile(f"[{ZWNJ}{ZWJ}]")
 _MARKS = ("Mn", "Me")
 _MAX_MARKS = 4
@@ -31,11 +31,12 @@ def with_joiners_shown(text: str) -> str:
     if ZWNJ not in text and ZWJ not in text:
         return text
     return _JOINER.sub(
-        lambda found: found[0] if _is_needed(text, found.start()) else _STAND_INS[found[0]], text
+        lambda found: found[0] if is_needed(text, found.start()) else STAND_INS[found[0]], text
     )
 
 
-def _is_needed(text: str, at: int) -> bool:
+def is_needed(text: str, at: int) -> bool:
+    """Say whether what stands beside the joiner at a place of a text needs it there."""
     before, after = text[max(at - 1, 0) : at], text[at + 1 : at + 2]
     if _joins(before + text[at] + after, len(before)):
         return True

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import accumulate, groupby
 
+from flowtui.joiners import STAND_INS, is_needed
 from flowtui.widgets.cells import Line, Piece, clipped, width_of
 from flowtui.widgets.document_runs import Layout, Run, Spot
 from flowtui.widgets.wrapping import plain_lines
@@ -52,7 +53,7 @@ def painted(run: Run, pieces: Sequence[Piece], limit: int) -> Run:
         return run
     some = list(_first(pieces, limit))
     # Wrapping drops blanks and nothing else, so all other characters can be counted.
-    ends = list(accumulate(_solid(" ".join(plain_lines(piece.text))) for piece in some))
+    ends = list(accumulate(_solid(" ".join(plain_lines(text))) for text in _with_joiners(some)))
     starts = list(accumulate(map(_solid, run.lines), initial=0))
 
     def paint(index: int) -> Line:
@@ -68,6 +69,25 @@ def painted(run: Run, pieces: Sequence[Piece], limit: int) -> Run:
         return parts
 
     return replace(run, paint=paint)
+
+
+def _with_joiners(pieces: Sequence[Piece]) -> Iterator[str]:
+    """Yield the texts of pieces, in which something as long stands for what joiners become.
+
+    What becomes of one is for all of the text to say, and pieces may end beside it.
+    """
+    whole = "".join(piece.text for piece in pieces)
+    if STAND_INS.keys().isdisjoint(whole):
+        yield from (piece.text for piece in pieces)
+        return
+    start = 0
+    for piece in pieces:
+        parts = []
+        for at, char in enumerate(piece.text, start):
+            is_own = char not in STAND_INS
+            parts.append(char if is_own else "x" if is_needed(whole, at) else STAND_INS[char])
+        yield "".join(parts)
+        start += len(piece.text)
 
 
 def _first(pieces: Sequence[Piece], limit: int) -> Iterator[Piece]:

@@ -28,7 +28,12 @@ MAX_KEYS = 1_000
 MAX_LEVELS = 100
 
 # A sentence in a script without blanks is not one word: from U+2E80 on each character stands alone.
-_WORDS = re.compile(r"[^\W\u2e80-\U0010ffff]+|\s+|.", re.DOTALL)
+# A joiner stays with what it joins: beside a mark of its own it would be none.
+_WORDS = re.compile(
+    r"(?:[^\W\u2e80-\U0010ffff]|[\u200c\u200d])+|\s+"
+    r"|.(?:[\ufe0f\U0001f3fb-\U0001f3ff]*\u200d.)*",
+    re.DOTALL,
+)
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _BLANK = re.compile(r"\s")
 _Match = tuple[int, int, int]

@@ -13,6 +13,11 @@ from flowtui.format import plain, plain_lines
 from flowtui.screens.sample_saving import csv_text
 from flowtui.thrift import in_ascii
 from flowtui.widgets import wrapping
+from flowtui.widgets.blocks import Section, Text
+from flowtui.widgets.cells import Piece
+from flowtui.widgets.differences import word_diff
+from flowtui.widgets.document_layout import laid_out
+from flowtui.widgets.document_runs import Folds
 
 ZWNJ, ZWJ = "\u200c", "\u200d"
 WRITTEN = [
@@ -95,6 +100,23 @@ def test_wrapped_lines_are_as_wide_as_asked_and_lose_no_character(text: str, wid
 @given(st.lists(st.sampled_from([*WRITTEN, *EMOJI, "a", "漢"]), max_size=5).map("".join))
 def test_an_ascii_stand_in_is_as_wide_as_what_it_stands_for(text: str) -> None:
     assert cell_len(in_ascii(text)) == cell_len(text)
+
+
+def test_a_difference_keeps_joined_characters_together() -> None:
+    found = word_diff(f"a 👩{ZWJ}🔬 می{ZWNJ}خواهم", f"a 👩{ZWJ}🚀 می{ZWNJ}شود")
+    assert [run.text for run in found if run.text.strip()] == [
+        "a ", f"👩{ZWJ}🚀 می{ZWNJ}شود", f"👩{ZWJ}🔬 می{ZWNJ}خواهم",
+    ]  # fmt: skip
+
+
+def test_stretches_keep_their_roles_beside_joiners() -> None:
+    pieces = (Piece(f"می{ZWNJ}", "muted"), Piece("خواهم", "error"), Piece(f"x{ZWJ}y", "ok"))
+    text = Text("".join(piece.text for piece in pieces), pieces=pieces)
+    layout = laid_out([Section("s", "", (text,))], 40, Folds())
+    line = layout.at(0)[0].line(0)[1:]
+    assert [tuple(piece) for piece in line] == [
+        (f"می{ZWNJ}", "muted"), ("خواهم", "error"), ("x‹ZWJ›y", "ok"),
+    ]  # fmt: skip
 
 
 @given(st.characters(), st.characters())
