@@ -26,6 +26,8 @@ class Bounds:
     """Of each text; None for all."""
     items: int | None = None
     """Of each list and object; None for all."""
+    parses_all: bool = False
+    """Whether JSON of more than `PARSED_BYTES` is parsed too."""
 
 
 def sql_too_long(column: str) -> str:
@@ -60,11 +62,16 @@ def head(
     return first.decode("utf-8", "ignore"), chars
 
 
-def parsed(stored: object) -> tuple[JsonValue, str | None]:
-    """Return the value of a JSON column, or its text and what is wrong with it."""
+def parsed(stored: object, most_chars: int | None = None) -> tuple[JsonValue, str | None]:
+    """Return the value of a JSON column, or its text and what is wrong with it.
+
+    A text of more than `most_chars` is not parsed.
+    """
     if stored is None or stored == "":
         return None, None
     text = reading.text(stored)
+    if most_chars is not None and len(text) > most_chars:
+        return text, too_long(len(text))
     try:
         value: JsonValue = json.loads(text)
     except json.JSONDecodeError as error:
@@ -74,6 +81,11 @@ def parsed(stored: object) -> tuple[JsonValue, str | None]:
     if _is_deep(value):
         return text, f"is JSON that is nested deeper than {MAX_LEVELS} levels"
     return value, None
+
+
+def too_long(chars: int) -> str:
+    """Return what is wrong with JSON that is not parsed since it is so long."""
+    return f"is {chars:,} characters of JSON, too many to be parsed here"
 
 
 def _is_deep(value: JsonValue) -> bool:

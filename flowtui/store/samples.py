@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.store import reading
 from flowtui.store.annotation_values import SampleTarget
-from flowtui.store.bounded_json import Bounds, bounded, parsed
+from flowtui.store.bounded_json import PARSED_BYTES, Bounds, bounded, parsed
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
 from flowtui.store.sample_relation import (
@@ -54,7 +54,8 @@ class Order:
 
 
 LISTED = Bounds(text_chars=2_000, items=200)
-WHOLE = Bounds()
+DETAILED = Bounds()
+WHOLE = Bounds(parses_all=True)
 
 
 def datasets(connection: sqlite3.Connection) -> tuple[Dataset, ...]:
@@ -171,9 +172,12 @@ def at(
 
 
 def detail(connection: sqlite3.Connection, target: SampleTarget) -> Sample | None:
-    """Return one sample with all that is stored of it, None if there is none."""
+    """Return one sample with all that is stored of it, None if there is none.
+
+    JSON of more than 32 MB stays the text that it is.
+    """
     found = rowid(connection, target)
-    return None if found is None else at(connection, [found], WHOLE).get(found)
+    return None if found is None else at(connection, [found], DETAILED).get(found)
 
 
 def annotated_by(connection: sqlite3.Connection, user: str) -> frozenset[int]:
@@ -262,7 +266,7 @@ def _sample(
     columns: dict[str, JsonValue] = {}
     for column in JSON_COLUMNS:
         stored = values[column]
-        value, problem = parsed(stored)
+        value, problem = parsed(stored, None if bounds.parses_all else PARSED_BYTES)
         if problem is not None:
             problems.append(f"{column} {problem}")
             unparsed.add(column)

@@ -579,18 +579,18 @@ class Store:
 
         JSON of more than 32 MB is only parsed if it is wanted `whole`.
         """
-        from flowtui.store import spans as span_rows
+        from flowtui.store import span_details
 
         return self.experiment(run_id).read(
-            lambda db: span_rows.details(db, trace_id, span_ids, whole)
+            lambda db: span_details.details(db, trace_id, span_ids, whole)
         )
 
     def present_spans(self, run_id: str, trace_id: str, span_ids: Sequence[str]) -> frozenset[str]:
         """Return which of some spans of a trace are there."""
-        from flowtui.store import spans as span_rows
+        from flowtui.store import span_details
 
         return self.experiment(run_id).read(
-            lambda db: span_rows.present_ids(db, trace_id, span_ids)
+            lambda db: span_details.present_ids(db, trace_id, span_ids)
         )
 
     # Annotations ----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from flowtui import trace_report
 from flowtui.opening import COMMANDS, WrongUsage
 from flowtui.store.errors import FilterError, StoreError
 from flowtui.store.schema import SpanRow
-from flowtui.store.spans import TEXT_CHARS
+from flowtui.store.span_details import TEXT_CHARS
 from flowtui.store.store import Store
 from flowtui.store.values import Run
 from tests.unit.stores import opened, writer

@@ -15,7 +15,7 @@ from flowtui import otlp_json, trace_report
 from flowtui.screens.trace_columns import cells
 from flowtui.screens.trace_reading import read_trace
 from flowtui.screens.trace_summary import summary
-from flowtui.store import bounded_json
+from flowtui.store import bounded_json, samples
 from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
@@ -259,6 +259,24 @@ def test_totals_say_that_a_span_is_missing_in_them(
     trace_report.print_traces(large, run, as_json=True)
     (document,) = json.loads(capsys.readouterr().out)
     assert document["unread_span_count"] == 1
+
+
+def test_a_sample_that_is_too_long_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "PARSED_BYTES", LIMIT)
+    with writer(tmp_path) as store:
+        store.start_run(RUN, RUN)
+        with store.experiment(RUN) as experiment:
+            experiment.evals([EvalRow(dataset_id="faq", id="1", inputs={"a": "x" * LIMIT})])
+    with opened(tmp_path) as store:
+        found = store.sample_detail(RUN, SampleTarget("faq", "1"))
+        (whole,) = store.samples(RUN, store.sample_order(RUN), whole=True).values()
+    assert found is not None
+    chars = len(json.dumps({"a": "x" * LIMIT}))
+    assert found.problems == (
+        f"inputs is {chars:,} characters of JSON, too many to be parsed here",
+    )
+    assert (found.unparsed, found.inputs) == ({"inputs"}, json.dumps({"a": "x" * LIMIT}))
+    assert (whole.problems, whole.inputs) == ((), {"a": "x" * LIMIT})
 
 
 def test_exports_have_what_is_too_long_to_be_shown(large: Store) -> None:
