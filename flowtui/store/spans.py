@@ -179,7 +179,7 @@ def _span(trace_id: str, row: Sequence[object], annotated: Mapping[str, int]) ->
     attributes = _object(text) if has_usage or _may_name_kind(text) else {}
     pending = is_pending(attributes)
     id_ = reading.text(span_id)
-    return Span(
+    span = Span(
         trace_id,
         id_,
         parent(parent_id),
@@ -194,8 +194,8 @@ def _span(trace_id: str, row: Sequence[object], annotated: Mapping[str, int]) ->
         annotated.get(id_, 0),
         pending,
         pending_parent(attributes) if pending else None,
-        is_unread=raw == TOO_LONG,
     )
+    return span if text or raw != TOO_LONG else span._replace(is_unread=True)
 
 
 def _object(raw: str) -> dict[str, JsonValue]:
