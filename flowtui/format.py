@@ -289,6 +289,9 @@ def json_text(value: JsonValue, limit: int = DEFAULT_LIMIT) -> str:
 
 
 _BARS = "▁▂▃▄▅▆▇█"
+_LOWEST, _HIGHEST = _BARS[0], _BARS[-1]
+_APART = 2
+"""Heights between what lies out of the scale and the rest, so that it stands out without colour."""
 OUTLIER_SPREADS = 4.0
 """A bucket this many interquartile ranges away is a spike: drawn full, and marked."""
 
@@ -297,7 +300,8 @@ def sparkline(buckets: Sequence[Bucket | None], width: int) -> list[tuple[str, b
     """Return (bar, is a spike) for each of at most `width` cells, oldest first.
 
     A cell shows the extreme of its buckets that is farther from the middle of all, so that no
-    spike is averaged away; spikes are left out of the scale so that the rest keeps its shape.
+    spike is averaged away; spikes are left out of the scale so that the rest keeps its shape. The
+    highest bar, or the lowest, is theirs alone where there are any.
     """
     # A 32nd, so that differences between the largest numbers there are stay finite.
     cells = [
@@ -310,25 +314,43 @@ def sparkline(buckets: Sequence[Bucket | None], width: int) -> list[tuple[str, b
     low_quarter, high_quarter = filled[len(filled) // 4], filled[(3 * len(filled)) // 4]
     reach = (high_quarter - low_quarter) * OUTLIER_SPREADS
     floor, roof = low_quarter - reach, high_quarter + reach
-    inside = [value for value in filled if floor <= value <= roof]
-    bottom, top = inside[0], inside[-1]
     values = [
         None if cell is None else max(cell.high, cell.low, key=lambda value: abs(value - middle))
         for cell in cells
     ]
     outside = [value is not None and not floor <= value <= roof for value in values]
-    bars: list[tuple[str, bool]] = []
-    for index, value in enumerate(values):
+    inside = [value for value in filled if floor <= value <= roof]
+    bars = _bars(values, floor, roof, (inside[0], inside[-1]))
+    # A curve that starts or ends far out, or often goes there, has no spike there.
+    is_rare = sum(outside) <= max(len(values) // 8, 1)
+    last = len(values) - 1
+    return [
+        (bar, is_outside and is_rare and 0 < index < last)
+        for index, (bar, is_outside) in enumerate(zip(bars, outside, strict=True))
+    ]
+
+
+def _bars(
+    values: Sequence[float | None], floor: float, roof: float, scale: tuple[float, float]
+) -> list[str]:
+    """Return a bar for each value; those below the floor and above the roof are out of scale."""
+    bottom, top = scale
+    has_below = any(value is not None and value < floor for value in values)
+    has_above = any(value is not None and value > roof for value in values)
+    lowest = _APART if has_below else 0
+    heights = len(_BARS) - lowest - (_APART if has_above else 0)
+    # A constant stands far from what lies out of the scale.
+    constant = 1.0 if has_below and not has_above else 0.0
+
+    def bar(value: float | None) -> str:
         if value is None:
-            bars.append((" ", False))
-            continue
-        share = (value - bottom) / (top - bottom) if top > bottom else 0.0
-        height = max(0, min(int(share * len(_BARS)), len(_BARS) - 1))
-        # A curve that starts or ends far out, or often goes there, has no spike there.
-        is_inside = 0 < index < len(values) - 1
-        is_rare = sum(outside) <= max(len(values) // 8, 1)
-        bars.append((_BARS[height], outside[index] and is_inside and is_rare))
-    return bars
+            return " "
+        if not floor <= value <= roof:
+            return _LOWEST if value < floor else _HIGHEST
+        share = (value - bottom) / (top - bottom) if top > bottom else constant
+        return _BARS[lowest + min(int(share * heights), heights - 1)]
+
+    return [bar(value) for value in values]
 
 
 def _cells(buckets: Sequence[Bucket | None], width: int) -> list[Bucket | None]:

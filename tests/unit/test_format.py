@@ -235,7 +235,10 @@ def test_a_spike_is_full_and_marked_and_leaves_the_rest_its_shape() -> None:
     line = fmt.sparkline(flat(spiked), 41)
     assert [index for index, (_, is_spike) in enumerate(line) if is_spike] == [20]
     assert line[20][0] == "█"
-    assert "".join(bar for bar, _ in line[:20]) == bars(list(steady), 40)[:20]
+    rest = [bar for bar, _ in line[:20]]
+    by_value = sorted(zip(steady[:20], rest, strict=True))
+    assert [bar for _, bar in by_value] == sorted(rest)
+    assert len(set(rest)) == 6
 
 
 def test_a_spike_down_is_marked_too() -> None:
@@ -243,6 +246,26 @@ def test_a_spike_down_is_marked_too() -> None:
     line = fmt.sparkline(flat(values), len(values))
     assert [index for index, (_, is_spike) in enumerate(line) if is_spike] == [18]
     assert line[18][0] == "▁"
+
+
+def test_a_spike_on_a_constant_is_seen_without_colour() -> None:
+    assert bars([5.0] * 5 + [9.0] + [5.0] * 5, 11) == "▁▁▁▁▁█▁▁▁▁▁"
+    assert bars([5.0] * 5 + [1.0] + [5.0] * 5, 11) == "█████▁█████"
+    both = bars([5.0] * 5 + [9.0, 1.0] + [5.0] * 5, 12)
+    assert both == "▃▃▃▃▃█▁▃▃▃▃▃"
+    assert bars([0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0], 8) == "▁▁▁█▁█▁▁"
+
+
+@given(
+    rest=st.permutations(range(20)),
+    place=st.integers(1, 18),
+    spike=st.sampled_from([1e6, -1e6]),
+)
+def test_no_other_bar_is_near_that_of_a_spike(rest: list[int], place: int, spike: float) -> None:
+    drawn = bars([*map(float, rest[:place]), spike, *map(float, rest[place:])], 60)
+    heights = [ord(bar) for bar in drawn]
+    near = [height for height in heights if abs(height - heights[place]) < 2]
+    assert len(near) == 1
 
 
 @given(
