@@ -1,4 +1,4 @@
-"""Values to text: pure functions, no clock, no Textual.
+"""Values to text: pure functions, no clock, no Textual. Numbers have a module of their own.
 
 `plain` is the only door for text out of a store. Whatever it lets through is printable, has no
 power over a terminal, reads in the order it is stored, and is of bounded length.
@@ -15,6 +15,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from flowtui.joiners import ZWJ, ZWNJ, with_joiners_shown
+from flowtui.number_text import aligned as aligned
+from flowtui.number_text import distinct as distinct
+from flowtui.number_text import exact as exact
+from flowtui.number_text import extremes as extremes
+from flowtui.number_text import number as number
+from flowtui.number_text import percent as percent
+from flowtui.number_text import with_decimals as with_decimals
 from flowtui.store.values import Bucket, JsonValue, Status
 
 DEFAULT_LIMIT = 1_000
@@ -93,54 +100,6 @@ def _visible(text: str) -> str:
     if marks > MAX_MARKS:
         parts.append(f"‹{marks - MAX_MARKS} marks›")
     return with_joiners_shown("".join(parts))
-
-
-def number(value: float, digits: int = 5, keep_zeros: bool = False) -> str:
-    """Return a number with its significant digits, thousands marked: `0.0003`, `3.0e-12`.
-
-    `keep_zeros` keeps all `digits` of it, so that numbers of one size stand in line.
-    """
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) < 10**15 else f"{value:.3e}"
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Inf" if value > 0 else "-Inf"
-    if value == 0:
-        return "0"
-    magnitude = math.floor(math.log10(abs(value)))
-    decimals = max(digits - 1 - magnitude, 0)
-    text = f"{value:,.{decimals}f}"
-    if "." in text and not keep_zeros:
-        text = text.rstrip("0").rstrip(".")
-    is_long = magnitude < -2 and len(text) > len("-0.0003")
-    if magnitude >= 9 or magnitude < -4 or is_long:
-        mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
-        head, _, tail = mantissa.partition(".")
-        return f"{head}.{tail.rstrip('0') or '0'}e{exponent}"
-    return text
-
-
-def exact(value: float) -> str:
-    """Return a number so that nothing of it is lost."""
-    return repr(value) if math.isfinite(value) else number(value)
-
-
-def aligned(numbers: Sequence[str]) -> list[str]:
-    """Return numbers padded on the right so that, right-aligned, their points stand in line.
-
-    Numbers with an exponent stand flush right: their points tell nothing of their size.
-    """
-    tails = [len(text) - text.index(".") if _has_point(text) else 0 for text in numbers]
-    widest = max(tails, default=0)
-    return [
-        text if "e" in text else text + " " * (widest - tail)
-        for text, tail in zip(numbers, tails, strict=True)
-    ]
-
-
-def _has_point(number_text: str) -> bool:
-    return "." in number_text and "e" not in number_text
 
 
 def count(value: int, noun: str, plural: str | None = None) -> str:

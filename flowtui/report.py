@@ -212,9 +212,7 @@ def _metrics_text(summaries: Sequence[MetricSummary]) -> Iterator[str]:
     rows += [
         (
             fmt.plain(summary.key, 200),
-            fmt.number(summary.last.value),
-            "" if summary.minimum is None else fmt.number(summary.minimum.value),
-            "" if summary.maximum is None else fmt.number(summary.maximum.value),
+            *metric_figures(summary),
             f"{summary.count:,}",
             f"{summary.nan_count:,}" if summary.nan_count else "",
             f"{summary.inf_count:,}" if summary.inf_count else "",
@@ -222,6 +220,15 @@ def _metrics_text(summaries: Sequence[MetricSummary]) -> Iterator[str]:
         for summary in summaries
     ]
     yield from table(rows)
+
+
+def metric_figures(summary: MetricSummary) -> tuple[str, str, str]:
+    """Return the last, lowest and highest value of a metric; those that differ read differently."""
+    low, high = summary.minimum, summary.maximum
+    if low is None or high is None:
+        return fmt.number(summary.last.value), "", ""
+    last, lowest, highest = fmt.distinct([summary.last.value, low.value, high.value])
+    return last, lowest, highest
 
 
 def _models_text(models: Sequence[Model] | None) -> Iterator[str]:

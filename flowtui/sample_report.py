@@ -212,16 +212,21 @@ def _score_row(score: ScoreSummary, name: str) -> tuple[str, ...]:
     numbers, texts = score.numbers, score.texts
     common = [] if texts is None else [f"{fmt.plain(text, 20)} {n:,}" for text, n in texts.top[:4]]
     rest = 0 if texts is None else texts.count - sum(count for _, count in texts.top[:4])
+    mean, low, median, high = (
+        [""] * 4
+        if numbers is None
+        else fmt.distinct([numbers.mean, numbers.minimum, numbers.median, numbers.maximum])
+    )
     return (
         name,
         "+".join(type_.value for type_ in score.types),
         f"{score.count:,}",
         f"{score.missing:,}" if score.missing else "",
-        "" if numbers is None else fmt.number(numbers.mean),
-        "" if score.pass_rate is None else f"{100 * score.pass_rate:.1f}%",
-        "" if numbers is None else fmt.number(numbers.minimum),
-        "" if numbers is None else fmt.number(numbers.median),
-        "" if numbers is None else fmt.number(numbers.maximum),
+        mean,
+        "" if score.pass_rate is None else fmt.percent(score.pass_rate, 1).replace(" ", ""),
+        low,
+        median,
+        high,
         "" if numbers is None or numbers.spread is None else fmt.number(numbers.spread),
         f"{score.nan_count:,}" if score.nan_count else "",
         f"{score.inf_count:,}" if score.inf_count else "",

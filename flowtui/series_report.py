@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Literal, TextIO
 
 from flowtui import format as fmt
-from flowtui.report import table, time_text
+from flowtui.report import metric_figures, table, time_text
 from flowtui.store.closest import closest
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
@@ -154,9 +154,7 @@ def _print_summaries(summaries: Sequence[MetricSummary]) -> None:
         (
             fmt.plain(summary.key, 200),
             f"{summary.count:,}",
-            fmt.number(summary.last.value),
-            "" if summary.minimum is None else fmt.number(summary.minimum.value),
-            "" if summary.maximum is None else fmt.number(summary.maximum.value),
+            *metric_figures(summary),
             f"{summary.nan_count:,}" if summary.nan_count else "",
             f"{summary.inf_count:,}" if summary.inf_count else "",
         )

@@ -65,7 +65,7 @@ def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
     key = column.key
     prefix, _, name = key.partition(".")
     if prefix == "metric":
-        return _metric_piece(figures.metrics.get(name))
+        return _metric_piece(figures.metrics.get(name), column.width)
     if prefix == "param":
         known = name in figures.params
         return Piece(fmt.json_text(figures.params[name], 60) if known else "")
@@ -91,9 +91,8 @@ def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
     return Piece(" " + fmt.plain(run.name or run.id, 200), "text")
 
 
-def _metric_piece(value: float | None) -> Piece:
+def _metric_piece(value: float | None, cells: int) -> Piece:
     if value is None:
         return Piece("")
-    return Piece(
-        fmt.number(value, 4, keep_zeros=True), "text" if value - value == 0 else "attention"
-    )
+    text = fmt.number(value, 4, keep_zeros=True, cells=cells)
+    return Piece(text, "text" if value - value == 0 else "attention")

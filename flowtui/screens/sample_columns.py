@@ -13,7 +13,7 @@ from flowtui.store.score_values import ScoreSummary
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Align, Piece
 from flowtui.widgets.rows import GAP, Cells, Column
-from flowtui.widgets.score_cells import score_piece
+from flowtui.widgets.score_cells import cells_of_numbers, score_piece
 
 ID, DATASET, TRACE, NOTES = "id", "dataset", "traces", "annotations"
 CREATED, UPDATED = "created", "updated"
@@ -118,7 +118,10 @@ def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) 
     wanted = min(len(name), MOST_TITLE_CELLS) + 2
     natural = max(least, min(wanted, most)) if is_score else max(VALUE_CELLS, wanted)
     summary = summaries.get(key.removeprefix("scores.")) if is_score else None
-    align: Align = "right" if summary is not None and summary.numbers is not None else "left"
+    align: Align = "left"
+    if summary is not None and summary.numbers is not None:
+        align = "right"
+        natural = max(natural, cells_of_numbers(summary.numbers))
     return Column(key, name, width or natural, align)
 
 

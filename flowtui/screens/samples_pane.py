@@ -345,7 +345,7 @@ def agreement_line(agreement: Sequence[Agreement]) -> Line:
     """Return, by name, the share of the samples that all of several authors said the same of."""
     pieces = [Piece(" agreement", "muted")]
     for one in agreement:
-        share = f"{one.unanimous_share:.0%}".replace("%", " %")
+        share = fmt.percent(one.unanimous_share)
         pieces.append(Piece(f"   {fmt.plain(one.name, 40)} {share}"))
         pieces.append(Piece(f" of {fmt.count(one.sample_count, 'sample')}", "muted"))
     return pieces

@@ -18,6 +18,10 @@ GAP_CELLS = 2
 AROUND = 3
 """Lines of a card that are not its curve: title, figures, a blank one."""
 DIGITS = 4
+MIN_NAME_CELLS = 8
+"""Of the title, so that no number in it is cut."""
+VALUE_CELLS = 11
+"""Of a minimum and a maximum: both have room in the narrowest card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +42,20 @@ def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> li
     return [
         title_line(card, cells),
         *_curve(card.series, cells, rows, marker),
-        _figures(card.series, cells),
+        _figures(card, cells),
         [],
     ]
 
 
 def title_line(card: Card, width: int) -> Line:
-    value = fmt.number(card.last.value, DIGITS)
+    values = [card.last.value, *(point.value for point in _extremes(card))]
+    value = fmt.distinct(values, DIGITS)[0]
+    if len(value) > width - MIN_NAME_CELLS:
+        value = fmt.number(card.last.value, DIGITS)
     role: Role = "text" if math.isfinite(card.last.value) else "attention"
     odd = "" if card.series is None else odd_text(card.series)
+    if odd and len(odd) > width - len(value) - MIN_NAME_CELLS:
+        odd = " ▲"
     room = max(width - len(value) - len(odd) - 2, 1)
     name = fit(_labels(card.names or (card.name,), room)[card.name], room)
     return clipped(
@@ -76,12 +85,22 @@ def _curve(series: Series | None, width: int, rows: int, marker: str) -> list[Li
     return [[Piece(" "), *line] for line in blended([(drawn, "text")], width - 1)]
 
 
-def _figures(series: Series | None, width: int) -> Line:
-    if series is None:
+def _figures(card: Card, width: int) -> Line:
+    """Return the extremes and, where there is room, how many points there are."""
+    if card.series is None:
         return []
-    points = fmt.count(series.count, "point")
-    low, high = series.minimum, series.maximum
-    if low is None or high is None:
+    points = fmt.count(card.series.count, "point")
+    extremes = _extremes(card)
+    if not extremes:
         return clipped([Piece(f" {points}, none finite", "muted")], width)
-    text = f" min {fmt.number(low.value, DIGITS)}  max {fmt.number(high.value, DIGITS)}  {points}"
-    return clipped([Piece(text, "muted")], width)
+    low, high = (point.value for point in extremes)
+    _, lowest, highest = fmt.extremes(card.last.value, low, high, DIGITS, VALUE_CELLS)
+    text = f" min {lowest}  max {highest}"
+    whole = f"{text}  {points}"
+    return clipped([Piece(whole if len(whole) <= width else text, "muted")], width)
+
+
+def _extremes(card: Card) -> tuple[Point, ...]:
+    """Return the lowest and the highest point, none where no point is known to be finite."""
+    low, high = (None, None) if card.series is None else (card.series.minimum, card.series.maximum)
+    return () if low is None or high is None else (low, high)

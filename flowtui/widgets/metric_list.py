@@ -117,12 +117,17 @@ class MetricList(Lines):
             Piece(mark, "attention"),
         ]
         last, low, high = self._numbers[metric.key]
+        best_value = high if goal(metric.key) == "max" else low
+        if high.startswith("min+") and not layout.has_extremes:
+            # A distance from an extreme says nothing where that does not stand beside it.
+            last, best_value = fmt.number(metric.last.value, DIGITS, cells=VALUE_CELLS - 1), ""
         role: Role = "text" if math.isfinite(metric.last.value) else "attention"
         pieces.append(Piece(fit(last, VALUE_CELLS, "right"), role))
         if layout.has_extremes:
             pieces += [Piece(fit(text, VALUE_CELLS, "right")) for text in (low, high)]
         if layout.has_best:
-            pieces += _best_pieces(metric.summary, with_value=not layout.has_extremes)
+            value = "" if layout.has_extremes else best_value.strip()
+            pieces += _best_pieces(metric.summary, value)
         if layout.spark:
             pieces += _spark_pieces(metric.summary, layout.spark)
         return [*pieces, *odd] if layout.has_odd else pieces
@@ -171,15 +176,22 @@ def _mark(metric: MetricLine, layout: _Layout) -> str:
 
 def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:
     """Return (last, minimum, maximum) as texts by key, each column on its decimal point."""
-    columns = [
-        _column([fmt.number(metric.last.value, DIGITS) for metric in metrics]),
-        _column([_extreme(metric.summary, lowest=True) for metric in metrics]),
-        _column([_extreme(metric.summary, lowest=False) for metric in metrics]),
-    ]
+    columns = map(_column, zip(*map(_figures, metrics), strict=True))
     return {
         metric.key: (last, low, high)
         for metric, last, low, high in zip(metrics, *columns, strict=True)
     }
+
+
+def _figures(metric: MetricLine) -> tuple[str, str, str]:
+    """Return the last, lowest and highest value of a metric as they are told apart."""
+    last, summary = metric.last.value, metric.summary
+    if summary is None:
+        return fmt.number(last, DIGITS), "…", "…"
+    low, high = summary.minimum, summary.maximum
+    if low is None or high is None:
+        return fmt.number(last, DIGITS), "none", "none"
+    return fmt.extremes(last, low.value, high.value, DIGITS, VALUE_CELLS - 1)
 
 
 def _column(numbers: Sequence[str]) -> Sequence[str]:
@@ -189,20 +201,17 @@ def _column(numbers: Sequence[str]) -> Sequence[str]:
     return on_point if fits else numbers
 
 
-def _extreme(summary: MetricSummary | None, lowest: bool) -> str:
-    if summary is None:
-        return "…"
-    point = summary.minimum if lowest else summary.maximum
-    return "none" if point is None else fmt.number(point.value, DIGITS)
-
-
-def _best_pieces(summary: MetricSummary | None, with_value: bool) -> list[Piece]:
+def _best_pieces(summary: MetricSummary | None, value: str) -> list[Piece]:
+    """Return the best point: its value, or only which extreme it is, and its step."""
     point = None if summary is None else best(summary)
     if summary is None or point is None:
         return [Piece(" " * (BEST_CELLS + 2))]
-    what = fmt.number(point.value, DIGITS - 1) if with_value else goal(summary.key)
-    text = f"{what} @ {fmt.number(point.step)}"
-    return [Piece(f"  {fit(text, BEST_CELLS)}", "muted")]
+    what = value or goal(summary.key) or ""
+    if len(f"{what} @ {fmt.number(point.step)}") > BEST_CELLS:
+        # Where the best was says more of it than that the last column tells its value again.
+        what = goal(summary.key) or ""
+    step = fmt.number(point.step, cells=BEST_CELLS - len(f"{what} @ "))
+    return [Piece(f"  {fit(f'{what} @ {step}', BEST_CELLS)}", "muted")]
 
 
 def _spark_pieces(summary: MetricSummary | None, cells: int) -> list[Piece]:

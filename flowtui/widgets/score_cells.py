@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import islice
 
 from flowtui import format as fmt
@@ -25,6 +26,10 @@ NESTED_ITEMS = 8
 TOP_SHOWN = 3
 LABEL_CHARS = 16
 MAX_DECIMALS = 6
+MOST_DECIMALS = 12
+"""With more of them, the power of ten is easier to read."""
+NUMBER_CELLS = 9
+"""What decimals may take that tell a number from a round one."""
 LOW_SHARE = 0.25
 """Numbers in the lowest part of their key's range call for attention."""
 BARS = "▁▂▃▄▅▆▇█"
@@ -117,9 +122,13 @@ def aligned_number(value: float, numbers: NumberSummary) -> str:
         return f"{value:,}" + ("" if _is_whole(numbers) else " " * (decimals + bool(decimals)))
     if _is_whole(numbers) and value == int(value):
         return f"{value:,.0f}"
-    text = f"{value:,.{decimals}f}"
-    is_lost = value != 0 and float(text.replace(",", "")) == 0
-    return fmt.number(value, 2) if is_lost else text
+    return fmt.with_decimals(value, decimals, NUMBER_CELLS)
+
+
+def cells_of_numbers(numbers: NumberSummary) -> int:
+    """Return how wide the widest of a key's numbers is, with its bar."""
+    some = (numbers.minimum, numbers.median, numbers.maximum)
+    return max(len(aligned_number(value, numbers)) for value in some) + len(" ▁")
 
 
 def _decimals(numbers: NumberSummary) -> int | None:
@@ -138,23 +147,33 @@ def _is_whole(numbers: NumberSummary) -> bool:
 
 
 def _number_cells(numbers: NumberSummary) -> list[Piece]:
-    low, high = fmt.number(numbers.minimum, 3), fmt.number(numbers.maximum, 3)
-    mean = Piece(fmt.number(numbers.mean, 3))
     if numbers.minimum == numbers.maximum:
-        return [mean]
-    decimals = _decimals(numbers)
-    if decimals is not None and not _is_whole(numbers):
-        shown = max(decimals - 1, 0)
-        low, high = (f"{end:,.{shown}f}" for end in (numbers.minimum, numbers.maximum))
-        mean = Piece(f"{numbers.mean:,.{decimals}f}")
+        return [Piece(fmt.number(numbers.mean, 3))]
+    mean, low, high = _mean_and_ends(numbers)
     dash = " – " if "-" in f"{low}{high}" else "–"
-    return [mean, Piece(f"{low}{dash}{high}", "muted")]
+    return [Piece(mean), Piece(f"{low}{dash}{high}", "muted")]
+
+
+def _mean_and_ends(numbers: NumberSummary) -> Sequence[str]:
+    """Return mean, minimum and maximum with as many digits as show how they lie."""
+    values = (numbers.mean, numbers.minimum, numbers.maximum)
+    decimals = _decimals(numbers)
+    if decimals is None or _is_whole(numbers):
+        return fmt.distinct(values, 3)
+    for of_ends in range(max(decimals - 1, 0), MOST_DECIMALS):
+        wanted = tuple(zip(values, (max(decimals, of_ends), of_ends, of_ends), strict=True))
+        texts = [fmt.with_decimals(value, one, NUMBER_CELLS) for value, one in wanted]
+        plain = [f"{value:,.{one}f}" for value, one in wanted]
+        mean, low, high = (float(text.replace(",", "")) for text in plain)
+        # One that would read as none has a form of its own, whatever the decimals of the others.
+        is_told = all(text == one or "e" in text for text, one in zip(texts, plain, strict=True))
+        if is_told and low <= mean <= high and len({mean, low, high}) == len(set(values)):
+            return texts
+    return fmt.distinct(values, 3)
 
 
 def _passed(rate: float, failed: int) -> str:
-    # Rounded to a hundred, or to none, only where that is all of it.
-    percent = min(max(round(100 * rate), 1), 99) if 0 < rate < 1 else round(100 * rate)
-    return f"{percent} %" + (f" ({failed:,} ✗)" if failed else "")
+    return fmt.percent(rate) + (f" ({failed:,} ✗)" if failed else "")
 
 
 def _text_counts(summary: ScoreSummary) -> Piece:

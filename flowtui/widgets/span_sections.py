@@ -103,8 +103,8 @@ def _facts(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Itera
         yield Piece(f"own {fmt.duration(node.own_ns / 1e9)}", "muted")
     took_ns = detail.duration_ns
     if total_ns and took_ns is not None and 0 < took_ns < total_ns:
-        share = 100 * took_ns / total_ns
-        yield Piece(f"{fmt.number(share, 2)} % of the trace", "muted")
+        share = took_ns / total_ns
+        yield Piece(f"{fmt.percent(share, 0 if share > 0.1 else 1)} of the trace", "muted")
     if node is not None and node.is_critical:
         yield Piece("critical path", "muted")
     started = moment(detail.start_ns)

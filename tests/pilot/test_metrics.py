@@ -65,6 +65,27 @@ async def test_the_grid_shows_each_metric_with_its_figures(demo: Store) -> None:
         assert "min 0.1345  max 0.8714  50 points" in text
 
 
+async def test_a_lowest_and_a_highest_value_that_differ_read_differently(tmp_path: Path) -> None:
+    metrics = {
+        "accuracy": [(step, 0.9999 + 2e-7 * step) for step in range(10)],
+        "far": [(step, 1e9 + 1e-4 * step) for step in range(10)],
+    }
+    store = write_run(tmp_path, metrics)
+    async with opened(store, "odd", (80, 24), tab="metrics") as pilot:
+        text = screen_text(pilot)
+        assert "min 0.9999  max 0.999902  10 points" in text
+        assert "min 1.0e+09  max min+0.0009" in text
+        assert "1.000000000001e+09" in text, "the last value has the room of its title"
+    async with opened(store, "odd", (200, 60)) as pilot:
+        lines = {line.split()[0]: line.split() for line in screen_lines(pilot) if line.strip()}
+        assert lines["accuracy"][1:4] == ["0.999902", "0.9999", "0.999902"]
+        assert lines["far"][1:4] == ["min+0.0009", "1.0e+09", "min+0.0009"]
+    async with opened(store, "odd", (80, 24)) as pilot:
+        lines = {line.split()[0]: line.split() for line in screen_lines(pilot) if line.strip()}
+        assert lines["accuracy"][1:5] == ["0.999902", "0.999902", "@", "9"]
+        assert lines["far"][1] == "1.0e+09", "no distance from what is not shown"
+
+
 async def test_the_cursor_walks_charts_and_headers(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
         assert grid_key(pilot) == "train/accuracy"

@@ -15,62 +15,6 @@ from flowtui.store.values import Bucket, JsonValue
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0, "0"),
-        (0.0, "0"),
-        (-0.0, "0"),
-        (7, "7"),
-        (-1234567, "-1,234,567"),
-        (10**15, "1.000e+15"),
-        (0.25, "0.25"),
-        (0.98765432, "0.98765"),
-        (12345.678, "12,346"),
-        (1234567.0, "1,234,567"),
-        (3e-4, "0.0003"),
-        (0.00012345, "1.2345e-04"),
-        (3e-12, "3.0e-12"),
-        (2.5e9, "2.5e+09"),
-        (-1.5, "-1.5"),
-        (math.nan, "NaN"),
-        (math.inf, "Inf"),
-        (-math.inf, "-Inf"),
-        (True, "1"),
-        (5e-324, "4.9407e-324"),
-        (1.7976931348623157e308, "1.7977e+308"),
-    ],
-)
-def test_a_number_shows_its_significant_digits(value: float, text: str) -> None:
-    assert fmt.number(value) == text
-
-
-@given(st.floats(-1e308, 1e308))
-def test_a_number_as_shown_is_the_number(value: float) -> None:
-    shown = float(fmt.number(value).replace(",", ""))
-    assert math.isclose(shown, value, rel_tol=6e-5)
-    assert len(fmt.number(value)) <= len("-1.2345e-308")
-
-
-@given(st.floats())
-def test_an_exact_number_loses_nothing(value: float) -> None:
-    shown = float(fmt.exact(value))
-    assert shown == value or (math.isnan(shown) and math.isnan(value))
-
-
-def test_aligned_numbers_have_their_points_in_one_column() -> None:
-    padded = fmt.aligned(["0.25", "12.5", "3", "1,204.125", "NaN", "3.0e-12"])
-    assert [text.rjust(10) for text in padded] == [
-        "     0.25 ",
-        "    12.5  ",
-        "     3    ",
-        " 1,204.125",
-        "   NaN    ",
-        "   3.0e-12",
-    ]
-    assert fmt.aligned([]) == []
-
-
-@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0, "0 s"),

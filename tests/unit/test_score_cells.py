@@ -16,7 +16,7 @@ from flowtui.store.score_values import ScoreSummary, TextSummary, as_float, is_n
 from flowtui.store.scores import number_summary
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece
-from flowtui.widgets.score_cells import histogram_text, score_piece, summary_cells
+from flowtui.widgets.score_cells import cells_of_numbers, histogram_text, score_piece, summary_cells
 
 
 def summary(values: Sequence[JsonValue], key: str = "score", missing: int = 0) -> ScoreSummary:
@@ -64,6 +64,18 @@ def test_numbers_of_a_key_have_their_points_in_line_and_a_bar() -> None:
     assert mixed[0] == "2    ▁"
 
 
+def test_a_number_that_is_not_one_does_not_read_as_one() -> None:
+    assert column([0.9996, 1.0, 0.0]) == ["0.9996 █", "1.000 █", "0.000 ▁"]
+    assert column([0.9999982, 0.5]) == ["0.999998 █", "0.500 ▁"]
+
+
+def test_a_column_of_numbers_is_as_wide_as_its_widest() -> None:
+    values = [-123_456.5, 7.25, 0.5]
+    numbers = summary(values).numbers
+    assert numbers is not None
+    assert cells_of_numbers(numbers) == max(map(len, column(values)))
+
+
 def test_a_tiny_number_is_not_shown_as_none_and_a_huge_one_is_short() -> None:
     assert column([1e-9, 1.0]) == ["1.0e-09 ▁", "1.000 █"]
     assert column([10**400, 1.0]) == ["Inf  ", "1.000 █"]
@@ -101,10 +113,16 @@ def test_a_summary_says_of_each_type_what_matters() -> None:
 
     assert said([True] * 50 + [False] * 10) == ["83 % (10 ✗)"]
     assert said([True, True]) == ["100 %"]
-    assert said([True] * 999 + [False]) == ["99 % (1 ✗)"]
+    assert said([True] * 999 + [False]) == ["99.9 % (1 ✗)"]
+    assert said([True] * 2499 + [False]) == ["99.96 % (1 ✗)"]
+    assert said([False] * 2499 + [True]) == ["0.04 % (2,499 ✗)"]
     assert said([0.5, 0.95]) == ["0.725", "0.50–0.95"]
     assert said([-1.5, 2.5]) == ["0.50", "-1.5 – 2.5"]
     assert said([3, 3]) == ["3"]
+    assert said([0.9992, 1.0]) == ["0.9996", "0.9992–1.0000"]
+    assert said([0.9992, 0.9994]) == ["0.9993", "0.9992–0.9994"]
+    assert said([0.8312, 0.8313]) == ["0.83125", "0.83120–0.83130"]
+    assert said([1e12, 1e12 + 1]) == ["1.0000000000005e+12", "1.0e+12–1.000000000001e+12"]
     assert said(["good"] * 12 + ["bad"] * 3) == ["good 12 · bad 3"]
     assert said([], missing=4) == ["absent"]
     assert said([None], missing=4) == ["absent"]
