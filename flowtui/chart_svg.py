@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html import escape
 
 from flowtui import format as fmt
 from flowtui.store.series_values import Column, Series
-from flowtui.widgets import axis
 from flowtui.widgets.cells import fit
-from flowtui.widgets.chart import LARGEST, Window
-from flowtui.widgets.curve import Curve, is_odd, others, stretches, window_of
+from flowtui.widgets.chart import Window
+from flowtui.widgets.curve import (
+    Curve,
+    XAxis,
+    is_odd,
+    others,
+    parts_of_a_second,
+    stretches,
+    window_of,
+    x_axes,
+)
+from flowtui.widgets.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.ticks import Ticks
 
 WIDTH, PLOT_HEIGHT = 960.0, 420.0
 TOP, RIGHT, MARGIN = 78.0, 40.0, 24.0
@@ -21,8 +31,8 @@ DIGIT_WIDTH = 7.5
 """Of the labels' font, and a little more: the widest sans-serif fonts are the widest here too."""
 TITLE_CELLS, KEY_CELLS = 76, 52
 TICKS_ACROSS, TICKS_UP, LOG_TICKS_UP = 8, 7, 10
-SMALLEST_RANGE = 1e-300
-"""Below it the distance of ticks would not be a number in full precision."""
+LABEL_CELLS = 13
+"""Of as many labels across as there are at most, no two meet."""
 MARK_SPACING = 150.0
 INK, QUIET, GRID, ATTENTION = "#1a1d21", "#5c6570", "#e6e9ed", "#b42318"
 
@@ -82,18 +92,15 @@ def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> 
         is_log: whether the vertical axis is logarithmic; values not above 0 are counted then.
     """
     curves = [Curve(one, is_log=is_log) for one in series]
-    window = Window(0.0, 1.0, 0.0, 1.0)
-    if series:
-        window = window_of(Curve(series[0], is_log=is_log, others=others(series[1:])))
-    ticks, labels = _ticks_up(window, is_log)
-    gutter = max((len(label) for label in labels), default=0) * DIGIT_WIDTH
-    plot = _Plot(window, MARGIN + gutter + 12, is_log)
+    x_axis = x_axes(series)[0]
+    window, up, across = _axes(series, is_log, x_axis)
+    plot = _Plot(window, MARGIN + up.cells * DIGIT_WIDTH + 12, is_log)
     notes = _notes(curves)
     rows = len(series) + len(notes)
     height = plot.bottom + BELOW_AXIS + max(rows, 1) * LINE_HEIGHT
     parts = [
-        *_heading(title, curves),
-        *_grid(plot, ticks, labels),
+        *_heading(title, curves, x_axis, up.offset),
+        *_grid(plot, up, across, x_axis),
         *_curves(plot, curves),
         *_odd_marks(plot, series),
         *_legend(plot, curves, notes),
@@ -122,7 +129,7 @@ def _text(x: float, y: float, text: str, **attributes: str | int) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}"{more}>{text}</text>'
 
 
-def _heading(title: str, curves: Sequence[Curve]) -> Iterator[str]:
+def _heading(title: str, curves: Sequence[Curve], x_axis: XAxis, offset: str) -> Iterator[str]:
     yield _text(MARGIN, 36, _safe(title, TITLE_CELLS), font_size=19, font_weight="bold")
     if not curves:
         yield _text(MARGIN, 58, "no metric", fill=QUIET)
@@ -130,45 +137,43 @@ def _heading(title: str, curves: Sequence[Curve]) -> Iterator[str]:
     start = min(curve.series.start for curve in curves)
     end = max(curve.series.end for curve in curves)
     words = [f"step {start:,}" if start == end else f"steps {start:,} to {end:,}"]
+    parts = parts_of_a_second(curve.series for curve in curves)
+    if x_axis is XAxis.STEP_TIME and parts is not None:
+        # The labels of the axis leave out the date and the zone.
+        ends = (datetime.fromtimestamp(end // parts, UTC) for end in (start, end))
+        words.append(" to ".join(map(fmt.when, ends)))
     words += ["part of the run"] if any(not curve.series.is_whole for curve in curves) else []
     words += ["logarithmic axis"] if curves[0].is_log else []
+    words += [f"value = {offset} + …"] if offset else []
     yield _text(MARGIN, 58, " · ".join(words), fill=QUIET)
 
 
 # Axes ----------------------------------------------------------------------------------------
 
 
-def _ticks_up(window: Window, is_log: bool) -> tuple[list[float], list[str]]:
-    """Return where the ticks of the vertical axis stand, scaled as it is, and what they say."""
-    if not is_log:
-        ticks = _even_ticks(window.bottom, window.top)
-        return ticks, axis.labels(ticks)
-    powers = axis.log_ticks(window.bottom, window.top, LOG_TICKS_UP)
-    if len(powers) < 2 and window.top - window.bottom < 1:
-        # Between two powers of ten, round numbers of an even axis say more.
-        top = min(window.top, math.log10(LARGEST))
-        even = [tick for tick in _even_ticks(10**window.bottom, 10**top) if tick > 0]
-        return [math.log10(tick) for tick in even], axis.labels(even)
-    return [math.log10(power) for power in powers], [fmt.number(power, 3) for power in powers]
+def _axes(series: Sequence[Series], is_log: bool, x_axis: XAxis) -> tuple[Window, Ticks, Ticks]:
+    """Return the window of a picture, the ticks of its vertical axis and of its horizontal one."""
+    if not series:
+        return Window(0.0, 1.0, 0.0, 1.0), Ticks(), Ticks()
+    curve = Curve(series[0], is_log=is_log, x_axis=x_axis, others=others(series[1:]))
+    window = window_of(curve)
+    up = ticks_up(curve, window, LOG_TICKS_UP if is_log else TICKS_UP, LABEL_CELLS)
+    return window, up, ticks_across(curve, window, TICKS_ACROSS, LABEL_CELLS)
 
 
-def _even_ticks(low: float, high: float) -> list[float]:
-    return [low, high] if high - low < SMALLEST_RANGE else axis.ticks(low, high, TICKS_UP)
-
-
-def _grid(plot: _Plot, ticks: Sequence[float], labels: Sequence[str]) -> Iterator[str]:
-    for tick, label in zip(ticks, labels, strict=True):
+def _grid(plot: _Plot, up: Ticks, across: Ticks, x_axis: XAxis) -> Iterator[str]:
+    for tick, label in zip(up.places, up.labels, strict=True):
         y = plot.y(tick)
         yield f'<path d="M{plot.left:.1f} {y:.1f}H{plot.right:.1f}" stroke="{GRID}"/>'
         yield _text(plot.left - 10, y + 4.5, escape(label), text_anchor="end", fill=QUIET)
-    across = axis.ticks(plot.window.left, plot.window.right, TICKS_ACROSS, whole=True)
-    for tick, label in zip(across, axis.labels(across), strict=True):
+    for tick, label in zip(across.places, across.labels, strict=True):
         x = plot.x(tick)
         yield f'<path d="M{x:.1f} {plot.bottom:.1f}v6" stroke="{QUIET}"/>'
         yield _text(x, plot.bottom + 23, escape(label), text_anchor="middle", fill=QUIET)
     edges = f"M{plot.left:.1f} {TOP:.1f}V{plot.bottom:.1f}H{plot.right:.1f}"
     yield f'<path d="{edges}" fill="none" stroke="{QUIET}"/>'
-    yield _text(plot.right, plot.bottom + 42, "step", text_anchor="end", fill=QUIET)
+    title = f"{x_axis} = {across.offset} + …" if across.offset else str(x_axis)
+    yield _text(plot.right, plot.bottom + 42, escape(title), text_anchor="end", fill=QUIET)
 
 
 def _odd_marks(plot: _Plot, series: Sequence[Series]) -> Iterator[str]:
@@ -269,7 +274,8 @@ def _figures(curve: Curve) -> list[str]:
     points = fmt.count(series.count, "point")
     if low is None or high is None:
         return [points, "none finite"]
-    return [points, f"min {fmt.number(low.value)}", f"max {fmt.number(high.value)}"]
+    lowest, highest = fmt.distinct([low.value, high.value])
+    return [points, f"min {lowest}", f"max {highest}"]
 
 
 def _notes(curves: Sequence[Curve]) -> list[str]:

@@ -188,6 +188,14 @@ def when(moment: datetime, zone: tzinfo | None = None) -> str:
     return f"{local.day} {local:%b %Y %H:%M} {local:%Z}"
 
 
+def when_exactly(time: float, parts: int, zone: tzinfo | None = None) -> str:
+    """Return a Unix time to the part of a second that it counts: `28 May 2026 20:26:40.137`."""
+    seconds, part = divmod(time, parts)
+    local = datetime.fromtimestamp(int(seconds), UTC).astimezone(zone)
+    decimals = f".{int(part):0{len(str(parts)) - 1}}" if parts > 1 else ""
+    return f"{local.day} {local:%b %Y %H:%M:%S}{decimals}"
+
+
 def when_short(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return a date and time for a column of them: `2026-11-24 02:04`."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"

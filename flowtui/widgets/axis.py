@@ -1,80 +1,14 @@
-"""Ticks of an axis: at round numbers, 1, 2 or 5 times a power of ten apart, or round times."""
+"""Ticks of an axis of time: at round durations, or where a clock on the wall is round."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta, tzinfo
+from fractions import Fraction
 
-from flowtui import format as fmt
-
-STEPS = (1, 2, 5, 10)
-
-
-def spacing(low: float, high: float, at_most: int, whole: bool = False) -> float:
-    """Return how far apart ticks stand so that at most so many lie in a range.
-
-    Args:
-        low: the lower end.
-        high: the upper end, above it.
-        at_most: at least 1.
-        whole: only whole numbers, for steps.
-    """
-    # Halves, because the range itself may be wider than a float.
-    rough = (high / 2 - low / 2) / max(at_most, 1) * 2
-    if rough <= 0 or not math.isfinite(rough):
-        return rough if math.isfinite(rough) and rough > 0 else 1.0
-    power = 10.0 ** math.floor(math.log10(rough))
-    chosen = next((step * power for step in STEPS if step * power >= rough * 0.999), 10 * power)
-    return max(chosen, 1.0) if whole else chosen
-
-
-def ticks(low: float, high: float, at_most: int, whole: bool = False) -> list[float]:
-    """Return the round numbers in a range, lowest first."""
-    if not (math.isfinite(low) and math.isfinite(high)) or high <= low:
-        return [low] if math.isfinite(low) else []
-    apart = spacing(low, high, at_most, whole)
-    if not math.isfinite(apart):
-        return [low, high]
-    first = math.ceil(low / apart)
-    last = math.floor(high / apart)
-    return [index * apart for index in range(first, min(last, first + 10 * at_most) + 1)]
-
-
-SMALLEST_POWER, LARGEST_POWER = -307, 308
-"""Powers of ten that are floats in full precision."""
-
-
-def log_ticks(low: float, high: float, at_most: int) -> list[float]:
-    """Return powers of ten in a range, and 2 and 5 times them if there is room.
-
-    Args:
-        low: the lower end, as its logarithm to the base of ten.
-        high: the upper end, the same.
-        at_most: how many.
-    """
-    first = max(math.floor(low), SMALLEST_POWER)
-    last = min(math.ceil(high), LARGEST_POWER)
-    every = max(math.ceil((last - first) / max(at_most, 1)), 1)
-    factors = (1, 2, 5) if (last - first) * 3 <= at_most else (1,)
-    made = [(factor, power) for power in range(first, last + 1, every) for factor in factors]
-    return [
-        factor * 10.0**power
-        for factor, power in made
-        if low <= power + math.log10(factor) <= high and power < LARGEST_POWER
-    ]
-
-
-def labels(values: Sequence[float]) -> list[str]:
-    """Return ticks as text, all with as many decimals as tell them apart."""
-    if len(values) > 1:
-        apart = abs(values[1] - values[0])
-        largest = max(abs(value) for value in values)
-        if apart > 0 and apart >= 1e-4 and largest < 1e7:
-            decimals = max(-math.floor(math.log10(apart)), 0)
-            return [f"{value + 0.0:,.{decimals}f}" for value in values]
-    return [fmt.number(value, 3) for value in values]
-
+from flowtui.widgets.ticks import Ticks, round_numbers, spacing
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 TIME_STEPS = (
@@ -83,15 +17,33 @@ TIME_STEPS = (
     *(hours * HOUR for hours in (1, 2, 3, 6, 12)),
 )
 """Seconds that ticks of time stand apart; more than these are whole days."""
+CLOCK_DECIMALS, DURATION_DECIMALS = 6, 12
+"""Of a second, at most: those that a date has, and those of a picosecond."""
+NARROWEST_S = 1e-5
+"""Floats of Unix seconds are some tenths of a microsecond apart."""
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (1, "s"))
 _EPOCH = datetime(1970, 1, 1)
 _MIDNIGHT = time()
 
 
+def durations(low_s: float, high_s: float, at_most: int) -> Ticks:
+    """Return ticks at round durations in a range of seconds."""
+    found = time_ticks(low_s, high_s, at_most)
+    return Ticks(tuple(found), tuple(duration_labels(found)))
+
+
+def clock(low_s: float, high_s: float, at_most: int, zone: tzinfo | None = None) -> Ticks:
+    """Return ticks at moments that are round on a wall clock, as `clock_ticks`."""
+    found = clock_ticks(low_s, high_s, at_most, zone)
+    return Ticks(tuple(found), tuple(clock_labels(found, zone)))
+
+
 def time_ticks(low_s: float, high_s: float, at_most: int) -> list[float]:
     """Return round durations in a range of seconds, lowest first."""
     if not _is_range(low_s, high_s):
-        return ticks(low_s, high_s, at_most)
+        return [low_s] if math.isfinite(low_s) else []
+    if (parts := _parts_of_seconds(low_s, high_s, at_most)) is not None:
+        return parts
     apart = _seconds_apart(low_s, high_s, at_most)
     first, last = math.ceil(low_s / apart), math.floor(high_s / apart)
     found = (float(index * apart) for index in range(first, last + 1))
@@ -100,17 +52,21 @@ def time_ticks(low_s: float, high_s: float, at_most: int) -> list[float]:
 
 
 def duration_labels(values_s: Sequence[float]) -> list[str]:
-    """Return durations of whole seconds as text, all in one manner.
+    """Return durations as text, all in one manner.
 
     In words while two of them say it, `1 h 30 m`; else as `1:05:30`, whose hours may be any
-    number.
+    number. Parts of a second are decimals.
     """
-    worded = [_in_words(round(abs(value))) for value in values_s]
+    decimals = _decimals(values_s, DURATION_DECIMALS)
+    split = [f"{abs(value):.{decimals}f}".partition(".") for value in values_s]
+    worded = [_in_words(int(whole)) for whole, _, _ in split]
     shown = [" ".join(words) or "0" for words in worded]
-    if any(len(words) > 2 for words in worded):
-        shown = [_with_colons(round(abs(value))) for value in values_s]
+    if decimals and all(int(whole) < MINUTE for whole, _, _ in split):
+        shown = [f"{whole}.{parts} s" for whole, _, parts in split]
+    elif decimals or any(len(words) > 2 for words in worded):
+        shown = [f"{_with_colons(int(whole))}{dot}{parts}" for whole, dot, parts in split]
     return [
-        f"-{text}" if round(value) < 0 else text
+        f"-{text}" if value < 0 and any(char in "123456789" for char in text) else text
         for value, text in zip(values_s, shown, strict=True)
     ]
 
@@ -120,7 +76,8 @@ def clock_ticks(
 ) -> list[float]:
     """Return moments in a range that are round on a wall clock, lowest first.
 
-    There are none if the range reaches beyond the years that a date can have.
+    There are none if the range reaches beyond the years that a date can have, or is too narrow
+    for the moments of a clock that counts microseconds.
 
     Args:
         low_s: the lower end, in Unix seconds.
@@ -132,6 +89,10 @@ def clock_ticks(
         return []
     apart = _seconds_apart(low_s, high_s, at_most)
     try:
+        if (parts := _parts_of_seconds(low_s, high_s, at_most)) is not None:
+            # Beyond the calendar there are none, however small.
+            _wall_s(low_s, zone), _wall_s(high_s, zone)
+            return parts if high_s - low_s >= NARROWEST_S else []
         low_wall_s, high_wall_s = _wall_s(low_s, zone), _wall_s(high_s, zone)
         # A clock that is set meanwhile shows times before those of the ends, or after them.
         change = abs(round(high_wall_s - low_wall_s - (high_s - low_s)))
@@ -144,13 +105,26 @@ def clock_ticks(
 
 
 def clock_labels(values_s: Sequence[float], zone: tzinfo | None = None) -> list[str]:
-    """Return moments in Unix seconds as text: `14:05`, a midnight as its date."""
-    moments = [datetime.fromtimestamp(value, zone) for value in values_s]
-    pattern = "%H:%M:%S" if any(moment.second for moment in moments) else "%H:%M"
+    """Return moments in Unix seconds as text: `14:05`, a midnight as its date.
+
+    Where a clock is set back and shows a time again, it says in which zone that is.
+    """
+    decimals = _decimals(values_s, CLOCK_DECIMALS)
+    split = [divmod(round(value * 10**decimals), 10**decimals) for value in values_s]
+    moments = [datetime.fromtimestamp(whole, zone) for whole, _ in split]
+    parts = [f".{part:0{decimals}}" if decimals else "" for _, part in split]
     has_years = len({moment.year for moment in moments}) > 1
+    has_seconds = bool(decimals) or any(moment.second for moment in moments)
+    pattern = "%H:%M:%S" if has_seconds else "%H:%M"
+    texts = [
+        format(moment, pattern) + part if decimals or moment.time() != _MIDNIGHT
+        else _date(moment, has_years)
+        for moment, part in zip(moments, parts, strict=True)
+    ]  # fmt: skip
+    again = {text for text, number_of in Counter(texts).items() if number_of > 1}
     return [
-        format(moment, pattern) if moment.time() != _MIDNIGHT else _date(moment, has_years)
-        for moment in moments
+        f"{text} {moment.astimezone(zone):%Z}" if text in again else text
+        for text, moment in zip(texts, moments, strict=True)
     ]
 
 
@@ -162,12 +136,34 @@ def _is_range(low: float, high: float) -> bool:
     return math.isfinite(low) and math.isfinite(high - low) and high > low
 
 
+def _parts_of_seconds(low_s: float, high_s: float, at_most: int) -> list[float] | None:
+    """Return round parts of seconds in a range, None where whole seconds are fine enough."""
+    if high_s - low_s > max(at_most, 1) / 2:
+        return None
+    # Of a large number of seconds a float holds fewer parts than of the difference to it.
+    base_s = math.floor(low_s)
+    low, high = Fraction(low_s) - base_s, Fraction(high_s) - base_s
+    found = (base_s + float(part) for part in round_numbers(low, high, at_most))
+    return [at for at in found if low_s <= at <= high_s]
+
+
+def _decimals(values_s: Sequence[float], most: int) -> int:
+    """Return how many decimals of seconds tell round parts of them in full."""
+    for decimals in range(most):
+        lost = ((value, abs(value - round(value, decimals))) for value in values_s)
+        if all(part < max(1e-15, 4 * math.ulp(value)) for value, part in lost):
+            return decimals
+    return most
+
+
 def _seconds_apart(low_s: float, high_s: float, at_most: int) -> int:
     rough = (high_s - low_s) / max(at_most, 1)
     # A range may be wider than a sum of its parts by a rounding.
     fitting = (apart for apart in TIME_STEPS if apart >= rough * 0.999)
-    days = spacing(low_s / DAY, high_s / DAY, at_most, whole=True)
-    return next(fitting, round(days) * DAY)
+    step, power = spacing(
+        Fraction(low_s) / DAY, Fraction(high_s) / DAY, max(at_most, 1), whole=True
+    )
+    return next(fitting, step * 10**power * DAY)
 
 
 def _wall_s(at_s: float, zone: tzinfo | None) -> float:

@@ -22,9 +22,48 @@ class XAxis(StrEnum):
     """What the horizontal axis says."""
 
     STEP = "step"
+    STEP_TIME = "step as time"
+    """For steps that are Unix times: where they stand is the same."""
     ELAPSED = "time"
     """Since the first point of the metric was logged."""
     CLOCK = "clock"
+
+
+BY_STEP = (XAxis.STEP, XAxis.STEP_TIME)
+EARLIEST_S, LATEST_S = 978_307_200, 4_102_444_800
+"""The years from 2001 to 2100, in which steps that count seconds, or parts of them, are times."""
+PARTS_OF_A_SECOND = (1, 10**3, 10**6, 10**9)
+AHEAD_S, BEHIND_S = 86_400, 20 * 365 * 86_400
+"""How far steps that are taken for times may lie from when they were logged: clocks may differ by
+a day, and what is logged may be old; but 10**9, 10**12 and so on, which are counts, lie in 2001."""
+
+
+def parts_of_a_second(series: Iterable[Series]) -> int | None:
+    """Return what part of a second a step is if all steps are Unix times, None if not."""
+    steps = [step for one in series for step in (one.first.step, one.last.step)]
+    for parts in PARTS_OF_A_SECOND:
+        if steps and all(EARLIEST_S * parts <= step <= LATEST_S * parts for step in steps):
+            return parts
+    return None
+
+
+def x_axes(series: Sequence[Series]) -> tuple[XAxis, ...]:
+    """Return what the horizontal axis of curves can say, first what it says by itself.
+
+    Counts may be as large as times are, so that only times near those of the log are taken for
+    them unasked.
+    """
+    parts = parts_of_a_second(series)
+    if parts is None:
+        return XAxis.STEP, XAxis.ELAPSED, XAxis.CLOCK
+    ahead_s = (
+        point.step / parts - point.logged_at.timestamp()
+        for one in series
+        for point in (one.first, one.last)
+        if point.logged_at is not None
+    )
+    is_near = all(-BEHIND_S <= ahead <= AHEAD_S for ahead in ahead_s)
+    return *(BY_STEP[::-1] if is_near else BY_STEP), XAxis.ELAPSED, XAxis.CLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +104,18 @@ class Curve:
     """The window that is being read, shown with the columns that are there until it has been."""
 
     @property
+    def all_series(self) -> tuple[Series, ...]:
+        """The series, and those over the same axes."""
+        return (self.series, *(other.series for other in self.others))
+
+    @property
     def points(self) -> list[LoggedPoint]:
         """All points that the columns keep, in order of steps."""
         return kept_points(self.series)
 
     def x(self, point: LoggedPoint) -> float | None:
         """Return where a point stands on the horizontal axis, None if it has no time there."""
-        if self.x_axis is XAxis.STEP:
+        if self.x_axis in BY_STEP:
             return float(point.step)
         start = self.series.first.logged_at
         if point.logged_at is None or start is None:
@@ -100,7 +144,7 @@ class Curve:
     @property
     def timeless_count(self) -> int:
         """How many of the kept points an axis of time has no place for."""
-        if self.x_axis is XAxis.STEP:
+        if self.x_axis in BY_STEP:
             return 0
         return sum(self.x(point) is None for point in self.points)
 
@@ -175,7 +219,7 @@ class _Places:
     """Where smoothed points stand: on an axis of time, between the logged points around them."""
 
     def __init__(self, curve: Curve) -> None:
-        self._by_step = curve.x_axis is XAxis.STEP
+        self._by_step = curve.x_axis in BY_STEP
         known = [(point.step, curve.x(point)) for point in curve.points]
         self._known = [(step, x) for step, x in known if x is not None]
         self._steps = [step for step, _ in self._known]
@@ -195,25 +239,34 @@ class _Places:
 
 def window_of(curve: Curve) -> Window:
     """Return what the edges of the canvas stand for, all curves inside."""
-    drawn = [curve.series, *(other.series for other in curve.others)]
+    drawn = curve.all_series
     points = [point for series in drawn for point in kept_points(series)]
     if curve.view is not None:
         points = [point for point in points if curve.view[0] <= point.step <= curve.view[1]]
-    if curve.x_axis is XAxis.STEP and curve.view is not None:
+    if curve.x_axis in BY_STEP and curve.view is not None:
         left, right = map(float, curve.view)
-    elif curve.x_axis is XAxis.STEP:
+    elif curve.x_axis in BY_STEP:
         left = float(min(series.start for series in drawn))
         right = float(max(series.end for series in drawn))
     else:
         xs = [x for point in points if (x := curve.x(point)) is not None]
         left, right = min(xs, default=0.0), max(xs, default=0.0)
     if not left / 2 < right / 2:
-        # At 2**63 a float has no room for one step more.
-        room = max(1.0, abs(left) * 1e-6)
-        left, right = left - room, right + room
+        left, right = _around(curve, left)
     values = [curve.scaled(point.value) for point in points if curve.is_drawn(point.value)]
     bottom, top = padded(min(values), max(values)) if values else (0.0, 1.0)
     return Window(left, right, bottom, top)
+
+
+def _around(curve: Curve, x: float) -> tuple[float, float]:
+    """Return the ends of an axis on which all points stand at one place."""
+    if curve.x_axis not in BY_STEP:
+        # Times are logged to the second, so that is the one in which all of it was.
+        return math.floor(x), math.floor(x) + 1.0
+    parts = parts_of_a_second([curve.series]) if curve.x_axis is XAxis.STEP_TIME else None
+    # At 2**63 a float has no room for one step more.
+    room = max(1.0, 4 * math.ulp(x), (parts or 0) / 2)
+    return x - room, x + room
 
 
 def cell_of(x: float | None, window: Window, columns: int) -> int | None:

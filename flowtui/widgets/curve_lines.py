@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from flowtui import format as fmt
-from flowtui.widgets import axis
+from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_of
 from flowtui.widgets.chart import EMPTY_CELLS, Window, blended, canvas
 from flowtui.widgets.curve import (
@@ -16,16 +16,21 @@ from flowtui.widgets.curve import (
     XAxis,
     cell_of,
     is_odd,
+    parts_of_a_second,
     smooth_stretches,
     smoothed_at,
     stretches,
     window_of,
 )
+from flowtui.widgets.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.ticks import Ticks
 from flowtui.widgets.told_apart import told_apart
 
-LABEL_CELLS = 9
+LABEL_CELLS, MOST_LABEL_CELLS = 9, 12
+"""Of the labels of the vertical axis: at least, so that few charts differ, and at most."""
 AROUND = 4
 """Lines that are not the canvas: title, axis, its labels, what is under the crosshair."""
+MIN_COLUMNS, MIN_ROWS = 4, 2
 CELLS_A_LABEL = 12
 LINES_A_LABEL = 3
 LINES_A_DOT = 4
@@ -41,20 +46,45 @@ class Drawn:
     """The part of a curve's lines that stays while the crosshair moves."""
 
     window: Window
+    across: Ticks
+    up: Ticks
+    size: tuple[int, int]
+    """For which width and height: those of all lines but the legend's."""
     canvas: list[Line]
+
+    @property
+    def margin(self) -> int:
+        """How many cells stand left of the vertical axis."""
+        return max(self.up.cells, LABEL_CELLS)
+
+    @property
+    def offset(self) -> list[Line]:
+        """The line that says what is to be added to labels, if something is."""
+        axes = (("y", self.up.offset), ("x", self.across.offset))
+        said = "   ".join(f"{name} = {offset} + …" for name, offset in axes if offset)
+        return [[Piece(f" {said}", "muted")]] if said else []
 
 
 def drawn(curve: Curve, width: int, height: int) -> Drawn | None:
-    """Return the canvas of a curve, None where there is no room for one."""
-    columns, rows = _canvas_size(curve, width, height)
-    if columns < 4 or rows < 2:
-        return None
+    """Return the canvas of a curve with its ticks, None where there is no room for one."""
+    size = width, height - len(_legend(curve, width))
     window = window_of(curve)
-    return Drawn(window, blended(_layers(curve, columns, rows, window), columns))
+    rows = size[1] - AROUND
+    across_at_most = max((width - LABEL_CELLS - 1) // CELLS_A_LABEL, 1)
+    across = ticks_across(curve, window, across_at_most, CELLS_A_LABEL - 1)
+    made = Drawn(window, across, _ticks_up(curve, window, rows), size, [])
+    if made.offset:
+        rows -= 1
+        made = replace(made, up=_ticks_up(curve, window, rows))
+    columns = width - made.margin - 1
+    if columns < MIN_COLUMNS or rows < MIN_ROWS:
+        return None
+    layers = _layers(curve, columns, rows, window)
+    return replace(made, canvas=blended(layers, columns))
 
 
-def _canvas_size(curve: Curve, width: int, height: int) -> tuple[int, int]:
-    return width - LABEL_CELLS - 1, height - AROUND - len(_legend(curve, width))
+def _ticks_up(curve: Curve, window: Window, rows: int) -> Ticks:
+    return ticks_up(curve, window, max(rows // LINES_A_LABEL, 2), MOST_LABEL_CELLS)
 
 
 def curve_lines(curve: Curve, width: int, height: int, known: Drawn | None = None) -> list[Line]:
@@ -66,26 +96,30 @@ def curve_lines(curve: Curve, width: int, height: int, known: Drawn | None = Non
         height: in lines.
         known: its canvas at this size, if it was drawn before.
     """
-    columns, rows = _canvas_size(curve, width, height)
     # Values at the crosshair may take the legend to one line more, or less.
-    fits = known is not None and len(known.canvas) == rows
-    canvas_of = known if fits else drawn(curve, width, height)
-    if canvas_of is None:
+    legend = _legend(curve, width)
+    fits = known is not None and known.size == (width, height - len(legend))
+    made = known if fits else drawn(curve, width, height)
+    if made is None:
         return [_title(curve, width), _under_crosshair(curve, width)][:height]
-    window = canvas_of.window
+    window, margin = made.window, made.margin
+    columns, rows = width - margin - 1, len(made.canvas)
     across, crossed = _crosshair(curve, window, columns, rows)
-    labels = _row_labels(curve, window, rows)
-    ticks = _ticks(curve, window, columns)
+    labels = {
+        _row_of(place, window, rows): label
+        for place, label in zip(made.up.places, made.up.labels, strict=True)
+    }
     return [
         _title(curve, width),
+        *(clipped(line, width) for line in made.offset),
         *(
-            _row(labels.get(index), cells, across if index in crossed else None)
-            for index, cells in enumerate(canvas_of.canvas)
+            _row(labels.get(index), margin, cells, across if index in crossed else None)
+            for index, cells in enumerate(made.canvas)
         ),
-        _axis_line(curve, window, columns, [tick for tick, _ in ticks]),
-        _axis_labels(ticks, window, columns),
+        _axis_line(curve, made, columns),
+        _axis_labels(made, columns),
         _under_crosshair(curve, width),
-        *_legend(curve, width),
+        *legend,
     ]
 
 
@@ -142,23 +176,9 @@ def _marked(lines: list[str], mark: str, index: int) -> list[str]:
 # Axes ----------------------------------------------------------------------------------------
 
 
-def _row_labels(curve: Curve, window: Window, rows: int) -> dict[int, str]:
-    at_most = max(rows // LINES_A_LABEL, 2)
-    if curve.is_log:
-        ticks = axis.log_ticks(window.bottom, window.top, at_most)
-        texts = [fmt.number(tick, 3) for tick in ticks]
-    else:
-        ticks = axis.ticks(window.bottom, window.top, at_most)
-        texts = axis.labels(ticks)
-    return {
-        _row_of(curve.scaled(tick), window, rows): text
-        for tick, text in zip(ticks, texts, strict=True)
-    }
-
-
-def _row(label: str | None, cells: Line, across: int | None) -> Line:
+def _row(label: str | None, margin: int, cells: Line, across: int | None) -> Line:
     edge = "│" if label is None else "┤"
-    start = [Piece(f"{(label or '')[:LABEL_CELLS]:>{LABEL_CELLS}}", "muted"), Piece(edge, "muted")]
+    start = [Piece(f"{label or '':>{margin}}", "muted"), Piece(edge, "muted")]
     return [*start, *(cells if across is None else _crossed(cells, across))]
 
 
@@ -182,29 +202,15 @@ def _crossed(cells: Line, across: int) -> list[Piece]:
     return [piece for piece in pieces if piece.text]
 
 
-def _ticks(curve: Curve, window: Window, columns: int) -> list[tuple[float, str]]:
-    at_most = max(columns // CELLS_A_LABEL, 1)
-    if curve.x_axis is XAxis.ELAPSED:
-        ticks = axis.time_ticks(window.left, window.right, at_most)
-        labels = axis.duration_labels(ticks)
-    elif curve.x_axis is XAxis.CLOCK:
-        ticks = axis.clock_ticks(window.left, window.right, at_most)
-        labels = axis.clock_labels(ticks)
-    else:
-        ticks = axis.ticks(window.left, window.right, at_most, whole=True)
-        labels = axis.labels(ticks)
-    return list(zip(ticks, labels, strict=True))
-
-
-def _axis_line(curve: Curve, window: Window, columns: int, ticks: Sequence[float]) -> Line:
+def _axis_line(curve: Curve, made: Drawn, columns: int) -> Line:
     """Return the horizontal axis, marked where a NaN or an infinity is."""
     odd = {
-        cell_of(curve.x(column.first), window, columns)
+        cell_of(curve.x(column.first), made.window, columns)
         for column in curve.series.columns
         if is_odd(column)
     }
-    ticked = {cell_of(tick, window, columns) for tick in ticks}
-    pieces = [Piece(" " * LABEL_CELLS), Piece("└", "muted")]
+    ticked = {cell_of(place, made.window, columns) for place in made.across.places}
+    pieces = [Piece(" " * made.margin), Piece("└", "muted")]
     for cell in range(columns):
         role: Role = "attention" if cell in odd else "muted"
         text = "▲" if cell in odd else "┬" if cell in ticked else "─"
@@ -215,13 +221,17 @@ def _axis_line(curve: Curve, window: Window, columns: int, ticks: Sequence[float
     return pieces
 
 
-def _axis_labels(ticks: Sequence[tuple[float, str]], window: Window, columns: int) -> Line:
-    line = [" "] * (columns + LABEL_CELLS + 1)
-    for tick, text in ticks:
-        cell = cell_of(tick, window, columns)
+def _axis_labels(made: Drawn, columns: int) -> Line:
+    left = made.margin + 1
+    line = [" "] * (left + columns)
+    for place, text in zip(made.across.places, made.across.labels, strict=True):
+        cell = cell_of(place, made.window, columns)
         if cell is not None:
-            start = min(LABEL_CELLS + 1 + cell - len(text) // 2, len(line) - len(text))
-            if all(char == " " for char in line[max(start - 1, 0) : start + len(text) + 1]):
+            start = min(left + cell - len(text) // 2, len(line) - len(text))
+            # A label is whole, or left out where another stands.
+            if start >= 0 and all(
+                char == " " for char in line[max(start - 1, 0) : start + len(text) + 1]
+            ):
                 line[start : start + len(text)] = text
     return [Piece("".join(line), "muted")]
 
@@ -267,6 +277,7 @@ def _how(curve: Curve) -> list[Piece]:
 
 
 def _under_crosshair(curve: Curve, width: int) -> Line:
+    """Return what is at the crosshair; what has no room is left out, and no number is cut."""
     point = curve.crosshair
     if point is None:
         return []
@@ -276,18 +287,37 @@ def _under_crosshair(curve: Curve, width: int) -> Line:
         Piece(f"{point.step:,}", "accent"),
         Piece("   "),
         Piece(fmt.exact(point.value), role),
-        *_smoothed_pieces(curve, point.step),
     ]
+    more = [
+        *_smoothed_pieces(curve, point.step),
+        *_time_pieces(curve, point),
+        *_extreme_pieces(curve),
+    ]
+    for piece in more:
+        if width_of([*pieces, piece]) <= width:
+            pieces.append(piece)
+    return clipped(pieces, width)
+
+
+def _time_pieces(curve: Curve, point: LoggedPoint) -> list[Piece]:
+    made = []
+    if curve.x_axis is XAxis.STEP_TIME and (parts := parts_of_a_second(curve.all_series)):
+        made.append(Piece(f"   {fmt.when_exactly(point.step, parts)}", "muted"))
     start = curve.series.first.logged_at
     if point.logged_at is not None:
         when = f"{point.logged_at.astimezone():%H:%M:%S}"
         if start is not None:
             when = f"{fmt.duration((point.logged_at - start).total_seconds())} in · {when}"
-        pieces.append(Piece(f"   {when}", "muted"))
-    for name, best in (("min", curve.series.minimum), ("max", curve.series.maximum)):
-        if best is not None:
-            pieces.append(Piece(f"   {name} {fmt.number(best.value)} @ {best.step:,}", "muted"))
-    return clipped(pieces, width)
+        made.append(Piece(f"   {when}", "muted"))
+    return made
+
+
+def _extreme_pieces(curve: Curve) -> list[Piece]:
+    low, high = curve.series.minimum, curve.series.maximum
+    if low is None or high is None:
+        return []
+    said = zip(("min", "max"), fmt.distinct([low.value, high.value]), (low, high), strict=True)
+    return [Piece(f"   {name} {text} @ {point.step:,}", "muted") for name, text, point in said]
 
 
 def _smoothed_pieces(curve: Curve, step: int) -> list[Piece]:
@@ -305,9 +335,12 @@ def _smoothed_pieces(curve: Curve, step: int) -> list[Piece]:
 def _legend(curve: Curve, width: int) -> list[Line]:
     """Return the other curves, each with its mark and its value at the crosshair."""
     lines: list[list[Piece]] = []
+    crossed = [*(other.at_crosshair for other in curve.others), curve.crosshair]
+    values = [point.value for point in crossed if point is not None]
+    texts = dict(zip(values, fmt.distinct(values), strict=True))
     names = told_apart([other.series.key for other in curve.others], MAX_NAME_CELLS)
     for other, name in zip(curve.others, names, strict=True):
-        entry = _entry(curve, other, name)
+        entry = _entry(curve, other, name, texts)
         if not lines or width_of([*lines[-1], *entry]) > width:
             lines.append([])
         lines[-1] += entry
@@ -317,12 +350,12 @@ def _legend(curve: Curve, width: int) -> list[Line]:
     return [clipped(line, width) for line in lines]
 
 
-def _entry(curve: Curve, other: Other, name: str) -> list[Piece]:
+def _entry(curve: Curve, other: Other, name: str, texts: Mapping[float, str]) -> list[Piece]:
     point = other.at_crosshair
     pieces = [Piece(f" {other.mark} {name} ", other.role)]
     if point is None:
         return [*pieces, Piece("no point here  ", "muted")]
-    pieces.append(Piece(fmt.number(point.value)))
+    pieces.append(Piece(texts.get(point.value) or fmt.number(point.value)))
     if curve.crosshair is None or point.step != curve.crosshair.step:
         pieces.append(Piece(f" @ {point.step:,}", "muted"))
     return [*pieces, Piece("  ")]

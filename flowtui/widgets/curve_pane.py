@@ -15,7 +15,7 @@ from textual.widget import Widget
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.curve import Curve, XAxis, nearest, neighbour, window_of
+from flowtui.widgets.curve import Curve, XAxis, nearest, neighbour, window_of, x_axes
 from flowtui.widgets.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
 from flowtui.widgets.paint import Palette
 
@@ -49,7 +49,7 @@ class CurvePane(Widget, can_focus=True):
         Binding("0", "fit", "Fit", tooltip="The whole metric, which grows with the run"),
         Binding("o", "toggle_log", "Log y", tooltip="Logarithmic values, or linear again"),
         Binding("t", "turn_x_axis", "X axis", show=False,
-                tooltip="Steps, time since the start, time of day"),
+                tooltip="Steps, as times where they are; time since the start, time of day"),
     ]  # fmt: skip
 
     @dataclass
@@ -82,7 +82,8 @@ class CurvePane(Widget, can_focus=True):
         """Where the crosshair was put; a metric without a point there shows the one before."""
         self._marker = BRAILLE
         self._is_log = False
-        self._x_axis = XAxis.STEP
+        self._x_axis: XAxis | None = None
+        """What the horizontal axis was turned to; None for what it says by itself."""
         self._drag_from: int | None = None
 
     def show_curve(self, curve: Curve) -> None:
@@ -97,7 +98,9 @@ class CurvePane(Widget, can_focus=True):
         is_same = known is not None and known.series.key == curve.series.key
         moves_on = is_same and was_last and (curve.series.is_whole or curve.follows)
         step = None if moves_on else self._wanted_step
-        self._curve = replace(curve, is_log=self._is_log, x_axis=self._x_axis, marker=self._marker)
+        axes = x_axes(curve.all_series)
+        x_axis = self._x_axis if self._x_axis in axes else axes[0]
+        self._curve = replace(curve, is_log=self._is_log, x_axis=x_axis, marker=self._marker)
         point = neighbour(self._curve.points, step, 0)
         if is_same and not moves_on and held is not None and held.step == step:
             # A point that was jumped to need not be among those that the columns keep.
@@ -149,7 +152,7 @@ class CurvePane(Widget, can_focus=True):
 
     @property
     def columns(self) -> int:
-        """How many columns of dots the canvas has; none before it has a size."""
+        """How many columns of dots the canvas has at most; none before it has a size."""
         return max(DOTS_A_CELL * (self.size.width - LABEL_CELLS - 1), 0)
 
     # Drawing ---------------------------------------------------------------------------------
@@ -266,10 +269,11 @@ class CurvePane(Widget, can_focus=True):
             self._redraw(replace(self._curve, is_log=self._is_log))
 
     def action_turn_x_axis(self) -> None:
-        axes = list(XAxis)
-        self._x_axis = axes[(axes.index(self._x_axis) + 1) % len(axes)]
         if self._curve is not None:
-            self._redraw(replace(self._curve, x_axis=self._x_axis))
+            axes = x_axes(self._curve.all_series)
+            turned = axes[(axes.index(self._curve.x_axis) + 1) % len(axes)]
+            self._x_axis = None if turned is axes[0] else turned
+            self._redraw(replace(self._curve, x_axis=turned))
 
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""
@@ -279,16 +283,20 @@ class CurvePane(Widget, can_focus=True):
 
     # Mouse -----------------------------------------------------------------------------------
 
+    @property
+    def _margin(self) -> int:
+        return LABEL_CELLS if self._drawn is None else self._drawn.margin
+
     def _point_at(self, cell: int) -> LoggedPoint | None:
         if self._curve is None:
             return None
         window = window_of(self._curve)
-        share = (cell - LABEL_CELLS - 0.5) / max(self.size.width - LABEL_CELLS - 1, 1)
+        share = (cell - self._margin - 0.5) / max(self.size.width - self._margin - 1, 1)
         share = min(max(share, 0.0), 1.0)
         return nearest(self._curve, window.left + share * (window.right - window.left))
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        if event.x > LABEL_CELLS:
+        if event.x > self._margin:
             self._drag_from = event.x
             self.capture_mouse()
 

@@ -7,13 +7,15 @@ Unix nanoseconds.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from rich.cells import cell_len
 
 from flowtui.store.span_tree import ERROR, Node, SpanTree
-from flowtui.widgets.axis import duration_labels, labels, ticks, time_ticks
+from flowtui.widgets.axis import durations
 from flowtui.widgets.cells import Piece, Role
+from flowtui.widgets.ticks import even
 
 NS = 1_000_000_000
 HALVES = 2
@@ -27,6 +29,8 @@ _GLYPHS = {
 OPEN, OPEN_END = "┄", "▸"
 BEFORE, AFTER = "‹", "›"
 TICK_CELLS = 8
+LABEL_CELLS = 24
+"""Enough for any time of a trace to the nanosecond, so that no label needs an offset."""
 WORDS_FROM_S = 120
 """From here on times are in minutes and hours."""
 _UNITS = (("s", NS), ("ms", 1_000_000), ("µs", 1_000), ("ns", 1))
@@ -176,16 +180,19 @@ def scale(window: TimeWindow, origin_ns: int, cells: int) -> str:
     low, high = window.start_ns - origin_ns, window.end_ns - origin_ns
     at_most = max(cells // TICK_CELLS, 1)
     if high >= WORDS_FROM_S * NS and window.length_ns >= at_most * NS:
-        seconds = time_ticks(low / NS, high / NS, at_most)
-        marks = list(zip((at * NS for at in seconds), duration_labels(seconds), strict=True))
+        times = durations(low / NS, high / NS, at_most).placed(lambda at_s: at_s * NS)
+        labels = times.labels
     else:
         unit, size = next((one for one in _UNITS if high >= one[1]), _UNITS[-1])
-        found = ticks(low / size, high / size, at_most)
-        marks = [
-            (at * size, f"{label} {unit}") for at, label in zip(found, labels(found), strict=True)
-        ]
+        times = even(Fraction(low, size), Fraction(high, size), at_most, LABEL_CELLS)
+        times = times.placed(lambda at: at * size)
+        labels = tuple(f"{label} {unit}" for label in times.labels)
     return _placed(
-        [(round((at - low) * cells / window.length_ns), text) for at, text in marks], cells
+        [
+            (round((at - low) * cells / window.length_ns), text)
+            for at, text in zip(times.places, labels, strict=True)
+        ],
+        cells,
     )
 
 

@@ -86,6 +86,39 @@ async def test_a_lowest_and_a_highest_value_that_differ_read_differently(tmp_pat
         assert lines["far"][1] == "1.0e+09", "no distance from what is not shown"
 
 
+async def test_steps_that_are_times_read_as_times_and_as_steps(tmp_path: Path) -> None:
+    first = int(NOW.timestamp()) * 10**9
+    steps = [first + 90 * minute * 10**9 for minute in range(8)]
+    metrics = {"a/ns": [(step, 1.0) for step in steps], "b/steps": [(1, 1.0), (2, 2.0)]}
+    async with opened(write_run(tmp_path, metrics), "odd", tab="metrics") as pilot:
+        await press(pilot, "enter")
+        assert "x step as time" in title(pilot)
+        assert f" step {steps[-1]:,} " in crosshair_line(pilot)
+        await press(pilot, "t")
+        assert "x step" not in title(pilot)
+        assert "x = " in screen_lines(pilot)[4]
+        await press(pilot, "t", "t", "t")
+        assert "x step as time" in title(pilot)
+        await press(pilot, "colon", *str(steps[2]), "enter")
+        assert f" step {steps[2]:,} " in crosshair_line(pilot)
+        await press(pilot, "right_square_bracket")
+        assert "b/steps" in title(pilot)
+        assert "x " not in title(pilot)
+        await press(pilot, "left_square_bracket")
+        assert "x step as time" in title(pilot)
+
+
+async def test_a_click_meets_the_point_beside_wide_labels(tmp_path: Path) -> None:
+    metrics = {"tokens": [(step, 1e7 * step) for step in range(21)]}
+    async with opened(write_run(tmp_path, metrics), "odd", (80, 24), tab="metrics") as pilot:
+        await press(pilot, "enter")
+        left = next(line for line in screen_lines(pilot) if "┤" in line).index("┤")
+        assert left == len("200,000,000")
+        await pilot.click(CurvePane, offset=(left + 1 + (80 - left - 1) // 2, 5))
+        await settled(pilot)
+        assert crosshair_line(pilot).startswith(" step 10 ")
+
+
 async def test_the_cursor_walks_charts_and_headers(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
         assert grid_key(pilot) == "train/accuracy"

@@ -16,9 +16,11 @@ from flowtui.widgets.axis import (
     HOUR,
     MINUTE,
     TIME_STEPS,
+    clock,
     clock_labels,
     clock_ticks,
     duration_labels,
+    durations,
     time_ticks,
 )
 
@@ -42,6 +44,10 @@ def at(text: str, zone: tzinfo = UTC) -> float:
         (0, 95 * DAY, 5, ["0", "20 d", "40 d", "60 d", "80 d"]),
         (90_300, 90_390, 3, ["25:05:00", "25:05:30", "25:06:00", "25:06:30"]),
         (-1, 1, 2, ["-1 s", "0", "1 s"]),
+        (0, 1, 4, ["0.0 s", "0.5 s", "1.0 s"]),
+        (-0.4, 0.4, 4, ["-0.4 s", "-0.2 s", "0.0 s", "0.2 s", "0.4 s"]),
+        (3600.2, 3600.9, 3, ["1:00:00.2", "1:00:00.4", "1:00:00.6", "1:00:00.8"]),
+        (0, 1.1e-6, 2, ["0.000000 s", "0.000001 s"]),
     ],
 )
 def test_durations_are_round_and_say_so(
@@ -62,9 +68,9 @@ def test_durations_lie_in_the_range_evenly_and_are_not_too_many(
     assert len(made) <= at_most + 1
     assert all(low_s <= tick <= low_s + length_s for tick in made)
     assert len(set(duration_labels(made))) == len(made)
-    gaps = {later - earlier for earlier, later in pairwise(made)}
+    gaps = {round(later - earlier, 6) for earlier, later in pairwise(made)}
     assert len(gaps) <= 1
-    assert all(gap in TIME_STEPS or gap % DAY == 0 for gap in gaps)
+    assert all(gap < 1 or gap in TIME_STEPS or gap % DAY == 0 for gap in gaps)
 
 
 @pytest.mark.parametrize("high_s", [5.0, 4.0, math.inf, math.nan])
@@ -114,7 +120,11 @@ def test_the_clock_is_local_unless_a_zone_is_given() -> None:
         # The clock goes from 02:00 to 03:00, and in autumn from 03:00 back to 02:00.
         ("2026-03-28 22:30", "2026-03-29 08:30", ["29 Mar", "04:00", "06:00", "08:00"]),
         ("2026-10-24 22:30", "2026-10-25 08:30", ["25 Oct", "03:00", "06:00"]),
-        ("2026-10-25 00:10", "2026-10-25 03:10", ["01:00", "02:00", "02:00", "03:00"]),
+        (
+            "2026-10-25 00:10",
+            "2026-10-25 03:10",
+            ["01:00", "02:00 CEST", "02:00 CET", "03:00"],
+        ),
         ("2026-10-23 12:00", "2026-10-27 12:00", ["24 Oct", "25 Oct", "26 Oct", "27 Oct"]),
         ("2026-03-27 12:00", "2026-03-31 12:00", ["28 Mar", "29 Mar", "30 Mar", "31 Mar"]),
     ],
@@ -136,9 +146,37 @@ def test_clock_ticks_lie_in_the_range_in_order(
     made = clock_ticks(low_s, low_s + length_s, at_most, zone)
     assert all(low_s <= tick <= low_s + length_s for tick in made)
     assert made == sorted(set(made))
+    labels = clock_labels(made, zone)
+    assert all(before != after for before, after in pairwise(labels))
     # One more than fit evenly, and one more where the clock is set.
     assert len(made) <= at_most + 2
     assert len(clock_labels(made, zone)) == len(made)
+
+
+@pytest.mark.parametrize(
+    ("low", "length_s", "at_most", "labels"),
+    [
+        ("2026-11-24 14:05:10", 1, 4, ["14:05:10.0", "14:05:10.5", "14:05:11.0"]),
+        ("2026-11-24 23:59:59.85", 0.2, 2, ["23:59:59.9", "00:00:00.0"]),
+        ("2026-11-24 14:05:10.137", 0.004, 2, ["14:05:10.138", "14:05:10.140"]),
+        ("2026-11-24 14:05:10", 1e-6, 4, []),
+    ],
+)
+def test_a_clock_tells_parts_of_seconds_as_far_as_it_has_them(
+    low: str, length_s: float, at_most: int, labels: list[str]
+) -> None:
+    made = clock_ticks(at(low), at(low) + length_s, at_most, UTC)
+    assert clock_labels(made, UTC) == labels
+
+
+@given(st.floats(0, 2e9), st.floats(-5, 0), st.integers(1, 12))
+def test_neighbouring_parts_of_seconds_never_read_alike(
+    low_s: float, power: float, at_most: int
+) -> None:
+    high_s = low_s + 10**power
+    for found in (durations(low_s, high_s, at_most), clock(low_s, high_s, at_most, UTC)):
+        assert all(before != after for before, after in pairwise(found.labels))
+        assert all(low_s <= place <= high_s for place in found.places)
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])

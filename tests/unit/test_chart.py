@@ -7,7 +7,6 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowtui.widgets import axis
 from flowtui.widgets.chart import Window, canvas, padded
 
 UNIT = Window(0, 1, 0, 1)
@@ -67,21 +66,3 @@ def test_any_finite_points_fit_their_own_window(
     lines = canvas([points], width, height, Window(left, right, bottom, top))
     assert [len(line) for line in lines] == [width] * height
     assert dots(lines) > 0
-
-
-@settings(max_examples=200, deadline=None)
-@given(FINITE, FINITE, st.integers(1, 12))
-def test_ticks_are_few_round_and_inside(one: float, other: float, at_most: int) -> None:
-    low, high = min(one, other), max(one, other)
-    made = axis.ticks(low, high, at_most)
-    assert len(made) <= at_most + 2
-    slack = (abs(low) + abs(high)) * 1e-9
-    assert all(low - slack <= tick <= high + slack for tick in made)
-    assert len(axis.labels(made)) == len(made)
-
-
-def test_ticks_stand_at_one_two_or_five() -> None:
-    assert axis.ticks(0, 5000, 6) == [0, 1000, 2000, 3000, 4000, 5000]
-    assert axis.labels(axis.ticks(0, 1, 5)) == ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
-    assert axis.ticks(0, 3, 10, whole=True) == [0, 1, 2, 3]
-    assert axis.log_ticks(-2, 2, 10) == [0.01, 0.1, 1, 10, 100]

@@ -11,7 +11,7 @@ import pytest
 
 from flowtui.chart_svg import PLOT_HEIGHT, TOP, WIDTH, chart_svg
 from flowtui.store.series_values import Series
-from tests.unit.stores import one_run, opened
+from tests.unit.stores import NOW, one_run, opened
 
 SVG = "{http://www.w3.org/2000/svg}"
 Points = Mapping[int, float]
@@ -203,3 +203,44 @@ def test_nothing_comes_from_outside(tmp_path: Path) -> None:
         assert word not in svg
     assert svg.count("http") == 1, "the name of the format alone"
     assert Picture(svg).root.attrib["font-family"] == "sans-serif"
+
+
+def labels_of(shown: Picture, anchor: str) -> list[str]:
+    """Return the labels at the ticks of an axis; `end` is the vertical one."""
+    found = [one for one in shown.all("text") if one.get("text-anchor") == anchor]
+    return ["".join(one.itertext()) for one in found if "step" not in "".join(one.itertext())]
+
+
+@pytest.mark.parametrize(
+    ("values", "offset"),
+    [
+        ({0: 0.0, 9: 2e8}, None),
+        ({0: 0.9999, 9: 0.99996}, None),
+        ({0: 1e9, 9: 1e9 + 1e-3}, "value = 1.0e+09 + …"),
+        ({2**62: 1.0, 2**62 + 9000: 2.0}, "step = 4.61"),
+        ({0: 1.7e308, 9: -1.7e308}, None),
+        ({0: 1e-300, 9: 3e-300}, None),
+    ],
+)
+def test_labels_of_an_axis_differ_and_say_what_is_to_be_added(
+    tmp_path: Path, values: Points, offset: str | None
+) -> None:
+    shown = picture(tmp_path, {"loss": values})
+    for anchor in ("end", "middle"):
+        labels = labels_of(shown, anchor)
+        assert len(set(labels)) == len(labels) > 1
+    assert offset is None or offset in shown.text
+
+
+def test_lowest_and_highest_differ_in_the_legend(tmp_path: Path) -> None:
+    shown = picture(tmp_path, {"accuracy": {0: 0.9999982, 1: 0.9999983}})
+    assert "2 points · min 0.9999982 · max 0.9999983" in shown.text
+
+
+def test_steps_that_are_times_are_shown_as_times_with_their_zone(tmp_path: Path) -> None:
+    first = int(NOW.timestamp()) * 1000
+    shown = picture(tmp_path, {"loss": {first + 60_000 * minute: 1.0 for minute in range(11)}})
+    local = NOW.astimezone()
+    assert f"{local:%H:%M}" in labels_of(shown, "middle")
+    assert f"{local.day} {local:%b %Y %H:%M %Z} to " in shown.text
+    assert "step as time" in shown.text

@@ -111,6 +111,14 @@ def test_a_zoomed_scale_tells_its_ticks_apart() -> None:
     assert len({label.strip() for label in labels if label.strip()}) >= 3
 
 
+@pytest.mark.parametrize("start_ns", [1_234 * MS, 3_600_000 * MS])
+@pytest.mark.parametrize("length_ns", [5, 500, 70_000, 3 * MS])
+def test_times_of_a_narrow_window_far_from_the_start_differ(start_ns: int, length_ns: int) -> None:
+    shown = scale(TimeWindow(start_ns, start_ns + length_ns), 0, 100)
+    labels = re.findall(r"[\d.,]+ s", shown)
+    assert len(set(labels)) == len(labels) > 1
+
+
 def test_zooming_and_panning_stay_inside_the_trace() -> None:
     whole = TimeWindow(0, 1_000)
     part = whole.scaled(0.5, 100, whole)

@@ -1,0 +1,188 @@
+"""Ticks at round numbers: 1, 2 or 5 times a power of ten apart, and labels that tell them apart.
+
+They are decimal numbers until they have a place, so that a label is exactly what its tick is: no
+two read alike, and none shows the noise of a float.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+STEPS = (1, 2, 5, 10)
+FEWEST = 2
+"""With fewer ticks an axis does not tell its scale."""
+FINER = (1, 2, 5)
+"""How much finer than asked for ticks may be, to be so many; five times is always enough."""
+FLOATS_APART = 8
+"""Ticks that are fewer floats apart than these stand only where there is a float."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """The ticks of an axis, lowest first."""
+
+    places: tuple[float, ...] = ()
+    labels: tuple[str, ...] = ()
+    offset: str = ""
+    """What is to be added to each label; empty where they are the whole of it."""
+
+    @property
+    def cells(self) -> int:
+        """How wide the widest label is."""
+        return max(map(len, self.labels), default=0)
+
+    def placed(self, place: Callable[[float], float]) -> Ticks:
+        """Return the same labels at other places."""
+        return replace(self, places=tuple(map(place, self.places)))
+
+
+def even(
+    low: float | Fraction, high: float | Fraction, at_most: int, cells: int, whole: bool = False
+) -> Ticks:
+    """Return ticks at round numbers in a range; none where it is no range.
+
+    Where the labels that tell them apart would be too long, they are what is to be added to the
+    offset.
+
+    Args:
+        low: the lower end.
+        high: the upper end.
+        at_most: how many parts they divide the range into.
+        cells: how wide a label may be, 11 or more.
+        whole: whole numbers, for steps, if there are any in the range.
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        return Ticks()
+    # A float is taken for the decimal that it is written as, so that 0.1 lies not below its tick.
+    numbers = round_numbers(Fraction(str(low)), Fraction(str(high)), at_most, whole)
+    labels, offset = _labels(numbers, cells)
+    return Ticks(tuple(map(float, numbers)), tuple(labels), offset)
+
+
+def upward(bottom: float, top: float, is_log: bool, at_most: int, cells: int) -> Ticks:
+    """Return the ticks of a vertical axis; on a logarithmic one ends and places are logarithms."""
+    if not is_log:
+        return even(bottom, top, at_most, cells)
+    powers = list(_powers(bottom, top, at_most))
+    if len(powers) >= FEWEST or top - bottom >= 1:
+        labels, _ = _labels([Decimal(factor).scaleb(power) for factor, power in powers], cells)
+        places = (power + math.log10(factor) for factor, power in powers)
+        return Ticks(tuple(places), tuple(labels))
+    # Between two powers of ten, round numbers of an even axis say more.
+    between = even(10**bottom, 10 ** min(top, _LARGEST), at_most, cells)
+    return between.placed(math.log10) if all(place > 0 for place in between.places) else Ticks()
+
+
+_LARGEST = math.log10(1.797e308)
+
+
+def _powers(low: float, high: float, at_most: int) -> Iterator[tuple[int, int]]:
+    """Yield powers of ten in a range, and 2 and 5 times them if there is room, as two numbers."""
+    first, last = math.floor(low), math.ceil(high)
+    every = max(math.ceil((last - first) / max(at_most, 1)), 1)
+    factors = (1, 2, 5) if (last - first) * 3 <= at_most else (1,)
+    for power in range(first, last + 1, every):
+        for factor in factors:
+            if low <= power + math.log10(factor) <= high:
+                yield factor, power
+
+
+def round_numbers(
+    low: Fraction, high: Fraction, at_most: int, whole: bool = False
+) -> list[Decimal]:
+    """Return round numbers in a range, lowest first, its ends where there is none.
+
+    Each is a place of its own among the floats.
+    """
+    found: list[Decimal] = []
+    for finer in FINER:
+        step, power = spacing(low, high, finer * max(at_most, 1), whole)
+        apart = step * Fraction(10) ** power
+        multiples = range(math.ceil(low / apart), math.floor(high / apart) + 1)
+        found = [_times_ten(index * step, power) for index in multiples]
+        if apart < FLOATS_APART * Fraction(math.ulp(max(abs(low), abs(high)))):
+            found = [number for number in found if Decimal(float(number)) == number]
+        if len(found) >= FEWEST:
+            return found
+    # Floats may be so far apart that none of the few in a range are round numbers.
+    ends = [Decimal(repr(float(end))) for end in (low, high)]
+    if whole and any(end != end.to_integral_value() for end in ends):
+        return found or round_numbers(low, high, at_most)
+    return ends
+
+
+def spacing(low: Fraction, high: Fraction, at_most: int, whole: bool = False) -> tuple[int, int]:
+    """Return how far apart round numbers stand that divide a range into at most so many parts.
+
+    It is a number of `STEPS` and the power of ten that it counts.
+    """
+    rough = (high - low) / at_most
+    power = len(str(rough.numerator)) - len(str(rough.denominator))
+    if rough < Fraction(10) ** power:
+        power -= 1
+    if whole and power < 0:
+        return 1, 0
+    # A range may be wider than what it was made from by a rounding.
+    least = rough / Fraction(10) ** power * Fraction(999, 1000)
+    step = next(step for step in STEPS if step >= least)
+    return (1, power + 1) if step == STEPS[-1] else (step, power)
+
+
+def _times_ten(whole: int, power: int) -> Decimal:
+    return Decimal((int(whole < 0), tuple(map(int, str(abs(whole)))), power))
+
+
+# Labels --------------------------------------------------------------------------------------
+
+
+def _labels(numbers: Sequence[Decimal], cells: int) -> tuple[list[str], str]:
+    """Return exact labels of at most so many cells, and what is to be added to each of them."""
+    if (whole := _in_full(numbers, cells)) is not None:
+        return whole, ""
+    nearest, farthest = min(numbers, key=abs), max(numbers, key=abs)
+    # What is left of the numbers then is of the size of their range, of one its last digit.
+    size = numbers[-1] - numbers[0] or Decimal(1).scaleb(_exponent(nearest))
+    unit = Decimal(1).scaleb(size.adjusted() + 1)
+    inner = nearest // unit * unit
+    outer = inner + unit.copy_sign(nearest)
+    bases = [base.normalize() for base in (inner, outer) if base and abs(base) <= abs(farthest)]
+    base = min(bases, key=lambda base: len(base.as_tuple().digits))
+    rest = _in_full([number - base for number in numbers], cells)
+    assert rest is not None, "the digits of a few round numbers have room"
+    return rest, min(_fixed(base), _in_powers(base), key=len)
+
+
+def _in_full(numbers: Sequence[Decimal], cells: int) -> list[str] | None:
+    """Return numbers with all their digits, one form for all, if there is room for them."""
+    largest = max(map(abs, numbers), default=Decimal(0))
+    is_tiny = largest < Decimal("0.001") and any(_exponent(number) < -4 for number in numbers)
+    for form in (_in_powers,) if is_tiny else (_fixed, _in_powers):
+        # A power of ten may be far longer in full than it is worth writing.
+        if form is _fixed and not -cells < largest.adjusted() < cells:
+            continue
+        labels = [form(number) for number in numbers]
+        if max(map(len, labels), default=0) <= cells:
+            return labels
+    return None
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    return exponent
+
+
+def _fixed(number: Decimal) -> str:
+    return f"{number:,f}"
+
+
+def _in_powers(number: Decimal) -> str:
+    if not number:
+        return "0"
+    head, *tail = map(str, number.as_tuple().digits)
+    sign = "-" if number < 0 else ""
+    return f"{sign}{head}.{''.join(tail).rstrip('0') or '0'}e{number.adjusted():+03}"
