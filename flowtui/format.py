@@ -19,6 +19,7 @@ from flowtui.number_text import aligned as aligned
 from flowtui.number_text import distinct as distinct
 from flowtui.number_text import exact as exact
 from flowtui.number_text import extremes as extremes
+from flowtui.number_text import fitted as fitted
 from flowtui.number_text import number as number
 from flowtui.number_text import percent as percent
 from flowtui.number_text import with_decimals as with_decimals

@@ -209,6 +209,12 @@ def exact(value: float) -> str:
     return repr(value) if math.isfinite(value) else number(value)
 
 
+def fitted(value: float, cells: int) -> str:
+    """Return a number in full if that has room, else with as many digits as `number` shows."""
+    text = exact(value)
+    return text if len(text) <= cells else number(value, cells=cells)
+
+
 def aligned(numbers: Sequence[str]) -> list[str]:
     """Return numbers padded on the right so that, right-aligned, their points stand in line.
 

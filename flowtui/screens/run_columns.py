@@ -7,7 +7,7 @@ from datetime import datetime
 
 from flowtui import format as fmt
 from flowtui.store.metrics import goal
-from flowtui.store.values import Figures, Run
+from flowtui.store.values import Figures, JsonValue, Run
 from flowtui.widgets.cells import Align, Piece
 from flowtui.widgets.frame import STATUS_ROLES
 from flowtui.widgets.rows import Cells, Column
@@ -67,8 +67,9 @@ def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
     if prefix == "metric":
         return _metric_piece(figures.metrics.get(name), column.width)
     if prefix == "param":
-        known = name in figures.params
-        return Piece(fmt.json_text(figures.params[name], 60) if known else "")
+        return Piece(
+            _param_text(figures.params[name], column.width) if name in figures.params else ""
+        )
     if key == "status":
         role = STATUS_ROLES.get(run.status, "attention")
         return Piece(fmt.status(run.status), role)
@@ -89,6 +90,13 @@ def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
     if key in muted:
         return Piece(muted[key], "muted")
     return Piece(" " + fmt.plain(run.name or run.id, 200), "text")
+
+
+def _param_text(value: JsonValue, cells: int) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # One that is cut would lose its exponent, and with it its size.
+        return fmt.fitted(value, cells)
+    return fmt.json_text(value, 60)
 
 
 def _metric_piece(value: float | None, cells: int) -> Piece:

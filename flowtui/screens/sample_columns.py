@@ -9,7 +9,7 @@ from itertools import islice
 from flowtui import format as fmt
 from flowtui.store.sample_values import JSON_COLUMNS, Sample
 from flowtui.store.sample_views import is_error_key
-from flowtui.store.score_values import ScoreSummary
+from flowtui.store.score_values import ScoreSummary, is_number
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Align, Piece
 from flowtui.widgets.rows import GAP, Cells, Column
@@ -127,10 +127,11 @@ def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) 
 
 def cells(sample: Sample, shown: Sequence[Column], summaries: Mapping[str, ScoreSummary]) -> Cells:
     """Return what a sample shows in these columns."""
-    return tuple(_cell(sample, column.key, summaries) for column in shown)
+    return tuple(_cell(sample, column, summaries) for column in shown)
 
 
-def _cell(sample: Sample, key: str, summaries: Mapping[str, ScoreSummary]) -> Piece:
+def _cell(sample: Sample, shown: Column, summaries: Mapping[str, ScoreSummary]) -> Piece:
+    key = shown.key
     column, _, name = key.partition(".")
     if column == "scores" and name:
         held = sample.scores
@@ -138,7 +139,7 @@ def _cell(sample: Sample, key: str, summaries: Mapping[str, ScoreSummary]) -> Pi
             return score_piece(held[name], summaries.get(name))
         return Piece("")
     if column in JSON_COLUMNS:
-        return _value_piece(sample, column, name)
+        return _value_piece(sample, column, name, shown.width)
     if key == ID:
         return _id_piece(sample)
     texts = {
@@ -167,7 +168,7 @@ def has_failed(sample: Sample) -> bool:
     )
 
 
-def _value_piece(sample: Sample, column: str, name: str) -> Piece:
+def _value_piece(sample: Sample, column: str, name: str, cells: int) -> Piece:
     if column in sample.unparsed:
         return Piece(f"▲ {fmt.plain(str(sample.value(column)), TEXT_CHARACTERS)}", "attention")
     value = sample.value(column)
@@ -175,6 +176,9 @@ def _value_piece(sample: Sample, column: str, name: str) -> Piece:
         if not isinstance(value, dict) or name not in value:
             return Piece("")
         value = value[name]
+    if is_number(value):
+        # One that is cut would lose its exponent, and with it its size.
+        return Piece(fmt.fitted(value, cells))
     return Piece(shown_value(value), "muted" if value is None else "text")
 
 

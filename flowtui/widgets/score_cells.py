@@ -25,6 +25,8 @@ NESTED_ITEMS = 8
 """Of an object or list with more values only their number is given."""
 TOP_SHOWN = 3
 LABEL_CHARS = 16
+SUMMARY_CELLS = 12
+"""Of a mean, a minimum and a maximum, so that all three have room beside each other."""
 MAX_DECIMALS = 6
 MOST_DECIMALS = 12
 """With more of them, the power of ten is easier to read."""
@@ -117,7 +119,7 @@ def aligned_number(value: float, numbers: NumberSummary) -> str:
     """Return a finite number so that, right-aligned, its point is in line with its key's others."""
     decimals = _decimals(numbers)
     if decimals is None:
-        return fmt.number(value, 3)
+        return fmt.number(value, 3, cells=NUMBER_CELLS)
     if isinstance(value, int):
         return f"{value:,}" + ("" if _is_whole(numbers) else " " * (decimals + bool(decimals)))
     if _is_whole(numbers) and value == int(value):
@@ -159,7 +161,7 @@ def _mean_and_ends(numbers: NumberSummary) -> Sequence[str]:
     values = (numbers.mean, numbers.minimum, numbers.maximum)
     decimals = _decimals(numbers)
     if decimals is None or _is_whole(numbers):
-        return fmt.distinct(values, 3)
+        return fmt.extremes(*values, 3, SUMMARY_CELLS)
     for of_ends in range(max(decimals - 1, 0), MOST_DECIMALS):
         wanted = tuple(zip(values, (max(decimals, of_ends), of_ends, of_ends), strict=True))
         texts = [fmt.with_decimals(value, one, NUMBER_CELLS) for value, one in wanted]
@@ -169,7 +171,7 @@ def _mean_and_ends(numbers: NumberSummary) -> Sequence[str]:
         is_told = all(text == one or "e" in text for text, one in zip(texts, plain, strict=True))
         if is_told and low <= mean <= high and len({mean, low, high}) == len(set(values)):
             return texts
-    return fmt.distinct(values, 3)
+    return fmt.extremes(*values, 3, SUMMARY_CELLS)
 
 
 def _passed(rate: float, failed: int) -> str:

@@ -197,6 +197,20 @@ def test_decimals_grow_only_where_a_number_would_read_as_a_round_one(
     assert (read(text) == 0) == (value == 0)
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.25, "0.25"),
+        (1.2345678901234e-05, "1.235e-05"),
+        (0.12345678901234567, "0.12346"),
+        (123_456_789, "123456789"),
+        (1_234_567_890, "1.235e+09"),
+    ],
+)
+def test_a_number_is_shown_in_full_or_as_it_fits(value: float, text: str) -> None:
+    assert fmt.fitted(value, 9) == text
+
+
 def test_zeros_that_are_kept_say_how_far_a_number_was_rounded() -> None:
     assert fmt.number(1.40004, 4, keep_zeros=True) == "1.400"
     assert fmt.number(0.9999982, 4, keep_zeros=True) == "0.999998"
