@@ -52,7 +52,7 @@ def even(
         low: the lower end.
         high: the upper end.
         at_most: how many parts they divide the range into.
-        cells: how wide a label may be, 11 or more.
+        cells: how wide a label may be, 11 or more; of twenty parts all labels fit.
         whole: whole numbers, for steps, if there are any in the range.
     """
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
@@ -140,7 +140,10 @@ def _times_ten(whole: int, power: int) -> Decimal:
 
 
 def _labels(numbers: Sequence[Decimal], cells: int) -> tuple[list[str], str]:
-    """Return exact labels of at most so many cells, and what is to be added to each of them."""
+    """Return exact labels and what is to be added to each; in `cells`, unless there are hundreds.
+
+    More cells than that are better than less than the whole of a label.
+    """
     if (whole := _in_full(numbers, cells)) is not None:
         return whole, ""
     nearest, farthest = min(numbers, key=abs), max(numbers, key=abs)
@@ -150,10 +153,12 @@ def _labels(numbers: Sequence[Decimal], cells: int) -> tuple[list[str], str]:
     inner = nearest // unit * unit
     outer = inner + unit.copy_sign(nearest)
     bases = [base.normalize() for base in (inner, outer) if base and abs(base) <= abs(farthest)]
+    if not bases:
+        return [_in_powers(number) for number in numbers], ""
     base = min(bases, key=lambda base: len(base.as_tuple().digits))
-    rest = _in_full([number - base for number in numbers], cells)
-    assert rest is not None, "the digits of a few round numbers have room"
-    return rest, min(_fixed(base), _in_powers(base), key=len)
+    rest = [number - base for number in numbers]
+    labels = _in_full(rest, cells) or [_in_powers(number) for number in rest]
+    return labels, min(_fixed(base), _in_powers(base), key=len)
 
 
 def _in_full(numbers: Sequence[Decimal], cells: int) -> list[str] | None:

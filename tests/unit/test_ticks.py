@@ -112,6 +112,14 @@ def test_whole_steps_have_whole_ticks() -> None:
     assert_labels_are_true(made, 11)
 
 
+@settings(deadline=None)
+@given(FINITE, st.integers(1, 10**4))
+def test_labels_of_hundreds_of_ticks_are_whole_too(low: float, floats: int) -> None:
+    high = low + floats * math.ulp(low)
+    assume(low < high < math.inf)
+    assert_labels_are_true(even(low, high, 500, 11), 40)
+
+
 def test_what_is_no_range_has_no_ticks() -> None:
     for low, high in ((5.0, 5.0), (5.0, 4.0), (5.0, math.inf), (math.nan, 1.0)):
         assert even(low, high, 4, 12) == Ticks()
