@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 NUMBER_CELLS = 12
 """The longest number, `-1.2345e-308`."""
@@ -149,14 +150,27 @@ def distinct(values: Sequence[float], digits: int = 5, cells: int | None = None)
 
     With `cells`, those for which there is no room may still read alike.
     """
-    different = len({value for value in values if value == value})
-    different += any(value != value for value in values)
-    texts: list[str] = []
-    for more in range(digits, MOST_DIGITS + 1):
+    texts = [number(value, digits, cells=cells) for value in values]
+    # All that are not a number read alike, and are one of those that differ.
+    different = {value if value == value else None for value in values}
+    if len(set(texts)) >= len(different):
+        return texts
+    for more in range(_digits_apart(different, digits), MOST_DIGITS + 1):
         texts = [number(value, more, cells=cells) for value in values]
-        if len(set(texts)) >= different:
+        if len(set(texts)) >= len(different):
             break
     return texts
+
+
+def _digits_apart(values: Iterable[float | None], digits: int) -> int:
+    """Return about how many digits tell numbers apart that so many digits do not."""
+    finite = sorted(value for value in values if value is not None and math.isfinite(value))
+    # Eighths, because a difference may be larger than a float.
+    closest = min(right / 8 - left / 8 for left, right in pairwise(finite))
+    if closest <= 0:
+        return digits + 1
+    largest = max(abs(finite[0]), abs(finite[-1])) / 8
+    return max(digits, math.floor(math.log10(largest) - math.log10(closest))) + 1
 
 
 def extremes(last: float, low: float, high: float, digits: int, cells: int) -> tuple[str, str, str]:
