@@ -18,7 +18,7 @@ from flowtui.previews.errors import PreviewFailed
 if TYPE_CHECKING:
     from flowtui.store.values import JsonValue
 
-READERS = frozenset(("images", "svg", "pdf", "docx", "parquet"))
+READERS = frozenset(("images", "svg", "pdf", "docx", "parquet", "encoding"))
 _TOO_MUCH_MEMORY = "This file needs too much memory to be shown."
 
 

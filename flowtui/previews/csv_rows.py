@@ -146,6 +146,8 @@ class RowIndex:
             return None
         if b'"' not in whole:
             return whole.count(b"\n")
+        if self.delimiter == "|" and self.encoding in encodings.WITH_BARS:
+            return None
         bare = self._quoted_cell.sub(b"", whole)
         if b'"' in bare:
             return None

@@ -23,7 +23,7 @@ from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFaile
 from flowtui.previews.values import Cancelled, Mode
 from flowtui.store.values import JsonValue
 
-Reader = Literal["images", "svg", "pdf", "docx", "parquet"]
+Reader = Literal["images", "svg", "pdf", "docx", "parquet", "encoding"]
 TIMEOUT_S = 5.0
 MEMORY_BYTES = 150_000_000
 """What the child may use beyond the interpreter and the loaded library."""

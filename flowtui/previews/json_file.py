@@ -26,12 +26,11 @@ RECORD_BYTES = 1_000_000
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-def tree(file: BinaryIO, request: Request) -> JsonTree | TextPage:
+def tree(file: BinaryIO, request: Request, encoding: str) -> JsonTree | TextPage:
     """Return the value of a JSON file, the first items of a large one, or text if it is broken."""
     size = files.size_of(file)
     is_whole = size <= WHOLE_BYTES
     data = files.read_at(file, 0, WHOLE_BYTES if is_whole else FIRST_ITEMS_BYTES)
-    encoding = encodings.guess(data[: files.HEAD_BYTES]) or "UTF-8"
     source = encodings.decode(data[encodings.mark_bytes(data, encoding) :], encoding)
     problem: str | None
     if is_whole:
@@ -89,9 +88,9 @@ def first_items(source: str) -> list[JsonValue] | dict[str, JsonValue] | None:
     return pairs if opening == "{" else items
 
 
-def records(file: BinaryIO, request: Request) -> JsonRecords:
+def records(file: BinaryIO, request: Request, encoding: str) -> JsonRecords:
     """Return the values of lines from a byte position on, or of the last lines."""
-    page = text.page(file, request, max_bytes=RECORD_BYTES, line_chars=RECORD_BYTES)
+    page = text.page(file, request, encoding, max_bytes=RECORD_BYTES, line_chars=RECORD_BYTES)
     found = tuple(_record(line.text) for line in page.lines)
     part = page.part
     renamed = Part("record", part.first, part.count, part.total, part.next_position, part.position)

@@ -6,7 +6,7 @@ import struct
 from pathlib import PurePosixPath
 
 from flowtui.previews import encodings
-from flowtui.previews.values import PreviewKind
+from flowtui.previews.values import Cancelled, PreviewKind, never
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", PreviewKind.PNG),
@@ -53,24 +53,25 @@ LANGUAGES = {
 _LANGUAGE_OF_NAME = {"dockerfile": "docker", "makefile": "make", "cmakelists.txt": "cmake"}
 
 
-def kind_of(head: bytes, name: str) -> PreviewKind:
+def kind_of(head: bytes, name: str, cancelled: Cancelled = never) -> PreviewKind:
     """Return what a file is.
 
     Args:
         head: its first bytes, `files.HEAD_BYTES` of them or all there are.
         name: believed only where the content does not contradict it.
+        cancelled: is asked while a child process looks at what may be text.
     """
     if not head:
         return PreviewKind.EMPTY
     found = _by_magic(head) or _by_structure(head, name.lower())
     if found is not None:
         return found
-    encoding = encodings.guess(head)
+    is_named_text = name.lower().endswith((*_BY_SUFFIX, ".txt", ".log"))
+    encoding = encodings.guess(head, cancelled, is_named_text)
     if encoding is None:
-        is_named_text = name.lower().endswith((*_BY_SUFFIX, ".txt", ".log"))
         if not is_named_text or not encodings.is_mostly_text(head):
             return PreviewKind.BINARY
-        encoding = "Latin-1"
+        encoding = encodings.FALLBACK
     return _text_kind(encodings.decode(head, encoding), name.lower())
 
 

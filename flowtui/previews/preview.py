@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from flowtui.previews import files, kinds, unpacking
+from flowtui.previews import encodings, files, kinds, unpacking
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.values import (
     Cancelled,
     EmptyFile,
+    Encoding,
     Mode,
     Preview,
     PreviewKind,
@@ -67,11 +68,12 @@ def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Pr
     with files.opened(path) as file:
         size = files.size_of(file)
         head = files.read_at(file, 0, files.HEAD_BYTES)
-        kind = kinds.kind_of(head, name)
+        kind = kinds.kind_of(head, name, cancelled)
         if kind in _PACKINGS and request.mode is not Mode.HEX:
             return _unpacked(file, kind, name, request, cancelled, size)
-        shown = _shown(path, file, kind, name, request, cancelled)
-    return Preview(kind, shown, size, modes_of(kind))
+        encoding = _encoding(file, kind, request, cancelled)
+        shown = _shown(path, file, kind, name, request, cancelled, encoding)
+    return Preview(kind, shown, size, modes_of(kind), encoding=encoding)
 
 
 def modes_of(kind: PreviewKind) -> tuple[Mode, ...]:
@@ -94,7 +96,7 @@ def _unpacked(
     size: int,
 ) -> Preview:
     inner_name = unpacking.inner_name(name)
-    kind = kinds.kind_of(unpacking.head(file, packing), inner_name)
+    kind = kinds.kind_of(unpacking.head(file, packing), inner_name, cancelled)
     is_first = not request.position and not request.is_last
     limit = unpacking.MAX_UNPACKED_BYTES
     if is_first and kind not in _SOUGHT_WHOLE:
@@ -105,11 +107,23 @@ def _unpacked(
         if kind in _SOUGHT_WHOLE and not inner.is_whole:
             raise PreviewFailed("The file unpacks to too much to be shown.")
         with files.opened(inner.path) as inner_file:
-            shown = _shown(inner.path, inner_file, kind, inner_name, request, cancelled)
+            encoding = _encoding(inner_file, kind, request, cancelled)
+            shown = _shown(inner.path, inner_file, kind, inner_name, request, cancelled, encoding)
     if not inner.is_whole and not isinstance(shown, EmptyFile):
         # What was counted ends where the unpacking was left off.
         shown = replace(shown, part=replace(shown.part, total=None))
-    return Preview(kind, shown, size, modes_of(kind), packing, inner.size_bytes, inner.is_whole)
+    return Preview(
+        kind, shown, size, modes_of(kind), packing, inner.size_bytes, inner.is_whole, encoding
+    )
+
+
+def _encoding(
+    file: BinaryIO, kind: PreviewKind, request: Request, cancelled: Cancelled
+) -> Encoding | None:
+    """Return the encoding of what is shown as text or made of it, None for all else."""
+    if kind not in _TEXTS or request.mode is Mode.HEX:
+        return None
+    return encodings.described(encodings.sample(file), request.encoding, cancelled)
 
 
 def _shown(
@@ -119,6 +133,7 @@ def _shown(
     name: str,
     request: Request,
     cancelled: Cancelled,
+    encoding: Encoding | None,
 ) -> Shown:
     if kind is PreviewKind.EMPTY:
         return EmptyFile()
@@ -126,8 +141,8 @@ def _shown(
         from flowtui.previews import hex_dump
 
         return hex_dump.page(file, request)
-    if kind in _TEXTS:
-        return _text(path, file, kind, name, request, cancelled)
+    if encoding is not None:
+        return _text(path, file, kind, name, request, cancelled, encoding.name)
     return _parsed(path, file, kind, request, cancelled)
 
 
@@ -138,6 +153,7 @@ def _text(
     name: str,
     request: Request,
     cancelled: Cancelled,
+    encoding: str,
 ) -> Shown:
     if request.mode is not Mode.TEXT:
         if kind is PreviewKind.SVG:
@@ -145,30 +161,35 @@ def _text(
 
             return svg.picture(path, request, cancelled)
         if kind in (PreviewKind.CSV, PreviewKind.TSV):
-            return _table(path, kind, request, cancelled)
+            return _table(path, kind, request, cancelled, encoding)
         if kind in (PreviewKind.JSON, PreviewKind.JSONL):
             from flowtui.previews import json_file
 
             read = json_file.tree if kind is PreviewKind.JSON else json_file.records
-            return read(file, request)
+            return read(file, request, encoding)
     from flowtui.previews import text
 
     languages = {PreviewKind.SVG: "xml", PreviewKind.JSON: "json", PreviewKind.MARKDOWN: "markdown"}
     language = languages.get(kind) or kinds.language_of(name)
-    return text.page(file, request, language=language)
+    return text.page(file, request, encoding, language)
 
 
-def _table(path: Path, kind: PreviewKind, request: Request, cancelled: Cancelled) -> Shown:
+def _table(
+    path: Path, kind: PreviewKind, request: Request, cancelled: Cancelled, encoding: str
+) -> Shown:
     """Return a page of a text table by its bytes; `tables.CsvFile` gives pages by row."""
     from flowtui.previews.tables import CsvFile
 
-    with unpacking.with_ascii(path, cancelled) as (plain_path, encoding):
-        table = CsvFile(plain_path, is_tsv=kind is PreviewKind.TSV)
+    with unpacking.with_ascii(path, encoding, cancelled) as plain:
+        table = CsvFile(plain.path, kind is PreviewKind.TSV, plain.encoding)
         if request.is_last:
             page = table.last(request.count)
         else:
             page = table.at(request.position, request.index, request.count)
-    return page if encoding is None else replace(page, encoding=encoding)
+    if not plain.is_whole:
+        # Its rows are counted up to where it was left off.
+        page = replace(page, part=replace(page.part, total=None))
+    return replace(page, encoding=encoding, is_as_written=plain.path == path)
 
 
 def _parsed(

@@ -25,11 +25,12 @@ _CLOSING_QUOTE = re.compile(rb'(?<!")"(?:"")*(?!")')
 class CsvFile:
     """One text table, read in pages; keeps the index of its rows, and no file open.
 
-    Pages may be asked for by one thread at a time. The file must be of an encoding that has
-    ASCII in it (UTF-8, Latin-1) and its lines must end with a line feed: `unpacking` makes it so.
+    Pages may be asked for by one thread at a time. The file must be of an encoding whose ASCII is
+    that of bytes (UTF-8, GB18030), and its lines must end with a line feed: `unpacking` makes it
+    so.
     """
 
-    def __init__(self, path: Path, is_tsv: bool = False) -> None:
+    def __init__(self, path: Path, is_tsv: bool = False, encoding: str | None = None) -> None:
         """Look at the beginning of a table.
 
         Raises:
@@ -38,7 +39,7 @@ class CsvFile:
         self.path = path
         with files.opened(path) as file:
             head = files.read_at(file, 0, files.HEAD_BYTES)
-            self.encoding = encodings.guess(head) or "Latin-1"
+            self.encoding = encoding or encodings.described(encodings.sample(file), None).name
             start = encodings.mark_bytes(head, self.encoding)
             whole = head[start : head.rfind(b"\n") + 1] or head[start:]
             text = encodings.decode(whole, self.encoding)

@@ -16,7 +16,7 @@ WIDEST_UNIT = 4
 def page(
     file: BinaryIO,
     request: Request,
-    encoding: str | None = None,
+    encoding: str,
     language: str | None = None,
     max_bytes: int = PAGE_BYTES,
     line_chars: int = LINE_CHARS,
@@ -27,7 +27,6 @@ def page(
     on the page that reaches the end, if it is known how many lie before it.
     """
     size = files.size_of(file)
-    encoding = encoding or encodings.guess(files.read_at(file, 0, files.HEAD_BYTES)) or "Latin-1"
     mark = encodings.mark_bytes(files.read_at(file, 0, WIDEST_UNIT), encoding)
     start = (
         _last_start(file, size, encoding, mark, max_bytes) if request.is_last else request.position
@@ -57,7 +56,7 @@ def _lines(data: bytes, encoding: str, request: Request, is_end: bool) -> tuple[
     whole = len(data) if is_end else encodings.last_line_end(data, encoding)
     if not whole:
         # One line is longer than a page: it goes on, on the next one.
-        whole = _character_end(data, encoding)
+        whole = encodings.whole_bytes(data, encoding)
     kept = data[:whole]
     if "\r" in (text := encodings.decode(kept, encoding)) and "\n" not in text:
         lines = text.split("\r")
@@ -72,34 +71,17 @@ def _lines(data: bytes, encoding: str, request: Request, is_end: bool) -> tuple[
 
 
 def _bytes_of_lines(data: bytes, encoding: str, count: int) -> int:
-    mark = encodings.line_end(encoding)
+    mark = encodings.encoded("\n", encoding)
     if mark not in data:
-        mark = "\r".encode(encoding)
+        mark = encodings.encoded("\r", encoding)
     end = 0
     while count:
-        found = data.find(mark, end)
-        while found >= 0 and found % len(mark):
-            found = data.find(mark, found + 1)
+        found = encodings.find(data, mark, end)
         if found < 0:
             return len(data)
         end = found + len(mark)
         count -= 1
     return end
-
-
-def _character_end(data: bytes, encoding: str) -> int:
-    unit = encodings.UNIT_BYTES.get(encoding)
-    if unit is not None:
-        return len(data) - len(data) % unit or len(data)
-    if encoding == "UTF-8":
-        for back in range(1, min(4, len(data))):
-            byte = data[-back]
-            if byte & 0xC0 == 0xC0:
-                length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-                return len(data) - back if back < length else len(data)
-            if byte < 0x80:
-                break
-    return len(data)
 
 
 def _styled(lines: list[str], line_chars: int) -> list[Line]:
@@ -132,6 +114,6 @@ def _last_start(file: BinaryIO, size: int, encoding: str, mark: int, max_bytes: 
 def _starts_inside(file: BinaryIO, start: int, encoding: str, mark: int) -> bool:
     if start <= mark:
         return False
-    end = encodings.line_end(encoding)
+    end = encodings.encoded("\n", encoding)
     before = files.read_at(file, start - len(end), len(end))
-    return before != end and before != "\r".encode(encoding)
+    return before != end and before != encodings.encoded("\r", encoding)

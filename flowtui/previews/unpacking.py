@@ -101,21 +101,29 @@ def inner_name(name: str) -> str:
     return name
 
 
-@contextmanager
-def with_ascii(path: Path, cancelled: Cancelled) -> Iterator[tuple[Path, str | None]]:
-    """Give a text as one with ASCII in it and line feeds, and what it was instead, if anything.
+@dataclass(frozen=True, slots=True)
+class Plain:
+    path: Path
+    encoding: str
+    is_whole: bool = True
 
-    UTF-16, UTF-32 and old Macintosh line ends are written anew as UTF-8 in a private file.
+
+@contextmanager
+def with_ascii(path: Path, encoding: str, cancelled: Cancelled) -> Iterator[Plain]:
+    """Give a text as one with the bytes of ASCII in it and line feeds, as it is if it has them.
+
+    UTF-16, UTF-32, ISO-2022 and old Macintosh line ends are written anew as UTF-8 in a private
+    file, as far as MAX_RECODED_BYTES.
     """
     with files.opened(path) as file:
         start = files.read_at(file, 0, files.HEAD_BYTES)
-        encoding = encodings.guess(start) or "Latin-1"
         has_bare_returns = b"\r" in start and b"\n" not in start
-        if encoding not in encodings.UNIT_BYTES and not has_bare_returns:
-            yield path, None
+        if encoding not in encodings.WITHOUT_ASCII and not has_bare_returns:
+            yield Plain(path, encoding)
             return
-        decoder = codecs.getincrementaldecoder(encoding)("replace")
-        file.seek(encodings.mark_bytes(start, encoding))
+        decoder = codecs.getincrementaldecoder(encodings.CODECS[encoding])("replace")
+        mark = encodings.mark_bytes(start, encoding)
+        file.seek(mark)
         with tempfile.NamedTemporaryFile(prefix="flow-tui-") as target:
             taken = 0
             while (piece := file.read(_PIECE_BYTES)) and taken < MAX_RECODED_BYTES:
@@ -125,7 +133,7 @@ def with_ascii(path: Path, cancelled: Cancelled) -> Iterator[tuple[Path, str | N
                 text = decoder.decode(piece)
                 target.write((text.replace("\r", "\n") if has_bare_returns else text).encode())
             target.flush()
-            yield Path(target.name), encoding
+            yield Plain(Path(target.name), "UTF-8", taken >= files.size_of(file) - mark)
 
 
 def _pieces(file: BinaryIO, packing: PreviewKind) -> Iterator[bytes]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from flowtui.store.values import JsonValue
 
 Cancelled: TypeAlias = Callable[[], bool]
+Origin: TypeAlias = Literal["known", "guessed", "chosen"]
 
 
 def never() -> bool:
@@ -89,6 +90,8 @@ class Request:
     """The end is wanted, whatever `position` says."""
     background: tuple[int, int, int] = (0, 0, 0)
     """What lies under transparent pixels."""
+    encoding: str | None = None
+    """In which a text is to be read; None: in the one that it seems to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,8 @@ class TablePage:
     """Whether the names of the columns are from the file."""
     delimiter: str | None = None
     encoding: str | None = None
+    is_as_written: bool = True
+    """Whether the positions of its parts are those in the file itself."""
     note: str = ""
 
 
@@ -308,6 +313,17 @@ Shown: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
+class Encoding:
+    """In which encoding a text was read."""
+
+    name: str
+    origin: Origin
+    """known: by its mark or its bytes alone."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Those in which it can be read, the likeliest first, and how its first words read then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """A part of a file, as what it is."""
 
@@ -322,3 +338,5 @@ class Preview:
     unpacked_bytes: int | None = None
     is_unpacked_whole: bool = True
     """False where only the first `unpacked_bytes` were unpacked."""
+    encoding: Encoding | None = None
+    """Of a text, and of what is made of one."""

@@ -28,6 +28,7 @@ from flowtui.screens.attachment_reading import (
     ReadPart,
 )
 from flowtui.screens.base import READING_WORD_AFTER_S
+from flowtui.screens.choose import Choice, ChooseScreen
 from flowtui.store.errors import StoreError
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.lines import Lines
@@ -42,6 +43,13 @@ MIN_CELLS, MIN_LINES = 8, 4
 OTHERWISE = "H shows its bytes, o opens it, w saves it."
 
 
+class EncodingScreen(ChooseScreen):
+    """Chooses an encoding; there is no order of it to reverse."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "take_current"
+
+
 class FilePreview(ReportsWorkers, PreviewPanes):
     """Shows one file. Posts `Shown` when it knows what the file is and which pane shows it."""
 
@@ -53,6 +61,8 @@ class FilePreview(ReportsWorkers, PreviewPanes):
                 id="preview.before", tooltip="The page before"),
         Binding("right_square_bracket", "turn(1)", "Page", key_display="[ ]", id="preview.after",
                 tooltip="The next page"),
+        Binding("c", "encoding", "Encoding", id="preview.encoding",
+                tooltip="Read the text in another encoding"),
         Binding("H", "bytes", "Bytes", show=False, id="preview.bytes",
                 tooltip="The bytes of the file, or what they mean"),
     ]  # fmt: skip
@@ -237,6 +247,8 @@ class FilePreview(ReportsWorkers, PreviewPanes):
             return bool(self._parts) and bool(self._end_note)
         if action == "switch":
             return self._other_mode is not None
+        if action == "encoding":
+            return bool(self._encodings)
         return True
 
     @property
@@ -268,6 +280,28 @@ class FilePreview(ReportsWorkers, PreviewPanes):
     def action_switch(self) -> None:
         if self._source is not None and self._other_mode is not None:
             self._show_as(self._other_mode)
+
+    @property
+    def _encodings(self) -> tuple[tuple[str, str], ...]:
+        """Those in which the text can be read, and how it begins then."""
+        known = self._parts[0].preview.encoding if self._parts else None
+        return () if known is None else known.choices
+
+    @work
+    async def action_encoding(self) -> None:
+        source, encodings = self._source, self._encodings
+        if source is None or not encodings:
+            return
+        known = self._parts[0].preview.encoding
+        assert known is not None
+        chosen = await self.app.push_screen_wait(
+            EncodingScreen(
+                "Read the text as", [Choice(name, name, text) for name, text in encodings],
+                [known.name],
+            )
+        )  # fmt: skip
+        if chosen and source == self._source:
+            self._ask(replace(self._wanted, encoding=chosen[0], position=0, index=0))
 
     def action_bytes(self) -> None:
         if self._source is not None:

@@ -33,9 +33,9 @@ class TableSource:
         self._request = replace(request, count=PAGE_ROWS, is_last=False)
         self._is_parquet = first.kind is PreviewKind.PARQUET
         is_plain = first.kind in (PreviewKind.CSV, PreviewKind.TSV) and first.packing is None
-        is_ascii = self.first.encoding in ("UTF-8", "Latin-1", None)
         self._csv: CsvFile | None = None
-        self._can_index = is_plain and is_ascii and first.size_bytes < INDEXED_BELOW_BYTES
+        is_small = first.size_bytes < INDEXED_BELOW_BYTES
+        self._can_index = is_plain and is_small and self.first.is_as_written
         self._is_tsv = first.kind is PreviewKind.TSV
         self._marks: list[tuple[int, int]] = [(0, 0)]
         self._next: int | None = self.first.part.next_position
@@ -61,7 +61,9 @@ class TableSource:
         if not self._can_index or self.total is not None:
             return False
         with self._lock:
-            self._csv = self._csv or CsvFile(self._path, is_tsv=self._is_tsv)
+            self._csv = self._csv or CsvFile(
+                self._path, is_tsv=self._is_tsv, encoding=self.first.encoding
+            )
             self.total = self.known_rows = self._csv.grow_index(cancelled)
         return True
 

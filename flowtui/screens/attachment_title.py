@@ -52,12 +52,11 @@ def _kind_words(read: Preview) -> list[str]:
     match read.shown:
         case Picture(source_width=width, source_height=height) if read.kind is not PreviewKind.PDF:
             words.append(f"{width:,} × {height:,}")
-        case TextPage(encoding=encoding) if encoding not in ("UTF-8", "PDF", "ASCII"):
-            words.append(encoding)
-        case TablePage(column_count=count, encoding=encoding):
+        case TablePage(column_count=count):
             words.append(fmt.count(count, "column"))
-            if encoding not in (None, "UTF-8", "ASCII"):
-                words.append(encoding or "")
+    encoding = read.encoding
+    if encoding is not None and (encoding.name, encoding.origin) != ("UTF-8", "known"):
+        words.append(encoding.name + ("" if encoding.origin == "known" else f" {encoding.origin}"))
     return words
 
 

@@ -150,6 +150,25 @@ async def test_a_hundred_thousand_files_stand_folded_and_move_at_once(tmp_path: 
 # A preview of each kind -----------------------------------------------------------------------
 
 
+async def test_a_text_is_read_in_another_encoding_on_asking(tmp_path: Path) -> None:
+    found = {"names.txt": "имя: ёлка\n".encode("koi8_r"), "plain.txt": b"only ascii\n"}
+    async with opened(attached(tmp_path, found), "run", tab=TAB) as pilot:
+        await shown(pilot, "KOI8-R guessed")
+        await pilot.press("c")
+        await shown(pilot, "Read the text as")
+        # Each says how the text would read.
+        assert "Windows-1251  ЙНС: ЈМЛБ" in screen_text(pilot)
+        await pilot.press("tab", *"1251", "enter", "enter")
+        await shown(pilot, "Windows-1251 chosen")
+        await shown(pilot, "ЙНС: ЈМЛБ")
+        await pilot.press("r")
+        await shown(pilot, "Windows-1251 chosen")
+        await pilot.press("down")
+        await shown(pilot, "only ascii")
+        # There is nothing to choose.
+        assert not preview(pilot).check_action("encoding", ())
+
+
 async def test_source_has_numbers_and_colours(tmp_path: Path) -> None:
     async with opened(attached(tmp_path, {"train.py": FILES["train.py"]}), "run", tab=TAB) as pilot:
         await shown(pilot, "1  def step():")
