@@ -12,7 +12,7 @@ PLAIN = Style()
 MAX_RUNS = 500
 """Of one line; more would be slower to draw than they are worth."""
 
-_ESCAPE = re.compile(
+ESCAPE = re.compile(
     r"\x1b\[([0-9;:]*)m"  # colours, the only ones that are kept
     r"|\x1b\[[0-?]*[ -/]*[@-~]"
     r"|\x1b[\]PX^_][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?"
@@ -27,7 +27,7 @@ def parsed(line: str, style: Style = PLAIN) -> tuple[str, tuple[Run, ...], Style
     texts: list[str] = []
     spans: list[tuple[int, int, Style]] = []
     position = length = 0
-    for match in _ESCAPE.finditer(line):
+    for match in ESCAPE.finditer(line):
         text = line[position : match.start()]
         if text:
             texts.append(text)

@@ -171,7 +171,8 @@ def _text(
 
     languages = {PreviewKind.SVG: "xml", PreviewKind.JSON: "json", PreviewKind.MARKDOWN: "markdown"}
     language = languages.get(kind) or kinds.language_of(name)
-    return text.page(file, request, encoding, language)
+    is_overwritten = kind in (PreviewKind.TEXT, PreviewKind.ANSI)
+    return text.page(file, request, encoding, language, is_overwritten=is_overwritten)
 
 
 def _table(

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from flowtui.previews import ansi, encodings, files
+from flowtui.previews import ansi, encodings, files, overwriting
 from flowtui.previews.values import Line, Part, Request, TextPage
 
 PAGE_BYTES = 128 * 1024
 LINE_CHARS = 4_000
 """Of one line; a longer one says how many more characters it has."""
 WIDEST_UNIT = 4
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Lines as they stand in a file, and how many bytes they are."""
+
+    texts: list[str]
+    used: int
+    left_out: int = 0
+    """How many stretches of the last line are not even among them, as others overwrite them."""
 
 
 def page(
@@ -20,11 +31,15 @@ def page(
     language: str | None = None,
     max_bytes: int = PAGE_BYTES,
     line_chars: int = LINE_CHARS,
+    is_overwritten: bool = False,
 ) -> TextPage:
     """Return lines from a byte position on, or the last ones.
 
     A page ends after `Request.count` lines or `max_bytes`. How many lines there are is known
     on the page that reaches the end, if it is known how many lie before it.
+
+    Args:
+        is_overwritten: what follows a carriage return overwrites what stands before it.
     """
     size = files.size_of(file)
     mark = encodings.mark_bytes(files.read_at(file, 0, WIDEST_UNIT), encoding)
@@ -34,10 +49,13 @@ def page(
     start = max(start, mark)
     index = 0 if start == mark else (None if request.is_last else request.index)
     data = files.read_at(file, start, max_bytes)
-    lines, used = _lines(data, encoding, request, is_end=start + len(data) >= size)
-    end = start + used
+    lines = _lines(data, encoding, request, start + len(data) >= size, is_overwritten)
+    if is_overwritten and len(lines.texts) < request.count and start + len(data) < size:
+        _read_on(file, start, data, encoding, lines)
+    end = start + lines.used
     is_end = end >= size
-    shown = _styled(lines, line_chars)
+    shown, left_out = _styled(lines.texts, line_chars, is_overwritten)
+    left_out += lines.left_out
     if request.is_last:
         skipped = max(len(shown) - request.count, 0)
         shown, index = shown[skipped:], None if skipped or index is None else index
@@ -48,26 +66,48 @@ def page(
         encoding=encoding,
         language=language,
         starts_inside=_starts_inside(file, start, encoding, mark),
+        note=f"{left_out:,} overwritten parts are left out" if left_out else "",
     )
 
 
-def _lines(data: bytes, encoding: str, request: Request, is_end: bool) -> tuple[list[str], int]:
-    """Return the lines of a page and how many bytes they are."""
+def _lines(
+    data: bytes, encoding: str, request: Request, is_end: bool, is_overwritten: bool
+) -> _Lines:
+    """Return the lines of a page that end in it."""
     whole = len(data) if is_end else encodings.last_line_end(data, encoding)
     if not whole:
-        # One line is longer than a page: it goes on, on the next one.
-        whole = encodings.whole_bytes(data, encoding)
+        if is_overwritten and overwriting.is_progress(encodings.decode(data, encoding)):
+            return _Lines([], 0)
+        # Lines of an old Macintosh, or one that is longer than a page: it goes on, on the next one.
+        whole = encodings.last_line_end(data, encoding, "\r") or encodings.whole_bytes(
+            data, encoding
+        )
     kept = data[:whole]
-    if "\r" in (text := encodings.decode(kept, encoding)) and "\n" not in text:
+    text = encodings.decode(kept, encoding)
+    if "\r" in text and "\n" not in text and not (is_overwritten and overwriting.is_progress(text)):
+        # So lines ended on old Macintoshes.
         lines = text.split("\r")
     else:
-        lines = [line.removesuffix("\r") for line in text.split("\n")]
+        lines = [line.rstrip("\r") for line in text.split("\n")]
     if lines and not lines[-1]:
         lines.pop()
     if request.is_last or len(lines) <= request.count:
-        return lines, whole
-    lines = lines[: request.count]
-    return lines, _bytes_of_lines(kept, encoding, request.count)
+        return _Lines(lines, whole)
+    return _Lines(lines[: request.count], _bytes_of_lines(kept, encoding, request.count))
+
+
+def _read_on(file: BinaryIO, start: int, data: bytes, encoding: str, lines: _Lines) -> None:
+    """Add the line that a page ends within to its lines, if it is a progress bar.
+
+    Only what it shows in the end counts, and that may lie many pages further.
+    """
+    begun = data[lines.used :]
+    if not overwriting.is_progress(encodings.decode(begun, encoding)):
+        return
+    line = overwriting.read_line(file, start + lines.used, encoding)
+    lines.texts.append(encodings.decode(line.tail, encoding).rstrip("\r\n"))
+    lines.used += line.size_bytes
+    lines.left_out = line.left_out
 
 
 def _bytes_of_lines(data: bytes, encoding: str, count: int) -> int:
@@ -84,14 +124,22 @@ def _bytes_of_lines(data: bytes, encoding: str, count: int) -> int:
     return end
 
 
-def _styled(lines: list[str], line_chars: int) -> list[Line]:
+def _styled(lines: list[str], line_chars: int, is_overwritten: bool) -> tuple[list[Line], int]:
+    """Return lines as they are shown, and how many stretches of them others overwrite."""
     shown = []
+    left_out = 0
     style = ansi.PLAIN
     for line in lines:
+        if is_overwritten and overwriting.moves(line):
+            left_out += overwriting.part_count(line) - 1
+            text, runs, style = overwriting.shown(line, style)
+            runs = tuple(run for run in runs if run.end <= line_chars)
+            shown.append(Line(text[:line_chars], runs, max(len(text) - line_chars, 0)))
+            continue
         hidden = max(len(line) - line_chars, 0)
         text, runs, style = ansi.parsed(line[:line_chars], style)
         shown.append(Line(text, runs, hidden))
-    return shown
+    return shown, left_out
 
 
 def _last_start(file: BinaryIO, size: int, encoding: str, mark: int, max_bytes: int) -> int:

@@ -128,7 +128,9 @@ def whole_text(source: FileSource, request: Request, cancelled: Cancelled) -> st
             return None
         for line in part.shown.lines:
             text = line.text.replace("\t", "    ")
-            texts.append(fmt.plain(text, len(text)))
+            hidden = line.hidden_chars
+            more = f"… {hidden:,} more characters" if hidden else ""
+            texts.append(fmt.plain(text, len(text)) + more)
             taken += len(line.text)
         position = part.shown.part.next_position
     if position is not None:
