@@ -40,6 +40,7 @@ _SOUGHT_WHOLE = frozenset(
         PreviewKind.GIF,
         PreviewKind.WEBP,
         PreviewKind.BMP,
+        PreviewKind.TIFF,
         PreviewKind.PDF,
         PreviewKind.DOCX,
         PreviewKind.PARQUET,

@@ -30,6 +30,7 @@ class PreviewKind(StrEnum):
     GIF = "gif"
     WEBP = "webp"
     BMP = "bmp"
+    TIFF = "tiff"
     SVG = "svg"
     PDF = "pdf"
     DOCX = "docx"
@@ -59,7 +60,14 @@ class PreviewKind(StrEnum):
 
 
 _IMAGES = frozenset(
-    (PreviewKind.PNG, PreviewKind.JPEG, PreviewKind.GIF, PreviewKind.WEBP, PreviewKind.BMP)
+    (
+        PreviewKind.PNG,
+        PreviewKind.JPEG,
+        PreviewKind.GIF,
+        PreviewKind.WEBP,
+        PreviewKind.BMP,
+        PreviewKind.TIFF,
+    )
 )
 
 

@@ -34,7 +34,7 @@ def title(name: str, read: Preview, told: str, width: int) -> Line:
     """
     shown = fmt.plain(name.rpartition("/")[2] or name, 300)
     name_cells = cell_len(shown)
-    words = list(filter(None, [*_kind_words(read), told, fmt.size(read.size_bytes), _note(read)]))
+    words = list(filter(None, [*_kind_words(read), told, _note(read), fmt.size(read.size_bytes)]))
     # The last words are said elsewhere too, or can be found out.
     least = min(name_cells, MIN_NAME_CELLS)
     while len(words) > 2 and 3 + least + cell_len(SEPARATOR.join(words)) > width:

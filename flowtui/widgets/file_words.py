@@ -10,7 +10,20 @@ from flowtui.previews.values import PreviewKind
 WORD_CELLS = 8
 _BY_SUFFIX = {
     **dict.fromkeys(LANGUAGES, "source"),
-    **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".svg"), "picture"),
+    **dict.fromkeys(
+        (
+            ".png",
+            ".jpg",
+            ".jpeg",
+            ".gif",
+            ".webp",
+            ".bmp",
+            ".tif",
+            ".tiff",
+            ".svg",
+        ),
+        "picture",
+    ),
     **dict.fromkeys((".csv", ".tsv", ".tab", ".parquet"), "table"),
     **dict.fromkeys((".json", ".jsonl", ".ndjson", ".geojson", ".ipynb"), "json"),
     **dict.fromkeys((".tar", ".tgz", ".zip", ".luml"), "archive"),

@@ -44,24 +44,26 @@ def halves(width: int, height: int) -> Image.Image:
     return image
 
 
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    checked = name + data
+    return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
 def plain_png(width: int, height: int, colour_type: int = 2) -> bytes:
     """A PNG of zeros, written without ever holding its pixels."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        )
-
     row = bytes(1 + width * (3 if colour_type == 2 else 1))
     packer = zlib.compressobj(1)
     data = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
     header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
     return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", data)
+        + png_chunk(b"IEND", b"")
     )
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"])
 def test_every_kind_of_image_is_scaled_with_its_aspect_kept(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "plot.img"
     halves(400, 100).save(path, kind)
@@ -78,6 +80,94 @@ def test_every_mode_of_pixels_is_shown(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "a.img"
     Image.new(mode, (500, 500)).save(path, "JPEG" if mode == "CMYK" else "PNG")
     assert (picture(path).width_px, picture(path).height_px) == (40, 40)
+
+
+def numbers(path: Path, mode: str, code: str, values: list[float]) -> Path:
+    """A picture of 40 x 10 pixels, of which columns have these values."""
+    count = 40 // len(values)
+    row = [value for value in values for _ in range(count)]
+    Image.frombytes(mode, (40, 10), struct.pack(f"<{40 * 10}{code}", *(row * 10))).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode", "code"),
+    [("png", "I;16", "H"), ("tiff", "I;16", "H"), ("tiff", "I", "i"), ("tiff", "F", "f")],
+)
+def test_numbers_beyond_a_byte_are_scaled_to_their_range(
+    tmp_path: Path, suffix: str, mode: str, code: str
+) -> None:
+    values = [812, 1_000, 2_000, 3_904]
+    found = picture(numbers(tmp_path / f"a.{suffix}", mode, code, values))
+    for column, value in enumerate(values):
+        level = (value - 812) * 255 // (3_904 - 812)
+        assert is_near(pixel(found, column * 10 + 5, 5), (level, level, level))
+        assert pixel(found, column * 10 + 5, 5)[0] == pytest.approx(level, abs=1)
+    assert found.note == "812 is black, 3,904 white"
+
+
+def test_numbers_that_are_all_the_same_or_not_finite_are_shown_too(tmp_path: Path) -> None:
+    found = picture(numbers(tmp_path / "a.png", "I;16", "H", [7]))
+    assert found.note == "7 is black, 7 white"
+    nan, infinite = float("nan"), float("inf")
+    found = picture(numbers(tmp_path / "a.tiff", "F", "f", [nan, -0.5, infinite, 0.5]))
+    assert found.note == "about -0.5 is black, about 0.5 white"
+    assert pixel(found, 15, 5) == (0, 0, 0)
+    assert pixel(found, 35, 5) == (255, 255, 255)
+
+
+def test_colours_of_sixteen_bits_stay_colours(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    row = b"\0" + struct.pack(">3H", 65_535, 0x8000, 0) * 40
+    header = struct.pack(">IIBBBBB", 40, 10, 16, 2, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
+        + png_chunk(b"IDAT", zlib.compress(row * 10)) + png_chunk(b"IEND", b"")
+    )  # fmt: skip
+    assert is_near(pixel(picture(path), 20, 5), (255, 128, 0))
+
+
+def test_a_photo_for_print_keeps_its_colours(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    # As Adobe writes them, and Pillow too: inverted.
+    halves(200, 100).convert("CMYK").save(path)
+    assert b"Adobe" in path.read_bytes()
+    found = picture(path)
+    assert is_near(pixel(found, 5, 5), RED)
+    assert is_near(pixel(found, 35, 5), BLUE)
+
+
+DARK, LIGHT = (18, 20, 26), (250, 250, 250)
+
+
+@pytest.mark.parametrize(
+    ("ink", "pane", "ground", "note"),
+    [
+        ((0, 0, 0), DARK, (255, 255, 255), "on white"),
+        ((255, 255, 255), LIGHT, (0, 0, 0), "on black"),
+        ((0, 0, 0), LIGHT, LIGHT, ""),
+        ((240, 240, 240), DARK, DARK, ""),
+        ((40, 160, 220), DARK, DARK, ""),
+    ],
+)
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
+def test_the_ground_of_a_transparent_picture_is_one_on_which_its_ink_is_seen(
+    tmp_path: Path, mode: str,
+    ink: tuple[int, int, int], pane: tuple[int, int, int], ground: tuple[int, int, int], note: str,
+) -> None:  # fmt: skip
+    image = Image.new("RGBA", (40, 40), (*ink, 0))
+    image.paste((*ink, 255), (10, 10, 30, 30))
+    path = tmp_path / "a.png"
+    if mode == "RGB":
+        # One colour of it stands for transparent pixels.
+        image = Image.new("RGB", (40, 40), (1, 2, 3))
+        image.paste(ink, (10, 10, 30, 30))
+        image.save(path, transparency=(1, 2, 3))
+    else:
+        image.convert(mode).save(path)
+    found = picture(path, Request(width=40, height=20, background=pane))
+    assert pixel(found, 2, 2) == ground
+    assert found.note == note
 
 
 def test_transparent_pixels_show_the_background(tmp_path: Path) -> None:
@@ -97,8 +187,9 @@ def test_only_the_first_frame_is_shown_and_all_are_counted(tmp_path: Path) -> No
     assert (found.part.unit, found.part.count, found.part.total) == ("frame", 1, 3)
 
 
-def test_a_photo_is_turned_as_its_camera_says(tmp_path: Path) -> None:
-    path = tmp_path / "a.jpg"
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff"])
+def test_a_photo_is_turned_as_its_camera_says(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
     exif = Image.Exif()
     exif[0x0112] = 6
     halves(200, 100).save(path, exif=exif)
@@ -106,6 +197,21 @@ def test_a_photo_is_turned_as_its_camera_says(tmp_path: Path) -> None:
     assert (found.source_width, found.source_height) == (100, 200)
     assert found.height_px == 2 * found.width_px
     assert is_near(pixel(found, 5, 2), RED)
+    assert is_near(pixel(found, 5, found.height_px - 3), BLUE)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
+@pytest.mark.parametrize(
+    "exif",
+    [b"Exif\0\0II*\0", b"Exif\0\0" + b"\xff" * 40, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff" + b"\1" * 30,
+     b"Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\2\0\4\0\0\0abc\0"],
+)  # fmt: skip
+def test_broken_exif_turns_nothing(tmp_path: Path, suffix: str, exif: bytes) -> None:
+    path = tmp_path / f"a.{suffix}"
+    halves(200, 100).save(path, exif=exif)
+    found = picture(path)
+    assert (found.source_width, found.source_height) == (200, 100)
+    assert is_near(pixel(found, 5, 5), RED)
 
 
 def test_a_picture_is_never_empty() -> None:
@@ -150,11 +256,44 @@ def test_a_broken_image_is_said_to_be_broken(tmp_path: Path, head: bytes) -> Non
         picture(path)
 
 
-def test_an_image_that_is_cut_off_is_said_to_be(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    path.write_bytes(plain_png(500, 500)[:-40])
-    with pytest.raises(PreviewFailed, match="The image cannot be decoded"):
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
+def test_of_an_image_that_is_cut_off_the_part_that_is_there_is_shown(
+    tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "a.img"
+    noise = Image.effect_noise((400, 400), 40)
+    Image.merge("RGB", (noise, noise, noise)).save(path, kind, interlace=0)
+    whole = picture(path, Request(width=40, height=40))
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    found = picture(path, Request(width=40, height=40))
+    assert found.note == "cut off: the rest of it is missing"
+    assert (found.source_width, found.source_height) == (400, 400)
+    start = 20 * found.width_px * 3 if kind == "BMP" else 0
+    # A BMP begins with its last row.
+    rows = slice(start + 8 * found.width_px * 3, start + 12 * found.width_px * 3)
+    assert found.rgb[rows] == whole.rgb[rows]
+    assert found.rgb != whole.rgb
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_an_image_of_which_nothing_can_be_decoded_is_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.img"
+    halves(400, 400).save(path, kind)
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(PreviewFailed, match="The image"):
         picture(path)
+
+
+def test_a_damaged_image_is_said_to_be_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    noise = Image.effect_noise((400, 400), 40)
+    noise.save(path)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 400] = b"\xff" * 400
+    path.write_bytes(data)
+    assert picture(path).note == "damaged: a part of it is missing"
 
 
 def drawn(folder: Path, rest: str, head: str = "") -> Path:
@@ -190,6 +329,33 @@ def test_a_drawing_shows_nothing_from_outside_of_it(tmp_path: Path) -> None:
     assert pixel(found, 5, 10) == (0, 0, 0)
     assert pixel(found, 30, 10) == RED
     assert found.note == "3 references to elsewhere were not followed"
+
+
+@pytest.mark.parametrize(
+    ("size", "pixels"),
+    [
+        # As matplotlib and graphviz write it.
+        ('width="460.8pt" height="345.6pt" viewBox="0 0 460.8 345.6"', (614, 461)),
+        ('width="62pt" height="131pt" viewBox="0.00 0.00 62.00 131.00"', (83, 175)),
+        ('width="100mm" height="50mm" viewBox="0 0 100 50"', (378, 189)),
+        ('width="4in" height="2in" viewBox="0 0 40 20"', (384, 192)),
+        ('width="2.54cm" height="6pc"', (96, 96)),
+        ('width="100%" height="100%" viewBox="0 0 40 20"', (40, 20)),
+    ],
+)
+def test_drawings_of_any_unit_are_drawn(tmp_path: Path, size: str, pixels: tuple[int, int]) -> None:
+    path = drawn(tmp_path, f'{size}><rect width="9999" height="9999" fill="red"/>')
+    found = picture(path)
+    assert (found.source_width, found.source_height) == pixels
+    assert found.width_px / found.height_px == pytest.approx(pixels[0] / pixels[1], rel=0.05)
+    assert pixel(found, found.width_px // 2, found.height_px // 2) == RED
+
+
+def test_dark_lines_of_a_drawing_are_seen_on_a_dark_pane(tmp_path: Path) -> None:
+    path = drawn(tmp_path, 'viewBox="0 0 20 10"><path d="M0 0L20 10" stroke="black"/>')
+    found = picture(path, Request(width=40, height=20, background=DARK))
+    assert pixel(found, 35, 2) == (255, 255, 255)
+    assert found.note == "on white"
 
 
 NESTED = ">" + "<g>" * 20_000 + "</g>" * 20_000

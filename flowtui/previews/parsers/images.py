@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.parsers import pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -15,12 +17,17 @@ if TYPE_CHECKING:
 
 EXTRA = "images"
 LIBRARIES = ("PIL.Image", "PIL.WebPImagePlugin", "PIL.GifImagePlugin", "PIL.PngImagePlugin",
-             "PIL.JpegImagePlugin", "PIL.BmpImagePlugin")  # fmt: skip
+             "PIL.JpegImagePlugin", "PIL.BmpImagePlugin", "PIL.TiffImagePlugin")  # fmt: skip
 MAX_PIXELS = 100_000_000
 MAX_DECODED_BYTES = 140_000_000
-_BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2}
+_BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
+_ENDS = {"PNG": (b"IEND", 64), "JPEG": (b"\xff\xd9", 64), "GIF": (b";", 1)}
+"""What a file that is whole ends with, and within how many bytes."""
+_SIZES = {"WEBP": (4, 8), "BMP": (2, 0)}
+"""Where a file has its size, and how many more bytes it has than that."""
+_BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
 
 def fitted(width: float, height: float, box_width: int, box_height: int) -> tuple[int, int]:
@@ -30,42 +37,112 @@ def fitted(width: float, height: float, box_width: int, box_height: int) -> tupl
 
 
 def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
-    """Return a scaled image as RGB pixels."""
-    from PIL import Image, UnidentifiedImageError
+    """Return a scaled image as RGB pixels; of a damaged one what can be decoded."""
+    from PIL import Image, ImageFile, UnidentifiedImageError
 
     # Sizes are looked at here, and more strictly.
     Image.MAX_IMAGE_PIXELS = None
+    kind = str(arguments["format"])
+    damage = _damage(path, kind)
     try:
-        with Image.open(path, formats=[str(arguments["format"])]) as image:
-            return _scaled(image, arguments)
+        return _read(path, kind, arguments)
     except UnidentifiedImageError as error:
-        raise PreviewFailed("The image is broken: its header cannot be read.") from error
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError) as error:
-        raise PreviewFailed(f"The image cannot be decoded: {error}.") from error
+        cut = f" {damage.capitalize()}." if damage.startswith("cut") else ""
+        raise PreviewFailed(f"The image is broken: its header cannot be read.{cut}") from error
+    except _BROKEN as error:
+        failed = PreviewFailed(f"The image cannot be decoded: {error}.")
+        failed.__cause__ = error
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        values, data = _read(path, kind, arguments)
+    except _BROKEN:
+        raise failed from None
+    if data == data[:3] * (len(data) // 3):
+        # One colour is what stands for pixels that were not decoded.
+        raise failed
+    notes = [note for note in (damage, values["note"]) if note]
+    return values | {"note": ", ".join(map(str, notes))}, data
+
+
+def _read(
+    path: Path, kind: str, arguments: Mapping[str, JsonValue]
+) -> tuple[dict[str, JsonValue], bytes]:
+    from PIL import Image
+
+    with Image.open(path, formats=[kind]) as image:
+        return _scaled(image, arguments)
 
 
 def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
-    width, height = image.size
-    # Only a JPEG tells before it is decoded.
-    turn = image.getexif().get(_ORIENTATION, 1) if image.format == "JPEG" else 1
-    is_sideways = turn in _SIDEWAYS
+    size = image.size
+    is_jpeg = image.format == "JPEG"
+    # Any other kind may have to be decoded to tell, and must not be too large for that.
+    turn = _orientation(image) if is_jpeg else 1
     box_width, box_height = _integers(arguments, "width", "height")
-    upright = (height, width) if is_sideways else (width, height)
-    target = fitted(*upright, box_width, box_height)
-    stored = target[::-1] if is_sideways else target
-    if image.format == "JPEG":
+    if is_jpeg:
+        upright, stored = _sizes(size, turn, box_width, box_height)
         image.draft("RGB", (stored[0] * 2, stored[1] * 2))
-    _refuse_huge(image, width, height)
-    pixels = _on_background(_reduced(image, stored), arguments).resize(stored)
-    pixels = _turned(pixels, turn)
+    _refuse_huge(image, *size)
+    if not is_jpeg:
+        image.load()
+        # A TIFF has turned by now.
+        turn = 1 if image.format == "TIFF" else _orientation(image)
+    upright, stored = _sizes(image.size if not is_jpeg else size, turn, box_width, box_height)
+    small, notes = _reduced(image, stored), []
+    if image.mode in pixels.NUMBERS:
+        small, scale = pixels.scaled(small, _extremes(image))
+        notes.append(scale)
+    shown, ground = pixels.on_ground(small, arguments)
+    shown = _turned(shown.resize(stored), turn)
     values: dict[str, JsonValue] = {
-        "width": pixels.width,
-        "height": pixels.height,
+        "width": shown.width,
+        "height": shown.height,
         "source_width": upright[0],
         "source_height": upright[1],
         "total": getattr(image, "n_frames", 1),
+        "note": ", ".join(filter(None, [*notes, ground])),
     }
-    return values, pixels.tobytes()
+    return values, shown.tobytes()
+
+
+def _damage(path: Path, kind: str) -> str:
+    """Return what can be said of a file that cannot be decoded as a whole."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(8)
+        mark, within = _ENDS.get(kind, (b"", 1))
+        file.seek(max(size - within, 0))
+        is_cut = mark not in file.read()
+    if kind in _SIZES:
+        at, more = _SIZES[kind]
+        is_cut = size < int.from_bytes(head[at : at + 4], "little") + more
+    return "cut off: the rest of it is missing" if is_cut else "damaged: a part of it is missing"
+
+
+def _orientation(image: Image) -> int:
+    """Return how a camera held the image, 1 to 8 of EXIF; 1 where that cannot be read."""
+    try:
+        turn = image.getexif().get(_ORIENTATION, 1)
+    except (*_BROKEN, KeyError, OverflowError):
+        return 1
+    return turn if isinstance(turn, int) else 1
+
+
+def _sizes(
+    size: tuple[int, int], turn: int, box_width: int, box_height: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return how large an image is when it is upright, and what it is scaled to as it lies."""
+    is_sideways = turn in _SIDEWAYS
+    upright = size[::-1] if is_sideways else size
+    target = fitted(*upright, box_width, box_height)
+    return upright, target[::-1] if is_sideways else target
+
+
+def _extremes(image: Image) -> tuple[float, float]:
+    low, high = image.getextrema()
+    assert isinstance(low, (int, float))
+    assert isinstance(high, (int, float))
+    return low, high
 
 
 def _refuse_huge(image: Image, width: int, height: int) -> None:
@@ -93,17 +170,6 @@ def _reduced(image: Image, size: tuple[int, int]) -> Image:
     return sampled
 
 
-def _on_background(image: Image, arguments: Mapping[str, JsonValue]) -> Image:
-    from PIL import Image as images
-
-    if image.mode == "RGB":
-        return image
-    if "A" not in image.getbands() and "transparency" not in image.info:
-        return image.convert("RGB")
-    solid = images.new("RGBA", image.size, (*colour(arguments), 255))
-    return images.alpha_composite(solid, image.convert("RGBA")).convert("RGB")
-
-
 def _turned(pixels: Image, orientation: int) -> Image:
     """Return an image upright that a camera stored in an orientation of EXIF."""
     from PIL.Image import Transpose
@@ -118,13 +184,6 @@ def _turned(pixels: Image, orientation: int) -> Image:
         8: Transpose.ROTATE_90,
     }.get(orientation)
     return pixels if turn is None else pixels.transpose(turn)
-
-
-def colour(arguments: Mapping[str, JsonValue]) -> tuple[int, int, int]:
-    parts = arguments["background"]
-    assert isinstance(parts, list)
-    red, green, blue = (part if isinstance(part, int) else 0 for part in parts)
-    return red, green, blue
 
 
 def _integers(arguments: Mapping[str, JsonValue], *names: str) -> list[int]:

@@ -11,7 +11,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.parsers.images import colour
+from flowtui.previews.parsers import pixels
 
 if TYPE_CHECKING:
     from flowtui.store.values import JsonValue
@@ -21,6 +21,8 @@ LIBRARIES = ("resvg_py", "PIL.Image", "PIL.PngImagePlugin")
 MAX_BYTES = 10_000_000
 """Before and after entities were put in."""
 MAX_LEVELS = 200
+DPI = 96
+"""What inches and points are reckoned by, as CSS does it; without it the library makes them 0."""
 _LARGEST_SIDE = 1e6
 _SIZE = re.compile(r"\s*\+?(\d*\.?\d+(?:[eE][+-]?\d+)?)\s*(px|pt|mm|cm|in|pc)?\s*")
 _PIXELS_IN = {"px": 1.0, "pt": 4 / 3, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "pc": 16.0}
@@ -86,19 +88,18 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     drawing = Harmless(data)
     width, height = _enlarged(drawing.size, arguments)
     try:
-        png = resvg_py.svg_to_bytes(svg_string=drawing.text, width=width, height=height)
+        png = resvg_py.svg_to_bytes(svg_string=drawing.text, width=width, height=height, dpi=DPI)
     except ValueError as error:
         raise PreviewFailed(f"The drawing cannot be shown: {error}.") from error
     with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
-        solid = Image.new("RGBA", image.size, (*colour(arguments), 255))
-        pixels = Image.alpha_composite(solid, image.convert("RGBA")).convert("RGB")
-    note = f"{drawing.left_out} references to elsewhere were not followed"
+        drawn, ground = pixels.on_ground(image, arguments)
+    notes = [f"{drawing.left_out} references to elsewhere were not followed"]
     values: dict[str, JsonValue] = {
-        "width": pixels.width, "height": pixels.height, "total": 1,
+        "width": drawn.width, "height": drawn.height, "total": 1,
         "source_width": round(drawing.size[0]), "source_height": round(drawing.size[1]),
-        "note": note if drawing.left_out else "",
+        "note": ", ".join([*(notes if drawing.left_out else []), *([ground] if ground else [])]),
     }  # fmt: skip
-    return values, pixels.tobytes()
+    return values, drawn.tobytes()
 
 
 def _enlarged(size: tuple[float, float], arguments: Mapping[str, JsonValue]) -> tuple[int, int]:

@@ -1,0 +1,79 @@
+"""Pixels of every kind as RGB that a pane can show: numbers scaled, transparency on a ground."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from flowtui.store.values import JsonValue
+
+NUMBERS = ("I", "I;16", "I;16L", "I;16B", "F")
+"""Modes of one number a pixel, which may be larger than 255."""
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+_UNLIKE = 48
+"""How far apart the lightness of ink and of its ground is at least, of 255."""
+_MOST_LOST = 0.1
+"""Share of the ink that may vanish on the ground of the pane before another one is taken."""
+_SEEN_FROM = 64
+"""Opacity from which a pixel counts as ink."""
+
+
+def scaled(image: Image, extremes: tuple[float, float]) -> tuple[Image, str]:
+    """Return numbers as grey levels, the least black and the largest white, and what says so.
+
+    Args:
+        image: of a mode of NUMBERS, small.
+        extremes: of the whole image; where one is NaN or infinite, those of its finite numbers
+            in the small image count.
+    """
+    values = (image if image.mode == "F" else image.convert("I")).convert("F")
+    low, high = extremes
+    about = ""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        finite = [value for value in memoryview(values.tobytes()).cast("f") if math.isfinite(value)]
+        low, high = min(finite, default=0.0), max(finite, default=0.0)
+        about = "about "
+    factor = 255 / (high - low) if high > low else 0.0
+    grey = values.point(lambda value: value * factor - low * factor)
+    return grey.convert("L"), f"{about}{low:,.6g} is black, {about}{high:,.6g} white"
+
+
+def on_ground(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[Image, str]:
+    """Return an image without transparency, and what is under it if that is not the pane."""
+    from PIL import Image as images
+
+    if "A" not in image.getbands() and "transparency" not in image.info:
+        return image.convert("RGB"), ""
+    ink = image.convert("RGBA")
+    ground, said = _ground(ink, background(arguments))
+    solid = images.new("RGBA", image.size, (*ground, 255))
+    return images.alpha_composite(solid, ink).convert("RGB"), said
+
+
+def _ground(ink: Image, pane: tuple[int, int, int]) -> tuple[tuple[int, int, int], str]:
+    """Return the colour on which the least of an image vanishes, the pane's if little does."""
+    seen = ink.getchannel("A").point(lambda opacity: 255 * (opacity >= _SEEN_FROM))
+    levels = ink.convert("RGB").convert("L").histogram(seen)
+    count = sum(levels)
+    if _lost(levels, pane) <= count * _MOST_LOST:
+        return pane, ""
+    best = min((pane, WHITE, BLACK), key=lambda ground: _lost(levels, ground))
+    return best, {WHITE: "on white", BLACK: "on black"}.get(best, "") if best != pane else ""
+
+
+def _lost(levels: list[int], ground: tuple[int, int, int]) -> int:
+    """Return how many of the pixels, counted by lightness, are hardly seen on a ground."""
+    red, green, blue = ground
+    lightness = (299 * red + 587 * green + 114 * blue) // 1000
+    return sum(levels[max(lightness - _UNLIKE, 0) : lightness + _UNLIKE])
+
+
+def background(arguments: Mapping[str, JsonValue]) -> tuple[int, int, int]:
+    parts = arguments["background"]
+    assert isinstance(parts, list)
+    red, green, blue = (part if isinstance(part, int) else 0 for part in parts)
+    return red, green, blue
