@@ -1,41 +1,52 @@
-"""What separates the columns of a text table, and whether its first row names them."""
+"""What separates the columns of a text table, and where it begins in its file."""
 
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 DELIMITERS = (",", "\t", ";", "|")
-_SAMPLE_ROWS = 100
+SAMPLE_ROWS = 100
+_MAX_ABOVE = 50
+"""Rows above a table that are looked through for its beginning."""
+_NAMED_DELIMITER = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
+"""A first line by which Excel is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
-    delimiter: str
-    has_header: bool
+class Head:
+    """What stands before the rows of a table."""
+
+    above: int
+    """Rows that are no part of it: comments, a title, `sep=;`."""
+    names: list[str] | None
+    """Of the columns, in the row after these; None if there is no such row."""
 
 
-def detected(lines: list[str], is_tsv: bool) -> Dialect:
-    """Return the dialect of a table by its first lines, none of them cut.
+def delimiter_of(lines: Sequence[str], is_tsv: bool) -> str:
+    """Return what separates the columns of a table by its first lines, none of them cut.
 
-    The delimiter is the one that gives the most rows the same number of columns, more than one.
+    It is the one that gives the most rows the same number of columns, more than one.
     """
-    sample = lines[:_SAMPLE_ROWS]
+    if lines and (named := _NAMED_DELIMITER.fullmatch(lines[0])):
+        return named[1]
+    sample = [line for line in lines[:SAMPLE_ROWS] if not line.startswith("#")]
     first = "\t" if is_tsv else ","
     order = sorted(DELIMITERS, key=lambda delimiter: delimiter != first)
-    delimiter = max(order, key=lambda delimiter: _evenness(sample, delimiter))
-    return Dialect(delimiter, _has_header(parsed(sample, delimiter)))
+    return max(order, key=lambda delimiter: _evenness(sample, delimiter))
 
 
-def parsed(lines: list[str], delimiter: str) -> list[list[str]]:
-    rows: list[list[str]] = []
-    try:
-        rows.extend(csv.reader(lines, delimiter=delimiter))
-    except csv.Error:
-        # What came before the bad row is sample enough.
-        return rows
-    return rows
+def head_of(rows: Sequence[list[str]]) -> Head:
+    """Return what stands before the rows of a table that a file begins with."""
+    above = _above(rows)
+    following = rows[above] if above < len(rows) else []
+    has_names = _are_names(following, rows[above + 1 :])
+    if above and (names := _commented_names(rows[above - 1], len(following), has_names)):
+        return Head(above - 1, names)
+    return Head(above, following if has_names else None)
 
 
 def is_number(text: str) -> bool:
@@ -46,24 +57,84 @@ def is_number(text: str) -> bool:
     return True
 
 
-def _evenness(lines: list[str], delimiter: str) -> float:
-    lengths = Counter(len(row) for row in parsed(lines, delimiter) if row)
-    if not lengths:
-        return 0.0
-    length, rows = lengths.most_common(1)[0]
-    return rows / lengths.total() if length > 1 else 0.0
+def _above(rows: Sequence[list[str]]) -> int:
+    """Return how many rows stand above a table: comments, a title, values of their own.
+
+    Rows of several cells belong to what is above only where an empty one parts them from the table.
+    """
+    width = _width(rows)
+    above = 0
+    is_parted = True
+    for at, row in enumerate(rows[:_MAX_ABOVE]):
+        is_empty = not any(map(str.strip, row))
+        if is_empty or (is_parted and _is_remark(rows, at, width)):
+            is_parted, above = True, at + 1
+        elif len(row) == width:
+            return above
+        else:
+            is_parted = False
+    # There is no table in sight, so nothing stands above one.
+    return 0
 
 
-def _has_header(rows: list[list[str]]) -> bool:
-    """Return whether the first row names columns: texts of its own, no numbers."""
-    if not rows:
+def _is_remark(rows: Sequence[list[str]], at: int, width: int) -> bool:
+    """Return whether a row is a comment, a title, or names the delimiter."""
+    row = rows[at]
+    if row[0].startswith("#") or (at == 0 and row[0].lower().startswith("sep=")):
+        return True
+    if width == 1 or any(row[1:]) or is_number(row[0]):
         return False
-    names, others = rows[0], rows[1:]
-    if any(is_number(name) for name in names) or not any(names):
+    # A title that a spreadsheet has filled up with empty cells, over the names.
+    names = rows[at + 1] if at + 1 < len(rows) else []
+    return len(row) == 1 or (all(names) and _are_names(names, rows[at + 2 :]))
+
+
+def _commented_names(row: list[str], width: int, is_named: bool) -> list[str] | None:
+    """Return the names of columns in a comment over a table: `#CHROM`, or `# x y` of NumPy.
+
+    Args:
+        row: the last one above the table.
+        width: how many columns the table has.
+        is_named: whether the next row would do for names too.
+    """
+    if not row or not row[0].startswith("#") or len(row) != width or width < 2:
+        return None
+    if is_named and not row[0][1:2].isalpha():
+        return None
+    names = [row[0].lstrip("#").strip(), *map(str.strip, row[1:])]
+    return names if _are_names(names, []) else None
+
+
+def _width(rows: Sequence[list[str]]) -> int:
+    """Return how many columns most rows have that have several; 1 if none has."""
+    several = Counter(len(row) for row in rows if len(row) > 1 and not row[0].startswith("#"))
+    return several.most_common(1)[0][0] if several else 1
+
+
+def _evenness(lines: Sequence[str], delimiter: str) -> float:
+    rows = _parsed(lines, delimiter)
+    several = Counter(len(row) for row in rows if len(row) > 1)
+    return several.most_common(1)[0][1] / len(rows) if several else 0.0
+
+
+def _parsed(lines: Sequence[str], delimiter: str) -> list[list[str]]:
+    rows: list[list[str]] = []
+    try:
+        rows.extend(csv.reader(lines, delimiter=delimiter))
+    except csv.Error:
+        # What came before the bad row is sample enough.
+        return rows
+    return rows
+
+
+def _are_names(names: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Return whether a row names columns: texts of its own, no numbers."""
+    given = [name for name in names if name]
+    if any(map(is_number, given)) or len(given) * 2 < len(names):
         return False
-    if len(set(names)) < len(names):
+    if len(set(given)) < len(given):
         return False
     for column, name in enumerate(names):
-        if any(column < len(row) and row[column] == name for row in others):
+        if name and any(column < len(row) and row[column] == name for row in others):
             return False
     return True

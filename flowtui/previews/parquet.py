@@ -22,6 +22,7 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
         "position": request.position,
         "count": min(request.count, PAGE_ROWS),
         "is_last": request.is_last,
+        "first_column": request.first_column,
         "columns": MAX_COLUMNS,
         "cell_chars": CELL_CHARS,
     }
@@ -36,4 +37,5 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
         rows=tuple(tuple(row) for row in rows),
         part=Part("row", first, len(rows), total, end if end < total else None, first),
         column_count=width,
+        first_column=min(request.first_column, width),
     )

@@ -184,6 +184,7 @@ def _table(
 
     with unpacking.with_ascii(path, encoding, cancelled) as plain:
         table = CsvFile(plain.path, kind is PreviewKind.TSV, plain.encoding)
+        table.first_column = request.first_column
         if request.is_last:
             page = table.last(request.count)
         else:

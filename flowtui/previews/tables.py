@@ -44,17 +44,20 @@ class CsvFile:
             whole = head[start : head.rfind(b"\n") + 1] or head[start:]
             text = encodings.decode(whole, self.encoding)
             # splitlines() would also split at characters that end no line here.
-            lines = [line + "\n" for line in text.split("\n") if line]
-            dialect = csv_dialect.detected(lines, is_tsv)
-            self.delimiter = dialect.delimiter
-            self.has_header = dialect.has_header
-            first = next(self._rows(file, start), None)
-            self._names = first.cells if first is not None and self.has_header else []
-            self._width = max(
-                (len(row.cells) for row in islice(self._rows(file, start), 100)), default=0
-            )
-            self._start = first.end if first is not None and self.has_header else start
+            lines = [line + "\n" for line in text.split("\n") if line.strip("\r")]
+            self.delimiter = csv_dialect.delimiter_of(lines, is_tsv)
+            sample = list(islice(self._rows(file, start), csv_dialect.SAMPLE_ROWS))
+            head_rows = csv_dialect.head_of([row.cells for row in sample])
+            self.has_header = head_rows.names is not None
+            self._names = head_rows.names or []
+            self._above = head_rows.above
+            body = sample[head_rows.above + self.has_header :]
+            self._width = max([len(self._names), *(len(row.cells) for row in body)])
+            before = sample[: len(sample) - len(body)]
+            self._start = before[-1].end if before else start
             self.index = RowIndex(self._start, self.encoding, self.delimiter)
+            self.first_column = 0
+            """How many columns lie before those that pages have."""
 
     def first(self, count: int = PAGE_ROWS) -> TablePage:
         """Return the first rows without reading the rest."""
@@ -153,21 +156,31 @@ class CsvFile:
         self, found: list[Row], row: int | None, position: int, next_position: int | None
     ) -> TablePage:
         width = max([self._width, *(len(each.cells) for each in found)])
-        shown = min(width, MAX_COLUMNS)
+        first = min(self.first_column, width)
+        some = slice(first, first + MAX_COLUMNS)
         names = [*self._names, *("" for _ in range(width - len(self._names)))]
         total = self.index.row_count if self.index.is_complete else None
         if next_position is None and row is not None:
             total = row + len(found)
         return TablePage(
-            columns=tuple(Column(_cut(name)) for name in names[:shown]),
-            rows=tuple(tuple(map(_cut, each.cells[:shown])) for each in found),
+            columns=tuple(Column(_cut(name)) for name in names[some]),
+            rows=tuple(tuple(map(_cut, each.cells[some])) for each in found),
             part=Part("row", row, len(found), total, next_position, position),
             column_count=width,
+            first_column=first,
             has_header=self.has_header,
             delimiter=self.delimiter,
             encoding=self.encoding,
+            note=_said_of(self._above),
         )
 
 
 def _cut(cell: str) -> str:
     return cell if len(cell) <= CELL_CHARS else cell[:CELL_CHARS] + "…"
+
+
+def _said_of(above: int) -> str:
+    """Return what is said of the rows above a table, which are not shown with it."""
+    if not above:
+        return ""
+    return "1 line above it" if above == 1 else f"{above:,} lines above it"

@@ -98,6 +98,8 @@ class Request:
     """The end is wanted, whatever `position` says."""
     background: tuple[int, int, int] = (0, 0, 0)
     """What lies under transparent pixels."""
+    first_column: int = 0
+    """Of a table: how many columns lie before those that are wanted."""
     encoding: str | None = None
     """In which a text is to be read; None: in the one that it seems to have."""
 
@@ -171,7 +173,9 @@ class TablePage:
     rows: tuple[tuple[str, ...], ...]
     part: Part
     column_count: int
-    """How many columns there are; `columns` are the first of them."""
+    """How many columns there are; `columns` are some of them."""
+    first_column: int = 0
+    """How many lie before `columns`; rows begin with the first of these too."""
     has_header: bool = True
     """Whether the names of the columns are from the file."""
     delimiter: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections import OrderedDict
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,6 +80,28 @@ class TableSource:
             start, page = self._page(first, cancelled)
         return dict(enumerate(page.rows, start))
 
+    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableSource:
+        """Return the same table from another column on; what is known of its rows goes along.
+
+        Args:
+            first: how many columns lie before those of its rows.
+            row: one whose page is read; a negative one is among the last rows.
+            cancelled: is asked while that is read.
+
+        Raises:
+            PreviewFailed, PreviewCancelled.
+        """
+        with self._lock:
+            other = copy(self)
+            other._request = replace(self._request, first_column=first)
+            other._pages = OrderedDict()
+            if row < 0:
+                other.first = other._read(replace(other._request, is_last=True), cancelled)
+                other.tail = other.first.rows
+            else:
+                _, other.first = other._page(row, cancelled)
+        return other
+
     def grow(self, cancelled: Cancelled) -> None:
         """Read the page behind the known rows.
 
@@ -122,6 +145,7 @@ class TableSource:
 
     def _numbered(self, start: int, position: int, cancelled: Cancelled) -> TablePage:
         if self._csv is not None:
+            self._csv.first_column = self._request.first_column
             return self._csv.page(start, PAGE_ROWS, cancelled)
         return self._read(replace(self._request, position=position, index=start), cancelled)
 

@@ -31,6 +31,8 @@ class Column:
     align: Align = "left"
     stretch: int = 0
     """Its share of the width that is left over."""
+    tail_cells: int = 0
+    """Of numbers: how many cells they take from their decimal point on, so that these align."""
 
 
 Cells = tuple[Piece, ...]
@@ -185,10 +187,10 @@ class Rows(Lines):
         if cells is None:
             self.call_next(self._ask_for_sight)
             return [Piece("…", "muted")]
-        by_column = dict(zip(self._columns, cells, strict=True))
         pieces: list[Piece] = []
-        for column, cells_wide in self._layout(width):
-            text, role = by_column[column]
+        # The first column always stays; those that are shifted away come after it.
+        shown = [cells[0], *cells[1 + self.first_column :]]
+        for (column, cells_wide), (text, role) in zip(self._layout(width), shown, strict=False):
             pieces += [Piece(fit(text, cells_wide, column.align), role), Piece(GAP)]
         return pieces[:-1]
 
@@ -196,9 +198,7 @@ class Rows(Lines):
         """Return the columns that fit and their widths; the first one always stays."""
         chosen: list[Column] = []
         room = width
-        for index, column in enumerate(self._columns):
-            if 0 < index <= self.first_column:
-                continue
+        for column in (*self._columns[:1], *self._columns[1 + self.first_column :]):
             if chosen and column.width > room:
                 break
             chosen.append(column)

@@ -12,10 +12,11 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
+from flowtui.previews import tables
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, TablePage
 from flowtui.widgets import preview_table
-from flowtui.widgets.rows import Rows
+from flowtui.widgets.rows import GAP, MARGIN_ROWS, Rows
 from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class TableRows(Protocol):
 
     def index(self, cancelled: Cancelled) -> bool: ...
     def rows(self, first: int, cancelled: Cancelled) -> dict[int, Texts]: ...
+    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableRows: ...
     def grow(self, cancelled: Cancelled) -> None: ...
     def read_tail(self, cancelled: Cancelled) -> None: ...
 
@@ -52,7 +54,11 @@ class TablePane(ReportsWorkers, Rows):
     opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last row"),
-    ]
+        Binding("shift+right", "shift_page(1)", "Columns on", show=False,
+                tooltip="As many columns further right as fit"),
+        Binding("shift+left", "shift_page(-1)", "Columns back", show=False,
+                tooltip="As many columns to the left as fit"),
+    ]  # fmt: skip
 
     @dataclass
     class Told(Message):
@@ -73,6 +79,13 @@ class TablePane(ReportsWorkers, Rows):
         is_tail: bool = False
 
     @dataclass
+    class ColumnsRead(Message):
+        """Sent by the reader with the same table from another column on."""
+
+        before: TableRows
+        source: TableRows
+
+    @dataclass
     class NotRead(Message):
         """Sent by the reader when rows cannot be read."""
 
@@ -85,12 +98,16 @@ class TablePane(ReportsWorkers, Rows):
         self._texts: dict[int, Texts] = {}
         self._is_at_tail = False
         self._is_growing = False
+        self._number_cells = 0
+        self._wanted_column: int | None = None
+        """The leftmost one to be shown, until columns from there on are read."""
 
     # What is shown ---------------------------------------------------------------------------
 
     def show_source(self, source: TableRows, *, is_new: bool) -> None:
         """Show a table, from its first row if it is another one."""
         self._source = source
+        self._wanted_column = None
         self._is_at_tail = self._is_growing = False
         self._show(source.first, source.known_rows, is_new=is_new)
         if source.has_more:
@@ -99,14 +116,15 @@ class TablePane(ReportsWorkers, Rows):
     def show_page(self, page: TablePage, *, is_new: bool) -> None:
         """Show rows that are all there is."""
         self._source = None
+        self._wanted_column = None
         self._is_at_tail = False
         self._show(page, len(page.rows), is_new=is_new)
 
     def _show(self, page: TablePage, count: int, *, is_new: bool) -> None:
         self._texts = dict(enumerate(page.rows))
         total = page.part.total or max(count, 99_999)
-        number_cells = len(f"{total if page.part.next_position is not None else count:,}")
-        self.set_columns(preview_table.columns(page, number_cells))
+        self._number_cells = len(f"{total if page.part.next_position is not None else count:,}")
+        self.set_columns(preview_table.columns(page, self._number_cells))
         if is_new:
             self.first_column = 0
         self._forget()
@@ -123,6 +141,12 @@ class TablePane(ReportsWorkers, Rows):
         source = self._source
         if source is None:
             return fmt.count(self.line_count, "row")
+        before = source.first.first_column + self.first_column
+        rows = self._told_rows(source)
+        is_some = len(source.first.columns) < source.first.column_count
+        return f"{rows}, from column {before + 1:,}" if is_some and before else rows
+
+    def _told_rows(self, source: TableRows) -> str:
         if self._is_at_tail:
             return f"last {fmt.count(len(source.tail), 'row')}, g goes to the first"
         if source.total is not None:
@@ -149,10 +173,11 @@ class TablePane(ReportsWorkers, Rows):
         known = [self._texts[key] for key in keys if key in self._texts]
         # Rows further on may be wider; what is cut would read as another value.
         self.set_columns(preview_table.widened(self.columns, known))
-        count = len(self.columns) - 1
         self.fill(
             {
-                key: preview_table.cells(self._texts[key], key + 1 if key >= 0 else None, count)
+                key: preview_table.cells(
+                    self._texts[key], key + 1 if key >= 0 else None, self.columns
+                )
                 for key in keys
                 if key in self._texts
             }
@@ -204,7 +229,7 @@ class TablePane(ReportsWorkers, Rows):
             in_sight = set(self.keys_in_sight(GROW_WITHIN))
             self._texts = {key: row for key, row in self._texts.items() if key in in_sight}
             self._texts.update(message.rows)
-            self._fill([key for key in self.keys_in_sight(GROW_WITHIN) if key in message.rows])
+            self._fill([key for key in self.keys_in_sight(MARGIN_ROWS) if key in message.rows])
 
     @on(Known)
     def show_known(self, message: Known) -> None:
@@ -226,7 +251,79 @@ class TablePane(ReportsWorkers, Rows):
         message.stop()
         if message.source is self._source:
             self._is_growing = False
+            self._wanted_column = None
             self.notify(fmt.plain(message.reason, 300), severity="warning", markup=False)
+
+    # Columns ---------------------------------------------------------------------------------
+
+    @property
+    def _left(self) -> int:
+        """The leftmost column that is to be shown, of all that the table has."""
+        if self._wanted_column is not None:
+            return self._wanted_column
+        before = 0 if self._source is None else self._source.first.first_column
+        return before + self.first_column
+
+    def action_shift(self, by: int) -> None:
+        self._go_to_column(self._left + by)
+
+    def action_shift_page(self, by: int) -> None:
+        # The number of the row is none of them, and one column stays in sight.
+        self._go_to_column(self._left + by * max(len(self._layout(self.line_width)) - 2, 1))
+
+    def _go_to_column(self, column: int) -> None:
+        """Show columns from one on; those that are not there are read first."""
+        source = self._source
+        page = None if source is None else source.first
+        if source is None or page is None or page.column_count == len(page.columns):
+            super().action_shift(column - self.first_column)
+            return
+        self._wanted_column = max(0, min(column, page.column_count - 1))
+        end = page.first_column + len(page.columns)
+        last = end if end == page.column_count else end - self._columns_in_sight
+        if page.first_column <= self._wanted_column <= last:
+            super().action_shift(self._wanted_column - page.first_column - self.first_column)
+            self._wanted_column = None
+            self.post_message(self.Told())
+        else:
+            self._read_columns(source, self._wanted_column)
+
+    @property
+    def _columns_in_sight(self) -> int:
+        """How many columns there may be at most; a window of columns has twice as many."""
+        most = self.line_width // (preview_table.MIN_WIDTH + len(GAP))
+        return max(min(most, tables.MAX_COLUMNS // 2), 1)
+
+    @work(thread=True, group="columns", exclusive=True, exit_on_error=False)
+    def _read_columns(self, source: TableRows, column: int) -> None:
+        worker = get_current_worker()
+        # About as many before the wanted one as behind it, so that one can go back too.
+        first = max(column - tables.MAX_COLUMNS // 2, 0)
+        row = self.cursor_key or 0
+        try:
+            other = source.with_columns(first, row, lambda: worker.is_cancelled)
+        except PreviewCancelled:
+            return
+        except PreviewFailed as error:
+            self.post_message(self.NotRead(source, str(error)))
+            return
+        if not worker.is_cancelled:
+            self.post_message(self.ColumnsRead(source, other))
+
+    @on(ColumnsRead)
+    def show_columns(self, message: ColumnsRead) -> None:
+        message.stop()
+        if message.before is not self._source or self._wanted_column is None:
+            return
+        self._source = source = message.source
+        self._texts = {}
+        self.set_columns(preview_table.columns(source.first, self._number_cells))
+        self._forget()
+        self.first_column = 0
+        self.refresh()
+        self._go_to_column(self._wanted_column)
+        if source.has_more and not self._is_at_tail:
+            self._index(source)
 
     # Moving ----------------------------------------------------------------------------------
 

@@ -257,6 +257,64 @@ async def test_a_table_is_paged_and_its_rows_are_numbered(tmp_path: Path) -> Non
         await shown(pilot, "name 0")
 
 
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_every_column_of_a_wide_table_can_be_reached(tmp_path: Path, is_packed: bool) -> None:
+    def line(row: int) -> str:
+        return ",".join(f"{row}.{column}" for column in range(1_000))
+
+    lines = [",".join(f"c{column}" for column in range(1_000)), *map(line, range(200))]
+    data = "\n".join(lines).encode()
+    name, data = ("t.csv.gz", gzip.compress(data, 1)) if is_packed else ("t.csv", data)
+    async with opened(attached(tmp_path, {name: data}), "run", tab=TAB) as pilot:
+        await shown(pilot, "1,000 columns")
+        await pilot.press("enter")
+        pane = preview(pilot).current
+        assert isinstance(pane, TablePane)
+        pane.cursor = 50
+        await shown(pilot, "50.0")
+        # In one go, as a key that is held down.
+        for _ in range(249):
+            pane.action_shift(1)
+        await pilot.press("right")
+        await shown(pilot, "c250")
+        await shown(pilot, "50.250")
+        assert "from column 251" in pane.told
+        assert pane.cursor == 50
+        while "50.999" not in screen_text(pilot):
+            pane.action_shift_page(20)
+            await pilot.press("shift+right")
+            await settled(pilot)
+        assert "c999" in screen_text(pilot)
+        await pilot.press("up")
+        await shown(pilot, "49.999")
+        while "49.0 " not in screen_text(pilot):
+            pane.action_shift_page(-20)
+            await pilot.press("left")
+            await settled(pilot)
+        assert "from column" not in pane.told
+        assert pane.cursor == 49
+
+
+async def test_the_last_rows_of_a_wide_table_have_all_columns_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowtui.screens.attachment_tables.INDEXED_BELOW_BYTES", 0)
+    rows = [",".join(f"{row}.{column}" for column in range(500)) for row in range(1, 3_001)]
+    data = "\n".join([",".join(f"c{column}" for column in range(500)), *rows]).encode()
+    async with opened(attached(tmp_path, {"t.csv": data}), "run", tab=TAB) as pilot:
+        await shown(pilot, "500 columns")
+        await pilot.press("enter", "G")
+        await shown(pilot, "3000.0")
+        pane = preview(pilot).current
+        assert isinstance(pane, TablePane)
+        pane.action_shift(299)
+        await pilot.press("right")
+        await shown(pilot, "3000.300")
+        assert "g goes to the first" in pane.told
+        await pilot.press("g")
+        await shown(pilot, " 1.300")
+
+
 async def test_the_end_of_a_huge_table_is_shown_without_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

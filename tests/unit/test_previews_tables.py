@@ -162,11 +162,94 @@ def test_hostile_cells_do_not_break_the_table(tmp_path: Path) -> None:
     assert table.page(50_007, 1).rows[0][0] == "end"
 
 
-def test_very_many_columns_are_cut_and_counted(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.csv", [[f"c{n}" for n in range(5_000)], list(range(5_000))])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_of_very_many_columns_any_can_be_had(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "csv":
+        written(path, [[f"c{n}" for n in range(1_000)], list(range(1_000))])
+    else:
+        import duckdb
+
+        with duckdb.connect() as database:
+            columns = ", ".join(f"{n} as c{n}" for n in range(1_000))
+            database.execute(f"copy (select {columns}) to '{path}' (format parquet)")
+    for first in (0, 1, 195, 800, 950):
+        page = shown(path, Request(first_column=first))
+        expected = range(first, min(first + MAX_COLUMNS, 1_000))
+        assert names(page) == [f"c{n}" for n in expected]
+        assert page.rows == (tuple(map(str, expected)),)
+        assert (page.first_column, page.column_count) == (first, 1_000)
+
+
+TABLE = "epoch,loss,note\n1,0.5,good\n2,0.25,better\n"
+
+
+@pytest.mark.parametrize(
+    ("above", "count"),
+    [
+        ("# made by hand\n# seed=1, lr=0.1\n", 2), ("#\n\n# a, b, c\n", 3),
+        ("sep=,\n", 1), ('"sep=,"\n# x\n', 2), ("Training report\n", 1),
+        ("Training report\n\n", 2), ("Training report,,\n", 1), ("\n\n", 2),
+        ("Run,vision-baseline\nSeed,1\n\n", 3), ("Report\nRun,a\n,,\n", 3), ("", 0),
+        ('"A title, of ""two""\nlines"\n', 1),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_stands_above_a_table_does_not_become_its_header(
+    tmp_path: Path, above: str, count: int, mark: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"{mark}{above}{TABLE}".replace("\n", "\r\n").encode())
     page = shown(path)
-    assert (len(page.columns), page.column_count) == (MAX_COLUMNS, 5_000)
-    assert len(page.rows[0]) == MAX_COLUMNS
+    assert names(page) == ["epoch", "loss", "note"]
+    assert page.rows == (("1", "0.5", "good"), ("2", "0.25", "better"))
+    assert (page.part.total, page.column_count) == (2, 3)
+    assert page.note == {0: "", 1: "1 line above it"}.get(count, f"{count} lines above it")
+    assert CsvFile(path).grow_index(never) == 2
+
+
+def test_a_first_line_for_excel_names_the_delimiter(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("sep=;\nname;text\na;1,5,7\nb;2,5,8\n")
+    page = shown(path)
+    assert (page.delimiter, names(page)) == (";", ["name", "text"])
+    assert page.rows[0] == ("a", "1,5,7")
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("##fileformat=VCFv4.2\n#CHROM\tPOS\tREF\n1\t100\tA\n2\t200\tC\n", "CHROM POS REF"),
+        ("# x, y\n0.5,1\n0.25,2\n", "x y"),
+        ("#name,city\nann,oslo\nbob,rome\n", "name city"),
+        ("# by ann, bob\nname,city\nann,oslo\nbob,rome\n", "name city"),
+    ],
+)
+def test_names_of_columns_in_a_comment_are_names(tmp_path: Path, text: str, columns: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    page = shown(path)
+    assert names(page) == columns.split()
+    assert len(page.rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        # The first row has fewer cells, or but one that is filled.
+        ("a,b\n1,2,3\n4,5,6\n", 2), (",,5\n1,2,3\n4,5,6\n", 3), ("5\n1,2\n3,4\n", 3),
+        ("only\none\ncolumn\n", 2), ("#a,1\n#b,2\n#c,3\n", 3), ("a,b\n,\n1,2\n", 2),
+        ("x,\n1,2\n", 1), ("ann,,\nbob,,\neve,1,2\n", 3),
+    ],
+)  # fmt: skip
+def test_rows_of_a_table_are_not_taken_for_what_is_above_it(
+    tmp_path: Path, text: str, rows: int
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    page = shown(path)
+    assert page.note == ""
+    assert (len(page.rows), page.part.total) == (rows, rows)
 
 
 @pytest.mark.parametrize("codec", ["utf-16", "utf-8-sig", "latin-1"])
@@ -241,7 +324,8 @@ from flowtui.previews.child import _mapped_bytes
 from flowtui.previews.parsers.parquet import in_child
 
 before = _mapped_bytes()
-known = {"position": 0, "count": 1, "is_last": True, "columns": 9, "cell_chars": 9}
+known = {"position": 0, "count": 1, "is_last": True, "first_column": 0, "columns": 9,
+         "cell_chars": 9}
 in_child(Path(sys.argv[1]), known)
 peak_kb = next(
     line.split()[1]

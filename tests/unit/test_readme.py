@@ -45,7 +45,11 @@ WHERE = {
         "screens.sample_view.SampleView",
         "widgets.document.Document",
     ],
-    "Attachments": ["screens.attachments.AttachmentsScreen", "widgets.file_tree.FileTree"],
+    "Attachments": [
+        "screens.attachments.AttachmentsScreen",
+        "widgets.file_tree.FileTree",
+        "widgets.table_pane.TablePane",
+    ],
     "Annotations": ["screens.annotated.Annotated"],
     "Review": ["screens.review_view.ReviewView"],
 }

@@ -23,7 +23,9 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     import duckdb
 
     position, count, is_last = (arguments[name] for name in ("position", "count", "is_last"))
+    first_column = arguments["first_column"]
     max_columns, cell_chars = arguments["columns"], arguments["cell_chars"]
+    assert isinstance(first_column, int)
     assert isinstance(position, int)
     assert isinstance(count, int)
     assert isinstance(max_columns, int)
@@ -35,7 +37,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
                 "describe select * from read_parquet($path)", source
             ).fetchall()
             columns = [(name, type_) for name, type_, *_ in described]
-            shown = columns[:max_columns]
+            shown = columns[first_column:][:max_columns]
             count = max(min(count, PAGE_CELLS // max(len(shown), 1)), 1)
             counted = database.execute("select count(*) from read_parquet($path)", source)
             ((total,),) = counted.fetchall()
