@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import PurePosixPath
 
-from flowtui.previews import encodings
+from flowtui.previews import encodings, guessing
 from flowtui.previews.values import Cancelled, PreviewKind, never
 
 _MAGIC = (
@@ -71,9 +71,9 @@ def kind_of(head: bytes, name: str, cancelled: Cancelled = never) -> PreviewKind
     if found is not None:
         return found
     is_named_text = name.lower().endswith((*_BY_SUFFIX, ".txt", ".log"))
-    encoding = encodings.guess(head, cancelled, is_named_text)
+    encoding = guessing.guess(head, cancelled, is_named_text)
     if encoding is None:
-        if not is_named_text or not encodings.is_mostly_text(head):
+        if not is_named_text or not guessing.is_mostly_text(head):
             return PreviewKind.BINARY
         encoding = encodings.FALLBACK
     return _text_kind(encodings.decode(head, encoding), name.lower())

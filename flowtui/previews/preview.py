@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from flowtui.previews import encodings, files, kinds, unpacking
+from flowtui.previews import files, guessing, kinds, unpacking
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.values import (
     Cancelled,
@@ -124,7 +124,7 @@ def _encoding(
     """Return the encoding of what is shown as text or made of it, None for all else."""
     if kind not in _TEXTS or request.mode is Mode.HEX:
         return None
-    return encodings.described(encodings.sample(file), request.encoding, cancelled)
+    return guessing.described(guessing.sample(file), request.encoding, cancelled)
 
 
 def _shown(

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from flowtui.previews import csv_dialect, encodings, files
+from flowtui.previews import csv_dialect, encodings, files, guessing
 from flowtui.previews.csv_rows import Row, RowIndex, rows
 from flowtui.previews.values import Cancelled, Column, Part, TablePage, never
 
@@ -39,7 +39,7 @@ class CsvFile:
         self.path = path
         with files.opened(path) as file:
             head = files.read_at(file, 0, files.HEAD_BYTES)
-            self.encoding = encoding or encodings.described(encodings.sample(file), None).name
+            self.encoding = encoding or guessing.described(guessing.sample(file), None).name
             start = encodings.mark_bytes(head, self.encoding)
             whole = head[start : head.rfind(b"\n") + 1] or head[start:]
             text = encodings.decode(whole, self.encoding)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.previews import encodings
+from flowtui.previews import guessing
 from flowtui.previews.errors import PreviewCancelled
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
@@ -202,6 +202,16 @@ def test_some_broken_bytes_do_not_make_utf8_something_else(tmp_path: Path, data:
     assert text_of(path)[5].endswith(CHINESE[1:])
 
 
+def test_an_escape_of_terminals_is_not_taken_for_one_of_japanese(tmp_path: Path) -> None:
+    path = tmp_path / "run.log"
+    # What `tput sgr0` writes.
+    path.write_bytes(b"\x1b[31mfailed\x1b(B\x1b[m, again\n" * 9)
+    known = read(path).encoding
+    assert known is not None
+    assert (known.name, known.origin) == ("UTF-8", "known")
+    assert text_of(path)[8] == "failed, again"
+
+
 def _numbers(code: str, count: int, low: int, high: int) -> bytes:
     return struct.pack(f"<{count}{code}", *(random.Random(1).choices(range(low, high), k=count)))
 
@@ -215,7 +225,14 @@ def _numbers(code: str, count: int, low: int, high: int) -> bytes:
     ],
     ids=["tokens", "small tokens", "integers", "bytes", "bright pixels", "large numbers"],
 )  # fmt: skip
-def test_numbers_are_not_taken_for_text(tmp_path: Path, data: bytes) -> None:
+def test_numbers_are_not_taken_for_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    def asked(*_: object) -> object:
+        raise AssertionError("a process was started for bytes that are no text")
+
+    if b"\0" in data:
+        monkeypatch.setattr(guessing.isolated, "ask", asked)
     path = tmp_path / "train.bin"
     path.write_bytes(data)
     found = read(path)
@@ -235,7 +252,7 @@ def test_a_guess_is_made_once_in_a_process_that_one_can_leave(
     def asked_again(*_: object) -> object:
         raise AssertionError("the library was asked again")
 
-    monkeypatch.setattr(encodings.isolated, "ask", asked_again)
+    monkeypatch.setattr(guessing.isolated, "ask", asked_again)
     assert text_of(path)[8] == f"{RUSSIAN} once"
 
 
