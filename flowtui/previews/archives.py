@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
+from zipfile import ZipInfo
 
-from flowtui.previews import files, zip_directory
+from flowtui.previews import encodings, files, zip_directory
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, Listing, Member, Part, Request
 from flowtui.store import bounded_json
@@ -19,6 +20,8 @@ _BLOCK = 512
 _TYPES = {b"0": "file", b"\0": "file", b"7": "file", b"5": "folder", b"1": "link", b"2": "link"}
 _LONG_NAME = b"L"
 _PAX = b"x"
+_IS_UTF8 = 0x800
+"""Flag of a member of a ZIP file."""
 _OF_THE_NEXT = (_LONG_NAME, _PAX, b"K", b"g")
 
 
@@ -56,8 +59,23 @@ def tar(file: BinaryIO, request: Request, cancelled: Cancelled) -> Listing:
     return Listing(tuple(members), part, manifest)
 
 
-def zipped(file: BinaryIO, request: Request) -> Listing:
+def unmarked_names(file: BinaryIO) -> bytes:
+    """Return the names in a ZIP file, a line each, that are not ASCII and not marked as UTF-8.
+
+    Raises:
+        PreviewFailed: the file is broken or its directory too large.
+    """
+    with zip_directory.opened(file) as archive:
+        return b"\n".join(filter(None, map(_unmarked_name, archive.infolist())))
+
+
+def zipped(file: BinaryIO, request: Request, encoding: str | None = None) -> Listing:
     """Return members of a ZIP file from number `Request.position` on.
+
+    Args:
+        file: it.
+        request: which members.
+        encoding: of those names that `unmarked_names` gives.
 
     Raises:
         PreviewFailed: the file is broken or its directory too large.
@@ -68,12 +86,24 @@ def zipped(file: BinaryIO, request: Request) -> Listing:
     if request.is_last:
         first = max(len(infos) - request.count, 0)
     shown = tuple(
-        Member(info.filename, info.file_size, "folder" if info.is_dir() else "file")
+        Member(_zipped_name(info, encoding), info.file_size, "folder" if info.is_dir() else "file")
         for info in infos[first : first + request.count]
     )
     end = first + len(shown)
     part = Part("member", first, len(shown), len(infos), end if end < len(infos) else None, first)
     return Listing(shown, part)
+
+
+def _unmarked_name(info: ZipInfo) -> bytes:
+    if info.filename.isascii() or info.flag_bits & _IS_UTF8:
+        return b""
+    # So the library reads them, though programs write what their system has.
+    return info.filename.encode("cp437")
+
+
+def _zipped_name(info: ZipInfo, encoding: str | None) -> str:
+    name = _unmarked_name(info)
+    return encodings.decode(name, encoding) if name and encoding else info.filename
 
 
 def _members(file: BinaryIO, position: int) -> Iterator[tuple[Member, int, int]]:

@@ -121,8 +121,18 @@ def _unpacked(
 def _encoding(
     file: BinaryIO, kind: PreviewKind, request: Request, cancelled: Cancelled
 ) -> Encoding | None:
-    """Return the encoding of what is shown as text or made of it, None for all else."""
-    if kind not in _TEXTS or request.mode is Mode.HEX:
+    """Return the encoding of what is shown as text or made of it, None for all else.
+
+    Of a ZIP file it is that of names that are not marked as UTF-8.
+    """
+    if request.mode is Mode.HEX:
+        return None
+    if kind is PreviewKind.ZIP:
+        from flowtui.previews import archives
+
+        names = archives.unmarked_names(file)
+        return guessing.described(names, request.encoding, cancelled) if names else None
+    if kind not in _TEXTS:
         return None
     return guessing.described(guessing.sample(file), request.encoding, cancelled)
 
@@ -142,9 +152,9 @@ def _shown(
         from flowtui.previews import hex_dump
 
         return hex_dump.page(file, request)
-    if encoding is not None:
+    if encoding is not None and kind in _TEXTS:
         return _text(path, file, kind, name, request, cancelled, encoding.name)
-    return _parsed(path, file, kind, request, cancelled)
+    return _parsed(path, file, kind, request, cancelled, encoding)
 
 
 def _text(
@@ -196,7 +206,12 @@ def _table(
 
 
 def _parsed(
-    path: Path, file: BinaryIO, kind: PreviewKind, request: Request, cancelled: Cancelled
+    path: Path,
+    file: BinaryIO,
+    kind: PreviewKind,
+    request: Request,
+    cancelled: Cancelled,
+    encoding: Encoding | None,
 ) -> Shown:
     if kind.is_image:
         from flowtui.previews import images
@@ -218,7 +233,7 @@ def _parsed(
         from flowtui.previews import archives
 
         if kind is PreviewKind.ZIP:
-            return archives.zipped(file, request)
+            return archives.zipped(file, request, encoding.name if encoding else None)
         return archives.tar(file, request, cancelled)
     from flowtui.previews import arrays
 

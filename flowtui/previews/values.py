@@ -351,4 +351,4 @@ class Preview:
     is_unpacked_whole: bool = True
     """False where only the first `unpacked_bytes` were unpacked."""
     encoding: Encoding | None = None
-    """Of a text, and of what is made of one."""
+    """Of a text, of what is made of one, and of names in a ZIP file that do not tell it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import struct
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from flowtui.previews.values import (
     HexPage,
     JsonRecords,
     JsonTree,
+    Listing,
     Mode,
     Preview,
     PreviewKind,
@@ -200,6 +202,31 @@ def test_some_broken_bytes_do_not_make_utf8_something_else(tmp_path: Path, data:
     assert known is not None
     assert known.name == "UTF-8"
     assert text_of(path)[5].endswith(CHINESE[1:])
+
+
+@pytest.mark.parametrize(
+    ("codec", "name"), [("gbk", "GB18030"), ("utf-8", "UTF-8"), ("big5", "Big5")]
+)
+def test_names_in_a_zip_file_are_read_in_the_encoding_that_they_have(
+    tmp_path: Path, codec: str, name: str
+) -> None:
+    class Unmarked(zipfile.ZipInfo):
+        """As Windows and macOS write it: in their own encoding, without saying so."""
+
+        def _encodeFilenameFlags(self) -> tuple[bytes, int]:
+            return self.filename.encode(codec), self.flag_bits
+
+    text = TAIWANESE if codec == "big5" else CHINESE
+    names = [f"{text[:5]}.txt", f"{text[6:12]}/{text[12:18]}.bin", "plain.csv"]
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for one in names:
+            archive.writestr(Unmarked(one), b"x")
+    found = read(path)
+    assert isinstance(found.shown, Listing)
+    assert [member.name for member in found.shown.members] == names
+    assert found.encoding is not None
+    assert found.encoding.name == name
 
 
 def test_an_escape_of_terminals_is_not_taken_for_one_of_japanese(tmp_path: Path) -> None:
