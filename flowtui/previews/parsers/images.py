@@ -23,7 +23,7 @@ MAX_DECODED_BYTES = 140_000_000
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
-_ENDS = {"PNG": (b"IEND", 64), "JPEG": (b"\xff\xd9", 64), "GIF": (b";", 1)}
+_ENDS = {"PNG": (b"IEND", 64), "JPEG": (b"\xff\xd9", 64), "GIF": (b"\0;", 2)}
 """What a file that is whole ends with, and within how many bytes."""
 _SIZES = {"WEBP": (4, 8), "BMP": (2, 0)}
 """Where a file has its size, and how many more bytes it has than that."""
@@ -44,13 +44,13 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     Image.MAX_IMAGE_PIXELS = None
     kind = str(arguments["format"])
     damage = _damage(path, kind)
+    cut = " The file is cut off." if damage.startswith("cut off:") else ""
     try:
         return _read(path, kind, arguments)
     except UnidentifiedImageError as error:
-        cut = f" {damage.capitalize()}." if damage.startswith("cut") else ""
         raise PreviewFailed(f"The image is broken: its header cannot be read.{cut}") from error
     except _BROKEN as error:
-        failed = PreviewFailed(f"The image cannot be decoded: {error}.")
+        failed = PreviewFailed(f"The image cannot be decoded: {str(error).rstrip('.')}.{cut}")
         failed.__cause__ = error
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
@@ -113,6 +113,8 @@ def _damage(path: Path, kind: str) -> str:
         mark, within = _ENDS.get(kind, (b"", 1))
         file.seek(max(size - within, 0))
         is_cut = mark not in file.read()
+    if kind not in (*_ENDS, *_SIZES):
+        return "cut off or damaged: a part of it is missing"
     if kind in _SIZES:
         at, more = _SIZES[kind]
         is_cut = size < int.from_bytes(head[at : at + 4], "little") + more
