@@ -33,12 +33,12 @@ from flowtui.parsed_once import ParsedOnce
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
+from flowtui.store.liveness import Signs, standing
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, Run
 from flowtui.typed_ahead import TypedAhead
 from flowtui.widgets.frame import TABS, Frame
 from flowtui.widgets.host import Options
-from flowtui.widgets.run_card import elapsed_s
 
 if TYPE_CHECKING:
     from flowtui.screens.runs import RunsScreen
@@ -51,10 +51,12 @@ COUNTED = frozenset(Kind) - {Kind.RUN}
 
 @dataclass
 class Looked(Message):
-    """Sent by the watch after each look that found something, or failed."""
+    """Sent by the watch after each look that found something, or failed, or saw an active run."""
 
     watcher: Watcher
     changes: Changes
+    signs: Signs | None
+    """Of the process of the open run, while its status is active."""
     problem: str | None = None
 
 
@@ -109,6 +111,7 @@ class FlowApp(TypedAhead):
         self.follows = True
         self._run = run
         self._counts = Counts()
+        self._signs: Signs | None = None
         self._watch_problem: str | None = None
         self._read_problem: str | None = None
         self._watcher = store.watcher(None if run is None else run.id)
@@ -169,6 +172,7 @@ class FlowApp(TypedAhead):
                     self.add_mode(name, partial(self._make_tab, name))
                 self._tabs.clear()
                 self._counts = Counts()
+                self._signs = None
                 self._watch_problem = self._read_problem = None
                 self._watcher = self.store.watcher(run.id)
             self._run = run
@@ -213,7 +217,7 @@ class FlowApp(TypedAhead):
             run=self._run,
             counts=self._counts,
             store=self.store_label,
-            elapsed_s=elapsed_s(self._run, now),
+            standing=standing(self._run, self._signs, now),
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,
@@ -280,22 +284,27 @@ class FlowApp(TypedAhead):
 
     @work(thread=True, group="watch", exit_on_error=False)
     def _look(self, watcher: Watcher) -> None:
-        problem = None
+        problem = signs = None
         changes = Changes()
+        run = self._run
         try:
             changes = watcher.look()
+            if run is not None:
+                signs = self.store.signs([run], clock.now()).get(run.id)
         except StoreError as error:
             problem = str(error)
         finally:
             self._is_looking = False
-        if changes or problem != self._watch_problem:
-            self.post_message(Looked(watcher, changes, problem))
+        if changes or signs is not None or problem != self._watch_problem:
+            self.post_message(Looked(watcher, changes, signs, problem))
 
     @on(Looked)
     def take_changes(self, message: Looked) -> None:
         if message.watcher is not self._watcher:
             return
         was_unwatched, self._watch_problem = self._watch_problem is not None, message.problem
+        if message.problem is None:
+            self._signs = message.signs
         changes = message.changes
         is_mended = was_unwatched and message.problem is None
         if changes.touches_list or is_mended:

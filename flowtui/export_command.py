@@ -6,6 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.opening import WrongUsage
 from flowtui.progress_line import ProgressLine, signals_as_cancel
@@ -54,7 +55,7 @@ def export(store: Store, run: Run, out: Path | None) -> None:
             sys.exit(INTERRUPTED)
         finally:
             line.end()
-    if run.is_active:
+    if store.standings([run], clock.now())[run.id].goes_on:
         print("the run is still active: the file holds what was there by now", file=sys.stderr)
     tell_missing(artifact.missing_attachments)
     print(f"{fmt.plain(str(target), 1_000)}  {fmt.size(artifact.size_bytes)}")

@@ -23,6 +23,7 @@ from flowtui.number_text import fitted as fitted
 from flowtui.number_text import number as number
 from flowtui.number_text import percent as percent
 from flowtui.number_text import with_decimals as with_decimals
+from flowtui.store.liveness import Activity, Standing
 from flowtui.store.values import Bucket, JsonValue, Status
 
 DEFAULT_LIMIT = 1_000
@@ -233,6 +234,32 @@ STATUS_GLYPHS: dict[str, str] = {Status.ACTIVE: "●", Status.COMPLETED: "✓", 
 def status(text: str) -> str:
     """Return a status as glyph and word; one that the SDK does not write gets a question mark."""
     return f"{STATUS_GLYPHS.get(text, '?')} {plain(text, 20) or 'no status'}"
+
+
+STOPPED_GLYPH, QUIET_GLYPH = "▲", "○"
+
+
+def run_state(text: str, standing: Standing) -> str:
+    """Return the status of a run as glyph and words, with what is known of its process."""
+    if standing.activity is Activity.STOPPED:
+        return f"{STOPPED_GLYPH} stopped without an end"
+    if standing.activity is Activity.QUIET and standing.silent_s is not None:
+        return f"{status(text)}, quiet {duration(standing.silent_s // 60 * 60)}"
+    return status(text)
+
+
+def run_state_short(text: str, standing: Standing) -> str:
+    """Return the same as a glyph and one word, for a column."""
+    if standing.activity is Activity.STOPPED:
+        return f"{STOPPED_GLYPH} stopped"
+    return f"{QUIET_GLYPH} quiet" if standing.activity is Activity.QUIET else status(text)
+
+
+def elapsed(standing: Standing) -> str:
+    """Return how long a run took or has been going on; nothing where that is not known."""
+    if standing.elapsed_s is None:
+        return ""
+    return f"{'~' if standing.is_rough else ''}{duration(standing.elapsed_s)}"
 
 
 TRACE_GLYPHS = {"ok": "✓", "error": "✗", "unset": "–", "in_progress": "●"}

@@ -11,9 +11,11 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.filter_report import sorted_field, tell, under
 from flowtui.store.errors import DatabaseError
+from flowtui.store.liveness import Standing
 from flowtui.store.metrics import best
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
@@ -38,13 +40,15 @@ def _finite(value: object) -> object:
     return value
 
 
-def run_document(run: Run) -> Document:
-    """Return what meta.db says of a run."""
+def run_document(run: Run, standing: Standing) -> Document:
+    """Return what meta.db says of a run, and what is known of the process of an active one."""
     return {
         "id": run.id,
         "name": run.name,
         "status": run.status,
+        "activity": standing.activity,
         "created_at": time_text(run.created_at),
+        "last_logged_at": time_text(standing.last_logged_at),
         "duration_s": run.duration_s,
         "group": run.group_name,
         "tags": list(run.tags),
@@ -54,9 +58,9 @@ def run_document(run: Run) -> Document:
     }
 
 
-def listed_document(run: Run, figures: Figures) -> Document:
+def listed_document(run: Run, standing: Standing, figures: Figures) -> Document:
     """Return a run as `flow-tui list --json` prints it."""
-    return {**run_document(run), "params": figures.params, "metrics": figures.metrics}
+    return {**run_document(run, standing), "params": figures.params, "metrics": figures.metrics}
 
 
 def whole_document(store: Store, run: Run) -> Document:
@@ -72,7 +76,7 @@ def whole_document(store: Store, run: Run) -> Document:
     models = store.models(run.id) or ()
     problems += [f"param {param.key}: {param.problem}" for param in params if param.problem]
     return {
-        **run_document(run),
+        **run_document(run, store.standings([run], clock.now())[run.id]),
         "params": {param.key: param.value for param in params},
         "metrics": {summary.key: _metric(summary) for summary in summaries},
         "models": [_model(model) for model in models],
@@ -124,12 +128,16 @@ def time_text(moment: datetime | None) -> str | None:
 
 
 def runs_text(
-    runs: Sequence[Run], sorted_by: str = "", figures: Mapping[str, Figures] | None = None
+    runs: Sequence[Run],
+    standings: Mapping[str, Standing],
+    sorted_by: str = "",
+    figures: Mapping[str, Figures] | None = None,
 ) -> Iterator[str]:
     """Yield a table of runs, a line a run.
 
     Args:
         runs: in order.
+        standings: by run id.
         sorted_by: a field that is no column of the table, to be one too.
         figures: by run id, for it.
     """
@@ -144,9 +152,9 @@ def runs_text(
                 fmt.short_id(run.id),
                 fmt.plain(run.name, 60),
                 *more,
-                fmt.status(run.status),
+                fmt.run_state(run.status, standings[run.id]),
                 "" if run.created_at is None else fmt.when_short(run.created_at),
-                "" if run.duration_s is None else fmt.duration(run.duration_s),
+                fmt.elapsed(standings[run.id]),
                 fmt.plain(run.group_name or "", 40),
                 " ".join(fmt.plain(tag, 40) for tag in run.tags),
             )
@@ -174,12 +182,14 @@ def _field_text(run: Run, figures: Figures, name: str) -> str:
 
 def run_text(store: Store, run: Run) -> Iterator[str]:
     """Yield a run as lines for a person."""
-    yield f"{fmt.plain(run.name, 200)}  {fmt.short_id(run.id)}  {fmt.status(run.status)}"
+    standing = store.standings([run], clock.now())[run.id]
+    state = fmt.run_state(run.status, standing)
+    yield f"{fmt.plain(run.name, 200)}  {fmt.short_id(run.id)}  {state}"
     facts = [
         ("id", run.id),
         ("group", run.group_name),
         ("created", None if run.created_at is None else fmt.when(run.created_at)),
-        ("duration", None if run.duration_s is None else fmt.duration(run.duration_s)),
+        ("duration", fmt.elapsed(standing)),
         ("tags", " ".join(run.tags)),
         ("source", run.source),
         ("registry", run.upload_status),
@@ -310,11 +320,12 @@ def print_runs(
     # The metadata of runs is filtered and sorted by, and is no part of what is read of them.
     sorted_by = "" if column in SORTABLE or column.startswith("metadata.") else column
     figures = store.figures([run.id for run in runs]) if as_json or sorted_by else {}
+    known = store.standings(runs, clock.now())
     tell(store.run_remarks(condition))
     if as_json:
-        print(dumps([listed_document(run, figures[run.id]) for run in runs]))
+        print(dumps([listed_document(run, known[run.id], figures[run.id]) for run in runs]))
         return
-    for line in runs_text(runs, sorted_by, figures):
+    for line in runs_text(runs, known, sorted_by, figures):
         print(line)
 
 

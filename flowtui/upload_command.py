@@ -177,7 +177,7 @@ def _names(known: Sequence[_Named]) -> str:
 def _ask_first(registry: Registry, to: Destination, store: Store, run: Run, yes: bool) -> None:
     """Say what is about to happen, and have it agreed to where it is not by --yes."""
     notes = [f"upload {fmt.plain(run.name, 80)} to {fmt.plain(to.path, 300)}"]
-    if run.is_active:
+    if store.standings([run], clock.now())[run.id].goes_on:
         notes.append("it is still active: what is there by now goes up")
     copies = registry.copies(to, run.id)
     if copies:

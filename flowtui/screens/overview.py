@@ -15,7 +15,6 @@ from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widget import Widget
 
-from flowtui import clock
 from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
@@ -269,9 +268,8 @@ class OverviewScreen(TabScreen):
         self._show_card()
 
     def _show_card(self) -> None:
-        frame = self.flow.frame
-        upload = None if frame is None else frame.upload
-        self.query_one(RunCard).show_run(self.run, clock.now(), upload)
+        if (frame := self.flow.frame) is not None:
+            self.query_one(RunCard).show_run(frame.run, frame.standing, frame.upload)
 
     # Panes -----------------------------------------------------------------------------------
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from flowtui import format as fmt
+from flowtui.store.liveness import Standing
 from flowtui.store.metrics import goal
 from flowtui.store.values import Figures, JsonValue, Run
 from flowtui.widgets.cells import Align, Piece
-from flowtui.widgets.frame import STATUS_ROLES
+from flowtui.widgets.frame import state_role
 from flowtui.widgets.rows import Cells, Column
-from flowtui.widgets.run_card import elapsed_s
 
 FIXED = (
     Column("name", " name", 24, stretch=2),
     Column("status", "status", 11),
     Column("created", "created", 16),
-    Column("duration", "duration", 8, "right"),
+    Column("duration", "duration", 10, "right"),
     Column("group", "group", 12),
     Column("tags", "tags", 16, stretch=1),
     Column("id", "id", 8),
@@ -56,12 +55,14 @@ def needs_figures(columns: Sequence[Column]) -> bool:
     return any(column.key.startswith(("param.", "metric.")) for column in columns)
 
 
-def cells(run: Run, figures: Figures | None, columns: Sequence[Column], now: datetime) -> Cells:
+def cells(
+    run: Run, figures: Figures | None, standing: Standing, columns: Sequence[Column]
+) -> Cells:
     """Return what a run shows in these columns."""
-    return tuple(_cell(run, figures or Figures(), column, now) for column in columns)
+    return tuple(_cell(run, figures or Figures(), standing, column) for column in columns)
 
 
-def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
+def _cell(run: Run, figures: Figures, standing: Standing, column: Column) -> Piece:
     key = column.key
     prefix, _, name = key.partition(".")
     if prefix == "metric":
@@ -71,11 +72,9 @@ def _cell(run: Run, figures: Figures, column: Column, now: datetime) -> Piece:
             _param_text(figures.params[name], column.width) if name in figures.params else ""
         )
     if key == "status":
-        role = STATUS_ROLES.get(run.status, "attention")
-        return Piece(fmt.status(run.status), role)
+        return Piece(fmt.run_state_short(run.status, standing), state_role(run, standing))
     if key == "duration":
-        elapsed = elapsed_s(run, now)
-        return Piece("" if elapsed is None else fmt.duration(elapsed))
+        return Piece(fmt.elapsed(standing))
     if run.problems and key in ("tags", "created"):
         return Piece("▲ broken", "attention")
     muted = {

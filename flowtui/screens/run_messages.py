@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from flowtui.screens.wanted import Wanted
+from flowtui.store.liveness import Signs
 from flowtui.store.runs import Order
 from flowtui.store.values import Figures, Group, Run
 
@@ -60,7 +61,9 @@ class Listed(Message):
 
 @dataclass
 class RunsRead(Message):
-    """Sent by the reader with the runs that came into sight."""
+    """Sent by the reader with the runs that came into sight, or what is new of active ones."""
 
     runs: dict[int, Run]
     figures: dict[str, Figures]
+    signs: dict[str, Signs]
+    """Of the processes of active runs, by run id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from flowtui.screens.base import ReadFailed, StoreScreen
 from flowtui.screens.choose import Choice, ColumnsScreen, chosen_order
 from flowtui.screens.run_messages import Listed, RunsRead, WantedRuns
 from flowtui.store.database import Cancelled
+from flowtui.store.liveness import Signs, standing
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Figures, Kind, Run
@@ -54,6 +56,7 @@ class _Known:
 
     run: Run
     figures: Figures | None
+    signs: Signs | None
 
 
 class RunsScreen(StoreScreen):
@@ -127,12 +130,26 @@ class RunsScreen(StoreScreen):
 
     @work(thread=True, group="rows", exit_on_error=False)
     def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> None:
+        active: dict[int, Run] = {}
+
         def read(cancelled: Cancelled) -> RunsRead:
             found = self.store.runs(rowids)
+            active.update((rowid, run) for rowid, run in found.items() if run.is_active)
             ids = [run.id for run in found.values()] if with_figures else []
-            return RunsRead(found, self.store.figures(ids, cancelled) if ids else {})
+            figures = self.store.figures(ids, cancelled) if ids else {}
+            return RunsRead(found, figures, self._signs(found, may_ask=False))
 
         self.answer(read)
+        if active:
+            # Who has a run open takes a moment to find out.
+            self.answer(partial(self._live, active, with_figures))
+
+    def _signs(self, runs: dict[int, Run], may_ask: bool = True) -> dict[str, Signs]:
+        return self.store.signs(runs.values(), clock.now(), may_ask)
+
+    def _live(self, active: dict[int, Run], with_figures: bool, cancelled: Cancelled) -> RunsRead:
+        ids = [run.id for run in active.values()] if with_figures else []
+        return RunsRead(active, self.store.live_figures(ids, cancelled), self._signs(active))
 
     @property
     def has_content(self) -> bool:
@@ -182,7 +199,7 @@ class RunsScreen(StoreScreen):
     @on(RunsRead)
     def show_rows(self, message: RunsRead) -> None:
         for rowid, run in message.runs.items():
-            self._known[rowid] = _Known(run, message.figures.get(run.id))
+            self._known[rowid] = _Known(run, message.figures.get(run.id), message.signs.get(run.id))
         self._fill(message.runs)
         for rowid in [rowid for rowid in self._known if not self._rows.holds(rowid)]:
             del self._known[rowid]
@@ -192,7 +209,9 @@ class RunsScreen(StoreScreen):
         columns = self._rows.columns
         self._rows.fill(
             {
-                rowid: run_columns.cells(known.run, known.figures, columns, now)
+                rowid: run_columns.cells(
+                    known.run, known.figures, standing(known.run, known.signs, now), columns
+                )
                 for rowid in rowids
                 if (known := self._known.get(rowid))
             }
@@ -207,20 +226,13 @@ class RunsScreen(StoreScreen):
             for rowid in self._rows.keys_in_sight()
             if (known := self._known.get(rowid)) and known.run.is_active
         ]
-        if not active:
-            return
-        if run_columns.needs_figures(self._rows.columns):
-            self._read_figures({rowid: self._known[rowid].run for rowid in active})
-        else:
-            self._fill(active)
+        if active:
+            runs = {rowid: self._known[rowid].run for rowid in active}
+            self._read_live(runs, run_columns.needs_figures(self._rows.columns))
 
     @work(thread=True, group="live", exclusive=True, exit_on_error=False)
-    def _read_figures(self, active: dict[int, Run]) -> None:
-        def read(cancelled: Cancelled) -> RunsRead:
-            ids = [run.id for run in active.values()]
-            return RunsRead(active, self.store.live_figures(ids, cancelled))
-
-        self.answer(read)
+    def _read_live(self, active: dict[int, Run], with_figures: bool) -> None:
+        self.answer(partial(self._live, active, with_figures))
 
     @on(ReadFailed)
     def show_failure(self, message: ReadFailed) -> None:

@@ -7,12 +7,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from flowtui import clock
 from flowtui import format as fmt
 from flowtui.registry.values import Destination, RemoteCopy
 from flowtui.store import archive, archive_models
 from flowtui.store.archive import Contents
 from flowtui.store.archive_values import ArtifactError
 from flowtui.store.database import Cancelled
+from flowtui.store.liveness import Standing
 from flowtui.store.store import Store
 from flowtui.store.uploaded import UPLOADED, RemoteArtifact
 from flowtui.store.values import Counts, Model, Run
@@ -28,6 +30,8 @@ class Facts:
     """What the store and the disk say."""
 
     contents: Contents
+    standing: Standing
+    """Of the run."""
     counts: Counts
     models: tuple[Model, ...]
     model_bytes: Mapping[str, int | None]
@@ -99,6 +103,7 @@ def read_facts(store: Store, run_id: str, cancelled: Cancelled) -> Facts:
     folder = tempfile.gettempdir()
     return Facts(
         contents,
+        store.standings([contents.run], clock.now())[run_id],
         store.counts(run_id, cancelled),
         models,
         {model.id: _file_bytes(store, model) for model in models},
@@ -124,7 +129,7 @@ def preflight_lines(known: Preflight, width: int = WIDE) -> list[Line]:
         lines.append(_labelled("", [Piece(f"▲ {_before(known)}", "attention")]))
     elif known.facts is not None and known.copies is not None:
         lines.append(_labelled("Before", [Piece("not uploaded before", "muted")]))
-    if known.run.is_active:
+    if known.facts is not None and known.facts.standing.goes_on:
         text = "▲ still active: what is there by now goes up"
         lines.append(_labelled("", [Piece(text, "attention")]))
     if known.facts is not None and known.facts.contents.missing:

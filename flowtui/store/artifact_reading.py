@@ -16,6 +16,7 @@ import threading
 import weakref
 from collections.abc import Iterable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import NoReturn
 
@@ -33,9 +34,10 @@ from flowtui.store.attachment_values import (
 )
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import DatabaseReadOnly
+from flowtui.store.liveness import Signs
 from flowtui.store.schema import ddl
 from flowtui.store.store import Store
-from flowtui.store.values import StoreLocation
+from flowtui.store.values import Run, StoreLocation
 
 
 def open_artifact(path: Path) -> ArtifactStore:
@@ -92,6 +94,10 @@ class ArtifactStore(Store):
     def run_directory(self, run_id: str) -> Path:
         # Its name is not trusted with the place.
         return self._folder / ("run" if run_id == self._contents.run_id else "no-run")
+
+    def signs(self, runs: Iterable[Run], now: datetime, may_ask: bool = True) -> dict[str, Signs]:
+        # It is a copy: nothing in it tells whether the run itself goes on.
+        return {}
 
     # Attachments ----------------------------------------------------------------------------
 

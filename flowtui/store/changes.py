@@ -172,8 +172,8 @@ class _Watched:
 
     @property
     def last_write_s(self) -> float | None:
-        files = () if self.pending is None else (self.pending.main, self.pending.wal)
-        return max((file[2] for file in files if file is not None), default=0) / 1e9 or None
+        last_write_ns = None if self.pending is None else self.pending.last_write_ns
+        return None if last_write_ns is None else last_write_ns / 1e9
 
     def _fingerprint(self) -> Fingerprint | None:
         try:

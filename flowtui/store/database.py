@@ -82,6 +82,13 @@ class Fingerprint:
         return all(file is None or file[1] == 0 for file in files)
 
     @property
+    def last_write_ns(self) -> int | None:
+        """The latest stamp of the file and of a log that has something in it; None without any."""
+        is_log_empty = self.wal is None or self.wal[1] <= WAL_HEADER_BYTES
+        stamps = [file[2] for file in (self.main, None if is_log_empty else self.wal) if file]
+        return max(stamps, default=None)
+
+    @property
     def is_settled(self) -> bool:
         """Whether a write after it was taken is sure to show in the next fingerprint."""
         stamps = [file[2] for file in (self.main, self.wal, self.journal) if file is not None]
@@ -104,6 +111,11 @@ class Database:
         self._copy_lock = threading.Lock()
         self._copy: tuple[Fingerprint, tempfile.TemporaryDirectory[str]] | None = None
         """The copy and what it is a copy of."""
+
+    @property
+    def has_shm(self) -> bool:
+        """Whether the log has an index: it does while a writer is there, or after a kill."""
+        return self._shm.exists()
 
     def fingerprint(self) -> Fingerprint:
         """Return the state of the files on disk, without touching them.
@@ -148,7 +160,7 @@ class Database:
             if before.is_empty:
                 raise errors.DatabaseCorrupt(self.path, f"{self.label} is empty: 0 bytes")
             failure: sqlite3.Error | None = None
-            route = before.route(self._shm.exists())
+            route = before.route(self.has_shm)
             try:
                 with closing(self._connect(route, before, cancelled)) as connection:
                     answer = question(connection)

@@ -29,9 +29,12 @@ def new_run(directory: Path, name: str, group: str = DEFAULT_GROUP) -> Iterator[
     started_at = datetime.now(UTC)
     with StoreWriter(directory) as writer:
         writer.start_run(run_id, name, group=group, created_at=started_at)
+        # Held as the SDK holds it: so a viewer knows that somebody still writes, or was killed.
+        held = writer.experiment(run_id)
     status = "error"
     try:
-        yield run_id
+        with held:
+            yield run_id
         status = "completed"
     finally:
         with StoreWriter(directory) as writer:

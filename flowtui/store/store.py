@@ -12,7 +12,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -61,10 +61,12 @@ if TYPE_CHECKING:
     )
     from flowtui.store.attachment_values import Attachments
     from flowtui.store.filters import Condition
+    from flowtui.store.liveness import Signs, Standing
     from flowtui.store.sample_values import Dataset, KeyInUse, Sample, SampleGroups
     from flowtui.store.samples import Order as SampleOrder
     from flowtui.store.score_values import ScoreSet
     from flowtui.store.series_values import Extent, Neighbours, Series, Smoothed
+    from flowtui.store.signs import SignsReader
     from flowtui.store.trace_values import Span, SpanDetail, Trace
     from flowtui.store.traces import Order
     from flowtui.store.uploaded import LocalType, RemoteArtifact
@@ -96,6 +98,7 @@ class Store:
         """By run and key: a summary that was asked with, and the same of all that was there."""
         self._remarks: dict[tuple[str, ...], tuple[Fingerprint, tuple[str, ...]]] = {}
         """By run, list and keys: what no record has, and when that was so."""
+        self._signs: SignsReader | None = None
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -268,6 +271,30 @@ class Store:
         if fingerprint.is_settled:
             self._figures[run_id] = fingerprint, figures
         return figures
+
+    def signs(self, runs: Iterable[Run], now: datetime, may_ask: bool = True) -> dict[str, Signs]:
+        """Return signs of life of the processes of those runs that are active, by run id.
+
+        Runs of which nothing can be known are left out. Cheap to call every second.
+
+        Args:
+            runs: which.
+            now: the moment, by this machine's clock.
+            may_ask: whether a child process may be asked, for some 20 ms, who holds the databases
+                of runs that have been quiet for long.
+        """
+        if self._signs is None:
+            from flowtui.store.signs import SignsReader
+
+            self._signs = SignsReader(self)
+        return self._signs.signs(runs, now, may_ask)
+
+    def standings(self, runs: Sequence[Run], now: datetime) -> dict[str, Standing]:
+        """Return how far runs are at a moment, by run id; see `signs`."""
+        from flowtui.store.liveness import standing
+
+        signs = self.signs(runs, now)
+        return {run.id: standing(run, signs.get(run.id), now) for run in runs}
 
     # One run --------------------------------------------------------------------------------
 

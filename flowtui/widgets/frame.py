@@ -14,6 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui.store.liveness import Activity, Standing
 from flowtui.store.values import Counts, Run, Status
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
 from flowtui.widgets.paint import Palette
@@ -24,6 +25,13 @@ STATUS_ROLES: dict[str, Role] = {
     Status.COMPLETED: "ok",
     Status.ERROR: "error",
 }
+
+
+def state_role(run: Run, standing: Standing) -> Role:
+    """Return the role of what is said of a run's status."""
+    if standing.activity is Activity.STOPPED:
+        return "attention"
+    return STATUS_ROLES.get(run.status, "attention")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,11 @@ class Frame:
     counts: Counts
     store: str
     """The store's directory, for a person."""
-    elapsed_s: float | None = None
-    """How long the run took, or has been going on."""
+    standing: Standing = Standing()  # noqa: RUF009  # It is frozen.
+    """How far the run is."""
     follows: bool = True
     age_s: float | None = None
-    """Since the last write, while the run is active."""
+    """Since the last write."""
     problem: str | None = None
     """Why what is shown may not be the latest."""
     upload: UploadMark | None = None
@@ -121,10 +129,11 @@ class RunLine(OneLine):
 def run_line(frame: Frame, width: int) -> list[Piece]:
     """Return the top line; the store gives way first, the run's name never."""
     run = frame.run
+    elapsed = fmt.elapsed(frame.standing)
     status = [
         Piece("  "),
-        Piece(fmt.status(run.status), STATUS_ROLES.get(run.status, "attention")),
-        Piece(f"  {fmt.duration(frame.elapsed_s)}" if frame.elapsed_s is not None else "", "muted"),
+        Piece(fmt.run_state(run.status, frame.standing), state_role(run, frame.standing)),
+        Piece(f"  {elapsed}" if elapsed else "", "muted"),
     ]
     live = liveness(frame)
     identity = [Piece(f"  {fmt.short_id(run.id)}", "muted")]
@@ -178,13 +187,15 @@ def _mark_pieces(frame: Frame, count: int) -> list[Piece]:
 
 
 def liveness(frame: Frame) -> list[Piece]:
-    """Return how fresh the screen is; nothing for a run that has ended and is read well."""
+    """Return how fresh the screen is; nothing for a run that nobody writes and is read well."""
     if frame.problem is not None:
         return [Piece("  "), Piece(f"▲ {fmt.plain(frame.problem)}", "attention")]
-    if not frame.run.is_active:
+    if frame.standing.activity is None:
         return []
     if not frame.follows:
         return [Piece("  ○ not following", "attention")]
+    if frame.standing.activity is not Activity.ACTIVE or frame.standing.silent_s is None:
+        return []
     age = "" if frame.age_s is None else f" {fmt.ago(frame.age_s)}"
     return [Piece("  "), Piece("● live", "ok"), Piece(age, "muted")]
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flowtui import clock
 from flowtui import format as fmt
+from flowtui.store.liveness import Standing
 from flowtui.store.values import Run
 from flowtui.widgets.cells import Line, Piece, Role, wrapped
 from flowtui.widgets.fields import Field, Fields
-from flowtui.widgets.frame import STATUS_ROLES, UploadMark
+from flowtui.widgets.frame import UploadMark, state_role
 
 LABEL_CELLS = 10
 MAX_TAG_CHARS = 100
@@ -27,15 +27,6 @@ _UPLOAD_STATES: dict[str | None, tuple[str, Role]] = {
     "uploaded": ("✓ uploaded", "ok"),
     "failed": ("✗ failed", "error"),
 }
-
-
-def elapsed_s(run: Run, now: datetime) -> float | None:
-    """Return how long a run took, or has been going on while it is active."""
-    if run.duration_s is not None:
-        return run.duration_s
-    if run.is_active and run.created_at is not None:
-        return max((now - run.created_at).total_seconds(), 0.0)
-    return None
 
 
 PLACES = "upload.places"
@@ -58,21 +49,23 @@ class RunCard(Fields):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__("Run", LABEL_CELLS, id=id)
         self._run: Run | None = None
+        self._standing = Standing()
         self._uploaded: Sequence[Uploaded] = ()
         self._upload: UploadMark | None = None
 
-    def show_run(self, run: Run, now: datetime, upload: UploadMark | None = None) -> None:
-        """Show a run as it is at a moment; an active one's duration depends on it.
+    def show_run(self, run: Run, standing: Standing, upload: UploadMark | None = None) -> None:
+        """Show a run.
 
         Args:
             run: which.
-            now: the moment.
+            standing: how far it is by now.
             upload: the one that is under way or failed, of this run or another one.
         """
         self._run = run
+        self._standing = standing
         self._upload = upload if upload is not None and upload.run_id == run.id else None
         if self.line_width:
-            fields = card_fields(run, now, self.line_width)
+            fields = card_fields(run, standing, self.line_width)
             self.show_fields(
                 [
                     *fields,
@@ -92,24 +85,23 @@ class RunCard(Fields):
 
     def on_resize(self) -> None:
         if self._run is not None:
-            self.show_run(self._run, clock.now(), self._upload)
+            self.show_run(self._run, self._standing, self._upload)
 
 
-def card_fields(run: Run, now: datetime, width: int) -> list[Field]:
+def card_fields(run: Run, standing: Standing, width: int) -> list[Field]:
     """Return the fields of a run's card, texts wrapped to `width` cells."""
     room = max(width - LABEL_CELLS - 2, 10)
-    elapsed = elapsed_s(run, now)
-    duration = "not recorded" if elapsed is None else fmt.duration(elapsed)
+    elapsed = fmt.elapsed(standing)
     fields = [
         _text_field("id", run.id, room),
         Field(
             "status",
             "status",
-            [[Piece(fmt.status(run.status), STATUS_ROLES.get(run.status, "attention"))]],
+            _wrapped(fmt.run_state(run.status, standing), room, state_role(run, standing)),
             run.status,
         ),
         _text_field("created", fmt.when(run.created_at) if run.created_at else "not known", room),
-        _text_field("duration", duration, room, muted=elapsed is None),
+        _text_field("duration", elapsed or "not recorded", room, muted=not elapsed),
         _text_field("group", run.group_name or "", room),
         _text_field("tags", "  ".join(fmt.plain(tag, MAX_TAG_CHARS) for tag in run.tags), room),
         _text_field("source", run.source or "", room),

@@ -26,6 +26,7 @@ from flowtui.screens.confirm import ConfirmScreen
 from flowtui.screens.upload_progress import LeaveScreen
 from flowtui.store.errors import DatabaseReadOnly
 from flowtui.store.ingesting import Batch
+from flowtui.store.liveness import Standing
 from flowtui.store.otlp import OtlpSpan
 from flowtui.store.store import Store
 from flowtui.store.values import Counts
@@ -236,7 +237,14 @@ async def test_one_question_is_about_the_upload_too(
 def test_the_top_line_has_room_for_both_marks(store: Store, width: int) -> None:
     upload = UploadMark("run-1", ("↑ 34 %", "12.3 MB/s", "40 s left"))
     collect = CollectMark(("⇣ 4318", "1,204 spans", "3 dropped"))
-    frame = Frame(store.resolve("run-1"), Counts(), "~/s", 3.0, upload=upload, collect=collect)
+    frame = Frame(
+        store.resolve("run-1"),
+        Counts(),
+        "~/s",
+        Standing(elapsed_s=3.0),
+        upload=upload,
+        collect=collect,
+    )
     line = run_line(frame, width)
     said = "".join(piece.text for piece in line)
     assert width_of(line) <= width

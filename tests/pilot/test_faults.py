@@ -29,7 +29,7 @@ from tests.conftest import NOW, open_store
 from tests.pilot.monkey import is_sound
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 from tests.unit.annotated import RUN, SPAN, annotatable
-from tests.unit.stores import execute, one_run, process
+from tests.unit.stores import execute, held, one_run, process
 
 ROOT = Path(__file__).parents[2]
 NAME = "support-agent-v3"
@@ -199,19 +199,21 @@ async def test_the_log_folded_and_begun_anew_hides_nothing(tmp_path: Path) -> No
 
 
 async def test_a_clock_that_goes_back_shows_no_time_below_zero(
-    demo: Store, monkeypatch: pytest.MonkeyPatch
+    demo_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = NOW
     monkeypatch.setattr(clock, "now", lambda: now)
-    async with opened(demo, "llama-lora-sft") as pilot:
-        for days in (40, -40, 400, 0):
-            now = NOW - timedelta(days=days)
-            for key in ("r", "1", "2", "escape", "enter"):
-                await pilot.press(key)
-                await settled(pilot)
-                frame = screen_lines(pilot)[0]
-                assert " -" not in frame, frame
-                assert "▲" not in frame
+    store = open_store(demo_copy)
+    with held(store.experiment(store.resolve("llama-lora-sft").id).path):
+        async with opened(store, "llama-lora-sft") as pilot:
+            for days in (40, -40, 400, 0):
+                now = NOW - timedelta(days=days)
+                for key in ("r", "1", "2", "escape", "enter"):
+                    await pilot.press(key)
+                    await settled(pilot)
+                    frame = screen_lines(pilot)[0]
+                    assert " -" not in frame, frame
+                    assert "▲" not in frame
 
 
 # Writing -----------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from flowtui.widgets.metric_list import MetricList
 from flowtui.widgets.value_tree import ValueTree
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
+from tests.unit.stores import held
 
 VISION, ACTIVE = "resnet50-cosine", "llama-lora-sft"
 
@@ -123,6 +124,7 @@ async def test_not_following_reads_nothing_until_asked(demo_copy: Path) -> None:
         await until(lambda: "later" in screen_text(pilot), "the new parameter on the screen")
 
 
+@pytest.mark.usefixtures("stopped_clock")
 async def test_the_end_of_a_run_shows(demo_copy: Path) -> None:
     async with opened(open_store(demo_copy), ACTIVE) as pilot:
         assert "● active" in screen_lines(pilot)[0]
@@ -158,11 +160,15 @@ async def test_a_missing_database_is_said_and_the_rest_shows(demo_copy: Path) ->
 
 
 async def test_duration_of_a_running_run_ticks(
-    demo: Store, monkeypatch: pytest.MonkeyPatch
+    demo_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = NOW
     monkeypatch.setattr("flowtui.clock.now", lambda: moment)
-    async with opened(demo, ACTIVE) as pilot:
-        assert "14 m" in screen_lines(pilot)[0]
-        moment = NOW + timedelta(hours=2)
-        await until(lambda: "2 h 14 m" in screen_lines(pilot)[0], "the time going on")
+    store = open_store(demo_copy)
+    database = store.experiment(store.resolve(ACTIVE).id).path
+    with held(database):
+        async with opened(store, ACTIVE) as pilot:
+            assert "14 m" in screen_lines(pilot)[0]
+            moment = NOW + timedelta(hours=2)
+            await until(lambda: "2 h 14 m" in screen_lines(pilot)[0], "the time going on")
+            await until(lambda: "● active, quiet" in screen_lines(pilot)[0], "its silence")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,7 @@ from flowtui.widgets.file_tree import FileTree
 from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until
+from tests.unit.stores import held
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
 BOTH = pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=["80x24", "120x40"])
@@ -48,9 +52,37 @@ def keys(*pressed: str) -> Before:
     return before
 
 
+@pytest.fixture
+def stopped_run(demo_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """The demo store, three hours after the process of its active run has gone."""
+    directory = Path.home() / "stopped"
+    shutil.copytree(demo_directory, directory)
+    for path in directory.rglob("*"):
+        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    monkeypatch.setattr("flowtui.clock.now", lambda: NOW + timedelta(hours=3))
+    with closing(open_store(directory)) as store:
+        yield store
+    shutil.rmtree(directory)
+
+
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
 def test_runs(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     assert snap_compare(app_on(demo, None), terminal_size=size, run_before=keys())
+
+
+@BOTH
+@pytest.mark.parametrize("run", [ACTIVE, None], ids=["overview", "runs"])
+def test_stopped(
+    snap_compare: Snap, stopped_run: Store, size: tuple[int, int], run: str | None
+) -> None:
+    assert snap_compare(app_on(stopped_run, run), terminal_size=size, run_before=keys())
+
+
+@BOTH
+def test_quiet(snap_compare: Snap, stopped_run: Store, size: tuple[int, int]) -> None:
+    with held(stopped_run.experiment(stopped_run.resolve(ACTIVE).id).path):
+        app = app_on(stopped_run, ACTIVE)
+        assert snap_compare(app, terminal_size=size, run_before=keys())
 
 
 @BOTH

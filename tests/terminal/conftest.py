@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import open_store
 from tests.terminal.slow_link import Link, SlowTerminal
 from tests.terminal.terminal import FLOW_TUI, Terminal, environment
+from tests.unit.stores import held
 
 Start = Callable[..., Terminal]
 
@@ -38,3 +40,13 @@ def start(tmp_path: Path, demo_directory: Path) -> Iterator[Start]:
             return terminals.enter_context(make(command, environ, columns, lines, tmp_path))
 
         yield start_one
+
+
+@pytest.fixture
+def active_run(demo_directory: Path) -> Iterator[None]:
+    """Have a process hold the demo's active run, which reads as live then."""
+    store = open_store(demo_directory)
+    database = store.experiment(store.resolve("llama-lora-sft").id).path
+    database.touch()
+    with held(database):
+        yield

@@ -52,6 +52,7 @@ def test_a_terminal_that_goes_away_ends_it(start: Start) -> None:
     assert terminal.wait_exit(AT_MOST_S) in (128 + signal.SIGHUP, 120)
 
 
+@pytest.mark.usefixtures("active_run")
 def test_a_terminal_that_goes_away_while_the_run_is_active_ends_it(start: Start) -> None:
     terminal = start("llama-lora-sft")
     terminal.wait_for("● live")

@@ -147,6 +147,7 @@ def test_a_size_that_changes_while_it_loads_and_draws_is_the_size_in_the_end(sta
     left(terminal)
 
 
+@pytest.mark.usefixtures("active_run")
 def test_a_link_that_is_slow_has_its_clock_drawn_more_seldom(start: Start) -> None:
     run = ("llama-lora-sft",)
     fast = start(*run, link=FAST, SSH_CONNECTION=SSH)

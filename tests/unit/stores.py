@@ -27,6 +27,25 @@ LONG_AGO_NS = 1_700_000_000_000_000_000
 NOBODY = 65534
 DEADLINE_S = 20.0
 
+_HOLD = """
+import sqlite3, sys
+held = [sqlite3.connect(path) for path in sys.argv[1:]]
+for one in held:
+    one.execute("pragma journal_mode = wal")
+    one.execute("select count(*) from sqlite_master").fetchone()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+_WRITE = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1])
+held.execute("pragma journal_mode = wal")
+held.execute("insert into static_params values ('by', 'a process', 'str')")
+held.commit()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
 
 def writer(directory: Path) -> StoreWriter:
     return StoreWriter(directory, clock=lambda: NOW, durable=False)
@@ -102,6 +121,20 @@ def process(script: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
         finally:
             if child.stdin is not None and not child.stdin.closed:
                 child.stdin.close()
+
+
+@contextmanager
+def held(*paths: Path) -> Iterator[None]:
+    """Have a process hold databases open, as a training process does."""
+    with process(_HOLD, *paths):
+        yield
+
+
+def killed(path: Path) -> None:
+    """Leave a database as a process that wrote into it and was killed does."""
+    with process(_WRITE, path) as child:
+        child.kill()
+        child.wait()
 
 
 def as_another_user(ask: Callable[[], T]) -> T:

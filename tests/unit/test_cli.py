@@ -154,8 +154,8 @@ def test_list_as_json_has_stable_keys_and_whole_values(run: Run, demo_directory:
     documents = strictly(run("list", "-s", demo_directory, "--json").out)
     assert {tuple(document) for document in documents} == {
         (
-            "id", "name", "status", "created_at", "duration_s", "group", "tags", "description",
-            "source", "upload_status", "params", "metrics",
+            "id", "name", "status", "activity", "created_at", "last_logged_at", "duration_s",
+            "group", "tags", "description", "source", "upload_status", "params", "metrics",
         )
     }  # fmt: skip
     (resnet,) = [document for document in documents if document["name"] == "resnet50-cosine"]
@@ -218,8 +218,9 @@ def test_numbers_that_json_has_not_are_texts(run: Run, tmp_path: Path) -> None:
 def test_show_as_json_has_stable_keys(run: Run, demo_directory: Path) -> None:
     document = strictly(run("show", "resnet50-cosine", "-s", demo_directory, "--json").out)
     assert list(document) == [
-        "id", "name", "status", "created_at", "duration_s", "group", "tags", "description",
-        "source", "upload_status", "params", "metrics", "models", "counts", "problems",
+        "id", "name", "status", "activity", "created_at", "last_logged_at", "duration_s",
+        "group", "tags", "description", "source", "upload_status", "params", "metrics", "models",
+        "counts", "problems",
     ]  # fmt: skip
     assert set(document["counts"]) == {
         "traces", "spans", "samples", "attachments", "annotations",

@@ -12,6 +12,7 @@ from flowtui.registry.values import Labels, RemoteCopy
 from flowtui.screens.upload_preflight import Facts, Preflight, preflight_lines
 from flowtui.screens.upload_progress import bar_line, steps_line
 from flowtui.store.archive import Contents
+from flowtui.store.liveness import Activity, Standing
 from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType, RemoteArtifact
 from flowtui.store.values import Counts, Model, Run
@@ -34,7 +35,9 @@ def said(line: Line) -> str:
 
 def facts(free_bytes: int = 10**9) -> Facts:
     contents = Contents(RUN, 4_000, (), ("gone.txt",))
-    return Facts(contents, Counts(), (MODEL,), {"m1": 5_000_000}, (), "/tmp", free_bytes)
+    return Facts(
+        contents, Standing(), Counts(), (MODEL,), {"m1": 5_000_000}, (), "/tmp", free_bytes
+    )
 
 
 def test_the_frame_tells_share_rate_and_time_left() -> None:
@@ -50,7 +53,7 @@ def test_the_frame_tells_share_rate_and_time_left() -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_the_top_line_keeps_the_upload_and_the_name_at_any_width(width: int) -> None:
     upload = UploadMark("run-1", ("↑ 34 %", "12.3 MB/s", "40 s left"))
-    frame = Frame(RUN, Counts(), "~/store", 3.0, upload=upload)
+    frame = Frame(RUN, Counts(), "~/store", Standing(elapsed_s=3.0), upload=upload)
     line = run_line(frame, width)
     assert width_of(line) <= width
     assert "resnet" in said(line)
@@ -92,10 +95,14 @@ def test_a_model_takes_room_only_where_the_run_goes_into_it() -> None:
 
 def test_what_speaks_against_it_is_said() -> None:
     active = replace(RUN, status="active", upload_status="uploaded")
-    known = Preflight(active, facts=facts(), to=DESTINATION, copies=())
+    goes_on = replace(facts(), standing=Standing(Activity.QUIET))
+    known = Preflight(active, facts=goes_on, to=DESTINATION, copies=())
     text = "\n".join(map(said, preflight_lines(known)))
     assert "▲ uploaded before, to this or another collection" in text
     assert "▲ still active" in text
+    stopped = replace(facts(), standing=Standing(Activity.STOPPED))
+    text = "\n".join(map(said, preflight_lines(replace(known, facts=stopped))))
+    assert "still active" not in text
     assert "▲ 1 attachment missing" in text
     noted = replace(facts(), earlier=(RemoteArtifact("experiment", "run-1", "orb-9", "a", NOW),))
     text = "\n".join(map(said, preflight_lines(replace(known, facts=noted))))

@@ -34,7 +34,7 @@ def make_demo(directory: Path, now: datetime) -> None:
     new_id = partial(seeded_uuid, chance("rows"))
     # A demo that a power cut spoils is made again; waiting for the disk takes half as long again.
     with StoreWriter(directory, clock=lambda: now, new_id=new_id, durable=False) as writer:
-        scene = Scene(writer, now)
+        scene = Scene(writer, directory, now)
         vision.add_run(scene)
         agent.add_run(scene)
         others.add_runs(scene)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -111,7 +112,11 @@ def _add_failed(scene: Scene) -> None:
 
 
 def _add_empty(scene: Scene) -> None:
-    scene.start("scratch", group="default", created_at=scene.ago(days=1, hours=5))
+    created_at = scene.ago(days=1, hours=5)
+    run_id = scene.start("scratch", group="default", created_at=created_at)
+    # Its process went at once: nothing was written since.
+    moment = created_at.timestamp()
+    os.utime(scene.directory / run_id / "exp.db", (moment, moment))
 
 
 def _add_uploaded(scene: Scene) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from random import Random
 
 from flowtui.store.schema import StoreWriter
@@ -28,6 +29,8 @@ class Scene:
     """The store that is being made and the moment that it is made for."""
 
     writer: StoreWriter
+    directory: Path
+    """The store's."""
     now: datetime
     """Aware; every time in the store is counted back from it."""
 

@@ -1,0 +1,105 @@
+"""Whether a run that nobody marked as ended still goes on: the one place that decides it.
+
+`active` is the last thing that a killed process says of its run. Silence alone is no sign of its
+death, since an epoch may take hours; that nobody holds the run's database is one (see `signs`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from flowtui.store.values import Run
+
+CLOCK_SLACK = timedelta(seconds=1)
+QUIET_AFTER_S = 600.0
+"""A process that wrote nothing for longer is said to be quiet, and is looked for."""
+
+
+class Activity(StrEnum):
+    """What a run whose status is active does, as far as can be known."""
+
+    ACTIVE = "active"
+    QUIET = "quiet"
+    """Nothing was written for a while; it may be at work on something long."""
+    STOPPED = "stopped"
+    """Its process is gone, and nobody noted an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Signs of life of the process that logs into a run, at one moment."""
+
+    seen_at: datetime
+    """The moment."""
+    logged_at: datetime | None
+    """When the last record came. Annotations do not count: people write them, at any time."""
+    written_at: datetime | None
+    """When anything was last written into exp.db, by this machine's clock; None if it is gone."""
+    is_gone: bool = False
+    """Whether it is certain that there is no such process any more."""
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """When the last record came, unless the clock of who wrote it is ahead of this one."""
+        is_ahead = self.logged_at is None or self.logged_at > self.seen_at + CLOCK_SLACK
+        return None if is_ahead else self.logged_at
+
+    @property
+    def last_logged_at(self) -> datetime | None:
+        """When the last record came; where none has a time, when anything was written."""
+        return self.logged_at or self.written_at
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a run is, at one moment."""
+
+    activity: Activity | None = None
+    """None where the status is another than active, and tells all that there is to know."""
+    elapsed_s: float | None = None
+    """How long the run took, or has been going on."""
+    is_rough: bool = False
+    """Whether that ends with the last record, since nobody noted the end."""
+    silent_s: float | None = None
+    """Since anything was last written; None where the run is not active, or not known."""
+    last_logged_at: datetime | None = None
+    """When the last record came, where the run is active and that is known."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether more may still be written, as far as can be known."""
+        return self.activity in (Activity.ACTIVE, Activity.QUIET)
+
+
+def standing(run: Run, signs: Signs | None, now: datetime) -> Standing:
+    """Return how far a run is.
+
+    Args:
+        run: which.
+        signs: of its process; None where nothing is known of it, as in an exported copy.
+        now: the moment, which the duration of a run that goes on depends on.
+    """
+    if not run.is_active:
+        return Standing(elapsed_s=run.duration_s)
+    elapsed_s = run.duration_s if run.duration_s is not None else _seconds(run.created_at, now)
+    if signs is None:
+        return Standing(Activity.ACTIVE, elapsed_s)
+    # Not until now: while one does not look, what is written is not seen.
+    last_logged_at = signs.last_logged_at
+    written = [moment for moment in (signs.written_at, signs.heard_at) if moment is not None]
+    silent_s = _seconds(max(written, default=None), signs.seen_at)
+    if signs.is_gone:
+        until_last_s = _seconds(run.created_at, last_logged_at)
+        return Standing(Activity.STOPPED, until_last_s, True, silent_s, last_logged_at)
+    is_quiet = silent_s is not None and silent_s >= QUIET_AFTER_S
+    activity = Activity.QUIET if is_quiet else Activity.ACTIVE
+    return Standing(activity, elapsed_s, False, silent_s, last_logged_at)
+
+
+def _seconds(since: datetime | None, until: datetime | None) -> float | None:
+    # Clocks differ; nothing lasts less than no time.
+    if since is None or until is None:
+        return None
+    return max((until - since).total_seconds(), 0.0)
