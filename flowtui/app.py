@@ -28,6 +28,7 @@ from flowtui.background import Background
 from flowtui.crash import write_crash_log
 from flowtui.ending import Ending
 from flowtui.keyboard import TakesText
+from flowtui.open_run import OpenRun
 from flowtui.pace import QUERY, Pace
 from flowtui.parsed_once import ParsedOnce
 from flowtui.screens.base import TabScreen
@@ -62,7 +63,10 @@ class Looked(Message):
 
 @dataclass
 class RunRead(Message):
-    """Sent by the reader with the open run's row (None if it was deleted) and its counts."""
+    """Sent by the reader with the open run's row and its counts, or why they cannot be read.
+
+    Without a row and a problem the run was deleted.
+    """
 
     run_id: str
     run: Run | None
@@ -109,7 +113,7 @@ class FlowApp(TypedAhead):
         self.session = terminal.session(os.environ)
         self.store_label = fmt.path(store.directory, Path.home(), "~")
         self.follows = True
-        self._run = run
+        self._run = None if run is None else OpenRun(run)
         self._counts = Counts()
         self._signs: Signs | None = None
         self._watch_problem: str | None = None
@@ -144,7 +148,8 @@ class FlowApp(TypedAhead):
     def _make_runs_screen(self) -> Screen[None]:
         from flowtui.screens.runs import RunsScreen
 
-        self._runs_screen = RunsScreen(self.store, self._run)
+        opened = None if self._run is None else self._run.row
+        self._runs_screen = RunsScreen(self.store, opened)
         return self._runs_screen
 
     def _make_tab(self, tab: str) -> Screen[None]:
@@ -175,7 +180,7 @@ class FlowApp(TypedAhead):
                 self._signs = None
                 self._watch_problem = self._read_problem = None
                 self._watcher = self.store.watcher(run.id)
-            self._run = run
+                self._run = OpenRun(run)
             self._read_run(run.id, COUNTED)
             await self.switch_mode(self.options.tab)
 
@@ -214,10 +219,10 @@ class FlowApp(TypedAhead):
         last_write_s = self._watcher.last_write_s
         age_s = None if last_write_s is None else max(now.timestamp() - last_write_s, 0.0)
         return Frame(
-            run=self._run,
+            run=self._run.row,
             counts=self._counts,
             store=self.store_label,
-            standing=standing(self._run, self._signs, now),
+            standing=standing(self._run.row, self._signs, now),
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,
@@ -254,7 +259,7 @@ class FlowApp(TypedAhead):
             return
         if self.follows:
             self._look_now()
-        if self._run is not None and self._run.is_active:
+        if self._run is not None and self._run.row.is_active:
             self.show_frame()
         if self._runs_screen is not None and self.follows:
             self._runs_screen.tick()
@@ -290,7 +295,7 @@ class FlowApp(TypedAhead):
         try:
             changes = watcher.look()
             if run is not None:
-                signs = self.store.signs([run], clock.now()).get(run.id)
+                signs = self.store.signs([run.row], clock.now()).get(run.id)
         except StoreError as error:
             problem = str(error)
         finally:
@@ -329,7 +334,7 @@ class FlowApp(TypedAhead):
             is_counted = run is not None and bool(kinds & COUNTED)
             counts = self.store.counts(run_id) if is_counted else None
         except StoreError as error:
-            self.post_message(RunRead(run_id, self._run, None, str(error)))
+            self.post_message(RunRead(run_id, None, None, str(error)))
             return
         self.post_message(RunRead(run_id, run, counts))
 
@@ -337,10 +342,11 @@ class FlowApp(TypedAhead):
     def take_run(self, message: RunRead) -> None:
         if self._run is None or message.run_id != self._run.id:
             return
-        if message.run is None:
+        if message.run is None and message.problem is None:
             self._read_problem = "this run was deleted; what is shown is what was read before"
         else:
-            self._run = message.run
+            if message.run is not None:
+                self._run.row = message.run
             self._take_problem(message.problem)
         if message.counts is not None:
             self._counts = message.counts
@@ -400,7 +406,7 @@ class FlowApp(TypedAhead):
     # In the background -----------------------------------------------------------------------
 
     @property
-    def _run_in_sight(self) -> Run | None:
+    def _run_in_sight(self) -> OpenRun | None:
         """The open run, while one of its tabs is shown."""
         return None if self.current_mode == RUNS else self._run
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flowtui.widgets.frame import CollectMark, UploadMark
 
 if TYPE_CHECKING:
+    from flowtui.open_run import OpenRun
     from flowtui.screens.collect_flow import Collector
     from flowtui.screens.upload_flow import Uploads
     from flowtui.store.store import Store
@@ -41,7 +42,7 @@ class Background:
     def is_collecting(self) -> bool:
         return self._collector is not None and self._collector.is_running
 
-    def open_upload(self, store: Store, run: Run | None) -> None:
+    def open_upload(self, store: Store, run: OpenRun | None) -> None:
         """Show the upload that is under way, or ask what to upload of a run."""
         if self._uploads is None:
             from flowtui.screens.upload_flow import Uploads
@@ -57,7 +58,7 @@ class Background:
         if self._uploads is not None:
             self._app.run_worker(self._uploads.end())
 
-    def open_collector(self, store: Store, run: Run) -> None:
+    def open_collector(self, store: Store, run: OpenRun) -> None:
         """Show the receiver that runs, or start one for a run."""
         if self._collector is None:
             from flowtui.screens.collect_flow import Collector

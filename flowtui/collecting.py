@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.widgets.frame import CollectMark
 
 _PIECE_BYTES = 65_536
@@ -66,8 +67,7 @@ class State:
 class Wanted:
     """What to collect into, and where to listen."""
 
-    run_id: str
-    run_name: str
+    run: OpenRun
     directory: Path
     """The store's."""
     port: int
@@ -78,7 +78,7 @@ class Wanted:
         # Not from the working directory, where a module may be anyone's.
         return [
             *(sys.executable, "-P", "-m", "flowtui", "collect", "--for-program"),
-            *("--store", str(self.directory), "--port", str(self.port), "--", self.run_id),
+            *("--store", str(self.directory), "--port", str(self.port), "--", self.run.id),
         ]
 
 

@@ -70,7 +70,6 @@ class Plan:
     """What was decided."""
 
     run_id: str
-    run_name: str
     to: Destination
     items: tuple[Item, ...]
     noted_as: tuple[tuple[LocalType, str], ...]
@@ -110,7 +109,7 @@ def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel
         (model,) = parcel.models
         items = [Item(LocalType.MODEL, model.id, labels, pack_model(store, model, run.id))]
         noted_as = ((LocalType.EXPERIMENT, run.id),)
-    return Plan(run.id, run.name or run.id, to, tuple(items), noted_as)
+    return Plan(run.id, to, tuple(items), noted_as)
 
 
 class Upload:

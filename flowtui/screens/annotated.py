@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.worker import Worker, WorkerState
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens.annotation_jobs import Job, Jobs
 from flowtui.screens.annotation_writing import (
     inverse,
@@ -35,7 +36,6 @@ from flowtui.store.annotation_values import (
 from flowtui.store.errors import AnnotationChanged, NoAnnotationTables, StoreError, TargetGone
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
-from flowtui.store.values import Run
 from flowtui.widgets.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.annotation_list import AnnotationList
 
@@ -99,7 +99,7 @@ class Annotated(Tells):
         problem: str = ""
 
     def __init__(
-        self, store: Store, run: Run, *, undo: UndoStack | None = None, id: str | None = None
+        self, store: Store, run: OpenRun, *, undo: UndoStack | None = None, id: str | None = None
     ) -> None:
         """Make the container.
 

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens.attachment_files import files_in, matches, why_not
 from flowtui.screens.attachment_jobs import FileJobs, Saving
 from flowtui.screens.attachment_preview import FilePreview
@@ -33,7 +34,7 @@ from flowtui.store.attachment_values import (
 from flowtui.store.attachments import By, tree
 from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
-from flowtui.store.values import Kind, Run
+from flowtui.store.values import Kind
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.empty import EmptyText
 from flowtui.widgets.file_tree import FileTree
@@ -108,7 +109,7 @@ class AttachmentsScreen(TabScreen):
                 tooltip="Copy what is known of the file as JSON"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
         self._found: Attachments | None = None
         self._was_read = False

@@ -17,10 +17,11 @@ from textual.widgets import Rule
 from textual.worker import Worker, WorkerState
 
 from flowtui.keyboard import TakesText
+from flowtui.open_run import OpenRun
 from flowtui.screens.telling import answered
 from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
-from flowtui.store.values import Kind, Run
+from flowtui.store.values import Kind
 from flowtui.widgets.frame import Frame, KeyLine, RunLine, TabLine
 from flowtui.widgets.paint import ROLE_CLASSES
 from flowtui.widgets.workers import ReportsWorkers
@@ -177,7 +178,7 @@ class TabScreen(StoreScreen):
 
     frame: reactive[Frame | None] = reactive(None, init=False)
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store)
         self.run = run
         self._has_records = True
@@ -213,7 +214,6 @@ class TabScreen(StoreScreen):
     def watch_frame(self, frame: Frame | None) -> None:
         # What comes before the frame's lines are there is asked for again when they are.
         if frame is not None and self.is_composed:
-            self.run = frame.run
             self.query_one(RunLine).show_frame(frame)
             self.query_one(TabLine).show_counts(frame.counts)
             self.show_frame(frame)

@@ -41,7 +41,7 @@ class CollectScreen(LiveScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            name = fmt.plain(self._receiver.wanted.run_name, 60)
+            name = fmt.plain(self._receiver.wanted.run.name, 60)
             dialog.border_title = Content(f"Spans into {name}")
             yield Label("", markup=False, id="collect-how")
             yield Label("", markup=False, id="collect-where")

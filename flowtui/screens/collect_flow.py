@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from flowtui import format as fmt
 from flowtui.collect_command import PORT, CollectFailed, Listening
 from flowtui.collecting import Phase, Receiver, Wanted, mark
+from flowtui.open_run import OpenRun
 from flowtui.screens.collect import CollectScreen
 from flowtui.screens.confirm import ConfirmScreen
 from flowtui.screens.may_write import READ_ONLY
 from flowtui.store.store import Store
-from flowtui.store.values import Run
 from flowtui.widgets.frame import CollectMark
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ class Collector:
         """What is under way, as lines for a question about its end."""
         if self._receiver is None:
             return []
-        name = fmt.plain(self._receiver.wanted.run_name, 100)
+        name = fmt.plain(self._receiver.wanted.run.name, 100)
         return [f"spans into {name}", "  ".join(mark(self._receiver.state).words)]
 
-    async def open(self, store: Store, run: Run) -> None:
+    async def open(self, store: Store, run: OpenRun) -> None:
         """Show the receiver that runs, or start one for a run."""
         if self._is_asking:
             return
@@ -64,12 +64,12 @@ class Collector:
         finally:
             self._is_asking = False
 
-    def _start_if_allowed(self, store: Store, run: Run) -> None:
+    def _start_if_allowed(self, store: Store, run: OpenRun) -> None:
         refusal = why_not(store, self._app.options.read_only)
         if refusal:
             self._app.notify(fmt.plain(refusal, 300), title=_TITLE, markup=False)
             return
-        self._start(Wanted(run.id, run.name or run.id, store.directory, PORT))
+        self._start(Wanted(run, store.directory, PORT))
 
     def _start(self, wanted: Wanted) -> None:
         was = Phase.STARTING
@@ -95,7 +95,7 @@ class Collector:
         if state.is_port_taken and receiver.wanted.port:
             self._app.run_worker(self._offer_free_port(receiver.wanted))
             return
-        text = f"{fmt.count(state.tally.received, 'span')} into {receiver.wanted.run_name}"
+        text = f"{fmt.count(state.tally.received, 'span')} into {receiver.wanted.run.name}"
         if not state.problem:
             self._app.notify(fmt.plain(text, 300), title="Collecting ended", markup=False)
         elif not state.environment:
@@ -110,12 +110,12 @@ class Collector:
             ["Exporters have to be told which: C says it."],
         )
         if await self._app.push_screen_wait(question) and self._receiver is None:
-            self._start(Wanted(wanted.run_id, wanted.run_name, wanted.directory, 0))
+            self._start(Wanted(wanted.run, wanted.directory, 0))
 
     async def may_end_for_another_run(self, run_id: str) -> bool:
         """Ask whether to stop collecting, for another run to be opened; stop it if so."""
         receiver = self._receiver
-        if receiver is None or receiver.wanted.run_id == run_id:
+        if receiver is None or receiver.wanted.run.id == run_id:
             return True
         question = ConfirmScreen("Stop collecting, and open the other run?", self.details)
         if not await self._app.push_screen_wait(question):

@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.worker import Worker, get_current_worker
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens import sample_columns
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import ReadFailed, TabScreen
@@ -38,7 +39,7 @@ from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.sample_values import View
 from flowtui.store.samples import Order
 from flowtui.store.store import Store
-from flowtui.store.values import Kind, Run
+from flowtui.store.values import Kind
 from flowtui.widgets.lines import Lines
 from flowtui.widgets.rows import Rows
 
@@ -94,7 +95,7 @@ class EvalsScreen(TabScreen):
                 tooltip="Copy the sample as JSON"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
         self._saver: Worker[None] | None = None
         self._back_to = ""
@@ -320,7 +321,7 @@ class EvalsScreen(TabScreen):
         from flowtui.screens.sample_saving import FORMATS
 
         pane = self._pane
-        stem = file_stem(self.run.name or self.run.id, pane.selected.dataset or "samples")
+        stem = file_stem(self.run.name, pane.selected.dataset or "samples")
         chosen = await self.flow.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
         if chosen is not None:
             keys = [column.key for column in pane.rows.columns]
@@ -339,7 +340,7 @@ class EvalsScreen(TabScreen):
         try:
             done = save(
                 self.store,
-                self.run,
+                self.run.row,
                 wanted.dataset,
                 wanted.whole_condition,
                 wanted.whole_order,

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens.choose import Choice, ColumnsScreen
 from flowtui.screens.metric_reading import Zoom, Zoomed, at_crosshair, jump_target, zoomed
 from flowtui.screens.telling import Tells, Told
@@ -21,7 +22,7 @@ from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.series_values import Series
 from flowtui.store.store import Store
-from flowtui.store.values import LoggedPoint, Run
+from flowtui.store.values import LoggedPoint
 from flowtui.widgets.curve import Curve, others
 from flowtui.widgets.curve_pane import CurvePane
 from flowtui.widgets.filter_line import FilterLine
@@ -99,7 +100,7 @@ class MetricZoom(Tells):
         key: str
         target: LoggedPoint | str
 
-    def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
+    def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._store = store
         self._run = run
@@ -303,7 +304,7 @@ class MetricZoom(Tells):
         shown, curve = self._zoomed, self._pane.curve
         if shown is None or curve is None:
             return
-        stem = file_stem(self._run.name or self._run.id, shown.series.key)
+        stem = file_stem(self._run.name, shown.series.key)
         chosen = await self.app.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
         if chosen is not None:
             self._save(shown, curve, chosen)
@@ -315,7 +316,9 @@ class MetricZoom(Tells):
 
         worker = get_current_worker()
         try:
-            done = save(self._store, self._run, shown, curve, chosen, lambda: worker.is_cancelled)
+            done = save(
+                self._store, self._run.row, shown, curve, chosen, lambda: worker.is_cancelled
+            )
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:

@@ -13,13 +13,14 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui import terminal
+from flowtui.open_run import OpenRun
 from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.metric_names import NameFilter, ordered
 from flowtui.screens.metric_zoom import MetricZoom
 from flowtui.store.database import Cancelled
 from flowtui.store.series_values import Series
 from flowtui.store.store import Store
-from flowtui.store.values import Kind, LoggedPoint, Run
+from flowtui.store.values import Kind, LoggedPoint
 from flowtui.widgets.chart import BLOCKS, BRAILLE
 from flowtui.widgets.chart_grid import ChartGrid, neighbour_key
 from flowtui.widgets.filter_line import FilterLine
@@ -64,7 +65,7 @@ class MetricsScreen(TabScreen):
                 tooltip="Draw with blocks where the font has no braille, or with braille again"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
         self._points: dict[str, LoggedPoint] = {}
         self._filter = NameFilter()

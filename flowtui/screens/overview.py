@@ -16,12 +16,13 @@ from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.metrics import telling_first
 from flowtui.store.store import Store
-from flowtui.store.values import Kind, MetricSummary, Model, Param, Point, Run
+from flowtui.store.values import Kind, MetricSummary, Model, Param, Point
 from flowtui.widgets.filter_line import FilterLine
 from flowtui.widgets.frame import Frame
 from flowtui.widgets.lines import Lines
@@ -122,7 +123,7 @@ class OverviewScreen(TabScreen):
                 tooltip="Upload this run to the registry"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
         self._params: Sequence[Param] | None = ()
         self._points: dict[str, Point] = {}

@@ -8,12 +8,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
+from flowtui.open_run import OpenRun
 from flowtui.screens.may_write import why_not_annotated
 from flowtui.screens.review_queue import Item, ReviewSource
 from flowtui.screens.review_view import ReviewView
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
-from flowtui.store.values import Run
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
@@ -31,7 +31,9 @@ class ReviewScreen(ModalScreen[str], Generic[Item]):
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012  # an instance's
 
-    def __init__(self, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack) -> None:
+    def __init__(
+        self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
+    ) -> None:
         """Make the screen.
 
         Args:
@@ -53,7 +55,7 @@ class ReviewScreen(ModalScreen[str], Generic[Item]):
 
 
 async def review(
-    flow: Host, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack
+    flow: Host, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
 ) -> str:
     """Have things judged one after the other, and say what was done, or why it cannot be.
 

@@ -22,6 +22,7 @@ from textual.widget import Widget
 from textual.worker import WorkerCancelled, WorkerFailed, get_current_worker
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.annotation_fields import can_be_edited
 from flowtui.screens.annotation_jobs import Job
@@ -65,7 +66,6 @@ from flowtui.store.annotation_values import (
 from flowtui.store.errors import InvalidAnnotation, StoreError, TargetGone
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
-from flowtui.store.values import Run
 from flowtui.widgets.annotation_lines import value_piece
 from flowtui.widgets.blocks import Section
 from flowtui.widgets.cells import Piece
@@ -137,7 +137,9 @@ class ReviewView(Annotated, Generic[Item]):
 
         words: str
 
-    def __init__(self, store: Store, run: Run, source: ReviewSource[Item], undo: UndoStack) -> None:
+    def __init__(
+        self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
+    ) -> None:
         super().__init__(store, run, undo=undo)
         self._source = source
         self._items: Sequence[Item] = ()

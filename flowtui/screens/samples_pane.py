@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui import remembered
+from flowtui.open_run import OpenRun
 from flowtui.screens import sample_columns, set_columns
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.sample_columns import Chosen
@@ -29,7 +30,6 @@ from flowtui.store.annotation_values import Target
 from flowtui.store.sample_values import Sample, View
 from flowtui.store.score_values import ScoreSet, ScoreSummary
 from flowtui.store.store import Store
-from flowtui.store.values import Run
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.empty import EmptyText
 from flowtui.widgets.filter_line import FilterLine
@@ -61,7 +61,7 @@ class SamplesPane(Annotated):
     class Selected(Message):
         """Sent by SamplesPane when other samples, or another order of them, are wanted."""
 
-    def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
+    def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
         self.selected = WantedSamples()
         """Which samples are to be shown, in which order."""

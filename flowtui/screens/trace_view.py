@@ -16,6 +16,7 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import READING_WORD_AFTER_S
 from flowtui.screens.sample_messages import NamesRead
@@ -33,7 +34,6 @@ from flowtui.store.annotation_values import SampleTarget, SpanTarget, Target
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
-from flowtui.store.values import Run
 from flowtui.widgets.annotation_list import AnnotationList
 from flowtui.widgets.document import Document
 from flowtui.widgets.filter_line import FilterLine
@@ -118,7 +118,7 @@ class TraceView(Annotated):
         spans: FoundSpans
         trace: ReadTrace
 
-    def __init__(self, store: Store, run: Run, *, id: str | None = None) -> None:
+    def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
         self._trace_id: str | None = None
         self._span_id: str | None = None
@@ -425,7 +425,7 @@ class TraceView(Annotated):
 
         if (trace := self._trace) is None:
             return
-        stem = file_stem(self._run.name or self._run.id, "trace", trace.trace_id[:8])
+        stem = file_stem(self._run.name, "trace", trace.trace_id[:8])
         chosen = await self.app.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
         if chosen is not None:
             self._save(trace.trace_id, chosen)
@@ -437,7 +437,7 @@ class TraceView(Annotated):
 
         worker = get_current_worker()
         try:
-            done = save(self._store, self._run, trace_id, chosen, lambda: worker.is_cancelled)
+            done = save(self._store, self._run.row, trace_id, chosen, lambda: worker.is_cancelled)
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:

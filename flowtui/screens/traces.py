@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.screens import trace_columns
 from flowtui.screens.annotated import Annotated
 from flowtui.screens.base import ReadFailed, TabScreen
@@ -27,7 +28,7 @@ from flowtui.store.errors import StoreError
 from flowtui.store.store import Store
 from flowtui.store.trace_values import Trace
 from flowtui.store.traces import SORTABLE, Order
-from flowtui.store.values import Kind, Run
+from flowtui.store.values import Kind
 from flowtui.widgets.empty import EmptyText
 from flowtui.widgets.filter_line import FilterLine
 from flowtui.widgets.lines import Lines
@@ -108,7 +109,7 @@ class TracesScreen(TabScreen):
                 tooltip="Copy what the row says as JSON"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, run: Run) -> None:
+    def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
         self._selected = WantedTraces()
         self._listed: WantedTraces | None = None

@@ -17,6 +17,7 @@ from textual.widgets import Input, Label
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
+from flowtui.open_run import OpenRun
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
@@ -65,6 +66,10 @@ class StartLine(OneLine, can_focus=True):
         self.show([Piece(mark, "accent"), Piece("Upload", "accent" if self.has_focus else "text")])
 
 
+_FIELDS = ("name", "description", "tags")
+"""What is said about the run, and can be changed."""
+
+
 class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
     """Dismisses with what was decided, or None; sends nothing."""
 
@@ -99,25 +104,23 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
         to: Destination
         copies: tuple[RemoteCopy, ...]
 
-    def __init__(self, store: Store, run: Run, connection: Connection) -> None:
+    def __init__(self, store: Store, run: OpenRun, connection: Connection) -> None:
         super().__init__()
         self._store = store
         self._connection = connection
-        self._known = Preflight(run)
+        self._known = Preflight(run.row)
         self._confirmed: Destination | None = None
         """Where a second copy is known to go."""
 
     # What it shows ---------------------------------------------------------------------------
 
     def compose(self) -> ComposeResult:
-        run = self._known.run
+        given = dict(zip(_FIELDS, _given(self._known.run), strict=True))
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content(f"Upload {fmt.plain(run.name or run.id, 60)}")
             dialog.border_subtitle = Content(f"key from {self._connection.source}")
             yield Places(self._connection.registry, self._known.parcel.kinds)
-            yield FormRow("Name", self._input(run.name or run.id, "name"))
-            yield FormRow("Description", self._input(run.description or "", "description"))
-            yield FormRow("Tags", self._input(", ".join(run.tags), "tags"))
+            for name in _FIELDS:
+                yield FormRow(name.title(), self._input(given[name], name))
             yield FormRow("With it", ParcelLines())
             with Vertical(id="preflight"):
                 for _ in range(PREFLIGHT_LINES):
@@ -134,6 +137,7 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
         # A screen that is closed while it starts has nothing on it.
         if not self.query(KeyLine):
             return
+        self._show_title()
         places = self.query_one(Places)
         first = "collection" if places.last.collection_id else "organization"
         self.query_one(f"#{first}").focus()
@@ -152,6 +156,10 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
         lines = preflight_lines(self._known, self.query_one("#preflight").size.width)
         for index, widget in enumerate(self.query("#preflight OneLine").results(OneLine)):
             widget.show(lines[index] if index < len(lines) else [])
+
+    def _show_title(self) -> None:
+        name = fmt.plain(_given(self._known.run)[0], 60)
+        self.query_one(".dialog").border_title = Content(f"Upload {name}")
 
     def _say(self, text: str, is_failure: bool = False) -> None:
         note = self.query_one("#upload-note", Label)
@@ -177,9 +185,18 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
         facts = message.facts
         self._known = replace(self._known, facts=facts, problem=message.problem)
         if facts is not None:
-            self._known = replace(self._known, run=facts.contents.run)
+            self._take_run(facts.contents.run)
             self.query_one(ParcelLines).show_models(facts.models, facts.model_bytes, facts.counts)
         self._show()
+
+    def _take_run(self, run: Run) -> None:
+        """Take the run as it is by now; a field that nobody touched says the same as it."""
+        for name, was, text in zip(_FIELDS, _given(self._known.run), _given(run), strict=True):
+            field = self.query_one(f"#upload-{name}", Input)
+            if field.value == _on_one_line(was):
+                field.value = _on_one_line(text)
+        self._known = replace(self._known, run=run)
+        self._show_title()
 
     @on(ParcelLines.Changed)
     def take_parcel(self, message: ParcelLines.Changed) -> None:
@@ -262,14 +279,18 @@ class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
     def _labels(self) -> Labels:
         """What is said about the run; what was not touched goes to the letter, as it was logged."""
         run = self._known.run
-        given = (run.name or run.id, run.description or "", ", ".join(run.tags))
-        ids = ("name", "description", "tags")
-        typed = [self.query_one(f"#upload-{id}", Input).value for id in ids]
+        given = _given(run)
+        typed = [self.query_one(f"#upload-{name}", Input).value for name in _FIELDS]
         same = [text == _on_one_line(was) for text, was in zip(typed, given, strict=True)]
         name = given[0] if same[0] else typed[0].strip()
         description = given[1] if same[1] else typed[1].strip()
         tags = tuple(tag.strip() for tag in typed[2].split(",") if tag.strip())
         return Labels(name, description, run.tags if same[2] else tags)
+
+
+def _given(run: Run) -> tuple[str, str, str]:
+    """Return what the fields begin with."""
+    return run.name or run.id, run.description or "", ", ".join(run.tags)
 
 
 def _on_one_line(text: str) -> str:

@@ -10,6 +10,7 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from flowtui import format as fmt
 from flowtui import remembered
+from flowtui.open_run import OpenRun
 from flowtui.registry.credentials import Credential
 from flowtui.registry.errors import KeyRefused
 from flowtui.screens.may_write import READ_ONLY
@@ -19,7 +20,7 @@ from flowtui.screens.upload_key import KeyScreen
 from flowtui.screens.upload_places import remember_place
 from flowtui.screens.upload_progress import ProgressScreen
 from flowtui.store.store import Store
-from flowtui.store.values import JsonValue, Run
+from flowtui.store.values import JsonValue
 from flowtui.uploading import Outcome, Upload, mark
 from flowtui.widgets.frame import UploadMark
 from flowtui.widgets.run_card import PLACES
@@ -57,7 +58,7 @@ class Uploads:
 
     # Asking ----------------------------------------------------------------------------------
 
-    async def open(self, store: Store, run: Run | None) -> None:
+    async def open(self, store: Store, run: OpenRun | None) -> None:
         """Show the upload that is under way, or ask what to upload of a run and start it."""
         if self._is_asking:
             return
@@ -70,7 +71,7 @@ class Uploads:
         finally:
             self._is_asking = False
 
-    async def _ask(self, store: Store, run: Run) -> None:
+    async def _ask(self, store: Store, run: OpenRun) -> None:
         refusal = why_no_upload(store, self._app.options.read_only)
         if refusal:
             self._app.notify(fmt.plain(refusal, 300), title="No upload", markup=False)

@@ -52,7 +52,9 @@ class ProgressScreen(LiveScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content(f"Upload of {fmt.plain(self._upload.plan.run_name, 60)}")
+            dialog.border_title = Content(
+                f"Upload of {fmt.plain(self._upload.plan.items[0].labels.name, 60)}"
+            )
             yield OneLine(id="upload-to")
             yield OneLine(id="upload-item")
             yield OneLine(id="upload-steps")

@@ -14,6 +14,7 @@ import pytest
 from textual.pilot import Pilot
 
 from flowtui.app import FlowApp
+from flowtui.open_run import OpenRun
 from flowtui.screens.confirm import ConfirmScreen
 from flowtui.screens.review import ReviewScreen, review
 from flowtui.screens.review_question import QuestionScreen
@@ -142,7 +143,7 @@ async def reviewing(
         await settled(pilot)
         chosen = source or SpanReview.of_trace(store, RUN, TRACE, search, "ana")
         undo = UndoStack(store, RUN)
-        screen: ReviewScreen[int] = ReviewScreen(store, run, chosen, undo)
+        screen: ReviewScreen[int] = ReviewScreen(store, OpenRun(run), chosen, undo)
         said: list[str | None] = []
         await app.push_screen(screen, said.append)
         await settled(pilot)

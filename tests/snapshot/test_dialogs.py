@@ -21,10 +21,11 @@ from flowtui.app import FlowApp
 from flowtui.collecting import Phase as Receiving
 from flowtui.collecting import Receiver, Tally, Wanted
 from flowtui.collecting import State as ReceiverState
+from flowtui.open_run import OpenRun
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import Unreachable
 from flowtui.registry.progress import Phase, Progress
-from flowtui.registry.values import Destination, Organization
+from flowtui.registry.values import Destination, Labels, Organization
 from flowtui.screens import upload_preflight
 from flowtui.screens.collect_flow import Collector
 from flowtui.screens.confirm import ConfirmScreen
@@ -33,7 +34,8 @@ from flowtui.screens.upload_flow import NO_KEY, Uploads
 from flowtui.screens.upload_key import KeyScreen
 from flowtui.screens.upload_lists import PickList
 from flowtui.store.store import Store
-from flowtui.uploading import Outcome, Plan, State, Upload
+from flowtui.store.uploaded import LocalType
+from flowtui.uploading import Item, Outcome, Plan, State, Upload, pack_run
 from tests.pilot.pilot import screen_text, settled, until
 from tests.snapshot.test_screens import ACTIVE, AGENT, BOTH, VISION, Before, Snap, app_on, keys
 from tests.unit.fake_registry import DESTINATION, KEY, FakeRegistry, served
@@ -264,7 +266,9 @@ def uploading(state: State, to: Destination = DESTINATION, is_cancelling: bool =
     def put(pilot: Pilot[None]) -> None:
         app = cast("FlowApp", pilot.app)
         uploads = Uploads(app)
-        plan = Plan(app.frame.run.id, VISION, to, (), ())  # type: ignore[union-attr]
+        run_id = app.frame.run.id  # type: ignore[union-attr]
+        item = Item(LocalType.EXPERIMENT, run_id, Labels(VISION), pack_run(app.store, run_id))
+        plan = Plan(run_id, to, (item,), ())
         uploads._upload = cast("Upload", StillUpload(plan, state, is_cancelling))
         app.background._uploads = uploads
         app.show_frame()
@@ -340,7 +344,7 @@ def collecting(state: ReceiverState) -> Step:
         app = cast("FlowApp", pilot.app)
         collector = Collector(app)
         run = app.frame.run  # type: ignore[union-attr]
-        wanted = Wanted(run.id, run.name or run.id, app.store.directory, PORT)
+        wanted = Wanted(OpenRun(run), app.store.directory, PORT)
         collector._receiver = cast("Receiver", StillReceiver(wanted, state))
         app.background._collector = collector
         app.show_frame()
@@ -370,7 +374,7 @@ def test_port_taken(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> N
     async def before(pilot: Pilot[None]) -> None:
         await settled(pilot)
         collector = Collector(cast("FlowApp", pilot.app))
-        wanted = Wanted("run", AGENT, demo.directory, PORT)
+        wanted = Wanted(OpenRun(demo.resolve(AGENT)), demo.directory, PORT)
         pilot.app.run_worker(collector._offer_free_port(wanted))
         await until(lambda: isinstance(pilot.app.screen, ConfirmScreen), "the question")
         await settled(pilot)
