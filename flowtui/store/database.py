@@ -32,7 +32,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
 
-from flowtui.store import errors
+from flowtui.store import errors, foreign
 
 T = TypeVar("T")
 Cancelled = Callable[[], bool]
@@ -41,6 +41,8 @@ BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
 MTIME_GRAIN_NS = 20_000_000
 """Two writes closer than this may carry one mtime: kernels stamp files by the scheduler tick."""
+SQLITE_HEADER_BYTES = 100
+"""SQLite takes a shorter file for one that is still to be written."""
 WAL_HEADER_BYTES = 32
 """A log no longer than this has nothing in it. Where a writer was killed on having begun one,
 SQLite tries for 10 s to join it for reading, and gives up."""
@@ -157,8 +159,7 @@ class Database:
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         while True:
             before = self.fingerprint()
-            if before.is_empty:
-                raise errors.DatabaseCorrupt(self.path, f"{self.label} is empty: 0 bytes")
+            self.require_content(before)
             failure: sqlite3.Error | None = None
             route = before.route(self.has_shm)
             try:
@@ -178,6 +179,26 @@ class Database:
             if time.monotonic() > deadline:
                 raise errors.DatabaseBusy(self.path, f"{self.label} is being rewritten; try again")
             time.sleep(MTIME_GRAIN_NS / 1e9)
+
+    def require_content(self, found: Fingerprint) -> None:
+        """Raise unless there are files to open, with something in them.
+
+        SQLite would wait for the other end of a pipe, for ever.
+
+        Raises:
+            DatabaseCorrupt: something else is there, or nothing is in it.
+            DatabaseDenied: this user may not look.
+        """
+        try:
+            why_no_file = foreign.why_no_file((self.path, self._wal, self._shm, self._journal))
+        except PermissionError as error:
+            raise self._denied() from error
+        if why_no_file:
+            folder = self.label.rpartition("/")[0]
+            where = f"{folder}/{why_no_file}" if folder else why_no_file
+            raise errors.DatabaseCorrupt(self.path, where)
+        if found.is_empty:
+            raise errors.DatabaseCorrupt(self.path, f"{self.label} is empty: 0 bytes")
 
     def close(self) -> None:
         """Remove the private copy, if one was made."""
@@ -253,12 +274,13 @@ class Database:
         files = [file for file in (self.path, self._wal, self._shm) if file.exists()]
         if not all(os.access(file, os.R_OK) for file in files):
             return self._denied()
-        if not self.path.is_file():
-            return errors.DatabaseCorrupt(self.path, f"{self.label} is no file")
         if "locked" in lowered or "busy" in lowered:
             message = f"{self.label} is locked by another process; trying again may help"
             return errors.DatabaseBusy(self.path, message)
-        if "not a database" in lowered or "malformed" in lowered or "no such" in lowered:
+        if "not a database" in lowered:
+            message = f"{self.label} is not a SQLite database: {foreign.what_it_is(self.path)}"
+            return errors.DatabaseCorrupt(self.path, message)
+        if "malformed" in lowered or "no such" in lowered:
             return errors.DatabaseCorrupt(self.path, f"{self.label} is damaged: {text}")
         return errors.DatabaseError(self.path, f"{self.label} cannot be read: {text}")
 
@@ -283,6 +305,10 @@ def _state(path: Path) -> _File:
 
 def _refuse_half_a_page(connection: sqlite3.Connection, fingerprint: Fingerprint) -> None:
     """Raise for a file that was cut off inside its last page, which SQLite fills with zeros."""
+    if fingerprint.main is not None and fingerprint.main[1] < SQLITE_HEADER_BYTES:
+        raise sqlite3.DatabaseError("file is not a database")
+    # Reads the header: of what is no database at all, SQLite then says so.
+    connection.execute("pragma schema_version").fetchone()
     (page_bytes,) = connection.execute("pragma page_size").fetchone()
     if fingerprint.main is not None and fingerprint.main[1] % page_bytes:
         raise sqlite3.DatabaseError("malformed, its last page is cut off")

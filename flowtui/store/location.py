@@ -50,7 +50,7 @@ def require(location: StoreLocation) -> Path:
     directory = location.directory
     source = f"({location.source})"
     try:
-        if (directory / "meta.db").is_file():
+        if (directory / "meta.db").exists():
             return directory
         if directory.is_file():
             problem = f"{directory} is a file, not the folder of a store {source}"

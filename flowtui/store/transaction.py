@@ -58,8 +58,7 @@ def write(
         DatabaseError: SQLite refused the write for another reason.
     """
     before = database.fingerprint()
-    if before.is_empty:
-        raise errors.DatabaseCorrupt(database.path, f"{database.label} is empty: 0 bytes")
+    database.require_content(before)
     # SQLite would open a read-only file, and leave a log beside it that its owner cannot use.
     if not os.access(database.path, os.W_OK):
         raise _read_only(database)

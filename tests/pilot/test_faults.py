@@ -153,7 +153,7 @@ async def test_a_database_replaced_by_what_is_none_and_put_right(
     async with opened(store, NAME) as pilot:
         (folder / "new").write_bytes(b"no database at all" * 500)
         os.replace(folder / "new", path)
-        await assert_tabs_say(pilot, "exp.db is damaged")
+        await assert_tabs_say(pilot, "exp.db is not a SQLite database")
         os.replace(kept, path)
         await assert_tabs_are_whole(pilot)
 

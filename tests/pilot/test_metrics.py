@@ -539,7 +539,7 @@ async def test_a_damaged_database_is_said(demo_copy: Path) -> None:
     run = open_store(demo_copy).resolve(VISION)
     (demo_copy / run.id / "exp.db").write_bytes(b"no database" * 1000)
     async with opened(open_store(demo_copy), VISION, tab="metrics") as pilot:
-        assert "exp.db is damaged" in screen_text(pilot)
+        assert "exp.db is not a SQLite database" in screen_text(pilot)
 
 
 async def test_the_scroll_bar_takes_no_place_from_the_charts(demo: Store) -> None:

@@ -149,7 +149,7 @@ async def test_a_damaged_database_is_said(demo_copy: Path) -> None:
     run = open_store(demo_copy).resolve(AGENT)
     (demo_copy / run.id / "exp.db").write_bytes(b"no database" * 1000)
     async with opened(open_store(demo_copy), AGENT, tab="traces") as pilot:
-        assert "exp.db is damaged" in screen_text(pilot)
+        assert "exp.db is not a SQLite database" in screen_text(pilot)
 
 
 async def test_a_list_that_is_read_anew_while_it_is_hidden_shows_the_same_rows(demo: Store) -> None:

@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from flowtui.store.annotation_values import AnnotationKind, Draft, SpanTarget
 from flowtui.store.archive_values import ArtifactError
 from flowtui.store.artifact_reading import open_artifact
 from flowtui.store.attachment_values import AttachmentRefused, FileState
-from flowtui.store.errors import DatabaseReadOnly
+from flowtui.store.errors import DatabaseCorrupt, DatabaseReadOnly
+from flowtui.store.liveness import Activity, Standing
 from tests.conftest import open_store
 from tests.unit.stores import one_run, opened, writer
 
@@ -256,6 +258,25 @@ def test_a_damaged_or_foreign_file_is_one_clear_line(
     assert "\n" not in str(caught.value)
     assert str(exported) in str(caught.value)
     assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_what_is_packed_in_place_of_a_database_is_said(exported: Path) -> None:
+    pointer = zipped(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n")
+    path = tar(exported, unpacked(exported) | {"exp.db.zip": pointer})
+    with closing(open_artifact(path)) as read, pytest.raises(DatabaseCorrupt) as caught:
+        read.params(read.run_id)
+    assert "exp.db is not a SQLite database: it is a Git LFS pointer" in str(caught.value)
+
+
+def test_of_an_exported_run_that_was_active_nothing_is_said_to_go_on(tmp_path: Path) -> None:
+    one_run(tmp_path / "store", {"a": 1})
+    with opened(tmp_path / "store") as source:
+        path = archive.write_artifact(source, "run-1", tmp_path / "x.luml").path
+    with closing(open_artifact(path)) as read:
+        run = read.resolve("latest")
+        now = datetime(2199, 1, 1, tzinfo=UTC)
+        assert run.is_active
+        assert read.standings([run], now)[run.id] == Standing(Activity.ACTIVE, None)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -315,7 +316,13 @@ def test_a_store_that_is_no_database(run: Run, tmp_path: Path) -> None:
     (tmp_path / "meta.db").write_bytes(b"not a database" * 100)
     done = run("list", "-s", tmp_path)
     assert done.code == 1
-    assert "meta.db is damaged" in done.error
+    assert "meta.db is not a SQLite database: it is text" in done.error
+
+
+def test_a_store_whose_meta_db_is_no_file(run: Run, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "meta.db")
+    done = run("list", "-s", tmp_path)
+    assert (done.code, done.error) == (1, "meta.db is a pipe, not a file")
 
 
 def test_a_run_whose_database_is_broken_is_shown_as_far_as_it_goes(
@@ -331,9 +338,9 @@ def test_a_run_whose_database_is_broken_is_shown_as_far_as_it_goes(
     text = run("show", "resnet50-cosine", "-s", demo_copy)
     assert (text.code, text.err) == (0, "")
     assert "✓ completed" in text.out
-    assert "exp.db is damaged" in text.out
+    assert "exp.db is not a SQLite database" in text.out
     shown = strictly(run("show", "resnet50-cosine", "-s", demo_copy, "--json").out)
-    assert any("exp.db is damaged" in problem for problem in shown["problems"])
+    assert any("exp.db is not a SQLite database" in problem for problem in shown["problems"])
 
 
 def test_a_missing_run_folder_is_told(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import random
 import sqlite3
 from collections.abc import Callable
@@ -12,6 +14,7 @@ import pytest
 from flowtui.store import database as module
 from flowtui.store import errors
 from flowtui.store.database import Database
+from flowtui.store.transaction import write
 from tests.unit.situations import WAL_HOLDER, wal
 from tests.unit.stores import age, as_another_user, execute, process
 
@@ -85,10 +88,54 @@ def test_an_empty_file_is_no_database(tmp_path: Path) -> None:
         Database(path, "run/exp.db").read(lambda connection: None)
 
 
-def test_a_folder_is_no_database(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n",
+            "Git LFS pointer",
+        ),
+        (b"/annex/objects/SHA256E-s9--4d7a.db\n", "git-annex pointer"),
+        (b"\n <!DOCTYPE html>" + b"<p>403</p>" * 900, "an HTML page"),
+        (gzip.compress(random.Random(1).randbytes(9_000)), "packed with gzip"),
+        (bytes(8_192), "nothing but zeros"),
+        (bytes(1), "nothing but zeros"),
+        ("größer\n".encode() * 1_000, "it is text"),
+        (b"x", "it is text"),
+        (random.Random(2).randbytes(8_192), "may be encrypted"),
+        (b"SQLite format 3\0" + bytes(40), "the beginning of one"),
+    ],
+)
+def test_what_is_no_database_is_said_to_be_what_it_is(
+    tmp_path: Path, data: bytes, words: str
+) -> None:
     path = tmp_path / "exp.db"
-    path.mkdir()
+    path.write_bytes(data)
     assert_kind(path, "DatabaseCorrupt")
+    text = failure(path)[1]
+    assert text.startswith("run/exp.db is not a SQLite database: ")
+    assert words in text
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (Path.mkdir, "a folder"),
+        (os.mkfifo, "a pipe"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["", "-shm", "-wal"])
+def test_what_is_no_file_is_not_opened(
+    sound: Path, make: Callable[[Path], None], words: str, suffix: str
+) -> None:
+    path = sound.with_name(f"exp.db{suffix}")
+    path.unlink(missing_ok=True)
+    make(path)
+    wanted = ("DatabaseCorrupt", f"run/exp.db{suffix} is {words}, not a file")
+    assert failure(sound) == wanted
+    with pytest.raises(errors.DatabaseCorrupt, match="not a file"):
+        write(Database(sound, "run/exp.db"), lambda connection: None)
 
 
 def test_a_missing_table_is_said_to_be_damage(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flowtui.store import foreign
 from flowtui.store.errors import DatabaseBusy, DatabaseError
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
@@ -120,6 +121,8 @@ def _create(
 def _open(path: Path, mode: str, durable: bool) -> Database:
     from sqlite_utils import Database
 
+    if why_no_file := foreign.why_no_file([path]):
+        raise DatabaseError(path, f"cannot write {path}: {why_no_file}")
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
     except sqlite3.DatabaseError as error:
