@@ -7,13 +7,13 @@ of the time until the first paint to import, reads everything else, and the same
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from flowtui.opening import COMMANDS, Opening, errors_as_one_line
+from flowtui.standard_streams import printed_to_the_end, take_over
 
 _FLAGS = {"--read-only": "read_only", "--slow": "is_slow"}
 _TEXT_OPTIONS = {
@@ -30,10 +30,8 @@ def main() -> NoReturn:
     # Collecting garbage while modules load finds none and takes a tenth of the start; the app
     # begins to collect when it has painted.
     gc.disable()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A locale without UTF-8 is no reason to stop in the middle of a table.
-        sys.stdout.reconfigure(errors="replace")
-    with errors_as_one_line():
+    take_over()
+    with errors_as_one_line(), printed_to_the_end():
         opening = None if "_FLOW_TUI_COMPLETE" in os.environ else read_opening(sys.argv[1:])
         if opening is not None:
             opening.carry_out()

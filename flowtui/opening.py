@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from flowtui.registry.errors import RegistryError
+from flowtui.standard_streams import OutputFailed, print_no_more
 from flowtui.store.errors import (
     FilterError,
     RunAmbiguous,
@@ -195,7 +196,11 @@ def errors_as_one_line() -> Iterator[None]:
         for line in below:
             print(f"  {plain(line, 300)}", file=sys.stderr)
         sys.exit(2 if isinstance(error, (WrongUsage, FilterError)) else 1)
+    except OutputFailed as error:
+        print_no_more()
+        print(f"flow-tui: {error}", file=sys.stderr)
+        sys.exit(1)
     except BrokenPipeError:
-        # The reader of a pipe had enough; Python would complain again while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of a pipe had enough.
+        print_no_more()
         sys.exit(1)

@@ -144,9 +144,13 @@ def _pour(
     out.flush()
 
 
+def reason(error: OSError) -> str:
+    """Return in words why a file could not be written."""
+    return _REASONS.get(error.errno or 0, error.strerror or "it cannot be written")
+
+
 def _failure(path: Path, error: OSError) -> SaveFailed:
-    reason = _REASONS.get(error.errno or 0, error.strerror or "it cannot be written")
-    return SaveFailed(f"not saved to {_shown(path)}: {reason}")
+    return SaveFailed(f"not saved to {_shown(path)}: {reason(error)}")
 
 
 def _replace(target: Path, write: Callable[[TextIO], T]) -> T:

@@ -143,3 +143,69 @@ def test_text_is_printed_where_stdout_takes_only_ascii(demo_directory: Path) -> 
     assert done.returncode == 0
     assert "resnet50-cosine" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+# What is printed arrives, or it is said that it did not -------------------------------------------
+
+
+def in_shell(command: str, store: Path) -> tuple[int, str, str]:
+    """Return exit code, output and errors of the program, run with what a shell does to it."""
+    done = subprocess.run(
+        ["sh", "-c", command.replace("PROGRAM", '"$@"').replace("STORE", str(store)), "sh",
+         *PROGRAM],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "metrics resnet50-cosine --csv -s STORE",
+        "list --json -s STORE",
+        "show resnet50-cosine -s STORE",
+        "resnet50-cosine -s STORE",
+        "traces support-agent-v3 -s STORE",
+        "evals support-agent-v3 --csv -s STORE",
+        "doctor -s STORE",
+        "--help",
+        "--version",
+    ],
+)
+def test_a_full_disk_is_one_line_and_an_exit_code(demo_directory: Path, command: str) -> None:
+    code, _, error = in_shell(f"PROGRAM {command} > /dev/full", demo_directory)
+    assert error == ("flow-tui: standard output could not be written in full: the disk is full\n")
+    assert code == 1
+
+
+def test_a_closed_output_is_one_line_and_an_exit_code(demo_directory: Path) -> None:
+    code, _, error = in_shell("PROGRAM list -s STORE >&-", demo_directory)
+    assert error == "flow-tui: standard output could not be written in full: it is closed\n"
+    assert code == 1
+
+
+def test_an_error_is_told_whatever_became_of_the_output(demo_directory: Path) -> None:
+    code, _, error = in_shell("PROGRAM show gone -s STORE > /dev/full", demo_directory)
+    assert error.startswith("flow-tui: no run 'gone'")
+    assert (code, len(error.splitlines())) == (1, 1)
+
+
+@pytest.mark.parametrize("gone", ["2>&-", "2>/dev/full", "2>&- <&-"])
+def test_what_nobody_can_be_told_stops_nothing(
+    demo_directory: Path, tmp_path: Path, gone: str
+) -> None:
+    out = tmp_path / "run.luml"
+    command = f"PROGRAM export resnet50-cosine -s STORE -o {out} {gone}"
+    code, said, _ = in_shell(command, demo_directory)
+    assert (code, said.split()[0]) == (0, str(out))
+    # Nothing is printed into what else was opened.
+    assert out.read_bytes()[257:262] == b"ustar"
+
+
+def test_a_short_output_that_nobody_reads_is_no_error_either(demo_directory: Path) -> None:
+    # The reader is gone before the first line comes.
+    command = "{ sleep 0.1; PROGRAM list -s STORE; echo $? >&2; } | true"
+    assert in_shell(command, demo_directory) == (0, "", "1\n")
