@@ -97,6 +97,7 @@ FilterOption = Annotated[
     str, typer.Option("--filter", metavar="EXPR", help="As on the filter line of the list.")
 ]
 LimitOption = Annotated[int | None, typer.Option(min=0, metavar="N", help="At most so many.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before.")]
 ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
 
 
@@ -181,20 +182,17 @@ def demo(
     path_only: Annotated[
         bool, typer.Option("--path", help="Only make the store, and print where it is.")
     ] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Make it anew, which removes what was annotated.")
+    ] = False,
+    yes: YesOption = False,
 ) -> None:
-    """Make the demo store and open it."""
-    from datetime import UTC, datetime
-
+    """Open the demo store, which is made the first time and kept."""
     from platformdirs import user_cache_path
 
-    from flowtui.store.demo import make_demo
+    from flowtui.demo_command import demo_store
 
-    directory = user_cache_path("flow-tui") / "demo"
-    fresh = directory.with_name(f"demo-{os.getpid()}")
-    _remove(fresh)
-    make_demo(fresh, datetime.now(UTC))
-    _remove(directory)
-    fresh.rename(directory)
+    directory = demo_store(user_cache_path("flow-tui"), reset, yes)
     if path_only:
         typer.echo(directory)
         return
@@ -371,7 +369,7 @@ def upload(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of the artifact; else the run's.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before.")] = False,
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Upload a run to the LUML registry; the key is looked for as `doctor` says."""
@@ -494,10 +492,3 @@ def help_(
         closest = f"; closest: {', '.join(near)}" if near else ""
         raise WrongUsage(f"there is no command {command!r}{closest}")
     cli([*([] if command is None else [command]), "--help"], prog_name="flow-tui")
-
-
-def _remove(directory: Path) -> None:
-    import shutil
-
-    if directory.exists():
-        shutil.rmtree(directory)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui import __version__
 from tests.unit.stores import one_run
 
 PROGRAM = [sys.executable, "-m", "flowtui"]
@@ -88,11 +89,12 @@ def test_the_completion_script_is_sound_bash() -> None:
 
 def test_the_demo_is_made_where_caches_are(tmp_path: Path) -> None:
     done = run("demo", "--path", XDG_CACHE_HOME=str(tmp_path))
-    assert done.returncode == 0
-    directory = Path(done.stdout.strip())
-    assert directory == tmp_path / "flow-tui" / "demo"
+    assert (done.returncode, done.stderr) == (0, "Making the demo store\n")
+    directory = Path(done.stdout.removesuffix("\n"))
+    assert directory == tmp_path / "flow-tui" / f"demo-{__version__}"
     assert (directory / "meta.db").is_file()
-    assert [path.name for path in directory.parent.iterdir()] == ["demo"]
+    names = {path.name for path in directory.parent.iterdir()}
+    assert names == {f"demo-{__version__}", "demo.lock"}
     shown = run("demo", XDG_CACHE_HOME=str(tmp_path))
     assert shown.stdout.startswith("resnet50-cosine  ")
 

@@ -32,7 +32,8 @@ def make_demo(directory: Path, now: datetime) -> None:
     """
     now = now.replace(microsecond=0)
     new_id = partial(seeded_uuid, chance("rows"))
-    # A demo that a power cut spoils is made again; waiting for the disk takes half as long again.
+    # A demo that a power cut spoils can be made again; waiting for the disk takes half as long
+    # again.
     with StoreWriter(directory, clock=lambda: now, new_id=new_id, durable=False) as writer:
         scene = Scene(writer, directory, now)
         vision.add_run(scene)
