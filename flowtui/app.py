@@ -20,6 +20,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import AwaitMount
 from textual.worker import Worker, WorkerState
 
 from flowtui import clock, terminal, themes
@@ -184,11 +185,13 @@ class FlowApp(TypedAhead):
             self._read_run(run.id, COUNTED)
             await self.switch_mode(self.options.tab)
 
-    def show_tab(self, tab: str) -> None:
-        self.switch_mode(tab)
+    def show_tab(self, tab: str) -> AwaitMount | None:
+        """Show a tab, or the list; while another run is opened, the tabs lead nowhere."""
+        return None if self._opening.locked() else self.switch_mode(tab)
 
     async def action_show_tab(self, tab: str) -> None:
-        await self.switch_mode(tab)
+        if (shown := self.show_tab(tab)) is not None:
+            await shown
 
     @work
     async def follow(self, target: Target, back_to: str) -> None:
@@ -196,12 +199,13 @@ class FlowApp(TypedAhead):
         from flowtui.store.annotation_values import SpanTarget
 
         tab = "traces" if isinstance(target, SpanTarget) else "evals"
-        await self.switch_mode(tab)
+        async with self._opening:
+            await self.switch_mode(tab)
         self._tabs[tab].follow(target, back_to)
 
     def show_runs(self) -> None:
         """Go to the list of runs; the run's tabs stay as they are."""
-        self.switch_mode(RUNS)
+        self.show_tab(RUNS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
@@ -437,6 +441,12 @@ class FlowApp(TypedAhead):
         from flowtui.screens.keys import KeysScreen
 
         self.push_screen(KeysScreen(self.screen.active_bindings.values()))
+
+    def action_command_palette(self) -> None:
+        from flowtui.screens.dialog import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         from flowtui.commands import commands

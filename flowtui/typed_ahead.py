@@ -21,8 +21,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.worker import Worker
 
+from flowtui.pointing import Pointing
 from flowtui.screens.base import KEY_PATIENCE_S, StoreScreen
-from flowtui.widgets.host import Host
 
 LOOK_EVERY_S = 0.03
 """How often it is looked whether the widget that has a key is still there to pass it on."""
@@ -41,7 +41,7 @@ LEAVE_KEYS = ("escape", "ctrl+c")
 """What waits no longer until what it leaves is read."""
 
 
-class TypedAhead(Host):
+class TypedAhead(Pointing):
     """An app in which a key waits until what the key before it does is done, or is on screen."""
 
     @dataclass
@@ -74,13 +74,8 @@ class TypedAhead(Host):
         """Whether a key waits for one that is under way."""
         return bool(self._typed)
 
-    @property
-    def _is_over(self) -> bool:
-        """Whether the app ends, and has no screen for what is still on its way."""
-        return self._exit or not self.screen_stack
-
     async def on_event(self, event: Event) -> None:
-        if isinstance(event, events.Key) and self._is_over:
+        if isinstance(event, events.Key) and self.is_over:
             return
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
@@ -104,7 +99,7 @@ class TypedAhead(Host):
     ) -> bool:
         # A key that comes while the app ends, or while a screen has just taken the place of the one
         # that it was typed on, would find nothing on it.
-        if self._is_over or not (self.screen.is_mounted or action in LEAVE_ACTIONS):
+        if self.is_over or not (self.screen.is_mounted or action in LEAVE_ACTIONS):
             return False
         return await super().run_action(action, default_namespace, namespaces)
 
@@ -116,7 +111,7 @@ class TypedAhead(Host):
     async def _give_up_waiting(self) -> None:
         """Go on without the key that is under way if it will not come back, or not soon."""
         self._is_look_due = False
-        if not self._is_under_way or not self._typed or self._is_over:
+        if not self._is_under_way or not self._typed or self.is_over:
             return
         self._looks += 1
         is_leaving = self._typed[0].key in LEAVE_KEYS
@@ -128,7 +123,7 @@ class TypedAhead(Host):
 
     async def _take_next(self) -> None:
         self._is_under_way = False
-        if not self._typed or self._is_over:
+        if not self._typed or self.is_over:
             return
         self._is_under_way = True
         self._looks = 0
@@ -146,7 +141,7 @@ class TypedAhead(Host):
 
     @on(Done)
     async def go_on(self, message: Done) -> None:
-        if message.number != self._number or self._is_over:
+        if message.number != self._number or self.is_over:
             return
         if message.round < ROUNDS:
             # What has been posted since is behind this message, and ahead of its next round.
@@ -163,7 +158,7 @@ class TypedAhead(Host):
 
     async def _go_on_when_open(self, number: int) -> None:
         """Take the next key when what this one has opened is read and in its place."""
-        if number != self._number or not self._is_under_way or self._is_over:
+        if number != self._number or not self._is_under_way or self.is_over:
             return
         if self._is_reading():
             self._has_waited = True

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Label, TextArea
 from textual.worker import Worker, WorkerState
@@ -22,6 +21,7 @@ from flowtui.screens.annotation_fields import OneOf, Option, area, fixed
 from flowtui.screens.annotation_name import NameField
 from flowtui.screens.annotation_writing import Entry, Revision, Writing
 from flowtui.screens.confirm import ConfirmScreen
+from flowtui.screens.dialog import Dialog
 from flowtui.store.annotation_values import (
     Annotation,
     AnnotationKind,
@@ -64,7 +64,7 @@ TRUTHS = (
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
 
-class AnnotationForm(ReportsWorkers, ModalScreen[Change | None]):
+class AnnotationForm(ReportsWorkers, Dialog[Change | None]):
     """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
 
     CSS_PATH = ["form.tcss", "annotation_form.tcss"]  # noqa: RUF012  # an instance's

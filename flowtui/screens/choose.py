@@ -12,10 +12,10 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from flowtui import format as fmt
+from flowtui.screens.dialog import Dialog
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
@@ -84,7 +84,7 @@ def _note(choice: Choice) -> str:
     return f"  {fmt.plain(choice.note, 60)}"
 
 
-class _ChooseScreen(ModalScreen[list[str] | None]):
+class _ChooseScreen(Dialog[list[str] | None]):
     """A list of choices under a line that narrows it as one types."""
 
     COMPONENT_CLASSES = ROLE_CLASSES

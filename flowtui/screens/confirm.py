@@ -8,16 +8,16 @@ from typing import ClassVar, Literal, TypeVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
+from flowtui.screens.dialog import Dialog
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
 Answer = TypeVar("Answer")
 
 
-class _AskScreen(ModalScreen[Answer]):
+class _AskScreen(Dialog[Answer]):
     """A question over what it is about; the keys of a subclass are the answers."""
 
     COMPONENT_CLASSES = ROLE_CLASSES

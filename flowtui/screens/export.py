@@ -12,11 +12,11 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
 from flowtui.screens.choose import Choice, ChoiceLines
+from flowtui.screens.dialog import Dialog
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
 from flowtui.widgets.paint import ROLE_CLASSES
@@ -43,7 +43,7 @@ class Export:
     """Absolute."""
 
 
-class ExportScreen(ModalScreen[Export | None]):
+class ExportScreen(Dialog[Export | None]):
     """Formats over a path to edit: dismisses with an `Export`, or None; writes nothing."""
 
     CSS_PATH = "export.tcss"

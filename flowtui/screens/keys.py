@@ -11,8 +11,9 @@ from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Vertical
 from textual.dom import DOMNode
 from textual.keys import format_key
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 
+from flowtui.screens.dialog import Dialog
 from flowtui.widgets.cells import Line, Piece, fit
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.lines import Lines
@@ -108,7 +109,7 @@ class KeyRows(Lines):
         ]
 
 
-class KeysScreen(ModalScreen[None]):
+class KeysScreen(Dialog[None]):
     """Shows the keys of the screen under it."""
 
     COMPONENT_CLASSES = ROLE_CLASSES

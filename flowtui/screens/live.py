@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from textual.screen import ModalScreen, ScreenResultType
+from textual.screen import ScreenResultType
 
+from flowtui.screens.dialog import Dialog
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
@@ -12,7 +13,7 @@ LABEL_CELLS = 10
 """Of what stands before the lines."""
 
 
-class LiveScreen(ModalScreen[ScreenResultType]):
+class LiveScreen(Dialog[ScreenResultType]):
     """Has `look` called often while it is open, and when it has another size."""
 
     COMPONENT_CLASSES = ROLE_CLASSES

@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 
 from flowtui import format as fmt
 from flowtui.screens.attachment_preview import FilePreview
 from flowtui.screens.attachment_reading import FileSource
+from flowtui.screens.dialog import Dialog
 from flowtui.store.attachment_values import AttachmentRefused
 from flowtui.store.attachments import resolved
 from flowtui.store.store import Store
@@ -42,7 +42,7 @@ def _resolved(directory: Path, path: str) -> Path:
         raise AttachmentRefused("Refused: this is no file in the store.") from error
 
 
-class ModelScreen(ModalScreen[None]):
+class ModelScreen(Dialog[None]):
     """Lists what a model consists of: a `.luml` file is a tar with a manifest."""
 
     CSS_PATH = "model_files.tcss"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Generic
 
 from textual import on
 from textual.app import ComposeResult
-from textual.screen import ModalScreen
 
 from flowtui.open_run import OpenRun
+from flowtui.screens.dialog import Dialog
 from flowtui.screens.may_write import why_not_annotated
 from flowtui.screens.review_queue import Item, ReviewSource
 from flowtui.screens.review_view import ReviewView
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WIDE_FROM = 120
 
 
-class ReviewScreen(ModalScreen[str], Generic[Item]):
+class ReviewScreen(Dialog[str], Generic[Item]):
     """Fills the terminal with a review; dismisses with what was done, in words."""
 
     CSS_PATH = "review.tcss"

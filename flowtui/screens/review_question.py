@@ -9,13 +9,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label
 
 from flowtui import format as fmt
 from flowtui.screens.annotation_fields import OneOf
 from flowtui.screens.annotation_form import KINDS, TYPES
 from flowtui.screens.annotation_name import NameField
+from flowtui.screens.dialog import Dialog
 from flowtui.screens.review_queue import Question
 from flowtui.store.annotation_values import AnnotationKind, NameInUse, ValueType
 from flowtui.store.errors import InvalidAnnotation
@@ -24,7 +24,7 @@ from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
 
-class QuestionScreen(ModalScreen[Question | None]):
+class QuestionScreen(Dialog[Question | None]):
     """Dismisses with what to judge, or None to go on with the present question."""
 
     CSS_PATH = ["form.tcss", "review_question.tcss"]  # noqa: RUF012  # an instance's

@@ -12,10 +12,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
+from flowtui.screens.dialog import Dialog
 from flowtui.store.natural import sort_key
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
@@ -37,7 +37,7 @@ class ToSave:
     is_folder: bool = False
 
 
-class SaveScreen(ModalScreen[Path | None]):
+class SaveScreen(Dialog[Path | None]):
     """A path to edit: dismisses with where to save, absolute, or None; copies nothing.
 
     Its folder exists when it dismisses; it made it if it was told to.

@@ -12,7 +12,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 from textual.worker import get_current_worker
 
@@ -22,6 +21,7 @@ from flowtui.registry.client import Registry
 from flowtui.registry.errors import RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, RemoteCopy
+from flowtui.screens.dialog import Dialog
 from flowtui.screens.upload_connection import Connection
 from flowtui.screens.upload_key import KeyScreen
 from flowtui.screens.upload_parcel import ParcelLines
@@ -70,7 +70,7 @@ _FIELDS = ("name", "description", "tags")
 """What is said about the run, and can be changed."""
 
 
-class UploadScreen(ReportsWorkers, ModalScreen[Plan | None]):
+class UploadScreen(ReportsWorkers, Dialog[Plan | None]):
     """Dismisses with what was decided, or None; sends nothing."""
 
     CSS_PATH = ["form.tcss", "upload.tcss"]  # noqa: RUF012  # an instance's

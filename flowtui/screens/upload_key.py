@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 from textual.worker import Worker, WorkerState, get_current_worker
 
@@ -20,6 +19,7 @@ from flowtui.registry.client import checked_key
 from flowtui.registry.credentials import Credential, keep_key
 from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
+from flowtui.screens.dialog import Dialog
 from flowtui.widgets.form_row import FormRow
 from flowtui.widgets.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
@@ -36,7 +36,7 @@ KEPT = (
 THIS_SESSION = "this session only"
 
 
-class KeyScreen(ReportsWorkers, ModalScreen[Credential | None]):
+class KeyScreen(ReportsWorkers, Dialog[Credential | None]):
     """Dismisses with a key that the registry knows, or None."""
 
     CSS_PATH = ["form.tcss", "upload_key.tcss"]  # noqa: RUF012  # an instance's

@@ -1,0 +1,168 @@
+"""The mouse on what is closing, changing or gone: it does what it was meant to, or nothing."""
+
+from __future__ import annotations
+
+import pytest
+from textual.command import CommandList
+from textual.pilot import Pilot
+from textual.widgets._toast import Toast
+
+from flowtui.app import FlowApp
+from flowtui.keyboard import Keyboard
+from flowtui.screens.choose import Choice, ColumnsScreen
+from flowtui.screens.confirm import ConfirmScreen
+from flowtui.screens.dialog import Palette
+from flowtui.store.store import Store
+from flowtui.widgets.curve_pane import CurvePane
+from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
+
+PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
+CLICK = PRESS + RELEASE
+
+
+def send(pilot: Pilot[None], sequence: str, column: int, line: int, times: int = 1) -> None:
+    """Send what a terminal sends for the mouse in a cell, all at once; the first cell is 0, 0."""
+    driver = pilot.app._driver
+    assert driver is not None
+    count = sequence.count("{}") // 2
+    for message in Keyboard(lambda: False).feed(
+        sequence.format(*(column + 1, line + 1) * count) * times
+    ):
+        driver.process_message(message)
+
+
+def place_of(pilot: Pilot[None], word: str) -> tuple[int, int]:
+    """Return the column and line where a word is on the screen."""
+    for line, text in enumerate(screen_lines(pilot)):
+        if word in text:
+            return text.index(word), line
+    raise AssertionError(f"{word!r} is not on the screen")
+
+
+@pytest.mark.parametrize("sequence", [CLICK, PRESS + DRAG + RELEASE, DRAG, "\x1b[<64;{};{}M"])
+async def test_what_has_gone_but_is_still_drawn_takes_nothing_of_the_mouse(
+    demo: Store, sequence: str
+) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        pilot.app.notify("a message")
+        await until(lambda: "a message" in screen_text(pilot))
+        place = place_of(pilot, "a message")
+        # No frame is drawn meanwhile.
+        with pilot.app.batch_update():
+            await pilot.app.screen.query_one(Toast).remove()
+            send(pilot, sequence, *place, 2)
+            await pilot.pause()
+        await settled(pilot)
+        assert pilot.app._exception is None
+
+
+async def test_a_command_that_is_clicked_twice_runs_once(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        app = pilot.app
+        assert isinstance(app, FlowApp)
+        assert app.follows
+        await pilot.press("ctrl+p", *"follow")
+        await until(lambda: "Follow what is written" in screen_text(pilot))
+        send(pilot, CLICK, *place_of(pilot, "Follow what is written"), 2)
+        await settled(pilot)
+        await until(lambda: not isinstance(app.screen, Palette))
+        assert not app.follows
+        assert app.current_mode == "overview"
+
+
+async def test_a_row_of_the_palette_that_has_gone_is_not_clicked(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        await pilot.press("ctrl+p", *"tab")
+        await until(lambda: "Theme" not in screen_text(pilot) and "tab" in screen_text(pilot))
+        rows = pilot.app.screen.query_one(CommandList)
+        await until(lambda: rows.option_count > 0)
+        place = rows.region.x + 4, rows.region.y
+        send(pilot, CLICK, *place)
+        # By the time that the list hears of it, something else was typed.
+        rows.clear_options()
+        await settled(pilot)
+        assert pilot.app._exception is None
+
+
+async def test_a_palette_closed_before_it_is_there_does_no_harm(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        pilot.app.action_command_palette()
+        pilot.app.pop_screen()
+        await settled(pilot)
+        assert pilot.app._exception is None
+
+
+async def test_the_mouse_is_let_go_by_a_chart_that_is_left_with_a_button_down(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine", tab="metrics") as pilot:
+        await pilot.press("enter")
+        await until(lambda: bool(pilot.app.screen.query(CurvePane)))
+        await settled(pilot)
+        send(pilot, PRESS + DRAG, 60, 15)
+        await until(lambda: pilot.app.mouse_captured is not None)
+        await pilot.press("1")
+        await settled(pilot)
+        send(pilot, RELEASE, 60, 15)
+        send(pilot, CLICK, *place_of(pilot, "3 Traces"))
+        await until(lambda: pilot.app.current_mode == "traces", "the tab that was clicked")
+
+
+async def test_a_press_whose_release_was_lost_holds_nothing(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine", tab="metrics") as pilot:
+        await pilot.press("enter")
+        await until(lambda: bool(pilot.app.screen.query(CurvePane)))
+        await settled(pilot)
+        send(pilot, PRESS, 60, 15)
+        await until(lambda: pilot.app.mouse_captured is not None)
+        send(pilot, CLICK, *place_of(pilot, "3 Traces"))
+        await until(lambda: pilot.app.current_mode == "traces", "the tab that was clicked")
+
+
+async def test_the_mouse_does_nothing_while_the_app_ends(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        pilot.app.exit()
+        send(pilot, PRESS + DRAG + RELEASE, 10, 10, 20)
+    assert pilot.app._exception is None
+
+
+# Modals ------------------------------------------------------------------------------------------
+
+
+def asked(pilot: Pilot[None]) -> tuple[ConfirmScreen, list[bool | None]]:
+    """Ask something; return the question, and the answers so far."""
+    answers: list[bool | None] = []
+    question = ConfirmScreen("Really?")
+    pilot.app.push_screen(question, answers.append)
+    return question, answers
+
+
+async def test_a_question_answered_twice_is_answered_once_and_takes_nothing_below_away(
+    demo: Store,
+) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        _below, unanswered = asked(pilot)
+        question, answers = asked(pilot)
+        await settled(pilot)
+        question.dismiss(True)
+        question.dismiss(False)
+        await settled(pilot)
+        assert (answers, unanswered) == ([True], [])
+        assert "Really?" in screen_text(pilot)
+
+
+@pytest.mark.parametrize("above", [ColumnsScreen, Palette])
+async def test_a_question_that_is_done_waits_for_what_is_above_it(
+    demo: Store, above: type[ColumnsScreen | Palette]
+) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        question, answers = asked(pilot)
+        shown = Palette() if above is Palette else ColumnsScreen("Columns", [Choice("a", "a")], [])
+        pilot.app.push_screen(shown)
+        await settled(pilot)
+        question.dismiss(True)
+        await settled(pilot)
+        assert pilot.app.screen is shown
+        assert answers == []
+        await pilot.press("escape")
+        await settled(pilot)
+        assert answers == [True]
+        assert pilot.app.screen_stack == [pilot.app.screen]
