@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -46,16 +48,19 @@ MOVE_BYTES = 4
 Cell = tuple[str, Look]
 Place = tuple[int, int]
 """Line and column, from 0."""
-_RIGHT_HALF: Cell = ("", PLAIN)
-"""Stands behind a character that is two cells wide."""
+WirePlace = tuple[int, int | None]
+"""The same of the terminal's cursor; None where a character has moved it nobody knows how far."""
+_REST: Cell = ("", PLAIN)
+"""Stands behind what takes more cells than one: a wide character, a run of unsure width."""
 
 
 class Thrift:
     """Rewrites what goes to a terminal so that it draws the same with fewer bytes.
 
     It trusts its picture of the screen only as far as every terminal draws alike: after sequences
-    that it does not know, a change of size, or characters of disputed width, it sends things as
-    they come.
+    that it does not know, or a change of size, it sends things as they come. A run of characters
+    that terminals draw in different widths has the cells that Textual gives it: they are blanked
+    before it, what stands behind it is drawn again where it belongs, and no other line is touched.
     """
 
     def __init__(
@@ -78,7 +83,9 @@ class Thrift:
         self._cells: list[list[Cell | None]] = []
         self._wanted = self._wire = PLAIN
         self._place: Place | None = None
-        self._wire_place: Place | None = None
+        self._wire_place: WirePlace | None = None
+        self._spoilt: dict[Place, Cell] = {}
+        """What a run of unsure width may have been drawn over."""
         self._out: list[str] = []
 
     def filter(self, data: str) -> str:
@@ -100,6 +107,7 @@ class Thrift:
             else:
                 self._send(token[0])
                 self.forget()
+        self._mend()
         self._move()
         return self._taken()
 
@@ -139,14 +147,15 @@ class Thrift:
         columns, lines = self._size
         self._cells = [[None] * columns for _ in range(lines)]
         self._place = self._wire_place = None
+        self._spoilt.clear()
 
     def _draw(self, text: str) -> None:
         if not (self._is_utf8 or text.isascii()):
             text = in_ascii(text)
         widths = None if text.isascii() else [_sure_width(char) for char in text]
         columns, lines = self._size
-        length = len(text) if widths is None else sum(widths)
         is_sure = widths is None or 0 not in widths
+        length = len(text) if widths is None else sum(widths) if is_sure else cell_len(text)
         if self._place is None:
             self._send(text)
             return
@@ -154,12 +163,15 @@ class Thrift:
         if line >= lines or column + length > columns:
             self._send(text)
             self.forget()
-        elif not is_sure:
-            self._send(text)
-            self._cells[line] = [None] * columns
-            self._place = self._wire_place = None
-        else:
+        elif is_sure:
             self._draw_cells(text, widths, line, column)
+        else:
+            for run, is_run_sure in runs(text):
+                if is_run_sure:
+                    self._draw_cells(run, [_sure_width(char) for char in run], line, column)
+                else:
+                    self._draw_unsure(run, line, column)
+                column += cell_len(run)
 
     def _draw_cells(self, text: str, widths: list[int] | None, line: int, column: int) -> None:
         cells = self._cells[line]
@@ -187,6 +199,41 @@ class Thrift:
             column += width
         self._place = (line, column)
 
+    def _draw_unsure(self, run: str, line: int, column: int) -> None:
+        """Draw what terminals draw in different widths, so that nothing else is moved by it."""
+        cells = self._cells[line]
+        width = cell_len(run)
+        cell = (run, self._wanted)
+        if not width or cells[column] != cell:
+            self._place = (line, column)
+            # Where it is drawn narrower, what was there before would be left beside it.
+            self._send(f"{' ' * width}\x1b[{width}D{run}" if width > 1 else run)
+            self._wire_place = (line, None)
+            if width:
+                _put(cells, column, width, cell)
+            elif column:
+                # Marks alone change what is before them.
+                _put(cells, column - 1, 1, None)
+            end = column + width
+            for at in range(end, min(column + _most_cells(run), len(cells))):
+                behind = cells[at]
+                if behind is not None:
+                    _put(cells, at, 1, None)
+                    if behind is not _REST:
+                        self._spoilt[line, at] = behind
+        self._place = (line, column + width)
+
+    def _mend(self) -> None:
+        """Draw again what a run of unsure width may have been drawn over, unless it was by now."""
+        place, wanted = self._place, self._wanted
+        while self._spoilt:
+            line, column = spoilt = min(self._spoilt)
+            text, look = self._spoilt.pop(spoilt)
+            if self._cells[line][column] is None:
+                self._place, self._wanted = spoilt, look
+                self._draw(text)
+        self._place, self._wanted = place, wanted
+
     def _send(self, text: str) -> None:
         self._move()
         if self._wire != self._wanted:
@@ -202,7 +249,7 @@ class Thrift:
         way = f"\x1b[{line + 1};{column + 1}H"
         if self._wire_place is not None:
             from_line, from_column = self._wire_place
-            if line == from_line and column > from_column:
+            if line == from_line and from_column is not None and column > from_column:
                 way = f"\x1b[{column - from_column}C"
             elif line == from_line + 1 and column == 0:
                 # Textual leaves the tty's output processing on, which puts the CR before it.
@@ -211,27 +258,76 @@ class Thrift:
         self._wire_place = self._place
 
 
-def _put(cells: list[Cell | None], column: int, width: int, cell: Cell) -> None:
-    """Write a character into a line of cells; of a wide one that is cut nothing is sure."""
+def _put(cells: list[Cell | None], column: int, width: int, cell: Cell | None) -> None:
+    """Write something into a line of cells; of what is cut by that nothing is sure."""
+    head = column
+    while cells[head] is _REST:
+        head -= 1
+    for at in range(head, column):
+        cells[at] = None
     end = column + width
-    if cells[column] == _RIGHT_HALF:
-        cells[column - 1] = None
-    if end < len(cells) and cells[end] == _RIGHT_HALF:
+    while end < len(cells) and cells[end] is _REST:
         cells[end] = None
+        end += 1
     cells[column] = cell
-    if width == 2:
-        cells[column + 1] = _RIGHT_HALF
+    for at in range(column + 1, column + width):
+        cells[at] = _REST
+
+
+_MARKS = ("Mn", "Me", "Mc", "Cf", "Cs", "Cn", "Sk")
+_LATE_MARKS = frozenset("\u0e33\u0eb3\uff9e\uff9f")
+"""Letters that newer terminals draw as marks: Thai's and Lao's am, halfwidth voicing."""
+_IDEOGRAPHS = range(0x20000, 0x40000)
+_ZWJ = "\u200d"
+_VIRAMA = 9
+"""The combining class of what joins two consonants."""
 
 
 @lru_cache(maxsize=4096)
 def _sure_width(char: str) -> int:
-    """Return how many cells a character takes on every terminal, 0 where they differ."""
-    if unicodedata.category(char) in ("Mn", "Me", "Mc", "Cf", "Cs", "Cn", "Sk"):
+    """Return how many cells a character takes on every terminal, 0 where they differ.
+
+    What is wide only where a terminal is set up for Chinese counts as narrow: all lines and bars
+    are of that kind.
+    """
+    if _is_mark(char):
         return 0
     width = cell_len(char)
-    # Pictures join with what follows, and older terminals draw them narrow.
-    is_picture = ord(char) >= 0x1F000 or (width == 2 and unicodedata.category(char) == "So")
-    return 0 if is_picture and ord(char) < 0x20000 else width
+    # Pictures join with what follows, older terminals draw them narrow, and newer ones more of them
+    # wide. Parts of Korean syllables join too.
+    is_picture = width == 2 and unicodedata.category(char) in ("So", "Sm", "No")
+    is_late = ord(char) >= 0x10000 and ord(char) not in _IDEOGRAPHS
+    is_part = "\u1100" <= char <= "\u11ff" or "\ua960" <= char <= "\ua97c"
+    return 0 if is_picture or is_late or is_part else width
+
+
+@lru_cache(maxsize=4096)
+def _is_mark(char: str) -> bool:
+    """Say whether a character is, or may be, drawn into the cell of the one before."""
+    return unicodedata.category(char) in _MARKS or char in _LATE_MARKS or not cell_len(char)
+
+
+@lru_cache(maxsize=1024)
+def runs(text: str) -> tuple[tuple[str, bool], ...]:
+    """Part a text into runs, each with whether it is as wide on every terminal.
+
+    What a mark or a joiner draws into one with it is in the same run.
+    """
+    sure = [_sure_width(char) > 0 for char in text]
+    for index in range(1, len(text)):
+        before = text[index - 1]
+        if _is_mark(text[index]):
+            sure[index - 1] = False
+        if before == _ZWJ or unicodedata.combining(before) == _VIRAMA:
+            sure[index] = False
+    parts = groupby(zip(text, sure, strict=True), itemgetter(1))
+    return tuple(("".join(char for char, _ in part), is_sure) for is_sure, part in parts)
+
+
+@lru_cache(maxsize=1024)
+def _most_cells(run: str) -> int:
+    """Return how many cells a run takes on a terminal that draws each character by itself."""
+    return sum(1 if _is_mark(char) else 2 for char in run)
 
 
 @lru_cache(maxsize=4096)

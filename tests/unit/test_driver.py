@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import pyte
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.messages import InBandWindowResize
+from wcwidth import wcwidth
 
 from flowtui.driver import ThriftyDriver
 from flowtui.pace import QUERY
@@ -165,12 +168,114 @@ def test_what_shows_on_no_cell_goes_through_as_it_is() -> None:
     assert filtered.filter(f"{unseen}\x1b[1;1Hthe same\x1b[1;1H") == unseen
 
 
-@pytest.mark.parametrize("disputed", ["👍", "👩\u200d🔬", "🇬🇧", "e\u0301\u0302", "❤\ufe0f"])
-def test_a_line_with_characters_of_disputed_width_is_sent_whole(disputed: str) -> None:
+# Characters of unsure width -----------------------------------------------------------------------
+
+SURE = "ab é─▆漢"
+UNSURE = [
+    "👍",
+    "👩\u200d🔬",
+    "🇬🇧",
+    "e\u0301\u0302",
+    "❤\ufe0f",
+    "क्षि",
+    "\u1100\u1161\u11a8",
+    "𝐀",
+    "1\u20e3",
+]
+KINDS_OF_WIDTH: dict[str, Callable[[str], int]] = {
+    "as Textual": wcwidth,
+    "pictures narrow": lambda char: min(wcwidth(char), 2 if char in SURE else 1),
+    "pictures wide, marks in cells of their own": lambda char: (
+        wcwidth(char) if char in SURE or char.isascii() else 2 if wcwidth(char) else 1
+    ),
+    "all narrow, marks in cells of their own": lambda char: wcwidth(char) if char in SURE else 1,
+}
+"""How wide terminals draw a character."""
+
+
+lines_with_unsure = st.lists(
+    st.lists(
+        st.tuples(codes, st.one_of(st.text(SURE, min_size=1, max_size=3),
+                                   st.sampled_from(UNSURE))),
+        max_size=4,
+    ),
+    min_size=1,
+    max_size=4,
+)  # fmt: skip
+updates = st.tuples(st.integers(1, 3), st.integers(1, 8), lines_with_unsure)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_WIDTH)
+@settings(max_examples=60)
+@given(written=st.lists(updates, min_size=1, max_size=4))
+def test_characters_of_unsure_width_cost_their_own_cells_at_most(
+    kind: str, written: list[tuple[int, int, list[list[tuple[list[str], str]]]]]
+) -> None:
     filtered = thrift()
-    line = f"\x1b[2;1Ha {disputed} z"
+    sent, expected = [], [[None] * COLUMNS for _ in range(LINES)]
+    for top, left, lines in written:
+        moved = []
+        for number, parts in enumerate(lines):
+            line, column = top - 1 + number, left - 1
+            moved.append(f"\x1b[{line + 1};{left}H")
+            for look_of_part, text in parts:
+                if column + cell_len(text) > COLUMNS:
+                    break
+                moved.append(styled(look_of_part, text))
+                put(expected[line], column, text, look_of_part)
+                column += cell_len(text)
+        sent.append(filtered.filter("".join(moved)))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pyte.screens, "wcwidth", KINDS_OF_WIDTH[kind])
+        shown = seen("".join(sent))
+    for shown_line, expected_line in zip(shown, expected, strict=True):
+        for cell, wanted in zip(shown_line, expected_line, strict=True):
+            assert wanted is None or cell == wanted
+
+
+def put(cells: list[tuple[object, ...] | None], column: int, text: str, codes: list[str]) -> None:
+    """Note what a text shows in its cells, None where nobody can say."""
+    width = cell_len(text)
+    # Of what is cut nothing is sure, on either side.
+    for end in (column - 1, column + width):
+        if 0 <= end < COLUMNS and cells[end] is not None and cells[end][0] in ("", "漢"):
+            cells[end] = None
+    if text in UNSURE:
+        cells[column : column + width] = [None] * width
+        return
+    cells[column : column + width] = shown_cells(tuple(codes), text)
+
+
+@lru_cache
+def shown_cells(codes: tuple[str, ...], text: str) -> list[tuple[object, ...]]:
+    return seen(styled(list(codes), text))[0][: cell_len(text)]
+
+
+@pytest.mark.parametrize("unsure", UNSURE)
+def test_a_line_with_characters_of_unsure_width_is_not_sent_again(unsure: str) -> None:
+    filtered = thrift()
+    line = f"\x1b[2;1Ha {unsure} z\n\nbelow\x1b[1;1H"
     filtered.filter(line)
-    assert filtered.filter(line) == line
+    assert filtered.filter(line) == ""
+
+
+def test_a_change_beside_a_character_of_unsure_width_costs_only_that() -> None:
+    filtered = thrift()
+    filtered.filter("\x1b[1;1Ha 🚀 1\nbelow\x1b[1;1H")
+    assert filtered.filter("\x1b[1;1Ha 🚀 2\nbelow\x1b[1;1H") == "\x1b[5C2\x1b[1;1H"
+
+
+def test_a_character_of_unsure_width_that_changes_is_sent_with_what_it_may_have_covered() -> None:
+    filtered = thrift()
+    filtered.filter("\x1b[1;1H👩\u200d🔬 abcd\nbelow\x1b[1;1H")
+    assert filtered.filter("\x1b[1;1H👩\u200d🚀") == ("  \x1b[2D👩\u200d🚀\x1b[1;3H ab\x1b[1;3H")
+
+
+def test_a_mark_at_the_start_of_a_text_is_not_drawn_twice_onto_what_is_before_it() -> None:
+    filtered = thrift()
+    written = f"\x1b[1;1H{styled(['31'], 'ae')}\u0301 b"
+    once, twice = filtered.filter(written), filtered.filter(written)
+    assert seen(once + twice) == seen(once)
 
 
 @given(codes, codes)
