@@ -100,6 +100,8 @@ class FlowApp(TypedAhead):
                 tooltip="Look for a command, or another theme, by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
                 tooltip="All keys that work here"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True,
+                id="app.suspend", tooltip="Back to the shell; `fg` leads here again"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
         Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
     ]  # fmt: skip
@@ -210,6 +212,9 @@ class FlowApp(TypedAhead):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
             return self._run_in_sight is not None or self.background.upload is not None
+        if action == "suspend_process":
+            # Where lines are edited, the key takes back what was typed.
+            return not hasattr(self.focused, "action_undo")
         return not (action == "show_tab" and self._run is None)
 
     # Live ------------------------------------------------------------------------------------
@@ -466,6 +471,13 @@ class FlowApp(TypedAhead):
 
         page(self, text)
         self.action_redraw()
+
+    def action_suspend_process(self) -> None:
+        from flowtui.driver import ThriftyDriver
+
+        if isinstance(self._driver, ThriftyDriver) and not self._driver.stop_job():
+            text = "Nothing is there to go back to: flow-tui was not started from a shell."
+            self.notify(text, title="Not suspended", severity="warning")
 
     # How it ends -----------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
+from flowtui import job
+from flowtui.ending import BELOW_ALL
 from flowtui.keyboard import Keyboard, TakesText
 from flowtui.pace import QUERY
 from flowtui.terminal import session
@@ -154,16 +156,55 @@ class ThriftyDriver(LinuxDriver):
         if isinstance(message, TerminalSupportsSynchronizedOutput) and self._asked:
             self.round_trip_s = monotonic() - self._asked.popleft()
 
-    # How it ends -----------------------------------------------------------------------------
+    # How it stops, and goes on ---------------------------------------------------------------
+
+    def _sigtstp_application(self, *_: object) -> None:
+        if self._auto_restart:
+            # Not in the middle of what is drawn now.
+            self._loop.call_soon_threadsafe(self._app.call_later, self._app.action_suspend_process)
+        else:
+            # The terminal is lent to a program, which gives it back in its own way.
+            job.stop()
+
+    def stop_job(self) -> bool:
+        """Give the terminal to the shell until that goes on with this job.
+
+        Returns:
+            Whether there is a shell that did.
+        """
+        self.suspend_application_mode()
+        is_stopped = job.stop()
+        job.wait_for_terminal(self.fileno)
+        self.resume_application_mode()
+        return is_stopped
 
     def _sigcont_application(self, *_: object) -> None:
-        # The kernel also sends this to a process whose terminal hangs up: nothing to resume then.
-        if self._must_signal_resume:
-            super()._sigcont_application()
+        # What stopped it without a word (SIGSTOP) left the terminal to others: drawn on by a shell,
+        # and with its modes. The kernel also sends this when the terminal hangs up.
+        if self._auto_restart and self._key_thread is not None and self._key_thread.is_alive():
+            self._loop.call_soon_threadsafe(self._app.call_later, self.take_terminal_again)
+
+    def take_terminal_again(self) -> None:
+        """Begin anew on a terminal that somebody else had meanwhile."""
+        try:
+            os.tcgetpgrp(self.fileno)
+        except OSError:
+            return
+        self.suspend_application_mode()
+        job.wait_for_terminal(self.fileno)
+        self.resume_application_mode()
+
+    def resume_application_mode(self) -> None:
+        super().resume_application_mode()
+        if self._app.screen_stack:
+            self._app.screen.refresh()
+
+    # How it ends -----------------------------------------------------------------------------
 
     def stop_application_mode(self) -> None:
         self._drop_drawings()
-        self._put(self._thrift.reset())
+        # Where there is no other screen to come back to, what was drawn stays above the prompt.
+        self._put(f"{self._thrift.reset()}{BELOW_ALL}")
         super().stop_application_mode()
 
     def _drop_drawings(self) -> None:

@@ -19,8 +19,12 @@ from typing import Any, NoReturn
 
 GRACE_S = 0.8
 """How long the app has to leave in its own way."""
+BELOW_ALL = "\x1b[999H\r\n"
+"""Leads to a new line at the bottom."""
 RESTORE = (
-    b"\x1b[0m\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l"
+    b"\x1b[0m"
+    + BELOW_ALL.encode()
+    + b"\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?2004l\x1b[?1004l"
     b"\x1b[?2048l\x1b[?7h\x1b[<u\x1b[?1049l\x1b[?25h"
 )
 """Colours, mouse, paste, focus, resize reports, wrap, keyboard, screen and cursor as they were."""
