@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+from flowtui import printing
 from flowtui.opening import COMMANDS, Opening, errors_as_one_line
 from flowtui.standard_streams import printed_to_the_end, take_over
 
@@ -31,6 +32,7 @@ def main() -> NoReturn:
     # begins to collect when it has painted.
     gc.disable()
     take_over()
+    printing.suit(os.environ)
     with errors_as_one_line(), printed_to_the_end():
         opening = None if "_FLOW_TUI_COMPLETE" in os.environ else read_opening(sys.argv[1:])
         if opening is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
@@ -132,7 +133,7 @@ RunArgument = Annotated[
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"flow-tui {__version__}")
+        print(f"flow-tui {__version__}")
         raise typer.Exit
 
 
@@ -194,7 +195,7 @@ def demo(
 
     directory = demo_store(user_cache_path("flow-tui"), reset, yes)
     if path_only:
-        typer.echo(directory)
+        print(directory)
         return
     Opening(DEMO_RUN, str(directory), theme=theme).carry_out()
 
@@ -465,9 +466,10 @@ def doctor(store: StoreOption = None) -> None:
     """Say what this terminal, session and store can do, and what to add where something is off."""
     from flowtui.doctor import findings
 
-    findings_found = findings(os.environ, store, Path.cwd(), Path.home())
+    has_terminal = any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr) if stream)
+    findings_found = findings(os.environ, store, Path.cwd(), Path.home(), has_terminal)
     for finding in findings_found:
-        typer.echo(finding.line)
+        print(finding.line)
     if any(finding.is_error for finding in findings_found):
         raise typer.Exit(1)
 

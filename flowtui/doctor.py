@@ -47,19 +47,38 @@ class Finding:
         return self.glyph == "✗"
 
 
-def findings(environ: Mapping[str, str], store: str | None, cwd: Path, home: Path) -> list[Finding]:
-    """Return what was found, in the order in which it matters to a person."""
+def findings(
+    environ: Mapping[str, str],
+    store: str | None,
+    cwd: Path,
+    home: Path,
+    has_terminal: bool = True,
+) -> list[Finding]:
+    """Return what was found, in the order in which it matters to a person.
+
+    Args:
+        environ: the environment.
+        store: which store, as on the command line.
+        cwd: where it was started.
+        home: the person's home folder.
+        has_terminal: whether a person sits at a terminal; a job or a pipe has none.
+    """
     here = session(environ)
+    of_terminal = [*_terminal(here), _colors(here), _clipboard(here), _pictures(environ, here)]
     return [
         _versions(),
         _store(store, environ, cwd, home),
-        *_terminal(here),
-        _clipboard(here),
+        *(of_terminal if has_terminal else [_NO_TERMINAL]),
+        _text(here),
         _viewer(environ, here),
-        _pictures(environ, here),
         _registry(environ, cwd, home),
         *_extras(),
     ]
+
+
+_NO_TERMINAL = Finding(
+    "·", "terminal", "none here: opening a run prints it as text, for a file or another program"
+)
 
 
 def _versions() -> Finding:
@@ -90,20 +109,25 @@ def _terminal(here: Session) -> Iterator[Finding]:
     if here.is_ssh:
         # What is sent is thrifty already; it takes a quarter of it then.
         yield Finding("·", "link", "over a slow one, ssh compresses what is drawn", "ssh -C HOST")
+
+
+def _colors(here: Session) -> Finding:
     if here.is_monochrome:
-        yield Finding("✓", "colours", "none, as NO_COLOR asks")
-    elif here.is_truecolor:
-        yield Finding("✓", "colours", "24-bit")
-    elif here.has_few_colors:
-        yield Finding("✓", "colours", "the terminal's own sixteen: theme `ansi` is used")
-    else:
-        yield Finding("▲", "colours", "256; the terminal may have more",
-                      "export COLORTERM=truecolor, if its manual says 24-bit")  # fmt: skip
+        return Finding("✓", "colours", "none, as NO_COLOR asks")
+    if here.is_truecolor:
+        return Finding("✓", "colours", "24-bit")
+    if here.has_few_colors:
+        return Finding("✓", "colours", "the terminal's own sixteen: theme `ansi` is used")
+    remedy = "export COLORTERM=truecolor, if its manual says 24-bit"
+    return Finding("▲", "colours", "256; the terminal may have more", remedy)
+
+
+def _text(here: Session) -> Finding:
     if here.is_utf8:
-        yield Finding("✓", "text", "UTF-8")
-    else:
-        yield Finding("▲", "text", "the locale has no UTF-8: ASCII stands in for other characters",
-                      "export LC_CTYPE=C.UTF-8")  # fmt: skip
+        return Finding("✓", "text", "UTF-8")
+    text = "the locale has no UTF-8: ASCII stands in for other characters"
+    # LC_ALL has the last word.
+    return Finding("▲", "text", text, f"export {here.locale_variable}=C.UTF-8")
 
 
 def _clipboard(here: Session) -> Finding:
@@ -112,8 +136,11 @@ def _clipboard(here: Session) -> Finding:
             remedy = "set -s set-clipboard on, in ~/.tmux.conf, passes it to the outer terminal"
             return Finding("✓", "clipboard", "through tmux", remedy)
         return Finding("▲", "clipboard", "in tmux, but its command is not on the PATH")
-    if here.term == "linux" or here.is_dumb:
-        return Finding("▲", "clipboard", "this terminal has none")
+    if not here.has_clipboard:
+        return Finding("▲", "clipboard", "this terminal has none that a program can write to")
+    if here.is_behind_another:
+        remedy = "set -s set-clipboard on, in the ~/.tmux.conf of the machine that tmux runs on"
+        return Finding("·", "clipboard", "asked of tmux or screen on another machine", remedy)
     text = "asked of the terminal (OSC 52); some need it switched on in their settings"
     return Finding("✓", "clipboard", text)
 

@@ -23,11 +23,11 @@ def copy(
         write: sends to the terminal.
     """
     try:
-        how = terminal.copy(text, session, write)
+        done = terminal.copy(text, session, write)
     except terminal.CopyFailed as error:
         app.notify(str(error), title="Not copied", severity="warning", markup=False)
         return
-    app.notify(fmt.plain(text, 60), title=f"Copied: {how}", timeout=2, markup=False)
+    app.notify(fmt.plain(text, 60), title=done, timeout=2, markup=False)
 
 
 def page(app: App[None], text: str) -> None:
@@ -42,5 +42,5 @@ def page(app: App[None], text: str) -> None:
         with app.suspend():
             pager.show(text, words)
     except (pager.PagerFailed, SuspendNotSupported) as error:
-        reason = str(error) or "this terminal cannot be handed over"
+        reason = str(error) or "This terminal cannot be lent to another program."
         app.notify(fmt.plain(reason, 300), title="No pager", severity="warning", markup=False)

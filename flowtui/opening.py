@@ -101,10 +101,14 @@ class Opening:
     def _run_app(self, store: Store, run: Run | None) -> NoReturn:
         import getpass
 
+        from flowtui import terminal
         from flowtui.app import FlowApp
         from flowtui.widgets.host import Options
 
         user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
+        if terminal.session(os.environ).is_truecolor:
+            # Whatever draws here asks this variable alone, which is seldom passed on over SSH.
+            os.environ["COLORTERM"] = "truecolor"
         options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
         app = FlowApp(store, run, options)
         app.take_signals()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from flowtui import format as fmt
 from flowtui.filter_report import sorted_field, tell, under
+from flowtui.printing import data_out
 from flowtui.report import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
 from flowtui.store.sample_values import JSON_COLUMNS, Sample
@@ -105,7 +106,7 @@ def print_samples(store: Store, run: Run, wanted: Wanted, style: Format = "text"
     used = store.sample_keys(run.id, wanted.dataset, ("scores",))
     scores = [key.key for key in used]
     if style == "csv":
-        _write_csv(samples, scores, sys.stdout)
+        _write_csv(samples, scores, data_out())
         return
     for line in samples_text(samples, scores, order.column if wanted.sort else ""):
         print(line)

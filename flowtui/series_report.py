@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from functools import lru_cache
 from typing import Literal, TextIO
 
 from flowtui import format as fmt
+from flowtui.printing import data_out
 from flowtui.report import metric_figures, table, time_text
 from flowtui.store.closest import closest
 from flowtui.store.database import Cancelled
@@ -60,7 +60,7 @@ def print_metrics(
     if style == "text":
         _print_text(metrics)
     else:
-        _WRITERS[style](metrics, sys.stdout)
+        _WRITERS[style](metrics, data_out())
 
 
 def write_series(

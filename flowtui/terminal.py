@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,14 @@ from dataclasses import dataclass
 OSC52_LIMIT_BYTES = 74_994
 """What xterm takes in one sequence; longer ones are dropped by many terminals without a word."""
 TMUX_TIMEOUT_S = 2.0
+_TRUECOLOR = re.compile(
+    r"xterm-kitty|kitty|foot|alacritty|(xterm-)?ghostty|wezterm|contour|mintty|.*-direct", re.ASCII
+)
+"""Terminals that have 24-bit colours: by the names of their types, or how these begin."""
+_NO_CLIPBOARD = re.compile(
+    r"linux|vt\d|ansi|pcansi|cons25|wsvt25|sun|cygwin|eterm|putty|dumb|$", re.ASCII
+)
+"""The same of terminals that take no text for a clipboard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,8 @@ class Session:
     is_tmux: bool
     is_screen: bool
     is_utf8: bool
+    locale_variable: str
+    """What `is_utf8` was read off; LC_CTYPE where nothing says."""
     is_truecolor: bool
     is_monochrome: bool
     """NO_COLOR is set, to anything."""
@@ -31,6 +42,17 @@ class Session:
         return self.term in ("", "dumb")
 
     @property
+    def has_clipboard(self) -> bool:
+        """Whether a text can be sent to where the person pastes from."""
+        return self.is_tmux or not _NO_CLIPBOARD.match(self.term)
+
+    @property
+    def is_behind_another(self) -> bool:
+        """Whether tmux or screen is between here and the terminal, but on another machine."""
+        is_here = self.is_tmux or self.is_screen
+        return not is_here and self.term.startswith(("tmux", "screen"))
+
+    @property
     def has_few_colors(self) -> bool:
         """Whether the terminal names sixteen colours and no more."""
         return not self.is_truecolor and "256" not in self.term and not self.is_tmux
@@ -38,14 +60,18 @@ class Session:
 
 def session(environ: Mapping[str, str]) -> Session:
     """Return what an environment says of its terminal session."""
-    locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
+    names = ("LC_ALL", "LC_CTYPE", "LANG")
+    locale_variable = next((name for name in names if environ.get(name)), "LC_CTYPE")
+    locale = environ.get(locale_variable, "")
     return Session(
         term=environ.get("TERM", ""),
         is_ssh=any(name in environ for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT")),
         is_tmux="TMUX" in environ,
         is_screen="STY" in environ,
         is_utf8=locale.partition("@")[0].upper().replace("-", "").endswith("UTF8"),
-        is_truecolor=environ.get("COLORTERM", "").lower() in ("truecolor", "24bit"),
+        locale_variable=locale_variable,
+        is_truecolor=environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
+        or bool(_TRUECOLOR.match(environ.get("TERM", ""))),
         is_monochrome="NO_COLOR" in environ,
         has_display="DISPLAY" in environ or "WAYLAND_DISPLAY" in environ,
     )
@@ -61,7 +87,10 @@ class CopyFailed(Exception):
 
 
 def copy(text: str, here: Session, write: Callable[[str], None]) -> str:
-    """Send text to the clipboard of the person's own machine and say how.
+    """Send text to the clipboard of the person's own machine.
+
+    Returns:
+        What was done with it: the terminal does not say whether it took it.
 
     Args:
         text: what to copy, raw.
@@ -73,17 +102,21 @@ def copy(text: str, here: Session, write: Callable[[str], None]) -> str:
     """
     if here.is_tmux:
         return _copy_with_tmux(text)
-    if here.term == "linux" or here.is_dumb:
-        raise CopyFailed(f"a terminal of type {here.term or 'none'} has no clipboard")
+    if not here.has_clipboard:
+        kind = f"of type {here.term}" if here.term else "without a type (TERM)"
+        raise CopyFailed(f"A terminal {kind} has no clipboard that a program can write to.")
     encoded = base64.b64encode(text.encode("utf-8", "replace")).decode("ascii")
     if len(encoded) > OSC52_LIMIT_BYTES:
         raise CopyFailed(
-            f"{len(text):,} characters are more than a terminal takes; save it instead"
+            f"{len(text):,} characters are more than a terminal takes. Save them to a file instead."
         )
     sequence = f"\x1b]52;c;{encoded}\x07"
     # GNU screen passes on only what is wrapped for it.
     write(f"\x1bP{sequence}\x1b\\" if here.is_screen else sequence)
-    return "sent to the terminal's clipboard"
+    if here.is_behind_another:
+        # Its command cannot be asked from here.
+        return "Sent to tmux or screen, for the clipboard"
+    return "Sent to the terminal's clipboard"
 
 
 def _copy_with_tmux(text: str) -> str:
@@ -97,8 +130,16 @@ def _copy_with_tmux(text: str) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CopyFailed(f"tmux did not take it: {error}") from error
+        raise CopyFailed(f"tmux did not take it: {_why(error)}") from error
     if done.returncode:
         reason = done.stderr.decode("utf-8", "replace").strip()
-        raise CopyFailed(f"tmux did not take it: {reason or f'exit {done.returncode}'}")
-    return "copied by tmux"
+        raise CopyFailed(f"tmux did not take it: {reason or f'it ended with {done.returncode}'}.")
+    return "Copied with tmux"
+
+
+def _why(error: OSError | subprocess.TimeoutExpired) -> str:
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"it did not answer within {error.timeout:g} s."
+    if isinstance(error, FileNotFoundError):
+        return "its command is not on the PATH."
+    return f"{error.strerror or error}."

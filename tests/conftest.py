@@ -31,7 +31,8 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Give the tests a time zone, colours and a home that no machine's settings change."""
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
-        for name in ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI", "NO_COLOR", "TMUX", "STY"):
+        for name in ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI", "NO_COLOR", "TMUX", "STY",
+                     "LC_ALL", "LC_CTYPE"):  # fmt: skip
             patch.delenv(name, raising=False)
         for name in [
             name for name in os.environ if name.startswith(("SSH_", "XDG_", "FLOW_TUI_U"))

@@ -154,6 +154,19 @@ def test_a_terminal_of_sixteen_colors_is_sent_only_those(start: Start) -> None:
     assert not any(code in (b"38", b"48") for look in looks(terminal) for code in look.split(b";"))
 
 
+@pytest.mark.parametrize("term", ["xterm-kitty", "alacritty", "foot", "xterm-direct"])
+def test_a_terminal_known_to_have_all_colors_is_sent_them(start: Start, term: str) -> None:
+    terminal = opened(start("resnet50-cosine", TERM=term, COLORTERM=None))
+    assert any(look.startswith(b"38;2") or b";38;2" in look for look in looks(terminal))
+
+
+def test_a_terminal_without_a_clipboard_is_not_said_to_have_copied(start: Start) -> None:
+    terminal = opened(start("resnet50-cosine", TERM="vt100", COLORTERM=None))
+    terminal.send("y")
+    terminal.wait_for("Not copied")
+    assert b"\x1b]52" not in terminal.raw
+
+
 def test_a_dumb_terminal_is_shown_text(start: Start) -> None:
     terminal = start("resnet50-cosine", TERM="dumb")
     assert terminal.wait_exit() == 0
