@@ -20,6 +20,7 @@ DARK = Theme(
     error="#f7768e",
     variables={
         "text-quiet": "#8d94ae",
+        "bar": "#262a38",
         "curve-1": "#7aa2f7",
         "curve-2": "#bb9af7",
         "curve-3": "#73daca",
@@ -41,6 +42,7 @@ LIGHT = Theme(
     dark=False,
     variables={
         "text-quiet": "#5d6373",
+        "bar": "#dfe3ea",
         "curve-1": "#2f5fc4",
         "curve-2": "#7b3fb5",
         "curve-3": "#006d64",
@@ -62,6 +64,7 @@ COLOR_BLIND = Theme(
     error="#ee7733",
     variables={
         "text-quiet": "#9a9a9a",
+        "bar": "#303030",
         "curve-1": "#56b4e9",
         "curve-2": "#e69f00",
         "curve-3": "#f0e442",
@@ -84,6 +87,8 @@ ANSI = Theme(
     ansi=True,
     variables={
         "text-quiet": "ansi_white",
+        # Textual makes panels transparent here. Of bright black some palettes make the ground.
+        "bar": "ansi_blue",
         "curve-1": "ansi_bright_blue",
         "curve-2": "ansi_bright_magenta",
         "curve-3": "ansi_bright_cyan",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowtui.store.schema import StoreWriter
+from flowtui.themes import THEMES
 from tests.terminal.conftest import Start
 from tests.terminal.hostile import FILE_NAME, SEQUENCES, make_hostile
 from tests.terminal.terminal import Terminal
@@ -29,6 +30,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from flowtui.store.schema import StoreWriter
+from flowtui.themes import THEMES
 with StoreWriter(Path(sys.argv[1])) as store, store.experiment("live") as experiment:
     print("ready", flush=True)
     for line in sys.stdin:
@@ -165,6 +167,18 @@ def test_a_terminal_without_a_clipboard_is_not_said_to_have_copied(start: Start)
     terminal.send("y")
     terminal.wait_for("Not copied")
     assert b"\x1b]52" not in terminal.raw
+
+
+@pytest.mark.parametrize(("theme", "no_color"), [*((name, None) for name in THEMES), ("ansi", "1")])
+def test_a_scroll_bar_is_seen_in_every_theme(
+    start: Start, theme: str, no_color: str | None
+) -> None:
+    arguments = ("support-agent-v3", "--tab", "evals", "--theme", theme)
+    terminal = opened(start(*arguments, columns=80, lines=24, NO_COLOR=no_color), "faithfulness")
+    last_column = [terminal.screen.buffer[line][79] for line in range(24)]
+    bar = [cell for cell in last_column if cell.reverse or cell.data in "▁▂▃▄▅▆▇"]
+    assert 0 < len(bar) < 10
+    assert all(cell.fg != cell.bg or cell.fg == "default" for cell in bar)
 
 
 def test_a_dumb_terminal_is_shown_text(start: Start) -> None:

@@ -33,6 +33,8 @@ def contrast(ink: str, ground: str) -> float:
 )
 def test_text_can_be_read(theme: Theme) -> None:
     inks = {name: getattr(theme, name) for name in INKS} | dict(theme.variables)
+    # It is no text.
+    del inks["bar"]
     found = {
         (name, ground): contrast(ink, getattr(theme, ground))
         for name, ink in inks.items()
