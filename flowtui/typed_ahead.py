@@ -18,6 +18,7 @@ from textual.dom import DOMNode
 from textual.events import Event
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer, TimerCallback
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -102,6 +103,20 @@ class TypedAhead(Pointing):
         if self.is_over or not (self.screen.is_mounted or action in LEAVE_ACTIONS):
             return False
         return await super().run_action(action, default_namespace, namespaces)
+
+    def set_timer(
+        self,
+        delay: float,
+        callback: TimerCallback | None = None,
+        *,
+        name: str | None = None,
+        pause: bool = False,
+    ) -> Timer:
+        timer = super().set_timer(delay, callback, name=name, pause=pause)
+        # Textual leaves a time out that has gone by when it is looked at the clock, the only one
+        # too: where the machine stood still for a moment, the next key would wait for ever.
+        timer._skip = False
+        return timer
 
     def _look_later(self) -> None:
         if not self._is_look_due:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import textual.timer
 from textual import events
 from textual.pilot import Pilot
 from textual.worker import Worker, WorkerState
@@ -194,3 +197,16 @@ async def test_keys_wait_until_what_a_worker_has_read_is_taken(demo: Store) -> N
         assert screen.is_awaited, "what it posted may still be on its way"
         screen.post_message(Worker.StateChanged(worker, WorkerState.CANCELLED))
         await until(lambda: not screen.is_awaited, "the end of the waiting")
+
+
+async def test_a_timer_whose_time_goes_by_while_it_starts_still_comes(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(demo, None) as pilot:
+        called: list[int] = []
+        # As on a machine that stands still, or where another thread computes, between two looks.
+        looks = itertools.chain(range(40), itertools.repeat(40))
+        monkeypatch.setattr(textual.timer._time, "get_time", lambda: time.monotonic() + next(looks))
+        for number in range(10):
+            pilot.app.set_timer(LOOK_EVERY_S, partial(called.append, number))
+        await until(lambda: sorted(called) == list(range(10)), "all timers")
