@@ -187,7 +187,15 @@ def ago(seconds: float) -> str:
 def when(moment: datetime, zone: tzinfo | None = None) -> str:
     """Return a date and time with its zone, local unless one is given."""
     local = moment.astimezone(zone)
-    return f"{local.day} {local:%b %Y %H:%M} {local:%Z}"
+    return f"{day(local)} {local:%H:%M %Z}"
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def day(moment: datetime, has_year: bool = True) -> str:
+    """Return a date as it is, in no other language than all the rest: `9 Jun 2026`."""
+    return f"{moment.day} {_MONTHS[moment.month - 1]}" + (f" {moment.year}" if has_year else "")
 
 
 def when_exactly(time: float, parts: int, zone: tzinfo | None = None) -> str:

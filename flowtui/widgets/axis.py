@@ -118,7 +118,7 @@ def clock_labels(values_s: Sequence[float], zone: tzinfo | None = None) -> list[
     pattern = "%H:%M:%S" if has_seconds else "%H:%M"
     texts = [
         format(moment, pattern) + part if decimals or moment.time() != _MIDNIGHT
-        else _date(moment, has_years)
+        else fmt.day(moment, has_years)
         for moment, part in zip(moments, parts, strict=True)
     ]  # fmt: skip
     again = {text for text, number_of in Counter(texts).items() if number_of > 1}
@@ -126,10 +126,6 @@ def clock_labels(values_s: Sequence[float], zone: tzinfo | None = None) -> list[
         f"{text} {moment.astimezone(zone):%Z}" if text in again else text
         for text, moment in zip(texts, moments, strict=True)
     ]
-
-
-def _date(moment: datetime, has_year: bool) -> str:
-    return f"{moment.day} {moment:%b}" + (f" {moment.year}" if has_year else "")
 
 
 def _is_range(low: float, high: float) -> bool:
