@@ -203,7 +203,7 @@ def when_exactly(time: float, parts: int, zone: tzinfo | None = None) -> str:
     seconds, part = divmod(time, parts)
     local = datetime.fromtimestamp(int(seconds), UTC).astimezone(zone)
     decimals = f".{int(part):0{len(str(parts)) - 1}}" if parts > 1 else ""
-    return f"{local.day} {local:%b %Y %H:%M:%S}{decimals}"
+    return f"{day(local, has_year=True)} {local:%H:%M:%S}{decimals}"
 
 
 def when_short(moment: datetime, zone: tzinfo | None = None) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta, tzinfo
 from fractions import Fraction
 
+from flowtui import format as fmt
 from flowtui.widgets.ticks import Ticks, round_numbers, spacing
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400

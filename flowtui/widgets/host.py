@@ -58,7 +58,7 @@ class Host(App[None]):
         """Go to the list of runs; the run's tabs stay as they are."""
         raise NotImplementedError
 
-    def show_tab(self, tab: str) -> None:
+    def show_tab(self, tab: str) -> object:
         """Go to a tab of the open run."""
         raise NotImplementedError
 
