@@ -20,7 +20,7 @@ from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.metrics import telling_first
+from flowtui.store.metrics import problems, telling_first
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, MetricSummary, Model, Param, Point, Run
 from flowtui.widgets.filter_line import FilterLine
@@ -69,7 +69,7 @@ class ModelsRead(Message):
 class LastPointsRead(Message):
     """Sent by the reader with the last point of every metric."""
 
-    points: Mapping[str, Point]
+    points: Mapping[str, Point | None]
 
 
 @dataclass
@@ -77,6 +77,13 @@ class SummariesRead(Message):
     """Sent by the reader with the summaries of some metrics."""
 
     summaries: tuple[MetricSummary, ...]
+
+
+@dataclass
+class LostRead(Message):
+    """Sent by the reader with sentences about records that are in no list."""
+
+    problems: tuple[str, ...]
 
 
 @dataclass
@@ -126,7 +133,7 @@ class OverviewScreen(TabScreen):
     def __init__(self, store: Store, run: Run) -> None:
         super().__init__(store, run)
         self._params: Sequence[Param] | None = ()
-        self._points: dict[str, Point] = {}
+        self._points: dict[str, Point | None] = {}
         self._summaries: dict[str, MetricSummary] = {}
         self._filters: dict[str, str] = {}
         self._loaded: set[Kind] = set()
@@ -192,6 +199,7 @@ class OverviewScreen(TabScreen):
                 due = monotonic() + pause_s
         if batch:
             self.post_message(SummariesRead(tuple(batch)))
+        self.post_message(LostRead(tuple(self.store.lost_records(run_id))))
 
     # Showing ---------------------------------------------------------------------------------
 
@@ -233,6 +241,11 @@ class OverviewScreen(TabScreen):
             self._summaries[summary.key] = summary
             self._points[summary.key] = summary.last
         self._fill_metrics()
+
+    @on(LostRead)
+    def show_lost(self, message: LostRead) -> None:
+        broken = (problem for one in self._summaries.values() for problem in problems(one))
+        self.query_one(RunCard).show_problems((*message.problems, *broken))
 
     @on(LoadFailed)
     def show_failure(self, message: LoadFailed) -> None:
@@ -410,7 +423,7 @@ class OverviewScreen(TabScreen):
             summary = self._summaries.get(metric.key)
             row = {"key": metric.key, **(asdict(summary) if summary else {"last": metric.last})}
             row.pop("buckets", None)
-            return fmt.exact(metric.last.value), row
+            return "" if metric.last is None else fmt.exact(metric.last.value), row
         if pane is self._tree and (node := self._tree.row):
             is_text = isinstance(node.value, str)
             text = node.value if is_text else json.dumps(node.value, ensure_ascii=False)

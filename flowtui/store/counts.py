@@ -35,7 +35,8 @@ def _count(connection: sqlite3.Connection, table: str, what: str = "count(*)") -
 def _metric_count(connection: sqlite3.Connection) -> int | None:
     if not table_columns(connection, "dynamic_metrics"):
         return None
-    (count,) = connection.execute(f"{DISTINCT_KEYS} select count(key) from keys").fetchone()
+    sql = f"{DISTINCT_KEYS} select count(*) from keys where typeof(key) = 'text'"
+    (count,) = connection.execute(sql).fetchone()
     return int(count)
 
 
@@ -43,3 +44,19 @@ def _annotation_count(connection: sqlite3.Connection) -> int | None:
     tables = [_count(connection, name) for name in ("span_annotations", "eval_annotations")]
     present = [count for count in tables if count is not None]
     return sum(present) if present else None
+
+
+# Seeks, since what is no text stands before and after all text in the index.
+_KEYLESS_POINTS = """
+select (select count(*) from dynamic_metrics where key is null)
+  + (select count(*) from dynamic_metrics where key < '')
+  + (select count(*) from dynamic_metrics where key >= x'')"""
+
+
+def lost_records(connection: sqlite3.Connection) -> list[str]:
+    """Return sentences about rows that are in no list, because their key is no text."""
+    if not table_columns(connection, "dynamic_metrics"):
+        return []
+    (count,) = connection.execute(_KEYLESS_POINTS).fetchone()
+    rows = "1 row belongs" if count == 1 else f"{count:,} rows belong"
+    return [f"{rows} to no metric: the key is no text (dynamic_metrics.key)"] if count else []

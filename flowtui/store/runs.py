@@ -284,7 +284,7 @@ def _object(value: object) -> dict[str, JsonValue]:
     return parsed
 
 
-def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float]:
+def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float | None]:
     return {
         key: math.nan if value is None else _float(value)
         for key, value in values.items()

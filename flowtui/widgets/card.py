@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flowtui import format as fmt
 from flowtui.store.series_values import Series
 from flowtui.store.values import Point
-from flowtui.widgets.cells import Line, Piece, Role, clipped, fit
+from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, wrapped
 from flowtui.widgets.chart import BRAILLE, blended, canvas
 from flowtui.widgets.curve import Curve, stretches, window_of
 
@@ -16,6 +16,7 @@ GAP_CELLS = 2
 AROUND = 3
 """Lines of a card that are not its curve: title, figures, a blank one."""
 DIGITS = 4
+NO_STEPS = "no row has a step that is a number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,18 @@ class Card:
 
     key: str
     name: str
-    last: Point
+    last: Point | None
+    """None if no row of it has a step."""
     series: Series | None = None
 
 
 def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
     """Return `height` lines of at most `width` cells, the last of them blank."""
     cells, rows = width - GAP_CELLS, height - AROUND
+    if card.last is None:
+        notes = wrapped(NO_STEPS, max(cells - 1, 10))[: max(rows, 0)]
+        lines: list[Line] = [[Piece(f" {note}", "attention")] for note in notes]
+        return [title_line(card, cells), *lines, *([[]] * (height - 1 - len(lines)))]
     return [
         title_line(card, cells),
         *_curve(card.series, cells, rows, marker),
@@ -40,8 +46,9 @@ def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> li
 
 
 def title_line(card: Card, width: int) -> Line:
-    value = fmt.number(card.last.value, DIGITS)
-    role: Role = "text" if math.isfinite(card.last.value) else "attention"
+    value = "broken" if card.last is None else fmt.number(card.last.value, DIGITS)
+    is_sound = card.last is not None and math.isfinite(card.last.value)
+    role: Role = "text" if is_sound else "attention"
     odd = "" if card.series is None else odd_text(card.series)
     room = width - len(value) - len(odd) - 2
     name = fit(fmt.plain(card.name, 200), max(room, 1))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowtui import format as fmt
+from flowtui.store.steps import Step
 from flowtui.widgets import axis
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
 from flowtui.widgets.chart import EMPTY_CELLS, Window, blended, canvas
@@ -189,7 +190,7 @@ def _ticks(curve: Curve, window: Window, columns: int) -> list[tuple[float, str]
         ticks = axis.clock_ticks(window.left, window.right, at_most)
         labels = axis.clock_labels(ticks)
     else:
-        ticks = axis.ticks(window.left, window.right, at_most, whole=True)
+        ticks = axis.ticks(window.left, window.right, at_most, curve.series.is_on_whole_steps)
         labels = axis.labels(ticks)
     return list(zip(ticks, labels, strict=True))
 
@@ -288,7 +289,7 @@ def _under_crosshair(curve: Curve, width: int) -> Line:
     return clipped(pieces, width)
 
 
-def _smoothed_pieces(curve: Curve, step: int) -> list[Piece]:
+def _smoothed_pieces(curve: Curve, step: Step) -> list[Piece]:
     if curve.smoothed is None:
         return []
     point = smoothed_at(curve.smoothed, step)

@@ -28,7 +28,8 @@ class MetricLine:
     """What is known of a metric: its last point at once, the rest when its points were read."""
 
     key: str
-    last: Point
+    last: Point | None
+    """None if no row of it has a step."""
     summary: MetricSummary | None = None
 
 
@@ -106,7 +107,7 @@ class MetricList(Lines):
             Piece(mark, "attention"),
         ]
         last, low, high = self._numbers[metric.key]
-        role: Role = "text" if math.isfinite(metric.last.value) else "attention"
+        role: Role = "text" if _is_finite(metric.last) else "attention"
         pieces.append(Piece(fit(last, VALUE_CELLS, "right"), role))
         if layout.has_extremes:
             pieces += [Piece(fit(text, VALUE_CELLS, "right")) for text in (low, high)]
@@ -156,7 +157,7 @@ class _Layout:
 def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:
     """Return (last, minimum, maximum) as texts by key, each column on its decimal point."""
     columns = [
-        _column([fmt.number(metric.last.value, DIGITS) for metric in metrics]),
+        _column([_last(metric.last) for metric in metrics]),
         _column([_extreme(metric.summary, lowest=True) for metric in metrics]),
         _column([_extreme(metric.summary, lowest=False) for metric in metrics]),
     ]
@@ -171,6 +172,14 @@ def _column(numbers: Sequence[str]) -> Sequence[str]:
     on_point = fmt.aligned(numbers)
     fits = max(map(len, on_point), default=0) < VALUE_CELLS
     return on_point if fits else numbers
+
+
+def _is_finite(point: Point | None) -> bool:
+    return point is not None and math.isfinite(point.value)
+
+
+def _last(point: Point | None) -> str:
+    return "broken" if point is None else fmt.number(point.value, DIGITS)
 
 
 def _extreme(summary: MetricSummary | None, lowest: bool) -> str:
