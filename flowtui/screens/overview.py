@@ -83,7 +83,7 @@ class SummariesRead(Message):
 class LostRead(Message):
     """Sent by the reader with sentences about records that are in no list."""
 
-    problems: tuple[str, ...]
+    problems: Sequence[str]
 
 
 @dataclass
@@ -134,6 +134,8 @@ class OverviewScreen(TabScreen):
         super().__init__(store, run)
         self._params: Sequence[Param] | None = ()
         self._points: dict[str, Point | None] = {}
+        self._lost: Sequence[str] = ()
+        """Sentences about records that are in no list."""
         self._summaries: dict[str, MetricSummary] = {}
         self._filters: dict[str, str] = {}
         self._loaded: set[Kind] = set()
@@ -165,6 +167,8 @@ class OverviewScreen(TabScreen):
             (Kind.MODELS, lambda: self.post_message(ModelsRead(self.store.models(run_id)))),
             (Kind.RUN, partial(self._read_uploads, run_id)),
             (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
+            # Not as often as points are read: it is a pass over the tables of some records.
+            (Kind.RUN, lambda: self.post_message(LostRead(self.store.lost_records(run_id)))),
         ]
         for kind, step in steps:
             if kind not in kinds:
@@ -199,7 +203,6 @@ class OverviewScreen(TabScreen):
                 due = monotonic() + pause_s
         if batch:
             self.post_message(SummariesRead(tuple(batch)))
-        self.post_message(LostRead(tuple(self.store.lost_records(run_id))))
 
     # Showing ---------------------------------------------------------------------------------
 
@@ -241,11 +244,16 @@ class OverviewScreen(TabScreen):
             self._summaries[summary.key] = summary
             self._points[summary.key] = summary.last
         self._fill_metrics()
+        self._show_problems()
 
     @on(LostRead)
     def show_lost(self, message: LostRead) -> None:
+        self._lost = message.problems
+        self._show_problems()
+
+    def _show_problems(self) -> None:
         broken = (problem for one in self._summaries.values() for problem in problems(one))
-        self.query_one(RunCard).show_problems((*message.problems, *broken))
+        self.query_one(RunCard).show_problems((*self._lost, *broken))
 
     @on(LoadFailed)
     def show_failure(self, message: LoadFailed) -> None:

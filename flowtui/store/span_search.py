@@ -16,6 +16,7 @@ from flowtui.store.annotations import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.filters import Condition, register_functions
 from flowtui.store.genai import is_pending
+from flowtui.store.spans import whole
 
 _COLUMNS = ("span_id", "name", "status_message", "attributes", "events")
 _NO_ANNOTATIONS = "0 as annotation_count, null as annotations"
@@ -74,7 +75,7 @@ def unannotated(
             "author": reading.as_sql(user),
         },
     )
-    found = [(start, rowid) for rowid, start, raw in rows if not _is_placeholder(raw)]
+    found = [(whole(start), rowid) for rowid, start, raw in rows if not _is_placeholder(raw)]
     return array("q", (rowid for _, rowid in sorted(found)))
 
 

@@ -107,15 +107,24 @@ def details(
     present = table_columns(connection, "spans")
     if not present:
         return {}
-    sql = (
+    of_trace = (
         f"select {reading.select_list(_DETAIL, present, 'spans')} from spans"
-        " where trace_id = cast(? as text) and span_id = cast(? as text)"
+        " where trace_id = cast(? as text) and"
     )
+    sql = f"{of_trace} span_id = cast(? as text)"
     found: dict[str, SpanDetail] = {}
     for span_id in span_ids:
-        row = connection.execute(sql, [reading.as_sql(trace_id), reading.as_sql(span_id)])
-        for values in row:
+        rows = connection.execute(sql, [reading.as_sql(trace_id), reading.as_sql(span_id)])
+        for values in rows:
             found[span_id] = _detail(trace_id, dict(zip(_DETAIL, values, strict=True)), text_chars)
+    missing = frozenset(span_ids) - found.keys()
+    if missing:
+        # Of an id that is no text, a text was made to show it.
+        odd = f"{of_trace} typeof(span_id) <> 'text'"
+        for values in connection.execute(odd, [reading.as_sql(trace_id)]):
+            row = dict(zip(_DETAIL, values, strict=True))
+            if (shown := _shown_id(row["span_id"])) in missing:
+                found[shown] = _detail(trace_id, row, text_chars)
     return found
 
 
@@ -133,6 +142,16 @@ def parent(value: object) -> str | None:
 def whole(value: object) -> int:
     """Return an integer column; what is none counts as zero."""
     return value if isinstance(value, int) else 0
+
+
+def _shown_id(value: object) -> str:
+    """Return an id as text; none at all differs from an empty one."""
+    return "NULL" if value is None else reading.text(value)
+
+
+def whole_sql(column: str) -> str:
+    """Return SQL for an integer column, NULL where it is none."""
+    return f"case typeof({column}) when 'integer' then {column} end"
 
 
 def _may_have_usage(raw: str) -> bool:
@@ -164,7 +183,7 @@ def _span(trace_id: str, row: Sequence[object], annotated: Mapping[str, int]) ->
     has_usage = _may_have_usage(text)
     attributes = _object(text) if has_usage or _may_name_kind(text) else {}
     pending = is_pending(attributes)
-    id_ = reading.text(span_id)
+    id_ = span_id if isinstance(span_id, str) else _shown_id(span_id)
     return Span(
         trace_id,
         id_,
@@ -205,18 +224,28 @@ def _detail(trace_id: str, row: Mapping[str, object], text_chars: int | None) ->
     attributes: dict[str, JsonValue] = parsed("attributes", dict, "an object")
     events: list[JsonValue] = parsed("events", list, "a list")
     links: list[JsonValue] = parsed("links", list, "a list")
-    span_type = whole(row["dfs_span_type"])
+
+    if not isinstance(row["span_id"], str):
+        problems.append("span_id is no text, so that the span cannot be annotated")
+
+    def number(column: str, is_needed: bool = False) -> int:
+        value = reading.integer(row[column], column, problems)
+        if row[column] is None and is_needed:
+            problems.append(f"{column} is missing")
+        return value or 0
+
+    span_type = number("dfs_span_type")
     return SpanDetail(
         trace_id=trace_id,
-        span_id=reading.text(row["span_id"]),
+        span_id=_shown_id(row["span_id"]),
         parent_id=parent(row["parent_span_id"]),
         name=reading.text(row["name"]),
-        kind=whole(row["kind"]),
+        kind=number("kind"),
         span_type=span_type,
         genai_kind=span_kind(attributes, span_type),
-        start_ns=whole(row["start_time_unix_nano"]),
-        end_ns=whole(row["end_time_unix_nano"]),
-        status_code=whole(row["status_code"]),
+        start_ns=number("start_time_unix_nano", is_needed=True),
+        end_ns=number("end_time_unix_nano", is_needed=True),
+        status_code=number("status_code"),
         status_message=reading.optional_text(row["status_message"]),
         attributes=_bounded(attributes, text_chars),
         events=tuple(_event(event, text_chars, problems) for event in events),

@@ -21,7 +21,7 @@ from flowtui.store.annotations import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.roll_up import SpanUsage, rolled_up
-from flowtui.store.spans import own_usage, parent, whole
+from flowtui.store.spans import own_usage, parent, whole, whole_sql
 from flowtui.store.trace_values import Trace, TraceState
 
 if TYPE_CHECKING:
@@ -46,8 +46,9 @@ _STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROG
 """By the number that the filter language and the SDK know them by."""
 
 _AGGREGATES = {
-    "start": "min(start_time_unix_nano)",
-    "execution_time": "max(end_time_unix_nano) - min(start_time_unix_nano)",
+    "start": f"min({whole_sql('start_time_unix_nano')})",
+    "execution_time": f"max({whole_sql('end_time_unix_nano')})"
+    f" - min({whole_sql('start_time_unix_nano')})",
     "span_count": "count(*)",
     "error_count": "count(case status_code when 2 then 1 end)",
     "created_at": "min(created_at)",
@@ -71,7 +72,8 @@ _NAME = (
 )
 # What both annotations and samples lack is an index on the trace: a question for each trace would
 # read all of them each time, so they are grouped once and joined.
-_SAMPLES = """(select trace_id, count(*) as sample_count, json_group_array(eval_id) as evals
+_SAMPLES = """(select trace_id, count(*) as sample_count,
+  json_group_array(cast(eval_id as text)) as evals
   from (select distinct trace_id, eval_dataset_id, eval_id from eval_traces_bridge)
   group by trace_id) as samples"""
 _ANNOTATIONS = f"""(select trace_id, count(*) as annotation_count,
@@ -142,7 +144,7 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
         return {}
     wanted = {"rowids": json.dumps(list(rowids))}
     of_some = (
-        "where trace_id in (select trace_id from spans"
+        "and trace_id in (select trace_id from spans"
         " where rowid in (select value from json_each(:rowids)))"
     )
     rows = connection.execute(
@@ -159,6 +161,7 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
     return {
         rowid: _trace(id_, by_id[id_], taken.get(id_))
         for rowid, id_ in ((rowid, reading.text(value)) for rowid, value in keys)
+        if id_ in by_id
     }
 
 
@@ -180,7 +183,8 @@ def _relation(connection: sqlite3.Connection, used: set[str], where: str = "") -
         outer.append(f"{_NAME} as name")
     return f"""
 with grouped as (
-  select {", ".join(["min(rowid) as rowid", "trace_id", *aggregates])} from spans {where}
+  select {", ".join(["min(rowid) as rowid", "trace_id", *aggregates])} from spans
+  where {reading.is_text("trace_id")} {where}
   group by trace_id),
 trace as (select {", ".join(outer)} from grouped {" ".join(joins.values())})"""
 
