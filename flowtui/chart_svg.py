@@ -49,6 +49,7 @@ class _Plot:
     window: Window
     left: float
     is_log: bool
+    is_on_whole_steps: bool = True
 
     @property
     def right(self) -> float:
@@ -87,7 +88,8 @@ def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> 
         window = window_of(Curve(series[0], is_log=is_log, others=others(series[1:])))
     ticks, labels = _ticks_up(window, is_log)
     gutter = max((len(label) for label in labels), default=0) * DIGIT_WIDTH
-    plot = _Plot(window, MARGIN + gutter + 12, is_log)
+    is_on_whole_steps = all(one.is_on_whole_steps for one in series)
+    plot = _Plot(window, MARGIN + gutter + 12, is_log, is_on_whole_steps)
     notes = _notes(curves)
     rows = len(series) + len(notes)
     height = plot.bottom + BELOW_AXIS + max(rows, 1) * LINE_HEIGHT
@@ -161,7 +163,7 @@ def _grid(plot: _Plot, ticks: Sequence[float], labels: Sequence[str]) -> Iterato
         y = plot.y(tick)
         yield f'<path d="M{plot.left:.1f} {y:.1f}H{plot.right:.1f}" stroke="{GRID}"/>'
         yield _text(plot.left - 10, y + 4.5, escape(label), text_anchor="end", fill=QUIET)
-    across = axis.ticks(plot.window.left, plot.window.right, TICKS_ACROSS, whole=True)
+    across = axis.ticks(plot.window.left, plot.window.right, TICKS_ACROSS, plot.is_on_whole_steps)
     for tick, label in zip(across, axis.labels(across), strict=True):
         x = plot.x(tick)
         yield f'<path d="M{x:.1f} {plot.bottom:.1f}v6" stroke="{QUIET}"/>'

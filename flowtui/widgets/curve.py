@@ -88,6 +88,12 @@ class Curve:
         return math.isfinite(value) and (value > 0 or not self.is_log)
 
     @property
+    def is_on_whole_steps(self) -> bool:
+        """Whether an axis of steps is one of whole steps."""
+        drawn = (self.series, *(other.series for other in self.others))
+        return all(series.is_on_whole_steps for series in drawn)
+
+    @property
     def is_thinned(self) -> bool:
         """Whether the columns leave out points, which can then be counted only by the store."""
         return len(self.points) < self.series.count

@@ -190,7 +190,7 @@ def _ticks(curve: Curve, window: Window, columns: int) -> list[tuple[float, str]
         ticks = axis.clock_ticks(window.left, window.right, at_most)
         labels = axis.clock_labels(ticks)
     else:
-        ticks = axis.ticks(window.left, window.right, at_most, curve.series.is_on_whole_steps)
+        ticks = axis.ticks(window.left, window.right, at_most, curve.is_on_whole_steps)
         labels = axis.labels(ticks)
     return list(zip(ticks, labels, strict=True))
 
@@ -285,8 +285,15 @@ def _under_crosshair(curve: Curve, width: int) -> Line:
         pieces.append(Piece(f"   {when}", "muted"))
     for name, best in (("min", curve.series.minimum), ("max", curve.series.maximum)):
         if best is not None:
-            pieces.append(Piece(f"   {name} {fmt.number(best.value)} @ {best.step:,}", "muted"))
+            pieces.append(
+                Piece(f"   {name} {fmt.number(best.value)} @ {_near(best.step)}", "muted")
+            )
     return clipped(pieces, width)
+
+
+def _near(step: Step) -> str:
+    """Return a step that is not under the crosshair: in full it may take all the line."""
+    return f"{step:,}" if isinstance(step, int) else f"{step:,.6g}"
 
 
 def _smoothed_pieces(curve: Curve, step: Step) -> list[Piece]:
@@ -296,7 +303,7 @@ def _smoothed_pieces(curve: Curve, step: Step) -> list[Piece]:
     if point is None:
         return []
     # Between the points that the smoothed line keeps, its last one is named for what it is.
-    where = "" if point.step == step else f" @ {point.step:,}"
+    where = "" if point.step == step else f" @ {_near(point.step)}"
     value = f"   ema {curve.smoothed.weight:g} {fmt.number(point.value)}{where}"
     return [Piece(value, "accent")]
 
@@ -323,5 +330,5 @@ def _entry(curve: Curve, other: Other) -> list[Piece]:
         return [*pieces, Piece("no point here  ", "muted")]
     pieces.append(Piece(fmt.number(point.value)))
     if curve.crosshair is None or point.step != curve.crosshair.step:
-        pieces.append(Piece(f" @ {point.step:,}", "muted"))
+        pieces.append(Piece(f" @ {_near(point.step)}", "muted"))
     return [*pieces, Piece("  ")]

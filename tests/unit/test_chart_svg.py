@@ -14,7 +14,7 @@ from flowtui.store.series_values import Series
 from tests.unit.stores import one_run, opened
 
 SVG = "{http://www.w3.org/2000/svg}"
-Points = Mapping[int, float]
+Points = Mapping[float, float]
 
 
 def series_of(
@@ -203,3 +203,8 @@ def test_nothing_comes_from_outside(tmp_path: Path) -> None:
         assert word not in svg
     assert svg.count("http") == 1, "the name of the format alone"
     assert Picture(svg).root.attrib["font-family"] == "sans-serif"
+
+
+def test_an_axis_of_real_steps_has_ticks(tmp_path: Path) -> None:
+    found = picture(tmp_path, {"loss": {index * 1e-9: 1.0 for index in range(9)}})
+    assert len([text for text in found.text.splitlines() if "e-09" in text]) > 3
