@@ -12,7 +12,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS, Cancelled, Database, decode
 from flowtui.store.errors import DatabaseError, ReadCancelled
@@ -22,6 +23,13 @@ from flowtui.store.steps import decoded
 
 T = TypeVar("T")
 
+ROWS_A_READ = 50_000
+"""So many are copied in a fifth of a second; a longer read would keep its writer's log growing."""
+BEFORE_ALL = -(2**63)
+"""A rowid that no row has."""
+PIECEWISE_TRIES = 3
+"""A metric whose points are replaced meanwhile is then copied in one read."""
+
 _TABLE = """
 create table dynamic_metrics (key text, step, value, logged_at, is_float32);
 create index by_step on dynamic_metrics (key, step);
@@ -30,6 +38,7 @@ _INSERT = (
     "insert or replace into dynamic_metrics (rowid, key, step, value, logged_at, is_float32)"
     " values (?, cast(? as text), ?, ?, cast(? as text), ?)"
 )
+_COUNT_AND_LAST = "select count(*), max(rowid) from dynamic_metrics where key = cast(:key as text)"
 _COUNT = "select count(*) from dynamic_metrics where key = cast(:key as text)"
 
 
@@ -41,7 +50,9 @@ class NumberedSteps:
         self._lock = threading.Lock()
         self._copy: sqlite3.Connection | None = None
         self._marks: dict[str, int] = {}
-        """Per metric in the copy: the highest rowid that was looked at."""
+        """Per metric in the copy: all its rows up to this rowid were copied."""
+        self._inode: int | None = None
+        """Of the file that the copy is of; another one may have as many rows."""
 
     def read(
         self,
@@ -89,19 +100,45 @@ class NumberedSteps:
             self._marks.clear()
 
     def _brought_up(self, key: str, cancelled: Cancelled | None) -> sqlite3.Connection:
-        copy = self._copy or _opened()
-        self._copy = copy
+        main = self._database.fingerprint().main
+        inode = main[0] if main is not None else None
+        if self._copy is None or inode != self._inode:
+            self._copy, self._inode, self._marks = _opened(), inode, {}
+        copy = self._copy
         copy.set_progress_handler(None, 0)
-        copy.execute("begin")
-        try:
-            known = self._marks.get(key)
-            seen = self._database.read(lambda db: _bring_up(db, copy, key, known), cancelled)
-        except BaseException:
-            copy.execute("rollback")
-            raise
-        copy.execute("commit")
-        self._marks[key] = seen
+        for pieces in (*[True] * PIECEWISE_TRIES, False):
+            if self._took_in(copy, key, cancelled, ROWS_A_READ if pieces else -1):
+                break
         return copy
+
+    def _took_in(
+        self, copy: sqlite3.Connection, key: str, cancelled: Cancelled | None, limit: int
+    ) -> bool:
+        """Copy all that is new of a metric, False if rows that had been copied were replaced."""
+        while True:
+            known = self._marks.get(key, BEFORE_ALL)
+            bring_up = partial(_bring_up, copy=copy, key=key, known_mark=known, limit=limit)
+            copy.execute("begin")
+            try:
+                state = self._database.read(bring_up, cancelled)
+            except BaseException:
+                copy.execute("rollback")
+                raise
+            copy.execute("commit")
+            self._marks[key] = state.mark
+            if state.is_complete:
+                return state.is_true
+
+
+class _State(NamedTuple):
+    """How far the copy of a metric is after a read."""
+
+    mark: int
+    """All rows up to this rowid are in it."""
+    is_complete: bool
+    """Whether there are none after that."""
+    is_true: bool = True
+    """Whether it has no row that is gone; else it was emptied, and is to be made anew."""
 
 
 def _opened() -> sqlite3.Connection:
@@ -113,34 +150,44 @@ def _opened() -> sqlite3.Connection:
 
 
 def _bring_up(
-    db: sqlite3.Connection, copy: sqlite3.Connection, key: str, known_mark: int | None
-) -> int:
-    """Copy the rows of a metric that the copy lacks, and return the mark of what it then covers."""
+    db: sqlite3.Connection, copy: sqlite3.Connection, key: str, known_mark: int, limit: int
+) -> _State:
+    """Copy rows of a metric that the copy lacks, in the order of rowids, at most so many."""
     # A read is asked again where files changed under it.
     copy.execute("rollback")
     copy.execute("begin")
     given = {"key": as_sql(key)}
     newest = mark(db)
-    wanted = db.execute(_COUNT, given).fetchone()
-    if known_mark is not None and known_mark <= newest:
-        copy.executemany(_INSERT, _rows(db, key, known_mark))
+    wanted: int
+    had: int
+    last: int | None
+    (wanted,) = db.execute(_COUNT, given).fetchone()
+    # The plus makes SQLite walk the new rows of all metrics, not all rows of this one.
+    column = "+key" if newest - known_mark < wanted else "key"
+    changes = copy.total_changes
+    copy.executemany(_INSERT, _rows(db, key, known_mark, column, limit))
+    had, last = copy.execute(_COUNT_AND_LAST, given).fetchone()
+    if copy.total_changes - changes == limit and last is not None:
+        return _State(last, is_complete=False)
     # A row that was replaced, as a step that is logged again is, is still in the copy.
-    if known_mark is None or copy.execute(_COUNT, given).fetchone() != wanted:
+    is_true = had == wanted and known_mark <= newest
+    if not is_true:
         copy.execute("delete from dynamic_metrics where key = cast(:key as text)", given)
-        copy.executemany(_INSERT, _rows(db, key, None))
     # A row of no metric: summaries are marked with the highest rowid of the whole table.
     copy.execute("delete from dynamic_metrics where key is null")
     copy.execute("insert or ignore into dynamic_metrics (rowid) values (?)", (newest,))
-    return newest
+    return _State(newest if is_true else BEFORE_ALL, is_complete=True, is_true=is_true)
 
 
 def _rows(
-    db: sqlite3.Connection, key: str, after: int | None
+    db: sqlite3.Connection, key: str, after: int, column: str, limit: int
 ) -> Iterator[tuple[int, bytes, object, object, object, bool]]:
+    # In this order each is put at the end of the copy, which takes a third of the time.
     found = db.execute(
         "select rowid, step, value, logged_at from dynamic_metrics"
-        " where key = cast(:key as text) and (:after is null or rowid > :after)",
-        {"key": as_sql(key), "after": after},
+        f" where {column} = cast(:key as text) and rowid > :after order by rowid"
+        " limit :limit",
+        {"key": as_sql(key), "after": after, "limit": limit},
     )
     name = as_sql(key)
     for rowid, stored, value, logged_at in found:

@@ -10,7 +10,7 @@ import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
 from flowtui.store.points import BACKWARDS, IN_ORDER, IN_RANGE, has_points_table, parameters
 from flowtui.store.series_values import Column, Series, Smoothed
@@ -134,14 +134,16 @@ def _between(low: float, high: float, part: float) -> float:
 
 def _kept(averages: Iterable[tuple[Step, float]], columns: Sequence[Column]) -> Iterator[Point]:
     """Yield the first, lowest, highest and last average in each column, each once."""
-    rest = iter(columns)
-    column, following = next(rest, None), next(rest, None)
+    # A column goes on to the whole step after its last, unless another begins before.
+    starts = chain((column.start for column in columns), repeat(math.inf))
+    ends = chain((reach(column.end) for column in columns), repeat(math.inf))
+    start, following, end = next(starts), next(starts), next(ends)
     seen: list[tuple[Step, float]] = []
     for step, average in averages:
-        while following is not None and step >= following.start:
+        while step >= following:
             yield from _points(seen)
-            seen, column, following = [], following, next(rest, None)
-        if column is None or not column.start <= step <= reach(column.end):
+            seen, start, following, end = [], following, next(starts), next(ends)
+        if not start <= step <= end:
             continue
         if not seen:
             seen = [(step, average)] * 4

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowtui.series_report import write_series
+from flowtui.store import numbered_steps
 from flowtui.store.metrics import problems
 from flowtui.store.numbered_steps import NumberedSteps
 from flowtui.store.series_values import Extent
@@ -220,6 +221,48 @@ def test_only_what_is_new_is_copied(path: Path, store: Store) -> None:
     log(path, [(int64(step), 1.0) for step in range(2_000, 2_003)])
     assert numbered.read("loss", ask) == 2_003
     assert copied[1] - copied[0] < 10
+    numbered.close()
+
+
+@pytest.mark.parametrize("rows_a_read", [1, 7, 10, 11, 50_000])
+def test_a_copy_that_is_made_in_several_reads_has_all_rows(
+    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, rows_a_read: int
+) -> None:
+    monkeypatch.setattr(numbered_steps, "ROWS_A_READ", rows_a_read)
+    log(path, [(int64(step), 1.0) for step in range(10)])
+    log(path, [(0, 1.0)], key="other")
+    assert exported(store) == [(step, 1.0) for step in range(10)]
+    log(path, [(int64(step), 2.0) for step in (3, 10, 11)])
+    expected = [(step, 2.0 if step in (3, 10, 11) else 1.0) for step in range(12)]
+    assert exported(store) == expected
+    execute(path, "delete from dynamic_metrics where value = 1.0")
+    assert exported(store) == [(3, 2.0), (10, 2.0), (11, 2.0)]
+    execute(path, "update dynamic_metrics set rowid = rowid - 1000")
+    log(path, [(int64(5), 5.0)])
+    assert exported(store) == [(3, 2.0), (5, 5.0), (10, 2.0), (11, 2.0)]
+
+
+def test_points_that_are_replaced_while_they_are_copied_are_the_new_ones(
+    path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numbered_steps, "ROWS_A_READ", 4)
+    log(path, [(int64(step), 0.0) for step in range(20)])
+    database = store.experiment(RUN)
+    read, reads = database.read, 0
+
+    def replacing(*given: Any) -> Any:
+        nonlocal reads
+        reads += 1
+        # More often than a copy is tried in pieces.
+        log(path, [(int64(reads % 20), float(reads))])
+        return read(*given)
+
+    monkeypatch.setattr(database, "read", replacing)
+    numbered = NumberedSteps(database)
+    sql = "select sum(value), count(*) from dynamic_metrics where key = 'loss'"
+    total, count = numbered.read_copy("loss", lambda db: db.execute(sql).fetchone())
+    assert count == 20
+    assert total == sum(list(range(reads + 1))[-20:])
     numbered.close()
 
 
