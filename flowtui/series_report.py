@@ -74,7 +74,7 @@ def write_series(
     style: Literal["csv", "json"],
     out: TextIO,
     cancelled: Cancelled | None = None,
-) -> Written:
+) -> PointsWritten:
     """Write all points of metrics inside a window as `flow-tui metrics` prints them.
 
     Args:
@@ -97,7 +97,7 @@ def write_series(
 
 
 @dataclass(slots=True)
-class Written:
+class PointsWritten:
     """How much was written."""
 
     point_count: int = 0
@@ -169,8 +169,8 @@ def _unknown(key: str, known: Sequence[str], run: Run) -> StoreError:
     return StoreError(f"no metric {key!r} in the run {run.name!r}{rest}")
 
 
-def _write_text(metrics: Iterable[_Metric], out: TextIO) -> Written:
-    written = Written()
+def _write_text(metrics: Iterable[_Metric], out: TextIO) -> PointsWritten:
+    written = PointsWritten()
     for index, metric in enumerate(metrics):
         written.begin(metric)
         ends = (metric.extent.first, metric.extent.last)
@@ -186,10 +186,10 @@ def _write_text(metrics: Iterable[_Metric], out: TextIO) -> Written:
     return written
 
 
-def _write_csv(metrics: Iterable[_Metric], out: TextIO) -> Written:
+def _write_csv(metrics: Iterable[_Metric], out: TextIO) -> PointsWritten:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(("key", "step", "value", "logged_at"))
-    written = Written()
+    written = PointsWritten()
     for metric in metrics:
         written.begin(metric)
         key = fmt.plain(metric.key, KEY_CHARACTERS)
@@ -199,9 +199,9 @@ def _write_csv(metrics: Iterable[_Metric], out: TextIO) -> Written:
     return written
 
 
-def _write_json(metrics: Iterable[_Metric], out: TextIO) -> Written:
+def _write_json(metrics: Iterable[_Metric], out: TextIO) -> PointsWritten:
     out.write("[")
-    written, is_empty = Written(), True
+    written, is_empty = PointsWritten(), True
     for metric in metrics:
         written.begin(metric)
         out.write("\n" if is_empty else ",\n")

@@ -83,7 +83,7 @@ def problems(metric: MetricSummary) -> list[str]:
     ]
 
 
-class Listed(NamedTuple):
+class ListedMetric(NamedTuple):
     """A metric, as one index seek tells of it."""
 
     key: str
@@ -93,12 +93,14 @@ class Listed(NamedTuple):
     """Whether steps of it are text or bytes, which are in no order of numbers."""
 
 
-def listed(connection: sqlite3.Connection) -> list[Listed]:
+def listed(connection: sqlite3.Connection) -> list[ListedMetric]:
     """Return the metrics in order of keys."""
     if not table_columns(connection, "dynamic_metrics"):
         return []
     return [
-        Listed(key, None if step is None else _logged_point(step, value, logged_at), bool(is_odd))
+        ListedMetric(
+            key, None if step is None else _logged_point(step, value, logged_at), bool(is_odd)
+        )
         for key, step, value, logged_at, is_odd in connection.execute(_LAST_POINTS)
     ]
 

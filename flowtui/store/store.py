@@ -255,7 +255,10 @@ class Store:
         return self._with_odd_steps(run_id, self.experiment(run_id).read(metrics.listed))
 
     def _with_odd_steps(
-        self, run_id: str, listed: Sequence[metrics.Listed], cancelled: Cancelled | None = None
+        self,
+        run_id: str,
+        listed: Sequence[metrics.ListedMetric],
+        cancelled: Cancelled | None = None,
     ) -> dict[str, LoggedPoint | None]:
         found = {}
         for key, point, is_odd in listed:
