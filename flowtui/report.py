@@ -16,7 +16,7 @@ from flowtui import format as fmt
 from flowtui.filter_report import sorted_field, tell, under
 from flowtui.store.errors import DatabaseError
 from flowtui.store.liveness import Standing
-from flowtui.store.metrics import best
+from flowtui.store.metrics import best, problems
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
@@ -65,16 +65,20 @@ def listed_document(run: Run, standing: Standing, figures: Figures) -> Document:
 
 def whole_document(store: Store, run: Run) -> Document:
     """Return a run as `flow-tui show --json` prints it; what cannot be read is in `problems`."""
-    problems = list(run.problems)
+    said = list(run.problems)
     try:
         params = store.params(run.id) or ()
         summaries = list(store.metric_summaries(run.id, {}))
         counts = store.counts(run.id)
+        lost = store.lost_records(run.id)
     except DatabaseError as error:
-        problems.append(str(error))
-        params, summaries, counts = (), [], Counts()
+        said.append(str(error))
+        params, summaries, counts, lost = (), [], Counts(), []
     models = store.models(run.id) or ()
-    problems += [f"param {param.key}: {param.problem}" for param in params if param.problem]
+    said += [f"param {param.key}: {param.problem}" for param in params if param.problem]
+    said += [problem for summary in summaries for problem in problems(summary)]
+    said += [f"model {model.id}: {model.problem}" for model in models if model.problem]
+    said += lost
     return {
         **run_document(run, store.standings([run], clock.now())[run.id]),
         "params": {param.key: param.value for param in params},
@@ -87,7 +91,7 @@ def whole_document(store: Store, run: Run) -> Document:
             "attachments": counts.attachments,
             "annotations": counts.annotations,
         },
-        "problems": problems,
+        "problems": said,
     }
 
 
@@ -202,6 +206,7 @@ def run_text(store: Store, run: Run) -> Iterator[str]:
         yield from _metrics_text(list(store.metric_summaries(run.id, {})))
         yield from _models_text(store.models(run.id))
         yield from _counts_text(store.counts(run.id))
+        yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in store.lost_records(run.id))
     except DatabaseError as error:
         yield from ("", f"problem     {fmt.plain(str(error), 2_000)}")
 
@@ -215,30 +220,38 @@ def _params_text(params: Sequence[Param] | None) -> Iterator[str]:
 
 
 def _metrics_text(summaries: Sequence[MetricSummary]) -> Iterator[str]:
-    if not summaries:
-        return
-    yield from ("", "Metrics")
-    rows = [("", "last", "min", "max", "points", "NaN", "Inf")]
-    rows += [
-        (
-            fmt.plain(summary.key, 200),
-            *metric_figures(summary),
-            f"{summary.count:,}",
-            f"{summary.nan_count:,}" if summary.nan_count else "",
-            f"{summary.inf_count:,}" if summary.inf_count else "",
-        )
-        for summary in summaries
-    ]
+    if summaries:
+        yield from ("", "Metrics")
+        yield from metric_lines(summaries)
+
+
+def metric_lines(summaries: Sequence[MetricSummary], key_head: str = "") -> Iterator[str]:
+    """Yield a table of metrics, a line a metric, and what could not be read of them."""
+    heads = (key_head, "last", "min", "max", "points", "NaN", "Inf", "broken")
+    rows = [heads, *map(_metric_cells, summaries)]
+    if not any(summary.unreadable_count for summary in summaries):
+        rows = [row[:-1] for row in rows]
     yield from table(rows)
+    yield from (f"  ▲ {fmt.plain(text, 2_000)}" for one in summaries for text in problems(one))
+
+
+def _metric_cells(summary: MetricSummary) -> tuple[str, ...]:
+    counts = (summary.nan_count, summary.inf_count, summary.unreadable_count)
+    return (
+        fmt.plain(summary.key, 200),
+        *metric_figures(summary),
+        f"{summary.count:,}",
+        *(f"{count:,}" if count else "" for count in counts),
+    )
 
 
 def metric_figures(summary: MetricSummary) -> tuple[str, str, str]:
     """Return the last, lowest and highest value of a metric; those that differ read differently."""
-    low, high = summary.minimum, summary.maximum
-    if low is None or high is None:
-        return fmt.number(summary.last.value), "", ""
-    last, lowest, highest = fmt.distinct([summary.last.value, low.value, high.value])
-    return last, lowest, highest
+    last, low, high = summary.last, summary.minimum, summary.maximum
+    if last is None or low is None or high is None:
+        return "" if last is None else fmt.number(last.value), "", ""
+    texts = fmt.distinct([last.value, low.value, high.value])
+    return texts[0], texts[1], texts[2]
 
 
 def _models_text(models: Sequence[Model] | None) -> Iterator[str]:

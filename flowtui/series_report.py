@@ -10,22 +10,24 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Literal, TextIO
 
 from flowtui import format as fmt
 from flowtui.printing import data_out
-from flowtui.report import metric_figures, table, time_text
+from flowtui.report import metric_lines, time_text
 from flowtui.store.closest import closest
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
 from flowtui.store.series import POINTS_A_COLUMN
 from flowtui.store.series_values import Extent
+from flowtui.store.steps import Step
 from flowtui.store.store import Store
-from flowtui.store.values import LoggedPoint, MetricSummary, Run
+from flowtui.store.values import LoggedPoint, Run
 
 KEY_CHARACTERS = 10_000
 """A key is cut in CSV only where no person can have meant it."""
@@ -50,28 +52,30 @@ def print_metrics(
         DatabaseError: the run's database cannot be read.
     """
     if style == "text" and not keys:
-        _print_summaries(list(store.metric_summaries(run.id, {})))
+        for line in metric_lines(list(store.metric_summaries(run.id, {})), "key"):
+            print(line)
         return
     known = list(store.last_points(run.id))
     for key in keys:
         if key not in known:
             raise _unknown(key, known, run)
     metrics = _Source(store, run, limit=limit).metrics(keys or known)
-    if style == "text":
-        _print_text(metrics)
-    else:
-        _WRITERS[style](metrics, data_out())
+    out = sys.stdout if style == "text" else data_out()
+    written = _WRITERS[style](metrics, out)
+    for key, count in written.stepless.items():
+        rows = f"{fmt.count(count, 'row')} of {fmt.plain(key, 200)}"
+        print(f"flow-tui: left out, since the step is no number: {rows}", file=sys.stderr)
 
 
 def write_series(
     store: Store,
     run: Run,
     keys: Sequence[str],
-    window: tuple[int, int] | None,
+    window: tuple[Step, Step] | None,
     style: Literal["csv", "json"],
     out: TextIO,
     cancelled: Cancelled | None = None,
-) -> int:
+) -> PointsWritten:
     """Write all points of metrics inside a window as `flow-tui metrics` prints them.
 
     Args:
@@ -84,13 +88,26 @@ def write_series(
         cancelled: ends the read with ReadCancelled, with part of the text written.
 
     Returns:
-        How many points were written.
+        How many points were written, and what was left out.
 
     Raises:
         DatabaseError: the run's database cannot be read.
         ReadCancelled: `cancelled` said so.
     """
     return _WRITERS[style](_Source(store, run, window, cancelled=cancelled).metrics(keys), out)
+
+
+@dataclass(slots=True)
+class PointsWritten:
+    """How much was written."""
+
+    point_count: int = 0
+    stepless: dict[str, int] = field(default_factory=dict)
+    """By metric: rows that were left out because their step is no number."""
+
+    def begin(self, metric: _Metric) -> None:
+        if metric.extent.stepless_count:
+            self.stepless[metric.key] = metric.extent.stepless_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +126,13 @@ class _Source:
 
     store: Store
     run: Run
-    window: tuple[int, int] | None = None
+    window: tuple[Step, Step] | None = None
     limit: int | None = None
     """At most so many points of a metric, its extremes kept; None for all."""
     cancelled: Cancelled | None = None
 
     def metrics(self, keys: Iterable[str]) -> Iterator[_Metric]:
-        """Yield those that have points, each once."""
+        """Yield those that have points there or rows without a step, each once."""
         for key in dict.fromkeys(keys):
             extent = self._extent(key)
             if extent is not None:
@@ -128,9 +145,12 @@ class _Source:
         series = self.store.series(self.run.id, key, self.window, 1, self.cancelled)
         if series is None or not series.columns:
             return None
-        return Extent(series.columns[0].first, series.columns[-1].last, series.count)
+        first, last = series.columns[0].first, series.columns[-1].last
+        return Extent(first, last, series.count, series.stepless_count)
 
     def _points(self, key: str, extent: Extent) -> Iterator[LoggedPoint]:
+        if extent.first is None or extent.last is None:
+            return
         # No further than what was counted: a run that goes on would belie the count.
         window = extent.first.step, extent.last.step
         if self.limit is None:
@@ -148,62 +168,55 @@ def _unknown(key: str, known: Sequence[str], run: Run) -> StoreError:
     return StoreError(f"no metric {key!r} in the run {run.name!r}{rest}")
 
 
-def _print_summaries(summaries: Sequence[MetricSummary]) -> None:
-    rows = [("key", "points", "last", "min", "max", "NaN", "Inf")]
-    rows += [
-        (
-            fmt.plain(summary.key, 200),
-            f"{summary.count:,}",
-            *metric_figures(summary),
-            f"{summary.nan_count:,}" if summary.nan_count else "",
-            f"{summary.inf_count:,}" if summary.inf_count else "",
-        )
-        for summary in summaries
-    ]
-    for line in table(rows):
-        print(line)
-
-
-def _print_text(metrics: Iterable[_Metric]) -> None:
+def _write_text(metrics: Iterable[_Metric], out: TextIO) -> PointsWritten:
+    written = PointsWritten()
     for index, metric in enumerate(metrics):
-        first, last = metric.extent.first, metric.extent.last
-        width = max(len(str(first.step)), len(str(last.step)))
+        written.begin(metric)
+        ends = (metric.extent.first, metric.extent.last)
+        width = max((len(str(end.step)) for end in ends if end is not None), default=0)
         name = f"{fmt.plain(metric.key, 200)}  {fmt.count(metric.extent.count, 'point')}"
         name += ", the extremes of them:" if metric.is_thinned else ""
-        print(f"\n{name}" if index else name)
+        print(f"\n{name}" if index else name, file=out)
         for point in metric.points:
             value = f"{fmt.exact(point.value):<{VALUE_CHARACTERS}}"
-            print(f"  {point.step:>{width}}  {value}  {_logged(point.logged_at)}".rstrip())
+            line = f"  {point.step:>{width}}  {value}  {_logged(point.logged_at)}"
+            print(line.rstrip(), file=out)
+            written.point_count += 1
+    return written
 
 
-def _write_csv(metrics: Iterable[_Metric], out: TextIO) -> int:
+def _write_csv(metrics: Iterable[_Metric], out: TextIO) -> PointsWritten:
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(("key", "step", "value", "logged_at"))
-    written = 0
+    written = PointsWritten()
     for metric in metrics:
+        written.begin(metric)
         key = fmt.plain(metric.key, KEY_CHARACTERS)
         for point in metric.points:
             rows.writerow((key, point.step, _number(point.value), _logged(point.logged_at)))
-            written += 1
+            written.point_count += 1
     return written
 
 
-def _write_json(metrics: Iterable[_Metric], out: TextIO) -> int:
+def _write_json(metrics: Iterable[_Metric], out: TextIO) -> PointsWritten:
     out.write("[")
-    index, written = -1, 0
-    for index, metric in enumerate(metrics):
-        out.write(",\n" if index else "\n")
+    written, is_empty = PointsWritten(), True
+    for metric in metrics:
+        written.begin(metric)
+        out.write("\n" if is_empty else ",\n")
+        is_empty = False
         name = f'"key": {json.dumps(metric.key)}, "count": {metric.extent.count}'
+        name += f', "stepless_count": {metric.extent.stepless_count}'
         out.write(f'  {{{name}, "points": [')
         for place, point in enumerate(metric.points):
             out.write(f"{',' if place else ''}\n    {json_point(point)}")
-            written += 1
+            written.point_count += 1
         out.write("\n  ]}")
-    out.write("]\n" if index < 0 else "\n]\n")
+    out.write("]\n" if is_empty else "\n]\n")
     return written
 
 
-_WRITERS = {"csv": _write_csv, "json": _write_json}
+_WRITERS = {"text": _write_text, "csv": _write_csv, "json": _write_json}
 
 
 def json_point(point: LoggedPoint, key: str | None = None) -> str:

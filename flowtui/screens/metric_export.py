@@ -50,8 +50,10 @@ def save(
             style: Literal["csv", "json"] = "csv" if chosen.format_key == "csv" else "json"
             keys = [series.key for series in all_series]
             window = window_of(shown.series)
-            count = write_series(store, run, keys, window, style, out, cancelled)
-            return fmt.count(count, "point")
+            written = write_series(store, run, keys, window, style, out, cancelled)
+            count = sum(written.stepless.values())
+            left_out = f", without {fmt.count(count, 'row')} that have no step," if count else ""
+            return fmt.count(written.point_count, "point") + left_out
         if chosen.format_key == "svg":
             out.write(
                 chart_svg(all_series, f"{run.name} · {shown.series.key}", is_log=curve.is_log)

@@ -43,7 +43,7 @@ class NameFilter:
         return self._needle in name.casefold()
 
 
-def ordered(points: Mapping[str, LoggedPoint], by_change: bool) -> list[str]:
+def ordered(points: Mapping[str, LoggedPoint | None], by_change: bool) -> list[str]:
     """Return metrics by name, those that tell most about a run first; or by their last change.
 
     Metrics of one prefix stand together when they are shown; the prefixes come in this order.
@@ -52,6 +52,6 @@ def ordered(points: Mapping[str, LoggedPoint], by_change: bool) -> list[str]:
     return sorted(names, key=lambda key: _age(points[key])) if by_change else names
 
 
-def _age(point: LoggedPoint) -> float:
+def _age(point: LoggedPoint | None) -> float:
     """Return a number that is the lower, the later a point was logged."""
-    return math.inf if point.logged_at is None else -point.logged_at.timestamp()
+    return math.inf if point is None or point.logged_at is None else -point.logged_at.timestamp()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from flowtui.store.database import Cancelled
-from flowtui.store.metrics import MIN_STEP
 from flowtui.store.series_values import Series, Smoothed
+from flowtui.store.steps import LOWEST, Step, above, below, typed
 from flowtui.store.store import Store
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.curve_pane import StepWindow
@@ -25,7 +26,7 @@ class Zoom:
     """Of the smoothing; 0 for none."""
     others: tuple[str, ...] = ()
     """Metrics over the same axes."""
-    seen_step: int = 0
+    seen_step: Step = 0
     """The last step of the metric when the window was chosen; what comes after it is new."""
 
 
@@ -44,7 +45,7 @@ def zoomed(
     store: Store,
     run_id: str,
     zoom: Zoom,
-    last_step: int,
+    last_step: Step,
     columns: int,
     known: Zoomed | None,
     cancelled: Cancelled,
@@ -78,12 +79,12 @@ def zoomed(
     others = [_series(store, run_id, key, window, columns, had, cancelled) for key in zoom.others]
     new_count = 0
     if window is not None and not zoom.follows and series.last.step > zoom.seen_step:
-        right = max(window[1], zoom.seen_step) + 1
+        right = above(max(window[1], zoom.seen_step))
         new_count = store.point_count(run_id, zoom.key, (right, series.last.step))
     return Zoomed(zoom, series, smoothed, tuple(one for one in others if one), new_count)
 
 
-def _followed(zoom: Zoom, last_step: int) -> StepWindow:
+def _followed(zoom: Zoom, last_step: Step) -> StepWindow:
     """Return the window of a zoom, moved on to the last point if it follows."""
     if zoom.window is None or not zoom.follows:
         return zoom.window
@@ -111,7 +112,7 @@ def window_of(series: Series) -> StepWindow:
 
 
 def at_crosshair(
-    store: Store, run_id: str, keys: tuple[str, ...], step: int
+    store: Store, run_id: str, keys: tuple[str, ...], step: Step
 ) -> dict[str, LoggedPoint]:
     """Return by key the point at a step, or the last one before it; the first where none is.
 
@@ -132,7 +133,7 @@ JUMPS = ("max", "min", "last", "first", "nan", "inf")
 
 
 def jump_target(
-    store: Store, run_id: str, series: Series, word: str, step: int, cancelled: Cancelled
+    store: Store, run_id: str, series: Series, word: str, step: Step, cancelled: Cancelled
 ) -> LoggedPoint | str:
     """Return the point that a typed word names, or a sentence that says why there is none.
 
@@ -155,12 +156,18 @@ def jump_target(
         if whole is not None:
             found = whole.maximum if word == "max" else whole.minimum
         return found or "no point of it is finite"
-    try:
-        wanted = int(word.replace(",", "").replace("_", ""))
-    except ValueError:
+    wanted = typed(word)
+    if wanted is None:
         return f"expected a step, or {', '.join(JUMPS)}"
-    near = at_crosshair(store, run_id, (series.key,), wanted)
-    return near.get(series.key, "it has no points any more")
+    near = store.neighbours(run_id, series.key, wanted)
+    if near.at is None and near.after is not None and _is_as_typed(near.after.step, wanted):
+        return near.after
+    return near.at or near.before or near.after or "it has no points any more"
+
+
+def _is_as_typed(step: Step, wanted: Step) -> bool:
+    """Say whether a step is a typed one but for the last digits, as 0.1 + 0.2 is 0.3."""
+    return isinstance(step, float) and math.isclose(step, wanted, rel_tol=1e-9)
 
 
 def _odd_point(
@@ -168,11 +175,11 @@ def _odd_point(
     run_id: str,
     key: str,
     kind: Literal["nan", "inf"],
-    step: int,
+    step: Step,
     cancelled: Cancelled,
 ) -> LoggedPoint | str:
     found = store.next_point(run_id, key, step, "after", kind, cancelled)
     if found is None:
         # From the beginning again, as a search does.
-        found = store.next_point(run_id, key, MIN_STEP - 1, "after", kind, cancelled)
+        found = store.next_point(run_id, key, below(LOWEST), "after", kind, cancelled)
     return found or f"it has no {'NaN' if kind == 'nan' else 'infinity'}"

@@ -21,8 +21,10 @@ from flowtui.screens.telling import Tells, Told
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.series_values import Series
+from flowtui.store.steps import Step
 from flowtui.store.store import Store
 from flowtui.store.values import LoggedPoint
+from flowtui.widgets.card import NO_STEPS
 from flowtui.widgets.curve import Curve, others
 from flowtui.widgets.curve_pane import CurvePane
 from flowtui.widgets.filter_line import FilterLine
@@ -87,10 +89,16 @@ class MetricZoom(Tells):
         zoomed: Zoomed
 
     @dataclass
+    class NotDrawn(Message):
+        """Sent by the reader for a metric that has no point to draw."""
+
+        key: str
+
+    @dataclass
     class CrossedRead(Message):
         """Sent with the points of the curves at the step of the crosshair."""
 
-        step: int
+        step: Step
         points: dict[str, LoggedPoint]
 
     @dataclass
@@ -153,11 +161,11 @@ class MetricZoom(Tells):
         self._zoom = zoom
         self.post_message(self.ReadWanted())
 
-    def read(self, points: Mapping[str, LoggedPoint], cancelled: Cancelled) -> None:
+    def read(self, points: Mapping[str, LoggedPoint | None], cancelled: Cancelled) -> None:
         """Read what is wanted, and post it; runs in a thread.
 
         Args:
-            points: the last point of every metric, as just read.
+            points: the last point of every metric, as just read, None where none has a step.
             cancelled: ends the read with ReadCancelled.
 
         Raises:
@@ -167,8 +175,11 @@ class MetricZoom(Tells):
         zoom, columns, known = self._zoom, self._pane.columns, self._zoomed
         if zoom is None or zoom.key not in points or not columns:
             return
-        last_step = points[zoom.key].step
-        found = zoomed(self._store, self._run.id, zoom, last_step, columns, known, cancelled)
+        last = points[zoom.key]
+        if last is None:
+            self.post_message(self.NotDrawn(zoom.key))
+            return
+        found = zoomed(self._store, self._run.id, zoom, last.step, columns, known, cancelled)
         if found is not None:
             self.post_message(self.Read(found))
 
@@ -187,6 +198,11 @@ class MetricZoom(Tells):
                 follows=found.zoom.follows,
             )
         )
+
+    @on(NotDrawn)
+    def show_none(self, message: NotDrawn) -> None:
+        if self._zoom is not None and self._zoom.key == message.key:
+            self.show_failure(f"✗ {fmt.plain(message.key, 200)}: {NO_STEPS}. Esc: back")
 
     @on(CurvePane.WindowWanted)
     def want_window(self, event: CurvePane.WindowWanted) -> None:
@@ -208,7 +224,7 @@ class MetricZoom(Tells):
             self._read_crossed(keys, event.step)
 
     @work(thread=True, group="crosshair", exclusive=True, exit_on_error=False)
-    def _read_crossed(self, keys: tuple[str, ...], step: int) -> None:
+    def _read_crossed(self, keys: tuple[str, ...], step: Step) -> None:
         self.answer(
             lambda _: self.CrossedRead(step, at_crosshair(self._store, self._run.id, keys, step))
         )
@@ -265,7 +281,7 @@ class MetricZoom(Tells):
             self._find(shown.series, word, step)
 
     @work(thread=True, group="jump", exclusive=True, exit_on_error=False)
-    def _find(self, series: Series, word: str, step: int) -> None:
+    def _find(self, series: Series, word: str, step: Step) -> None:
         worker = get_current_worker()
         try:
             target = jump_target(

@@ -33,9 +33,9 @@ GRID_ACTIONS = ("filter", "sort", "pin", "fold_all")
 
 @dataclass
 class LastPointsRead(Message):
-    """Sent by the reader with the last point of every metric."""
+    """Sent by the reader with the last point of every metric, None where none has a step."""
 
-    points: dict[str, LoggedPoint]
+    points: dict[str, LoggedPoint | None]
 
 
 @dataclass
@@ -67,7 +67,7 @@ class MetricsScreen(TabScreen):
 
     def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
-        self._points: dict[str, LoggedPoint] = {}
+        self._points: dict[str, LoggedPoint | None] = {}
         self._filter = NameFilter()
         self._by_change = False
         self._order: list[str] = []
@@ -108,7 +108,7 @@ class MetricsScreen(TabScreen):
         else:
             self._read_in_sight(points, cancelled)
 
-    def _read_in_sight(self, points: dict[str, LoggedPoint], cancelled: Cancelled) -> None:
+    def _read_in_sight(self, points: dict[str, LoggedPoint | None], cancelled: Cancelled) -> None:
         grid, columns = self._grid, self._grid.columns
         for key in self._in_sight:
             # One may have scrolled on, or chosen one of them, meanwhile.

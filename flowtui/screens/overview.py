@@ -20,7 +20,7 @@ from flowtui.open_run import OpenRun
 from flowtui.screens.base import TabScreen
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.metrics import telling_first
+from flowtui.store.metrics import problems, telling_first
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, MetricSummary, Model, Param, Point
 from flowtui.widgets.filter_line import FilterLine
@@ -69,7 +69,7 @@ class ModelsRead(Message):
 class LastPointsRead(Message):
     """Sent by the reader with the last point of every metric."""
 
-    points: Mapping[str, Point]
+    points: Mapping[str, Point | None]
 
 
 @dataclass
@@ -77,6 +77,13 @@ class SummariesRead(Message):
     """Sent by the reader with the summaries of some metrics."""
 
     summaries: tuple[MetricSummary, ...]
+
+
+@dataclass
+class LostRead(Message):
+    """Sent by the reader with sentences about records that are in no list."""
+
+    problems: Sequence[str]
 
 
 @dataclass
@@ -126,7 +133,9 @@ class OverviewScreen(TabScreen):
     def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
         self._params: Sequence[Param] | None = ()
-        self._points: dict[str, Point] = {}
+        self._points: dict[str, Point | None] = {}
+        self._lost: Sequence[str] = ()
+        """Sentences about records that are in no list."""
         self._summaries: dict[str, MetricSummary] = {}
         self._filters: dict[str, str] = {}
         self._loaded: set[Kind] = set()
@@ -158,6 +167,8 @@ class OverviewScreen(TabScreen):
             (Kind.MODELS, lambda: self.post_message(ModelsRead(self.store.models(run_id)))),
             (Kind.RUN, partial(self._read_uploads, run_id)),
             (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
+            # Not as often as points are read: it is a pass over the tables of some records.
+            (Kind.RUN, lambda: self.post_message(LostRead(self.store.lost_records(run_id)))),
         ]
         for kind, step in steps:
             if kind not in kinds:
@@ -233,6 +244,16 @@ class OverviewScreen(TabScreen):
             self._summaries[summary.key] = summary
             self._points[summary.key] = summary.last
         self._fill_metrics()
+        self._show_problems()
+
+    @on(LostRead)
+    def show_lost(self, message: LostRead) -> None:
+        self._lost = message.problems
+        self._show_problems()
+
+    def _show_problems(self) -> None:
+        broken = (problem for one in self._summaries.values() for problem in problems(one))
+        self.query_one(RunCard).show_problems((*self._lost, *broken))
 
     @on(LoadFailed)
     def show_failure(self, message: LoadFailed) -> None:
@@ -409,7 +430,7 @@ class OverviewScreen(TabScreen):
             summary = self._summaries.get(metric.key)
             row = {"key": metric.key, **(asdict(summary) if summary else {"last": metric.last})}
             row.pop("buckets", None)
-            return fmt.exact(metric.last.value), row
+            return "" if metric.last is None else fmt.exact(metric.last.value), row
         if pane is self._tree and (node := self._tree.row):
             is_text = isinstance(node.value, str)
             text = node.value if is_text else json.dumps(node.value, ensure_ascii=False)

@@ -47,10 +47,12 @@ SAMPLES = Table(
     ("dataset_id", "id"),
 )
 TABLES = (SPANS, SAMPLES)
-AS_FILTERED = """json_group_array(json_array(name, annotation_kind, value,
+# As text, since SQLite's JSON fails on bytes.
+AS_FILTERED = """json_group_array(json_array(
+  cast(name as text), cast(annotation_kind as text), cast(value as text),
   case value when 'true' then 1 when 'false' then 0 else
   case when value = cast(cast(value as integer) as text) then cast(value as integer)
-  else value end end))"""
+  else cast(value as text) end end))"""
 """SQL of the array that `filters.annotations` reads, over the annotations of one row."""
 
 

@@ -1,7 +1,6 @@
-"""Metric summaries of one run, straight from its points (exp.db: dynamic_metrics).
+"""Metrics of one run, as their index tells (exp.db: dynamic_metrics), and what their names say.
 
-The JSON copies in meta.db exist only after a run has ended, so they are not used here. A summary
-takes one pass over its metric's points; after that only what is new is read.
+The JSON copies in meta.db exist only after a run has ended, so they are not used here.
 """
 
 from __future__ import annotations
@@ -9,19 +8,14 @@ from __future__ import annotations
 import math
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from flowtui.store.database import table_columns
 from flowtui.store.natural import sort_key
 from flowtui.store.reading import as_sql, timestamp
-from flowtui.store.values import Bucket, LoggedPoint, MetricSummary, Point
-
-MAX_BUCKETS = 64
-"""Twice as many as the widest sparkline has cells, since a row that overflows is folded in two."""
-MIN_STEP, MAX_STEP = -(2**63), 2**63 - 1
-"""What SQLite's integers reach."""
+from flowtui.store.steps import IS_STEP, Step
+from flowtui.store.values import LoggedPoint, MetricSummary, Point
 
 DISTINCT_KEYS = """
 with recursive keys(key) as (
@@ -32,24 +26,15 @@ with recursive keys(key) as (
 )"""
 """One index seek a key: SQLite's own `distinct` would scan every point."""
 
+# Text and bytes come last in the index, whatever number they stand for.
 _LAST_POINTS = f"""{DISTINCT_KEYS}
-select keys.key, last.step, last.value, last.logged_at
-from keys join dynamic_metrics last on last.rowid = (
+select keys.key, last.step, last.value, last.logged_at,
+  (select typeof(step) in ('text', 'blob') from dynamic_metrics newest
+   where newest.key = keys.key order by step desc limit 1)
+from keys left join dynamic_metrics last on last.rowid = (
   select rowid from dynamic_metrics newest
-  where newest.key = keys.key and typeof(step) = 'integer' order by step desc limit 1)
+  where newest.key = keys.key and {IS_STEP} order by step desc, rowid desc limit 1)
 where typeof(keys.key) = 'text'"""
-
-_BUCKETS = """
-select
-  case typeof(step) when 'integer' then cast((step - :origin) / :width as integer) end as bucket,
-  count(*), count(value), min({value}), max({value}){odd}
-from dynamic_metrics where key = cast(:key as text) and {where} group by bucket"""
-# Costs a third more, so it is asked only when a plain minimum or maximum was no finite number.
-_FINITE = (
-    "case when typeof(value) in ('real', 'integer') and abs(value) <= 1.7976931348623157e308"
-    " then value end"
-)
-_ODD_COUNTS = ", sum(value = 9e999), sum(value = -9e999), sum(typeof(value) in ('text', 'blob'))"
 
 Goal = Literal["min", "max"]
 _LOWER_IS_BETTER = frozenset(
@@ -82,18 +67,68 @@ def best(metric: MetricSummary) -> Point | None:
     return {"min": metric.minimum, "max": metric.maximum, None: None}[goal(metric.key)]
 
 
-def last_points(connection: sqlite3.Connection) -> dict[str, LoggedPoint]:
-    """Return the last point of every metric by key, in order of keys.
+def problems(metric: MetricSummary) -> list[str]:
+    """Return sentences about what of a metric's rows could not be read as it is stored."""
+    valueless_count = metric.unreadable_count - metric.stepless_count
+    facts = (
+        (metric.stepless_count, "a step that is no number, and are in no curve and no export"),
+        (valueless_count, "a value that is no number, which is shown as NaN"),
+        (metric.float32_count, "a step of four bytes, read as a float32"),
+        (metric.doubled_count, "the step of another row, stored in another way; both are points"),
+    )
+    return [
+        f"metric {metric.key}: {count:,} of {metric.count:,} rows have {what}"
+        for count, what in facts
+        if count
+    ]
 
-    One index seek a key, however many points there are. Source: dynamic_metrics.
+
+class ListedMetric(NamedTuple):
+    """A metric, as one index seek tells of it."""
+
+    key: str
+    last: LoggedPoint | None
+    """By those of its steps that are stored as numbers; None if none is."""
+    has_odd_steps: bool
+    """Whether steps of it are text or bytes, which are in no order of numbers."""
+
+
+def listed(connection: sqlite3.Connection) -> list[ListedMetric]:
+    """Return the metrics in order of keys."""
+    if not table_columns(connection, "dynamic_metrics"):
+        return []
+    rows = sorted(connection.execute(_LAST_POINTS), key=lambda row: sort_key(row[0]))
+    return [
+        ListedMetric(
+            key, None if step is None else _logged_point(step, value, logged_at), bool(is_odd)
+        )
+        for key, step, value, logged_at, is_odd in rows
+    ]
+
+
+def last_point(connection: sqlite3.Connection, key: str) -> LoggedPoint | None:
+    """Return the last point of one metric."""
+    row = connection.execute(
+        "select step, value, logged_at from dynamic_metrics where key = cast(:key as text)"
+        f" and {IS_STEP} order by step desc, rowid desc limit 1",
+        {"key": as_sql(key)},
+    ).fetchone()
+    return None if row is None else _logged_point(*row)
+
+
+def has_odd_steps(connection: sqlite3.Connection, key: str) -> bool:
+    """Say whether steps of a metric are text or bytes, which are in no order of numbers.
+
+    One index seek: they come after all numbers.
     """
     if not table_columns(connection, "dynamic_metrics"):
-        return {}
-    rows = sorted(connection.execute(_LAST_POINTS), key=lambda row: sort_key(row[0]))
-    return {
-        key: LoggedPoint(step, _number(value), timestamp(logged_at, "logged_at", []))
-        for key, step, value, logged_at in rows
-    }
+        return False
+    row = connection.execute(
+        "select typeof(step) in ('text', 'blob') from dynamic_metrics"
+        " where key = cast(:key as text) order by step desc limit 1",
+        {"key": as_sql(key)},
+    ).fetchone()
+    return row is not None and bool(row[0])
 
 
 class Stale(NamedTuple):
@@ -107,226 +142,32 @@ class Stale(NamedTuple):
 
 def stale(connection: sqlite3.Connection, known: Mapping[str, MetricSummary]) -> Stale:
     """Return the keys that have points which their `known` summary does not cover."""
-    mark = _mark(connection)
+    newest = mark(connection)
     oldest = min((metric.mark for metric in known.values()), default=0)
-    if not known or mark < oldest:
-        return Stale(tuple(last_points(connection)), mark)
+    if not known or newest < oldest:
+        return Stale(tuple(metric.key for metric in listed(connection)), newest)
     # The plus keeps SQLite from scanning the index of all points for the order of keys.
     rows = connection.execute(
         "select key, max(rowid) from dynamic_metrics"
         " where rowid > :oldest and typeof(key) = 'text' group by +key order by +key",
         {"oldest": oldest},
     )
-    keys = [key for key, newest in rows if key not in known or newest > known[key].mark]
-    return Stale(tuple(sorted(keys, key=sort_key)), mark)
+    keys = [key for key, last in rows if key not in known or last > known[key].mark]
+    return Stale(tuple(sorted(keys, key=sort_key)), newest)
 
 
-def summary(
-    connection: sqlite3.Connection, key: str, known: MetricSummary | None = None
-) -> MetricSummary | None:
-    """Return the summary of one metric, None if it has no points.
-
-    One pass over the metric's points; with a `known` summary only over those after its last, if
-    that is enough. A logged point gets a new rowid, a re-logged one too (the SDK replaces its
-    row), so one that lands at or before the last known step may have replaced a point, and the
-    metric is summed up anew.
-    """
-    if known is None:
-        return _whole(connection, key)
-    mark = _mark(connection)
-    if mark < known.mark:
-        return _whole(connection, key)
-    # The plus makes SQLite walk the new rows of all metrics, not all rows of this one.
-    column = "+key" if mark - known.mark < known.count else "key"
-    count, lowest_step, odd_count = connection.execute(
-        "select count(*), min(step), total(typeof(step) <> 'integer') from dynamic_metrics"
-        f" where rowid > :mark and {column} = cast(:key as text)",
-        {"mark": known.mark, "key": as_sql(key)},
-    ).fetchone()
-    if count == 0:
-        return replace(known, mark=mark)
-    if odd_count or lowest_step <= known.last.step:
-        return _whole(connection, key)
-    return _extended(connection, known)
-
-
-def _whole(connection: sqlite3.Connection, key: str) -> MetricSummary | None:
-    first = _end_point(connection, key, "asc")
-    last = _end_point(connection, key, "desc")
-    if first is None or last is None:
-        return None
-    width = (last.step - first.step) // MAX_BUCKETS + 1
-    tally = _tally(connection, key, first.step, width)
-    return MetricSummary(
-        key=key,
-        count=tally.count,
-        nan_count=tally.nan_count,
-        pos_inf_count=tally.pos_inf_count,
-        neg_inf_count=tally.neg_inf_count,
-        first=first,
-        last=last,
-        minimum=tally.minimum,
-        maximum=tally.maximum,
-        buckets=_bucket_row(tally.buckets),
-        bucket_steps=width,
-        mark=_mark(connection),
-        unreadable_count=tally.unreadable_count,
-    )
-
-
-def _extended(connection: sqlite3.Connection, known: MetricSummary) -> MetricSummary:
-    last = _end_point(connection, known.key, "desc") or known.last
-    buckets, width = known.buckets, known.bucket_steps
-    while (last.step - known.first.step) // width >= MAX_BUCKETS:
-        buckets, width = _folded(buckets), width * 2
-    tally = _tally(connection, known.key, known.first.step, width, after=known.last.step)
-    merged = dict(enumerate(buckets))
-    for index, bucket in tally.buckets.items():
-        merged[index] = _joined(merged.get(index), bucket)
-    return replace(
-        known,
-        count=known.count + tally.count,
-        nan_count=known.nan_count + tally.nan_count,
-        pos_inf_count=known.pos_inf_count + tally.pos_inf_count,
-        neg_inf_count=known.neg_inf_count + tally.neg_inf_count,
-        unreadable_count=known.unreadable_count + tally.unreadable_count,
-        last=last,
-        minimum=min(_present(known.minimum, tally.minimum), key=_by_value, default=None),
-        maximum=max(_present(known.maximum, tally.maximum), key=_by_value, default=None),
-        buckets=_bucket_row(merged),
-        bucket_steps=width,
-        mark=_mark(connection),
-    )
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What one pass over some points of a metric counts."""
-
-    count: int = 0
-    nan_count: int = 0
-    pos_inf_count: int = 0
-    neg_inf_count: int = 0
-    unreadable_count: int = 0
-    minimum: Point | None = None
-    maximum: Point | None = None
-    buckets: dict[int, Bucket | None] = field(default_factory=dict)
-
-
-def _tally(
-    connection: sqlite3.Connection, key: str, origin: int, width: int, after: int | None = None
-) -> _Tally:
-    # Text sorts after every number, so that a step of text would be counted each time.
-    where = "true" if after is None else "step > :after and typeof(step) = 'integer'"
-    given = {"key": as_sql(key), "origin": origin, "width": width, "after": after}
-    rows = connection.execute(_BUCKETS.format(value="value", odd="", where=where), given).fetchall()
-    if not all(_is_finite(low) and _is_finite(high) for *_, low, high in rows):
-        odd = _BUCKETS.format(value=_FINITE, odd=_ODD_COUNTS, where=where)
-        rows = connection.execute(odd, given).fetchall()
-    tally = _Tally()
-    for bucket, count, non_null, low, high, *odd_counts in rows:
-        tally.count += count
-        if bucket is None:
-            tally.unreadable_count += count
-            continue
-        pos_inf, neg_inf, not_numbers = odd_counts or (0, 0, 0)
-        tally.nan_count += count - non_null
-        tally.pos_inf_count += pos_inf or 0
-        tally.neg_inf_count += neg_inf or 0
-        tally.unreadable_count += not_numbers
-        tally.buckets[bucket] = None if low is None else Bucket(low, high)
-    first = MIN_STEP if after is None else after + 1
-    tally.minimum, tally.maximum = _extremes(connection, key, origin, width, first, tally.buckets)
-    return tally
-
-
-def _extremes(
-    connection: sqlite3.Connection,
-    key: str,
-    origin: int,
-    width: int,
-    first_step: int,
-    buckets: Mapping[int, Bucket | None],
-) -> tuple[Point | None, Point | None]:
-    filled = {index: bucket for index, bucket in buckets.items() if bucket is not None}
-    if not filled:
-        return None, None
-
-    def first_at(index: int, value: float) -> Point | None:
-        start = min(max(origin + index * width, first_step), MAX_STEP)
-        end = min(origin + (index + 1) * width - 1, MAX_STEP)
-        # SQLite takes differences beyond its integers as floats, and the bucket by them.
-        return _first_at(connection, key, start, end, value) or _first_at(
-            connection, key, first_step, MAX_STEP, value
-        )
-
-    lowest = min(filled, key=lambda index: (filled[index].low, index))
-    highest = min(filled, key=lambda index: (-filled[index].high, index))
-    return first_at(lowest, filled[lowest].low), first_at(highest, filled[highest].high)
-
-
-def _first_at(
-    connection: sqlite3.Connection, key: str, start: int, end: int, value: float
-) -> Point | None:
-    row = connection.execute(
-        "select step, value from dynamic_metrics where key = cast(:key as text)"
-        " and step between :start and :end and typeof(step) = 'integer' and value = :value"
-        " order by step limit 1",
-        {"key": as_sql(key), "start": start, "end": end, "value": value},
-    ).fetchone()
-    return None if row is None else _point(*row)
-
-
-def _end_point(
-    connection: sqlite3.Connection, key: str, direction: Literal["asc", "desc"]
-) -> Point | None:
-    row = connection.execute(
-        "select step, value from dynamic_metrics where key = cast(:key as text)"
-        f" and typeof(step) = 'integer' order by step {direction} limit 1",
-        {"key": as_sql(key)},
-    ).fetchone()
-    return None if row is None else _point(*row)
-
-
-def _mark(connection: sqlite3.Connection) -> int:
+def mark(connection: sqlite3.Connection) -> int:
+    """Return the highest rowid of all points, 0 without any."""
     if not table_columns(connection, "dynamic_metrics"):
         return 0
-    (mark,) = connection.execute("select max(rowid) from dynamic_metrics").fetchone()
-    return mark or 0
+    (newest,) = connection.execute("select max(rowid) from dynamic_metrics").fetchone()
+    return newest or 0
 
 
-def _point(step: int, value: object) -> Point:
-    return Point(step, _number(value))
+def _logged_point(step: Step, value: object, logged_at: object) -> LoggedPoint:
+    return LoggedPoint(step, number_of(value), timestamp(logged_at, "logged_at", []))
 
 
-def _number(value: object) -> float:
+def number_of(value: object) -> float:
+    """Return a stored value, NaN for one that is no number."""
     return float(value) if isinstance(value, (int, float)) else math.nan
-
-
-def _is_finite(value: object) -> bool:
-    return value is None or (isinstance(value, (int, float)) and math.isfinite(value))
-
-
-def _bucket_row(buckets: Mapping[int, Bucket | None]) -> tuple[Bucket | None, ...]:
-    return tuple(buckets.get(index) for index in range(max(buckets, default=-1) + 1))
-
-
-def _folded(buckets: Sequence[Bucket | None]) -> tuple[Bucket | None, ...]:
-    padded = [*buckets, None] if len(buckets) % 2 else list(buckets)
-    return tuple(
-        _joined(left, right) for left, right in zip(padded[::2], padded[1::2], strict=True)
-    )
-
-
-def _joined(left: Bucket | None, right: Bucket | None) -> Bucket | None:
-    if left is None or right is None:
-        return left or right
-    return Bucket(min(left.low, right.low), max(left.high, right.high))
-
-
-def _present(*points: Point | None) -> list[Point]:
-    return [point for point in points if point is not None]
-
-
-def _by_value(point: Point) -> float:
-    return point.value

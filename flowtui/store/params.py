@@ -56,6 +56,8 @@ def typed(raw: str | None, value_type: str) -> JsonValue:
 
 
 def _param(key: object, raw: object, size: int | None, value_type: object) -> Param:
+    if not isinstance(key, str):
+        return Param(text(key), text(value_type) or "str", text(raw), "its key is no text")
     kind = text(value_type) or "str"
     stored = None if raw is None else text(raw)
     if size is not None and size > MAX_VALUE_BYTES:

@@ -1,7 +1,8 @@
 """The points of one metric, one by one (exp.db: dynamic_metrics).
 
-Rows whose step is no integer have no place on an axis of steps and are left out of everything
+Rows whose step is no number have no place on an axis of steps and are left out of everything
 here; `MetricSummary.unreadable_count` counts them. A value that is no number reads as NaN.
+Steps kept as text or bytes are numbers on the connection that `NumberedSteps` asks.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import math
 import sqlite3
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from flowtui.store.database import table_columns
-from flowtui.store.metrics import MAX_STEP, MIN_STEP
 from flowtui.store.reading import as_sql, timestamp
 from flowtui.store.series_values import Extent, Neighbours
+from flowtui.store.steps import HIGHEST, LOWEST, Step, above, at_least, at_most, below
 from flowtui.store.values import LoggedPoint
 
 PAGE_POINTS = 10_000
@@ -23,13 +24,16 @@ PAGE_POINTS = 10_000
 
 Kind = Literal["any", "nan", "inf"]
 Direction = Literal["before", "after"]
-Row = tuple[int, Any, Any]
+Row = tuple[Step, Any, Any]
 """step, value, logged_at, as they are stored."""
 
-IN_RANGE = (
-    " from dynamic_metrics where key = cast(:key as text)"
-    " and step between :start and :end and typeof(step) = 'integer'"
-)
+# What is no number does not lie between numbers.
+IN_RANGE = " from dynamic_metrics where key = cast(:key as text) and step between :start and :end"
+IN_ORDER = "order by step, rowid"
+"""One step may be kept as a number and as bytes: that is two points."""
+BACKWARDS = "order by step desc, rowid desc"
+_OF_KEY = "select count(*) from dynamic_metrics where key = cast(:key as text) and step"
+_STEPLESS = f"select ({_OF_KEY} is null) + ({_OF_KEY} < :lowest) + ({_OF_KEY} > :highest)"
 _KINDS: dict[Kind, str] = {
     "any": "",
     "nan": " and value is null",
@@ -42,20 +46,18 @@ def has_points_table(connection: sqlite3.Connection) -> bool:
     return bool(table_columns(connection, "dynamic_metrics"))
 
 
-def parameters(key: str, start: int, end: int) -> dict[str, object]:
-    """Return what `IN_RANGE` is to be given; steps beyond SQLite's integers become its ends."""
-    bounds = [max(MIN_STEP, min(step, MAX_STEP)) for step in (start, end)]
-    if start > MAX_STEP or end < MIN_STEP:
-        bounds = [1, 0]
-    return {"key": as_sql(key), "start": bounds[0], "end": bounds[1]}
+def parameters(key: str, start: Step, end: Step) -> dict[str, object]:
+    """Return what `IN_RANGE` is to be given; steps beyond all numbers become the last of them."""
+    start, end = max(at_least(start), LOWEST), min(at_most(end), HIGHEST)
+    return {"key": as_sql(key), "start": start, "end": end}
 
 
 def rows(
     connection: sqlite3.Connection,
     key: str,
-    start: int,
-    end: int,
-    rest: str = "order by step",
+    start: Step,
+    end: Step,
+    rest: str,
     **given: object,
 ) -> sqlite3.Cursor:
     """Return the rows with steps from `start` to `end`; `rest` is SQL after the conditions."""
@@ -64,18 +66,18 @@ def rows(
 
 
 def first_row(
-    connection: sqlite3.Connection, key: str, start: int = MIN_STEP, end: int = MAX_STEP
+    connection: sqlite3.Connection, key: str, start: Step = LOWEST, end: Step = HIGHEST
 ) -> Row | None:
     """Return the row of the lowest step in a range: one index seek."""
-    row: Row | None = rows(connection, key, start, end, "order by step limit 1").fetchone()
+    row: Row | None = rows(connection, key, start, end, f"{IN_ORDER} limit 1").fetchone()
     return row
 
 
 def last_row(
-    connection: sqlite3.Connection, key: str, start: int = MIN_STEP, end: int = MAX_STEP
+    connection: sqlite3.Connection, key: str, start: Step = LOWEST, end: Step = HIGHEST
 ) -> Row | None:
     """Return the row of the highest step in a range: one index seek."""
-    row: Row | None = rows(connection, key, start, end, "order by step desc limit 1").fetchone()
+    row: Row | None = rows(connection, key, start, end, f"{BACKWARDS} limit 1").fetchone()
     return row
 
 
@@ -87,19 +89,21 @@ def point(row: Row) -> LoggedPoint:
 
 
 def extent(connection: sqlite3.Connection, key: str) -> Extent | None:
-    """Return where a metric begins and ends and its points' number, None if it has none.
+    """Return where a metric begins and ends and its points' number, None if it has no rows.
 
     Two index seeks, and a count that walks the metric's part of the index.
     """
     if not has_points_table(connection):
         return None
     first, last = first_row(connection, key), last_row(connection, key)
+    stepless = stepless_count(connection, key)
     if first is None or last is None:
-        return None
-    return Extent(point(first), point(last), count(connection, key, first[0], last[0]))
+        return Extent(None, None, 0, stepless) if stepless else None
+    number_of = count(connection, key, first[0], last[0])
+    return Extent(point(first), point(last), number_of, stepless)
 
 
-def count(connection: sqlite3.Connection, key: str, start: int, end: int) -> int:
+def count(connection: sqlite3.Connection, key: str, start: Step, end: Step) -> int:
     """Return how many points have steps from `start` to `end`: walks that part of the index."""
     if not has_points_table(connection):
         return 0
@@ -109,14 +113,24 @@ def count(connection: sqlite3.Connection, key: str, start: int, end: int) -> int
     return found
 
 
-def point_at(connection: sqlite3.Connection, key: str, step: int) -> Neighbours:
+def stepless_count(connection: sqlite3.Connection, key: str) -> int:
+    """Return how many rows have no step: walks them alone, they stand apart in the index."""
+    if not has_points_table(connection):
+        return 0
+    found: int
+    given = {"key": as_sql(key), "lowest": LOWEST, "highest": HIGHEST}
+    (found,) = connection.execute(_STEPLESS, given).fetchone()
+    return found
+
+
+def point_at(connection: sqlite3.Connection, key: str, step: Step) -> Neighbours:
     """Return the point at a step and those before and after it: three index seeks."""
     if not has_points_table(connection):
         return Neighbours()
     found = (
-        last_row(connection, key, end=step - 1),
+        last_row(connection, key, end=below(step)),
         first_row(connection, key, step, step),
-        first_row(connection, key, step + 1),
+        first_row(connection, key, above(step)),
     )
     before, at, after = (None if row is None else point(row) for row in found)
     return Neighbours(before, at, after)
@@ -125,7 +139,7 @@ def point_at(connection: sqlite3.Connection, key: str, step: int) -> Neighbours:
 def next_point(
     connection: sqlite3.Connection,
     key: str,
-    step: int,
+    step: Step,
     direction: Direction = "after",
     kind: Kind = "any",
 ) -> LoggedPoint | None:
@@ -137,18 +151,45 @@ def next_point(
     if not has_points_table(connection):
         return None
     is_after = direction == "after"
-    start, end = (step + 1, MAX_STEP) if is_after else (MIN_STEP, step - 1)
-    order = f"order by step {'asc' if is_after else 'desc'} limit 1"
-    row = rows(connection, key, start, end, f"{_KINDS[kind]} {order}").fetchone()
+    start, end = (above(step), HIGHEST) if is_after else (LOWEST, below(step))
+    order = IN_ORDER if is_after else BACKWARDS
+    row = rows(connection, key, start, end, f"{_KINDS[kind]} {order} limit 1").fetchone()
     return None if row is None else point(row)
 
 
-def page(connection: sqlite3.Connection, key: str, start: int, end: int) -> tuple[LoggedPoint, ...]:
-    """Return up to `PAGE_POINTS` points with steps from `start` to `end`, in order of steps."""
+class Page(NamedTuple):
+    """Up to `PAGE_POINTS` points in order of steps, and where the next page begins."""
+
+    points: tuple[LoggedPoint, ...]
+    last_rowid: int = 0
+
+    @property
+    def is_last(self) -> bool:
+        return len(self.points) < PAGE_POINTS
+
+
+def page(
+    connection: sqlite3.Connection, key: str, start: Step, end: Step, after_rowid: int | None = None
+) -> Page:
+    """Return the first points with steps from `start` to `end`.
+
+    Args:
+        connection: an exp.db.
+        key: the metric.
+        start: the first step.
+        end: the last step.
+        after_rowid: the `last_rowid` of the page before, whose last step is `start`.
+    """
     if not has_points_table(connection):
-        return ()
-    found = rows(connection, key, start, end, "order by step limit :limit", limit=PAGE_POINTS)
-    return tuple(map(point, found))
+        return Page(())
+    sql = (
+        f"select step, value, logged_at, rowid{IN_RANGE}"
+        f" and (step > :start or rowid > :after) {IN_ORDER} limit :limit"
+    )
+    after = LOWEST if after_rowid is None else after_rowid
+    given = {**parameters(key, start, end), "after": after, "limit": PAGE_POINTS}
+    found = connection.execute(sql, given).fetchall()
+    return Page(tuple(point(row[:3]) for row in found), found[-1][3] if found else 0)
 
 
 # Hundreds of points share a second, and reading a time takes longer than reading a point.

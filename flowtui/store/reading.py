@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from array import array
 from collections.abc import Iterable, Mapping
@@ -40,6 +41,16 @@ def keys(
     return found
 
 
+def is_text(column: str) -> str:
+    """Return a condition that is true of text alone, and a range of an index."""
+    return f"({column} >= '' and {column} < x'')"
+
+
+def if_json(column: str) -> str:
+    """Return SQL for a column where it holds JSON that SQLite reads, which fails on bytes."""
+    return f"case when typeof({column}) <> 'blob' and json_valid({column}) then {column} end"
+
+
 def as_sql(value: str) -> bytes:
     """Return a text for `cast(:name as text)`: so bound, what is no UTF-8 finds its own bytes."""
     return value.encode("utf-8", "surrogateescape")
@@ -71,7 +82,7 @@ def timestamp(value: object, column: str, problems: list[str]) -> datetime | Non
 def number(value: object, column: str, problems: list[str]) -> float | None:
     if value is None:
         return None
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float)) and math.isfinite(value):
         return float(value)
     problems.append(f"{column} is not a number: {text(value)[:40]!r}")
     return None

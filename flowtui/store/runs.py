@@ -206,7 +206,7 @@ def figure_keys(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
 
     def keys(column: str) -> list[str]:
         rows = connection.execute(
-            f"select key, count(*) from experiments, json_each({_valid(column)})"
+            f"select key, count(*) from experiments, json_each({reading.if_json(column)})"
             " where typeof(key) = 'text' group by key"
         )
         return [key for key, _ in sorted(rows, key=lambda row: (-row[1], sort_key(row[0])))]
@@ -270,19 +270,15 @@ live as (
     json_extract(value, '$.metrics') as metrics from json_each(:figures)),
 run as (
   select stored.rowid as rowid, id, name, status, description, group_id, group_name, created_at,
-    duration, tags, source, upload_status, {_valid("metadata")} as metadata,
+    duration, tags, source, upload_status, {reading.if_json("metadata")} as metadata,
     coalesce(live.params, {_if_object("static_params")}) as params,
     coalesce(live.metrics, {_if_object("dynamic_params")}) as metrics
   from stored left join live on live.run_id = stored.id)"""
 
 
-def _valid(column: str) -> str:
-    return f"case when json_valid({column}) then {column} end"
-
-
 def _if_object(column: str) -> str:
-    # Nested, since json_type fails on what is no JSON.
-    is_object = f"case when json_valid({column}) then json_type({column}) = 'object' end"
+    # Of what is no JSON, which json_type fails on, it is NULL.
+    is_object = f"json_type({reading.if_json(column)}) = 'object'"
     return f"case when {is_object} then {column} end"
 
 
@@ -291,6 +287,8 @@ def _run(row: Sequence[object]) -> Run:
     group_id, group_name, source, upload_status = row[8:]
     problems: list[str] = []
     assert isinstance(rowid, int)
+    if not isinstance(run_id, str):
+        problems.append(f"the id is no text, so the run cannot be opened: {run_id!r:.40}")
     return Run(
         rowid=rowid,
         id=reading.text(run_id),
@@ -315,7 +313,7 @@ def _object(value: object) -> dict[str, JsonValue]:
     return parsed
 
 
-def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float]:
+def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float | None]:
     return {
         key: math.nan if value is None else _float(value)
         for key, value in values.items()

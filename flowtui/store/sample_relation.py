@@ -85,7 +85,7 @@ def dataset_parameter(dataset: str | None) -> dict[str, object]:
 def sound(column: str) -> str:
     """Return SQL for a JSON text that SQLite can read, NULL where it is broken."""
     return (
-        f"case when json_valid({column}) then {column}"
+        f"case when typeof({column}) <> 'blob' and json_valid({column}) then {column}"
         f" when {column} is not null then sound_json(cast({column} as blob)) end"
     )
 

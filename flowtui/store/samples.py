@@ -204,6 +204,13 @@ def rowid(connection: sqlite3.Connection, target: SampleTarget) -> int | None:
         "select rowid from evals where dataset_id = cast(? as text) and id = cast(? as text)",
         [reading.as_sql(part) for part in target.key],
     ).fetchone()
+    if row is None:
+        # Of an id that is no text, a text was made to show it.
+        odd = connection.execute(
+            "select rowid, dataset_id, id from evals"
+            " where typeof(dataset_id) <> 'text' or typeof(id) <> 'text'"
+        )
+        row = next((row for row in odd if tuple(map(reading.text, row[1:])) == target.key), None)
     return None if row is None else int(row[0])
 
 
@@ -271,6 +278,9 @@ def _sample(
             problems.append(f"{column} {problem}")
             unparsed.add(column)
         columns[column] = bounded(value, column, bounds, cut)
+    for column in ("dataset_id", "id"):
+        if not isinstance(values[column], str):
+            problems.append(f"{column} is no text, so that it cannot be annotated")
     rowid = values["rowid"]
     assert isinstance(rowid, int)
     return Sample(

@@ -12,8 +12,18 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from flowtui.store.points import IN_RANGE, Row, first_row, last_row, parameters, point, rows
+from flowtui.store.points import (
+    IN_ORDER,
+    IN_RANGE,
+    Row,
+    first_row,
+    last_row,
+    parameters,
+    point,
+    rows,
+)
 from flowtui.store.series_values import Column
+from flowtui.store.steps import Grid, Step, above, grid, reach
 from flowtui.store.values import LoggedPoint
 
 PIECES, PIECE_STEPS = 16, 64
@@ -30,33 +40,8 @@ _CAREFUL = _PIECE.format(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Steps from `origin` on in equal parts; in Python's integers, which do not overflow."""
-
-    origin: int
-    length: int
-    parts: int
-
-    def bounds(self, index: int) -> tuple[int, int]:
-        """Return the first and last step of a part."""
-        start = self.origin + index * self.length // self.parts
-        return start, self.origin + (index + 1) * self.length // self.parts - 1
-
-    def index(self, step: int) -> int:
-        return ((step - self.origin + 1) * self.parts - 1) // self.length
-
-
-def single(
-    connection: sqlite3.Connection, key: str, start: int, end: int, limit: int
-) -> list[Column] | None:
-    """Return each point as a column of its own, None if there are more than `limit`."""
-    cursor = rows(connection, key, start, end, "order by step limit :limit", limit=limit + 1)
-    found = cursor.fetchall()
-    return None if len(found) > limit else [_of_one(row) for row in found]
-
-
-def _of_one(row: Row) -> Column:
+def of_one(row: Row) -> Column:
+    """Return a point as a column of its own."""
     step, value, _ = row
     alone = point(row)
     is_number = isinstance(value, (int, float))
@@ -77,7 +62,7 @@ def _of_one(row: Row) -> Column:
 
 
 def on_grid(
-    connection: sqlite3.Connection, key: str, grid: Grid, start: int, end: int
+    connection: sqlite3.Connection, key: str, parts: Grid, start: Step, end: Step
 ) -> list[Column]:
     """Return the columns of a grid that have points from `start` to `end`."""
     found: list[Column] = []
@@ -86,23 +71,23 @@ def on_grid(
         first = first_row(connection, key, start, end)
         if first is None:
             break
-        bounds = grid.bounds(grid.index(first[0]))
-        last = last_row(connection, key, first[0], bounds[1]) or first
+        bounds = parts.bounds(parts.index(first[0]))
+        column_end = min(reach(bounds[1]), end)
+        last = last_row(connection, key, first[0], column_end) or first
         found.append(_column(connection, key, bounds, (point(first), point(last))))
-        start = bounds[1] + 1
+        start = above(column_end)
     return found
 
 
 def _column(
     connection: sqlite3.Connection,
     key: str,
-    bounds: tuple[int, int],
+    bounds: tuple[Step, Step],
     ends: tuple[LoggedPoint, LoggedPoint],
 ) -> Column:
     first, last = ends
-    length = last.step - first.step + 1
-    grid = Grid(first.step, length, min(PIECES, 1 + length // PIECE_STEPS))
-    pieces = [_piece(connection, key, grid, index) for index in range(grid.parts)]
+    ranges = _pieces(first.step, last.step, has_fractions=isinstance(bounds[1], float))
+    pieces = [_piece(connection, key, *steps) for steps in ranges]
     lows = {index: piece.low for index, piece in enumerate(pieces) if piece.low is not None}
     highs = {index: piece.high for index, piece in enumerate(pieces) if piece.high is not None}
     lowest = min(lows, key=lows.__getitem__, default=None)
@@ -113,8 +98,8 @@ def _column(
         count=sum(piece.count for piece in pieces),
         first=first,
         last=last,
-        minimum=None if lowest is None else _at(connection, key, grid, lowest, lows[lowest]),
-        maximum=None if highest is None else _at(connection, key, grid, highest, highs[highest]),
+        minimum=None if lowest is None else _at(connection, key, *ranges[lowest], lows[lowest]),
+        maximum=None if highest is None else _at(connection, key, *ranges[highest], highs[highest]),
         nan_count=sum(piece.count - piece.non_null for piece in pieces),
         pos_inf_count=sum(piece.pos_inf_count for piece in pieces),
         neg_inf_count=sum(piece.neg_inf_count for piece in pieces),
@@ -135,8 +120,19 @@ class _Piece:
     unreadable_count: int = 0
 
 
-def _piece(connection: sqlite3.Connection, key: str, grid: Grid, index: int) -> _Piece:
-    given = parameters(key, *grid.bounds(index))
+def _pieces(first: Step, last: Step, has_fractions: bool) -> list[tuple[Step, Step]]:
+    """Return the ranges that a column is read in, which leave out nothing between its ends."""
+    if has_fractions or isinstance(first, float):
+        parts = grid(first, last, PIECES, has_fractions=True)
+    else:
+        whole = math.floor(last)
+        parts = grid(first, whole, min(PIECES, 1 + (whole - first + 1) // PIECE_STEPS))
+    bounds = [parts.bounds(index) for index in range(parts.parts)]
+    return [(start, min(reach(end), last)) for start, end in bounds]
+
+
+def _piece(connection: sqlite3.Connection, key: str, start: Step, end: Step) -> _Piece:
+    given = parameters(key, start, end)
     piece = _Piece(*connection.execute(_QUICK, given).fetchone())
     if piece.non_null == 0 or (_is_finite(piece.low) and _is_finite(piece.high)):
         return piece
@@ -144,11 +140,11 @@ def _piece(connection: sqlite3.Connection, key: str, grid: Grid, index: int) -> 
 
 
 def _at(
-    connection: sqlite3.Connection, key: str, grid: Grid, index: int, value: float
+    connection: sqlite3.Connection, key: str, start: Step, end: Step, value: float
 ) -> LoggedPoint | None:
     """Return the earliest point of a value in a part of a column."""
-    rest = "and value = :value order by step limit 1"
-    row = rows(connection, key, *grid.bounds(index), rest, value=value).fetchone()
+    rest = f"and value = :value {IN_ORDER} limit 1"
+    row = rows(connection, key, start, end, rest, value=value).fetchone()
     return None if row is None else point(row)
 
 
@@ -156,12 +152,12 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def joined(columns: Iterable[Column], grid: Grid) -> tuple[Column, ...]:
+def joined(columns: Iterable[Column], parts: Grid) -> tuple[Column, ...]:
     """Return columns, in order, joined to those of a grid; each must lie within one of them."""
     made: dict[int, Column] = {}
     for column in columns:
-        index = grid.index(column.first.step)
-        start, end = grid.bounds(index)
+        index = parts.index(column.first.step)
+        start, end = parts.bounds(index)
         known = made.get(index)
         made[index] = replace(_merged(known, column) if known else column, start=start, end=end)
     return tuple(made.values())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flowtui.store.steps import Step
 from flowtui.store.values import LoggedPoint, Point
 
 
@@ -14,9 +15,10 @@ from flowtui.store.values import LoggedPoint, Point
 class Column:
     """What a range of steps holds of one metric, at least one point."""
 
-    start: int
-    end: int
-    """The last step of the range; its points may end before."""
+    start: Step
+    end: Step
+    """The last step of the range; its points may end before. Where it is a whole step, those
+    between it and the next are in the range too."""
     count: int
     first: LoggedPoint
     last: LoggedPoint
@@ -33,20 +35,20 @@ class Column:
     def points(self) -> tuple[LoggedPoint, ...]:
         """Its first, lowest, highest and last point in order of steps, each once."""
         named = (self.first, self.minimum, self.maximum, self.last)
-        by_step = {point.step: point for point in named if point is not None}
-        return tuple(by_step[step] for step in sorted(by_step))
+        points = dict.fromkeys(point for point in named if point is not None)
+        return tuple(sorted(points, key=lambda point: point.step))
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     """One metric over a window of steps, as a chart of a given number of columns needs it.
 
-    Rows whose step is no integer have no place on an axis and are not counted here.
+    Rows whose step is no number have no place on an axis: `stepless_count` counts them.
     """
 
     key: str
-    start: int
-    end: int
+    start: Step
+    end: Step
     """The last step of the window."""
     is_whole: bool
     """Whether the window is the metric from its first to its last point, and grows with it."""
@@ -62,6 +64,16 @@ class Series:
     read_mark: int = field(compare=False)
     """The mark when all its points were last read; differs from `mark` where it was only extended
     since. An extended series is equal to the one from scratch."""
+    stepless_count: int = 0
+    """Rows of the metric that have no step, and so are in no window of it."""
+    has_fractions: bool = False
+    """Whether steps of it are no whole numbers, as far as its first points tell."""
+
+    @property
+    def is_on_whole_steps(self) -> bool:
+        """Whether its axis is one of whole steps."""
+        ends = (self.start, self.end)
+        return not self.has_fractions and all(isinstance(step, int) for step in ends)
 
     @property
     def count(self) -> int:
@@ -86,7 +98,8 @@ class Series:
 
     @property
     def unreadable_count(self) -> int:
-        return sum(column.unreadable_count for column in self.columns)
+        """Rows whose value is no number, and all of the metric whose step is none."""
+        return self.stepless_count + sum(column.unreadable_count for column in self.columns)
 
     @property
     def minimum(self) -> LoggedPoint | None:
@@ -110,13 +123,13 @@ class Smoothed:
     points: tuple[Point, ...]
     """The average at its first, lowest, highest and last point in each column of the series, in
     order of steps, each once. Columns without a finite point have none."""
-    window: tuple[int, int] | None
+    window: tuple[Step, Step] | None
     """That of the series; None for the whole metric."""
     max_columns: int
     read_mark: int
     """Those of the series, as `mark`."""
     mark: int
-    last_step: int
+    last_step: Step
     """All finite points up to here are in the average."""
     average: float
     missing: float
@@ -127,9 +140,12 @@ class Smoothed:
 class Extent:
     """Where a metric begins and ends, and how many points it has."""
 
-    first: LoggedPoint
-    last: LoggedPoint
+    first: LoggedPoint | None
+    """None if no row of it has a step; so is `last` then."""
+    last: LoggedPoint | None
     count: int
+    stepless_count: int = 0
+    """Rows beside the points, whose step is no number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, repeat
 
-from flowtui.store.metrics import MIN_STEP
-from flowtui.store.points import IN_RANGE, has_points_table, parameters
+from flowtui.store.points import BACKWARDS, IN_ORDER, IN_RANGE, has_points_table, parameters
 from flowtui.store.series_values import Column, Series, Smoothed
+from flowtui.store.steps import LOWEST, Step, above, below, reach
 from flowtui.store.values import Point
 
 NEGLIGIBLE = 1e-6
@@ -22,8 +22,8 @@ NEGLIGIBLE = 1e-6
 
 # No NULL, text or blob lies between numbers.
 _FINITE = f"{IN_RANGE} and value between -1.7976931348623157e308 and 1.7976931348623157e308"
-_VALUES = f"select step, value{_FINITE} order by step"
-_STEP_BEFORE = f"select step{_FINITE} order by step desc limit 1 offset :between"
+_VALUES = f"select step, value{_FINITE} {IN_ORDER}"
+_STEP_BEFORE = f"select step{_FINITE} {BACKWARDS} limit 1 offset :between"
 
 
 def smoothed(
@@ -50,7 +50,7 @@ def smoothed(
     end = min(series.end, series.last.step)
     if known is not None and _goes_on(known, series, weight):
         running = _Running(weight, known.average, known.missing)
-        start, kept = known.last_step + 1, known.points
+        start, kept = above(known.last_step), known.points
     else:
         running = _Running(weight)
         start, kept = _start(connection, series, weight), ()
@@ -80,23 +80,23 @@ def _goes_on(known: Smoothed, series: Series, weight: float) -> bool:
     )
 
 
-def _window(series: Series) -> tuple[int, int] | None:
+def _window(series: Series) -> tuple[Step, Step] | None:
     return None if series.is_whole else (series.start, series.end)
 
 
-def _start(connection: sqlite3.Connection, series: Series, weight: float) -> int:
+def _start(connection: sqlite3.Connection, series: Series, weight: float) -> Step:
     """Return the step of the first point that weighs in the average of a series."""
     if series.is_whole or not has_points_table(connection):
-        return MIN_STEP
+        return LOWEST
     count = math.ceil(math.log(NEGLIGIBLE) / math.log(weight))
-    given = parameters(series.key, MIN_STEP, series.start - 1)
+    given = parameters(series.key, LOWEST, below(series.start))
     row = connection.execute(_STEP_BEFORE, {**given, "between": count}).fetchone()
-    return MIN_STEP if row is None else int(row[0])
+    return LOWEST if row is None else row[0]
 
 
 def _values(
-    connection: sqlite3.Connection, key: str, start: int, end: int
-) -> Iterable[tuple[int, float]]:
+    connection: sqlite3.Connection, key: str, start: Step, end: Step
+) -> Iterable[tuple[Step, float]]:
     if not has_points_table(connection):
         return ()
     return connection.execute(_VALUES, parameters(key, start, end))
@@ -110,7 +110,7 @@ class _Running:
     average: float = 0.0
     missing: float = 1.0
 
-    def over(self, values: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+    def over(self, values: Iterable[tuple[Step, float]]) -> Iterator[tuple[Step, float]]:
         """Yield each step with the average there."""
         weight, average, missing = self.weight, self.average, self.missing
         share = 1 - weight
@@ -132,18 +132,18 @@ def _between(low: float, high: float, part: float) -> float:
     return low * (1 - part) + high * part
 
 
-def _kept(averages: Iterable[tuple[int, float]], columns: Sequence[Column]) -> Iterator[Point]:
+def _kept(averages: Iterable[tuple[Step, float]], columns: Sequence[Column]) -> Iterator[Point]:
     """Yield the first, lowest, highest and last average in each column, each once."""
-    rest = iter(columns)
-    column = next(rest, None)
-    seen: list[tuple[int, float]] = []
+    # A column goes on to the whole step after its last, unless another begins before.
+    starts = chain((column.start for column in columns), repeat(math.inf))
+    ends = chain((reach(column.end) for column in columns), repeat(math.inf))
+    start, following, end = next(starts), next(starts), next(ends)
+    seen: list[tuple[Step, float]] = []
     for step, average in averages:
-        while column is not None and step > column.end:
+        while step >= following:
             yield from _points(seen)
-            seen, column = [], next(rest, None)
-        if column is None:
-            continue
-        if step < column.start:
+            seen, start, following, end = [], following, next(starts), next(ends)
+        if not start <= step <= end:
             continue
         if not seen:
             seen = [(step, average)] * 4
@@ -156,5 +156,5 @@ def _kept(averages: Iterable[tuple[int, float]], columns: Sequence[Column]) -> I
     yield from _points(seen)
 
 
-def _points(seen: Iterable[tuple[int, float]]) -> list[Point]:
+def _points(seen: Iterable[tuple[Step, float]]) -> list[Point]:
     return [Point(step, average) for step, average in sorted(set(seen))]

@@ -10,7 +10,7 @@ from flowtui.store import reading
 from flowtui.store.bounded_json import head, parsed, too_long
 from flowtui.store.database import table_columns
 from flowtui.store.genai import span_kind, usage
-from flowtui.store.spans import SKELETON, parent, whole_number
+from flowtui.store.spans import SKELETON, parent, shown_id
 from flowtui.store.trace_values import SpanDetail, SpanEvent, SpanLink
 from flowtui.store.values import JsonValue
 
@@ -49,12 +49,7 @@ def details(
     ]
     found: dict[str, SpanDetail] = {}
     for span_id in span_ids:
-        rowids = connection.execute(
-            "select rowid from spans where trace_id = cast(? as text)"
-            " and span_id = cast(? as text)",
-            [reading.as_sql(trace_id), reading.as_sql(span_id)],
-        ).fetchall()
-        for (rowid,) in rowids:
+        for rowid in _rowids(connection, trace_id, span_id):
             heads = {} if whole else _heads(connection, rowid)
             (values,) = connection.execute(
                 f"select {', '.join(columns)} from spans where rowid = :rowid",
@@ -64,6 +59,19 @@ def details(
             row = dict.fromkeys(_COLUMNS) | dict(zip(names, values, strict=True))
             found[span_id] = _detail(trace_id, row, heads, whole)
     return found
+
+
+def _rowids(connection: sqlite3.Connection, trace_id: str, span_id: str) -> list[int]:
+    """Return the rows of a span; of an id that is no text, a text was made to show it."""
+    trace = reading.as_sql(trace_id)
+    of_trace = "from spans where trace_id = cast(? as text) and"
+    rows = connection.execute(
+        f"select rowid {of_trace} span_id = cast(? as text)", [trace, reading.as_sql(span_id)]
+    ).fetchall()
+    if rows:
+        return [rowid for (rowid,) in rows]
+    odd = connection.execute(f"select rowid, span_id {of_trace} typeof(span_id) <> 'text'", [trace])
+    return [rowid for rowid, stored in odd if shown_id(stored) == span_id]
 
 
 def _heads(connection: sqlite3.Connection, rowid: int) -> dict[str, tuple[str, int]]:
@@ -118,18 +126,27 @@ def _detail(
     attributes: dict[str, JsonValue] = parsed_as("attributes", dict, "an object")
     events: list[JsonValue] = parsed_as("events", list, "a list")
     links: list[JsonValue] = parsed_as("links", list, "a list")
-    span_type = whole_number(row["dfs_span_type"])
+    if not isinstance(row["span_id"], str):
+        problems.append("span_id is no text, so that the span cannot be annotated")
+
+    def number(column: str, is_needed: bool = False) -> int:
+        value = reading.integer(row[column], column, problems)
+        if row[column] is None and is_needed:
+            problems.append(f"{column} is missing")
+        return value or 0
+
+    span_type = number("dfs_span_type")
     return SpanDetail(
         trace_id=trace_id,
-        span_id=reading.text(row["span_id"]),
+        span_id=shown_id(row["span_id"]),
         parent_id=parent(row["parent_span_id"]),
         name=reading.text(row["name"]),
-        kind=whole_number(row["kind"]),
+        kind=number("kind"),
         span_type=span_type,
         genai_kind=span_kind(attributes, span_type),
-        start_ns=whole_number(row["start_time_unix_nano"]),
-        end_ns=whole_number(row["end_time_unix_nano"]),
-        status_code=whole_number(row["status_code"]),
+        start_ns=number("start_time_unix_nano", is_needed=True),
+        end_ns=number("end_time_unix_nano", is_needed=True),
+        status_code=number("status_code"),
         status_message=reading.optional_text(row["status_message"]),
         attributes=attributes,
         events=tuple(_event(event, problems) for event in events),

@@ -24,7 +24,8 @@ def sortable(start_ns: int) -> int:
 
 def sql_known(column: str) -> str:
     """Return what `known` does, as SQL."""
-    return f"case when {column} > 0 and {column} < {FAR_FUTURE_NS} then {column} end"
+    is_time = f"{column} > 0 and {column} < {FAR_FUTURE_NS} and typeof({column}) = 'integer'"
+    return f"case when {is_time} then {column} end"
 
 
 def problems(start_ns: int, end_ns: int) -> tuple[str, ...]:

@@ -149,6 +149,11 @@ def whole_number(value: object) -> int:
     return value if isinstance(value, int) else 0
 
 
+def shown_id(value: object) -> str:
+    """Return an id as text; none at all differs from an empty one."""
+    return "NULL" if value is None else reading.text(value)
+
+
 def _may_have_usage(raw: str) -> bool:
     """Say whether `genai.usage` may find something; a search takes a tenth of parsing."""
     return "usage." in raw or "token_count." in raw or "tokenUsage" in raw or "llm.cost" in raw
@@ -178,7 +183,7 @@ def _span(trace_id: str, row: Sequence[object], annotated: Mapping[str, int]) ->
     has_usage = _may_have_usage(text)
     attributes = _object(text) if has_usage or _may_name_kind(text) else {}
     pending = is_pending(attributes)
-    id_ = reading.text(span_id)
+    id_ = span_id if isinstance(span_id, str) else shown_id(span_id)
     span = Span(
         trace_id,
         id_,

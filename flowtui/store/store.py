@@ -12,15 +12,17 @@ from __future__ import annotations
 import sqlite3
 import threading
 from array import array
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flowtui.store import (
     counts,
     location,
+    metric_summary,
     metrics,
     models,
     params,
@@ -29,6 +31,7 @@ from flowtui.store import (
 from flowtui.store.changes import Watcher
 from flowtui.store.database import Cancelled, Database, Fingerprint
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
+from flowtui.store.steps import Step
 from flowtui.store.values import (
     Counts,
     Figures,
@@ -42,6 +45,7 @@ from flowtui.store.values import (
 )
 
 if TYPE_CHECKING:
+    import sqlite3
     from datetime import datetime
 
     from flowtui.store import points
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from flowtui.store.attachment_values import Attachments
     from flowtui.store.filters import Condition
     from flowtui.store.liveness import Signs, Standing
+    from flowtui.store.numbered_steps import NumberedSteps
     from flowtui.store.sample_values import Dataset, KeyInUse, Sample, SampleGroups
     from flowtui.store.samples import Order as SampleOrder
     from flowtui.store.score_values import ScoreSet
@@ -70,6 +75,11 @@ if TYPE_CHECKING:
     from flowtui.store.trace_values import Span, SpanDetail, Trace
     from flowtui.store.traces import Order
     from flowtui.store.uploaded import LocalType, RemoteArtifact
+
+T = TypeVar("T")
+
+NUMBERED_RUNS = 4
+"""So many runs keep copies of metrics whose steps are text or bytes."""
 
 
 class Store:
@@ -99,12 +109,16 @@ class Store:
         self._remarks: dict[tuple[str, ...], tuple[Fingerprint, tuple[str, ...]]] = {}
         """By run, list and keys: what no record has, and when that was so."""
         self._signs: SignsReader | None = None
+        self._numbered: OrderedDict[str, NumberedSteps] = OrderedDict()
+        """By run, the last used last."""
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Remove private copies of databases, if any were made."""
         for database in (self.meta, *self._experiments.values()):
             database.close()
+        for numbered in self._numbered.values():
+            numbered.close()
 
     def experiment(self, run_id: str) -> Database:
         """Return the database of one run; the file need not exist."""
@@ -259,14 +273,15 @@ class Store:
             known = self._figures.get(run_id)
             if known is not None and known[0] == fingerprint:
                 return known[1]
-            logged, last = database.read(
-                lambda db: (params.params(db), metrics.last_points(db)), cancelled
+            logged, listed = database.read(
+                lambda db: (params.params(db), metrics.listed(db)), cancelled
             )
+            last = self._with_odd_steps(run_id, listed, cancelled)
         except DatabaseError as error:
             return Figures(problem=str(error))
         figures = Figures(
             {param.key: param.value for param in logged or ()},
-            {key: point.value for key, point in last.items()},
+            {key: None if point is None else point.value for key, point in last.items()},
         )
         if fingerprint.is_settled:
             self._figures[run_id] = fingerprint, figures
@@ -310,9 +325,52 @@ class Store:
         """Return how many records of each kind exp.db holds."""
         return self.experiment(run_id).read(counts.counts, cancelled)
 
-    def last_points(self, run_id: str) -> dict[str, LoggedPoint]:
-        """Return the last point of every metric by key; instant at any number of points."""
-        return self.experiment(run_id).read(metrics.last_points)
+    def last_points(self, run_id: str) -> dict[str, LoggedPoint | None]:
+        """Return the last point of every metric by key, None where no row of it has a step.
+
+        Instant at any number of points whose steps are stored as numbers.
+        """
+        return self._with_odd_steps(run_id, self.experiment(run_id).read(metrics.listed))
+
+    def _with_odd_steps(
+        self,
+        run_id: str,
+        listed: Sequence[metrics.ListedMetric],
+        cancelled: Cancelled | None = None,
+    ) -> dict[str, LoggedPoint | None]:
+        found = {}
+        for key, point, is_odd in listed:
+            if is_odd:
+                ask = partial(metrics.last_point, key=key)
+                point = self._numbered_steps(run_id).read_copy(key, ask, cancelled)
+            found[key] = point
+        return found
+
+    def _numbered_steps(self, run_id: str) -> NumberedSteps:
+        from flowtui.store.numbered_steps import NumberedSteps
+
+        database = self.experiment(run_id)
+        with self._lock:
+            numbered = self._numbered.setdefault(run_id, NumberedSteps(database))
+            self._numbered.move_to_end(run_id)
+            is_full = len(self._numbered) > NUMBERED_RUNS
+            oldest = self._numbered.popitem(last=False)[1] if is_full else None
+        if oldest is not None:
+            oldest.close()
+        return numbered
+
+    def _read_metric(
+        self,
+        run_id: str,
+        key: str,
+        question: Callable[[sqlite3.Connection], T],
+        cancelled: Cancelled | None = None,
+    ) -> T:
+        return self._numbered_steps(run_id).read(key, question, cancelled)
+
+    def lost_records(self, run_id: str) -> list[str]:
+        """Return sentences about rows that are in no list, because their key is no text."""
+        return self.experiment(run_id).read(counts.lost_records)
 
     def metric_summaries(
         self,
@@ -334,8 +392,8 @@ class Store:
             if key not in stale.keys
         }
         for key in stale.keys:
-            ask = partial(metrics.summary, key=key, known=current.get(key))
-            summary = database.read(ask, cancelled)
+            ask = partial(metric_summary.summary, key=key, known=current.get(key))
+            summary = self._read_metric(run_id, key, ask, cancelled)
             if summary is not None:
                 yield summary
 
@@ -356,7 +414,7 @@ class Store:
         self,
         run_id: str,
         key: str,
-        window: tuple[int, int] | None,
+        window: tuple[Step, Step] | None,
         columns: int,
         cancelled: Cancelled | None = None,
     ) -> Series | None:
@@ -366,8 +424,8 @@ class Store:
         """
         from flowtui.store import series
 
-        return self.experiment(run_id).read(
-            lambda db: series.series(db, key, window, columns), cancelled
+        return self._read_metric(
+            run_id, key, lambda db: series.series(db, key, window, columns), cancelled
         )
 
     def extended_series(
@@ -376,7 +434,9 @@ class Store:
         """Return what `series` would now, reading only new points if they were appended."""
         from flowtui.store import series
 
-        return self.experiment(run_id).read(lambda db: series.extended(db, known), cancelled)
+        return self._read_metric(
+            run_id, known.key, lambda db: series.extended(db, known), cancelled
+        )
 
     def smoothed_series(
         self,
@@ -392,39 +452,39 @@ class Store:
         """
         from flowtui.store import smoothing
 
-        return self.experiment(run_id).read(
-            lambda db: smoothing.smoothed(db, series, weight, known), cancelled
+        return self._read_metric(
+            run_id, series.key, lambda db: smoothing.smoothed(db, series, weight, known), cancelled
         )
 
     def extent(self, run_id: str, key: str) -> Extent | None:
         """Return where a metric begins and ends and its points' number, None without points."""
         from flowtui.store import points
 
-        return self.experiment(run_id).read(lambda db: points.extent(db, key))
+        return self._read_metric(run_id, key, lambda db: points.extent(db, key))
 
     def point_count(
         self,
         run_id: str,
         key: str,
-        window: tuple[int, int],
+        window: tuple[Step, Step],
         cancelled: Cancelled | None = None,
     ) -> int:
         """Return how many points of a metric a window of steps has."""
         from flowtui.store import points
 
-        return self.experiment(run_id).read(lambda db: points.count(db, key, *window), cancelled)
+        return self._read_metric(run_id, key, lambda db: points.count(db, key, *window), cancelled)
 
-    def neighbours(self, run_id: str, key: str, step: int) -> Neighbours:
+    def neighbours(self, run_id: str, key: str, step: Step) -> Neighbours:
         """Return the point at a step, if there is one, and the nearest on both sides."""
         from flowtui.store import points
 
-        return self.experiment(run_id).read(lambda db: points.point_at(db, key, step))
+        return self._read_metric(run_id, key, lambda db: points.point_at(db, key, step))
 
     def next_point(
         self,
         run_id: str,
         key: str,
-        step: int,
+        step: Step,
         direction: points.Direction = "after",
         kind: points.Kind = "any",
         cancelled: Cancelled | None = None,
@@ -432,34 +492,34 @@ class Store:
         """Return the nearest point of a kind before or after a step, None if there is none."""
         from flowtui.store import points
 
-        return self.experiment(run_id).read(
-            lambda db: points.next_point(db, key, step, direction, kind), cancelled
+        return self._read_metric(
+            run_id, key, lambda db: points.next_point(db, key, step, direction, kind), cancelled
         )
 
     def points(
         self,
         run_id: str,
         key: str,
-        window: tuple[int, int],
+        window: tuple[Step, Step],
         cancelled: Cancelled | None = None,
     ) -> Iterator[LoggedPoint]:
         """Yield all points of a window in order of steps, however many there are.
 
         Every `points.PAGE_POINTS` are a read of their own, so that no writer waits and memory
-        does not grow. Each page is of one state of the store, and no step comes twice; what is
+        does not grow. Each page is of one state of the store, and no point comes twice; what is
         logged meanwhile comes if its step is still ahead.
         """
         from flowtui.store import points
 
         start, end = window
-        while start <= end:
-            page = self.experiment(run_id).read(
-                partial(points.page, key=key, start=start, end=end), cancelled
-            )
-            yield from page
-            if len(page) < points.PAGE_POINTS:
+        after_rowid = None
+        while True:
+            ask = partial(points.page, key=key, start=start, end=end, after_rowid=after_rowid)
+            page = self._read_metric(run_id, key, ask, cancelled)
+            yield from page.points
+            if page.is_last:
                 return
-            start = page[-1].step + 1
+            start, after_rowid = page.points[-1].step, page.last_rowid
 
     # Traces ---------------------------------------------------------------------------------
 

@@ -81,7 +81,8 @@ _NAME = (
 )
 # What both annotations and samples lack is an index on the trace: a question for each trace would
 # read all of them each time, so they are grouped once and joined.
-_SAMPLES = """(select trace_id, count(*) as sample_count, json_group_array(eval_id) as evals
+_SAMPLES = """(select trace_id, count(*) as sample_count,
+  json_group_array(cast(eval_id as text)) as evals
   from (select distinct trace_id, eval_dataset_id, eval_id from eval_traces_bridge)
   group by trace_id) as samples"""
 _ANNOTATIONS = f"""(select trace_id, count(*) as annotation_count,
@@ -181,7 +182,7 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
         return {}
     wanted = {"rowids": json.dumps(list(rowids))}
     of_some = (
-        "where trace_id in (select trace_id from spans"
+        "and trace_id in (select trace_id from spans"
         " where rowid in (select value from json_each(:rowids)))"
     )
     rows = connection.execute(
@@ -198,6 +199,7 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
     return {
         rowid: _trace(id_, by_id[id_], *taken.get(id_, (None, 0)))
         for rowid, id_ in ((rowid, reading.text(value)) for rowid, value in keys)
+        if id_ in by_id
     }
 
 
@@ -219,7 +221,8 @@ def _relation(connection: sqlite3.Connection, used: set[str], where: str = "") -
         outer.append(f"{_NAME} as name")
     return f"""
 with grouped as (
-  select {", ".join(["min(rowid) as rowid", "trace_id", *aggregates])} from spans {where}
+  select {", ".join(["min(rowid) as rowid", "trace_id", *aggregates])} from spans
+  where {reading.is_text("trace_id")} {where}
   group by trace_id),
 trace as (select {", ".join(outer)} from grouped {" ".join(joins.values())})"""
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from flowtui.store.steps import Step
+
 JsonValue = None | bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"]
 
 
@@ -83,8 +85,8 @@ class Figures:
     """The parameters and last metric values of one run, as a list of runs shows them."""
 
     params: dict[str, JsonValue] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-    """Last value by key; NaN where the last value is NaN."""
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    """Last value by key; NaN where the last value is NaN, None where no point has a step."""
     problem: str | None = None
 
 
@@ -103,7 +105,8 @@ class Param:
 class Point:
     """One logged point of a metric."""
 
-    step: int
+    step: Step
+    """Of luml-sdk, whatever it was given: whole or real, finite."""
     value: float
     """NaN is stored as NULL in dynamic_metrics.value and is NaN here."""
 
@@ -130,22 +133,29 @@ class MetricSummary:
 
     key: str
     count: int
-    """Points logged, NaN and infinite ones included."""
+    """Rows logged, NaN, infinite and unreadable ones included."""
     nan_count: int
     pos_inf_count: int
     neg_inf_count: int
-    first: Point
-    last: Point
+    first: Point | None
+    """None if no row has a step; so is `last` then."""
+    last: Point | None
     minimum: Point | None
     """The lowest finite point, the earliest of several; None if no point is finite."""
     maximum: Point | None
     buckets: tuple[Bucket | None, ...]
     """Extremes over ranges of `bucket_steps` from `first.step` on; None where nothing is finite."""
-    bucket_steps: int
+    bucket_steps: Step
     mark: int
     """The highest dynamic_metrics.rowid that this covers."""
     unreadable_count: int = 0
-    """Rows whose value is no number or whose step is no integer: a broken store."""
+    """Rows whose value or step is no number: a broken store."""
+    stepless_count: int = 0
+    """Those of them whose step is none: they are nowhere but in `count`."""
+    float32_count: int = 0
+    """Steps of four bytes that were taken for a float32."""
+    doubled_count: int = 0
+    """Rows that share their step with one before, kept as another type."""
 
     @property
     def inf_count(self) -> int:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from flowtui import format as fmt
 from flowtui.store.series_values import Series
 from flowtui.store.values import Point
-from flowtui.widgets.cells import Line, Piece, Role, clipped, fit
+from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, wrapped
 from flowtui.widgets.chart import BRAILLE, blended, canvas
 from flowtui.widgets.curve import Curve, stretches, window_of
 from flowtui.widgets.told_apart import told_apart
@@ -22,6 +22,7 @@ MIN_NAME_CELLS = 8
 """Of the title, so that no number in it is cut."""
 VALUE_CELLS = 11
 """Of a minimum and a maximum: both have room in the narrowest card."""
+NO_STEPS = "no row has a step that is a number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Card:
 
     key: str
     name: str
-    last: Point
+    last: Point | None
+    """None if no row of it has a step."""
     series: Series | None = None
     names: tuple[str, ...] = ()
     """Of all charts of its group, from which its own is to be told."""
@@ -39,6 +41,10 @@ class Card:
 def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
     """Return `height` lines of at most `width` cells, the last of them blank."""
     cells, rows = width - GAP_CELLS, height - AROUND
+    if card.last is None:
+        notes = wrapped(NO_STEPS, max(cells - 1, 10))[: max(rows, 0)]
+        lines: list[Line] = [[Piece(f" {note}", "attention")] for note in notes]
+        return [title_line(card, cells), *lines, *([[]] * (height - 1 - len(lines)))]
     return [
         title_line(card, cells),
         *_curve(card.series, cells, rows, marker),
@@ -48,11 +54,13 @@ def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> li
 
 
 def title_line(card: Card, width: int) -> Line:
-    values = [card.last.value, *(point.value for point in _extremes(card))]
-    value = fmt.distinct(values, DIGITS)[0]
-    if len(value) > width - MIN_NAME_CELLS:
-        value = fmt.number(card.last.value, DIGITS)
-    role: Role = "text" if math.isfinite(card.last.value) else "attention"
+    value, is_sound = "broken", False
+    if card.last is not None:
+        values = [card.last.value, *(point.value for point in _extremes(card))]
+        value, is_sound = fmt.distinct(values, DIGITS)[0], math.isfinite(card.last.value)
+        if len(value) > width - MIN_NAME_CELLS:
+            value = fmt.number(card.last.value, DIGITS)
+    role: Role = "text" if is_sound else "attention"
     odd = "" if card.series is None else odd_text(card.series)
     if odd and len(odd) > width - len(value) - MIN_NAME_CELLS:
         odd = " ▲"
@@ -94,7 +102,8 @@ def _figures(card: Card, width: int) -> Line:
     if not extremes:
         return clipped([Piece(f" {points}, none finite", "muted")], width)
     low, high = (point.value for point in extremes)
-    _, lowest, highest = fmt.extremes(card.last.value, low, high, DIGITS, VALUE_CELLS)
+    last = low if card.last is None else card.last.value
+    _, lowest, highest = fmt.extremes(last, low, high, DIGITS, VALUE_CELLS)
     text = f" min {lowest}  max {highest}"
     whole = f"{text}  {points}"
     return clipped([Piece(whole if len(whole) <= width else text, "muted")], width)

@@ -85,7 +85,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         super().__init__(id=id)
         self._palette = Palette(self)
         self._groups: Sequence[Group] = ()
-        self._points: Mapping[str, Point] = {}
+        self._points: Mapping[str, Point | None] = {}
         self._total = 0
         self._bands: list[Band] = []
         self._tops: list[int] = []
@@ -106,13 +106,13 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     # What the owner says ---------------------------------------------------------------------
 
     def show_metrics(
-        self, groups: Sequence[Group], points: Mapping[str, Point], note: str = ""
+        self, groups: Sequence[Group], points: Mapping[str, Point | None], note: str = ""
     ) -> None:
         """Show metrics with their last points; the cursor stays on its metric if it is there.
 
         Args:
             groups: in order.
-            points: the last point of each metric.
+            points: the last point of each metric, None where none has a step.
             note: stands in the place of the charts if there are none.
         """
         differs = groups != self._groups or note != self._note

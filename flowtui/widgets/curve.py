@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flowtui.store.series_values import Column, Series, Smoothed
+from flowtui.store.steps import Step, share
 from flowtui.store.values import LoggedPoint, Point
 from flowtui.widgets.cells import Role
 from flowtui.widgets.chart import BRAILLE, Stretch, Window, padded
@@ -100,7 +101,7 @@ class Curve:
     """Points that were logged right of the window since it was chosen."""
     follows: bool = False
     """Whether the window moves on with the last point."""
-    view: tuple[int, int] | None = None
+    view: tuple[Step, Step] | None = None
     """The window that is being read, shown with the columns that are there until it has been."""
 
     @property
@@ -131,6 +132,12 @@ class Curve:
         return math.isfinite(value) and (value > 0 or not self.is_log)
 
     @property
+    def is_on_whole_steps(self) -> bool:
+        """Whether an axis of steps is one of whole steps."""
+        drawn = (self.series, *(other.series for other in self.others))
+        return all(series.is_on_whole_steps for series in drawn)
+
+    @property
     def is_thinned(self) -> bool:
         """Whether the columns leave out points, which can then be counted only by the store."""
         return len(self.points) < self.series.count
@@ -153,14 +160,22 @@ def kept_points(series: Series) -> list[LoggedPoint]:
     return [point for column in series.columns for point in column.points]
 
 
-def neighbour(points: Sequence[LoggedPoint], step: int | None, by: int) -> LoggedPoint | None:
-    """Return the point so many places after the one at or before a step; the last for no step."""
+def neighbour(
+    points: Sequence[LoggedPoint], step: Step | None, by: int, held: LoggedPoint | None = None
+) -> LoggedPoint | None:
+    """Return the point so many places after the one at or before a step; the last for no step.
+
+    Of several points of that step it is after the one that is `held`.
+    """
     if not points:
         return None
     if step is None:
         return points[-1]
     steps = [point.step for point in points]
     index = bisect_left(steps, step)
+    same = points[index : bisect_right(steps, step)]
+    if held in same:
+        index += same.index(held)
     if index == len(steps) or (steps[index] != step and by > 0):
         index -= 1
     return points[max(0, min(index + by, len(points) - 1))]
@@ -208,7 +223,7 @@ def smooth_stretches(curve: Curve) -> list[Stretch]:
     return [drawn] if drawn else []
 
 
-def smoothed_at(smoothed: Smoothed, step: int) -> Point | None:
+def smoothed_at(smoothed: Smoothed, step: Step) -> Point | None:
     """Return the smoothed point at a step, or the last that is kept before it."""
     steps = [point.step for point in smoothed.points]
     index = bisect_right(steps, step)
@@ -232,9 +247,9 @@ class _Places:
         if not around:
             return None
         (first, left), (last, right) = around[0], around[-1]
-        if last == first or not first <= point.step <= last:
+        if last <= first or not first <= point.step <= last:
             return right if point.step >= last else left
-        return left + (right - left) * ((point.step - first) / (last - first))
+        return left + (right - left) * share(point.step, first, last)
 
 
 def window_of(curve: Curve) -> Window:

@@ -32,8 +32,4 @@ def ticks_across(curve: Curve, window: Window, at_most: int, cells: int) -> Tick
         moments = axis.clock(left / parts, right / parts, at_most)
         if moments.places:
             return moments.placed(lambda at_s: at_s * parts)
-    return even(left, right, at_most, cells, whole=_has_whole_steps(curve))
-
-
-def _has_whole_steps(curve: Curve) -> bool:
-    return all(float(point.step).is_integer() for point in curve.points)
+    return even(left, right, at_most, cells, whole=curve.is_on_whole_steps)

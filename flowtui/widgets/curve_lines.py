@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from flowtui import format as fmt
+from flowtui.store.steps import Step
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_of
 from flowtui.widgets.chart import EMPTY_CELLS, Window, blended, canvas
@@ -317,17 +318,22 @@ def _extreme_pieces(curve: Curve) -> list[Piece]:
     if low is None or high is None:
         return []
     said = zip(("min", "max"), fmt.distinct([low.value, high.value]), (low, high), strict=True)
-    return [Piece(f"   {name} {text} @ {point.step:,}", "muted") for name, text, point in said]
+    return [Piece(f"   {name} {text} @ {_near(point.step)}", "muted") for name, text, point in said]
 
 
-def _smoothed_pieces(curve: Curve, step: int) -> list[Piece]:
+def _near(step: Step) -> str:
+    """Return a step that is not under the crosshair: in full it may take all the line."""
+    return f"{step:,}" if isinstance(step, int) else f"{step:,.6g}"
+
+
+def _smoothed_pieces(curve: Curve, step: Step) -> list[Piece]:
     if curve.smoothed is None:
         return []
     point = smoothed_at(curve.smoothed, step)
     if point is None:
         return []
     # Between the points that the smoothed line keeps, its last one is named for what it is.
-    where = "" if point.step == step else f" @ {point.step:,}"
+    where = "" if point.step == step else f" @ {_near(point.step)}"
     value = f"   ema {curve.smoothed.weight:g} {fmt.number(point.value)}{where}"
     return [Piece(value, "accent")]
 
@@ -357,5 +363,5 @@ def _entry(curve: Curve, other: Other, name: str, texts: Mapping[float, str]) ->
         return [*pieces, Piece("no point here  ", "muted")]
     pieces.append(Piece(texts.get(point.value) or fmt.number(point.value)))
     if curve.crosshair is None or point.step != curve.crosshair.step:
-        pieces.append(Piece(f" @ {point.step:,}", "muted"))
+        pieces.append(Piece(f" @ {_near(point.step)}", "muted"))
     return [*pieces, Piece("  ")]

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from flowtui.store.steps import Step
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.chart import BRAILLE, DOTS_A_CELL
@@ -19,7 +20,7 @@ from flowtui.widgets.curve import Curve, XAxis, nearest, neighbour, window_of, x
 from flowtui.widgets.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
 from flowtui.widgets.paint import Palette
 
-StepWindow = tuple[int, int] | None
+StepWindow = tuple[Step, Step] | None
 """First and last step; None is the whole metric, and grows with it."""
 WHEEL_ZOOM = 0.8
 """How much of the window one notch of the wheel leaves."""
@@ -68,7 +69,7 @@ class CurvePane(Widget, can_focus=True):
     class Crossed(Message):
         """Sent by CurvePane when the crosshair comes to another point."""
 
-        step: int
+        step: Step
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -78,7 +79,7 @@ class CurvePane(Widget, can_focus=True):
         self._lines: list[Line] | None = None
         self._drawn: Drawn | None = None
         """The canvas, which takes far longer to draw than a step of the crosshair may."""
-        self._wanted_step: int | None = None
+        self._wanted_step: Step | None = None
         """Where the crosshair was put; a metric without a point there shows the one before."""
         self._marker = BRAILLE
         self._is_log = False
@@ -116,7 +117,7 @@ class CurvePane(Widget, can_focus=True):
         self._curve, self._note = None, text
         self._repaint()
 
-    def show_crossed(self, step: int, points: Mapping[str, LoggedPoint]) -> None:
+    def show_crossed(self, step: Step, points: Mapping[str, LoggedPoint]) -> None:
         """Take the points of the curves at the step of the crosshair, by key."""
         if self._curve is None or step != self._wanted_step:
             return
@@ -125,6 +126,10 @@ class CurvePane(Widget, can_focus=True):
             for other in self._curve.others
         )
         exact = points.get(self._curve.series.key, self._curve.crosshair)
+        held = self._curve.crosshair
+        if held is not None and exact is not None and held.step == exact.step:
+            # A step may have several points, of which the one in the curve is meant.
+            exact = held if held in self._curve.points else exact
         curve = replace(self._curve, others=others, crosshair=exact)
         if curve != self._curve:
             self._curve = curve
@@ -140,7 +145,7 @@ class CurvePane(Widget, can_focus=True):
         self.post_message(self.Crossed(point.step))
         start, end = self._shown_window()
         if not start <= point.step <= end:
-            self._want_around(point.step, (end - start) // 2)
+            self._want_around(point.step, self._half((start, end)))
 
     @property
     def curve(self) -> Curve | None:
@@ -186,8 +191,9 @@ class CurvePane(Widget, can_focus=True):
     # Moving ----------------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
-        if self._curve is not None and self.crosshair is not None:
-            self._cross_kept(neighbour(self._curve.points, self.crosshair.step, by))
+        held = self.crosshair
+        if self._curve is not None and held is not None:
+            self._cross_kept(neighbour(self._curve.points, held.step, by, held))
 
     def _cross_kept(self, point: LoggedPoint | None) -> None:
         if point is not None:
@@ -213,27 +219,47 @@ class CurvePane(Widget, can_focus=True):
 
     def action_zoom(self, factor: float) -> None:
         if self._curve is not None:
-            start, end = self._shown_window()
-            half = max(int((end - start) * factor / 2), 1)
+            window = self._shown_window()
             # Between sparse points a window may have none, and so no crosshair.
-            center = (start + end) // 2 if self.crosshair is None else self.crosshair.step
-            self._want_around(center, half)
+            held = self.crosshair
+            center = self._center(window) if held is None else held.step
+            self._want_around(center, self._half(window, factor))
 
     def action_pan(self, direction: int) -> None:
         if self._curve is not None:
-            start, end = self._shown_window()
-            by = max(int((end - start) * PAN_SHARE), 1) * direction
-            self._want_around((start + end) // 2 + by, (end - start) // 2)
+            window = self._shown_window()
+            by = self._half(window, 2 * PAN_SHARE) * direction
+            self._want_around(self._center(window) + by, self._half(window))
 
-    def _shown_window(self) -> tuple[int, int]:
+    def _is_whole(self, window: tuple[Step, Step]) -> bool:
+        """Say whether windows are to begin and end with whole steps."""
+        assert self._curve is not None
+        has_fractions = self._curve.series.has_fractions
+        return not has_fractions and all(isinstance(step, int) for step in window)
+
+    def _half(self, window: tuple[Step, Step], factor: float = 1.0) -> Step:
+        """Return half of a window that is so many times as wide, at least one whole step."""
+        start, end = window
+        if not self._is_whole(window):
+            return (end / 2 - start / 2) * factor
+        half = (end - start) // 2 if factor == 1 else int((end - start) * factor / 2)
+        return max(half, 1)
+
+    def _center(self, window: tuple[Step, Step]) -> Step:
+        start, end = window
+        if self._is_whole(window):
+            return int(start + end) // 2
+        return start / 2 + end / 2
+
+    def _shown_window(self) -> tuple[Step, Step]:
         """Return the steps in sight, those being read if there are any."""
         assert self._curve is not None
         return self._curve.view or (self._curve.series.start, self._curve.series.end)
 
-    def _want_around(self, center: int, half: int) -> None:
+    def _want_around(self, center: Step, half: Step) -> None:
         self._want_window(center - half, center + half)
 
-    def _want_window(self, start: int, end: int) -> None:
+    def _want_window(self, start: Step, end: Step) -> None:
         """Ask for a window, shifted to where the metric has points, whole if it would be."""
         assert self._curve is not None
         first, last = self._curve.series.first.step, self._curve.series.last.step
@@ -330,7 +356,8 @@ class CurvePane(Widget, can_focus=True):
         if event.shift:
             self.action_pan(direction)
             return
-        start, end = self._shown_window()
-        left = int((point.step - start) * factor)
-        right = int((end - point.step) * factor)
-        self._want_window(point.step - left, point.step + max(right, 1))
+        window = start, end = self._shown_window()
+        left, right = (point.step - start) * factor, (end - point.step) * factor
+        if self._is_whole(window):
+            left, right = int(left), max(int(right), 1)
+        self._want_window(point.step - left, point.step + right)

@@ -29,7 +29,8 @@ class MetricLine:
     """What is known of a metric: its last point at once, the rest when its points were read."""
 
     key: str
-    last: Point
+    last: Point | None
+    """None if no row of it has a step."""
     summary: MetricSummary | None = None
 
 
@@ -118,10 +119,11 @@ class MetricList(Lines):
         ]
         last, low, high = self._numbers[metric.key]
         best_value = high if goal(metric.key) == "max" else low
-        if high.startswith("min+") and not layout.has_extremes:
+        if metric.last is not None and high.startswith("min+") and not layout.has_extremes:
             # A distance from an extreme says nothing where that does not stand beside it.
             last, best_value = fmt.number(metric.last.value, DIGITS, cells=VALUE_CELLS - 1), ""
-        role: Role = "text" if math.isfinite(metric.last.value) else "attention"
+        is_finite = metric.last is not None and math.isfinite(metric.last.value)
+        role: Role = "text" if is_finite else "attention"
         pieces.append(Piece(fit(last, VALUE_CELLS, "right"), role))
         if layout.has_extremes:
             pieces += [Piece(fit(text, VALUE_CELLS, "right")) for text in (low, high)]
@@ -185,13 +187,14 @@ def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:
 
 def _figures(metric: MetricLine) -> tuple[str, str, str]:
     """Return the last, lowest and highest value of a metric as they are told apart."""
-    last, summary = metric.last.value, metric.summary
+    summary = metric.summary
+    last = "broken" if metric.last is None else fmt.number(metric.last.value, DIGITS)
     if summary is None:
-        return fmt.number(last, DIGITS), "…", "…"
+        return last, "…", "…"
     low, high = summary.minimum, summary.maximum
-    if low is None or high is None:
-        return fmt.number(last, DIGITS), "none", "none"
-    return fmt.extremes(last, low.value, high.value, DIGITS, VALUE_CELLS - 1)
+    if metric.last is None or low is None or high is None:
+        return last, "none", "none"
+    return fmt.extremes(metric.last.value, low.value, high.value, DIGITS, VALUE_CELLS - 1)
 
 
 def _column(numbers: Sequence[str]) -> Sequence[str]:

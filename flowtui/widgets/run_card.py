@@ -15,6 +15,7 @@ from flowtui.widgets.frame import UploadMark, state_role
 
 LABEL_CELLS = 10
 MAX_TAG_CHARS = 100
+PROBLEMS_SHOWN = 5
 UPLOADS_SHOWN = 3
 UPLOAD = "upload"
 """Name of the field that stands for the Upload action."""
@@ -52,6 +53,7 @@ class RunCard(Fields):
         self._standing = Standing()
         self._uploaded: Sequence[Uploaded] = ()
         self._upload: UploadMark | None = None
+        self._problems: Sequence[str] = ()
 
     def show_run(self, run: Run, standing: Standing, upload: UploadMark | None = None) -> None:
         """Show a run.
@@ -65,7 +67,7 @@ class RunCard(Fields):
         self._standing = standing
         self._upload = upload if upload is not None and upload.run_id == run.id else None
         if self.line_width:
-            fields = card_fields(run, standing, self.line_width)
+            fields = card_fields(run, standing, self.line_width, self._problems)
             self.show_fields(
                 [
                     *fields,
@@ -83,13 +85,28 @@ class RunCard(Fields):
         self._uploaded = uploaded
         self.on_resize()
 
+    def show_problems(self, problems: Sequence[str]) -> None:
+        """Show what could not be read of the run's records."""
+        if problems != self._problems:
+            self._problems = problems
+            self.on_resize()
+
     def on_resize(self) -> None:
         if self._run is not None:
             self.show_run(self._run, self._standing, self._upload)
 
 
-def card_fields(run: Run, standing: Standing, width: int) -> list[Field]:
-    """Return the fields of a run's card, texts wrapped to `width` cells."""
+def card_fields(
+    run: Run, standing: Standing, width: int, problems: Sequence[str] = ()
+) -> list[Field]:
+    """Return the fields of a run's card, texts wrapped to `width` cells.
+
+    Args:
+        run: which.
+        standing: what is known of the process that writes it.
+        width: in cells.
+        problems: what could not be read of its records.
+    """
     room = max(width - LABEL_CELLS - 2, 10)
     elapsed = fmt.elapsed(standing)
     fields = [
@@ -107,7 +124,9 @@ def card_fields(run: Run, standing: Standing, width: int) -> list[Field]:
         _text_field("source", run.source or "", room),
     ]
     fields = [field for field in fields if field.raw]
-    for problem in run.problems:
+    more = len(problems) - PROBLEMS_SHOWN
+    rest = [f"{more:,} more: flow-tui show lists them"] if more > 0 else []
+    for problem in (*run.problems, *problems[:PROBLEMS_SHOWN], *rest):
         fields.append(Field("problem", "", _wrapped(f"▲ {problem}", room, "attention")))
     if run.description:
         fields.append(_blank())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -41,7 +43,7 @@ def grid_key(pilot: Pilot[None]) -> str | None:
     return pilot.app.screen.query_one(ChartGrid).key
 
 
-def write_run(folder: Path, metrics: dict[str, list[tuple[int, float]]]) -> Store:
+def write_run(folder: Path, metrics: dict[str, list[tuple[float, float]]]) -> Store:
     """Return a store with one completed run of these metrics."""
     with StoreWriter(folder, clock=lambda: NOW) as writer:
         writer.start_run("odd", "odd")
@@ -448,6 +450,66 @@ async def test_exporting_writes_the_file_that_is_named(
     assert text.startswith(begins)
     if suffix == "csv":
         assert len(text.splitlines()) == 5_001
+
+
+# Steps that are no whole numbers --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("unit", [0.1, 1 / 7, 1e-9, 1e297])
+async def test_real_steps_are_zoomed_and_walked_like_whole_ones(
+    tmp_path: Path, unit: float
+) -> None:
+    steps = [index * unit for index in range(3_000)]
+    store = write_run(tmp_path, {"loss": [(step, float(n)) for n, step in enumerate(steps)]})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "enter")
+        pane = pilot.app.screen.query_one(CurvePane)
+        await press(pilot, "colon", *repr(steps[1_234]), "enter")
+        assert pane.crosshair is not None
+        assert (pane.crosshair.step, pane.crosshair.value) == (steps[1_234], 1_234.0)
+        for _ in range(9):
+            await press(pilot, "plus")
+        assert pane.curve is not None
+        inside = [n for n, step in enumerate(steps)
+                  if pane.curve.series.start <= step <= pane.curve.series.end]  # fmt: skip
+        assert pane.curve.series.count == len(inside) == pytest.approx(6, abs=1)
+        await press(pilot, "right")
+        assert pane.crosshair.value == 1_235.0
+        start = pane.curve.series.start
+        await press(pilot, "full_stop", "full_stop")
+        assert pane.curve.series.start > start
+        for _ in range(70):
+            await pilot.press("plus")
+        await settled(pilot)
+        assert pane.curve.series.start < pane.curve.series.end
+        await press(pilot, "0", "end")
+        assert (pane.curve.series.count, pane.crosshair.value) == (3_000, 2_999.0)
+
+
+async def test_a_typed_step_finds_the_point_that_is_it_but_for_rounding(tmp_path: Path) -> None:
+    store = write_run(tmp_path, {"loss": [(0.1 * n, float(n)) for n in range(9)]})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "enter", "colon", "0", ".", "3", "enter")
+        assert "step 0.30000000000000004   3.0" in crosshair_line(pilot)
+        await press(pilot, "colon", "0", ".", "3", "5", "enter")
+        assert "step 0.30000000000000004   3.0" in crosshair_line(pilot)
+        assert "min 0 @ 0 " in crosshair_line(pilot)
+
+
+async def test_a_metric_without_a_readable_step_says_so_and_can_be_left(tmp_path: Path) -> None:
+    store = write_run(tmp_path, {"loss": [(0, 1.0), (1, 2.0)], "odd": [(7, 1.0)]})
+    with closing(sqlite3.connect(tmp_path / "odd" / "exp.db")) as db, db:
+        db.execute("update dynamic_metrics set step = 'ten' where key = 'odd'")
+    async with opened(store, "odd", tab="metrics") as pilot:
+        assert "no row has a step that is a number" in screen_text(pilot)
+        pilot.app.screen.query_one(ChartGrid).put_cursor("odd")
+        await press(pilot, "enter")
+        assert "odd: no row has a step that is a number" in screen_text(pilot)
+        await press(pilot, "plus", "M", "end", "x", "y", "escape")
+        assert grid_key(pilot) == "odd"
+        await press(pilot, "1")
+        assert "▲ metric odd: 1 of 1" in screen_text(pilot)
+        assert "broken" in screen_text(pilot)
 
 
 # Live ----------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ def environment(version: str, home: Path = HOME) -> Path:
 
 
 def environment_with(requirement: str, name: str, home: Path = HOME) -> Path:
-    """Gives the Python of the environment of that name with that package, as `environment` does.
+    """Gives the Python of the environment of that name with these packages, as `environment` does.
 
     Raises:
         SdkUnavailable: There is no Python for it, or pip could not install it.
@@ -153,7 +153,7 @@ def _make_environment(folder: Path) -> None:
 
 
 def _install(python: Path, requirement: str) -> None:
-    command: list[str | Path] = [python, "-m", "pip", "install", "--quiet", requirement]
+    command: list[str | Path] = [python, "-m", "pip", "install", "--quiet", *requirement.split()]
     # Once more, since a package index now and then drops a connection.
     for _ in range(2):
         installed = subprocess.run(command, capture_output=True, text=True)

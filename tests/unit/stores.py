@@ -54,7 +54,7 @@ def writer(directory: Path) -> StoreWriter:
 def one_run(
     directory: Path,
     params: Mapping[str, ParamValue] | None = None,
-    points: Mapping[str, Mapping[int, float]] | None = None,
+    points: Mapping[str, Mapping[float, float]] | None = None,
     run_id: str = "run-1",
 ) -> Path:
     """Makes a store with an active run, or adds one, and gives the run's exp.db."""

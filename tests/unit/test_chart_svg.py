@@ -14,7 +14,7 @@ from flowtui.store.series_values import Series
 from tests.unit.stores import NOW, one_run, opened
 
 SVG = "{http://www.w3.org/2000/svg}"
-Points = Mapping[int, float]
+Points = Mapping[float, float]
 
 
 def series_of(
@@ -244,3 +244,8 @@ def test_steps_that_are_times_are_shown_as_times_with_their_zone(tmp_path: Path)
     assert f"{local:%H:%M}" in labels_of(shown, "middle")
     assert f"{local.day} {local:%b %Y %H:%M %Z} to " in shown.text
     assert "step as time" in shown.text
+
+
+def test_an_axis_of_real_steps_has_ticks(tmp_path: Path) -> None:
+    found = picture(tmp_path, {"loss": {index * 1e-9: 1.0 for index in range(9)}})
+    assert len([text for text in found.text.splitlines() if "e-09" in text]) > 3

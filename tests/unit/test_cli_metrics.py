@@ -82,9 +82,9 @@ def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Printed:
 
 def test_without_a_key_each_metric_is_a_line(printed: Printed) -> None:
     head, loss, odd = (line.split() for line in printed().splitlines())
-    assert head == ["key", "points", "last", "min", "max", "NaN", "Inf"]
-    assert loss == ["loss", "50", "0.02", "0.02", "1"]
-    assert odd == ["val,acc", "5", "1.0e-300", "1.0e-300", "0.1", "1", "2"]
+    assert head == ["key", "last", "min", "max", "points", "NaN", "Inf"]
+    assert loss == ["loss", "0.02", "0.02", "1", "50"]
+    assert odd == ["val,acc", "1.0e-300", "1.0e-300", "0.1", "5", "1", "2"]
 
 
 def test_with_a_key_its_points_are_printed(printed: Printed) -> None:
@@ -111,7 +111,7 @@ def test_csv_has_all_points_in_full_precision(printed: Printed) -> None:
 
 def test_json_is_an_array_of_metrics_in_the_order_asked_for(printed: Printed) -> None:
     first, second = printed.json("val,acc", "loss", "val,acc")
-    assert list(first) == ["key", "count", "points"]
+    assert list(first) == ["key", "count", "stepless_count", "points"]
     assert (first["key"], first["count"]) == ("val,acc", 5)
     assert first["points"][1] == {
         "step": 5, "value": "NaN", "logged_at": "2026-06-01T12:00:00Z",
@@ -154,7 +154,7 @@ def test_a_run_without_metrics_prints_none(
 ) -> None:
     one_run(tmp_path)
     printed = Printed(tmp_path, capsys)
-    assert printed().split() == ["key", "points", "last", "min", "max", "NaN", "Inf"]
+    assert printed().split() == ["key", "last", "min", "max", "points", "NaN", "Inf"]
     assert printed(style="csv") == "key,step,value,logged_at\n"
     assert printed(style="json") == "[]\n"
     with pytest.raises(StoreError, match="no metric 'loss' in the run 'run-1', which has none"):

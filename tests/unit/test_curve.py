@@ -30,7 +30,7 @@ from tests.conftest import open_store
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def series(folder: Path, values: Iterable[tuple[int, float]], columns: int = 40) -> Series:
+def series(folder: Path, values: Iterable[tuple[float, float]], columns: int = 40) -> Series:
     """Return the series of a metric with these points, read from a store."""
     with StoreWriter(folder, clock=lambda: AT) as writer:
         writer.start_run("run", "run")
@@ -199,3 +199,23 @@ def test_one_step_alone_has_others_around_it(tmp_path: Path) -> None:
             curve = Curve(one, crosshair=one.last, x_axis=x_axis)
             labels = text(curve_lines(curve, 100, 20))[-2].split()
             assert len(set(labels)) == len(labels) > 1 or x_axis is XAxis.ELAPSED
+
+
+def test_each_of_several_points_of_one_step_is_met() -> None:
+    points = [
+        LoggedPoint(step, value, AT) for step, value in ((1, 0.0), (2, 1.0), (2, 2.0), (3, 3.0))
+    ]
+    met = [points[0]]
+    while (after := neighbour(points, met[-1].step, 1, met[-1])) not in (None, met[-1]):
+        assert after is not None
+        met.append(after)
+    assert met == points
+    assert neighbour(points, 2, -1, points[2]) == points[1]
+
+
+def test_an_axis_of_real_steps_has_ticks_between_whole_numbers(tmp_path: Path) -> None:
+    whole = Curve(series(tmp_path / "whole", [(step, float(step)) for step in range(3)]))
+    real = Curve(series(tmp_path / "real", [(step / 10, float(step)) for step in range(9)]))
+    assert (whole.is_on_whole_steps, real.is_on_whole_steps) == (True, False)
+    assert text(curve_lines(whole, 120, 12))[-2].split() == ["0", "1", "2"]
+    assert {"0.1", "0.4", "0.7"} <= set(text(curve_lines(real, 120, 12))[-2].split())

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowtui.store import metrics
+from flowtui.store import metric_summary, metrics
 from flowtui.store.schema import ddl
+from flowtui.store.steps import Step
 from flowtui.store.values import Bucket, LoggedPoint, MetricSummary, Point
 from tests.unit.stores import NOW
 
@@ -29,6 +30,12 @@ steps = st.one_of(
     st.integers(-FAR - 50, -FAR + 50),
     st.integers(-(2**63), 2**63 - 1),
 )
+real_steps = st.one_of(
+    st.integers(0, 400).map(lambda index: index / 10),
+    st.integers(0, 400).map(lambda index: index / 7 * 1e-8),
+    st.integers(0, 50).map(lambda index: 1.7e9 + index * 2**-22),
+    st.floats(allow_nan=False, allow_infinity=False),
+)
 values = st.one_of(
     st.sampled_from(
         [math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, 5e-324, 1.7976931348623157e308]
@@ -36,14 +43,24 @@ values = st.one_of(
     st.floats(width=64),
     st.integers(-3, 3).map(float),
 )
-Points = list[tuple[int, float]]
-points_of_any_step = st.lists(st.tuples(steps, values), min_size=1, max_size=60)
+Points = list[tuple[Step, float]]
+points_of_any_step = st.one_of(
+    st.lists(st.tuples(kind, values), min_size=1, max_size=60)
+    for kind in (steps, real_steps, st.one_of(steps, real_steps))
+)
 points_in_order = st.builds(
     lambda gaps, start: [
         (start + sum(gap for gap, _ in gaps[: index + 1]), value)
         for index, (_, value) in enumerate(gaps)
     ],
-    st.lists(st.tuples(st.integers(1, 40), values), min_size=1, max_size=60),
+    st.lists(
+        st.tuples(
+            st.one_of(st.integers(1, 40), real_steps.map(lambda step: min(abs(step), 1e300))),
+            values,
+        ),
+        min_size=1,
+        max_size=60,
+    ),
     st.sampled_from([0, -7, 10**12]),
 )
 
@@ -73,20 +90,26 @@ def log(db: sqlite3.Connection, rows: Sequence[tuple[Any, Any]], key: str = KEY)
     )
 
 
+def last_points(db: sqlite3.Connection) -> dict[str, LoggedPoint | None]:
+    return {metric.key: metric.last for metric in metrics.listed(db)}
+
+
 def summed(
     db: sqlite3.Connection, key: str = KEY, known: MetricSummary | None = None
 ) -> MetricSummary:
-    summary = metrics.summary(db, key, known)
+    summary = metric_summary.summary(db, key, known)
     assert summary is not None
     return summary
 
 
 def is_same_point(one: Point | None, other: Point | None) -> bool:
     # NaN differs from itself; what a person sees of two of them does not.
-    return repr(one) == repr(other) or one == other
+    if one is None or other is None:
+        return one is other
+    return one.step == other.step and repr(one.value + 0.0) == repr(other.value + 0.0)
 
 
-def assert_sums_up(summary: MetricSummary, points: Mapping[int, float]) -> None:
+def assert_sums_up(summary: MetricSummary, points: Mapping[Step, float]) -> None:
     finite = [(step, value) for step, value in sorted(points.items()) if math.isfinite(value)]
     assert summary.count == len(points)
     assert summary.nan_count == sum(map(math.isnan, points.values()))
@@ -104,7 +127,7 @@ def assert_sums_up(summary: MetricSummary, points: Mapping[int, float]) -> None:
 
 
 def assert_buckets_cover(summary: MetricSummary, finite: Points) -> None:
-    assert len(summary.buckets) <= metrics.MAX_BUCKETS + 1
+    assert len(summary.buckets) <= metric_summary.MAX_BUCKETS + 1
     filled = [bucket for bucket in summary.buckets if bucket is not None]
     assert min((bucket.low for bucket in filled), default=None) == (
         None if summary.minimum is None else summary.minimum.value
@@ -112,12 +135,25 @@ def assert_buckets_cover(summary: MetricSummary, finite: Points) -> None:
     assert max((bucket.high for bucket in filled), default=None) == (
         None if summary.maximum is None else summary.maximum.value
     )
+    assert summary.first is not None
+    assert summary.last is not None
+    if isinstance(summary.bucket_steps, int):
+        assert_buckets_hold(summary, finite)
+
+
+def assert_buckets_hold(summary: MetricSummary, finite: Points) -> None:
+    """Asserts what each bucket has, where they are as wide as whole steps."""
+    assert summary.first is not None
+    assert summary.last is not None
     if summary.last.step - summary.first.step >= 2**63:
         return
-    assert len(summary.buckets) <= metrics.MAX_BUCKETS
+    assert len(summary.buckets) <= metric_summary.MAX_BUCKETS
     expected: dict[int, list[float]] = {}
     for step, value in finite:
-        index = (step - summary.first.step) // summary.bucket_steps
+        # SQLite divides whole numbers as such, and others as floats.
+        apart = (int(step) if step == int(step) else step) - summary.first.step
+        whole = apart // summary.bucket_steps
+        index = int(whole if step == int(step) else apart / summary.bucket_steps)
         expected.setdefault(index, []).append(value)
     assert {
         index: bucket for index, bucket in enumerate(summary.buckets) if bucket is not None
@@ -157,7 +193,7 @@ def assert_follows(database: sqlite3.Connection, batches: list[Points]) -> None:
         log(database, batch)
         log(database, [(0, 0.0)], key="train/other")
         logged.update(batch)
-        known = metrics.summary(database, KEY, known)
+        known = metric_summary.summary(database, KEY, known)
         if logged:
             assert known is not None
             assert_sums_up(known, logged)
@@ -197,14 +233,14 @@ def test_a_replaced_last_point_is_summed_up_anew(db: sqlite3.Connection) -> None
     assert summed(db, known=known).nan_count == 1
 
 
-@pytest.mark.parametrize("step", [None, "ten", 7.5, b"\x01"])
+@pytest.mark.parametrize("step", [None, "ten", math.inf, -math.inf, b"\x01"])
 @pytest.mark.parametrize("last", [7, 8])
-def test_rows_without_a_whole_step_are_counted_as_unreadable(
+def test_rows_without_a_step_are_counted_as_unreadable(
     db: sqlite3.Connection, step: object, last: int
 ) -> None:
     log(db, [(0, 2.0), (last, 1.0), (step, -50.0)])
     known = summed(db)
-    assert (known.count, known.unreadable_count) == (3, 1)
+    assert (known.count, known.unreadable_count, known.stepless_count) == (3, 1, 1)
     assert known.minimum == Point(last, 1.0)
     assert known.last == Point(last, 1.0)
     log(db, [(9, 3.0)])
@@ -233,7 +269,7 @@ def test_a_key_that_is_not_utf8_can_be_asked_for(db: sqlite3.Connection) -> None
         "insert into dynamic_metrics (key, step, value, logged_at)"
         " values (cast(x'61ff' as text), 3, 0.5, '2026-06-01 12:00:00')"
     )
-    assert metrics.last_points(db) == {"a\udcff": LoggedPoint(3, 0.5, NOW)}
+    assert last_points(db) == {"a\udcff": LoggedPoint(3, 0.5, NOW)}
     assert metrics.stale(db, {}).keys == ("a\udcff",)
     known = summed(db, "a\udcff")
     assert known.last == Point(3, 0.5)
@@ -248,8 +284,9 @@ def test_last_points_are_those_of_the_highest_step(db: sqlite3.Connection) -> No
     log(db, [(1, math.inf)], key="")
     db.execute("update dynamic_metrics set logged_at = '2026-06-01 12:00:00' where step > 1")
     db.execute("update dynamic_metrics set logged_at = 'yesterday' where step = 1")
-    found = metrics.last_points(db)
-    assert list(found) == ["", "b", KEY]
+    found = last_points(db)
+    assert list(found) == ["", "b", "broken", KEY]
+    assert found["broken"] is None
     assert found[""] == LoggedPoint(1, math.inf, None)
     assert found[KEY] == LoggedPoint(10**12, 2.0, NOW)
     assert math.isnan(found["b"].value)
@@ -281,14 +318,14 @@ def test_every_key_is_stale_once_the_table_was_made_anew(db: sqlite3.Connection)
 
 
 def test_a_metric_without_points_has_no_summary(db: sqlite3.Connection) -> None:
-    assert metrics.summary(db, KEY) is None
-    assert metrics.last_points(db) == {}
+    assert metric_summary.summary(db, KEY) is None
+    assert last_points(db) == {}
     assert metrics.stale(db, {}).keys == ()
 
 
 def test_a_schema_without_metrics_has_none() -> None:
     with closing(sqlite3.connect(":memory:")) as empty:
-        assert metrics.last_points(empty) == {}
+        assert last_points(empty) == {}
         assert metrics.stale(empty, {}).keys == ()
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flowtui.screens import run_columns
-from tests.unit.stores import NOW, one_run, opened
+from flowtui.store.liveness import Standing
+from tests.unit.stores import one_run, opened
 
 NUMBERS = [
     0.9999982, -1.2345678901e-05, 12_345_678.9, -123_456_789.5, 1.7e308, -5e-324, 3.0, 10**17 + 1,
@@ -22,7 +23,9 @@ def test_numbers_are_whole_in_columns_as_narrow_as_their_names(
     columns = [run_columns.column(key) for key in ("param.p", "metric.m")]
     with opened(tmp_path) as store:
         run = store.resolve("run-1")
-        shown = run_columns.cells(run, store.figures([run.id])[run.id], columns, NOW)
+        shown = run_columns.cells(
+            run, store.figures([run.id])[run.id], Standing(None, None), columns
+        )
     for piece, column in zip(shown, columns, strict=True):
         assert len(piece.text) <= column.width
         assert float(piece.text.replace(",", "")) == pytest.approx(value, rel=0.01, abs=0)

@@ -143,7 +143,7 @@ def test_what_is_no_finite_number_is_passed_over(db: sqlite3.Connection) -> None
     odd = [None, math.inf, -math.inf, "high", b"\x00"]
     log(db, {step + 100: odd[step % 5] for step in range(20)} | {-1: None})
     db.execute(
-        "insert into dynamic_metrics (key, step, value) values (?, 'ten', 50.0), (?, 7.5, 50.0)",
+        "insert into dynamic_metrics (key, step, value) values (?, 'ten', 50.0), (?, 9e999, 50.0)",
         (KEY, KEY),
     )
     made = smoothed(db, read(db, None, 50), 0.8)

@@ -45,7 +45,7 @@ class Written:
     ) -> None:
         out = io.StringIO()
         run = store.resolve("run-1")
-        self.count = write_series(store, run, keys, window, style, out, cancelled)
+        self.count = write_series(store, run, keys, window, style, out, cancelled).point_count
         self.text = out.getvalue()
 
     @property

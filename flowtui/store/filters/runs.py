@@ -13,6 +13,7 @@ from typing import Final
 from flowtui.store.filters.compiler import Condition, compile_filter
 from flowtui.store.filters.fields import SECONDS, Field, FieldSet, Kind, UnknownField
 from flowtui.store.filters.parser import parse
+from flowtui.store.reading import if_json
 
 MAX_KEY_LEVELS: Final = 16
 """Each level joins one more table, of which SQLite takes 64."""
@@ -24,11 +25,12 @@ def _text(name: str) -> Field:
 
 # The list as it is stored counts as one more tag: luml-sdk's patterns such as '%"prod"%' are
 # written against it. An empty list is no tag at all. SQLite may put the text that tags are compared
-# with in place of `run.tags`, so no JSON function must be applied to it there.
+# with in place of `run.tags`, which then need be no JSON.
+_TAG_LIST = f"SELECT value FROM json_each({if_json('run.tags')})"
 _TAGS = Field(
     "tags",
     Kind.TEXT,
-    "SELECT value FROM json_each(run.tags) UNION ALL SELECT run.tags WHERE run.tags != '[]'",
+    f"{_TAG_LIST} UNION ALL SELECT run.tags WHERE run.tags != '[]'",
     rows=True,
     excludes=True,
 )
@@ -130,7 +132,7 @@ RUN_FIELDS: Final = FieldSet(
     bare=(_metric, _param),
     searched=(
         *(_text(name) for name in ("name", "id", "status", "description", "group_name", "source")),
-        Field("tags", Kind.TEXT, "SELECT value FROM json_each(run.tags)", rows=True),
+        Field("tags", Kind.TEXT, _TAG_LIST, rows=True),
         _keys_and_text("run.params"),
         _keys_and_text("run.metrics"),
     ),

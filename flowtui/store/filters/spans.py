@@ -21,12 +21,13 @@ from flowtui.store.filters.functions import PatternError, compile_pattern
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import Comparison, Name, Quoted
 from flowtui.store.filters.traces import PLAIN_KEY, STATE_NAMES, json_atoms
+from flowtui.store.reading import if_json
 
 
 def _attribute(key: str) -> Field:
     sql = (
         "SELECT pair.value AS value FROM json_each("
-        "CASE WHEN json_valid(span.attributes) THEN span.attributes END) AS pair"
+        f"{if_json('span.attributes')}) AS pair"
         " WHERE pair.key = {0}"
     )
     if PLAIN_KEY.fullmatch(key):

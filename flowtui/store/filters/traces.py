@@ -20,6 +20,7 @@ from flowtui.store.filters.annotations import (
 from flowtui.store.filters.compiler import Condition, compile_filter
 from flowtui.store.filters.fields import NANOSECONDS, Field, FieldSet, Kind, Unit
 from flowtui.store.filters.parser import parse
+from flowtui.store.reading import if_json
 
 _STATES: Final = {
     "unspecified": 0,
@@ -41,7 +42,7 @@ def json_atoms(column: str, joined: str = "") -> str:
         column: an expression; of one that is no JSON, its text is the only value.
         joined: what its values are joined to, with the words of the join.
     """
-    sound = f"CASE WHEN json_valid({column}) THEN {column} ELSE json_quote({column}) END"
+    sound = f"coalesce({if_json(column)}, json_quote(cast({column} as text)))"
     return (
         "SELECT coalesce(node.key, '') || char(10) || node.atom AS value"
         f" FROM {joined}json_tree({sound}) AS node"
@@ -69,7 +70,7 @@ def _attribute(key: str) -> Field:
     """The attribute of any span; what is no JSON object has none."""
     sql = (
         "SELECT pair.value AS value FROM spans CROSS JOIN json_each("
-        "CASE WHEN json_valid(spans.attributes) THEN spans.attributes END) AS pair"
+        f"{if_json('spans.attributes')}) AS pair"
         " WHERE spans.trace_id = trace.trace_id AND pair.key = {0}"
     )
     if PLAIN_KEY.fullmatch(key):
