@@ -11,7 +11,7 @@ from tests.pilot.monkey import crash_logs
 from tests.pilot.pilot import opened, screen_text, settled
 from tests.unit.test_five_types import COLUMNS, make_store
 
-ROWS, EVERY = 9, 17
+ROWS, EVERY = 4, 41
 """So many rows of a list are opened, so far apart."""
 
 

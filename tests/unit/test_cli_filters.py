@@ -110,7 +110,9 @@ def test_what_runs_are_sorted_by_is_printed(
     # What is no metric of a run is not shown for one, whatever parameter has its name.
     print_runs(store, sort="metric.loss")
     lines = [line.split()[1:3] for line in capsys.readouterr().out.splitlines()[1:]]
-    assert sorted(lines) == sorted([name, "NaN" if name == "b" else "▲"] for name in RATES)
+    # The last record of one is of 1970, and nobody holds its database: its process is gone.
+    second = {"a": "▲", "b": "NaN"}
+    assert sorted(lines) == sorted([name, second.get(name, "●")] for name in RATES)
     print_runs(store, sort="name")
     assert capsys.readouterr().out.splitlines()[0].split()[:3] == ["id", "name", "status"]
 
