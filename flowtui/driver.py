@@ -190,8 +190,10 @@ class ThriftyDriver(LinuxDriver):
             os.tcgetpgrp(self.fileno)
         except OSError:
             return
-        self.suspend_application_mode()
         job.wait_for_terminal(self.fileno)
+        # An answer to what input ends with has no end of line, for which the shell's modes wait.
+        job.read_by_character(self.fileno)
+        self.suspend_application_mode()
         self.resume_application_mode()
 
     def resume_application_mode(self) -> None:

@@ -49,3 +49,15 @@ def wait_for_terminal(terminal: int) -> None:
     with contextlib.suppress(termios.error):
         # The kernel stops who does this from the background.
         termios.tcsetattr(terminal, termios.TCSANOW, termios.tcgetattr(terminal))
+
+
+def read_by_character(terminal: int) -> None:
+    """Have what comes from a terminal read as it comes, and not by lines.
+
+    Args:
+        terminal: a file descriptor of it, in whatever modes.
+    """
+    with contextlib.suppress(termios.error):
+        modes = termios.tcgetattr(terminal)
+        modes[3] &= ~(termios.ICANON | termios.ECHO)
+        termios.tcsetattr(terminal, termios.TCSANOW, modes)

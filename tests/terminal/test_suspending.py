@@ -100,6 +100,7 @@ def test_a_size_that_changed_meanwhile_is_that_of_the_screen(shell: Shell, start
     left(terminal)
 
 
+@pytest.mark.usefixtures("active_run")
 def test_what_is_live_goes_on(shell: Shell) -> None:
     terminal = shell("llama-lora-sft")
     terminal.wait_for("● live")
