@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 WORKERS ?= 3
 
 # A quick look at everything that a library may break: what draws, reads keys, parses and serves.
-FLOORS := $(addprefix tests/unit/test_, driver.py keyboard.py chart.py curve.py imports.py own_names.py \
+FLOORS := $(addprefix tests/unit/test_, driver.py keyboard.py chart.py curve.py imports.py private_names.py \
 	previews_data.py previews_documents.py previews_pictures.py previews_tables.py otlp_formats.py \
 	schema.py cli.py style_sheets.py themes.py) \
 	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \

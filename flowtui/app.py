@@ -280,16 +280,16 @@ class FlowApp(TypedAhead):
             event.widget.cursor_blink = False
 
     def _measure_link(self) -> None:
-        assert self._driver is not None
+        assert self.terminal_driver is not None
         self._is_measuring_link = True
-        self._driver.write(QUERY)
+        self.terminal_driver.write(QUERY)
 
     def on_terminal_supports_synchronized_output(self) -> None:
         from flowtui.driver import ThriftyDriver
 
         # At the start, everything takes its time.
-        if self._is_measuring_link and isinstance(self._driver, ThriftyDriver):
-            self._pace.answered(self._driver.round_trip_s)
+        if self._is_measuring_link and isinstance(self.terminal_driver, ThriftyDriver):
+            self._pace.answered(self.terminal_driver.round_trip_s)
 
     def _look_now(self) -> None:
         if not self._is_looking:
@@ -401,8 +401,8 @@ class FlowApp(TypedAhead):
     def action_redraw(self) -> None:
         from flowtui.driver import ThriftyDriver
 
-        if isinstance(self._driver, ThriftyDriver):
-            self._driver.forget()
+        if isinstance(self.terminal_driver, ThriftyDriver):
+            self.terminal_driver.forget()
         self.refresh()
         self.screen.refresh()
 
@@ -462,8 +462,8 @@ class FlowApp(TypedAhead):
         """Send text to the clipboard, and say how that went."""
         from flowtui.handing_over import copy
 
-        assert self._driver is not None
-        copy(self, text, self.session, self._driver.write)
+        assert self.terminal_driver is not None
+        copy(self, text, self.session, self.terminal_driver.write)
 
     def page(self, text: str) -> None:
         """Show a text, safe lines, in the person's pager; the app stands still meanwhile."""
@@ -475,7 +475,7 @@ class FlowApp(TypedAhead):
     def action_suspend_process(self) -> None:
         from flowtui.driver import ThriftyDriver
 
-        if isinstance(self._driver, ThriftyDriver) and not self._driver.stop_job():
+        if isinstance(self.terminal_driver, ThriftyDriver) and not self.terminal_driver.stop_job():
             text = "Nothing is there to go back to: flow-tui was not started from a shell."
             self.notify(text, title="Not suspended", severity="warning")
 
@@ -513,10 +513,10 @@ class FlowApp(TypedAhead):
             markup=False,
         )
 
-    def _fatal_error(self) -> None:
+    def end_by_error(self, error: BaseException | None) -> None:
         # Textual would print every frame's variables, and with them raw text from the store.
-        error = sys.exc_info()[1] or self._exception or RuntimeError("unknown")
-        if self._exit_renderables:
+        error = sys.exc_info()[1] or error or RuntimeError("unknown")
+        if self.is_told_why:
             # What follows from the first error would only hide it.
             return
         summary = fmt.plain(f"{type(error).__name__}: {error}", 300)

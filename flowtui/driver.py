@@ -7,14 +7,12 @@ the terminal takes, and leaves no answer of the terminal to whoever reads next.
 from __future__ import annotations
 
 import os
-import queue
 import select
 from codecs import getincrementaldecoder
 from collections import deque
 from collections.abc import Iterator
 from time import monotonic
 
-from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
@@ -23,6 +21,7 @@ from flowtui.ending import BELOW_ALL
 from flowtui.keyboard import Keyboard, TakesText
 from flowtui.pace import QUERY
 from flowtui.terminal import session
+from flowtui.textual_private import InternalDriver
 from flowtui.thrift import Thrift
 
 LOOK_EVERY_S = 0.1
@@ -36,7 +35,7 @@ MOST_WAITING = 6
 CATCH_UP_EVERY_S = 0.03
 
 
-class ThriftyDriver(LinuxDriver):
+class ThriftyDriver(InternalDriver):
     """Sends a terminal only what changes something on it."""
 
     # LinuxDriver asks for every movement of the mouse; nothing here needs more than drags.
@@ -47,7 +46,7 @@ class ThriftyDriver(LinuxDriver):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through as they are
         here = session(os.environ)
-        self._thrift = Thrift(self._get_terminal_size, here.is_utf8, here.is_monochrome)
+        self._thrift = Thrift(self.terminal_size, here.is_utf8, here.is_monochrome)
         self._asked: deque[float] = deque()
         """When questions were sent that the terminal has not answered, by the monotonic clock."""
         self.round_trip_s = 0.0
@@ -81,28 +80,27 @@ class ThriftyDriver(LinuxDriver):
         self._thrift.forget()
 
     def _is_clogged(self) -> bool:
-        writer = self._writer_thread
-        return writer is not None and writer._queue.qsize() >= MOST_WAITING
+        return self.waiting_write_count >= MOST_WAITING
 
     def _catch_up_later(self) -> None:
         """Have what was skipped drawn when the terminal takes bytes again, as it looks by then."""
         if not self._is_behind:
             self._is_behind = True
-            self._loop.call_later(CATCH_UP_EVERY_S, self._catch_up)
+            self.loop.call_later(CATCH_UP_EVERY_S, self._catch_up)
 
     def _catch_up(self) -> None:
-        if self._writer_thread is None or not self._writer_thread.is_alive():
+        if not self.is_writing:
             return
-        if self._writer_thread._queue.qsize():
-            self._loop.call_later(CATCH_UP_EVERY_S, self._catch_up)
+        if self.waiting_write_count:
+            self.loop.call_later(CATCH_UP_EVERY_S, self._catch_up)
             return
         self._is_behind = False
-        if self._app._running and self._app.screen_stack:
-            self._app.screen.refresh()
+        if self.is_app_running and self.app.screen_stack:
+            self.app.screen.refresh()
 
     def _put(self, data: str) -> None:
         # The writer dies with its terminal; what is put on its queue would then wait for ever.
-        if self._writer_thread is not None and self._writer_thread.is_alive():
+        if self.is_writing:
             super().write(data)
 
     # What comes from it ----------------------------------------------------------------------
@@ -139,7 +137,7 @@ class ThriftyDriver(LinuxDriver):
         yield from keyboard.tick()
 
     def _is_typing(self) -> bool:
-        return isinstance(self._app.focused, TakesText)
+        return isinstance(self.app.focused, TakesText)
 
     def process_message(self, message: Message) -> None:
         self._note_answer(message)
@@ -158,13 +156,13 @@ class ThriftyDriver(LinuxDriver):
 
     # How it stops, and goes on ---------------------------------------------------------------
 
-    def _sigtstp_application(self, *_: object) -> None:
-        if self._auto_restart:
-            # Not in the middle of what is drawn now.
-            self._loop.call_soon_threadsafe(self._app.call_later, self._app.action_suspend_process)
-        else:
-            # The terminal is lent to a program, which gives it back in its own way.
+    def asked_to_stop(self) -> None:
+        if self.is_lent:
+            # The program that has it gives it back in its own way.
             job.stop()
+        else:
+            # Not in the middle of what is drawn now.
+            self.loop.call_soon_threadsafe(self.app.call_later, self.app.action_suspend_process)
 
     def stop_job(self) -> bool:
         """Give the terminal to the shell until that goes on with this job.
@@ -178,11 +176,11 @@ class ThriftyDriver(LinuxDriver):
         self.resume_application_mode()
         return is_stopped
 
-    def _sigcont_application(self, *_: object) -> None:
+    def gone_on_with(self) -> None:
         # What stopped it without a word (SIGSTOP) left the terminal to others: drawn on by a shell,
         # and with its modes. The kernel also sends this when the terminal hangs up.
-        if self._auto_restart and self._key_thread is not None and self._key_thread.is_alive():
-            self._loop.call_soon_threadsafe(self._app.call_later, self.take_terminal_again)
+        if self.is_reading and not self.is_lent:
+            self.loop.call_soon_threadsafe(self.app.call_later, self.take_terminal_again)
 
     def take_terminal_again(self) -> None:
         """Begin anew on a terminal that somebody else had meanwhile."""
@@ -198,8 +196,8 @@ class ThriftyDriver(LinuxDriver):
 
     def resume_application_mode(self) -> None:
         super().resume_application_mode()
-        if self._app.screen_stack:
-            self._app.screen.refresh()
+        if self.app.screen_stack:
+            self.app.screen.refresh()
 
     # How it ends -----------------------------------------------------------------------------
 
@@ -211,17 +209,10 @@ class ThriftyDriver(LinuxDriver):
 
     def _drop_drawings(self) -> None:
         """Send nothing more of what nobody will see: the screen is left now."""
-        if self._writer_thread is None:
-            return
-        waiting = []
-        while True:
-            try:
-                waiting.append(self._writer_thread._queue.get_nowait())
-            except queue.Empty:
-                break
+        waiting = list(self.take_waiting_writes())
         self._thrift.forget()
         for data in waiting:
-            if data is not None and (kept := self._thrift.skip(data)):
+            if kept := self._thrift.skip(data):
                 self._put(kept)
 
     def disable_input(self) -> None:
@@ -229,23 +220,22 @@ class ThriftyDriver(LinuxDriver):
         super().disable_input()
         self._is_input_ending = False
         # An answer that came until now has switched its reports on once more; no other is read.
-        self._disable_in_band_window_resize()
+        self.ask_for_no_sizes()
 
-    def _enable_in_band_window_resize(self) -> None:
-        super()._enable_in_band_window_resize()
+    def ask_for_sizes(self) -> None:
+        super().ask_for_sizes()
         # The terminal reports its size at once: if what ends input has asked by now, that report
         # may come after its answer. Written first and looked at then, none is missed.
         if self._is_input_ending:
             self.write(QUERY)
 
-    def _disable_mouse_support(self) -> None:
-        super()._disable_mouse_support()
-        if self._mouse:
+    def ask_for_no_mouse(self) -> None:
+        super().ask_for_no_mouse()
+        if self.has_mouse:
             self.write("\x1b[?1002l")
-        if self._mouse_pixels:
+        if self.has_mouse_pixels:
             self.write("\x1b[?1016l")
         # Input is read until the answer to this comes: then nothing is under way any more that a
         # shell would take for typed.
-        is_read = self._key_thread is not None and self._key_thread.is_alive()
-        if is_read and not self.exit_event.is_set() and self._may_answer():
+        if self.is_reading and not self.exit_event.is_set() and self._may_answer():
             self.write(QUERY)

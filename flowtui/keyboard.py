@@ -12,8 +12,9 @@ from time import monotonic
 from typing import Protocol, runtime_checkable
 
 from textual import constants, events
-from textual._xterm_parser import XTermParser
 from textual.message import Message
+
+from flowtui.textual_private import InternalParser
 
 PARTIAL_S = 1.0
 """How long the rest may take of what is no key: part of a report, of an answer."""
@@ -43,7 +44,7 @@ class TakesText(Protocol):
     cursor_blink: bool
 
 
-class Keyboard(XTermParser):
+class Keyboard(InternalParser):
     """Textual's parser, given only whole sequences of which there is no doubt."""
 
     def __init__(self, is_typing: Callable[[], bool]) -> None:
@@ -112,9 +113,9 @@ class Keyboard(XTermParser):
         """Yield what a whole sequence means; one that means nothing is not typed as text."""
         yield from super().feed(sequence)
         # The Linux console's function keys have one character more than other keys.
-        if self._timeout_time is None or sequence == "\x1b[[":
+        if not self.has_begun_sequence or sequence == "\x1b[[":
             return
-        self._timeout_time = 0.0
+        self.end_sequence()
         typed = list(super().tick())
         if len(sequence) == len("\x1b[x"):
             yield _escape()

@@ -6,14 +6,14 @@ more after that: two thirds of the parsing, and a tenth of the time until the fi
 
 from __future__ import annotations
 
-from textual.css.stylesheet import Stylesheet
+from flowtui.textual_private import InternalStylesheet
 
 
-class ParsedOnce(Stylesheet):
+class ParsedOnce(InternalStylesheet):
     """Keeps what is parsed until a variable that it was parsed with changes."""
 
     def set_variables(self, variables: dict[str, str]) -> None:
-        if variables != self._variables:
+        if variables != self.variables:
             super().set_variables(variables)
 
     def reparse(self) -> None:

@@ -22,7 +22,7 @@ class Pointing(Host):
     @property
     def is_over(self) -> bool:
         """Whether the app ends, and has no screen for what is still on its way."""
-        return self._exit or not self.screen_stack
+        return self.is_exiting or not self.screen_stack
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, events.MouseEvent) and not event.is_forwarded:

@@ -24,6 +24,7 @@ from textual.worker import Worker
 
 from flowtui.pointing import Pointing
 from flowtui.screens.base import KEY_PATIENCE_S, StoreScreen
+from flowtui.textual_private import fires_late
 
 LOOK_EVERY_S = 0.03
 """How often it is looked whether the widget that has a key is still there to pass it on."""
@@ -112,11 +113,8 @@ class TypedAhead(Pointing):
         name: str | None = None,
         pause: bool = False,
     ) -> Timer:
-        timer = super().set_timer(delay, callback, name=name, pause=pause)
-        # Textual leaves a time out that has gone by when it is looked at the clock, the only one
-        # too: where the machine stood still for a moment, the next key would wait for ever.
-        timer._skip = False
-        return timer
+        # One that is left out would leave the next key waiting for ever.
+        return fires_late(super().set_timer(delay, callback, name=name, pause=pause))
 
     def _look_later(self) -> None:
         if not self._is_look_due:

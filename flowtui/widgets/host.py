@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from flowtui.terminal import Session
+from flowtui.textual_private import InternalApp
 
 if TYPE_CHECKING:
     from flowtui.store.annotation_values import Target
@@ -32,7 +31,7 @@ class Options:
     """Whether the link is said to be slow; over SSH it is measured too."""
 
 
-class Host(App[None]):
+class Host(InternalApp):
     """An app over one store, as its screens and widgets see it."""
 
     options: Options
