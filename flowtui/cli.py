@@ -17,12 +17,12 @@ from flowtui.opening import (
     COMMANDS,
     TABS,
     Opening,
-    WrongUsage,
     commands_near,
     open_run,
     open_store,
 )
 from flowtui.store.errors import StoreError
+from flowtui.usage import WrongUsage
 
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
@@ -450,8 +450,11 @@ def collect(
 ) -> None:
     """Receive spans over OTLP/HTTP and write them into a run, until Ctrl+C."""
     from flowtui import collect_command, into
+    from flowtui.collector.listening import Listening
 
-    where = collect_command.Listening(host, port, token)
+    where = Listening(host, port, token)
+    if where.refusal:
+        raise WrongUsage(where.refusal)
     where.check()
     with (
         collect_command.failures_told(for_program),

@@ -3,74 +3,25 @@
 from __future__ import annotations
 
 import gc
-import importlib.util
 import ipaddress
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from flowtui import format as fmt
-from flowtui import installation
 from flowtui.collector import reporting
+from flowtui.collector.listening import CannotListen, Listening
 from flowtui.into import Target
-from flowtui.opening import WrongUsage
 from flowtui.store import transaction
 from flowtui.store.errors import DatabaseBusy, StoreError
 
 if TYPE_CHECKING:
     from flowtui.collector.writing import Tally
 
-HOST = "127.0.0.1"
-PORT = 4318
-TOKEN_VARIABLE = "FLOW_TUI_TOKEN"
-_NEEDED = ("starlette", "uvicorn")
 _NAME_CHARACTERS = 40
 _TROUBLE_CHARACTERS = 80
-
-
-class CollectFailed(StoreError):
-    """There is nothing to listen with, or nowhere to listen; `str()` says what to do."""
-
-
-class CannotListen(CollectFailed):
-    """The port is taken, or the host is not of this machine."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where to listen, and to whom."""
-
-    host: str = HOST
-    port: int = PORT
-    token: str | None = None
-
-    def check(self) -> None:
-        """Raise for what cannot be, before anything is written.
-
-        Raises:
-            WrongUsage: others can reach the host, and no token keeps them out.
-            CollectFailed: the extra is not installed.
-        """
-        if self.token is not None and not self.token.strip():
-            raise WrongUsage("--token is empty")
-        if self.token is None and not is_loopback(self.host):
-            raise WrongUsage(
-                f"--host {self.host} can be reached by others: give a --token that they must"
-                f" send, or set {TOKEN_VARIABLE}"
-            )
-        if not all(importlib.util.find_spec(name) for name in _NEEDED):
-            raise CollectFailed(f"to collect spans: {installation.adding('receive')}")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a host."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def bind(where: Listening) -> socket.socket:

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from flowtui import __version__
 from flowtui import format as fmt
-from flowtui.opening import WrongUsage
 from flowtui.progress_line import ProgressLine
 from flowtui.saving import reason
 from flowtui.store.errors import StoreError
+from flowtui.usage import WrongUsage
 
 _MADE = "made.json"
 """In a store: the sizes and times of its files when it was made."""

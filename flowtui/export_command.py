@@ -8,13 +8,13 @@ from pathlib import Path
 
 from flowtui import clock
 from flowtui import format as fmt
-from flowtui.opening import WrongUsage
 from flowtui.progress_line import ProgressLine, signals_as_cancel
 from flowtui.saving import file_stem
 from flowtui.store.archive import write_artifact
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.store import Store
 from flowtui.store.values import Run
+from flowtui.usage import WrongUsage
 
 INTERRUPTED = 130
 MISSING_SHOWN = 5

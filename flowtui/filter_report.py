@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flowtui.format import plain
-from flowtui.opening import WrongUsage
 from flowtui.store.errors import FilterError
 from flowtui.store.values import JsonValue
+from flowtui.usage import WrongUsage
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition, FieldSet

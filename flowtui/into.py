@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowtui import format as fmt
-from flowtui.opening import WrongUsage, open_store
+from flowtui.opening import open_store
 from flowtui.store.database import Database
+from flowtui.usage import WrongUsage
 
 NAME_CHARACTERS = 200
 

@@ -19,6 +19,7 @@ from flowtui.store.errors import (
     StoreError,
     StoreNotFound,
 )
+from flowtui.usage import WrongUsage
 
 if TYPE_CHECKING:
     from flowtui.store.store import Store
@@ -43,10 +44,6 @@ COMMANDS = (
 COMMAND_LIKENESS = 0.6
 ARTIFACT_SUFFIX = ".luml"
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
-
-
-class WrongUsage(Exception):
-    """The command line asks for what there is not; `str()` says what there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from rich.cells import cell_len
+
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.filter_report import sorted_field, tell, under
@@ -20,7 +22,6 @@ from flowtui.store.metrics import best, problems
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
-from flowtui.widgets.cells import fit
 
 Document = dict[str, object]
 
@@ -285,11 +286,13 @@ def _counts_text(counts: Counts) -> Iterator[str]:
 
 def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield rows of cells as lines with the columns under each other."""
-    made = list(rows)
-    widths = [max(len(row[index]) for row in made) for index in range(len(made[0]))]
+    made = [[(cell, cell_len(cell)) for cell in row] for row in rows]
+    widths = [max(length for _, length in column) for column in zip(*made, strict=True)]
     for row in made:
-        line = "  ".join(fit(cell, width) for cell, width in zip(row, widths, strict=True))
-        yield f"  {line}".rstrip()
+        padded = (
+            cell + " " * (width - length) for (cell, length), width in zip(row, widths, strict=True)
+        )
+        yield f"  {'  '.join(padded)}".rstrip()
 
 
 def print_run(store: Store, run: Run, as_json: bool = False) -> None:

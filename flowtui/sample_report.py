@@ -21,8 +21,8 @@ from flowtui.filter_report import sorted_field, tell, under
 from flowtui.printing import data_out
 from flowtui.report import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
+from flowtui.store.sample_orders import FAILING, SORTABLE, Order
 from flowtui.store.sample_values import JSON_COLUMNS, Sample
-from flowtui.store.samples import FAILING, SORTABLE, Order
 from flowtui.store.score_values import NumberSummary, ScoreSet, ScoreSummary
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue, Run

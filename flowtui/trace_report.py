@@ -14,7 +14,6 @@ from typing import TextIO
 
 from flowtui import format as fmt
 from flowtui.filter_report import tell
-from flowtui.opening import WrongUsage
 from flowtui.report import Document, dumps, table, time_text
 from flowtui.store.annotation_values import Annotation
 from flowtui.store.database import Cancelled
@@ -25,6 +24,7 @@ from flowtui.store.store import Store
 from flowtui.store.trace_values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
 from flowtui.store.traces import ALSO_SORTED, SORTABLE, Order
 from flowtui.store.values import Run
+from flowtui.usage import WrongUsage
 
 PAGE_TRACES = 200
 PAGE_SPANS = 100

@@ -15,7 +15,6 @@ from typing import Protocol, TypeVar
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.export_command import INTERRUPTED, tell_missing
-from flowtui.opening import WrongUsage
 from flowtui.progress_line import ProgressLine, signals_as_cancel
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
@@ -27,6 +26,7 @@ from flowtui.store.errors import StoreError
 from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType
 from flowtui.store.values import Run
+from flowtui.usage import WrongUsage
 
 NAMES_SHOWN = 20
 LOOK_EVERY_S = 0.1

@@ -27,13 +27,14 @@ from flowtui.screens.annotation_writing import (
 from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
 from flowtui.screens.telling import Tells
+from flowtui.store.annotation_errors import AnnotationChanged
 from flowtui.store.annotation_values import (
     Annotation,
     Change,
     Target,
     ValueType,
 )
-from flowtui.store.errors import AnnotationChanged, NoAnnotationTables, StoreError, TargetGone
+from flowtui.store.errors import NoAnnotationTables, StoreError, TargetGone
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
 from flowtui.widgets.annotation_lines import details, summary, what_it_did

@@ -22,6 +22,7 @@ from flowtui.screens.annotation_name import NameField
 from flowtui.screens.annotation_writing import Entry, Revision, Writing
 from flowtui.screens.confirm import ConfirmScreen
 from flowtui.screens.dialog import Dialog
+from flowtui.store.annotation_errors import AnnotationChanged
 from flowtui.store.annotation_values import (
     Annotation,
     AnnotationKind,
@@ -33,7 +34,6 @@ from flowtui.store.annotation_values import (
     whole_number,
 )
 from flowtui.store.errors import (
-    AnnotationChanged,
     InvalidAnnotation,
     NoAnnotationTables,
     StoreError,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowtui import clock
+from flowtui.store.annotation_errors import AnnotationChanged
 from flowtui.store.annotation_values import (
     Added,
     Annotation,
@@ -21,7 +22,6 @@ from flowtui.store.annotation_values import (
     Value,
     ValueType,
 )
-from flowtui.store.errors import AnnotationChanged
 from flowtui.store.store import Store
 
 DEFAULT_NAME = "quality"

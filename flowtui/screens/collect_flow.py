@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from flowtui import format as fmt
-from flowtui.collect_command import PORT, CollectFailed, Listening
 from flowtui.collecting import Phase, Receiver, Wanted, mark
+from flowtui.collector.listening import PORT, CollectFailed, Listening
 from flowtui.open_run import OpenRun
 from flowtui.screens.collect import CollectScreen
 from flowtui.screens.confirm import ConfirmScreen

@@ -36,8 +36,8 @@ from flowtui.screens.telling import Told, show_told
 from flowtui.store.annotation_values import SampleTarget, Target
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.sample_orders import Order
 from flowtui.store.sample_values import View
-from flowtui.store.samples import Order
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
 from flowtui.widgets.lines import Lines

@@ -12,9 +12,9 @@ from flowtui.screens.wanted import Wanted
 from flowtui.store.agreement import Agreement
 from flowtui.store.database import Cancelled
 from flowtui.store.natural import sort_key
+from flowtui.store.sample_orders import Order
 from flowtui.store.sample_values import Dataset, Sample, View
 from flowtui.store.sample_views import view_condition, view_order
-from flowtui.store.samples import Order
 from flowtui.store.score_values import ScoreSet
 from flowtui.store.store import Store
 

@@ -22,8 +22,8 @@ from flowtui.screens.export import Export, ExportFormat
 from flowtui.store.annotation_values import Annotation
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled
+from flowtui.store.sample_orders import Order
 from flowtui.store.sample_values import JSON_COLUMNS, Sample
-from flowtui.store.samples import Order
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue, Run
 

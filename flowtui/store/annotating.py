@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from flowtui.store.annotation_errors import AnnotationChanged
 from flowtui.store.annotation_values import (
     Added,
     Annotation,
@@ -28,7 +29,7 @@ from flowtui.store.annotation_values import (
 )
 from flowtui.store.annotations import TABLES, Table, annotation_by_id, table_of
 from flowtui.store.database import Database, table_columns
-from flowtui.store.errors import AnnotationChanged, NoAnnotationTables, TargetGone
+from flowtui.store.errors import NoAnnotationTables, TargetGone
 from flowtui.store.reading import as_sql
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp

@@ -12,7 +12,7 @@ StoreError                a read or write of a store failed; its text is one lin
 │   └── NoAnnotationTables  the run is of an SDK that had none
 ├── InvalidAnnotation     an annotation must not be written as it stands; names the field
 ├── TargetGone            the span or sample to annotate is not in the run any more
-├── AnnotationChanged     the annotation is not what it was known as; carries what it is
+├── AnnotationChanged     the annotation is not what it was known as (annotation_errors.py)
 ├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
 ├── RunAmbiguous          several do; carries them
 ├── FilterError           a filter expression is not understood; carries the position
@@ -23,10 +23,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from flowtui.store.annotation_values import Annotation
 
 
 class StoreError(Exception):
@@ -89,19 +85,6 @@ class InvalidAnnotation(StoreError):
 
 class TargetGone(StoreError):
     """The span or sample to annotate is not in the run any more."""
-
-
-class AnnotationChanged(StoreError):
-    """Somebody else changed or deleted the annotation since it was read."""
-
-    def __init__(self, current: Annotation | None) -> None:
-        super().__init__(
-            "the annotation was deleted by somebody else meanwhile"
-            if current is None
-            else "the annotation was changed by somebody else meanwhile"
-        )
-        self.current = current
-        """As it is now; None where it is gone."""
 
 
 class RunNotFound(StoreError):

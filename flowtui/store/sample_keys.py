@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flowtui.store import reading
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
+from flowtui.store.sample_orders import prepared
 from flowtui.store.sample_relation import (
     dataset_parameter,
     register_functions,
@@ -22,7 +23,6 @@ from flowtui.store.sample_values import (
     SampleGroups,
     ValueType,
 )
-from flowtui.store.samples import prepared
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition

@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flowtui.store.database import table_columns
+from flowtui.store.sample_orders import FAILING, Order, prepared
 from flowtui.store.sample_relation import relation
 from flowtui.store.sample_values import View
-from flowtui.store.samples import FAILING, Order, prepared
 from flowtui.store.score_values import as_float, is_number, parsed_object, place
 from flowtui.store.values import JsonValue
 

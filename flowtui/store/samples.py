@@ -10,7 +10,6 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowtui.store import reading
@@ -18,39 +17,20 @@ from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.bounded_json import PARSED_BYTES, Bounds, bounded, parsed
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
+from flowtui.store.sample_orders import FAILING, SORT_COLUMNS, Order, prepared
 from flowtui.store.sample_relation import (
     PLAIN,
-    dataset_parameter,
-    register_functions,
     relation,
     value_sql,
 )
 from flowtui.store.sample_values import JSON_COLUMNS, Dataset, Sample
+from flowtui.store.sample_views import failing_first
 from flowtui.store.values import JsonValue
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
-_SORT_COLUMNS = {
-    "created": "sample.created_at",
-    "updated": "sample.updated_at",
-    "id": "sample.id",
-    "dataset": "sample.dataset_id",
-    "annotations": "sample.annotation_count",
-    "traces": "sample.trace_count",
-}
-FAILING = "failing"
-SORTABLE = (*_SORT_COLUMNS, FAILING)
-"""Columns of the list, beside `<JSON column>.<key>`; see `sample_views` for the last."""
-
 _STORED = (*JSON_COLUMNS, "dataset_id", "id", "created_at", "updated_at")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    column: str = "created"
-    """One of SORTABLE, or a key as the filter language names it: `scores.accuracy`, `accuracy`."""
-    descending: bool = False
 
 
 LISTED = Bounds(text_chars=2_000, items=200)
@@ -86,8 +66,6 @@ def ordered(
         order: what to sort by; see `Order`.
     """
     if order.column == FAILING:
-        from flowtui.store.sample_views import failing_first
-
         return failing_first(connection, dataset, condition, order.descending)
     if not table_columns(connection, "evals"):
         return array("q")
@@ -129,21 +107,6 @@ def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, 
         SAMPLE_FIELDS.columns,
         lambda: names_in_use.of_samples(connection),
     )
-
-
-def prepared(
-    connection: sqlite3.Connection, dataset: str | None, condition: Condition | None
-) -> tuple[str, dict[str, object]]:
-    """Return the SQL of a condition over `sample` and what is to be bound, functions registered."""
-    register_functions(connection)
-    parameters = dataset_parameter(dataset)
-    if condition is None:
-        return "true", parameters
-    # Most reads filter nothing, and the language takes 40 ms to import.
-    from flowtui.store.filters import register_functions as register_those_of_filters
-
-    register_those_of_filters(connection)
-    return condition.sql, {**parameters, **condition.params}
 
 
 def at(
@@ -215,8 +178,8 @@ def rowid(connection: sqlite3.Connection, target: SampleTarget) -> int | None:
 
 
 def _sort_value(column: str) -> tuple[str, dict[str, object]]:
-    if column in _SORT_COLUMNS:
-        return _SORT_COLUMNS[column], {}
+    if column in SORT_COLUMNS:
+        return SORT_COLUMNS[column], {}
     prefix, _, key = column.partition(".")
     if prefix not in JSON_COLUMNS or not key:
         from flowtui.store.filters import SAMPLE_FIELDS, sort_value

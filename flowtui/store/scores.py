@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 from flowtui.store import reading
 from flowtui.store.database import table_columns
 from flowtui.store.natural import sort_key
+from flowtui.store.sample_orders import prepared
 from flowtui.store.sample_relation import relation
 from flowtui.store.sample_values import ValueType
-from flowtui.store.samples import prepared
 from flowtui.store.score_values import (
     NumberSummary,
     ScoreSet,

@@ -67,8 +67,8 @@ if TYPE_CHECKING:
     from flowtui.store.filters import Condition
     from flowtui.store.liveness import Signs, Standing
     from flowtui.store.numbered_steps import NumberedSteps
+    from flowtui.store.sample_orders import Order as SampleOrder
     from flowtui.store.sample_values import Dataset, KeyInUse, Sample, SampleGroups
-    from flowtui.store.samples import Order as SampleOrder
     from flowtui.store.score_values import ScoreSet
     from flowtui.store.series_values import Extent, Neighbours, Series, Smoothed
     from flowtui.store.signs import SignsReader
@@ -805,9 +805,9 @@ class Store:
 
         About 0.25 s for 100,000 samples by a score; see `samples.ordered`.
         """
-        from flowtui.store import samples
+        from flowtui.store import sample_orders, samples
 
-        wanted = order or samples.Order()
+        wanted = order or sample_orders.Order()
         return self.experiment(run_id).read(
             lambda db: samples.ordered(db, dataset, condition, wanted), cancelled
         )

@@ -16,7 +16,8 @@ import pytest
 from textual.pilot import Pilot
 
 from flowtui.app import FlowApp
-from flowtui.collect_command import Listening, collect
+from flowtui.collect_command import collect
+from flowtui.collector.listening import Listening
 from flowtui.export_command import export
 from flowtui.into import Target
 from flowtui.opening import open_store as open_any

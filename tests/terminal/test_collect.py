@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from flowtui.collect_command import CollectFailed, Listening
+from flowtui.collector.listening import CollectFailed, Listening
 from tests.terminal.terminal import FLOW_TUI, PATIENCE_S, Terminal, environment
 from tests.unit.otlp_samples import document, span, traces
 from tests.unit.stores import one_run, until

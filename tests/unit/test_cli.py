@@ -18,6 +18,7 @@ from flowtui import __version__
 from flowtui.__main__ import main, read_opening
 from flowtui.cli import cli, with_command
 from flowtui.opening import COMMANDS, Opening
+from flowtui.report import table
 from flowtui.store.natural import sort_key
 from tests.unit.stores import one_run, writer
 
@@ -440,3 +441,13 @@ def test_arguments_that_fit_nothing_are_wrong_usage(run: Run, words: list[str]) 
     assert done.code == 2
     assert done.err.splitlines()[-1].startswith("Error: ")
     assert done.out == ""
+
+
+def test_a_table_cuts_no_wide_character_and_stands_in_line() -> None:
+    assert list(table([("name", "n"), ("結果", "1"), ("結果結果結果", "2"), ("a", "3")])) == [
+        "  name          n",
+        "  結果          1",
+        "  結果結果結果  2",
+        "  a             3",
+    ]
+    assert list(table([("a", "b"), ("漢字", "c")]))[1] == "  漢字  c"

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from flowtui import sample_report
-from flowtui.opening import WrongUsage
 from flowtui.sample_report import Wanted
 from flowtui.store.errors import FilterError, StoreError
 from flowtui.store.schema import EvalRow, LinkRow
 from flowtui.store.store import Store
 from flowtui.store.values import Run
+from flowtui.usage import WrongUsage
 from tests.unit.stores import opened, writer
 
 RUN = "run-1"

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from flowtui.opening import WrongUsage
 from flowtui.report import print_runs
 from flowtui.sample_report import Wanted, print_samples, print_scores
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
 from flowtui.trace_report import print_traces
+from flowtui.usage import WrongUsage
 from tests.unit.stores import NOW, opened, writer
 
 RATES: dict[str, Any] = {

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from flowtui import trace_report
-from flowtui.opening import COMMANDS, WrongUsage
+from flowtui.opening import COMMANDS
 from flowtui.store.errors import FilterError, StoreError
 from flowtui.store.schema import SpanRow
 from flowtui.store.span_details import TEXT_CHARS
 from flowtui.store.store import Store
 from flowtui.store.values import Run
+from flowtui.usage import WrongUsage
 from tests.unit.stores import opened, writer
 
 RUN = "run-1"

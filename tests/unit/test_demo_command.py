@@ -14,7 +14,7 @@ import pytest
 
 from flowtui import __version__, demo_command
 from flowtui.demo_command import DemoFailed, demo_store
-from flowtui.opening import WrongUsage
+from flowtui.usage import WrongUsage
 from tests.unit.stores import contents, execute, until
 
 MAKE = "import sys; from pathlib import Path; from flowtui import demo_command as d; "

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from flowtui import report, sample_report, series_report, trace_report
-from flowtui.store import samples as sample_rows
+from flowtui.store import sample_orders
 from flowtui.store import traces as trace_rows
 from flowtui.store.annotation_values import SampleTarget, SpanTarget
 from flowtui.store.errors import StoreError
@@ -293,7 +293,7 @@ def ask_traces(store: Store) -> list[Any]:
 def ask_samples(store: Store) -> list[Any]:
     run = store.resolve("sound-run")
     wanted = sample_report.Wanted
-    columns = (*sample_rows.SORTABLE, "scores.judge", "metadata.lang", "inputs.q")
+    columns = (*sample_orders.SORTABLE, "scores.judge", "metadata.lang", "inputs.q")
     for column in columns:
         for sign in ("", "-"):
             printed(sample_report.print_samples, store, run, wanted(sort=f"{sign}{column}"))

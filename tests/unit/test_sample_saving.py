@@ -18,7 +18,7 @@ from flowtui.screens.sample_saving import FORMATS, save, value_of
 from flowtui.store.annotation_values import AnnotationKind, Draft, SampleTarget
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import sample_condition
-from flowtui.store.samples import Order
+from flowtui.store.sample_orders import Order
 from flowtui.store.schema import EvalRow, LinkRow
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue

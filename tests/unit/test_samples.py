@@ -16,9 +16,10 @@ from flowtui.store.annotation_values import SampleTarget
 from flowtui.store.bounded_json import MAX_LEVELS
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import sample_condition
+from flowtui.store.sample_orders import SORTABLE, Order
 from flowtui.store.sample_values import Dataset, SampleGroup, ValueType, View
 from flowtui.store.sample_views import view_condition, view_order
-from flowtui.store.samples import LISTED, SORTABLE, Order
+from flowtui.store.samples import LISTED
 from flowtui.store.schema import EvalAnnotationRow, EvalRow, LinkRow
 from flowtui.store.store import Store
 from tests.unit.stores import NOW, execute, opened, writer

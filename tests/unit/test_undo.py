@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store.annotation_errors import AnnotationChanged
 from flowtui.store.annotation_values import Added, Deleted, Edited
-from flowtui.store.errors import AnnotationChanged, DatabaseMissing
+from flowtui.store.errors import DatabaseMissing
 from flowtui.store.store import Store
 from flowtui.store.undo import DEPTH, UndoStack
 from tests.unit.annotated import RUN, SAMPLE, SPAN, annotatable, expectation, feedback

@@ -8,8 +8,8 @@ import pytest
 
 from flowtui.screens.sample_reading import WantedSamples
 from flowtui.store.filters import Condition
+from flowtui.store.sample_orders import Order
 from flowtui.store.sample_values import View
-from flowtui.store.samples import Order
 
 ALL = WantedSamples()
 FILTERED = replace(ALL, condition=Condition("accuracy > 1", {}))
