@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from flowtui.store import annotating, transaction
+from flowtui.store.annotation_errors import AnnotationChanged
 from flowtui.store.annotation_values import (
     Added,
     Annotation,
@@ -24,7 +25,6 @@ from flowtui.store.annotation_values import (
 )
 from flowtui.store.database import Database
 from flowtui.store.errors import (
-    AnnotationChanged,
     DatabaseBusy,
     DatabaseCorrupt,
     DatabaseError,
