@@ -6,7 +6,6 @@ import codecs
 import io
 import sys
 from collections.abc import Mapping
-from typing import TextIO
 
 from flowtui.terminal import session
 
@@ -23,13 +22,6 @@ def suit(environ: Mapping[str, str]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=encoding, errors=errors)
-
-
-def data_out() -> TextIO:
-    """Return stdout for what another program reads: in UTF-8, whatever the locale."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
-    return sys.stdout
 
 
 def _stand_in(error: UnicodeError) -> tuple[str, int]:

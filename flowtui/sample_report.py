@@ -17,8 +17,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from flowtui import format as fmt
+from flowtui.data_output import data_out
 from flowtui.filter_report import sorted_field, tell, under
-from flowtui.printing import data_out
 from flowtui.report import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
 from flowtui.store.sample_orders import FAILING, SORTABLE, Order

@@ -18,7 +18,7 @@ from functools import lru_cache
 from typing import Literal, TextIO
 
 from flowtui import format as fmt
-from flowtui.printing import data_out
+from flowtui.data_output import data_out
 from flowtui.report import metric_lines, time_text
 from flowtui.store.closest import closest
 from flowtui.store.database import Cancelled

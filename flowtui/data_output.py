@@ -1,0 +1,14 @@
+"""Where data are printed that another program reads."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TextIO
+
+
+def data_out() -> TextIO:
+    """Return stdout for what another program reads: in UTF-8, whatever the locale."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
+    return sys.stdout
