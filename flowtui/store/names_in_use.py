@@ -147,16 +147,19 @@ def annotation_names(connection: sqlite3.Connection, table: str) -> Iterator[Nam
         yield NameInUse("annotations", reading.text(name))
 
 
-def of_runs(connection: sqlite3.Connection, figures: Mapping[str, Figures]) -> list[NameInUse]:
+def of_runs(
+    connection: sqlite3.Connection,
+    copied: tuple[Iterable[str], Iterable[str]],
+    figures: Mapping[str, Figures],
+) -> list[NameInUse]:
     """Return the metrics and parameters of runs, and the keys of their metadata.
 
     Args:
         connection: of meta.db.
+        copied: the parameters and the metrics that it holds copies of.
         figures: of the runs whose figures it does not hold.
     """
-    from flowtui.store.runs import figure_keys
-
-    params, metrics = (dict.fromkeys(keys) for keys in figure_keys(connection))
+    params, metrics = (dict.fromkeys(keys) for keys in copied)
     for of_run in figures.values():
         params |= dict.fromkeys(of_run.params)
         metrics |= dict.fromkeys(of_run.metrics)

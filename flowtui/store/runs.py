@@ -12,7 +12,6 @@ import sqlite3
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from flowtui.store import reading
@@ -182,8 +181,13 @@ def remarks(
     records = names_in_use.Records(
         _relation(connection), "run", bound, "runs", place, is_bounded=False
     )
-    names = partial(names_in_use.of_runs, connection, figures)
-    return names_in_use.remarks(connection, condition, records, RUN_FIELDS.columns, names)
+    return names_in_use.remarks(
+        connection,
+        condition,
+        records,
+        RUN_FIELDS.columns,
+        lambda: names_in_use.of_runs(connection, figure_keys(connection), figures),
+    )
 
 
 def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Run]:

@@ -17,10 +17,9 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from flowtui.store import holders, reading
 from flowtui.store.database import (
@@ -33,9 +32,6 @@ from flowtui.store.database import (
 from flowtui.store.errors import DatabaseError, DatabaseMissing
 from flowtui.store.liveness import QUIET_AFTER_S, Signs
 from flowtui.store.values import Run
-
-if TYPE_CHECKING:
-    from flowtui.store.store import Store
 
 ASK_EVERY_S = 30.0
 """Between two questions about a process that is there and quiet."""
@@ -86,8 +82,10 @@ class _Files:
 class SignsReader:
     """Reads signs, and keeps what need not be read or asked again; for any thread."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, meta: Database, experiment: Callable[[str], Database]) -> None:
+        """Take the store's meta.db, and what returns the database of a run."""
+        self._meta = meta
+        self._experiment = experiment
         self._files: dict[str, _Files] = {}
         self._local: dict[str, bool] = {}
         self._models: tuple[Fingerprint, dict[str, datetime]] | None = None
@@ -132,8 +130,8 @@ class SignsReader:
         """Find out which of the processes are gone for certain."""
         if not run_ids:
             return
-        databases = [self._store.experiment(run_id) for run_id in run_ids]
-        answers = holders.held([self._store.meta.path, *(one.path for one in databases)])
+        databases = [self._experiment(run_id) for run_id in run_ids]
+        answers = holders.held([self._meta.path, *(one.path for one in databases)])
         self._asked_s |= dict.fromkeys(run_ids, time.monotonic())
         is_meta_held, *are_held = answers
         for run_id, database, is_held in zip(run_ids, databases, are_held, strict=True):
@@ -148,7 +146,7 @@ class SignsReader:
     # Files -----------------------------------------------------------------------------------
 
     def _read(self, run_id: str, now: datetime) -> Signs:
-        files = self._current(run_id, self._store.experiment(run_id), now)
+        files = self._current(run_id, self._experiment(run_id), now)
         self._files[run_id] = files
         stamps = [stamp for stamp in (files.logged_at, self._model_logged_at(run_id)) if stamp]
         return Signs(now, max(stamps, default=None), self._written_at(run_id, files, now))
@@ -174,7 +172,7 @@ class SignsReader:
         if files.fingerprint is None:
             return None
         if run_id not in self._local:
-            path = os.path.realpath(self._store.experiment(run_id).path)
+            path = os.path.realpath(self._experiment(run_id).path)
             self._local[run_id] = sys.platform != "linux" or holders.is_local(path)
         last_write_s = (files.fingerprint.last_write_ns or 0) / 1e9
         # Where another machine's clock stamps files, only what is seen to change is known.
@@ -183,7 +181,7 @@ class SignsReader:
         return datetime.fromtimestamp(last_write_s, UTC)
 
     def _model_logged_at(self, run_id: str) -> datetime | None:
-        meta = self._store.meta
+        meta = self._meta
         fingerprint = meta.fingerprint()
         if self._models is None or self._models[0] != fingerprint:
             self._models = fingerprint, meta.read(_models_logged_at)

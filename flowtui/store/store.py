@@ -301,7 +301,7 @@ class Store:
         if self._signs is None:
             from flowtui.store.signs import SignsReader
 
-            self._signs = SignsReader(self)
+            self._signs = SignsReader(self.meta, self.experiment)
         return self._signs.signs(runs, now, may_ask)
 
     def standings(self, runs: Sequence[Run], now: datetime) -> dict[str, Standing]:
