@@ -21,6 +21,7 @@ async def test_rows_of_a_tab_can_be_opened_and_left(
     tmp_path: Path, tab: str, has_types: bool
 ) -> None:
     make_store(tmp_path, COLUMNS, has_types)
+    logs = crash_logs()
     async with opened(open_store(tmp_path), "sound-run", tab=tab) as pilot:
         for _ in range(ROWS):
             await pilot.press("pagedown")
@@ -32,12 +33,13 @@ async def test_rows_of_a_tab_can_be_opened_and_left(
                 await pilot.press("escape")
                 await settled(pilot)
         assert "sound run" in screen_text(pilot)
-    assert not crash_logs()
+    assert crash_logs() == logs
 
 
 @pytest.mark.parametrize("has_types", [True, False], ids=["typed", "bare"])
 async def test_the_list_of_runs_shows_all_of_them(tmp_path: Path, has_types: bool) -> None:
     make_store(tmp_path, COLUMNS, has_types)
+    logs = crash_logs()
     async with opened(open_store(tmp_path), None) as pilot:
         for _ in range(ROWS):
             await pilot.press("pagedown")
@@ -47,4 +49,4 @@ async def test_the_list_of_runs_shows_all_of_them(tmp_path: Path, has_types: boo
             await pilot.press("escape")
             await settled(pilot)
         assert "odd0-" in screen_text(pilot)
-    assert not crash_logs()
+    assert crash_logs() == logs
