@@ -7,9 +7,11 @@ READY := $(VENV)/.ready
 WORKERS ?= 3
 
 # A quick look at everything that a library may break: what draws, reads keys, parses and serves.
-FLOORS := $(addprefix tests/unit/test_, driver.py keyboard.py chart.py curve.py imports.py private_names.py \
-	previews_data.py previews_documents.py previews_pictures.py previews_tables.py otlp_formats.py \
-	schema.py cli.py style_sheets.py themes.py) \
+FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/unit/house/test_imports.py \
+	tests/unit/house/test_private_names.py tests/unit/house/test_style_sheets.py \
+	$(addprefix tests/unit/widgets/test_, chart.py curve.py) \
+	$(addprefix tests/unit/previews/test_previews_, data.py documents.py pictures.py tables.py) \
+	$(addprefix tests/unit/store/test_, otlp_formats.py schema.py) \
 	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \
 	tests/terminal/test_screen.py tests/terminal/test_collect.py
 
@@ -25,7 +27,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q tests/unit/test_imports.py
+	$(BIN)/pytest -q tests/unit/house/test_imports.py
 
 format: $(READY)
 	$(BIN)/ruff format .

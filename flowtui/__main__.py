@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from flowtui import printing
-from flowtui.opening import COMMANDS, Opening, errors_as_one_line
-from flowtui.standard_streams import printed_to_the_end, take_over
+from flowtui.cli.opening import COMMANDS, Opening, errors_as_one_line
+from flowtui.cli.standard_streams import printed_to_the_end, take_over
+from flowtui.terminal import printing
 
 _FLAGS = {"--read-only": "read_only", "--slow": "is_slow"}
 _TEXT_OPTIONS = {
@@ -37,7 +37,7 @@ def main() -> NoReturn:
         opening = None if "_FLOW_TUI_COMPLETE" in os.environ else read_opening(sys.argv[1:])
         if opening is not None:
             opening.carry_out()
-        from flowtui.cli import cli
+        from flowtui.cli.commands import cli
 
         cli(prog_name="flow-tui")
     sys.exit(0)

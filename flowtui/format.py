@@ -23,7 +23,7 @@ from flowtui.number_text import fitted as fitted
 from flowtui.number_text import number as number
 from flowtui.number_text import percent as percent
 from flowtui.number_text import with_decimals as with_decimals
-from flowtui.store.liveness import Activity, Standing
+from flowtui.store.liveness.standing import Activity, Standing
 from flowtui.store.values import Bucket, JsonValue, Status
 
 DEFAULT_LIMIT = 1_000

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
 
-from flowtui.store.demo import make_demo
+from flowtui.demo import make_demo
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
 

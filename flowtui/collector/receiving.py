@@ -15,7 +15,7 @@ from flowtui.collector.limits import LIMITS, Limits, NotPacked, TooLarge
 from flowtui.collector.responses import Encoding, failure, success
 from flowtui.collector.writing import Full, Received, Writer
 from flowtui.store.errors import DatabaseError
-from flowtui.store.otlp import Unreadable
+from flowtui.store.otlp.items import Unreadable
 
 PATH = "/v1/traces"
 _BEARER = "bearer "

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from flowtui.collector.limits import LIMITS, Limits, NotPacked, TooLarge, unpacked
 from flowtui.collector.responses import Encoding
-from flowtui.store import otlp_document, otlp_proto, otlp_text
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
-from flowtui.store.ingesting import Batch
-from flowtui.store.otlp import Item, OtlpSpan, Rejected, Unreadable
+from flowtui.store.otlp import document, proto, text
+from flowtui.store.otlp.ingesting import Batch
+from flowtui.store.otlp.items import Item, OtlpSpan, Rejected, Unreadable
 
 _GROUP_REQUESTS = 32
 """Requests that are acknowledged together: what waits for one transaction."""
@@ -178,6 +178,6 @@ def _items(received: Received, limits: Limits) -> Iterator[Item]:
     if received.is_packed:
         body = unpacked(body, limits.unpacked_bytes)
     if received.encoding is Encoding.PROTOBUF:
-        yield from otlp_proto.request(body)
+        yield from proto.request(body)
     else:
-        yield from otlp_document.items(otlp_text.parsed(body))
+        yield from document.items(text.parsed(body))

@@ -46,7 +46,7 @@ from flowtui.store.values import JsonValue
 if TYPE_CHECKING:
     import httpx
 
-    from flowtui.store.archive_values import ArtifactInfo
+    from flowtui.store.archive.values import ArtifactInfo
 
 DEFAULT_BASE_URL = "https://api.luml.ai"
 ANSWER_S = 30.0

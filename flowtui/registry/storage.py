@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 from flowtui.registry import http
 from flowtui.registry.errors import StorageFailed, Unreachable, UploadCancelled, UrlExpired
 from flowtui.registry.values import Part, Secret, UploadTarget
-from flowtui.store.archive_values import ArtifactError
+from flowtui.store.archive.values import ArtifactError
 from flowtui.store.closing import Closes
 from flowtui.store.database import Cancelled
 

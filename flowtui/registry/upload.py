@@ -32,8 +32,8 @@ from flowtui.registry.sending import Sending
 from flowtui.registry.storage import Storage
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, PendingArtifact
-from flowtui.store import archive, archive_models
-from flowtui.store.archive_values import ArtifactInfo, OnProgress
+from flowtui.store.archive import models, packing
+from flowtui.store.archive.values import ArtifactInfo, OnProgress
 from flowtui.store.closing import Closes
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
@@ -64,7 +64,7 @@ class Uploaded:
 
 def pack_run(store: Store, run_id: str) -> Pack:
     """Return what packs a run."""
-    return lambda path, cancelled, progress: archive.write_artifact(
+    return lambda path, cancelled, progress: packing.write_artifact(
         store, run_id, path, cancelled, progress
     )
 
@@ -72,8 +72,8 @@ def pack_run(store: Store, run_id: str) -> Pack:
 def pack_model(store: Store, model: Model, run_id: str | None = None) -> Pack:
     """Return what packs a logged model: its file as it is, or with a run's record embedded."""
     if run_id is None:
-        return lambda path, cancelled, progress: archive_models.model_artifact(store, model)
-    return lambda path, cancelled, progress: archive_models.write_model_artifact(
+        return lambda path, cancelled, progress: models.model_artifact(store, model)
+    return lambda path, cancelled, progress: models.write_model_artifact(
         store, run_id, model, path, cancelled, progress
     )
 
@@ -208,7 +208,7 @@ class UploadJob(Closes):
         if not self._sha256:
             self._meter.enter(Phase.HASHING)
             path = self._artifact.path
-            self._sha256 = archive.sha256(path, self._cancel.is_set, self._meter.set)
+            self._sha256 = packing.sha256(path, self._cancel.is_set, self._meter.set)
         return self._artifact
 
     def _deliver(self, artifact: ArtifactInfo) -> bool:

@@ -16,18 +16,18 @@ from textual.widget import Widget
 from textual.widgets import Rule
 from textual.worker import Worker, WorkerState
 
-from flowtui.keyboard import TakesText
-from flowtui.open_run import OpenRun
-from flowtui.screens.telling import answered
+from flowtui.screens.notices import answered
 from flowtui.store.database import Cancelled
+from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
-from flowtui.widgets.frame import Frame, KeyLine, RunLine, TabLine
+from flowtui.terminal.keyboard import TakesText
+from flowtui.widgets.frame.frame import Frame, KeyLine, RunLine, TabLine
 from flowtui.widgets.paint import ROLE_CLASSES
 from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
-    from flowtui.store.annotation_values import Target
+    from flowtui.store.annotations.values import Target
     from flowtui.widgets.host import Host
 
 READING_WORD_AFTER_S = 0.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.screen import ScreenResultType
 
 from flowtui.screens.dialog import Dialog
-from flowtui.widgets.frame import KeyLine
+from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
 LOOK_EVERY_S = 0.25

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from flowtui.store import reading
+from flowtui.store import decoding
 from flowtui.store.values import JsonValue
 
 PARSED_BYTES = 32_000_000
@@ -69,7 +69,7 @@ def parsed(stored: object, most_chars: int | None = None) -> tuple[JsonValue, st
     """
     if stored is None or stored == "":
         return None, None
-    text = reading.text(stored)
+    text = decoding.text(stored)
     if most_chars is not None and len(text) > most_chars:
         return text, too_long(len(text))
     try:

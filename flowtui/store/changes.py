@@ -11,7 +11,7 @@ import sqlite3
 import zlib
 from dataclasses import dataclass, replace
 
-from flowtui.store import reading
+from flowtui.store import decoding
 from flowtui.store.database import Database, Fingerprint, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
 from flowtui.store.values import Kind, Status
@@ -200,14 +200,14 @@ def _rows(connection: sqlite3.Connection) -> dict[str, _Row]:
     if "group_id" in columns and table_columns(connection, "experiment_groups"):
         group = "(select name from experiment_groups where id = experiments.group_id)"
     rows = connection.execute(f"select id, status, {group}, * from experiments")
-    return {reading.text(row[0]): _Row(reading.text(row[1]), hash(row)) for row in rows}
+    return {decoding.text(row[0]): _Row(decoding.text(row[1]), hash(row)) for row in rows}
 
 
 def _model_mark(connection: sqlite3.Connection, run_id: str | None) -> Mark:
     if run_id is None or not table_columns(connection, "models"):
         return ()
     rows = connection.execute(
-        "select * from models where experiment_id = cast(? as text)", (reading.as_sql(run_id),)
+        "select * from models where experiment_id = cast(? as text)", (decoding.as_sql(run_id),)
     )
     return tuple(hash(row) for row in rows)
 

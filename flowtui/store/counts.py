@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 
 from flowtui.store.database import table_columns
-from flowtui.store.metrics import DISTINCT_KEYS
-from flowtui.store.reading import is_text
+from flowtui.store.decoding import is_text
+from flowtui.store.metrics.listing import DISTINCT_KEYS
 from flowtui.store.values import Counts
 
 

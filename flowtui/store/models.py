@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from flowtui.store import reading
+from flowtui.store import decoding
 from flowtui.store.database import table_columns
 from flowtui.store.values import Model
 
@@ -20,9 +20,9 @@ def models(connection: sqlite3.Connection, run_id: str) -> tuple[Model, ...] | N
     if not present:
         return None
     rows = connection.execute(
-        f"select {reading.select_list(_COLUMNS, present, 'models')} from models"
+        f"select {decoding.select_list(_COLUMNS, present, 'models')} from models"
         " where experiment_id = cast(:run_id as text) order by created_at, rowid",
-        {"run_id": reading.as_sql(run_id)},
+        {"run_id": decoding.as_sql(run_id)},
     )
     return tuple(_model(*row) for row in rows)
 
@@ -39,13 +39,13 @@ def _model(
 ) -> Model:
     problems: list[str] = []
     return Model(
-        id=reading.text(model_id),
-        name=reading.text(name),
-        created_at=reading.timestamp(created_at, "created_at", problems),
-        tags=reading.text_list(tags, "tags", problems),
-        path=reading.optional_text(path),
-        size_bytes=reading.integer(size, "size", problems),
-        source=reading.optional_text(source),
-        description=reading.optional_text(description),
+        id=decoding.text(model_id),
+        name=decoding.text(name),
+        created_at=decoding.timestamp(created_at, "created_at", problems),
+        tags=decoding.text_list(tags, "tags", problems),
+        path=decoding.optional_text(path),
+        size_bytes=decoding.integer(size, "size", problems),
+        source=decoding.optional_text(source),
+        description=decoding.optional_text(description),
         problem="; ".join(problems) or None,
     )

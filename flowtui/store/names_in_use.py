@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowtui.store import reading
+from flowtui.store import decoding
 from flowtui.store.closest import closest
 from flowtui.store.database import table_columns
 from flowtui.store.natural import sort_key
@@ -135,7 +135,7 @@ def keys(
         " as pair where typeof(pair.key) = 'text'",
         parameters or {},
     )
-    found = sorted((reading.text(key) for (key,) in rows), key=sort_key)
+    found = sorted((decoding.text(key) for (key,) in rows), key=sort_key)
     return (NameInUse(prefix, key) for key in found)
 
 
@@ -144,7 +144,7 @@ def annotation_names(connection: sqlite3.Connection, table: str) -> Iterator[Nam
     if not table_columns(connection, table):
         return
     for (name,) in connection.execute(f"select distinct name from {table} order by name"):
-        yield NameInUse("annotations", reading.text(name))
+        yield NameInUse("annotations", decoding.text(name))
 
 
 def of_runs(
@@ -180,15 +180,15 @@ def of_spans(connection: sqlite3.Connection, trace_id: str | None = None) -> lis
             "select case when json_valid(attributes) then attributes end as object"
             f" from spans {where} limit {NAMED_BY}"
         )
-        bound = {} if trace_id is None else {"trace": reading.as_sql(trace_id)}
+        bound = {} if trace_id is None else {"trace": decoding.as_sql(trace_id)}
         found += keys(connection, "attributes", objects, bound)
     return [*found, *annotation_names(connection, "span_annotations")]
 
 
 def of_samples(connection: sqlite3.Connection) -> list[NameInUse]:
     """Return the keys at the top of the JSON columns of samples, and the names of annotations."""
-    from flowtui.store.sample_relation import register_functions, sound
-    from flowtui.store.sample_values import JSON_COLUMNS
+    from flowtui.store.samples.relation import register_functions, sound
+    from flowtui.store.samples.values import JSON_COLUMNS
 
     register_functions(connection)
     present = table_columns(connection, "evals")

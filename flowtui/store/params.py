@@ -6,8 +6,8 @@ import json
 import sqlite3
 
 from flowtui.store.database import table_columns
+from flowtui.store.decoding import text
 from flowtui.store.natural import sort_key
-from flowtui.store.reading import text
 from flowtui.store.values import JsonValue, Param
 
 MAX_VALUE_BYTES = 1_000_000

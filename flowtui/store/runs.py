@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowtui.store import reading
+from flowtui.store import decoding
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
 from flowtui.store.values import Figures, Group, JsonValue, Run
@@ -75,7 +75,7 @@ def has_runs_table(connection: sqlite3.Connection) -> bool:
 def run(connection: sqlite3.Connection, run_id: str) -> Run | None:
     """Return one run, None if there is none with this id. Source: experiments."""
     sql = f"{_relation(connection)} select {_ROW} from run where id = cast(:id as text)"
-    row = connection.execute(sql, {"id": reading.as_sql(run_id), "figures": "{}"}).fetchone()
+    row = connection.execute(sql, {"id": decoding.as_sql(run_id), "figures": "{}"}).fetchone()
     return None if row is None else _run(row)
 
 
@@ -92,7 +92,7 @@ def candidates(connection: sqlite3.Connection, word: str) -> list[Run]:
         f"{_relation(connection)}, typed as (select cast(:word as text) as word)"
         f" select {_ROW} from run, typed"
         " where name = word or substr(id, 1, length(word)) = word order by created_at desc",
-        {"word": reading.as_sql(word), "figures": "{}"},
+        {"word": decoding.as_sql(word), "figures": "{}"},
     )
     return [_run(row) for row in rows]
 
@@ -100,7 +100,7 @@ def candidates(connection: sqlite3.Connection, word: str) -> list[Run]:
 def identities(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     """Return (id, name) of all runs, newest first."""
     rows = connection.execute("select id, name from experiments order by created_at desc")
-    return [(reading.text(run_id), reading.text(name)) for run_id, name in rows]
+    return [(decoding.text(run_id), decoding.text(name)) for run_id, name in rows]
 
 
 def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
@@ -112,7 +112,7 @@ def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
         {"figures": "{}"},
     )
     return tuple(
-        Group(reading.optional_text(group_id), reading.text(name), count)
+        Group(decoding.optional_text(group_id), decoding.text(name), count)
         for group_id, name, count in rows
     )
 
@@ -152,7 +152,7 @@ def ordered(
     if order.column not in ("created", "status", "duration"):
         register_order(connection)
         terms = order_sql("value", order.descending)
-    return reading.keys(
+    return decoding.keys(
         connection,
         f"{_relation(connection)}, found as materialized ("
         f" select rowid, created_at, {value} as value from run where {where})"
@@ -210,7 +210,7 @@ def figure_keys(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
 
     def keys(column: str) -> list[str]:
         rows = connection.execute(
-            f"select key, count(*) from experiments, json_each({reading.if_json(column)})"
+            f"select key, count(*) from experiments, json_each({decoding.if_json(column)})"
             " where typeof(key) = 'text' group by key"
         )
         return [key for key, _ in sorted(rows, key=lambda row: (-row[1], sort_key(row[0])))]
@@ -232,7 +232,7 @@ def without_figures(connection: sqlite3.Connection) -> list[str]:
         f" or (static_params is not null and {_if_object('static_params')} is null)"
         f" or (dynamic_params is not null and {_if_object('dynamic_params')} is null)"
     )
-    return [reading.text(run_id) for (run_id,) in rows]
+    return [decoding.text(run_id) for (run_id,) in rows]
 
 
 def copied_figures(connection: sqlite3.Connection, run_ids: Sequence[str]) -> dict[str, Figures]:
@@ -259,7 +259,7 @@ def copied_figures(connection: sqlite3.Connection, run_ids: Sequence[str]) -> di
 def _relation(connection: sqlite3.Connection) -> str:
     """Return the WITH clause that makes `run`: one row a run, the same columns in any schema."""
     present = table_columns(connection, "experiments") | {"rowid"}
-    columns = reading.select_list(_COLUMNS, present, "experiments")
+    columns = decoding.select_list(_COLUMNS, present, "experiments")
     if "group_id" in present and table_columns(connection, "experiment_groups"):
         group = "experiments.group_id, experiment_groups.name as group_name"
         join = "left join experiment_groups on experiment_groups.id = experiments.group_id"
@@ -274,7 +274,7 @@ live as (
     json_extract(value, '$.metrics') as metrics from json_each(:figures)),
 run as (
   select stored.rowid as rowid, id, name, status, description, group_id, group_name, created_at,
-    duration, tags, source, upload_status, {reading.if_json("metadata")} as metadata,
+    duration, tags, source, upload_status, {decoding.if_json("metadata")} as metadata,
     coalesce(live.params, {_if_object("static_params")}) as params,
     coalesce(live.metrics, {_if_object("dynamic_params")}) as metrics
   from stored left join live on live.run_id = stored.id)"""
@@ -282,7 +282,7 @@ run as (
 
 def _if_object(column: str) -> str:
     # Of what is no JSON, which json_type fails on, it is NULL.
-    is_object = f"json_type({reading.if_json(column)}) = 'object'"
+    is_object = f"json_type({decoding.if_json(column)}) = 'object'"
     return f"case when {is_object} then {column} end"
 
 
@@ -295,23 +295,23 @@ def _run(row: Sequence[object]) -> Run:
         problems.append(f"the id is no text, so the run cannot be opened: {run_id!r:.40}")
     return Run(
         rowid=rowid,
-        id=reading.text(run_id),
-        name=reading.text(name),
-        status=reading.text(status),
-        created_at=reading.timestamp(created_at, "created_at", problems),
-        duration_s=reading.number(duration, "duration", problems),
-        description=reading.optional_text(description),
-        tags=reading.text_list(tags, "tags", problems),
-        group_id=reading.optional_text(group_id),
-        group_name=reading.optional_text(group_name),
-        source=reading.optional_text(source),
-        upload_status=reading.optional_text(upload_status),
+        id=decoding.text(run_id),
+        name=decoding.text(name),
+        status=decoding.text(status),
+        created_at=decoding.timestamp(created_at, "created_at", problems),
+        duration_s=decoding.number(duration, "duration", problems),
+        description=decoding.optional_text(description),
+        tags=decoding.text_list(tags, "tags", problems),
+        group_id=decoding.optional_text(group_id),
+        group_name=decoding.optional_text(group_name),
+        source=decoding.optional_text(source),
+        upload_status=decoding.optional_text(upload_status),
         problems=tuple(problems),
     )
 
 
 def _object(value: object) -> dict[str, JsonValue]:
-    parsed = json.loads(reading.text(value) or "{}")
+    parsed = json.loads(decoding.text(value) or "{}")
     if not isinstance(parsed, dict):
         raise ValueError("not a JSON object")
     return parsed

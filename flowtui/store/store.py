@@ -19,19 +19,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from flowtui.store import (
-    counts,
-    location,
-    metric_summary,
-    metrics,
-    models,
-    params,
-    runs,
-)
+from flowtui.store import counts, location, models, params, runs
 from flowtui.store.changes import Watcher
 from flowtui.store.database import Cancelled, Database, Fingerprint
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
-from flowtui.store.steps import Step
+from flowtui.store.metrics import listing
+from flowtui.store.metrics import summary as metric_summary
+from flowtui.store.metrics.steps import Step
 from flowtui.store.values import (
     Counts,
     Figures,
@@ -48,9 +42,8 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from flowtui.store import points
-    from flowtui.store.agreement import Agreement
-    from flowtui.store.annotation_values import (
+    from flowtui.store.annotations.agreement import Agreement
+    from flowtui.store.annotations.values import (
         Added,
         Annotation,
         Change,
@@ -63,17 +56,18 @@ if TYPE_CHECKING:
         Target,
         Value,
     )
-    from flowtui.store.attachment_values import Attachments
+    from flowtui.store.attachments.values import Attachments
     from flowtui.store.filters import Condition
-    from flowtui.store.liveness import Signs, Standing
-    from flowtui.store.numbered_steps import NumberedSteps
-    from flowtui.store.sample_orders import Order as SampleOrder
-    from flowtui.store.sample_values import Dataset, KeyInUse, Sample, SampleGroups
-    from flowtui.store.score_values import ScoreSet
-    from flowtui.store.series_values import Extent, Neighbours, Series, Smoothed
-    from flowtui.store.signs import SignsReader
-    from flowtui.store.trace_values import Span, SpanDetail, Trace
-    from flowtui.store.traces import Order
+    from flowtui.store.liveness.signs import SignsReader
+    from flowtui.store.liveness.standing import Signs, Standing
+    from flowtui.store.metrics import points
+    from flowtui.store.metrics.numbered_steps import NumberedSteps
+    from flowtui.store.metrics.values import Extent, Neighbours, Series, Smoothed
+    from flowtui.store.samples.orders import Order as SampleOrder
+    from flowtui.store.samples.score_values import ScoreSet
+    from flowtui.store.samples.values import Dataset, KeyInUse, Sample, SampleGroups
+    from flowtui.store.traces.listing import Order
+    from flowtui.store.traces.values import Span, SpanDetail, Trace
     from flowtui.store.uploaded import LocalType, RemoteArtifact
 
 T = TypeVar("T")
@@ -274,7 +268,7 @@ class Store:
             if known is not None and known[0] == fingerprint:
                 return known[1]
             logged, listed = database.read(
-                lambda db: (params.params(db), metrics.listed(db)), cancelled
+                lambda db: (params.params(db), listing.listed(db)), cancelled
             )
             last = self._with_odd_steps(run_id, listed, cancelled)
         except DatabaseError as error:
@@ -299,14 +293,14 @@ class Store:
                 of runs that have been quiet for long.
         """
         if self._signs is None:
-            from flowtui.store.signs import SignsReader
+            from flowtui.store.liveness.signs import SignsReader
 
             self._signs = SignsReader(self.meta, self.experiment)
         return self._signs.signs(runs, now, may_ask)
 
     def standings(self, runs: Sequence[Run], now: datetime) -> dict[str, Standing]:
         """Return how far runs are at a moment, by run id; see `signs`."""
-        from flowtui.store.liveness import standing
+        from flowtui.store.liveness.standing import standing
 
         signs = self.signs(runs, now)
         return {run.id: standing(run, signs.get(run.id), now) for run in runs}
@@ -330,24 +324,24 @@ class Store:
 
         Instant at any number of points whose steps are stored as numbers.
         """
-        return self._with_odd_steps(run_id, self.experiment(run_id).read(metrics.listed))
+        return self._with_odd_steps(run_id, self.experiment(run_id).read(listing.listed))
 
     def _with_odd_steps(
         self,
         run_id: str,
-        listed: Sequence[metrics.ListedMetric],
+        listed: Sequence[listing.ListedMetric],
         cancelled: Cancelled | None = None,
     ) -> dict[str, LoggedPoint | None]:
         found = {}
         for key, point, is_odd in listed:
             if is_odd:
-                ask = partial(metrics.last_point, key=key)
+                ask = partial(listing.last_point, key=key)
                 point = self._numbered_steps(run_id).read_copy(key, ask, cancelled)
             found[key] = point
         return found
 
     def _numbered_steps(self, run_id: str) -> NumberedSteps:
-        from flowtui.store.numbered_steps import NumberedSteps
+        from flowtui.store.metrics.numbered_steps import NumberedSteps
 
         database = self.experiment(run_id)
         with self._lock:
@@ -384,7 +378,7 @@ class Store:
         """
         database = self.experiment(run_id)
         current = self._current_summaries(run_id, known)
-        stale = database.read(lambda db: metrics.stale(db, current), cancelled)
+        stale = database.read(lambda db: listing.stale(db, current), cancelled)
         # Without this the rows since the metric that was logged longest ago are read each time.
         self._caught_up[run_id] = {
             key: (known[key], replace(summary, mark=stale.mark))
@@ -422,7 +416,7 @@ class Store:
 
         One pass over the window's points; see `series.series` for the columns.
         """
-        from flowtui.store import series
+        from flowtui.store.metrics import series
 
         return self._read_metric(
             run_id, key, lambda db: series.series(db, key, window, columns), cancelled
@@ -432,7 +426,7 @@ class Store:
         self, run_id: str, known: Series, cancelled: Cancelled | None = None
     ) -> Series | None:
         """Return what `series` would now, reading only new points if they were appended."""
-        from flowtui.store import series
+        from flowtui.store.metrics import series
 
         return self._read_metric(
             run_id, known.key, lambda db: series.extended(db, known), cancelled
@@ -450,7 +444,7 @@ class Store:
 
         One pass over the points; only over those after the `known` average where that goes on.
         """
-        from flowtui.store import smoothing
+        from flowtui.store.metrics import smoothing
 
         return self._read_metric(
             run_id, series.key, lambda db: smoothing.smoothed(db, series, weight, known), cancelled
@@ -458,7 +452,7 @@ class Store:
 
     def extent(self, run_id: str, key: str) -> Extent | None:
         """Return where a metric begins and ends and its points' number, None without points."""
-        from flowtui.store import points
+        from flowtui.store.metrics import points
 
         return self._read_metric(run_id, key, lambda db: points.extent(db, key))
 
@@ -470,13 +464,13 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> int:
         """Return how many points of a metric a window of steps has."""
-        from flowtui.store import points
+        from flowtui.store.metrics import points
 
         return self._read_metric(run_id, key, lambda db: points.count(db, key, *window), cancelled)
 
     def neighbours(self, run_id: str, key: str, step: Step) -> Neighbours:
         """Return the point at a step, if there is one, and the nearest on both sides."""
-        from flowtui.store import points
+        from flowtui.store.metrics import points
 
         return self._read_metric(run_id, key, lambda db: points.point_at(db, key, step))
 
@@ -490,7 +484,7 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> LoggedPoint | None:
         """Return the nearest point of a kind before or after a step, None if there is none."""
-        from flowtui.store import points
+        from flowtui.store.metrics import points
 
         return self._read_metric(
             run_id, key, lambda db: points.next_point(db, key, step, direction, kind), cancelled
@@ -509,7 +503,7 @@ class Store:
         does not grow. Each page is of one state of the store, and no point comes twice; what is
         logged meanwhile comes if its step is still ahead.
         """
-        from flowtui.store import points
+        from flowtui.store.metrics import points
 
         start, end = window
         after_rowid = None
@@ -534,7 +528,7 @@ class Store:
 
         About 100 ms for 100,000 spans; text conditions and the order by tokens read attributes.
         """
-        from flowtui.store import traces
+        from flowtui.store.traces import listing as traces
 
         wanted = order or traces.Order()
         return self.experiment(run_id).read(
@@ -545,7 +539,7 @@ class Store:
         self, run_id: str, condition: Condition | None, cancelled: Cancelled | None = None
     ) -> tuple[str, ...]:
         """Return sentences about a filter: each key that no trace has, words that are only text."""
-        from flowtui.store import traces
+        from flowtui.store.traces import listing as traces
 
         return self._records_remarks((run_id, "traces"), condition, traces.remarks, cancelled)
 
@@ -553,7 +547,7 @@ class Store:
         self, run_id: str, keys: Sequence[int], cancelled: Cancelled | None = None
     ) -> dict[int, Trace]:
         """Return traces by key; those that are gone are left out."""
-        from flowtui.store import traces
+        from flowtui.store.traces import listing as traces
 
         return self.experiment(run_id).read(lambda db: traces.at(db, keys), cancelled)
 
@@ -561,19 +555,19 @@ class Store:
         self, run_id: str, trace_id: str, cancelled: Cancelled | None = None
     ) -> tuple[Span, ...]:
         """Return all spans of a trace in the order of their starts; see `spans.spans`."""
-        from flowtui.store import spans as span_rows
+        from flowtui.store.traces import spans as span_rows
 
         return self.experiment(run_id).read(lambda db: span_rows.spans(db, trace_id), cancelled)
 
     def span_mark(self, run_id: str, trace_id: str) -> tuple[int, int]:
         """Return what tells whether a trace has new spans; see `spans.mark`."""
-        from flowtui.store import spans as span_rows
+        from flowtui.store.traces import spans as span_rows
 
         return self.experiment(run_id).read(lambda db: span_rows.mark(db, trace_id))
 
     def linked_samples(self, run_id: str, trace_id: str) -> tuple[SampleTarget, ...]:
         """Return the samples of eval sets that are linked to a trace."""
-        from flowtui.store import spans as span_rows
+        from flowtui.store.traces import spans as span_rows
 
         return self.experiment(run_id).read(lambda db: span_rows.samples(db, trace_id))
 
@@ -585,10 +579,10 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> frozenset[str]:
         """Return the ids of the spans of a trace that meet a condition of `span_condition`."""
-        from flowtui.store import span_search
+        from flowtui.store.traces import search
 
         return self.experiment(run_id).read(
-            lambda db: span_search.matching(db, trace_id, condition), cancelled
+            lambda db: search.matching(db, trace_id, condition), cancelled
         )
 
     def span_remarks(
@@ -599,12 +593,12 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> tuple[str, ...]:
         """Return sentences about a search: each key that no span has, words that are only text."""
-        from flowtui.store import span_search
+        from flowtui.store.traces import search
 
         return self._records_remarks(
             (run_id, "spans", trace_id),
             condition,
-            lambda db, asking: span_search.remarks(db, trace_id, asking),
+            lambda db, asking: search.remarks(db, trace_id, asking),
             cancelled,
         )
 
@@ -624,10 +618,10 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> array[int]:
         """Return the rowids of a trace's spans without an annotation by an author, by start."""
-        from flowtui.store import span_search
+        from flowtui.store.traces import search
 
         return self.experiment(run_id).read(
-            lambda db: span_search.unannotated(db, trace_id, condition, user), cancelled
+            lambda db: search.unannotated(db, trace_id, condition, user), cancelled
         )
 
     def unannotated_roots(
@@ -641,17 +635,17 @@ class Store:
 
         About 0.3 s for 100,000 traces; `keys` and their order are those of `trace_order`.
         """
-        from flowtui.store import span_search
+        from flowtui.store.traces import search
 
         return self.experiment(run_id).read(
-            lambda db: span_search.unannotated_roots(db, keys, user), cancelled
+            lambda db: search.unannotated_roots(db, keys, user), cancelled
         )
 
     def span_at(self, run_id: str, rowid: int) -> SpanTarget | None:
         """Return which span a row of `unannotated_spans` is, None if it is gone."""
-        from flowtui.store import span_search
+        from flowtui.store.traces import search
 
-        return self.experiment(run_id).read(lambda db: span_search.target_at(db, rowid))
+        return self.experiment(run_id).read(lambda db: search.target_at(db, rowid))
 
     def span_detail(
         self, run_id: str, trace_id: str, span_id: str, whole: bool = False
@@ -666,7 +660,7 @@ class Store:
 
         JSON of more than 32 MB is only parsed if it is wanted `whole`.
         """
-        from flowtui.store import span_details
+        from flowtui.store.traces import details as span_details
 
         return self.experiment(run_id).read(
             lambda db: span_details.details(db, trace_id, span_ids, whole)
@@ -674,7 +668,7 @@ class Store:
 
     def present_spans(self, run_id: str, trace_id: str, span_ids: Sequence[str]) -> frozenset[str]:
         """Return which of some spans of a trace are there."""
-        from flowtui.store import span_details
+        from flowtui.store.traces import details as span_details
 
         return self.experiment(run_id).read(
             lambda db: span_details.present_ids(db, trace_id, span_ids)
@@ -684,13 +678,13 @@ class Store:
 
     def annotations(self, run_id: str, target: Target) -> tuple[Annotation, ...]:
         """Return the annotations of a span or sample, oldest first."""
-        from flowtui.store import annotations as annotation_rows
+        from flowtui.store.annotations import listing as annotation_rows
 
         return self.experiment(run_id).read(lambda db: annotation_rows.of_target(db, target))
 
     def trace_annotations(self, run_id: str, trace_id: str) -> dict[str, tuple[Annotation, ...]]:
         """Return the annotations of all spans of a trace by span id, oldest first."""
-        from flowtui.store import annotations as annotation_rows
+        from flowtui.store.annotations import listing as annotation_rows
 
         return self.experiment(run_id).read(lambda db: annotation_rows.of_trace(db, trace_id))
 
@@ -698,7 +692,7 @@ class Store:
         self, run_id: str, trace_id: str, user: str | None = None
     ) -> dict[SpanTarget, int]:
         """Return how many annotations each annotated span of a trace has, or has by one author."""
-        from flowtui.store import annotations as annotation_rows
+        from flowtui.store.annotations import listing as annotation_rows
 
         return self.experiment(run_id).read(
             lambda db: annotation_rows.span_counts(db, trace_id, user)
@@ -708,7 +702,7 @@ class Store:
         self, run_id: str, samples: Sequence[SampleTarget], user: str | None = None
     ) -> dict[SampleTarget, int]:
         """Return how many annotations each annotated sample among some has, or by one author."""
-        from flowtui.store import annotations as annotation_rows
+        from flowtui.store.annotations import listing as annotation_rows
 
         return self.experiment(run_id).read(
             lambda db: annotation_rows.sample_counts(db, samples, user)
@@ -716,13 +710,13 @@ class Store:
 
     def annotation_names(self, run_id: str, user: str | None = None) -> tuple[NameInUse, ...]:
         """Return the names in use in a run, or by one author in it, last used first."""
-        from flowtui.store import annotations as annotation_rows
+        from flowtui.store.annotations import listing as annotation_rows
 
         return self.experiment(run_id).read(lambda db: annotation_rows.names(db, user))
 
     def annotation_authors(self, run_id: str) -> tuple[str, ...]:
         """Return who annotated in a run, the last one first."""
-        from flowtui.store import annotations as annotation_rows
+        from flowtui.store.annotations import listing as annotation_rows
 
         return self.experiment(run_id).read(annotation_rows.authors)
 
@@ -734,12 +728,12 @@ class Store:
         now: Callable[[], datetime] | None = None,
     ) -> Added:
         """Add an annotation; see `annotating.add` for what it raises."""
-        from flowtui.store import annotating
+        from flowtui.store.annotations import writing
 
         database = self.experiment(run_id)
         if now is None:
-            return annotating.add(database, target, draft)
-        return annotating.add(database, target, draft, now=now)
+            return writing.add(database, target, draft)
+        return writing.add(database, target, draft, now=now)
 
     def edit_annotation(
         self,
@@ -750,46 +744,46 @@ class Store:
         overwrite: bool = False,
     ) -> Added | Edited:
         """Set an annotation's value and rationale; see `annotating.edit` for what it raises."""
-        from flowtui.store import annotating
+        from flowtui.store.annotations import writing
 
         database = self.experiment(run_id)
-        return annotating.edit(database, known, value, rationale, overwrite=overwrite)
+        return writing.edit(database, known, value, rationale, overwrite=overwrite)
 
     def delete_annotation(
         self, run_id: str, known: Annotation, overwrite: bool = False
     ) -> Deleted | None:
         """Delete an annotation; see `annotating.delete` for what it raises."""
-        from flowtui.store import annotating
+        from flowtui.store.annotations import writing
 
-        return annotating.delete(self.experiment(run_id), known, overwrite=overwrite)
+        return writing.delete(self.experiment(run_id), known, overwrite=overwrite)
 
     def restore_annotation(
         self, run_id: str, deleted: Annotation, overwrite: bool = False
     ) -> Added | Edited:
         """Put back a deleted annotation; see `annotating.restore` for what it raises."""
-        from flowtui.store import annotating
+        from flowtui.store.annotations import writing
 
-        return annotating.restore(self.experiment(run_id), deleted, overwrite=overwrite)
+        return writing.restore(self.experiment(run_id), deleted, overwrite=overwrite)
 
     def revert_annotation_change(
         self, run_id: str, change: Change, overwrite: bool = False
     ) -> None:
         """Undo a change; see `annotating.revert` for what it raises, `UndoStack` for several."""
-        from flowtui.store import annotating
+        from flowtui.store.annotations import writing
 
-        annotating.revert(self.experiment(run_id), change, overwrite=overwrite)
+        writing.revert(self.experiment(run_id), change, overwrite=overwrite)
 
     def create_annotation_tables(self, run_id: str) -> None:
         """Make the annotation tables of a run that is older than they are."""
-        from flowtui.store import annotating
+        from flowtui.store.annotations import writing
 
-        annotating.create_tables(self.experiment(run_id))
+        writing.create_tables(self.experiment(run_id))
 
     # Samples --------------------------------------------------------------------------------
 
     def datasets(self, run_id: str, cancelled: Cancelled | None = None) -> tuple[Dataset, ...]:
         """Return a run's eval sets by id, with their numbers of samples."""
-        from flowtui.store import samples
+        from flowtui.store.samples import listing as samples
 
         return self.experiment(run_id).read(samples.datasets, cancelled)
 
@@ -805,9 +799,10 @@ class Store:
 
         About 0.25 s for 100,000 samples by a score; see `samples.ordered`.
         """
-        from flowtui.store import sample_orders, samples
+        from flowtui.store.samples import listing as samples
+        from flowtui.store.samples import orders
 
-        wanted = order or sample_orders.Order()
+        wanted = order or orders.Order()
         return self.experiment(run_id).read(
             lambda db: samples.ordered(db, dataset, condition, wanted), cancelled
         )
@@ -816,7 +811,7 @@ class Store:
         self, run_id: str, condition: Condition | None, cancelled: Cancelled | None = None
     ) -> tuple[str, ...]:
         """Return sentences about a filter: each key that no sample has, words that are text."""
-        from flowtui.store import samples
+        from flowtui.store.samples import listing as samples
 
         return self._records_remarks((run_id, "samples"), condition, samples.remarks, cancelled)
 
@@ -828,26 +823,26 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> dict[int, Sample]:
         """Return samples by key; those that are gone are left out, texts are cut unless `whole`."""
-        from flowtui.store import samples
+        from flowtui.store.samples import listing as samples
 
         bounds = samples.WHOLE if whole else samples.LISTED
         return self.experiment(run_id).read(lambda db: samples.at(db, keys, bounds), cancelled)
 
     def samples_annotated_by(self, run_id: str, user: str) -> frozenset[int]:
         """Return the keys of the samples that an author has annotated."""
-        from flowtui.store import samples
+        from flowtui.store.samples import listing as samples
 
         return self.experiment(run_id).read(lambda db: samples.annotated_by(db, user))
 
     def sample_rowid(self, run_id: str, target: SampleTarget) -> int | None:
         """Return the key that a sample has now, None if there is none."""
-        from flowtui.store import samples
+        from flowtui.store.samples import listing as samples
 
         return self.experiment(run_id).read(lambda db: samples.rowid(db, target))
 
     def sample_detail(self, run_id: str, target: SampleTarget) -> Sample | None:
         """Return one sample with all that is stored of it, None if there is none."""
-        from flowtui.store import samples
+        from flowtui.store.samples import listing as samples
 
         return self.experiment(run_id).read(lambda db: samples.detail(db, target))
 
@@ -859,7 +854,7 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> tuple[KeyInUse, ...]:
         """Return the keys at the top of JSON columns of samples; see `sample_keys.keys`."""
-        from flowtui.store import sample_keys
+        from flowtui.store.samples import keys as sample_keys
 
         return self.experiment(run_id).read(
             lambda db: sample_keys.keys(db, dataset, columns), cancelled
@@ -874,7 +869,7 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> SampleGroups:
         """Return how many samples have each value under a key; see `sample_keys.groups`."""
-        from flowtui.store import sample_keys
+        from flowtui.store.samples import keys as sample_keys
 
         return self.experiment(run_id).read(
             lambda db: sample_keys.groups(db, dataset, condition, key), cancelled
@@ -888,7 +883,7 @@ class Store:
         cancelled: Cancelled | None = None,
     ) -> tuple[ScoreSet, ...]:
         """Return what scores add up to, of all eval sets and of each; see `scores.score_sets`."""
-        from flowtui.store import scores
+        from flowtui.store.samples import scores
 
         return self.experiment(run_id).read(
             lambda db: scores.score_sets(db, dataset, condition), cancelled
@@ -901,7 +896,7 @@ class Store:
 
         About 1 s for 100,000 files.
         """
-        from flowtui.store import attachments
+        from flowtui.store.attachments import listing as attachments
 
         rows = self.experiment(run_id).read(attachments.attachments, cancelled)
         if rows is None:
@@ -914,7 +909,7 @@ class Store:
 
     def attachment_path(self, run_id: str, file_path: str) -> Path:
         """Return where an attachment lies; see `attachments.resolved` for what it refuses."""
-        from flowtui.store import attachments
+        from flowtui.store.attachments import listing as attachments
 
         return attachments.resolved(self.attachments_directory(run_id), file_path)
 
@@ -930,19 +925,19 @@ class Store:
         self, kind: LocalType, local_id: str, orbit_id: str, artifact_id: str, now: datetime
     ) -> None:
         """Note that a run or model is in the registry; see `recording.record_upload`."""
-        from flowtui.store import recording
+        from flowtui.store import upload_record
 
-        recording.record_upload(self.meta, kind, local_id, orbit_id, artifact_id, now)
+        upload_record.record_upload(self.meta, kind, local_id, orbit_id, artifact_id, now)
 
     def record_upload_failure(self, run_id: str) -> None:
         """Note that a run's upload failed; see `recording.record_failure`."""
-        from flowtui.store import recording
+        from flowtui.store import upload_record
 
-        recording.record_failure(self.meta, run_id)
+        upload_record.record_failure(self.meta, run_id)
 
     def agreement(self, run_id: str, dataset: str | None = None) -> tuple[Agreement, ...]:
         """Return, by name, how far authors agree on samples that several of them annotated."""
-        from flowtui.store import agreement
+        from flowtui.store.annotations import agreement
 
         return self.experiment(run_id).read(lambda db: agreement.agreement(db, dataset))
 

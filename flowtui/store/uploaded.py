@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from flowtui.store import reading
+from flowtui.store import decoding
 from flowtui.store.database import table_columns
 
 
@@ -45,15 +45,15 @@ def remote_artifacts(
     rows = connection.execute(
         "select local_type, local_id, orbit_id, artifact_id, created_at from remote_artifacts"
         " where local_id = cast(:id as text) order by created_at desc, rowid desc",
-        {"id": reading.as_sql(local_id)},
+        {"id": decoding.as_sql(local_id)},
     )
     return tuple(
         RemoteArtifact(
-            reading.text(kind),
-            reading.text(of),
-            reading.text(orbit_id),
-            reading.text(artifact_id),
-            reading.timestamp(created_at, "created_at", []),
+            decoding.text(kind),
+            decoding.text(of),
+            decoding.text(orbit_id),
+            decoding.text(artifact_id),
+            decoding.timestamp(created_at, "created_at", []),
         )
         for kind, of, orbit_id, artifact_id, created_at in rows
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flowtui.terminal import Session
-from flowtui.textual_private import InternalApp
+from flowtui.terminal.session import Session
+from flowtui.terminal.textual_private import InternalApp
 
 if TYPE_CHECKING:
-    from flowtui.store.annotation_values import Target
+    from flowtui.store.annotations.values import Target
     from flowtui.store.values import Run
-    from flowtui.widgets.frame import Frame
+    from flowtui.widgets.frame.frame import Frame
 
 
 @dataclass(frozen=True, slots=True)

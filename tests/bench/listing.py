@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from sqlite3 import connect
 
-from flowtui.screens.sample_reading import WantedSamples, read_list
-from flowtui.screens.trace_reading import read_trace
+from flowtui.screens.evals.reading import WantedSamples, read_list
+from flowtui.screens.traces.reading import read_trace
 from flowtui.store.filters import sample_condition
-from flowtui.store.sample_orders import Order
+from flowtui.store.samples.orders import Order
 from flowtui.store.store import Store
 from tests.bench.measure import MB, Measure
 from tests.bench.reading import medians, open_store, peak_bytes

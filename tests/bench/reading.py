@@ -20,8 +20,8 @@ from pathlib import Path
 
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
-from flowtui.widgets.curve import Curve
-from flowtui.widgets.curve_lines import curve_lines
+from flowtui.widgets.charts.curve import Curve
+from flowtui.widgets.charts.curve_lines import curve_lines
 from tests.bench.measure import MB, Measure
 from tests.bench.stores import BIG, LONG, LONG_KEY, Sizes, metric_key
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flowtui.store.demo import make_demo
+from flowtui.demo import make_demo
 from tests.terminal.slow_link import FAST, SLOW, Link, SlowTerminal
 from tests.terminal.terminal import FLOW_TUI, Chunk, environment
 

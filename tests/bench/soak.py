@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
-from flowtui.store.demo import make_demo
+from flowtui.demo import make_demo
 from tests.bench.measure import MB
 from tests.bench.stores import BIG, TREE, Sizes, make
 from tests.conftest import open_store

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from flowtui.screens.attachment_preview import FilePreview
+from flowtui.screens.attachments.preview import FilePreview
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.file_tree import FileTree
+from flowtui.widgets.trees.file_tree import FileTree
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until
 

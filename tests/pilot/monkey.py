@@ -20,7 +20,7 @@ from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
-from flowtui.app import FlowApp
+from flowtui.app.app import FlowApp
 from flowtui.store.schema import EvalRow, ExperimentWriter, SpanRow, StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 from textual.worker import WorkerState
 
-from flowtui.app import FlowApp
+from flowtui.app.app import FlowApp
+from flowtui.app.key_queue import TypedAhead
 from flowtui.store.store import Store
-from flowtui.typed_ahead import TypedAhead
 from flowtui.widgets.host import Options
 
 PATIENCE_S = 20.0

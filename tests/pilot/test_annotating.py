@@ -18,18 +18,18 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Input, Label, Static, TextArea
 
-from flowtui.app import FlowApp
-from flowtui.screens.annotated import Annotated
-from flowtui.screens.annotation_form import AnnotationForm
-from flowtui.screens.confirm import ConfirmScreen, ConflictScreen
-from flowtui.store import annotating
-from flowtui.store.annotation_values import Added, Change, Deleted, Edited, SpanTarget, Target
+from flowtui.app.app import FlowApp
+from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.annotate.form import AnnotationForm
+from flowtui.screens.dialogs.confirm import ConfirmScreen, ConflictScreen
+from flowtui.store.annotations import writing
+from flowtui.store.annotations.values import Added, Change, Deleted, Edited, SpanTarget, Target
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
 from flowtui.store.transaction import Patience
-from flowtui.widgets.annotation_list import AnnotationList
-from flowtui.widgets.frame import KeyLine
+from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.host import Options
+from flowtui.widgets.lists.annotation_list import AnnotationList
 from flowtui.widgets.paint import ROLE_CLASSES
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until
@@ -338,8 +338,8 @@ async def test_leaving_asks_only_if_something_was_typed(store: Store) -> None:
 async def test_a_busy_store_keeps_the_form_and_what_was_typed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    impatient = partial(annotating.add, patience=Patience(limit_s=0.0))
-    monkeypatch.setattr(annotating, "add", impatient)
+    impatient = partial(writing.add, patience=Patience(limit_s=0.0))
+    monkeypatch.setattr(writing, "add", impatient)
     async with annotating_in(store) as it:
         await it.press("a", *"helpful", "tab", "tab", *"why")
         with closing(sqlite3.connect(it.path, isolation_level=None)) as other:
@@ -623,7 +623,7 @@ async def test_an_author_is_needed(store: Store) -> None:
 async def test_a_run_that_cannot_be_written_says_so(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowtui.screens.annotation_writing.os.access", lambda *_: False)
+    monkeypatch.setattr("flowtui.screens.annotate.writing.os.access", lambda *_: False)
     async with annotating_in(store) as it:
         await it.press("a")
         assert "exp.db is read-only for you" in it.said

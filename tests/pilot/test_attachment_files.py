@@ -13,10 +13,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from flowtui import opener, saving
-from flowtui.app import FlowApp
-from flowtui.screens.choose import ChooseScreen
-from flowtui.screens.save_files import SaveScreen
+from flowtui.app.app import FlowApp
+from flowtui.reports import saving
+from flowtui.screens.dialogs.choose import ChooseScreen
+from flowtui.screens.dialogs.save_files import SaveScreen
+from flowtui.terminal import opener
 from tests.conftest import open_store
 from tests.pilot.attached import attached, folder, shown
 from tests.pilot.pilot import opened, screen_text, settled, until
@@ -176,7 +177,7 @@ async def test_over_ssh_a_terminal_with_pictures_shows_one(
 
     written: list[bytes] = []
     monkeypatch.setenv("KITTY_WINDOW_ID", "1")
-    monkeypatch.setattr("flowtui.screens.attachment_jobs._show_picture", written.append)
+    monkeypatch.setattr("flowtui.screens.attachments.jobs._show_picture", written.append)
     monkeypatch.setattr(FlowApp, "suspend", _suspended)
     store = attached(tmp_path, {"a.png": png(30, 20)})
     async with opened(store, "run", tab=TAB) as pilot:

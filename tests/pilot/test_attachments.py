@@ -14,14 +14,14 @@ from PIL import Image
 from flowtui.previews import tables
 from flowtui.previews.errors import MissingExtra
 from flowtui.previews.values import Mode
-from flowtui.widgets.document import Document
-from flowtui.widgets.file_tree import FileTree
-from flowtui.widgets.picture import PicturePane
-from flowtui.widgets.table_pane import TablePane
-from flowtui.widgets.text_lines import TextLines
+from flowtui.widgets.documents.document import Document
+from flowtui.widgets.documents.picture import PicturePane
+from flowtui.widgets.documents.text_lines import TextLines
+from flowtui.widgets.lists.table_pane import TablePane
+from flowtui.widgets.trees.file_tree import FileTree
 from tests.pilot.attached import attached, files, folder, preview, shown
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
-from tests.unit.test_previews_documents import pdf, word
+from tests.unit.previews.test_previews_documents import pdf, word
 
 TAB = "attachments"
 FILES = {
@@ -130,8 +130,8 @@ async def test_without_attachments_it_says_what_would_fill_it(tmp_path: Path) ->
 async def test_a_hundred_thousand_files_stand_folded_and_move_at_once(tmp_path: Path) -> None:
     store = attached(tmp_path, {"keep.txt": b"x"})
     async with opened(store, "run", tab=TAB) as pilot:
-        from flowtui.store.attachment_values import Attachment, FileState
-        from flowtui.store.attachments import tree
+        from flowtui.store.attachments.listing import tree
+        from flowtui.store.attachments.values import Attachment, FileState
 
         many = [
             Attachment(None, f"d{n % 100}/f{n}.txt", FileState.PRESENT, n) for n in range(100_000)
@@ -298,7 +298,7 @@ async def test_every_column_of_a_wide_table_can_be_reached(tmp_path: Path, is_pa
 async def test_the_last_rows_of_a_wide_table_have_all_columns_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowtui.screens.attachment_tables.INDEXED_BELOW_BYTES", 0)
+    monkeypatch.setattr("flowtui.screens.attachments.tables.INDEXED_BELOW_BYTES", 0)
     rows = [",".join(f"{row}.{column}" for column in range(500)) for row in range(1, 3_001)]
     data = "\n".join([",".join(f"c{column}" for column in range(500)), *rows]).encode()
     async with opened(attached(tmp_path, {"t.csv": data}), "run", tab=TAB) as pilot:
@@ -318,7 +318,7 @@ async def test_the_last_rows_of_a_wide_table_have_all_columns_too(
 async def test_the_end_of_a_huge_table_is_shown_without_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowtui.screens.attachment_tables.INDEXED_BELOW_BYTES", 0)
+    monkeypatch.setattr("flowtui.screens.attachments.tables.INDEXED_BELOW_BYTES", 0)
 
     def grown(*_: object) -> int:
         raise AssertionError("the whole table was read")
@@ -464,9 +464,9 @@ async def test_a_slow_preview_says_reading_and_can_be_left(
     import threading
 
     from flowtui.previews.errors import PreviewCancelled
-    from flowtui.screens import attachment_reading
+    from flowtui.screens.attachments import reading
 
-    real, left = attachment_reading.preview, threading.Event()
+    real, left = reading.preview, threading.Event()
 
     def slow(path: Path, name: str, request: object, cancelled: object) -> object:
         if name == "slow.txt":
@@ -476,7 +476,7 @@ async def test_a_slow_preview_says_reading_and_can_be_left(
             raise PreviewCancelled
         return real(path, name, request, cancelled)  # type: ignore[arg-type]  # handed through
 
-    monkeypatch.setattr(attachment_reading, "preview", slow)
+    monkeypatch.setattr(reading, "preview", slow)
     found = {"slow.txt": b"never", "z.txt": b"quick"}
     store = attached(tmp_path, found)
     async with opened(store, "run", tab="overview") as pilot:
@@ -507,7 +507,7 @@ async def test_copying_takes_the_line_of_the_preview_or_the_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copied: list[str] = []
-    monkeypatch.setattr("flowtui.app.FlowApp.copy", lambda _app, text: copied.append(text))
+    monkeypatch.setattr("flowtui.app.app.FlowApp.copy", lambda _app, text: copied.append(text))
     async with opened(attached(tmp_path, {"n.txt": b"one\ntwo\n"}), "run", tab=TAB) as pilot:
         await shown(pilot, "two")
         await pilot.press("y", "enter", "down", "y")

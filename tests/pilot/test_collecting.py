@@ -15,26 +15,26 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp
-from flowtui.collect_command import collect
+from flowtui.app.app import FlowApp
+from flowtui.cli.collect import collect
+from flowtui.cli.export import export
+from flowtui.cli.opening import open_store as open_any
+from flowtui.cli.target_run import Target
 from flowtui.collector.listening import Listening
-from flowtui.export_command import export
-from flowtui.into import Target
-from flowtui.opening import open_store as open_any
-from flowtui.screens import collect_flow
-from flowtui.screens.collect import CollectScreen
-from flowtui.screens.confirm import ConfirmScreen
-from flowtui.screens.upload_progress import LeaveScreen
+from flowtui.screens.collect import flow as collect_flow
+from flowtui.screens.collect.screen import CollectScreen
+from flowtui.screens.dialogs.confirm import ConfirmScreen
+from flowtui.screens.upload.progress import LeaveScreen
 from flowtui.store.errors import DatabaseReadOnly
-from flowtui.store.ingesting import Batch
-from flowtui.store.liveness import Standing
-from flowtui.store.otlp import OtlpSpan
+from flowtui.store.liveness.standing import Standing
+from flowtui.store.otlp.ingesting import Batch
+from flowtui.store.otlp.items import OtlpSpan
 from flowtui.store.store import Store
 from flowtui.store.values import Counts
 from flowtui.widgets.cells import width_of
-from flowtui.widgets.frame import CollectMark, Frame, UploadMark, run_line
+from flowtui.widgets.frame.frame import CollectMark, Frame, UploadMark, run_line
 from flowtui.widgets.host import Options
-from flowtui.widgets.rows import Rows
+from flowtui.widgets.lists.virtual_table import Rows
 from tests.conftest import open_store
 from tests.pilot.pilot import PATIENCE_S, opened, screen_lines, screen_text, settled, until
 from tests.unit.fake_registry import KEY, served

@@ -12,10 +12,10 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-import flowtui.app
-from flowtui import themes
-from flowtui.widgets.blocks import Fact, Facts, Link, Section, Text, Turn, Values
-from flowtui.widgets.document import Document
+import flowtui.app.app
+from flowtui.app import themes
+from flowtui.widgets.documents.blocks import Fact, Facts, Link, Section, Text, Turn, Values
+from flowtui.widgets.documents.document import Document
 from flowtui.widgets.paint import ROLE_CLASSES
 from tests.pilot.pilot import screen_lines, screen_text
 
@@ -32,7 +32,7 @@ class Reading(Screen[None]):
 class Reader(App[None]):
     """The smallest app that a document looks right in."""
 
-    CSS_PATH = Path(flowtui.app.__file__).with_name("app.tcss")
+    CSS_PATH = Path(flowtui.app.app.__file__).with_name("app.tcss")
 
     def __init__(self) -> None:
         super().__init__()

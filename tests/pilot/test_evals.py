@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp
-from flowtui.screens.samples_pane import SamplesPane
+from flowtui.app.app import FlowApp
+from flowtui.screens.evals.samples_pane import SamplesPane
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
-from flowtui.store.sample_values import Sample
+from flowtui.store.samples.score_values import ScoreSet
+from flowtui.store.samples.values import Sample
 from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
-from flowtui.store.score_values import ScoreSet
 from flowtui.store.store import Store
-from flowtui.widgets.document import Document
+from flowtui.widgets.documents.document import Document
 from flowtui.widgets.host import Options
-from flowtui.widgets.rows import Rows
+from flowtui.widgets.lists.virtual_table import Rows
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 

@@ -11,7 +11,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from flowtui.screens.export import Export, ExportFormat, ExportScreen
+from flowtui.screens.dialogs.export import Export, ExportFormat, ExportScreen
 from flowtui.store.store import Store
 from tests.pilot.pilot import opened, screen_text, settled
 

@@ -60,7 +60,7 @@ def message_pumps() -> Iterator[type[MessagePump]]:
     ]:
         for cls in vars(module).values():
             is_own = inspect.isclass(cls) and cls.__module__ == module.__name__
-            if is_own and issubclass(cls, MessagePump) and module.__name__ != "flowtui.app":
+            if is_own and issubclass(cls, MessagePump) and module.__name__ != "flowtui.app.app":
                 yield cls
 
 

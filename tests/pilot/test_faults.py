@@ -20,8 +20,9 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from flowtui import clock
-from flowtui.store import annotating, transaction
-from flowtui.store.annotation_values import Annotation
+from flowtui.store import transaction
+from flowtui.store.annotations import writing
+from flowtui.store.annotations.values import Annotation
 from flowtui.store.database import Database
 from flowtui.store.store import Store
 from flowtui.store.transaction import Patience
@@ -245,7 +246,7 @@ def lock_held(path: Path, patch: pytest.MonkeyPatch) -> Iterator[None]:
         return write(database, change, impatient)
 
     with patch.context() as hurried, closing(sqlite3.connect(path)) as connection:
-        hurried.setattr(annotating, "write", write_impatiently)
+        hurried.setattr(writing, "write", write_impatiently)
         connection.execute("begin exclusive")
         yield
 
@@ -318,7 +319,7 @@ def test_a_log_that_was_only_begun_by_a_writer_that_was_killed_is_read_at_once(
 ANNOTATE = """
 import sys
 from pathlib import Path
-from flowtui.store.annotation_values import AnnotationKind, Draft
+from flowtui.store.annotations.values import AnnotationKind, Draft
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
 from tests.unit.annotated import RUN, SPAN

@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import open_store
 from tests.pilot.monkey import crash_logs
 from tests.pilot.pilot import opened, screen_text, settled
-from tests.unit.test_five_types import COLUMNS, make_store
+from tests.unit.store.test_five_types import COLUMNS, make_store
 
 ROWS = 8
 """How many rows of a list are opened, each a page after the one before."""

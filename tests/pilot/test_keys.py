@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from flowtui.screens.keys import key_name
+from flowtui.screens.dialogs.keys import key_name
 from flowtui.store.store import Store
 from tests.pilot.pilot import opened, settled
 

@@ -12,12 +12,12 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp
+from flowtui.app.app import FlowApp
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.chart_grid import ChartGrid
-from flowtui.widgets.curve import Curve
-from flowtui.widgets.curve_pane import CurvePane
+from flowtui.widgets.charts.curve import Curve
+from flowtui.widgets.charts.curve_pane import CurvePane
+from flowtui.widgets.charts.grid import ChartGrid
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 

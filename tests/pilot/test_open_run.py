@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from flowtui.store import signs
+from flowtui.store.liveness import signs
 from tests.conftest import open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 from tests.unit.stores import NOW, execute, held, killed, one_run

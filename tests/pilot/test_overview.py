@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.app import FlowApp
+from flowtui.app.app import FlowApp
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.metric_list import MetricList
-from flowtui.widgets.value_tree import ValueTree
+from flowtui.widgets.lists.metric_list import MetricList
+from flowtui.widgets.trees.value_tree import ValueTree
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 from tests.unit.stores import held

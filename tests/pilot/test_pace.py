@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import messages
 
-from flowtui.app import FlowApp
+from flowtui.app.app import FlowApp
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
 from tests.pilot.pilot import settled, until

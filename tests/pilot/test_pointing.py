@@ -7,13 +7,13 @@ from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
 
-from flowtui.app import FlowApp
-from flowtui.keyboard import Keyboard
-from flowtui.screens.choose import Choice, ColumnsScreen
-from flowtui.screens.confirm import ConfirmScreen
+from flowtui.app.app import FlowApp
 from flowtui.screens.dialog import Palette
+from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
+from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.store.store import Store
-from flowtui.widgets.curve_pane import CurvePane
+from flowtui.terminal.keyboard import Keyboard
+from flowtui.widgets.charts.curve_pane import CurvePane
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 
 PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"

@@ -13,21 +13,21 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp
-from flowtui.open_run import OpenRun
-from flowtui.screens.confirm import ConfirmScreen
-from flowtui.screens.review import ReviewScreen, review
-from flowtui.screens.review_question import QuestionScreen
-from flowtui.screens.review_queue import ReviewItem
-from flowtui.screens.review_view import ReviewView
-from flowtui.screens.span_review import SpanReview
-from flowtui.store import annotating
-from flowtui.store.annotation_values import Added, Draft, SpanTarget
+from flowtui.app.app import FlowApp
+from flowtui.screens.dialogs.confirm import ConfirmScreen
+from flowtui.screens.review.question import QuestionScreen
+from flowtui.screens.review.queue import ReviewItem
+from flowtui.screens.review.review import ReviewScreen, review
+from flowtui.screens.review.spans import SpanReview
+from flowtui.screens.review.view import ReviewView
+from flowtui.store.annotations import writing
+from flowtui.store.annotations.undo import UndoStack
+from flowtui.store.annotations.values import Added, Draft, SpanTarget
+from flowtui.store.open_run import OpenRun
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
-from flowtui.store.traces import Order
+from flowtui.store.traces.listing import Order
 from flowtui.store.transaction import Patience
-from flowtui.store.undo import UndoStack
 from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_lines, screen_text, settled, until
@@ -406,7 +406,7 @@ async def test_what_was_deleted_or_annotated_meanwhile_is_passed_over(store: Sto
 async def test_a_failed_write_keeps_the_item_the_note_and_the_reason(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(annotating, "add", partial(annotating.add, patience=Patience(limit_s=0.0)))
+    monkeypatch.setattr(writing, "add", partial(writing.add, patience=Patience(limit_s=0.0)))
     async with reviewing(store) as it:
         await it.press("i", *"why", "enter")
         with closing(sqlite3.connect(it.path, isolation_level=None)) as other:
@@ -428,7 +428,7 @@ async def test_a_typed_answer_that_fails_stands_in_its_line_again(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered(store, expectation("x"))
-    monkeypatch.setattr(annotating, "add", partial(annotating.add, patience=Patience(limit_s=0.0)))
+    monkeypatch.setattr(writing, "add", partial(writing.add, patience=Patience(limit_s=0.0)))
     async with reviewing(store) as it:
         with closing(sqlite3.connect(it.path, isolation_level=None)) as other:
             other.execute("begin immediate")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp
-from flowtui.screens.runs import RunsScreen
+from flowtui.app.app import FlowApp
+from flowtui.screens.runs.screen import RunsScreen
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.rows import Rows
+from flowtui.widgets.lists.virtual_table import Rows
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
-from flowtui.app import FlowApp
+from flowtui.app.app import FlowApp
 from flowtui.screens.base import TabScreen
-from flowtui.screens.choose import Choice, ColumnsScreen
+from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
 from flowtui.store.schema import EvalRow, ExperimentWriter, SpanRow
 from flowtui.store.store import Store
 from tests.conftest import NOW, open_store

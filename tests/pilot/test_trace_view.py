@@ -12,8 +12,8 @@ from textual.pilot import Pilot
 
 from flowtui.store.schema import SpanRow, StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.document import Document
-from flowtui.widgets.span_lines import SpanLines
+from flowtui.widgets.documents.document import Document
+from flowtui.widgets.trees.span_tree import SpanLines
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.app import FlowApp
+from flowtui.app.app import FlowApp
 from flowtui.store.schema import SpanRow, StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.rows import Rows
+from flowtui.widgets.lists.virtual_table import Rows
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 

@@ -17,14 +17,14 @@ from textual import events
 from textual.pilot import Pilot
 from textual.worker import Worker, WorkerState
 
-from flowtui.app import FlowApp
-from flowtui.screens.traces import TracesScreen
-from flowtui.store.annotation_values import SpanTarget
+from flowtui.app.app import FlowApp
+from flowtui.app.key_queue import LOOK_EVERY_S
+from flowtui.screens.traces.screen import TracesScreen
+from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.store import Store
-from flowtui.typed_ahead import LOOK_EVERY_S
-from flowtui.widgets.chart_grid import ChartGrid
+from flowtui.widgets.charts.grid import ChartGrid
 from flowtui.widgets.host import Options
-from flowtui.widgets.span_lines import SpanLines
+from flowtui.widgets.trees.span_tree import SpanLines
 from tests.pilot.pilot import PATIENCE_S, opened, screen_text, settled, until
 from tests.pilot.test_trace_view import AGENT, TRACE, open_trace, written
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.screens.samples_pane import SamplesPane
+from flowtui.screens.evals.samples_pane import SamplesPane
 from flowtui.store.schema import EvalRow, SpanRow, StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.rows import Rows
-from flowtui.widgets.span_lines import SpanLines
+from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.trees.span_tree import SpanLines
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_text, settled, until
 

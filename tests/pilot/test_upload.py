@@ -16,14 +16,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from flowtui.app import FlowApp
-from flowtui.export_command import export
-from flowtui.opening import open_store
+from flowtui.app.app import FlowApp
+from flowtui.cli.export import export
+from flowtui.cli.opening import open_store
 from flowtui.registry import http
-from flowtui.screens.upload import UploadScreen
-from flowtui.screens.upload_key import KeyScreen
-from flowtui.screens.upload_lists import PickList
-from flowtui.screens.upload_progress import LeaveScreen, ProgressScreen
+from flowtui.screens.upload.key import KeyScreen
+from flowtui.screens.upload.lists import PickList
+from flowtui.screens.upload.progress import LeaveScreen, ProgressScreen
+from flowtui.screens.upload.screen import UploadScreen
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
 from tests.conftest import open_store as store_at

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from flowtui.store.annotation_values import (
+from flowtui.store.annotations.values import (
     Annotation,
     AnnotationKind,
     Draft,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from flowtui.store import archive, archive_models
-from flowtui.store.artifact_reading import open_artifact
+from flowtui.store.archive import models, packing
+from flowtui.store.archive.opening import open_artifact
 from flowtui.store.values import Model
 from tests.sdk.environments import expected
 from tests.unit.stores import opened
@@ -125,7 +125,7 @@ def test_the_sdk_reads_rows_and_attachments_as_they_are(
     directory = sdk_store(version)
     run_id = fullest(directory)
     with opened(directory) as store:
-        artifact = archive.write_artifact(store, run_id, tmp_path / "run.luml")
+        artifact = packing.write_artifact(store, run_id, tmp_path / "run.luml")
         run = store.run(run_id)
         listed = store.attachments(run_id)
         assert run is not None
@@ -195,7 +195,7 @@ def test_beside_the_sdk_every_export_is_intact_and_nothing_fails_it(
         with opened(tmp_path / "store") as store:
             for number in range(EXPORTS):
                 target = tmp_path / f"{number}.luml"
-                archive.write_artifact(store, run_id, target)
+                packing.write_artifact(store, run_id, target)
                 with closing(open_artifact(target)) as read:
                     check = read.experiment(run_id).read(
                         lambda db: db.execute("pragma integrity_check").fetchall()
@@ -228,7 +228,7 @@ def test_a_model_that_the_sdk_linked_is_read_and_one_linked_here_is_alike(
         plain.write_bytes(_only_manifest(theirs))
         model = Model("m", "m", None, (), "plain.luml", None, None, None)
         try:
-            own = archive_models.write_model_artifact(store, run_id, model, tmp_path / "own.luml")
+            own = models.write_model_artifact(store, run_id, model, tmp_path / "own.luml")
         finally:
             plain.unlink()
     name, files = ask(python, MODEL_FILES, own.path)

@@ -13,11 +13,11 @@ from typing import Any
 
 import opentelemetry.sdk.trace
 
-from flowtui.store import otlp_files
-from flowtui.store.ingesting import SpanWriter
 from flowtui.store.new_run import new_run
-from flowtui.store.otlp import OtlpSpan
-from flowtui.store.otlp_rows import COLUMNS
+from flowtui.store.otlp import files
+from flowtui.store.otlp.ingesting import SpanWriter
+from flowtui.store.otlp.items import OtlpSpan
+from flowtui.store.otlp.rows import COLUMNS
 from tests.conftest import open_store
 from tests.sdk.environments import WRITER
 from tests.unit.otlp_samples import span, spans_of, traces
@@ -43,7 +43,7 @@ def test_the_rows_are_those_of_the_sdks_own_exporter(
         file.open("rb") as stream,
         SpanWriter(open_store(store).experiment(run_id)) as writer,
     ):
-        for item in otlp_files.items(stream):
+        for item in files.items(stream):
             assert isinstance(item, OtlpSpan)
             writer.add(item)
     theirs, ours = rows(store, done.stdout.split()[-1]), rows(store, run_id)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.store.liveness import Activity, Standing, standing
+from flowtui.store.liveness.standing import Activity, Standing, standing
 from flowtui.store.store import Store
 from tests.conftest import open_store
 from tests.sdk.environments import VERSIONS

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from flowtui.widgets.chart_grid import ChartGrid
-from flowtui.widgets.curve_pane import CurvePane
+from flowtui.widgets.charts.curve_pane import CurvePane
+from flowtui.widgets.charts.grid import ChartGrid
 from tests.conftest import open_store
 from tests.pilot.pilot import opened, screen_text, settled, until
 from tests.sdk.environments import WRITER

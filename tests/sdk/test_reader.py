@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from flowtui.store.demo import make_demo
+from flowtui.demo import make_demo
 from flowtui.store.runs import SORTABLE, Order
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, MetricSummary, Point, StoreLocation

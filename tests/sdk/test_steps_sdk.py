@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.report import whole_document
-from flowtui.store.steps import HIGHEST, LOWEST
+from flowtui.reports.runs import whole_document
+from flowtui.store.metrics.steps import HIGHEST, LOWEST
 from flowtui.store.store import Store
-from flowtui.widgets.curve_pane import CurvePane
+from flowtui.widgets.charts.curve_pane import CurvePane
 from tests.conftest import open_store
 from tests.pilot.pilot import opened, screen_text, settled, until
 from tests.sdk.conftest import go_without

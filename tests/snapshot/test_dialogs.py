@@ -17,25 +17,25 @@ from typing import cast
 import pytest
 from textual.pilot import Pilot
 
-from flowtui.app import FlowApp
-from flowtui.collecting import Phase as Receiving
-from flowtui.collecting import Receiver, Tally, Wanted
-from flowtui.collecting import State as ReceiverState
-from flowtui.open_run import OpenRun
+from flowtui.app.app import FlowApp
+from flowtui.jobs.receiver import Phase as Receiving
+from flowtui.jobs.receiver import Receiver, Tally, Wanted
+from flowtui.jobs.receiver import State as ReceiverState
+from flowtui.jobs.upload import Item, Outcome, Plan, State, Upload, pack_run
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import Unreachable
 from flowtui.registry.progress import Phase, Progress
 from flowtui.registry.values import Destination, Labels, Organization
-from flowtui.screens import upload_preflight
-from flowtui.screens.collect_flow import Collector
-from flowtui.screens.confirm import ConfirmScreen
-from flowtui.screens.upload import UploadScreen
-from flowtui.screens.upload_flow import NO_KEY, Uploads
-from flowtui.screens.upload_key import KeyScreen
-from flowtui.screens.upload_lists import PickList
+from flowtui.screens.collect.flow import Collector
+from flowtui.screens.dialogs.confirm import ConfirmScreen
+from flowtui.screens.upload import preflight
+from flowtui.screens.upload.flow import NO_KEY, Uploads
+from flowtui.screens.upload.key import KeyScreen
+from flowtui.screens.upload.lists import PickList
+from flowtui.screens.upload.screen import UploadScreen
+from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType
-from flowtui.uploading import Item, Outcome, Plan, State, Upload, pack_run
 from tests.pilot.pilot import screen_text, settled, until
 from tests.snapshot.test_screens import ACTIVE, AGENT, BOTH, VISION, Before, Snap, app_on, keys
 from tests.unit.fake_registry import DESTINATION, KEY, FakeRegistry, served
@@ -58,7 +58,7 @@ def _own_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LUML_BASE_URL", SERVER)
     monkeypatch.setattr(tempfile, "tempdir", "/tmp")
     usage = shutil.disk_usage("/")._replace(free=48 << 30)
-    monkeypatch.setattr(upload_preflight.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(preflight.shutil, "disk_usage", lambda _: usage)
     monkeypatch.chdir(tmp_path)
 
 

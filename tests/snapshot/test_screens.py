@@ -14,12 +14,12 @@ import pytest
 from textual.pilot import Pilot
 from textual.worker import get_current_worker
 
-from flowtui.app import FlowApp
-from flowtui.screens.attachment_preview import FilePreview
+from flowtui.app.app import FlowApp
+from flowtui.screens.attachments.preview import FilePreview
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.file_tree import FileTree
 from flowtui.widgets.host import Options
+from flowtui.widgets.trees.file_tree import FileTree
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until
 from tests.unit.stores import held

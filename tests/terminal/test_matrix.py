@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from flowtui.thrift import in_ascii
+from flowtui.terminal.cell_diff import in_ascii
 from tests.terminal.conftest import Start
 from tests.terminal.terminal import Terminal
 from tests.terminal.whole import assert_whole

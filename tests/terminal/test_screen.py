@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.app.themes import THEMES
 from flowtui.store.schema import StoreWriter
-from flowtui.themes import THEMES
 from tests.terminal.conftest import Start
 from tests.terminal.hostile import FILE_NAME, SEQUENCES, make_hostile
 from tests.terminal.terminal import Terminal
@@ -30,7 +30,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from flowtui.store.schema import StoreWriter
-from flowtui.themes import THEMES
+from flowtui.app.themes import THEMES
 with StoreWriter(Path(sys.argv[1])) as store, store.experiment("live") as experiment:
     print("ready", flush=True)
     for line in sys.stdin:

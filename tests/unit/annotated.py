@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flowtui.store.annotation_values import AnnotationKind, Draft, SampleTarget, SpanTarget, Value
+from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget, SpanTarget, Value
 from flowtui.store.schema import EvalRow, SpanRow
 from tests.unit.stores import writer
 

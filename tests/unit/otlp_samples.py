@@ -10,8 +10,8 @@ from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span, TracesData
 
-from flowtui.store import otlp_files
-from flowtui.store.otlp import Item, OtlpSpan, Rejected, Skipped
+from flowtui.store.otlp import files
+from flowtui.store.otlp.items import Item, OtlpSpan, Rejected, Skipped
 
 START_NS = 1_750_000_000_000_000_000
 
@@ -127,7 +127,7 @@ def line(data: TracesData) -> bytes:
 
 def read(data: bytes) -> list[Item]:
     """Gives what is in a file with these bytes."""
-    return list(otlp_files.items(io.BytesIO(data)))
+    return list(files.items(io.BytesIO(data)))
 
 
 def spans_of(data: bytes) -> list[OtlpSpan]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from flowtui.store.decoding import if_json
 from flowtui.store.filters.compiler import Condition, compile_filter
 from flowtui.store.filters.fields import SECONDS, Field, FieldSet, Kind, UnknownField
 from flowtui.store.filters.parser import parse
-from flowtui.store.reading import if_json
 
 MAX_KEY_LEVELS: Final = 16
 """Each level joins one more table, of which SQLite takes 64."""

@@ -21,8 +21,8 @@ from flowtui.store.filters.fields import Field, FieldMaker, FieldSet, Kind
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import And, Comparison, Expression, Name, Not, Or, Search, Word
 from flowtui.store.filters.traces import PLAIN_KEY
-from flowtui.store.sample_relation import value_sql
-from flowtui.store.sample_values import JSON_COLUMNS
+from flowtui.store.samples.relation import value_sql
+from flowtui.store.samples.values import JSON_COLUMNS
 
 # As the SDK marks a sample that could not be evaluated, or a scorer that failed on it.
 _FAILED_SCORES = (

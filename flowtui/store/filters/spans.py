@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from flowtui.store.decoding import if_json
 from flowtui.store.errors import FilterError
 from flowtui.store.filters.annotations import (
     annotation,
@@ -21,7 +22,6 @@ from flowtui.store.filters.functions import PatternError, compile_pattern
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import Comparison, Name, Quoted
 from flowtui.store.filters.traces import PLAIN_KEY, STATE_NAMES, json_atoms
-from flowtui.store.reading import if_json
 
 
 def _attribute(key: str) -> Field:

@@ -12,6 +12,7 @@ import re
 from fractions import Fraction
 from typing import Final
 
+from flowtui.store.decoding import if_json
 from flowtui.store.filters.annotations import (
     annotation,
     annotation_prefixes,
@@ -20,7 +21,6 @@ from flowtui.store.filters.annotations import (
 from flowtui.store.filters.compiler import Condition, compile_filter
 from flowtui.store.filters.fields import NANOSECONDS, Field, FieldSet, Kind, Unit
 from flowtui.store.filters.parser import parse
-from flowtui.store.reading import if_json
 
 _STATES: Final = {
     "unspecified": 0,

@@ -1,0 +1,540 @@
+"""The application: a mode a tab, the run that is open, what is live, and how it all ends."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual import events, on, work
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.message import Message
+from textual.screen import Screen
+from textual.widget import AwaitMount
+from textual.worker import Worker, WorkerState
+
+from flowtui import clock, screens
+from flowtui import format as fmt
+from flowtui.app import themes
+from flowtui.app.background import Background
+from flowtui.app.cached_stylesheet import ParsedOnce
+from flowtui.app.crash import write_crash_log
+from flowtui.app.key_queue import TypedAhead
+from flowtui.screens.base import TabScreen
+from flowtui.store.changes import Changes, Watcher
+from flowtui.store.errors import StoreError
+from flowtui.store.liveness.standing import Signs, standing
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.values import Counts, Kind, Run
+from flowtui.terminal import session
+from flowtui.terminal.keyboard import TakesText
+from flowtui.terminal.link_speed import QUERY, Pace
+from flowtui.terminal.shutdown import Ending
+from flowtui.widgets.frame.frame import TABS, Frame
+from flowtui.widgets.host import Options
+
+if TYPE_CHECKING:
+    from flowtui.screens.runs.screen import RunsScreen
+    from flowtui.store.annotations.values import Target
+
+LOOK_EVERY_S = 1.0
+RUNS = "runs"
+COUNTED = frozenset(Kind) - {Kind.RUN}
+
+
+@dataclass
+class Looked(Message):
+    """Sent by the watch after each look that found something, or failed, or saw an active run."""
+
+    watcher: Watcher
+    changes: Changes
+    signs: Signs | None
+    """Of the process of the open run, while its status is active."""
+    problem: str | None = None
+
+
+@dataclass
+class RunRead(Message):
+    """Sent by the reader with the open run's row and its counts, or why they cannot be read.
+
+    Without a row and a problem the run was deleted.
+    """
+
+    run_id: str
+    run: Run | None
+    counts: Counts | None
+    problem: str | None = None
+
+
+class FlowApp(TypedAhead):
+    """Shows one store: the list of its runs, and one run at a time over five tabs."""
+
+    CSS_PATH = "app.tcss"
+    TITLE = "flow-tui"
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(number), f"show_tab('{tab}')", tab.title(), show=False, id=f"app.{tab}",
+                    tooltip=f"Show the run's {tab}")
+            for number, tab in enumerate(TABS, start=1)
+        ),
+        Binding("r", "refresh_now", "Refresh", show=False, id="app.refresh",
+                tooltip="Look for changes now"),
+        Binding("f", "follow", "Follow", show=False, id="app.follow",
+                tooltip="Follow what is written, or stop"),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, id="app.redraw",
+                tooltip="Paint the whole screen again"),
+        Binding("U", "upload", "Upload", show=False, id="app.upload",
+                tooltip="Upload this run, or show the upload that is under way"),
+        # Textual's own would be called "palette", and stand last.
+        Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
+                tooltip="Look for a command, or another theme, by name"),
+        Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
+                tooltip="All keys that work here"),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True,
+                id="app.suspend", tooltip="Back to the shell; `fg` leads here again"),
+        Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
+        Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: Run | None, options: Options) -> None:
+        # Textual reads the first mode off the class; here it depends on what is opened.
+        self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
+        super().__init__(driver_class=_driver_class())
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
+        self.store = store
+        self.options = options
+        self.session = session.session(os.environ)
+        self.store_label = fmt.path(store.directory, Path.home(), "~")
+        self.follows = True
+        self._run = None if run is None else OpenRun(run)
+        self._counts = Counts()
+        self._signs: Signs | None = None
+        self._watch_problem: str | None = None
+        self._read_problem: str | None = None
+        self._watcher = store.watcher(None if run is None else run.id)
+        self._is_looking = False
+        self._is_retrying = False
+        self._opening = asyncio.Lock()
+        self._ending = Ending()
+        self._running_loop: asyncio.AbstractEventLoop | None = None
+        """Set when the app is up and can leave in its own way."""
+        self._tabs: dict[str, TabScreen] = {}
+        self._runs_screen: RunsScreen | None = None
+        self.background = Background(self)
+        self.add_mode(RUNS, self._make_runs_screen)
+        for tab in TABS:
+            self.add_mode(tab, partial(self._make_tab, tab))
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self._pace = Pace(options.is_slow)
+        self._is_measuring_link = False
+        # Sixteen colours take a third of the bytes of any others.
+        default = themes.ANSI.name if options.is_slow else themes.default_theme(self.session)
+        self.theme = options.theme or default
+        for name in self.available_themes.keys() - themes.THEMES.keys():
+            self.unregister_theme(name)
+        # Motion costs bytes and time, and shows nothing.
+        self.animation_level = "none"
+
+    # Screens ---------------------------------------------------------------------------------
+
+    def _make_runs_screen(self) -> Screen[None]:
+        from flowtui.screens.runs.screen import RunsScreen
+
+        opened = None if self._run is None else self._run.row
+        self._runs_screen = RunsScreen(self.store, opened)
+        return self._runs_screen
+
+    def _make_tab(self, tab: str) -> Screen[None]:
+        # Each tab's code is imported when it is first shown.
+        from importlib import import_module
+
+        assert self._run is not None
+        module = import_module(f"flowtui.screens.{tab}.screen")
+        screen: TabScreen = getattr(module, f"{tab.title()}Screen")(self.store, self._run)
+        self._tabs[tab] = screen
+        return screen
+
+    @work(group="opening")
+    async def open_run(self, run: Run) -> None:
+        """Show a run; the tabs of another one that was open are closed."""
+        # Enter pressed twice asks twice; the second finds the run open.
+        async with self._opening:
+            if self._run is None or self._run.id != run.id:
+                if not await self.background.may_open(run):
+                    return
+                # The mode that one is in cannot be removed.
+                await self.switch_mode(RUNS)
+                for name in TABS:
+                    await self.remove_mode(name)
+                    self.add_mode(name, partial(self._make_tab, name))
+                self._tabs.clear()
+                self._counts = Counts()
+                self._signs = None
+                self._watch_problem = self._read_problem = None
+                self._watcher = self.store.watcher(run.id)
+                self._run = OpenRun(run)
+            self._read_run(run.id, COUNTED)
+            await self.switch_mode(self.options.tab)
+
+    def show_tab(self, tab: str) -> AwaitMount | None:
+        """Show a tab, or the list; while another run is opened, the tabs lead nowhere."""
+        return None if self._opening.locked() else self.switch_mode(tab)
+
+    async def action_show_tab(self, tab: str) -> None:
+        if (shown := self.show_tab(tab)) is not None:
+            await shown
+
+    @work
+    async def follow(self, target: Target, back_to: str) -> None:
+        """Show a span, or a sample, on its own tab, from where Esc leads back to another."""
+        from flowtui.store.annotations.values import SpanTarget
+
+        tab = "traces" if isinstance(target, SpanTarget) else "evals"
+        async with self._opening:
+            await self.switch_mode(tab)
+        self._tabs[tab].follow(target, back_to)
+
+    def show_runs(self) -> None:
+        """Go to the list of runs; the run's tabs stay as they are."""
+        self.show_tab(RUNS)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "upload":
+            return self._run_in_sight is not None or self.background.upload is not None
+        if action == "suspend_process":
+            # Where lines are edited, the key takes back what was typed.
+            return not hasattr(self.focused, "action_undo")
+        return not (action == "show_tab" and self._run is None)
+
+    # Live ------------------------------------------------------------------------------------
+
+    @property
+    def frame(self) -> Frame | None:
+        """What the lines around the tabs say at this moment."""
+        if self._run is None:
+            return None
+        now = clock.now()
+        last_write_s = self._watcher.last_write_s
+        age_s = None if last_write_s is None else max(now.timestamp() - last_write_s, 0.0)
+        return Frame(
+            run=self._run.row,
+            counts=self._counts,
+            store=self.store_label,
+            standing=standing(self._run.row, self._signs, now),
+            follows=self.follows,
+            age_s=age_s,
+            problem=self._read_problem or self._watch_problem,
+            upload=self.background.upload,
+            collect=self.background.collect,
+        )
+
+    def on_mount(self) -> None:
+        self._running_loop = asyncio.get_running_loop()
+        self.set_interval(LOOK_EVERY_S, self._tick)
+        if self._run is not None:
+            self._read_run(self._run.id, COUNTED)
+        self._look_now()
+        self.call_after_refresh(self._after_first_paint)
+        if self.session.is_ssh:
+            self.set_timer(LOOK_EVERY_S, self._measure_link)
+
+    def _after_first_paint(self) -> None:
+        _collect_garbage_again()
+        # How the other screens look: parsed sooner it would delay the first paint, later a tab.
+        for path in Path(screens.__file__).parent.rglob("*.tcss"):
+            if not self.stylesheet.has_source(str(path), ""):
+                self.stylesheet.read(path)
+        self.stylesheet.reparse()
+
+    def _tick(self) -> None:
+        # Textual takes the widgets away first, and the timers last.
+        if not self.is_running:
+            return
+        if self._ending.is_terminal_gone:
+            self._ending.leave_soon(128 + signal.SIGHUP, self._leave)
+            return
+        if not self._pace.is_due():
+            return
+        if self.follows:
+            self._look_now()
+        if self._run is not None and self._run.row.is_active:
+            self.show_frame()
+        if self._runs_screen is not None and self.follows:
+            self._runs_screen.tick()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        # A cursor that blinks sends something twice a second, all the time.
+        is_far = self.session.is_ssh or self._pace.is_slow
+        if is_far and isinstance(event.widget, TakesText):
+            event.widget.cursor_blink = False
+
+    def _measure_link(self) -> None:
+        assert self.terminal_driver is not None
+        self._is_measuring_link = True
+        self.terminal_driver.write(QUERY)
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        from flowtui.terminal.driver import ThriftyDriver
+
+        # At the start, everything takes its time.
+        if self._is_measuring_link and isinstance(self.terminal_driver, ThriftyDriver):
+            self._pace.answered(self.terminal_driver.round_trip_s)
+
+    def _look_now(self) -> None:
+        if not self._is_looking:
+            self._is_looking = True
+            self._look(self._watcher)
+
+    @work(thread=True, group="watch", exit_on_error=False)
+    def _look(self, watcher: Watcher) -> None:
+        problem = signs = None
+        changes = Changes()
+        run = self._run
+        try:
+            changes = watcher.look()
+            if run is not None:
+                signs = self.store.signs([run.row], clock.now()).get(run.id)
+        except StoreError as error:
+            problem = str(error)
+        finally:
+            self._is_looking = False
+        if changes or signs is not None or problem != self._watch_problem:
+            self.post_message(Looked(watcher, changes, signs, problem))
+
+    @on(Looked)
+    def take_changes(self, message: Looked) -> None:
+        if message.watcher is not self._watcher:
+            return
+        was_unwatched, self._watch_problem = self._watch_problem is not None, message.problem
+        if message.problem is None:
+            self._signs = message.signs
+        changes = message.changes
+        is_mended = was_unwatched and message.problem is None
+        if changes.touches_list or is_mended:
+            self._list_changed()
+        if is_mended:
+            self._read_all()
+        elif self._run is not None and changes.kinds:
+            self._read_run(self._run.id, changes.kinds)
+            for screen in self._tabs.values():
+                screen.store_changed(changes.kinds)
+        self.show_frame()
+
+    def _list_changed(self) -> None:
+        if self._runs_screen is not None:
+            self._runs_screen.list_changed()
+
+    @work(thread=True, group="run", exit_on_error=False)
+    def _read_run(self, run_id: str, kinds: frozenset[Kind]) -> None:
+        """Read the run's row and, if anything that is counted changed, the counts."""
+        try:
+            run = self.store.run(run_id)
+            is_counted = run is not None and bool(kinds & COUNTED)
+            counts = self.store.counts(run_id) if is_counted else None
+        except StoreError as error:
+            self.post_message(RunRead(run_id, None, None, str(error)))
+            return
+        self.post_message(RunRead(run_id, run, counts))
+
+    @on(RunRead)
+    def take_run(self, message: RunRead) -> None:
+        if self._run is None or message.run_id != self._run.id:
+            return
+        if message.run is None and message.problem is None:
+            self._read_problem = "this run was deleted; what is shown is what was read before"
+        else:
+            if message.run is not None:
+                self._run.row = message.run
+            self._take_problem(message.problem)
+        if message.counts is not None:
+            self._counts = message.counts
+        self.show_frame()
+
+    def _take_problem(self, problem: str | None) -> None:
+        """Note why the run cannot be read; when it can be again, so is what the tabs show.
+
+        Some faults leave the files as they were, and the watch finds nothing new when they go.
+        """
+        was_unreadable, self._read_problem = self._read_problem is not None, problem
+        if problem is not None and not self._is_retrying:
+            self._is_retrying = True
+            self.set_timer(LOOK_EVERY_S, self._read_again)
+        elif problem is None and was_unreadable:
+            self._read_tabs()
+
+    def _read_all(self) -> None:
+        if self._run is not None:
+            self._read_run(self._run.id, COUNTED)
+        self._read_tabs()
+
+    def _read_tabs(self) -> None:
+        for screen in self._tabs.values():
+            screen.store_changed(screen.reads)
+
+    def _read_again(self) -> None:
+        self._is_retrying = False
+        if self._run is not None and self._read_problem is not None:
+            self._read_run(self._run.id, COUNTED)
+
+    def show_frame(self) -> None:
+        """Show in every tab what the frame says by now."""
+        frame = self.frame
+        for screen in self._tabs.values():
+            screen.frame = frame
+
+    def action_refresh_now(self) -> None:
+        self._look_now()
+        self._read_all()
+        self._list_changed()
+
+    def action_redraw(self) -> None:
+        from flowtui.terminal.driver import ThriftyDriver
+
+        if isinstance(self.terminal_driver, ThriftyDriver):
+            self.terminal_driver.forget()
+        self.refresh()
+        self.screen.refresh()
+
+    def action_follow(self) -> None:
+        self.follows = not self.follows
+        self.show_frame()
+        if self.follows:
+            self._look_now()
+
+    # In the background -----------------------------------------------------------------------
+
+    @property
+    def _run_in_sight(self) -> OpenRun | None:
+        """The open run, while one of its tabs is shown."""
+        return None if self.current_mode == RUNS else self._run
+
+    def action_upload(self) -> None:
+        self.background.open_upload(self.store, self._run_in_sight)
+
+    def retry_upload(self) -> None:
+        self.background.retry_upload()
+
+    def end_upload(self) -> None:
+        self.background.end_upload()
+
+    def open_collector(self) -> None:
+        assert self._run is not None
+        self.background.open_collector(self.store, self._run)
+
+    def show_upload(self) -> None:
+        """Show in every tab how far the upload is; what it noted in the store is looked for."""
+        self.show_frame()
+        if not self.background.is_uploading:
+            for screen in self._tabs.values():
+                screen.store_changed(frozenset({Kind.RUN}))
+            self._look_now()
+
+    # Keys and commands -----------------------------------------------------------------------
+
+    def action_show_keys(self) -> None:
+        from flowtui.screens.dialogs.keys import KeysScreen
+
+        self.push_screen(KeysScreen(self.screen.active_bindings.values()))
+
+    def action_command_palette(self) -> None:
+        from flowtui.screens.dialog import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        from flowtui.app.palette import commands
+
+        return commands(self, screen)
+
+    def copy(self, text: str) -> None:
+        """Send text to the clipboard, and say how that went."""
+        from flowtui.terminal.suspend import copy
+
+        assert self.terminal_driver is not None
+        copy(self, text, self.session, self.terminal_driver.write)
+
+    def page(self, text: str) -> None:
+        """Show a text, safe lines, in the person's pager; the app stands still meanwhile."""
+        from flowtui.terminal.suspend import page
+
+        page(self, text)
+        self.action_redraw()
+
+    def action_suspend_process(self) -> None:
+        from flowtui.terminal.driver import ThriftyDriver
+
+        if isinstance(self.terminal_driver, ThriftyDriver) and not self.terminal_driver.stop_job():
+            text = "Nothing is there to go back to: flow-tui was not started from a shell."
+            self.notify(text, title="Not suspended", severity="warning")
+
+    # How it ends -----------------------------------------------------------------------------
+
+    async def action_quit(self) -> None:
+        self.background.quit()
+
+    def on_unmount(self) -> None:
+        self.background.close()
+
+    def take_signals(self) -> None:
+        """Leave tidily on SIGTERM, SIGHUP and SIGINT, from now on."""
+        self._ending.take_signals(self._leave)
+
+    def _leave(self, code: int) -> None:
+        """Exit with a code; may be called from a signal handler."""
+        if self._running_loop is None:
+            self._ending.end_now(code)
+        else:
+            self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
+
+    @on(Worker.StateChanged)
+    def report_failed_worker(self, event: Worker.StateChanged) -> None:
+        """Say so when a background read ends in an error that it did not expect."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.report_bug(event.worker.error)
+
+    def report_bug(self, error: BaseException) -> None:
+        """Say that a background read failed in a way that it should not, and keep the details."""
+        self.notify(
+            f"{type(error).__name__}: {fmt.plain(str(error), 200)}\n{write_crash_log(error)}",
+            title="Something is wrong in flow-tui",
+            severity="error",
+            markup=False,
+        )
+
+    def end_by_error(self, error: BaseException | None) -> None:
+        # Textual would print every frame's variables, and with them raw text from the store.
+        error = sys.exc_info()[1] or error or RuntimeError("unknown")
+        if self.is_told_why:
+            # What follows from the first error would only hide it.
+            return
+        summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
+        where = write_crash_log(error)
+        self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\n{where}"))
+
+
+def _collect_garbage_again() -> None:
+    """Undo what the entry point did to start fast; what was loaded by now is never garbage."""
+    gc.freeze()
+    gc.enable()
+
+
+def _driver_class() -> type[Driver] | None:
+    if sys.platform == "win32":
+        return None
+    from flowtui.terminal.driver import ThriftyDriver
+
+    return ThriftyDriver

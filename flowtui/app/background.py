@@ -1,0 +1,116 @@
+"""What goes on in the background of a session: an upload, a receiver of spans, and their end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flowtui.widgets.frame.frame import CollectMark, UploadMark
+
+if TYPE_CHECKING:
+    from flowtui.screens.collect.flow import Collector
+    from flowtui.screens.upload.flow import Uploads
+    from flowtui.store.open_run import OpenRun
+    from flowtui.store.store import Store
+    from flowtui.store.values import Run
+    from flowtui.widgets.host import Host
+
+
+class Background:
+    """Makes the upload and the receiver when they are first asked for, and ends both together."""
+
+    def __init__(self, app: Host) -> None:
+        self._app = app
+        self._uploads: Uploads | None = None
+        self._collector: Collector | None = None
+        self._is_leaving = False
+
+    @property
+    def upload(self) -> UploadMark | None:
+        """What the frame says of the upload."""
+        return None if self._uploads is None else self._uploads.mark
+
+    @property
+    def collect(self) -> CollectMark | None:
+        """What the frame says of the receiver."""
+        return None if self._collector is None else self._collector.mark
+
+    @property
+    def is_uploading(self) -> bool:
+        return self._uploads is not None and self._uploads.is_running
+
+    @property
+    def is_collecting(self) -> bool:
+        return self._collector is not None and self._collector.is_running
+
+    def open_upload(self, store: Store, run: OpenRun | None) -> None:
+        """Show the upload that is under way, or ask what to upload of a run."""
+        if self._uploads is None:
+            from flowtui.screens.upload.flow import Uploads
+
+            self._uploads = Uploads(self._app)
+        self._app.run_worker(self._uploads.open(store, run))
+
+    def retry_upload(self) -> None:
+        if self._uploads is not None:
+            self._app.run_worker(self._uploads.retry())
+
+    def end_upload(self) -> None:
+        if self._uploads is not None:
+            self._app.run_worker(self._uploads.end())
+
+    def open_collector(self, store: Store, run: OpenRun) -> None:
+        """Show the receiver that runs, or start one for a run."""
+        if self._collector is None:
+            from flowtui.screens.collect.flow import Collector
+
+            self._collector = Collector(self._app)
+        self._app.run_worker(self._collector.open(store, run))
+
+    async def may_open(self, run: Run) -> bool:
+        """Ask where opening a run ends what goes on with another one; must be in a worker."""
+        return self._collector is None or await self._collector.may_end_for_another_run(run.id)
+
+    def quit(self) -> None:
+        """Leave the app; where something is under way, ask before."""
+        if self.is_uploading or self.is_collecting:
+            self._app.run_worker(self._leave())
+        else:
+            self._app.exit()
+
+    async def _leave(self) -> None:
+        if self._is_leaving:
+            return
+        self._is_leaving = True
+        try:
+            if await self._may_end():
+                if self._collector is not None:
+                    await self._collector.end()
+                if self._uploads is not None:
+                    await self._uploads.end_for_good()
+                self._app.exit()
+        finally:
+            self._is_leaving = False
+
+    async def _may_end(self) -> bool:
+        from flowtui.screens.upload.progress import LeaveScreen
+
+        questions, details = [], []
+        if self._uploads is not None and self.is_uploading:
+            questions.append("An upload is under way.")
+            details += self._uploads.details
+        if self._collector is not None and self.is_collecting:
+            questions.append("Spans are being collected.")
+            details += self._collector.details
+        questions.append("End both and quit?" if len(questions) > 1 else "End it and quit?")
+        question = LeaveScreen(" ".join(questions), details)
+        return await self._app.push_screen_wait(question)
+
+    def close(self) -> None:
+        """End everything at once; blocks for about half a second at most."""
+        # The receiver ends while the registry is told.
+        if self._collector is not None:
+            self._collector.stop()
+        if self._uploads is not None:
+            self._uploads.close()
+        if self._collector is not None:
+            self._collector.close()

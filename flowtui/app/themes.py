@@ -1,0 +1,119 @@
+"""The looks: colours by role, each theme a set of them."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+from flowtui.terminal.session import Session
+
+DARK = Theme(
+    name="flow-dark",
+    primary="#7aa2f7",
+    secondary="#7dcfff",
+    accent="#7dcfff",
+    foreground="#d5d9e5",
+    background="#14161d",
+    surface="#1b1e28",
+    panel="#262a38",
+    success="#9ece6a",
+    warning="#e0af68",
+    error="#f7768e",
+    variables={
+        "text-quiet": "#8d94ae",
+        "bar": "#262a38",
+        "curve-1": "#7aa2f7",
+        "curve-2": "#bb9af7",
+        "curve-3": "#73daca",
+        "curve-4": "#ff9e64",
+    },
+)
+LIGHT = Theme(
+    name="flow-light",
+    primary="#2f5fc4",
+    secondary="#086887",
+    accent="#086887",
+    foreground="#22242c",
+    background="#fbfbf9",
+    surface="#f1f1ee",
+    panel="#dfe3ea",
+    success="#286f2b",
+    warning="#865700",
+    error="#b3243f",
+    dark=False,
+    variables={
+        "text-quiet": "#5d6373",
+        "bar": "#dfe3ea",
+        "curve-1": "#2f5fc4",
+        "curve-2": "#7b3fb5",
+        "curve-3": "#006d64",
+        "curve-4": "#a54716",
+    },
+)
+# Okabe and Ito's palette: its blue, orange and vermilion differ for every kind of colour vision.
+COLOR_BLIND = Theme(
+    name="flow-colorblind",
+    primary="#56b4e9",
+    secondary="#56b4e9",
+    accent="#f0e442",
+    foreground="#e4e4e4",
+    background="#121212",
+    surface="#1c1c1c",
+    panel="#303030",
+    success="#56b4e9",
+    warning="#e69f00",
+    error="#ee7733",
+    variables={
+        "text-quiet": "#9a9a9a",
+        "bar": "#303030",
+        "curve-1": "#56b4e9",
+        "curve-2": "#e69f00",
+        "curve-3": "#f0e442",
+        "curve-4": "#d386b0",
+    },
+)
+ANSI = Theme(
+    name="ansi",
+    primary="ansi_blue",
+    secondary="ansi_cyan",
+    accent="ansi_bright_cyan",
+    foreground="ansi_default",
+    background="ansi_default",
+    surface="ansi_default",
+    panel="ansi_bright_black",
+    boost="ansi_default",
+    success="ansi_green",
+    warning="ansi_yellow",
+    error="ansi_bright_red",
+    ansi=True,
+    variables={
+        "text-quiet": "ansi_white",
+        # Textual makes panels transparent here. Of bright black some palettes make the ground.
+        "bar": "ansi_blue",
+        "curve-1": "ansi_bright_blue",
+        "curve-2": "ansi_bright_magenta",
+        "curve-3": "ansi_bright_cyan",
+        "curve-4": "ansi_bright_yellow",
+        # Textual's own widgets name these in a theme of the terminal's colours.
+        "ansi-background": "ansi_black",
+        "ansi-foreground": "ansi_white",
+        "border-blurred": "ansi_bright_black",
+        "block-cursor-foreground": "ansi_black",
+        "block-cursor-background": "ansi_white",
+        "input-cursor-background": "ansi_white",
+        "input-cursor-foreground": "ansi_black",
+        "input-selection-background": "ansi_bright_blue",
+        "input-selection-foreground": "ansi_black",
+        "screen-selection-background": "ansi_bright_blue",
+        "screen-selection-foreground": "ansi_black",
+    },
+)
+THEMES = {theme.name: theme for theme in (DARK, LIGHT, ANSI, COLOR_BLIND)}
+
+
+def default_theme(here: Session) -> str:
+    """Return the theme that suits a session.
+
+    The one of the terminal's own colours marks the cursor by reversing it, so it does for
+    terminals with few colours and for none at all.
+    """
+    return ANSI.name if here.has_few_colors or here.is_monochrome else DARK.name

@@ -1,0 +1,501 @@
+"""The commands, as typer reads them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from flowtui import __version__
+from flowtui.cli.opening import (
+    COMMANDS,
+    TABS,
+    Opening,
+    commands_near,
+    open_run,
+    open_store,
+)
+from flowtui.reports.usage import WrongUsage
+from flowtui.store.errors import StoreError
+
+DEMO_RUN = "resnet50-cosine"
+OPEN = "open"
+_TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
+_ABOUT_THE_PROGRAM = {"-h", "--help", "--version", "--install-completion", "--show-completion"}
+
+
+# Typer exports errors of usage of one kind only.
+USAGE_ERROR: Any = typer.BadParameter.__base__
+
+
+class OpenByDefault(TyperGroup):
+    """Reads `flow-tui RUN` as `flow-tui open RUN`, and options before a command as its own."""
+
+    # typer brings a click of its own, whose Context has no public name.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not (ctx.resilient_parsing and not args):
+            args = with_command(args, self.commands)
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Return the commands and the runs that the first word may become."""
+        runs = next(param for param in self.commands[OPEN].params if param.name == "run")
+        return [
+            *super().shell_complete(ctx, incomplete),
+            *runs.shell_complete(ctx, incomplete),
+        ]
+
+
+class OpenCommand(TyperCommand):
+    """Says which command may be meant by the word that stands in the place of a run."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words = [arg for arg in args if not arg.startswith("-")]
+        try:
+            return super().parse_args(ctx, args)
+        except USAGE_ERROR as error:
+            if words and (near := commands_near(words[0])):
+                error.message += (
+                    f". Is {words[0]!r} meant for a command? Closest: {', '.join(near)}"
+                )
+            raise
+
+
+def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
+    """Return arguments that begin with a command: the first word if it is one, else `open`."""
+    if not _ABOUT_THE_PROGRAM.isdisjoint(args[:1]):
+        return args
+    index = 0
+    while index < len(args) and args[index].startswith("-") and args[index] != "-":
+        if args[index] == "--":
+            return [OPEN, *args]
+        index += 2 if args[index] in _TAKE_A_VALUE else 1
+    if index < len(args) and args[index] in commands:
+        return [args[index], *args[:index], *args[index + 1 :]]
+    return [OPEN, *args]
+
+
+cli = typer.Typer(
+    cls=OpenByDefault,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option("--store", "-s", metavar="DIR", help="The store: a folder or sqlite://DIR."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, in full precision.")]
+FilterOption = Annotated[
+    str, typer.Option("--filter", metavar="EXPR", help="As on the filter line of the list.")
+]
+LimitOption = Annotated[int | None, typer.Option(min=0, metavar="N", help="At most so many.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before.")]
+ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
+
+
+def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    try:
+        known = open_store(ctx.params.get("store")).identities()
+    except StoreError:
+        return
+    for run_id, name in known:
+        yield from (word for word in (run_id, name) if word.startswith(incomplete))
+
+
+def _complete_key(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    try:
+        store, run = open_run(ctx.params.get("run") or "", ctx.params.get("store"))
+        known = store.last_points(run.id)
+    except StoreError:
+        return
+    yield from (key for key in known if key.startswith(incomplete) and key.isprintable())
+
+
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="An id, a unique prefix of one, an exact name, `latest`, or a .luml file.",
+        autocompletion=_complete_run,
+        show_default=False,
+    ),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"flow-tui {__version__}")
+        raise typer.Exit
+
+
+@cli.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """The record of a machine-learning run, in the terminal: `flow-tui [RUN]`."""
+
+
+@cli.command(OPEN, cls=OpenCommand)
+def open_(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="An id or a prefix of one, a name, `latest`, a .luml file; none: the list.",
+            autocompletion=_complete_run,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    tab: Annotated[str, typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.")] = TABS[0],
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Annotate and upload nothing.")
+    ] = False,
+    user: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
+    ] = None,
+    theme: ThemeOption = None,
+    is_slow: Annotated[
+        bool, typer.Option("--slow", help="Fewer colours and calmer updates, for a slow link.")
+    ] = False,
+) -> None:
+    """Open a run, or the list of runs. The same as without `open`."""
+    Opening(run, store, tab, read_only, user, theme, is_slow).carry_out()
+
+
+@cli.command()
+def demo(
+    theme: ThemeOption = None,
+    path_only: Annotated[
+        bool, typer.Option("--path", help="Only make the store, and print where it is.")
+    ] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Make it anew, which removes what was annotated.")
+    ] = False,
+    yes: YesOption = False,
+) -> None:
+    """Open the demo store, which is made the first time and kept."""
+    from platformdirs import user_cache_path
+
+    from flowtui.cli.demo import demo_store
+
+    directory = demo_store(user_cache_path("flow-tui"), reset, yes)
+    if path_only:
+        print(directory)
+        return
+    Opening(DEMO_RUN, str(directory), theme=theme).carry_out()
+
+
+@cli.command("list")
+def list_(
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="A .luml file.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+    filter_text: FilterOption = "",
+    sort: Annotated[
+        str,
+        typer.Option(metavar="COLUMN", help="A column, param.KEY or metric.KEY; -COLUMN: down."),
+    ] = "-created",
+    limit: LimitOption = None,
+) -> None:
+    """Print the runs of the store."""
+    from flowtui.reports import runs as report
+
+    opened = open_store(store) if file is None else open_run(file, store)[0]
+    report.print_runs(opened, filter_text, sort, limit, as_json)
+
+
+@cli.command()
+def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
+    """Print a run as text, or as one JSON document."""
+    from flowtui.reports import runs as report
+
+    opened, found = open_run(run, store)
+    report.print_run(opened, found, as_json)
+
+
+@cli.command()
+def metrics(
+    run: RunArgument,
+    keys: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[KEY]...",
+            help="Metrics whose points are printed; none: a line a metric.",
+            autocompletion=_complete_key,
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV: key, step, value, logged_at.")
+    ] = False,
+    points: Annotated[
+        int | None,
+        typer.Option(
+            min=4, max=50_000, metavar="N", help="At most N points a metric, its extremes kept."
+        ),
+    ] = None,
+) -> None:
+    """Print the metrics of a run; --json and --csv print their points."""
+    from flowtui.reports import series
+
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
+    if points is not None and not (keys or as_json or as_csv):
+        raise WrongUsage("--points is of points: name a KEY, or give --json or --csv")
+    opened, found = open_run(run, store)
+    style: series.Format = "json" if as_json else "csv" if as_csv else "text"
+    series.print_metrics(opened, found, keys or (), style, points)
+
+
+@cli.command()
+def traces(
+    run: RunArgument,
+    trace: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[TRACE_ID]",
+            help="A trace, or a unique prefix of its id, whose spans are printed; none: the list.",
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+    filter_text: FilterOption = "",
+    sort: Annotated[
+        str, typer.Option(metavar="COLUMN", help="A column; -COLUMN: down.")
+    ] = "-start",
+    limit: LimitOption = None,
+) -> None:
+    """Print the traces of a run, or the spans of one trace."""
+    from flowtui.reports import traces as trace_report
+
+    if trace is not None and (filter_text or limit is not None):
+        raise WrongUsage("--filter and --limit are of the list: leave out TRACE_ID")
+    opened, found = open_run(run, store)
+    if trace is not None:
+        trace_report.print_trace(opened, found, trace, as_json)
+    else:
+        trace_report.print_traces(opened, found, filter_text, sort, limit, as_json)
+
+
+@cli.command()
+def evals(
+    run: RunArgument,
+    store: StoreOption = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="ID", help="One eval set; none: all of them.")
+    ] = None,
+    as_json: JsonOption = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, with a column for each score.")
+    ] = False,
+    aggregate: Annotated[
+        bool, typer.Option("--aggregate", help="Print what the scores add up to.")
+    ] = False,
+    filter_text: FilterOption = "",
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="A column, scores.KEY, metadata.KEY ...; -COLUMN: down.",
+            show_default="created",
+        ),
+    ] = None,
+    limit: LimitOption = None,
+) -> None:
+    """Print the samples of a run's eval sets, or what their scores add up to."""
+    from flowtui.reports import samples
+
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
+    if aggregate and (as_csv or sort is not None or limit is not None):
+        raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
+    opened, found = open_run(run, store)
+    wanted = samples.Wanted(dataset, filter_text, sort or "", limit)
+    if aggregate:
+        samples.print_scores(opened, found, wanted, as_json)
+        return
+    style: samples.Format = "json" if as_json else "csv" if as_csv else "text"
+    samples.print_samples(opened, found, wanted, style)
+
+
+@cli.command()
+def export(
+    run: RunArgument,
+    store: StoreOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="The file, or a folder to write it in."),
+    ] = None,
+) -> None:
+    """Write a run as a .luml artifact."""
+    from flowtui.cli.export import export as carry_out
+
+    opened, found = open_run(run, store)
+    carry_out(opened, found, out)
+
+
+@cli.command()
+def upload(
+    run: RunArgument,
+    store: StoreOption = None,
+    organization: Annotated[
+        str | None, typer.Option(metavar="NAME", help="By name or id, as the next two.")
+    ] = None,
+    orbit: Annotated[
+        str | None, typer.Option(metavar="NAME", help="None: the only one there is.")
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option(metavar="NAME", help="One that takes experiments.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of the artifact; else the run's.")
+    ] = None,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Upload a run to the LUML registry; the key is looked for as `doctor` says."""
+    from flowtui.cli.upload import Wanted
+    from flowtui.cli.upload import upload as carry_out
+
+    opened, found = open_run(run, store)
+    if opened.why_read_only:
+        raise WrongUsage("an artifact is no run of a store; upload it where it was exported from")
+    carry_out(opened, found, Wanted(organization, orbit, collection, name, yes, as_json))
+
+
+NewOption = Annotated[
+    str | None,
+    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
+]
+GroupOption = Annotated[
+    str | None, typer.Option("--group", metavar="G", help="The group of a new run.")
+]
+
+
+@cli.command()
+def ingest(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[RUN] FILE...",
+            help="The run, unless --new makes one, and files; `-` is standard input.",
+            show_default=False,
+        ),
+    ],
+    new: NewOption = None,
+    group: GroupOption = None,
+    store: StoreOption = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first thing that cannot be read.")
+    ] = False,
+) -> None:
+    """Write spans out of files into a run: OTLP as protobuf or JSON, also packed."""
+    from flowtui.cli import ingest as ingest_command
+    from flowtui.cli import target_run
+
+    run, files = (words[0], words[1:]) if new is None else (None, words)
+    if not files:
+        raise WrongUsage("give the FILE to read; `-` is standard input")
+    ingest_command.check_readable(files)
+    with target_run.target(run, new, group, store) as target:
+        ingest_command.ingest(target, files, strict)
+
+
+@cli.command()
+def collect(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="The run to write into, unless --new makes one.",
+            autocompletion=_complete_run,
+            show_default=False,
+        ),
+    ] = None,
+    new: NewOption = None,
+    group: GroupOption = None,
+    store: StoreOption = None,
+    host: Annotated[
+        str, typer.Option(metavar="HOST", help="Where to listen; others need a --token.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="0: one that is free.")
+    ] = 4318,
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TOKEN", envvar="FLOW_TUI_TOKEN", help="What exporters send as a bearer."
+        ),
+    ] = None,
+    for_program: Annotated[bool, typer.Option("--for-program", hidden=True)] = False,
+) -> None:
+    """Receive spans over OTLP/HTTP and write them into a run, until Ctrl+C."""
+    from flowtui.cli import collect as collect_command
+    from flowtui.cli import target_run
+    from flowtui.collector.listening import Listening
+
+    where = Listening(host, port, token)
+    if where.refusal:
+        raise WrongUsage(where.refusal)
+    where.check()
+    with (
+        collect_command.failures_told(for_program),
+        closing(collect_command.bind(where)) as bound,
+        target_run.target(run, new, group, store) as target,
+    ):
+        collect_command.collect(target, bound, where, for_program=for_program)
+
+
+@cli.command()
+def doctor(store: StoreOption = None) -> None:
+    """Say what this terminal, session and store can do, and what to add where something is off."""
+    from flowtui.cli.doctor import findings
+
+    has_terminal = any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr) if stream)
+    findings_found = findings(os.environ, store, Path.cwd(), Path.home(), has_terminal)
+    for finding in findings_found:
+        print(finding.line)
+    if any(finding.is_error for finding in findings_found):
+        raise typer.Exit(1)
+
+
+@cli.command("help")
+def help_(
+    command: Annotated[
+        str | None, typer.Argument(metavar="[COMMAND]", help="None: all.", show_default=False)
+    ] = None,
+    store: Annotated[str | None, typer.Option("--store", "-s", hidden=True)] = None,
+) -> None:
+    """Print what the program or a command takes. The same as --help."""
+    if command is None:
+        # A run of that name was opened so before there was the command.
+        with suppress(StoreError):
+            opened, run = open_run("help", store)
+            if run.name == "help" or run.id == "help":
+                opened.close()
+                Opening("help", store).carry_out()
+    elif command not in COMMANDS:
+        near = commands_near(command)
+        closest = f"; closest: {', '.join(near)}" if near else ""
+        raise WrongUsage(f"there is no command {command!r}{closest}")
+    cli([*([] if command is None else [command]), "--help"], prog_name="flow-tui")

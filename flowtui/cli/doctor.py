@@ -1,0 +1,189 @@
+"""What this terminal, session and store can do, as lines for a person."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowtui import __version__, installation
+from flowtui.format import plain
+from flowtui.store.errors import StoreError
+from flowtui.store.location import locate
+from flowtui.store.store import Store
+from flowtui.terminal import opener, pictures
+from flowtui.terminal.session import Session, session
+
+EXTRAS = {
+    "images": ("PIL", "resvg_py"),
+    "pdf": ("pypdfium2",),
+    "docx": ("docx",),
+    "parquet": ("duckdb",),
+    "zstd": ("zstandard",),
+    "receive": ("starlette", "uvicorn"),
+    "keyring": ("keyring",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    glyph: str
+    subject: str
+    text: str
+    remedy: str = ""
+
+    @property
+    def line(self) -> str:
+        remedy = f"\n{'':14}→ {self.remedy}" if self.remedy else ""
+        return f"{self.glyph} {self.subject:<11} {self.text}{remedy}"
+
+    @property
+    def is_error(self) -> bool:
+        return self.glyph == "✗"
+
+
+def findings(
+    environ: Mapping[str, str],
+    store: str | None,
+    cwd: Path,
+    home: Path,
+    has_terminal: bool = True,
+) -> list[Finding]:
+    """Return what was found, in the order in which it matters to a person.
+
+    Args:
+        environ: the environment.
+        store: which store, as on the command line.
+        cwd: where it was started.
+        home: the person's home folder.
+        has_terminal: whether a person sits at a terminal; a job or a pipe has none.
+    """
+    here = session(environ)
+    of_terminal = [*_terminal(here), _colors(here), _clipboard(here), _pictures(environ, here)]
+    return [
+        _versions(),
+        _store(store, environ, cwd, home),
+        *(of_terminal if has_terminal else [_NO_TERMINAL]),
+        _text(here),
+        _viewer(environ, here),
+        _registry(environ, cwd, home),
+        *_extras(),
+    ]
+
+
+_NO_TERMINAL = Finding(
+    "·", "terminal", "none here: opening a run prints it as text, for a file or another program"
+)
+
+
+def _versions() -> Finding:
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    text = f"flow-tui {__version__}, Python {python}, SQLite {sqlite3.sqlite_version}"
+    return Finding("✓", "version", text)
+
+
+def _store(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Finding:
+    where = locate(option, environ, cwd, home)
+    try:
+        opened = Store(where)
+        groups = opened.groups()
+    except StoreError as error:
+        return Finding("✗", "store", plain(str(error), 500))
+    count = sum(group.run_count for group in groups)
+    return Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
+
+
+def _terminal(here: Session) -> Iterator[Finding]:
+    where = ["over SSH"] if here.is_ssh else ["on this machine"]
+    where += ["in tmux"] * here.is_tmux + ["in screen"] * here.is_screen
+    if here.is_dumb:
+        yield Finding("✗", "terminal", f"TERM is {here.term or 'not set'}: only text output works",
+                      "export TERM=xterm-256color")  # fmt: skip
+    else:
+        yield Finding("✓", "terminal", f"{here.term}, {', '.join(where)}")
+    if here.is_ssh:
+        # What is sent is thrifty already; it takes a quarter of it then.
+        yield Finding("·", "link", "over a slow one, ssh compresses what is drawn", "ssh -C HOST")
+
+
+def _colors(here: Session) -> Finding:
+    if here.is_monochrome:
+        return Finding("✓", "colours", "none, as NO_COLOR asks")
+    if here.is_truecolor:
+        return Finding("✓", "colours", "24-bit")
+    if here.has_few_colors:
+        return Finding("✓", "colours", "the terminal's own sixteen: theme `ansi` is used")
+    remedy = "export COLORTERM=truecolor, if its manual says 24-bit"
+    return Finding("▲", "colours", "256; the terminal may have more", remedy)
+
+
+def _text(here: Session) -> Finding:
+    if here.is_utf8:
+        return Finding("✓", "text", "UTF-8")
+    text = "the locale has no UTF-8: ASCII stands in for other characters"
+    # LC_ALL has the last word.
+    return Finding("▲", "text", text, f"export {here.locale_variable}=C.UTF-8")
+
+
+def _clipboard(here: Session) -> Finding:
+    if here.is_tmux:
+        if shutil.which("tmux"):
+            remedy = "set -s set-clipboard on, in ~/.tmux.conf, passes it to the outer terminal"
+            return Finding("✓", "clipboard", "through tmux", remedy)
+        return Finding("▲", "clipboard", "in tmux, but its command is not on the PATH")
+    if not here.has_clipboard:
+        return Finding("▲", "clipboard", "this terminal has none that a program can write to")
+    if here.is_behind_another:
+        remedy = "set -s set-clipboard on, in the ~/.tmux.conf of the machine that tmux runs on"
+        return Finding("·", "clipboard", "asked of tmux or screen on another machine", remedy)
+    text = "asked of the terminal (OSC 52); some need it switched on in their settings"
+    return Finding("✓", "clipboard", text)
+
+
+def _viewer(environ: Mapping[str, str], here: Session) -> Finding:
+    if opener.is_elsewhere(environ, here):
+        text = "SSH without a display: attachments go to the pager, the editor, or through scp"
+        return Finding("·", "viewer", text, f"export {opener.VARIABLE}=PROGRAM, if one works here")
+    try:
+        words = opener.command(environ, here)
+    except opener.OpenFailed as error:
+        return Finding("▲", "viewer", plain(str(error), 300))
+    return Finding("✓", "viewer", plain(" ".join(words), 300))
+
+
+def _pictures(environ: Mapping[str, str], here: Session) -> Finding:
+    by = pictures.protocol(environ)
+    if by is None:
+        return Finding("·", "pictures", "in half cells; no full resolution is known of here")
+    if pictures.passes_through(here):
+        return Finding("✓", "pictures", f"in half cells, and in full resolution by {by}")
+    if here.is_tmux:
+        remedy = f"{pictures.TMUX_LINE}, in ~/.tmux.conf"
+        return Finding("▲", "pictures", f"in half cells; tmux holds those by {by} back", remedy)
+    return Finding("·", "pictures", f"in half cells; screen holds those by {by} back")
+
+
+def _registry(environ: Mapping[str, str], cwd: Path, home: Path) -> Finding:
+    from flowtui.registry.client import base_url
+    from flowtui.registry.credentials import find_key
+
+    found = find_key(environ, cwd, home)
+    if found is None:
+        remedy = "export LUML_API_KEY=..., with a key from your profile in LUML, to upload runs"
+        return Finding("·", "registry", f"{plain(base_url(environ), 200)}: no key", remedy)
+    text = f"{plain(base_url(environ), 200)}, with the key from {found.source}"
+    return Finding("✓", "registry", text)
+
+
+def _extras() -> Iterator[Finding]:
+    for extra, modules in EXTRAS.items():
+        if all(importlib.util.find_spec(module) for module in modules):
+            yield Finding("✓", extra, "installed")
+        else:
+            yield Finding("·", extra, "not installed", installation.adding(extra))

@@ -1,0 +1,166 @@
+"""`flow-tui ingest`: spans out of files into a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from flowtui import format as fmt
+from flowtui.cli.target_run import Target
+from flowtui.store.errors import StoreError
+from flowtui.store.otlp import files as otlp_files
+from flowtui.store.otlp.ingesting import SpanWriter, Written
+from flowtui.store.otlp.items import OtlpSpan, Rejected
+
+STANDARD_INPUT = "-"
+NAMED = 5
+"""How many of the bad lines are named; the others are counted."""
+LINE_CHARACTERS = 500
+_REPORT_BYTES = 1 << 18
+
+
+class IngestFailed(StoreError):
+    """Files were not read, or not to the end; `str()` says why, and what of them is written."""
+
+
+@dataclass
+class Tally:
+    """What was found in the files so far."""
+
+    rejected: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    """Lines and messages by their signal."""
+
+
+def ingest(target: Target, files: Sequence[str], strict: bool) -> None:
+    """Write the spans of files into a run and print what became of them.
+
+    Args:
+        target: the run.
+        files: paths, or `-` for standard input.
+        strict: stop at the first thing that cannot be read.
+
+    Raises:
+        IngestFailed: a file cannot be read; nothing in any was readable; or, with `strict`,
+            something was not.
+        DatabaseError: the run cannot be written.
+    """
+    tally = Tally()
+    with SpanWriter(target.database) as writer:
+        try:
+            for file in files:
+                with _opened(file) as (stream, size), _progress(file, size) as told:
+                    _read(file, _Told(stream, told), writer, tally, strict)
+        except KeyboardInterrupt:
+            message = "stopped; what was written stays, and the same files can be read again"
+            raise IngestFailed(message) from None
+    _print(target, writer.written, tally)
+    if tally.rejected and not writer.written.total:
+        raise IngestFailed("there was not one span to be read")
+
+
+def check_readable(files: Sequence[str]) -> None:
+    """Look whether files are there, before anything is written.
+
+    Raises:
+        IngestFailed: one is not, or may not be read.
+    """
+    for file in files:
+        if file == STANDARD_INPUT:
+            continue
+        if not Path(file).exists():
+            raise IngestFailed(f"{file} cannot be read: there is no such file")
+        # Not opened, since whoever writes into a pipe would take that for its reader.
+        if Path(file).is_dir() or not os.access(file, os.R_OK):
+            raise IngestFailed(f"{file} cannot be read: it is a folder, or not for this user")
+
+
+def _read(file: str, stream: _Told, writer: SpanWriter, tally: Tally, strict: bool) -> None:
+    for item in otlp_files.items(stream):
+        if isinstance(item, OtlpSpan):
+            writer.add(item)
+        elif isinstance(item, Rejected):
+            tally.rejected += 1
+            where = f"{file}, {item.where}: {item.reason}"
+            if strict:
+                raise IngestFailed(where)
+            if tally.rejected <= NAMED:
+                _say(where)
+        else:
+            tally.skipped[item.signal] += 1
+
+
+def _print(target: Target, written: Written, tally: Tally) -> None:
+    if tally.rejected > NAMED:
+        _say(f"and {tally.rejected - NAMED:,} more that cannot be read")
+    parts = fmt.counted(
+        [(written.new, "new"), (written.changed, "changed"), (written.same, "there already")]
+    )
+    said = f"{fmt.count(written.total, 'span')} into {target.line}"
+    print(said + (f": {', '.join(parts)}" if parts else ""))
+    if tally.skipped:
+        skipped = fmt.counted((count, signal) for signal, count in sorted(tally.skipped.items()))
+        print(f"skipped, since they are no spans: {', '.join(skipped)}")
+    if tally.rejected:
+        print(f"not readable: {tally.rejected:,}")
+
+
+def _say(text: str) -> None:
+    print(f"flow-tui: {fmt.plain(text, LINE_CHARACTERS)}", file=sys.stderr)
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None]]:
+    """Give a file and its size, None where that is not known."""
+    if file == STANDARD_INPUT:
+        yield sys.stdin.buffer, None
+        return
+    path = Path(file)
+    try:
+        with path.open("rb") as stream:
+            yield stream, path.stat().st_size if path.is_file() else None
+    except OSError as error:
+        raise IngestFailed(f"{file} cannot be read: {error.strerror}") from error
+
+
+class _Told:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, stream: BinaryIO, told: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._told = told
+        self._untold = 0
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self._untold += len(data)
+        if self._untold >= _REPORT_BYTES or not data:
+            self._told(self._untold)
+            self._untold = 0
+        return data
+
+
+@contextmanager
+def _progress(file: str, size: int | None) -> Iterator[Callable[[int], None]]:
+    """Show how far a file is read, where somebody is there to see it."""
+    if not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(fmt.plain(Path(file).name, 40), total=size)
+        yield lambda count: progress.advance(task, count)

@@ -1,0 +1,207 @@
+"""What `flow-tui [RUN]` does: it opens the store and runs the app, or prints where it cannot."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from flowtui.cli.standard_streams import OutputFailed, print_no_more
+from flowtui.registry.errors import RegistryError
+from flowtui.reports.usage import WrongUsage
+from flowtui.store.errors import (
+    FilterError,
+    RunAmbiguous,
+    RunNotFound,
+    StoreError,
+    StoreNotFound,
+)
+
+if TYPE_CHECKING:
+    from flowtui.store.store import Store
+    from flowtui.store.values import Run
+
+COMMANDS = (
+    "open",
+    "demo",
+    "list",
+    "show",
+    "metrics",
+    "traces",
+    "evals",
+    "export",
+    "upload",
+    "ingest",
+    "collect",
+    "doctor",
+    "help",
+)
+"""Words that are no RUN: a run of such a name is opened with `flow-tui open NAME`."""
+COMMAND_LIKENESS = 0.6
+ARTIFACT_SUFFIX = ".luml"
+TABS = ("overview", "metrics", "traces", "evals", "attachments")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What to open, and how."""
+
+    run: str | None = None
+    store: str | None = None
+    tab: str = TABS[0]
+    read_only: bool = False
+    user: str | None = None
+    theme: str | None = None
+    is_slow: bool = False
+    may_be_command: bool = False
+    """Whether `run` stands where a command may stand, so that it may be a mistyped one."""
+
+    def carry_out(self) -> NoReturn:
+        """Open it, and leave with the app's exit code.
+
+        Raises:
+            StoreError: there is no such store or run.
+            WrongUsage: there is no such tab, theme or command.
+        """
+        if self.tab not in TABS:
+            raise WrongUsage(f"--tab {self.tab!r} is none of {', '.join(TABS)}")
+        if self.theme is not None:
+            from flowtui.app.themes import THEMES
+
+            if self.theme not in THEMES:
+                raise WrongUsage(f"--theme {self.theme!r} is none of {', '.join(THEMES)}")
+        store, run = self._opened()
+        if is_terminal():
+            self._run_app(store, run)
+        from flowtui.reports import runs
+
+        runs.print_run(store, run) if run is not None else runs.print_runs(store)
+        sys.exit(0)
+
+    def _opened(self) -> tuple[Store, Run | None]:
+        if self.run is None:
+            return open_store(self.store), None
+        try:
+            return open_run(self.run, self.store)
+        except (RunNotFound, StoreNotFound) as error:
+            near = commands_near(self.run) if self.may_be_command else []
+            if not near:
+                raise
+            raise WrongUsage(
+                f"there is no command {self.run!r} (closest: {', '.join(near)}), and {error}"
+            ) from error
+
+    def _run_app(self, store: Store, run: Run | None) -> NoReturn:
+        import getpass
+
+        from flowtui.app.app import FlowApp
+        from flowtui.terminal import session
+        from flowtui.widgets.host import Options
+
+        user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
+        if session.session(os.environ).is_truecolor:
+            # Whatever draws here asks this variable alone, which is seldom passed on over SSH.
+            os.environ["COLORTERM"] = "truecolor"
+        options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
+        app = FlowApp(store, run, options)
+        app.take_signals()
+        try:
+            app.run()
+        finally:
+            store.close()
+        sys.exit(app.return_code or 0)
+
+
+def commands_near(word: str) -> list[str]:
+    """Return the commands that a word may be meant for: those that begin so, or look like it."""
+    import difflib
+
+    from flowtui.store.location import LATEST
+
+    begun = [command for command in COMMANDS if len(word) > 1 and command.startswith(word.lower())]
+    known = (*COMMANDS, LATEST)
+    return begun or difflib.get_close_matches(word.lower(), known, 2, COMMAND_LIKENESS)
+
+
+def open_run(word: str, option: str | None) -> tuple[Store, Run]:
+    """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
+
+    Args:
+        word: a path to an artifact that ends in .luml or has a separator in it, or a word that
+            `Store.resolve` takes.
+        option: which store, as for `open_store`.
+
+    Raises:
+        StoreError: there is no such store, run or file.
+    """
+    is_path = word.endswith(ARTIFACT_SUFFIX) or os.sep in word
+    if option is None and is_path and Path(word).is_file():
+        store = _open_artifact(Path(word))
+        return store, store.resolve("latest")
+    try:
+        store = open_store(option)
+        return store, store.resolve(word)
+    except (RunNotFound, StoreNotFound) as error:
+        if word.endswith(ARTIFACT_SUFFIX):
+            raise RunNotFound(f"there is no file {word}, and no run of that name") from error
+        raise
+
+
+def open_store(option: str | None) -> Store:
+    """Open the store that an option, the environment or the folder names, or an artifact."""
+    from flowtui.store.location import locate
+    from flowtui.store.store import Store
+
+    if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
+        return _open_artifact(Path(option))
+    return Store(locate(option, os.environ, Path.cwd(), Path.home()))
+
+
+def _open_artifact(path: Path) -> Store:
+    # Few open one, and it brings tar and zip.
+    from flowtui.store.archive.opening import open_artifact
+
+    return open_artifact(path)
+
+
+def is_terminal() -> bool:
+    """Say whether an app can be shown here."""
+    is_dumb = os.environ.get("TERM", "") in ("", "dumb")
+    return sys.stdout.isatty() and sys.stdin.isatty() and not is_dumb
+
+
+@contextmanager
+def errors_as_one_line() -> Iterator[None]:
+    """Turn what a person can do something about into a line on stderr and an exit code.
+
+    What it could have meant, or what can be done, stands below it, each on a line.
+    """
+    try:
+        yield
+    except (StoreError, RegistryError, WrongUsage) as error:
+        from flowtui.format import plain
+
+        where = ""
+        if isinstance(error, FilterError):
+            where = f"--filter, character {error.position + 1}: "
+        print(f"flow-tui: {where}{plain(str(error), 2_000)}", file=sys.stderr)
+        below: Sequence[str] = ()
+        if isinstance(error, RunAmbiguous):
+            below = error.matches
+        elif isinstance(error, StoreNotFound):
+            below = error.ways
+        for line in below:
+            print(f"  {plain(line, 300)}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, (WrongUsage, FilterError)) else 1)
+    except OutputFailed as error:
+        print_no_more()
+        print(f"flow-tui: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of a pipe had enough.
+        print_no_more()
+        sys.exit(1)

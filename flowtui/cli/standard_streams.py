@@ -1,0 +1,112 @@
+"""What is printed: all of it arrives, or it is said that it did not."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+_STDOUT, _STDERR = 1, 2
+
+
+class OutputFailed(Exception):
+    """Standard output cannot be written; `str()` says why."""
+
+    def __init__(self, cause: OSError) -> None:
+        from flowtui.reports.saving import reason
+
+        why = "it is closed" if cause.errno == errno.EBADF else reason(cause)
+        super().__init__(f"standard output could not be written in full: {why}")
+
+
+class _Output(io.FileIO):
+    """Standard output, whose errors are told from those of all else that is written."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            while (count := super().write(data)) is None:
+                # Whoever shares a pipe may have made it one that does not wait.
+                select.select([], [self], [])
+            return count
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputFailed(error) from error
+
+    def check_close(self) -> None:
+        """Raise what closing would: some file systems tell only then that there was no room."""
+        try:
+            os.close(os.dup(self.fileno()))
+        except OSError as error:
+            raise OutputFailed(error) from error
+
+
+class _Messages(io.FileIO):
+    """Standard error: what nobody can be told is no reason to stop at what one does."""
+
+    def write(self, data: Any, /) -> int:
+        with suppress(OSError):
+            super().write(data)
+        return len(data)
+
+
+def take_over() -> None:
+    """Have this process print through streams that tell their errors, whatever it was given.
+
+    A stream that somebody has put in the place of the process's own stays.
+    """
+    # A file opened later would get the number of one that is closed, and be printed into.
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDONLY)
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115  # It is open as long as the process is.
+    if sys.stdout is sys.__stdout__:
+        sys.stdout = _text(_Output(_STDOUT, "wb", closefd=False), sys.stdout)
+    if sys.stderr is sys.__stderr__:
+        raw = _Messages(_STDERR, "wb", closefd=False)
+        sys.stderr = _text(raw, sys.stderr, is_told_at_once=True)
+
+
+def _text(raw: io.FileIO, old: Any, is_told_at_once: bool = False) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=old.encoding if old is not None else "utf-8",
+        # A locale without UTF-8 is no reason to stop in the middle of a table.
+        errors="backslashreplace" if is_told_at_once else "replace",
+        line_buffering=is_told_at_once or raw.isatty(),
+    )
+
+
+@contextmanager
+def printed_to_the_end() -> Iterator[None]:
+    """Leave the body only when everything that it printed has been written.
+
+    Raises:
+        OutputFailed: it could not be.
+        BrokenPipeError: nobody reads it.
+    """
+    try:
+        yield
+    except SystemExit:
+        _flush()
+        raise
+    _flush()
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    if isinstance(output := getattr(getattr(sys.stdout, "buffer", None), "raw", None), _Output):
+        output.check_close()
+
+
+def print_no_more() -> None:
+    """Send the rest of the output nowhere; Python would fail again on it while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,201 @@
+"""A receiver of spans in a process of its own, as the app sees it.
+
+It belongs to the app and not to a screen, so it goes on whatever is looked at meanwhile. Its
+standard input is held open for as long as it is wanted: it ends with the app, however that dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from flowtui import format as fmt
+from flowtui.store.open_run import OpenRun
+from flowtui.widgets.frame.frame import CollectMark
+
+_PIECE_BYTES = 65_536
+_MAX_LINE_BYTES = 65_536
+_PROBLEM_CHARACTERS = 300
+
+
+class Phase(StrEnum):
+    STARTING = "starting"
+    LISTENING = "listening"
+    STOPPING = "stopping"
+    """It writes what it was sent; exporters are refused."""
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was received so far."""
+
+    received: int = 0
+    """Spans that are in the run."""
+    dropped: int = 0
+    """Spans that are none, or not valid."""
+    refused: int = 0
+    """Requests that were answered with an error."""
+    last_name: str = ""
+    trouble: str = ""
+    """Why the last write failed; empty after one that did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How it is with a receiver, at one moment."""
+
+    phase: Phase = Phase.STARTING
+    port: int = 0
+    environment: tuple[str, ...] = ()
+    """Variables that point an exporter to it, the endpoint first."""
+    tally: Tally = Tally()
+    problem: str = ""
+    """Why it is over, where nobody asked for that."""
+    is_port_taken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to collect into, and where to listen."""
+
+    run: OpenRun
+    directory: Path
+    """The store's."""
+    port: int
+    """0: one that is free."""
+
+    @property
+    def command(self) -> list[str]:
+        # Not from the working directory, where a module may be anyone's.
+        return [
+            *(sys.executable, "-P", "-m", "flowtui", "collect", "--for-program"),
+            *("--store", str(self.directory), "--port", str(self.port), "--", self.run.id),
+        ]
+
+
+class Receiver:
+    """One process that collects; all is called in the thread of an event loop, and nothing waits.
+
+    Args:
+        changed: is called after each change of `state`.
+    """
+
+    def __init__(self, wanted: Wanted, changed: Callable[[], None]) -> None:
+        self.wanted = wanted
+        self.state = State(port=wanted.port)
+        self.over = asyncio.Event()
+        self._changed = changed
+        self._loop = asyncio.get_running_loop()
+        self._rest = b""
+        self._last_words = ""
+        # A session of its own: Ctrl+C and a hang-up are the app's to take.
+        self._process = subprocess.Popen(
+            wanted.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            bufsize=0,
+        )
+        assert self._process.stdout is not None
+        self._output = self._process.stdout
+        os.set_blocking(self._output.fileno(), False)
+        self._loop.add_reader(self._output.fileno(), self._read)
+
+    def stop(self) -> None:
+        """Have it write what it was sent, and end; `over` is set when it has."""
+        if self.state.phase in (Phase.STARTING, Phase.LISTENING):
+            self._hang_up()
+            self._become(replace(self.state, phase=Phase.STOPPING))
+
+    def close(self, wait_s: float) -> None:
+        """Stop it for good, and wait a moment; what then still drains ends by itself."""
+        if self.state.phase is Phase.OVER:
+            return
+        self._hang_up()
+        self._loop.remove_reader(self._output.fileno())
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_s)
+        self._output.close()
+        self.state = replace(self.state, phase=Phase.OVER)
+        self.over.set()
+
+    def _hang_up(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def _read(self) -> None:
+        try:
+            data = os.read(self._output.fileno(), _PIECE_BYTES)
+        except BlockingIOError:
+            return
+        if not data:
+            self._end()
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._rest = self._rest[-_MAX_LINE_BYTES:]
+        before = self.state
+        for line in lines:
+            self._take(line)
+        if self.state != before:
+            self._changed()
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except ValueError:
+            # What is not meant for this program is meant for a person.
+            self._last_words = line.decode("utf-8", "replace").strip() or self._last_words
+            return
+        match message:
+            case {"listening": [*environment], "port": int(port)}:
+                phase = self.state.phase
+                self.state = replace(
+                    self.state,
+                    phase=Phase.LISTENING if phase is Phase.STARTING else phase,
+                    port=port,
+                    environment=tuple(map(str, environment)),
+                )
+            case {"received": int()}:
+                self.state = replace(self.state, tally=Tally(**message))
+            case {"failed": str(reason), "port_taken": bool(is_taken)}:
+                self._last_words = reason
+                self.state = replace(self.state, is_port_taken=is_taken)
+
+    def _end(self) -> None:
+        self._loop.remove_reader(self._output.fileno())
+        self._output.close()
+        self._hang_up()
+        # Its output ends when it does, so this takes no time.
+        code = self._process.wait()
+        problem = ""
+        if self.state.phase is not Phase.STOPPING:
+            words = self._last_words.removeprefix("flow-tui: ")
+            problem = fmt.plain(words or f"the receiver ended with {code}", _PROBLEM_CHARACTERS)
+        self.state = replace(self.state, phase=Phase.OVER, problem=problem)
+        self.over.set()
+        self._changed()
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        self._changed()
+
+
+def mark(state: State) -> CollectMark:
+    """Return what the frame says of a receiver."""
+    if state.phase is not Phase.LISTENING:
+        return CollectMark((f"⇣ {state.phase}",))
+    tally = state.tally
+    if tally.trouble:
+        return CollectMark((f"✗ {state.port} not written  C",), is_failed=True)
+    rest = fmt.counted([(tally.dropped, "dropped")])
+    return CollectMark((f"⇣ {state.port}", fmt.count(tally.received, "span"), *rest))

@@ -1,0 +1,275 @@
+"""One decision to upload: the run, its models, or both, sent one after the other, and noted.
+
+It belongs to the app and not to a screen, so it goes on whatever is looked at meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from flowtui import clock
+from flowtui import format as fmt
+from flowtui.registry.errors import KeyRefused, RegistryError, UploadCancelled
+from flowtui.registry.progress import Phase, Progress
+from flowtui.registry.upload import Pack, Uploaded, UploadJob, pack_model, pack_run
+from flowtui.registry.values import ArtifactType, Destination, Labels
+from flowtui.store.errors import StoreError
+from flowtui.store.uploaded import LocalType
+from flowtui.store.values import Model, Run
+from flowtui.widgets.frame.frame import UploadMark
+
+if TYPE_CHECKING:
+    from flowtui.registry.client import Registry
+    from flowtui.store.store import Store
+
+LEAVE_S = 0.2
+"""For each of the two steps of an end that nobody waits for."""
+
+
+class Outcome(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    """It can go on from where it was."""
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What goes with an upload."""
+
+    models: tuple[Model, ...] = ()
+    embeds: bool = False
+    """Whether the run's record goes into the one model, as one artifact."""
+
+    @property
+    def kinds(self) -> tuple[ArtifactType, ...]:
+        """What a collection has to take."""
+        if self.embeds:
+            return ("model",)
+        return ("experiment", "model") if self.models else ("experiment",)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One artifact to be."""
+
+    kind: LocalType
+    local_id: str
+    labels: Labels
+    pack: Pack
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was decided."""
+
+    run_id: str
+    to: Destination
+    items: tuple[Item, ...]
+    noted_as: tuple[tuple[LocalType, str], ...]
+    """What of the store is noted as uploaded with the first item, besides itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far an upload is, at one moment."""
+
+    outcome: Outcome
+    progress: Progress
+    number: int
+    """Of the item that is at work, from 1."""
+    item_count: int
+    title: str
+    """What that item is called."""
+    problem: str = ""
+    needs_key: bool = False
+
+
+def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel) -> Plan:
+    """Return what is to be done for a decision; nothing is read yet."""
+    models = [
+        Item(
+            LocalType.MODEL,
+            model.id,
+            Labels(model.name, model.description or "", model.tags),
+            pack_model(store, model),
+        )
+        for model in parcel.models
+    ]
+    experiment = Item(LocalType.EXPERIMENT, run.id, labels, pack_run(store, run.id))
+    items = [experiment, *models]
+    noted_as: tuple[tuple[LocalType, str], ...] = ()
+    if parcel.embeds:
+        (model,) = parcel.models
+        items = [Item(LocalType.MODEL, model.id, labels, pack_model(store, model, run.id))]
+        noted_as = ((LocalType.EXPERIMENT, run.id),)
+    return Plan(run.id, to, tuple(items), noted_as)
+
+
+class Upload:
+    """Carries out a plan; `run` blocks and belongs in a thread, all else may be called anywhere."""
+
+    def __init__(self, registry: Registry, store: Store, plan: Plan) -> None:
+        self.plan = plan
+        self._registry = registry
+        self._store = store
+        self._job: UploadJob | None = None
+        self._cancel = threading.Event()
+        self._at_rest = threading.Event()
+        self._at_rest.set()
+        self._outcome = Outcome.RUNNING
+        self._problem = ""
+        self._needs_key = False
+        self._done: list[Uploaded] = []
+        self._notes: list[str] = []
+
+    @property
+    def done(self) -> Sequence[Uploaded]:
+        """What is in the registry by now, in the order of the plan's items."""
+        return tuple(self._done)
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is to be known about how it ended, in sentences."""
+        return tuple(self._notes)
+
+    @property
+    def is_running(self) -> bool:
+        return self._outcome is Outcome.RUNNING
+
+    @property
+    def state(self) -> State:
+        items = self.plan.items
+        at = min(len(self._done), len(items) - 1)
+        job = self._job
+        return State(
+            self._outcome,
+            Progress() if job is None else job.progress,
+            at + 1,
+            len(items),
+            items[at].labels.name,
+            self._problem,
+            self._needs_key,
+        )
+
+    def run(self) -> Outcome:
+        """Upload what is not in the registry yet, note it in the store, and say how it ended."""
+        self._at_rest.clear()
+        self._cancel.clear()
+        self._outcome, self._problem, self._needs_key = Outcome.RUNNING, "", False
+        outcome = Outcome.FAILED
+        try:
+            for item in self.plan.items[len(self._done) :]:
+                self._carry_out(item)
+            outcome = Outcome.DONE
+        except UploadCancelled:
+            outcome = Outcome.CANCELLED
+        except (RegistryError, StoreError) as error:
+            self._problem = fmt.plain(str(error), 500)
+            self._needs_key = isinstance(error, KeyRefused)
+        finally:
+            if outcome is not Outcome.DONE and not self._done:
+                self._note(lambda: self._store.record_upload_failure(self.plan.run_id))
+            self._outcome = outcome
+            self._at_rest.set()
+        return outcome
+
+    def cancel(self) -> None:
+        """Have `run` end within a second; call it until it has, for a job forgets an early one."""
+        self._cancel.set()
+        if (job := self._job) is not None:
+            job.cancel()
+
+    @property
+    def is_cancelling(self) -> bool:
+        return self._cancel.is_set() and self.is_running
+
+    def use(self, registry: Registry) -> None:
+        """Go on with another key, between two `run`s."""
+        self._registry = registry
+        if self._job is not None:
+            self._job.use(registry)
+
+    def close(self, wait_s: float = LEAVE_S) -> bool:
+        """End it for good: what is not finished is marked as failed, and what was packed goes.
+
+        Args:
+            wait_s: for `run` to end, and then for the registry to be told.
+
+        Returns:
+            Whether the registry was told by then; if not, that is still tried.
+        """
+        self.cancel()
+        self._at_rest.wait(wait_s)
+        job, self._job = self._job, None
+        if job is None:
+            return True
+        job.close(wait_s)
+        self._notes += [f"the entry {left} is left as pending" for left in job.left_pending]
+        return not job.left_pending
+
+    def _carry_out(self, item: Item) -> None:
+        if self._job is None:
+            self._job = UploadJob(
+                self._registry, self.plan.to, item.labels, item.pack, item.local_id
+            )
+        if self._cancel.is_set():
+            raise UploadCancelled("the upload was cancelled")
+        done = self._job.run()
+        now = clock.now()
+        noted = [(item.kind, item.local_id), *(self.plan.noted_as if not self._done else ())]
+        for kind, local_id in noted:
+            self._note_uploaded(kind, local_id, done, now)
+        self._tell(done)
+        job, self._job = self._job, None
+        self._done.append(done)
+        job.close()
+
+    def _note_uploaded(self, kind: LocalType, local_id: str, done: Uploaded, now: datetime) -> None:
+        orbit_id = self.plan.to.orbit.id
+        self._note(
+            lambda: self._store.record_upload(kind, local_id, orbit_id, done.artifact_id, now)
+        )
+
+    def _tell(self, done: Uploaded) -> None:
+        if not done.is_verified:
+            self._notes.append("the storage took all bytes, but you may not look at what it has")
+        if done.missing_attachments:
+            missing = fmt.count(len(done.missing_attachments), "attachment")
+            self._notes.append(f"{missing} stayed out: their files are missing")
+
+    def _note(self, write: Callable[[], None]) -> None:
+        """Note in the store what became of it; that it cannot be is no failure of the upload."""
+        try:
+            write()
+        except StoreError as error:
+            self._notes.append(f"not noted in the store: {fmt.plain(str(error), 300)}")
+
+
+def mark(state: State, run_id: str) -> UploadMark:
+    """Return what the frame says of an upload."""
+    if state.outcome is Outcome.FAILED:
+        return UploadMark(run_id, ("✗ upload failed  U",), is_failed=True)
+    now = state.progress
+    item = f" {state.number}/{state.item_count}" if state.item_count > 1 else ""
+    fraction = "" if now.fraction is None else f" {int(100 * now.fraction)} %"
+    step = "" if now.phase is Phase.SENDING else f" {now.phase}"
+    words = [f"↑{item}{step}{fraction}"]
+    if now.phase is Phase.SENDING:
+        words += speed(now)
+    return UploadMark(run_id, tuple(words))
+
+
+def speed(now: Progress) -> list[str]:
+    """Return rate and time left, as far as they are known."""
+    if not now.rate_bytes_s or not now.left_s:
+        return []
+    left_s = max(round(now.left_s), 1)
+    left = f"{left_s} s" if left_s < 10 else fmt.duration(left_s)
+    return [f"{fmt.size(round(now.rate_bytes_s))}/s", f"{left} left"]

@@ -1,0 +1,353 @@
+"""Runs as text and as JSON documents, for scripts and pipes.
+
+The documents are described in the README and stable. Times are ISO 8601 in UTC, numbers in full
+precision, NaN and infinities the strings "NaN", "Infinity" and "-Infinity".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from rich.cells import cell_len
+
+from flowtui import clock
+from flowtui import format as fmt
+from flowtui.reports.filter_remarks import sorted_field, tell, under
+from flowtui.store.errors import DatabaseError
+from flowtui.store.liveness.standing import Standing
+from flowtui.store.metrics.listing import best, problems
+from flowtui.store.runs import SORTABLE, Order
+from flowtui.store.store import Store
+from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
+
+Document = dict[str, object]
+
+
+def dumps(document: object) -> str:
+    """Return valid JSON in ASCII, whatever numbers and text are in the document."""
+    return json.dumps(_finite(document), indent=2, allow_nan=False, default=str)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def run_document(run: Run, standing: Standing) -> Document:
+    """Return what meta.db says of a run, and what is known of the process of an active one."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "status": run.status,
+        "activity": standing.activity,
+        "created_at": time_text(run.created_at),
+        "last_logged_at": time_text(standing.last_logged_at),
+        "duration_s": run.duration_s,
+        "group": run.group_name,
+        "tags": list(run.tags),
+        "description": run.description,
+        "source": run.source,
+        "upload_status": run.upload_status,
+    }
+
+
+def listed_document(run: Run, standing: Standing, figures: Figures) -> Document:
+    """Return a run as `flow-tui list --json` prints it."""
+    return {**run_document(run, standing), "params": figures.params, "metrics": figures.metrics}
+
+
+def whole_document(store: Store, run: Run) -> Document:
+    """Return a run as `flow-tui show --json` prints it; what cannot be read is in `problems`."""
+    said = list(run.problems)
+    try:
+        params = store.params(run.id) or ()
+        summaries = list(store.metric_summaries(run.id, {}))
+        counts = store.counts(run.id)
+        lost = store.lost_records(run.id)
+    except DatabaseError as error:
+        said.append(str(error))
+        params, summaries, counts, lost = (), [], Counts(), []
+    models = store.models(run.id) or ()
+    said += [f"param {param.key}: {param.problem}" for param in params if param.problem]
+    said += [problem for summary in summaries for problem in problems(summary)]
+    said += [f"model {model.id}: {model.problem}" for model in models if model.problem]
+    said += lost
+    return {
+        **run_document(run, store.standings([run], clock.now())[run.id]),
+        "params": {param.key: param.value for param in params},
+        "metrics": {summary.key: _metric(summary) for summary in summaries},
+        "models": [_model(model) for model in models],
+        "counts": {
+            "traces": counts.traces,
+            "spans": counts.spans,
+            "samples": counts.samples,
+            "attachments": counts.attachments,
+            "annotations": counts.annotations,
+        },
+        "problems": said,
+    }
+
+
+def _metric(summary: MetricSummary) -> Document:
+    return {
+        "count": summary.count,
+        "nan_count": summary.nan_count,
+        "inf_count": summary.inf_count,
+        "unreadable_count": summary.unreadable_count,
+        "first": _point(summary.first),
+        "last": _point(summary.last),
+        "min": _point(summary.minimum),
+        "max": _point(summary.maximum),
+        "best": _point(best(summary)),
+    }
+
+
+def _point(point: Point | None) -> Document | None:
+    return None if point is None else {"step": point.step, "value": point.value}
+
+
+def _model(model: Model) -> Document:
+    return {
+        "id": model.id,
+        "name": model.name,
+        "created_at": time_text(model.created_at),
+        "size_bytes": model.size_bytes,
+        "tags": list(model.tags),
+        "path": model.path,
+        "source": model.source,
+        "description": model.description,
+    }
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """Return a time as ISO 8601 in UTC, None for none."""
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")
+
+
+def runs_text(
+    runs: Sequence[Run],
+    standings: Mapping[str, Standing],
+    sorted_by: str = "",
+    figures: Mapping[str, Figures] | None = None,
+) -> Iterator[str]:
+    """Yield a table of runs, a line a run.
+
+    Args:
+        runs: in order.
+        standings: by run id.
+        sorted_by: a field that is no column of the table, to be one too.
+        figures: by run id, for it.
+    """
+    heads = ("id", "name", "status", "created", "duration", "group", "tags")
+    more = (fmt.plain(sorted_by, 60),) if sorted_by else ()
+    rows: list[Sequence[str]] = [(*heads[:2], *more, *heads[2:])]
+    for run in runs:
+        if sorted_by:
+            more = (_field_text(run, (figures or {}).get(run.id, Figures()), sorted_by),)
+        rows.append(
+            (
+                fmt.short_id(run.id),
+                fmt.plain(run.name, 60),
+                *more,
+                fmt.run_state(run.status, standings[run.id]),
+                "" if run.created_at is None else fmt.when_short(run.created_at),
+                fmt.elapsed(standings[run.id]),
+                fmt.plain(run.group_name or "", 40),
+                " ".join(fmt.plain(tag, 40) for tag in run.tags),
+            )
+        )
+    return table(rows)
+
+
+def _field_text(run: Run, figures: Figures, name: str) -> str:
+    """Return what a run has under a name of the filter language, as a cell; empty for nothing."""
+    from flowtui.store.filters import RUN_FIELDS
+
+    for field in RUN_FIELDS.resolve(name):
+        key = field.name.partition(".")[2]
+        value: JsonValue = None
+        if field.what == "metric":
+            value = figures.metrics.get(key)
+        elif field.what == "parameter":
+            value = under(figures.params, key)
+        elif not field.what:
+            value = getattr(run, field.name, None)
+        if value is not None:
+            return fmt.number(value) if isinstance(value, float) else fmt.json_text(value, 60)
+    return ""
+
+
+def run_text(store: Store, run: Run) -> Iterator[str]:
+    """Yield a run as lines for a person."""
+    standing = store.standings([run], clock.now())[run.id]
+    state = fmt.run_state(run.status, standing)
+    yield f"{fmt.plain(run.name, 200)}  {fmt.short_id(run.id)}  {state}"
+    facts = [
+        ("id", run.id),
+        ("group", run.group_name),
+        ("created", None if run.created_at is None else fmt.when(run.created_at)),
+        ("duration", fmt.elapsed(standing)),
+        ("tags", " ".join(run.tags)),
+        ("source", run.source),
+        ("registry", run.upload_status),
+        ("description", run.description),
+        *(("problem", problem) for problem in run.problems),
+    ]
+    yield from (f"{name:<12}{fmt.plain(text, 2_000)}" for name, text in facts if text)
+    try:
+        yield from _params_text(store.params(run.id))
+        yield from _metrics_text(list(store.metric_summaries(run.id, {})))
+        yield from _models_text(store.models(run.id))
+        yield from _counts_text(store.counts(run.id))
+        yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in store.lost_records(run.id))
+    except DatabaseError as error:
+        yield from ("", f"problem     {fmt.plain(str(error), 2_000)}")
+
+
+def _params_text(params: Sequence[Param] | None) -> Iterator[str]:
+    if params:
+        yield from ("", "Parameters")
+        yield from table(
+            [(fmt.plain(param.key, 200), fmt.json_text(param.value)) for param in params]
+        )
+
+
+def _metrics_text(summaries: Sequence[MetricSummary]) -> Iterator[str]:
+    if summaries:
+        yield from ("", "Metrics")
+        yield from metric_lines(summaries)
+
+
+def metric_lines(summaries: Sequence[MetricSummary], key_head: str = "") -> Iterator[str]:
+    """Yield a table of metrics, a line a metric, and what could not be read of them."""
+    heads = (key_head, "last", "min", "max", "points", "NaN", "Inf", "broken")
+    rows = [heads, *map(_metric_cells, summaries)]
+    if not any(summary.unreadable_count for summary in summaries):
+        rows = [row[:-1] for row in rows]
+    yield from table(rows)
+    yield from (f"  ▲ {fmt.plain(text, 2_000)}" for one in summaries for text in problems(one))
+
+
+def _metric_cells(summary: MetricSummary) -> tuple[str, ...]:
+    counts = (summary.nan_count, summary.inf_count, summary.unreadable_count)
+    return (
+        fmt.plain(summary.key, 200),
+        *metric_figures(summary),
+        f"{summary.count:,}",
+        *(f"{count:,}" if count else "" for count in counts),
+    )
+
+
+def metric_figures(summary: MetricSummary) -> tuple[str, str, str]:
+    """Return the last, lowest and highest value of a metric; those that differ read differently."""
+    last, low, high = summary.last, summary.minimum, summary.maximum
+    if last is None or low is None or high is None:
+        return "" if last is None else fmt.number(last.value), "", ""
+    texts = fmt.distinct([last.value, low.value, high.value])
+    return texts[0], texts[1], texts[2]
+
+
+def _models_text(models: Sequence[Model] | None) -> Iterator[str]:
+    if models:
+        yield from ("", "Logged models")
+        yield from table(
+            [
+                (
+                    fmt.plain(model.name, 200),
+                    "" if model.size_bytes is None else fmt.size(model.size_bytes),
+                    fmt.plain(model.path or "", 500),
+                )
+                for model in models
+            ]
+        )
+
+
+def _counts_text(counts: Counts) -> Iterator[str]:
+    known = (
+        ("traces", counts.traces),
+        ("spans", counts.spans),
+        ("eval samples", counts.samples),
+        ("attachments", counts.attachments),
+        ("annotations", counts.annotations),
+    )
+    present = [(name, f"{count:,}") for name, count in known if count]
+    if present:
+        yield from ("", "Records")
+        yield from table(present)
+
+
+def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield rows of cells as lines with the columns under each other."""
+    made = [[(cell, cell_len(cell)) for cell in row] for row in rows]
+    widths = [max(length for _, length in column) for column in zip(*made, strict=True)]
+    for row in made:
+        padded = (
+            cell + " " * (width - length) for (cell, length), width in zip(row, widths, strict=True)
+        )
+        yield f"  {'  '.join(padded)}".rstrip()
+
+
+def print_run(store: Store, run: Run, as_json: bool = False) -> None:
+    """Print a run as text, or as one JSON document."""
+    if as_json:
+        print(dumps(whole_document(store, run)))
+        return
+    for line in run_text(store, run):
+        print(line)
+
+
+def print_runs(
+    store: Store,
+    filter_text: str = "",
+    sort: str = "-created",
+    limit: int | None = None,
+    as_json: bool = False,
+) -> None:
+    """Print the runs that a filter leaves, as text or as a JSON array.
+
+    Args:
+        store: the store.
+        filter_text: as on the list's filter line; blank for all.
+        sort: a column, with a minus before it for downwards.
+        limit: at most so many runs.
+        as_json: an array of documents.
+
+    Raises:
+        WrongUsage: there is no such column.
+        FilterError: the filter is not understood.
+    """
+    condition = None
+    if filter_text.strip():
+        from flowtui.store.filters import run_condition
+
+        condition = run_condition(filter_text)
+    column = _sorted_column(store, sort.removeprefix("-"))
+    rowids = store.run_order(condition, Order(column, sort.startswith("-")))[:limit]
+    by_rowid = store.runs(rowids)
+    runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
+    # The metadata of runs is filtered and sorted by, and is no part of what is read of them.
+    sorted_by = "" if column in SORTABLE or column.startswith("metadata.") else column
+    figures = store.figures([run.id for run in runs]) if as_json or sorted_by else {}
+    known = store.standings(runs, clock.now())
+    tell(store.run_remarks(condition))
+    if as_json:
+        print(dumps([listed_document(run, known[run.id], figures[run.id]) for run in runs]))
+        return
+    for line in runs_text(runs, known, sorted_by, figures):
+        print(line)
+
+
+def _sorted_column(store: Store, name: str) -> str:
+    if name in SORTABLE:
+        return name
+    from flowtui.store.filters import RUN_FIELDS
+
+    return sorted_field(name, RUN_FIELDS, SORTABLE, store.run_remarks)

@@ -1,0 +1,336 @@
+"""The traces of a run and the spans of one as text and JSON, for scripts and pipes.
+
+The documents are described in the README and stable. JSON is written as it is read: a list of
+any length takes no memory, and a trace what the skeletons of its spans take. Times are ISO 8601
+in UTC and, to the last digit, Unix nanoseconds.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TextIO
+
+from flowtui import format as fmt
+from flowtui.reports.filter_remarks import tell
+from flowtui.reports.runs import Document, dumps, table, time_text
+from flowtui.reports.usage import WrongUsage
+from flowtui.store.annotations.values import Annotation
+from flowtui.store.database import Cancelled
+from flowtui.store.decoding import as_sql
+from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.genai import Usage
+from flowtui.store.store import Store
+from flowtui.store.traces.listing import ALSO_SORTED, SORTABLE, Order
+from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
+from flowtui.store.values import Run
+
+PAGE_TRACES = 200
+PAGE_SPANS = 100
+NEAR_MATCHES_SHOWN = 5
+INDENT_LEVELS = 40
+"""Deeper spans are not indented further, so that a line still shows what it is of."""
+_STATUS_WORDS = {0: "unset", 1: "ok", 2: "error"}
+
+
+def print_traces(
+    store: Store,
+    run: Run,
+    filter_text: str = "",
+    sort: str = "-start",
+    limit: int | None = None,
+    as_json: bool = False,
+) -> None:
+    """Print the traces that a filter leaves, as a table or as a JSON array.
+
+    Args:
+        store: the store.
+        run: one of its runs.
+        filter_text: as on the list's filter line; blank for all.
+        sort: a column, with a minus before it for downwards.
+        limit: at most so many traces.
+        as_json: an array of documents.
+
+    Raises:
+        WrongUsage: there is no such column.
+        FilterError: the filter is not understood.
+        DatabaseError: the run's database cannot be read.
+    """
+    column = sort.removeprefix("-")
+    column = ALSO_SORTED.get(column, column)
+    if column not in SORTABLE:
+        raise WrongUsage(f"--sort {column!r} is none of {', '.join(SORTABLE)}")
+    condition = None
+    if filter_text.strip():
+        from flowtui.store.filters import trace_condition
+
+        condition = trace_condition(filter_text)
+    keys = store.trace_order(run.id, condition, Order(column, sort.startswith("-")))[:limit]
+    tell(store.trace_remarks(run.id, condition))
+    traces = _pages(store, run, keys)
+    if not as_json:
+        for line in traces_text(list(traces)):
+            print(line)
+        return
+    index = -1
+    print("[", end="")
+    for index, trace in enumerate(traces):
+        print(",\n" if index else "\n", dumps(trace_document(trace)), sep="", end="")
+    print("]" if index < 0 else "\n]")
+
+
+def print_trace(store: Store, run: Run, word: str, as_json: bool = False) -> None:
+    """Print one trace with its spans, each below its parent.
+
+    Args:
+        store: the store.
+        run: one of its runs.
+        word: the id of a trace, or how it begins.
+        as_json: one document, its spans nested under `spans` and `children`.
+
+    Raises:
+        StoreError: no trace or several begin so.
+        DatabaseError: the run's database cannot be read.
+    """
+    trace = _resolved(store, run, word)
+    if as_json:
+        write_trace(store, run, trace, sys.stdout)
+        return
+    steps = depth_first(store.spans(run.id, trace.trace_id))
+    for line in chain(traces_text([trace]), [""], (_span_line(*step) for step in steps)):
+        print(line)
+
+
+def write_trace(
+    store: Store, run: Run, trace: Trace, out: TextIO, cancelled: Cancelled | None = None
+) -> int:
+    """Write one trace as a JSON document, its spans nested, and return how many they are.
+
+    The nesting is written by hand: a document of a thousand levels is beyond `json.dumps`.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    steps = list(depth_first(store.spans(run.id, trace.trace_id, cancelled)))
+    notes = store.trace_annotations(run.id, trace.trace_id)
+    head = dumps(trace_document(trace)).removesuffix("\n}")
+    out.write(f'{head},\n  "spans": [')
+    depth = -1
+    for start in range(0, len(steps), PAGE_SPANS):
+        if cancelled is not None and cancelled():
+            raise ReadCancelled
+        page = steps[start : start + PAGE_SPANS]
+        ids = [span.span_id for _, span in page]
+        details = store.span_details(run.id, trace.trace_id, ids, whole=True)
+        for level, span in page:
+            if level <= depth:
+                out.write("]}" * (depth - level + 1) + ",")
+            found = span_document(span, details.get(span.span_id))
+            found["annotations"] = [annotation_document(n) for n in notes.get(span.span_id, ())]
+            document = dumps(found).removesuffix("\n}")
+            out.write(f'\n{document},\n  "children": [')
+            depth = level
+    out.write("]}" * (depth + 1) + "\n  ]\n}\n")
+    return len(steps)
+
+
+def annotation_document(annotation: Annotation) -> Document:
+    """Return an annotation of a span or a sample."""
+    return {
+        "id": annotation.id,
+        "name": annotation.name,
+        "kind": annotation.kind,
+        "value_type": annotation.value_type,
+        "value": annotation.value,
+        "user": annotation.user,
+        "rationale": annotation.rationale,
+        "created_at": time_text(annotation.created_at),
+    }
+
+
+def trace_document(trace: Trace) -> Document:
+    """Return a trace as `flow-tui traces --json` lists it."""
+    return {
+        "trace_id": trace.trace_id,
+        "name": trace.root_name,
+        "state": trace.state.value,
+        **_times(trace.start_ns, trace.end_ns, trace.duration_ns),
+        "span_count": trace.span_count,
+        "error_count": trace.error_count,
+        "usage": _usage(trace.usage),
+        "unread_span_count": trace.unread_count,
+        "sample_count": trace.sample_count,
+        "annotation_count": trace.annotation_count,
+    }
+
+
+def span_document(span: Span, detail: SpanDetail | None) -> Document:
+    """Return a span with everything that is stored of it, without its children."""
+    document: Document = {
+        "span_id": span.span_id,
+        "parent_id": span.parent_id,
+        "name": span.name,
+        "kind": span.kind,
+        "genai_kind": span.genai_kind.value,
+        **_times(span.start_ns, span.end_ns, span.duration_ns),
+        "status": _STATUS_WORDS.get(span.status_code, span.status_code),
+        "usage": _usage(span.usage),
+        "annotation_count": span.annotation_count,
+    }
+    if detail is not None:
+        document |= {
+            "status_message": detail.status_message,
+            "attributes": detail.attributes,
+            "events": [_event(event) for event in detail.events],
+            "links": [_link(link) for link in detail.links],
+            "problems": list(detail.problems),
+            "unparsed": detail.unparsed,
+        }
+    return document
+
+
+def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
+    """Yield a table of traces, a line a trace."""
+    heads = ("trace", "name", "state", "started", "duration", "spans", "errors", "tokens")
+    rows: list[Sequence[str]] = [(*heads, "samples", "annotations")]
+    for trace in traces:
+        started = moment(trace.start_ns)
+        rows.append(
+            (
+                fmt.plain(trace.trace_id, 32),
+                fmt.plain(trace.root_name, 60),
+                fmt.trace_state(trace.state),
+                "" if started is None else fmt.when_short(started),
+                fmt.took(trace.start_ns, trace.end_ns),
+                f"{trace.span_count:,}",
+                _some(trace.error_count),
+                fmt.tokens(None if trace.usage is None else trace.usage.total, trace.unread_count),
+                _some(trace.sample_count),
+                _some(trace.annotation_count),
+            )
+        )
+    return table(rows)
+
+
+def depth_first(spans: Sequence[Span]) -> Iterator[tuple[int, Span]]:
+    """Yield (depth, span) of each span once, each right below its parent, in the order given.
+
+    A span whose parent is not there is a root; a ring of parents is cut at its first span.
+    """
+    ids = {span.span_id for span in spans}
+    children: dict[str | None, list[Span]] = {}
+    for span in spans:
+        children.setdefault(span.parent_id if span.parent_id in ids else None, []).append(span)
+    seen: set[str] = set()
+    # What hangs on a ring is reached from no root.
+    for root in chain(children.get(None, ()), spans):
+        waiting = [(0, root)]
+        while waiting:
+            depth, span = waiting.pop()
+            if span.span_id in seen:
+                continue
+            seen.add(span.span_id)
+            yield depth, span
+            below = reversed(children.get(span.span_id, ()))
+            waiting += [(depth + 1, child) for child in below]
+
+
+def _pages(store: Store, run: Run, keys: Sequence[int]) -> Iterator[Trace]:
+    for start in range(0, len(keys), PAGE_TRACES):
+        page = keys[start : start + PAGE_TRACES]
+        by_key = store.traces(run.id, page)
+        yield from (by_key[key] for key in page if key in by_key)
+
+
+def trace_by_id(store: Store, run: Run, trace_id: str) -> Trace | None:
+    """Return the trace with an id, None if there is none.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+    """
+    return next(_pages(store, run, _keys_of(store, run, _IS_IT, trace_id)), None)
+
+
+_IS_IT = "trace.trace_id = cast(:word as text)"
+_BEGINS = "substr(trace.trace_id, 1, length(cast(:word as text))) = cast(:word as text)"
+
+
+def _keys_of(store: Store, run: Run, sql: str, word: str) -> Sequence[int]:
+    from flowtui.store.filters import Condition
+
+    return store.trace_order(run.id, Condition(sql, {"word": as_sql(word)}))
+
+
+def _resolved(store: Store, run: Run, word: str) -> Trace:
+    keys = _keys_of(store, run, _IS_IT, word)
+    if word and not keys:
+        keys = _keys_of(store, run, _BEGINS, word)
+    found = list(_pages(store, run, keys[:NEAR_MATCHES_SHOWN]))
+    if not found:
+        raise StoreError(f"no trace {word!r} in the run {run.name!r}")
+    if len(keys) > 1:
+        ids = ", ".join(trace.trace_id for trace in found)
+        raise StoreError(f"{fmt.count(len(keys), 'trace')} begin with {word!r}: {ids}")
+    return found[0]
+
+
+def _span_line(depth: int, span: Span) -> str:
+    facts = [
+        "" if span.genai_kind == "other" else span.genai_kind,
+        fmt.took(span.begun_ns, span.ended_ns),
+        "" if span.usage is None or not span.usage.total else f"{span.usage.total:,} tokens",
+        "error" if span.status_code == 2 else "",
+        f"{fmt.count(span.annotation_count, 'annotation')}" if span.annotation_count else "",
+    ]
+    indent = "  " * min(depth, INDENT_LEVELS)
+    name = fmt.plain(span.name, 200)
+    return f"  {indent}{name}  {'  '.join(fact for fact in facts if fact)}  {_short(span)}"
+
+
+def _short(span: Span) -> str:
+    return fmt.plain(span.span_id, 16)
+
+
+def _some(count: int) -> str:
+    return f"{count:,}" if count else ""
+
+
+def _usage(usage: Usage | None) -> Document | None:
+    if usage is None:
+        return None
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "total_tokens": usage.total,
+        "cached_tokens": usage.cached_tokens,
+        "cache_creation_tokens": usage.cache_creation_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cost": usage.cost,
+    }
+
+
+def _times(start_ns: int | None, end_ns: int | None, duration_ns: int | None) -> Document:
+    return {
+        "started_at": time_text(moment(start_ns)),
+        "start_ns": start_ns,
+        "end_ns": end_ns,
+        "duration_ns": duration_ns,
+    }
+
+
+def _event(event: SpanEvent) -> Document:
+    return {
+        "name": event.name,
+        "timestamp_ns": event.timestamp_ns,
+        "attributes": event.attributes,
+    }
+
+
+def _link(link: SpanLink) -> Document:
+    return {
+        "trace_id": link.trace_id,
+        "span_id": link.span_id,
+        "attributes": link.attributes,
+    }

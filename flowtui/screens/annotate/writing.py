@@ -1,0 +1,152 @@
+"""What annotating asks of the store, for the threads that ask it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from flowtui import clock
+from flowtui.store.annotations.errors import AnnotationChanged
+from flowtui.store.annotations.values import (
+    Added,
+    Annotation,
+    AnnotationKind,
+    Change,
+    Deleted,
+    Draft,
+    Edited,
+    NameInUse,
+    Target,
+    Value,
+    ValueType,
+)
+from flowtui.store.store import Store
+
+DEFAULT_NAME = "quality"
+QUICK_TRIES = 3
+"""Another viewer may come between the look and the write of a one-key answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A new value and rationale of an annotation."""
+
+    known: Annotation
+    """As it was when the edit began, or as a conflict showed it."""
+    value: Value
+    rationale: str | None
+    overwrite: bool = False
+    """Whether to put it back if it is gone by now."""
+
+    @property
+    def changes_nothing(self) -> bool:
+        known = self.known.value, self.known.rationale
+        return not self.overwrite and (self.value, self.rationale) == known
+
+
+Entry: TypeAlias = Draft | Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How a form reads and writes; each raises a StoreError and is called in a thread."""
+
+    names: Callable[[], tuple[NameInUse, ...]]
+    save: Callable[[Entry], Change]
+    create_tables: Callable[[], None]
+
+
+def writing(store: Store, run_id: str, target: Target) -> Writing:
+    """Return how a form writes annotations of a span or sample."""
+
+    def save(entry: Entry) -> Change:
+        if isinstance(entry, Draft):
+            return store.add_annotation(run_id, target, entry, clock.now)
+        known, overwrite = entry.known, entry.overwrite
+        return store.edit_annotation(run_id, known, entry.value, entry.rationale, overwrite)
+
+    return Writing(
+        names=lambda: store.annotation_names(run_id),
+        save=save,
+        create_tables=lambda: store.create_annotation_tables(run_id),
+    )
+
+
+def write_feedback(
+    store: Store, run_id: str, target: Target, value: bool, user: str
+) -> Change | Annotation:
+    """Give feedback under the name last used for it in the run, as `write_answer` does."""
+    name = next(
+        (
+            one.name
+            for one in store.annotation_names(run_id)
+            if (one.kind, one.value_type) == (AnnotationKind.FEEDBACK, ValueType.BOOL)
+        ),
+        DEFAULT_NAME,
+    )
+    draft = Draft(name, AnnotationKind.FEEDBACK, value, None, user)
+    return write_answer(store, run_id, target, draft)
+
+
+def write_answer(store: Store, run_id: str, target: Target, draft: Draft) -> Change | Annotation:
+    """Write an author's one answer under a name; one that is there is edited.
+
+    Args:
+        store: where the run is.
+        run_id: which run.
+        target: what is answered about.
+        draft: the answer; a rationale of None leaves that of the one that is there.
+
+    Returns:
+        The change; the author's own annotation if it says the same already.
+
+    Raises:
+        StoreError: as `Store.add_annotation` and `Store.edit_annotation` do.
+    """
+    draft.check()
+    for tries_left in reversed(range(QUICK_TRIES)):
+        given = [one for one in store.annotations(run_id, target) if is_answer(one, draft)]
+        if not given:
+            break
+        known = given[-1]
+        rationale = known.rationale if draft.rationale is None else draft.rationale or None
+        if (known.value, known.rationale) == (draft.value, rationale):
+            return known
+        try:
+            return store.edit_annotation(run_id, known, draft.value, rationale)
+        except AnnotationChanged:
+            if not tries_left:
+                raise
+    return store.add_annotation(run_id, target, draft, clock.now)
+
+
+def is_answer(annotation: Annotation, draft: Draft) -> bool:
+    """Return whether an annotation is what an author said before where a draft is to be said."""
+    said = annotation.name, annotation.kind, annotation.value_type, annotation.user
+    return said == (draft.name, draft.kind, draft.value_type, draft.user)
+
+
+def inverse(change: Change) -> Change:
+    """Return the change that undoing one is."""
+    match change:
+        case Added(annotation):
+            return Deleted(annotation)
+        case Edited(before, after):
+            return Edited(after, before)
+        case Deleted(annotation):
+            return Added(annotation)
+
+
+def subject(change: Change) -> Annotation:
+    """Return the annotation that a change is about, as it is, or was, last."""
+    return change.after if isinstance(change, Edited) else change.annotation
+
+
+def refusal(store: Store, run_id: str) -> str:
+    """Return why this user cannot write a run's database; nothing if it seems possible."""
+    path = store.experiment(run_id).path
+    if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        return "the run's exp.db is read-only for you; its owner can grant write access"
+    return ""

@@ -1,0 +1,257 @@
+"""The panes of a preview: one for each way to show a file, of which one is in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from rich.cells import cell_len
+from textual import on
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui import installation
+from flowtui.previews.values import (
+    Arrays,
+    DocumentPage,
+    EmptyFile,
+    JsonRecords,
+    JsonTree,
+    Listing,
+    Mode,
+    Picture,
+    PreviewKind,
+    Request,
+    TablePage,
+    TextPage,
+)
+from flowtui.screens.attachments import title
+from flowtui.screens.attachments.reading import FileSource, ReadPart, is_rendered
+from flowtui.widgets.cells import Piece, clipped
+from flowtui.widgets.documents import preview_documents, preview_markdown
+from flowtui.widgets.documents.blocks import Section, Text
+from flowtui.widgets.documents.document import Document
+from flowtui.widgets.documents.picture import PicturePane
+from flowtui.widgets.documents.text_lines import TextLines
+from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.lists import preview_table
+from flowtui.widgets.lists.table_pane import TablePane
+from flowtui.widgets.lists.virtual_list import Lines
+
+if TYPE_CHECKING:
+    from flowtui.widgets.host import Host
+
+PageT = TypeVar("PageT")
+NUMBERED = (PreviewKind.SOURCE, PreviewKind.JSON)
+
+
+class PreviewPanes(Vertical):
+    """Shows what was read of one file, under a line that says what it is."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._source: FileSource | None = None
+        self._request = Request()
+        """In which form the file is shown."""
+        self._parts: list[ReadPart] = []
+        """What was read of it, from its beginning on; one page where it has pages."""
+        self._current: Lines | None = None
+        self._status: Callable[[int], list[Piece]] | None = None
+
+    def compose(self) -> Iterable[Widget]:
+        yield OneLine(id="preview-title")
+        yield TextLines(id="preview-text")
+        yield Document(id="preview-document")
+        yield TablePane(id="preview-table")
+        yield PicturePane(id="preview-picture")
+
+    @property
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
+
+    @property
+    def _text(self) -> TextLines:
+        return self.query_one(TextLines)
+
+    @property
+    def current(self) -> Lines:
+        """The pane that shows the file."""
+        return self._current or self._text
+
+    @property
+    def _shown_name(self) -> str:
+        name = "" if self._source is None else self._source.name
+        return fmt.plain(name.rpartition("/")[2] or name, 300)
+
+    def _title(self, line: Sequence[Piece]) -> None:
+        if self.is_attached:
+            self.query_one("#preview-title", OneLine).show(clipped(line, self.size.width))
+
+    @property
+    def _identity(self) -> tuple[str, Mode]:
+        """What is shown, and as what: cursor and folds stay while it is the same."""
+        return "" if self._source is None else self._source.key, self._request.mode
+
+    # One way for each kind ---------------------------------------------------------------------
+
+    def show_parts(self, *, is_new: bool) -> None:
+        """Show what was read, at its beginning if it is another file."""
+        part = self._parts[0]
+        shown = part.preview.shown
+        match shown:
+            case TextPage() if is_rendered(part.preview, self._request.mode):
+                pages = [one.preview.shown for one in self._parts]
+                lines = [line.text for page in pages if isinstance(page, TextPage)
+                         for line in page.lines]  # fmt: skip
+                self._show_sections(preview_markdown.sections(lines))
+            case JsonTree():
+                self._show_sections(preview_documents.json_sections(shown))
+            case JsonRecords():
+                self._show_sections(preview_documents.record_sections(self._of(JsonRecords)))
+            case DocumentPage():
+                self._show_sections(preview_documents.word_sections(self._of(DocumentPage)))
+            case Picture():
+                self._show_picture(shown)
+            case TablePage():
+                self._show_table(part, is_new)
+            case Arrays() | Listing():
+                self._show_listing(is_new)
+            case EmptyFile():
+                self._show_pane(self._text)
+                self._text.show_note("This file is empty: there is not a byte in it.")
+            case _:
+                self._show_lines(is_new)
+        self._show_title()
+        self.refresh_bindings()
+
+    def _of(self, kind: type[PageT]) -> list[PageT]:
+        shown = [part.preview.shown for part in self._parts]
+        return [one for one in shown if isinstance(one, kind)]
+
+    @property
+    def _end_note(self) -> str:
+        last = self._parts[-1].preview
+        part = title.part_of(last)
+        has_own_end = part.unit == "page" or isinstance(last.shown, TablePage)
+        if part.next_position is None or has_own_end:
+            return ""
+        return f"… {self._told}   m shows more"
+
+    @property
+    def _told(self) -> str:
+        parts = [one.preview for one in self._parts]
+        if isinstance(parts[0].shown, TablePage):
+            return self.query_one(TablePane).told
+        count = title.count_of(parts)
+        return title.shown_part(title.part_of(parts[-1]), count)
+
+    def _show_title(self) -> None:
+        if self._status is not None:
+            self._title(self._status(self.size.width))
+        elif self._parts:
+            part = self._parts[0]
+            line = list(
+                title.title(
+                    self._source.name if self._source else "",
+                    part.preview, self._told, self.size.width,
+                )
+            )  # fmt: skip
+            if part.missing_extra:
+                line = _with_advice(line[:2], part.missing_extra, self.size.width)
+            self._title(line)
+
+    def show_status(self, status: Callable[[int], list[Piece]] | None) -> None:
+        """Say what is under way in the place of the title, until it is None."""
+        self._status = status
+        self._show_title()
+
+    def _show_lines(self, is_new: bool) -> None:
+        lines = [line for part in self._parts for line in part.lines]
+        read = self._parts[0].preview
+        is_numbered = isinstance(read.shown, TextPage) and read.kind in NUMBERED
+        first = title.part_of(read).first if is_numbered else None
+        self._show_pane(self._text)
+        if not lines:
+            note = read.shown.note if isinstance(read.shown, TextPage) else ""
+            self._text.show_note(note or "There is nothing in it.")
+            return
+        self._text.show_lines(lines, first=first, end_note=self._end_note, is_new=is_new)
+
+    def _show_sections(self, sections: list[Section]) -> None:
+        document = self.query_one(Document)
+        note = self._end_note
+        if note:
+            sections = [*sections, Section("more", "", (Text(note, "muted"),))]
+        self._show_pane(document)
+        if sections:
+            document.show(self._identity, sections)
+        else:
+            document.show_note("There is nothing in it.")
+
+    def _show_listing(self, is_new: bool) -> None:
+        arrays, listings = self._of(Arrays), self._of(Listing)
+        page = preview_table.of_arrays(arrays) if arrays else preview_table.of_listing(listings)
+        about = arrays[0].metadata if arrays else listings[0].manifest
+        if not about:
+            self._show_pane(self.query_one(TablePane))
+            self.query_one(TablePane).show_page(page, is_new=is_new)
+            return
+        names = [column.name for column in page.columns]
+        right = [at for at, column in enumerate(page.columns) if column.name == "size"]
+        content = preview_markdown.table([names, *page.rows], right=right)
+        self._show_sections(
+            [
+                Section("content", "Content", (content,)),
+                *preview_documents.about_section("Metadata" if arrays else "Manifest", about),
+            ]
+        )
+
+    def _show_table(self, part: ReadPart, is_new: bool) -> None:
+        from flowtui.screens.attachments.tables import TableSource
+
+        name = self._source.name if self._source else ""
+        pane = self.query_one(TablePane)
+        self._show_pane(pane)
+        source = TableSource(part.path, name, self._request, part.preview)
+        pane.show_source(source, is_new=is_new)
+
+    def _show_picture(self, picture: Picture) -> None:
+        here = self._flow.session
+        if here.is_monochrome or not here.is_utf8:
+            self._show_pane(self._text)
+            self._text.show_note("This terminal shows no colours, or no half cells: no picture.")
+            return
+        pane = self.query_one(PicturePane)
+        self._show_pane(pane)
+        pane.show(picture)
+
+    def _show_pane(self, pane: Lines) -> None:
+        had_focus = self._current is not None and self._current.has_focus
+        self._current = pane
+        for one in self.query(Lines):
+            one.display = one is pane
+        if had_focus and not pane.has_focus:
+            pane.focus()
+
+    @on(TablePane.Told)
+    def tell_rows(self, message: TablePane.Told) -> None:
+        message.stop()
+        self._show_title()
+
+    @property
+    def copy_text(self) -> str:
+        """What is under the cursor of the pane that shows the file."""
+        pane = self.current
+        if isinstance(pane, (Document, TextLines, TablePane)):
+            return pane.copy_text
+        return ""
+
+
+def _with_advice(line: list[Piece], extra: str, width: int) -> list[Piece]:
+    """Return the beginning of a title with what installs an extra, never a part of a command."""
+    advised = [Piece(f"  ▲ {installation.adding(extra)}", "attention")]
+    advised.append(Piece(" shows more of it", "muted"))
+    if sum(cell_len(piece.text) for piece in (*line, *advised)) > width:
+        advised = [Piece(f"  ▲ needs {extra}: flow-tui doctor", "attention")]
+    return [*line, *advised]

@@ -1,0 +1,341 @@
+"""One file looked into: read in the background, shown in the way that suits it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from flowtui import format as fmt
+from flowtui.previews.errors import PreviewCancelled, PreviewFailed
+from flowtui.previews.values import (
+    Mode,
+    Picture,
+    Preview,
+    PreviewKind,
+    Request,
+)
+from flowtui.screens.attachments import title
+from flowtui.screens.attachments.panes import PreviewPanes
+from flowtui.screens.attachments.reading import (
+    FileSource,
+    Previews,
+    ReadPart,
+)
+from flowtui.screens.base import READING_WORD_AFTER_S
+from flowtui.screens.dialogs.choose import Choice, ChooseScreen
+from flowtui.store.errors import StoreError
+from flowtui.widgets.cells import Piece
+from flowtui.widgets.documents.picture import PicturePane
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.workers import ReportsWorkers
+
+RESIZE_S = 0.15
+"""A pane that keeps its size so long has it: a picture is then drawn anew."""
+FRAME_LINES = 5
+"""Over and under a pane that has the whole screen."""
+MIN_CELLS, MIN_LINES = 8, 4
+OTHERWISE = "H shows its bytes, o opens it, w saves it."
+
+
+class EncodingScreen(ChooseScreen):
+    """Chooses an encoding; there is no order of it to reverse."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return action != "take_current"
+
+
+class FilePreview(ReportsWorkers, PreviewPanes):
+    """Shows one file. Posts `Shown` when it knows what the file is and which pane shows it."""
+
+    KEYS: ClassVar[list[Binding]] = [
+        Binding("m", "more", "More", id="preview.more", tooltip="Read on where the preview ends"),
+        Binding("p", "switch", "As text", id="preview.switch",
+                tooltip="Between the picture, table or tree and the text of it"),
+        Binding("left_square_bracket", "turn(-1)", "Page before", show=False,
+                id="preview.before", tooltip="The page before"),
+        Binding("right_square_bracket", "turn(1)", "Page", key_display="[ ]", id="preview.after",
+                tooltip="The next page"),
+        Binding("c", "encoding", "Encoding", id="preview.encoding",
+                tooltip="Read the text in another encoding"),
+        Binding("H", "bytes", "Bytes", show=False, id="preview.bytes",
+                tooltip="The bytes of the file, or what they mean"),
+    ]  # fmt: skip
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+
+    @dataclass
+    class Shown(Message):
+        """Sent by FilePreview when a file is shown, with what it turned out to be."""
+
+        source: FileSource
+        kind: PreviewKind
+
+    @dataclass
+    class PartRead(Message):
+        """Sent by the reader with a part of a file."""
+
+        source: FileSource
+        request: Request
+        part: ReadPart
+
+    @dataclass
+    class NotRead(Message):
+        """Sent by the reader when a file cannot be shown in this way."""
+
+        source: FileSource
+        request: Request
+        reason: str
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._previews = Previews()
+        self._wanted = self._request
+        """The request under way, or the one that is shown: what keys pressed in haste add to."""
+        self._resize: Timer | None = None
+        self._waiting: Timer | None = None
+        """Until it is said that the file is being read."""
+
+    def on_mount(self) -> None:
+        self._show_pane(self._text)
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._fit_picture())
+
+    # What is shown ---------------------------------------------------------------------------
+
+    @property
+    def source(self) -> FileSource | None:
+        return self._source
+
+    @property
+    def kind(self) -> PreviewKind | None:
+        """What the file is, once it was looked into."""
+        return self._parts[0].preview.kind if self._parts else None
+
+    @property
+    def request(self) -> Request:
+        """In which form the file is shown."""
+        return self._request
+
+    def show_source(self, source: FileSource | None, note: str = "") -> None:
+        """Show a file from its beginning, or a sentence where there is none."""
+        is_other = source is None or self._source is None or source.key != self._source.key
+        self._source = source
+        if source is None:
+            self.workers.cancel_group(self, "preview")
+            self._parts = []
+            self._title([])
+            self._show_pane(self._text)
+            self._text.show_note(note)
+            return
+        if is_other:
+            self._parts = []
+            self._request = self._fitting(Request())
+            self._wait_for_answer()
+        self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
+
+    @property
+    def _first(self) -> Request:
+        return self._request if self._is_paged else replace(self._request, position=0, index=0)
+
+    @property
+    def _is_paged(self) -> bool:
+        return self.kind is PreviewKind.PDF and self._request.mode is not Mode.HEX
+
+    def _fitting(self, request: Request) -> Request:
+        # A pane that is away, on a narrow terminal, will have all of it.
+        size = self.size if self.size.width else self.screen.size - (0, FRAME_LINES)
+        return replace(
+            request,
+            width=max(size.width - 2, MIN_CELLS),
+            height=max(size.height - 1, MIN_LINES),
+            background=self._background(),
+        )
+
+    def _background(self) -> tuple[int, int, int]:
+        return self.background_colors[1].rgb if not self.app.native_ansi_color else (0, 0, 0)
+
+    def _wait_for_answer(self) -> None:
+        self._take_answer()
+        self._waiting = self.set_timer(READING_WORD_AFTER_S, self._show_reading)
+
+    def _take_answer(self) -> None:
+        if self._waiting is not None:
+            self._waiting.stop()
+
+    def _show_reading(self) -> None:
+        if self._source is not None and not self._parts:
+            self._title([Piece(f" {self._shown_name}", "title"), Piece("  reading…", "muted")])
+            self._show_pane(self._text)
+            self._text.show_note("reading…")
+
+    def _ask(self, request: Request) -> None:
+        if self._source is not None:
+            self._wanted = request
+            self._read(self._source, request)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    @work(thread=True, group="preview", exclusive=True, exit_on_error=False)
+    def _read(self, source: FileSource, request: Request) -> None:
+        worker = get_current_worker()
+        try:
+            part = self._previews.read(source, request, lambda: worker.is_cancelled)
+        except PreviewCancelled:
+            return
+        except (PreviewFailed, StoreError) as error:
+            if not worker.is_cancelled:
+                self.post_message(self.NotRead(source, request, str(error)))
+            return
+        if not worker.is_cancelled:
+            self.post_message(self.PartRead(source, request, part))
+
+    @on(PartRead)
+    def show_part(self, message: PartRead) -> None:
+        message.stop()
+        if self._source is None or message.source.key != self._source.key:
+            return
+        self._take_answer()
+        part, request = message.part, message.request
+        before = self._identity if self._parts else None
+        is_further = bool(request.position) and not self._is_paged_kind(part.preview)
+        if is_further and self._parts:
+            self._parts.append(part)
+        elif self._is_shown(part, request):
+            return
+        else:
+            self._parts = [part]
+            self._request = request
+        self.show_parts(is_new=self._identity != before)
+        self.post_message(self.Shown(self._source, part.preview.kind))
+
+    def _is_shown(self, part: ReadPart, request: Request) -> bool:
+        """Return whether a part is what is shown, alone or with what was read on behind it."""
+        if not self._parts or request != self._request:
+            return False
+        first = self._parts[0]
+        return first == part or (len(self._parts) > 1 and first.preview.shown == part.preview.shown)
+
+    def _is_paged_kind(self, read: Preview) -> bool:
+        return read.kind is PreviewKind.PDF and self._request.mode is not Mode.HEX
+
+    @on(NotRead)
+    def show_failure(self, message: NotRead) -> None:
+        message.stop()
+        if self._source is None or message.source.key != self._source.key:
+            return
+        self._take_answer()
+        if message.request.position and self._parts:
+            self.notify(fmt.plain(message.reason, 300), severity="warning", markup=False)
+            return
+        self._parts = []
+        self._request = message.request
+        self._title([Piece(f" {self._shown_name}", "title")])
+        self._show_pane(self._text)
+        self._text.show_note(f"✗ {fmt.plain(message.reason, 500)} {OTHERWISE}")
+        self.refresh_bindings()
+
+    # Keys ------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "turn":
+            return self._is_paged
+        if action == "more":
+            return bool(self._parts) and bool(self._end_note)
+        if action == "switch":
+            return self._other_mode is not None
+        if action == "encoding":
+            return bool(self._encodings)
+        return True
+
+    @property
+    def _modes(self) -> tuple[Mode, ...]:
+        return self._parts[0].preview.modes if self._parts else (Mode.BEST, Mode.HEX)
+
+    @property
+    def _other_mode(self) -> Mode | None:
+        """What `p` leads to: the text of what is shown as something better, and back."""
+        if Mode.TEXT not in self._modes or self.kind in (
+            PreviewKind.TEXT, PreviewKind.ANSI, PreviewKind.SOURCE
+        ):  # fmt: skip
+            return None
+        return self._modes[0] if self._wanted.mode is Mode.TEXT else Mode.TEXT
+
+    def action_more(self) -> None:
+        if self._source is None or not self._parts or not self._end_note:
+            return
+        part = title.part_of(self._parts[-1].preview)
+        if part.next_position is not None:
+            index = None if part.first is None else part.first + part.count
+            self._ask(replace(self._request, position=part.next_position, index=index))
+
+    @on(Lines.Chosen, "#preview-text")
+    def read_on(self, event: Lines.Chosen) -> None:
+        event.stop()
+        self.action_more()
+
+    def action_switch(self) -> None:
+        if self._source is not None and self._other_mode is not None:
+            self._show_as(self._other_mode)
+
+    @property
+    def _encodings(self) -> tuple[tuple[str, str], ...]:
+        """Those in which the text can be read, and how it begins then."""
+        known = self._parts[0].preview.encoding if self._parts else None
+        return () if known is None else known.choices
+
+    @work
+    async def action_encoding(self) -> None:
+        source, encodings = self._source, self._encodings
+        if source is None or not encodings:
+            return
+        known = self._parts[0].preview.encoding
+        assert known is not None
+        chosen = await self.app.push_screen_wait(
+            EncodingScreen(
+                "Read the text as", [Choice(name, name, text) for name, text in encodings],
+                [known.name],
+            )
+        )  # fmt: skip
+        if chosen and source == self._source:
+            self._ask(replace(self._wanted, encoding=chosen[0], position=0, index=0))
+
+    def action_bytes(self) -> None:
+        if self._source is not None:
+            is_hex = self._wanted.mode is Mode.HEX
+            self._show_as(self._modes[0] if is_hex else Mode.HEX)
+
+    def _show_as(self, mode: Mode) -> None:
+        assert self._source is not None
+        keeps_page = self.kind is PreviewKind.PDF and Mode.HEX not in (mode, self._wanted.mode)
+        request = self._fitting(replace(self._wanted, mode=mode))
+        self._ask(request if keeps_page else replace(request, position=0, index=0))
+
+    @on(PicturePane.PageWanted)
+    def turn_page(self, event: PicturePane.PageWanted) -> None:
+        event.stop()
+        self.action_turn(event.by)
+
+    def action_turn(self, by: int) -> None:
+        if self._source is None or not self._is_paged:
+            return
+        part = title.part_of(self._parts[0].preview)
+        page = self._wanted.position + by
+        if 0 <= page < (part.total or 0):
+            self._ask(replace(self._wanted, position=page, index=page))
+
+    def on_resize(self) -> None:
+        self._show_title()
+        if self._resize is not None:
+            self._resize.stop()
+        self._resize = self.set_timer(RESIZE_S, self._fit_picture)
+
+    def _fit_picture(self) -> None:
+        fitting = self._fitting(self._wanted)
+        if not self._parts or self._source is None or fitting == self._wanted:
+            return
+        if isinstance(self._parts[0].preview.shown, Picture) and self.size:
+            self._ask(fitting)

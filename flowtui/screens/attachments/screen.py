@@ -1,0 +1,364 @@
+"""Attachments: the tree of files, and the one under the cursor looked into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from flowtui import format as fmt
+from flowtui.screens.attachments.files import files_in, matches, why_not
+from flowtui.screens.attachments.jobs import FileJobs, Saving
+from flowtui.screens.attachments.preview import FilePreview
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.dialogs.choose import Choice, chosen_order
+from flowtui.store.attachments.listing import By, tree
+from flowtui.store.attachments.values import (
+    Attachment,
+    Attachments,
+    FileNode,
+    FileState,
+    FolderNode,
+)
+from flowtui.store.database import Cancelled
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.values import Kind
+from flowtui.widgets.cells import Piece
+from flowtui.widgets.frame.empty import EmptyText
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.frame.pane_line import PaneLine
+from flowtui.widgets.frame.panes import Panes
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.paint import CURVE_CLASSES
+from flowtui.widgets.trees.file_tree import FileTree
+from flowtui.widgets.trees.file_words import word_of_kind
+
+REST_S = 0.15
+"""A cursor that stays so long rests: the file under it is then read."""
+NARROW_BELOW, WIDE_FROM = 100, 160
+HINT = "part of a path, or a pattern: *.png"
+NO_FILES = "No files were attached. tracker.log_attachment(name, data) attaches one."
+ABSENT = "This store's schema has no attachments."
+SORTABLE = (Choice("name", "name"), Choice("size", "size"), Choice("time", "time of change"))
+
+
+@dataclass
+class FilesRead(Message):
+    """Sent by the reader with all attachments; None where the schema has none."""
+
+    found: Attachments | None
+
+
+@dataclass
+class TreeMade(Message):
+    """Sent by the worker that arranges files, with those that the filter leaves."""
+
+    root: FolderNode
+    is_filtered: bool
+
+
+class AttachmentsScreen(TabScreen):
+    """The fifth tab: the files that were attached to the run."""
+
+    CSS_PATH = "screen.tcss"
+    tab = "attachments"
+    COMPONENT_CLASSES = CURVE_CLASSES
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+        (WIDE_FROM, "-wide"),
+    ]
+    reads = frozenset({Kind.ATTACHMENTS})
+    needs_records = frozenset(
+        {"filter", "open", "save", "sort", "next_pane", "copy", "copy_row", "preview"}
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
+                tooltip=f"Filter the files: {HINT}"),
+        Binding("o", "open", "Open", id="attachments.open",
+                tooltip="Open a copy of the file in the system's viewer"),
+        Binding("w", "save", "Save", id="attachments.save",
+                tooltip="Save a copy of the file, or of the whole folder"),
+        Binding("s", "sort", "Sort", id="attachments.sort",
+                tooltip="Sort by name, size or time; again: reverse"),
+        *(
+            Binding(binding.key, f"preview({binding.action!r})", binding.description,
+                    show=binding.show, key_display=binding.key_display,
+                    tooltip=binding.tooltip, id=f"attachments.{binding.id}")
+            for binding in FilePreview.KEYS
+        ),
+        Binding("tab", "next_pane(1)", "Pane", key_display="Tab", show=False,
+                id="attachments.pane", tooltip="To the preview, and back to the files"),
+        Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
+                id="attachments.pane_back", tooltip="To the pane before"),
+        Binding("y", "copy", "Copy path", show=False, id="attachments.copy",
+                tooltip="Copy the path of the file, or what the preview's cursor is on"),
+        Binding("Y", "copy_row", "Copy as JSON", show=False, id="attachments.copy_row",
+                tooltip="Copy what is known of the file as JSON"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: OpenRun) -> None:
+        super().__init__(store, run)
+        self._found: Attachments | None = None
+        self._was_read = False
+        self._needle = ""
+        self._order: tuple[By, bool] = ("name", False)
+        self._rest: Timer | None = None
+        self._panes = Panes(self, self._two_panes)
+        self._jobs: FileJobs | None = None
+
+    def compose_tab(self) -> Iterable[Widget]:
+        with Horizontal(id="attachment-panes"):
+            yield FileTree(id="files")
+            yield FilePreview(id="preview")
+        yield EmptyText(id="empty")
+        yield FilterLine(HINT, history="attachments", id="filter")
+        yield PaneLine(["Files", "Preview"])
+
+    def on_mount(self) -> None:
+        if self.is_composed:
+            self._jobs = FileJobs(self, self.flow, self._show_saving)
+            self._show_empty("")
+
+    def _two_panes(self) -> list[Lines]:
+        return [self._files, self._preview.current]
+
+    @property
+    def _files(self) -> FileTree:
+        return self.query_one(FileTree)
+
+    @property
+    def _preview(self) -> FilePreview:
+        return self.query_one(FilePreview)
+
+    @property
+    def _filter_line(self) -> FilterLine:
+        return self.query_one("#filter", FilterLine)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        self.post_message(FilesRead(self.store.attachments(self.run.id, cancelled)))
+
+    @property
+    def has_content(self) -> bool:
+        return self._was_read
+
+    def show_reading(self) -> None:
+        if self.is_composed and not self._was_read:
+            self._show_empty("reading…")
+
+    @on(FilesRead)
+    def take_files(self, message: FilesRead) -> None:
+        self._was_read = True
+        self._found = message.found
+        found = message.found
+        self.take_whether_any(found is not None and bool(found.files or found.orphans))
+        if found is None:
+            self._show_empty(ABSENT)
+        elif not found.files and not found.orphans:
+            self._show_empty(NO_FILES)
+        else:
+            self._arrange(found, self._needle, *self._order)
+
+    @work(thread=True, group="arrange", exclusive=True, exit_on_error=False)
+    def _arrange(self, found: Attachments, needle: str, by: By, is_descending: bool) -> None:
+        worker = get_current_worker()
+        files = [file for file in (*found.files, *found.orphans) if matches(file, needle)]
+        root = tree(files, by, is_descending)
+        if not worker.is_cancelled:
+            self.post_message(TreeMade(root, bool(needle)))
+
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
+        self._was_read = True
+        self._show_empty(f"✗ {fmt.plain(message.reason, 500)}\n\nr tries again.")
+
+    # Showing ---------------------------------------------------------------------------------
+
+    @on(TreeMade)
+    def show_tree(self, message: TreeMade) -> None:
+        found = self._found
+        if found is None:
+            return
+        total = len(found.files) + len(found.orphans)
+        self._files.sorted_by = self._order
+        self._show_empty("")
+        self._files.show_tree(message.root, is_filtered=message.is_filtered)
+        if not message.root.file_count:
+            self._files.show_note(f"None of the {total:,} files match. Esc shows all again.")
+        if message.is_filtered:
+            self._filter_line.note(f"{message.root.file_count:,} of {total:,}")
+        if found.problem is not None:
+            self.notify(fmt.plain(found.problem, 200), severity="warning", markup=False)
+        self._rest_here()
+
+    def _show_empty(self, text: str) -> None:
+        empty = self.query_one(EmptyText)
+        empty.show(text)
+        empty.display = bool(text)
+        self.query_one("#attachment-panes").display = not text
+        self.query_one(PaneLine).set_class(bool(text), "-nothing")
+        if not text and self.focused is None:
+            self.set_focus(self._files)
+
+    @on(Lines.CursorMoved, "#files")
+    def wait_for_rest(self) -> None:
+        if self._jobs is not None:
+            self._jobs.forget_saved()
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_S, self._rest_here)
+
+    def _rest_here(self) -> None:
+        node = self._files.node
+        if isinstance(node, FolderNode):
+            latest = "" if node.latest_at is None else f", last changed {fmt.when(node.latest_at)}"
+            said = f"{fmt.count(node.file_count, 'file')}, {fmt.size(node.size_bytes)}{latest}."
+            self._preview.show_source(None, f"{said} w saves the whole folder.")
+        elif node is None:
+            self._preview.show_source(None)
+        elif node.attachment.state is FileState.PRESENT:
+            self._preview.show_source(self._source(node.attachment))
+        else:
+            self._preview.show_source(None, why_not(node.attachment))
+        self._panes.fit()
+
+    def _source(self, file: Attachment) -> FileSource:
+        resolve = partial(self.store.attachment_path, self.run.id, file.path)
+        return FileSource(file.path, file.path, resolve)
+
+    @on(FilePreview.Shown)
+    def take_kind(self, message: FilePreview.Shown) -> None:
+        self._files.tell_word(message.source.key, word_of_kind(message.kind))
+        self._panes.fit()
+
+    def _show_saving(self, saving: Saving | None) -> None:
+        def status(width: int) -> list[Piece]:
+            assert saving is not None
+            share = saving.done_bytes * 100 // max(saving.total_bytes, 1)
+            said = f"{fmt.size(saving.done_bytes)} of {fmt.size(saving.total_bytes)}"
+            return [
+                Piece(f" Saving {fmt.plain(saving.name, 60)}  {share} %", "accent"),
+                Piece(f"  {said} · Esc cancels", "muted"),
+            ]
+
+        self._preview.show_status(None if saving is None else status)
+
+    # Panes -----------------------------------------------------------------------------------
+
+    def on_descendant_focus(self) -> None:
+        self._panes.take_focus()
+
+    def on_resize(self) -> None:
+        self._panes.fit()
+
+    def action_next_pane(self, by: int) -> None:
+        self._panes.step(by)
+
+    @on(Lines.Chosen, "#files")
+    def go_to_preview(self) -> None:
+        self._panes.show(self._preview.current)
+
+    def action_leave(self) -> None:
+        if self._jobs is not None and self._jobs.is_saving:
+            self._jobs.cancel_saving()
+        elif self.is_composed and self._panes.current is not self._files:
+            self._panes.show(self._files)
+        else:
+            super().action_leave()
+
+    async def action_preview(self, action: str) -> None:
+        """Do with the preview what its own key does, wherever the focus is."""
+        await self.app.run_action(action, self._preview)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        previews = self.query(FilePreview)
+        if action == "preview" and previews:
+            name = str(parameters[0]).partition("(")[0]
+            return previews.first().check_action(name, ())
+        return super().check_action(action, parameters)
+
+    # Filter and order ------------------------------------------------------------------------
+
+    async def action_filter(self) -> None:
+        await self._filter_line.open(self._needle)
+
+    @on(FilterLine.Changed)
+    def set_filter(self, event: FilterLine.Changed) -> None:
+        self._needle = event.text.strip()
+        if not self._needle:
+            event.line.note("")
+        if self._found is not None:
+            self._arrange(self._found, self._needle, *self._order)
+
+    @on(FilterLine.Left)
+    def leave_filter(self) -> None:
+        self._panes.show(self._files)
+
+    @work
+    async def action_sort(self) -> None:
+        chosen = await chosen_order(self.flow, SORTABLE, self._order, lambda by: by != "name")
+        if chosen is not None and self._found is not None:
+            by: dict[str, By] = {"name": "name", "size": "size", "time": "time"}
+            self._order = by[chosen[0]], chosen[1]
+            self._arrange(self._found, self._needle, *self._order)
+
+    # Taking along ----------------------------------------------------------------------------
+
+    @work
+    async def action_open(self) -> None:
+        file = self._files.attachment
+        if file is None or self._jobs is None:
+            self.notify("Enter opens a folder here; o opens a file outside.", timeout=2)
+        elif file.state is not FileState.PRESENT:
+            self.notify(why_not(file), title="Not opened", severity="warning", markup=False)
+        else:
+            await self._jobs.open(self._source(file), self._preview.kind, self._preview.request)
+
+    @work
+    async def action_save(self) -> None:
+        node = self._files.node
+        if node is None or self._jobs is None:
+            return
+        if isinstance(node, FileNode):
+            await self._jobs.save_file(self._source(node.attachment))
+            return
+        files = [file for file in files_in(node) if file.state is FileState.PRESENT]
+        left_out = node.file_count - len(files)
+        if left_out:
+            self.notify(f"{fmt.count(left_out, 'file')} of it cannot be read, and stays out.")
+        if files:
+            sources = [self._source(file) for file in files]
+            await self._jobs.save_folder(node.name, sources, f"{node.path}/")
+
+    def action_copy(self) -> None:
+        saved = None if self._jobs is None else self._jobs.saved_path
+        file = self._files.attachment
+        if saved is not None:
+            self.flow.copy(str(saved))
+        elif self._panes.current is not self._files:
+            if text := self._preview.copy_text:
+                self.flow.copy(text)
+        elif file is not None:
+            self.flow.copy(str(self.store.attachments_directory(self.run.id) / Path(file.path)))
+
+    def action_copy_row(self) -> None:
+        if (file := self._files.attachment) is not None:
+            from dataclasses import asdict
+
+            from flowtui.reports.runs import dumps
+
+            self.flow.copy(dumps(asdict(file)))

@@ -1,0 +1,106 @@
+"""The modal of a receiver that runs: where to send spans, what came, and whether to stop it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Label
+
+from flowtui import format as fmt
+from flowtui.jobs.receiver import Phase, Receiver, State
+from flowtui.screens.live import LABEL_CELLS, LiveScreen
+from flowtui.widgets.cells import Line, Piece, clipped
+from flowtui.widgets.frame.frame import KeyLine, OneLine
+
+if TYPE_CHECKING:
+    from flowtui.widgets.host import Host
+
+_TROUBLE_CHARACTERS = 300
+
+
+class CollectScreen(LiveScreen[bool]):
+    """Shows a receiver until it is over. Esc only hides it; dismisses with whether to stop it."""
+
+    CSS_PATH = "screen.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "Copy endpoint", tooltip="Copy the line that points exporters here"),
+        Binding("s", "dismiss(True)", "Stop", tooltip="Write what was sent, and stop collecting"),
+        Binding("escape,C", "dismiss(False)", "Hide", key_display="Esc",
+                tooltip="Work on; the collecting goes on, C comes back here"),
+    ]  # fmt: skip
+
+    def __init__(self, receiver: Receiver) -> None:
+        super().__init__()
+        self._receiver = receiver
+        self._was: Phase | None = None
+        """The phase, when the keys were last looked at."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            name = fmt.plain(self._receiver.wanted.run.name, 60)
+            dialog.border_title = Content(f"Spans into {name}")
+            yield Label("", markup=False, id="collect-how")
+            yield Label("", markup=False, id="collect-where")
+            yield OneLine(id="collect-received")
+            yield OneLine(id="collect-last")
+            yield Label("", markup=False, id="collect-trouble")
+            yield KeyLine()
+
+    def look(self) -> None:
+        """Show what came by now."""
+        state = self._receiver.state
+        if state.phase is Phase.OVER:
+            if self.is_current:
+                self.dismiss(False)
+            return
+        width = max(self.query_one("#collect-received").size.width, 20)
+        is_known = bool(state.environment)
+        how = "Point exporters here:" if is_known else f"{state.phase}…"
+        self.query_one("#collect-how", Label).update(how)
+        lines = "\n".join(fmt.plain(line) for line in state.environment)
+        # Two lines are kept free for it, so that nothing jumps.
+        self.query_one("#collect-where", Label).update(lines or "\n")
+        self.query_one("#collect-received", OneLine).show(clipped(received_line(state), width))
+        self.query_one("#collect-last", OneLine).show(clipped(last_line(state), width))
+        if state.phase is not self._was:
+            self._was = state.phase
+            self.refresh_bindings()
+        trouble = fmt.plain(state.tally.trouble, _TROUBLE_CHARACTERS)
+        self.query_one("#collect-trouble", Label).update(trouble and f"✗ not written: {trouble}")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        state = self._receiver.state
+        if action == "copy":
+            return bool(state.environment)
+        is_stop = action == "dismiss" and parameters == (True,)
+        return not is_stop or state.phase is not Phase.STOPPING
+
+    def action_copy(self) -> None:
+        environment = self._receiver.state.environment
+        if environment:
+            cast("Host", self.app).copy(environment[0])
+
+
+def received_line(state: State) -> Line:
+    """Return how many spans are in the run, and how many are not."""
+    tally = state.tally
+    pieces = [_label("Received"), Piece(fmt.count(tally.received, "span"))]
+    pieces += [
+        Piece(f"  ▲ {text}", "attention") for text in fmt.lost_spans(tally.dropped, tally.refused)
+    ]
+    if state.phase is Phase.STOPPING:
+        pieces.append(Piece("  stopping…", "attention"))
+    return pieces
+
+
+def last_line(state: State) -> Line:
+    """Return what the last span is called."""
+    return [_label("Last"), Piece(fmt.plain(state.tally.last_name, 200) or "–")]
+
+
+def _label(text: str) -> Piece:
+    return Piece(f"{text:<{LABEL_CELLS}}", "muted")

@@ -1,0 +1,223 @@
+"""Modals to choose one of a list, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual import on
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input
+
+from flowtui import format as fmt
+from flowtui.screens.dialog import Dialog
+from flowtui.told_apart import told_apart
+from flowtui.widgets.cells import Line, Piece
+from flowtui.widgets.frame.frame import KeyLine
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.paint import ROLE_CLASSES
+
+MARK_CELLS = 3
+
+MOST_LINES = 16
+"""How many choices are in sight at once; more are scrolled to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the things to choose from."""
+
+    key: str
+    title: str
+    note: str = ""
+
+
+class ChoiceLines(Lines):
+    """Shows choices, each with a mark if it is chosen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose", key_display="Enter", tooltip="Take this one"),
+    ]
+
+    def __init__(self, marks: tuple[str, str]) -> None:
+        super().__init__()
+        self._choices: Sequence[Choice] = ()
+        self._chosen: Collection[str] = ()
+        self._marks = marks
+        self._names: tuple[int, list[str]] = (0, [])
+        """How titles read in so many cells, in order."""
+
+    def show_choices(self, choices: Sequence[Choice], chosen: Collection[str]) -> None:
+        self._choices, self._chosen = choices, chosen
+        self._names = (0, [])
+        self.set_reactive(ChoiceLines.cursor, self.validate_cursor(self.cursor))
+        self.resize_content()
+
+    @property
+    def choice(self) -> Choice | None:
+        """The choice under the cursor."""
+        return self._choices[self.cursor] if self.cursor < len(self._choices) else None
+
+    @property
+    def line_count(self) -> int:
+        return len(self._choices)
+
+    def line(self, index: int, width: int) -> Line:
+        choice = self._choices[index]
+        mark = self._marks[choice.key in self._chosen]
+        if self._names[0] != width:
+            rooms = [width - MARK_CELLS - cell_len(_note(one)) for one in self._choices]
+            self._names = width, told_apart([one.title for one in self._choices], rooms)
+        return [
+            Piece(f" {mark} ", "accent"),
+            Piece(self._names[1][index]),
+            Piece(_note(choice), "muted"),
+        ]
+
+
+def _note(choice: Choice) -> str:
+    return f"  {fmt.plain(choice.note, 60)}"
+
+
+class _ChooseScreen(Dialog[list[str] | None]):
+    """A list of choices under a line that narrows it as one types."""
+
+    COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = "ChoiceLines"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
+                tooltip="Leave everything as it is"),
+        Binding("down", "focus_list", "To the list", show=False, tooltip="To the list"),
+    ]  # fmt: skip
+    marks: ClassVar[tuple[str, str]]
+
+    def __init__(self, title: str, choices: Sequence[Choice], chosen: Sequence[str]) -> None:
+        super().__init__()
+        self._title = title
+        self._choices = choices
+        self._chosen = list(chosen)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(self._title)
+            yield Input(placeholder="type to narrow", select_on_focus=False, compact=True)
+            yield ChoiceLines(self.marks)
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        # A screen that is closed while it starts has nothing on it.
+        for lines in self.query(ChoiceLines):
+            lines.show_choices(self._choices, self._chosen)
+            keys = [choice.key for choice in self._choices]
+            if self._chosen and self._chosen[0] in keys:
+                lines.cursor = keys.index(self._chosen[0])
+
+    @on(Input.Changed)
+    def narrow(self, event: Input.Changed) -> None:
+        self._narrow(event.value)
+
+    @on(Input.Submitted)
+    def action_focus_list(self) -> None:
+        self.query_one(ChoiceLines).focus()
+
+    def _narrow(self, needle: str) -> None:
+        lowered = needle.lower()
+        found = [choice for choice in self._choices if lowered in choice.title.lower()]
+        self.query_one(ChoiceLines).show_choices(found, self._chosen)
+
+
+class ChooseScreen(_ChooseScreen):
+    """Chooses one: dismisses with a list of it, or None for nothing."""
+
+    marks = (" ", "●")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        for lines in self.query(ChoiceLines):
+            # All that there is to choose from, and no less while it is narrowed: nothing jumps.
+            lines.styles.height = max(1, min(len(self._choices), MOST_LINES))
+
+    @on(Lines.Chosen)
+    def choose(self) -> None:
+        choice = self.query_one(ChoiceLines).choice
+        self.dismiss(None if choice is None else [choice.key])
+
+
+class OrderScreen(ChooseScreen):
+    """Chooses what to sort by: the present column, chosen again, is to be reversed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "reverse", "Reverse", tooltip="Turn the present order around"),
+    ]
+
+    def action_reverse(self) -> None:
+        self.dismiss(self._chosen[:1])
+
+
+async def chosen_order(
+    app: App[None],
+    choices: Sequence[Choice],
+    current: tuple[str, bool],
+    falls: Callable[[str], bool],
+) -> tuple[str, bool] | None:
+    """Ask for a column to sort a list by; return it and whether downwards, None for no change.
+
+    Args:
+        app: on which to ask.
+        choices: the columns.
+        current: the present column and direction; chosen again, it is reversed.
+        falls: whether a column is sorted downwards at first.
+    """
+    chosen = await app.push_screen_wait(OrderScreen("Sort by", choices, [current[0]]))
+    if not chosen:
+        return None
+    column = chosen[0]
+    return column, not current[1] if column == current[0] else falls(column)
+
+
+class ColumnsScreen(_ChooseScreen):
+    """Chooses several, in order: dismisses with their keys, or None to leave all as it was."""
+
+    marks = ("☐", "☑")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "toggle_choice", "Show or hide", key_display="Space",
+                tooltip="Show this column, or hide it"),
+        Binding("enter", "apply", "Apply", key_display="Enter", priority=True,
+                tooltip="Show the marked columns"),
+        Binding("shift+up,K", "shift(-1)", "Earlier", key_display="K", tooltip="Further left"),
+        Binding("shift+down,J", "shift(1)", "Later", key_display="J", tooltip="Further right"),
+    ]  # fmt: skip
+
+    def action_toggle_choice(self) -> None:
+        lines = self.query_one(ChoiceLines)
+        choice = lines.choice
+        if choice is None:
+            return
+        if choice.key in self._chosen:
+            self._chosen.remove(choice.key)
+        else:
+            self._chosen.append(choice.key)
+        # The chosen ones are a list that the lines hold too.
+        lines.refresh_index(lines.cursor)
+
+    def action_shift(self, by: int) -> None:
+        lines = self.query_one(ChoiceLines)
+        choice = lines.choice
+        if choice is None or self.query_one(Input).value:
+            return
+        ordered = list(self._choices)
+        old = ordered.index(choice)
+        new = max(0, min(old + by, len(ordered) - 1))
+        ordered.insert(new, ordered.pop(old))
+        self._choices = ordered
+        lines.show_choices(ordered, self._chosen)
+        lines.cursor = new
+
+    def action_apply(self) -> None:
+        self.dismiss([choice.key for choice in self._choices if choice.key in self._chosen])

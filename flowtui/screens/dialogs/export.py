@@ -1,0 +1,151 @@
+"""The modal that asks in which format, and where to, something is saved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, Label
+
+from flowtui import format as fmt
+from flowtui.screens.dialog import Dialog
+from flowtui.screens.dialogs.choose import Choice, ChoiceLines
+from flowtui.widgets.frame.frame import KeyLine
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.paint import ROLE_CLASSES
+
+PATH_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFormat:
+    """One of the formats that something can be saved in."""
+
+    key: str
+    title: str
+    suffix: str
+    """Of the file's name, without the dot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What was chosen: the format, and the file, which may be overwritten if it exists."""
+
+    format_key: str
+    path: Path
+    """Absolute."""
+
+
+class ExportScreen(Dialog[Export | None]):
+    """Formats over a path to edit: dismisses with an `Export`, or None; writes nothing."""
+
+    CSS_PATH = "export.tcss"
+    COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = "Input"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Save nothing"),
+        Binding("enter", "save", "Save", key_display="Enter", priority=True,
+                tooltip="Save under this path"),
+        # Every widget in between scrolls with these.
+        Binding("down", "shift_format(1)", "Format", key_display="↑↓", priority=True,
+                tooltip="The next format"),
+        Binding("up", "shift_format(-1)", "Format before", show=False, priority=True,
+                tooltip="The format before"),
+    ]  # fmt: skip
+
+    def __init__(self, folder: Path, stem: str, formats: Sequence[ExportFormat]) -> None:
+        """Make the screen.
+
+        Args:
+            folder: where to, unless the user writes another.
+            stem: of the file's name, as `saving.file_stem` makes it.
+            formats: at least one; the first is chosen.
+        """
+        super().__init__()
+        self._formats = formats
+        self._format = formats[0]
+        # What cannot be shown cannot be edited either.
+        is_plain = fmt.plain(str(folder), PATH_CHARACTERS) == str(folder)
+        place = fmt.path(folder, Path.home(), "~") if is_plain and folder != Path.home() else "~"
+        self._path = f"{place}/{stem}.{self._format.suffix}"
+        self._asked: Path | None = None
+        """The file that the next Enter overwrites."""
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Export"
+            lines = ChoiceLines(("○", "●"))
+            # The keys are the screen's, so that one can type and choose without changing focus.
+            lines.can_focus = False
+            yield lines
+            yield Input(self._path, select_on_focus=False, compact=True)
+            yield Label("", id="export-note", markup=False)
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        # A screen that is closed while it starts has nothing on it.
+        for lines in self.query(ChoiceLines):
+            lines.styles.height = len(self._formats)
+            self._show_formats(lines)
+
+    def _show_formats(self, lines: ChoiceLines) -> None:
+        choices = [Choice(one.key, one.title, f".{one.suffix}") for one in self._formats]
+        lines.show_choices(choices, [self._format.key])
+
+    def action_shift_format(self, by: int) -> None:
+        self.query_one(ChoiceLines).action_move(by)
+
+    @on(Lines.CursorMoved)
+    def take_format(self, event: Lines.CursorMoved) -> None:
+        old, self._format = self._format, self._formats[event.index]
+        self._show_formats(self.query_one(ChoiceLines))
+        field = self.query_one(Input)
+        # A suffix that is not the format's own was written by the user, and stays.
+        if field.value.endswith(f".{old.suffix}"):
+            field.value = f"{field.value.removesuffix(old.suffix)}{self._format.suffix}"
+            field.action_end()
+
+    @on(Input.Changed)
+    def forget_question(self) -> None:
+        self._asked = None
+        self._say("")
+
+    def action_save(self) -> None:
+        try:
+            path = Path(self.query_one(Input).value.strip()).expanduser().absolute()
+        except RuntimeError:
+            self._say("there is no user of this name")
+            return
+        problem = self._problem(path)
+        if problem:
+            self._say(problem)
+        elif os.path.lexists(path) and path != self._asked:
+            self._asked = path
+            self._say("exists; Enter again overwrites")
+        else:
+            self.dismiss(Export(self._format.key, path))
+
+    def _problem(self, path: Path) -> str:
+        """Return why nothing can be saved under a path; nothing if it can."""
+        # The functions of os.path answer no where those of Path raise, on names that cannot be.
+        typed = self.query_one(Input).value.strip()
+        if not typed or typed.endswith(os.sep) or os.path.isdir(path):
+            return "this is a folder: add a name" if typed else "give a path"
+        if "\0" in typed:
+            return "no file can have this name"
+        if not os.path.isdir(path.parent):
+            return f"no such folder: {fmt.plain(str(path.parent), PATH_CHARACTERS)}"
+        if os.path.exists(path) and not os.path.isfile(path):
+            return "this is not a file"
+        return ""
+
+    def _say(self, text: str) -> None:
+        self.query_one("#export-note", Label).update(text)

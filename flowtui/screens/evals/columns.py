@@ -1,0 +1,198 @@
+"""The columns of the table of samples: what they are called, and what a sample shows in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from flowtui import format as fmt
+from flowtui.store.samples.score_values import ScoreSummary, is_number
+from flowtui.store.samples.values import JSON_COLUMNS, Sample
+from flowtui.store.samples.views import is_error_key
+from flowtui.store.values import JsonValue
+from flowtui.widgets.cells import Align, Piece
+from flowtui.widgets.lists.score_cells import cells_of_numbers, score_piece
+from flowtui.widgets.lists.virtual_table import GAP, Cells, Column
+
+ID, DATASET, TRACE, NOTES = "id", "dataset", "traces", "annotations"
+CREATED, UPDATED = "created", "updated"
+FIXED = {
+    ID: Column(ID, "  id", 14),
+    DATASET: Column(DATASET, "set", 8),
+    "inputs": Column("inputs", "inputs", 20, stretch=3),
+    "outputs": Column("outputs", "output", 16, stretch=3),
+    "refs": Column("refs", "reference", 12, stretch=2),
+    TRACE: Column(TRACE, "trace", 5),
+    NOTES: Column(NOTES, "✎", 3),
+    CREATED: Column(CREATED, "created", 16),
+    UPDATED: Column(UPDATED, "updated", 16),
+}
+REFERENCE_FROM = 110
+"""In narrower tables the reference stands behind the output, out of sight."""
+SCORE_CELLS = (9, 14)
+"""Least and most of a score; between them as its name needs."""
+VALUE_CELLS = 16
+TITLE_CHARS, MOST_TITLE_CELLS = 300, 60
+"""What differs in long titles may stand at their end, where they are cut."""
+TEXT_CHARACTERS = 400
+"""More than the widest column shows."""
+SHOWN_ITEMS, ITEM_CHARACTERS = 8, 150
+"""Of an object on one line."""
+PREFIXES = {"scores": "", "metadata": "", "inputs": "in ", "outputs": "out ", "refs": "ref "}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which columns are shown; none chosen means the default ones."""
+
+    keys: tuple[str, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
+    """Cells of the columns that were made wider or narrower."""
+
+    def as_json(self) -> JsonValue:
+        """Return it as a value to remember."""
+        return {"keys": list(self.keys), "widths": dict(self.widths)}
+
+
+def chosen_from(value: JsonValue) -> Chosen:
+    """Return what was remembered, nothing chosen where that is not understood."""
+    if not isinstance(value, dict):
+        return Chosen()
+    keys, widths = value.get("keys"), value.get("widths")
+    known = [key for key in keys if _is_column(key)] if isinstance(keys, list) else []
+    cells = widths if isinstance(widths, dict) else {}
+    return Chosen(
+        tuple(str(key) for key in known),
+        {key: width for key, width in cells.items() if type(width) is int and 0 < width < 500},
+    )
+
+
+def _is_column(key: JsonValue) -> bool:
+    if not isinstance(key, str):
+        return False
+    column, dot, name = key.partition(".")
+    return key in FIXED or (column in JSON_COLUMNS and bool(dot and name))
+
+
+def default_keys(score_keys: Sequence[str], has_sets: bool, width: int) -> list[str]:
+    """Return the columns to begin with: what a sample is, scores, its texts, the other scores.
+
+    Args:
+        score_keys: of all scores.
+        has_sets: whether samples of several sets are listed.
+        width: of the table, in cells; as many scores stand before the texts as leave these room.
+    """
+    head = [ID, NOTES, *([DATASET] if has_sets else [])]
+    texts = ["inputs", "outputs", "refs"] if width >= REFERENCE_FROM else ["inputs", "outputs"]
+    room = width - sum(FIXED[key].width + len(GAP) for key in (*head, *texts))
+    first = max(room // (SCORE_CELLS[0] + 2 + len(GAP)), 1)
+    scores = [f"scores.{key}" for key in score_keys]
+    rest = [key for key in ("refs", TRACE) if key not in texts]
+    return [*head, *scores[:first], *texts, *rest, *scores[first:]]
+
+
+def columns(
+    keys: Iterable[str], widths: Mapping[str, int], summaries: Mapping[str, ScoreSummary]
+) -> list[Column]:
+    """Return columns by their keys: of FIXED, or a JSON column, a dot and a key of it."""
+    return [_column(key, widths.get(key), summaries) for key in keys]
+
+
+def title(key: str) -> str:
+    """Return what a column is called."""
+    if key in FIXED:
+        return FIXED[key].title.strip()
+    column, _, name = key.partition(".")
+    return PREFIXES[column] + fmt.plain(name, TITLE_CHARS)
+
+
+def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) -> Column:
+    if key in FIXED:
+        known = FIXED[key]
+        return known if width is None else Column(key, known.title, width)
+    is_score = key.startswith("scores.")
+    name = title(key)
+    least, most = SCORE_CELLS
+    # With room for the arrow of the order.
+    wanted = min(len(name), MOST_TITLE_CELLS) + 2
+    natural = max(least, min(wanted, most)) if is_score else max(VALUE_CELLS, wanted)
+    summary = summaries.get(key.removeprefix("scores.")) if is_score else None
+    align: Align = "left"
+    if summary is not None and summary.numbers is not None:
+        align = "right"
+        natural = max(natural, cells_of_numbers(summary.numbers))
+    return Column(key, name, width or natural, align)
+
+
+def cells(sample: Sample, shown: Sequence[Column], summaries: Mapping[str, ScoreSummary]) -> Cells:
+    """Return what a sample shows in these columns."""
+    return tuple(_cell(sample, column, summaries) for column in shown)
+
+
+def _cell(sample: Sample, shown: Column, summaries: Mapping[str, ScoreSummary]) -> Piece:
+    key = shown.key
+    column, _, name = key.partition(".")
+    if column == "scores" and name:
+        held = sample.scores
+        if isinstance(held, dict) and name in held:
+            return score_piece(held[name], summaries.get(name))
+        return Piece("")
+    if column in JSON_COLUMNS:
+        return _value_piece(sample, column, name, shown.width)
+    if key == ID:
+        return _id_piece(sample)
+    texts = {
+        DATASET: fmt.plain(sample.dataset_id, 60),
+        TRACE: "→" if sample.trace_ids else "",
+        CREATED: "" if sample.created_at is None else fmt.when_short(sample.created_at),
+        UPDATED: "" if sample.updated_at is None else fmt.when_short(sample.updated_at),
+    }
+    if key in texts:
+        return Piece(texts[key], "muted")
+    count = sample.annotation_count
+    return Piece(f"✎{count:,}" if count else "", "accent")
+
+
+def _id_piece(sample: Sample) -> Piece:
+    if has_failed(sample):
+        return Piece(f"✗ {fmt.plain(sample.id, 100)}", "error")
+    return Piece(f"  {fmt.plain(sample.id, 100)}")
+
+
+def has_failed(sample: Sample) -> bool:
+    """Say whether a score of a sample is false, or tells of an error."""
+    scores = sample.scores
+    return isinstance(scores, dict) and any(
+        value is False or (value is not None and is_error_key(key)) for key, value in scores.items()
+    )
+
+
+def _value_piece(sample: Sample, column: str, name: str, cells: int) -> Piece:
+    if column in sample.unparsed:
+        return Piece(f"▲ {fmt.plain(str(sample.value(column)), TEXT_CHARACTERS)}", "attention")
+    value = sample.value(column)
+    if name:
+        if not isinstance(value, dict) or name not in value:
+            return Piece("")
+        value = value[name]
+    if is_number(value):
+        # One that is cut would lose its exponent, and with it its size.
+        return Piece(fmt.fitted(value, cells))
+    return Piece(shown_value(value), "muted" if value is None else "text")
+
+
+def shown_value(value: JsonValue) -> str:
+    """Return a value of any shape on one line; nothing where there is none."""
+    if value is None or value in ({}, []):
+        return ""
+    if isinstance(value, dict):
+        return "  ".join(_items(value))
+    return fmt.json_text(value, TEXT_CHARACTERS)
+
+
+def _items(value: Mapping[str, JsonValue]) -> Iterator[str]:
+    """Yield the first items of an object; of a text that comes first, the name is left out."""
+    for at, (key, item) in enumerate(islice(value.items(), SHOWN_ITEMS)):
+        if text := fmt.json_text(item, ITEM_CHARACTERS):
+            yield text if at == 0 and isinstance(item, str) else f"{fmt.plain(key, 40)}: {text}"

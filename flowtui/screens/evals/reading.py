@@ -1,0 +1,129 @@
+"""Reads what the Evals tab shows; everything here runs in a thread."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from flowtui.screens.list_query import Wanted
+from flowtui.store.annotations.agreement import Agreement
+from flowtui.store.database import Cancelled
+from flowtui.store.natural import sort_key
+from flowtui.store.samples.orders import Order
+from flowtui.store.samples.score_values import ScoreSet
+from flowtui.store.samples.values import Dataset, Sample, View
+from flowtui.store.samples.views import view_condition, view_order
+from flowtui.store.store import Store
+
+if TYPE_CHECKING:
+    # It takes 20 ms to import, and not every list is filtered.
+    from flowtui.store.filters import Condition
+
+IDLE_SHARE = 9
+"""Adding up all scores rests so many times as long as it took: a tenth of one core at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSamples(Wanted):
+    """Which samples, in which order."""
+
+    dataset: str | None = None
+    """None for all eval sets."""
+    view: View = View.ALL
+    order: Order = field(default_factory=Order)
+
+    @property
+    def whole_condition(self) -> Condition | None:
+        return view_condition(self.view, self.condition)
+
+    @property
+    def whole_order(self) -> Order:
+        return view_order(self.view) or self.order
+
+
+@dataclass(frozen=True, slots=True)
+class ReadList:
+    """The samples that were wanted, by key, and the eval sets that there are."""
+
+    wanted: WantedSamples
+    rowids: array[int]
+    datasets: tuple[Dataset, ...]
+    agreement: tuple[Agreement, ...]
+    """Of all who annotated."""
+    held_rowid: int | None
+    """The key that the sample under the cursor has now: it has another each time it is logged."""
+    samples: Mapping[int, Sample]
+    """The first of them, where they were wanted with the list."""
+    remarks: Sequence[str] = ()
+    """About the filter."""
+
+
+def read_list(
+    store: Store,
+    run_id: str,
+    wanted: WantedSamples,
+    held: Sample | None,
+    cancelled: Cancelled,
+    first_rows: int = 0,
+) -> ReadList:
+    """Return the keys of the samples that are wanted, in order, and so many of the first of them.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    rowids = store.sample_order(
+        run_id, wanted.dataset, wanted.whole_condition, wanted.whole_order, cancelled
+    )
+    held_rowid = None
+    if held is not None:
+        found = store.sample_rowid(run_id, held.target)
+        held_rowid = found if found != held.rowid else None
+    return ReadList(
+        wanted,
+        rowids,
+        store.datasets(run_id, cancelled),
+        store.agreement(run_id, wanted.dataset),
+        held_rowid,
+        store.samples(run_id, rowids[:first_rows], cancelled=cancelled) if first_rows else {},
+        store.sample_remarks(run_id, wanted.condition, cancelled),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadScores:
+    """What the scores add up to, all eval sets first, and since when that is known."""
+
+    sets: tuple[ScoreSet, ...]
+    due_s: float
+    """When they may be added up again, by the monotonic clock."""
+
+
+def read_scores(store: Store, run_id: str, cancelled: Cancelled) -> ReadScores:
+    """Add up all scores of a run, in one pass.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    began = monotonic()
+    sets = store.score_sets(run_id, cancelled=cancelled)
+    now = monotonic()
+    return ReadScores(sets, now + (now - began) * IDLE_SHARE)
+
+
+def shown_sets(sets: Sequence[ScoreSet]) -> Sequence[ScoreSet]:
+    """Return the lines of the eval sets: all together first, unless there is only one."""
+    return sets[1:] if len(sets) == 2 else sets
+
+
+def first_score_keys(samples: Sequence[Sample]) -> list[str]:
+    """Return the keys of the scores of some samples, as long as they are not all counted."""
+    keys: dict[str, None] = {}
+    for sample in samples:
+        if isinstance(sample.scores, dict):
+            keys.update(dict.fromkeys(sample.scores))
+    return sorted(keys, key=sort_key)

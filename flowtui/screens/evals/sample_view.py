@@ -1,0 +1,277 @@
+"""One sample in full: what went in, what came out against the reference, and how it scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.screens.dialogs.choose import Choice, ChooseScreen
+from flowtui.screens.notices import Tells, answered
+from flowtui.store.annotations.values import SampleTarget, SpanTarget
+from flowtui.store.database import Cancelled
+from flowtui.store.samples.values import Sample
+from flowtui.store.store import Store
+from flowtui.store.values import JsonValue
+from flowtui.widgets.cells import Piece
+from flowtui.widgets.documents.blocks import Section
+from flowtui.widgets.documents.document import Document
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.lists.annotation_list import AnnotationList
+
+if TYPE_CHECKING:
+    from flowtui.widgets.host import Host
+
+
+class SampleView(Tells):
+    """Shows one sample, read anew each time it is opened."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Samples", key_display="Esc", id="sample.leave",
+                tooltip="Back to the table"),
+        Binding("left_square_bracket", "step_sample(-1)", "Sample before", show=False,
+                id="sample.before", tooltip="The sample before in the table"),
+        Binding("right_square_bracket", "step_sample(1)", "Next", key_display="[ ]",
+                id="sample.after", tooltip="The next sample in the table"),
+        Binding("t", "go_to_trace", "Trace", id="sample.trace",
+                tooltip="The trace that is linked to the sample; Esc comes back"),
+        Binding("slash", "find", "Find", key_display="/", show=False, id="sample.find",
+                tooltip="Find a text in the sample"),
+        Binding("n", "next_match(1)", "Next match", show=False, id="sample.next",
+                tooltip="The next match"),
+        Binding("N", "next_match(-1)", "Match before", show=False, id="sample.previous",
+                tooltip="The match before"),
+        Binding("tab,shift+tab", "next_pane", "Pane", key_display="Tab", show=False,
+                id="sample.pane", tooltip="Between the sample and its annotations"),
+        Binding("v", "toggle_raw", "Raw", show=False, id="sample.raw",
+                tooltip="The sample as raw JSON, or as it reads"),
+        Binding("p", "page_sample", "Pager", show=False, id="sample.pager",
+                tooltip="Open the sample, whole, in $PAGER"),
+        Binding("y", "copy", "Copy", show=False, id="sample.copy",
+                tooltip="Copy the value under the cursor"),
+        Binding("Y", "copy_sample", "Copy as JSON", show=False, id="sample.copy_row",
+                tooltip="Copy the sample as JSON"),
+    ]  # fmt: skip
+
+    @dataclass
+    class StepWanted(Message):
+        """Sent by SampleView for the sample so many places on in the table."""
+
+        by: int
+
+    @dataclass
+    class Left(Message):
+        """Sent by SampleView when the table is to be shown again."""
+
+    @dataclass
+    class Read(Message):
+        """Sent by the reader with a sample laid out as sections, None if it is gone."""
+
+        target: SampleTarget
+        sample: Sample | None
+        sections: tuple[Section, ...]
+
+    @dataclass
+    class Failed(Message):
+        """Sent by the reader when the sample cannot be read."""
+
+        target: SampleTarget
+        reason: str
+
+    def __init__(self, store: Store, run_id: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._store = store
+        self._run_id = run_id
+        self._is_raw = False
+        self._sections: tuple[Section, ...] = ()
+        self._target: SampleTarget | None = None
+        self._shown_target: SampleTarget | None = None
+        """Whose sample, or why it cannot be read, is shown."""
+        self.sample: Sample | None = None
+        """As it was read last."""
+
+    def compose(self) -> Iterable[Widget]:
+        yield OneLine(id="sample-title")
+        with Horizontal():
+            yield Document(id="sample-detail")
+            yield AnnotationList(id="sample-annotations")
+        yield FilterLine("a text in the sample", id="find")
+
+    @property
+    def document(self) -> Document:
+        return self.query_one(Document)
+
+    @property
+    def is_open(self) -> bool:
+        return self._target is not None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the sample that is open is still to be read."""
+        return self._target != self._shown_target and self._target is not None
+
+    def open(self, target: SampleTarget, place: str) -> None:
+        """Show a sample.
+
+        Args:
+            target: which.
+            place: where it stands among the others, in words.
+        """
+        self._target = target
+        line = [Piece(f" {place}", "muted")]
+        self.query_one("#sample-title", OneLine).show(line)
+        self._read(target)
+
+    def read_again(self) -> None:
+        """Read the sample again: it may have been logged anew."""
+        if self._target is not None:
+            self._read(self._target)
+
+    @work(thread=True, group="sample", exclusive=True, exit_on_error=False)
+    def _read(self, target: SampleTarget) -> None:
+        def read(_: Cancelled) -> Message:
+            # How a sample reads is a third of the tab's code, and first the table is wanted.
+            from flowtui.widgets.documents.sample_sections import sample_sections
+
+            sample = self._store.sample_detail(self._run_id, target)
+            return self.Read(target, sample, () if sample is None else sample_sections(sample))
+
+        message = answered(read, lambda reason: self.Failed(target, reason))
+        if message is not None:
+            self.post_message(message)
+
+    @on(Read)
+    def show_read(self, message: Read) -> None:
+        if message.target != self._target:
+            return
+        self._shown_target = message.target
+        self.sample = message.sample
+        self._sections = message.sections
+        self._show_sample()
+
+    @on(Failed)
+    def show_failure(self, message: Failed) -> None:
+        if message.target == self._target:
+            self._shown_target = message.target
+            self.document.show_note(f"✗ {fmt.plain(message.reason)}. r tries again.", "error")
+
+    def _show_sample(self) -> None:
+        if (sample := self.sample) is None:
+            self.document.show_note("This sample is gone from the store. Esc goes back.")
+        else:
+            raw = self._raw_sections(sample) if self._is_raw else None
+            self.document.show((sample.target, self._is_raw), raw or self._sections)
+
+    def _document_of(self, sample: Sample) -> Mapping[str, JsonValue]:
+        from flowtui.reports.samples import sample_document
+
+        return cast("Mapping[str, JsonValue]", sample_document(sample))
+
+    def _raw_sections(self, sample: Sample) -> tuple[Section, ...]:
+        from flowtui.widgets.documents.span_sections import raw_sections
+
+        return raw_sections(self._document_of(sample))
+
+    # Actions ---------------------------------------------------------------------------------
+
+    def action_leave(self) -> None:
+        if self.query_one(AnnotationList).has_focus:
+            self.document.focus()
+            return
+        self._target = self.sample = None
+        self.post_message(self.Left())
+
+    def action_step_sample(self, by: int) -> None:
+        self.post_message(self.StepWanted(by))
+
+    def action_next_pane(self) -> None:
+        notes = self.query_one(AnnotationList)
+        (self.document if notes.has_focus else notes).focus()
+
+    @work
+    async def action_go_to_trace(self) -> None:
+        if self.sample is not None:
+            await go_to_trace(self._flow, self.sample)
+
+    @on(Document.Followed)
+    def follow(self, event: Document.Followed) -> None:
+        event.stop()
+        if isinstance(event.target, SpanTarget):
+            self._flow.follow(event.target, back_to="evals")
+
+    async def action_find(self) -> None:
+        await self.query_one(FilterLine).open("")
+
+    @on(FilterLine.Changed)
+    def find(self, event: FilterLine.Changed) -> None:
+        event.stop()
+        count = self.document.find(event.text)
+        event.line.note(f"{count:,} found" if event.text else "")
+
+    @on(FilterLine.Entered)
+    def go_to_match(self, event: FilterLine.Entered) -> None:
+        event.stop()
+        self.action_next_match(1)
+
+    @on(FilterLine.Left)
+    def leave_line(self, event: FilterLine.Left) -> None:
+        event.stop()
+        self.document.focus()
+
+    def action_next_match(self, by: int) -> None:
+        if self.document.find_next(by) is None:
+            self.notify("Nothing is searched for: / finds a text", timeout=2)
+
+    def action_toggle_raw(self) -> None:
+        self._is_raw = not self._is_raw
+        self._show_sample()
+
+    def action_copy(self) -> None:
+        focused = self.screen.focused
+        if isinstance(focused, (Document, AnnotationList)) and focused.copy_text:
+            self._flow.copy(focused.copy_text)
+
+    def action_copy_sample(self) -> None:
+        if self.sample is not None:
+            from flowtui.reports.runs import dumps
+
+            self._flow.copy(dumps(self._document_of(self.sample)))
+
+    def action_page_sample(self) -> None:
+        if self._target is not None:
+            self._page(self._target)
+
+    @work(thread=True, group="pager", exclusive=True, exit_on_error=False)
+    def _page(self, target: SampleTarget) -> None:
+        from flowtui.reports.runs import dumps
+
+        def read(_: Cancelled) -> None:
+            sample = self._store.sample_detail(self._run_id, target)
+            if sample is not None:
+                text = fmt.plain_text(dumps(self._document_of(sample)))
+                self.app.call_from_thread(partial(self._flow.page, text))
+
+        self.answer(read)
+
+
+async def go_to_trace(flow: Host, sample: Sample) -> None:
+    """Show the trace of a sample, asked for if there are several."""
+    ids = sample.trace_ids
+    if not ids:
+        flow.notify("No trace is linked to this sample.", timeout=2)
+        return
+    chosen: list[str] | None = [ids[0]]
+    if len(ids) > 1:
+        choices = [Choice(id_, id_) for id_ in ids]
+        chosen = await flow.push_screen_wait(ChooseScreen("Traces of the sample", choices, []))
+    if chosen:
+        flow.follow(SpanTarget(chosen[0], ""), back_to="evals")

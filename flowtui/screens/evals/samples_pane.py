@@ -1,0 +1,352 @@
+"""What the Evals tab shows: the eval sets, the table of samples or one of them, to be annotated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.message import Message
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.evals import columns as sample_columns
+from flowtui.screens.evals import set_columns
+from flowtui.screens.evals.columns import Chosen
+from flowtui.screens.evals.reading import (
+    ReadList,
+    ReadScores,
+    WantedSamples,
+    first_score_keys,
+    shown_sets,
+)
+from flowtui.screens.evals.sample_view import SampleView
+from flowtui.store.annotations.agreement import Agreement
+from flowtui.store.annotations.values import Target
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
+from flowtui.store.samples.values import Sample, View
+from flowtui.store.store import Store
+from flowtui.widgets import remembered
+from flowtui.widgets.cells import Line, Piece
+from flowtui.widgets.frame.empty import EmptyText
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.lists.view_line import ViewKey, ViewLine
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_table import Rows
+
+if TYPE_CHECKING:
+    from flowtui.screens.review.samples import SampleReview
+
+HINT = "text, or an expression: accuracy < 0.5 and outputs.answer != refs.answer"
+NONE_LOGGED = "No samples were evaluated: tracker.log_eval_sample(eval_id, dataset_id, inputs, ...)"
+COLUMNS_KEY = "evals.columns"
+VIEWS = {
+    "6": View.ALL,
+    "7": View.FAILING_FIRST,
+    "8": View.DIFFERING,
+    "9": View.ERRORS,
+    "0": View.NOT_ANNOTATED,
+}
+SHORT_TITLES = {View.DIFFERING: "differing"}
+
+
+class SamplesPane(Annotated):
+    """Shows what was read of the samples. Posts `Selected` when others are to be read."""
+
+    @dataclass
+    class Selected(Message):
+        """Sent by SamplesPane when other samples, or another order of them, are wanted."""
+
+    def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
+        super().__init__(store, run, id=id)
+        self.selected = WantedSamples()
+        """Which samples are to be shown, in which order."""
+        self.listed: ReadList | None = None
+        self.scores: ReadScores | None = None
+        self.known: dict[int, Sample] = {}
+        """The samples of the rows that are held, by key."""
+        self.sample: Sample | None = None
+        """Under the cursor of the table, or open."""
+        self._summaries: dict[str, ScoreSummary] = {}
+        self._sets_shown: Sequence[ScoreSet] = ()
+        self._column_choice = sample_columns.chosen_from(remembered.get(COLUMNS_KEY))
+
+    def compose(self) -> Iterable[Widget]:
+        yield Rows(id="sets")
+        yield OneLine(id="agreement")
+        titles = {key: SHORT_TITLES.get(view, view.value) for key, view in VIEWS.items()}
+        yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
+        yield Rows(id="samples")
+        yield EmptyText(id="empty")
+        yield SampleView(self._store, self._run_id, id="sample")
+        yield FilterLine(HINT, history="evals", id="filter")
+
+    def on_mount(self) -> None:
+        self.view.display = False
+        self.rows.set_columns(sample_columns.columns([sample_columns.ID], {}, {}))
+        self.show_instead("")
+
+    @property
+    def rows(self) -> Rows:
+        return self.query_one("#samples", Rows)
+
+    @property
+    def sets(self) -> Rows:
+        return self.query_one("#sets", Rows)
+
+    @property
+    def view(self) -> SampleView:
+        return self.query_one(SampleView)
+
+    @property
+    def filter_line(self) -> FilterLine:
+        return self.query_one("#filter", FilterLine)
+
+    # Annotating ------------------------------------------------------------------------------
+
+    @property
+    def target(self) -> Target | None:
+        return None if self.sample is None else self.sample.target
+
+    def describe_target(self) -> str:
+        return "" if self.sample is None else f"sample  {fmt.plain(self.sample.id, 60)}"
+
+    def review_source(self) -> SampleReview:
+        from flowtui.screens.review.samples import SampleReview
+
+        return SampleReview(self._store, self._run_id, self.selected, self._user)
+
+    def take_sample(self, sample: Sample | None) -> None:
+        """Have the annotations of another sample shown; of the same nothing is read again."""
+        before, self.sample = self.target, sample
+        if self.target != before:
+            self.show_target()
+
+    @on(Annotated.Changed)
+    def mark_annotated(self) -> None:
+        self.rows.read_again()
+
+    # What was read ---------------------------------------------------------------------------
+
+    def show_list(self, found: ReadList) -> None:
+        """Show the samples of a list, unless others are wanted by now."""
+        if found.wanted != self.selected:
+            return
+        is_new = found.wanted.begins_at_top(None if self.listed is None else self.listed.wanted)
+        self.listed = found
+        self.rows.show_keys(found.rowids, is_new=is_new)
+        if found.held_rowid is not None:
+            self.rows.put_cursor(found.held_rowid)
+        if found.samples:
+            self.show_samples(found.samples)
+        else:
+            self.rows.read_again()
+            self._fill_columns()
+        if self.scores is None:
+            self._fill_sets(set_columns.counted(found.datasets))
+        self.show_note("")
+        self.filter_line.remark(found.remarks)
+        self.show_instead(self._why_none(found))
+
+    def _why_none(self, found: ReadList) -> str:
+        if found.rowids:
+            return ""
+        total = sum(one.sample_count for one in found.datasets)
+        if not total:
+            return NONE_LOGGED
+        if found.wanted.view not in (View.ALL, View.FAILING_FIRST):
+            return f"None of {total:,} samples: {found.wanted.view.value}. 6 shows all."
+        return f"None of the {total:,} samples match. / changes the filter."
+
+    def show_scores(self, scores: ReadScores) -> None:
+        """Show what the scores add up to, and use it for the columns of the samples."""
+        self.scores = scores
+        every = next((one for one in scores.sets if one.dataset is None), None)
+        self._summaries = {} if every is None else {one.key: one for one in every.scores}
+        self._fill_sets(scores.sets)
+        self._fill_columns()
+        self._fill_rows(self.known)
+
+    def _fill_sets(self, all_sets: Sequence[ScoreSet]) -> None:
+        self._sets_shown = shown_sets(all_sets)
+        every = next((one for one in all_sets if one.dataset is None), None)
+        self.sets.set_columns(set_columns.columns(every, self._sets_shown))
+        self.sets.show_keys(range(len(self._sets_shown)))
+        columns = self.sets.columns
+        self.sets.fill(
+            {at: set_columns.cells(one, columns) for at, one in enumerate(self._sets_shown)}
+        )
+
+    @property
+    def has_scores_to_add(self) -> bool:
+        """Whether there are other samples by now than those that were added up."""
+        if self.scores is None or self.listed is None:
+            return True
+        counted = next((one.sample_count for one in self.scores.sets if one.dataset is None), 0)
+        return counted != sum(one.sample_count for one in self.listed.datasets)
+
+    @property
+    def may_add_scores(self) -> bool:
+        """Whether adding them up has rested long enough."""
+        return self.scores is None or monotonic() >= self.scores.due_s
+
+    def show_samples(self, samples: Mapping[int, Sample]) -> None:
+        """Fill the rows of these samples."""
+        self.known.update(samples)
+        self._fill_columns()
+        self._fill_rows(samples)
+        self.known = {key: one for key, one in self.known.items() if self.rows.holds(key)}
+        self.take_cursor()
+
+    def show_note(self, note: str) -> None:
+        """Show a note in the place of how many samples there are, or that if it is empty."""
+        if (listed := self.listed) is None:
+            return
+        total = sum(one.sample_count for one in listed.datasets)
+        shown = len(listed.rowids)
+        count = f"{shown:,} of {total:,}" if shown != total else fmt.count(total, "sample")
+        if self.selected.dataset is not None:
+            count = f"{fmt.plain(self.selected.dataset, 40)}   {count}"
+        self.query_one(ViewLine).show_view(_key_of(self.selected.view), note or count)
+        self.query_one("#agreement", OneLine).show(agreement_line(listed.agreement))
+
+    def show_instead(self, text: str) -> None:
+        """Show the table, or a text in its place; or only the sample that is open."""
+        is_open = self.view.is_open
+        has_samples = self.listed is not None and any(self.listed.datasets)
+        has_agreement = self.listed is not None and bool(self.listed.agreement)
+        if text and self.rows.has_focus:
+            # Else the focus would go to the sets, and stay there.
+            self.screen.set_focus(None)
+        empty = self.query_one(EmptyText)
+        empty.show(text)
+        empty.display = bool(text) and not is_open
+        self.view.display = is_open
+        self.rows.display = not text and not is_open
+        self.sets.display = self.query_one(ViewLine).display = has_samples and not is_open
+        self.query_one("#agreement").display = has_agreement and not is_open
+        if self.rows.display and self.screen.focused is None:
+            self.screen.set_focus(self.rows)
+
+    # Columns ---------------------------------------------------------------------------------
+
+    @property
+    def column_keys(self) -> Sequence[str]:
+        if self._column_choice.keys:
+            return self._column_choice.keys
+        scores = list(self._summaries) or first_score_keys(list(self.known.values()))
+        datasets = () if self.listed is None else self.listed.datasets
+        has_sets = self.selected.dataset is None and len(datasets) > 1
+        return sample_columns.default_keys(scores, has_sets, self.size.width)
+
+    @property
+    def chosen(self) -> Chosen:
+        return self._column_choice
+
+    def choose(self, chosen: Chosen) -> None:
+        """Show other columns, and remember them."""
+        self._column_choice = chosen
+        self._fill_columns()
+        remembered.put(COLUMNS_KEY, chosen.as_json())
+
+    def on_resize(self) -> None:
+        self._fill_columns()
+
+    def _fill_columns(self) -> None:
+        shown = sample_columns.columns(
+            self.column_keys, self._column_choice.widths, self._summaries
+        )
+        self.rows.set_columns(shown)
+        order = self.selected.whole_order
+        self.rows.sorted_by = (order.column, order.descending)
+
+    def _fill_rows(self, samples: Mapping[int, Sample]) -> None:
+        shown, summaries = self.rows.columns, self._summaries
+        self.rows.fill(
+            {key: sample_columns.cells(one, shown, summaries) for key, one in samples.items()}
+        )
+
+    # Which samples ---------------------------------------------------------------------------
+
+    @property
+    def shows_what_is_selected(self) -> bool:
+        """Whether the list is the one that is wanted, and no older one."""
+        return self.listed is not None and self.listed.wanted == self.selected
+
+    def select(self, wanted: WantedSamples) -> None:
+        """Have other samples shown, or in another order."""
+        if wanted != self.selected:
+            self.selected = wanted
+            self.post_message(self.Selected())
+
+    @on(Lines.Chosen, "#sets")
+    def choose_set(self, event: Lines.Chosen) -> None:
+        dataset = self._sets_shown[event.index].dataset
+        self.select(replace(self.selected, dataset=dataset))
+        self.rows.focus()
+
+    @on(ViewLine.Picked)
+    def pick_view(self, event: ViewLine.Picked) -> None:
+        self.select(replace(self.selected, view=VIEWS[event.key]))
+
+    @on(FilterLine.Changed, "#filter")
+    def set_filter(self, event: FilterLine.Changed) -> None:
+        event.line.is_taken(self._take_filter)
+
+    def _take_filter(self, text: str) -> None:
+        from flowtui.store.filters import sample_condition
+
+        condition = sample_condition(text) if text.strip() else None
+        self.select(replace(self.selected, condition=condition))
+
+    @on(FilterLine.Left)
+    def leave_filter(self) -> None:
+        self.screen.set_focus(self.rows if self.rows.display else None)
+
+    # One of them -----------------------------------------------------------------------------
+
+    @on(Lines.CursorMoved, "#samples")
+    def take_cursor(self) -> None:
+        """Take the sample under the cursor of the table, unless one is open."""
+        if not self.view.is_open:
+            key = self.rows.cursor_key
+            self.take_sample(None if key is None else self.known.get(key))
+
+    def open_sample(self, sample: Sample) -> None:
+        """Show one sample in the place of all else."""
+        is_under_cursor = self.rows.cursor_key == sample.rowid
+        self.take_sample(sample)
+        view = "" if self.selected.view is View.ALL else f" · {self.selected.view.value}"
+        place = f"sample {self.rows.cursor + 1:,} of {self.rows.line_count:,}{view}"
+        was_open = self.view.is_open
+        self.view.open(sample.target, place if is_under_cursor else "")
+        if not was_open:
+            self.filter_line.remove_class("-open")
+            self.show_instead("")
+            self.view.document.focus()
+
+    @on(SampleView.Left)
+    def close_sample(self) -> None:
+        self.filter_line.set_class(bool(self.filter_line.text), "-open")
+        self.show_instead("" if self.listed is None else self._why_none(self.listed))
+        self.leave_filter()
+        self.take_cursor()
+
+
+def _key_of(view: View) -> str:
+    return next(key for key, one in VIEWS.items() if one is view)
+
+
+def agreement_line(agreement: Sequence[Agreement]) -> Line:
+    """Return, by name, the share of the samples that all of several authors said the same of."""
+    pieces = [Piece(" agreement", "muted")]
+    for one in agreement:
+        share = fmt.percent(one.unanimous_share)
+        pieces.append(Piece(f"   {fmt.plain(one.name, 40)} {share}"))
+        pieces.append(Piece(f" of {fmt.count(one.sample_count, 'sample')}", "muted"))
+    return pieces

@@ -1,0 +1,232 @@
+"""Saves the samples that a view shows, in its order and with its columns.
+
+JSON lines hold every value as it is. CSV and Markdown are opened by programs that act on what they
+read: in CSV a text that begins like a formula has an apostrophe before it, and controls are
+written as signs; in Markdown texts are escaped, on one line, and bounded.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from flowtui import format as fmt
+from flowtui.joiners import ZWJ, ZWNJ, with_joiners_shown
+from flowtui.reports.runs import dumps, time_text
+from flowtui.reports.saving import write_atomically
+from flowtui.screens.dialogs.export import Export, ExportFormat
+from flowtui.store.annotations.values import Annotation
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled
+from flowtui.store.samples.orders import Order
+from flowtui.store.samples.values import JSON_COLUMNS, Sample
+from flowtui.store.store import Store
+from flowtui.store.values import JsonValue, Run
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+PAGE_SAMPLES = 200
+CELL_CHARS = 200
+"""Of a value in Markdown."""
+FORMATS = (
+    ExportFormat("csv", "CSV, one row a sample", "csv"),
+    ExportFormat("jsonl", "JSON lines, one object a sample", "jsonl"),
+    ExportFormat("markdown", "Markdown, a table for an issue", "md"),
+)
+Progress = Callable[[int, int], None]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|~$#!]")
+_SIGNS = {ord("&"): "&amp;", ord("@"): "&#64;"}
+"""Nobody is to be called because their name is in a table."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    sample: Sample
+    annotations: tuple[Annotation, ...]
+
+
+def save(
+    store: Store,
+    run: Run,
+    dataset: str | None,
+    condition: Condition | None,
+    order: Order,
+    columns: Sequence[str],
+    chosen: Export,
+    cancelled: Cancelled,
+    progress: Progress,
+) -> str:
+    """Write a file and return a sentence about it.
+
+    Args:
+        store: the store.
+        run: whose samples they are.
+        dataset: the id of an eval set, None for all.
+        condition: which samples; None for all.
+        order: in which order.
+        columns: `id`, `dataset`, `created`, `updated`, `traces`, `annotations`, a JSON column, or
+            one of its keys such as `scores.accuracy`.
+        chosen: format and path.
+        cancelled: ends the read with ReadCancelled; no file is left then.
+        progress: told (rows read, all rows) before each page and at the end, in this thread.
+
+    Raises:
+        SaveFailed: the file cannot be written.
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    keys = store.sample_order(run.id, dataset, condition, order, cancelled)
+
+    def pages() -> Iterator[_Row]:
+        has_notes = "annotations" in columns
+        for start in range(0, len(keys), PAGE_SAMPLES):
+            if cancelled():
+                raise ReadCancelled
+            progress(start, len(keys))
+            page = keys[start : start + PAGE_SAMPLES]
+            samples = store.samples(run.id, page, whole=True, cancelled=cancelled)
+            for key in page:
+                if key in samples:
+                    sample = samples.pop(key)
+                    is_annotated = has_notes and sample.annotation_count
+                    notes = store.annotations(run.id, sample.target) if is_annotated else ()
+                    yield _Row(sample, notes)
+        progress(len(keys), len(keys))
+
+    write = {"csv": _write_csv, "jsonl": _write_lines, "markdown": _write_markdown}
+    written = write[chosen.format_key]
+    count = write_atomically(chosen.path, lambda out: written(pages(), columns, out))
+    return f"{fmt.count(count, 'sample')} to {fmt.plain(str(chosen.path), 200)}"
+
+
+def value_of(sample: Sample, column: str) -> JsonValue:
+    """Return what a sample has in a column, None where it has nothing there.
+
+    A key may hold dots: the one of this name goes before what is nested.
+    """
+    match column:
+        case "id":
+            return sample.id
+        case "dataset":
+            return sample.dataset_id
+        case "created":
+            return time_text(sample.created_at)
+        case "updated":
+            return time_text(sample.updated_at)
+        case "traces":
+            return list(sample.trace_ids)
+    name, _, key = column.partition(".")
+    if name not in JSON_COLUMNS:
+        return None
+    value = sample.value(name)
+    return _inside(value, key) if key else value
+
+
+def _inside(value: JsonValue, path: str) -> JsonValue:
+    if not isinstance(value, dict):
+        return None
+    if path in value:
+        return value[path]
+    first, _, rest = path.partition(".")
+    return _inside(value.get(first), rest) if rest else None
+
+
+def _cell(row: _Row, column: str) -> JsonValue:
+    if column != "annotations":
+        return value_of(row.sample, column)
+    return [
+        {
+            "name": note.name,
+            "kind": note.kind,
+            "value": note.value,
+            "rationale": note.rationale,
+            "user": note.user,
+            "created_at": time_text(note.created_at),
+        }
+        for note in row.annotations
+    ]
+
+
+def _write_lines(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> int:
+    count = 0
+    for row in rows:
+        out.write(_json({column: _cell(row, column) for column in columns}) + "\n")
+        count += 1
+    return count
+
+
+def _write_csv(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> int:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([csv_text(column) for column in columns])
+    count = 0
+    for row in rows:
+        writer.writerow([_csv_cell(_cell(row, column)) for column in columns])
+        count += 1
+    return count
+
+
+def _csv_cell(value: JsonValue) -> str:
+    if value is None or value == []:
+        return ""
+    if isinstance(value, str):
+        return csv_text(value)
+    text = _json(value)
+    # NaN and infinities are words.
+    return text.strip('"') if isinstance(value, float) else text
+
+
+def csv_text(text: str) -> str:
+    text = text.replace("\r\n", "\n")
+    begins_a_formula = text.startswith(_FORMULA)
+    odd = {char for char in set(text) if not char.isprintable() and char not in f"\n\t{ZWNJ}{ZWJ}"}
+    shown = text.translate({ord(char): fmt.plain(char) for char in odd}) if odd else text
+    shown = with_joiners_shown(shown)
+    return f"'{shown}" if begins_a_formula else shown
+
+
+def _write_markdown(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> int:
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cells)} |\n"
+
+    out.write(line([_markdown_text(column) for column in columns]))
+    out.write(line(["---"] * len(columns)))
+    count = 0
+    for row in rows:
+        out.write(line([_markdown_cell(row, column) for column in columns]))
+        count += 1
+    return count
+
+
+def _markdown_cell(row: _Row, column: str) -> str:
+    if column == "annotations":
+        notes = (f"{note.name} {fmt.json_text(note.value)} ({note.user})"
+                 for note in row.annotations)  # fmt: skip
+        return _markdown_text("; ".join(notes))
+    value = value_of(row.sample, column)
+    if value is None or value == []:
+        return ""
+    if column == "traces":
+        return _markdown_text(" ".join(row.sample.trace_ids))
+    if isinstance(value, (list, dict)):
+        return _markdown_text(json.dumps(value, ensure_ascii=False))
+    return _markdown_text(value if isinstance(value, str) else fmt.json_text(value))
+
+
+def _markdown_text(text: str) -> str:
+    shown = fmt.plain(text, CELL_CHARS)
+    escaped = _MARKDOWN.sub(lambda sign: f"\\{sign.group()}", shown)
+    return escaped.translate(_SIGNS)
+
+
+def _json(value: object) -> str:
+    """Return valid JSON in ASCII on one line, whatever numbers and text are in it."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(dumps(value)))

@@ -1,0 +1,375 @@
+"""Evals: what the scores add up to, the samples behind them, and one sample in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.worker import Worker, get_current_worker
+
+from flowtui import format as fmt
+from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.dialogs.choose import Choice, chosen_order
+from flowtui.screens.evals import columns
+from flowtui.screens.evals.choosing import choose_columns, choose_group
+from flowtui.screens.evals.messages import (
+    Listed,
+    NamesRead,
+    SampleFound,
+    SamplesRead,
+    SaveProgress,
+    Scored,
+)
+from flowtui.screens.evals.reading import WantedSamples, read_list, read_scores
+from flowtui.screens.evals.sample_view import SampleView, go_to_trace
+from flowtui.screens.evals.samples_pane import VIEWS, SamplesPane
+from flowtui.screens.notices import Told, show_told
+from flowtui.store.annotations.values import SampleTarget, Target
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples.orders import Order
+from flowtui.store.samples.values import View
+from flowtui.store.store import Store
+from flowtui.store.values import Kind
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_table import Rows
+
+if TYPE_CHECKING:
+    from flowtui.screens.dialogs.export import Export
+
+TABLE_ACTIONS = (
+    "filter", "sort", "columns", "group", "show_view", "copy", "copy_row", "trace", "next_pane",
+    "export",
+)  # fmt: skip
+FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.", "created_at")
+NARROW_BELOW = 100
+FIRST_ROWS = 100
+"""More than a terminal shows; of others, the table asks for those in sight."""
+LEAST_REST_S = 0.5
+"""Of few samples too, the scores are added up no more often than this."""
+
+
+class EvalsScreen(TabScreen):
+    """The fourth tab: the run's eval sets and samples; `flow-tui evals` prints the same."""
+
+    CSS_PATH = "screen.tcss"
+    tab = "evals"
+    reads = frozenset({Kind.SAMPLES, Kind.ANNOTATIONS})
+    needs_records = frozenset(TABLE_ACTIONS)
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="evals.filter",
+                tooltip="Filter by text, or an expression: accuracy < 0.5 and outputs.a != refs.a"),
+        Binding("s", "sort", "Sort", id="evals.sort", tooltip="Sort by a column; again: reverse"),
+        *(
+            Binding(key, f"show_view('{view.name}')", view.value.capitalize(), show=False,
+                    id=f"evals.view_{view.name.lower()}",
+                    tooltip=f"Show the samples: {view.value}")
+            for key, view in VIEWS.items()
+        ),
+        Binding("c", "columns", "Columns", show=False, id="evals.columns",
+                tooltip="Choose the columns, move them, make them wider"),
+        Binding("b", "group", "By value", show=False, id="evals.group",
+                tooltip="Count the samples by a score or by metadata, and show one group"),
+        Binding("tab,shift+tab", "next_pane", "Sets", key_display="Tab", show=False,
+                id="evals.pane", tooltip="Between the eval sets and the samples"),
+        Binding("x", "export", "Export", show=False, id="evals.export",
+                tooltip="Save the samples of this view as CSV, JSON lines or Markdown"),
+        Binding("t", "trace", "Trace", show=False, id="evals.trace",
+                tooltip="The trace that is linked to the sample; Esc comes back"),
+        Binding("y", "copy", "Copy id", show=False, id="evals.copy",
+                tooltip="Copy the sample's id"),
+        Binding("Y", "copy_row", "Copy as JSON", show=False, id="evals.copy_row",
+                tooltip="Copy the sample as JSON"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: OpenRun) -> None:
+        super().__init__(store, run)
+        self._saver: Worker[None] | None = None
+        self._back_to = ""
+        """The tab that led to the sample that is open."""
+
+    def compose_tab(self) -> Iterable[Widget]:
+        yield SamplesPane(self.store, self.run, id="pane")
+
+    @property
+    def _pane(self) -> SamplesPane:
+        return self.query_one(SamplesPane)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        pane = self._pane
+        # What is seen first need not wait for the table to be drawn empty and to ask.
+        first_rows = FIRST_ROWS if pane.listed is None else 0
+        found = read_list(
+            self.store, self.run.id, pane.selected, pane.sample, cancelled, first_rows
+        )
+        self.post_message(Listed(found))
+        if pane.may_add_scores:
+            self.post_message(Scored(read_scores(self.store, self.run.id, cancelled)))
+
+    @on(SamplesPane.Selected)
+    def read_selected(self) -> None:
+        self.want({Kind.SAMPLES})
+
+    @on(Rows.RowsNeeded, "#samples")
+    def read_rows(self, event: Rows.RowsNeeded) -> None:
+        self._read_samples(event.keys)
+
+    @work(thread=True, group="rows", exit_on_error=False)
+    def _read_samples(self, rowids: Sequence[int]) -> None:
+        self.answer(
+            lambda cancelled: SamplesRead(
+                self.store.samples(self.run.id, rowids, cancelled=cancelled)
+            )
+        )
+
+    def store_changed(self, kinds: frozenset[Kind]) -> None:
+        super().store_changed(kinds)
+        if kinds & self.reads and self.is_composed:
+            self._pane.annotations_changed()
+            self._pane.view.read_again()
+
+    @property
+    def has_content(self) -> bool:
+        return self.is_composed and self._pane.shows_what_is_selected
+
+    @property
+    def is_opening(self) -> bool:
+        return super().is_opening or (self.is_composed and self._pane.view.is_opening)
+
+    def show_reading(self) -> None:
+        if self.is_composed and self._pane.listed is None:
+            self._pane.show_instead("reading…")
+
+    @on(Listed)
+    def show_list(self, message: Listed) -> None:
+        self.take_whether_any(any(message.found.datasets))
+        self._pane.show_list(message.found)
+
+    @on(Scored)
+    def show_scores(self, message: Scored) -> None:
+        self._pane.show_scores(message.scores)
+        rest_s = message.scores.due_s - monotonic()
+        self.set_timer(max(rest_s, LEAST_REST_S), self._add_scores_again)
+
+    def _add_scores_again(self) -> None:
+        """Add the scores up, if samples came while that had to rest."""
+        if self._pane.has_scores_to_add:
+            self.want({Kind.SAMPLES})
+
+    @on(SamplesRead)
+    def show_rows(self, message: SamplesRead) -> None:
+        self._pane.show_samples(message.samples)
+
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
+        self._pane.show_instead(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+
+    # One sample ------------------------------------------------------------------------------
+
+    @on(Lines.Chosen, "#samples")
+    def open_under_cursor(self) -> None:
+        pane = self._pane
+        if (key := pane.rows.cursor_key) is None:
+            return
+        if key in pane.known:
+            pane.open_sample(pane.known[key])
+        else:
+            self.open_with(self._find(key, is_followed=False))
+
+    @on(SampleView.StepWanted)
+    def step_sample(self, event: SampleView.StepWanted) -> None:
+        self._pane.rows.cursor += event.by
+        self.open_under_cursor()
+
+    def follow(self, target: Target, back_to: str) -> None:
+        if isinstance(target, SampleTarget):
+            self._back_to = back_to
+            self.open_with(self._find(target, is_followed=True))
+
+    @work(thread=True, group="open", exclusive=True, exit_on_error=False)
+    def _find(self, wanted: int | SampleTarget, is_followed: bool) -> None:
+        def read(cancelled: Cancelled) -> SampleFound | None:
+            if isinstance(wanted, int):
+                found = self.store.samples(self.run.id, [wanted], cancelled=cancelled)
+                sample = found.get(wanted)
+            else:
+                sample = self.store.sample_detail(self.run.id, wanted)
+            return None if sample is None else SampleFound(sample, is_followed)
+
+        self.answer(read)
+
+    @on(SampleFound)
+    def open_found(self, message: SampleFound) -> None:
+        rows = self._pane.rows
+        if message.is_followed:
+            rows.put_cursor(message.sample.rowid)
+        # One may have stepped on meanwhile.
+        if message.is_followed or message.sample.rowid == rows.cursor_key:
+            self._pane.open_sample(message.sample)
+
+    @on(SampleView.Left)
+    def go_back(self) -> None:
+        if self._back_to:
+            self.flow.show_tab(self._back_to)
+            self._back_to = ""
+
+    # Actions ---------------------------------------------------------------------------------
+
+    @on(Annotated.ReviewAsked)
+    @work
+    async def review(self, message: Annotated.ReviewAsked) -> None:
+        from flowtui.screens.review.review import review
+
+        await review(self.flow, self.store, self.run, message.source, message.undo)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Before it is composed, no sample is open.
+        views = self.query(SampleView)
+        if action in TABLE_ACTIONS and (not views or views.first().is_open):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_next_pane(self) -> None:
+        pane = self._pane
+        (pane.rows if pane.sets.has_focus else pane.sets).focus()
+
+    def action_show_view(self, name: str) -> None:
+        self._pane.select(replace(self._pane.selected, view=View[name]))
+
+    async def action_filter(self) -> None:
+        line = self._pane.filter_line
+        if not line.names:
+            self._read_names()
+        await line.open(line.text)
+
+    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
+    def _read_names(self) -> None:
+        # Without the names, a filter is typed all the same.
+        with suppress(StoreError):
+            keys = self.store.sample_keys(self.run.id)
+            names = (*(key.name for key in keys), *(key.key for key in keys), *FILTER_WORDS)
+            self.post_message(NamesRead(names))
+
+    @on(NamesRead)
+    def take_names(self, message: NamesRead) -> None:
+        self._pane.filter_line.names = message.names
+
+    @work
+    async def action_sort(self) -> None:
+        pane = self._pane
+        choices = [Choice(key, columns.title(key)) for key in (*pane.column_keys, "updated")]
+        order = pane.selected.order
+        chosen = await chosen_order(
+            self.flow, choices, (order.column, order.descending), lambda key: "." in key
+        )
+        if chosen is not None:
+            view = pane.selected.view
+            view = View.ALL if view is View.FAILING_FIRST else view
+            pane.select(replace(pane.selected, view=view, order=Order(*chosen)))
+
+    @work
+    async def action_columns(self) -> None:
+        pane = self._pane
+        shown = list(pane.column_keys)
+        chosen = await choose_columns(self.flow, self.store, self.run.id, shown, pane.chosen)
+        if chosen is not None:
+            pane.choose(chosen)
+
+    @work
+    async def action_group(self) -> None:
+        found = await choose_group(self.flow, self.store, self.run.id, self._pane.selected)
+        if found is not None:
+            await self._pane.filter_line.open(found, is_typed=False)
+
+    @work
+    async def action_trace(self) -> None:
+        if (sample := self._pane.sample) is not None:
+            await go_to_trace(self.flow, sample)
+
+    def action_copy(self) -> None:
+        if (sample := self._pane.sample) is not None:
+            self.flow.copy(sample.id)
+
+    def action_copy_row(self) -> None:
+        if (sample := self._pane.sample) is not None:
+            from flowtui.reports.runs import dumps
+            from flowtui.reports.samples import sample_document
+
+            self.flow.copy(dumps(sample_document(sample)))
+
+    # Saving ----------------------------------------------------------------------------------
+
+    @work
+    async def action_export(self) -> None:
+        from flowtui.reports.saving import file_stem
+        from flowtui.screens.dialogs.export import ExportScreen
+        from flowtui.screens.evals.saving import FORMATS
+
+        pane = self._pane
+        stem = file_stem(self.run.name, pane.selected.dataset or "samples")
+        chosen = await self.flow.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
+        if chosen is not None:
+            keys = [column.key for column in pane.rows.columns]
+            self._saver = self._save(pane.selected, keys, chosen)
+
+    @work(thread=True, group="export", exclusive=True, exit_on_error=False)
+    def _save(self, wanted: WantedSamples, keys: Sequence[str], chosen: Export) -> None:
+        from flowtui.reports.saving import SaveFailed
+        from flowtui.screens.evals.saving import save
+
+        worker = get_current_worker()
+
+        def progress(done: int, total: int) -> None:
+            self.post_message(SaveProgress(done, total))
+
+        try:
+            done = save(
+                self.store,
+                self.run.row,
+                wanted.dataset,
+                wanted.whole_condition,
+                wanted.whole_order,
+                keys,
+                chosen,
+                lambda: worker.is_cancelled,
+                progress,
+            )
+        except ReadCancelled:
+            self.post_message(Told("Not saved", "left before all was written: there is no file"))
+        except (SaveFailed, StoreError) as error:
+            self.post_message(Told("Not saved", str(error), is_bad=True))
+        else:
+            self.post_message(Told("Saved", done))
+
+    @on(SaveProgress)
+    def show_progress(self, message: SaveProgress) -> None:
+        if self._saver is not None:
+            note = f"saving {message.done:,} of {message.total:,}   Esc cancels"
+            self._pane.show_note(note)
+
+    @on(Told)
+    def tell_saved(self, message: Told) -> None:
+        self._saver = None
+        self._pane.show_note("")
+        show_told(self, message)
+
+    def action_leave(self) -> None:
+        if self._saver is not None:
+            self._saver.cancel()
+        else:
+            super().action_leave()

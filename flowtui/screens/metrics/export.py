@@ -1,0 +1,67 @@
+"""Saves what a zoom of the Metrics tab shows: its points, or its picture."""
+
+from __future__ import annotations
+
+from typing import Literal, TextIO
+
+from flowtui import format as fmt
+from flowtui.reports.saving import write_atomically
+from flowtui.reports.series import write_series
+from flowtui.screens.dialogs.export import Export, ExportFormat
+from flowtui.screens.metrics.reading import Zoomed, window_of
+from flowtui.store.database import Cancelled
+from flowtui.store.store import Store
+from flowtui.store.values import Run
+from flowtui.widgets.charts.curve import Curve
+from flowtui.widgets.charts.curve_lines import curve_lines
+from flowtui.widgets.charts.svg import chart_svg
+
+TEXT_CELLS, TEXT_LINES = 100, 30
+FORMATS = (
+    ExportFormat("csv", "CSV, all points", "csv"),
+    ExportFormat("json", "JSON, all points", "json"),
+    ExportFormat("svg", "SVG, the chart", "svg"),
+    ExportFormat("text", "Text, the chart", "txt"),
+)
+
+
+def save(
+    store: Store, run: Run, shown: Zoomed, curve: Curve, chosen: Export, cancelled: Cancelled
+) -> str:
+    """Write a file and return a sentence about it.
+
+    Args:
+        store: the store.
+        run: the run that is shown.
+        shown: the metrics, and the window of them.
+        curve: how they are drawn.
+        chosen: format and path.
+        cancelled: ends the read with ReadCancelled; no file is left then.
+
+    Raises:
+        SaveFailed: the file cannot be written.
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    all_series = (shown.series, *shown.others)
+
+    def write(out: TextIO) -> str:
+        if chosen.format_key in ("csv", "json"):
+            style: Literal["csv", "json"] = "csv" if chosen.format_key == "csv" else "json"
+            keys = [series.key for series in all_series]
+            window = window_of(shown.series)
+            written = write_series(store, run, keys, window, style, out, cancelled)
+            count = sum(written.stepless.values())
+            left_out = f", without {fmt.count(count, 'row')} that have no step," if count else ""
+            return fmt.count(written.point_count, "point") + left_out
+        if chosen.format_key == "svg":
+            out.write(
+                chart_svg(all_series, f"{run.name} · {shown.series.key}", is_log=curve.is_log)
+            )
+        else:
+            lines = curve_lines(curve, TEXT_CELLS, TEXT_LINES)
+            out.writelines("".join(piece.text for piece in line).rstrip() + "\n" for line in lines)
+        return "the chart"
+
+    what = write_atomically(chosen.path, write)
+    return f"{what} to {fmt.plain(str(chosen.path), 200)}"

@@ -1,0 +1,250 @@
+"""Metrics: a grid of small charts, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.metrics.names import NameFilter, ordered
+from flowtui.screens.metrics.zoom import MetricZoom
+from flowtui.store.database import Cancelled
+from flowtui.store.metrics.values import Series
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.values import Kind, LoggedPoint
+from flowtui.terminal import session
+from flowtui.widgets.charts.chart import BLOCKS, BRAILLE
+from flowtui.widgets.charts.grid import ChartGrid, neighbour_key
+from flowtui.widgets.charts.grid_layout import Group, grouped
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.paint import CURVE_CLASSES
+
+NONE_LOGGED = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point of one."
+GRID_ACTIONS = ("filter", "sort", "pin", "fold_all")
+
+
+@dataclass
+class LastPointsRead(Message):
+    """Sent by the reader with the last point of every metric, None where none has a step."""
+
+    points: dict[str, LoggedPoint | None]
+
+
+@dataclass
+class SeriesRead(Message):
+    """Sent by the reader with one metric for its small chart."""
+
+    series: Series
+
+
+class MetricsScreen(TabScreen):
+    """The second tab: each metric's curve, read again as it grows."""
+
+    CSS_PATH = "screen.tcss"
+    tab = "metrics"
+    reads = frozenset({Kind.METRICS})
+    needs_records = frozenset(GRID_ACTIONS)
+    COMPONENT_CLASSES = CURVE_CLASSES
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="metrics.filter",
+                tooltip="Filter the metrics by part of a name, or a /regular expression/"),
+        Binding("s", "sort", "Sort", id="metrics.sort",
+                tooltip="By name, or those that changed last first"),
+        Binding("p", "pin", "Pin", id="metrics.pin", tooltip="Keep the metric on top, or let go"),
+        Binding("z", "fold_all", "Fold all", show=False, id="metrics.fold_all",
+                tooltip="Fold all groups, or unfold them"),
+        Binding("b", "toggle_marker", "Blocks", show=False, id="metrics.blocks",
+                tooltip="Draw with blocks where the font has no braille, or with braille again"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: OpenRun) -> None:
+        super().__init__(store, run)
+        self._points: dict[str, LoggedPoint | None] = {}
+        self._filter = NameFilter()
+        self._by_change = False
+        self._order: list[str] = []
+        """All names in the order of the grid."""
+        self._was_read = False
+        self._pinned: set[str] = set()
+        self._folded: set[str] = set()
+        self._in_sight: tuple[str, ...] = ()
+        self._marker = BRAILLE
+
+    def compose_tab(self) -> Iterable[Widget]:
+        yield ChartGrid(id="grid")
+        yield MetricZoom(self.store, self.run, id="zoom")
+        yield FilterLine("part of a name, or a /regular expression/", id="names")
+
+    def on_mount(self) -> None:
+        if self.is_composed:
+            self._zoom.display = False
+            self.set_focus(self._grid)
+            if not session.has_braille(self.flow.session):
+                self.action_toggle_marker()
+
+    @property
+    def _grid(self) -> ChartGrid:
+        return self.query_one(ChartGrid)
+
+    @property
+    def _zoom(self) -> MetricZoom:
+        return self.query_one(MetricZoom)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        points = self.store.last_points(self.run.id)
+        self.post_message(LastPointsRead(points))
+        if self._zoom.is_open:
+            self._zoom.read(points, cancelled)
+        else:
+            self._read_in_sight(points, cancelled)
+
+    def _read_in_sight(self, points: dict[str, LoggedPoint | None], cancelled: Cancelled) -> None:
+        grid, columns = self._grid, self._grid.columns
+        for key in self._in_sight:
+            # One may have scrolled on, or chosen one of them, meanwhile.
+            if key not in points or key not in self._in_sight or self._zoom.is_open:
+                continue
+            known = grid.series(key)
+            if known is not None and known.max_columns == columns:
+                series = self.store.extended_series(self.run.id, known, cancelled)
+            else:
+                series = self.store.series(self.run.id, key, None, columns, cancelled)
+            if series is not None:
+                self.post_message(SeriesRead(series))
+
+    @property
+    def has_content(self) -> bool:
+        return self._was_read
+
+    def show_reading(self) -> None:
+        if not self._was_read and self.is_composed:
+            self._grid.show_metrics((), {}, "reading…")
+
+    # Showing ---------------------------------------------------------------------------------
+
+    @on(LastPointsRead)
+    def show_points(self, message: LastPointsRead) -> None:
+        self._was_read = True
+        self.take_whether_any(bool(message.points))
+        is_same = self._points.keys() == message.points.keys()
+        self._points = message.points
+        if not is_same:
+            self._order = ordered(self._points, self._by_change)
+        self._fill()
+
+    def _fill(self) -> None:
+        note = f"none of {len(self._points):,} match" if self._points else NONE_LOGGED
+        self._grid.show_metrics(self._groups(), self._points, note)
+
+    def _groups(self) -> list[Group]:
+        return grouped(self._names(), self._pinned, self._folded)
+
+    def _names(self) -> list[str]:
+        return [key for key in self._order if self._filter.fits(key)]
+
+    @on(SeriesRead)
+    def show_series(self, message: SeriesRead) -> None:
+        self._grid.show_series(message.series)
+
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
+        self._was_read = True
+        text = f"✗ {fmt.plain(message.reason)}. r tries again."
+        if self._zoom.is_open:
+            self._zoom.show_failure(text)
+        else:
+            self._grid.show_metrics((), {}, text)
+
+    # The grid --------------------------------------------------------------------------------
+
+    @on(ChartGrid.CardsNeeded)
+    def read_cards(self, event: ChartGrid.CardsNeeded) -> None:
+        self._in_sight = event.keys
+        self.want({Kind.METRICS})
+
+    @on(ChartGrid.FoldWanted)
+    def fold_group(self, event: ChartGrid.FoldWanted) -> None:
+        self._folded ^= {event.group}
+        self._fill()
+
+    def action_fold_all(self) -> None:
+        names = {group.name for group in self._groups()}
+        self._folded = set() if names <= self._folded else names
+        self._fill()
+
+    def action_pin(self) -> None:
+        if (key := self._grid.key) is not None:
+            self._pinned ^= {key}
+            self._fill()
+
+    def action_sort(self) -> None:
+        self._by_change = not self._by_change
+        self._order = ordered(self._points, self._by_change)
+        self._fill()
+        if groups := self._groups():
+            self._grid.put_cursor(groups[0].keys[0])
+        how = "those that changed last first" if self._by_change else "by name"
+        self.notify(f"Metrics {how}", timeout=2)
+
+    async def action_filter(self) -> None:
+        await self.query_one("#names", FilterLine).open(self._filter.text)
+
+    @on(FilterLine.Changed, "#names")
+    def filter_names(self, event: FilterLine.Changed) -> None:
+        if not event.line.is_taken(self._take_filter):
+            return
+        self._fill()
+        event.line.note(f"{len(self._names()):,} of {len(self._points):,}" if event.text else "")
+
+    def _take_filter(self, text: str) -> None:
+        self._filter = NameFilter(text)
+
+    @on(FilterLine.Left)
+    def leave_line(self) -> None:
+        self._grid.focus()
+
+    def action_toggle_marker(self) -> None:
+        self._marker = BLOCKS if self._marker == BRAILLE else BRAILLE
+        self._grid.use_marker(self._marker)
+        self._zoom.use_marker(self._marker)
+
+    # One metric ------------------------------------------------------------------------------
+
+    @on(ChartGrid.Chosen)
+    def zoom_in(self, event: ChartGrid.Chosen) -> None:
+        self._grid.display = False
+        self._zoom.display = True
+        self._zoom.open(event.key, self._order)
+
+    @on(MetricZoom.StepWanted)
+    def step_metric(self, event: MetricZoom.StepWanted) -> None:
+        self._zoom.open(neighbour_key(self._groups(), event.key, event.by), self._order)
+
+    @on(MetricZoom.ReadWanted)
+    def read_zoom(self) -> None:
+        self.want({Kind.METRICS})
+
+    @on(MetricZoom.Left)
+    def zoom_out(self, event: MetricZoom.Left) -> None:
+        self._zoom.display = False
+        self._grid.display = True
+        self.set_focus(self._grid)
+        self._grid.put_cursor(event.key)
+        self.want({Kind.METRICS})
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Before it is composed, nothing is zoomed in.
+        zooms = self.query(MetricZoom)
+        if action in GRID_ACTIONS and zooms and zooms.first().is_open:
+            return False
+        return super().check_action(action, parameters)

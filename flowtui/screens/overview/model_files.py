@@ -1,0 +1,69 @@
+"""The files of logged models: where they are, and what is in them."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from flowtui import format as fmt
+from flowtui.screens.attachments.preview import FilePreview
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.dialog import Dialog
+from flowtui.store.attachments.listing import resolved
+from flowtui.store.attachments.values import AttachmentRefused
+from flowtui.store.store import Store
+from flowtui.store.values import Model
+from flowtui.widgets.frame.frame import KeyLine
+from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
+
+
+def model_source(store: Store, model: Model) -> FileSource | None:
+    """Return the file of a model, None where its row names none."""
+    if not model.path:
+        return None
+    return FileSource(model.path, model.path, partial(_resolved, store.directory, model.path))
+
+
+def _resolved(directory: Path, path: str) -> Path:
+    """Return where a model lies, refused as an attachment is if that is not in the store.
+
+    Raises:
+        AttachmentRefused: the path leads out of the store, or to something that is no file.
+    """
+    try:
+        return resolved(directory, path)
+    except AttachmentRefused as error:
+        raise AttachmentRefused("Refused: this is no file in the store.") from error
+
+
+class ModelScreen(Dialog[None]):
+    """Lists what a model consists of: a `.luml` file is a tar with a manifest."""
+
+    CSS_PATH = "model_files.tcss"
+    COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back", key_display="Esc", tooltip="Back to the models")
+    ]
+
+    def __init__(self, source: FileSource) -> None:
+        super().__init__()
+        self._source = source
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(fmt.plain(self._source.name.rpartition("/")[2], 60))
+            yield FilePreview()
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        # A screen that is closed while it starts has nothing on it.
+        for preview in self.query(FilePreview):
+            preview.show_source(self._source)
+            preview.current.focus()

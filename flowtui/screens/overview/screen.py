@@ -1,0 +1,461 @@
+"""Overview: metrics, parameters and logged models of a run, and its information card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.screens.base import TabScreen
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.metrics.listing import problems, telling_first
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.values import Kind, MetricSummary, Model, Param, Point
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.frame.frame import Frame
+from flowtui.widgets.frame.pane_line import PaneLine
+from flowtui.widgets.frame.panes import Panes
+from flowtui.widgets.frame.run_card import PLACES, UPLOAD, RunCard, Uploaded
+from flowtui.widgets.lists.metric_list import MetricLine, MetricList
+from flowtui.widgets.lists.model_list import ModelList
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.trees.value_tree import Entry, ValueTree, matching
+
+if TYPE_CHECKING:
+    from flowtui.screens.attachments.jobs import FileJobs
+    from flowtui.screens.attachments.reading import FileSource
+    from flowtui.store.uploaded import RemoteArtifact
+
+NARROW_BELOW = 100
+WIDE_FROM = 160
+SUMMARIES_EVERY_S = 0.1
+"""Summaries that come in quick succession are shown together."""
+SUMMARIES_AT_LEAST_EVERY_S = 1.6
+
+NO_METRICS = "none logged yet: tracker.log_dynamic(key, value, step)"
+NO_PARAMS = "none logged: tracker.log_static(key, value)"
+NO_MODELS = "none logged: tracker.log_model(path)"
+ABSENT = "this store's schema has none"
+READING = "reading…"
+
+
+@dataclass
+class ParamsRead(Message):
+    """Sent by the reader with all parameters; None where the schema has none."""
+
+    params: tuple[Param, ...] | None
+
+
+@dataclass
+class ModelsRead(Message):
+    """Sent by the reader with all models; None where the schema has none."""
+
+    models: tuple[Model, ...] | None
+
+
+@dataclass
+class LastPointsRead(Message):
+    """Sent by the reader with the last point of every metric."""
+
+    points: Mapping[str, Point | None]
+
+
+@dataclass
+class SummariesRead(Message):
+    """Sent by the reader with the summaries of some metrics."""
+
+    summaries: tuple[MetricSummary, ...]
+
+
+@dataclass
+class LostRead(Message):
+    """Sent by the reader with sentences about records that are in no list."""
+
+    problems: Sequence[str]
+
+
+@dataclass
+class UploadsRead(Message):
+    """Sent by the reader with where the run was uploaded, latest first."""
+
+    uploaded: tuple[Uploaded, ...]
+
+
+@dataclass
+class LoadFailed(Message):
+    """Sent by the reader for a kind of record that cannot be read."""
+
+    kind: Kind
+    reason: str
+
+
+class OverviewScreen(TabScreen):
+    """The first tab: what was set, what came out, and what this run is."""
+
+    CSS_PATH = "screen.tcss"
+    tab = "overview"
+    reads = frozenset({Kind.PARAMS, Kind.METRICS, Kind.MODELS, Kind.RUN})
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+        (WIDE_FROM, "-wide"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="overview.filter",
+                tooltip="Filter the pane by name or value"),
+        Binding("tab", "next_pane(1)", "Pane", id="overview.pane", key_display="Tab",
+                tooltip="Go to the next pane"),
+        Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
+                id="overview.pane_back", tooltip="Go to the pane before"),
+        Binding("y", "copy", "Copy", id="overview.copy", tooltip="Copy the value in full"),
+        Binding("Y", "copy_row", "Copy as JSON", show=False, id="overview.copy_row",
+                tooltip="Copy the whole row as JSON"),
+        Binding("o", "open_model", "Open", id="overview.open",
+                tooltip="Open a copy of the model in the system's viewer"),
+        Binding("w", "save_model", "Save", id="overview.save",
+                tooltip="Save a copy of the model"),
+        Binding("U", "upload", "Upload", id="overview.upload",
+                tooltip="Upload this run to the registry"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: OpenRun) -> None:
+        super().__init__(store, run)
+        self._params: Sequence[Param] | None = ()
+        self._points: dict[str, Point | None] = {}
+        self._lost: Sequence[str] = ()
+        """Sentences about records that are in no list."""
+        self._summaries: dict[str, MetricSummary] = {}
+        self._filters: dict[str, str] = {}
+        self._loaded: set[Kind] = set()
+        self._panes = Panes(self, self._four_panes)
+        self._jobs: FileJobs | None = None
+
+    def compose_tab(self) -> Iterable[Widget]:
+        with Horizontal(id="panes"):
+            with Vertical(id="main"):
+                yield MetricList(id="metrics")
+                with Vertical(id="side"):
+                    yield ValueTree("Parameters", id="params")
+                    yield ModelList(id="models")
+            yield RunCard(id="card")
+        yield FilterLine("name or value")
+        yield PaneLine(["Metrics", "Parameters", "Models", "Run"])
+
+    def on_mount(self) -> None:
+        if self.is_composed:
+            self.set_focus(self._metrics)
+            self._show_card()
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        run_id = self.run.id
+        steps: list[tuple[Kind, Callable[[], object]]] = [
+            (Kind.PARAMS, lambda: self.post_message(ParamsRead(self.store.params(run_id)))),
+            (Kind.MODELS, lambda: self.post_message(ModelsRead(self.store.models(run_id)))),
+            (Kind.RUN, partial(self._read_uploads, run_id)),
+            (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
+            # Not as often as points are read: it is a pass over the tables of some records.
+            (Kind.RUN, lambda: self.post_message(LostRead(self.store.lost_records(run_id)))),
+        ]
+        for kind, step in steps:
+            if kind not in kinds:
+                continue
+            try:
+                step()
+            except ReadCancelled:
+                return
+            except StoreError as error:
+                self.post_message(LoadFailed(kind, str(error)))
+            if cancelled():
+                return
+
+    def _read_uploads(self, run_id: str) -> None:
+        found = self.store.remote_artifacts(run_id)
+        self.post_message(UploadsRead(_placed(found) if found else ()))
+
+    def _read_metrics(self, run_id: str, cancelled: Cancelled) -> None:
+        """Post the last points, which cost nothing, and then the summaries as they come."""
+        self.post_message(LastPointsRead(self.store.last_points(run_id)))
+        known = dict(self._summaries)
+        batch: list[MetricSummary] = []
+        pause_s = SUMMARIES_EVERY_S
+        due = monotonic() + pause_s
+        for summary in self.store.metric_summaries(run_id, known, cancelled):
+            batch.append(summary)
+            if monotonic() >= due:
+                self.post_message(SummariesRead(tuple(batch)))
+                batch.clear()
+                # Showing thousands of metrics takes a while, so they come in ever larger batches.
+                pause_s = min(pause_s * 2, SUMMARIES_AT_LEAST_EVERY_S)
+                due = monotonic() + pause_s
+        if batch:
+            self.post_message(SummariesRead(tuple(batch)))
+
+    # Showing ---------------------------------------------------------------------------------
+
+    @property
+    def has_content(self) -> bool:
+        return Kind.METRICS in self._loaded
+
+    def show_reading(self) -> None:
+        for kind in self.reads - self._loaded if self.is_composed else ():
+            self._show_nothing(kind, READING)
+
+    @on(ParamsRead)
+    def show_params(self, message: ParamsRead) -> None:
+        self._loaded.add(Kind.PARAMS)
+        self._params = message.params
+        self._fill_params()
+
+    @on(ModelsRead)
+    def show_models(self, message: ModelsRead) -> None:
+        self._loaded.add(Kind.MODELS)
+        empty = ABSENT if message.models is None else NO_MODELS
+        self._models.show_models(message.models or (), empty)
+
+    @on(UploadsRead)
+    def show_uploads(self, message: UploadsRead) -> None:
+        self.query_one(RunCard).show_uploaded(message.uploaded)
+
+    @on(LastPointsRead)
+    def show_points(self, message: LastPointsRead) -> None:
+        self._loaded.add(Kind.METRICS)
+        self._points = dict(message.points)
+        for gone in self._summaries.keys() - self._points.keys():
+            del self._summaries[gone]
+        self._fill_metrics()
+
+    @on(SummariesRead)
+    def show_summaries(self, message: SummariesRead) -> None:
+        for summary in message.summaries:
+            self._summaries[summary.key] = summary
+            self._points[summary.key] = summary.last
+        self._fill_metrics()
+        self._show_problems()
+
+    @on(LostRead)
+    def show_lost(self, message: LostRead) -> None:
+        self._lost = message.problems
+        self._show_problems()
+
+    def _show_problems(self) -> None:
+        broken = (problem for one in self._summaries.values() for problem in problems(one))
+        self.query_one(RunCard).show_problems((*self._lost, *broken))
+
+    @on(LoadFailed)
+    def show_failure(self, message: LoadFailed) -> None:
+        self._loaded.add(message.kind)
+        self._show_nothing(message.kind, "", f"✗ {fmt.plain(message.reason)}. r tries again.")
+
+    def _show_nothing(self, kind: Kind, why: str, problem: str = "") -> None:
+        if kind is Kind.METRICS:
+            self._metrics.show_metrics((), why, problem)
+        elif kind is Kind.PARAMS:
+            self._tree.show_entries((), why, problem)
+        elif kind is Kind.MODELS:
+            self._models.show_models((), why, problem)
+
+    def _fill_metrics(self) -> None:
+        needle = self._filters.get("metrics", "").lower()
+        lines = [
+            MetricLine(key, self._points[key], self._summaries.get(key))
+            for key in telling_first(self._points)
+            if needle in key.lower()
+        ]
+        empty = f"none of {len(self._points):,} match" if self._points else NO_METRICS
+        self._metrics.show_metrics(lines, empty)
+
+    def _fill_params(self) -> None:
+        entries = [
+            Entry(param.key, param.value, param.type, param.problem) for param in self._params or ()
+        ]
+        shown = matching(entries, self._filters.get("params", "")) if entries else entries
+        empty = f"none of {len(entries):,} match" if entries else NO_PARAMS
+        self._tree.show_entries(shown, ABSENT if self._params is None else empty)
+
+    def show_frame(self, frame: Frame) -> None:
+        self._show_card()
+
+    def _show_card(self) -> None:
+        if (frame := self.flow.frame) is not None:
+            self.query_one(RunCard).show_run(frame.run, frame.standing, frame.upload)
+
+    # Panes -----------------------------------------------------------------------------------
+
+    @property
+    def _metrics(self) -> MetricList:
+        return self.query_one(MetricList)
+
+    @property
+    def _tree(self) -> ValueTree:
+        return self.query_one(ValueTree)
+
+    @property
+    def _models(self) -> ModelList:
+        return self.query_one(ModelList)
+
+    def _four_panes(self) -> list[Lines]:
+        return [self._metrics, self._tree, self._models, self.query_one(RunCard)]
+
+    @property
+    def _pane(self) -> Lines:
+        """The pane that has the focus, or had it last."""
+        return self._panes.current
+
+    def on_descendant_focus(self) -> None:
+        self._panes.take_focus()
+        # Some keys work in one pane only.
+        self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        self._panes.fit()
+
+    def action_next_pane(self, by: int) -> None:
+        self._panes.step(by)
+
+    # Actions ---------------------------------------------------------------------------------
+
+    async def action_filter(self) -> None:
+        await self.query_one(FilterLine).open(self._filters.get(self._pane.id or "", ""))
+
+    @on(FilterLine.Changed)
+    def filter_pane(self, event: FilterLine.Changed) -> None:
+        pane = self._pane
+        self._filters[pane.id or ""] = event.text
+        if pane is self._metrics:
+            self._fill_metrics()
+        elif pane is self._tree:
+            self._fill_params()
+
+    @on(FilterLine.Left)
+    def leave_filter(self) -> None:
+        self._pane.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "filter" and self.is_composed:
+            has_filter = self._pane in (self._metrics, self._tree)
+            return has_filter and self.focused is self._pane
+        if action in ("open_model", "save_model"):
+            return self.is_composed and self._model is not None
+        return super().check_action(action, parameters)
+
+    @on(Lines.Chosen, "#card")
+    def choose_field(self) -> None:
+        field = self.query_one(RunCard).field
+        if field is not None and field.name == UPLOAD:
+            self.action_upload()
+
+    @on(Lines.Chosen, "#metrics")
+    def open_metric(self) -> None:
+        self.flow.show_tab("metrics")
+
+    # Models ----------------------------------------------------------------------------------
+
+    @property
+    def _model(self) -> Model | None:
+        """The model under the cursor, if its row names a file."""
+        model = self._models.model if self._pane is self._models else None
+        return model if model is not None and model.path else None
+
+    @property
+    def _model_file(self) -> FileSource | None:
+        """The file of the model under the cursor."""
+        from flowtui.screens.overview.model_files import model_source
+
+        return None if self._model is None else model_source(self.store, self._model)
+
+    def _file_jobs(self) -> FileJobs:
+        from flowtui.screens.attachments.jobs import FileJobs
+
+        if self._jobs is None:
+            self._jobs = FileJobs(self, self.flow)
+        return self._jobs
+
+    @on(Lines.Chosen, "#models")
+    def list_model(self) -> None:
+        from flowtui.screens.overview.model_files import ModelScreen
+
+        if (source := self._model_file) is not None:
+            self.app.push_screen(ModelScreen(source))
+
+    @work
+    async def action_open_model(self) -> None:
+        if (source := self._model_file) is not None:
+            await self._file_jobs().open(source)
+
+    @work
+    async def action_save_model(self) -> None:
+        if (source := self._model_file) is not None:
+            await self._file_jobs().save_file(source)
+
+    def action_leave(self) -> None:
+        if self._jobs is not None and self._jobs.is_saving:
+            self._jobs.cancel_saving()
+        else:
+            super().action_leave()
+
+    def action_copy(self) -> None:
+        if self._jobs is not None and self._jobs.saved_path is not None:
+            self.flow.copy(str(self._jobs.saved_path))
+            self._jobs.forget_saved()
+            return
+        value, _row = self._under_cursor()
+        if value is not None:
+            self.flow.copy(value)
+
+    def action_copy_row(self) -> None:
+        _value, row = self._under_cursor()
+        if row is not None:
+            from flowtui.reports.runs import dumps
+
+            self.flow.copy(dumps(row))
+
+    def _under_cursor(self) -> tuple[str | None, object]:
+        """Return the value under the cursor as text in full, and its whole row."""
+        pane = self._pane
+        if pane is self._metrics and (metric := self._metrics.metric):
+            summary = self._summaries.get(metric.key)
+            row = {"key": metric.key, **(asdict(summary) if summary else {"last": metric.last})}
+            row.pop("buckets", None)
+            return "" if metric.last is None else fmt.exact(metric.last.value), row
+        if pane is self._tree and (node := self._tree.row):
+            is_text = isinstance(node.value, str)
+            text = node.value if is_text else json.dumps(node.value, ensure_ascii=False)
+            return str(text), {".".join(map(str, node.path)): node.value}
+        if pane is self._models and (model := self._models.model):
+            return str(self.store.directory / (model.path or "")), asdict(model)
+        if isinstance(pane, RunCard) and (field := pane.field):
+            return field.raw, {field.name: field.raw}
+        return None, None
+
+    def action_upload(self) -> None:
+        self.flow.action_upload()
+
+
+def _placed(found: Iterable[RemoteArtifact]) -> tuple[Uploaded, ...]:
+    """Return artifacts with the names of where they went, as far as those are remembered."""
+    from flowtui.widgets import remembered
+
+    kept = remembered.get(PLACES)
+    places = kept if isinstance(kept, dict) else {}
+    return tuple(
+        Uploaded(
+            str(places.get(one.artifact_id, f"orbit {one.orbit_id}")),
+            one.artifact_id,
+            one.created_at,
+        )
+        for one in found
+    )

@@ -1,0 +1,555 @@
+"""What the keys of a review do: one item after the other, answered with one key each.
+
+It is one file because it is one order of events: whatever is done waits for what was asked for
+before it, and leaves an item on the screen. What it looks like is in `review_body`, which item
+comes next in `review_queue`, how one is read in `review_reading`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+from typing import ClassVar, Generic
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import WorkerCancelled, WorkerFailed, get_current_worker
+
+from flowtui import format as fmt
+from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.annotate.fields import can_be_edited
+from flowtui.screens.annotate.jobs import Job
+from flowtui.screens.annotate.writing import (
+    DEFAULT_NAME,
+    is_answer,
+    refusal,
+    subject,
+    write_answer,
+)
+from flowtui.screens.base import READING_WORD_AFTER_S
+from flowtui.screens.dialogs.confirm import ConfirmScreen
+from flowtui.screens.review.body import ReviewBody
+from flowtui.screens.review.parts import (
+    TypedLine,
+    closing_sections,
+    done_words,
+    headline,
+    state_line,
+)
+from flowtui.screens.review.queue import (
+    Item,
+    Outcome,
+    Question,
+    ReviewItem,
+    ReviewQueue,
+    ReviewSource,
+    question_of,
+)
+from flowtui.screens.review.reading import ReadingAhead
+from flowtui.store.annotations.undo import UndoStack
+from flowtui.store.annotations.values import (
+    Annotation,
+    Change,
+    Target,
+    Value,
+    ValueType,
+    raw_text,
+    type_of,
+    whole_number,
+)
+from flowtui.store.errors import InvalidAnnotation, StoreError, TargetGone
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.widgets.cells import Piece
+from flowtui.widgets.documents.blocks import Section
+from flowtui.widgets.documents.document import Document
+from flowtui.widgets.lists.annotation_lines import value_piece
+
+LEAVE_UNSAVED = "Leave without saving what you typed for an answer that was not given?"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The item that is on the screen, and its place in the queue."""
+
+    place: int
+    item: ReviewItem
+
+
+class ReviewView(Annotated, Generic[Item]):
+    """Shows one item after the other, and writes what is answered about it.
+
+    What keys ask for is done in their order, and an item is on the screen before the next key is
+    taken: an answer never goes to what nobody could see. Keys that wait behind something that
+    fails are forgotten, since they were meant for items that did not come.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus", "give_feedback(True)", "Good", key_display="+", id="review.good",
+                tooltip="Answer true, and go on"),
+        Binding("minus", "give_feedback(False)", "Bad", key_display="-", id="review.bad",
+                tooltip="Answer false, and go on"),
+        Binding("0", "answer_digit(0)", "Answer", key_display="0-9", id="review.digit",
+                tooltip="Answer with this digit, and go on"),
+        *(
+            Binding(str(digit), f"answer_digit({digit})", "Answer", show=False,
+                    tooltip="Answer with this digit, and go on")
+            for digit in range(1, 10)
+        ),
+        # The document under it would take Enter too.
+        Binding("enter,number_sign", "type_answer", "Type", key_display="Enter", priority=True,
+                id="review.type", tooltip="Type the answer; Enter saves it, and goes on"),
+        Binding("i", "type_note", "Note", id="review.note",
+                tooltip="Type a rationale, which is saved with the answer"),
+        Binding("s,right_square_bracket", "skip", "Skip", id="review.skip",
+                tooltip="Go on without an answer; at the end: to what was skipped"),
+        Binding("b,left_square_bracket", "back", "Back", id="review.back",
+                tooltip="Back to the item before; to answer it again edits the answer"),
+        Binding("u", "undo_annotation", "Undo", id="review.undo",
+                tooltip="Undo the last change, and go back to its item"),
+        Binding("c", "ask", "Question", id="review.ask",
+                tooltip="Judge by another name, kind or type of value"),
+        Binding("a", "annotate", "More", show=False, id="review.annotate",
+                tooltip="Write any annotation of it in the form"),
+        Binding("e", "edit_annotation", "Edit", show=False, id="review.edit",
+                tooltip="Edit an annotation's value and rationale"),
+        Binding("r", "read_again", "Read again", id="review.read",
+                tooltip="Try to read the item again"),
+        Binding("y", "copy", "Copy", show=False, id="review.copy",
+                tooltip="Copy the value under the cursor"),
+        Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="review.keys",
+                tooltip="All keys that work here"),
+        Binding("escape", "leave", "Leave", key_display="Esc", id="review.leave",
+                tooltip="Back to where the review began; all answers are saved"),
+    ]  # fmt: skip
+
+    can_review = False
+
+    @dataclass
+    class Left(Message):
+        """Sent by ReviewView when one leaves, with what was done."""
+
+        words: str
+
+    def __init__(
+        self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
+    ) -> None:
+        super().__init__(store, run, undo=undo)
+        self._source = source
+        self._items: Sequence[Item] = ()
+        self._queue = ReviewQueue(0)
+        self._question = Question(DEFAULT_NAME)
+        self._shown: Shown | None = None
+        self._places: dict[Target, int] = {}
+        """Of the items that were shown."""
+        self._notes: dict[int, str] = {}
+        """By place: rationales that wait for their answer."""
+        self._unsaved: dict[int, str] = {}
+        """By place: typed answers that could not be written."""
+        self._reading_ahead = ReadingAhead(self, self._jobs, source)
+        self._undone: Change | None = None
+        self._was_read = False
+        self._reading: Timer | None = None
+        """Runs out when what is read takes long enough to say so."""
+        self._is_leaving = False
+        self._ended_at_s = 0.0
+        """When the end was shown last."""
+        self._waiting = 0
+        self._epoch = 0
+        """Keys of an earlier one than this are forgotten."""
+
+    def compose(self) -> Iterable[Widget]:
+        yield ReviewBody()
+
+    def on_mount(self) -> None:
+        self._body.document.focus()
+        self._enqueue(self._begin)
+
+    @property
+    def _body(self) -> ReviewBody:
+        return self.query_one(ReviewBody)
+
+    @property
+    def target(self) -> Target | None:
+        return None if self._shown is None else self._shown.item.target
+
+    def describe_target(self) -> str:
+        noun = self._source.noun
+        return "" if self._shown is None else f"{noun}  {fmt.plain(self._shown.item.title, 60)}"
+
+    # In turn ---------------------------------------------------------------------------------
+
+    def _enqueue(self, job: Job) -> asyncio.Event:
+        self._waiting += 1
+        return self._jobs.put(partial(self._take_turn, self._epoch, job))
+
+    async def _take_turn(self, epoch: int, job: Job) -> None:
+        self._waiting -= 1
+        if epoch != self._epoch:
+            return
+        try:
+            await self._do_with_tables(job)
+        except WorkerCancelled:
+            # One has left: what was still being read has nowhere to go.
+            return
+        except (StoreError, WorkerFailed):
+            self._forget_waiting()
+            raise
+
+    def _forget_waiting(self) -> None:
+        self._epoch += 1
+        self._is_leaving = False
+
+    async def _made_tables(self) -> bool:
+        made = await super()._made_tables()
+        if not made:
+            self._forget_waiting()
+            self._offer_unsaved()
+        return made
+
+    def _tell_failure(self, error: StoreError) -> None:
+        self._body.show_problem(f"✗ {error}")
+        self._offer_unsaved()
+
+    # Reading ---------------------------------------------------------------------------------
+
+    async def _begin(self) -> None:
+        """Read what there is to judge, and what was judged last."""
+
+        def read() -> tuple[Sequence[Item], Question, str]:
+            worker = get_current_worker()
+            names = self._store.annotation_names
+            used = names(self._run_id, self._user) or names(self._run_id)
+            items = self._source.items(lambda: worker.is_cancelled)
+            return items, question_of(used, DEFAULT_NAME), refusal(self._store, self._run_id)
+
+        self._start_reading()
+        try:
+            found = await self._jobs.in_thread(read)
+        except StoreError:
+            self._show_unread()
+            raise
+        self._items, self._question, self._refusal = found
+        self._queue = ReviewQueue(len(self._items))
+        self._was_read = True
+        await self._arrive()
+
+    async def _arrive(self) -> None:
+        """Show the item at the place, or the next one that there is something to judge about."""
+        self._start_reading()
+        try:
+            while not self._queue.is_over:
+                place = self._queue.place
+                item = await self._reading_ahead.read(self._items[place])
+                if item is None:
+                    self._queue.pass_over(Outcome.GONE)
+                    continue
+                annotations = await self._jobs.in_thread(
+                    partial(self._store.annotations, self._run_id, item.target)
+                )
+                is_new = item.target not in self._places
+                if is_new and self._own(annotations):
+                    self._queue.pass_over(Outcome.ELSEWHERE)
+                    continue
+                self._show_item(Shown(place, item), annotations)
+                return
+        except StoreError:
+            self._show_unread()
+            raise
+        self._show_end()
+
+    def _own(self, annotations: Iterable[Annotation]) -> list[Annotation]:
+        return [one for one in annotations if one.user == self._user]
+
+    def action_read_again(self) -> None:
+        self._enqueue(self._arrive if self._was_read else self._begin)
+
+    # Showing ---------------------------------------------------------------------------------
+
+    def _start_reading(self) -> None:
+        self._stop_reading()
+        self._reading = self.set_timer(READING_WORD_AFTER_S, self._say_reading)
+
+    def _say_reading(self) -> None:
+        self._show_head(is_reading=True)
+
+    def _stop_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.stop()
+            self._reading = None
+
+    def _show_item(self, shown: Shown, annotations: tuple[Annotation, ...]) -> None:
+        self._stop_reading()
+        self._shown = shown
+        self._places[shown.item.target] = shown.place
+        self._body.show_item(shown.item)
+        self._show_annotations(annotations, "none yet")
+        ahead = self._queue.next_open
+        if ahead is not None:
+            self._reading_ahead.begin(self._items[ahead])
+
+    def _show_annotations(self, annotations: tuple[Annotation, ...], note: str) -> None:
+        super()._show_annotations(annotations, note)
+        if self._shown is not None:
+            self._queue.settle(self._shown.place, bool(self._own(annotations)))
+        self._show_head()
+
+    def _show_end(self) -> None:
+        self._ended_at_s = monotonic()
+        self._show_instead(closing_sections(self._queue, self._source.noun, self._user))
+
+    def _show_unread(self) -> None:
+        """Show that the item at the place cannot be read; the reason is told by the job's end."""
+        self._show_instead("Not read. r tries again, s goes on, Esc leaves.")
+
+    def _show_instead(self, content: Sequence[Section] | str) -> None:
+        self._stop_reading()
+        self._shown = None
+        self._body.show_instead(content)
+        super()._show_annotations((), "")
+        self._show_head()
+
+    def _show_head(self, is_reading: bool = False) -> None:
+        line = headline(self._queue, self._question, is_reading)
+        answer: list[Piece] = []
+        note = None
+        if self._shown is not None:
+            present = self._present_answer
+            if present is not None:
+                answer = [value_piece(present.kind, present.value)]
+            note = self._notes.get(self._shown.place)
+        self._body.show_lines(line if self._was_read else line[:1], state_line(answer, note))
+        self.refresh_bindings()
+
+    @property
+    def _present_answer(self) -> Annotation | None:
+        """What this author answered to the question before."""
+        draft = self._question.draft(self._question.sample, None, self._user)
+        given = [one for one in self.annotations if is_answer(one, draft)]
+        return given[-1] if given else None
+
+    # Answering -------------------------------------------------------------------------------
+
+    def action_give_feedback(self, value: bool) -> None:
+        self._answer_in_turn(value)
+
+    def action_answer_digit(self, digit: int) -> None:
+        self._answer_in_turn(digit)
+
+    def _answer_in_turn(self, value: Value, typed: str = "") -> None:
+        if self.why_not:
+            self._tell(self.why_not, is_bad=True)
+        else:
+            self._enqueue(partial(self._answer, value, typed))
+
+    async def _answer(self, value: Value, typed: str) -> None:
+        shown, question = self._shown, self._question
+        if shown is None or type_of(value) is not question.value_type:
+            return
+        draft = question.draft(value, self._notes.get(shown.place), self._user)
+        write = partial(write_answer, self._store, self._run_id, shown.item.target, draft)
+        if typed:
+            self._unsaved[shown.place] = typed
+        try:
+            done = await self._jobs.in_thread(write)
+        except TargetGone:
+            self._queue.mark_gone()
+            raise
+        self._notes.pop(shown.place, None)
+        self._unsaved.pop(shown.place, None)
+        if not isinstance(done, Annotation):
+            self._keep(done)
+        self._queue.answer()
+        await self._arrive()
+
+    def _keep(self, change: Change) -> None:
+        self.undo.push(change)
+        self._changed(change)
+
+    def _changed(self, change: Change) -> None:
+        self.post_message(self.Changed(subject(change).target, change))
+
+    def _written(self, change: Change, words: str) -> None:
+        self._keep(change)
+        self.show_target()
+
+    # Typing ----------------------------------------------------------------------------------
+
+    def action_type_note(self) -> None:
+        present = self._present_answer
+        rationale = "" if present is None else present.rationale or ""
+        place = -1 if self._shown is None else self._shown.place
+        text = self._notes.get(place, rationale)
+        self._body.line.open("note", "note", self._typable(text), "why; saved with the answer")
+
+    def action_type_answer(self) -> None:
+        present = self._present_answer
+        given = "" if present is None else raw_text(present.value)
+        place = -1 if self._shown is None else self._shown.place
+        is_number = self._question.value_type is ValueType.INT
+        self._body.line.open(
+            "answer",
+            fmt.plain(self._question.name, 30),
+            self._typable(self._unsaved.get(place, given)),
+            "a whole number" if is_number else "a text",
+        )
+
+    def _typable(self, text: str) -> str:
+        """Return a text to begin with: none if it is of an item that is about to go."""
+        is_fit = can_be_edited(text) and "\n" not in text and not self._jobs.is_at_work
+        return text if is_fit else ""
+
+    def _offer_unsaved(self) -> None:
+        """Open the line again on a typed answer that could not be written."""
+        shown = self._shown
+        if shown is not None and shown.place in self._unsaved and not self._body.is_typing:
+            text = self._unsaved[shown.place]
+            self._body.line.open("answer", fmt.plain(self._question.name, 30), text, "")
+
+    @on(TypedLine.Entered)
+    def take_typed(self, event: TypedLine.Entered) -> None:
+        event.stop()
+        if event.purpose == "note":
+            if event.text != event.was:
+                self._enqueue(partial(self._take_note, event.text))
+        elif not self._take_answer(event.text):
+            return
+        self._body.close_line()
+
+    async def _take_note(self, text: str) -> None:
+        if self._shown is not None:
+            self._notes[self._shown.place] = text
+            self._show_head()
+
+    def _take_answer(self, text: str) -> bool:
+        """Have a typed answer written; return whether it can be one."""
+        if self._question.value_type is not ValueType.INT:
+            if text:
+                self._answer_in_turn(text, text)
+            else:
+                self._body.show_problem("nothing is typed; Esc leaves the line")
+            return bool(text)
+        try:
+            number = whole_number(text)
+        except InvalidAnnotation as error:
+            self._body.show_problem(str(error))
+            return False
+        self._answer_in_turn(number, text)
+        return True
+
+    # Going about -----------------------------------------------------------------------------
+
+    @property
+    def _is_at_end(self) -> bool:
+        return self._was_read and self._shown is None and self._queue.is_over
+
+    def action_skip(self) -> None:
+        # A key that was typed before the end was there was not meant to begin again.
+        if not self._is_at_end:
+            self._enqueue(self._skip)
+        elif self._flow.typed_at_s > self._ended_at_s:
+            self._enqueue(self._show_skipped)
+
+    async def _skip(self) -> None:
+        if not self._queue.is_over:
+            self._queue.skip()
+            await self._arrive()
+
+    async def _show_skipped(self) -> None:
+        self._queue.reopen_skipped()
+        await self._arrive()
+
+    def action_back(self) -> None:
+        self._enqueue(self._go_back)
+
+    async def _go_back(self) -> None:
+        if self._queue.back():
+            await self._arrive()
+
+    async def _undo_last(self) -> None:
+        await super()._undo_last()
+        undone, self._undone = self._undone, None
+        place = None if undone is None else self._places.get(subject(undone).target)
+        if place is not None:
+            self._queue.go_to(place)
+            await self._arrive()
+
+    def _announce(self, change: Change, words: str) -> None:
+        self._undone = change
+        self._tell(words)
+        self._changed(change)
+
+    def action_ask(self) -> None:
+        self._enqueue(self._ask)
+
+    async def _ask(self) -> None:
+        from flowtui.screens.review.question import QuestionScreen
+
+        names = await self._jobs.in_thread(partial(self._store.annotation_names, self._run_id))
+        chosen = await self.app.push_screen_wait(QuestionScreen(names, self._question))
+        if chosen is not None:
+            self._question = chosen
+            self._show_head()
+
+    def action_copy(self) -> None:
+        if text := self._body.copy_text:
+            self._flow.copy(text)
+
+    @on(Document.Followed)
+    def tell_of_link(self, event: Document.Followed) -> None:
+        event.stop()
+        self._tell("this leads out of the review; Esc leaves it first")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        value_type, is_at_end = self._question.value_type, self._is_at_end
+        if any(body.is_typing for body in self.query(ReviewBody)):
+            return action == "leave"
+        match action:
+            case "give_feedback":
+                return value_type is ValueType.BOOL and not is_at_end
+            case "answer_digit":
+                return value_type is ValueType.INT and not is_at_end
+            case "type_answer":
+                return self._question.is_typed and self.screen.is_current and not is_at_end
+            case "type_note" | "annotate" | "edit_annotation" | "delete_annotation" | "ask":
+                return not is_at_end
+            case "skip":
+                return not is_at_end or bool(self._queue.counts[Outcome.SKIPPED])
+            case "back":
+                return self._queue.place > 0
+            case "read_again":
+                return self._shown is None and not is_at_end
+        return super().check_action(action, parameters)
+
+    # Leaving ---------------------------------------------------------------------------------
+
+    def action_leave(self) -> None:
+        if self._body.is_typing:
+            self._body.close_line()
+        elif self._is_leaving or self._is_only_reading:
+            self._finish()
+        else:
+            # What was typed before it is still done; a second Esc does not wait for it.
+            self._is_leaving = True
+            self._enqueue(self._leave)
+
+    @property
+    def _is_only_reading(self) -> bool:
+        return self._reading is not None and not self._waiting
+
+    async def _leave(self) -> None:
+        is_unsaved = bool(self._notes or self._unsaved)
+        if is_unsaved and not await self.app.push_screen_wait(ConfirmScreen(LEAVE_UNSAVED)):
+            self._is_leaving = False
+        else:
+            self._finish()
+
+    def _finish(self) -> None:
+        words = ", ".join(done_words(self._queue)) or "nothing answered"
+        self.post_message(self.Left(words))

@@ -1,0 +1,105 @@
+"""The columns of the list of runs: what they are called, and what a run shows in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowtui import format as fmt
+from flowtui.store.liveness.standing import Standing
+from flowtui.store.metrics.listing import goal
+from flowtui.store.values import Figures, JsonValue, Run
+from flowtui.widgets.cells import Align, Piece
+from flowtui.widgets.frame.frame import state_role
+from flowtui.widgets.lists.virtual_table import Cells, Column
+
+FIXED = (
+    Column("name", " name", 24, stretch=2),
+    Column("status", "status", 11),
+    Column("created", "created", 16),
+    Column("duration", "duration", 10, "right"),
+    Column("group", "group", 12),
+    Column("tags", "tags", 16, stretch=1),
+    Column("id", "id", 8),
+    Column("source", "source", 20),
+    Column("description", "description", 24, stretch=2),
+    Column("upload", "registry", 12),
+)
+DEFAULT = ("name", "status", "created", "duration")
+DEFAULT_METRICS = 3
+TITLE_CHARS = 300
+"""More than is shown: what differs may stand at the end."""
+FIGURE_CELLS = (9, 14)
+"""Least and most for a parameter or a metric, between them as its name needs."""
+
+
+def column(key: str) -> Column:
+    """Return a column by its key: one of FIXED, or `param.KEY`, `metric.KEY`."""
+    for known in FIXED:
+        if known.key == key:
+            return known
+    prefix, _, name = key.partition(".")
+    title = fmt.plain(name, TITLE_CHARS)
+    align: Align = "right" if prefix == "metric" else "left"
+    least, most = FIGURE_CELLS
+    return Column(key, title, max(least, min(len(title), most)), align)
+
+
+def default_keys(metric_keys: Sequence[str], has_groups: bool) -> list[str]:
+    """Return the columns to begin with: what a run is, and the metrics that tell how it went."""
+    telling = sorted(metric_keys, key=lambda key: goal(key) is None)[:DEFAULT_METRICS]
+    middle = ["group"] if has_groups else []
+    return [*DEFAULT, *(f"metric.{key}" for key in telling), "tags", *middle]
+
+
+def needs_figures(columns: Sequence[Column]) -> bool:
+    return any(column.key.startswith(("param.", "metric.")) for column in columns)
+
+
+def cells(
+    run: Run, figures: Figures | None, standing: Standing, columns: Sequence[Column]
+) -> Cells:
+    """Return what a run shows in these columns."""
+    return tuple(_cell(run, figures or Figures(), standing, column) for column in columns)
+
+
+def _cell(run: Run, figures: Figures, standing: Standing, column: Column) -> Piece:
+    key = column.key
+    prefix, _, name = key.partition(".")
+    if prefix == "metric":
+        return _metric_piece(figures.metrics.get(name), column.width)
+    if prefix == "param":
+        return Piece(
+            _param_text(figures.params[name], column.width) if name in figures.params else ""
+        )
+    if key == "status":
+        return Piece(fmt.run_state_short(run.status, standing), state_role(run, standing))
+    if key == "duration":
+        return Piece(fmt.elapsed(standing))
+    if run.problems and key in ("tags", "created"):
+        return Piece("▲ broken", "attention")
+    muted = {
+        "created": "" if run.created_at is None else fmt.when_short(run.created_at),
+        "group": fmt.plain(run.group_name or "", 60),
+        "id": fmt.short_id(run.id),
+        "source": fmt.plain(run.source or "", 200),
+        "description": fmt.plain(run.description or "", 200),
+        "upload": fmt.plain((run.upload_status or "").replace("_", " "), 20),
+        "tags": "  ".join(fmt.plain(tag, 40) for tag in run.tags),
+    }
+    if key in muted:
+        return Piece(muted[key], "muted")
+    return Piece(" " + fmt.plain(run.name or run.id, 200), "text")
+
+
+def _param_text(value: JsonValue, cells: int) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        # One that is cut would lose its exponent, and with it its size.
+        return fmt.fitted(value, cells)
+    return fmt.json_text(value, 60)
+
+
+def _metric_piece(value: float | None, cells: int) -> Piece:
+    if value is None:
+        return Piece("")
+    text = fmt.number(value, 4, keep_zeros=True, cells=cells)
+    return Piece(text, "text" if value - value == 0 else "attention")

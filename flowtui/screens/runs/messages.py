@@ -1,0 +1,69 @@
+"""What the list of runs asks the store for, and the messages that its readers answer with."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from flowtui.screens.list_query import Wanted
+from flowtui.store.liveness.standing import Signs
+from flowtui.store.runs import Order
+from flowtui.store.values import Figures, Group, Run
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRuns(Wanted):
+    """Which runs, in which order."""
+
+    group: Group | None = None
+    """None for all groups."""
+    order: Order = field(default_factory=Order)
+
+    @property
+    def whole_condition(self) -> Condition | None:
+        group, condition = self.group, self.condition
+        if group is None:
+            return condition
+        from flowtui.store.filters import Condition
+
+        by_group = Condition("run.group_id is :chosen_group", {"chosen_group": group.id})
+        if group.id is None:
+            by_group = Condition(
+                "coalesce(run.group_name, '') = :chosen_group", {"chosen_group": group.name}
+            )
+        if condition is None:
+            return by_group
+        return Condition(
+            f"{by_group.sql} and {condition.sql}", {**by_group.params, **condition.params}
+        )
+
+
+@dataclass
+class Listed(Message):
+    """Sent by the reader with the runs that are wanted, in order."""
+
+    wanted: WantedRuns
+    rowids: array[int]
+    groups: tuple[Group, ...]
+    total: int
+    metric_keys: Sequence[str]
+    param_keys: Sequence[str]
+    remarks: Sequence[str]
+    """About the filter."""
+
+
+@dataclass
+class RunsRead(Message):
+    """Sent by the reader with the runs that came into sight, or what is new of active ones."""
+
+    runs: dict[int, Run]
+    figures: dict[str, Figures]
+    signs: dict[str, Signs]
+    """Of the processes of active runs, by run id."""

@@ -1,0 +1,382 @@
+"""The list of runs, which every run is opened from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Rule
+
+from flowtui import clock
+from flowtui import format as fmt
+from flowtui.screens.base import ReadFailed, StoreScreen
+from flowtui.screens.dialogs.choose import Choice, ColumnsScreen, chosen_order
+from flowtui.screens.runs import columns as run_columns
+from flowtui.screens.runs.messages import Listed, RunsRead, WantedRuns
+from flowtui.store.database import Cancelled
+from flowtui.store.liveness.standing import Signs, standing
+from flowtui.store.runs import SORTABLE, Order
+from flowtui.store.store import Store
+from flowtui.store.values import Figures, Kind, Run
+from flowtui.terminal.keyboard import TakesText
+from flowtui.widgets.cells import Piece, justified
+from flowtui.widgets.frame.empty import EmptyText
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.frame.frame import KeyLine, OneLine
+from flowtui.widgets.lists.group_list import GroupList
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_table import Rows
+
+NARROW_BELOW = 110
+FILTER_WORDS = ("name", "status", "duration", "tags", "group", "created_at", "errors")
+NO_RUNS = """\
+This store has no runs yet. A run appears here as soon as one is started:
+
+    from luml.experiments.tracker import ExperimentTracker
+
+    tracker = ExperimentTracker("sqlite://{store}")
+    run = tracker.start_experiment(name="first")
+    tracker.log_static("lr", 0.001)
+    tracker.log_dynamic("loss", 0.5, step=1)
+    tracker.end_experiment(run)
+
+`flow-tui demo` shows what it looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A run whose row is held, as it was last read."""
+
+    run: Run
+    figures: Figures | None
+    signs: Signs | None
+
+
+class RunsScreen(StoreScreen):
+    """All runs of the store, by group; opens one."""
+
+    CSS_PATH = "screen.tcss"
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="runs.filter",
+                tooltip="Filter by text, or an expression: accuracy >= 0.8 and lr < 1e-3"),
+        Binding("s", "sort", "Sort", id="runs.sort", tooltip="Sort by a column; again: reverse"),
+        Binding("c", "columns", "Columns", id="runs.columns", tooltip="Choose the columns"),
+        Binding("tab", "switch_list", "Groups", key_display="Tab", id="runs.groups",
+                tooltip="Between the groups and the runs"),
+        Binding("y", "copy", "Copy id", show=False, id="runs.copy", tooltip="Copy the run's id"),
+        Binding("Y", "copy_row", "Copy as JSON", show=False, id="runs.copy_row",
+                tooltip="Copy the run as JSON"),
+        Binding("escape", "clear_filter", "Clear", show=False, id="runs.clear",
+                tooltip="Clear the filter"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, opened: Run | None) -> None:
+        """Show a store's runs, at first with the cursor on the one that is open."""
+        super().__init__(store)
+        self._opened = opened
+        self._selected = WantedRuns()
+        self._known: dict[int, _Known] = {}
+        self._listed: Listed | None = None
+        self._has_failed = False
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="title")
+        yield Rule()
+        with Horizontal(id="lists"):
+            yield GroupList(id="groups")
+            yield Rows(id="runs")
+            yield EmptyText(id="empty")
+        yield FilterLine("text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        if not self.is_composed:
+            return
+        self._rows.set_columns([run_columns.column("name")])
+        self._rows.sorted_by = ("created", True)
+        self._show_empty("")
+        self.set_focus(self._rows)
+        self.want({Kind.RUN})
+
+    @property
+    def _rows(self) -> Rows:
+        return self.query_one(Rows)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        wanted = self._selected
+        rowids = self.store.run_order(wanted.whole_condition, wanted.order, cancelled)
+        groups = self.store.groups()
+        params, metrics = self.store.figure_keys()
+        total = sum(group.run_count for group in groups)
+        remarks = self.store.run_remarks(wanted.condition, cancelled)
+        self.post_message(Listed(wanted, rowids, groups, total, metrics, params, remarks))
+
+    @on(Rows.RowsNeeded)
+    def read_rows(self, event: Rows.RowsNeeded) -> None:
+        self._read_runs(event.keys, run_columns.needs_figures(self._rows.columns))
+
+    @work(thread=True, group="rows", exit_on_error=False)
+    def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> None:
+        active: dict[int, Run] = {}
+
+        def read(cancelled: Cancelled) -> RunsRead:
+            found = self.store.runs(rowids)
+            active.update((rowid, run) for rowid, run in found.items() if run.is_active)
+            ids = [run.id for run in found.values()] if with_figures else []
+            figures = self.store.figures(ids, cancelled) if ids else {}
+            return RunsRead(found, figures, self._signs(found, may_ask=False))
+
+        self.answer(read)
+        if active:
+            # Who has a run open takes a moment to find out.
+            self.answer(partial(self._live, active, with_figures))
+
+    def _signs(self, runs: dict[int, Run], may_ask: bool = True) -> dict[str, Signs]:
+        return self.store.signs(runs.values(), clock.now(), may_ask)
+
+    def _live(self, active: dict[int, Run], with_figures: bool, cancelled: Cancelled) -> RunsRead:
+        ids = [run.id for run in active.values()] if with_figures else []
+        return RunsRead(active, self.store.live_figures(ids, cancelled), self._signs(active))
+
+    @property
+    def has_content(self) -> bool:
+        return self._listed is not None and self._listed.wanted == self._selected
+
+    def show_reading(self) -> None:
+        if self.is_composed and self._listed is None and not self._has_failed:
+            self._show_empty("reading…")
+
+    # Showing ---------------------------------------------------------------------------------
+
+    @on(Listed)
+    def show_list(self, message: Listed) -> None:
+        if message.wanted != self._selected:
+            return
+        shown, self._listed = self._listed, message
+        is_first = shown is None
+        is_new = message.wanted.begins_at_top(None if shown is None else shown.wanted)
+        rows = self._rows
+        if is_first:
+            keys = run_columns.default_keys(message.metric_keys, len(message.groups) > 1)
+            rows.set_columns(run_columns.column(key) for key in keys)
+        self.query_one(GroupList).show_groups(message.groups)
+        rows.show_keys(message.rowids, is_new=is_new)
+        if is_first and self._opened is not None and self._opened.rowid in message.rowids:
+            rows.cursor = message.rowids.index(self._opened.rowid)
+        rows.read_again()
+        self._show_title()
+        if message.total == 0:
+            where = fmt.path(self.store.directory, Path.cwd(), ".")
+            self._show_empty(NO_RUNS.format(store=where))
+        elif not message.rowids:
+            self._show_empty(f"None of the {message.total:,} runs match. Esc shows all again.")
+        else:
+            self._show_empty("")
+        line = self.query_one(FilterLine)
+        line.names = (
+            *message.metric_keys,
+            *message.param_keys,
+            *self._figure_columns(),
+            *FILTER_WORDS,
+        )
+        line.remark(message.remarks)
+        if line.text:
+            line.note(f"{len(message.rowids):,} of {message.total:,}")
+
+    @on(RunsRead)
+    def show_rows(self, message: RunsRead) -> None:
+        for rowid, run in message.runs.items():
+            self._known[rowid] = _Known(run, message.figures.get(run.id), message.signs.get(run.id))
+        self._fill(message.runs)
+        for rowid in [rowid for rowid in self._known if not self._rows.holds(rowid)]:
+            del self._known[rowid]
+
+    def _fill(self, rowids: Iterable[int]) -> None:
+        now = clock.now()
+        columns = self._rows.columns
+        self._rows.fill(
+            {
+                rowid: run_columns.cells(
+                    known.run, known.figures, standing(known.run, known.signs, now), columns
+                )
+                for rowid in rowids
+                if (known := self._known.get(rowid))
+            }
+        )
+
+    def tick(self) -> None:
+        """Bring the active runs in sight up to date: what they last logged, how long they run."""
+        if self._listed is None or not self.is_current:
+            return
+        active = [
+            rowid
+            for rowid in self._rows.keys_in_sight()
+            if (known := self._known.get(rowid)) and known.run.is_active
+        ]
+        if active:
+            runs = {rowid: self._known[rowid].run for rowid in active}
+            self._read_live(runs, run_columns.needs_figures(self._rows.columns))
+
+    @work(thread=True, group="live", exclusive=True, exit_on_error=False)
+    def _read_live(self, active: dict[int, Run], with_figures: bool) -> None:
+        self.answer(partial(self._live, active, with_figures))
+
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
+        self._has_failed = True
+        self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+
+    def _show_empty(self, text: str) -> None:
+        self.query_one(EmptyText).show(text)
+        self.query_one(EmptyText).display = bool(text)
+        self._rows.display = not text
+        if text and self.focused is self._rows:
+            self.set_focus(None)
+        elif not text and self.focused is None:
+            self.set_focus(self._rows)
+
+    def _show_title(self) -> None:
+        count = where = ""
+        if self._listed is not None:
+            group = self._listed.wanted.group
+            where = "" if group is None else group.name
+            shown, total = len(self._listed.rowids), self._listed.total
+            count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
+        left = [
+            Piece(" flow-tui", "title"),
+            Piece("  "),
+            Piece("Runs", "accent"),
+            Piece(f" {count}", "muted"),
+            Piece(f"  in {fmt.plain(where, 40)}" if where else "", "muted"),
+        ]
+        right = [Piece(fmt.plain(self.flow.store_label), "muted"), Piece(" ")]
+        self.query_one("#title", OneLine).show(justified(left, right, self.size.width))
+
+    def on_resize(self) -> None:
+        if self.is_composed:
+            self._show_title()
+
+    def list_changed(self) -> None:
+        """Read the list again: runs came, went, ended or were renamed."""
+        if self.is_composed:
+            self.want({Kind.RUN})
+
+    # Actions ---------------------------------------------------------------------------------
+
+    @property
+    def _run(self) -> Run | None:
+        key = self._rows.cursor_key
+        known = None if key is None else self._known.get(key)
+        return None if known is None else known.run
+
+    @on(Lines.Chosen, "#runs")
+    def open_run(self) -> None:
+        if (run := self._run) is not None:
+            self.flow.open_run(run)
+
+    @on(Lines.CursorMoved, "#groups")
+    def choose_group(self) -> None:
+        self._select(replace(self._selected, group=self.query_one(GroupList).group))
+
+    @on(Lines.Chosen, "#groups")
+    def enter_group(self) -> None:
+        self._rows.focus()
+
+    def action_switch_list(self) -> None:
+        groups = self.query_one(GroupList)
+        (self._rows if groups.has_focus else groups).focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "switch_list":
+            return not (isinstance(self.focused, TakesText) or self.has_class("-narrow"))
+        return super().check_action(action, parameters)
+
+    async def action_filter(self) -> None:
+        line = self.query_one(FilterLine)
+        await line.open(line.text)
+
+    def action_clear_filter(self) -> None:
+        self.query_one(FilterLine).action_clear()
+
+    @on(FilterLine.Changed)
+    def set_filter(self, event: FilterLine.Changed) -> None:
+        event.line.is_taken(self._take_filter)
+
+    def _take_filter(self, text: str) -> None:
+        from flowtui.store.filters import run_condition
+
+        condition = run_condition(text) if text.strip() else None
+        self._select(replace(self._selected, condition=condition))
+
+    def _select(self, wanted: WantedRuns) -> None:
+        if wanted != self._selected:
+            self._selected = wanted
+            self.want({Kind.RUN})
+
+    @on(FilterLine.Left)
+    def leave_filter(self) -> None:
+        self._rows.focus()
+
+    @work
+    async def action_sort(self) -> None:
+        keys = [*SORTABLE, *self._figure_columns()]
+        choices = [Choice(key, key.partition(".")[2] or key) for key in keys]
+        order = self._selected.order
+        current = order.column, order.descending
+        chosen = await chosen_order(self.flow, choices, current, _falls)
+        if chosen is not None:
+            shown = [column.key for column in self._rows.columns]
+            if chosen[0] not in shown:
+                # Behind the name, where it is in sight.
+                shown.insert(1, chosen[0])
+                self._rows.set_columns(run_columns.column(key) for key in shown)
+            self._rows.sorted_by = chosen
+            self._select(replace(self._selected, order=Order(*chosen)))
+
+    @work
+    async def action_columns(self) -> None:
+        shown = [column.key for column in self._rows.columns]
+        fixed = [column.key for column in run_columns.FIXED]
+        others = [key for key in (*fixed, *self._figure_columns()) if key not in shown]
+        choices = [
+            Choice(key, run_columns.column(key).title.strip(), key.rpartition(".")[0][:6])
+            for key in (*shown, *others)
+        ]
+        chosen = await self.app.push_screen_wait(ColumnsScreen("Columns", choices, shown))
+        if chosen:
+            self._rows.set_columns(run_columns.column(key) for key in chosen)
+
+    def _figure_columns(self) -> list[str]:
+        if self._listed is None:
+            return []
+        return [f"metric.{key}" for key in self._listed.metric_keys] + [
+            f"param.{key}" for key in self._listed.param_keys
+        ]
+
+    def action_copy(self) -> None:
+        if (run := self._run) is not None:
+            self.flow.copy(run.id)
+
+    def action_copy_row(self) -> None:
+        if (run := self._run) is not None:
+            from flowtui.reports.runs import dumps
+
+            self.flow.copy(dumps(asdict(run)))
+
+
+def _falls(column: str) -> bool:
+    """Say whether one looks for the highest of a column first."""
+    return column in ("created", "duration") or column.startswith("metric.")

@@ -1,0 +1,370 @@
+"""Traces: the list of them, to be filtered and sorted, and one of them in full."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.dialogs.choose import Choice, chosen_order
+from flowtui.screens.evals.messages import NamesRead
+from flowtui.screens.list_query import Wanted
+from flowtui.screens.traces import columns
+from flowtui.screens.traces.view import TraceView
+from flowtui.store.annotations.values import SpanTarget, Target
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import StoreError
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.traces.listing import SORTABLE, Order
+from flowtui.store.traces.values import Trace
+from flowtui.store.values import Kind
+from flowtui.widgets.frame.empty import EmptyText
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.paint import CURVE_CLASSES
+
+NO_SPANS = (
+    "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK, or have any "
+    "exporter send them here: C collects."
+)
+HINT = "text, or an expression: errors and execution_time > 2s"
+FILTER_WORDS = (
+    "attributes.", "annotations.", "annotated", "errors", "execution_time", "error_count",
+    "span_count", "state", "name", "created_at",
+)  # fmt: skip
+LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect")
+NARROW_BELOW, WIDE_FROM = 100, 160
+UPWARDS_FIRST = ("name", "state")
+"""What one reads from A to Z; of all else the most comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class WantedTraces(Wanted):
+    """Which traces, in which order."""
+
+    order: Order = field(default_factory=Order)
+
+
+@dataclass
+class Listed(Message):
+    """Sent by the reader with the traces that are wanted, in order."""
+
+    wanted: WantedTraces
+    rowids: array[int]
+    remarks: Sequence[str]
+    """About the filter."""
+
+
+@dataclass
+class TracesRead(Message):
+    """Sent by the reader with the traces that came into sight."""
+
+    traces: dict[int, Trace]
+
+
+@dataclass
+class TraceChosen(Message):
+    """Sent by the reader with the trace to open, and where in the list it stands."""
+
+    trace: Trace
+    rowid: int
+
+
+class TracesScreen(TabScreen):
+    """The third tab: the run's traces, or one of them; `flow-tui traces` prints the same."""
+
+    CSS_PATH = "screen.tcss"
+    tab = "traces"
+    COMPONENT_CLASSES = CURVE_CLASSES
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-narrow"),
+        (NARROW_BELOW, "-normal"),
+        (WIDE_FROM, "-wide"),
+    ]
+    reads = frozenset({Kind.SPANS, Kind.SAMPLES, Kind.ANNOTATIONS})
+    needs_records = frozenset(LIST_ACTIONS) - {"collect"}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter", key_display="/", id="traces.filter",
+                tooltip="Filter by text, or an expression: errors and execution_time > 2s"),
+        Binding("s", "sort", "Sort", id="traces.sort", tooltip="Sort by a column; again: reverse"),
+        Binding("R", "review", "Review", id="traces.review",
+                tooltip="Judge the listed traces one after the other, by their root spans"),
+        Binding("C", "collect", "Collect", id="traces.collect",
+                tooltip="Receive spans over OTLP/HTTP into this run, or show what came"),
+        Binding("y", "copy", "Copy id", show=False, id="traces.copy",
+                tooltip="Copy the trace's id"),
+        Binding("Y", "copy_row", "Copy as JSON", show=False, id="traces.copy_row",
+                tooltip="Copy what the row says as JSON"),
+    ]  # fmt: skip
+
+    def __init__(self, store: Store, run: OpenRun) -> None:
+        super().__init__(store, run)
+        self._selected = WantedTraces()
+        self._listed: WantedTraces | None = None
+        """What the list shows."""
+        self._known: dict[int, Trace] = {}
+        self._was_read = False
+        self._back_to = ""
+        """The tab that led to the trace that is open."""
+
+    def compose_tab(self) -> Iterable[Widget]:
+        yield Rows(id="traces")
+        yield EmptyText(id="empty")
+        yield FilterLine(HINT, history="traces", id="filter")
+        yield TraceView(self.store, self.run, id="trace")
+
+    def on_mount(self) -> None:
+        if self.is_composed:
+            self._view.display = False
+            self._rows.set_columns(columns.COLUMNS)
+            self._rows.sorted_by = (self._selected.order.column, self._selected.order.descending)
+            self._show_empty("")
+
+    @property
+    def _rows(self) -> Rows:
+        return self.query_one(Rows)
+
+    @property
+    def _view(self) -> TraceView:
+        return self.query_one(TraceView)
+
+    @property
+    def _filter_line(self) -> FilterLine:
+        return self.query_one("#filter", FilterLine)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+        if self._view.is_open:
+            self._view.read(cancelled)
+        else:
+            wanted = self._selected
+            rowids = self.store.trace_order(self.run.id, wanted.condition, wanted.order, cancelled)
+            remarks = self.store.trace_remarks(self.run.id, wanted.condition, cancelled)
+            self.post_message(Listed(wanted, rowids, remarks))
+
+    @on(Rows.RowsNeeded)
+    def read_rows(self, event: Rows.RowsNeeded) -> None:
+        self._read_traces(event.keys)
+
+    @work(thread=True, group="rows", exit_on_error=False)
+    def _read_traces(self, rowids: Sequence[int]) -> None:
+        self.answer(lambda cancelled: TracesRead(self.store.traces(self.run.id, rowids, cancelled)))
+
+    def store_changed(self, kinds: frozenset[Kind]) -> None:
+        super().store_changed(kinds)
+        if Kind.ANNOTATIONS in kinds and self.is_composed and self._view.is_open:
+            self._view.annotations_changed()
+
+    @property
+    def has_content(self) -> bool:
+        return self.is_composed and (self._view.is_open or self._listed == self._selected)
+
+    @property
+    def is_opening(self) -> bool:
+        return super().is_opening or (self.is_composed and self._view.is_opening)
+
+    def show_reading(self) -> None:
+        if self.is_composed and not self._was_read and not self._view.is_open:
+            self._show_empty("reading…")
+
+    # Showing ---------------------------------------------------------------------------------
+
+    @on(Listed)
+    def show_list(self, message: Listed) -> None:
+        if self._view.is_open or message.wanted != self._selected:
+            return
+        self._was_read = True
+        is_new = message.wanted.begins_at_top(self._listed)
+        self._listed = message.wanted
+        self._rows.show_keys(message.rowids, is_new=is_new)
+        self._rows.read_again()
+        total = None if self.frame is None else self.frame.counts.traces
+        is_filtered = message.wanted.condition is not None
+        self.take_whether_any(bool(message.rowids) or is_filtered)
+        if message.rowids:
+            self._show_empty("")
+        elif is_filtered and total:
+            self._show_empty(f"None of the {total:,} traces match. Esc shows all again.")
+        else:
+            self._show_empty(NO_SPANS)
+        self._filter_line.remark(message.remarks)
+        if is_filtered and total is not None:
+            self._filter_line.note(f"{len(message.rowids):,} of {total:,}")
+
+    @on(TracesRead)
+    def show_rows(self, message: TracesRead) -> None:
+        self._known.update(message.traces)
+        self._rows.fill({key: columns.cells(one) for key, one in message.traces.items()})
+        self._known = {key: one for key, one in self._known.items() if self._rows.holds(key)}
+
+    @on(ReadFailed)
+    def show_failure(self, message: ReadFailed) -> None:
+        self._was_read = True
+        if self._view.is_open:
+            self._view.show_failure(f"✗ {fmt.plain(message.reason)}. r tries again.")
+        else:
+            self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+
+    def _show_empty(self, text: str) -> None:
+        self.query_one(EmptyText).show(text)
+        self.query_one(EmptyText).display = bool(text)
+        self._rows.display = not text
+        if not text and self.focused is None:
+            self.set_focus(self._rows)
+
+    # One trace -------------------------------------------------------------------------------
+
+    @on(Lines.Chosen, "#traces")
+    def open_under_cursor(self) -> None:
+        if (key := self._rows.cursor_key) is not None:
+            self.open_with(self._choose(key))
+
+    @on(TraceView.StepWanted)
+    def step_trace(self, event: TraceView.StepWanted) -> None:
+        self._rows.cursor += event.by
+        self.open_under_cursor()
+
+    @work(thread=True, group="open", exclusive=True, exit_on_error=False)
+    def _choose(self, rowid: int) -> None:
+        def read(cancelled: Cancelled) -> TraceChosen | None:
+            found = self.store.traces(self.run.id, [rowid], cancelled)
+            return TraceChosen(found[rowid], rowid) if rowid in found else None
+
+        self.answer(read)
+
+    @on(TraceChosen)
+    def open_chosen(self, message: TraceChosen) -> None:
+        total, at = self._rows.line_count, self._rows.cursor
+        place = f"trace {at + 1:,} of {total:,}" if self._rows.cursor_key == message.rowid else ""
+        self.open_trace(message.trace.trace_id, place)
+
+    def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
+        """Show a trace in place of the list, at a span of it if one is named."""
+        self._rows.display = self.query_one(EmptyText).display = False
+        self._filter_line.remove_class("-open")
+        self._view.display = True
+        self._view.open(trace_id, place, span_id)
+
+    @on(TraceView.ReadWanted)
+    def read_trace(self) -> None:
+        self.want({Kind.SPANS})
+
+    def follow(self, target: Target, back_to: str) -> None:
+        if isinstance(target, SpanTarget):
+            self._back_to = back_to
+            self.open_trace(target.trace_id, "", target.span_id or None)
+
+    @on(TraceView.Left)
+    def close_trace(self) -> None:
+        if self._back_to:
+            self.flow.show_tab(self._back_to)
+            self._back_to = ""
+        self._view.display = False
+        self._filter_line.set_class(bool(self._filter_line.text), "-open")
+        self._show_empty("")
+        self.set_focus(self._rows)
+        self.want({Kind.SPANS})
+
+    # Actions ---------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Before it is composed, no trace is open.
+        views = self.query(TraceView)
+        if action in LIST_ACTIONS and views and views.first().is_open:
+            return False
+        return super().check_action(action, parameters)
+
+    async def action_filter(self) -> None:
+        if not self._filter_line.names:
+            self._read_names()
+        await self._filter_line.open(self._filter_line.text)
+
+    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
+    def _read_names(self) -> None:
+        # Without the names, a filter is typed all the same.
+        with suppress(StoreError):
+            self.post_message(NamesRead((*self.store.span_names(self.run.id), *FILTER_WORDS)))
+
+    @on(NamesRead)
+    def take_names(self, message: NamesRead) -> None:
+        self._filter_line.names = message.names
+
+    @on(FilterLine.Changed, "#filter")
+    def set_filter(self, event: FilterLine.Changed) -> None:
+        if event.line.is_taken(self._take_filter):
+            event.line.note("")
+
+    def _take_filter(self, text: str) -> None:
+        from flowtui.store.filters import trace_condition
+
+        condition = trace_condition(text) if text.strip() else None
+        self._select(replace(self._selected, condition=condition))
+
+    def _select(self, wanted: WantedTraces) -> None:
+        if wanted != self._selected:
+            self._selected = wanted
+            self.want({Kind.SPANS})
+
+    @on(FilterLine.Left)
+    def leave_filter(self) -> None:
+        self.set_focus(self._rows if self._rows.display else None)
+
+    @work
+    async def action_sort(self) -> None:
+        titles = {column.key: column.title.strip() for column in columns.COLUMNS}
+        choices = [Choice(key, titles[key]) for key in SORTABLE]
+        order = self._selected.order
+        current = order.column, order.descending
+        chosen = await chosen_order(
+            self.flow, choices, current, lambda column: column not in UPWARDS_FIRST
+        )
+        if chosen is not None:
+            self._rows.sorted_by = chosen
+            self._select(replace(self._selected, order=Order(*chosen)))
+
+    @on(Annotated.ReviewAsked)
+    @work
+    async def review(self, message: Annotated.ReviewAsked) -> None:
+        from flowtui.screens.review.review import review
+
+        await review(self.flow, self.store, self.run, message.source, message.undo)
+
+    def action_review(self) -> None:
+        from flowtui.screens.review.spans import SpanReview
+
+        user = self.flow.options.user
+        condition, order = self._selected.condition, self._selected.order
+        source = SpanReview.of_list(self.store, self.run.id, condition, order, user)
+        self.post_message(Annotated.ReviewAsked(source, self._view.undo))
+
+    def action_collect(self) -> None:
+        self.flow.open_collector()
+
+    @property
+    def _trace(self) -> Trace | None:
+        key = self._rows.cursor_key
+        return None if key is None else self._known.get(key)
+
+    def action_copy(self) -> None:
+        if (trace := self._trace) is not None:
+            self.flow.copy(trace.trace_id)
+
+    def action_copy_row(self) -> None:
+        if (trace := self._trace) is not None:
+            from flowtui.reports.runs import dumps
+            from flowtui.reports.traces import trace_document
+
+            self.flow.copy(dumps(trace_document(trace)))

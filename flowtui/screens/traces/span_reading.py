@@ -1,0 +1,105 @@
+"""Reads one span for the pane beside the tree; everything here runs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from flowtui import format as fmt
+from flowtui.reports.runs import Document, dumps
+from flowtui.reports.traces import span_document
+from flowtui.screens.traces.reading import ReadTrace
+from flowtui.store.annotations.values import SpanTarget
+from flowtui.store.store import Store
+from flowtui.store.traces.tree import Node
+from flowtui.store.traces.values import SpanDetail
+from flowtui.store.values import JsonValue
+from flowtui.widgets.documents.blocks import Link, Section, Text
+from flowtui.widgets.documents.span_sections import raw_sections, span_sections
+
+MAX_LINKS_LOOKED_UP = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSpan:
+    """One span as it was read, and as it is shown."""
+
+    node: Node
+    sections: tuple[Section, ...]
+    document: Document
+    """As `flow-tui traces` prints it; empty for a parent that is not there."""
+
+    @property
+    def raw_sections(self) -> tuple[Section, ...]:
+        document = cast("Mapping[str, JsonValue]", self.document)
+        return raw_sections(document) if self.document else self.sections
+
+
+def read_span(store: Store, run_id: str, trace: ReadTrace, node: Node) -> ReadSpan | None:
+    """Return a span with everything that is stored of it, None if it is gone.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+    """
+    if node.span is None:
+        return ReadSpan(node, _missing(node), {})
+    detail = store.span_detail(run_id, trace.trace_id, node.span.span_id)
+    if detail is None:
+        return None
+    parent = None if node.parent is None else trace.tree.nodes[node.parent].span
+    links_here = _links_here(store, run_id, detail)
+    sections = span_sections(detail, node, trace.tree.duration_ns, links_here, parent)
+    if node.parent is None and trace.samples:
+        sections = (*sections, _samples(trace))
+    return ReadSpan(node, sections, span_document(node.span, detail))
+
+
+def _missing(node: Node) -> tuple[Section, ...]:
+    text = (
+        f"The span {fmt.plain(node.id, 64)} is not in the store, but the spans below name it as "
+        "their parent. It may still be running, or it was never exported."
+    )
+    return (Section("missing", "Missing parent", (Text(text),), role="attention"),)
+
+
+def _samples(trace: ReadTrace) -> Section:
+    links = [
+        Link(f"{sample.dataset_id}  {sample.eval_id}", target=sample) for sample in trace.samples
+    ]
+    return Section("samples", "Linked samples", tuple(links), note=f"{len(links):,}")
+
+
+def _links_here(store: Store, run_id: str, detail: SpanDetail) -> frozenset[SpanTarget]:
+    """Return which of the spans that a span points at are in this run."""
+    wanted: dict[str, list[str]] = {}
+    for link in detail.links[:MAX_LINKS_LOOKED_UP]:
+        wanted.setdefault(link.trace_id, []).append(link.span_id)
+    return frozenset(
+        SpanTarget(trace_id, span_id)
+        for trace_id, span_ids in wanted.items()
+        for span_id in store.present_spans(run_id, trace_id, span_ids)
+    )
+
+
+def whole_text(store: Store, run_id: str, trace_id: str, span: ReadSpan, source: str | None) -> str:
+    """Return an attribute of a span, or the span as JSON, however long, as safe lines.
+
+    Args:
+        store: the store.
+        run_id: the run.
+        trace_id: the span's.
+        span: as it was read.
+        source: the attribute; None for the whole span.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+    """
+    text = dumps(span.document)
+    if span.node.span is not None:
+        detail = store.span_detail(run_id, trace_id, span.node.span.span_id, whole=True)
+        if detail is not None:
+            document = span_document(span.node.span, detail)
+            value = document if source is None else detail.attributes.get(source, document)
+            text = value if isinstance(value, str) else dumps(value)
+    return fmt.plain_text(text)

@@ -1,0 +1,454 @@
+"""One trace in full: its tree and waterfall, and beside it the span under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from flowtui import format as fmt
+from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.base import READING_WORD_AFTER_S
+from flowtui.screens.evals.messages import NamesRead
+from flowtui.screens.notices import Told
+from flowtui.screens.traces.reading import (
+    SLOWEST,
+    FoundSpans,
+    ReadTrace,
+    find_spans,
+    read_trace,
+)
+from flowtui.screens.traces.span_pane import SpanPane
+from flowtui.screens.traces.summary import summary
+from flowtui.store.annotations.values import SampleTarget, SpanTarget, Target
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.widgets.documents.document import Document
+from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.frame.pane_line import PaneLine
+from flowtui.widgets.frame.panes import Panes
+from flowtui.widgets.lists.annotation_list import AnnotationList
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.trees.span_tree import SpanLines
+
+if TYPE_CHECKING:
+    from flowtui.screens.dialogs.export import Export
+    from flowtui.screens.review.spans import SpanReview
+
+REST_S = 0.15
+"""A cursor that stays so long rests: what is under it is then read."""
+SEARCH_WORDS = ("attributes.", "annotations.", "annotated", "duration", "errors", "name", SLOWEST)
+HINT = "text, /regex/, errors, slowest, attributes.key = value, duration > 1s"
+
+
+class TraceView(Annotated):
+    """Shows one trace. Posts `ReadWanted` when something is to be read.
+
+    `read` is for the reader's thread of the screen; everything else for the app's.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Traces", key_display="Esc", id="trace.leave",
+                tooltip="Back to the tree, and from there to the list of traces"),
+        Binding("slash", "search", "Search", key_display="/", id="trace.search",
+                tooltip=f"Search the spans: {HINT}; in the detail, its text"),
+        Binding("n", "next_match(1)", "Next", id="trace.next", tooltip="The next match"),
+        Binding("N", "next_match(-1)", "Match before", show=False, id="trace.previous",
+                tooltip="The match before"),
+        Binding("tab", "next_pane(1)", "Pane", key_display="Tab", id="trace.pane",
+                tooltip="To the detail, the annotations, and back to the tree"),
+        Binding("shift+tab", "next_pane(-1)", "Pane back", show=False, id="trace.pane_back",
+                tooltip="To the pane before"),
+        Binding("left_square_bracket", "step_trace(-1)", "Trace before", show=False,
+                id="trace.before", tooltip="The trace before in the list"),
+        Binding("right_square_bracket", "step_trace(1)", "Trace", key_display="[ ]",
+                show=False, id="trace.after", tooltip="The next trace in the list"),
+        Binding("v", "toggle_raw", "Raw", show=False, id="trace.raw",
+                tooltip="The span as raw JSON, or as it reads"),
+        Binding("p", "page_value", "Pager", show=False, id="trace.pager",
+                tooltip="Open the value under the cursor, or the span, whole in $PAGER"),
+        Binding("y", "copy", "Copy", show=False, id="trace.copy",
+                tooltip="Copy the span's id, or the value under the cursor"),
+        Binding("Y", "copy_span", "Copy as JSON", show=False, id="trace.copy_span",
+                tooltip="Copy the span as JSON"),
+        Binding("x", "export", "Export", show=False, id="trace.export",
+                tooltip="Save the trace as OTLP/JSON, JSON or Markdown"),
+    ]  # fmt: skip
+
+    @dataclass
+    class ReadWanted(Message):
+        """Sent by TraceView when it is to show something that was not read."""
+
+    @dataclass
+    class StepWanted(Message):
+        """Sent by TraceView for the trace so many places on in the list."""
+
+        trace_id: str
+        by: int
+
+    @dataclass
+    class Left(Message):
+        """Sent by TraceView when the list is to be shown again."""
+
+        trace_id: str
+
+    @dataclass
+    class Read(Message):
+        """Sent by the reader with the trace."""
+
+        trace: ReadTrace
+
+    @dataclass
+    class Found(Message):
+        """Sent by the reader with what a search has found."""
+
+        text: str
+        spans: FoundSpans
+        trace: ReadTrace
+
+    def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
+        super().__init__(store, run, id=id)
+        self._trace_id: str | None = None
+        self._span_id: str | None = None
+        """Where to put the cursor when the trace is read."""
+        self._place = ""
+        self._trace: ReadTrace | None = None
+        self._has_failed = False
+        self._rest: Timer | None = None
+        self._search = ""
+        self._panes = Panes(self, self._three_panes)
+
+    def compose(self) -> Iterable[Widget]:
+        yield OneLine(id="trace-summary")
+        with Horizontal(id="trace-panes"):
+            yield SpanLines(id="spans")
+            yield SpanPane(self._store, self._run_id, id="span")
+        yield FilterLine(HINT, history="spans", id="search")
+        yield PaneLine(["Spans", "Detail", "Annotations"])
+
+    def _three_panes(self) -> list[Lines]:
+        return [self._lines, self._detail, self.query_one(AnnotationList)]
+
+    @property
+    def _lines(self) -> SpanLines:
+        return self.query_one(SpanLines)
+
+    @property
+    def _span_pane(self) -> SpanPane:
+        return self.query_one(SpanPane)
+
+    @property
+    def _detail(self) -> Document:
+        return self._span_pane.document
+
+    @property
+    def is_open(self) -> bool:
+        return self._trace_id is not None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether the trace that is open is still to be read."""
+        return self._shown_id != self._trace_id is not None and not self._has_failed
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def open(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
+        """Show a trace.
+
+        Args:
+            trace_id: which.
+            place: where it stands among the others, in words.
+            span_id: the span to go to; its first error otherwise.
+        """
+        self._place = place
+        if trace_id == self._trace_id:
+            self._go_to(span_id)
+            return
+        if self._trace_id is None:
+            self._panes.show(self._lines)
+        self._trace_id, self._span_id = trace_id, span_id
+        self._has_failed = False
+        self._search = ""
+        self.query_one(FilterLine).action_clear()
+        self.query_one(FilterLine).names = ()
+        self.post_message(self.ReadWanted())
+        self.set_timer(READING_WORD_AFTER_S, self._show_reading)
+
+    def _show_reading(self) -> None:
+        if self._trace_id is not None and self._shown_id != self._trace_id:
+            self._trace = None
+            self._lines.show_note("reading…")
+
+    @property
+    def _shown_id(self) -> str | None:
+        return None if self._trace is None else self._trace.trace_id
+
+    def read(self, cancelled: Cancelled) -> None:
+        """Read what is wanted, and post it; runs in a thread.
+
+        Raises:
+            DatabaseError: the run's database cannot be read.
+            ReadCancelled: `cancelled` said so.
+        """
+        trace_id = self._trace_id
+        if trace_id is not None:
+            trace = read_trace(self._store, self._run.id, trace_id, self._trace, cancelled)
+            self.post_message(self.Read(trace))
+
+    @on(Read)
+    def show_trace(self, message: Read) -> None:
+        trace, known = message.trace, self._trace
+        if trace.trace_id != self._trace_id or trace == known:
+            return
+        self._trace = trace
+        is_new = known is None or known.trace_id != trace.trace_id
+        if is_new or known is None or known.tree is not trace.tree:
+            self._lines.show_tree(trace.tree, is_new=is_new)
+        self._show_summary()
+        if is_new:
+            self._go_to(self._span_id)
+        elif self._search:
+            self._find(self._search, trace)
+        if not trace.tree.nodes:
+            self._lines.show_note("This trace has no spans any more. Esc goes back.")
+        self._rest_here()
+
+    def show_failure(self, text: str) -> None:
+        """Show why there is nothing to see."""
+        self._trace = None
+        self._has_failed = True
+        self._lines.show_note(text)
+
+    def _show_summary(self) -> None:
+        if self._trace is not None:
+            line = summary(self._trace, self._place, self.size.width)
+            self.query_one("#trace-summary", OneLine).show(line)
+
+    def _go_to(self, span_id: str | None) -> None:
+        self._span_id = None
+        index = None if span_id is None else self._lines.place_of(span_id)
+        if index is not None:
+            self._lines.go_to(index)
+
+    def on_resize(self) -> None:
+        self._show_summary()
+        self._panes.fit()
+
+    # The span under the cursor ---------------------------------------------------------------
+
+    @on(Lines.CursorMoved, "#spans")
+    def wait_for_rest(self) -> None:
+        if self._rest is not None:
+            self._rest.stop()
+        self._rest = self.set_timer(REST_S, self._rest_here)
+
+    def _rest_here(self) -> None:
+        self.show_target()
+        self._span_pane.show_node(self._trace, self._lines.node)
+
+    def action_toggle_raw(self) -> None:
+        self._span_pane.toggle_raw()
+
+    @on(Document.Followed)
+    def follow(self, event: Document.Followed) -> None:
+        event.stop()
+        match event.target:
+            case SpanTarget(trace_id, span_id):
+                self.open(trace_id, "", span_id)
+            case SampleTarget() as sample:
+                self._flow.follow(sample, back_to="traces")
+
+    # Annotating ------------------------------------------------------------------------------
+
+    @property
+    def target(self) -> Target | None:
+        node, trace = self._lines.node, self._trace
+        if trace is None or node is None or node.span is None or node.span.is_pending:
+            return None
+        return SpanTarget(trace.trace_id, node.span.span_id)
+
+    def describe_target(self) -> str:
+        node = self._lines.node
+        return "" if node is None or node.span is None else f"span  {fmt.plain(node.span.name, 60)}"
+
+    def review_source(self) -> SpanReview | None:
+        from flowtui.screens.review.spans import SpanReview
+
+        if self._trace is None:
+            return None
+        trace_id = self._trace.trace_id
+        return SpanReview.of_trace(self._store, self._run_id, trace_id, self._search, self._user)
+
+    @on(Annotated.Changed)
+    def mark_annotated(self) -> None:
+        self.post_message(self.ReadWanted())
+
+    # Search ----------------------------------------------------------------------------------
+
+    async def action_search(self) -> None:
+        line = self.query_one(FilterLine)
+        if self._trace_id is not None and not line.names:
+            self._read_names(self._trace_id)
+        await line.open("" if self._is_in_detail else self._search)
+
+    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
+    def _read_names(self, trace_id: str) -> None:
+        # Without the names, a search is typed all the same.
+        with suppress(StoreError):
+            names = self._store.span_names(self._run.id, trace_id)
+            self.post_message(NamesRead((*names, *SEARCH_WORDS)))
+
+    @on(NamesRead)
+    def take_names(self, message: NamesRead) -> None:
+        message.stop()
+        self.query_one(FilterLine).names = message.names
+
+    @property
+    def _is_in_detail(self) -> bool:
+        return self._panes.current is self._detail
+
+    @on(FilterLine.Changed)
+    def search(self, event: FilterLine.Changed) -> None:
+        event.stop()
+        if self._is_in_detail:
+            count = self._detail.find(event.text)
+            event.line.remark(())
+            event.line.note(f"{count:,} found" if event.text else "")
+        elif self._trace is not None and event.line.is_taken(_check_search):
+            self._search = event.text
+            if event.text.strip():
+                self._find(event.text, self._trace)
+            else:
+                event.line.remark(())
+                self._show_matches(())
+
+    @work(thread=True, group="search", exclusive=True, exit_on_error=False)
+    def _find(self, text: str, trace: ReadTrace) -> None:
+        def read(cancelled: Cancelled) -> Message:
+            found = find_spans(self._store, self._run.id, trace, text, cancelled)
+            return self.Found(text, found, trace)
+
+        self.answer(read, "Not searched")
+
+    @on(Found)
+    def show_found(self, message: Found) -> None:
+        if message.text == self._search and message.trace is self._trace:
+            self._show_matches(message.spans.indices)
+            line = self.query_one(FilterLine)
+            line.remark(message.spans.remarks)
+            line.note(fmt.count(len(message.spans.indices), "span"))
+
+    def _show_matches(self, matches: tuple[int, ...]) -> None:
+        is_ranking = self._search.strip().lower() == SLOWEST
+        self._lines.show_matches(matches, are_marked=not is_ranking)
+
+    @on(FilterLine.Entered)
+    def go_to_match(self, event: FilterLine.Entered) -> None:
+        event.stop()
+        self.action_next_match(1)
+
+    @on(FilterLine.Left)
+    def leave_line(self, event: FilterLine.Left) -> None:
+        event.stop()
+        if self.is_open:
+            self._panes.current.focus()
+
+    def action_next_match(self, by: int) -> None:
+        if self._is_in_detail:
+            self._detail.find_next(by)
+        elif not self._lines.next_match(by):
+            what = "No span matches" if self._search else "Nothing is searched for: / searches"
+            self.notify(what, timeout=2)
+
+    # Moving about ----------------------------------------------------------------------------
+
+    def on_descendant_focus(self) -> None:
+        self._panes.take_focus()
+
+    def action_next_pane(self, by: int) -> None:
+        self._panes.step(by)
+
+    @on(Lines.Chosen, "#spans")
+    def go_to_detail(self) -> None:
+        self._panes.show(self._detail)
+
+    def action_step_trace(self, by: int) -> None:
+        if self._trace_id is not None:
+            self.post_message(self.StepWanted(self._trace_id, by))
+
+    def action_leave(self) -> None:
+        if self._panes.current is not self._lines:
+            self._panes.show(self._lines)
+        elif self._trace_id is not None:
+            trace_id = self._trace_id
+            self._trace_id = self._trace = None
+            self._span_pane.show_node(None, None)
+            self.post_message(self.Left(trace_id))
+
+    # Taking along ----------------------------------------------------------------------------
+
+    def action_copy(self) -> None:
+        focused = self.screen.focused
+        if isinstance(focused, (Document, AnnotationList)):
+            text = focused.copy_text
+        else:
+            text = "" if self._lines.node is None else self._lines.node.id
+        if text:
+            self._flow.copy(text)
+
+    def action_copy_span(self) -> None:
+        if text := self._span_pane.as_json:
+            self._flow.copy(text)
+
+    def action_page_value(self) -> None:
+        self._span_pane.page(self._detail.source if self._is_in_detail else None)
+
+    @work
+    async def action_export(self) -> None:
+        from pathlib import Path
+
+        from flowtui.reports.saving import file_stem
+        from flowtui.screens.dialogs.export import ExportScreen
+        from flowtui.screens.traces.saving import FORMATS
+
+        if (trace := self._trace) is None:
+            return
+        stem = file_stem(self._run.name, "trace", trace.trace_id[:8])
+        chosen = await self.app.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
+        if chosen is not None:
+            self._save(trace.trace_id, chosen)
+
+    @work(thread=True, group="export", exit_on_error=False)
+    def _save(self, trace_id: str, chosen: Export) -> None:
+        from flowtui.reports.saving import SaveFailed
+        from flowtui.screens.traces.saving import save
+
+        worker = get_current_worker()
+        try:
+            done = save(self._store, self._run.row, trace_id, chosen, lambda: worker.is_cancelled)
+        except ReadCancelled:
+            return
+        except (SaveFailed, StoreError) as error:
+            self.post_message(Told("Not saved", str(error), is_bad=True))
+            return
+        self.post_message(Told("Saved", done))
+
+
+def _check_search(text: str) -> None:
+    """Raise a FilterError for a search that is not understood."""
+    if text.strip().lower() != SLOWEST:
+        from flowtui.store.filters import span_condition
+
+        span_condition(text)

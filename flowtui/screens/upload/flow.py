@@ -1,0 +1,256 @@
+"""From the key to the artifact in the registry: what U leads to, and the upload that it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
+
+from flowtui import format as fmt
+from flowtui.jobs.upload import Outcome, Upload, mark
+from flowtui.registry.credentials import Credential
+from flowtui.registry.errors import KeyRefused
+from flowtui.screens.may_write import READ_ONLY
+from flowtui.screens.upload.connection import Connection, found_key, where
+from flowtui.screens.upload.key import KeyScreen
+from flowtui.screens.upload.places import remember_place
+from flowtui.screens.upload.progress import ProgressScreen
+from flowtui.screens.upload.screen import UploadScreen
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.values import JsonValue
+from flowtui.widgets import remembered
+from flowtui.widgets.frame.frame import UploadMark
+from flowtui.widgets.frame.run_card import PLACES
+
+if TYPE_CHECKING:
+    from flowtui.widgets.host import Host
+
+TELL_EVERY_S = 0.5
+PLACES_KEPT = 200
+QUIT_PATIENCE_S = 2.0
+"""For a cancelled upload to be marked as failed, before the app leaves all the same."""
+NO_KEY = "No key for the registry was found."
+
+
+class Uploads:
+    """The one upload that a session has at a time, and the screens around it."""
+
+    def __init__(self, app: Host) -> None:
+        self._app = app
+        self._connection: Connection | None = None
+        self._upload: Upload | None = None
+        self._is_asking = False
+        self._is_leaving = False
+        self._ticker = app.set_interval(TELL_EVERY_S, self._tick, pause=True)
+
+    @property
+    def mark(self) -> UploadMark | None:
+        """What the frame says of the upload."""
+        upload = self._upload
+        return None if upload is None else mark(upload.state, upload.plan.run_id)
+
+    @property
+    def is_running(self) -> bool:
+        return self._upload is not None and self._upload.is_running
+
+    # Asking ----------------------------------------------------------------------------------
+
+    async def open(self, store: Store, run: OpenRun | None) -> None:
+        """Show the upload that is under way, or ask what to upload of a run and start it."""
+        if self._is_asking:
+            return
+        self._is_asking = True
+        try:
+            if self._upload is not None:
+                await self._app.push_screen_wait(ProgressScreen(self._upload))
+            elif run is not None:
+                await self._ask(store, run)
+        finally:
+            self._is_asking = False
+
+    async def _ask(self, store: Store, run: OpenRun) -> None:
+        refusal = why_no_upload(store, self._app.options.read_only)
+        if refusal:
+            self._app.notify(fmt.plain(refusal, 300), title="No upload", markup=False)
+            return
+        connection = self._connection or await self._connect()
+        if connection is None:
+            return
+        self._connection = connection
+        plan = await self._app.push_screen_wait(UploadScreen(store, run, connection))
+        if plan is not None:
+            self._start(Upload(connection.registry, store, plan))
+
+    async def _connect(self) -> Connection | None:
+        """Return the registry with the key that is found, or typed; None if none is."""
+        base_url = where()
+        found = self._app.run_worker(
+            found_key, thread=True, group="registry.key", exit_on_error=False
+        )
+        try:
+            credential = await found.wait()
+        except (WorkerFailed, WorkerCancelled):
+            return None
+        reason = NO_KEY
+        while True:
+            if credential is None:
+                credential = await self._ask_for_key(base_url, reason)
+            if credential is None:
+                return None
+            try:
+                return Connection(credential, base_url)
+            except KeyRefused as refused:
+                reason = f"{refused} (it is from {credential.source})"
+                credential = None
+
+    async def _ask_for_key(self, base_url: str, reason: str) -> Credential | None:
+        return await self._app.push_screen_wait(KeyScreen(base_url, fmt.plain(reason, 300)))
+
+    # Running ---------------------------------------------------------------------------------
+
+    def _start(self, upload: Upload) -> None:
+        self._upload = upload
+        self._carry_on(upload)
+
+    def _carry_on(self, upload: Upload) -> None:
+        self._ticker.resume()
+        self._app.run_worker(self._carry_out(upload))
+
+    async def _carry_out(self, upload: Upload) -> None:
+        assert self._connection is not None
+        base_url = self._connection.base_url
+
+        def work() -> Outcome:
+            remember_place(base_url, upload.plan.to)
+            outcome = upload.run()
+            remember_artifacts(upload)
+            return outcome
+
+        worker: Worker[Outcome] = self._app.run_worker(
+            work, thread=True, group="upload", exit_on_error=False
+        )
+        self._app.show_upload()
+        try:
+            outcome = await worker.wait()
+        except WorkerCancelled:
+            # The app ends, and closes what is under way.
+            return
+        except WorkerFailed:
+            # The app is told by an event.
+            outcome = upload.state.outcome
+        if not self._is_leaving or outcome is not Outcome.CANCELLED:
+            await self._take(upload, outcome)
+
+    async def _take(self, upload: Upload, outcome: Outcome) -> None:
+        """Say how it ended; one that failed stays, to go on with."""
+        self._ticker.pause()
+        if outcome is Outcome.FAILED:
+            if not isinstance(self._app.screen, ProgressScreen):
+                text = f"{upload.state.problem}  U: retry"
+                self._app.notify(text, title="Upload failed", severity="error", markup=False)
+            self._app.show_upload()
+            return
+        self._upload = None
+        await self._in_thread(upload.close)
+        if outcome is Outcome.DONE:
+            text, title = fmt.plain(upload.plan.to.path, 300), "Uploaded"
+        else:
+            text, title = "nothing of it counts as uploaded in the registry", "Upload cancelled"
+            if upload.done:
+                text = f"{len(upload.done)} of {len(upload.plan.items)} artifacts had been uploaded"
+        notes = "".join(f"\n{note}" for note in upload.notes)
+        self._app.notify(text + notes, title=title, markup=False)
+        for screen in self._app.screen_stack:
+            if isinstance(screen, ProgressScreen):
+                screen.look()
+                if screen.is_current:
+                    screen.dismiss(None)
+        self._app.show_upload()
+
+    def _tick(self) -> None:
+        if self._upload is not None and self._upload.is_cancelling:
+            # A job that was about to begin has not heard it.
+            self._upload.cancel()
+        self._app.show_upload()
+
+    async def retry(self) -> None:
+        """Go on with an upload that failed, with another key if it needs one."""
+        upload, connection = self._upload, self._connection
+        if upload is None or connection is None or upload.is_running:
+            return
+        state = upload.state
+        if state.needs_key:
+            credential = await self._ask_for_key(connection.base_url, state.problem)
+            if credential is None:
+                return
+            connection.take(credential)
+            upload.use(connection.registry)
+        self._carry_on(upload)
+
+    async def end(self) -> None:
+        """Cancel the upload, or give up one that failed."""
+        upload = self._upload
+        if upload is None:
+            return
+        if upload.is_running:
+            upload.cancel()
+        else:
+            await self._take(upload, Outcome.CANCELLED)
+
+    # Leaving ---------------------------------------------------------------------------------
+
+    @property
+    def details(self) -> list[str]:
+        """What is under way, as lines for a question about its end."""
+        upload = self._upload
+        if upload is None:
+            return []
+        far = "  ".join(mark(upload.state, upload.plan.run_id).words)
+        return [f"upload to {fmt.plain(upload.plan.to.path, 300)}", far]
+
+    async def end_for_good(self) -> None:
+        """Cancel the upload, and give it a moment to be marked as failed, before the app leaves."""
+        upload = self._upload
+        if upload is None:
+            return
+        self._is_leaving = True
+        upload.cancel()
+        await self._in_thread(partial(upload.close, QUIT_PATIENCE_S))
+
+    async def _in_thread(self, close: Callable[[], bool]) -> None:
+        worker = self._app.run_worker(
+            close, thread=True, group="registry.close", exit_on_error=False
+        )
+        try:
+            await worker.wait()
+        except (WorkerFailed, WorkerCancelled):
+            return
+
+    def close(self) -> None:
+        """End everything at once; blocks for less than a second."""
+        is_told = self._upload is None or self._upload.close()
+        # What still tells the registry that an upload has failed needs the connection.
+        if self._connection is not None and is_told:
+            self._connection.close()
+
+
+def why_no_upload(store: Store, read_only: bool) -> str:
+    """Return why nothing of a store can be uploaded from here; nothing if it can."""
+    if store.why_read_only:
+        name = store.directory.name
+        return f"{name} is an exported or uploaded file: upload the run from the store it is in"
+    return f"{READ_ONLY}; an upload is noted in the store." if read_only else ""
+
+
+def remember_artifacts(upload: Upload) -> None:
+    """Keep the names of where artifacts went; the store has no place but for the orbit's id."""
+    kept = remembered.get(PLACES)
+    places: dict[str, JsonValue] = dict(kept) if isinstance(kept, dict) else {}
+    for done in upload.done:
+        places.pop(done.artifact_id, None)
+        places[done.artifact_id] = done.to.path
+    if upload.done:
+        remembered.put(PLACES, dict(list(places.items())[-PLACES_KEPT:]))

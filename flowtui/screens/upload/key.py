@@ -1,0 +1,141 @@
+"""The modal that asks for the registry's key, and keeps it once the registry knows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Input, Label
+from textual.worker import Worker, WorkerState, get_current_worker
+
+from flowtui import format as fmt
+from flowtui.registry.client import checked_key
+from flowtui.registry.credentials import Credential, keep_key
+from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
+from flowtui.registry.threads import interruptible
+from flowtui.screens.dialog import Dialog
+from flowtui.widgets.frame.form_row import FormRow
+from flowtui.widgets.frame.frame import KeyLine
+from flowtui.widgets.paint import ROLE_CLASSES
+from flowtui.widgets.workers import ReportsWorkers
+
+HOW = (
+    "Make a key in LUML: your profile, API keys, Create. It is shown once; copy it there and"
+    " paste it here."
+)
+KEPT = (
+    "It is checked first, then kept in the keyring or in ~/.luml.json, for you alone to read,"
+    " where lumlflow finds it too. LUML_API_KEY, in the environment or ./.env, comes before it."
+)
+THIS_SESSION = "this session only"
+
+
+class KeyScreen(ReportsWorkers, Dialog[Credential | None]):
+    """Dismisses with a key that the registry knows, or None."""
+
+    CSS_PATH = ["../form.tcss", "key.tcss"]  # noqa: RUF012  # an instance's
+    COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = "Input"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "check", "Check and keep", key_display="Enter", priority=True,
+                tooltip="Ask the registry, and keep the key if it knows it"),
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Keep nothing"),
+    ]  # fmt: skip
+
+    @dataclass
+    class Kept(Message):
+        """Sent by the checker with the key, and why it is for this session only if it is."""
+
+        credential: Credential
+        problem: str = ""
+
+    @dataclass
+    class Failed(Message):
+        """Sent by the checker with the reason."""
+
+        reason: str
+
+    def __init__(self, base_url: str, reason: str) -> None:
+        """Make the screen.
+
+        Args:
+            base_url: of the registry.
+            reason: why a key is asked for, safe to show.
+        """
+        super().__init__()
+        self._base_url = base_url
+        self._reason = reason
+        self._is_checking = False
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Key for the registry"
+            yield Label(self._reason, id="key-reason", markup=False)
+            yield Label(HOW, classes="key-how", markup=False)
+            yield Label(KEPT, classes="key-how", markup=False)
+            server = Label(fmt.plain(self._base_url, 200), classes="fixed", markup=False)
+            yield FormRow("Server", server)
+            typed = Input(password=True, compact=True, select_on_focus=False)
+            yield FormRow("Key", typed)
+            yield Label("", id="key-note", markup=False)
+            yield KeyLine()
+
+    def action_check(self) -> None:
+        if self._is_checking or not self.is_current:
+            return
+        self._is_checking = True
+        self._say("asking the registry…")
+        self._check(self.query_one(Input).value)
+
+    @work(thread=True, group="registry.key", exit_on_error=False)
+    def _check(self, typed: str) -> None:
+        worker = get_current_worker()
+        home, base_url = Path.home(), self._base_url
+        try:
+            credential = interruptible(
+                lambda: keep_key(typed, base_url, home), lambda: worker.is_cancelled
+            )
+        except UploadCancelled:
+            return
+        except NotKept as error:
+            known = Credential(checked_key(typed), THIS_SESSION)
+            self.post_message(self.Kept(known, str(error)))
+            return
+        except RegistryError as error:
+            self.post_message(self.Failed(str(error)))
+            return
+        self.post_message(self.Kept(credential))
+
+    @on(Kept)
+    def leave(self, message: Kept) -> None:
+        if message.problem:
+            text = fmt.plain(message.problem, 300)
+            self.app.notify(text, title="Key for this session", severity="warning", markup=False)
+        self.dismiss(message.credential)
+
+    @on(Failed)
+    def show_failure(self, message: Failed) -> None:
+        self._is_checking = False
+        self._say(f"✗ {fmt.plain(message.reason, 300)}", is_failure=True)
+
+    @on(Input.Changed)
+    def forget_failure(self) -> None:
+        if not self._is_checking:
+            self._say("")
+
+    def _say(self, text: str, is_failure: bool = False) -> None:
+        note = self.query_one("#key-note", Label)
+        note.set_class(is_failure, "-error")
+        note.update(text)
+
+    @on(Worker.StateChanged)
+    def end_failed_check(self, event: Worker.StateChanged) -> None:
+        if event.state is WorkerState.ERROR:
+            self._is_checking = False

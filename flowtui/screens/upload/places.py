@@ -1,0 +1,331 @@
+"""Organization, orbit and collection, each list read when the one before it is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.timer import Timer
+from textual.worker import get_current_worker
+
+from flowtui import format as fmt
+from flowtui.registry.client import Registry
+from flowtui.registry.errors import KeyRefused, RegistryError, UploadCancelled
+from flowtui.registry.threads import interruptible
+from flowtui.registry.values import (
+    ArtifactType,
+    Collection,
+    CollectionPage,
+    Destination,
+    Orbit,
+    Organization,
+)
+from flowtui.screens.upload.lists import Entry, PickList
+from flowtui.widgets import remembered
+from flowtui.widgets.workers import ReportsWorkers
+
+T = TypeVar("T")
+
+SEARCH_AFTER_S = 0.25
+"""Of no further letter, the registry is asked."""
+LAST_PLACE = "upload.place"
+KIND_WORDS = {"experiment": "experiments", "model": "models"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an answer is about; one about something else than is chosen now counts no more."""
+
+    organization_id: str = ""
+    orbit_id: str = ""
+    kinds: tuple[ArtifactType, ...] = ()
+    needle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """Where the last upload went, remembered by ids and the collection's name, too."""
+
+    organization_id: str = ""
+    orbit_id: str = ""
+    collection_id: str = ""
+    collection_name: str = ""
+
+
+class Places(ReportsWorkers, Horizontal):
+    """Three lists beside each other. Posts `Changed` when another destination is chosen."""
+
+    @dataclass
+    class Changed(Message):
+        """Sent by Places when another destination is chosen, or none any more."""
+
+        to: Destination | None
+
+    @dataclass
+    class Refused(Message):
+        """Sent by Places when the registry does not know the key."""
+
+        reason: str
+
+    @dataclass
+    class Unread(Message):
+        """Sent by Places when one of the lists cannot be read."""
+
+        reason: str
+
+    @dataclass
+    class OrganizationsRead(Message):
+        """Sent by the reader."""
+
+        organizations: tuple[Organization, ...]
+
+    @dataclass
+    class OrbitsRead(Message):
+        """Sent by the reader."""
+
+        asked: Asked
+        orbits: tuple[Orbit, ...]
+
+    @dataclass
+    class CollectionsRead(Message):
+        """Sent by the reader with a page, or with what a search found."""
+
+        asked: Asked
+        page: CollectionPage
+
+    @dataclass
+    class Failed(Message):
+        """Sent by the reader with the list that could not be read."""
+
+        list_id: str
+        error: RegistryError
+
+    def __init__(self, registry: Registry, kinds: tuple[ArtifactType, ...]) -> None:
+        super().__init__(id="places")
+        self._registry = registry
+        self._kinds = kinds
+        self._organizations: dict[str, Organization] = {}
+        self._orbits: dict[str, Orbit] = {}
+        self._collections: dict[str, Collection] = {}
+        self._next_cursor: str | None = None
+        self._searching: Timer | None = None
+        self.last = last_place(registry.base_url)
+        self.to: Destination | None = None
+
+    def compose(self) -> ComposeResult:
+        yield PickList("Organization", id="organization")
+        yield PickList("Orbit", id="orbit")
+        yield PickList("Collection", id="collection")
+
+    def on_mount(self) -> None:
+        self._list("organization").want(self.last.organization_id)
+        self._list("orbit").want(self.last.orbit_id)
+        self._list("collection").want(self.last.collection_id)
+        self.read()
+
+    def use(self, registry: Registry) -> None:
+        """Read everything again with another key."""
+        self._registry = registry
+        self.read()
+
+    def take_kinds(self, kinds: tuple[ArtifactType, ...]) -> None:
+        """Show the collections that take other kinds of artifact."""
+        if kinds != self._kinds:
+            self._kinds = kinds
+            chosen = self._list("collection").entry
+            if chosen is not None:
+                self._list("collection").want(chosen.id)
+            self._read_collections()
+
+    def _list(self, name: str) -> PickList:
+        return self.query_one(f"#{name}", PickList)
+
+    def _chosen(self, name: str) -> str:
+        entry = self._list(name).entry
+        return "" if entry is None else entry.id
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def read(self) -> None:
+        """Read the organizations, and what is in the chosen one, again."""
+        registry = self._registry
+        self._list("organization").show_note("reading…")
+        self._ask("organization", registry.organizations, self.OrganizationsRead)
+
+    @on(OrganizationsRead)
+    def show_organizations(self, message: OrganizationsRead) -> None:
+        self._organizations = {one.id: one for one in message.organizations}
+        entries = [Entry(one.id, one.name, one.role) for one in message.organizations]
+        note = "this key's owner is a member of none"
+        self._list("organization").show_entries(entries, note)
+
+    @on(PickList.Picked, "#organization")
+    def read_orbits(self) -> None:
+        asked = Asked(self._chosen("organization"))
+        if not asked.organization_id:
+            self._list("orbit").show_note("")
+            return
+        registry = self._registry
+        self._list("orbit").show_note("reading…")
+        self._ask(
+            "orbit",
+            lambda: registry.orbits(asked.organization_id),
+            lambda orbits: self.OrbitsRead(asked, orbits),
+        )
+
+    @on(OrbitsRead)
+    def show_orbits(self, message: OrbitsRead) -> None:
+        if message.asked.organization_id != self._chosen("organization"):
+            return
+        self._orbits = {one.id: one for one in message.orbits}
+        entries = [
+            Entry(one.id, one.name, "no right" if one.why_not else one.role, one.why_not)
+            for one in message.orbits
+        ]
+        self._list("orbit").show_entries(entries, "none that you may see")
+
+    @on(PickList.Picked, "#orbit")
+    def take_orbit(self) -> None:
+        self._read_collections()
+
+    def _read_collections(self) -> None:
+        self._collections.clear()
+        self._next_cursor = None
+        orbit = self._orbits.get(self._chosen("orbit"))
+        collections = self._list("collection")
+        if orbit is None or orbit.why_not:
+            collections.show_note("" if orbit is None else orbit.why_not, "attention")
+            return
+        collections.show_note("reading…")
+        self._read_page("", None)
+        if orbit.id == self.last.orbit_id and self.last.collection_name:
+            # It may be on a later page than the first.
+            self._read_page(self.last.collection_name, None)
+
+    def _read_page(self, needle: str, cursor: str | None) -> None:
+        asked = Asked(self._chosen("organization"), self._chosen("orbit"), self._kinds, needle)
+        registry, kinds = self._registry, self._kinds
+
+        def read() -> CollectionPage:
+            at = cursor
+            while True:
+                page = registry.collections(
+                    asked.organization_id, asked.orbit_id, kinds[0], needle, at
+                )
+                fitting = tuple(
+                    one for one in page.collections if all(one.takes(kind) for kind in kinds)
+                )
+                if fitting or page.next_cursor in (None, at):
+                    return CollectionPage(fitting, page.next_cursor)
+                at = page.next_cursor
+
+        group = "search" if needle else "collection"
+        self._ask(group, read, lambda page: self.CollectionsRead(asked, page))
+
+    @on(CollectionsRead)
+    def show_collections(self, message: CollectionsRead) -> None:
+        asked = message.asked
+        now = (self._chosen("organization"), self._chosen("orbit"), self._kinds)
+        if (asked.organization_id, asked.orbit_id, asked.kinds) != now:
+            return
+        self._collections |= {one.id: one for one in message.page.collections}
+        if not asked.needle:
+            self._next_cursor = message.page.next_cursor
+        entries = [Entry(one.id, one.name, _filled(one)) for one in self._collections.values()]
+        words = " and ".join(KIND_WORDS[kind] for kind in self._kinds)
+        note = f"none that takes {words}: make one in LUML, of that type or mixed"
+        self._list("collection").show_entries(entries, note, self._next_cursor is not None)
+        self._take_destination()
+
+    @on(PickList.Picked, "#collection")
+    def take_collection(self) -> None:
+        collections = self._list("collection")
+        if collections.is_at_end and not collections.needle and self._next_cursor is not None:
+            cursor, self._next_cursor = self._next_cursor, None
+            self._read_page("", cursor)
+        self._take_destination()
+
+    @on(PickList.Narrowed, "#collection")
+    def search_soon(self) -> None:
+        if self._searching is not None:
+            self._searching.stop()
+        if self._next_cursor is not None and self._list("collection").needle:
+            self._searching = self.set_timer(SEARCH_AFTER_S, self._search)
+
+    def _search(self) -> None:
+        needle = self._list("collection").needle
+        if needle:
+            self._read_page(needle, None)
+
+    def _take_destination(self) -> None:
+        organization = self._organizations.get(self._chosen("organization"))
+        orbit = self._orbits.get(self._chosen("orbit"))
+        collection = self._collections.get(self._chosen("collection"))
+        to = None
+        if organization and orbit and collection and not orbit.why_not:
+            to = Destination(organization, orbit, collection)
+        if to != self.to:
+            self.to = to
+            self.post_message(self.Changed(to))
+
+    def _ask(self, group: str, ask: Callable[[], T], message: Callable[[T], Message]) -> None:
+        """Ask the registry in a thread, of which only the latest answer in a group counts."""
+
+        def work() -> None:
+            worker = get_current_worker()
+            try:
+                answer = interruptible(ask, lambda: worker.is_cancelled)
+            except UploadCancelled:
+                return
+            except RegistryError as error:
+                self.post_message(self.Failed(group, error))
+                return
+            if not worker.is_cancelled:
+                self.post_message(message(answer))
+
+        self.run_worker(
+            work, group=f"registry.{group}", thread=True, exclusive=True, exit_on_error=False
+        )
+
+    @on(Failed)
+    def show_failure(self, message: Failed) -> None:
+        if isinstance(message.error, KeyRefused):
+            self.post_message(self.Refused(str(message.error)))
+        if message.list_id == "search":
+            return
+        # A list is too narrow for a reason.
+        self._list(message.list_id).show_note("✗ not read", "error")
+        self.post_message(self.Unread(fmt.plain(str(message.error), 300)))
+
+
+def last_place(base_url: str) -> Last:
+    """Return where the last upload to a registry went; empty where there was none."""
+    kept = remembered.get(LAST_PLACE)
+    if not isinstance(kept, dict) or kept.get("registry") != base_url:
+        return Last()
+    names = ("organization", "orbit", "collection", "collection_name")
+    return Last(*(str(kept.get(name, "")) for name in names))
+
+
+def remember_place(base_url: str, to: Destination) -> None:
+    """Have a destination preselected the next time."""
+    remembered.put(
+        LAST_PLACE,
+        {
+            "registry": base_url,
+            "organization": to.organization.id,
+            "orbit": to.orbit.id,
+            "collection": to.collection.id,
+            "collection_name": to.collection.name,
+        },
+    )
+
+
+def _filled(collection: Collection) -> str:
+    count = collection.total_artifacts
+    return collection.type if count is None else f"{count:,}"

@@ -1,0 +1,181 @@
+"""What is to be known before an upload: how much it is, where to, and what speaks against it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flowtui import clock
+from flowtui import format as fmt
+from flowtui.jobs.upload import Parcel
+from flowtui.registry.values import Destination, RemoteCopy
+from flowtui.store.archive import models as archive_models
+from flowtui.store.archive import packing
+from flowtui.store.archive.packing import Contents
+from flowtui.store.archive.values import ArtifactError
+from flowtui.store.database import Cancelled
+from flowtui.store.liveness.standing import Standing
+from flowtui.store.store import Store
+from flowtui.store.uploaded import UPLOADED, RemoteArtifact
+from flowtui.store.values import Counts, Model, Run
+from flowtui.widgets.cells import Line, Piece, Role, width_of
+
+LABEL_CELLS = 12
+WIDE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store and the disk say."""
+
+    contents: Contents
+    standing: Standing
+    """Of the run."""
+    counts: Counts
+    models: tuple[Model, ...]
+    model_bytes: Mapping[str, int | None]
+    """By the model's id; None where there is no file."""
+    earlier: tuple[RemoteArtifact, ...]
+    """What the store knows of earlier uploads of the run, latest first."""
+    folder: str
+    """Where it is packed."""
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """All of it; None is not known yet."""
+
+    run: Run
+    parcel: Parcel = field(default_factory=Parcel)
+    facts: Facts | None = None
+    problem: str = ""
+    """Why there are no facts, safe to show."""
+    to: Destination | None = None
+    copies: tuple[RemoteCopy, ...] | None = None
+    """Of the run in the collection."""
+
+    @property
+    def why_not(self) -> str:
+        """Why it cannot be started; nothing if it can."""
+        if self.problem:
+            return self.problem
+        if self.to is None:
+            return "choose a collection first"
+        if self.facts is None:
+            return "still looking at what there is to upload"
+        if not self.has_room:
+            return f"not enough room in {fmt.plain(self.facts.folder, 100)} to pack it"
+        return ""
+
+    @property
+    def was_uploaded(self) -> bool:
+        """Whether another upload would make a copy, as far as is known."""
+        is_noted = self.run.upload_status == UPLOADED
+        return bool(self.copies) or is_noted or bool(self.facts and self.facts.earlier)
+
+    @property
+    def packed_bytes(self) -> int:
+        """What has to be free; a model alone is sent from where it is."""
+        if self.facts is None:
+            return 0
+        return self.facts.contents.room_bytes + (self.model_bytes if self.parcel.embeds else 0)
+
+    @property
+    def model_bytes(self) -> int:
+        sizes = {} if self.facts is None else self.facts.model_bytes
+        return sum(sizes.get(model.id) or 0 for model in self.parcel.models)
+
+    @property
+    def has_room(self) -> bool:
+        return self.facts is None or self.facts.free_bytes >= self.packed_bytes
+
+
+def read_facts(store: Store, run_id: str, cancelled: Cancelled) -> Facts:
+    """Return what an upload of a run would take.
+
+    Raises:
+        StoreError: the run cannot be read; ReadCancelled if it was left.
+    """
+    contents = packing.contents(store, run_id, cancelled)
+    models = store.models(run_id) or ()
+    folder = tempfile.gettempdir()
+    return Facts(
+        contents,
+        store.standings([contents.run], clock.now())[run_id],
+        store.counts(run_id, cancelled),
+        models,
+        {model.id: _file_bytes(store, model) for model in models},
+        store.remote_artifacts(run_id) or (),
+        folder,
+        shutil.disk_usage(folder).free,
+    )
+
+
+def _file_bytes(store: Store, model: Model) -> int | None:
+    try:
+        return archive_models.model_path(store, model).stat().st_size
+    except (ArtifactError, OSError):
+        return None
+
+
+def preflight_lines(known: Preflight, width: int = WIDE) -> list[Line]:
+    """Return what there is to say in a width, what speaks against it last."""
+    where = "choose a collection" if known.to is None else known.to.path
+    role: Role = "muted" if known.to is None else "text"
+    lines = [_labelled("To", [Piece(fmt.plain(where, 300), role)]), _size_line(known, width)]
+    if known.was_uploaded:
+        lines.append(_labelled("", [Piece(f"▲ {_before(known)}", "attention")]))
+    elif known.facts is not None and known.copies is not None:
+        lines.append(_labelled("Before", [Piece("not uploaded before", "muted")]))
+    if known.facts is not None and known.facts.standing.goes_on:
+        text = "▲ still active: what is there by now goes up"
+        lines.append(_labelled("", [Piece(text, "attention")]))
+    if known.facts is not None and known.facts.contents.missing:
+        missing = fmt.count(len(known.facts.contents.missing), "attachment")
+        lines.append(_labelled("", [Piece(f"▲ {missing} missing, not part of it", "attention")]))
+    return lines
+
+
+def _size_line(known: Preflight, width: int) -> Line:
+    """Return how much it is, and the room for it; what needs more room than there is goes first."""
+    if known.facts is None:
+        failed = Piece(f"✗ {known.problem}", "error")
+        return _labelled("Size", [failed if known.problem else Piece("looking…", "muted")])
+    contents = known.facts.contents
+    parts = [f"{fmt.size(contents.database_bytes)} database"]
+    if contents.attachment_bytes:
+        parts.append(f"{fmt.size(contents.attachment_bytes)} attachments")
+    if known.parcel.models:
+        parts.append(f"{fmt.size(known.model_bytes)} models")
+    all_parts = " + ".join(parts)
+    free = f"{fmt.size(known.facts.free_bytes)} free in {fmt.plain(known.facts.folder, 60)}"
+    if not known.has_room:
+        needed = f"▲ {fmt.size(known.packed_bytes)} needed, {free}"
+        return _labelled("Size", [Piece(needed, "attention"), Piece(f"  {all_parts}", "muted")])
+    sizes = _labelled("Size", [Piece(all_parts)])
+    line = [*sizes, Piece(f"  {free}", "muted")]
+    # Half a number would be another one.
+    return line if width_of(line) <= width else sizes
+
+
+def _before(known: Preflight) -> str:
+    if known.copies:
+        copies = fmt.count(len(known.copies), "copy", "copies")
+        return f"this collection has {copies} of it ({_when(known.copies)})"
+    if known.facts is not None and known.facts.earlier:
+        last = known.facts.earlier[0]
+        when = "" if last.created_at is None else f" on {fmt.when(last.created_at)}"
+        same = known.to is not None and last.orbit_id == known.to.orbit.id
+        return f"uploaded{when} to {'this' if same else 'another'} orbit"
+    return "uploaded before, to this or another collection"
+
+
+def _when(copies: Sequence[RemoteCopy]) -> str:
+    return fmt.when_sent(max(copy.created_at for copy in copies))
+
+
+def _labelled(label: str, pieces: Sequence[Piece]) -> Line:
+    return [Piece(f"{label:<{LABEL_CELLS}}", "muted"), *pieces]

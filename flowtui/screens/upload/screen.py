@@ -1,0 +1,297 @@
+"""The modal in which an upload is decided: where to, under what name, with what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input, Label
+from textual.worker import get_current_worker
+
+from flowtui import format as fmt
+from flowtui.jobs.upload import Plan, plan
+from flowtui.registry.client import Registry
+from flowtui.registry.errors import RegistryError, UploadCancelled
+from flowtui.registry.threads import interruptible
+from flowtui.registry.values import Destination, Labels, RemoteCopy
+from flowtui.screens.dialog import Dialog
+from flowtui.screens.upload.connection import Connection
+from flowtui.screens.upload.key import KeyScreen
+from flowtui.screens.upload.parcel import ParcelLines
+from flowtui.screens.upload.places import Places
+from flowtui.screens.upload.preflight import Facts, Preflight, preflight_lines, read_facts
+from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.values import Run
+from flowtui.widgets.cells import Piece
+from flowtui.widgets.frame.form_row import FormRow
+from flowtui.widgets.frame.frame import KeyLine, OneLine
+from flowtui.widgets.paint import ROLE_CLASSES
+from flowtui.widgets.workers import ReportsWorkers
+
+PREFLIGHT_LINES = 5
+COPIES_AFTER_S = 0.15
+"""Of rest on a collection, the registry is asked for copies in it."""
+
+
+class StartLine(OneLine, can_focus=True):
+    """The place at which Enter starts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "screen.start", "Upload", show=False, tooltip="Start"),
+    ]
+
+    def on_mount(self) -> None:
+        self._fill()
+
+    def on_focus(self) -> None:
+        self._fill()
+
+    def on_blur(self) -> None:
+        self._fill()
+
+    def on_click(self) -> None:
+        self.screen.run_worker(self.run_action("screen.start"))
+
+    def _fill(self) -> None:
+        mark = "▸ " if self.has_focus else "  "
+        self.show([Piece(mark, "accent"), Piece("Upload", "accent" if self.has_focus else "text")])
+
+
+_FIELDS = ("name", "description", "tags")
+"""What is said about the run, and can be changed."""
+
+
+class UploadScreen(ReportsWorkers, Dialog[Plan | None]):
+    """Dismisses with what was decided, or None; sends nothing."""
+
+    CSS_PATH = ["../form.tcss", "screen.tcss"]  # noqa: RUF012  # an instance's
+    COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = ""
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  # an instance's
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "Upload", key_display="^S", priority=True,
+                tooltip="Start the upload"),
+        Binding("tab", "app.focus_next", "Next", key_display="Tab", tooltip="To the next field"),
+        Binding("shift+tab", "app.focus_previous", "Back", show=False,
+                tooltip="To the field before"),
+        Binding("ctrl+r", "reload", "Ask again", key_display="^R",
+                tooltip="Ask the registry again"),
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
+                tooltip="Upload nothing"),
+    ]  # fmt: skip
+
+    @dataclass
+    class FactsRead(Message):
+        """Sent by the reader of the store; with a reason, if it failed, in place of facts."""
+
+        facts: Facts | None
+        problem: str = ""
+
+    @dataclass
+    class CopiesRead(Message):
+        """Sent by the reader of a collection."""
+
+        to: Destination
+        copies: tuple[RemoteCopy, ...]
+
+    def __init__(self, store: Store, run: OpenRun, connection: Connection) -> None:
+        super().__init__()
+        self._store = store
+        self._connection = connection
+        self._known = Preflight(run.row)
+        self._confirmed: Destination | None = None
+        """Where a second copy is known to go."""
+
+    # What it shows ---------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        given = dict(zip(_FIELDS, _given(self._known.run), strict=True))
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_subtitle = Content(f"key from {self._connection.source}")
+            yield Places(self._connection.registry, self._known.parcel.kinds)
+            for name in _FIELDS:
+                yield FormRow(name.title(), self._input(given[name], name))
+            yield FormRow("With it", ParcelLines())
+            with Vertical(id="preflight"):
+                for _ in range(PREFLIGHT_LINES):
+                    yield OneLine()
+            yield Label("", id="upload-note", markup=False)
+            yield StartLine()
+            yield KeyLine()
+
+    def _input(self, text: str, id: str) -> Input:
+        shown = _on_one_line(text)
+        return Input(shown, id=f"upload-{id}", compact=True, select_on_focus=False)
+
+    def on_mount(self) -> None:
+        # A screen that is closed while it starts has nothing on it.
+        if not self.query(KeyLine):
+            return
+        self._show_title()
+        places = self.query_one(Places)
+        first = "collection" if places.last.collection_id else "organization"
+        self.query_one(f"#{first}").focus()
+        self._show()
+        self._read_facts()
+
+    @on(Input.Submitted)
+    def go_on(self) -> None:
+        self.focus_next()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._show)
+
+    def _show(self) -> None:
+        """Show what is known by now; the lines keep their places, so nothing jumps."""
+        lines = preflight_lines(self._known, self.query_one("#preflight").size.width)
+        for index, widget in enumerate(self.query("#preflight OneLine").results(OneLine)):
+            widget.show(lines[index] if index < len(lines) else [])
+
+    def _show_title(self) -> None:
+        name = fmt.plain(_given(self._known.run)[0], 60)
+        self.query_one(".dialog").border_title = Content(f"Upload {name}")
+
+    def _say(self, text: str, is_failure: bool = False) -> None:
+        note = self.query_one("#upload-note", Label)
+        note.set_class(is_failure, "-error")
+        note.update(text)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    @work(thread=True, group="registry.facts", exit_on_error=False, exclusive=True)
+    def _read_facts(self) -> None:
+        worker = get_current_worker()
+        try:
+            facts = read_facts(self._store, self._known.run.id, lambda: worker.is_cancelled)
+        except ReadCancelled:
+            return
+        except StoreError as error:
+            self.post_message(self.FactsRead(None, fmt.plain(str(error), 300)))
+            return
+        self.post_message(self.FactsRead(facts))
+
+    @on(FactsRead)
+    def take_facts(self, message: FactsRead) -> None:
+        facts = message.facts
+        self._known = replace(self._known, facts=facts, problem=message.problem)
+        if facts is not None:
+            self._take_run(facts.contents.run)
+            self.query_one(ParcelLines).show_models(facts.models, facts.model_bytes, facts.counts)
+        self._show()
+
+    def _take_run(self, run: Run) -> None:
+        """Take the run as it is by now; a field that nobody touched says the same as it."""
+        for name, was, text in zip(_FIELDS, _given(self._known.run), _given(run), strict=True):
+            field = self.query_one(f"#upload-{name}", Input)
+            if field.value == _on_one_line(was):
+                field.value = _on_one_line(text)
+        self._known = replace(self._known, run=run)
+        self._show_title()
+
+    @on(ParcelLines.Changed)
+    def take_parcel(self, message: ParcelLines.Changed) -> None:
+        self._known = replace(self._known, parcel=message.parcel)
+        self.query_one(Places).take_kinds(message.parcel.kinds)
+        self._show()
+
+    @on(Places.Changed)
+    def take_destination(self, message: Places.Changed) -> None:
+        self._known = replace(self._known, to=message.to, copies=None)
+        self._say("")
+        self._show()
+        if message.to is not None:
+            self.set_timer(COPIES_AFTER_S, partial(self._look_for_copies, message.to))
+
+    def _look_for_copies(self, to: Destination) -> None:
+        if to == self._known.to:
+            self._read_copies(self._connection.registry, to)
+
+    @work(thread=True, group="registry.copies", exit_on_error=False, exclusive=True)
+    def _read_copies(self, registry: Registry, to: Destination) -> None:
+        worker = get_current_worker()
+        run_id = self._known.run.id
+        try:
+            copies = interruptible(lambda: registry.copies(to, run_id), lambda: worker.is_cancelled)
+        except UploadCancelled:
+            return
+        except RegistryError:
+            # What the store knows still stands; starting says what is wrong with the registry.
+            return
+        self.post_message(self.CopiesRead(to, copies))
+
+    @on(CopiesRead)
+    def take_copies(self, message: CopiesRead) -> None:
+        if message.to == self._known.to:
+            self._known = replace(self._known, copies=message.copies)
+            self._show()
+
+    def action_reload(self) -> None:
+        self._say("")
+        self.query_one(Places).read()
+        self._read_facts()
+
+    @on(Places.Unread)
+    def say_why_unread(self, message: Places.Unread) -> None:
+        self._say(f"✗ {message.reason}  ^R tries again", is_failure=True)
+
+    @on(Places.Refused)
+    @work
+    async def ask_for_key(self, message: Places.Refused) -> None:
+        """Have another key typed; everything that was chosen and typed stays."""
+        if not self.is_current:
+            return
+        reason = f"{message.reason} (it is from {self._connection.source})"
+        credential = await self.app.push_screen_wait(
+            KeyScreen(self._connection.base_url, fmt.plain(reason, 300))
+        )
+        if credential is not None:
+            self._connection.take(credential)
+            self.query_one(".dialog").border_subtitle = Content(f"key from {credential.source}")
+            self.query_one(Places).use(self._connection.registry)
+
+    # Starting --------------------------------------------------------------------------------
+
+    def action_start(self) -> None:
+        if not self.is_current:
+            return
+        known = self._known
+        to = known.to
+        problem = known.why_not or ("" if self._labels.name else "give it a name")
+        if problem or to is None:
+            self._say(f"▲ {problem}")
+        elif known.was_uploaded and self._confirmed != to:
+            self._confirmed = to
+            self._say("▲ this makes another copy; ^S again uploads it all the same")
+        else:
+            self.dismiss(plan(self._store, known.run, to, self._labels, known.parcel))
+
+    @property
+    def _labels(self) -> Labels:
+        """What is said about the run; what was not touched goes to the letter, as it was logged."""
+        run = self._known.run
+        given = _given(run)
+        typed = [self.query_one(f"#upload-{name}", Input).value for name in _FIELDS]
+        same = [text == _on_one_line(was) for text, was in zip(typed, given, strict=True)]
+        name = given[0] if same[0] else typed[0].strip()
+        description = given[1] if same[1] else typed[1].strip()
+        tags = tuple(tag.strip() for tag in typed[2].split(",") if tag.strip())
+        return Labels(name, description, run.tags if same[2] else tags)
+
+
+def _given(run: Run) -> tuple[str, str, str]:
+    """Return what the fields begin with."""
+    return run.name or run.id, run.description or "", ", ".join(run.tags)
+
+
+def _on_one_line(text: str) -> str:
+    return fmt.plain(" ".join(text.split()), 2_000)

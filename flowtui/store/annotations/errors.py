@@ -1,0 +1,19 @@
+"""What goes wrong with annotations alone; the tree of errors is in errors.py."""
+
+from __future__ import annotations
+
+from flowtui.store.annotations.values import Annotation
+from flowtui.store.errors import StoreError
+
+
+class AnnotationChanged(StoreError):
+    """Somebody else changed or deleted the annotation since it was read."""
+
+    def __init__(self, current: Annotation | None) -> None:
+        super().__init__(
+            "the annotation was deleted by somebody else meanwhile"
+            if current is None
+            else "the annotation was changed by somebody else meanwhile"
+        )
+        self.current = current
+        """As it is now; None where it is gone."""

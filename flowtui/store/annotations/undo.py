@@ -1,0 +1,66 @@
+"""The annotation changes of one run that can be undone, the last one first."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Protocol
+
+from flowtui.store.annotations.values import Change
+
+DEPTH = 100
+"""Older changes are forgotten."""
+
+
+class Reverter(Protocol):
+    """What undoes a change in a run: a `Store`."""
+
+    def revert_annotation_change(
+        self, run_id: str, change: Change, overwrite: bool = False
+    ) -> None: ...
+
+
+class UndoStack:
+    """Remembers what was done and undoes it; may be used from any thread."""
+
+    def __init__(self, store: Reverter, run_id: str) -> None:
+        self._store = store
+        self._run_id = run_id
+        self._done: deque[Change] = deque(maxlen=DEPTH)
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._done)
+
+    @property
+    def last(self) -> Change | None:
+        """What `undo` would undo."""
+        with self._lock:
+            return self._done[-1] if self._done else None
+
+    def push(self, change: Change) -> None:
+        """Remember a change that was written."""
+        with self._lock:
+            self._done.append(change)
+
+    def undo(self, overwrite: bool = False) -> Change | None:
+        """Undo the last change and return it, None if there is none left.
+
+        A change that could not be undone stays the last one, so that it can be tried again, with
+        `overwrite` or without, or left with `skip`.
+
+        Raises:
+            AnnotationChanged: somebody else changed the same annotation since; carries it.
+            TargetGone: what a deleted annotation belonged to is not there any more.
+            DatabaseError: the store cannot be written.
+        """
+        with self._lock:
+            if not self._done:
+                return None
+            self._store.revert_annotation_change(self._run_id, self._done[-1], overwrite)
+            return self._done.pop()
+
+    def skip(self) -> Change | None:
+        """Forget the last change without undoing it and return it, None if there is none left."""
+        with self._lock:
+            return self._done.pop() if self._done else None

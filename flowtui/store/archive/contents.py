@@ -1,0 +1,174 @@
+"""What a file that says it is an artifact holds; looked at with nothing in it trusted."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from flowtui.store.archive import models
+from flowtui.store.archive import tar as archive_tar
+from flowtui.store.archive.values import (
+    ATTACHMENTS_INDEX,
+    ATTACHMENTS_ROOT,
+    ATTACHMENTS_TAR,
+    DATABASE,
+    DATABASE_ZIP,
+    EMBEDDED_FOLDER,
+    ArtifactError,
+    Slice,
+    Work,
+    never,
+    no_progress,
+)
+from flowtui.store.values import JsonValue
+
+MAX_INDEX_BYTES = 128 << 20
+MAX_ATTACHMENTS = 300_000
+_EMBEDDED = re.compile(
+    rf"{EMBEDDED_FOLDER}/(?P<place>[^/]*experiment_snapshot[^/]*~~et~~(?P<id>[^/]+))/{DATABASE_ZIP}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactContents:
+    """One experiment in an artifact: of its own, or embedded in a model."""
+
+    path: Path
+    run_id: str
+    name: str
+    status: str
+    group_id: str | None
+    tags: tuple[str, ...]
+    description: str | None
+    kind: str
+    """`experiment` or `model`."""
+    database_zip: Slice
+    attachments: dict[str, Slice] = field(repr=False)
+    """By path below `attachments/`; the offsets are in the artifact."""
+
+
+def read_contents(path: Path) -> ArtifactContents:
+    """Return what an artifact holds, without unpacking anything.
+
+    Raises:
+        ArtifactError: it cannot be read, is damaged, or holds no experiment.
+    """
+    try:
+        with path.open("rb") as file:
+            members = archive_tar.scan(file, path, "the file")
+            manifest = models.read_manifest(file, members, path)
+            return _experiment(file, path, members, manifest)
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -> None:
+    """Write the database of an artifact into a file.
+
+    Args:
+        contents: of the artifact.
+        target: a file that is not there yet.
+        room_bytes: more than this is not written.
+
+    Raises:
+        ArtifactError: it is damaged, or says that it is larger than there is room for.
+        OSError: the target cannot be written.
+    """
+    part, path = contents.database_zip, contents.path
+    with path.open("rb") as outer:
+        window = archive_tar.Window(outer, part.offset, part.size_bytes)
+        try:
+            with zipfile.ZipFile(cast(BinaryIO, window)) as archive:
+                entry = archive.getinfo(DATABASE)
+                if entry.file_size > room_bytes:
+                    raise ArtifactError(
+                        f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, and there is room for"
+                        f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}"
+                    )
+                with archive.open(entry) as source, target.open("xb") as out:
+                    # However much the data unpacks to: what was declared is the most.
+                    work = Work(entry.file_size, never, no_progress)
+                    count = archive_tar.copy(source, out, entry.file_size, work)
+        except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
+            raise ArtifactError(f"{path} is damaged: its database cannot be unpacked") from error
+        except (NotImplementedError, RuntimeError) as error:
+            # A method that Python lacks, or a password.
+            raise ArtifactError(f"{path}: its database is packed in a way of its own") from error
+    if count != entry.file_size:
+        raise ArtifactError(f"{path} is damaged: its database is shorter than it says")
+
+
+def _experiment(
+    file: BinaryIO, path: Path, members: dict[str, Slice], manifest: dict[str, JsonValue]
+) -> ArtifactContents:
+    payload = manifest.get("payload")
+    said = payload if isinstance(payload, dict) else {}
+    name = _text(manifest.get("name")) or path.stem
+    prefix, kind = "", "experiment"
+    run_id = _text(said.get("local_experiment_id")) or path.stem
+    if DATABASE_ZIP not in members:
+        embedded = [found for key in members if (found := _EMBEDDED.fullmatch(key))]
+        if not embedded:
+            what = _text(manifest.get("artifact_type")) or "artifact"
+            raise ArtifactError(f"{path} is a LUML {what} without an experiment in it")
+        # A model that was linked again holds the older records too.
+        prefix, kind = f"{EMBEDDED_FOLDER}/{embedded[-1]['place']}/", "model"
+        run_id, said = embedded[-1]["id"], {}
+    tags = said.get("tags")
+    return ArtifactContents(
+        path=path,
+        run_id=run_id.replace("\0", "") or path.stem,
+        name=name,
+        status=_text(said.get("status")) or "unknown",
+        group_id=_text(said.get("group")),
+        tags=tuple(tag for tag in tags if isinstance(tag, str)) if isinstance(tags, list) else (),
+        description=_text(manifest.get("description")),
+        kind=kind,
+        database_zip=members[prefix + DATABASE_ZIP],
+        attachments=_attachments(file, path, members, prefix),
+    )
+
+
+def _attachments(
+    file: BinaryIO, path: Path, members: dict[str, Slice], prefix: str
+) -> dict[str, Slice]:
+    tar = members.get(prefix + ATTACHMENTS_TAR)
+    if tar is None:
+        return {}
+    index = members.get(prefix + ATTACHMENTS_INDEX)
+    parts = _indexed(file, index, tar) if index is not None else None
+    if parts is None:
+        inner = archive_tar.Window(file, tar.offset, tar.size_bytes)
+        parts = archive_tar.scan(cast(BinaryIO, inner), path, f"its {ATTACHMENTS_TAR}")
+    root = f"{ATTACHMENTS_ROOT}/"
+    return {
+        name.removeprefix(root): Slice(tar.offset + part.offset, part.size_bytes)
+        for name, part in parts.items()
+        if name.startswith(root) and name != root
+    }
+
+
+def _indexed(file: BinaryIO, index: Slice, tar: Slice) -> dict[str, Slice] | None:
+    """Return the parts that an index names, None where it is none, or points out of its tar."""
+    try:
+        stored = models.read_json(file, index, MAX_INDEX_BYTES)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(stored, dict) or len(stored) > MAX_ATTACHMENTS:
+        return None
+    parts = {}
+    for name, place in stored.items():
+        match place:
+            case [int(offset), int(size)] if 0 <= offset <= offset + size <= tar.size_bytes:
+                parts[name] = Slice(offset, size)
+            case _:
+                return None
+    return parts
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

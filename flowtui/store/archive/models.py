@@ -1,0 +1,162 @@
+"""A run's logged models as artifacts of their own, alone or with the run's record embedded.
+
+A model file is a tar with a manifest already, so alone it is uploaded as it lies in the store. With
+the record, a copy of it gets the members that the SDK's `link_to_model` adds: a `meta-*.json` that
+names a folder under `meta_artifacts/`, and in there what an experiment's artifact holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from flowtui.store.archive import packing
+from flowtui.store.archive import tar as archive_tar
+from flowtui.store.archive.values import (
+    DATABASE,
+    EMBEDDED_FOLDER,
+    EMBEDDED_TAG,
+    MANIFEST,
+    ArtifactError,
+    ArtifactInfo,
+    OnProgress,
+    Slice,
+    Work,
+    never,
+    no_progress,
+)
+from flowtui.store.database import Cancelled
+from flowtui.store.values import JsonValue, Model
+
+if TYPE_CHECKING:
+    from flowtui.store.store import Store
+
+MAX_MANIFEST_BYTES = 16 << 20
+
+
+def model_artifact(store: Store, model: Model) -> ArtifactInfo:
+    """Return a logged model's file as the artifact that it is; nothing is copied.
+
+    Raises:
+        ArtifactError: the file is gone, lies outside of the store, or is no model file.
+    """
+    path = model_path(store, model)
+    with _opened(path) as file:
+        members = archive_tar.scan(file, path, "the model")
+        manifest = read_manifest(file, members, path)
+        return ArtifactInfo(path, file.seek(0, os.SEEK_END), manifest, members)
+
+
+def write_model_artifact(
+    store: Store,
+    run_id: str,
+    model: Model,
+    out_path: Path,
+    cancelled: Cancelled = never,
+    progress: OnProgress = no_progress,
+) -> ArtifactInfo:
+    """Write a copy of a model's file with the run's record embedded in it.
+
+    Raises:
+        ArtifactError: the model cannot be read, or there is no room or right to write.
+        ReadCancelled: `cancelled` said so; nothing is left behind.
+        StoreError: the run cannot be read.
+    """
+    alone = model_artifact(store, model)
+    packed = packing.contents(store, run_id, cancelled)
+    work = Work(packed.work_bytes + alone.size_bytes, cancelled, progress)
+    target = Path(os.path.realpath(out_path))
+    with packing.private_folder(target, packed.room_bytes + alone.size_bytes) as folder:
+        snapshot = packing.take_snapshot(store, run_id, folder / DATABASE, work)
+        whole = folder / "artifact"
+        with whole.open("xb+") as out:
+            with alone.path.open("rb") as source:
+                archive_tar.copy(source, out, alone.size_bytes, work)
+            _go_to_end_of_members(out, alone)
+            writer = archive_tar.TarWriter(out)
+            parts = packing.Parts(store, packed, snapshot, work)
+            lost = _embed(writer, out, parts)
+            writer.end()
+            packing.finish(out)
+        size = whole.stat().st_size
+        packing.settle(whole, target)
+    work.finish()
+    members = {**alone.members, **writer.members}
+    count = len(packed.attachments) - len(lost)
+    return ArtifactInfo(target, size, alone.manifest, members, count, (*packed.missing, *lost))
+
+
+def model_path(store: Store, model: Model) -> Path:
+    """Return where a model's file lies.
+
+    Raises:
+        ArtifactError: nowhere inside the store.
+    """
+    path = Path(os.path.realpath(store.directory / (model.path or "")))
+    if not path.is_file() or not path.is_relative_to(store.directory.resolve()):
+        raise ArtifactError(f"the model {model.name} has no file in the store")
+    return path
+
+
+def read_manifest(file: BinaryIO, members: dict[str, Slice], path: Path) -> dict[str, JsonValue]:
+    """Return an artifact's manifest.
+
+    Raises:
+        ArtifactError: there is none, or it is no JSON object of a sane size.
+    """
+    part = members.get(MANIFEST)
+    if part is None:
+        raise ArtifactError(f"{path} is no LUML artifact: it has no {MANIFEST}")
+    try:
+        manifest = read_json(file, part)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"{path} is damaged: its {MANIFEST} cannot be read") from error
+    if not isinstance(manifest, dict):
+        raise ArtifactError(f"{path} is damaged: its {MANIFEST} is no object")
+    return manifest
+
+
+def read_json(file: BinaryIO, part: Slice, limit: int = MAX_MANIFEST_BYTES) -> JsonValue:
+    """Return what a member says in JSON.
+
+    Raises:
+        ValueError: it is larger than the limit, or no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    if part.size_bytes > limit:
+        raise ValueError(f"larger than {limit:,} bytes")
+    file.seek(part.offset)
+    answer: JsonValue = json.loads(file.read(part.size_bytes))
+    return answer
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _go_to_end_of_members(out: BinaryIO, alone: ArtifactInfo) -> None:
+    """Cut off what the tar ends with, so that members can be added."""
+    out.seek(0)
+    with tarfile.open(fileobj=out, mode="r:") as tar:
+        end = 0
+        while (member := tar.next()) is not None:
+            size = member.size if member.isreg() else 0
+            end = member.offset_data + size + -size % tarfile.BLOCKSIZE
+    out.seek(end)
+    out.truncate()
+
+
+def _embed(writer: archive_tar.TarWriter, out: BinaryIO, parts: packing.Parts) -> tuple[str, ...]:
+    # How the SDK spells a tag in a path: colons cannot be in one everywhere.
+    place = f"{EMBEDDED_TAG.replace(':', '~c~')}~~et~~{uuid.uuid4().hex}"
+    entry = {"id": place, "tags": [EMBEDDED_TAG], "payload": {}}
+    with writer.member(f"meta-{uuid.uuid4().hex}.json"):
+        out.write(json.dumps([entry]).encode("ascii"))
+    return packing.write_parts(writer, out, f"{EMBEDDED_FOLDER}/{place}/", parts)

@@ -1,0 +1,201 @@
+"""Opens an exported or uploaded run, or a model with one in it, as a store that nobody can write.
+
+The run's database is unpacked into a private folder, beside a meta.db made of what the manifest
+says; so every question to a store is answered as ever. Attachments stay in the artifact, where
+their index tells them; one that is to be opened is copied out then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import NoReturn
+
+from flowtui.store.archive import tar
+from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
+from flowtui.store.archive.packing import SPARE_BYTES
+from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress
+from flowtui.store.attachments import listing as attachment_rows
+from flowtui.store.attachments.values import (
+    Attachment,
+    AttachmentRefused,
+    AttachmentRow,
+    Attachments,
+    FileState,
+)
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import DatabaseReadOnly
+from flowtui.store.liveness.standing import Signs
+from flowtui.store.schema import ddl
+from flowtui.store.store import Store
+from flowtui.store.values import Run, StoreLocation
+
+
+def open_artifact(path: Path) -> ArtifactStore:
+    """Open a `.luml` file, or a model file with an experiment embedded in it.
+
+    Raises:
+        ArtifactError: it cannot be read, is damaged, holds no experiment, or there is no room to
+            unpack its database.
+    """
+    whole = path.absolute()
+    contents = read_contents(whole)
+    folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+    try:
+        run_folder = folder / "run"
+        run_folder.mkdir()
+        room = shutil.disk_usage(folder).free - SPARE_BYTES
+        unpack_database(contents, run_folder / "exp.db", room)
+        _write_meta(folder / "meta.db", contents)
+        return ArtifactStore(contents, folder)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ArtifactError(f"{path} cannot be unpacked: {error.strerror or error}") from error
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+class ArtifactStore(Store):
+    """The one run of an artifact; `close` removes what was unpacked, as does the end of Python."""
+
+    def __init__(self, contents: ArtifactContents, folder: Path) -> None:
+        """Take over a private folder that holds meta.db and run/exp.db."""
+        self._folder = folder
+        self._contents = contents
+        self._copying = threading.Lock()
+        self._copies: dict[str, Path] = {}
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        super().__init__(StoreLocation(folder, "an artifact"))
+        # For people it is where the artifact is; no database is looked for there.
+        self.directory = contents.path
+        self.location = StoreLocation(contents.path, "an artifact")
+        what = "an exported run" if contents.kind == "experiment" else "a run inside a model"
+        self.why_read_only = f"{contents.path.name} is {what}, a copy: annotate the run itself"
+
+    def close(self) -> None:
+        super().close()
+        self._remove()
+
+    @property
+    def run_id(self) -> str:
+        """The id of its one run."""
+        return self._contents.run_id
+
+    def run_directory(self, run_id: str) -> Path:
+        # Its name is not trusted with the place.
+        return self._folder / ("run" if run_id == self._contents.run_id else "no-run")
+
+    def signs(self, runs: Iterable[Run], now: datetime, may_ask: bool = True) -> dict[str, Signs]:
+        # It is a copy: nothing in it tells whether the run itself goes on.
+        return {}
+
+    # Attachments ----------------------------------------------------------------------------
+
+    def attachments(self, run_id: str, cancelled: Cancelled | None = None) -> Attachments | None:
+        rows = self.experiment(run_id).read(attachment_rows.attachments, cancelled)
+        return None if rows is None else _listed(rows, self._contents.attachments)
+
+    def attachment_path(self, run_id: str, file_path: str) -> Path:
+        """Copy an attachment out of the artifact, once, and return where it lies now.
+
+        Raises:
+            AttachmentRefused: the artifact has no such file, was changed, or there is no room.
+        """
+        path = str(PurePosixPath(file_path))
+        part = self._contents.attachments.get(file_path) or self._contents.attachments.get(path)
+        if part is None:
+            raise AttachmentRefused("the artifact has no such file in it")
+        with self._copying:
+            copy = self._copies.get(path)
+            if copy is None:
+                # A folder for each: names in an artifact must not meet.
+                place = self._folder / f"{len(self._copies)}"
+                copy = self._copies[path] = self._copied(part, place, PurePosixPath(path).name)
+            return copy
+
+    def _copied(self, part: Slice, place: Path, name: str) -> Path:
+        suffix = PurePosixPath(name).suffix
+        stem = name if name not in ("", "..") and len(os.fsencode(name)) < 200 else "file" + suffix
+        whole = place / stem
+        try:
+            if shutil.disk_usage(self._folder).free < part.size_bytes + SPARE_BYTES:
+                raise AttachmentRefused(f"no room in {self._folder.parent} to take it out")
+            place.mkdir(exist_ok=True)
+            with self._contents.path.open("rb") as source, whole.open("wb") as target:
+                source.seek(part.offset)
+                work = Work(part.size_bytes, never, no_progress)
+                copied = tar.copy(source, target, part.size_bytes, work)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "its name is none"
+            raise AttachmentRefused(f"it cannot be taken out: {reason}") from error
+        if copied != part.size_bytes:
+            whole.unlink()
+            raise AttachmentRefused("the artifact has become shorter")
+        return whole
+
+    # Writing --------------------------------------------------------------------------------
+
+    def _refuse(self, *what: object, **how: object) -> NoReturn:
+        raise DatabaseReadOnly(self._contents.path, self.why_read_only)
+
+    add_annotation = _refuse
+    edit_annotation = _refuse
+    delete_annotation = _refuse
+    restore_annotation = _refuse
+    revert_annotation_change = _refuse
+    create_annotation_tables = _refuse
+    record_upload = _refuse
+    record_upload_failure = _refuse
+
+
+def _listed(rows: Iterable[AttachmentRow], parts: dict[str, Slice]) -> Attachments:
+    files, named = [], set()
+    for row in rows:
+        path = str(PurePosixPath(row.file_path)) if row.file_path else ""
+        part = parts.get(path)
+        named.add(path)
+        state = FileState.PRESENT if part is not None else FileState.MISSING
+        size = None if part is None else part.size_bytes
+        files.append(Attachment(row, path, state, size, problem=row.problem))
+    orphans = [
+        Attachment(None, path, FileState.PRESENT, part.size_bytes)
+        for path, part in sorted(parts.items())
+        if path not in named
+    ]
+    return Attachments(tuple(files), tuple(orphans))
+
+
+def _write_meta(path: Path, contents: ArtifactContents) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for statement in ddl.META_TABLES:
+            connection.execute(statement)
+        connection.execute(
+            "insert into experiments (id, name, created_at, status, tags, group_id, description,"
+            " static_params, dynamic_params)"
+            " values (:id, :name, null, :status, :tags, :group_id, :description, :copy, :copy)",
+            {
+                "id": _storable(contents.run_id),
+                "name": _storable(contents.name),
+                "status": _storable(contents.status),
+                "tags": json.dumps(contents.tags),
+                "group_id": _storable(contents.group_id),
+                "description": _storable(contents.description),
+                # No copies of figures: what is no object sends readers to the run's own database.
+                "copy": "[]",
+            },
+        )
+
+
+def _storable(value: str | None) -> str | None:
+    """Return a text as SQLite takes it; a lone surrogate, which JSON can hold, becomes `?`."""
+    return None if value is None else value.encode("utf-8", "replace").decode()

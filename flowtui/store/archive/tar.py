@@ -1,0 +1,193 @@
+"""Uncompressed tars, written in place and read by position, with nothing in them trusted.
+
+`tarfile` makes and reads the headers. What it does besides, extracting by name and following
+links, is left alone: members are slices of a file here, and a name is only a key.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from flowtui.store.archive.values import ArtifactError, Slice, Work
+
+CHUNK_BYTES = 1 << 20
+MAX_MEMBERS = 300_000
+MAX_HEADER_BYTES = 1 << 20
+"""Of a name that has a block of its own; longer ones are an attack on memory."""
+_END_BYTES = 2 * tarfile.BLOCKSIZE
+
+
+class Window(io.RawIOBase):
+    """A range of a file as a file of its own, for those who count positions from its start.
+
+    Closing it leaves the outer file open.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, size_bytes: int | None = None) -> None:
+        """Open a range.
+
+        Args:
+            file: the outer one; its position is the window's while the window is used.
+            start: of the range in it.
+            size_bytes: of the range to read; None for one that is written and grows.
+        """
+        self._file = file
+        self._start = start
+        self._size_bytes = size_bytes
+        self._at = 0
+        self._end = size_bytes or 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return self._size_bytes is not None
+
+    def writable(self) -> bool:
+        return self._size_bytes is None
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._end}[whence]
+        if base + offset < 0:
+            raise OSError("a position before the start")
+        self._at = base + offset
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert self._size_bytes is not None
+        left = max(0, self._size_bytes - self._at)
+        self._file.seek(self._start + self._at)
+        data = self._file.read(left if size is None or size < 0 else min(size, left))
+        self._at += len(data)
+        return data
+
+    def write(self, data: object) -> int:
+        self._file.seek(self._start + self._at)
+        written = self._file.write(cast(bytes, data))
+        self._at += written
+        self._end = max(self._end, self._at)
+        return written
+
+
+class TarWriter:
+    """Writes regular files and folders into a tar; sizes may turn out only in the writing."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.members: dict[str, Slice] = {}
+        """The files so far, by name."""
+
+    def folder(self, name: str) -> None:
+        self._file.write(_header(name + "/", 0, tarfile.DIRTYPE))
+
+    @contextmanager
+    def member(self, name: str) -> Iterator[int]:
+        """Let a member be written where the file stands, and then say in its header how long it is.
+
+        Yields:
+            The position of its first byte.
+        """
+        # A name too long for the header has a block before it; either way as long with any size.
+        header_at = self._file.tell()
+        self._file.write(_header(name, 0))
+        start = self._file.tell()
+        yield start
+        end = self._file.seek(0, io.SEEK_END)
+        self._file.write(b"\0" * (-(end - start) % tarfile.BLOCKSIZE))
+        self._file.seek(header_at)
+        self._file.write(_header(name, end - start))
+        self._file.seek(0, io.SEEK_END)
+        self.members[name] = Slice(start, end - start)
+
+    def end(self) -> None:
+        """Write what a tar ends with."""
+        size = self._file.tell() + _END_BYTES
+        self._file.write(b"\0" * (_END_BYTES + -size % tarfile.RECORDSIZE))
+
+
+def copy(source: IO[bytes], target: BinaryIO, size_bytes: int, work: Work) -> int:
+    """Copy at most so many bytes, and return how many there were.
+
+    Raises:
+        ReadCancelled: the work was cancelled.
+    """
+    left = size_bytes
+    while left > 0:
+        work.check()
+        data = source.read(min(CHUNK_BYTES, left))
+        if not data:
+            break
+        target.write(data)
+        left -= len(data)
+        work.step(len(data))
+    return size_bytes - left
+
+
+def scan(file: BinaryIO, path: Path, what: str) -> dict[str, Slice]:
+    """Return the regular files of an uncompressed tar by name, in order; the last of a name wins.
+
+    Args:
+        file: where the tar is all there is.
+        path: of the file, for messages.
+        what: it is, for messages: `the file`, `its attachments.tar`.
+
+    Raises:
+        ArtifactError: it is no such tar, is cut off, or is made to harm who reads it.
+    """
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    found: dict[str, Slice] = {}
+    try:
+        # As bytes would come, so do names: what is no UTF-8 survives as surrogates.
+        reader = cast(IO[bytes], _HeaderReader(file))
+        with tarfile.open(fileobj=reader, mode="r:", errors="surrogateescape") as tar:
+            before = -1
+            count = 0
+            while (member := tar.next()) is not None:
+                # tarfile keeps all that it has seen.
+                tar.members.clear()  # type: ignore[attr-defined]
+                count += 1
+                if member.offset <= before or member.size < 0 or count > MAX_MEMBERS:
+                    raise ArtifactError(f"{what} is damaged: {path} has headers that make no sense")
+                before = member.offset
+                if member.offset_data + (member.size if member.isreg() else 0) > size:
+                    raise ArtifactError(f"{what} is cut off: {path} lacks the rest of its bytes")
+                if member.isreg() and member.sparse is None:
+                    found[member.name] = Slice(member.offset_data, member.size)
+    except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
+        raise ArtifactError(f"{what} is no tar that can be read: {path} ({error})") from error
+    return found
+
+
+class _HeaderReader:
+    """Gives tarfile the headers, and nothing large enough to be anything else."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MAX_HEADER_BYTES:
+            raise OSError("a header is too large")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _header(name: str, size_bytes: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size_bytes, kind
+    info.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644
+    # GNU's: a size beyond 8 GB takes no more room than any other.
+    return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")

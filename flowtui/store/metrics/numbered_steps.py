@@ -1,0 +1,198 @@
+"""Metrics whose steps are kept as text or bytes, read as if they had been kept as numbers.
+
+The index of all points has such steps in the order of their bytes, so every question about an order
+of steps would be a scan and a sort. Instead the rows of such a metric are copied once, with their
+steps as numbers, into a database of SQLite's own for this process, which has the same index; what
+is logged later is added. Metrics whose steps are numbers are asked about where they are.
+Source: dynamic_metrics.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS, Cancelled, Database, decode
+from flowtui.store.decoding import as_sql
+from flowtui.store.errors import DatabaseError, ReadCancelled
+from flowtui.store.metrics.listing import has_odd_steps, mark
+from flowtui.store.metrics.steps import decoded
+
+T = TypeVar("T")
+
+ROWS_A_READ = 50_000
+"""So many are copied in a fifth of a second; a longer read would keep its writer's log growing."""
+BEFORE_ALL = -(2**63)
+"""A rowid that no row has."""
+PIECEWISE_TRIES = 3
+"""A metric whose points are replaced meanwhile is then copied in one read."""
+
+_TABLE = """
+create table dynamic_metrics (key text, step, value, logged_at, is_float32);
+create index by_step on dynamic_metrics (key, step);
+"""
+_INSERT = (
+    "insert or replace into dynamic_metrics (rowid, key, step, value, logged_at, is_float32)"
+    " values (?, cast(? as text), ?, ?, cast(? as text), ?)"
+)
+_COUNT_AND_LAST = "select count(*), max(rowid) from dynamic_metrics where key = cast(:key as text)"
+_COUNT = "select count(*) from dynamic_metrics where key = cast(:key as text)"
+
+
+class NumberedSteps:
+    """Answers questions about the points of one run's metrics, from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._copy: sqlite3.Connection | None = None
+        self._marks: dict[str, int] = {}
+        """Per metric in the copy: all its rows up to this rowid were copied."""
+        self._inode: int | None = None
+        """Of the file that the copy is of; another one may have as many rows."""
+
+    def read(
+        self,
+        key: str,
+        question: Callable[[sqlite3.Connection], T],
+        cancelled: Cancelled | None = None,
+    ) -> T:
+        """Return what a question about one metric answers; its connection has steps as numbers.
+
+        Raises:
+            DatabaseError: the run's database cannot be read, or no copy can be made.
+            ReadCancelled: `cancelled` said so.
+        """
+
+        def ask(db: sqlite3.Connection) -> tuple[T] | None:
+            return None if has_odd_steps(db, key) else (question(db),)
+
+        answer = self._database.read(ask, cancelled)
+        return self.read_copy(key, question, cancelled) if answer is None else answer[0]
+
+    def read_copy(
+        self,
+        key: str,
+        question: Callable[[sqlite3.Connection], T],
+        cancelled: Cancelled | None = None,
+    ) -> T:
+        """Return what `read` does, of a metric that is known to have steps of text or bytes."""
+        try:
+            with self._lock:
+                copy = self._brought_up(key, cancelled)
+                copy.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+                return question(copy)
+        except sqlite3.Error as error:
+            if cancelled is not None and cancelled():
+                raise ReadCancelled("the read was left") from error
+            message = f"{self._database.label}: steps of {key!r} cannot be sorted: {error}"
+            raise DatabaseError(self._database.path, message) from error
+
+    def close(self) -> None:
+        """Remove the copy."""
+        with self._lock:
+            if self._copy is not None:
+                self._copy.close()
+            self._copy = None
+            self._marks.clear()
+
+    def _brought_up(self, key: str, cancelled: Cancelled | None) -> sqlite3.Connection:
+        main = self._database.fingerprint().main
+        inode = main[0] if main is not None else None
+        if self._copy is None or inode != self._inode:
+            self._copy, self._inode, self._marks = _opened(), inode, {}
+        copy = self._copy
+        copy.set_progress_handler(None, 0)
+        for pieces in (*[True] * PIECEWISE_TRIES, False):
+            if self._took_in(copy, key, cancelled, ROWS_A_READ if pieces else -1):
+                break
+        return copy
+
+    def _took_in(
+        self, copy: sqlite3.Connection, key: str, cancelled: Cancelled | None, limit: int
+    ) -> bool:
+        """Copy all that is new of a metric, False if rows that had been copied were replaced."""
+        while True:
+            known = self._marks.get(key, BEFORE_ALL)
+            bring_up = partial(_bring_up, copy=copy, key=key, known_mark=known, limit=limit)
+            copy.execute("begin")
+            try:
+                state = self._database.read(bring_up, cancelled)
+            except BaseException:
+                copy.execute("rollback")
+                raise
+            copy.execute("commit")
+            self._marks[key] = state.mark
+            if state.is_complete:
+                return state.is_true
+
+
+class _State(NamedTuple):
+    """How far the copy of a metric is after a read."""
+
+    mark: int
+    """All rows up to this rowid are in it."""
+    is_complete: bool
+    """Whether there are none after that."""
+    is_true: bool = True
+    """Whether it has no row that is gone; else it was emptied, and is to be made anew."""
+
+
+def _opened() -> sqlite3.Connection:
+    # Without a name it is a file that is gone with its connection, and in memory while it is small.
+    copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+    copy.text_factory = decode
+    copy.executescript(f"pragma journal_mode = memory; {_TABLE}")
+    return copy
+
+
+def _bring_up(
+    db: sqlite3.Connection, copy: sqlite3.Connection, key: str, known_mark: int, limit: int
+) -> _State:
+    """Copy rows of a metric that the copy lacks, in the order of rowids, at most so many."""
+    # A read is asked again where files changed under it.
+    copy.execute("rollback")
+    copy.execute("begin")
+    given = {"key": as_sql(key)}
+    newest = mark(db)
+    wanted: int
+    had: int
+    last: int | None
+    (wanted,) = db.execute(_COUNT, given).fetchone()
+    # The plus makes SQLite walk the new rows of all metrics, not all rows of this one.
+    column = "+key" if newest - known_mark < wanted else "key"
+    changes = copy.total_changes
+    copy.executemany(_INSERT, _rows(db, key, known_mark, column, limit))
+    had, last = copy.execute(_COUNT_AND_LAST, given).fetchone()
+    if copy.total_changes - changes == limit and last is not None:
+        return _State(last, is_complete=False)
+    # A row that was replaced, as a step that is logged again is, is still in the copy.
+    is_true = had == wanted and known_mark <= newest
+    if not is_true:
+        copy.execute("delete from dynamic_metrics where key = cast(:key as text)", given)
+    # A row of no metric: summaries are marked with the highest rowid of the whole table.
+    copy.execute("delete from dynamic_metrics where key is null")
+    copy.execute("insert or ignore into dynamic_metrics (rowid) values (?)", (newest,))
+    return _State(newest if is_true else BEFORE_ALL, is_complete=True, is_true=is_true)
+
+
+def _rows(
+    db: sqlite3.Connection, key: str, after: int, column: str, limit: int
+) -> Iterator[tuple[int, bytes, object, object, object, bool]]:
+    # In this order each is put at the end of the copy, which takes a third of the time.
+    found = db.execute(
+        "select rowid, step, value, logged_at from dynamic_metrics"
+        f" where {column} = cast(:key as text) and rowid > :after order by rowid"
+        " limit :limit",
+        {"key": as_sql(key), "after": after, "limit": limit},
+    )
+    name = as_sql(key)
+    for rowid, stored, value, logged_at in found:
+        step, is_float32 = decoded(stored)
+        # Whatever is no number reads as none; text of a writer may be none that SQLite takes.
+        number = value if value is None or isinstance(value, (int, float)) else b""
+        time = as_sql(logged_at) if isinstance(logged_at, str) else logged_at
+        yield rowid, name, step, number, time, is_float32

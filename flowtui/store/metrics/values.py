@@ -1,0 +1,157 @@
+"""What is read of one metric's points, as a chart needs it: frozen values.
+
+They are apart from values.py because only the Metrics tab needs them, and a start is waited for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flowtui.store.metrics.steps import Step
+from flowtui.store.values import LoggedPoint, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a range of steps holds of one metric, at least one point."""
+
+    start: Step
+    end: Step
+    """The last step of the range; its points may end before. Where it is a whole step, those
+    between it and the next are in the range too."""
+    count: int
+    first: LoggedPoint
+    last: LoggedPoint
+    minimum: LoggedPoint | None
+    """The lowest finite point, the earliest of several; None if no point is finite."""
+    maximum: LoggedPoint | None
+    nan_count: int = 0
+    pos_inf_count: int = 0
+    neg_inf_count: int = 0
+    unreadable_count: int = 0
+    """Values that are no numbers: a broken store."""
+
+    @property
+    def points(self) -> tuple[LoggedPoint, ...]:
+        """Its first, lowest, highest and last point in order of steps, each once."""
+        named = (self.first, self.minimum, self.maximum, self.last)
+        points = dict.fromkeys(point for point in named if point is not None)
+        return tuple(sorted(points, key=lambda point: point.step))
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One metric over a window of steps, as a chart of a given number of columns needs it.
+
+    Rows whose step is no number have no place on an axis: `stepless_count` counts them.
+    """
+
+    key: str
+    start: Step
+    end: Step
+    """The last step of the window."""
+    is_whole: bool
+    """Whether the window is the metric from its first to its last point, and grows with it."""
+    max_columns: int
+    """How many columns were asked for."""
+    columns: tuple[Column, ...]
+    """Those that have points, in order. Few points come as columns of one point and one step."""
+    first: LoggedPoint
+    """The first point of the metric, which may lie outside of the window, as may the last."""
+    last: LoggedPoint
+    mark: int
+    """The highest dynamic_metrics.rowid that this covers."""
+    read_mark: int = field(compare=False)
+    """The mark when all its points were last read; differs from `mark` where it was only extended
+    since. An extended series is equal to the one from scratch."""
+    stepless_count: int = 0
+    """Rows of the metric that have no step, and so are in no window of it."""
+    has_fractions: bool = False
+    """Whether steps of it are no whole numbers, as far as its first points tell."""
+
+    @property
+    def is_on_whole_steps(self) -> bool:
+        """Whether its axis is one of whole steps."""
+        ends = (self.start, self.end)
+        return not self.has_fractions and all(isinstance(step, int) for step in ends)
+
+    @property
+    def count(self) -> int:
+        """How many points the window has, NaN and infinite ones included."""
+        return sum(column.count for column in self.columns)
+
+    @property
+    def nan_count(self) -> int:
+        return sum(column.nan_count for column in self.columns)
+
+    @property
+    def pos_inf_count(self) -> int:
+        return sum(column.pos_inf_count for column in self.columns)
+
+    @property
+    def neg_inf_count(self) -> int:
+        return sum(column.neg_inf_count for column in self.columns)
+
+    @property
+    def inf_count(self) -> int:
+        return self.pos_inf_count + self.neg_inf_count
+
+    @property
+    def unreadable_count(self) -> int:
+        """Rows whose value is no number, and all of the metric whose step is none."""
+        return self.stepless_count + sum(column.unreadable_count for column in self.columns)
+
+    @property
+    def minimum(self) -> LoggedPoint | None:
+        """The lowest finite point, the earliest of several; None if no point is finite."""
+        lows = [column.minimum for column in self.columns if column.minimum is not None]
+        return min(lows, key=lambda point: point.value, default=None)
+
+    @property
+    def maximum(self) -> LoggedPoint | None:
+        highs = [column.maximum for column in self.columns if column.maximum is not None]
+        return max(highs, key=lambda point: point.value, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothed:
+    """The exponential moving average of a series, and what it takes to go on with it."""
+
+    key: str
+    weight: float
+    """What the average so far counts at each point, between 0 and 1."""
+    points: tuple[Point, ...]
+    """The average at its first, lowest, highest and last point in each column of the series, in
+    order of steps, each once. Columns without a finite point have none."""
+    window: tuple[Step, Step] | None
+    """That of the series; None for the whole metric."""
+    max_columns: int
+    read_mark: int
+    """Those of the series, as `mark`."""
+    mark: int
+    last_step: Step
+    """All finite points up to here are in the average."""
+    average: float
+    missing: float
+    """How much weight no point has had yet, 1 before the first point."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a metric begins and ends, and how many points it has."""
+
+    first: LoggedPoint | None
+    """None if no row of it has a step; so is `last` then."""
+    last: LoggedPoint | None
+    count: int
+    stepless_count: int = 0
+    """Rows beside the points, whose step is no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The point at a step, if there is one, and the nearest on both sides."""
+
+    before: LoggedPoint | None = None
+    at: LoggedPoint | None = None
+    after: LoggedPoint | None = None

@@ -1,0 +1,255 @@
+"""The protobuf of ExportTraceServiceRequest and of TracesData, which are the same on the wire.
+
+Messages are parsed by the protobuf library, a resource with its spans at a time where they are
+small, else a span at a time, so that a file of any size needs the memory of one span. A resource is
+then expected before its spans, where every writer puts it.
+"""
+
+from __future__ import annotations
+
+import io
+from base64 import b64encode
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
+
+from flowtui.store.otlp import items as otlp
+from flowtui.store.otlp.items import Broken, Item, Origin, OtlpSpan, Rejected, Unreadable
+from flowtui.store.otlp.source import Source
+from flowtui.store.values import JsonValue
+
+T = TypeVar("T", bound=Message)
+
+_LENGTH = 2
+_FIRST = (1, _LENGTH)
+"""Field 1 as bytes: the resource of spans, the scope, and what a request is made of."""
+_SECOND = (2, _LENGTH)
+_NO_TRACE = bytes(otlp.TRACE_ID_BYTES)
+_NO_SPAN = bytes(otlp.SPAN_ID_BYTES)
+
+
+def request(data: bytes) -> Iterator[Item]:
+    """Yield what is in the body of a request.
+
+    Raises:
+        Broken: it is no protobuf, which shows while the items are taken.
+    """
+    return items(Source(io.BytesIO(data)), len(data))
+
+
+def items(source: Source, size: int | None = None) -> Iterator[Item]:
+    """Yield what is in the next `size` bytes, or in all that is left.
+
+    Raises:
+        Broken: from here on it is no protobuf.
+    """
+    end = None if size is None else source.position + size
+    while not source.is_at_end() if end is None else source.position < end:
+        field = _field(source)
+        if field == _FIRST:
+            yield from _resource_spans(source, _size(source, end))
+        else:
+            _skip(source, field, end)
+
+
+def _resource_spans(source: Source, size: int) -> Iterator[Item]:
+    if size > otlp.WHOLE_BYTES:
+        yield from _resource_in_parts(source, size)
+        return
+    where = f"byte {source.position:,}"
+    data = source.take(size)
+    try:
+        message = ResourceSpans.FromString(data)
+    except DecodeError:
+        # One text that is no UTF-8 fails all of it; in parts, it fails its span.
+        yield from _resource_in_parts(Source(io.BytesIO(data)), size)
+        return
+    resource = _attributes(message.resource.attributes)
+    for scope_spans in message.scope_spans:
+        origin = Origin(resource, _scope(scope_spans.scope))
+        for span in scope_spans.spans:
+            try:
+                yield _span(span, origin)
+            except Unreadable as error:
+                yield Rejected(where, str(error))
+
+
+def _resource_in_parts(source: Source, size: int) -> Iterator[Item]:
+    end = source.position + size
+    resource: Mapping[str, JsonValue] = {}
+    while source.position < end:
+        where = f"byte {source.position:,}"
+        field = _field(source)
+        if field == _SECOND:
+            yield from _scope_in_parts(source, _size(source, end), resource)
+        elif field == _FIRST:
+            try:
+                resource = _attributes(_message(Resource, source, end).attributes)
+            except Unreadable as error:
+                yield _rejected(where, error)
+        else:
+            _skip(source, field, end)
+
+
+def _scope_in_parts(source: Source, size: int, resource: Mapping[str, JsonValue]) -> Iterator[Item]:
+    end = source.position + size
+    origin = Origin(resource, {})
+    while source.position < end:
+        where = f"byte {source.position:,}"
+        field = _field(source)
+        if field not in (_FIRST, _SECOND):
+            _skip(source, field, end)
+            continue
+        try:
+            if field == _FIRST:
+                origin = Origin(resource, _scope(_message(InstrumentationScope, source, end)))
+            else:
+                yield _span(_message(Span, source, end), origin)
+        except Unreadable as error:
+            yield _rejected(where, error)
+
+
+def _rejected(where: str, error: Unreadable) -> Rejected:
+    if isinstance(error, Broken):
+        raise error
+    return Rejected(where, str(error))
+
+
+def _field(source: Source) -> tuple[int, int]:
+    """Return number and wire type of the field that comes next."""
+    tag = source.varint()
+    return tag >> 3, tag & 7
+
+
+def _size(source: Source, end: int | None) -> int:
+    size = source.varint()
+    if size > otlp.MAX_INT64 or (end is not None and source.position + size > end):
+        raise Broken("a part is longer than the whole")
+    return size
+
+
+def _message(kind: type[T], source: Source, end: int) -> T:
+    size = _size(source, end)
+    if size > otlp.MAX_SPAN_BYTES:
+        source.skip(size)
+        raise Unreadable(f"a {kind.__name__} takes {size:,} bytes, which is too many")
+    try:
+        return kind.FromString(source.take(size))
+    except DecodeError as error:
+        raise Unreadable(f"a {kind.__name__} is no protobuf, or has a text not in UTF-8") from error
+
+
+def _skip(source: Source, field: tuple[int, int], end: int | None) -> None:
+    """Pass over a field that nobody here knows."""
+    number, wire_type = field
+    if number == 0:
+        raise Broken("it is no protobuf")
+    match wire_type:
+        case 0:
+            source.varint()
+        case 1:
+            source.skip(8)
+        case 2:
+            source.skip(_size(source, end))
+        case 5:
+            source.skip(4)
+        case _:
+            raise Broken("it is no protobuf")
+    if end is not None and source.position > end:
+        raise Broken("a part is longer than the whole")
+
+
+def _span(span: Span, origin: Origin) -> OtlpSpan:
+    start_ns, end_ns = span.start_time_unix_nano, span.end_time_unix_nano
+    if start_ns > otlp.MAX_INT64 or end_ns > otlp.MAX_INT64:
+        raise Unreadable("a span's time is past the year 2262")
+    status = span.status
+    return OtlpSpan(
+        _id(span.trace_id, _NO_TRACE, "trace"),
+        _id(span.span_id, _NO_SPAN, "span"),
+        _parent(span.parent_span_id),
+        span.name,
+        otlp.known_kind(span.kind),
+        start_ns,
+        end_ns,
+        otlp.known_status(status.code),
+        status.message or None,
+        _attributes(span.attributes),
+        [_event(event) for event in span.events] if span.events else (),
+        [_link(link) for link in span.links] if span.links else (),
+        span.flags & otlp.TRACE_FLAGS | otlp.SAMPLED,
+        origin,
+    )
+
+
+def _id(value: bytes, zeros: bytes, noun: str) -> str:
+    if len(value) != len(zeros):
+        raise Unreadable(f"a {noun} id has {len(value)} bytes and not {len(zeros)}")
+    if value == zeros:
+        raise Unreadable(f"a {noun} id is all zeros")
+    return value.hex()
+
+
+def _id_or_zeros(value: bytes, zeros: bytes, noun: str) -> str:
+    return zeros.hex() if not value or value == zeros else _id(value, zeros, noun)
+
+
+def _parent(value: bytes) -> str | None:
+    return None if not value or value == _NO_SPAN else _id(value, _NO_SPAN, "parent span")
+
+
+def _scope(scope: InstrumentationScope) -> dict[str, JsonValue]:
+    values: dict[str, JsonValue] = {
+        "name": scope.name,
+        "version": scope.version,
+        "attributes": _attributes(scope.attributes),
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _event(event: Span.Event) -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {"name": event.name, "timestamp": event.time_unix_nano}
+    if event.attributes:
+        found["attributes"] = _attributes(event.attributes)
+    return found
+
+
+def _link(link: Span.Link) -> dict[str, JsonValue]:
+    found: dict[str, JsonValue] = {
+        "trace_id": _id_or_zeros(link.trace_id, _NO_TRACE, "link's trace"),
+        "span_id": _id_or_zeros(link.span_id, _NO_SPAN, "link's span"),
+        "trace_flags": link.flags & otlp.TRACE_FLAGS,
+    }
+    if link.attributes:
+        found["attributes"] = _attributes(link.attributes)
+    return found
+
+
+def _attributes(pairs: Iterable[KeyValue]) -> dict[str, JsonValue]:
+    # Texts are most of what there is, and a large file has a million attributes: asking for the
+    # text is the quickest way to know that it is one.
+    return {pair.key: (value := pair.value).string_value or _value(value) for pair in pairs}
+
+
+def _value(value: AnyValue) -> JsonValue:
+    match value.WhichOneof("value"):
+        case "int_value":
+            return value.int_value
+        case "double_value":
+            return value.double_value
+        case "bool_value":
+            return value.bool_value
+        case "string_value":
+            return value.string_value
+        case "array_value":
+            return [_value(item) for item in value.array_value.values]
+        case "kvlist_value":
+            return _attributes(value.kvlist_value.values)
+        case "bytes_value":
+            return b64encode(value.bytes_value).decode()
+        case _:
+            return None

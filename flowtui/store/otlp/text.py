@@ -1,0 +1,278 @@
+"""OTLP/JSON of any length: a document a line, or one document over many lines.
+
+A line that fits is parsed at once. A longer one, and a document that is spread over lines, is
+walked down to its spans, each of which is then parsed alone. The attributes of a resource or scope
+are then expected before its spans, where every writer puts them.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Iterator, Mapping
+
+from flowtui.store.otlp import document as documents
+from flowtui.store.otlp import items as otlp
+from flowtui.store.otlp.items import Broken, Item, Origin, Rejected, Skipped, Unreadable
+from flowtui.store.otlp.source import PIECE_BYTES, Source
+from flowtui.store.values import JsonValue
+
+_MAX_DEPTH = 100
+_OPEN = (b"{", b"[", b",", b":")
+"""What a line ends with whose document goes on in the next one."""
+_MARK = codecs.BOM_UTF8
+
+
+def items(source: Source) -> Iterator[Item]:
+    """Yield what is in a text; a line that is not readable does not hide the next one."""
+    if source.peek(len(_MARK)) == _MARK:
+        source.skip(len(_MARK))
+    number = 0
+    while not source.is_at_end():
+        number += 1
+        line = source.line(otlp.WHOLE_BYTES)
+        where = f"line {number:,}"
+        if line is None:
+            yield from _long_line(source, where)
+        elif line.rstrip().endswith(_OPEN):
+            yield from _spread(line, source, number)
+            return
+        elif not line.isspace():
+            yield from _line(line, where)
+
+
+def parsed(text: bytes) -> object:
+    """Return the JSON in a text.
+
+    Raises:
+        Unreadable: it is none.
+    """
+    try:
+        return json.loads(text.decode("utf-8", "replace"))
+    except json.JSONDecodeError as error:
+        at = f"at character {error.pos + 1:,}"
+        raise Unreadable(f"it is no JSON, {at}: {error.msg.lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise Unreadable("it is JSON that is nested too deeply or has too long a number") from error
+
+
+def _line(line: bytes, where: str) -> Iterator[Item]:
+    try:
+        document = parsed(line)
+        if document and isinstance(document, dict) and not _is_known(document):
+            raise Unreadable("it is JSON, and has neither spans nor another signal in it")
+        yield from documents.items(document, where)
+    except Unreadable as error:
+        yield Rejected(where, str(error))
+
+
+def _is_known(document: Mapping[str, object]) -> bool:
+    return not document.keys().isdisjoint((*documents.RESOURCE_SPANS, *documents.SIGNALS))
+
+
+def _long_line(source: Source, where: str) -> Iterator[Item]:
+    line = _Line(source)
+    try:
+        yield from _walked(_Text(Source(line)), where)
+    except Unreadable as error:
+        yield Rejected(where, str(error))
+    line.skip_rest()
+
+
+def _spread(first: bytes, source: Source, number: int) -> Iterator[Item]:
+    """Yield what is in a document over many lines; one that breaks has no next line to go on at."""
+    text = _Text(_Prepended(first, source))
+    try:
+        while text.peek():
+            yield from _walked(text, f"the document at line {number:,}")
+    except Unreadable as error:
+        yield Rejected(f"line {number + text.line:,}", str(error))
+
+
+class _Prepended:
+    """A source with something in front of it that was taken too early."""
+
+    def __init__(self, first: bytes, source: Source) -> None:
+        self._first, self._source = first, source
+
+    def take_up_to(self, count: int) -> bytes:
+        first, self._first = self._first, b""
+        return first or self._source.take_up_to(count)
+
+
+class _Line:
+    """The rest of a line, as a stream of its own."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._is_over = False
+
+    def read(self, size: int, /) -> bytes:
+        if self._is_over:
+            return b""
+        line = self._source.line(size)
+        self._is_over = line is not None
+        return self._source.take_up_to(size) if line is None else line
+
+    def skip_rest(self) -> None:
+        if not self._is_over:
+            self._source.skip_line()
+
+
+class _Text:
+    """JSON that is parsed a value at a time; holds the value that is being parsed."""
+
+    def __init__(self, source: Source | _Prepended) -> None:
+        self._source = source
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._parse = json.JSONDecoder().raw_decode
+        self._held = ""
+        self._at = 0
+        self._lines_before = 0
+        self._is_over = False
+
+    @property
+    def line(self) -> int:
+        """How many ends of lines were passed."""
+        return self._lines_before + self._held.count("\n", 0, self._at)
+
+    def peek(self) -> str:
+        """Return the next character that is no space, empty at the end."""
+        while True:
+            while self._at < len(self._held) and self._held[self._at] in " \t\r\n":
+                self._at += 1
+            if self._at < len(self._held) or not self._more():
+                return self._held[self._at : self._at + 1]
+
+    def expect(self, characters: str) -> str:
+        """Take the next character, which is one of these."""
+        found = self.peek()
+        if not found or found not in characters:
+            shown = " or ".join(characters)
+            raise Broken(f"it is no JSON: {shown} was to come" + ("" if found else ", and it ends"))
+        self._at += 1
+        return found
+
+    def value(self, limit: int) -> JsonValue:
+        """Return the next value.
+
+        Raises:
+            Unreadable: it takes more than so many characters; nothing is taken.
+            Broken: it is no JSON.
+        """
+        self.peek()
+        while True:
+            try:
+                found: JsonValue
+                found, end = self._parse(self._held, self._at)
+            except RecursionError as error:
+                raise Broken("it is JSON that is nested too deeply") from error
+            except ValueError as error:
+                # What is held may be only the beginning of a value.
+                if self._is_over or not self._more(limit):
+                    raise Broken("it is no JSON from here on, or ends too early") from error
+                continue
+            # A number may go on after what is held.
+            if end < len(self._held) or not self._more(limit):
+                self._at = end
+                return found
+
+    def members(self) -> Iterator[str]:
+        """Yield the names in an object; who iterates takes the value after each."""
+        self.expect("{")
+        if self.peek() == "}":
+            self._at += 1
+            return
+        while True:
+            key = self.value(otlp.MAX_SPAN_BYTES)
+            if not isinstance(key, str):
+                raise Broken("it is no JSON: a name in quotes was to come")
+            self.expect(":")
+            yield key
+            if self.expect(",}") == "}":
+                return
+
+    def elements(self) -> Iterator[None]:
+        """Stop before each element of a list; who iterates takes it."""
+        self.expect("[")
+        if self.peek() == "]":
+            self._at += 1
+            return
+        while True:
+            yield
+            if self.expect(",]") == "]":
+                return
+
+    def skip(self, depth: int = 0) -> None:
+        """Pass over a value of any length."""
+        if depth > _MAX_DEPTH:
+            raise Broken("it is JSON that is nested too deeply")
+        match self.peek():
+            case "{":
+                for _ in self.members():
+                    self.skip(depth + 1)
+            case "[":
+                for _ in self.elements():
+                    self.skip(depth + 1)
+            case _:
+                self.value(otlp.MAX_SPAN_BYTES)
+
+    def _more(self, limit: int | None = None) -> bool:
+        """Hold more, twice of what there is, and say whether there was any."""
+        if self._is_over:
+            return False
+        left = len(self._held) - self._at
+        if limit is not None and left > limit:
+            raise Unreadable(f"something takes more than {limit:,} characters, which is too many")
+        piece = self._source.take_up_to(max(PIECE_BYTES, left))
+        self._is_over = not piece
+        self._lines_before += self._held.count("\n", 0, self._at)
+        self._held = self._held[self._at :] + self._decode(piece, self._is_over)
+        self._at = 0
+        return not self._is_over
+
+
+def _walked(text: _Text, where: str) -> Iterator[Item]:
+    """Yield what is in one document."""
+    for key in text.members():
+        if key in documents.RESOURCE_SPANS and text.peek() == "[":
+            for _ in text.elements():
+                yield from _resource(text, where)
+            continue
+        if key in documents.SIGNALS:
+            yield Skipped(documents.SIGNALS[key])
+        text.skip()
+
+
+def _resource(text: _Text, where: str) -> Iterator[Item]:
+    try:
+        whole = text.value(otlp.WHOLE_BYTES)
+    except Broken:
+        raise
+    except Unreadable:
+        pass
+    else:
+        yield from documents.resource_items(whole, where)
+        return
+    resource: Mapping[str, JsonValue] = {}
+    for key in text.members():
+        if key == "resource":
+            resource = documents.resource_attributes(text.value(otlp.MAX_SPAN_BYTES))
+        elif key in documents.SCOPE_SPANS and text.peek() == "[":
+            for _ in text.elements():
+                yield from _scope(text, resource, where)
+        else:
+            text.skip()
+
+
+def _scope(text: _Text, resource: Mapping[str, JsonValue], where: str) -> Iterator[Item]:
+    origin = Origin(resource, {})
+    for key in text.members():
+        if key == "scope":
+            values = documents.scope_values(text.value(otlp.MAX_SPAN_BYTES))
+            origin = Origin(resource, values)
+        elif key == "spans" and text.peek() == "[":
+            for _ in text.elements():
+                yield documents.span_item(text.value(otlp.MAX_SPAN_BYTES), origin, where)
+        else:
+            text.skip()

@@ -1,0 +1,131 @@
+"""The keys that samples have in use, and how the samples fall into groups by one of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flowtui.store import decoding
+from flowtui.store.database import table_columns
+from flowtui.store.natural import order_sql, register_order, sort_key
+from flowtui.store.samples.orders import prepared
+from flowtui.store.samples.relation import (
+    dataset_parameter,
+    register_functions,
+    relation,
+    value_sql,
+)
+from flowtui.store.samples.values import (
+    JSON_COLUMNS,
+    KeyInUse,
+    SampleGroup,
+    SampleGroups,
+    ValueType,
+)
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+    from flowtui.store.values import JsonValue
+
+GROUPS_SHOWN = 1_000
+GROUP_CHARS = 500
+"""Of a text that stands for a group so many characters are kept."""
+
+_TYPES = {
+    "true": ValueType.BOOLEAN,
+    "false": ValueType.BOOLEAN,
+    "integer": ValueType.NUMBER,
+    "real": ValueType.NUMBER,
+    "text": ValueType.TEXT,
+    "array": ValueType.LIST,
+    "object": ValueType.OBJECT,
+}
+
+
+def keys(
+    connection: sqlite3.Connection,
+    dataset: str | None,
+    columns: Sequence[str] = JSON_COLUMNS,
+) -> tuple[KeyInUse, ...]:
+    """Return the keys at the top of JSON columns, column by column, most common first.
+
+    Args:
+        connection: of exp.db.
+        dataset: the id of an eval set, None for all.
+        columns: some of `JSON_COLUMNS`; each costs a pass over its texts.
+    """
+    if not table_columns(connection, "evals"):
+        return ()
+    register_functions(connection)
+    found: list[KeyInUse] = []
+    for column in columns:
+        rows = connection.execute(
+            f"{relation(connection, f'sample.{column}', dataset)}"
+            f" select pair.key, pair.type, count(*) from sample, json_each(sample.{column}) as pair"
+            " where typeof(pair.key) = 'text' group by pair.key, pair.type",
+            dataset_parameter(dataset),
+        )
+        types: dict[str, dict[ValueType, int]] = {}
+        for key, type_, count in rows:
+            counts = types.setdefault(decoding.text(key), {})
+            kind = _TYPES.get(type_, ValueType.NULL)
+            counts[kind] = counts.get(kind, 0) + count
+        of_column = [KeyInUse(column, key, counts) for key, counts in types.items()]
+        found += sorted(of_column, key=lambda used: (-used.count, sort_key(used.key)))
+    return tuple(found)
+
+
+def groups(
+    connection: sqlite3.Connection,
+    dataset: str | None,
+    condition: Condition | None,
+    key: str,
+    limit: int = GROUPS_SHOWN,
+) -> SampleGroups:
+    """Return how many samples have each value under a key, most common first.
+
+    Samples without the key, and with null or NaN under it, are one group.
+
+    Args:
+        connection: of exp.db.
+        dataset: the id of an eval set, None for all.
+        condition: None for all samples.
+        key: with its column: `scores.label`, `metadata.lang`; or `dataset`.
+        limit: at most so many groups; the others are counted.
+    """
+    if not table_columns(connection, "evals"):
+        return SampleGroups((), 0, 0)
+    where, parameters = prepared(connection, dataset, condition)
+    value, type_, paths = _grouped_by(key)
+    register_order(connection)
+    names = [f"group_{n}" for n in range(len(paths))]
+    marks = [f":{name}" for name in names]
+    value, type_ = value.format(*marks), type_.format(*marks)
+    rows = connection.execute(
+        f"{relation(connection, f'{where} {value}', dataset)},"
+        f" found as (select {value} as value, {type_} as type from sample where {where})"
+        f" select case typeof(value) when 'text' then substr(value, 1, {GROUP_CHARS})"
+        " else value end, min(type), count(*) as sample_count from found"
+        " group by value, type in ('true', 'false'), type in ('array', 'object')"
+        f" order by sample_count desc, {order_sql('value')}",
+        {**parameters, **dict(zip(names, paths, strict=True))},
+    )
+    shown = [_group(*row) for row in rows.fetchmany(limit)] if limit else []
+    rest = [count for _, _, count in rows]
+    return SampleGroups(tuple(shown), len(rest), sum(rest))
+
+
+def _grouped_by(key: str) -> tuple[str, str, tuple[str, ...]]:
+    if key == "dataset":
+        return "sample.dataset_id", "'text'", ()
+    column, _, name = key.partition(".")
+    value, paths = value_sql(f"sample.{column}", name)
+    type_, _ = value_sql(f"sample.{column}", name, "type")
+    return value, type_, paths
+
+
+def _group(value: JsonValue, type_: str | None, count: int) -> SampleGroup:
+    if type_ in ("true", "false"):
+        return SampleGroup(bool(value), count)
+    return SampleGroup(value, count, is_json=type_ in ("array", "object"))

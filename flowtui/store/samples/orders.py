@@ -1,0 +1,46 @@
+"""What samples can be sorted by, and a condition over them made ready to be asked."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flowtui.store.samples.relation import dataset_parameter, register_functions
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+SORT_COLUMNS = {
+    "created": "sample.created_at",
+    "updated": "sample.updated_at",
+    "id": "sample.id",
+    "dataset": "sample.dataset_id",
+    "annotations": "sample.annotation_count",
+    "traces": "sample.trace_count",
+}
+FAILING = "failing"
+SORTABLE = (*SORT_COLUMNS, FAILING)
+"""Columns of the list, beside `<JSON column>.<key>`; see `sample_views` for the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    column: str = "created"
+    """One of SORTABLE, or a key as the filter language names it: `scores.accuracy`, `accuracy`."""
+    descending: bool = False
+
+
+def prepared(
+    connection: sqlite3.Connection, dataset: str | None, condition: Condition | None
+) -> tuple[str, dict[str, object]]:
+    """Return the SQL of a condition over `sample` and what is to be bound, functions registered."""
+    register_functions(connection)
+    parameters = dataset_parameter(dataset)
+    if condition is None:
+        return "true", parameters
+    # Most reads filter nothing, and the language takes 40 ms to import.
+    from flowtui.store.filters import register_functions as register_those_of_filters
+
+    register_those_of_filters(connection)
+    return condition.sql, {**parameters, **condition.params}

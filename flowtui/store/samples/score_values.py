@@ -1,0 +1,140 @@
+"""What the scores of an eval set add up to, and how one score is read."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from flowtui.store import decoding
+from flowtui.store.samples.values import ValueType
+from flowtui.store.values import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSummary:
+    """The numbers under one key; all but the counts are of the finite ones."""
+
+    count: int
+    """Finite numbers, at least one."""
+    mean: float
+    minimum: float
+    maximum: float
+    median: float
+    spread: float | None
+    """Standard deviation of a sample (n - 1); None for a single number."""
+    histogram: tuple[int, ...]
+    """Counts in ten equal bins from minimum to maximum; one bin where these are the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextSummary:
+    """The texts under one key."""
+
+    count: int
+    top: tuple[tuple[str, int], ...]
+    """The most common texts with their counts, most common first."""
+    other_count: int
+    """How many samples have a text that is not among these."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSummary:
+    """One key of the scores over one eval set, or over all."""
+
+    key: str
+    sample_count: int
+    types: Mapping[ValueType, int]
+    """How many samples have a value of each type; NaN and infinities are numbers."""
+    numbers: NumberSummary | None
+    """None without a finite number."""
+    nan_count: int
+    inf_count: int
+    pass_count: int
+    """How many are true."""
+    texts: TextSummary | None
+
+    @property
+    def count(self) -> int:
+        """How many samples have a value; null is none."""
+        return sum(count for type_, count in self.types.items() if type_ is not ValueType.NULL)
+
+    @property
+    def missing(self) -> int:
+        """How many samples have no value, or null."""
+        return self.sample_count - self.count
+
+    @property
+    def boolean_count(self) -> int:
+        return self.types.get(ValueType.BOOLEAN, 0)
+
+    @property
+    def pass_rate(self) -> float | None:
+        """The share of true among true and false, None without either."""
+        return self.pass_count / self.boolean_count if self.boolean_count else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreSet:
+    """The scores of one eval set, or of all."""
+
+    dataset: str | None
+    """None for all eval sets together."""
+    sample_count: int
+    scores: tuple[ScoreSummary, ...]
+    """By key."""
+    unreadable_count: int
+    """Samples whose scores are broken JSON, or no object."""
+
+
+def value_type(value: JsonValue) -> ValueType:
+    """Return what a JSON value is."""
+    match value:
+        case bool():
+            return ValueType.BOOLEAN
+        case int() | float():
+            return ValueType.NUMBER
+        case str():
+            return ValueType.TEXT
+        case list():
+            return ValueType.LIST
+        case dict():
+            return ValueType.OBJECT
+        case _:
+            return ValueType.NULL
+
+
+def is_number(value: JsonValue) -> TypeGuard[int | float]:
+    return type(value) is float or type(value) is int
+
+
+def as_float(value: float) -> float:
+    """Return a number as a float; one beyond the floats is infinite, as SQLite reads it."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def place(number: float, low: float, high: float) -> float:
+    """Return where a number lies between two, 0 to 1; 1 where they are the same."""
+    if low == high:
+        return 1.0
+    if math.isinf(high - low):
+        number, low, high = number / 2, low / 2, high / 2
+    return (number - low) / (high - low)
+
+
+def parsed_object(stored: object) -> dict[str, JsonValue] | None:
+    """Return a JSON object that a column holds, None where it holds something else."""
+    if stored is None or stored == "":
+        return {}
+    try:
+        value = json.loads(decoding.text(stored))
+    except (ValueError, RecursionError):
+        return None
+    if value is None:
+        return {}
+    return value if isinstance(value, dict) else None

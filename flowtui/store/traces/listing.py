@@ -1,0 +1,286 @@
+"""The list of traces (exp.db: spans, eval_traces_bridge, span_annotations).
+
+A trace has no row of its own: it is what its spans add up to. Its key is the rowid of the span
+that was written first, which stays the same while the trace grows, and takes eight bytes where
+an id takes eighty. Attributes lie behind everything else in a row, so SQLite gets to the columns
+of the list without reading them.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from flowtui.store import decoding
+from flowtui.store.annotations.listing import AS_FILTERED
+from flowtui.store.database import table_columns
+from flowtui.store.genai import Usage
+from flowtui.store.natural import order_sql, register_order
+from flowtui.store.traces.roll_up import SpanUsage, rolled_up
+from flowtui.store.traces.spans import TOO_LONG, attributes_sql, own_usage, parent, whole_number
+from flowtui.store.traces.times import END, FAR_FUTURE_NS, START, known, sql_known
+from flowtui.store.traces.values import Trace, TraceState
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
+_SORT_COLUMNS = {
+    "start": "start",
+    "name": "name",
+    "state": "state",
+    "duration": "execution_time",
+    "spans": "span_count",
+    "errors": "error_count",
+    "tokens": "start",
+    "samples": "sample_count",
+    "annotations": "annotation_count",
+}
+SORTABLE = tuple(_SORT_COLUMNS)
+"""Columns of the list."""
+ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column != "tokens"}
+"""By what the filter language calls them."""
+
+_IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
+_STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)
+"""By the number that the filter language and the SDK know them by."""
+
+# A span without a start is left out; one without an end, or with one before its start, counts up
+# to its start. So does `span_tree`.
+_BEGUN = sql_known(START)
+_HAS_ENDED = f"({START} > 0 and {END} >= {START} and {END} < {FAR_FUTURE_NS})"
+_START = f"min({_BEGUN})"
+_AGGREGATES = {
+    "start": _START,
+    "execution_time": f"case when max({_HAS_ENDED}) then"
+    f" max(case when {_HAS_ENDED} then {END} else {_BEGUN} end) - {_START} end",
+    "span_count": "count(*)",
+    "error_count": "count(case status_code when 2 then 1 end)",
+    "created_at": "min(created_at)",
+    "state": f"coalesce(max(case when {_IS_ROOT} then"
+    " case status_code when 2 then 2 when 1 then 1 else 0 end end), 3)",
+}
+_ROW = (
+    "state",
+    "start",
+    "execution_time",
+    "span_count",
+    "error_count",
+    "name",
+    "sample_count",
+    "annotation_count",
+)
+_USAGE_COLUMNS = ("trace_id", "span_id", "parent_span_id")
+_NAME = (
+    "(select name from spans where spans.trace_id = grouped.trace_id"
+    f" order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1)"
+)
+# What both annotations and samples lack is an index on the trace: a question for each trace would
+# read all of them each time, so they are grouped once and joined.
+_SAMPLES = """(select trace_id, count(*) as sample_count,
+  json_group_array(cast(eval_id as text)) as evals
+  from (select distinct trace_id, eval_dataset_id, eval_id from eval_traces_bridge)
+  group by trace_id) as samples"""
+_ANNOTATIONS = f"""(select trace_id, count(*) as annotation_count,
+  {AS_FILTERED} as annotations
+  from span_annotations group by trace_id) as annotated"""
+_JOINED = {
+    "sample_count": ("eval_traces_bridge", _SAMPLES, "coalesce(samples.sample_count, 0)", "0"),
+    "evals": ("eval_traces_bridge", _SAMPLES, "samples.evals", "null"),
+    "annotation_count": (
+        "span_annotations",
+        _ANNOTATIONS,
+        "coalesce(annotated.annotation_count, 0)",
+        "0",
+    ),
+    "annotations": ("span_annotations", _ANNOTATIONS, "annotated.annotations", "null"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    column: str = "start"
+    """One of SORTABLE."""
+    descending: bool = True
+
+
+def ordered(
+    connection: sqlite3.Connection, condition: Condition | None, order: Order
+) -> array[int]:
+    """Return the keys of the traces that meet a condition, in order; missing values come last.
+
+    One pass over the spans, without their attributes unless the condition or the order by tokens
+    asks for them.
+
+    Args:
+        connection: of exp.db.
+        condition: None for all traces.
+        order: what to sort by; latest start first among equals.
+    """
+    if not table_columns(connection, "spans"):
+        return array("q")
+    where, parameters = "true", {}
+    if condition is not None:
+        from flowtui.store.filters import register_functions
+
+        where, parameters = condition.sql, dict(condition.params)
+        register_functions(connection)
+    column = _SORT_COLUMNS[order.column]
+    used = {name for name in (*_AGGREGATES, *_JOINED, "name") if f"trace.{name}" in where}
+    # Tokens are sorted by afterwards, and then leave equals as they are.
+    is_descending = order.descending or order.column == "tokens"
+    direction = "desc" if is_descending else "asc"
+    terms = f"{column} {direction} nulls last"
+    if column == "name":
+        register_order(connection)
+        terms = order_sql("name", is_descending)
+    rowids = decoding.keys(
+        connection,
+        # What a trace is called is looked for once, not for each term.
+        f"{_relation(connection, used | {'start', column})}, found as materialized ("
+        f" select rowid, {', '.join(sorted({'start', column}))} from trace where {where})"
+        f" select rowid from found order by {terms}, start desc, rowid desc",
+        parameters,
+    )
+    return _by_tokens(connection, rowids, order.descending) if order.column == "tokens" else rowids
+
+
+def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, ...]:
+    """Return a sentence for each key that a condition asks for and no trace of the run has.
+
+    Source: exp.db spans, span_annotations.
+    """
+    from flowtui.store import names_in_use
+    from flowtui.store.filters import TRACE_FIELDS, register_functions
+
+    if not table_columns(connection, "spans"):
+        return ()
+    register_functions(connection)
+    used = {name for name in _JOINED if any(f"trace.{name}" in key.sql for key in condition.asked)}
+    records = names_in_use.Records(
+        _relation(connection, used | {"start"}), "trace", {}, "traces", "this run"
+    )
+    return names_in_use.remarks(
+        connection,
+        condition,
+        records,
+        TRACE_FIELDS.columns,
+        lambda: names_in_use.of_spans(connection),
+    )
+
+
+def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace]:
+    """Return traces by key; those that are gone are left out.
+
+    Reads the attributes of their spans for what they took.
+    """
+    if not table_columns(connection, "spans"):
+        return {}
+    wanted = {"rowids": json.dumps(list(rowids))}
+    of_some = (
+        "and trace_id in (select trace_id from spans"
+        " where rowid in (select value from json_each(:rowids)))"
+    )
+    rows = connection.execute(
+        f"{_relation(connection, set(_ROW), of_some)}"
+        f" select trace_id, {', '.join(_ROW)} from trace",
+        wanted,
+    )
+    by_id = {decoding.text(row[0]): row[1:] for row in rows}
+    taken = {id_: (usage, unread) for id_, usage, unread in _usages(connection, rowids)}
+    keys = connection.execute(
+        "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
+        wanted,
+    )
+    return {
+        rowid: _trace(id_, by_id[id_], *taken.get(id_, (None, 0)))
+        for rowid, id_ in ((rowid, decoding.text(value)) for rowid, value in keys)
+        if id_ in by_id
+    }
+
+
+def _relation(connection: sqlite3.Connection, used: set[str], where: str = "") -> str:
+    """Return the WITH clause that makes `trace`: one row a trace, with the columns that are used.
+
+    SQLite would work out the others for nothing. A missing table counts as an empty one.
+    """
+    aggregates = [f"{sql} as {name}" for name, sql in _AGGREGATES.items() if name in used]
+    outer = ["grouped.*"]
+    joins: dict[str, str] = {}
+    for name, (table, subquery, sql, without) in _JOINED.items():
+        if name in used and table_columns(connection, table):
+            joins[table] = f"left join {subquery} using (trace_id)"
+            outer.append(f"{sql} as {name}")
+        elif name in used:
+            outer.append(f"{without} as {name}")
+    if "name" in used:
+        outer.append(f"{_NAME} as name")
+    return f"""
+with grouped as (
+  select {", ".join(["min(rowid) as rowid", "trace_id", *aggregates])} from spans
+  where {decoding.is_text("trace_id")} {where}
+  group by trace_id),
+trace as (select {", ".join(outer)} from grouped {" ".join(joins.values())})"""
+
+
+def _by_tokens(
+    connection: sqlite3.Connection, rowids: Sequence[int], descending: bool
+) -> array[int]:
+    keys = connection.execute(
+        "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
+        {"rowids": json.dumps(list(rowids))},
+    )
+    rowid_of = {decoding.text(trace_id): rowid for rowid, trace_id in keys}
+    tokens: dict[int, int] = {}
+    for trace_id, usage, _ in _usages(connection, rowids):
+        if usage is not None and usage.total is not None:
+            tokens[rowid_of[trace_id]] = usage.total
+    sign = -1 if descending else 1
+    known = sorted((key for key in rowids if key in tokens), key=lambda key: sign * tokens[key])
+    return array("q", [*known, *(key for key in rowids if key not in tokens)])
+
+
+def _usages(
+    connection: sqlite3.Connection, rowids: Sequence[int]
+) -> Iterator[tuple[str, Usage | None, int]]:
+    """Yield (trace id, what it took, how many spans say too much to be read) by these keys."""
+    present = table_columns(connection, "spans")
+    # The join keeps the spans of a trace together, with no sorter that copies attributes.
+    rows = connection.execute(
+        "with wanted as materialized (select distinct trace_id from spans where rowid in"
+        " (select value from json_each(:rowids)))"
+        f" select {decoding.select_list(_USAGE_COLUMNS, present, 'spans')},"
+        f" {attributes_sql(present)}"
+        " from wanted cross join spans on spans.trace_id = wanted.trace_id",
+        {"rowids": json.dumps(list(rowids))},
+    )
+    for trace_id, spans in groupby(rows, key=lambda row: decoding.text(row[0])):
+        found: list[SpanUsage] = []
+        unread = 0
+        for _, span_id, parent_id, attributes in spans:
+            unread += attributes == TOO_LONG
+            own = own_usage(attributes)
+            found.append(SpanUsage(decoding.text(span_id), parent(parent_id), own))
+        has_usage = any(span.usage is not None for span in found)
+        yield trace_id, rolled_up(found).total if has_usage else None, unread
+
+
+def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:
+    state, start, took, span_count, error_count, name, samples, annotations = row
+    return Trace(
+        trace_id=trace_id,
+        root_name=decoding.text(name),
+        state=_STATES[whole_number(state)],
+        start_ns=known(start),
+        end_ns=start + took if isinstance(start, int) and isinstance(took, int) else None,
+        span_count=whole_number(span_count),
+        error_count=whole_number(error_count),
+        usage=usage,
+        unread_count=unread,
+        sample_count=whole_number(samples),
+        annotation_count=whole_number(annotations),
+    )

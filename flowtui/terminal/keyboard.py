@@ -1,0 +1,139 @@
+"""Reads what a terminal sends: keys, mouse, pastes, answers, however late and glued together.
+
+Over a link that was stuck, keys arrive all at once. Textual then takes Esc and the key after it for
+one key with Alt, and types answers to questions that somebody else asked as if they were keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Protocol, runtime_checkable
+
+from textual import constants, events
+from textual.message import Message
+
+from flowtui.terminal.textual_private import InternalParser
+
+PARTIAL_S = 1.0
+"""How long the rest may take of what is no key: part of a report, of an answer."""
+WORD_KEYS = "bdf\x08\x7f"
+"""With Alt, they move and delete by words where text is typed."""
+_PASTE_ENDS = "\x1b[201~"
+_PIECE = re.compile(
+    r"(?P<paste>\x1b\[200~)"
+    # Device, keyboard, cursor, colours: flow-tui asks for none of it, but what ran before it may.
+    r"|(?P<unasked>\x1b\[(?:[?>=][\d;]*[a-zA-Z]|[\d;]+[cnx])"
+    r"|\x1b\]\d+;[^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[\d>!$+][^\x07\x1b]*\x1b\\)"
+    r"|(?P<known>\x1b\[M[\s\S]{3}|\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~])"
+    r"|(?P<partial>\x1b(?:\[[0-?]*[ -/]*|\[M[\s\S]{0,2}|O|\]\d+;[^\x07\x1b]*\x1b?"
+    r"|P[\d>!$+][^\x07\x1b]*\x1b?)?\Z)"
+    r"|\x1b(?P<after>.)"
+    r"|(?P<text>[^\x1b]+)",
+    re.DOTALL,
+)
+_TYPED = ("\x1b", "\x1b[", "\x1bO")
+"""What may also be keys that somebody typed, if nothing more comes."""
+
+
+@runtime_checkable
+class TakesText(Protocol):
+    """Textual's Input and TextArea, known without loading either: a start needs none."""
+
+    cursor_blink: bool
+
+
+class Keyboard(InternalParser):
+    """Textual's parser, given only whole sequences of which there is no doubt."""
+
+    def __init__(self, is_typing: Callable[[], bool]) -> None:
+        """Takes `is_typing`, which says whether what has the focus takes text."""
+        super().__init__()
+        self._is_typing = is_typing
+        self._held = ""
+        """What came of a sequence whose rest has not come yet."""
+        self._held_since_s = 0.0
+        self._pasted: str | None = None
+        """What came of a paste that has not ended yet."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether what comes next, or that nothing does, says what the last characters mean."""
+        return bool(self._held)
+
+    def feed(self, data: str) -> Iterator[Message]:
+        """Yield what some more characters mean; none at all end it."""
+        if not data:
+            yield from super().feed("")
+            return
+        data, self._held = self._held + data, ""
+        place = 0
+        while place < len(data):
+            if self._pasted is not None:
+                place = self._paste_on(data, place)
+                if self._pasted is not None and place < len(data):
+                    yield events.Paste(self._pasted.replace("\x00", ""))
+                    self._pasted = None
+                    place += len(_PASTE_ENDS)
+                continue
+            piece = _PIECE.match(data, place)
+            assert piece is not None
+            place = piece.end()
+            if piece["paste"]:
+                self._pasted = ""
+            elif piece["partial"]:
+                self._held, self._held_since_s = piece["partial"], monotonic()
+            elif after := piece["after"]:
+                if after in WORD_KEYS and self._is_typing():
+                    yield from super().feed(piece[0])
+                else:
+                    yield _escape()
+                    place -= len(after)
+            elif piece["known"]:
+                yield from self._sequence(piece["known"])
+            elif piece["text"]:
+                yield from super().feed(piece["text"])
+
+    def tick(self) -> Iterator[Message]:
+        """Yield what it means that nothing more has come for a while."""
+        if self._pasted is not None:
+            return
+        waited_s = monotonic() - self._held_since_s
+        if self._held in _TYPED and waited_s >= constants.ESCAPE_DELAY:
+            rest, self._held = self._held[1:], ""
+            yield _escape()
+            if rest:
+                yield from super().feed(rest)
+        elif waited_s >= PARTIAL_S:
+            self._held = ""
+        yield from super().tick()
+
+    def _sequence(self, sequence: str) -> Iterator[Message]:
+        """Yield what a whole sequence means; one that means nothing is not typed as text."""
+        yield from super().feed(sequence)
+        # The Linux console's function keys have one character more than other keys.
+        if not self.has_begun_sequence or sequence == "\x1b[[":
+            return
+        self.end_sequence()
+        typed = list(super().tick())
+        if len(sequence) == len("\x1b[x"):
+            yield _escape()
+            yield from typed
+
+    def _paste_on(self, data: str, place: int) -> int:
+        """Take what belongs to a paste; return where its end begins, or the end of the data."""
+        assert self._pasted is not None
+        end = data.find(_PASTE_ENDS, place)
+        if end >= 0:
+            self._pasted += data[place:end]
+            return end
+        cut = next(n for n in range(len(_PASTE_ENDS) - 1, -1, -1)
+                   if data.endswith(_PASTE_ENDS[:n], place))  # fmt: skip
+        self._pasted += data[place : len(data) - cut]
+        self._held, self._held_since_s = data[len(data) - cut :], monotonic()
+        return len(data)
+
+
+def _escape() -> events.Key:
+    return events.Key("escape", "\x1b")

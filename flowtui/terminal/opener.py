@@ -1,0 +1,227 @@
+"""Opens files outside the app: in the system's viewer, an editor, or on the person's machine.
+
+Whatever opens a file gets a private copy, so that it cannot change the store.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from flowtui.format import plain, size
+from flowtui.previews.errors import PreviewCancelled
+from flowtui.reports.saving import SaveFailed, copy_file, file_stem
+from flowtui.terminal.session import Session
+
+VARIABLE = "FLOW_TUI_OPENER"
+WATCHED_S = 2.0
+"""A viewer that fails does so at once; what it says later is its own business."""
+KEPT_S = 24 * 3600.0
+"""Copies of a session that could not tidy up are removed by a later one when so old."""
+FOLDER_PREFIX = "flow-tui-open-"
+DEFAULT_EDITORS = ("vim", "vi", "nano")
+_VIEW_ONLY = {"vim": "-R", "vi": "-R", "nvim": "-R", "view": "-R", "gvim": "-R", "nano": "-v"}
+_SAFE_IN_A_SHELL = re.compile(r"[\w@%+=:,./-]", re.ASCII)
+
+
+class OpenFailed(Exception):
+    """A file was not opened; `str()` says why and what would help."""
+
+
+def is_elsewhere(environ: Mapping[str, str], here: Session) -> bool:
+    """Return whether a viewer would open on another machine than the one with the person."""
+    return here.is_ssh and not here.has_display and not environ.get(VARIABLE, "").strip()
+
+
+def command(environ: Mapping[str, str], here: Session, platform: str = sys.platform) -> list[str]:
+    """Return the command that opens a file with the program that the system has for it.
+
+    Raises:
+        OpenFailed: there is none.
+    """
+    named = environ.get(VARIABLE, "").strip()
+    if named:
+        try:
+            words = shlex.split(named)
+        except ValueError as error:
+            raise OpenFailed(f"{VARIABLE} is {named!r}: {error}") from error
+    elif platform == "darwin":
+        words = ["open"]
+    elif "WSL_DISTRO_NAME" in environ or "WSL_INTEROP" in environ:
+        words = ["wslview"]
+    elif here.has_display:
+        words = ["xdg-open"]
+    else:
+        raise OpenFailed(f"there is no display here; {VARIABLE} may name a program that needs none")
+    if shutil.which(words[0]) is None:
+        raise OpenFailed(f"there is no {words[0]!r} here; {VARIABLE} may name another program")
+    return words
+
+
+def start(words: list[str], path: Path, failed: Callable[[str], None]) -> None:
+    """Start a program on a file without waiting for it, away from this terminal.
+
+    Args:
+        words: the command, to which the file is added.
+        path: absolute.
+        failed: is called from another thread if it fails within its first moments.
+
+    Raises:
+        OpenFailed: it cannot be started.
+    """
+    try:
+        process = subprocess.Popen(
+            [*words, str(path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise OpenFailed(f"{words[0]}: {error.strerror or error}") from error
+    started = time.monotonic()
+
+    def watch() -> None:
+        code = process.wait()
+        if code and time.monotonic() - started < WATCHED_S:
+            failed(f"{words[0]} ended with exit code {code}")
+
+    # It may stay open longer than the app.
+    threading.Thread(target=watch, name="opener", daemon=True).start()
+
+
+def editor(environ: Mapping[str, str]) -> list[str]:
+    """Return the command of the person's editor, for looking only where it can be told so.
+
+    Raises:
+        OpenFailed: there is none.
+    """
+    named = (environ.get("VISUAL") or environ.get("EDITOR") or "").strip()
+    try:
+        words = shlex.split(named) or [next(filter(shutil.which, DEFAULT_EDITORS), "")]
+    except ValueError as error:
+        raise OpenFailed(f"$EDITOR is {named!r}: {error}") from error
+    if not words[0] or shutil.which(words[0]) is None:
+        missing = f"there is no {words[0]!r}" if words[0] else "neither vim nor nano is here"
+        raise OpenFailed(f"{missing}; set $EDITOR to one that is installed")
+    flag = _VIEW_ONLY.get(Path(words[0]).name)
+    return [*words, flag] if flag else words
+
+
+def edit(words: list[str], path: Path) -> None:
+    """Run an editor on a copy and wait for it; the terminal is its own meanwhile.
+
+    Raises:
+        OpenFailed: it cannot be started, or failed.
+    """
+    try:
+        code = subprocess.run([*words, str(path)], check=False).returncode
+    except OSError as error:
+        raise OpenFailed(f"{words[0]}: {error.strerror or error}") from error
+    if code > 0:
+        raise OpenFailed(f"{words[0]} ended with exit code {code}")
+
+
+def scp_command(path: Path, environ: Mapping[str, str], user: str, host_name: str) -> str:
+    """Return the command that fetches a file from this machine, for the shell of the person's own.
+
+    The path is quoted for that shell and for the one that an older scp runs on this machine; a
+    newer one, which runs none, takes the same backslashes.
+
+    Raises:
+        OpenFailed: no shell could take the path.
+    """
+    text = str(path)
+    if plain(text, len(text)) != text:
+        raise OpenFailed("the path has characters in it that cannot be typed; save a copy instead")
+    quoted = "".join(
+        char if _SAFE_IN_A_SHELL.match(char) or not char.isascii() else f"\\{char}" for char in text
+    )
+    # Client's address and port, then those that it reached.
+    reached = environ.get("SSH_CONNECTION", "").split()
+    host, port = (reached[2], reached[3]) if len(reached) == 4 else (host_name, "22")
+    host = f"[{host}]" if ":" in host else host
+    words = ["scp"] if port == "22" or not port.isdigit() else ["scp", "-P", port]
+    return f"{' '.join(words)} {shlex.quote(f'{user}@{host}:{quoted}')} ."
+
+
+class Copies:
+    """Private copies of files, gone when the app ends."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+        self._lock = threading.Lock()
+        self._count = 0
+
+    def copied(self, path: Path, name: str, cancelled: Callable[[], bool]) -> Path:
+        """Return a copy that nobody else can read and nobody can write.
+
+        Raises:
+            OpenFailed: there is no room for it, or the file cannot be read.
+            PreviewCancelled: `cancelled` said so.
+        """
+        with self._lock:
+            folder = self._made()
+            self._count += 1
+            place = folder / str(self._count)
+        try:
+            place.mkdir(mode=0o700)
+            needed, free = path.stat().st_size, shutil.disk_usage(folder).free
+            if needed > free:
+                raise OpenFailed(f"a copy takes {size(needed)}, and {size(free)} are free")
+            base = name.rpartition("/")[2]
+            stem, dot, suffix = base.rpartition(".")
+            target = place / (f"{file_stem(stem)}{dot}{file_stem(suffix)}" if stem else
+                              file_stem(base))  # fmt: skip
+            copy_file(path, target, lambda _count: None, cancelled)
+            target.chmod(0o400)
+        except OSError as error:
+            raise OpenFailed(f"no copy could be made: {error.strerror}") from error
+        except SaveFailed as error:
+            if cancelled():
+                raise PreviewCancelled from error
+            raise OpenFailed(str(error)) from error
+        return target
+
+    def remove(self) -> None:
+        """Remove all copies."""
+        with self._lock:
+            folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _made(self) -> Path:
+        if self._folder is None or not self._folder.is_dir():
+            _remove_old(Path(tempfile.gettempdir()))
+            # Made with mode 0700.
+            self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
+            atexit.register(self.remove)
+        return self._folder
+
+
+def _remove_old(temporary: Path) -> None:
+    oldest = time.time() - KEPT_S
+    for folder in temporary.glob(f"{FOLDER_PREFIX}*"):
+        with suppress(OSError):
+            state = folder.lstat()
+            if state.st_uid == os.getuid() and state.st_mtime < oldest and not folder.is_symlink():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+_copies = Copies()
+
+
+def copies() -> Copies:
+    """Return the copies of this session."""
+    return _copies

@@ -1,0 +1,115 @@
+"""One metric as a small chart: its name and last value, its curve, its extremes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from flowtui import format as fmt
+from flowtui.store.metrics.values import Series
+from flowtui.store.values import Point
+from flowtui.told_apart import told_apart
+from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, wrapped
+from flowtui.widgets.charts.chart import BRAILLE, blended, canvas
+from flowtui.widgets.charts.curve import Curve, stretches, window_of
+
+GAP_CELLS = 2
+AROUND = 3
+"""Lines of a card that are not its curve: title, figures, a blank one."""
+DIGITS = 4
+MIN_NAME_CELLS = 8
+"""Of the title, so that no number in it is cut."""
+VALUE_CELLS = 11
+"""Of a minimum and a maximum: both have room in the narrowest card."""
+NO_STEPS = "no row has a step that is a number"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a small chart shows: the last point at once, the curve when its points were read."""
+
+    key: str
+    name: str
+    last: Point | None
+    """None if no row of it has a step."""
+    series: Series | None = None
+    names: tuple[str, ...] = ()
+    """Of all charts of its group, from which its own is to be told."""
+
+
+def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
+    """Return `height` lines of at most `width` cells, the last of them blank."""
+    cells, rows = width - GAP_CELLS, height - AROUND
+    if card.last is None:
+        notes = wrapped(NO_STEPS, max(cells - 1, 10))[: max(rows, 0)]
+        lines: list[Line] = [[Piece(f" {note}", "attention")] for note in notes]
+        return [title_line(card, cells), *lines, *([[]] * (height - 1 - len(lines)))]
+    return [
+        title_line(card, cells),
+        *_curve(card.series, cells, rows, marker),
+        _figures(card, cells),
+        [],
+    ]
+
+
+def title_line(card: Card, width: int) -> Line:
+    value, is_sound = "broken", False
+    if card.last is not None:
+        values = [card.last.value, *(point.value for point in _extremes(card))]
+        value, is_sound = fmt.distinct(values, DIGITS)[0], math.isfinite(card.last.value)
+        if len(value) > width - MIN_NAME_CELLS:
+            value = fmt.number(card.last.value, DIGITS)
+    role: Role = "text" if is_sound else "attention"
+    odd = "" if card.series is None else odd_text(card.series)
+    if odd and len(odd) > width - len(value) - MIN_NAME_CELLS:
+        odd = " ▲"
+    room = max(width - len(value) - len(odd) - 2, 1)
+    name = fit(_labels(card.names or (card.name,), room)[card.name], room)
+    return clipped(
+        [Piece(" "), Piece(name, "title"), Piece(odd, "attention"), Piece(f" {value}", role)],
+        width,
+    )
+
+
+@lru_cache(maxsize=256)
+def _labels(names: tuple[str, ...], room: int) -> dict[str, str]:
+    """Return how names read in some cells; numbers change more often than names do."""
+    return dict(zip(names, told_apart(names, room), strict=True))
+
+
+def odd_text(series: Series) -> str:
+    """Return how many points of a series are no finite numbers."""
+    odd = fmt.odd_points(series.nan_count, series.inf_count, series.unreadable_count)
+    return f" ▲ {' '.join(odd)}" if odd else ""
+
+
+def _curve(series: Series | None, width: int, rows: int, marker: str) -> list[Line]:
+    if series is None or width < 4:
+        waiting: Line = [Piece(" …", "muted")]
+        return [waiting if row == rows // 2 else [] for row in range(rows)]
+    curve = Curve(series, marker=marker)
+    drawn = canvas(stretches(curve), width - 1, rows, window_of(curve), marker)
+    return [[Piece(" "), *line] for line in blended([(drawn, "text")], width - 1)]
+
+
+def _figures(card: Card, width: int) -> Line:
+    """Return the extremes and, where there is room, how many points there are."""
+    if card.series is None:
+        return []
+    points = fmt.count(card.series.count, "point")
+    extremes = _extremes(card)
+    if not extremes:
+        return clipped([Piece(f" {points}, none finite", "muted")], width)
+    low, high = (point.value for point in extremes)
+    last = low if card.last is None else card.last.value
+    _, lowest, highest = fmt.extremes(last, low, high, DIGITS, VALUE_CELLS)
+    text = f" min {lowest}  max {highest}"
+    whole = f"{text}  {points}"
+    return clipped([Piece(whole if len(whole) <= width else text, "muted")], width)
+
+
+def _extremes(card: Card) -> tuple[Point, ...]:
+    """Return the lowest and the highest point, none where no point is known to be finite."""
+    low, high = (None, None) if card.series is None else (card.series.minimum, card.series.maximum)
+    return () if low is None or high is None else (low, high)

@@ -1,0 +1,165 @@
+"""Curves as text: the only file that knows plotext.
+
+plotext 5.3 draws points and lines on a grid of braille dots, and does that fast and well as long as
+it is given finite numbers, a few for each column, inside the window, and not too many dots to set:
+what is denser is drawn by `raster`. Ticks, titles and everything that comes from a store are drawn
+by our own widgets.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.charts import raster
+
+DOTS_A_CELL = raster.COLUMNS
+"""Braille has two columns of dots in a cell, so a chart shows twice as many as it is wide."""
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+BRAILLE, BLOCKS = "braille", "hd"
+EMPTY_CELLS = (" ", "\u2800")
+"""What plotext leaves where nothing is drawn."""
+_MARKERS = {BRAILLE: raster.BRAILLE, BLOCKS: raster.QUADRANTS}
+DENSE = 3
+"""A curve with so many times the dots of both sides of the canvas is drawn by runs of them."""
+LARGEST = sys.float_info.max
+
+Stretch = Sequence[tuple[float, float]]
+"""Finite points that are joined by a line, in order of x."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The range of a chart in both directions; `left < right` and `bottom < top`."""
+
+    left: float
+    right: float
+    bottom: float
+    top: float
+
+
+def padded(low: float, high: float) -> tuple[float, float]:
+    """Return a range for an axis that has some air; a single value gets its own size around it."""
+    if high / 4 > low / 4:
+        # Quarters, because the range itself may be wider than a float.
+        air = (high / 4 - low / 4) * 0.2
+        return max(low - air, -LARGEST), min(high + air, LARGEST)
+    size = abs(low) / 2 or 1.0
+    return max(low - size, -LARGEST), min(high + size, LARGEST)
+
+
+def canvas(
+    stretches: Sequence[Stretch], width: int, height: int, window: Window, marker: str = BRAILLE
+) -> list[str]:
+    """Return `height` lines of `width` cells with the stretches drawn on them.
+
+    Args:
+        stretches: each is one line; a gap in a curve is the end of one and the start of another.
+        width: in cells, at least 1.
+        height: in cells, at least 1.
+        window: what the edges of the canvas stand for; points outside are clipped.
+        marker: BRAILLE, or BLOCKS for terminals whose font has no braille.
+    """
+    blank = [" " * width] * height
+    inside = [_scaled(stretch, window) for stretch in stretches]
+    inside = [stretch for stretch in inside if stretch]
+    if not inside or width < 1 or height < 1:
+        return blank
+    dots = _MARKERS[marker]
+    if raster.dots(inside, width, height, dots) > DENSE * (
+        DOTS_A_CELL * width + dots.rows * height
+    ):
+        return raster.raster(inside, width, height, dots)
+    figure = _figure()
+    figure.plot_size(width, height)
+    figure.theme("clear")
+    figure.xaxes(False, False)
+    figure.yaxes(False, False)
+    figure.xfrequency(0)
+    figure.yfrequency(0)
+    # Everything is scaled to 0..1 before, so that no range is too wide or narrow for plotext.
+    figure.xlim(0, 1)
+    figure.ylim(0, 1)
+    for stretch in inside:
+        xs = [x for x, _ in stretch]
+        ys = [y for _, y in stretch]
+        if len(stretch) == 1:
+            figure.scatter(xs, ys, marker=marker)
+        else:
+            figure.plot(xs, ys, marker=marker)
+    drawn = _ESCAPES.sub("", figure.build()).split("\n")[:height]
+    return [line[:width].ljust(width) for line in drawn] + blank[len(drawn) :]
+
+
+def blended(layers: Sequence[tuple[Sequence[str], Role]], width: int) -> list[Line]:
+    """Return canvases of one size drawn over each other, the first on top.
+
+    Where braille curves meet in a cell its dots are those of all of them, in the top one's colour.
+    """
+    height = max((len(cells) for cells, _ in layers), default=0)
+    return [
+        _blended_row([(cells[row], role) for cells, role in layers], width) for row in range(height)
+    ]
+
+
+def _blended_row(layers: Sequence[tuple[str, Role]], width: int) -> Line:
+    if len(layers) == 1:
+        return [Piece(*layers[0])]
+    pieces: list[Piece] = []
+    for column in range(width):
+        shown, role = " ", layers[0][1]
+        for cells, layer_role in layers:
+            cell = cells[column]
+            if cell in EMPTY_CELLS:
+                continue
+            if shown in EMPTY_CELLS:
+                shown, role = cell, layer_role
+            elif _is_braille(cell) and _is_braille(shown):
+                shown = chr(ord(shown) | ord(cell))
+        if pieces and (pieces[-1].role == role or shown == " "):
+            pieces[-1] = Piece(pieces[-1].text + shown, pieces[-1].role)
+        else:
+            pieces.append(Piece(shown, role))
+    return pieces
+
+
+def _is_braille(cell: str) -> bool:
+    return "\u2800" <= cell <= "\u28ff"
+
+
+def _scaled(stretch: Stretch, window: Window) -> list[tuple[float, float]]:
+    """Return the part of a line that crosses the window, in shares of its width and height."""
+    wide = window.right / 2 - window.left / 2
+    tall = window.top / 2 - window.bottom / 2
+    scaled = [
+        ((x / 2 - window.left / 2) / wide, (y / 2 - window.bottom / 2) / tall)
+        for x, y in stretch
+        if math.isfinite(x) and math.isfinite(y)
+    ]
+    kept: list[tuple[float, float]] = []
+    for index, (x, y) in enumerate(scaled):
+        if 0 <= x <= 1:
+            kept.append((x, min(max(y, 0.0), 1.0)))
+        for before, after in ((x, scaled[index + 1][0]),) if index + 1 < len(scaled) else ():
+            for edge in (0.0, 1.0):
+                if before < edge < after:
+                    share = (edge - before) / (after - before)
+                    crossing = y + (scaled[index + 1][1] - y) * share
+                    kept.append((edge, min(max(crossing, 0.0), 1.0)))
+    return kept
+
+
+def _figure() -> Any:
+    # 55 ms, paid with the first chart. The figure class, because plotext's functions share one
+    # figure with everybody.
+    from plotext._figure import _figure_class
+
+    figure = _figure_class()
+    # By itself it is cut to the size of the terminal that the process was started on.
+    figure._limit_size(False, False)
+    return figure

@@ -1,0 +1,363 @@
+"""The pane that shows a curve: a crosshair moved by keys, a window zoomed and shifted by them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from flowtui.store.metrics.steps import Step
+from flowtui.store.values import LoggedPoint
+from flowtui.widgets.cells import Line, Piece
+from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
+from flowtui.widgets.charts.curve import Curve, XAxis, nearest, neighbour, window_of, x_axes
+from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
+from flowtui.widgets.paint import Palette
+
+StepWindow = tuple[Step, Step] | None
+"""First and last step; None is the whole metric, and grows with it."""
+WHEEL_ZOOM = 0.8
+"""How much of the window one notch of the wheel leaves."""
+PAN_SHARE = 0.5
+
+
+class CurvePane(Widget, can_focus=True):
+    """Shows one metric. Posts `WindowWanted` when another range of steps is to be read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "move(1)", "Step", key_display="←→", tooltip="To the next point"),
+        Binding("left,h", "move(-1)", "Back", show=False, tooltip="To the point before"),
+        Binding("shift+right,L", "move(10)", "Ten on", show=False, tooltip="Ten points on"),
+        Binding("shift+left,H", "move(-10)", "Ten back", show=False, tooltip="Ten points back"),
+        Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first point"),
+        Binding("end,G", "move_to_end(True)", "Last", show=False,
+                tooltip="To the last point, and follow it"),
+        Binding("m", "move_to_extreme(False)", "Lowest", show=False, tooltip="To the minimum"),
+        Binding("M", "move_to_extreme(True)", "Highest", show=False, tooltip="To the maximum"),
+        Binding("plus,equals_sign", "zoom(0.5)", "Zoom", key_display="+ -",
+                tooltip="Half as many steps, around the crosshair"),
+        Binding("minus", "zoom(2.0)", "Zoom out", show=False, tooltip="Twice as many steps"),
+        Binding("full_stop,greater_than_sign", "pan(1)", "Pan on", show=False,
+                tooltip="Show the steps further right"),
+        Binding("comma,less_than_sign", "pan(-1)", "Pan back", show=False,
+                tooltip="Show the steps further left"),
+        Binding("0", "fit", "Fit", tooltip="The whole metric, which grows with the run"),
+        Binding("o", "toggle_log", "Log y", tooltip="Logarithmic values, or linear again"),
+        Binding("t", "turn_x_axis", "X axis", show=False,
+                tooltip="Steps, as times where they are; time since the start, time of day"),
+    ]  # fmt: skip
+
+    @dataclass
+    class WindowWanted(Message):
+        """Sent by CurvePane when it is to show another range of steps."""
+
+        window: StepWindow
+        follows: bool = False
+        """Whether the window is to move on with the last point."""
+
+    @dataclass
+    class Resized(Message):
+        """Sent by CurvePane when it has another width, and so needs other columns."""
+
+    @dataclass
+    class Crossed(Message):
+        """Sent by CurvePane when the crosshair comes to another point."""
+
+        step: Step
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._palette = Palette(self)
+        self._curve: Curve | None = None
+        self._note = ""
+        self._lines: list[Line] | None = None
+        self._drawn: Drawn | None = None
+        """The canvas, which takes far longer to draw than a step of the crosshair may."""
+        self._wanted_step: Step | None = None
+        """Where the crosshair was put; a metric without a point there shows the one before."""
+        self._marker = BRAILLE
+        self._is_log = False
+        self._x_axis: XAxis | None = None
+        """What the horizontal axis was turned to; None for what it says by itself."""
+        self._drag_from: int | None = None
+
+    def show_curve(self, curve: Curve) -> None:
+        """Show a metric; how it is drawn and the step of the crosshair stay.
+
+        A crosshair at the last point of a metric that grows, or whose window follows, moves on.
+        """
+        known, held = self._curve, self.crosshair
+        # Of what is written while it is read, the last point may lie right of the window.
+        kept = [] if known is None else known.points
+        was_last = held is not None and bool(kept) and held.step >= kept[-1].step
+        is_same = known is not None and known.series.key == curve.series.key
+        moves_on = is_same and was_last and (curve.series.is_whole or curve.follows)
+        step = None if moves_on else self._wanted_step
+        axes = x_axes(curve.all_series)
+        x_axis = self._x_axis if self._x_axis in axes else axes[0]
+        self._curve = replace(curve, is_log=self._is_log, x_axis=x_axis, marker=self._marker)
+        point = neighbour(self._curve.points, step, 0)
+        if is_same and not moves_on and held is not None and held.step == step:
+            # A point that was jumped to need not be among those that the columns keep.
+            point = held
+        self._curve = replace(self._curve, crosshair=point)
+        self._repaint()
+        if point is not None:
+            self._wanted_step = point.step if step is None else step
+            self.post_message(self.Crossed(self._wanted_step))
+
+    def show_note(self, text: str) -> None:
+        """Show why there is no curve."""
+        self._curve, self._note = None, text
+        self._repaint()
+
+    def show_crossed(self, step: Step, points: Mapping[str, LoggedPoint]) -> None:
+        """Take the points of the curves at the step of the crosshair, by key."""
+        if self._curve is None or step != self._wanted_step:
+            return
+        others = tuple(
+            replace(other, at_crosshair=points.get(other.series.key))
+            for other in self._curve.others
+        )
+        exact = points.get(self._curve.series.key, self._curve.crosshair)
+        held = self._curve.crosshair
+        if held is not None and exact is not None and held.step == exact.step:
+            # A step may have several points, of which the one in the curve is meant.
+            exact = held if held in self._curve.points else exact
+        curve = replace(self._curve, others=others, crosshair=exact)
+        if curve != self._curve:
+            self._curve = curve
+            self._repaint_crosshair()
+
+    def cross(self, point: LoggedPoint) -> None:
+        """Put the crosshair on a point of the metric, which the columns need not keep."""
+        if self._curve is None:
+            return
+        self._curve = replace(self._curve, crosshair=point)
+        self._wanted_step = point.step
+        self._repaint_crosshair()
+        self.post_message(self.Crossed(point.step))
+        start, end = self._shown_window()
+        if not start <= point.step <= end:
+            self._want_around(point.step, self._half((start, end)))
+
+    @property
+    def curve(self) -> Curve | None:
+        return self._curve
+
+    @property
+    def crosshair(self) -> LoggedPoint | None:
+        return None if self._curve is None else self._curve.crosshair
+
+    @property
+    def columns(self) -> int:
+        """How many columns of dots the canvas has at most; none before it has a size."""
+        return max(DOTS_A_CELL * (self.size.width - LABEL_CELLS - 1), 0)
+
+    # Drawing ---------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if self._curve is None:
+            line: Line = [Piece(f"  {self._note}", "muted")] if y == 1 else []
+            return self._palette.strip(line, width)
+        if self._lines is None:
+            self._drawn = self._drawn or drawn(self._curve, width, self.size.height)
+            self._lines = curve_lines(self._curve, width, self.size.height, self._drawn)
+        return self._palette.strip(self._lines[y] if y < len(self._lines) else [], width)
+
+    def notify_style_update(self) -> None:
+        self._palette.clear()
+        super().notify_style_update()
+
+    def on_resize(self) -> None:
+        self._repaint()
+        self.post_message(self.Resized())
+
+    def _repaint(self) -> None:
+        self._drawn = None
+        self._repaint_crosshair()
+
+    def _repaint_crosshair(self) -> None:
+        self._lines = None
+        self.refresh()
+
+    # Moving ----------------------------------------------------------------------------------
+
+    def action_move(self, by: int) -> None:
+        held = self.crosshair
+        if self._curve is not None and held is not None:
+            self._cross_kept(neighbour(self._curve.points, held.step, by, held))
+
+    def _cross_kept(self, point: LoggedPoint | None) -> None:
+        if point is not None:
+            self.cross(point)
+
+    def action_move_to_end(self, last: bool) -> None:
+        if self._curve is None:
+            return
+        series = self._curve.series
+        if series.is_whole or not self._curve.points:
+            self._cross_kept(series.last if last else series.first)
+        elif last:
+            self.cross(series.last)
+            wide = series.end - series.start
+            self._want((series.last.step - wide, series.last.step), follows=True)
+        else:
+            self.cross(self._curve.points[0])
+
+    def action_move_to_extreme(self, highest: bool) -> None:
+        if self._curve is not None:
+            series = self._curve.series
+            self._cross_kept(series.maximum if highest else series.minimum)
+
+    def action_zoom(self, factor: float) -> None:
+        if self._curve is not None:
+            window = self._shown_window()
+            # Between sparse points a window may have none, and so no crosshair.
+            held = self.crosshair
+            center = self._center(window) if held is None else held.step
+            self._want_around(center, self._half(window, factor))
+
+    def action_pan(self, direction: int) -> None:
+        if self._curve is not None:
+            window = self._shown_window()
+            by = self._half(window, 2 * PAN_SHARE) * direction
+            self._want_around(self._center(window) + by, self._half(window))
+
+    def _is_whole(self, window: tuple[Step, Step]) -> bool:
+        """Say whether windows are to begin and end with whole steps."""
+        assert self._curve is not None
+        has_fractions = self._curve.series.has_fractions
+        return not has_fractions and all(isinstance(step, int) for step in window)
+
+    def _half(self, window: tuple[Step, Step], factor: float = 1.0) -> Step:
+        """Return half of a window that is so many times as wide, at least one whole step."""
+        start, end = window
+        if not self._is_whole(window):
+            return (end / 2 - start / 2) * factor
+        half = (end - start) // 2 if factor == 1 else int((end - start) * factor / 2)
+        return max(half, 1)
+
+    def _center(self, window: tuple[Step, Step]) -> Step:
+        start, end = window
+        if self._is_whole(window):
+            return int(start + end) // 2
+        return start / 2 + end / 2
+
+    def _shown_window(self) -> tuple[Step, Step]:
+        """Return the steps in sight, those being read if there are any."""
+        assert self._curve is not None
+        return self._curve.view or (self._curve.series.start, self._curve.series.end)
+
+    def _want_around(self, center: Step, half: Step) -> None:
+        self._want_window(center - half, center + half)
+
+    def _want_window(self, start: Step, end: Step) -> None:
+        """Ask for a window, shifted to where the metric has points, whole if it would be."""
+        assert self._curve is not None
+        first, last = self._curve.series.first.step, self._curve.series.last.step
+        if end - start >= last - first:
+            self._want(None)
+            return
+        shift = max(first - start, 0) - max(end - last, 0)
+        start, end = start + shift, end + shift
+        if start < end:
+            self._want((start, end))
+
+    def _want(self, window: StepWindow, follows: bool = False) -> None:
+        """Ask for a window, and show meanwhile what is known of it."""
+        self.post_message(self.WindowWanted(window, follows))
+        if self._curve is not None:
+            series = self._curve.series
+            view = window or (series.first.step, series.last.step)
+            if view != (series.start, series.end):
+                self._redraw(replace(self._curve, view=view))
+
+    def action_fit(self) -> None:
+        self._want(None)
+
+    # Looks -----------------------------------------------------------------------------------
+
+    def _redraw(self, curve: Curve) -> None:
+        self._curve = curve
+        self._repaint()
+
+    def action_toggle_log(self) -> None:
+        self._is_log = not self._is_log
+        if self._curve is not None:
+            self._redraw(replace(self._curve, is_log=self._is_log))
+
+    def action_turn_x_axis(self) -> None:
+        if self._curve is not None:
+            axes = x_axes(self._curve.all_series)
+            turned = axes[(axes.index(self._curve.x_axis) + 1) % len(axes)]
+            self._x_axis = None if turned is axes[0] else turned
+            self._redraw(replace(self._curve, x_axis=turned))
+
+    def use_marker(self, marker: str) -> None:
+        """Draw with BRAILLE or with BLOCKS."""
+        self._marker = marker
+        if self._curve is not None:
+            self._redraw(replace(self._curve, marker=marker))
+
+    # Mouse -----------------------------------------------------------------------------------
+
+    @property
+    def _margin(self) -> int:
+        return LABEL_CELLS if self._drawn is None else self._drawn.margin
+
+    def _point_at(self, cell: int) -> LoggedPoint | None:
+        if self._curve is None:
+            return None
+        window = window_of(self._curve)
+        share = (cell - self._margin - 0.5) / max(self.size.width - self._margin - 1, 1)
+        share = min(max(share, 0.0), 1.0)
+        return nearest(self._curve, window.left + share * (window.right - window.left))
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        if event.x > self._margin:
+            self._drag_from = event.x
+            self.capture_mouse()
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Zoom into what was dragged over; a click puts the crosshair there."""
+        start, self._drag_from = self._drag_from, None
+        self.release_mouse()
+        if start is None:
+            return
+        ends = [point for x in sorted((start, event.x)) if (point := self._point_at(x))]
+        if not ends:
+            return
+        if abs(event.x - start) <= 1:
+            self.cross(ends[-1])
+        elif ends[0].step != ends[-1].step:
+            steps = sorted(point.step for point in ends)
+            self._want_window(steps[0], steps[1])
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._wheel(event, WHEEL_ZOOM, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._wheel(event, 1 / WHEEL_ZOOM, 1)
+
+    def _wheel(self, event: events.MouseEvent, factor: float, direction: int) -> None:
+        """Zoom so that what is under the pointer stays there; with shift, pan."""
+        event.stop()
+        point = self._point_at(event.x)
+        if self._curve is None or point is None:
+            return
+        if event.shift:
+            self.action_pan(direction)
+            return
+        window = start, end = self._shown_window()
+        left, right = (point.step - start) * factor, (end - point.step) * factor
+        if self._is_whole(window):
+            left, right = int(left), max(int(right), 1)
+        self._want_window(point.step - left, point.step + right)

@@ -1,0 +1,381 @@
+"""The grid of small charts: any number of metrics, of which only those in sight are drawn."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from flowtui.store.metrics.values import Series
+from flowtui.store.values import Point
+from flowtui.told_apart import told_apart
+from flowtui.widgets.cells import Line, Piece, wrapped
+from flowtui.widgets.charts.card import GAP_CELLS, Card, card_lines
+from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
+from flowtui.widgets.charts.grid_layout import PINNED, Band, CardSize, Group, bands, card_size
+from flowtui.widgets.lists.virtual_list import width_beside_bar
+from flowtui.widgets.paint import Palette
+
+HEADING_CELLS = 60
+HELD_CARDS = 64
+"""Drawn cards and series that are kept: several screens of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What the cursor can be on: a metric, or the header of a group."""
+
+    group: str
+    key: str | None = None
+
+
+class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
+    """Shows groups of metrics as small charts.
+
+    The owner gives the groups and last points with `show_metrics`, and answers each `CardsNeeded`
+    with `show_series`. Posts `Chosen` on Enter, or a click, for the metric under the cursor, and
+    `FoldWanted` for a group.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move_rows(1)", "Move", key_display="←↓↑→", tooltip="To the row below"),
+        Binding("up,k", "move_rows(-1)", "Up", show=False, tooltip="To the row above"),
+        Binding("right,l", "move(1)", "Right", show=False, tooltip="To the next metric"),
+        Binding("left,h", "move(-1)", "Left", show=False, tooltip="To the metric before"),
+        Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
+        Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
+        Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first metric"),
+        Binding("end,G", "move_to_end(True)", "Last", show=False, tooltip="To the last metric"),
+        Binding("enter", "choose", "Zoom", key_display="Enter",
+                tooltip="Show the metric in full, or fold its group's header"),
+        Binding("space", "fold", "Fold", key_display="Space",
+                tooltip="Fold the group of the cursor, or unfold it"),
+    ]  # fmt: skip
+
+    @dataclass
+    class CardsNeeded(Message):
+        """Sent by ChartGrid when other metrics come into sight, or in another size."""
+
+        keys: tuple[str, ...]
+        columns: int
+        """Columns of dots that a small chart has."""
+
+    @dataclass
+    class Chosen(Message):
+        """Sent by ChartGrid for the metric to be shown in full."""
+
+        key: str
+
+    @dataclass
+    class FoldWanted(Message):
+        """Sent by ChartGrid for the group to be folded, or unfolded."""
+
+        group: str
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._palette = Palette(self)
+        self._groups: Sequence[Group] = ()
+        self._points: Mapping[str, Point | None] = {}
+        self._total = 0
+        self._bands: list[Band] = []
+        self._tops: list[int] = []
+        self._places: dict[Stop, tuple[int, int]] = {}
+        """Index of the band, and place in it, in order."""
+        self._group_names: dict[str, str] = {}
+        """By metric."""
+        self._card_names: dict[str, tuple[str, ...]] = {}
+        """By group."""
+        self._card_size = CardSize(1, 1, 1)
+        self._series: OrderedDict[str, Series] = OrderedDict()
+        self._drawn: OrderedDict[str, list[Line]] = OrderedDict()
+        self._cursor: Stop | None = None
+        self._asked: tuple[tuple[str, ...], int] | None = None
+        self._note = ""
+        self._marker = BRAILLE
+
+    # What the owner says ---------------------------------------------------------------------
+
+    def show_metrics(
+        self, groups: Sequence[Group], points: Mapping[str, Point | None], note: str = ""
+    ) -> None:
+        """Show metrics with their last points; the cursor stays on its metric if it is there.
+
+        Args:
+            groups: in order.
+            points: the last point of each metric, None where none has a step.
+            note: stands in the place of the charts if there are none.
+        """
+        differs = groups != self._groups or note != self._note
+        if bool(groups) != bool(self._groups):
+            self.screen.refresh_bindings()
+        changed = [key for key, point in points.items() if point != self._points.get(key)]
+        self._groups, self._points, self._note = groups, points, note
+        for key in changed:
+            self._drawn.pop(key, None)
+        if differs:
+            self._lay_out()
+        else:
+            in_sight = set(self.keys_in_sight())
+            for key in changed:
+                if key in in_sight:
+                    self._refresh_stop(Stop(self._group_of(key), key))
+
+    def show_series(self, series: Series) -> None:
+        """Take the points of one metric."""
+        if self._series.get(series.key) == series:
+            return
+        self._series[series.key] = series
+        self._series.move_to_end(series.key)
+        while len(self._series) > HELD_CARDS:
+            self._series.popitem(last=False)
+        self._drawn.pop(series.key, None)
+        self._refresh_stop(Stop(self._group_of(series.key), series.key))
+
+    def series(self, key: str) -> Series | None:
+        """Return what is held of a metric."""
+        return self._series.get(key)
+
+    def use_marker(self, marker: str) -> None:
+        """Draw with BRAILLE or with BLOCKS."""
+        self._marker = marker
+        self._drawn.clear()
+        self.refresh()
+
+    @property
+    def key(self) -> str | None:
+        """The metric under the cursor."""
+        return None if self._cursor is None else self._cursor.key
+
+    def put_cursor(self, key: str) -> None:
+        """Put the cursor on a metric."""
+        self._move_to(Stop(self._group_of(key), key))
+
+    @property
+    def columns(self) -> int:
+        """How many columns of dots a small chart has."""
+        return max(DOTS_A_CELL * (self._card_size.cells - GAP_CELLS - 1), 2)
+
+    def keys_in_sight(self) -> tuple[str, ...]:
+        top, height = self.scroll_offset.y, self.size.height
+        return tuple(key for band in self._bands_between(top, top + height) for key in band.keys)
+
+    def _group_of(self, key: str) -> str:
+        return self._group_names.get(key, "")
+
+    # Layout ----------------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        # The size of a card follows from all metrics, so that none jumps when groups are folded.
+        sizes = {group.name: len(group.keys) for group in self._groups}
+        width = max(width_beside_bar(self), 1)
+        self._card_size = card_size(sizes, width, max(self.size.height, 1))
+        self._bands = bands(self._groups, self._card_size.columns, self._card_size.lines)
+        self._tops = [band.y for band in self._bands]
+        self._group_names = {key: group.name for group in self._groups for key in group.keys}
+        self._card_names = {
+            group.name: tuple(_card_name(group.name, key) for key in group.keys)
+            for group in self._groups
+        }
+        self._places = {
+            stop: (index, place)
+            for index, band in enumerate(self._bands)
+            for place, stop in enumerate(_stops_of(band))
+        }
+        self._drawn.clear()
+        height = self._bands[-1].y + self._bands[-1].height if self._bands else 1
+        self.virtual_size = Size(0, height)
+        if self._cursor not in self._places:
+            self._cursor = min(self._places, key=self._distance, default=None)
+        self._show_cursor()
+        self.refresh()
+        self._ask()
+
+    def _distance(self, stop: Stop) -> tuple[bool, bool, bool]:
+        """Return how far a stop is from the cursor's: its metric, then its group, then any."""
+        held = self._cursor
+        is_metric = held is not None and held.key is not None and stop.key == held.key
+        is_group = held is not None and stop.group == held.group
+        return not is_metric, not is_group, stop.key is None
+
+    def _bands_between(self, top: int, bottom: int) -> list[Band]:
+        first = max(bisect_right(self._tops, top) - 1, 0)
+        last = bisect_right(self._tops, bottom - 1)
+        return self._bands[first:last]
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._ask()
+
+    def _ask(self) -> None:
+        wanted = self.keys_in_sight(), self.columns
+        if wanted != self._asked and wanted[0] and self.size.width:
+            self._asked = wanted
+            self.post_message(self.CardsNeeded(*wanted))
+
+    # Drawing ---------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        width = self.scrollable_content_region.width
+        if not self._bands:
+            notes = wrapped(self._note, max(width - 2, 10))
+            line: Line = [Piece(f" {notes[y]}", "muted")] if y < len(notes) else []
+            return self._palette.strip(line, width)
+        y += self.scroll_offset.y
+        index = bisect_right(self._tops, y) - 1
+        band = self._bands[index]
+        if y >= band.y + band.height:
+            return Strip.blank(width, self._palette.style("text"))
+        if not band.keys:
+            return self._header(band.group, width)
+        cells = self._card_size.cells
+        strips = [self._card_strip(band.group.name, key, y - band.y, cells) for key in band.keys]
+        return Strip.join(strips).adjust_cell_length(width, self._palette.style("text"))
+
+    def _header(self, group: Group, width: int) -> Strip:
+        name = {"": "no prefix", PINNED: "★ pinned"}.get(group.name, group.name)
+        if name == group.name:
+            names = [one.name for one in self._groups]
+            name = told_apart(names, HEADING_CELLS)[names.index(name)]
+        text = f" {'▸' if group.is_folded else '▾'} {name}"
+        line = [Piece(text, "title"), Piece(f"  {len(group.keys):,}", "muted")]
+        return self._palette.strip(line, width, self._shade(Stop(group.name)))
+
+    def _card_strip(self, group: str, key: str, y: int, cells: int) -> Strip:
+        lines = self._drawn.get(key)
+        if lines is None:
+            lines = card_lines(self._card(group, key), cells, self._card_size.lines, self._marker)
+            self._drawn[key] = lines
+            while len(self._drawn) > HELD_CARDS:
+                self._drawn.popitem(last=False)
+        shade = self._shade(Stop(group, key)) if y == 0 else ""
+        inside = self._palette.strip(lines[y], cells - GAP_CELLS, shade)
+        return Strip.join([inside, Strip.blank(GAP_CELLS, self._palette.style("text"))])
+
+    def _card(self, group: str, key: str) -> Card:
+        point, series = self._points[key], self._series.get(key)
+        return Card(key, _card_name(group, key), point, series, self._card_names[group])
+
+    def _shade(self, stop: Stop) -> str:
+        if stop != self._cursor:
+            return ""
+        return "cursor" if self.has_focus else "cursor-blurred"
+
+    def notify_style_update(self) -> None:
+        self._palette.clear()
+        super().notify_style_update()
+
+    def _refresh_stop(self, stop: Stop | None, title_only: bool = False) -> None:
+        for band in self._bands_between(
+            self.scroll_offset.y, self.scroll_offset.y + self.size.height
+        ):
+            for column, other in enumerate(_stops_of(band)):
+                if other == stop:
+                    y = band.y - self.scroll_offset.y
+                    cells = self._card_size.cells if band.keys else self.size.width
+                    height = 1 if title_only else band.height
+                    self.refresh(Region(column * cells, y, cells, height))
+
+    def on_focus(self) -> None:
+        self._refresh_stop(self._cursor, title_only=True)
+
+    def on_blur(self) -> None:
+        self._refresh_stop(self._cursor, title_only=True)
+
+    # Moving ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # Every key of it is about a metric; a note says that there is none.
+        return bool(self._bands) or not self._note
+
+    def _move_to(self, stop: Stop) -> None:
+        if stop == self._cursor:
+            return
+        old, self._cursor = self._cursor, stop
+        self._refresh_stop(old, title_only=True)
+        self._show_cursor()
+        self._refresh_stop(stop, title_only=True)
+
+    def _show_cursor(self) -> None:
+        if self._cursor is None or self._cursor not in self._places:
+            return
+        index, _ = self._places[self._cursor]
+        band = self._bands[index]
+        top = round(self.scroll_y)
+        # The first charts of a group are seen with its header.
+        above = index > 0 and not self._bands[index - 1].keys and bool(band.keys)
+        start = band.y - 1 if above else band.y
+        if start < top:
+            top = start
+        elif band.y + band.height > top + self.size.height:
+            top = min(band.y + band.height - self.size.height, start)
+        self.scroll_to(y=max(top, 0), animate=False, force=True, immediate=True)
+
+    def action_move(self, by: int) -> None:
+        stops = list(self._places)
+        if self._cursor in self._places:
+            index = stops.index(self._cursor) + by
+            self._move_to(stops[max(0, min(index, len(stops) - 1))])
+
+    def action_move_rows(self, by: int) -> None:
+        if self._cursor is not None and self._cursor in self._places:
+            index, place = self._places[self._cursor]
+            stops = _stops_of(self._bands[max(0, min(index + by, len(self._bands) - 1))])
+            self._move_to(stops[min(place, len(stops) - 1)])
+
+    def action_page(self, direction: int) -> None:
+        self.action_move_rows(direction * max(self.size.height // self._card_size.lines, 1))
+
+    def action_move_to_end(self, last: bool) -> None:
+        stops = list(self._places)
+        if stops:
+            self._move_to(stops[-1 if last else 0])
+
+    def action_choose(self) -> None:
+        if self._cursor is None:
+            return
+        if self._cursor.key is None:
+            self.post_message(self.FoldWanted(self._cursor.group))
+        else:
+            self.post_message(self.Chosen(self._cursor.key))
+
+    def action_fold(self) -> None:
+        if self._cursor is not None:
+            self.post_message(self.FoldWanted(self._cursor.group))
+
+    def on_click(self, event: events.Click) -> None:
+        y = event.y + self.scroll_offset.y
+        for band in self._bands_between(y, y + 1):
+            stops = _stops_of(band)
+            column = event.x // self._card_size.cells if band.keys else 0
+            if band.y <= y < band.y + band.height and column < len(stops):
+                self._move_to(stops[column])
+                self.action_choose()
+
+
+def _stops_of(band: Band) -> list[Stop]:
+    return [Stop(band.group.name, key) for key in band.keys] or [Stop(band.group.name)]
+
+
+def neighbour_key(groups: Iterable[Group], key: str, by: int) -> str:
+    """Return the metric so many places after one, in the order of the grid."""
+    keys = [key for group in groups for key in group.keys]
+    index = keys.index(key) + by if key in keys else 0
+    return keys[max(0, min(index, len(keys) - 1))] if keys else key
+
+
+def _card_name(group: str, key: str) -> str:
+    # Under its group's header the prefix says nothing.
+    return key if group in ("", PINNED) else key.partition("/")[2] or key

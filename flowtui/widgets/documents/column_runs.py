@@ -1,0 +1,135 @@
+"""Lines of a document that are more than one text in one role: columns, and marked stretches."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate, groupby
+
+from flowtui.joiners import STAND_INS, is_needed
+from flowtui.widgets.cells import Line, Piece, clipped, width_of
+from flowtui.widgets.documents.runs import Layout, Run, Spot
+from flowtui.widgets.documents.wrapping import plain_lines
+
+
+def side_by_side(
+    columns: Sequence[Sequence[Run]], cells: int, gap: int, indent: int
+) -> tuple[list[Run], list[tuple[int, Run]]]:
+    """Return runs in columns as runs of whole lines, and where each run of a column begins.
+
+    A line belongs to the first column in which something can be done there, or else to the first
+    that has a line there.
+
+    Args:
+        columns: the runs of each, laid out for `cells`.
+        cells: the width of each column.
+        gap: cells between two of them.
+        indent: cells before the first.
+    """
+    layouts = [Layout(runs) for runs in columns]
+    count = max(layout.line_count for layout in layouts)
+    spots = [_spot(layouts, index) for index in range(count)]
+    joined: list[Run] = []
+    for _, numbers in groupby(range(count), key=lambda index: _identity(spots[index])):
+        first, *rest = numbers
+        paint = partial(_joined, layouts, cells, gap, first)
+        # The texts are in the runs of the columns; a line is put together when it is drawn.
+        texts = [""] * (1 + len(rest))
+        joined.append(Run(spots[first], texts, indent=indent, paint=paint))
+    return joined, [part for runs in columns for part in _starts(runs)]
+
+
+def painted(run: Run, pieces: Sequence[Piece], limit: int) -> Run:
+    """Return a run of the running text with its stretches in their roles; others as they are.
+
+    Args:
+        run: as `body` makes it of the joined pieces.
+        pieces: the stretches.
+        limit: how many of their characters the run holds.
+    """
+    if not run.is_body:
+        return run
+    some = list(_first(pieces, limit))
+    # Wrapping drops blanks and nothing else, so all other characters can be counted.
+    ends = list(accumulate(_solid(" ".join(plain_lines(text))) for text in _with_joiners(some)))
+    starts = list(accumulate(map(_solid, run.lines), initial=0))
+
+    def paint(index: int) -> Line:
+        parts: list[Piece] = []
+        at = starts[index]
+        for char in run.lines[index]:
+            role = some[min(bisect_right(ends, at), len(some) - 1)].role
+            if parts and (parts[-1].role == role or char == " "):
+                parts[-1] = Piece(parts[-1].text + char, parts[-1].role)
+            else:
+                parts.append(Piece(char, role))
+            at += char != " "
+        return parts
+
+    return replace(run, paint=paint)
+
+
+def _with_joiners(pieces: Sequence[Piece]) -> Iterator[str]:
+    """Yield the texts of pieces, in which something as long stands for what joiners become.
+
+    What becomes of one is for all of the text to say, and pieces may end beside it.
+    """
+    whole = "".join(piece.text for piece in pieces)
+    if STAND_INS.keys().isdisjoint(whole):
+        yield from (piece.text for piece in pieces)
+        return
+    start = 0
+    for piece in pieces:
+        parts = []
+        for at, char in enumerate(piece.text, start):
+            is_own = char not in STAND_INS
+            parts.append(char if is_own else "x" if is_needed(whole, at) else STAND_INS[char])
+        yield "".join(parts)
+        start += len(piece.text)
+
+
+def _first(pieces: Sequence[Piece], limit: int) -> Iterator[Piece]:
+    for piece in pieces:
+        if limit <= 0:
+            return
+        yield Piece(piece.text[:limit], piece.role)
+        limit -= len(piece.text)
+
+
+def _joined(layouts: Sequence[Layout], cells: int, gap: int, first: int, after: int) -> Line:
+    pieces: list[Piece] = []
+    index = first + after
+    for number, layout in enumerate(layouts):
+        if index >= layout.line_count:
+            continue
+        run, at = layout.at(index)
+        left = number * (cells + gap)
+        pieces.append(Piece(" " * (left - width_of(pieces))))
+        pieces += clipped(run.line(at), cells)
+    return pieces
+
+
+def _spot(layouts: Sequence[Layout], index: int) -> Spot:
+    spots = [layout.at(index)[0].spot for layout in layouts if index < layout.line_count]
+    return next((spot for spot in spots if _acts(spot)), spots[0])
+
+
+def _acts(spot: Spot) -> bool:
+    return any(one is not None for one in (spot.is_open, spot.grows_to, spot.target))
+
+
+def _identity(spot: Spot) -> tuple[object, ...]:
+    return spot.key, spot.is_open, spot.grows_to, spot.source, spot.target
+
+
+def _starts(runs: Sequence[Run]) -> Iterator[tuple[int, Run]]:
+    first = 0
+    for run in runs:
+        yield first, run
+        first += len(run.lines)
+
+
+def _solid(text: str) -> int:
+    return len(text) - text.count(" ")

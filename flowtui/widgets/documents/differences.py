@@ -1,0 +1,335 @@
+"""Where an output differs from its reference: by words where both are texts, else by keys.
+
+Everything is bounded, for it is done before a sample shows: texts too long for words are compared
+by lines, and those too long for lines from where they first differ.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+
+from flowtui.store.samples.score_values import is_number
+from flowtui.store.values import JsonValue
+
+MAX_WORD_CHARS = 200_000
+"""Of what differs in both texts together: some 20,000 words in each."""
+MAX_LINE_CHARS = 2_000_000
+MAX_TOKENS = 60_000
+MAX_STEPS = 25_000
+"""Of the search between two anchors, all searches of a comparison together: some 10 ms."""
+MAX_KEYS = 1_000
+"""So many paths are compared; as many as this may not be all."""
+MAX_LEVELS = 100
+
+# A sentence in a script without blanks is not one word: from U+2E80 on each character stands alone.
+# A joiner stays with what it joins: beside a mark of its own it would be none.
+_WORDS = re.compile(
+    r"(?:[^\W\u2e80-\U0010ffff]|[\u200c\u200d])+|\s+"
+    r"|.(?:[\ufe0f\U0001f3fb-\U0001f3ff]*\u200d.)*",
+    re.DOTALL,
+)
+_LINES = re.compile(r"[^\n]*\n|[^\n]+")
+_BLANK = re.compile(r"\s")
+_Match = tuple[int, int, int]
+"""Where some tokens stand in the one, where in the other, and how many are the same there."""
+
+
+class Kind(StrEnum):
+    """Where something is."""
+
+    SAME = "same"
+    """In both."""
+    ONLY_OUTPUT = "only in the output"
+    ONLY_REFERENCE = "only in the reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch of text."""
+
+    text: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDifference:
+    """What stands under one path of two JSON values."""
+
+    path: str
+    """As in `items[3].name`; empty for the values themselves."""
+    output: JsonValue
+    """None where it is absent, or null."""
+    reference: JsonValue
+    in_output: bool = True
+    in_reference: bool = True
+
+    @property
+    def is_same(self) -> bool:
+        both = self.in_output and self.in_reference
+        return both and is_equal(self.output, self.reference)
+
+
+def word_diff(output: str, reference: str) -> tuple[Run, ...]:
+    """Return two texts as one: what they share, and between it what only one of them has.
+
+    What is the same and what only the output has, joined, is the output; the reference likewise.
+    Of what was changed the reference's part comes first.
+    """
+    start = _shared_start(output, reference)
+    end = _shared_end(output[start:], reference[start:])
+    middles = output[start : len(output) - end], reference[start : len(reference) - end]
+    runs = [
+        Run(output[:start], Kind.SAME),
+        *_compared(*middles),
+        Run(output[len(output) - end :], Kind.SAME),
+    ]
+    return tuple(_tidied(runs))
+
+
+def key_diff(output: JsonValue, reference: JsonValue) -> tuple[KeyDifference, ...]:
+    """Return what stands under each path of two values, the output's first, at most `MAX_KEYS`.
+
+    What only one of them has is one path, whatever is inside it.
+    """
+    return tuple(islice(_keys("", output, reference, 0), MAX_KEYS))
+
+
+def is_equal(one: JsonValue, other: JsonValue) -> bool:
+    """Say whether two values are the same as JSON: true is not 1, 1 is 1.0, NaN is NaN."""
+    if is_number(one) and is_number(other):
+        return one == other or (one != one and other != other)
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_equal(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_equal, one, other))
+    return one == other
+
+
+# Texts ---------------------------------------------------------------------------------------
+
+
+def _shared_start(one: str, other: str) -> int:
+    """Return how much two texts share at their start, whole words of it."""
+    length = _common(one, other)
+    if length == len(one) == len(other):
+        return length
+    return max(one.rfind(blank, 0, length) for blank in " \n\t") + 1
+
+
+def _shared_end(one: str, other: str) -> int:
+    length = _common(one, other, from_end=True)
+    first = _BLANK.search(one, len(one) - length)
+    return 0 if first is None else len(one) - first.start()
+
+
+def _common(one: str, other: str, from_end: bool = False) -> int:
+    """Return how many characters two texts share, by halving what is not known yet."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if from_end:
+            same = (
+                one[len(one) - middle : len(one) - low]
+                == (other[len(other) - middle : len(other) - low])
+            )
+        else:
+            same = one[low:middle] == other[low:middle]
+        low, high = (middle, high) if same else (low, middle - 1)
+    return low
+
+
+def _compared(output: str, reference: str) -> list[Run]:
+    chars = len(output) + len(reference)
+    for pattern, most in ((_WORDS, MAX_WORD_CHARS), (_LINES, MAX_LINE_CHARS)):
+        if chars <= most:
+            one, other = pattern.findall(output), pattern.findall(reference)
+            if len(one) + len(other) <= MAX_TOKENS:
+                return list(_runs(one, other))
+    return [Run(reference, Kind.ONLY_REFERENCE), Run(output, Kind.ONLY_OUTPUT)]
+
+
+def _runs(one: Sequence[str], other: Sequence[str]) -> Iterator[Run]:
+    at_one = at_other = 0
+    for i, j, count in (*_matches(one, other), (len(one), len(other), 0)):
+        yield Run("".join(other[at_other:j]), Kind.ONLY_REFERENCE)
+        yield Run("".join(one[at_one:i]), Kind.ONLY_OUTPUT)
+        yield Run("".join(one[i : i + count]), Kind.SAME)
+        at_one, at_other = i + count, j + count
+
+
+def _tidied(runs: Sequence[Run]) -> Iterator[Run]:
+    """Join stretches of one kind, and changes with nothing but blanks between them."""
+    kept = [run for run in runs if run.text]
+    only: dict[Kind, list[str]] = {Kind.ONLY_REFERENCE: [], Kind.ONLY_OUTPUT: []}
+    same: list[str] = []
+
+    def changes() -> Iterator[Run]:
+        for kind, texts in only.items():
+            if texts:
+                yield Run("".join(texts), kind)
+                texts.clear()
+
+    for index, run in enumerate(kept):
+        if run.kind is not Kind.SAME:
+            if same:
+                yield Run("".join(same), Kind.SAME)
+                same.clear()
+            only[run.kind].append(run.text)
+            continue
+        is_between = 0 < index < len(kept) - 1 and not same
+        if is_between and run.text.isspace() and "\n" not in run.text and all(only.values()):
+            for texts in only.values():
+                texts.append(run.text)
+            continue
+        yield from changes()
+        same.append(run.text)
+    yield from changes()
+    if same:
+        yield Run("".join(same), Kind.SAME)
+
+
+def _matches(one: Sequence[str], other: Sequence[str]) -> list[_Match]:
+    """Return what two rows of tokens share, in order.
+
+    Tokens that both have exactly once hold the rows together, as many as stand in one order;
+    between them the shortest way from the one to the other is searched for.
+    """
+    found: list[_Match] = []
+    steps = MAX_STEPS
+    at_one = at_other = 0
+    for i, j in (*_anchors(one, other), (len(one), len(other))):
+        if i < at_one or j < at_other:
+            continue
+        gap = one[at_one:i], other[at_other:j]
+        pairs, used = _shortest(*gap, steps)
+        steps -= used
+        found += [(at_one + x, at_other + y, count) for x, y, count in pairs]
+        if i < len(one):
+            found.append((i, j, 1))
+        at_one, at_other = i + 1, j + 1
+    return found
+
+
+def _anchors(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where the tokens stand that each row has once: the longest row in both orders."""
+    counts_one, counts_other = Counter(one), Counter(other)
+    places = {token: j for j, token in enumerate(other) if counts_other[token] == 1}
+    pairs = [
+        (i, places[token])
+        for i, token in enumerate(one)
+        if counts_one[token] == 1 and token in places
+    ]
+    ends: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for index, (_, j) in enumerate(pairs):
+        at = bisect_left(ends, j)
+        before.append(last[at - 1] if at else -1)
+        if at == len(ends):
+            ends.append(j)
+            last.append(index)
+        else:
+            ends[at], last[at] = j, index
+    chain: list[tuple[int, int]] = []
+    index = last[-1] if last else -1
+    while index >= 0:
+        chain.append(pairs[index])
+        index = before[index]
+    return chain[::-1]
+
+
+def _shortest(one: Sequence[str], other: Sequence[str], max_steps: int) -> tuple[list[_Match], int]:
+    """Return what two rows share along the way with the fewest changes (Myers), and its cost.
+
+    Nothing is shared where the way takes more steps than there are.
+    """
+    start = 0
+    least = min(len(one), len(other))
+    while start < least and one[start] == other[start]:
+        start += 1
+    shared = [(0, 0, start)] if start else []
+    if start == least:
+        return shared, 0
+    rows, columns = len(one), len(other)
+    furthest = {1: start}
+    history: list[dict[int, int]] = []
+    steps = 0
+    for changes in range(rows + columns + 1):
+        history.append(furthest.copy())
+        steps += 2 * changes + 1
+        for diagonal in range(-changes, changes + 1, 2):
+            goes_down = diagonal == -changes or (
+                diagonal != changes and furthest[diagonal - 1] < furthest[diagonal + 1]
+            )
+            x = furthest[diagonal + 1] if goes_down else furthest[diagonal - 1] + 1
+            y = x - diagonal
+            begun = x
+            while x < rows and y < columns and one[x] == other[y]:
+                x, y = x + 1, y + 1
+            steps += x - begun
+            furthest[diagonal] = x
+            if x >= rows and y >= columns:
+                return shared + _way_back(history, changes, rows, columns), steps
+        if steps > max_steps:
+            return shared, steps
+    return shared, steps
+
+
+def _way_back(history: Sequence[dict[int, int]], changes: int, x: int, y: int) -> list[_Match]:
+    found: list[_Match] = []
+    for count in range(changes, 0, -1):
+        furthest, diagonal = history[count], x - y
+        goes_down = diagonal == -count or (
+            diagonal != count and furthest[diagonal - 1] < furthest[diagonal + 1]
+        )
+        from_x = furthest[diagonal + 1 if goes_down else diagonal - 1]
+        from_y = from_x - (diagonal + 1 if goes_down else diagonal - 1)
+        begun = from_x if goes_down else from_x + 1
+        if x > begun:
+            found.append((begun, begun - diagonal, x - begun))
+        x, y = from_x, from_y
+    return found[::-1]
+
+
+# JSON ----------------------------------------------------------------------------------------
+
+
+def _keys(
+    path: str, output: JsonValue, reference: JsonValue, level: int
+) -> Iterator[KeyDifference]:
+    if level < MAX_LEVELS and output and reference:
+        if isinstance(output, dict) and isinstance(reference, dict):
+            for key in (*output, *(key for key in reference if key not in output)):
+                inner = f"{path}.{key}" if path else key
+                yield from _pair(inner, key in output, output.get(key),
+                                 key in reference, reference.get(key), level)  # fmt: skip
+            return
+        if isinstance(output, list) and isinstance(reference, list):
+            for index in range(max(len(output), len(reference))):
+                has = index < len(output), index < len(reference)
+                yield from _pair(f"{path}[{index}]", has[0], output[index] if has[0] else None,
+                                 has[1], reference[index] if has[1] else None, level)  # fmt: skip
+            return
+    yield KeyDifference(path, output, reference)
+
+
+def _pair(
+    path: str,
+    in_output: bool,
+    output: JsonValue,
+    in_reference: bool,
+    reference: JsonValue,
+    level: int,
+) -> Iterator[KeyDifference]:
+    if in_output and in_reference:
+        yield from _keys(path, output, reference, level + 1)
+    else:
+        yield KeyDifference(path, output, reference, in_output, in_reference)

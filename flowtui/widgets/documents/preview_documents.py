@@ -1,0 +1,100 @@
+"""Previews of structured files as sections of a document: JSON, JSONL, Word, arrays, archives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flowtui import format as fmt
+from flowtui.previews.values import (
+    DocumentBlock,
+    DocumentPage,
+    Heading,
+    Item,
+    JsonRecord,
+    JsonRecords,
+    JsonTree,
+    Paragraph,
+    Table,
+)
+from flowtui.store.values import JsonValue
+from flowtui.widgets.documents import preview_markdown
+from flowtui.widgets.documents.blocks import Block, Section, Text, Values
+from flowtui.widgets.documents.value_runs import items_of
+
+OPEN_ALL_BELOW = 40
+"""Values inside the outermost ones; of larger ones only the first level stands open."""
+MAX_PROBLEMS = 5
+LEVEL_CELLS = 2
+
+
+def json_sections(tree: JsonTree) -> list[Section]:
+    """Return one JSON value as a tree."""
+    return [Section("json", "", (_values("json", tree.value),))]
+
+
+def record_sections(pages: Sequence[JsonRecords]) -> list[Section]:
+    """Return the records of JSONL, each foldable under its number, after what is broken."""
+    records = [record for page in pages for record in page.records]
+    first = pages[0].part.first
+    numbered = {
+        str(number): record.value for number, record in enumerate(records, (first or 0) + 1)
+    }
+    blocks: list[Block] = list(_broken(records, (first or 0) + 1))
+    blocks.append(Values("records", numbered, open_levels=1 if len(records) == 1 else 0))
+    return [Section("records", "", tuple(blocks))]
+
+
+def _broken(records: Sequence[JsonRecord], first: int) -> list[Text]:
+    found = [(n, one.problem) for n, one in enumerate(records, first) if one.problem]
+    texts = [Text(f"▲ line {n:,} {problem}", "attention") for n, problem in found[:MAX_PROBLEMS]]
+    if len(found) > MAX_PROBLEMS:
+        texts.append(Text(f"▲ {len(found) - MAX_PROBLEMS:,} more lines are broken", "attention"))
+    return texts
+
+
+def _values(key: str, value: JsonValue) -> Values:
+    if not isinstance(value, (dict, list)) or not value:
+        return Values(key, {"value": value})
+    named = {str(name): inner for name, inner in items_of(value)}
+    inside = sum(len(inner) for inner in named.values() if isinstance(inner, (dict, list)))
+    return Values(key, named, open_levels=2 if inside < OPEN_ALL_BELOW else 0)
+
+
+def word_sections(pages: Sequence[DocumentPage]) -> list[Section]:
+    """Return a Word document as a section a heading."""
+    parts: list[tuple[str, list[Block]]] = [("", [])]
+    for block in (block for page in pages for block in page.blocks):
+        if isinstance(block, Heading):
+            parts.append((block.text, []))
+        else:
+            parts[-1][1].append(_block(block))
+    return [
+        Section(f"h{number}", title, preview_markdown.trimmed(blocks))
+        for number, (title, blocks) in enumerate(parts)
+        if title or blocks
+    ]
+
+
+def _block(block: DocumentBlock) -> Block:
+    match block:
+        case Item(text, level, is_numbered):
+            return Text(text, indent=LEVEL_CELLS * level, label="#" if is_numbered else "•")
+        case Table(rows, row_count):
+            hidden = row_count - len(rows)
+            return preview_markdown.table(rows, f"… {hidden:,} more rows" if hidden > 0 else "")
+        case Heading(text=text) | Paragraph(text):
+            return Text(f"{text}\n")
+
+
+def about_section(title: str, about: JsonValue) -> list[Section]:
+    """Return what a file says of itself, foldable under a title."""
+    return [Section("about", title, (_values("about", about),))]
+
+
+def shape(numbers: Sequence[int]) -> str:
+    """Return `50,000 × 768`, `scalar` where there is no dimension."""
+    return " × ".join(f"{number:,}" for number in numbers) or "scalar"
+
+
+def size_or_nothing(size_bytes: int | None) -> str:
+    return "" if size_bytes is None else fmt.size(size_bytes)

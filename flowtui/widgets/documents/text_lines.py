@@ -1,0 +1,107 @@
+"""Lines of a file as they are: numbered or not, moved sideways, never wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+
+from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.lists.virtual_list import Lines
+
+SHIFT_CELLS = 16
+
+
+class TextLines(Lines):
+    """Shows lines of pieces. Enter on the last one posts `Chosen` where more can be read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "shift(1)", "Right", show=False, tooltip="Show what is further right"),
+        Binding("left,h", "shift(-1)", "Left", show=False, tooltip="Back to the left"),
+    ]
+
+    shift: reactive[int] = reactive(0, init=False)
+    """How many cells of each line are passed over."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._lines: Sequence[Line] = ()
+        self._first: int | None = None
+        self._end_note = ""
+
+    def show_lines(
+        self, lines: Sequence[Line], *, first: int | None, end_note: str, is_new: bool
+    ) -> None:
+        """Show lines.
+
+        Args:
+            lines: all that were read.
+            first: how many lines of the file lie before them; None shows no numbers.
+            end_note: stands on a line of its own after them, unless it is empty.
+            is_new: they are of another file, which starts at its top.
+        """
+        self._lines, self._first, self._end_note = lines, first, end_note
+        if is_new:
+            self.set_reactive(Lines.cursor, 0)
+            self.shift = 0
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
+        self.resize_content()
+
+    def show_note(self, text: str, role: Role = "muted") -> None:
+        """Show a sentence in the place of lines."""
+        self._lines, self._end_note = (), ""
+        self.set_reactive(Lines.cursor, 0)
+        self.resize_content(text, role)
+
+    @property
+    def copy_text(self) -> str:
+        """The line under the cursor."""
+        if self.cursor >= len(self._lines):
+            return ""
+        return "".join(piece.text for piece in self._lines[self.cursor])
+
+    @property
+    def line_count(self) -> int:
+        return len(self._lines) + bool(self._end_note and self._lines)
+
+    def line(self, index: int, width: int) -> Line:
+        if index == len(self._lines):
+            return [Piece(f" {self._end_note}", "muted")]
+        line = _without(self._lines[index], self.shift)
+        if self._first is None:
+            return [Piece(" "), *line]
+        cells = len(str(self._first + len(self._lines)))
+        return [Piece(f" {self._first + index + 1:>{cells}}  ", "muted"), *line]
+
+    def action_shift(self, by: int) -> None:
+        top = self.scroll_offset.y
+        in_sight = self._lines[top : top + self.visible_rows]
+        longest = max((sum(cell_len(piece.text) for piece in line) for line in in_sight), default=0)
+        last = max(longest - self.line_width // 2, 0)
+        self.shift = max(0, min(self.shift + by * SHIFT_CELLS, max(last, self.shift)))
+
+    def action_choose(self) -> None:
+        if self._end_note and self.cursor == len(self._lines):
+            super().action_choose()
+
+
+def _without(line: Line, cells: int) -> Line:
+    """Return a line without its first cells; half of a wide character becomes a blank."""
+    if not cells:
+        return line
+    kept: list[Piece] = []
+    for text, role in line:
+        length = cell_len(text)
+        if length <= cells:
+            cells -= length
+            continue
+        at = 0
+        while cells > 0:
+            cells -= cell_len(text[at])
+            at += 1
+        kept.append(Piece(" " * -cells + text[at:], role))
+        cells = 0
+    return kept

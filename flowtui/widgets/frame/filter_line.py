@@ -1,0 +1,205 @@
+"""The line at the bottom that is typed into: a filter that works as it is typed, or a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+from flowtui import format as fmt
+from flowtui.store.errors import FilterError
+from flowtui.store.values import JsonValue
+from flowtui.widgets.cells import wrapped
+
+if TYPE_CHECKING:
+    from textual.widgets import Input
+
+
+HISTORY_KEPT = 50
+
+
+def entered(history: str) -> list[str]:
+    """Return the texts that were entered under a name, the last one last."""
+    from flowtui.widgets import remembered
+
+    kept = remembered.get(f"history.{history}")
+    return [text for text in kept if isinstance(text, str)] if isinstance(kept, list) else []
+
+
+def remember_entered(history: str, text: str) -> None:
+    """Keep a text that was entered, as the last one."""
+    from flowtui.widgets import remembered
+
+    if text.strip():
+        others: list[JsonValue] = [one for one in entered(history) if one != text]
+        remembered.put(f"history.{history}", [*others, text][-HISTORY_KEPT:])
+
+
+class FilterLine(Widget):
+    """An input with a note beside it.
+
+    Posts `Changed` at each key, `Entered` on Enter, and `Left` when it is done.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "clear", "Clear", key_display="Esc", tooltip="Show everything again"),
+        Binding("down", "leave", "To the list", show=False, tooltip="Back to the list"),
+        Binding("up", "recall", "Before", show=False, tooltip="What was typed before"),
+    ]
+
+    @dataclass
+    class Changed(Message):
+        """Sent by FilterLine when its text changes."""
+
+        line: FilterLine
+        text: str
+
+        @property
+        def control(self) -> FilterLine:
+            return self.line
+
+    @dataclass
+    class Entered(Message):
+        """Sent by FilterLine on Enter."""
+
+        line: FilterLine
+        text: str
+
+        @property
+        def control(self) -> FilterLine:
+            return self.line
+
+    @dataclass
+    class Left(Message):
+        """Sent by FilterLine when the list is to have the focus again."""
+
+    def __init__(
+        self, hint: str, *, label: str = "/", history: str = "", id: str | None = None
+    ) -> None:
+        """Make the line.
+
+        Args:
+            hint: stands in it while it is empty.
+            label: stands before it.
+            history: under what the texts that were entered are remembered; nowhere if empty.
+            id: of the widget.
+        """
+        super().__init__(id=id)
+        self._hint = hint
+        self._label = label
+        self._history = history
+        self._recalled = 0
+        """How many entries back the text comes from; 0 was typed."""
+        self._remarks: Sequence[str] = ()
+        self.names: Sequence[str] = ()
+        """What a word may be completed to, once it is begun; the right arrow takes it."""
+
+    @property
+    def _input(self) -> Input | None:
+        """What is typed into; made when the line is first opened, for most visits never."""
+        found = self.query("Input")
+        return cast("Input", found.first()) if found else None
+
+    async def open(self, text: str, *, is_typed: bool = True) -> None:
+        """Show the line with a filter, and type into it unless it is only to be shown."""
+        self.add_class("-open")
+        field = self._input
+        if field is None:
+            # An input is a large module, and a start needs none.
+            from textual.widgets import Input, Label
+
+            from flowtui.widgets.frame.completion import WordSuggester
+
+            suggester = WordSuggester(lambda: self.names)
+            field = Input(placeholder=self._hint, select_on_focus=False, suggester=suggester)
+            note = Label("", classes="filter-note", markup=False)
+            row = Horizontal(Label(self._label, markup=False), field, note)
+            await self.mount(row, Static("", id="mistake", markup=False))
+        field.value = text
+        self._recalled = 0
+        if is_typed:
+            field.focus()
+
+    def note(self, text: str) -> None:
+        """Say how many match."""
+        self.query_one(".filter-note", Static).update(text)
+
+    def point_at(self, position: int | None, message: str = "") -> None:
+        """Point at a mistake and say what was expected; at None, there is none."""
+        self.set_class(position is not None, "-mistaken")
+        if position is None:
+            self.remark(self._remarks)
+            return
+        self.note("")
+        # The label and the padding stand before the text.
+        caret = f"{' ' * (position + 3)}^ {message}"
+        if len(caret) > self.size.width:
+            # A message that is cut leaves out what was expected.
+            text = f"at {position + 1}: {message}"
+            caret = "\n".join(f" {line}" for line in wrapped(text, max(self.size.width - 2, 10)))
+        self.query_one("#mistake", Static).update(caret)
+
+    def remark(self, remarks: Sequence[str]) -> None:
+        """Say below the line what is to be known about the filter that is shown."""
+        self._remarks = remarks
+        if not self.query("#mistake") or self.has_class("-mistaken"):
+            return
+        self.set_class(bool(remarks), "-remarked")
+        if remarks:
+            width = max(self.size.width - 2, 10)
+            lines = [line for text in remarks for line in wrapped(fmt.plain(text, 500), width)]
+            self.query_one("#mistake", Static).update("\n".join(f" {line}" for line in lines))
+
+    def is_taken(self, take: Callable[[str], None]) -> bool:
+        """Have what is typed taken; point at its mistake, and say so, if it has one."""
+        try:
+            take(self.text)
+        except FilterError as error:
+            self.point_at(error.position, fmt.plain(str(error)))
+            return False
+        self.point_at(None)
+        return True
+
+    @property
+    def text(self) -> str:
+        return "" if self._input is None else self._input.value
+
+    def action_clear(self) -> None:
+        """Empty the filter and close the line."""
+        if self._input is not None:
+            self._input.value = ""
+        self.remark(())
+        self.remove_class("-open")
+        self.post_message(self.Left())
+
+    def action_leave(self) -> None:
+        self.set_class(bool(self.text), "-open")
+        self.post_message(self.Left())
+
+    def action_recall(self) -> None:
+        """Put in the text that was entered before, and before that one, each time it is asked."""
+        if self._input is None or not self._history:
+            return
+        kept = entered(self._history)
+        if self._recalled < len(kept):
+            self._recalled += 1
+            self._input.value = kept[-self._recalled]
+            self._input.action_end()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(self.Changed(self, event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._history:
+            remember_entered(self._history, event.value)
+        self._recalled = 0
+        self.post_message(self.Entered(self, event.value))
+        self.action_leave()

@@ -1,0 +1,298 @@
+"""The lines around a tab: the run on top, the tabs under it, the keys at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual import events
+from textual.binding import ActiveBinding
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from flowtui import format as fmt
+from flowtui.store.liveness.standing import Activity, Standing
+from flowtui.store.values import Counts, Run, Status
+from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
+from flowtui.widgets.paint import Palette
+
+TABS = ("overview", "metrics", "traces", "evals", "attachments")
+STATUS_ROLES: dict[str, Role] = {
+    Status.ACTIVE: "accent",
+    Status.COMPLETED: "ok",
+    Status.ERROR: "error",
+}
+
+
+def state_role(run: Run, standing: Standing) -> Role:
+    """Return the role of what is said of a run's status."""
+    if standing.activity is Activity.STOPPED:
+        return "attention"
+    return STATUS_ROLES.get(run.status, "attention")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadMark:
+    """What the top line says of an upload."""
+
+    run_id: str
+    words: tuple[str, ...]
+    """The first is always shown, the others where there is room."""
+    is_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CollectMark:
+    """What the top line says of a receiver of spans."""
+
+    words: tuple[str, ...]
+    """The first is always shown, the others where there is room."""
+    is_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the lines around a tab say."""
+
+    run: Run
+    counts: Counts
+    store: str
+    """The store's directory, for a person."""
+    standing: Standing = Standing()  # noqa: RUF009  # It is frozen.
+    """How far the run is."""
+    follows: bool = True
+    age_s: float | None = None
+    """Since the last write."""
+    problem: str | None = None
+    """Why what is shown may not be the latest."""
+    upload: UploadMark | None = None
+    """Of this run or another one, while it is under way or after it failed."""
+    collect: CollectMark | None = None
+    """While spans are received into this run."""
+
+
+class OneLine(Widget):
+    """One line of pieces; `show` repaints only the cells that differ."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._palette = Palette(self)
+        self._line: Line = ()
+
+    def show(self, line: Line) -> None:
+        """Show a line in place of the present one."""
+        old, self._line = self._line, line
+        same = 0
+        for before, after in zip(old, line, strict=False):
+            if before != after:
+                break
+            same += cell_len(after.text)
+        width = max(width_of(old), width_of(line))
+        if width_of(old) == width_of(line):
+            for before, after in zip(reversed(old), reversed(line), strict=False):
+                if before != after or width <= same:
+                    break
+                width -= cell_len(after.text)
+        if width > same:
+            self.refresh(Region(same, 0, width - same, 1))
+
+    def render_line(self, y: int) -> Strip:
+        return self._palette.strip(self._line, self.size.width)
+
+    def notify_style_update(self) -> None:
+        self._palette.clear()
+        super().notify_style_update()
+
+
+class RunLine(OneLine):
+    """Run name, short id and group; status and duration; liveness; store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame: Frame | None = None
+
+    def show_frame(self, frame: Frame) -> None:
+        self._frame = frame
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        if self._frame is not None and self.size.width:
+            self.show(run_line(self._frame, self.size.width))
+
+
+def run_line(frame: Frame, width: int) -> list[Piece]:
+    """Return the top line; the store gives way first, the run's name never."""
+    run = frame.run
+    elapsed = fmt.elapsed(frame.standing)
+    status = [
+        Piece("  "),
+        Piece(fmt.run_state(run.status, frame.standing), state_role(run, frame.standing)),
+        Piece(f"  {elapsed}" if elapsed else "", "muted"),
+    ]
+    live = liveness(frame)
+    identity = [Piece(f"  {fmt.short_id(run.id)}", "muted")]
+    if run.group_name and width >= 100:
+        identity.append(Piece(f" · {fmt.plain(run.group_name, 30)}", "muted"))
+    name = fmt.plain(run.name or run.id, 200)
+    # What goes on in the background is told at the right end, whatever else has to give way there.
+    marks = _mark_pieces(frame, 0)
+    width -= width_of(marks)
+    # What the run is called comes first; how fresh it is gives way, then its id.
+    room = width - 2 - width_of(status) - (0 if frame.problem else width_of(live))
+    if room < cell_len(name) + width_of(identity):
+        identity = []
+    name_cells = max(min(cell_len(name), room - width_of(identity)), 8)
+    left = [Piece(" "), Piece(fit(name, name_cells), "title"), *identity, *status, *live]
+    if marks:
+        left = clipped(left, width - 1)
+        width += width_of(marks)
+        for count in range(_other_words(frame), -1, -1):
+            marks = _mark_pieces(frame, count)
+            if width_of(left) + width_of(marks) < width:
+                break
+        return justified(left, marks, width)
+    store_room = width - width_of(left) - 4
+    if store_room < 12:
+        return clipped(left, width)
+    shown = fmt.plain(frame.store)
+    if cell_len(shown) > store_room:
+        shown = "…" + shown[-(store_room - 1) :]
+    return justified(left, [Piece(shown, "muted"), Piece(" ")], width)
+
+
+def _marks(frame: Frame) -> list[UploadMark | CollectMark]:
+    return [mark for mark in (frame.collect, frame.upload) if mark is not None]
+
+
+def _other_words(frame: Frame) -> int:
+    return sum(len(mark.words) - 1 for mark in _marks(frame))
+
+
+def _mark_pieces(frame: Frame, count: int) -> list[Piece]:
+    """Return the first word of each mark, and so many of the others, in their order."""
+    pieces = []
+    for mark in _marks(frame):
+        first, *others = mark.words
+        role: Role = "error" if mark.is_failed else "accent"
+        pieces += [Piece("  "), Piece(first, role)]
+        pieces += [Piece(f"  {word}", "muted") for word in others[:count]]
+        count = max(count - len(others), 0)
+    return [*pieces, Piece(" ")] if pieces else []
+
+
+def liveness(frame: Frame) -> list[Piece]:
+    """Return how fresh the screen is; nothing for a run that nobody writes and is read well."""
+    if frame.problem is not None:
+        return [Piece("  "), Piece(f"▲ {fmt.plain(frame.problem)}", "attention")]
+    if frame.standing.activity is None:
+        return []
+    if not frame.follows:
+        return [Piece("  ○ not following", "attention")]
+    if frame.standing.activity is not Activity.ACTIVE or frame.standing.silent_s is None:
+        return []
+    age = "" if frame.age_s is None else f" {fmt.ago(frame.age_s)}"
+    return [Piece("  "), Piece("● live", "ok"), Piece(age, "muted")]
+
+
+class TabLine(OneLine):
+    """The five tabs with their counts. Posts `Picked` when one is clicked."""
+
+    @dataclass
+    class Picked(Message):
+        """Sent by TabLine when a tab is clicked."""
+
+        tab: str
+
+    def __init__(self, current: str) -> None:
+        super().__init__()
+        self._current = current
+        self._counts = Counts()
+
+    def show_counts(self, counts: Counts) -> None:
+        self._counts = counts
+        self._fill()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        if self.size.width:
+            self.show(
+                clipped(tab_line(self._current, self._counts, self.size.width), self.size.width)
+            )
+
+    def on_click(self, event: events.Click) -> None:
+        x = 0
+        for piece in self._line:
+            x += cell_len(piece.text)
+            if event.x < x:
+                number = piece.text.strip()[:1]
+                if number.isdigit():
+                    self.post_message(self.Picked(TABS[int(number) - 1]))
+                return
+
+
+def tab_line(current: str, counts: Counts, width: int) -> list[Piece]:
+    """Return the tabs; on a narrow terminal the counts go first, then the other tabs' names."""
+    by_tab = {
+        "metrics": counts.metrics,
+        "traces": counts.traces,
+        "evals": counts.samples,
+        "attachments": counts.attachments,
+    }
+    for with_counts, with_names in ((True, True), (False, True), (False, False)):
+        pieces: list[Piece] = [Piece(" ")]
+        for number, tab in enumerate(TABS, start=1):
+            known = by_tab.get(tab)
+            label = f"{number} {tab.title()}" if with_names or tab == current else str(number)
+            if with_counts and known is not None:
+                label += f" {known:,}"
+            pieces += [Piece(label, "accent" if tab == current else "muted"), Piece("   ")]
+        if width_of(pieces) - 3 <= width:
+            break
+    return pieces
+
+
+class KeyLine(OneLine):
+    """The keys that matter here, derived from the active bindings."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._fill())
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> None:
+        if self.size.width:
+            bindings = list(self.screen.active_bindings.values())
+            self.show(key_line(bindings, self.size.width))
+
+
+MAX_KEYS = 9
+LAST_ACTIONS = ("app.show_keys", "app.quit", "quit")
+"""Help and how to leave end the line wherever one is."""
+
+
+def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
+    """Return as many shown bindings as fit, each action once; help and quit always end it."""
+    labels: dict[str, tuple[str, str]] = {}
+    for active in bindings:
+        binding = active.binding
+        if binding.show and active.enabled and binding.action not in labels:
+            key = binding.key_display or fmt.plain(active.node.app.get_key_display(binding))
+            if (key, binding.description) not in labels.values():
+                labels[binding.action] = key, binding.description
+    last = [labels.pop(action) for action in LAST_ACTIONS if action in labels]
+    first = list(labels.values())[: MAX_KEYS - len(last)]
+    while first and 1 + sum(cell_len(" ".join(label)) + 2 for label in (*first, *last)) > width:
+        first.pop()
+    pieces = [Piece(" ")]
+    for key, description in (*first, *last):
+        pieces += [Piece(key, "accent"), Piece(f" {description}  ", "muted")]
+    return clipped(pieces, width)

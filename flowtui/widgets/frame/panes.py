@@ -1,0 +1,80 @@
+"""Panes that stand beside each other, or of which a narrow terminal shows one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.widget import Widget
+
+from flowtui.widgets.frame.pane_line import PaneLine
+from flowtui.widgets.lists.virtual_list import Lines
+
+
+class Panes:
+    """Knows which pane has the focus, and marks with `-away` what is not to be shown.
+
+    The owner's style sheet hides what is `-away` where its screen is `-narrow`. Before the owner
+    has its panes and a PaneLine, what it calls here does nothing.
+    """
+
+    def __init__(self, owner: Widget, panes: Callable[[], Sequence[Lines]]) -> None:
+        """Take the widget that holds the panes, and what tells those that there are."""
+        self._owner = owner
+        self._panes = panes
+
+    @property
+    def _is_there(self) -> bool:
+        return bool(self._owner.query(PaneLine))
+
+    @property
+    def _line(self) -> PaneLine:
+        return self._owner.query_one(PaneLine)
+
+    @property
+    def current(self) -> Lines:
+        """The pane that has the focus, or had it last."""
+        panes = self._panes()
+        return panes[min(self._line.current, len(panes) - 1)]
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self._owner.screen.has_class("-narrow")
+
+    def take_focus(self) -> None:
+        """Follow the focus; call it when anything in the owner gets it."""
+        if not self._is_there:
+            return
+        panes = self._panes()
+        focused = self._owner.screen.focused
+        if isinstance(focused, Lines) and focused in panes:
+            self._line.current = panes.index(focused)
+            self.fit()
+
+    def fit(self) -> None:
+        """Show what there is room for; call it when the size changes."""
+        if self._is_there and self._is_narrow:
+            self._put_away_all_but(self.current)
+
+    def show(self, pane: Lines) -> None:
+        """Give a pane the focus, and bring it into sight."""
+        if not self._is_there:
+            return
+        # A pane that is away takes no focus until it is shown, and which one is current decides
+        # which keys work, which is asked as soon as the focus moves.
+        self._put_away_all_but(pane)
+        self._line.current = list(self._panes()).index(pane)
+        pane.focus()
+
+    def step(self, by: int) -> None:
+        """Go to the next pane, or so many on."""
+        if not self._is_there:
+            return
+        panes = self._panes()
+        self.show(panes[(self._line.current + by) % len(panes)])
+
+    def _put_away_all_but(self, pane: Lines) -> None:
+        """Mark every other pane, and boxes without this one."""
+        panes = self._panes()
+        boxes = {box for one in panes for box in one.ancestors if self._owner in box.ancestors}
+        for widget in (*panes, *boxes):
+            widget.set_class(widget is not pane and widget not in pane.ancestors, "-away")

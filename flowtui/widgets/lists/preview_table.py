@@ -1,0 +1,129 @@
+"""Pages of a table as columns and cells of `Rows`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich.cells import cell_len
+
+from flowtui import format as fmt
+from flowtui.previews.values import Arrays, Listing, Part, TablePage
+from flowtui.previews.values import Column as FileColumn
+from flowtui.widgets.cells import Align, Piece
+from flowtui.widgets.documents.preview_documents import shape, size_or_nothing
+from flowtui.widgets.lists.virtual_table import Cells, Column
+
+MAX_WIDTH = 40
+MIN_WIDTH = 3
+LOOKED_AT = 100
+"""Rows whose cells say how wide columns are."""
+CELL_CHARS = 200
+MAX_TAIL = 20
+"""Cells of a number from its decimal point on; a longer one stands at the right as it is."""
+_MISSING = ("", "nan", "na", "n/a", "null", "none", "-", "inf", "+inf", "-inf", "infinity")
+_NUMBER = re.compile(
+    r"(?=[^\d]{0,2}\d)[+\-−]?(?:\d{1,3}(?:[,_' ]\d{3})+(?!\d)|\d*)"
+    r"(?P<tail>(?:[.,]\d*)?(?:[eE][+-]?\d+)?)(?P<unit> ?(?:%|[kKMGTP]?i?B))?"
+)
+"""Whole, with a decimal point or comma, with an exponent; in percent, or a size in bytes."""
+
+
+def columns(page: TablePage, number_cells: int) -> list[Column]:
+    """Return the columns of a table, the numbers of its rows before them."""
+    made = [Column("#", "#", number_cells + 1, "right")]
+    for at, column in enumerate(page.columns):
+        cells = [row[at] for row in page.rows[:LOOKED_AT] if at < len(row)]
+        title = fmt.plain(column.name, CELL_CHARS) or f"({page.first_column + at + 1})"
+        align: Align = "right" if _are_numbers(cells) else "left"
+        fitting = _widened(Column(str(at), title, 0, align), cells)
+        least = min(max(cell_len(title), MIN_WIDTH), MAX_WIDTH)
+        made.append(replace(fitting, width=max(fitting.width, least)))
+    return made
+
+
+def widened(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Column]:
+    """Return columns that are as wide as some rows need, within bounds."""
+    cells: list[list[str]] = [[] for _ in columns]
+    for row in rows:
+        for at, cell in enumerate(row[: len(columns) - 1], 1):
+            cells[at].append(cell)
+    return [_widened(column, of_it) for column, of_it in zip(columns, cells, strict=True)]
+
+
+def _widened(column: Column, cells: Sequence[str]) -> Column:
+    """Return a column as wide as cells need; numbers stand in line by their decimal points."""
+    if column.align == "right":
+        tails = [(cell, _tail_cells(cell)) for cell in cells]
+        tail = max((tail for _, tail in tails), default=0)
+        before = max((len(cell) - tail for cell, tail in tails), default=0)
+        tail = max(tail, column.tail_cells)
+        before = max(min(before, MAX_WIDTH), column.width - column.tail_cells)
+        return replace(column, width=min(before + tail, MAX_WIDTH), tail_cells=tail)
+    longest = max(map(len, cells), default=0)
+    if longest <= column.width and all(map(str.isascii, cells)):
+        return column
+    width = max((cell_len(fmt.plain(cell[:CELL_CHARS], CELL_CHARS)) for cell in cells), default=0)
+    return replace(column, width=max(column.width, min(width, MAX_WIDTH)))
+
+
+def _are_numbers(cells: Sequence[str]) -> bool:
+    """Return whether all cells are numbers but those that say that there is none."""
+    others = [cell for cell in cells if not _is_plain_number(cell)]
+    given = [cell for cell in others if cell.strip().lower() not in _MISSING]
+    return all(map(_NUMBER.fullmatch, given)) and (bool(given) or len(others) < len(cells))
+
+
+def _is_plain_number(cell: str) -> bool:
+    """Return whether a cell is digits, and perhaps a point: most are, and this is quick."""
+    whole, point, fraction = cell.partition(".")
+    return whole.lstrip("+-").isdigit() and (fraction.isdigit() or not point)
+
+
+def _tail_cells(cell: str) -> int:
+    """Return how many cells a number takes from its decimal point on, 0 for anything else."""
+    if cell.isdigit():
+        return 0
+    if _is_plain_number(cell):
+        tail = len(cell) - cell.find(".") if "." in cell else 0
+        return tail if tail <= MAX_TAIL else 0
+    found = _NUMBER.fullmatch(cell)
+    if found is None or found["unit"] or len(found["tail"]) > MAX_TAIL:
+        return 0
+    return len(found["tail"])
+
+
+def cells(row: Sequence[str], number: int | None, columns: Sequence[Column]) -> Cells:
+    """Return one row; a short one ends with empty cells."""
+    pieces = [Piece("" if number is None else f"{number:,}", "muted")]
+    for column, cell in zip(columns[1:], row, strict=False):
+        missing = column.tail_cells - _tail_cells(cell) if column.tail_cells else 0
+        pieces.append(Piece(fmt.plain(cell, CELL_CHARS) + " " * missing))
+    pieces += [Piece("")] * (len(columns) - len(pieces))
+    return tuple(pieces)
+
+
+def of_arrays(pages: Sequence[Arrays]) -> TablePage:
+    """Return arrays as a table: name, type, shape, size."""
+    rows = [
+        (array.name or "array", array.dtype, shape(array.shape), size_or_nothing(array.size_bytes))
+        for page in pages
+        for array in page.arrays
+    ]
+    return _listed(("name", "type", "shape", "size"), rows, pages[-1].part)
+
+
+def of_listing(pages: Sequence[Listing]) -> TablePage:
+    """Return the members of an archive as a table: name, size, type."""
+    rows = [
+        (member.name, fmt.size(member.size_bytes) if member.type == "file" else "", member.type)
+        for page in pages
+        for member in page.members
+    ]
+    return _listed(("name", "size", "type"), rows, pages[-1].part)
+
+
+def _listed(names: Sequence[str], rows: Sequence[tuple[str, ...]], part: Part) -> TablePage:
+    own = Part(part.unit, 0, len(rows), part.total, part.next_position)
+    return TablePage(tuple(map(FileColumn, names)), tuple(rows), own, len(names))

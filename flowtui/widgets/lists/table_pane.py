@@ -1,0 +1,350 @@
+"""A table of any length: its rows are read as they come into sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.worker import get_current_worker
+
+from flowtui import format as fmt
+from flowtui.previews import tables
+from flowtui.previews.errors import PreviewCancelled, PreviewFailed
+from flowtui.previews.values import Cancelled, TablePage
+from flowtui.widgets.lists import preview_table
+from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, Rows
+from flowtui.widgets.workers import ReportsWorkers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GROW_WITHIN = 200
+"""Rows from the last known one at which those behind it are read."""
+Texts: TypeAlias = tuple[str, ...]
+
+
+class TableRows(Protocol):
+    """What gives the rows of a table; `attachment_tables.TableSource` says more."""
+
+    first: TablePage
+    known_rows: int
+    total: int | None
+    tail: tuple[Texts, ...]
+
+    @property
+    def has_more(self) -> bool: ...
+
+    def index(self, cancelled: Cancelled) -> bool: ...
+    def rows(self, first: int, cancelled: Cancelled) -> dict[int, Texts]: ...
+    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableRows: ...
+    def grow(self, cancelled: Cancelled) -> None: ...
+    def read_tail(self, cancelled: Cancelled) -> None: ...
+
+
+class TablePane(ReportsWorkers, Rows):
+    """Shows a table. Posts `Told` when it knows of more rows than before.
+
+    `G` goes to the last rows without reading those before them; `g` comes back from there.
+    """
+
+    opens = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last row"),
+        Binding("shift+right", "shift_page(1)", "Columns on", show=False,
+                tooltip="As many columns further right as fit"),
+        Binding("shift+left", "shift_page(-1)", "Columns back", show=False,
+                tooltip="As many columns to the left as fit"),
+    ]  # fmt: skip
+
+    @dataclass
+    class Told(Message):
+        """Sent by TablePane when `told` has changed."""
+
+    @dataclass
+    class RowsRead(Message):
+        """Sent by the reader with rows by their numbers."""
+
+        source: TableRows
+        rows: Mapping[int, Texts]
+
+    @dataclass
+    class Known(Message):
+        """Sent by the reader when more rows are known of, or the last ones."""
+
+        source: TableRows
+        is_tail: bool = False
+
+    @dataclass
+    class ColumnsRead(Message):
+        """Sent by the reader with the same table from another column on."""
+
+        before: TableRows
+        source: TableRows
+
+    @dataclass
+    class NotRead(Message):
+        """Sent by the reader when rows cannot be read."""
+
+        source: TableRows
+        reason: str
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._source: TableRows | None = None
+        self._texts: dict[int, Texts] = {}
+        self._is_at_tail = False
+        self._is_growing = False
+        self._number_cells = 0
+        self._wanted_column: int | None = None
+        """The leftmost one to be shown, until columns from there on are read."""
+
+    # What is shown ---------------------------------------------------------------------------
+
+    def show_source(self, source: TableRows, *, is_new: bool) -> None:
+        """Show a table, from its first row if it is another one."""
+        self._source = source
+        self._wanted_column = None
+        self._is_at_tail = self._is_growing = False
+        self._show(source.first, source.known_rows, is_new=is_new)
+        if source.has_more:
+            self._index(source)
+
+    def show_page(self, page: TablePage, *, is_new: bool) -> None:
+        """Show rows that are all there is."""
+        self._source = None
+        self._wanted_column = None
+        self._is_at_tail = False
+        self._show(page, len(page.rows), is_new=is_new)
+
+    def _show(self, page: TablePage, count: int, *, is_new: bool) -> None:
+        self._texts = dict(enumerate(page.rows))
+        total = page.part.total or max(count, 99_999)
+        self._number_cells = len(f"{total if page.part.next_position is not None else count:,}")
+        self.set_columns(preview_table.columns(page, self._number_cells))
+        if is_new:
+            self.first_column = 0
+        self._forget()
+        self.show_keys(range(count), is_new=is_new)
+
+    def _forget(self) -> None:
+        # Rows of other files have the same numbers.
+        self._cells.clear()
+        self._asked.clear()
+
+    @property
+    def told(self) -> str:
+        """How many rows are shown of how many."""
+        source = self._source
+        if source is None:
+            return fmt.count(self.line_count, "row")
+        before = source.first.first_column + self.first_column
+        rows = self._told_rows(source)
+        is_some = len(source.first.columns) < source.first.column_count
+        return f"{rows}, from column {before + 1:,}" if is_some and before else rows
+
+    def _told_rows(self, source: TableRows) -> str:
+        if self._is_at_tail:
+            return f"last {fmt.count(len(source.tail), 'row')}, g goes to the first"
+        if source.total is not None:
+            return fmt.count(source.total, "row")
+        return f"first {fmt.count(source.known_rows, 'row')}"
+
+    @property
+    def copy_text(self) -> str:
+        """The row under the cursor, its cells parted by tabs."""
+        row = self._texts.get(self.cursor_key if self.cursor_key is not None else -1)
+        return "" if row is None else "\t".join(row)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    @on(Rows.RowsNeeded)
+    def read_rows(self, event: Rows.RowsNeeded) -> None:
+        event.stop()
+        self._fill(event.keys)
+        missing = [key for key in event.keys if key not in self._texts]
+        if missing and self._source is not None:
+            self._read(self._source, missing)
+
+    def _fill(self, keys: Sequence[int]) -> None:
+        known = [self._texts[key] for key in keys if key in self._texts]
+        # Rows further on may be wider; what is cut would read as another value.
+        self.set_columns(preview_table.widened(self.columns, known))
+        self.fill(
+            {
+                key: preview_table.cells(
+                    self._texts[key], key + 1 if key >= 0 else None, self.columns
+                )
+                for key in keys
+                if key in self._texts
+            }
+        )
+
+    @work(thread=True, group="rows", exit_on_error=False)
+    def _read(self, source: TableRows, keys: Sequence[int]) -> None:
+        worker = get_current_worker()
+        found: dict[int, Texts] = {}
+        try:
+            for key in keys:
+                if key not in found:
+                    found |= source.rows(key, lambda: worker.is_cancelled)
+        except PreviewCancelled:
+            return
+        except PreviewFailed as error:
+            self.post_message(self.NotRead(source, str(error)))
+            return
+        self.post_message(self.RowsRead(source, found))
+
+    @work(thread=True, group="index", exclusive=True, exit_on_error=False)
+    def _index(self, source: TableRows) -> None:
+        worker = get_current_worker()
+        try:
+            is_known = source.index(lambda: worker.is_cancelled)
+        except (PreviewCancelled, PreviewFailed):
+            # Rows are then found one page after the other.
+            return
+        if is_known and not worker.is_cancelled:
+            self.post_message(self.Known(source))
+
+    @work(thread=True, group="grow", exit_on_error=False)
+    def _grow(self, source: TableRows, is_tail: bool) -> None:
+        worker = get_current_worker()
+        try:
+            step = source.read_tail if is_tail else source.grow
+            step(lambda: worker.is_cancelled)
+        except PreviewCancelled:
+            return
+        except PreviewFailed as error:
+            self.post_message(self.NotRead(source, str(error)))
+            return
+        self.post_message(self.Known(source, is_tail))
+
+    @on(RowsRead)
+    def show_rows(self, message: RowsRead) -> None:
+        message.stop()
+        if message.source is self._source:
+            in_sight = set(self.keys_in_sight(GROW_WITHIN))
+            self._texts = {key: row for key, row in self._texts.items() if key in in_sight}
+            self._texts.update(message.rows)
+            self._fill([key for key in self.keys_in_sight(MARGIN_ROWS) if key in message.rows])
+
+    @on(Known)
+    def show_known(self, message: Known) -> None:
+        message.stop()
+        source = message.source
+        if source is not self._source:
+            return
+        self._is_growing = False
+        if message.is_tail:
+            self._is_at_tail = True
+            self.show_keys(range(-len(source.tail), 0))
+            self.cursor = self.line_count - 1
+        elif not self._is_at_tail:
+            self.show_keys(range(source.known_rows))
+        self.post_message(self.Told())
+
+    @on(NotRead)
+    def tell_failure(self, message: NotRead) -> None:
+        message.stop()
+        if message.source is self._source:
+            self._is_growing = False
+            self._wanted_column = None
+            self.notify(fmt.plain(message.reason, 300), severity="warning", markup=False)
+
+    # Columns ---------------------------------------------------------------------------------
+
+    @property
+    def _left(self) -> int:
+        """The leftmost column that is to be shown, of all that the table has."""
+        if self._wanted_column is not None:
+            return self._wanted_column
+        before = 0 if self._source is None else self._source.first.first_column
+        return before + self.first_column
+
+    def action_shift(self, by: int) -> None:
+        self._go_to_column(self._left + by)
+
+    def action_shift_page(self, by: int) -> None:
+        # The number of the row is none of them, and one column stays in sight.
+        self._go_to_column(self._left + by * max(len(self._layout(self.line_width)) - 2, 1))
+
+    def _go_to_column(self, column: int) -> None:
+        """Show columns from one on; those that are not there are read first."""
+        source = self._source
+        page = None if source is None else source.first
+        if source is None or page is None or page.column_count == len(page.columns):
+            super().action_shift(column - self.first_column)
+            return
+        self._wanted_column = max(0, min(column, page.column_count - 1))
+        end = page.first_column + len(page.columns)
+        last = end if end == page.column_count else end - self._columns_in_sight
+        if page.first_column <= self._wanted_column <= last:
+            super().action_shift(self._wanted_column - page.first_column - self.first_column)
+            self._wanted_column = None
+            self.post_message(self.Told())
+        else:
+            self._read_columns(source, self._wanted_column)
+
+    @property
+    def _columns_in_sight(self) -> int:
+        """How many columns there may be at most; a window of columns has twice as many."""
+        most = self.line_width // (preview_table.MIN_WIDTH + len(GAP))
+        return max(min(most, tables.MAX_COLUMNS // 2), 1)
+
+    @work(thread=True, group="columns", exclusive=True, exit_on_error=False)
+    def _read_columns(self, source: TableRows, column: int) -> None:
+        worker = get_current_worker()
+        # About as many before the wanted one as behind it, so that one can go back too.
+        first = max(column - tables.MAX_COLUMNS // 2, 0)
+        row = self.cursor_key or 0
+        try:
+            other = source.with_columns(first, row, lambda: worker.is_cancelled)
+        except PreviewCancelled:
+            return
+        except PreviewFailed as error:
+            self.post_message(self.NotRead(source, str(error)))
+            return
+        if not worker.is_cancelled:
+            self.post_message(self.ColumnsRead(source, other))
+
+    @on(ColumnsRead)
+    def show_columns(self, message: ColumnsRead) -> None:
+        message.stop()
+        if message.before is not self._source or self._wanted_column is None:
+            return
+        self._source = source = message.source
+        self._texts = {}
+        self.set_columns(preview_table.columns(source.first, self._number_cells))
+        self._forget()
+        self.first_column = 0
+        self.refresh()
+        self._go_to_column(self._wanted_column)
+        if source.has_more and not self._is_at_tail:
+            self._index(source)
+
+    # Moving ----------------------------------------------------------------------------------
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        super().watch_cursor(old, new)
+        source = self._source
+        if source is None or self._is_at_tail or self._is_growing or not source.has_more:
+            return
+        if new + GROW_WITHIN >= source.known_rows:
+            self._is_growing = True
+            self._grow(source, False)
+
+    def action_move_to_end(self, last: bool) -> None:
+        source = self._source
+        if source is not None and last and source.has_more and not self._is_at_tail:
+            self._is_growing = True
+            self._grow(source, True)
+            return
+        if source is not None and not last and self._is_at_tail:
+            self._is_at_tail = False
+            self.show_keys(range(source.known_rows), is_new=True)
+            self.post_message(self.Told())
+            return
+        super().action_move_to_end(last)

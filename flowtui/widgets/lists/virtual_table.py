@@ -1,0 +1,222 @@
+"""The endless table: any number of rows out of SQL, of which only those in sight are held."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+
+from flowtui.told_apart import told_apart
+from flowtui.widgets.cells import Align, Line, Piece, fit
+from flowtui.widgets.lists.virtual_list import Lines
+
+GAP = "  "
+HELD_ROWS = 600
+"""Made rows that are kept: several screens, so that paging back needs no read."""
+MARGIN_ROWS = 40
+"""Rows read beyond each edge of the screen, so that a cursor step finds them there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    key: str
+    title: str
+    width: int
+    """In cells; the least where it stretches."""
+    align: Align = "left"
+    stretch: int = 0
+    """Its share of the width that is left over."""
+    tail_cells: int = 0
+    """Of numbers: how many cells they take from their decimal point on, so that these align."""
+
+
+Cells = tuple[Piece, ...]
+"""One piece a column, in the order of the columns."""
+
+
+class Rows(Lines):
+    """A table of which it knows the keys of all rows, in order, and the cells of some.
+
+    The owner sets `columns`, gives the keys with `show_keys`, and answers each `RowsNeeded` with
+    `fill`. The cursor stays on its row when rows come and go around it, and the row on its line
+    of the screen unless the list stands at its top.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "shift(1)", "Columns", show=False, tooltip="Show columns further right"),
+        Binding("left,h", "shift(-1)", "Columns back", show=False, tooltip="Back to the left"),
+    ]
+
+    first_column: reactive[int] = reactive(0, init=False)
+
+    @dataclass
+    class RowsNeeded(Message):
+        """Sent by Rows when rows come into sight whose cells it does not hold."""
+
+        rows: Rows
+        keys: tuple[int, ...]
+
+        @property
+        def control(self) -> Rows:
+            return self.rows
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._columns: tuple[Column, ...] = ()
+        self._keys: Sequence[int] = ()
+        self._cells: OrderedDict[int, Cells] = OrderedDict()
+        self._asked: set[int] = set()
+        self.sorted_by: tuple[str, bool] | None = None
+        """Key of the column that rows are sorted by, and whether downwards; marked in its title."""
+
+    # What the owner says ---------------------------------------------------------------------
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        return self._columns
+
+    def set_columns(self, columns: Iterable[Column]) -> None:
+        """Set the columns; cells made for others are dropped."""
+        chosen = tuple(columns)
+        if chosen != self._columns:
+            self._columns = chosen
+            self.first_column = min(self.first_column, max(len(chosen) - 2, 0))
+            self._cells.clear()
+            self._asked.clear()
+            self.refresh()
+
+    def show_keys(self, keys: Sequence[int], *, is_new: bool = False) -> None:
+        """Show these rows in this order, and keep the cursor on its row if it is among them.
+
+        Args:
+            keys: of the rows.
+            is_new: it is another list, which starts at its top.
+        """
+        held = None if is_new else self.cursor_key
+        if is_new:
+            self.set_reactive(Rows.cursor, 0)
+            self.scroll_to(y=0, animate=False, force=True, immediate=True)
+        line = self.cursor - round(self.scroll_y)
+        self._keys = keys
+        self._asked.clear()
+        self.resize_content()
+        if held is not None and held in keys:
+            index = keys.index(held)
+            # At the very top one watches for what comes, so the lines move; elsewhere they stay.
+            top = 0 if self.scroll_y == 0 else max(index - line, 0)
+            self.scroll_to(y=top, animate=False, force=True, immediate=True)
+            self.set_reactive(Rows.cursor, index)
+        elif self.cursor >= len(keys):
+            self.set_reactive(Rows.cursor, max(len(keys) - 1, 0))
+        self.keep_cursor_in_sight()
+
+    def fill(self, rows: Mapping[int, Cells]) -> None:
+        """Take the cells of rows that were needed, and repaint the lines that differ."""
+        for key, cells in rows.items():
+            self._asked.discard(key)
+            differs = self._cells.get(key) != cells
+            self._cells[key] = cells
+            self._cells.move_to_end(key)
+            if differs:
+                self._refresh_key(key)
+        while len(self._cells) > HELD_ROWS:
+            self._cells.popitem(last=False)
+
+    def read_again(self) -> None:
+        """Ask for the rows in sight again, showing what is held until they come."""
+        in_sight = self.keys_in_sight()
+        for key in self._cells.keys() - set(in_sight):
+            del self._cells[key]
+        self._asked.clear()
+        self._ask(in_sight)
+
+    @property
+    def cursor_key(self) -> int | None:
+        return self._keys[self.cursor] if self.cursor < len(self._keys) else None
+
+    def put_cursor(self, key: int) -> None:
+        """Put the cursor on a row, if it is among them."""
+        if key in self._keys:
+            self.cursor = self._keys.index(key)
+
+    def holds(self, key: int) -> bool:
+        """Say whether the cells of a row are kept."""
+        return key in self._cells
+
+    def keys_in_sight(self, margin: int = 0) -> tuple[int, ...]:
+        top = self.scroll_offset.y
+        return tuple(self._keys[max(top - margin, 0) : top + self.visible_rows + margin])
+
+    def _refresh_key(self, key: int) -> None:
+        in_sight = self.keys_in_sight()
+        if key in in_sight:
+            self.refresh_index(self.scroll_offset.y + in_sight.index(key))
+
+    # Drawing ---------------------------------------------------------------------------------
+
+    @property
+    def line_count(self) -> int:
+        return len(self._keys)
+
+    @property
+    def header_height(self) -> int:
+        return 1
+
+    def header_lines(self, width: int) -> list[Line]:
+        layout = self._layout(width)
+        arrows = [self._arrow(column) for column, _ in layout]
+        rooms = [cells - len(arrow) for (_, cells), arrow in zip(layout, arrows, strict=True)]
+        titles = told_apart([column.title for column, _ in layout], rooms)
+        pieces: list[Piece] = []
+        for (column, cells_wide), title, arrow in zip(layout, titles, arrows, strict=True):
+            pieces += [Piece(fit(title + arrow, cells_wide, column.align), "muted"), Piece(GAP)]
+        return [pieces[:-1]]
+
+    def _arrow(self, column: Column) -> str:
+        if self.sorted_by is None or self.sorted_by[0] != column.key:
+            return ""
+        return " ↓" if self.sorted_by[1] else " ↑"
+
+    def line(self, index: int, width: int) -> Line:
+        cells = self._cells.get(self._keys[index])
+        if cells is None:
+            self.call_next(self._ask_for_sight)
+            return [Piece("…", "muted")]
+        pieces: list[Piece] = []
+        # The first column always stays; those that are shifted away come after it.
+        shown = [cells[0], *cells[1 + self.first_column :]]
+        for (column, cells_wide), (text, role) in zip(self._layout(width), shown, strict=False):
+            pieces += [Piece(fit(text, cells_wide, column.align), role), Piece(GAP)]
+        return pieces[:-1]
+
+    def _layout(self, width: int) -> list[tuple[Column, int]]:
+        """Return the columns that fit and their widths; the first one always stays."""
+        chosen: list[Column] = []
+        room = width
+        for column in (*self._columns[:1], *self._columns[1 + self.first_column :]):
+            if chosen and column.width > room:
+                break
+            chosen.append(column)
+            room -= column.width + len(GAP)
+        room += len(GAP)
+        shares = sum(column.stretch for column in chosen)
+        extra = {column.key: room * column.stretch // shares for column in chosen} if shares else {}
+        return [(column, column.width + max(extra.get(column.key, 0), 0)) for column in chosen]
+
+    def _ask_for_sight(self) -> None:
+        self._ask(key for key in self.keys_in_sight(MARGIN_ROWS) if key not in self._cells)
+
+    def _ask(self, keys: Iterable[int]) -> None:
+        wanted = tuple(key for key in keys if key not in self._asked)
+        if wanted:
+            self._asked.update(wanted)
+            self.post_message(self.RowsNeeded(self, wanted))
+
+    def action_shift(self, by: int) -> None:
+        last = max(len(self._columns) - len(self._layout(self.line_width)) + self.first_column, 0)
+        self.first_column = max(0, min(self.first_column + by, last))

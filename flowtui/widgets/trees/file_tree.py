@@ -1,0 +1,280 @@
+"""Attached files as a tree of folders, of which only the lines in sight are made."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeAlias
+
+from textual.binding import Binding, BindingType
+
+from flowtui import format as fmt
+from flowtui.store.attachments.values import Attachment, FileNode, FileState, FolderNode, Node
+from flowtui.told_apart import told_apart
+from flowtui.widgets.cells import Line, Piece, Role, fit
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.trees.file_words import WORD_CELLS, word_of_name
+
+NodeKey: TypeAlias = tuple[str, str]
+"""A folder's path and nothing, or a file's path and the id of its row."""
+
+ALL_OPEN_BELOW = 500
+"""Files; in a larger tree the folders stand folded at first."""
+SIZE_CELLS = 9
+TIME_CELLS = 16
+MIN_NAME_CELLS = 22
+LEVEL_CELLS = 2
+MAX_INDENT_SHARE = 0.5
+NOTHING = FolderNode("", "", (), 0, 0, None)
+
+
+def key_of(node: Node) -> NodeKey:
+    """Return what a node is known by while files come and go around it."""
+    if isinstance(node, FolderNode):
+        return node.path, ""
+    row = node.attachment.row
+    return node.attachment.path, f"row {row.id}" if row is not None else "file"
+
+
+class FileTree(Lines):
+    """Shows a `FolderNode`. Cursor and folds stay while files are added.
+
+    Enter and the arrows fold; `Chosen` is posted for files.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "unfold", "Fold", key_display="←→", show=False,
+                tooltip="Unfold the folder, or go to what is first in it"),
+        Binding("left,h", "fold", "Fold", show=False, tooltip="Fold it, or go to its folder"),
+        Binding("z", "fold_all", "Fold all", show=False,
+                tooltip="Fold all folders, or unfold them"),
+    ]  # fmt: skip
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._root = NOTHING
+        self._shown: list[tuple[Node, int]] = []
+        self._places: dict[NodeKey, int] = {}
+        self._is_open: dict[str, bool] = {}
+        self._opens_all: bool | None = None
+        """Whether folders that nobody folded stand open; decided when files are first shown."""
+        self._is_filtered = False
+        self._names: tuple[int, list[str]] = (0, [])
+        """How names read in so many cells, in order."""
+        self._words: dict[str, str] = {}
+        """What files are that were looked into, by path."""
+        self.sorted_by: tuple[str, bool] = ("name", False)
+
+    # What is shown ---------------------------------------------------------------------------
+
+    def show_tree(self, root: FolderNode, *, is_filtered: bool = False) -> None:
+        """Show a tree; one that a filter leaves stands open, and leaves the folds as they were."""
+        held = self.node
+        if self._opens_all is None and root.file_count and not is_filtered:
+            self._opens_all = root.file_count < ALL_OPEN_BELOW
+        self._root, self._is_filtered = root, is_filtered
+        self._lay_out(None if held is None else key_of(held))
+
+    def show_note(self, text: str, role: Role = "muted") -> None:
+        """Show a sentence in the place of the files: why there are none."""
+        self._root, self._shown, self._places = NOTHING, [], {}
+        self.resize_content(text, role)
+
+    def tell_word(self, path: str, word: str) -> None:
+        """Take what a file turned out to be."""
+        if self._words.get(path) != word:
+            self._words[path] = word
+            self.refresh()
+
+    @property
+    def node(self) -> Node | None:
+        """The folder or file under the cursor."""
+        return self._shown[self.cursor][0] if self.cursor < len(self._shown) else None
+
+    @property
+    def attachment(self) -> Attachment | None:
+        """The file under the cursor, None on a folder."""
+        node = self.node
+        return node.attachment if isinstance(node, FileNode) else None
+
+    def _lay_out(self, held: NodeKey | None) -> None:
+        """Make the lines anew, with the cursor on a node or the folder that hides it."""
+        line = self.cursor - round(self.scroll_y)
+        self._shown = list(self._visible())
+        self._names = (0, [])
+        self._places = {key_of(node): at for at, (node, _) in enumerate(self._shown)}
+        at = min(self.cursor, max(len(self._shown) - 1, 0)) if held is None else self._place(held)
+        self.resize_content()
+        top = 0 if self.scroll_y == 0 else max(at - line, 0)
+        self.scroll_to(y=top, animate=False, force=True, immediate=True)
+        if at == self.cursor:
+            self.keep_cursor_in_sight()
+            self.post_message(self.CursorMoved(self, at))
+        self.cursor = at
+        self.refresh()
+
+    def _place(self, key: NodeKey) -> int:
+        path, _ = key
+        if key in self._places:
+            return self._places[key]
+        while path:
+            path = path.rpartition("/")[0]
+            if (path, "") in self._places:
+                return self._places[path, ""]
+        return min(self.cursor, max(len(self._shown) - 1, 0))
+
+    def _visible(self) -> list[tuple[Node, int]]:
+        shown: list[tuple[Node, int]] = []
+        waiting: list[tuple[Node, int]] = [(node, 0) for node in reversed(self._root.children)]
+        while waiting:
+            node, depth = waiting.pop()
+            shown.append((node, depth))
+            if isinstance(node, FolderNode) and self._stands_open(node):
+                waiting.extend((child, depth + 1) for child in reversed(node.children))
+        return shown
+
+    def _stands_open(self, folder: FolderNode) -> bool:
+        return self._is_filtered or self._is_open.get(folder.path, self._opens_all is not False)
+
+    # Drawing ---------------------------------------------------------------------------------
+
+    @property
+    def line_count(self) -> int:
+        return len(self._shown)
+
+    @property
+    def header_height(self) -> int:
+        return 1
+
+    def header_lines(self, width: int) -> list[Line]:
+        by, is_descending = self.sorted_by
+        titles = {"name": "name", "size": "size", "time": "changed"}
+        titles[by] += " ↓" if is_descending else " ↑"
+        name_cells, has_word, has_time = self._widths(width)
+        pieces = [Piece(" " + fit(titles["name"], name_cells - 1), "muted")]
+        pieces.append(Piece(fit(titles["size"], SIZE_CELLS, "right"), "muted"))
+        if has_word:
+            pieces.append(Piece("  " + fit("type", WORD_CELLS), "muted"))
+        if has_time:
+            pieces.append(Piece("  " + fit(titles["time"], TIME_CELLS), "muted"))
+        return [pieces]
+
+    def _widths(self, width: int) -> tuple[int, bool, bool]:
+        """Return the cells of the names, and whether there is room for type and time."""
+        room = width - SIZE_CELLS - 1
+        has_word = room - WORD_CELLS - 2 >= MIN_NAME_CELLS
+        room -= (WORD_CELLS + 2) * has_word
+        has_time = room - TIME_CELLS - 2 >= MIN_NAME_CELLS
+        return room - (TIME_CELLS + 2) * has_time, has_word, has_time
+
+    def line(self, index: int, width: int) -> Line:
+        node, depth = self._shown[index]
+        name_cells, has_word, has_time = self._widths(width)
+        indent = _indent(depth, name_cells)
+        name = self._named(name_cells)[index]
+        if isinstance(node, FolderNode):
+            mark = "▾ " if self._stands_open(node) else "▸ "
+            pieces = [Piece(indent + mark, "muted")]
+            pieces.append(Piece(fit(f"{name}/", name_cells - len(indent) - 2), "title"))
+            size, at = fmt.size(node.size_bytes), node.latest_at
+            word = fmt.count(node.file_count, "file")
+        else:
+            pieces, at = [], node.attachment.at
+            said, role = state_of(node.attachment)
+            room = max(name_cells - len(indent) - 2 - _said_cells(said), 1)
+            is_missing = node.attachment.is_missing
+            pieces.append(Piece(f"{indent}  {fit(name, room)}", "muted" if is_missing else "text"))
+            pieces += [Piece(f" {said}", role)] if said else []
+            known = node.attachment.size_bytes
+            size = "" if known is None else fmt.size(known)
+            word = self._words.get(node.attachment.path) or word_of_name(node.name)
+        pieces.append(Piece(fit(size, SIZE_CELLS, "right"), "muted" if has_word else "text"))
+        if has_word:
+            pieces.append(Piece("  " + fit(word, WORD_CELLS), "muted"))
+        if has_time:
+            time = "" if at is None else fmt.when_short(at)
+            pieces.append(Piece("  " + fit(time, TIME_CELLS), "muted"))
+        return pieces
+
+    def _named(self, cells: int) -> list[str]:
+        """Return the names of all lines, told from those beside them in their folder.
+
+        What is wrong with a file never gives way to its name.
+        """
+        if self._names[0] != cells:
+            beside: dict[str, list[int]] = {}
+            for at, (node, _) in enumerate(self._shown):
+                beside.setdefault(key_of(node)[0].rpartition("/")[0], []).append(at)
+            names = [""] * len(self._shown)
+            for places in beside.values():
+                rooms = [self._room(at, cells) for at in places]
+                labels = told_apart([self._shown[at][0].name for at in places], rooms)
+                for at, label in zip(places, labels, strict=True):
+                    names[at] = label
+            self._names = cells, names
+        return self._names[1]
+
+    def _room(self, at: int, cells: int) -> int:
+        """Return how many cells there are for a name: beside a slash, or what is said of a file."""
+        node, depth = self._shown[at]
+        room = cells - len(_indent(depth, cells)) - 2
+        if isinstance(node, FolderNode):
+            return room - 1
+        return room - _said_cells(state_of(node.attachment)[0])
+
+    # Folding ---------------------------------------------------------------------------------
+
+    def action_choose(self) -> None:
+        node = self.node
+        if isinstance(node, FolderNode):
+            self._set_open(node, not self._stands_open(node))
+        else:
+            super().action_choose()
+
+    def action_unfold(self) -> None:
+        node = self.node
+        if isinstance(node, FolderNode):
+            if self._stands_open(node):
+                self.cursor += 1
+            else:
+                self._set_open(node, True)
+
+    def action_fold(self) -> None:
+        node = self.node
+        if isinstance(node, FolderNode) and self._stands_open(node) and not self._is_filtered:
+            self._set_open(node, False)
+        elif self.cursor < len(self._shown):
+            self._go_up(self._shown[self.cursor][1])
+
+    def _go_up(self, depth: int) -> None:
+        above = range(self.cursor - 1, -1, -1)
+        self.cursor = next((at for at in above if self._shown[at][1] < depth), self.cursor)
+
+    def action_fold_all(self) -> None:
+        any_open = any(
+            isinstance(node, FolderNode) and self._stands_open(node) for node, _ in self._shown
+        )
+        held = self.node
+        self._is_open.clear()
+        self._opens_all = not any_open
+        self._lay_out(None if held is None else key_of(held))
+
+    def _set_open(self, folder: FolderNode, is_open: bool) -> None:
+        if not self._is_filtered:
+            self._is_open[folder.path] = is_open
+            self._lay_out(key_of(folder))
+
+
+def _indent(depth: int, cells: int) -> str:
+    return " " * (1 + min(LEVEL_CELLS * depth, int(cells * MAX_INDENT_SHARE)))
+
+
+def _said_cells(said: str) -> int:
+    return len(said) + 1 if said else 0
+
+
+def state_of(attachment: Attachment) -> tuple[str, Role]:
+    """Return what is the matter with a file in a word or two, nothing where all is well."""
+    if attachment.state is FileState.REFUSED:
+        return "▲ refused", "attention"
+    if attachment.is_missing:
+        return "✗ missing", "error"
+    return ("no row", "muted") if attachment.is_orphan else ("", "text")

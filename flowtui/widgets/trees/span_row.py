@@ -1,0 +1,134 @@
+"""One line of a tree of spans: name, duration, tokens, marks, and the bar of its time."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from flowtui import format as fmt
+from flowtui.store.traces.times import problems
+from flowtui.store.traces.tree import ERROR, Node, SpanTree
+from flowtui.widgets.cells import Piece, Role, fit, width_of
+from flowtui.widgets.trees.span_marks import MARKS
+from flowtui.widgets.trees.waterfall import TimeWindow, bar, scale
+
+DURATION_CELLS, TOKENS_CELLS, FLAGS_CELLS = 9, 9, 8
+MIN_NAME_CELLS, MAX_NAME_CELLS, NAME_SHARE = 24, 64, 0.4
+BARS_FROM, TOKENS_FROM = 64, 44
+"""Narrower trees have no bars, and even narrower ones no tokens."""
+INDENT_CELLS = 2
+DEEPEST_INDENT_SHARE = 0.5
+MOST_ERRORS_SHOWN = 999
+
+
+@dataclass(frozen=True, slots=True)
+class Widths:
+    """Cells of the columns; 0 where there is no room for one."""
+
+    name: int
+    tokens: int
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a tree is looked at."""
+
+    tree: SpanTree
+    window: TimeWindow
+    folded: AbstractSet[str] = frozenset()
+    matches: AbstractSet[int] = frozenset()
+    """Indices of the nodes that a search has found."""
+
+    def is_folded(self, node: Node) -> bool:
+        return bool(node.children) and node.id in self.folded
+
+
+def widths(width: int, has_bars: bool) -> Widths:
+    """Return how a line of so many cells is shared out."""
+    tokens = TOKENS_CELLS if width >= TOKENS_FROM else 0
+    room = max(width - 1 - DURATION_CELLS - tokens - FLAGS_CELLS, 1)
+    if not has_bars or width < BARS_FROM:
+        return Widths(room, tokens, 0)
+    name = max(MIN_NAME_CELLS, min(round(width * NAME_SHARE), MAX_NAME_CELLS))
+    return Widths(name, tokens, room - name)
+
+
+def head_row(view: View, cells: Widths) -> list[Piece]:
+    """Return the titles of the columns, and the scale of time above the bars."""
+    tokens = "tokens".rjust(cells.tokens)[: cells.tokens]
+    head = f" {'span':<{cells.name}}{'duration':>{DURATION_CELLS}}{tokens}{'':{FLAGS_CELLS}}"
+    start = view.tree.start_ns
+    times = scale(view.window, start, cells.bars) if cells.bars and start is not None else ""
+    return [Piece(head + times, "muted")]
+
+
+def span_row(view: View, at: int, cells: Widths) -> list[Piece]:
+    """Return the line of a node, by its index."""
+    node = view.tree.nodes[at]
+    pieces = [
+        Piece(" "),
+        *_name(view, at, cells.name),
+        Piece(f"{_duration(node):>{DURATION_CELLS}}"),
+    ]
+    if cells.tokens:
+        usage = view.tree.usage_by_id.get(node.id)
+        text = "" if usage is None or usage.total is None else f"{usage.total:,}"
+        pieces.append(Piece(text.rjust(cells.tokens), "muted"))
+    pieces += _flags(view, node)
+    if cells.bars:
+        pieces += bar(view.tree, at, view.window, cells.bars)
+    return pieces
+
+
+def _name(view: View, at: int, cells: int) -> list[Piece]:
+    node = view.tree.nodes[at]
+    wanted = node.depth * INDENT_CELLS
+    indent = min(wanted, int(cells * DEEPEST_INDENT_SHARE))
+    # Where depth has no room to show as an indent, it shows as a number.
+    deep = f"{node.depth} " if indent < wanted else ""
+    is_folded = view.is_folded(node)
+    mark = ("▸ " if is_folded else "▾ ") if node.children else "  "
+    glyph, name = _named(node, at in view.matches)
+    head = [Piece(" " * indent + deep + mark, "muted"), glyph]
+    tail = Piece(f" +{node.descendant_count:,}" if is_folded else "", "muted")
+    room = max(cells - width_of([*head, tail]), 1)
+    pieces = [*head, Piece(fit(name.text, min(room, width_of([name]))), name.role), tail]
+    return [*pieces, Piece(" " * max(cells - width_of(pieces), 0))]
+
+
+def _named(node: Node, is_match: bool) -> tuple[Piece, Piece]:
+    """Return the glyph of a node and, after a blank, its name."""
+    if node.span is None:
+        text = f" missing parent {fmt.short_id(node.id)}"
+        return Piece("?", "attention"), Piece(text, "attention")
+    role: Role = "accent" if is_match else "text"
+    return MARKS[node.span.genai_kind], Piece(
+        f" {fmt.plain(node.span.name, 200) or '(no name)'}", role
+    )
+
+
+def _duration(node: Node) -> str:
+    return "" if node.span is None else fmt.took(node.span.begun_ns, node.span.ended_ns)
+
+
+def _flags(view: View, node: Node) -> list[Piece]:
+    """Return the marks before the bar: errors, a doubtful place or time, annotations.
+
+    A folded node has those of all that it hides.
+    """
+    is_folded = view.is_folded(node)
+    own_error = node.span is not None and node.span.status_code == ERROR
+    errors = "✗" if own_error else ""
+    if is_folded and node.error_count > own_error:
+        errors = f"✗{node.error_count}" if node.error_count <= MOST_ERRORS_SHOWN else "✗1k+"
+    doubt = "▲" if node.do_clocks_disagree or node.is_cycle or _is_odd(node) else " "
+    own_count = 0 if node.span is None else node.span.annotation_count
+    note = "✎" if (node.annotation_count if is_folded else own_count) else " "
+    return [Piece(f" {errors:<4}", "error"), Piece(doubt, "attention"), Piece(f"{note} ", "accent")]
+
+
+def _is_odd(node: Node) -> bool:
+    """Say whether a time of a span is none, or stands the wrong way round, or too much is said."""
+    span = node.span
+    return span is not None and (span.is_unread or bool(problems(span.start_ns, span.end_ns)))

@@ -1,0 +1,258 @@
+"""One trace as a tree of spans, each with the bar of its time beside it."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from flowtui.store.traces.tree import ERROR, Node, SpanTree, ancestors, folded_to, visible
+from flowtui.widgets.cells import Line
+from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.trees.span_row import View, head_row, span_row, widths
+from flowtui.widgets.trees.waterfall import TimeWindow, own_times, whole_window
+
+PAN_SHARE = 0.5
+NOTHING = SpanTree((), (), 0, 0, None, {})
+
+
+class SpanLines(Lines):
+    """Shows a `SpanTree`. Folds, window of time and cursor stay while a trace grows.
+
+    Enter and the arrows fold; `Chosen` is posted for spans that have nothing to fold.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,l", "unfold", "Fold", key_display="←→",
+                tooltip="Unfold the span, or go to its first child"),
+        Binding("left,h", "fold", "Fold", show=False, tooltip="Fold it, or go to its parent"),
+        Binding("shift+right,L", "level(1)", "One level more", show=False,
+                tooltip="Unfold the whole tree by one level"),
+        Binding("shift+left,H", "level(-1)", "One level less", show=False,
+                tooltip="Fold the whole tree by one level"),
+        Binding("z", "fold_all", "Fold all", show=False,
+                tooltip="Fold everything, or unfold everything"),
+        Binding("i", "zoom(0.5)", "Zoom in", show=False,
+                tooltip="Half as much time, around the span"),
+        Binding("o", "zoom(2.0)", "Zoom out", show=False, tooltip="Twice as much time"),
+        Binding("w", "zoom_to_span", "Zoom to span", show=False,
+                tooltip="The time of the span under the cursor in all the width"),
+        Binding("full_stop", "pan(1)", "Later", show=False, tooltip="Show what came later"),
+        Binding("comma", "pan(-1)", "Earlier", show=False, tooltip="Show what came before"),
+        Binding("0", "fit", "Whole time", show=False, tooltip="The time of the whole trace"),
+        Binding("t", "toggle_bars", "Timeline", show=False,
+                tooltip="The tree alone, or with its timeline"),
+    ]  # fmt: skip
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._tree = NOTHING
+        self._places: dict[str, int] = {}
+        self._folded: frozenset[str] = frozenset()
+        self._shown: array[int] = array("q")
+        """Indices of the nodes on the lines, rising."""
+        self._window: TimeWindow | None = None
+        """None is the whole trace, and grows with it."""
+        self._matches: Sequence[int] = ()
+        self._marked: AbstractSet[int] = frozenset()
+        self._has_bars = True
+
+    # What is shown ---------------------------------------------------------------------------
+
+    def show_tree(self, tree: SpanTree, *, is_new: bool = False) -> None:
+        """Show a trace; another one (`is_new`) starts unfolded, at its first own error."""
+        held = self.node
+        self._tree = tree
+        self._places = {node.id: index for index, node in reversed(list(enumerate(tree.nodes)))}
+        if is_new:
+            self._matches, self._marked = (), frozenset()
+            self._folded, self._window = frozenset(), None
+            self._lay_out(_first_error(tree))
+        else:
+            self._lay_out(self._places.get(held.id, 0) if held is not None else 0)
+
+    def show_note(self, text: str) -> None:
+        """Show a sentence in the place of a tree: why there is none."""
+        self._tree, self._shown = NOTHING, array("q")
+        self.resize_content(text)
+
+    def show_matches(self, matches: Sequence[int], *, are_marked: bool = True) -> None:
+        """Take what a search has found, for `next_match`.
+
+        Args:
+            matches: indices of nodes, in the order in which to visit them.
+            are_marked: whether to show which they are; of a ranking of all there is no point.
+        """
+        self._matches = matches
+        marked = frozenset(matches if are_marked else ())
+        if marked != self._marked:
+            self._marked = marked
+            self.refresh()
+
+    def next_match(self, by: int) -> bool:
+        """Go to the next match or the one before, around the ends; say whether there is any."""
+        at = self.index
+        if not self._matches or at is None:
+            return False
+        if at in self._matches:
+            place = self._matches.index(at) + by
+        else:
+            later = [place for place, match in enumerate(self._matches) if match > at]
+            place = (later[0] if later else 0) - (by < 0)
+        self.go_to(self._matches[place % len(self._matches)])
+        return True
+
+    @property
+    def span_tree(self) -> SpanTree:
+        return self._tree
+
+    @property
+    def index(self) -> int | None:
+        """The index in the tree of the node under the cursor."""
+        return self._shown[self.cursor] if self.cursor < len(self._shown) else None
+
+    @property
+    def node(self) -> Node | None:
+        """The node under the cursor."""
+        return None if self.index is None else self._tree.nodes[self.index]
+
+    def place_of(self, node_id: str) -> int | None:
+        """Return the index of the first node with an id."""
+        return self._places.get(node_id)
+
+    def go_to(self, index: int) -> None:
+        """Put the cursor on a node, unfolding what hides it."""
+        above = {self._tree.nodes[parent].id for parent in ancestors(self._tree, index)}
+        if above & self._folded:
+            self._folded -= above
+            self._lay_out(index)
+        else:
+            self.cursor = bisect_left(self._shown, index)
+
+    def _lay_out(self, index: int) -> None:
+        """Make the lines anew, with the cursor on a node or the nearest one above it that shows."""
+        line = self.cursor - round(self.scroll_y)
+        self._shown = visible(self._tree, self._folded)
+        at = max(bisect_right(self._shown, index) - 1, 0)
+        self.resize_content()
+        self.scroll_to(y=max(at - line, 0), animate=False, force=True, immediate=True)
+        if at == self.cursor:
+            self.keep_cursor_in_sight()
+            self.post_message(self.CursorMoved(self, at))
+        self.cursor = at
+        self.refresh()
+
+    # Drawing ---------------------------------------------------------------------------------
+
+    @property
+    def line_count(self) -> int:
+        return len(self._shown)
+
+    @property
+    def header_height(self) -> int:
+        return 1
+
+    @property
+    def window(self) -> TimeWindow:
+        return self._window or whole_window(self._tree)
+
+    @property
+    def _view(self) -> View:
+        return View(self._tree, self.window, self._folded, self._marked)
+
+    def header_lines(self, width: int) -> list[Line]:
+        return [head_row(self._view, widths(width, self._has_bars))]
+
+    def line(self, index: int, width: int) -> Line:
+        return span_row(self._view, self._shown[index], widths(width, self._has_bars))
+
+    # Folding ---------------------------------------------------------------------------------
+
+    def action_choose(self) -> None:
+        node = self.node
+        if node is not None and node.children:
+            self._set_folded(node, node.id not in self._folded)
+        else:
+            super().action_choose()
+
+    def action_unfold(self) -> None:
+        node = self.node
+        if node is None or not node.children:
+            return
+        if node.id in self._folded:
+            self._set_folded(node, False)
+        else:
+            self.cursor += 1
+
+    def action_fold(self) -> None:
+        node = self.node
+        if node is None:
+            return
+        if node.children and node.id not in self._folded:
+            self._set_folded(node, True)
+        elif node.parent is not None:
+            self.go_to(node.parent)
+
+    def _set_folded(self, node: Node, is_folded: bool) -> None:
+        self._folded = self._folded | {node.id} if is_folded else self._folded - {node.id}
+        self._lay_out(self.index or 0)
+
+    def action_fold_all(self) -> None:
+        self._fold_to(None if self._folded else 0)
+
+    def action_level(self, by: int) -> None:
+        nodes = self._tree.nodes
+        deepest = max((nodes[index].depth for index in self._shown), default=0)
+        self._fold_to(max(deepest + by, 0))
+
+    def _fold_to(self, level: int | None) -> None:
+        self._folded = frozenset() if level is None else folded_to(self._tree, level)
+        self._lay_out(self.index or 0)
+
+    # Time ------------------------------------------------------------------------------------
+
+    def action_zoom(self, factor: float) -> None:
+        node = self.node
+        if node is None or (times := own_times(node)) is None:
+            return
+        start, end = times
+        window = self.window
+        # Of a span that reaches out of the window, what is seen of it stays in the middle.
+        middle = (max(start, window.start_ns) + min(end, window.end_ns)) // 2
+        self._show_window(window.scaled(factor, middle, whole_window(self._tree)))
+
+    def action_zoom_to_span(self) -> None:
+        node = self.node
+        if node is not None and (times := own_times(node)) is not None:
+            self._show_window(whole_window(self._tree).around(*times))
+
+    def action_pan(self, direction: int) -> None:
+        self._show_window(self.window.shifted(direction * PAN_SHARE, whole_window(self._tree)))
+
+    def action_fit(self) -> None:
+        self._show_window(None)
+
+    def _show_window(self, window: TimeWindow | None) -> None:
+        whole = whole_window(self._tree)
+        self._window = None if window == whole else window
+        self.refresh()
+
+    def action_toggle_bars(self) -> None:
+        self._has_bars = not self._has_bars
+        self.refresh()
+
+
+def _first_error(tree: SpanTree) -> int:
+    """Return the first span whose error no error below it explains, else the root."""
+    return next(
+        (
+            index
+            for index, node in enumerate(tree.nodes)
+            if node.error_count == 1 and node.span is not None and node.span.status_code == ERROR
+        ),
+        0,
+    )

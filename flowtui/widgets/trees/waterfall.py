@@ -1,0 +1,205 @@
+"""When each span of a trace ran: bars on one scale of time, and the scale above them.
+
+A bar is solid where the span itself was at work and thin where spans right below it ran. Times are
+Unix nanoseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from flowtui.store.traces.tree import ERROR, Node, SpanTree
+from flowtui.widgets.cells import Piece, Role
+from flowtui.widgets.charts.axis import durations
+from flowtui.widgets.charts.ticks import even
+
+NS = 1_000_000_000
+HALVES = 2
+"""Of a cell: bars start and end on half cells."""
+_NONE, _BELOW, _OWN = 0, 1, 2
+_GLYPHS = {
+    (_NONE, _NONE): " ", (_OWN, _OWN): "█", (_OWN, _NONE): "▌", (_NONE, _OWN): "▐",
+    (_BELOW, _BELOW): "━", (_BELOW, _NONE): "╸", (_NONE, _BELOW): "╺",
+    (_OWN, _BELOW): "█", (_BELOW, _OWN): "█",
+}  # fmt: skip
+OPEN, OPEN_END = "┄", "▸"
+BEFORE, AFTER = "‹", "›"
+TICK_CELLS = 8
+LABEL_CELLS = 24
+"""Enough for any time of a trace to the nanosecond, so that no label needs an offset."""
+WORDS_FROM_S = 120
+"""From here on times are in minutes and hours."""
+_UNITS = (("s", NS), ("ms", 1_000_000), ("µs", 1_000), ("ns", 1))
+
+
+class TimeWindow(NamedTuple):
+    """A part of the time of a trace; it is never empty."""
+
+    start_ns: int
+    end_ns: int
+
+    @property
+    def length_ns(self) -> int:
+        return self.end_ns - self.start_ns
+
+    def around(self, start_ns: int, end_ns: int) -> TimeWindow:
+        """Return the part of this window that has a margin around a span of time."""
+        margin = max((end_ns - start_ns) // 20, 1)
+        return self.within(start_ns - margin, end_ns + margin)
+
+    def scaled(self, factor: float, middle_ns: int, whole: TimeWindow) -> TimeWindow:
+        """Return `factor` times this window around a moment, inside the whole."""
+        length = max(round(self.length_ns * factor), 1)
+        return whole.within(middle_ns - length // 2, middle_ns - length // 2 + length)
+
+    def shifted(self, share: float, whole: TimeWindow) -> TimeWindow:
+        """Return this window moved by a share of its length, inside the whole."""
+        by = round(self.length_ns * share) or (1 if share > 0 else -1)
+        return whole.within(self.start_ns + by, self.end_ns + by)
+
+    def within(self, start_ns: int, end_ns: int) -> TimeWindow:
+        """Return a span of time moved, and cut if need be, to lie inside this window."""
+        length = min(max(end_ns - start_ns, 1), self.length_ns)
+        start = min(max(start_ns, self.start_ns), self.end_ns - length)
+        return TimeWindow(start, start + length)
+
+
+def whole_window(tree: SpanTree) -> TimeWindow:
+    """Return the time from the first start to the last end; some window where there is neither."""
+    start = tree.start_ns or 0
+    return TimeWindow(start, max(tree.end_ns or 0, start + 1))
+
+
+def is_open(node: Node) -> bool:
+    """Say whether a span has started and not ended, as far as the store knows."""
+    span = node.span
+    return span is not None and span.begun_ns is not None and span.ended_ns is None
+
+
+def own_times(node: Node) -> tuple[int, int] | None:
+    """Return start and end of a span; of one that has not ended, or is not there, its subtree's.
+
+    None of a span without a start, which is no part of the waterfall.
+    """
+    begun, ended = node.start_ns, node.end_ns
+    if node.span is not None:
+        begun = node.span.begun_ns
+        if begun is not None and node.span.ended_ns is not None:
+            return begun, max(begun, node.span.ended_ns)
+        begun = None if begun is None else node.start_ns
+    return None if begun is None or ended is None else (begun, ended)
+
+
+def bar_role(node: Node) -> Role:
+    """Return the role of a bar: failed, not ended, on the critical path, or none of these."""
+    if node.span is not None and node.span.status_code == ERROR:
+        return "error"
+    if is_open(node):
+        return "accent"
+    return "text" if node.is_critical else "muted"
+
+
+def bar(tree: SpanTree, index: int, window: TimeWindow, cells: int) -> list[Piece]:
+    """Return the bar of a span in exactly `cells` cells."""
+    node = tree.nodes[index]
+    times = own_times(node)
+    if times is None:
+        return [Piece(" " * cells)]
+    start, end = times
+    if is_open(node):
+        end = max(end, window.end_ns)
+    if end < window.start_ns:
+        return [Piece(BEFORE + " " * (cells - 1), "muted")]
+    if start > window.end_ns:
+        return [Piece(" " * (cells - 1) + AFTER, "muted")]
+    halves = _halves(tree, node, (start, end), window, cells)
+    pairs = zip(halves[::HALVES], halves[1::HALVES], strict=True)
+    text = "".join(_GLYPHS[pair] for pair in pairs)
+    if is_open(node):
+        text = _open_ended(text)
+    return [Piece(text, bar_role(node))]
+
+
+def _halves(
+    tree: SpanTree, node: Node, times: tuple[int, int], window: TimeWindow, cells: int
+) -> bytearray:
+    """Return for each half cell what the span did in it."""
+    count = cells * HALVES
+    halves = bytearray(count)
+    # Whatever the scale, a span that is in the window has a mark in it.
+    first = min(max(_floor(times[0], window, count), 0), count - 1)
+    last = max(min(_ceil(times[1], window, count), count), first + 1)
+    halves[first:last] = bytes([_OWN]) * (last - first)
+    for start, end in _covered(tree, node.children):
+        # Only what children fill wholly is theirs, so that the time between them shows.
+        begin = max(_ceil(start, window, count), first)
+        stop = min(_floor(end, window, count), last)
+        if stop > begin:
+            halves[begin:stop] = bytes([_BELOW]) * (stop - begin)
+    return halves
+
+
+def _floor(at_ns: int, window: TimeWindow, count: int) -> int:
+    return (at_ns - window.start_ns) * count // window.length_ns
+
+
+def _ceil(at_ns: int, window: TimeWindow, count: int) -> int:
+    return -((window.start_ns - at_ns) * count // window.length_ns)
+
+
+def _covered(tree: SpanTree, children: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield when any of the children ran, in order and without overlaps."""
+    held: tuple[int, int] | None = None
+    for child in children:
+        times = own_times(tree.nodes[child])
+        if times is None:
+            continue
+        start, end = times
+        if held is None:
+            held = start, end
+        elif start <= held[1]:
+            held = held[0], max(held[1], end)
+        else:
+            yield held
+            held = start, end
+    if held is not None:
+        yield held
+
+
+def _open_ended(text: str) -> str:
+    """Draw what runs on, as far as is known, up to the end of the window."""
+    return text[:-1].replace("█", OPEN).replace("▐", OPEN) + OPEN_END
+
+
+def scale(window: TimeWindow, origin_ns: int, cells: int) -> str:
+    """Return the times above the bars, since the start of the trace, in exactly `cells` cells."""
+    low, high = window.start_ns - origin_ns, window.end_ns - origin_ns
+    at_most = max(cells // TICK_CELLS, 1)
+    if high >= WORDS_FROM_S * NS and window.length_ns >= at_most * NS:
+        times = durations(low / NS, high / NS, at_most).placed(lambda at_s: at_s * NS)
+        labels = times.labels
+    else:
+        unit, size = next((one for one in _UNITS if high >= one[1]), _UNITS[-1])
+        times = even(Fraction(low, size), Fraction(high, size), at_most, LABEL_CELLS)
+        times = times.placed(lambda at: at * size)
+        labels = tuple(f"{label} {unit}" for label in times.labels)
+    return _placed(
+        [
+            (round((at - low) * cells / window.length_ns), text)
+            for at, text in zip(times.places, labels, strict=True)
+        ],
+        cells,
+    )
+
+
+def _placed(marks: Sequence[tuple[int, str]], cells: int) -> str:
+    """Return texts on one line, each beginning at its cell, where it fits beside the last."""
+    line = ""
+    for at, text in marks:
+        if at >= len(line) and at + cell_len(text) <= cells:
+            line = line.ljust(at) + text + " "
+    return line[:cells].ljust(cells)

@@ -1,0 +1,32 @@
+"""What a run shows in the columns of the list: no number is cut to its column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flowtui.screens.runs import columns as run_columns
+from flowtui.store.liveness.standing import Standing
+from tests.unit.stores import one_run, opened
+
+NUMBERS = [
+    0.9999982, -1.2345678901e-05, 12_345_678.9, -123_456_789.5, 1.7e308, -5e-324, 3.0, 10**17 + 1,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NUMBERS)
+def test_numbers_are_whole_in_columns_as_narrow_as_their_names(
+    tmp_path: Path, value: float
+) -> None:
+    one_run(tmp_path, {"p": value}, {"m": {0: value}})
+    columns = [run_columns.column(key) for key in ("param.p", "metric.m")]
+    with opened(tmp_path) as store:
+        run = store.resolve("run-1")
+        shown = run_columns.cells(
+            run, store.figures([run.id])[run.id], Standing(None, None), columns
+        )
+    for piece, column in zip(shown, columns, strict=True):
+        assert len(piece.text) <= column.width
+        assert float(piece.text.replace(",", "")) == pytest.approx(value, rel=0.01, abs=0)
+    assert (float(shown[1].text.replace(",", "")) == 1) == (value == 1)
