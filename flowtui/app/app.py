@@ -27,9 +27,9 @@ from flowtui import clock, screens
 from flowtui import format as fmt
 from flowtui.app import themes
 from flowtui.app.background import Background
-from flowtui.app.cached_stylesheet import ParsedOnce
+from flowtui.app.cached_stylesheet import CachedStylesheet
 from flowtui.app.crash import write_crash_log
-from flowtui.app.key_queue import TypedAhead
+from flowtui.app.key_queue import KeyQueue
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
@@ -39,8 +39,8 @@ from flowtui.store.store import Store
 from flowtui.store.values import Counts, Kind, Run
 from flowtui.terminal import session
 from flowtui.terminal.keyboard import TakesText
-from flowtui.terminal.link_speed import QUERY, Pace
-from flowtui.terminal.shutdown import Ending
+from flowtui.terminal.link_speed import QUERY, LinkSpeed
+from flowtui.terminal.shutdown import Shutdown
 from flowtui.widgets.frame.frame import TABS, Frame
 from flowtui.widgets.host import Options
 
@@ -77,7 +77,7 @@ class RunRead(Message):
     problem: str | None = None
 
 
-class FlowApp(TypedAhead):
+class FlowApp(KeyQueue):
     """Shows one store: the list of its runs, and one run at a time over five tabs."""
 
     CSS_PATH = "app.tcss"
@@ -112,7 +112,7 @@ class FlowApp(TypedAhead):
         # Textual reads the first mode off the class; here it depends on what is opened.
         self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
         super().__init__(driver_class=_driver_class())
-        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
+        self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
         self.store = store
         self.options = options
         self.session = session.session(os.environ)
@@ -127,7 +127,7 @@ class FlowApp(TypedAhead):
         self._is_looking = False
         self._is_retrying = False
         self._opening = asyncio.Lock()
-        self._ending = Ending()
+        self._process_end = Shutdown()
         self._running_loop: asyncio.AbstractEventLoop | None = None
         """Set when the app is up and can leave in its own way."""
         self._tabs: dict[str, TabScreen] = {}
@@ -138,7 +138,7 @@ class FlowApp(TypedAhead):
             self.add_mode(tab, partial(self._make_tab, tab))
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        self._pace = Pace(options.is_slow)
+        self._link_speed = LinkSpeed(options.is_slow)
         self._is_measuring_link = False
         # Sixteen colours take a third of the bytes of any others.
         default = themes.ANSI.name if options.is_slow else themes.default_theme(self.session)
@@ -263,10 +263,10 @@ class FlowApp(TypedAhead):
         # Textual takes the widgets away first, and the timers last.
         if not self.is_running:
             return
-        if self._ending.is_terminal_gone:
-            self._ending.leave_soon(128 + signal.SIGHUP, self._leave)
+        if self._process_end.is_terminal_gone:
+            self._process_end.leave_soon(128 + signal.SIGHUP, self._leave)
             return
-        if not self._pace.is_due():
+        if not self._link_speed.is_due():
             return
         if self.follows:
             self._look_now()
@@ -277,7 +277,7 @@ class FlowApp(TypedAhead):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         # A cursor that blinks sends something twice a second, all the time.
-        is_far = self.session.is_ssh or self._pace.is_slow
+        is_far = self.session.is_ssh or self._link_speed.is_slow
         if is_far and isinstance(event.widget, TakesText):
             event.widget.cursor_blink = False
 
@@ -287,11 +287,11 @@ class FlowApp(TypedAhead):
         self.terminal_driver.write(QUERY)
 
     def on_terminal_supports_synchronized_output(self) -> None:
-        from flowtui.terminal.driver import ThriftyDriver
+        from flowtui.terminal.driver import DiffDriver
 
         # At the start, everything takes its time.
-        if self._is_measuring_link and isinstance(self.terminal_driver, ThriftyDriver):
-            self._pace.answered(self.terminal_driver.round_trip_s)
+        if self._is_measuring_link and isinstance(self.terminal_driver, DiffDriver):
+            self._link_speed.answered(self.terminal_driver.round_trip_s)
 
     def _look_now(self) -> None:
         if not self._is_looking:
@@ -401,9 +401,9 @@ class FlowApp(TypedAhead):
         self._list_changed()
 
     def action_redraw(self) -> None:
-        from flowtui.terminal.driver import ThriftyDriver
+        from flowtui.terminal.driver import DiffDriver
 
-        if isinstance(self.terminal_driver, ThriftyDriver):
+        if isinstance(self.terminal_driver, DiffDriver):
             self.terminal_driver.forget()
         self.refresh()
         self.screen.refresh()
@@ -475,9 +475,9 @@ class FlowApp(TypedAhead):
         self.action_redraw()
 
     def action_suspend_process(self) -> None:
-        from flowtui.terminal.driver import ThriftyDriver
+        from flowtui.terminal.driver import DiffDriver
 
-        if isinstance(self.terminal_driver, ThriftyDriver) and not self.terminal_driver.stop_job():
+        if isinstance(self.terminal_driver, DiffDriver) and not self.terminal_driver.stop_job():
             text = "Nothing is there to go back to: flow-tui was not started from a shell."
             self.notify(text, title="Not suspended", severity="warning")
 
@@ -491,12 +491,12 @@ class FlowApp(TypedAhead):
 
     def take_signals(self) -> None:
         """Leave tidily on SIGTERM, SIGHUP and SIGINT, from now on."""
-        self._ending.take_signals(self._leave)
+        self._process_end.take_signals(self._leave)
 
     def _leave(self, code: int) -> None:
         """Exit with a code; may be called from a signal handler."""
         if self._running_loop is None:
-            self._ending.end_now(code)
+            self._process_end.end_now(code)
         else:
             self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
 
@@ -535,6 +535,6 @@ def _collect_garbage_again() -> None:
 def _driver_class() -> type[Driver] | None:
     if sys.platform == "win32":
         return None
-    from flowtui.terminal.driver import ThriftyDriver
+    from flowtui.terminal.driver import DiffDriver
 
-    return ThriftyDriver
+    return DiffDriver

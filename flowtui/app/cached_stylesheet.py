@@ -9,7 +9,7 @@ from __future__ import annotations
 from flowtui.terminal.textual_private import InternalStylesheet
 
 
-class ParsedOnce(InternalStylesheet):
+class CachedStylesheet(InternalStylesheet):
     """Keeps what is parsed until a variable that it was parsed with changes."""
 
     def set_variables(self, variables: dict[str, str]) -> None:

@@ -43,7 +43,7 @@ LEAVE_KEYS = ("escape", "ctrl+c")
 """What waits no longer until what it leaves is read."""
 
 
-class TypedAhead(Pointing):
+class KeyQueue(Pointing):
     """An app in which a key waits until what the key before it does is done, or is on screen."""
 
     @dataclass

@@ -18,7 +18,7 @@ from flowtui.store import transaction
 from flowtui.store.errors import DatabaseBusy, StoreError
 
 if TYPE_CHECKING:
-    from flowtui.collector.writing import Tally
+    from flowtui.collector.writing import WriterTally
 
 _NAME_CHARACTERS = 40
 _TROUBLE_CHARACTERS = 80
@@ -119,7 +119,7 @@ class _Report(Protocol):
 class _ForProgram:
     """Lines of JSON on stdout, one whenever something has changed."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: WriterTally) -> None:
         self._tally = tally
         self._said: dict[str, object] = {}
 
@@ -147,7 +147,7 @@ class _ForProgram:
 class _ForPerson:
     """Where to point exporters, one line on a terminal's stderr that goes on, and the sum."""
 
-    def __init__(self, tally: Tally, target: Target) -> None:
+    def __init__(self, tally: WriterTally, target: Target) -> None:
         self._tally = tally
         self._target = target
         self._is_shown = sys.stderr.isatty()
@@ -170,7 +170,7 @@ class _ForPerson:
         print(f"{spans} into {self._target.line}{_rest(self._tally)}")
 
 
-def _live(tally: Tally) -> str:
+def _live(tally: WriterTally) -> str:
     if tally.trouble:
         return f"not written: {fmt.plain(tally.trouble, _TROUBLE_CHARACTERS)}"
     text = f"{fmt.count(tally.received, 'span')}{_rest(tally)}"
@@ -178,5 +178,5 @@ def _live(tally: Tally) -> str:
     return f"{text} · last: {last}" if last else text
 
 
-def _rest(tally: Tally) -> str:
+def _rest(tally: WriterTally) -> str:
     return "".join(f" · {part}" for part in fmt.lost_spans(tally.dropped, tally.refused))

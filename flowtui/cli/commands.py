@@ -330,7 +330,7 @@ def evals(
     if aggregate and (as_csv or sort is not None or limit is not None):
         raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
     opened, found = open_run(run, store)
-    wanted = samples.Wanted(dataset, filter_text, sort or "", limit)
+    wanted = samples.SampleRequest(dataset, filter_text, sort or "", limit)
     if aggregate:
         samples.print_scores(opened, found, wanted, as_json)
         return
@@ -374,13 +374,13 @@ def upload(
     as_json: JsonOption = False,
 ) -> None:
     """Upload a run to the LUML registry; the key is looked for as `doctor` says."""
-    from flowtui.cli.upload import Wanted
+    from flowtui.cli.upload import UploadRequest
     from flowtui.cli.upload import upload as carry_out
 
     opened, found = open_run(run, store)
     if opened.why_read_only:
         raise WrongUsage("an artifact is no run of a store; upload it where it was exported from")
-    carry_out(opened, found, Wanted(organization, orbit, collection, name, yes, as_json))
+    carry_out(opened, found, UploadRequest(organization, orbit, collection, name, yes, as_json))
 
 
 NewOption = Annotated[

@@ -30,7 +30,7 @@ class IngestFailed(StoreError):
 
 
 @dataclass
-class Tally:
+class IngestTally:
     """What was found in the files so far."""
 
     rejected: int = 0
@@ -51,7 +51,7 @@ def ingest(target: Target, files: Sequence[str], strict: bool) -> None:
             something was not.
         DatabaseError: the run cannot be written.
     """
-    tally = Tally()
+    tally = IngestTally()
     with SpanWriter(target.database) as writer:
         try:
             for file in files:
@@ -81,7 +81,7 @@ def check_readable(files: Sequence[str]) -> None:
             raise IngestFailed(f"{file} cannot be read: it is a folder, or not for this user")
 
 
-def _read(file: str, stream: _Told, writer: SpanWriter, tally: Tally, strict: bool) -> None:
+def _read(file: str, stream: _Told, writer: SpanWriter, tally: IngestTally, strict: bool) -> None:
     for item in otlp_files.items(stream):
         if isinstance(item, OtlpSpan):
             writer.add(item)
@@ -96,7 +96,7 @@ def _read(file: str, stream: _Told, writer: SpanWriter, tally: Tally, strict: bo
             tally.skipped[item.signal] += 1
 
 
-def _print(target: Target, written: Written, tally: Tally) -> None:
+def _print(target: Target, written: Written, tally: IngestTally) -> None:
     if tally.rejected > NAMED:
         _say(f"and {tally.rejected - NAMED:,} more that cannot be read")
     parts = fmt.counted(

@@ -43,7 +43,7 @@ N = TypeVar("N", bound=_Named)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UploadRequest:
     """What the command line says about an upload."""
 
     organization: str | None = None
@@ -56,7 +56,7 @@ class Wanted:
     as_json: bool = False
 
 
-def upload(store: Store, run: Run, wanted: Wanted) -> None:
+def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
     """Upload a run and print where it is.
 
     Raises:
@@ -128,7 +128,7 @@ def _carried_out(job: UploadJob, cancel: threading.Event, line: ProgressLine) ->
     raise outcome
 
 
-def _destination(registry: Registry, wanted: Wanted) -> Destination:
+def _destination(registry: Registry, wanted: UploadRequest) -> Destination:
     organization = _chosen(
         registry.organizations(), wanted.organization, "organization", "you are a member of none"
     )

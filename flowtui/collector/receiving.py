@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flowtui.collector.limits import LIMITS, Limits, NotPacked, TooLarge
-from flowtui.collector.responses import Encoding, failure, success
+from flowtui.collector.responses import BodyEncoding, failure, success
 from flowtui.collector.writing import Full, Received, Writer
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp.items import Unreadable
@@ -42,7 +42,7 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
         encoding = _encoding(request)
         try:
             if encoding is None:
-                accepted = " or ".join(Encoding)
+                accepted = " or ".join(BodyEncoding)
                 raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {accepted}")
             _check_token(request, token)
             received = await _received(request, encoding, limits)
@@ -53,15 +53,15 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except (_Refused, TooLarge, NotPacked, Unreadable, Full, DatabaseError) as error:
             writer.tally.refused += 1
-            return failure(encoding or Encoding.JSON, _status(error), str(error))
+            return failure(encoding or BodyEncoding.JSON, _status(error), str(error))
         return success(encoding, outcome.rejected, outcome.reason)
 
     async def elsewhere(request: Request, _: Exception) -> Response:
         status = HTTPStatus.NOT_FOUND
         if request.url.path == PATH:
-            return failure(Encoding.JSON, HTTPStatus.METHOD_NOT_ALLOWED, "send a POST request")
+            return failure(BodyEncoding.JSON, HTTPStatus.METHOD_NOT_ALLOWED, "send a POST request")
         message = f"only traces are collected here, at {PATH}"
-        return failure(_encoding(request) or Encoding.JSON, status, message)
+        return failure(_encoding(request) or BodyEncoding.JSON, status, message)
 
     return Starlette(
         routes=[Route(PATH, receive, methods=["POST"])],
@@ -69,9 +69,9 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
     )
 
 
-def _encoding(request: Request) -> Encoding | None:
+def _encoding(request: Request) -> BodyEncoding | None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return next((encoding for encoding in Encoding if encoding == media_type), None)
+    return next((encoding for encoding in BodyEncoding if encoding == media_type), None)
 
 
 def _check_token(request: Request, token: str | None) -> None:
@@ -85,7 +85,7 @@ def _check_token(request: Request, token: str | None) -> None:
         raise _Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
 
 
-async def _received(request: Request, encoding: Encoding, limits: Limits) -> Received:
+async def _received(request: Request, encoding: BodyEncoding, limits: Limits) -> Received:
     packing = request.headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip"):
         raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain or as gzip")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 RETRY_AFTER_S = 1
 
 
-class Encoding(StrEnum):
+class BodyEncoding(StrEnum):
     """Of a request and its answer, as its media type."""
 
     PROTOBUF = "application/x-protobuf"
@@ -33,9 +33,9 @@ _UNKNOWN = 2
 _MESSAGE_CHARS = 500
 
 
-def success(encoding: Encoding, rejected: int, reason: str) -> Response:
+def success(encoding: BodyEncoding, rejected: int, reason: str) -> Response:
     """Return that all spans are on the disk, but for those that are none."""
-    if encoding is Encoding.PROTOBUF:
+    if encoding is BodyEncoding.PROTOBUF:
         answer = ExportTraceServiceResponse()
         if rejected:
             answer.partial_success.rejected_spans = rejected
@@ -47,7 +47,7 @@ def success(encoding: Encoding, rejected: int, reason: str) -> Response:
     )
 
 
-def failure(encoding: Encoding, status: HTTPStatus, message: str) -> Response:
+def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Response:
     """Return that nothing was taken; the connection ends where the body was not read."""
     code = _RPC_CODES.get(status, _UNKNOWN)
     text = message[:_MESSAGE_CHARS]
@@ -56,7 +56,7 @@ def failure(encoding: Encoding, status: HTTPStatus, message: str) -> Response:
         headers = {"retry-after": str(RETRY_AFTER_S)}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    if encoding is Encoding.JSON:
+    if encoding is BodyEncoding.JSON:
         body = json.dumps({"code": code, "message": text}).encode()
     else:
         body = _rpc_status(code, text.encode("utf-8", "replace"))

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from flowtui.collector.limits import LIMITS, Limits, NotPacked, TooLarge, unpacked
-from flowtui.collector.responses import Encoding
+from flowtui.collector.responses import BodyEncoding
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp import document, proto, text
@@ -21,7 +21,7 @@ _GROUP_REQUESTS = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RequestOutcome:
     """What became of a request that was read and written."""
 
     spans: int
@@ -35,14 +35,14 @@ class Received:
     """One request, whole."""
 
     body: bytes
-    encoding: Encoding
+    encoding: BodyEncoding
     is_packed: bool
-    outcome: Future[Outcome] = field(default_factory=Future)
+    outcome: Future[RequestOutcome] = field(default_factory=Future)
     """Is set when its spans are on the disk, or when they will not be."""
 
 
 @dataclass
-class Tally:
+class WriterTally:
     """What was received so far, for a person."""
 
     received: int = 0
@@ -64,7 +64,7 @@ class Writer:
     """Takes requests from any thread and writes them in one of its own."""
 
     def __init__(self, database: Database, limits: Limits = LIMITS) -> None:
-        self.tally = Tally()
+        self.tally = WriterTally()
         self._database = database
         self._limits = limits
         self._waiting: queue.SimpleQueue[Received | None] = queue.SimpleQueue()
@@ -117,7 +117,7 @@ class Writer:
     def _write(self, group: list[Received]) -> None:
         """Write a group and set its outcomes; one that is not readable does not hinder others."""
         writing = _Writing(self._database)
-        outcomes: list[tuple[Received, Outcome | Exception]] = []
+        outcomes: list[tuple[Received, RequestOutcome | Exception]] = []
         try:
             for received in group:
                 outcomes.append((received, _outcome(writing, received, self._limits)))
@@ -130,7 +130,7 @@ class Writer:
         self.tally.trouble = ""
         self.tally.last_name = writing.last_name or self.tally.last_name
         for received, outcome in outcomes:
-            if isinstance(outcome, Outcome):
+            if isinstance(outcome, RequestOutcome):
                 self.tally.received += outcome.spans
                 self.tally.dropped += outcome.rejected
                 received.outcome.set_result(outcome)
@@ -157,7 +157,7 @@ class _Writing:
         self._batch = Batch()
 
 
-def _outcome(writing: _Writing, received: Received, limits: Limits) -> Outcome | Exception:
+def _outcome(writing: _Writing, received: Received, limits: Limits) -> RequestOutcome | Exception:
     spans = rejected = 0
     reason = ""
     try:
@@ -170,14 +170,14 @@ def _outcome(writing: _Writing, received: Received, limits: Limits) -> Outcome |
                 reason = reason or item.reason
     except (Unreadable, TooLarge, NotPacked) as error:
         return error
-    return Outcome(spans, rejected, reason)
+    return RequestOutcome(spans, rejected, reason)
 
 
 def _items(received: Received, limits: Limits) -> Iterator[Item]:
     body = received.body
     if received.is_packed:
         body = unpacked(body, limits.unpacked_bytes)
-    if received.encoding is Encoding.PROTOBUF:
+    if received.encoding is BodyEncoding.PROTOBUF:
         yield from proto.request(body)
     else:
         yield from document.items(text.parsed(body))

@@ -26,7 +26,7 @@ _MAX_LINE_BYTES = 65_536
 _PROBLEM_CHARACTERS = 300
 
 
-class Phase(StrEnum):
+class ReceiverPhase(StrEnum):
     STARTING = "starting"
     LISTENING = "listening"
     STOPPING = "stopping"
@@ -35,7 +35,7 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ReceiverTally:
     """What was received so far."""
 
     received: int = 0
@@ -50,21 +50,21 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ReceiverState:
     """How it is with a receiver, at one moment."""
 
-    phase: Phase = Phase.STARTING
+    phase: ReceiverPhase = ReceiverPhase.STARTING
     port: int = 0
     environment: tuple[str, ...] = ()
     """Variables that point an exporter to it, the endpoint first."""
-    tally: Tally = Tally()
+    tally: ReceiverTally = ReceiverTally()
     problem: str = ""
     """Why it is over, where nobody asked for that."""
     is_port_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReceiverRequest:
     """What to collect into, and where to listen."""
 
     run: OpenRun
@@ -89,9 +89,9 @@ class Receiver:
         changed: is called after each change of `state`.
     """
 
-    def __init__(self, wanted: Wanted, changed: Callable[[], None]) -> None:
+    def __init__(self, wanted: ReceiverRequest, changed: Callable[[], None]) -> None:
         self.wanted = wanted
-        self.state = State(port=wanted.port)
+        self.state = ReceiverState(port=wanted.port)
         self.over = asyncio.Event()
         self._changed = changed
         self._loop = asyncio.get_running_loop()
@@ -113,20 +113,20 @@ class Receiver:
 
     def stop(self) -> None:
         """Have it write what it was sent, and end; `over` is set when it has."""
-        if self.state.phase in (Phase.STARTING, Phase.LISTENING):
+        if self.state.phase in (ReceiverPhase.STARTING, ReceiverPhase.LISTENING):
             self._hang_up()
-            self._become(replace(self.state, phase=Phase.STOPPING))
+            self._become(replace(self.state, phase=ReceiverPhase.STOPPING))
 
     def close(self, wait_s: float) -> None:
         """Stop it for good, and wait a moment; what then still drains ends by itself."""
-        if self.state.phase is Phase.OVER:
+        if self.state.phase is ReceiverPhase.OVER:
             return
         self._hang_up()
         self._loop.remove_reader(self._output.fileno())
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(wait_s)
         self._output.close()
-        self.state = replace(self.state, phase=Phase.OVER)
+        self.state = replace(self.state, phase=ReceiverPhase.OVER)
         self.over.set()
 
     def _hang_up(self) -> None:
@@ -161,12 +161,12 @@ class Receiver:
                 phase = self.state.phase
                 self.state = replace(
                     self.state,
-                    phase=Phase.LISTENING if phase is Phase.STARTING else phase,
+                    phase=ReceiverPhase.LISTENING if phase is ReceiverPhase.STARTING else phase,
                     port=port,
                     environment=tuple(map(str, environment)),
                 )
             case {"received": int()}:
-                self.state = replace(self.state, tally=Tally(**message))
+                self.state = replace(self.state, tally=ReceiverTally(**message))
             case {"failed": str(reason), "port_taken": bool(is_taken)}:
                 self._last_words = reason
                 self.state = replace(self.state, is_port_taken=is_taken)
@@ -178,21 +178,21 @@ class Receiver:
         # Its output ends when it does, so this takes no time.
         code = self._process.wait()
         problem = ""
-        if self.state.phase is not Phase.STOPPING:
+        if self.state.phase is not ReceiverPhase.STOPPING:
             words = self._last_words.removeprefix("flow-tui: ")
             problem = fmt.plain(words or f"the receiver ended with {code}", _PROBLEM_CHARACTERS)
-        self.state = replace(self.state, phase=Phase.OVER, problem=problem)
+        self.state = replace(self.state, phase=ReceiverPhase.OVER, problem=problem)
         self.over.set()
         self._changed()
 
-    def _become(self, state: State) -> None:
+    def _become(self, state: ReceiverState) -> None:
         self.state = state
         self._changed()
 
 
-def mark(state: State) -> CollectMark:
+def mark(state: ReceiverState) -> CollectMark:
     """Return what the frame says of a receiver."""
-    if state.phase is not Phase.LISTENING:
+    if state.phase is not ReceiverPhase.LISTENING:
         return CollectMark((f"⇣ {state.phase}",))
     tally = state.tally
     if tally.trouble:

@@ -31,7 +31,7 @@ LEAVE_S = 0.2
 """For each of the two steps of an end that nobody waits for."""
 
 
-class Outcome(StrEnum):
+class UploadOutcome(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
@@ -56,7 +56,7 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class UploadItem:
     """One artifact to be."""
 
     kind: LocalType
@@ -71,16 +71,16 @@ class Plan:
 
     run_id: str
     to: Destination
-    items: tuple[Item, ...]
+    items: tuple[UploadItem, ...]
     noted_as: tuple[tuple[LocalType, str], ...]
     """What of the store is noted as uploaded with the first item, besides itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class UploadState:
     """How far an upload is, at one moment."""
 
-    outcome: Outcome
+    outcome: UploadOutcome
     progress: Progress
     number: int
     """Of the item that is at work, from 1."""
@@ -94,7 +94,7 @@ class State:
 def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel) -> Plan:
     """Return what is to be done for a decision; nothing is read yet."""
     models = [
-        Item(
+        UploadItem(
             LocalType.MODEL,
             model.id,
             Labels(model.name, model.description or "", model.tags),
@@ -102,12 +102,12 @@ def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel
         )
         for model in parcel.models
     ]
-    experiment = Item(LocalType.EXPERIMENT, run.id, labels, pack_run(store, run.id))
+    experiment = UploadItem(LocalType.EXPERIMENT, run.id, labels, pack_run(store, run.id))
     items = [experiment, *models]
     noted_as: tuple[tuple[LocalType, str], ...] = ()
     if parcel.embeds:
         (model,) = parcel.models
-        items = [Item(LocalType.MODEL, model.id, labels, pack_model(store, model, run.id))]
+        items = [UploadItem(LocalType.MODEL, model.id, labels, pack_model(store, model, run.id))]
         noted_as = ((LocalType.EXPERIMENT, run.id),)
     return Plan(run.id, to, tuple(items), noted_as)
 
@@ -123,7 +123,7 @@ class Upload:
         self._cancel = threading.Event()
         self._at_rest = threading.Event()
         self._at_rest.set()
-        self._outcome = Outcome.RUNNING
+        self._outcome = UploadOutcome.RUNNING
         self._problem = ""
         self._needs_key = False
         self._done: list[Uploaded] = []
@@ -141,14 +141,14 @@ class Upload:
 
     @property
     def is_running(self) -> bool:
-        return self._outcome is Outcome.RUNNING
+        return self._outcome is UploadOutcome.RUNNING
 
     @property
-    def state(self) -> State:
+    def state(self) -> UploadState:
         items = self.plan.items
         at = min(len(self._done), len(items) - 1)
         job = self._job
-        return State(
+        return UploadState(
             self._outcome,
             Progress() if job is None else job.progress,
             at + 1,
@@ -158,23 +158,23 @@ class Upload:
             self._needs_key,
         )
 
-    def run(self) -> Outcome:
+    def run(self) -> UploadOutcome:
         """Upload what is not in the registry yet, note it in the store, and say how it ended."""
         self._at_rest.clear()
         self._cancel.clear()
-        self._outcome, self._problem, self._needs_key = Outcome.RUNNING, "", False
-        outcome = Outcome.FAILED
+        self._outcome, self._problem, self._needs_key = UploadOutcome.RUNNING, "", False
+        outcome = UploadOutcome.FAILED
         try:
             for item in self.plan.items[len(self._done) :]:
                 self._carry_out(item)
-            outcome = Outcome.DONE
+            outcome = UploadOutcome.DONE
         except UploadCancelled:
-            outcome = Outcome.CANCELLED
+            outcome = UploadOutcome.CANCELLED
         except (RegistryError, StoreError) as error:
             self._problem = fmt.plain(str(error), 500)
             self._needs_key = isinstance(error, KeyRefused)
         finally:
-            if outcome is not Outcome.DONE and not self._done:
+            if outcome is not UploadOutcome.DONE and not self._done:
                 self._note(lambda: self._store.record_upload_failure(self.plan.run_id))
             self._outcome = outcome
             self._at_rest.set()
@@ -214,7 +214,7 @@ class Upload:
         self._notes += [f"the entry {left} is left as pending" for left in job.left_pending]
         return not job.left_pending
 
-    def _carry_out(self, item: Item) -> None:
+    def _carry_out(self, item: UploadItem) -> None:
         if self._job is None:
             self._job = UploadJob(
                 self._registry, self.plan.to, item.labels, item.pack, item.local_id
@@ -252,9 +252,9 @@ class Upload:
             self._notes.append(f"not noted in the store: {fmt.plain(str(error), 300)}")
 
 
-def mark(state: State, run_id: str) -> UploadMark:
+def mark(state: UploadState, run_id: str) -> UploadMark:
     """Return what the frame says of an upload."""
-    if state.outcome is Outcome.FAILED:
+    if state.outcome is UploadOutcome.FAILED:
         return UploadMark(run_id, ("✗ upload failed  U",), is_failed=True)
     now = state.progress
     item = f" {state.number}/{state.item_count}" if state.item_count > 1 else ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from flowtui.previews.values import Run, Style
+from flowtui.previews.values import Style, StyleRun
 
 PLAIN = Style()
 MAX_RUNS = 500
@@ -20,7 +20,7 @@ ESCAPE = re.compile(
 )
 
 
-def parsed(line: str, style: Style = PLAIN) -> tuple[str, tuple[Run, ...], Style]:
+def parsed(line: str, style: Style = PLAIN) -> tuple[str, tuple[StyleRun, ...], Style]:
     """Return a line without escapes, its styled runs, and the style that goes on after it."""
     if "\x1b" not in line:
         return line, _runs([(0, len(line), style)]), style
@@ -42,8 +42,8 @@ def parsed(line: str, style: Style = PLAIN) -> tuple[str, tuple[Run, ...], Style
     return "".join(texts), _runs(spans), style
 
 
-def _runs(spans: list[tuple[int, int, Style]]) -> tuple[Run, ...]:
-    styled = [Run(*span) for span in spans if span[2] != PLAIN and span[1] > span[0]]
+def _runs(spans: list[tuple[int, int, Style]]) -> tuple[StyleRun, ...]:
+    styled = [StyleRun(*span) for span in spans if span[2] != PLAIN and span[1] > span[0]]
     return tuple(styled[:MAX_RUNS])
 
 

@@ -21,13 +21,13 @@ _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     cells: list[str]
     position: int
     end: int
 
 
-class _Lines:
+class _CsvLines:
     """The lines of a file for the csv module, which takes as many as a row has."""
 
     def __init__(self, file: BinaryIO, position: int, encoding: str) -> None:
@@ -39,7 +39,7 @@ class _Lines:
         self.row_lines: list[tuple[int, str]] = []
         """The lines that were taken since this was cleared."""
 
-    def __iter__(self) -> _Lines:
+    def __iter__(self) -> _CsvLines:
         return self
 
     def __next__(self) -> str:
@@ -62,24 +62,24 @@ class _Lines:
                 return
 
 
-def rows(file: BinaryIO, position: int, encoding: str, delimiter: str) -> Iterator[Row]:
+def rows(file: BinaryIO, position: int, encoding: str, delimiter: str) -> Iterator[CsvRow]:
     """Yield rows from a position on, at which one begins.
 
     A cell that outgrows the csv module's limit was opened by a stray quote: the line with it is
     given as it stands, and the next row begins with the line after it.
     """
     while True:
-        lines = _Lines(file, position, encoding)
+        lines = _CsvLines(file, position, encoding)
         reader = csv.reader(lines, delimiter=delimiter)
         try:
             for cells in reader:
-                yield Row(cells, position, lines.end)
+                yield CsvRow(cells, position, lines.end)
                 position = lines.end
                 lines.row_lines.clear()
             return
         except csv.Error:
             end, line = lines.row_lines[0]
-            yield Row(line.rstrip("\n").split(delimiter), position, end)
+            yield CsvRow(line.rstrip("\n").split(delimiter), position, end)
             position = end
 
 

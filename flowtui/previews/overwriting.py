@@ -9,7 +9,7 @@ from typing import BinaryIO
 from unicodedata import combining, east_asian_width
 
 from flowtui.previews import ansi, encodings, files
-from flowtui.previews.values import Run, Style
+from flowtui.previews.values import Style, StyleRun
 
 READ_BYTES = 32_000_000
 """How far the end of one line is looked for."""
@@ -81,7 +81,7 @@ def read_line(file: BinaryIO, start: int, encoding: str) -> LongLine:
     return LongLine(tail, size, left_out)
 
 
-def shown(line: str, style: Style) -> tuple[str, tuple[Run, ...], Style]:
+def shown(line: str, style: Style) -> tuple[str, tuple[StyleRun, ...], Style]:
     """Return what a wide terminal shows of a line in the end, its runs, and the style after it."""
     screen = _Row(style)
     for step in _STEP.finditer(line):
@@ -145,8 +145,8 @@ class _Row:
                 self._cells[:count] = " " * count
                 self._styles[:count] = [ansi.PLAIN] * count
 
-    def content(self) -> tuple[str, tuple[Run, ...]]:
-        runs: list[Run] = []
+    def content(self) -> tuple[str, tuple[StyleRun, ...]]:
+        runs: list[StyleRun] = []
         parts: list[str] = []
         length = position = 0
         for style, group in groupby(self._styles):
@@ -155,7 +155,7 @@ class _Row:
             position += count
             parts.append(part)
             if style != ansi.PLAIN and part:
-                runs.append(Run(length, length + len(part), style))
+                runs.append(StyleRun(length, length + len(part), style))
             length += len(part)
         return "".join(parts).rstrip(" "), tuple(runs[: ansi.MAX_RUNS])
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from flowtui.previews import isolated
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.tables import CELL_CHARS, MAX_COLUMNS, PAGE_ROWS
-from flowtui.previews.values import Cancelled, Column, Part, Request, TablePage
+from flowtui.previews.values import Cancelled, Part, Request, TableColumn, TablePage
 from flowtui.store.values import JsonValue
 
 
@@ -33,7 +33,7 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
     columns, rows = json.loads(reply.data)
     end = first + len(rows)
     return TablePage(
-        columns=tuple(Column(name, type_) for name, type_ in columns),
+        columns=tuple(TableColumn(name, type_) for name, type_ in columns),
         rows=tuple(tuple(row) for row in rows),
         part=Part("row", first, len(rows), total, end if end < total else None, first),
         column_count=width,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flowtui.previews import csv_dialect, encodings, files, guessing
-from flowtui.previews.csv_rows import Row, RowIndex, rows
-from flowtui.previews.values import Cancelled, Column, Part, TablePage, never
+from flowtui.previews.csv_rows import CsvRow, RowIndex, rows
+from flowtui.previews.values import Cancelled, Part, TableColumn, TablePage, never
 
 CELL_CHARS = 500
 MAX_COLUMNS = 200
@@ -122,18 +122,18 @@ class CsvFile:
             self.index.grow(file, cancelled)
         return self.index.row_count
 
-    def _rows(self, file: BinaryIO, position: int) -> Iterator[Row]:
+    def _rows(self, file: BinaryIO, position: int) -> Iterator[CsvRow]:
         return rows(file, position, self.encoding, self.delimiter)
 
-    def _taken(self, file: BinaryIO, position: int, count: int) -> list[Row]:
-        found: list[Row] = []
+    def _taken(self, file: BinaryIO, position: int, count: int) -> list[CsvRow]:
+        found: list[CsvRow] = []
         for row in islice(self._rows(file, position), count):
             found.append(row)
             if row.end - position >= PAGE_BYTES:
                 break
         return found
 
-    def _tail(self, file: BinaryIO, size: int) -> list[Row]:
+    def _tail(self, file: BinaryIO, size: int) -> list[CsvRow]:
         """Return the rows near the end.
 
         The place to begin at may lie inside quotes, where line ends mean nothing; of the two
@@ -148,12 +148,12 @@ class CsvFile:
         readings = [list(islice(self._rows(file, begin), 1, None)) for begin in begins]
         return max(readings, key=self._fitting)
 
-    def _fitting(self, found: list[Row]) -> float:
+    def _fitting(self, found: list[CsvRow]) -> float:
         lengths = Counter(len(row.cells) == self._width for row in found)
         return lengths[True] / max(len(found), 1)
 
     def _page(
-        self, found: list[Row], row: int | None, position: int, next_position: int | None
+        self, found: list[CsvRow], row: int | None, position: int, next_position: int | None
     ) -> TablePage:
         width = max([self._width, *(len(each.cells) for each in found)])
         first = min(self.first_column, width)
@@ -163,7 +163,7 @@ class CsvFile:
         if next_position is None and row is not None:
             total = row + len(found)
         return TablePage(
-            columns=tuple(Column(_cut(name)) for name in names[some]),
+            columns=tuple(TableColumn(_cut(name)) for name in names[some]),
             rows=tuple(tuple(map(_cut, each.cells[some])) for each in found),
             part=Part("row", row, len(found), total, next_position, position),
             column_count=width,

@@ -129,7 +129,7 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class StyleRun:
     """Characters `start` to `end` of a line that have a style."""
 
     start: int
@@ -142,7 +142,7 @@ class Line:
     """One line, without its end."""
 
     text: str
-    runs: tuple[Run, ...] = ()
+    runs: tuple[StyleRun, ...] = ()
     hidden_chars: int = 0
     """How many more characters the line has than are given, at least."""
 
@@ -160,7 +160,7 @@ class TextPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class TableColumn:
     name: str
     type: str | None = None
 
@@ -169,7 +169,7 @@ class Column:
 class TablePage:
     """Rows of texts. A row may be shorter than `columns`, never longer."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[tuple[str, ...], ...]
     part: Part
     column_count: int

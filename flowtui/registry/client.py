@@ -30,11 +30,11 @@ from flowtui.registry.values import (
     Labels,
     Orbit,
     Organization,
-    Part,
-    Parts,
     PendingArtifact,
     RemoteCopy,
     Secret,
+    UploadPart,
+    UploadParts,
     UploadTarget,
     number,
     text,
@@ -69,7 +69,7 @@ class Registry(Closes):
         key: Secret,
         base_url: str = DEFAULT_BASE_URL,
         *,
-        patience: http.Patience | None = None,
+        patience: http.RequestPatience | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         """Prepare to ask; nothing is sent yet.
@@ -78,7 +78,7 @@ class Registry(Closes):
             KeyRefused: the key cannot be one.
         """
         self.base_url = base_url.rstrip("/")
-        self.patience = patience or http.Patience()
+        self.patience = patience or http.RequestPatience()
         headers = {
             "Authorization": f"Bearer {checked_key(key.reveal()).reveal()}",
             "User-Agent": f"flow-tui/{__version__}",
@@ -209,7 +209,7 @@ class Registry(Closes):
             raise RegistryBroken("the registry's answer names no artifact")
         return PendingArtifact(artifact_id, target)
 
-    def parts(self, target: UploadTarget, size_bytes: int, upload_id: str | None) -> Parts:
+    def parts(self, target: UploadTarget, size_bytes: int, upload_id: str | None) -> UploadParts:
         """Return how a large file is cut, with fresh URLs; asked again it answers new ones.
 
         Raises:
@@ -234,7 +234,7 @@ class Registry(Closes):
             at += part.size_bytes
         if at != size_bytes:
             raise RegistryBroken("the registry cuts the file into parts that do not make it up")
-        return Parts(parts, Secret(text(answer, "complete_url")))
+        return UploadParts(parts, Secret(text(answer, "complete_url")))
 
     def set_status(self, to: Destination, artifact_id: str, is_uploaded: bool) -> None:
         """Say that an artifact's bytes are there, or that they will not come; both are final.
@@ -355,9 +355,9 @@ def _copy(row: Document) -> RemoteCopy:
     )
 
 
-def _part(row: Document) -> Part:
+def _part(row: Document) -> UploadPart:
     start, end = number(row, "start_byte"), number(row, "end_byte")
     part_number = number(row, "part_number")
     if start is None or end is None or part_number is None:
         raise RegistryBroken("the registry cuts the file into parts without a place")
-    return Part(part_number, start, end - start + 1, Secret(text(row, "url")))
+    return UploadPart(part_number, start, end - start + 1, Secret(text(row, "url")))

@@ -39,7 +39,7 @@ _DETAIL_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RequestPatience:
     """How often, and after which pauses, something is tried again."""
 
     tries: int = 5

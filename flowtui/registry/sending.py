@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.registry.errors import UrlExpired
 from flowtui.registry.threads import each
-from flowtui.registry.values import Part, Parts, UploadTarget
+from flowtui.registry.values import UploadPart, UploadParts, UploadTarget
 from flowtui.store.database import Cancelled
 
 if TYPE_CHECKING:
@@ -63,11 +63,11 @@ class Sending:
 
     def _send_parts(
         self, registry: Registry, storage: Storage, meter: Meter, cancelled: Cancelled
-    ) -> Parts:
+    ) -> UploadParts:
         count = meter.counter()
         fruitless = 0
 
-        def send(part: Part, must_end: Cancelled) -> None:
+        def send(part: UploadPart, must_end: Cancelled) -> None:
             name = storage.put_part(self.target, part, self.path, count, must_end)
             self.sizes_bytes[part.number] = part.size_bytes
             self.names[part.number] = name

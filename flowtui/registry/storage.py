@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from flowtui.registry import http
 from flowtui.registry.errors import StorageFailed, Unreachable, UploadCancelled, UrlExpired
-from flowtui.registry.values import Part, Secret, UploadTarget
+from flowtui.registry.values import Secret, UploadPart, UploadTarget
 from flowtui.store.archive.values import ArtifactError
 from flowtui.store.closing import Closes
 from flowtui.store.database import Cancelled
@@ -38,9 +38,11 @@ class Storage(Closes):
     """Takes files in one piece or in parts, and tells how long they are."""
 
     def __init__(
-        self, patience: http.Patience | None = None, transport: httpx.BaseTransport | None = None
+        self,
+        patience: http.RequestPatience | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.patience = patience or http.Patience()
+        self.patience = patience or http.RequestPatience()
         self._client = http.new_client(ANSWER_S, transport=transport)
 
     def close(self) -> None:
@@ -51,11 +53,11 @@ class Storage(Closes):
     ) -> None:
         """Send a file in one piece; the same URL takes it again when the connection drops."""
         headers = {"x-ms-blob-type": "BlockBlob"} if target.kind == AZURE else {}
-        whole = Part(1, 0, size_bytes, target.url)
+        whole = UploadPart(1, 0, size_bytes, target.url)
         self._put(whole, path, headers, sent, cancelled)
 
     def put_part(
-        self, target: UploadTarget, part: Part, path: Path, sent: Sent, cancelled: Cancelled
+        self, target: UploadTarget, part: UploadPart, path: Path, sent: Sent, cancelled: Cancelled
     ) -> str:
         """Send a part and return what it is called when the parts are put together."""
         answer = self._put(part, path, {}, sent, cancelled)
@@ -125,7 +127,7 @@ class Storage(Closes):
 
     def _put(
         self,
-        part: Part,
+        part: UploadPart,
         path: Path,
         headers: Mapping[str, str],
         sent: Sent,
@@ -186,7 +188,7 @@ class _Counted:
         self._sent(-self._count)
 
 
-def _pieces(path: Path, part: Part, sent: Sent, cancelled: Cancelled) -> Iterator[bytes]:
+def _pieces(path: Path, part: UploadPart, sent: Sent, cancelled: Cancelled) -> Iterator[bytes]:
     left = part.size_bytes
     try:
         with path.open("rb") as file:
@@ -228,7 +230,7 @@ def _code(body: bytes) -> str:
     return f": {found[1].decode('ascii', 'replace')}" if found else ""
 
 
-def _block_id(part: Part) -> str:
+def _block_id(part: UploadPart) -> str:
     """Return the id of a block: the one in its URL, or as the registry names them."""
     asked = parse_qs(urlsplit(part.url.reveal()).query)
     if named := asked.get("blockid"):

@@ -124,7 +124,7 @@ class PendingArtifact:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UploadPart:
     """A range of a file, and where it goes."""
 
     number: int
@@ -134,10 +134,10 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class UploadParts:
     """How the bytes of one artifact are cut."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[UploadPart, ...]
     complete_url: Secret
 
 

@@ -19,7 +19,7 @@ from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.store.errors import DatabaseError
 from flowtui.store.liveness.standing import Standing
 from flowtui.store.metrics.listing import best, problems
-from flowtui.store.runs import SORTABLE, Order
+from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
 
@@ -330,7 +330,7 @@ def print_runs(
 
         condition = run_condition(filter_text)
     column = _sorted_column(store, sort.removeprefix("-"))
-    rowids = store.run_order(condition, Order(column, sort.startswith("-")))[:limit]
+    rowids = store.run_order(condition, RunOrder(column, sort.startswith("-")))[:limit]
     by_rowid = store.runs(rowids)
     runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
     # The metadata of runs is filtered and sorted by, and is no part of what is read of them.

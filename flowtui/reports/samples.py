@@ -21,7 +21,7 @@ from flowtui.reports.data_output import data_out
 from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.reports.runs import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
-from flowtui.store.samples.orders import FAILING, SORTABLE, Order
+from flowtui.store.samples.orders import FAILING, SORTABLE, SampleOrder
 from flowtui.store.samples.score_values import NumberSummary, ScoreSet, ScoreSummary
 from flowtui.store.samples.values import JSON_COLUMNS, Sample
 from flowtui.store.store import Store
@@ -45,7 +45,7 @@ TEXT_CHARACTERS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SampleRequest:
     """Which samples, and in what order."""
 
     dataset: str | None = None
@@ -57,20 +57,20 @@ class Wanted:
     limit: int | None = None
     """At most so many samples."""
 
-    def order(self, store: Store, run: Run) -> Order:
+    def order(self, store: Store, run: Run) -> SampleOrder:
         """Return the order that `sort` names.
 
         Raises:
             WrongUsage: there is no such column, or no sample has it.
         """
-        column = self.sort.removeprefix("-") or Order().column
+        column = self.sort.removeprefix("-") or SampleOrder().column
         if column not in SORTABLE:
             from flowtui.store.filters import SAMPLE_FIELDS
 
             columns = (*SORTABLE, *(f"{name}.KEY" for name in JSON_COLUMNS))
             remarks = partial(store.sample_remarks, run.id)
             column = sorted_field(column, SAMPLE_FIELDS, columns, remarks)
-        return Order(column, self.sort.startswith("-"))
+        return SampleOrder(column, self.sort.startswith("-"))
 
     @property
     def condition(self) -> Condition | None:
@@ -86,7 +86,7 @@ class Wanted:
         return sample_condition(self.filter_text)
 
 
-def print_samples(store: Store, run: Run, wanted: Wanted, style: Format = "text") -> None:
+def print_samples(store: Store, run: Run, wanted: SampleRequest, style: Format = "text") -> None:
     """Print samples as a table, CSV, or a JSON array.
 
     Raises:
@@ -112,7 +112,7 @@ def print_samples(store: Store, run: Run, wanted: Wanted, style: Format = "text"
         print(line)
 
 
-def print_scores(store: Store, run: Run, wanted: Wanted, as_json: bool = False) -> None:
+def print_scores(store: Store, run: Run, wanted: SampleRequest, as_json: bool = False) -> None:
     """Print what scores add up to, of all eval sets and of each; the order does not matter.
 
     Raises:

@@ -22,7 +22,7 @@ from flowtui.store.decoding import as_sql
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.genai import Usage
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import ALSO_SORTED, SORTABLE, Order
+from flowtui.store.traces.listing import ALSO_SORTED, SORTABLE, TraceOrder
 from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
 from flowtui.store.values import Run
 
@@ -66,7 +66,7 @@ def print_traces(
         from flowtui.store.filters import trace_condition
 
         condition = trace_condition(filter_text)
-    keys = store.trace_order(run.id, condition, Order(column, sort.startswith("-")))[:limit]
+    keys = store.trace_order(run.id, condition, TraceOrder(column, sort.startswith("-")))[:limit]
     tell(store.trace_remarks(run.id, condition))
     traces = _pages(store, run, keys)
     if not as_json:

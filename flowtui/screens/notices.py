@@ -24,7 +24,7 @@ TEXT_CHARACTERS = 300
 
 
 @dataclass
-class Told(Message):
+class Notice(Message):
     """Sent when something in the background has ended, with a sentence about it."""
 
     title: str
@@ -32,7 +32,7 @@ class Told(Message):
     is_bad: bool = False
 
 
-def show_told(widget: Widget, told: Told) -> None:
+def show_told(widget: Widget, told: Notice) -> None:
     """Say it in a corner of the screen."""
     widget.notify(
         fmt.plain(told.text, TEXT_CHARACTERS),
@@ -64,8 +64,8 @@ def answered(
     return None if worker.is_cancelled else message
 
 
-class Tells(ReportsWorkers, Container):
-    """A container whose threads post `Told`."""
+class GivesNotices(ReportsWorkers, Container):
+    """A container whose threads post `Notice`."""
 
     @property
     def _flow(self) -> Host:
@@ -73,11 +73,11 @@ class Tells(ReportsWorkers, Container):
 
     def answer(self, ask: Callable[[Cancelled], Message | None], title: str = "Not read") -> None:
         """Post what the store is asked for, or tell why it failed; runs in a worker's thread."""
-        message = answered(ask, lambda reason: Told(title, reason, is_bad=True))
+        message = answered(ask, lambda reason: Notice(title, reason, is_bad=True))
         if message is not None:
             self.post_message(message)
 
-    @on(Told)
-    def tell(self, message: Told) -> None:
+    @on(Notice)
+    def tell(self, message: Notice) -> None:
         message.stop()
         show_told(self, message)

@@ -66,7 +66,7 @@ class Watcher:
         self._run_id = run_id
         self._meta = _Watched(meta)
         self._experiment = None if experiment is None else _Watched(experiment)
-        self._rows: dict[str, _Row] = {}
+        self._rows: dict[str, _RunRow] = {}
         self._model_mark: Mark = ()
         self._marks: Marks = {}
 
@@ -94,7 +94,7 @@ class Watcher:
         return None if self._experiment is None else self._experiment.last_write_s
 
     def _look_at_meta(self) -> Changes:
-        def ask(connection: sqlite3.Connection) -> tuple[dict[str, _Row], Mark]:
+        def ask(connection: sqlite3.Connection) -> tuple[dict[str, _RunRow], Mark]:
             return _rows(connection), _model_mark(connection, self._run_id)
 
         rows, model_mark = self._meta.database.read(ask)
@@ -186,13 +186,13 @@ class _Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _RunRow:
     status: str
     digest: int
     """Of every column of the row, and of its group's name."""
 
 
-def _rows(connection: sqlite3.Connection) -> dict[str, _Row]:
+def _rows(connection: sqlite3.Connection) -> dict[str, _RunRow]:
     columns = table_columns(connection, "experiments")
     if not columns:
         return {}
@@ -200,7 +200,7 @@ def _rows(connection: sqlite3.Connection) -> dict[str, _Row]:
     if "group_id" in columns and table_columns(connection, "experiment_groups"):
         group = "(select name from experiment_groups where id = experiments.group_id)"
     rows = connection.execute(f"select id, status, {group}, * from experiments")
-    return {decoding.text(row[0]): _Row(decoding.text(row[1]), hash(row)) for row in rows}
+    return {decoding.text(row[0]): _RunRow(decoding.text(row[1]), hash(row)) for row in rows}
 
 
 def _model_mark(connection: sqlite3.Connection, run_id: str | None) -> Mark:

@@ -56,13 +56,13 @@ _SORT_SQL = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunOrder:
     column: str = "created"
     """One of SORTABLE, or a field of the filter language: `param.KEY`, `metric.KEY`, a bare key."""
     descending: bool = True
 
 
-def needs_figures(condition: Condition | None, order: Order) -> bool:
+def needs_figures(condition: Condition | None, order: RunOrder) -> bool:
     """Say whether a condition or an order asks for parameters or metrics."""
     sql = "" if condition is None else condition.sql
     return order.column not in SORTABLE or "run.params" in sql or "run.metrics" in sql
@@ -120,7 +120,7 @@ def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
 def ordered(
     connection: sqlite3.Connection,
     condition: Condition | None,
-    order: Order,
+    order: RunOrder,
     figures: Mapping[str, Figures],
 ) -> array[int]:
     """Return the rowids of the runs that meet a condition, in order; missing values come last.

@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from flowtui.store.annotations.values import (
         Added,
         Annotation,
+        AnnotationName,
         Change,
         Deleted,
         Draft,
         Edited,
-        NameInUse,
         SampleTarget,
         SpanTarget,
         Target,
@@ -63,10 +63,10 @@ if TYPE_CHECKING:
     from flowtui.store.metrics import points
     from flowtui.store.metrics.numbered_steps import NumberedSteps
     from flowtui.store.metrics.values import Extent, Neighbours, Series, Smoothed
-    from flowtui.store.samples.orders import Order as SampleOrder
+    from flowtui.store.samples.orders import SampleOrder
     from flowtui.store.samples.score_values import ScoreSet
     from flowtui.store.samples.values import Dataset, KeyInUse, Sample, SampleGroups
-    from flowtui.store.traces.listing import Order
+    from flowtui.store.traces.listing import TraceOrder
     from flowtui.store.traces.values import Span, SpanDetail, Trace
     from flowtui.store.uploaded import LocalType, RemoteArtifact
 
@@ -166,7 +166,7 @@ class Store:
     def run_order(
         self,
         condition: Condition | None = None,
-        order: runs.Order | None = None,
+        order: runs.RunOrder | None = None,
         cancelled: Cancelled | None = None,
     ) -> array[int]:
         """Return the rowids of the runs that meet a condition, in order.
@@ -179,7 +179,7 @@ class Store:
             order: newest first unless given.
             cancelled: ends the read with ReadCancelled.
         """
-        wanted = order or runs.Order()
+        wanted = order or runs.RunOrder()
         figures: Mapping[str, Figures] = {}
         if runs.needs_figures(condition, wanted):
             missing = self.meta.read(runs.without_figures, cancelled)
@@ -521,7 +521,7 @@ class Store:
         self,
         run_id: str,
         condition: Condition | None = None,
-        order: Order | None = None,
+        order: TraceOrder | None = None,
         cancelled: Cancelled | None = None,
     ) -> array[int]:
         """Return the keys of the traces that meet a condition, in order, latest first unless given.
@@ -530,7 +530,7 @@ class Store:
         """
         from flowtui.store.traces import listing as traces
 
-        wanted = order or traces.Order()
+        wanted = order or traces.TraceOrder()
         return self.experiment(run_id).read(
             lambda db: traces.ordered(db, condition, wanted), cancelled
         )
@@ -708,7 +708,7 @@ class Store:
             lambda db: annotation_rows.sample_counts(db, samples, user)
         )
 
-    def annotation_names(self, run_id: str, user: str | None = None) -> tuple[NameInUse, ...]:
+    def annotation_names(self, run_id: str, user: str | None = None) -> tuple[AnnotationName, ...]:
         """Return the names in use in a run, or by one author in it, last used first."""
         from flowtui.store.annotations import listing as annotation_rows
 
@@ -802,7 +802,7 @@ class Store:
         from flowtui.store.samples import listing as samples
         from flowtui.store.samples import orders
 
-        wanted = order or orders.Order()
+        wanted = order or orders.SampleOrder()
         return self.experiment(run_id).read(
             lambda db: samples.ordered(db, dataset, condition, wanted), cancelled
         )

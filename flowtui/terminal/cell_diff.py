@@ -54,7 +54,7 @@ _REST: Cell = ("", PLAIN)
 """Stands behind what takes more cells than one: a wide character, a run of unsure width."""
 
 
-class Thrift:
+class CellDiff:
     """Rewrites what goes to a terminal so that it draws the same with fewer bytes.
 
     It trusts its picture of the screen only as far as every terminal draws alike: after sequences

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.messages import TerminalSupportsSynchronizedOutput
 
 from flowtui.terminal import job
-from flowtui.terminal.cell_diff import Thrift
+from flowtui.terminal.cell_diff import CellDiff
 from flowtui.terminal.keyboard import Keyboard, TakesText
 from flowtui.terminal.link_speed import QUERY
 from flowtui.terminal.session import session
@@ -35,7 +35,7 @@ MOST_WAITING = 6
 CATCH_UP_EVERY_S = 0.03
 
 
-class ThriftyDriver(InternalDriver):
+class DiffDriver(InternalDriver):
     """Sends a terminal only what changes something on it."""
 
     # LinuxDriver asks for every movement of the mouse; nothing here needs more than drags.
@@ -46,7 +46,7 @@ class ThriftyDriver(InternalDriver):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]  # handed through as they are
         here = session(os.environ)
-        self._thrift = Thrift(self.terminal_size, here.is_utf8, here.is_monochrome)
+        self._cell_diff = CellDiff(self.terminal_size, here.is_utf8, here.is_monochrome)
         self._asked: deque[float] = deque()
         """When questions were sent that the terminal has not answered, by the monotonic clock."""
         self.round_trip_s = 0.0
@@ -66,18 +66,18 @@ class ThriftyDriver(InternalDriver):
             self._is_in_frame and data != self._FRAME_ENDS
         )
         if not self._is_skipping:
-            filtered = self._thrift.filter(data)
+            filtered = self._cell_diff.filter(data)
         elif data in (self._FRAME_BEGINS, self._FRAME_ENDS):
             filtered = ""
         else:
-            filtered = self._thrift.skip(data)
+            filtered = self._cell_diff.skip(data)
             self._catch_up_later()
         if filtered:
             self._put(filtered)
 
     def forget(self) -> None:
         """Send everything again from now on: another program may have written on the screen."""
-        self._thrift.forget()
+        self._cell_diff.forget()
 
     def _is_clogged(self) -> bool:
         return self.waiting_write_count >= MOST_WAITING
@@ -204,15 +204,15 @@ class ThriftyDriver(InternalDriver):
     def stop_application_mode(self) -> None:
         self._drop_drawings()
         # Where there is no other screen to come back to, what was drawn stays above the prompt.
-        self._put(f"{self._thrift.reset()}{BELOW_ALL}")
+        self._put(f"{self._cell_diff.reset()}{BELOW_ALL}")
         super().stop_application_mode()
 
     def _drop_drawings(self) -> None:
         """Send nothing more of what nobody will see: the screen is left now."""
         waiting = list(self.take_waiting_writes())
-        self._thrift.forget()
+        self._cell_diff.forget()
         for data in waiting:
-            if kept := self._thrift.skip(data):
+            if kept := self._cell_diff.skip(data):
                 self._put(kept)
 
     def disable_input(self) -> None:

@@ -9,7 +9,7 @@ SLOW_TICKS = 3
 """On a slow link only one of so many ticks does anything."""
 
 
-class Pace:
+class LinkSpeed:
     """Knows whether the link is slow: because it was said, or because an answer took its time."""
 
     def __init__(self, is_slow: bool) -> None:

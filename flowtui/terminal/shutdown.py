@@ -31,7 +31,7 @@ RESTORE = (
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
-class Ending:
+class Shutdown:
     """Leaves the app on signals and when its terminal is gone; make it before the app starts."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ CURVE_CLASSES = {"role--curve-1", "role--curve-2", "role--curve-3", "role--curve
 """The same of screens that draw curves over each other."""
 
 
-class Palette:
+class RoleStyles:
     """The styles of the roles on one widget's screen, looked up once a theme."""
 
     def __init__(self, widget: Widget) -> None:

@@ -17,7 +17,7 @@ from sqlite3 import connect
 from flowtui.screens.evals.reading import WantedSamples, read_list
 from flowtui.screens.traces.reading import read_trace
 from flowtui.store.filters import sample_condition
-from flowtui.store.samples.orders import Order
+from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.store import Store
 from tests.bench.measure import MB, Measure
 from tests.bench.reading import medians, open_store, peak_bytes
@@ -45,7 +45,10 @@ def listings(directory: Path, rounds: int) -> Iterator[Measure]:
 
     yield over("open a trace of 30,000 spans", _TREE, TREE, lambda: open_tree(store), 0.5)
     yield over("list the traces", TRACES, BIG, lambda: list_traces(store), 0.3)
-    order, filtered = Order("scores.relevance", True), sample_condition("scores.relevance > 0.5")
+    order, filtered = (
+        SampleOrder("scores.relevance", True),
+        sample_condition("scores.relevance > 0.5"),
+    )
     for what, sql, wanted in (
         ("first page of samples", SAMPLES, WantedSamples()),
         ("samples by a score", _SORTED, WantedSamples(order=order)),
@@ -93,7 +96,7 @@ def main(directory: Path, name: str) -> int:
     if name == "tree":
         open_tree(store)
     else:
-        list_samples(store, WantedSamples(order=Order("scores.relevance", True)))
+        list_samples(store, WantedSamples(order=SampleOrder("scores.relevance", True)))
     return peak_bytes() - before
 
 

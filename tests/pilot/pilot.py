@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.worker import WorkerState
 
 from flowtui.app.app import FlowApp
-from flowtui.app.key_queue import TypedAhead
+from flowtui.app.key_queue import KeyQueue
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
 
@@ -39,7 +39,7 @@ async def settled(pilot: Pilot[None]) -> None:
 
 
 def _is_working(pilot: Pilot[None]) -> bool:
-    if isinstance(pilot.app, TypedAhead) and pilot.app.has_keys_to_take:
+    if isinstance(pilot.app, KeyQueue) and pilot.app.has_keys_to_take:
         return True
     busy = (WorkerState.PENDING, WorkerState.RUNNING)
     # A modal is awaited by a worker of one of these groups for as long as it is open.

@@ -34,7 +34,7 @@ from flowtui.store.values import Counts
 from flowtui.widgets.cells import width_of
 from flowtui.widgets.frame.frame import CollectMark, Frame, UploadMark, run_line
 from flowtui.widgets.host import Options
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.conftest import open_store
 from tests.pilot.pilot import PATIENCE_S, opened, screen_lines, screen_text, settled, until
 from tests.unit.fake_registry import KEY, served
@@ -116,7 +116,7 @@ async def test_spans_that_are_sent_appear_in_the_tab_and_in_the_frame(
         await shown(pilot, f"⇣ {port}  0 spans")
         assert await post(port, 1, 2, bad=3) == 200
         await shown(pilot, f"⇣ {port}  2 spans  3 dropped")
-        await until(lambda: pilot.app.screen.query_one(Rows).line_count == 1, "the trace")
+        await until(lambda: pilot.app.screen.query_one(VirtualTable).line_count == 1, "the trace")
         await pilot.press("1")
         await shown(pilot, f"⇣ {port}  2 spans")
 

@@ -22,7 +22,7 @@ from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.host import Options
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 
@@ -75,8 +75,8 @@ def added(directory: Path, samples: Sequence[EvalRow]) -> None:
         more.evals(list(samples))
 
 
-def rows(pilot: Pilot[None]) -> Rows:
-    return pilot.app.screen.query_one("#samples", Rows)
+def rows(pilot: Pilot[None]) -> VirtualTable:
+    return pilot.app.screen.query_one("#samples", VirtualTable)
 
 
 def pane(pilot: Pilot[None]) -> SamplesPane:

@@ -26,7 +26,7 @@ from flowtui.store.annotations.values import Added, Draft, SpanTarget
 from flowtui.store.open_run import OpenRun
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import Order
+from flowtui.store.traces.listing import TraceOrder
 from flowtui.store.transaction import Patience
 from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
@@ -481,7 +481,7 @@ async def test_a_list_of_traces_gives_one_root_each(tmp_path: Path) -> None:
     spans = [span(number, trace=f"{number:032x}") for number in range(1, 20_001)]
     written(tmp_path, [*spans, span(30_000, trace=f"{1:032x}", parent=1)])
     with closing(open_store(tmp_path)) as store:
-        source = SpanReview.of_list(store, RUN, None, Order(descending=False), "ana")
+        source = SpanReview.of_list(store, RUN, None, TraceOrder(descending=False), "ana")
         store.add_annotation(RUN, SpanTarget(f"{2:032x}", f"{2:016x}"), feedback())
         async with reviewing(store, source=source) as it:
             assert " 1 of 19,999" in it.head

@@ -11,7 +11,7 @@ from flowtui.app.app import FlowApp
 from flowtui.screens.runs.screen import RunsScreen
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 
@@ -44,7 +44,7 @@ async def test_the_cursor_goes_to_the_first_match_and_stays_on_it_when_all_are_s
     demo: Store,
 ) -> None:
     async with opened(demo, None) as pilot:
-        rows = pilot.app.screen.query_one(Rows)
+        rows = pilot.app.screen.query_one(VirtualTable)
         await pilot.press("end")
         await type_filter(pilot, "support-agent")
         first = rows.cursor_key
@@ -154,7 +154,7 @@ async def test_hidden_columns_come_into_sight_to_the_right(demo: Store) -> None:
 async def test_a_new_run_appears_and_the_cursor_stays_on_its_run(demo_copy: Path) -> None:
     async with opened(open_store(demo_copy), None) as pilot:
         await pilot.press("down", "down")
-        rows = pilot.app.screen.query_one(Rows)
+        rows = pilot.app.screen.query_one(VirtualTable)
         held = rows.cursor_key
         with StoreWriter(demo_copy) as writer:
             writer.start_run("new-one", "brand-new")
@@ -196,7 +196,7 @@ async def test_ten_thousand_runs_scroll_to_the_end(tmp_path: Path) -> None:
     connection.close()
     async with opened(open_store(tmp_path), None) as pilot:
         assert "Runs 10,001" in screen_lines(pilot)[0]
-        rows = pilot.app.screen.query_one(Rows)
+        rows = pilot.app.screen.query_one(VirtualTable)
         await pilot.press("G")
         await settled(pilot)
         assert "run-00000" in screen_text(pilot)

@@ -10,7 +10,7 @@ import pytest
 from flowtui.app.app import FlowApp
 from flowtui.store.schema import SpanRow, StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 
@@ -56,7 +56,7 @@ async def test_the_newest_trace_stands_first_with_what_it_adds_up_to(tmp_path: P
 
 async def test_the_list_is_that_of_the_demo(demo: Store) -> None:
     async with opened(demo, AGENT, tab="traces") as pilot:
-        rows = pilot.app.screen.query_one(Rows)
+        rows = pilot.app.screen.query_one(VirtualTable)
         assert rows.line_count == 46
         await pilot.press("G")
         await settled(pilot)
@@ -68,12 +68,12 @@ async def test_filtering_by_an_expression_says_how_many_are_left(demo: Store) ->
         await pilot.press("slash", *"errors")
         await settled(pilot)
         assert "of 46" in screen_text(pilot)
-        shown = pilot.app.screen.query_one(Rows).line_count
+        shown = pilot.app.screen.query_one(VirtualTable).line_count
         assert 0 < shown < 46
         assert all("✗" in line for line in screen_lines(pilot)[4 : 4 + min(shown, 20)])
         await pilot.press("escape")
         await settled(pilot)
-        assert pilot.app.screen.query_one(Rows).line_count == 46
+        assert pilot.app.screen.query_one(VirtualTable).line_count == 46
 
 
 async def test_an_attribute_that_no_span_has_is_named(demo: Store) -> None:
@@ -131,7 +131,7 @@ async def test_a_trace_that_comes_appears_and_the_cursor_stays(demo_copy: Path) 
     run = open_store(demo_copy).resolve(AGENT)
     async with opened(open_store(demo_copy), AGENT, tab="traces") as pilot:
         await pilot.press("down", "down")
-        rows = pilot.app.screen.query_one(Rows)
+        rows = pilot.app.screen.query_one(VirtualTable)
         held = rows.cursor_key
         with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
             experiment.spans([span(5, parent=77, name="fresh")])

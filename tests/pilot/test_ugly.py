@@ -12,7 +12,7 @@ import pytest
 from flowtui.screens.evals.samples_pane import SamplesPane
 from flowtui.store.schema import EvalRow, SpanRow, StoreWriter
 from flowtui.store.store import Store
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_table import VirtualTable
 from flowtui.widgets.trees.span_tree import SpanLines
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_text, settled, until
@@ -98,7 +98,7 @@ async def test_a_hostile_trace_is_shown_as_text(store: Store) -> None:
 
 async def test_hostile_samples_are_shown_as_text(store: Store) -> None:
     async with opened(store, "run", size=(140, 40), tab="evals") as pilot:
-        rows = pilot.app.screen.query_one("#samples", Rows)
+        rows = pilot.app.screen.query_one("#samples", VirtualTable)
         assert rows.line_count == 3
         seen = screen_text(pilot)
         for key in ("right", "right", "left", "7", "8", "9", "0", "6"):

@@ -32,7 +32,7 @@ from tests.unit import fake_registry
 from tests.unit.fake_registry import KEY, PART_BYTES, SIGNATURE, FakeRegistry, served
 from tests.unit.stores import writer
 
-QUICK = http.Patience(tries=2, first_pause_s=0.001, longest_pause_s=0.002)
+QUICK = http.RequestPatience(tries=2, first_pause_s=0.001, longest_pause_s=0.002)
 IN_PARTS = 6 * PART_BYTES
 CANCELLED_WITHIN_S = 3.0
 """A second, and what a busy machine adds."""

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from flowtui.demo import make_demo
-from flowtui.store.runs import SORTABLE, Order
+from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, MetricSummary, Point, StoreLocation
 from tests.sdk.environments import VERSIONS, WRITER, expected
@@ -170,7 +170,7 @@ def test_every_run_is_found_by_id_and_the_order_by_figures_is_total(written: Pat
         for run in runs:
             assert store.resolve(run["id"]).id == run["id"]
         for column in (*SORTABLE, "param.learning_rate", "metric.train/loss"):
-            assert len(set(store.run_order(None, Order(column)))) == len(runs)
+            assert len(set(store.run_order(None, RunOrder(column)))) == len(runs)
 
 
 def test_reading_leaves_a_store_of_any_version_as_it_was(written: Path) -> None:

@@ -13,15 +13,15 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from flowtui.registry.errors import UrlExpired
-from flowtui.registry.http import Patience
+from flowtui.registry.http import RequestPatience
 from flowtui.registry.progress import Meter, Phase
 from flowtui.registry.sending import Sending
 from flowtui.registry.storage import Storage
-from flowtui.registry.values import Part, Parts, Secret, UploadTarget
+from flowtui.registry.values import Secret, UploadPart, UploadParts, UploadTarget
 
 StoreOf = Callable[[str], Path]
 SIZE, PART = 5_000_000, 1_100_000
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.002)
+QUICK = RequestPatience(first_pause_s=0.001, longest_pause_s=0.002)
 
 SERVE = r"""
 import sys, threading
@@ -84,13 +84,13 @@ class Cutter:
         self.url = url
         self.answers = 0
 
-    def parts(self, target: UploadTarget, size_bytes: int, upload_id: str | None) -> Parts:
+    def parts(self, target: UploadTarget, size_bytes: int, upload_id: str | None) -> UploadParts:
         self.answers += 1
         key = "old" if self.answers == 1 else "secret"
         assert upload_id is not None
         of = {"uploadId": upload_id}
         parts = tuple(
-            Part(
+            UploadPart(
                 number,
                 start,
                 min(PART, size_bytes - start),
@@ -98,7 +98,7 @@ class Cutter:
             )
             for number, start in enumerate(range(0, size_bytes, PART), start=1)
         )
-        return Parts(parts, presigned("POST", self.url, of))
+        return UploadParts(parts, presigned("POST", self.url, of))
 
 
 def test_one_piece_and_parts_arrive_and_are_measured(endpoint: str, tmp_path: Path) -> None:

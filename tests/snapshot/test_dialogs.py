@@ -18,10 +18,10 @@ import pytest
 from textual.pilot import Pilot
 
 from flowtui.app.app import FlowApp
-from flowtui.jobs.receiver import Phase as Receiving
-from flowtui.jobs.receiver import Receiver, Tally, Wanted
-from flowtui.jobs.receiver import State as ReceiverState
-from flowtui.jobs.upload import Item, Outcome, Plan, State, Upload, pack_run
+from flowtui.jobs.receiver import Receiver, ReceiverRequest, ReceiverTally
+from flowtui.jobs.receiver import ReceiverPhase as Receiving
+from flowtui.jobs.receiver import ReceiverState as ReceiverState
+from flowtui.jobs.upload import Plan, Upload, UploadItem, UploadOutcome, UploadState, pack_run
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import Unreachable
 from flowtui.registry.progress import Phase, Progress
@@ -218,12 +218,12 @@ class StillUpload:
     """An upload at one moment."""
 
     plan: Plan
-    state: State
+    state: UploadState
     is_cancelling: bool = False
 
     @property
     def is_running(self) -> bool:
-        return self.state.outcome is Outcome.RUNNING
+        return self.state.outcome is UploadOutcome.RUNNING
 
     def cancel(self) -> None:
         """Nothing runs."""
@@ -232,8 +232,8 @@ class StillUpload:
         return True
 
 
-SENDING = State(
-    Outcome.RUNNING,
+SENDING = UploadState(
+    UploadOutcome.RUNNING,
     Progress(Phase.SENDING, 134_217_728, 402_653_184, 11_534_336.0),
     number=1,
     item_count=1,
@@ -245,29 +245,31 @@ UPLOADS = {
     "confirming": replace(SENDING, progress=Progress(Phase.CONFIRMING), item_count=3, number=2),
     "failed": replace(
         SENDING,
-        outcome=Outcome.FAILED,
+        outcome=UploadOutcome.FAILED,
         progress=replace(SENDING.progress, phase=Phase.FAILED, rate_bytes_s=None),
         problem="the storage answered 503 to part 17 of 48, five times in a row; it may be busy",
     ),
     "refused": replace(
         SENDING,
-        outcome=Outcome.FAILED,
+        outcome=UploadOutcome.FAILED,
         progress=Progress(Phase.FAILED),
         problem=f"{SERVER} does not know this key",
         needs_key=True,
     ),
-    "done": replace(SENDING, outcome=Outcome.DONE, progress=Progress(Phase.DONE)),
+    "done": replace(SENDING, outcome=UploadOutcome.DONE, progress=Progress(Phase.DONE)),
 }
 
 
-def uploading(state: State, to: Destination = DESTINATION, is_cancelling: bool = False) -> Step:
+def uploading(
+    state: UploadState, to: Destination = DESTINATION, is_cancelling: bool = False
+) -> Step:
     """Put an upload that stands still behind the app."""
 
     def put(pilot: Pilot[None]) -> None:
         app = cast("FlowApp", pilot.app)
         uploads = Uploads(app)
         run_id = app.frame.run.id  # type: ignore[union-attr]
-        item = Item(LocalType.EXPERIMENT, run_id, Labels(VISION), pack_run(app.store, run_id))
+        item = UploadItem(LocalType.EXPERIMENT, run_id, Labels(VISION), pack_run(app.store, run_id))
         plan = Plan(run_id, to, (item,), ())
         uploads._upload = cast("Upload", StillUpload(plan, state, is_cancelling))
         app.background._uploads = uploads
@@ -312,7 +314,7 @@ def test_progress_cancelling(snap_compare: Snap, demo: Store, size: tuple[int, i
 class StillReceiver:
     """A receiver at one moment."""
 
-    wanted: Wanted
+    wanted: ReceiverRequest
     state: ReceiverState
 
     def stop(self) -> None:
@@ -325,14 +327,16 @@ class StillReceiver:
 LISTENING = ReceiverState(Receiving.LISTENING, PORT, ENVIRONMENT)
 RECEIVERS = {
     "waiting": LISTENING,
-    "receiving": replace(LISTENING, tally=Tally(1_204, 3, 1, last_name="chat gpt-4o-mini")),
+    "receiving": replace(LISTENING, tally=ReceiverTally(1_204, 3, 1, last_name="chat gpt-4o-mini")),
     "not-written": replace(
         LISTENING,
-        tally=Tally(1_204, last_name="tool.order_cancel", trouble="the disk is full"),
+        tally=ReceiverTally(1_204, last_name="tool.order_cancel", trouble="the disk is full"),
     ),
     "starting": ReceiverState(port=PORT),
     "stopping": replace(
-        LISTENING, phase=Receiving.STOPPING, tally=Tally(1_204, last_name="chat gpt-4o-mini")
+        LISTENING,
+        phase=Receiving.STOPPING,
+        tally=ReceiverTally(1_204, last_name="chat gpt-4o-mini"),
     ),
 }
 
@@ -344,7 +348,7 @@ def collecting(state: ReceiverState) -> Step:
         app = cast("FlowApp", pilot.app)
         collector = Collector(app)
         run = app.frame.run  # type: ignore[union-attr]
-        wanted = Wanted(OpenRun(run), app.store.directory, PORT)
+        wanted = ReceiverRequest(OpenRun(run), app.store.directory, PORT)
         collector._receiver = cast("Receiver", StillReceiver(wanted, state))
         app.background._collector = collector
         app.show_frame()
@@ -374,7 +378,7 @@ def test_port_taken(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> N
     async def before(pilot: Pilot[None]) -> None:
         await settled(pilot)
         collector = Collector(cast("FlowApp", pilot.app))
-        wanted = Wanted(OpenRun(demo.resolve(AGENT)), demo.directory, PORT)
+        wanted = ReceiverRequest(OpenRun(demo.resolve(AGENT)), demo.directory, PORT)
         pilot.app.run_worker(collector._offer_free_port(wanted))
         await until(lambda: isinstance(pilot.app.screen, ConfirmScreen), "the question")
         await settled(pilot)

@@ -18,7 +18,7 @@ Attributes = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class DemoTurn:
     """One call of the model: it either asks for the tool or answers."""
 
     case: Case
@@ -33,10 +33,10 @@ class Dialect(Protocol):
 
     name: str
 
-    def root(self, turns: Sequence[Turn]) -> Attributes:
+    def root(self, turns: Sequence[DemoTurn]) -> Attributes:
         """Describes the agent; repeats the usage of its turns, as many frameworks do."""
 
-    def chat(self, turn: Turn) -> Attributes:
+    def chat(self, turn: DemoTurn) -> Attributes:
         """Describes one call of the model."""
 
     def tool(self, case: Case) -> Attributes:
@@ -48,7 +48,7 @@ class OtelGenAi:
 
     name = "otel"
 
-    def root(self, turns: Sequence[Turn]) -> Attributes:
+    def root(self, turns: Sequence[DemoTurn]) -> Attributes:
         """Describes the agent."""
         return {
             "gen_ai.operation.name": "invoke_agent",
@@ -60,7 +60,7 @@ class OtelGenAi:
             "gen_ai.usage.output_tokens": sum(turn.output_tokens for turn in turns),
         }
 
-    def chat(self, turn: Turn) -> Attributes:
+    def chat(self, turn: DemoTurn) -> Attributes:
         """Describes one call of the model."""
         messages: list[object] = [_otel_text("user", turn.case.question)]
         call = {
@@ -111,7 +111,7 @@ class OpenInference:
 
     name = "openinference"
 
-    def root(self, turns: Sequence[Turn]) -> Attributes:
+    def root(self, turns: Sequence[DemoTurn]) -> Attributes:
         """Describes the agent."""
         case = turns[0].case
         prompt = sum(turn.input_tokens for turn in turns)
@@ -130,7 +130,7 @@ class OpenInference:
             "llm.token_count.total": prompt + completion,
         }
 
-    def chat(self, turn: Turn) -> Attributes:
+    def chat(self, turn: DemoTurn) -> Attributes:
         """Describes one call of the model."""
         case, out = turn.case, "llm.output_messages.0.message"
         answered: Attributes = {f"{out}.content": case.answer}
@@ -176,7 +176,7 @@ class Traceloop:
 
     name = "traceloop"
 
-    def root(self, turns: Sequence[Turn]) -> Attributes:
+    def root(self, turns: Sequence[DemoTurn]) -> Attributes:
         """Describes the workflow."""
         case = turns[0].case
         return {
@@ -187,7 +187,7 @@ class Traceloop:
             "traceloop.entity.output": json.dumps(case.answer, ensure_ascii=False),
         }
 
-    def chat(self, turn: Turn) -> Attributes:
+    def chat(self, turn: DemoTurn) -> Attributes:
         """Describes one call of the model."""
         case = turn.case
         answered: Attributes = {"gen_ai.completion.0.content": case.answer}
@@ -225,7 +225,7 @@ class Mlflow:
 
     name = "mlflow"
 
-    def root(self, turns: Sequence[Turn]) -> Attributes:
+    def root(self, turns: Sequence[DemoTurn]) -> Attributes:
         """Describes the agent."""
         case = turns[0].case
         return {
@@ -236,7 +236,7 @@ class Mlflow:
             "mlflow.chat.tokenUsage": _mlflow_usage(turns),
         }
 
-    def chat(self, turn: Turn) -> Attributes:
+    def chat(self, turn: DemoTurn) -> Attributes:
         """Describes one call of the model."""
         case = turn.case
         messages = [
@@ -281,7 +281,7 @@ def _object(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _mlflow_usage(turns: Sequence[Turn]) -> str:
+def _mlflow_usage(turns: Sequence[DemoTurn]) -> str:
     usage = {
         "input_tokens": sum(turn.input_tokens for turn in turns),
         "output_tokens": sum(turn.output_tokens for turn in turns),

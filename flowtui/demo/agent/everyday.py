@@ -11,13 +11,13 @@ from flowtui.demo.agent.dialects import (
     MODEL,
     PROVIDER,
     SYSTEM,
+    DemoTurn,
     Dialect,
     OpenInference,
     OtelGenAi,
-    Turn,
 )
 from flowtui.demo.agent.topics import TOPICS, Case
-from flowtui.demo.agent.trace import SpanKind, StatusCode, TraceBuilder
+from flowtui.demo.agent.trace import DemoSpanKind, StatusCode, TraceBuilder
 from flowtui.store.schema import SpanRow
 
 _TOOL_TRACEBACK = """\
@@ -30,12 +30,12 @@ agent.errors.ToolTimeout: orders.internal did not answer in 4.0 s
 """
 
 
-def turns_of(case: Case, rng: Random) -> tuple[Turn, Turn]:
+def turns_of(case: Case, rng: Random) -> tuple[DemoTurn, DemoTurn]:
     """Makes the two calls of the model that a question usually takes."""
     first = rng.randrange(380, 720)
     return (
-        Turn(case, True, first, rng.randrange(18, 60), cached_tokens=256),
-        Turn(case, False, first + rng.randrange(60, 260), rng.randrange(40, 170)),
+        DemoTurn(case, True, first, rng.randrange(18, 60), cached_tokens=256),
+        DemoTurn(case, False, first + rng.randrange(60, 260), rng.randrange(40, 170)),
     )
 
 
@@ -53,7 +53,7 @@ def answer_with_tool(
         "support-agent",
         0,
         total,
-        kind=SpanKind.SERVER,
+        kind=DemoSpanKind.SERVER,
         attributes=dialect.root(turns[:1] if fails else turns),
         status=StatusCode.ERROR if fails else StatusCode.OK,
         message=f"tool {case.topic.tool} timed out" if fails else None,
@@ -63,7 +63,7 @@ def answer_with_tool(
         6,
         think,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.chat(turns[0]),
     )
     _tool_span(trace, dialect, case, root, think + 10, look, fails)
@@ -74,7 +74,7 @@ def answer_with_tool(
             at_ms,
             write,
             parent=root,
-            kind=SpanKind.CLIENT,
+            kind=DemoSpanKind.CLIENT,
             attributes=dialect.chat(turns[1]),
             events=[trace.event("first_token", at_ms + write * 0.3, tokens=1)],
         )
@@ -95,7 +95,7 @@ def answer_from_documents(rng: Random, at: datetime, case: Case) -> TraceBuilder
         4,
         search * 0.4,
         parent=retriever,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes={
             "openinference.span.kind": "EMBEDDING",
             "gen_ai.operation.name": "embeddings",
@@ -117,7 +117,7 @@ def answer_from_documents(rng: Random, at: datetime, case: Case) -> TraceBuilder
         start,
         write,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.chat(turn),
     )
     return trace
@@ -138,7 +138,7 @@ def chat_with_events(
         "conversation turn",
         0,
         length + 30,
-        kind=SpanKind.SERVER,
+        kind=DemoSpanKind.SERVER,
         attributes=OtelGenAi().root([turn]),
         links=[trace.link(before, "previous turn of the conversation")],
     )
@@ -147,7 +147,7 @@ def chat_with_events(
         4,
         length,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes={
             "gen_ai.operation.name": "chat",
             "gen_ai.system": PROVIDER,

@@ -8,7 +8,7 @@ from random import Random
 from flowtui.demo.agent.dialects import MODEL, OtelGenAi, Traceloop
 from flowtui.demo.agent.everyday import exception, turns_of
 from flowtui.demo.agent.topics import Case
-from flowtui.demo.agent.trace import SpanKind, StatusCode, TraceBuilder
+from flowtui.demo.agent.trace import DemoSpanKind, StatusCode, TraceBuilder
 
 _TEAM = (
     "triage",
@@ -35,14 +35,14 @@ def retries(rng: Random, at: datetime, case: Case) -> TraceBuilder:
     dialect = OtelGenAi()
     turns = turns_of(case, rng)
     root = trace.span(
-        "support-agent", 0, 9_800, kind=SpanKind.SERVER, attributes=dialect.root(turns)
+        "support-agent", 0, 9_800, kind=DemoSpanKind.SERVER, attributes=dialect.root(turns)
     )
     trace.span(
         f"chat {MODEL}",
         5,
         790,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.chat(turns[0]),
     )
     start = 810.0
@@ -64,7 +64,7 @@ def retries(rng: Random, at: datetime, case: Case) -> TraceBuilder:
         7_600,
         2_150,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.chat(turns[1]),
     )
     return trace
@@ -92,7 +92,7 @@ def deep(rng: Random, at: datetime, case: Case) -> TraceBuilder:
         start + 60,
         length - 180,
         parent=parent,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.chat(turn),
     )
     return trace
@@ -146,7 +146,7 @@ def in_progress(rng: Random, at: datetime, case: Case) -> TraceBuilder:
         5,
         1_100,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.chat(turns[0]),
     )
     trace.span(
@@ -166,7 +166,7 @@ def skewed(rng: Random, at: datetime, case: Case) -> TraceBuilder:
         120,
         400,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.tool(case),
     )
     trace.span(
@@ -174,7 +174,7 @@ def skewed(rng: Random, at: datetime, case: Case) -> TraceBuilder:
         120 - 480,
         360,
         parent=call,
-        kind=SpanKind.SERVER,
+        kind=DemoSpanKind.SERVER,
         attributes={"http.request.method": "POST", "http.response.status_code": 200},
     )
     trace.span(
@@ -182,7 +182,7 @@ def skewed(rng: Random, at: datetime, case: Case) -> TraceBuilder:
         560,
         2_000,
         parent=root,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes=dialect.chat(turns[1]),
     )
     return trace
@@ -197,7 +197,7 @@ def _document(trace: TraceBuilder, rng: Random, root: str, number: int, start_ms
         start_ms + 2,
         rng.uniform(20, 90),
         parent=task,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes={"http.request.method": "GET", "file.path": path},
     )
     at_ms = start_ms + 95
@@ -232,7 +232,7 @@ def _chunk(
         start_ms,
         length_ms,
         parent=task,
-        kind=SpanKind.CLIENT,
+        kind=DemoSpanKind.CLIENT,
         attributes={
             "gen_ai.operation.name": "embeddings",
             "gen_ai.request.model": "embed-small-2",

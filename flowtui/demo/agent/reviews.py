@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-from flowtui.demo.agent.samples import Sample
+from flowtui.demo.agent.samples import DemoSample
 from flowtui.store.schema import EvalAnnotationRow, SpanAnnotationRow, SpanRow
 
 _USERS = ("ana", "sam")
@@ -19,7 +19,9 @@ _BLAME = (
 )
 
 
-def on_samples(rng: Random, samples: Sequence[Sample], at: datetime) -> Iterator[EvalAnnotationRow]:
+def on_samples(
+    rng: Random, samples: Sequence[DemoSample], at: datetime
+) -> Iterator[EvalAnnotationRow]:
     """Reviews a quarter of the samples: feedback, and expectations for those that failed."""
     for place, sample in enumerate(rng.sample(samples, len(samples) // 4)):
         when = at + timedelta(minutes=place)
@@ -65,7 +67,9 @@ def on_spans(rng: Random, roots: Sequence[SpanRow], at: datetime) -> Iterator[Sp
             )
 
 
-def _sample_feedback(rng: Random, sample: Sample, user: str, when: datetime) -> EvalAnnotationRow:
+def _sample_feedback(
+    rng: Random, sample: DemoSample, user: str, when: datetime
+) -> EvalAnnotationRow:
     # People and scores disagree now and then; that is what one looks for.
     good = sample.passed if rng.random() < 0.9 else not sample.passed
     return EvalAnnotationRow(
@@ -80,7 +84,7 @@ def _sample_feedback(rng: Random, sample: Sample, user: str, when: datetime) -> 
     )
 
 
-def _sample_expectations(sample: Sample, when: datetime) -> Iterator[EvalAnnotationRow]:
+def _sample_expectations(sample: DemoSample, when: datetime) -> Iterator[EvalAnnotationRow]:
     expected: dict[str, str | int | bool] = {
         "expected_answer": sample.case.answer,
         "expected_tool_calls": 1,

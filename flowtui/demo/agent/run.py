@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from flowtui.demo.agent import everyday, oddities, reviews, samples
 from flowtui.demo.agent.dialects import DIALECTS, MODEL, SYSTEM
-from flowtui.demo.agent.samples import Sample
+from flowtui.demo.agent.samples import DemoSample
 from flowtui.demo.agent.topics import TOPICS, case
 from flowtui.demo.agent.trace import TraceBuilder
 from flowtui.demo.scene import Scene, chance
@@ -69,7 +69,7 @@ def add_run(scene: Scene) -> None:
     scene.writer.end_run(run_id, status="completed", duration=1_574.206)
 
 
-def _answers(linked: Sequence[Sample]) -> Iterator[TraceBuilder]:
+def _answers(linked: Sequence[DemoSample]) -> Iterator[TraceBuilder]:
     """Makes one trace for each linked sample, the dialects in turn."""
     rng = chance("agent/answers")
     for place, sample in enumerate(linked):
@@ -104,7 +104,7 @@ def _others(created_at: datetime, first: TraceBuilder) -> Iterator[TraceBuilder]
     yield oddities.in_progress(rng, later(26), case(TOPICS[5], rng))
 
 
-def _links(linked: Sequence[Sample], answers: Sequence[TraceBuilder]) -> Iterator[LinkRow]:
+def _links(linked: Sequence[DemoSample], answers: Sequence[TraceBuilder]) -> Iterator[LinkRow]:
     for sample, trace in zip(linked, answers, strict=True):
         yield LinkRow(
             dataset_id=sample.row.dataset_id,
@@ -114,7 +114,7 @@ def _links(linked: Sequence[Sample], answers: Sequence[TraceBuilder]) -> Iterato
         )
 
 
-def _points(start: datetime, judged: Sequence[Sample]) -> Iterator[MetricRow]:
+def _points(start: datetime, judged: Sequence[DemoSample]) -> Iterator[MetricRow]:
     rng = chance("agent/curves")
     passed = 0
     for step, sample in enumerate(judged):

@@ -20,7 +20,7 @@ _WRONG_ANSWERS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class DemoSample:
     """A sample together with the case that it was made of."""
 
     row: EvalRow
@@ -28,19 +28,19 @@ class Sample:
     passed: bool
 
 
-def faq(rng: Random, at: datetime) -> list[Sample]:
+def faq(rng: Random, at: datetime) -> list[DemoSample]:
     """Makes 240 easy samples."""
     return list(_samples(rng, "faq_v1", 240, pass_rate=0.91, at=at))
 
 
-def hard(rng: Random, at: datetime) -> list[Sample]:
+def hard(rng: Random, at: datetime) -> list[DemoSample]:
     """Makes 220 samples with angry, vague or mixed questions."""
     return list(_samples(rng, "hard_v2", 220, pass_rate=0.58, at=at))
 
 
 def _samples(
     rng: Random, dataset: str, count: int, pass_rate: float, at: datetime
-) -> Iterator[Sample]:
+) -> Iterator[DemoSample]:
     for number in range(count):
         chosen = case(TOPICS[number % len(TOPICS)], rng)
         passed = rng.random() < pass_rate
@@ -63,7 +63,7 @@ def _samples(
             },
             created_at=at + timedelta(seconds=3 * number),
         )
-        yield Sample(row, chosen, passed)
+        yield DemoSample(row, chosen, passed)
 
 
 def _worded(question: str, dataset: str, rng: Random) -> str:

@@ -12,7 +12,7 @@ from flowtui.store.schema import SpanRow
 _MILLISECOND = 1_000_000
 
 
-class SpanKind(IntEnum):
+class DemoSpanKind(IntEnum):
     """What OpenTelemetry calls the kind of a span."""
 
     INTERNAL = 1
@@ -53,7 +53,7 @@ class TraceBuilder:
         *,
         parent: str | None = None,
         span_id: str | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
+        kind: DemoSpanKind = DemoSpanKind.INTERNAL,
         attributes: Mapping[str, object] | None = None,
         status: StatusCode = StatusCode.OK,
         message: str | None = None,

@@ -25,7 +25,7 @@ from flowtui.screens.annotate.writing import (
 )
 from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
-from flowtui.screens.notices import Tells
+from flowtui.screens.notices import GivesNotices
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.undo import UndoStack
 from flowtui.store.annotations.values import (
@@ -49,7 +49,7 @@ ANNOTATING = (
 LOOK_EVERY_S = 0.01
 
 
-class Annotated(Tells):
+class Annotated(GivesNotices):
     """Annotates what its subclass has under the cursor. Posts `Changed` after each write.
 
     What keys ask for is done in their order, one after the other, each on the target that was

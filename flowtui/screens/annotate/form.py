@@ -26,9 +26,9 @@ from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.values import (
     Annotation,
     AnnotationKind,
+    AnnotationName,
     Change,
     Draft,
-    NameInUse,
     Value,
     ValueType,
     whole_number,
@@ -83,7 +83,7 @@ class AnnotationForm(ReportsWorkers, Dialog[Change | None]):
     class NamesRead(Message):
         """Sent by the reader with the names in use."""
 
-        names: Sequence[NameInUse]
+        names: Sequence[AnnotationName]
 
     @dataclass
     class Saved(Message):

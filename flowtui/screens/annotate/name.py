@@ -16,7 +16,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from flowtui import format as fmt
-from flowtui.store.annotations.values import NameInUse
+from flowtui.store.annotations.values import AnnotationName
 from flowtui.widgets.cells import Line, Piece, Role, clipped
 from flowtui.widgets.frame.frame import OneLine
 
@@ -86,7 +86,7 @@ class NameField(Vertical):
     class Taken(Message):
         """Sent by NameField when a name in use is taken."""
 
-        name: NameInUse
+        name: AnnotationName
 
     @dataclass
     class Done(Message):
@@ -94,8 +94,8 @@ class NameField(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._names: Sequence[NameInUse] = ()
-        self._matches: Sequence[NameInUse] = ()
+        self._names: Sequence[AnnotationName] = ()
+        self._matches: Sequence[AnnotationName] = ()
         self._picked: int | None = None
 
     def compose(self) -> ComposeResult:
@@ -111,7 +111,7 @@ class NameField(Vertical):
         return bool(self._matches)
 
     @property
-    def completion(self) -> NameInUse | None:
+    def completion(self) -> AnnotationName | None:
         """What would be taken: the marked name, or the first that begins with what is typed."""
         if self._picked is not None:
             return self._matches[self._picked]
@@ -121,7 +121,7 @@ class NameField(Vertical):
         # What was typed keeps its case.
         return next((one for one in self._matches if one.name.startswith(typed)), None)
 
-    def show_names(self, names: Sequence[NameInUse]) -> None:
+    def show_names(self, names: Sequence[AnnotationName]) -> None:
         """Offer these names, the first one first."""
         # What cannot be shown cannot be chosen either.
         shown = [one for one in names if fmt.plain(one.name, NAME_CHARACTERS) == one.name]

@@ -13,11 +13,11 @@ from flowtui.store.annotations.values import (
     Added,
     Annotation,
     AnnotationKind,
+    AnnotationName,
     Change,
     Deleted,
     Draft,
     Edited,
-    NameInUse,
     Target,
     Value,
     ValueType,
@@ -53,7 +53,7 @@ Entry: TypeAlias = Draft | Revision
 class Writing:
     """How a form reads and writes; each raises a StoreError and is called in a thread."""
 
-    names: Callable[[], tuple[NameInUse, ...]]
+    names: Callable[[], tuple[AnnotationName, ...]]
     save: Callable[[Entry], Change]
     create_tables: Callable[[], None]
 

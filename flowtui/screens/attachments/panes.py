@@ -37,7 +37,7 @@ from flowtui.widgets.documents.text_lines import TextLines
 from flowtui.widgets.frame.frame import OneLine
 from flowtui.widgets.lists import preview_table
 from flowtui.widgets.lists.table_pane import TablePane
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
@@ -56,7 +56,7 @@ class PreviewPanes(Vertical):
         """In which form the file is shown."""
         self._parts: list[ReadPart] = []
         """What was read of it, from its beginning on; one page where it has pages."""
-        self._current: Lines | None = None
+        self._current: VirtualList | None = None
         self._status: Callable[[int], list[Piece]] | None = None
 
     def compose(self) -> Iterable[Widget]:
@@ -75,7 +75,7 @@ class PreviewPanes(Vertical):
         return self.query_one(TextLines)
 
     @property
-    def current(self) -> Lines:
+    def current(self) -> VirtualList:
         """The pane that shows the file."""
         return self._current or self._text
 
@@ -226,10 +226,10 @@ class PreviewPanes(Vertical):
         self._show_pane(pane)
         pane.show(picture)
 
-    def _show_pane(self, pane: Lines) -> None:
+    def _show_pane(self, pane: VirtualList) -> None:
         had_focus = self._current is not None and self._current.has_focus
         self._current = pane
-        for one in self.query(Lines):
+        for one in self.query(VirtualList):
             one.display = one is pane
         if had_focus and not pane.has_focus:
             pane.focus()

@@ -32,7 +32,7 @@ from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.store.errors import StoreError
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.picture import PicturePane
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.workers import ReportsWorkers
 
 RESIZE_S = 0.15
@@ -272,8 +272,8 @@ class FilePreview(ReportsWorkers, PreviewPanes):
             index = None if part.first is None else part.first + part.count
             self._ask(replace(self._request, position=part.next_position, index=index))
 
-    @on(Lines.Chosen, "#preview-text")
-    def read_on(self, event: Lines.Chosen) -> None:
+    @on(VirtualList.Chosen, "#preview-text")
+    def read_on(self, event: VirtualList.Chosen) -> None:
         event.stop()
         self.action_more()
 

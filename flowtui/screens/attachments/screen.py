@@ -40,7 +40,7 @@ from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.pane_line import PaneLine
 from flowtui.widgets.frame.panes import Panes
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.paint import CURVE_CLASSES
 from flowtui.widgets.trees.file_tree import FileTree
 from flowtui.widgets.trees.file_words import word_of_kind
@@ -132,7 +132,7 @@ class AttachmentsScreen(TabScreen):
             self._jobs = FileJobs(self, self.flow, self._show_saving)
             self._show_empty("")
 
-    def _two_panes(self) -> list[Lines]:
+    def _two_panes(self) -> list[VirtualList]:
         return [self._files, self._preview.current]
 
     @property
@@ -214,7 +214,7 @@ class AttachmentsScreen(TabScreen):
         if not text and self.focused is None:
             self.set_focus(self._files)
 
-    @on(Lines.CursorMoved, "#files")
+    @on(VirtualList.CursorMoved, "#files")
     def wait_for_rest(self) -> None:
         if self._jobs is not None:
             self._jobs.forget_saved()
@@ -268,7 +268,7 @@ class AttachmentsScreen(TabScreen):
     def action_next_pane(self, by: int) -> None:
         self._panes.step(by)
 
-    @on(Lines.Chosen, "#files")
+    @on(VirtualList.Chosen, "#files")
     def go_to_preview(self) -> None:
         self._panes.show(self._preview.current)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flowtui import format as fmt
 from flowtui.collector.listening import PORT, CollectFailed, Listening
-from flowtui.jobs.receiver import Phase, Receiver, Wanted, mark
+from flowtui.jobs.receiver import Receiver, ReceiverPhase, ReceiverRequest, mark
 from flowtui.screens.collect.screen import CollectScreen
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.may_write import READ_ONLY
@@ -69,18 +69,18 @@ class Collector:
         if refusal:
             self._app.notify(fmt.plain(refusal, 300), title=_TITLE, markup=False)
             return
-        self._start(Wanted(run, store.directory, PORT))
+        self._start(ReceiverRequest(run, store.directory, PORT))
 
-    def _start(self, wanted: Wanted) -> None:
-        was = Phase.STARTING
+    def _start(self, wanted: ReceiverRequest) -> None:
+        was = ReceiverPhase.STARTING
 
         def changed() -> None:
             nonlocal was
             before, was = was, receiver.state.phase
-            if was is Phase.LISTENING and before is Phase.STARTING:
+            if was is ReceiverPhase.LISTENING and before is ReceiverPhase.STARTING:
                 where = fmt.plain(receiver.state.environment[0].partition("=")[2], 100)
                 self._app.notify(where, title="Collecting; C: more", markup=False)
-            if was is Phase.OVER:
+            if was is ReceiverPhase.OVER:
                 self._take_end(receiver)
             self._app.show_frame()
 
@@ -104,13 +104,13 @@ class Collector:
             text = f"{state.problem}\n{fmt.plain(text, 300)}"
             self._app.notify(text, title="Collecting ended", severity="error", markup=False)
 
-    async def _offer_free_port(self, wanted: Wanted) -> None:
+    async def _offer_free_port(self, wanted: ReceiverRequest) -> None:
         question = ConfirmScreen(
             f"Port {wanted.port} is taken. Listen on a free one?",
             ["Exporters have to be told which: C says it."],
         )
         if await self._app.push_screen_wait(question) and self._receiver is None:
-            self._start(Wanted(wanted.run, wanted.directory, 0))
+            self._start(ReceiverRequest(wanted.run, wanted.directory, 0))
 
     async def may_end_for_another_run(self, run_id: str) -> bool:
         """Ask whether to stop collecting, for another run to be opened; stop it if so."""

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Label
 
 from flowtui import format as fmt
-from flowtui.jobs.receiver import Phase, Receiver, State
+from flowtui.jobs.receiver import Receiver, ReceiverPhase, ReceiverState
 from flowtui.screens.live import LABEL_CELLS, LiveScreen
 from flowtui.widgets.cells import Line, Piece, clipped
 from flowtui.widgets.frame.frame import KeyLine, OneLine
@@ -36,7 +36,7 @@ class CollectScreen(LiveScreen[bool]):
     def __init__(self, receiver: Receiver) -> None:
         super().__init__()
         self._receiver = receiver
-        self._was: Phase | None = None
+        self._was: ReceiverPhase | None = None
         """The phase, when the keys were last looked at."""
 
     def compose(self) -> ComposeResult:
@@ -53,7 +53,7 @@ class CollectScreen(LiveScreen[bool]):
     def look(self) -> None:
         """Show what came by now."""
         state = self._receiver.state
-        if state.phase is Phase.OVER:
+        if state.phase is ReceiverPhase.OVER:
             if self.is_current:
                 self.dismiss(False)
             return
@@ -77,7 +77,7 @@ class CollectScreen(LiveScreen[bool]):
         if action == "copy":
             return bool(state.environment)
         is_stop = action == "dismiss" and parameters == (True,)
-        return not is_stop or state.phase is not Phase.STOPPING
+        return not is_stop or state.phase is not ReceiverPhase.STOPPING
 
     def action_copy(self) -> None:
         environment = self._receiver.state.environment
@@ -85,19 +85,19 @@ class CollectScreen(LiveScreen[bool]):
             cast("Host", self.app).copy(environment[0])
 
 
-def received_line(state: State) -> Line:
+def received_line(state: ReceiverState) -> Line:
     """Return how many spans are in the run, and how many are not."""
     tally = state.tally
     pieces = [_label("Received"), Piece(fmt.count(tally.received, "span"))]
     pieces += [
         Piece(f"  ▲ {text}", "attention") for text in fmt.lost_spans(tally.dropped, tally.refused)
     ]
-    if state.phase is Phase.STOPPING:
+    if state.phase is ReceiverPhase.STOPPING:
         pieces.append(Piece("  stopping…", "attention"))
     return pieces
 
 
-def last_line(state: State) -> Line:
+def last_line(state: ReceiverState) -> Line:
     """Return what the last span is called."""
     return [_label("Last"), Piece(fmt.plain(state.tally.last_name, 200) or "–")]
 

@@ -19,7 +19,7 @@ from flowtui.screens.dialog import Dialog
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.frame.frame import KeyLine
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.paint import ROLE_CLASSES
 
 MARK_CELLS = 3
@@ -37,7 +37,7 @@ class Choice:
     note: str = ""
 
 
-class ChoiceLines(Lines):
+class ChoiceLines(VirtualList):
     """Shows choices, each with a mark if it is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -143,7 +143,7 @@ class ChooseScreen(_ChooseScreen):
             # All that there is to choose from, and no less while it is narrowed: nothing jumps.
             lines.styles.height = max(1, min(len(self._choices), MOST_LINES))
 
-    @on(Lines.Chosen)
+    @on(VirtualList.Chosen)
     def choose(self) -> None:
         choice = self.query_one(ChoiceLines).choice
         self.dismiss(None if choice is None else [choice.key])

@@ -18,7 +18,7 @@ from flowtui import format as fmt
 from flowtui.screens.dialog import Dialog
 from flowtui.screens.dialogs.choose import Choice, ChoiceLines
 from flowtui.widgets.frame.frame import KeyLine
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.paint import ROLE_CLASSES
 
 PATH_CHARACTERS = 300
@@ -103,8 +103,8 @@ class ExportScreen(Dialog[Export | None]):
     def action_shift_format(self, by: int) -> None:
         self.query_one(ChoiceLines).action_move(by)
 
-    @on(Lines.CursorMoved)
-    def take_format(self, event: Lines.CursorMoved) -> None:
+    @on(VirtualList.CursorMoved)
+    def take_format(self, event: VirtualList.CursorMoved) -> None:
         old, self._format = self._format, self._formats[event.index]
         self._show_formats(self.query_one(ChoiceLines))
         field = self.query_one(Input)

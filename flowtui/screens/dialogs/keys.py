@@ -16,7 +16,7 @@ from textual.screen import Screen
 from flowtui.screens.dialog import Dialog
 from flowtui.widgets.cells import Line, Piece, fit
 from flowtui.widgets.frame.frame import KeyLine
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.paint import ROLE_CLASSES
 
 KEY_CELLS = 18
@@ -76,7 +76,7 @@ def _place(node: DOMNode) -> str:
     return PLACES[1] if isinstance(node, Screen) else PLACES[0]
 
 
-class KeyRows(Lines):
+class KeyRows(VirtualList):
     """Shows key rows under the name of the place where they work."""
 
     opens = False

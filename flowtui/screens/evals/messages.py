@@ -11,7 +11,7 @@ from flowtui.store.samples.values import Sample
 
 
 @dataclass
-class Listed(Message):
+class SamplesListed(Message):
     """Sent by the reader with the samples that were wanted."""
 
     found: ReadList

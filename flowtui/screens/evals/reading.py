@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from flowtui.screens.list_query import Wanted
+from flowtui.screens.list_query import ListQuery
 from flowtui.store.annotations.agreement import Agreement
 from flowtui.store.database import Cancelled
 from flowtui.store.natural import sort_key
-from flowtui.store.samples.orders import Order
+from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.score_values import ScoreSet
-from flowtui.store.samples.values import Dataset, Sample, View
+from flowtui.store.samples.values import Dataset, Sample, SamplesView
 from flowtui.store.samples.views import view_condition, view_order
 from flowtui.store.store import Store
 
@@ -27,20 +27,20 @@ IDLE_SHARE = 9
 
 
 @dataclass(frozen=True, slots=True)
-class WantedSamples(Wanted):
+class WantedSamples(ListQuery):
     """Which samples, in which order."""
 
     dataset: str | None = None
     """None for all eval sets."""
-    view: View = View.ALL
-    order: Order = field(default_factory=Order)
+    view: SamplesView = SamplesView.ALL
+    order: SampleOrder = field(default_factory=SampleOrder)
 
     @property
     def whole_condition(self) -> Condition | None:
         return view_condition(self.view, self.condition)
 
     @property
-    def whole_order(self) -> Order:
+    def whole_order(self) -> SampleOrder:
         return view_order(self.view) or self.order
 
 

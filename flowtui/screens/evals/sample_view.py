@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-from flowtui.screens.notices import Tells, answered
+from flowtui.screens.notices import GivesNotices, answered
 from flowtui.store.annotations.values import SampleTarget, SpanTarget
 from flowtui.store.database import Cancelled
 from flowtui.store.samples.values import Sample
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 
-class SampleView(Tells):
+class SampleView(GivesNotices):
     """Shows one sample, read anew each time it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

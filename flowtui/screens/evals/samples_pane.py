@@ -28,7 +28,7 @@ from flowtui.store.annotations.agreement import Agreement
 from flowtui.store.annotations.values import Target
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
-from flowtui.store.samples.values import Sample, View
+from flowtui.store.samples.values import Sample, SamplesView
 from flowtui.store.store import Store
 from flowtui.widgets import remembered
 from flowtui.widgets.cells import Line, Piece
@@ -36,8 +36,8 @@ from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import OneLine
 from flowtui.widgets.lists.view_line import ViewKey, ViewLine
-from flowtui.widgets.lists.virtual_list import Lines
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.lists.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from flowtui.screens.review.samples import SampleReview
@@ -46,13 +46,13 @@ HINT = "text, or an expression: accuracy < 0.5 and outputs.answer != refs.answer
 NONE_LOGGED = "No samples were evaluated: tracker.log_eval_sample(eval_id, dataset_id, inputs, ...)"
 COLUMNS_KEY = "evals.columns"
 VIEWS = {
-    "6": View.ALL,
-    "7": View.FAILING_FIRST,
-    "8": View.DIFFERING,
-    "9": View.ERRORS,
-    "0": View.NOT_ANNOTATED,
+    "6": SamplesView.ALL,
+    "7": SamplesView.FAILING_FIRST,
+    "8": SamplesView.DIFFERING,
+    "9": SamplesView.ERRORS,
+    "0": SamplesView.NOT_ANNOTATED,
 }
-SHORT_TITLES = {View.DIFFERING: "differing"}
+SHORT_TITLES = {SamplesView.DIFFERING: "differing"}
 
 
 class SamplesPane(Annotated):
@@ -77,11 +77,11 @@ class SamplesPane(Annotated):
         self._column_choice = sample_columns.chosen_from(remembered.get(COLUMNS_KEY))
 
     def compose(self) -> Iterable[Widget]:
-        yield Rows(id="sets")
+        yield VirtualTable(id="sets")
         yield OneLine(id="agreement")
         titles = {key: SHORT_TITLES.get(view, view.value) for key, view in VIEWS.items()}
         yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
-        yield Rows(id="samples")
+        yield VirtualTable(id="samples")
         yield EmptyText(id="empty")
         yield SampleView(self._store, self._run_id, id="sample")
         yield FilterLine(HINT, history="evals", id="filter")
@@ -92,12 +92,12 @@ class SamplesPane(Annotated):
         self.show_instead("")
 
     @property
-    def rows(self) -> Rows:
-        return self.query_one("#samples", Rows)
+    def rows(self) -> VirtualTable:
+        return self.query_one("#samples", VirtualTable)
 
     @property
-    def sets(self) -> Rows:
-        return self.query_one("#sets", Rows)
+    def sets(self) -> VirtualTable:
+        return self.query_one("#sets", VirtualTable)
 
     @property
     def view(self) -> SampleView:
@@ -159,7 +159,7 @@ class SamplesPane(Annotated):
         total = sum(one.sample_count for one in found.datasets)
         if not total:
             return NONE_LOGGED
-        if found.wanted.view not in (View.ALL, View.FAILING_FIRST):
+        if found.wanted.view not in (SamplesView.ALL, SamplesView.FAILING_FIRST):
             return f"None of {total:,} samples: {found.wanted.view.value}. 6 shows all."
         return f"None of the {total:,} samples match. / changes the filter."
 
@@ -284,8 +284,8 @@ class SamplesPane(Annotated):
             self.selected = wanted
             self.post_message(self.Selected())
 
-    @on(Lines.Chosen, "#sets")
-    def choose_set(self, event: Lines.Chosen) -> None:
+    @on(VirtualList.Chosen, "#sets")
+    def choose_set(self, event: VirtualList.Chosen) -> None:
         dataset = self._sets_shown[event.index].dataset
         self.select(replace(self.selected, dataset=dataset))
         self.rows.focus()
@@ -310,7 +310,7 @@ class SamplesPane(Annotated):
 
     # One of them -----------------------------------------------------------------------------
 
-    @on(Lines.CursorMoved, "#samples")
+    @on(VirtualList.CursorMoved, "#samples")
     def take_cursor(self) -> None:
         """Take the sample under the cursor of the table, unless one is open."""
         if not self.view.is_open:
@@ -321,7 +321,7 @@ class SamplesPane(Annotated):
         """Show one sample in the place of all else."""
         is_under_cursor = self.rows.cursor_key == sample.rowid
         self.take_sample(sample)
-        view = "" if self.selected.view is View.ALL else f" · {self.selected.view.value}"
+        view = "" if self.selected.view is SamplesView.ALL else f" · {self.selected.view.value}"
         place = f"sample {self.rows.cursor + 1:,} of {self.rows.line_count:,}{view}"
         was_open = self.view.is_open
         self.view.open(sample.target, place if is_under_cursor else "")
@@ -338,7 +338,7 @@ class SamplesPane(Annotated):
         self.take_cursor()
 
 
-def _key_of(view: View) -> str:
+def _key_of(view: SamplesView) -> str:
     return next(key for key, one in VIEWS.items() if one is view)
 
 

@@ -22,7 +22,7 @@ from flowtui.screens.dialogs.export import Export, ExportFormat
 from flowtui.store.annotations.values import Annotation
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled
-from flowtui.store.samples.orders import Order
+from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.values import JSON_COLUMNS, Sample
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue, Run
@@ -46,7 +46,7 @@ _SIGNS = {ord("&"): "&amp;", ord("@"): "&#64;"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _SampleRow:
     sample: Sample
     annotations: tuple[Annotation, ...]
 
@@ -56,7 +56,7 @@ def save(
     run: Run,
     dataset: str | None,
     condition: Condition | None,
-    order: Order,
+    order: SampleOrder,
     columns: Sequence[str],
     chosen: Export,
     cancelled: Cancelled,
@@ -83,7 +83,7 @@ def save(
     """
     keys = store.sample_order(run.id, dataset, condition, order, cancelled)
 
-    def pages() -> Iterator[_Row]:
+    def pages() -> Iterator[_SampleRow]:
         has_notes = "annotations" in columns
         for start in range(0, len(keys), PAGE_SAMPLES):
             if cancelled():
@@ -96,7 +96,7 @@ def save(
                     sample = samples.pop(key)
                     is_annotated = has_notes and sample.annotation_count
                     notes = store.annotations(run.id, sample.target) if is_annotated else ()
-                    yield _Row(sample, notes)
+                    yield _SampleRow(sample, notes)
         progress(len(keys), len(keys))
 
     write = {"csv": _write_csv, "jsonl": _write_lines, "markdown": _write_markdown}
@@ -137,7 +137,7 @@ def _inside(value: JsonValue, path: str) -> JsonValue:
     return _inside(value.get(first), rest) if rest else None
 
 
-def _cell(row: _Row, column: str) -> JsonValue:
+def _cell(row: _SampleRow, column: str) -> JsonValue:
     if column != "annotations":
         return value_of(row.sample, column)
     return [
@@ -153,7 +153,7 @@ def _cell(row: _Row, column: str) -> JsonValue:
     ]
 
 
-def _write_lines(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> int:
+def _write_lines(rows: Iterator[_SampleRow], columns: Sequence[str], out: TextIO) -> int:
     count = 0
     for row in rows:
         out.write(_json({column: _cell(row, column) for column in columns}) + "\n")
@@ -161,7 +161,7 @@ def _write_lines(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> i
     return count
 
 
-def _write_csv(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> int:
+def _write_csv(rows: Iterator[_SampleRow], columns: Sequence[str], out: TextIO) -> int:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([csv_text(column) for column in columns])
     count = 0
@@ -190,7 +190,7 @@ def csv_text(text: str) -> str:
     return f"'{shown}" if begins_a_formula else shown
 
 
-def _write_markdown(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -> int:
+def _write_markdown(rows: Iterator[_SampleRow], columns: Sequence[str], out: TextIO) -> int:
     def line(cells: Sequence[str]) -> str:
         return f"| {' | '.join(cells)} |\n"
 
@@ -203,7 +203,7 @@ def _write_markdown(rows: Iterator[_Row], columns: Sequence[str], out: TextIO) -
     return count
 
 
-def _markdown_cell(row: _Row, column: str) -> str:
+def _markdown_cell(row: _SampleRow, column: str) -> str:
     if column == "annotations":
         notes = (f"{note.name} {fmt.json_text(note.value)} ({note.user})"
                  for note in row.annotations)  # fmt: skip

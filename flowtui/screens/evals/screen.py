@@ -21,9 +21,9 @@ from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.choosing import choose_columns, choose_group
 from flowtui.screens.evals.messages import (
-    Listed,
     NamesRead,
     SampleFound,
+    SamplesListed,
     SamplesRead,
     SaveProgress,
     Scored,
@@ -31,17 +31,17 @@ from flowtui.screens.evals.messages import (
 from flowtui.screens.evals.reading import WantedSamples, read_list, read_scores
 from flowtui.screens.evals.sample_view import SampleView, go_to_trace
 from flowtui.screens.evals.samples_pane import VIEWS, SamplesPane
-from flowtui.screens.notices import Told, show_told
+from flowtui.screens.notices import Notice, show_told
 from flowtui.store.annotations.values import SampleTarget, Target
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
-from flowtui.store.samples.orders import Order
-from flowtui.store.samples.values import View
+from flowtui.store.samples.orders import SampleOrder
+from flowtui.store.samples.values import SamplesView
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
-from flowtui.widgets.lists.virtual_list import Lines
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.lists.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from flowtui.screens.dialogs.export import Export
@@ -117,7 +117,7 @@ class EvalsScreen(TabScreen):
         found = read_list(
             self.store, self.run.id, pane.selected, pane.sample, cancelled, first_rows
         )
-        self.post_message(Listed(found))
+        self.post_message(SamplesListed(found))
         if pane.may_add_scores:
             self.post_message(Scored(read_scores(self.store, self.run.id, cancelled)))
 
@@ -125,8 +125,8 @@ class EvalsScreen(TabScreen):
     def read_selected(self) -> None:
         self.want({Kind.SAMPLES})
 
-    @on(Rows.RowsNeeded, "#samples")
-    def read_rows(self, event: Rows.RowsNeeded) -> None:
+    @on(VirtualTable.RowsNeeded, "#samples")
+    def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         self._read_samples(event.keys)
 
     @work(thread=True, group="rows", exit_on_error=False)
@@ -155,8 +155,8 @@ class EvalsScreen(TabScreen):
         if self.is_composed and self._pane.listed is None:
             self._pane.show_instead("reading…")
 
-    @on(Listed)
-    def show_list(self, message: Listed) -> None:
+    @on(SamplesListed)
+    def show_list(self, message: SamplesListed) -> None:
         self.take_whether_any(any(message.found.datasets))
         self._pane.show_list(message.found)
 
@@ -181,7 +181,7 @@ class EvalsScreen(TabScreen):
 
     # One sample ------------------------------------------------------------------------------
 
-    @on(Lines.Chosen, "#samples")
+    @on(VirtualList.Chosen, "#samples")
     def open_under_cursor(self) -> None:
         pane = self._pane
         if (key := pane.rows.cursor_key) is None:
@@ -249,7 +249,7 @@ class EvalsScreen(TabScreen):
         (pane.rows if pane.sets.has_focus else pane.sets).focus()
 
     def action_show_view(self, name: str) -> None:
-        self._pane.select(replace(self._pane.selected, view=View[name]))
+        self._pane.select(replace(self._pane.selected, view=SamplesView[name]))
 
     async def action_filter(self) -> None:
         line = self._pane.filter_line
@@ -279,8 +279,8 @@ class EvalsScreen(TabScreen):
         )
         if chosen is not None:
             view = pane.selected.view
-            view = View.ALL if view is View.FAILING_FIRST else view
-            pane.select(replace(pane.selected, view=view, order=Order(*chosen)))
+            view = SamplesView.ALL if view is SamplesView.FAILING_FIRST else view
+            pane.select(replace(pane.selected, view=view, order=SampleOrder(*chosen)))
 
     @work
     async def action_columns(self) -> None:
@@ -350,11 +350,11 @@ class EvalsScreen(TabScreen):
                 progress,
             )
         except ReadCancelled:
-            self.post_message(Told("Not saved", "left before all was written: there is no file"))
+            self.post_message(Notice("Not saved", "left before all was written: there is no file"))
         except (SaveFailed, StoreError) as error:
-            self.post_message(Told("Not saved", str(error), is_bad=True))
+            self.post_message(Notice("Not saved", str(error), is_bad=True))
         else:
-            self.post_message(Told("Saved", done))
+            self.post_message(Notice("Saved", done))
 
     @on(SaveProgress)
     def show_progress(self, message: SaveProgress) -> None:
@@ -362,8 +362,8 @@ class EvalsScreen(TabScreen):
             note = f"saving {message.done:,} of {message.total:,}   Esc cancels"
             self._pane.show_note(note)
 
-    @on(Told)
-    def tell_saved(self, message: Told) -> None:
+    @on(Notice)
+    def tell_saved(self, message: Notice) -> None:
         self._saver = None
         self._pane.show_note("")
         show_told(self, message)

@@ -23,7 +23,7 @@ from flowtui.store.values import Kind, LoggedPoint
 from flowtui.terminal import session
 from flowtui.widgets.charts.chart import BLOCKS, BRAILLE
 from flowtui.widgets.charts.grid import ChartGrid, neighbour_key
-from flowtui.widgets.charts.grid_layout import Group, grouped
+from flowtui.widgets.charts.grid_layout import CardGroup, grouped
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.paint import CURVE_CLASSES
 
@@ -32,7 +32,7 @@ GRID_ACTIONS = ("filter", "sort", "pin", "fold_all")
 
 
 @dataclass
-class LastPointsRead(Message):
+class LastValuesRead(Message):
     """Sent by the reader with the last point of every metric, None where none has a step."""
 
     points: dict[str, LoggedPoint | None]
@@ -102,7 +102,7 @@ class MetricsScreen(TabScreen):
 
     def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
         points = self.store.last_points(self.run.id)
-        self.post_message(LastPointsRead(points))
+        self.post_message(LastValuesRead(points))
         if self._zoom.is_open:
             self._zoom.read(points, cancelled)
         else:
@@ -132,8 +132,8 @@ class MetricsScreen(TabScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
-    @on(LastPointsRead)
-    def show_points(self, message: LastPointsRead) -> None:
+    @on(LastValuesRead)
+    def show_points(self, message: LastValuesRead) -> None:
         self._was_read = True
         self.take_whether_any(bool(message.points))
         is_same = self._points.keys() == message.points.keys()
@@ -146,7 +146,7 @@ class MetricsScreen(TabScreen):
         note = f"none of {len(self._points):,} match" if self._points else NONE_LOGGED
         self._grid.show_metrics(self._groups(), self._points, note)
 
-    def _groups(self) -> list[Group]:
+    def _groups(self) -> list[CardGroup]:
         return grouped(self._names(), self._pinned, self._folded)
 
     def _names(self) -> list[str]:

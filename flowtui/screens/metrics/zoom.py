@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
 from flowtui.screens.metrics.reading import Zoom, Zoomed, at_crosshair, jump_target, zoomed
-from flowtui.screens.notices import Tells, Told
+from flowtui.screens.notices import GivesNotices, Notice
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.metrics.steps import Step
@@ -36,7 +36,7 @@ WEIGHTS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Of the smoothing, from none to nearly a constant."""
 
 
-class MetricZoom(Tells):
+class MetricZoom(GivesNotices):
     """Shows one metric. Posts `ReadWanted` when something is to be read.
 
     `read` is for the reader's thread of the screen; everything else for the app's.
@@ -296,7 +296,7 @@ class MetricZoom(Tells):
     @on(Jumped)
     def show_jump(self, message: Jumped) -> None:
         if isinstance(message.target, str):
-            self.post_message(Told(f"No such point in {message.key}", message.target))
+            self.post_message(Notice(f"No such point in {message.key}", message.target))
         elif self._zoom is not None and self._zoom.key == message.key:
             self._pane.cross(message.target)
 
@@ -338,6 +338,6 @@ class MetricZoom(Tells):
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:
-            self.post_message(Told("Not saved", str(error), is_bad=True))
+            self.post_message(Notice("Not saved", str(error), is_bad=True))
             return
-        self.post_message(Told("Saved", done))
+        self.post_message(Notice("Saved", done))

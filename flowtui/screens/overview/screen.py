@@ -27,10 +27,10 @@ from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import Frame
 from flowtui.widgets.frame.pane_line import PaneLine
 from flowtui.widgets.frame.panes import Panes
-from flowtui.widgets.frame.run_card import PLACES, UPLOAD, RunCard, Uploaded
+from flowtui.widgets.frame.run_card import PLACES, UPLOAD, RunCard, UploadedTo
 from flowtui.widgets.lists.metric_list import MetricLine, MetricList
 from flowtui.widgets.lists.model_list import ModelList
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.trees.value_tree import Entry, ValueTree, matching
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class LostRead(Message):
 class UploadsRead(Message):
     """Sent by the reader with where the run was uploaded, latest first."""
 
-    uploaded: tuple[Uploaded, ...]
+    uploaded: tuple[UploadedTo, ...]
 
 
 @dataclass
@@ -307,11 +307,11 @@ class OverviewScreen(TabScreen):
     def _models(self) -> ModelList:
         return self.query_one(ModelList)
 
-    def _four_panes(self) -> list[Lines]:
+    def _four_panes(self) -> list[VirtualList]:
         return [self._metrics, self._tree, self._models, self.query_one(RunCard)]
 
     @property
-    def _pane(self) -> Lines:
+    def _pane(self) -> VirtualList:
         """The pane that has the focus, or had it last."""
         return self._panes.current
 
@@ -352,13 +352,13 @@ class OverviewScreen(TabScreen):
             return self.is_composed and self._model is not None
         return super().check_action(action, parameters)
 
-    @on(Lines.Chosen, "#card")
+    @on(VirtualList.Chosen, "#card")
     def choose_field(self) -> None:
         field = self.query_one(RunCard).field
         if field is not None and field.name == UPLOAD:
             self.action_upload()
 
-    @on(Lines.Chosen, "#metrics")
+    @on(VirtualList.Chosen, "#metrics")
     def open_metric(self) -> None:
         self.flow.show_tab("metrics")
 
@@ -384,7 +384,7 @@ class OverviewScreen(TabScreen):
             self._jobs = FileJobs(self, self.flow)
         return self._jobs
 
-    @on(Lines.Chosen, "#models")
+    @on(VirtualList.Chosen, "#models")
     def list_model(self) -> None:
         from flowtui.screens.overview.model_files import ModelScreen
 
@@ -445,14 +445,14 @@ class OverviewScreen(TabScreen):
         self.flow.action_upload()
 
 
-def _placed(found: Iterable[RemoteArtifact]) -> tuple[Uploaded, ...]:
+def _placed(found: Iterable[RemoteArtifact]) -> tuple[UploadedTo, ...]:
     """Return artifacts with the names of where they went, as far as those are remembered."""
     from flowtui.widgets import remembered
 
     kept = remembered.get(PLACES)
     places = kept if isinstance(kept, dict) else {}
     return tuple(
-        Uploaded(
+        UploadedTo(
             str(places.get(one.artifact_id, f"orbit {one.orbit_id}")),
             one.artifact_id,
             one.created_at,

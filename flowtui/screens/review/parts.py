@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
-from flowtui.screens.review.queue import Outcome, Question, ReviewQueue
+from flowtui.screens.review.queue import Question, ReviewOutcome, ReviewQueue
 from flowtui.store.annotations.values import AnnotationKind
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Fact, Facts, Section, Text
@@ -51,7 +51,11 @@ def kind_words(question: Question) -> str:
 def done_words(queue: ReviewQueue) -> list[str]:
     """Return what was done, in words: `12 answered`, `3 skipped`."""
     counts = queue.counts
-    named = ((Outcome.ANSWERED, "answered"), (Outcome.SKIPPED, "skipped"), (Outcome.GONE, "gone"))
+    named = (
+        (ReviewOutcome.ANSWERED, "answered"),
+        (ReviewOutcome.SKIPPED, "skipped"),
+        (ReviewOutcome.GONE, "gone"),
+    )
     return [f"{counts[outcome]:,} {word}" for outcome, word in named if counts[outcome]]
 
 
@@ -65,18 +69,18 @@ def closing_sections(queue: ReviewQueue, noun: str, user: str) -> tuple[Section,
         return (Section("closing", "", (Text(said), Text("Esc goes back.", "muted"))),)
     counts = queue.counts
     named = (
-        (Outcome.ANSWERED, "answered"),
-        (Outcome.SKIPPED, "skipped"),
-        (Outcome.ELSEWHERE, "annotated elsewhere meanwhile"),
-        (Outcome.GONE, "deleted meanwhile"),
+        (ReviewOutcome.ANSWERED, "answered"),
+        (ReviewOutcome.SKIPPED, "skipped"),
+        (ReviewOutcome.ELSEWHERE, "annotated elsewhere meanwhile"),
+        (ReviewOutcome.GONE, "deleted meanwhile"),
     )
     rows = tuple(
         Fact(word, f"{counts[outcome]:,}")
         for outcome, word in named
-        if counts[outcome] or outcome is Outcome.ANSWERED
+        if counts[outcome] or outcome is ReviewOutcome.ANSWERED
     )
     keys = ["u undoes the last answer", "b goes back to it", "Esc leaves"]
-    if counts[Outcome.SKIPPED]:
+    if counts[ReviewOutcome.SKIPPED]:
         keys.insert(0, "s shows what was skipped again")
     title = f"That was all: {fmt.count(queue.total, noun)}"
     sentence = ", ".join(keys) + "."

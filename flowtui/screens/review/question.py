@@ -17,7 +17,7 @@ from flowtui.screens.annotate.form import KINDS, TYPES
 from flowtui.screens.annotate.name import NameField
 from flowtui.screens.dialog import Dialog
 from flowtui.screens.review.queue import Question
-from flowtui.store.annotations.values import AnnotationKind, NameInUse, ValueType
+from flowtui.store.annotations.values import AnnotationKind, AnnotationName, ValueType
 from flowtui.store.errors import InvalidAnnotation
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine
@@ -40,7 +40,7 @@ class QuestionScreen(Dialog[Question | None]):
                 tooltip="To the next field"),
     ]  # fmt: skip
 
-    def __init__(self, names: Sequence[NameInUse], present: Question) -> None:
+    def __init__(self, names: Sequence[AnnotationName], present: Question) -> None:
         """Make the screen.
 
         Args:

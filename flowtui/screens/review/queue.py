@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 from flowtui.store.annotations.values import (
     AnnotationKind,
+    AnnotationName,
     Draft,
-    NameInUse,
     Target,
     Value,
     ValueType,
@@ -84,7 +84,7 @@ class Question:
         return Draft(self.name, self.kind, value, rationale, user)
 
 
-def question_of(names: Sequence[NameInUse], default: str) -> Question:
+def question_of(names: Sequence[AnnotationName], default: str) -> Question:
     """Return the question that a run's answers were given to last.
 
     Args:
@@ -97,7 +97,7 @@ def question_of(names: Sequence[NameInUse], default: str) -> Question:
     return Question(default)
 
 
-class Outcome(Enum):
+class ReviewOutcome(Enum):
     """What became of an item; those that have none yet are open."""
 
     ANSWERED = auto()
@@ -108,7 +108,7 @@ class Outcome(Enum):
     """It was deleted meanwhile."""
 
 
-PASSED_OVER = (Outcome.ELSEWHERE, Outcome.GONE)
+PASSED_OVER = (ReviewOutcome.ELSEWHERE, ReviewOutcome.GONE)
 
 
 class ReviewQueue:
@@ -118,19 +118,19 @@ class ReviewQueue:
         """Begin at the first of so many items."""
         self.total = total
         self.place = 0
-        self._outcomes: dict[int, Outcome] = {}
+        self._outcomes: dict[int, ReviewOutcome] = {}
 
     @property
     def is_over(self) -> bool:
         return self.place >= self.total
 
     @property
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> ReviewOutcome | None:
         """What became of the item at the place, None for what is open."""
         return self._outcomes.get(self.place)
 
     @property
-    def counts(self) -> Counter[Outcome]:
+    def counts(self) -> Counter[ReviewOutcome]:
         """How many items had each outcome."""
         return Counter(self._outcomes.values())
 
@@ -150,19 +150,19 @@ class ReviewQueue:
     def settle(self, place: int, is_annotated: bool) -> None:
         """Take note of whether the author has annotated an item by now."""
         if is_annotated:
-            self._outcomes[place] = Outcome.ANSWERED
-        elif self._outcomes.get(place) is Outcome.ANSWERED:
+            self._outcomes[place] = ReviewOutcome.ANSWERED
+        elif self._outcomes.get(place) is ReviewOutcome.ANSWERED:
             del self._outcomes[place]
 
     def answer(self) -> None:
         """Take the item as answered, and go on to the next open one."""
-        self._outcomes[self.place] = Outcome.ANSWERED
+        self._outcomes[self.place] = ReviewOutcome.ANSWERED
         self._go_on()
 
     def skip(self) -> None:
         """Leave an open item, and go on to the next open one; from another, just one on."""
         if self.outcome is None and not self.is_over:
-            self._outcomes[self.place] = Outcome.SKIPPED
+            self._outcomes[self.place] = ReviewOutcome.SKIPPED
             self._go_on()
         else:
             self._step(1)
@@ -171,14 +171,14 @@ class ReviewQueue:
         """Go to the item before, if there is one that is not passed over; return whether."""
         return self._step(-1)
 
-    def pass_over(self, outcome: Outcome) -> None:
+    def pass_over(self, outcome: ReviewOutcome) -> None:
         """Take note that there is nothing to judge at the place, and go on to the next open one."""
         self._outcomes[self.place] = outcome
         self._go_on()
 
     def mark_gone(self) -> None:
         """Take note that the item at the place is gone, and stay."""
-        self._outcomes[self.place] = Outcome.GONE
+        self._outcomes[self.place] = ReviewOutcome.GONE
 
     def go_to(self, place: int) -> None:
         """Go to an item, whatever became of it."""
@@ -186,7 +186,7 @@ class ReviewQueue:
 
     def reopen_skipped(self) -> None:
         """Open what was skipped, and go to the first of it."""
-        skipped = [at for at, outcome in self._outcomes.items() if outcome is Outcome.SKIPPED]
+        skipped = [at for at, outcome in self._outcomes.items() if outcome is ReviewOutcome.SKIPPED]
         for place in skipped:
             del self._outcomes[place]
         if skipped:

@@ -13,7 +13,7 @@ from flowtui.screens.traces.span_reading import read_span
 from flowtui.store.database import Cancelled
 from flowtui.store.filters import Condition, span_condition
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import Order
+from flowtui.store.traces.listing import TraceOrder
 from flowtui.store.traces.tree import Node
 
 
@@ -49,7 +49,7 @@ class SpanReview:
 
     @classmethod
     def of_list(
-        cls, store: Store, run_id: str, condition: Condition | None, order: Order, user: str
+        cls, store: Store, run_id: str, condition: Condition | None, order: TraceOrder, user: str
     ) -> SpanReview:
         """Return the root spans of the traces that a filter leaves, one a trace, in their order."""
 

@@ -44,9 +44,9 @@ from flowtui.screens.review.parts import (
 )
 from flowtui.screens.review.queue import (
     Item,
-    Outcome,
     Question,
     ReviewItem,
+    ReviewOutcome,
     ReviewQueue,
     ReviewSource,
     question_of,
@@ -248,14 +248,14 @@ class ReviewView(Annotated, Generic[Item]):
                 place = self._queue.place
                 item = await self._reading_ahead.read(self._items[place])
                 if item is None:
-                    self._queue.pass_over(Outcome.GONE)
+                    self._queue.pass_over(ReviewOutcome.GONE)
                     continue
                 annotations = await self._jobs.in_thread(
                     partial(self._store.annotations, self._run_id, item.target)
                 )
                 is_new = item.target not in self._places
                 if is_new and self._own(annotations):
-                    self._queue.pass_over(Outcome.ELSEWHERE)
+                    self._queue.pass_over(ReviewOutcome.ELSEWHERE)
                     continue
                 self._show_item(Shown(place, item), annotations)
                 return
@@ -520,7 +520,7 @@ class ReviewView(Annotated, Generic[Item]):
             case "type_note" | "annotate" | "edit_annotation" | "delete_annotation" | "ask":
                 return not is_at_end
             case "skip":
-                return not is_at_end or bool(self._queue.counts[Outcome.SKIPPED])
+                return not is_at_end or bool(self._queue.counts[ReviewOutcome.SKIPPED])
             case "back":
                 return self._queue.place > 0
             case "read_again":

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from flowtui.screens.list_query import Wanted
+from flowtui.screens.list_query import ListQuery
 from flowtui.store.liveness.standing import Signs
-from flowtui.store.runs import Order
+from flowtui.store.runs import RunOrder
 from flowtui.store.values import Figures, Group, Run
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedRuns(Wanted):
+class WantedRuns(ListQuery):
     """Which runs, in which order."""
 
     group: Group | None = None
     """None for all groups."""
-    order: Order = field(default_factory=Order)
+    order: RunOrder = field(default_factory=RunOrder)
 
     @property
     def whole_condition(self) -> Condition | None:
@@ -46,7 +46,7 @@ class WantedRuns(Wanted):
 
 
 @dataclass
-class Listed(Message):
+class RunsListed(Message):
     """Sent by the reader with the runs that are wanted, in order."""
 
     wanted: WantedRuns

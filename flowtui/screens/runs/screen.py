@@ -19,10 +19,10 @@ from flowtui import format as fmt
 from flowtui.screens.base import ReadFailed, StoreScreen
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen, chosen_order
 from flowtui.screens.runs import columns as run_columns
-from flowtui.screens.runs.messages import Listed, RunsRead, WantedRuns
+from flowtui.screens.runs.messages import RunsListed, RunsRead, WantedRuns
 from flowtui.store.database import Cancelled
 from flowtui.store.liveness.standing import Signs, standing
-from flowtui.store.runs import SORTABLE, Order
+from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
 from flowtui.store.values import Figures, Kind, Run
 from flowtui.terminal.keyboard import TakesText
@@ -31,8 +31,8 @@ from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import KeyLine, OneLine
 from flowtui.widgets.lists.group_list import GroupList
-from flowtui.widgets.lists.virtual_list import Lines
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.lists.virtual_table import VirtualTable
 
 NARROW_BELOW = 110
 FILTER_WORDS = ("name", "status", "duration", "tags", "group", "created_at", "errors")
@@ -87,7 +87,7 @@ class RunsScreen(StoreScreen):
         self._opened = opened
         self._selected = WantedRuns()
         self._known: dict[int, _Known] = {}
-        self._listed: Listed | None = None
+        self._listed: RunsListed | None = None
         self._has_failed = False
 
     def compose(self) -> ComposeResult:
@@ -95,7 +95,7 @@ class RunsScreen(StoreScreen):
         yield Rule()
         with Horizontal(id="lists"):
             yield GroupList(id="groups")
-            yield Rows(id="runs")
+            yield VirtualTable(id="runs")
             yield EmptyText(id="empty")
         yield FilterLine("text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs")
         yield KeyLine()
@@ -110,8 +110,8 @@ class RunsScreen(StoreScreen):
         self.want({Kind.RUN})
 
     @property
-    def _rows(self) -> Rows:
-        return self.query_one(Rows)
+    def _rows(self) -> VirtualTable:
+        return self.query_one(VirtualTable)
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -122,10 +122,10 @@ class RunsScreen(StoreScreen):
         params, metrics = self.store.figure_keys()
         total = sum(group.run_count for group in groups)
         remarks = self.store.run_remarks(wanted.condition, cancelled)
-        self.post_message(Listed(wanted, rowids, groups, total, metrics, params, remarks))
+        self.post_message(RunsListed(wanted, rowids, groups, total, metrics, params, remarks))
 
-    @on(Rows.RowsNeeded)
-    def read_rows(self, event: Rows.RowsNeeded) -> None:
+    @on(VirtualTable.RowsNeeded)
+    def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         self._read_runs(event.keys, run_columns.needs_figures(self._rows.columns))
 
     @work(thread=True, group="rows", exit_on_error=False)
@@ -161,8 +161,8 @@ class RunsScreen(StoreScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
-    @on(Listed)
-    def show_list(self, message: Listed) -> None:
+    @on(RunsListed)
+    def show_list(self, message: RunsListed) -> None:
         if message.wanted != self._selected:
             return
         shown, self._listed = self._listed, message
@@ -282,16 +282,16 @@ class RunsScreen(StoreScreen):
         known = None if key is None else self._known.get(key)
         return None if known is None else known.run
 
-    @on(Lines.Chosen, "#runs")
+    @on(VirtualList.Chosen, "#runs")
     def open_run(self) -> None:
         if (run := self._run) is not None:
             self.flow.open_run(run)
 
-    @on(Lines.CursorMoved, "#groups")
+    @on(VirtualList.CursorMoved, "#groups")
     def choose_group(self) -> None:
         self._select(replace(self._selected, group=self.query_one(GroupList).group))
 
-    @on(Lines.Chosen, "#groups")
+    @on(VirtualList.Chosen, "#groups")
     def enter_group(self) -> None:
         self._rows.focus()
 
@@ -344,7 +344,7 @@ class RunsScreen(StoreScreen):
                 shown.insert(1, chosen[0])
                 self._rows.set_columns(run_columns.column(key) for key in shown)
             self._rows.sorted_by = chosen
-            self._select(replace(self._selected, order=Order(*chosen)))
+            self._select(replace(self._selected, order=RunOrder(*chosen)))
 
     @work
     async def action_columns(self) -> None:

@@ -18,7 +18,7 @@ from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.screens.evals.messages import NamesRead
-from flowtui.screens.list_query import Wanted
+from flowtui.screens.list_query import ListQuery
 from flowtui.screens.traces import columns
 from flowtui.screens.traces.view import TraceView
 from flowtui.store.annotations.values import SpanTarget, Target
@@ -26,13 +26,13 @@ from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import SORTABLE, Order
+from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace
 from flowtui.store.values import Kind
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
-from flowtui.widgets.lists.virtual_list import Lines
-from flowtui.widgets.lists.virtual_table import Rows
+from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.lists.virtual_table import VirtualTable
 from flowtui.widgets.paint import CURVE_CLASSES
 
 NO_SPANS = (
@@ -51,14 +51,14 @@ UPWARDS_FIRST = ("name", "state")
 
 
 @dataclass(frozen=True, slots=True)
-class WantedTraces(Wanted):
+class WantedTraces(ListQuery):
     """Which traces, in which order."""
 
-    order: Order = field(default_factory=Order)
+    order: TraceOrder = field(default_factory=TraceOrder)
 
 
 @dataclass
-class Listed(Message):
+class TracesListed(Message):
     """Sent by the reader with the traces that are wanted, in order."""
 
     wanted: WantedTraces
@@ -120,7 +120,7 @@ class TracesScreen(TabScreen):
         """The tab that led to the trace that is open."""
 
     def compose_tab(self) -> Iterable[Widget]:
-        yield Rows(id="traces")
+        yield VirtualTable(id="traces")
         yield EmptyText(id="empty")
         yield FilterLine(HINT, history="traces", id="filter")
         yield TraceView(self.store, self.run, id="trace")
@@ -133,8 +133,8 @@ class TracesScreen(TabScreen):
             self._show_empty("")
 
     @property
-    def _rows(self) -> Rows:
-        return self.query_one(Rows)
+    def _rows(self) -> VirtualTable:
+        return self.query_one(VirtualTable)
 
     @property
     def _view(self) -> TraceView:
@@ -153,10 +153,10 @@ class TracesScreen(TabScreen):
             wanted = self._selected
             rowids = self.store.trace_order(self.run.id, wanted.condition, wanted.order, cancelled)
             remarks = self.store.trace_remarks(self.run.id, wanted.condition, cancelled)
-            self.post_message(Listed(wanted, rowids, remarks))
+            self.post_message(TracesListed(wanted, rowids, remarks))
 
-    @on(Rows.RowsNeeded)
-    def read_rows(self, event: Rows.RowsNeeded) -> None:
+    @on(VirtualTable.RowsNeeded)
+    def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         self._read_traces(event.keys)
 
     @work(thread=True, group="rows", exit_on_error=False)
@@ -182,8 +182,8 @@ class TracesScreen(TabScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
-    @on(Listed)
-    def show_list(self, message: Listed) -> None:
+    @on(TracesListed)
+    def show_list(self, message: TracesListed) -> None:
         if self._view.is_open or message.wanted != self._selected:
             return
         self._was_read = True
@@ -227,7 +227,7 @@ class TracesScreen(TabScreen):
 
     # One trace -------------------------------------------------------------------------------
 
-    @on(Lines.Chosen, "#traces")
+    @on(VirtualList.Chosen, "#traces")
     def open_under_cursor(self) -> None:
         if (key := self._rows.cursor_key) is not None:
             self.open_with(self._choose(key))
@@ -333,7 +333,7 @@ class TracesScreen(TabScreen):
         )
         if chosen is not None:
             self._rows.sorted_by = chosen
-            self._select(replace(self._selected, order=Order(*chosen)))
+            self._select(replace(self._selected, order=TraceOrder(*chosen)))
 
     @on(Annotated.ReviewAsked)
     @work

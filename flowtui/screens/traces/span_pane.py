@@ -10,7 +10,7 @@ from textual import on, work
 from textual.message import Message
 from textual.widget import Widget
 
-from flowtui.screens.notices import Tells
+from flowtui.screens.notices import GivesNotices
 from flowtui.screens.traces.reading import ReadTrace
 from flowtui.screens.traces.span_reading import ReadSpan, read_span, whole_text
 from flowtui.store.database import Cancelled
@@ -20,7 +20,7 @@ from flowtui.widgets.documents.document import Document
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
 
-class SpanPane(Tells):
+class SpanPane(GivesNotices):
     """Shows one span, read when it is asked for and not before."""
 
     @dataclass

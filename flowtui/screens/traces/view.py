@@ -19,7 +19,7 @@ from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import READING_WORD_AFTER_S
 from flowtui.screens.evals.messages import NamesRead
-from flowtui.screens.notices import Told
+from flowtui.screens.notices import Notice
 from flowtui.screens.traces.reading import (
     SLOWEST,
     FoundSpans,
@@ -40,7 +40,7 @@ from flowtui.widgets.frame.frame import OneLine
 from flowtui.widgets.frame.pane_line import PaneLine
 from flowtui.widgets.frame.panes import Panes
 from flowtui.widgets.lists.annotation_list import AnnotationList
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.trees.span_tree import SpanLines
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class TraceView(Annotated):
         yield FilterLine(HINT, history="spans", id="search")
         yield PaneLine(["Spans", "Detail", "Annotations"])
 
-    def _three_panes(self) -> list[Lines]:
+    def _three_panes(self) -> list[VirtualList]:
         return [self._lines, self._detail, self.query_one(AnnotationList)]
 
     @property
@@ -248,7 +248,7 @@ class TraceView(Annotated):
 
     # The span under the cursor ---------------------------------------------------------------
 
-    @on(Lines.CursorMoved, "#spans")
+    @on(VirtualList.CursorMoved, "#spans")
     def wait_for_rest(self) -> None:
         if self._rest is not None:
             self._rest.stop()
@@ -380,7 +380,7 @@ class TraceView(Annotated):
     def action_next_pane(self, by: int) -> None:
         self._panes.step(by)
 
-    @on(Lines.Chosen, "#spans")
+    @on(VirtualList.Chosen, "#spans")
     def go_to_detail(self) -> None:
         self._panes.show(self._detail)
 
@@ -441,9 +441,9 @@ class TraceView(Annotated):
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:
-            self.post_message(Told("Not saved", str(error), is_bad=True))
+            self.post_message(Notice("Not saved", str(error), is_bad=True))
             return
-        self.post_message(Told("Saved", done))
+        self.post_message(Notice("Saved", done))
 
 
 def _check_search(text: str) -> None:

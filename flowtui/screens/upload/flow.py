@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from flowtui import format as fmt
-from flowtui.jobs.upload import Outcome, Upload, mark
+from flowtui.jobs.upload import Upload, UploadOutcome, mark
 from flowtui.registry.credentials import Credential
 from flowtui.registry.errors import KeyRefused
 from flowtui.screens.may_write import READ_ONLY
@@ -123,13 +123,13 @@ class Uploads:
         assert self._connection is not None
         base_url = self._connection.base_url
 
-        def work() -> Outcome:
+        def work() -> UploadOutcome:
             remember_place(base_url, upload.plan.to)
             outcome = upload.run()
             remember_artifacts(upload)
             return outcome
 
-        worker: Worker[Outcome] = self._app.run_worker(
+        worker: Worker[UploadOutcome] = self._app.run_worker(
             work, thread=True, group="upload", exit_on_error=False
         )
         self._app.show_upload()
@@ -141,13 +141,13 @@ class Uploads:
         except WorkerFailed:
             # The app is told by an event.
             outcome = upload.state.outcome
-        if not self._is_leaving or outcome is not Outcome.CANCELLED:
+        if not self._is_leaving or outcome is not UploadOutcome.CANCELLED:
             await self._take(upload, outcome)
 
-    async def _take(self, upload: Upload, outcome: Outcome) -> None:
+    async def _take(self, upload: Upload, outcome: UploadOutcome) -> None:
         """Say how it ended; one that failed stays, to go on with."""
         self._ticker.pause()
-        if outcome is Outcome.FAILED:
+        if outcome is UploadOutcome.FAILED:
             if not isinstance(self._app.screen, ProgressScreen):
                 text = f"{upload.state.problem}  U: retry"
                 self._app.notify(text, title="Upload failed", severity="error", markup=False)
@@ -155,7 +155,7 @@ class Uploads:
             return
         self._upload = None
         await self._in_thread(upload.close)
-        if outcome is Outcome.DONE:
+        if outcome is UploadOutcome.DONE:
             text, title = fmt.plain(upload.plan.to.path, 300), "Uploaded"
         else:
             text, title = "nothing of it counts as uploaded in the registry", "Upload cancelled"
@@ -198,7 +198,7 @@ class Uploads:
         if upload.is_running:
             upload.cancel()
         else:
-            await self._take(upload, Outcome.CANCELLED)
+            await self._take(upload, UploadOutcome.CANCELLED)
 
     # Leaving ---------------------------------------------------------------------------------
 

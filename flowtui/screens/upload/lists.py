@@ -12,13 +12,13 @@ from textual.message import Message
 
 from flowtui import format as fmt
 from flowtui.widgets.cells import Line, Piece, Role, clipped, width_of
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 TITLE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PlaceEntry:
     """One of the things to choose from."""
 
     id: str
@@ -28,7 +28,7 @@ class Entry:
     """Why it cannot be chosen; nothing if it can."""
 
 
-class PickList(Lines, inherit_bindings=False):
+class PickList(VirtualList, inherit_bindings=False):
     """Shows entries under a title. Posts `Picked` when another one is chosen by whatever means.
 
     Letters narrow the list to the entries that have them, the title shows which.
@@ -71,17 +71,17 @@ class PickList(Lines, inherit_bindings=False):
     def __init__(self, title: str, *, id: str) -> None:
         super().__init__(id=id)
         self._title = title
-        self._entries: Sequence[Entry] = ()
-        self._shown: Sequence[Entry] = ()
+        self._entries: Sequence[PlaceEntry] = ()
+        self._shown: Sequence[PlaceEntry] = ()
         self._wanted = ""
         """The id that is chosen as soon as it is there."""
-        self._known: Entry | None = None
+        self._known: PlaceEntry | None = None
         self._note_text = ""
         self._more = False
         self.needle = ""
 
     @property
-    def entry(self) -> Entry | None:
+    def entry(self) -> PlaceEntry | None:
         """What is chosen."""
         return self._shown[self.cursor] if self.cursor < len(self._shown) else None
 
@@ -93,7 +93,9 @@ class PickList(Lines, inherit_bindings=False):
         """Have an entry chosen once it is among those that are shown."""
         self._wanted = entry_id
 
-    def show_entries(self, entries: Sequence[Entry], note: str = "", more: bool = False) -> None:
+    def show_entries(
+        self, entries: Sequence[PlaceEntry], note: str = "", more: bool = False
+    ) -> None:
         """Show these in place of the present ones; the chosen one stays so if it is among them.
 
         Args:

@@ -13,12 +13,12 @@ from flowtui import format as fmt
 from flowtui.jobs.upload import Parcel
 from flowtui.store.values import Counts, Model
 from flowtui.widgets.cells import Line, Piece
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 EMBED = "as one artifact: the run's record inside the model's file"
 
 
-class ParcelLines(Lines, inherit_bindings=False):
+class ParcelLines(VirtualList, inherit_bindings=False):
     """Shows the run, and each model with a mark if it goes too. Posts `Changed` with the parcel."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

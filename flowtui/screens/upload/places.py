@@ -25,7 +25,7 @@ from flowtui.registry.values import (
     Orbit,
     Organization,
 )
-from flowtui.screens.upload.lists import Entry, PickList
+from flowtui.screens.upload.lists import PickList, PlaceEntry
 from flowtui.widgets import remembered
 from flowtui.widgets.workers import ReportsWorkers
 
@@ -160,7 +160,7 @@ class Places(ReportsWorkers, Horizontal):
     @on(OrganizationsRead)
     def show_organizations(self, message: OrganizationsRead) -> None:
         self._organizations = {one.id: one for one in message.organizations}
-        entries = [Entry(one.id, one.name, one.role) for one in message.organizations]
+        entries = [PlaceEntry(one.id, one.name, one.role) for one in message.organizations]
         note = "this key's owner is a member of none"
         self._list("organization").show_entries(entries, note)
 
@@ -184,7 +184,7 @@ class Places(ReportsWorkers, Horizontal):
             return
         self._orbits = {one.id: one for one in message.orbits}
         entries = [
-            Entry(one.id, one.name, "no right" if one.why_not else one.role, one.why_not)
+            PlaceEntry(one.id, one.name, "no right" if one.why_not else one.role, one.why_not)
             for one in message.orbits
         ]
         self._list("orbit").show_entries(entries, "none that you may see")
@@ -236,7 +236,7 @@ class Places(ReportsWorkers, Horizontal):
         self._collections |= {one.id: one for one in message.page.collections}
         if not asked.needle:
             self._next_cursor = message.page.next_cursor
-        entries = [Entry(one.id, one.name, _filled(one)) for one in self._collections.values()]
+        entries = [PlaceEntry(one.id, one.name, _filled(one)) for one in self._collections.values()]
         words = " and ".join(KIND_WORDS[kind] for kind in self._kinds)
         note = f"none that takes {words}: make one in LUML, of that type or mixed"
         self._list("collection").show_entries(entries, note, self._next_cursor is not None)

@@ -27,7 +27,7 @@ WIDE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class UploadFacts:
     """What the store and the disk say."""
 
     contents: Contents
@@ -50,7 +50,7 @@ class Preflight:
 
     run: Run
     parcel: Parcel = field(default_factory=Parcel)
-    facts: Facts | None = None
+    facts: UploadFacts | None = None
     problem: str = ""
     """Why there are no facts, safe to show."""
     to: Destination | None = None
@@ -93,7 +93,7 @@ class Preflight:
         return self.facts is None or self.facts.free_bytes >= self.packed_bytes
 
 
-def read_facts(store: Store, run_id: str, cancelled: Cancelled) -> Facts:
+def read_facts(store: Store, run_id: str, cancelled: Cancelled) -> UploadFacts:
     """Return what an upload of a run would take.
 
     Raises:
@@ -102,7 +102,7 @@ def read_facts(store: Store, run_id: str, cancelled: Cancelled) -> Facts:
     contents = packing.contents(store, run_id, cancelled)
     models = store.models(run_id) or ()
     folder = tempfile.gettempdir()
-    return Facts(
+    return UploadFacts(
         contents,
         store.standings([contents.run], clock.now())[run_id],
         store.counts(run_id, cancelled),

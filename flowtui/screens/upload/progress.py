@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Label
 
 from flowtui import format as fmt
-from flowtui.jobs.upload import Outcome, State, Upload, speed
+from flowtui.jobs.upload import Upload, UploadOutcome, UploadState, speed
 from flowtui.registry.progress import Phase
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.live import LABEL_CELLS, LiveScreen
@@ -47,7 +47,7 @@ class ProgressScreen(LiveScreen[None]):
     def __init__(self, upload: Upload) -> None:
         super().__init__()
         self._upload = upload
-        self._was: tuple[Outcome, bool] | None = None
+        self._was: tuple[UploadOutcome, bool] | None = None
         """Outcome, and whether it is being cancelled, when the keys were last looked at."""
 
     def compose(self) -> ComposeResult:
@@ -75,7 +75,7 @@ class ProgressScreen(LiveScreen[None]):
         now = state.outcome, self._upload.is_cancelling
         if now != self._was:
             self._was = now
-            has_failed = state.outcome is Outcome.FAILED
+            has_failed = state.outcome is UploadOutcome.FAILED
             self._tell("problem", f"✗ {state.problem}" if has_failed else "")
             self._tell("ways", _ways_on(state) if has_failed else "")
             self.refresh_bindings()
@@ -91,8 +91,8 @@ class ProgressScreen(LiveScreen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         outcome = self._upload.state.outcome
         if action == "cancel":
-            return outcome is Outcome.RUNNING and not self._upload.is_cancelling
-        return action not in ("retry", "discard") or outcome is Outcome.FAILED
+            return outcome is UploadOutcome.RUNNING and not self._upload.is_cancelling
+        return action not in ("retry", "discard") or outcome is UploadOutcome.FAILED
 
     def action_cancel(self) -> None:
         self._flow.end_upload()
@@ -118,23 +118,23 @@ class LeaveScreen(ConfirmScreen, inherit_bindings=False):
     ]  # fmt: skip
 
 
-def item_line(state: State) -> Line:
+def item_line(state: UploadState) -> Line:
     """Return which of the artifacts it is."""
     number = f"  {state.number} of {state.item_count}" if state.item_count > 1 else ""
     name = Piece(fmt.plain(state.title, 100))
     return [Piece(f"{'Artifact':<{LABEL_CELLS}}", "muted"), name, Piece(number, "muted")]
 
 
-def steps_line(state: State, is_cancelling: bool) -> Line:
+def steps_line(state: UploadState, is_cancelling: bool) -> Line:
     """Return the steps, those that are done ticked and the present one lit up."""
     label = Piece(f"{'Steps':<{LABEL_CELLS}}", "muted")
     if is_cancelling:
         return [label, Piece("cancelling…", "attention")]
-    if state.outcome is Outcome.FAILED:
+    if state.outcome is UploadOutcome.FAILED:
         return [label, Piece("✗ failed", "error")]
-    if state.outcome is Outcome.CANCELLED:
+    if state.outcome is UploadOutcome.CANCELLED:
         return [label, Piece("cancelled", "attention")]
-    if state.outcome is Outcome.DONE:
+    if state.outcome is UploadOutcome.DONE:
         return [label, Piece("✓ uploaded", "ok")]
     phases = [phase for phase, _word in STEPS]
     phase = state.progress.phase
@@ -150,7 +150,7 @@ def steps_line(state: State, is_cancelling: bool) -> Line:
     return pieces
 
 
-def bar_line(state: State, width: int, is_cancelling: bool = False) -> Line:
+def bar_line(state: UploadState, width: int, is_cancelling: bool = False) -> Line:
     """Return a bar, bytes, rate and time left, where the present step is counted in bytes.
 
     What is being cancelled has no time left: its bytes go no further.
@@ -171,6 +171,6 @@ def bar_line(state: State, width: int, is_cancelling: bool = False) -> Line:
             Piece(percent), Piece(text, "muted")]  # fmt: skip
 
 
-def _ways_on(state: State) -> str:
+def _ways_on(state: UploadState) -> str:
     how = "asks for another key, and goes on" if state.needs_key else "goes on from where it was"
     return f"r {how}; d gives it up"

@@ -26,7 +26,7 @@ from flowtui.screens.upload.connection import Connection
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.parcel import ParcelLines
 from flowtui.screens.upload.places import Places
-from flowtui.screens.upload.preflight import Facts, Preflight, preflight_lines, read_facts
+from flowtui.screens.upload.preflight import Preflight, UploadFacts, preflight_lines, read_facts
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -94,7 +94,7 @@ class UploadScreen(ReportsWorkers, Dialog[Plan | None]):
     class FactsRead(Message):
         """Sent by the reader of the store; with a reason, if it failed, in place of facts."""
 
-        facts: Facts | None
+        facts: UploadFacts | None
         problem: str = ""
 
     @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from flowtui.store.annotations.values import (
     Annotation,
     AnnotationKind,
-    NameInUse,
+    AnnotationName,
     SampleTarget,
     SpanTarget,
     Target,
@@ -21,7 +21,7 @@ from flowtui.store.decoding import as_sql, optional_text, text, timestamp
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class AnnotationTable:
     """Where annotations of one kind of target are, and what they point at."""
 
     name: str
@@ -32,14 +32,14 @@ class Table:
     parent_key: tuple[str, str]
 
 
-SPANS = Table(
+SPANS = AnnotationTable(
     "span_annotations",
     ("trace_id", "span_id"),
     SpanTarget,
     "spans",
     ("trace_id", "span_id"),
 )
-SAMPLES = Table(
+SAMPLES = AnnotationTable(
     "eval_annotations",
     ("dataset_id", "eval_id"),
     SampleTarget,
@@ -56,7 +56,7 @@ AS_FILTERED = """json_group_array(json_array(
 """SQL of the array that `filters.annotations` reads, over the annotations of one row."""
 
 
-def table_of(target: Target) -> Table:
+def table_of(target: Target) -> AnnotationTable:
     return SPANS if isinstance(target, SpanTarget) else SAMPLES
 
 
@@ -93,7 +93,9 @@ def of_trace(connection: sqlite3.Connection, trace_id: str) -> dict[str, tuple[A
     return {span_id: tuple(annotations) for span_id, annotations in found.items()}
 
 
-def annotation_by_id(connection: sqlite3.Connection, table: Table, id_: str) -> Annotation | None:
+def annotation_by_id(
+    connection: sqlite3.Connection, table: AnnotationTable, id_: str
+) -> Annotation | None:
     """Return one annotation by its id, None where there is none; its table must exist."""
     row = connection.execute(
         f"select {_columns(table)} from {table.name} where id = cast(? as text)", [as_sql(id_)]
@@ -146,7 +148,7 @@ def sample_counts(
     return {target: count for target, count in counted if target in wanted}
 
 
-def names(connection: sqlite3.Connection, user: str | None = None) -> tuple[NameInUse, ...]:
+def names(connection: sqlite3.Connection, user: str | None = None) -> tuple[AnnotationName, ...]:
     """Return the names that the run's annotations have, last used first.
 
     A name with several kinds or types of value comes once for each.
@@ -166,7 +168,7 @@ def names(connection: sqlite3.Connection, user: str | None = None) -> tuple[Name
         values,
     )
     return tuple(
-        NameInUse(text(name), text(kind), text(value_type), count)
+        AnnotationName(text(name), text(kind), text(value_type), count)
         for name, kind, value_type, count in rows
     )
 
@@ -189,7 +191,7 @@ def _all(connection: sqlite3.Connection, columns: str) -> str | None:
     return " union all ".join(parts) or None
 
 
-def _exists(connection: sqlite3.Connection, table: Table) -> bool:
+def _exists(connection: sqlite3.Connection, table: AnnotationTable) -> bool:
     return bool(table_columns(connection, table.name))
 
 
@@ -197,13 +199,13 @@ def _by(user: str | None) -> tuple[str, list[bytes]]:
     return ("true", []) if user is None else ("user = cast(? as text)", [as_sql(user)])
 
 
-def _columns(table: Table) -> str:
+def _columns(table: AnnotationTable) -> str:
     first, second = table.key
     columns = "name, annotation_kind, value_type, value, user, rationale, created_at"
     return f"id, {first}, {second}, {columns}"
 
 
-def _annotation(table: Table, row: tuple[object, ...]) -> Annotation:
+def _annotation(table: AnnotationTable, row: tuple[object, ...]) -> Annotation:
     id_, first, second, name, kind, value_type, raw, user, rationale, created_at = row
     problems: list[str] = []
     if kind not in tuple(AnnotationKind):

@@ -87,7 +87,7 @@ class Annotation:
 
 
 @dataclass(frozen=True, slots=True)
-class NameInUse:
+class AnnotationName:
     """A name that annotations of the run have, with one kind and type of value."""
 
     name: str

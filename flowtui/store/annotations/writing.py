@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from flowtui.store.annotations.errors import AnnotationChanged
-from flowtui.store.annotations.listing import TABLES, Table, annotation_by_id, table_of
+from flowtui.store.annotations.listing import TABLES, AnnotationTable, annotation_by_id, table_of
 from flowtui.store.annotations.values import (
     Added,
     Annotation,
@@ -278,7 +278,7 @@ def _insert(connection: sqlite3.Connection, annotation: Annotation) -> Annotatio
     return _stored(connection, table, annotation.id)
 
 
-def _stored(connection: sqlite3.Connection, table: Table, id_: str) -> Annotation:
+def _stored(connection: sqlite3.Connection, table: AnnotationTable, id_: str) -> Annotation:
     annotation = annotation_by_id(connection, table, id_)
     assert annotation is not None
     return annotation

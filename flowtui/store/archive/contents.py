@@ -80,7 +80,7 @@ def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -
     """
     part, path = contents.database_zip, contents.path
     with path.open("rb") as outer:
-        window = archive_tar.Window(outer, part.offset, part.size_bytes)
+        window = archive_tar.ByteWindow(outer, part.offset, part.size_bytes)
         try:
             with zipfile.ZipFile(cast(BinaryIO, window)) as archive:
                 entry = archive.getinfo(DATABASE)
@@ -142,7 +142,7 @@ def _attachments(
     index = members.get(prefix + ATTACHMENTS_INDEX)
     parts = _indexed(file, index, tar) if index is not None else None
     if parts is None:
-        inner = archive_tar.Window(file, tar.offset, tar.size_bytes)
+        inner = archive_tar.ByteWindow(file, tar.offset, tar.size_bytes)
         parts = archive_tar.scan(cast(BinaryIO, inner), path, f"its {ATTACHMENTS_TAR}")
     root = f"{ATTACHMENTS_ROOT}/"
     return {

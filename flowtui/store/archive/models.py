@@ -78,7 +78,7 @@ def write_model_artifact(
                 archive_tar.copy(source, out, alone.size_bytes, work)
             _go_to_end_of_members(out, alone)
             writer = archive_tar.TarWriter(out)
-            parts = packing.Parts(store, packed, snapshot, work)
+            parts = packing.ArtifactParts(store, packed, snapshot, work)
             lost = _embed(writer, out, parts)
             writer.end()
             packing.finish(out)
@@ -153,7 +153,9 @@ def _go_to_end_of_members(out: BinaryIO, alone: ArtifactInfo) -> None:
     out.truncate()
 
 
-def _embed(writer: archive_tar.TarWriter, out: BinaryIO, parts: packing.Parts) -> tuple[str, ...]:
+def _embed(
+    writer: archive_tar.TarWriter, out: BinaryIO, parts: packing.ArtifactParts
+) -> tuple[str, ...]:
     # How the SDK spells a tag in a path: colons cannot be in one everywhere.
     place = f"{EMBEDDED_TAG.replace(':', '~c~')}~~et~~{uuid.uuid4().hex}"
     entry = {"id": place, "tags": [EMBEDDED_TAG], "payload": {}}

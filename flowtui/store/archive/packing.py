@@ -139,7 +139,7 @@ def write_artifact(
             with writer.member(MANIFEST):
                 text = json.dumps(manifest, indent=2, ensure_ascii=False)
                 out.write(text.encode(errors="replace"))
-            lost = write_parts(writer, out, "", Parts(store, packed, snapshot, work))
+            lost = write_parts(writer, out, "", ArtifactParts(store, packed, snapshot, work))
             writer.end()
             finish(out)
         size = whole.stat().st_size
@@ -234,7 +234,7 @@ def take_snapshot(store: Store, run_id: str, path: Path, work: Work) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ArtifactParts:
     """What the members of an artifact about a run are made of."""
 
     store: Store
@@ -244,7 +244,7 @@ class Parts:
 
 
 def write_parts(
-    writer: archive_tar.TarWriter, out: BinaryIO, prefix: str, parts: Parts
+    writer: archive_tar.TarWriter, out: BinaryIO, prefix: str, parts: ArtifactParts
 ) -> tuple[str, ...]:
     """Write database, attachments and their index as members, whose names begin with a prefix.
 
@@ -252,9 +252,9 @@ def write_parts(
         The attachments that went away, or became unreadable, since they were listed.
     """
     with writer.member(prefix + DATABASE_ZIP) as start:
-        _write_zip(archive_tar.Window(out, start), parts)
+        _write_zip(archive_tar.ByteWindow(out, start), parts)
     with writer.member(prefix + ATTACHMENTS_TAR) as start:
-        index, lost = _write_attachments(archive_tar.Window(out, start), parts)
+        index, lost = _write_attachments(archive_tar.ByteWindow(out, start), parts)
     with writer.member(prefix + ATTACHMENTS_INDEX):
         out.write(json.dumps(index).encode("ascii"))
     return lost
@@ -273,7 +273,7 @@ def settle(whole: Path, target: Path) -> None:
     whole.replace(target)
 
 
-def _write_zip(window: archive_tar.Window, parts: Parts) -> None:
+def _write_zip(window: archive_tar.ByteWindow, parts: ArtifactParts) -> None:
     entry = zipfile.ZipInfo(DATABASE)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
@@ -288,7 +288,7 @@ def _write_zip(window: archive_tar.Window, parts: Parts) -> None:
 
 
 def _write_attachments(
-    window: archive_tar.Window, parts: Parts
+    window: archive_tar.ByteWindow, parts: ArtifactParts
 ) -> tuple[dict[str, list[int]], tuple[str, ...]]:
     out = cast(BinaryIO, window)
     tar = archive_tar.TarWriter(out)

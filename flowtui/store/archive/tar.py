@@ -22,7 +22,7 @@ MAX_HEADER_BYTES = 1 << 20
 _END_BYTES = 2 * tarfile.BLOCKSIZE
 
 
-class Window(io.RawIOBase):
+class ByteWindow(io.RawIOBase):
     """A range of a file as a file of its own, for those who count positions from its start.
 
     Closing it leaves the outer file open.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from flowtui.store.filters.fields import Field, FieldMaker, Kind
+from flowtui.store.filters.fields import FieldKind, FieldMaker, FilterField
 from flowtui.store.filters.syntax import (
     And,
     Comparison,
@@ -52,7 +52,7 @@ def annotation_prefixes(column: str) -> Mapping[str, FieldMaker]:
     return {**values, _TEXT_PREFIX: maker("", 2)}
 
 
-def annotation(column: str, key: str, index: int = 3) -> Field:
+def annotation(column: str, key: str, index: int = 3) -> FilterField:
     """Return the field of the annotations with a name, which may follow a kind and a dot."""
     first, _, rest = key.partition(".")
     kind = _KINDS.get(first.lower()) if rest else None
@@ -63,8 +63,8 @@ def annotation(column: str, key: str, index: int = 3) -> Field:
     )
     if kind is not None:
         sql += f" AND json_extract(note.value, '$[1]') = '{kind}'"
-    value_kind = Kind.TEXT if index == 2 else Kind.ANY
-    return Field(f"annotations.{key}", value_kind, sql, (name,), rows=True, what="annotation")
+    value_kind = FieldKind.TEXT if index == 2 else FieldKind.ANY
+    return FilterField(f"annotations.{key}", value_kind, sql, (name,), rows=True, what="annotation")
 
 
 def with_annotation_values(expression: Expression | None) -> Expression | None:

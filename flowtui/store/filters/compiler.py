@@ -13,7 +13,7 @@ from itertools import product
 from typing import TypeAlias, TypeGuard
 
 from flowtui.store.errors import FilterError
-from flowtui.store.filters.fields import PREFIXES, Field, FieldSet, UnknownField
+from flowtui.store.filters.fields import PREFIXES, FieldSet, FilterField, UnknownField
 from flowtui.store.filters.predicates import (
     Predicate,
     comparison_test,
@@ -38,7 +38,7 @@ from flowtui.store.filters.syntax import (
     Word,
 )
 
-Sides: TypeAlias = tuple[Field, Field | None]
+Sides: TypeAlias = tuple[FilterField, FilterField | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class AskedKey:
 
     name: str
     """As it was typed, without its quotes: `scores.accuracy`, `lr`."""
-    fields: tuple[Field, ...]
+    fields: tuple[FilterField, ...]
     """What it may stand for."""
     sql: str
     """Says whether a record has it; its parameters are those of the condition."""
@@ -192,7 +192,7 @@ class _Compiler:
         )
 
     def _alternatives(
-        self, sides: Iterable[Sides], compile_one: Callable[[Field, Field | None], str]
+        self, sides: Iterable[Sides], compile_one: Callable[[FilterField, FilterField | None], str]
     ) -> list[str]:
         """Compiles a condition for each field that a name may stand for, less those it misfits."""
         conditions: list[str] = []
@@ -207,22 +207,22 @@ class _Compiler:
             raise refusals[-1]
         return conditions
 
-    def _with_literal(self, field: Field, node: Comparison, literal: Literals) -> str:
+    def _with_literal(self, field: FilterField, node: Comparison, literal: Literals) -> str:
         if field.excludes and _is_negative(node):
             return f"(NOT {self._with_literal(field, _positive(node), literal)})"
         return self._tested(field, comparison_test(field, node, literal))
 
-    def _membership(self, field: Field, values: tuple[Literals, ...], negated: bool) -> str:
+    def _membership(self, field: FilterField, values: tuple[Literals, ...], negated: bool) -> str:
         if field.excludes and negated:
             return f"(NOT {self._membership(field, values, False)})"
         return self._tested(field, membership_test(field, values, negated=negated))
 
-    def _range(self, field: Field, node: Range) -> str:
+    def _range(self, field: FilterField, node: Range) -> str:
         if field.excludes and node.negated:
             return f"(NOT {self._range(field, replace(node, negated=False))})"
         return self._tested(field, range_test(field, node))
 
-    def _pair(self, node: Comparison, left: Field, right: Field) -> str:
+    def _pair(self, node: Comparison, left: FilterField, right: FilterField) -> str:
         if left.excludes and _is_negative(node):
             return f"(NOT {self._pair(_positive(node), left, right)})"
         sql = pair_test(node, node.operand.position)
@@ -233,13 +233,13 @@ class _Compiler:
             f"EXISTS (SELECT 1 FROM {sources} WHERE {sql.format(e='item.value', v='other.value')})"
         )
 
-    def _tested(self, field: Field, test: Predicate) -> str:
+    def _tested(self, field: FilterField, test: Predicate) -> str:
         return self._holds(field, test.sql, self._bind(test.bound))
 
-    def _present(self, field: Field) -> str:
+    def _present(self, field: FilterField) -> str:
         return self._holds(field, "{e} IS NOT NULL", "")
 
-    def _has(self, field: Field) -> str:
+    def _has(self, field: FilterField) -> str:
         if field.present:
             return f"({field.present.format(*(self._bind(arg) for arg in field.args))})"
         return f"EXISTS ({self._sql(field)})"
@@ -248,21 +248,21 @@ class _Compiler:
         values = [f"(SELECT value FROM ({self._values(field)}))" for field in self._resolve(name)]
         return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
-    def _holds(self, field: Field, test: str, bound: str) -> str:
+    def _holds(self, field: FilterField, test: str, bound: str) -> str:
         """The SQL of a test of a field's value, or of any of its values."""
         if not field.rows:
             return f"({test.format(e=self._sql(field), v=bound)})"
         condition = test.format(e="item.value", v=bound)
         return f"EXISTS (SELECT 1 FROM ({self._sql(field)}) AS item WHERE {condition})"
 
-    def _values(self, field: Field) -> str:
+    def _values(self, field: FilterField) -> str:
         sql = self._sql(field)
         return sql if field.rows else f"SELECT {sql} AS value"
 
-    def _sql(self, field: Field) -> str:
+    def _sql(self, field: FilterField) -> str:
         return field.sql.format(*(self._bind(arg) for arg in field.args))
 
-    def _resolve(self, name: Name) -> tuple[Field, ...]:
+    def _resolve(self, name: Name) -> tuple[FilterField, ...]:
         try:
             found = self._fields.resolve(name.text)
         except UnknownField as error:

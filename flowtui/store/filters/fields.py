@@ -15,7 +15,7 @@ class UnknownField(LookupError):
     """The list has no field of this name; `str()` is the sentence for the person who asked."""
 
 
-class Kind(Enum):
+class FieldKind(Enum):
     """What the values of a field are."""
 
     TEXT = "text"
@@ -53,12 +53,12 @@ BYTES = Unit("bytes", "10MB or 4KiB", size_bytes)
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FilterField:
     """One thing that the rows of a list can be asked about."""
 
     name: str
     """As messages call it."""
-    kind: Kind
+    kind: FieldKind
     sql: str
     """An expression over the list's row or, where `rows`, a SELECT of one column `value`."""
     args: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ PREFIXES: Final = frozenset(
 )
 """Those of all lists: a word that begins so is no name of a file."""
 
-FieldMaker: TypeAlias = Callable[[str], Field]
+FieldMaker: TypeAlias = Callable[[str], FilterField]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,13 @@ class FieldSet:
     A name is a prefix with a key (`param.lr`), else a column, else a bare key.
     """
 
-    columns: Mapping[str, Field]
+    columns: Mapping[str, FilterField]
     """By lower-case name."""
     prefixes: Mapping[str, FieldMaker]
     """By the lower-case part before the first dot; may raise UnknownField."""
     bare: tuple[FieldMaker, ...]
     """What a key without a prefix may be; a condition holds if it holds for one of these."""
-    searched: tuple[Field, ...]
+    searched: tuple[FilterField, ...]
     """What a search looks into."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Words with a meaning of their own: lower-case word to SQL condition."""
@@ -110,7 +110,7 @@ class FieldSet:
         prefix, _, key = name.partition(".")
         return name.lower() in self.columns or (bool(key) and prefix.lower() in self.prefixes)
 
-    def resolve(self, name: str) -> tuple[Field, ...]:
+    def resolve(self, name: str) -> tuple[FilterField, ...]:
         """Returns the fields that a name may stand for, one or more.
 
         Raises:

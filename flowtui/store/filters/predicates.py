@@ -16,7 +16,7 @@ from typing import Final
 
 from flowtui.store.errors import FilterError
 from flowtui.store.filters import functions
-from flowtui.store.filters.fields import Field, Kind
+from flowtui.store.filters.fields import FieldKind, FilterField
 from flowtui.store.filters.literals import moment_prefix, number
 from flowtui.store.filters.syntax import Comparison, Literals, Operator, Quoted, Range, Word
 from flowtui.store.natural import number_sql
@@ -39,7 +39,7 @@ class Predicate:
     bound: object
 
 
-def comparison_test(field: Field, node: Comparison, literal: Literals) -> Predicate:
+def comparison_test(field: FilterField, node: Comparison, literal: Literals) -> Predicate:
     """Returns the test of `field operator literal`, with `node.negated` already in it.
 
     Raises:
@@ -47,10 +47,10 @@ def comparison_test(field: Field, node: Comparison, literal: Literals) -> Predic
     """
     if node.operator in _PATTERNS:
         return _pattern_test(field, node, literal)
-    if field.kind is Kind.TIME:
+    if field.kind is FieldKind.TIME:
         return _time_test(field, node.operator, literal)
     bound = _bound(field, literal)
-    if field.kind is Kind.TEXT or node.operator not in _ORDERING:
+    if field.kind is FieldKind.TEXT or node.operator not in _ORDERING:
         return Predicate(f"{_compared(field, bound)} {node.operator} {{v}}", bound)
     if isinstance(bound, str):
         if isinstance(literal, Word) and not literal.text[:1].isdigit():
@@ -61,14 +61,14 @@ def comparison_test(field: Field, node: Comparison, literal: Literals) -> Predic
             )
         _refuse_bare(field, literal, node.operator)
         return Predicate(f"{_IS_TEXT} AND {{e}} {node.operator} {{v}}", bound)
-    if field.kind is Kind.ANY:
+    if field.kind is FieldKind.ANY:
         return Predicate(f"{_NUMBER} {node.operator} {{v}}", bound)
     if not field.rows:
         return Predicate(f"{{e}} {node.operator} {{v}}", bound)
     return Predicate(f"{_IS_NUMBER} AND {{e}} {node.operator} {{v}}", bound)
 
 
-def range_test(field: Field, node: Range) -> Predicate:
+def range_test(field: FilterField, node: Range) -> Predicate:
     """Returns the test of `field BETWEEN low AND high`, with `node.negated` already in it.
 
     Its ends are bound as a JSON array. The last day or month of a range of dates is all within.
@@ -77,7 +77,7 @@ def range_test(field: Field, node: Range) -> Predicate:
         FilterError: an end does not suit the field or the other end, or nothing is between them.
     """
     low, high = _bound(field, node.low), _bound(field, node.high)
-    if field.kind is Kind.ANY:
+    if field.kind is FieldKind.ANY:
         for literal, bound in ((node.low, low), (node.high, high)):
             if isinstance(bound, str):
                 _refuse_bare(field, literal, "BETWEEN")
@@ -86,9 +86,9 @@ def range_test(field: Field, node: Range) -> Predicate:
     within = "{value} BETWEEN {first} AND {last}"
     if isinstance(low, str) and isinstance(high, str):
         is_empty = low > high
-        if field.kind is Kind.ANY:
+        if field.kind is FieldKind.ANY:
             known = _IS_TEXT
-        elif field.kind is Kind.TIME:
+        elif field.kind is FieldKind.TIME:
             is_empty = is_empty and not low.startswith(high)
             # See `_time_test` for the plus.
             within = "+{value} >= {first} AND (+{value} <= {last} OR instr({value}, {last}) = 1)"
@@ -96,7 +96,7 @@ def range_test(field: Field, node: Range) -> Predicate:
         raise FilterError("Expected two numbers or two texts for BETWEEN.", node.high.position)
     else:
         is_empty = low > high
-        value = _NUMBER if field.kind is Kind.ANY else value
+        value = _NUMBER if field.kind is FieldKind.ANY else value
     if is_empty:
         raise FilterError("Expected the lower value first after BETWEEN.", node.low.position)
     test = within.format(value=value, first=first, last=last)
@@ -105,7 +105,9 @@ def range_test(field: Field, node: Range) -> Predicate:
     return Predicate(sql, f"[{_json(low)},{_json(high)}]")
 
 
-def membership_test(field: Field, literals: Sequence[Literals], *, negated: bool) -> Predicate:
+def membership_test(
+    field: FilterField, literals: Sequence[Literals], *, negated: bool
+) -> Predicate:
     """Returns the test of `field IN (literals)`; the list is bound as one JSON array.
 
     Raises:
@@ -113,11 +115,11 @@ def membership_test(field: Field, literals: Sequence[Literals], *, negated: bool
     """
     listed = "SELECT listed.value FROM json_each({v}) AS listed"
     sql = f"{{e}} {'NOT IN' if negated else 'IN'} ({listed})"
-    if field.kind is Kind.ANY:
+    if field.kind is FieldKind.ANY:
         # The number that a text is counts too; it equals no text of the list.
         sql += f" {'AND' if negated else 'OR'} coalesce({_NUMBER}, {{e}})"
         sql += f" {'NOT IN' if negated else 'IN'} ({listed})"
-    if field.kind is Kind.TIME:
+    if field.kind is FieldKind.TIME:
         exists = "NOT EXISTS" if negated else "EXISTS"
         sql = (
             f"{{e}} IS NOT NULL AND {exists} "
@@ -156,34 +158,34 @@ def pair_test(node: Comparison, position: int) -> str:
     return f"NOT ({sql})" if node.negated else sql
 
 
-def _compared(field: Field, bound: object) -> str:
+def _compared(field: FilterField, bound: object) -> str:
     """The value as `=` and `!=` compare it: beside a number, a text that is one is one."""
-    if field.kind is not Kind.ANY or isinstance(bound, str):
+    if field.kind is not FieldKind.ANY or isinstance(bound, str):
         return "{e}"
     return f"coalesce({_NUMBER}, {{e}})"
 
 
-def _bound(field: Field, literal: Literals) -> str | int | float:
+def _bound(field: FilterField, literal: Literals) -> str | int | float:
     """The value of a literal as it is compared with a field."""
     text = literal.text
-    if field.kind is Kind.TEXT:
+    if field.kind is FieldKind.TEXT:
         return text
-    if field.kind is Kind.TIME:
+    if field.kind is FieldKind.TIME:
         return _moment(field, literal)
-    if field.kind is Kind.ANY and isinstance(literal, Quoted):
+    if field.kind is FieldKind.ANY and isinstance(literal, Quoted):
         return text
     value = number(text)
     if value is None and field.unit is not None:
         value = field.unit.value(text)
     if value is not None:
         return value
-    if field.kind is Kind.ANY:
+    if field.kind is FieldKind.ANY:
         return text
     expected = "a number" if field.unit is None else field.unit.expected
     raise FilterError(f"Expected {expected} for {field.name}.", literal.position)
 
 
-def _refuse_bare(field: Field, literal: Literals, operator: str) -> None:
+def _refuse_bare(field: FilterField, literal: Literals, operator: str) -> None:
     """Refuse a bare word where numbers are put in order: most often it is a misspelled one.
 
     The name tells how the field was read.
@@ -196,7 +198,7 @@ def _refuse_bare(field: Field, literal: Literals, operator: str) -> None:
         )
 
 
-def _moment(field: Field, literal: Literals) -> str:
+def _moment(field: FilterField, literal: Literals) -> str:
     prefix = moment_prefix(literal.text)
     if prefix is None:
         raise FilterError(
@@ -206,7 +208,7 @@ def _moment(field: Field, literal: Literals) -> str:
     return prefix
 
 
-def _time_test(field: Field, operator: Operator, literal: Literals) -> Predicate:
+def _time_test(field: FilterField, operator: Operator, literal: Literals) -> Predicate:
     """A date stands for its whole span under `=` and `!=`, for its first moment elsewhere."""
     prefix = _moment(field, literal)
     if operator in _ORDERING:
@@ -216,8 +218,8 @@ def _time_test(field: Field, operator: Operator, literal: Literals) -> Predicate
     return Predicate(f"substr({{e}}, 1, length({{v}})) {operator} {{v}}", prefix)
 
 
-def _pattern_test(field: Field, node: Comparison, literal: Literals) -> Predicate:
-    if field.kind is Kind.NUMBER:
+def _pattern_test(field: FilterField, node: Comparison, literal: Literals) -> Predicate:
+    if field.kind is FieldKind.NUMBER:
         raise FilterError(
             f"{field.name} holds numbers; expected one of = != < <= > >= IN.", node.position
         )

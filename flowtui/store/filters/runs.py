@@ -12,24 +12,24 @@ from typing import Final
 
 from flowtui.store.decoding import if_json
 from flowtui.store.filters.compiler import Condition, compile_filter
-from flowtui.store.filters.fields import SECONDS, Field, FieldSet, Kind, UnknownField
+from flowtui.store.filters.fields import SECONDS, FieldKind, FieldSet, FilterField, UnknownField
 from flowtui.store.filters.parser import parse
 
 MAX_KEY_LEVELS: Final = 16
 """Each level joins one more table, of which SQLite takes 64."""
 
 
-def _text(name: str) -> Field:
-    return Field(name, Kind.TEXT, f"run.{name}")
+def _text(name: str) -> FilterField:
+    return FilterField(name, FieldKind.TEXT, f"run.{name}")
 
 
 # The list as it is stored counts as one more tag: luml-sdk's patterns such as '%"prod"%' are
 # written against it. An empty list is no tag at all. SQLite may put the text that tags are compared
 # with in place of `run.tags`, which then need be no JSON.
 _TAG_LIST = f"SELECT value FROM json_each({if_json('run.tags')})"
-_TAGS = Field(
+_TAGS = FilterField(
     "tags",
-    Kind.TEXT,
+    FieldKind.TEXT,
     f"{_TAG_LIST} UNION ALL SELECT run.tags WHERE run.tags != '[]'",
     rows=True,
     excludes=True,
@@ -48,44 +48,44 @@ _ATTRIBUTES = {
         "upload_status",
     )
 } | {
-    "created_at": Field("created_at", Kind.TIME, "run.created_at"),
-    "duration": Field("duration", Kind.NUMBER, "run.duration", unit=SECONDS),
+    "created_at": FilterField("created_at", FieldKind.TIME, "run.created_at"),
+    "duration": FilterField("duration", FieldKind.NUMBER, "run.duration", unit=SECONDS),
 }
 
 
-def _attribute(key: str) -> Field:
+def _attribute(key: str) -> FilterField:
     if key.lower() not in _ATTRIBUTES:
         known = ", ".join(_ATTRIBUTES)
         raise UnknownField(f"Runs have no attribute '{key}'; expected one of {known}.")
     return _ATTRIBUTES[key.lower()]
 
 
-def _tag(_key: str) -> Field:
+def _tag(_key: str) -> FilterField:
     """A tag is a word without a value: `tag.anything` is the tags, as in luml-sdk."""
     return _TAGS
 
 
-def _metric(key: str) -> Field:
+def _metric(key: str) -> FilterField:
     sql = "SELECT value FROM json_each(run.metrics) WHERE key = {0}"
-    return Field(f"metric.{key}", Kind.NUMBER, sql, (key,), rows=True, what="metric")
+    return FilterField(f"metric.{key}", FieldKind.NUMBER, sql, (key,), rows=True, what="metric")
 
 
-def _param(key: str) -> Field:
+def _param(key: str) -> FilterField:
     return _json_field(f"param.{key}", "run.params", key, "parameter")
 
 
-def _metadata(key: str) -> Field:
+def _metadata(key: str) -> FilterField:
     return _json_field(f"metadata.{key}", "run.metadata", key, "metadata")
 
 
-def _json_field(name: str, column: str, key: str, what: str) -> Field:
+def _json_field(name: str, column: str, key: str, what: str) -> FilterField:
     """The value under a key of a JSON object; if there is none, under the path its dots spell."""
     levels = key.split(".")
     if len(levels) > MAX_KEY_LEVELS:
         raise UnknownField(f"The key is too deep; expected at most {MAX_KEY_LEVELS} levels.")
     literal = f"SELECT value FROM json_each({column}) WHERE key = {{0}}"
     if len(levels) == 1:
-        return Field(name, Kind.ANY, literal, (key,), rows=True, what=what)
+        return FilterField(name, FieldKind.ANY, literal, (key,), rows=True, what=what)
     tables = [f"json_each({column}) AS level1"]
     for n in range(1, len(levels)):
         inside = f"CASE level{n}.type WHEN 'object' THEN level{n}.value END"
@@ -96,19 +96,19 @@ def _json_field(name: str, column: str, key: str, what: str) -> Field:
         f"WHERE {keys} AND NOT EXISTS ({literal})"
     )
     sql = f"{literal} UNION ALL {nested}"
-    return Field(name, Kind.ANY, sql, (key, *levels), rows=True, what=what)
+    return FilterField(name, FieldKind.ANY, sql, (key, *levels), rows=True, what=what)
 
 
-def _annotations(_key: str) -> Field:
+def _annotations(_key: str) -> FilterField:
     raise UnknownField("Runs have no annotations; expected a field of runs. Spans and samples do.")
 
 
-def _keys_and_text(column: str) -> Field:
+def _keys_and_text(column: str) -> FilterField:
     sql = (
         f"SELECT key AS value FROM json_tree({column}) WHERE typeof(key) = 'text' UNION ALL "
         f"SELECT atom FROM json_tree({column}) WHERE type = 'text'"
     )
-    return Field(column, Kind.TEXT, sql, rows=True)
+    return FilterField(column, FieldKind.TEXT, sql, rows=True)
 
 
 RUN_FIELDS: Final = FieldSet(
@@ -132,7 +132,7 @@ RUN_FIELDS: Final = FieldSet(
     bare=(_metric, _param),
     searched=(
         *(_text(name) for name in ("name", "id", "status", "description", "group_name", "source")),
-        Field("tags", Kind.TEXT, _TAG_LIST, rows=True),
+        FilterField("tags", FieldKind.TEXT, _TAG_LIST, rows=True),
         _keys_and_text("run.params"),
         _keys_and_text("run.metrics"),
     ),

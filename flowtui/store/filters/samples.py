@@ -17,7 +17,7 @@ from flowtui.store.filters.annotations import (
     with_annotation_values,
 )
 from flowtui.store.filters.compiler import Condition, compile_filter, doubtful_words
-from flowtui.store.filters.fields import Field, FieldMaker, FieldSet, Kind
+from flowtui.store.filters.fields import FieldKind, FieldMaker, FieldSet, FilterField
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import And, Comparison, Expression, Name, Not, Or, Search, Word
 from flowtui.store.filters.traces import PLAIN_KEY
@@ -48,7 +48,7 @@ _WHAT = {
 
 
 def _any_value(column: str) -> FieldMaker:
-    def maker(key: str) -> Field:
+    def maker(key: str) -> FilterField:
         name = f"sample.{column}"
         if PLAIN_KEY.fullmatch(key) and "." not in key:
             # Looking for it is faster than parsing, and most columns do not have it.
@@ -57,9 +57,9 @@ def _any_value(column: str) -> FieldMaker:
             args = (*args, f'"{key}"')
         else:
             (sql, args), (type_, _) = value_sql(name, key), value_sql(name, key, "type")
-        return Field(
+        return FilterField(
             f"{column}.{key}",
-            Kind.ANY,
+            FieldKind.ANY,
             f"SELECT {sql} AS value",
             args,
             rows=True,
@@ -70,15 +70,15 @@ def _any_value(column: str) -> FieldMaker:
     return maker
 
 
-def _any_annotation(key: str) -> Field:
+def _any_annotation(key: str) -> FilterField:
     return annotation("sample.annotations", key)
 
 
-def _number(column: str) -> Field:
-    return Field(column, Kind.NUMBER, f"sample.{column}")
+def _number(column: str) -> FilterField:
+    return FilterField(column, FieldKind.NUMBER, f"sample.{column}")
 
 
-def _shown(key: str) -> Field:
+def _shown(key: str) -> FilterField:
     """Whether a sample shows a text: in its ids, its annotations, or any key or value.
 
     JSON is searched as it is shown, its escapes resolved. Python does that, so a part of the text
@@ -100,7 +100,7 @@ def _shown(key: str) -> Field:
         f"WHEN EXISTS (SELECT 1 FROM ({_NOTES}) AS shown"
         f" WHERE {test.format(column='shown.value')}) THEN 1",
     ]
-    return Field("text", Kind.NUMBER, f"CASE {' '.join(cases)} ELSE 0 END", (part, text))
+    return FilterField("text", FieldKind.NUMBER, f"CASE {' '.join(cases)} ELSE 0 END", (part, text))
 
 
 def _has_error(column: str, key: str) -> str:
@@ -108,8 +108,8 @@ def _has_error(column: str, key: str) -> str:
     return f"coalesce({value} NOT IN {_NO_ERROR}, FALSE)"
 
 
-_ID = Field("id", Kind.TEXT, "sample.id")
-_DATASET = Field("dataset_id", Kind.TEXT, "sample.dataset_id")
+_ID = FilterField("id", FieldKind.TEXT, "sample.id")
+_DATASET = FilterField("dataset_id", FieldKind.TEXT, "sample.dataset_id")
 _MAKERS: Mapping[str, FieldMaker] = {column: _any_value(column) for column in JSON_COLUMNS}
 ERRORS_SQL: Final = " OR ".join(
     [
@@ -128,8 +128,8 @@ SAMPLE_FIELDS: Final = FieldSet(
         "id": _ID,
         "dataset_id": _DATASET,
         "dataset": _DATASET,
-        "created_at": Field("created_at", Kind.TIME, "sample.created_at"),
-        "updated_at": Field("updated_at", Kind.TIME, "sample.updated_at"),
+        "created_at": FilterField("created_at", FieldKind.TIME, "sample.created_at"),
+        "updated_at": FilterField("updated_at", FieldKind.TIME, "sample.updated_at"),
         "annotation_count": _number("annotation_count"),
         "trace_count": _number("trace_count"),
     },

@@ -17,14 +17,14 @@ from flowtui.store.filters.annotations import (
     with_annotation_values,
 )
 from flowtui.store.filters.compiler import Condition, compile_filter
-from flowtui.store.filters.fields import NANOSECONDS, Field, FieldSet, Kind
+from flowtui.store.filters.fields import NANOSECONDS, FieldKind, FieldSet, FilterField
 from flowtui.store.filters.functions import PatternError, compile_pattern
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import Comparison, Name, Quoted
 from flowtui.store.filters.traces import PLAIN_KEY, STATE_NAMES, json_atoms
 
 
-def _attribute(key: str) -> Field:
+def _attribute(key: str) -> FilterField:
     sql = (
         "SELECT pair.value AS value FROM json_each("
         f"{if_json('span.attributes')}) AS pair"
@@ -32,24 +32,24 @@ def _attribute(key: str) -> Field:
     )
     if PLAIN_KEY.fullmatch(key):
         sql += " AND instr(span.attributes, {0}) > 0"
-    return Field(f"attributes.{key}", Kind.ANY, sql, (key,), rows=True, what="attribute")
+    return FilterField(f"attributes.{key}", FieldKind.ANY, sql, (key,), rows=True, what="attribute")
 
 
-def _any_annotation(key: str) -> Field:
+def _any_annotation(key: str) -> FilterField:
     return annotation("span.annotations", key)
 
 
-def _json(column: str) -> Field:
-    return Field(column, Kind.TEXT, json_atoms(f"span.{column}"), rows=True)
+def _json(column: str) -> FilterField:
+    return FilterField(column, FieldKind.TEXT, json_atoms(f"span.{column}"), rows=True)
 
 
-_ID = Field("span_id", Kind.TEXT, "span.span_id")
-_NAME = Field("name", Kind.TEXT, "span.name")
-_MESSAGE = Field("status_message", Kind.TEXT, "span.status_message")
-_TIME = Field("duration", Kind.NUMBER, "span.duration", unit=NANOSECONDS)
-_TEXT = Field(
+_ID = FilterField("span_id", FieldKind.TEXT, "span.span_id")
+_NAME = FilterField("name", FieldKind.TEXT, "span.name")
+_MESSAGE = FilterField("status_message", FieldKind.TEXT, "span.status_message")
+_TIME = FilterField("duration", FieldKind.NUMBER, "span.duration", unit=NANOSECONDS)
+_TEXT = FilterField(
     "text",
-    Kind.TEXT,
+    FieldKind.TEXT,
     "SELECT span.name AS value UNION ALL SELECT span.status_message"
     f" UNION ALL {json_atoms('span.attributes')} UNION ALL {json_atoms('span.events')}",
     rows=True,
@@ -60,12 +60,14 @@ SPAN_FIELDS: Final = FieldSet(
         "span_id": _ID,
         "id": _ID,
         "name": _NAME,
-        "state": Field("state", Kind.NUMBER, "span.state", unit=STATE_NAMES),
+        "state": FilterField("state", FieldKind.NUMBER, "span.state", unit=STATE_NAMES),
         "duration": _TIME,
         "execution_time": _TIME,
         "status_message": _MESSAGE,
         "text": _TEXT,
-        "annotation_count": Field("annotation_count", Kind.NUMBER, "span.annotation_count"),
+        "annotation_count": FilterField(
+            "annotation_count", FieldKind.NUMBER, "span.annotation_count"
+        ),
     },
     prefixes={"attributes": _attribute, **annotation_prefixes("span.annotations")},
     bare=(_attribute, _any_annotation),

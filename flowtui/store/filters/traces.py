@@ -19,7 +19,7 @@ from flowtui.store.filters.annotations import (
     with_annotation_values,
 )
 from flowtui.store.filters.compiler import Condition, compile_filter
-from flowtui.store.filters.fields import NANOSECONDS, Field, FieldSet, Kind, Unit
+from flowtui.store.filters.fields import NANOSECONDS, FieldKind, FieldSet, FilterField, Unit
 from flowtui.store.filters.parser import parse
 
 _STATES: Final = {
@@ -66,7 +66,7 @@ class _States(Unit):
 STATE_NAMES = _States("states", "ok, error, in_progress or unspecified", _state)
 
 
-def _attribute(key: str) -> Field:
+def _attribute(key: str) -> FilterField:
     """The attribute of any span; what is no JSON object has none."""
     sql = (
         "SELECT pair.value AS value FROM spans CROSS JOIN json_each("
@@ -76,45 +76,49 @@ def _attribute(key: str) -> Field:
     if PLAIN_KEY.fullmatch(key):
         # Looking for it is faster than parsing.
         sql += " AND instr(spans.attributes, {0}) > 0"
-    return Field(f"attributes.{key}", Kind.ANY, sql, (key,), rows=True, what="attribute")
+    return FilterField(f"attributes.{key}", FieldKind.ANY, sql, (key,), rows=True, what="attribute")
 
 
-def _any_annotation(key: str) -> Field:
+def _any_annotation(key: str) -> FilterField:
     return annotation("trace.annotations", key)
 
 
-def _number(name: str, column: str) -> Field:
-    return Field(name, Kind.NUMBER, f"trace.{column}")
+def _number(name: str, column: str) -> FilterField:
+    return FilterField(name, FieldKind.NUMBER, f"trace.{column}")
 
 
-def _in_spans(column: str) -> Field:
-    return Field(column, Kind.TEXT, f"SELECT spans.{column} AS value {_OF_TRACE}", rows=True)
+def _in_spans(column: str) -> FilterField:
+    return FilterField(
+        column, FieldKind.TEXT, f"SELECT spans.{column} AS value {_OF_TRACE}", rows=True
+    )
 
 
-def _in_json(column: str) -> Field:
+def _in_json(column: str) -> FilterField:
     atoms = json_atoms(f"spans.{column}", "spans CROSS JOIN ")
-    return Field(column, Kind.TEXT, f"{atoms} AND spans.trace_id = trace.trace_id", rows=True)
+    return FilterField(
+        column, FieldKind.TEXT, f"{atoms} AND spans.trace_id = trace.trace_id", rows=True
+    )
 
 
-_TRACE_ID = Field("trace_id", Kind.TEXT, "trace.trace_id")
-_TIME = Field("execution_time", Kind.NUMBER, "trace.execution_time", unit=NANOSECONDS)
+_TRACE_ID = FilterField("trace_id", FieldKind.TEXT, "trace.trace_id")
+_TIME = FilterField("execution_time", FieldKind.NUMBER, "trace.execution_time", unit=NANOSECONDS)
 
 TRACE_FIELDS: Final = FieldSet(
     columns={
         "trace_id": _TRACE_ID,
         "id": _TRACE_ID,
-        "name": Field("name", Kind.TEXT, "trace.name"),
-        "state": Field("state", Kind.NUMBER, "trace.state", unit=STATE_NAMES),
+        "name": FilterField("name", FieldKind.TEXT, "trace.name"),
+        "state": FilterField("state", FieldKind.NUMBER, "trace.state", unit=STATE_NAMES),
         "execution_time": _TIME,
         "duration": _TIME,
         "span_count": _number("span_count", "span_count"),
         "error_count": _number("error_count", "error_count"),
         "sample_count": _number("sample_count", "sample_count"),
         "annotation_count": _number("annotation_count", "annotation_count"),
-        "created_at": Field("created_at", Kind.TIME, "trace.created_at"),
-        "evals": Field(
+        "created_at": FilterField("created_at", FieldKind.TIME, "trace.created_at"),
+        "evals": FilterField(
             "evals",
-            Kind.TEXT,
+            FieldKind.TEXT,
             "SELECT sample.value AS value FROM json_each(trace.evals) AS sample",
             rows=True,
             excludes=True,

@@ -29,19 +29,19 @@ from flowtui.store.genai.parts import (
     UnknownPart,
 )
 from flowtui.store.genai.pending import is_pending, pending_parent
-from flowtui.store.genai.retrieval import Document
+from flowtui.store.genai.retrieval import RetrievedDocument
 from flowtui.store.genai.tools import Tool
 from flowtui.store.genai.usage import Usage, usage
 
 __all__ = [
     "Conversation",
-    "Document",
     "Evaluation",
     "MediaPart",
     "Message",
     "PairedCall",
     "Part",
     "ReasoningPart",
+    "RetrievedDocument",
     "SpanDetails",
     "SpanException",
     "SpanKind",

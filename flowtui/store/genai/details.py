@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flowtui.store.genai.fields import Attributes, first_text, mapping, sequence, text
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.kinds import SpanKind, span_kind
-from flowtui.store.genai.retrieval import Document, documents, query
+from flowtui.store.genai.retrieval import RetrievedDocument, documents, query
 from flowtui.store.genai.tools import Tool, tool, tools_offered
 from flowtui.store.values import JsonValue
 
@@ -65,7 +65,7 @@ class SpanDetails:
     tool: Tool | None
     tools_offered: tuple[str, ...]
     retrieval_query: str | None
-    documents: tuple[Document, ...]
+    documents: tuple[RetrievedDocument, ...]
     conversation_id: str | None
     user_id: str | None
     agent_name: str | None

@@ -17,7 +17,7 @@ _SCORES = ("score", "relevance_score", "distance")
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class RetrievedDocument:
     """One document that was found or ranked."""
 
     id: str | None
@@ -36,7 +36,7 @@ def query(attributes: Attributes, kind: SpanKind) -> str | None:
     return said
 
 
-def documents(attributes: Attributes, kind: SpanKind) -> tuple[Document, ...]:
+def documents(attributes: Attributes, kind: SpanKind) -> tuple[RetrievedDocument, ...]:
     """Return what was found, in the order in which it is stored.
 
     Source: gen_ai.retrieval.documents (JSON); retrieval.documents.N.document.*,
@@ -51,13 +51,13 @@ def documents(attributes: Attributes, kind: SpanKind) -> tuple[Document, ...]:
     return tuple(_document(item) for item in found)
 
 
-def _document(raw: JsonValue) -> Document:
+def _document(raw: JsonValue) -> RetrievedDocument:
     if isinstance(raw, str):
-        return Document(None, raw, None)
+        return RetrievedDocument(None, raw, None)
     outer = mapping(raw)
     inner = mapping(outer.get("document")) or outer
     metadata = mapping(inner.get("metadata"))
-    return Document(
+    return RetrievedDocument(
         first_text(inner, _IDS) or first_text(metadata, (*_IDS, "doc_uri", "source")),
         first_text(inner, _CONTENTS),
         next((score for name in _SCORES if (score := number(inner.get(name))) is not None), None),

@@ -23,7 +23,7 @@ from flowtui.store.metrics.points import (
     rows,
 )
 from flowtui.store.metrics.steps import Grid, Step, above, grid, reach
-from flowtui.store.metrics.values import Column
+from flowtui.store.metrics.values import SeriesColumn
 from flowtui.store.values import LoggedPoint
 
 PIECES, PIECE_STEPS = 16, 64
@@ -40,13 +40,13 @@ _CAREFUL = _PIECE.format(
 )
 
 
-def of_one(row: Row) -> Column:
+def of_one(row: Row) -> SeriesColumn:
     """Return a point as a column of its own."""
     step, value, _ = row
     alone = point(row)
     is_number = isinstance(value, (int, float))
     extreme = alone if is_number and math.isfinite(value) else None
-    return Column(
+    return SeriesColumn(
         start=step,
         end=step,
         count=1,
@@ -63,9 +63,9 @@ def of_one(row: Row) -> Column:
 
 def on_grid(
     connection: sqlite3.Connection, key: str, parts: Grid, start: Step, end: Step
-) -> list[Column]:
+) -> list[SeriesColumn]:
     """Return the columns of a grid that have points from `start` to `end`."""
-    found: list[Column] = []
+    found: list[SeriesColumn] = []
     while start <= end:
         # Leaps over empty columns: of a few steps among 10**12 most are.
         first = first_row(connection, key, start, end)
@@ -84,7 +84,7 @@ def _column(
     key: str,
     bounds: tuple[Step, Step],
     ends: tuple[LoggedPoint, LoggedPoint],
-) -> Column:
+) -> SeriesColumn:
     first, last = ends
     ranges = _pieces(first.step, last.step, has_fractions=isinstance(bounds[1], float))
     pieces = [_piece(connection, key, *steps) for steps in ranges]
@@ -92,7 +92,7 @@ def _column(
     highs = {index: piece.high for index, piece in enumerate(pieces) if piece.high is not None}
     lowest = min(lows, key=lows.__getitem__, default=None)
     highest = max(highs, key=highs.__getitem__, default=None)
-    return Column(
+    return SeriesColumn(
         start=bounds[0],
         end=bounds[1],
         count=sum(piece.count for piece in pieces),
@@ -152,9 +152,9 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, (int, float)) and math.isfinite(value)
 
 
-def joined(columns: Iterable[Column], parts: Grid) -> tuple[Column, ...]:
+def joined(columns: Iterable[SeriesColumn], parts: Grid) -> tuple[SeriesColumn, ...]:
     """Return columns, in order, joined to those of a grid; each must lie within one of them."""
-    made: dict[int, Column] = {}
+    made: dict[int, SeriesColumn] = {}
     for column in columns:
         index = parts.index(column.first.step)
         start, end = parts.bounds(index)
@@ -163,7 +163,7 @@ def joined(columns: Iterable[Column], parts: Grid) -> tuple[Column, ...]:
     return tuple(made.values())
 
 
-def _merged(left: Column, right: Column) -> Column:
+def _merged(left: SeriesColumn, right: SeriesColumn) -> SeriesColumn:
     lows = [lowest for lowest in (left.minimum, right.minimum) if lowest is not None]
     highs = [highest for highest in (left.maximum, right.maximum) if highest is not None]
     return replace(

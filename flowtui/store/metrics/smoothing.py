@@ -14,7 +14,7 @@ from itertools import chain, repeat
 
 from flowtui.store.metrics.points import BACKWARDS, IN_ORDER, IN_RANGE, has_points_table, parameters
 from flowtui.store.metrics.steps import LOWEST, Step, above, below, reach
-from flowtui.store.metrics.values import Column, Series, Smoothed
+from flowtui.store.metrics.values import Series, SeriesColumn, Smoothed
 from flowtui.store.values import Point
 
 NEGLIGIBLE = 1e-6
@@ -132,7 +132,9 @@ def _between(low: float, high: float, part: float) -> float:
     return low * (1 - part) + high * part
 
 
-def _kept(averages: Iterable[tuple[Step, float]], columns: Sequence[Column]) -> Iterator[Point]:
+def _kept(
+    averages: Iterable[tuple[Step, float]], columns: Sequence[SeriesColumn]
+) -> Iterator[Point]:
     """Yield the first, lowest, highest and last average in each column, each once."""
     # A column goes on to the whole step after its last, unless another begins before.
     starts = chain((column.start for column in columns), repeat(math.inf))

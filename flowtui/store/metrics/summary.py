@@ -193,7 +193,7 @@ def _extended(connection: sqlite3.Connection, known: MetricSummary) -> MetricSum
 
 
 @dataclass(slots=True)
-class _Tally:
+class _PointTally:
     """What one pass over some points of a metric counts."""
 
     count: int = 0
@@ -209,7 +209,7 @@ class _Tally:
 
 def _tally(
     connection: sqlite3.Connection, key: str, origin: Step, width: Step, after: Step | None = None
-) -> _Tally:
+) -> _PointTally:
     # Infinity comes after every number, so that such a step would be counted each time.
     where = "true" if after is None else f"step > :after and step <= {HIGHEST}"
     given = {"key": as_sql(key), "origin": origin, "width": width, "after": after}
@@ -219,7 +219,7 @@ def _tally(
     if not all(_is_finite(low) and _is_finite(high) for *_, low, high in rows):
         odd = _BUCKETS.format(index=index, value=_FINITE, odd=_ODD_COUNTS, where=where)
         rows = connection.execute(odd, given).fetchall()
-    tally = _Tally()
+    tally = _PointTally()
     for bucket, count, non_null, low, high, *odd_counts in rows:
         tally.count += count
         if bucket is None:

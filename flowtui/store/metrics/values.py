@@ -12,7 +12,7 @@ from flowtui.store.values import LoggedPoint, Point
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class SeriesColumn:
     """What a range of steps holds of one metric, at least one point."""
 
     start: Step
@@ -54,7 +54,7 @@ class Series:
     """Whether the window is the metric from its first to its last point, and grows with it."""
     max_columns: int
     """How many columns were asked for."""
-    columns: tuple[Column, ...]
+    columns: tuple[SeriesColumn, ...]
     """Those that have points, in order. Few points come as columns of one point and one step."""
     first: LoggedPoint
     """The first point of the metric, which may lie outside of the window, as may the last."""

@@ -20,7 +20,7 @@ from typing import IO, cast
 from flowtui import installation
 from flowtui.store.errors import StoreError
 from flowtui.store.otlp.items import Broken, Item, Rejected
-from flowtui.store.otlp.source import Readable, Section, Source
+from flowtui.store.otlp.source import ByteSection, Readable, Source
 
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
@@ -103,7 +103,7 @@ def _framed(source: Source, has_varints: bool) -> Iterator[Item]:
         if not length:
             # Nobody writes these; a file full of zeros would be one after another.
             raise Broken("there is a message without a byte, so this is no OTLP")
-        frame = Section(source, length)
+        frame = ByteSection(source, length)
         try:
             for item in _frame_items(Source(frame)):
                 yield replace(item, where=where) if isinstance(item, Rejected) else item

@@ -119,7 +119,7 @@ class Source:
         return missing <= 0
 
 
-class Section:
+class ByteSection:
     """The next bytes of a source, as a stream of their own."""
 
     def __init__(self, source: Source, size: int) -> None:

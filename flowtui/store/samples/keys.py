@@ -19,9 +19,9 @@ from flowtui.store.samples.relation import (
 from flowtui.store.samples.values import (
     JSON_COLUMNS,
     KeyInUse,
+    KeyType,
     SampleGroup,
     SampleGroups,
-    ValueType,
 )
 
 if TYPE_CHECKING:
@@ -33,13 +33,13 @@ GROUP_CHARS = 500
 """Of a text that stands for a group so many characters are kept."""
 
 _TYPES = {
-    "true": ValueType.BOOLEAN,
-    "false": ValueType.BOOLEAN,
-    "integer": ValueType.NUMBER,
-    "real": ValueType.NUMBER,
-    "text": ValueType.TEXT,
-    "array": ValueType.LIST,
-    "object": ValueType.OBJECT,
+    "true": KeyType.BOOLEAN,
+    "false": KeyType.BOOLEAN,
+    "integer": KeyType.NUMBER,
+    "real": KeyType.NUMBER,
+    "text": KeyType.TEXT,
+    "array": KeyType.LIST,
+    "object": KeyType.OBJECT,
 }
 
 
@@ -66,10 +66,10 @@ def keys(
             " where typeof(pair.key) = 'text' group by pair.key, pair.type",
             dataset_parameter(dataset),
         )
-        types: dict[str, dict[ValueType, int]] = {}
+        types: dict[str, dict[KeyType, int]] = {}
         for key, type_, count in rows:
             counts = types.setdefault(decoding.text(key), {})
-            kind = _TYPES.get(type_, ValueType.NULL)
+            kind = _TYPES.get(type_, KeyType.NULL)
             counts[kind] = counts.get(kind, 0) + count
         of_column = [KeyInUse(column, key, counts) for key, counts in types.items()]
         found += sorted(of_column, key=lambda used: (-used.count, sort_key(used.key)))

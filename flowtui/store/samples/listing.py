@@ -17,7 +17,7 @@ from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.bounded_json import PARSED_BYTES, Bounds, bounded, parsed
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
-from flowtui.store.samples.orders import FAILING, SORT_COLUMNS, Order, prepared
+from flowtui.store.samples.orders import FAILING, SORT_COLUMNS, SampleOrder, prepared
 from flowtui.store.samples.relation import (
     PLAIN,
     relation,
@@ -51,7 +51,7 @@ def ordered(
     connection: sqlite3.Connection,
     dataset: str | None,
     condition: Condition | None,
-    order: Order,
+    order: SampleOrder,
 ) -> array[int]:
     """Return the keys of the samples that meet a condition, in order.
 
@@ -63,7 +63,7 @@ def ordered(
         connection: of exp.db.
         dataset: the id of an eval set, None for all.
         condition: None for all samples.
-        order: what to sort by; see `Order`.
+        order: what to sort by; see `SampleOrder`.
     """
     if order.column == FAILING:
         return failing_first(connection, dataset, condition, order.descending)

@@ -25,7 +25,7 @@ SORTABLE = (*SORT_COLUMNS, FAILING)
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SampleOrder:
     column: str = "created"
     """One of SORTABLE, or a key as the filter language names it: `scores.accuracy`, `accuracy`."""
     descending: bool = False

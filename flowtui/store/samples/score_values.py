@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from flowtui.store import decoding
-from flowtui.store.samples.values import ValueType
+from flowtui.store.samples.values import KeyType
 from flowtui.store.values import JsonValue
 
 
@@ -46,7 +46,7 @@ class ScoreSummary:
 
     key: str
     sample_count: int
-    types: Mapping[ValueType, int]
+    types: Mapping[KeyType, int]
     """How many samples have a value of each type; NaN and infinities are numbers."""
     numbers: NumberSummary | None
     """None without a finite number."""
@@ -59,7 +59,7 @@ class ScoreSummary:
     @property
     def count(self) -> int:
         """How many samples have a value; null is none."""
-        return sum(count for type_, count in self.types.items() if type_ is not ValueType.NULL)
+        return sum(count for type_, count in self.types.items() if type_ is not KeyType.NULL)
 
     @property
     def missing(self) -> int:
@@ -68,7 +68,7 @@ class ScoreSummary:
 
     @property
     def boolean_count(self) -> int:
-        return self.types.get(ValueType.BOOLEAN, 0)
+        return self.types.get(KeyType.BOOLEAN, 0)
 
     @property
     def pass_rate(self) -> float | None:
@@ -89,21 +89,21 @@ class ScoreSet:
     """Samples whose scores are broken JSON, or no object."""
 
 
-def value_type(value: JsonValue) -> ValueType:
+def value_type(value: JsonValue) -> KeyType:
     """Return what a JSON value is."""
     match value:
         case bool():
-            return ValueType.BOOLEAN
+            return KeyType.BOOLEAN
         case int() | float():
-            return ValueType.NUMBER
+            return KeyType.NUMBER
         case str():
-            return ValueType.TEXT
+            return KeyType.TEXT
         case list():
-            return ValueType.LIST
+            return KeyType.LIST
         case dict():
-            return ValueType.OBJECT
+            return KeyType.OBJECT
         case _:
-            return ValueType.NULL
+            return KeyType.NULL
 
 
 def is_number(value: JsonValue) -> TypeGuard[int | float]:

@@ -32,7 +32,7 @@ from flowtui.store.samples.score_values import (
     place,
     value_type,
 )
-from flowtui.store.samples.values import ValueType
+from flowtui.store.samples.values import KeyType
 from flowtui.store.values import JsonValue
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ MAX_LABELS = 10_000
 
 
 @dataclass(slots=True)
-class _Tally:
+class _ScoreTally:
     """The values of one key, as they come."""
 
     numbers: array[float] = field(default_factory=lambda: array("d"))
     nan_count: int = 0
     inf_count: int = 0
     pass_count: int = 0
-    types: Counter[ValueType] = field(default_factory=Counter)
+    types: Counter[KeyType] = field(default_factory=Counter)
     """Of all that is no number."""
     labels: Counter[str] = field(default_factory=Counter)
 
@@ -81,7 +81,7 @@ class _Tally:
         else:
             self.inf_count += 1
 
-    def take_in(self, other: _Tally) -> None:
+    def take_in(self, other: _ScoreTally) -> None:
         self.types += other.types
         self.numbers += other.numbers
         self.nan_count += other.nan_count
@@ -96,7 +96,7 @@ class _SetTally:
 
     sample_count: int = 0
     unreadable_count: int = 0
-    keys: dict[str, _Tally] = field(default_factory=dict)
+    keys: dict[str, _ScoreTally] = field(default_factory=dict)
 
     def add(self, stored: object) -> None:
         self.sample_count += 1
@@ -107,7 +107,7 @@ class _SetTally:
         for key, value in scores.items():
             tally = self.keys.get(key)
             if tally is None:
-                tally = self.keys[key] = _Tally()
+                tally = self.keys[key] = _ScoreTally()
             tally.add(value)
 
 
@@ -158,19 +158,19 @@ def _joined(key: str, sample_count: int, parts: Sequence[_SetTally]) -> ScoreSum
     tallies = [part.keys[key] for part in parts if key in part.keys]
     if len(tallies) == 1:
         return _summary(key, sample_count, tallies[0])
-    joined = _Tally()
+    joined = _ScoreTally()
     for tally in tallies:
         joined.take_in(tally)
     return _summary(key, sample_count, joined)
 
 
-def _summary(key: str, sample_count: int, tally: _Tally) -> ScoreSummary:
+def _summary(key: str, sample_count: int, tally: _ScoreTally) -> ScoreSummary:
     number_count = len(tally.numbers) + tally.nan_count + tally.inf_count
-    types = tally.types | Counter({ValueType.NUMBER: number_count})
+    types = tally.types | Counter({KeyType.NUMBER: number_count})
     return ScoreSummary(
         key=key,
         sample_count=sample_count,
-        types={type_: types[type_] for type_ in ValueType if types[type_]},
+        types={type_: types[type_] for type_ in KeyType if types[type_]},
         numbers=number_summary(tally.numbers) if tally.numbers else None,
         nan_count=tally.nan_count,
         inf_count=tally.inf_count,
@@ -179,8 +179,8 @@ def _summary(key: str, sample_count: int, tally: _Tally) -> ScoreSummary:
     )
 
 
-def _texts(tally: _Tally) -> TextSummary | None:
-    count = tally.types[ValueType.TEXT]
+def _texts(tally: _ScoreTally) -> TextSummary | None:
+    count = tally.types[KeyType.TEXT]
     if not count:
         return None
     common = sorted(tally.labels.items(), key=lambda label: (-label[1], sort_key(label[0])))

@@ -64,7 +64,7 @@ JSON_COLUMNS = ("inputs", "outputs", "refs", "scores", "metadata")
 """The columns of a sample that hold JSON."""
 
 
-class View(StrEnum):
+class SamplesView(StrEnum):
     """What a key shows the samples as; see `sample_views`."""
 
     ALL = "all"
@@ -74,7 +74,7 @@ class View(StrEnum):
     NOT_ANNOTATED = "not annotated"
 
 
-class ValueType(StrEnum):
+class KeyType(StrEnum):
     """What a value under a key is."""
 
     NUMBER = "number"
@@ -91,7 +91,7 @@ class KeyInUse:
 
     column: str
     key: str
-    types: Mapping[ValueType, int]
+    types: Mapping[KeyType, int]
     """How many samples have a value of each type; a NaN counts as null."""
 
     @property

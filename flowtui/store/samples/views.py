@@ -17,10 +17,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flowtui.store.database import table_columns
-from flowtui.store.samples.orders import FAILING, Order, prepared
+from flowtui.store.samples.orders import FAILING, SampleOrder, prepared
 from flowtui.store.samples.relation import relation
 from flowtui.store.samples.score_values import as_float, is_number, parsed_object, place
-from flowtui.store.samples.values import View
+from flowtui.store.samples.values import SamplesView
 from flowtui.store.values import JsonValue
 
 if TYPE_CHECKING:
@@ -35,20 +35,20 @@ _DIFFERS = (
 _Bounds = dict[str, tuple[float, float]]
 
 
-def view_order(view: View) -> Order | None:
+def view_order(view: SamplesView) -> SampleOrder | None:
     """Return the order that a view brings along, None where it leaves the order as it is."""
-    return Order(FAILING) if view is View.FAILING_FIRST else None
+    return SampleOrder(FAILING) if view is SamplesView.FAILING_FIRST else None
 
 
-def view_condition(view: View, condition: Condition | None = None) -> Condition | None:
+def view_condition(view: SamplesView, condition: Condition | None = None) -> Condition | None:
     """Return the condition of a view, joined with that of a filter; None for all samples."""
     from flowtui.store.filters import Condition
     from flowtui.store.filters.samples import ANNOTATED_SQL, ERRORS_SQL
 
     of_view = {
-        View.DIFFERING: _DIFFERS,
-        View.ERRORS: ERRORS_SQL,
-        View.NOT_ANNOTATED: f"NOT ({ANNOTATED_SQL})",
+        SamplesView.DIFFERING: _DIFFERS,
+        SamplesView.ERRORS: ERRORS_SQL,
+        SamplesView.NOT_ANNOTATED: f"NOT ({ANNOTATED_SQL})",
     }.get(view)
     if of_view is None:
         return condition

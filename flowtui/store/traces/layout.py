@@ -21,7 +21,7 @@ Entry = tuple[int, str, str | None, Span]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class TreeLayout:
     """The nodes in display order, a list for each thing known."""
 
     ids: list[str]
@@ -49,7 +49,7 @@ def entries_of(spans: Sequence[Span]) -> list[Entry]:
     return entries
 
 
-def laid_out(entries: list[Entry]) -> Layout:
+def laid_out(entries: list[Entry]) -> TreeLayout:
     parents, missing = _parents(entries)
     cut = _cut_rings(parents)
     ids = [entry[1] for entry in entries] + list(missing)
@@ -74,7 +74,7 @@ def laid_out(entries: list[Entry]) -> Layout:
     depths: list[int] = []
     for parent in up:
         depths.append(0 if parent == NO_PARENT else depths[parent] + 1)
-    return Layout(
+    return TreeLayout(
         ids=[ids[row] for row in order],
         spans=[spans[row] for row in order],
         parents=up,

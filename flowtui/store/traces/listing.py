@@ -102,14 +102,14 @@ _JOINED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class TraceOrder:
     column: str = "start"
     """One of SORTABLE."""
     descending: bool = True
 
 
 def ordered(
-    connection: sqlite3.Connection, condition: Condition | None, order: Order
+    connection: sqlite3.Connection, condition: Condition | None, order: TraceOrder
 ) -> array[int]:
     """Return the keys of the traces that meet a condition, in order; missing values come last.
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from flowtui.store.genai import Usage
-from flowtui.store.traces.layout import NO_PARENT, Layout, entries_of, laid_out
+from flowtui.store.traces.layout import NO_PARENT, TreeLayout, entries_of, laid_out
 from flowtui.store.traces.roll_up import RolledUp, lowest
 from flowtui.store.traces.times import FAR_FUTURE_NS
 from flowtui.store.traces.values import Span
@@ -208,7 +208,7 @@ class _Times:
     annotations: list[int]
 
 
-def _rolled(layout: Layout) -> RolledUp:
+def _rolled(layout: TreeLayout) -> RolledUp:
     """Roll up the usage of the nodes, from the last to the first; see `roll_up`."""
     below: dict[int, Usage] = {}
     by_id: dict[str, Usage] = {}
@@ -229,7 +229,7 @@ def _rolled(layout: Layout) -> RolledUp:
     return RolledUp(total, by_id)
 
 
-def _times(layout: Layout) -> _Times:
+def _times(layout: TreeLayout) -> _Times:
     spans = layout.spans
     # A parent that is not there has a child right after it, and takes its times to start with.
     starts: list[int] = []
@@ -281,7 +281,7 @@ def _sum_up(parents: list[int], times: _Times) -> None:
             ends[parent] = ends[at]
 
 
-def _own_ns(layout: Layout, times: _Times) -> list[int]:
+def _own_ns(layout: TreeLayout, times: _Times) -> list[int]:
     """Return the own time of each node; one pass will do, as children come by start."""
     from_ns, to_ns = times.from_ns, times.to_ns
     own = [end - start for start, end in zip(from_ns, to_ns, strict=True)]
@@ -308,7 +308,7 @@ def _has_begun(span: Span | None) -> bool:
     return span is not None and span.begun_ns is not None
 
 
-def _critical(layout: Layout, times: _Times, roots: tuple[int, ...]) -> set[int]:
+def _critical(layout: TreeLayout, times: _Times, roots: tuple[int, ...]) -> set[int]:
     """Return the nodes on the critical path; of those that end at once, the earlier start."""
     if not roots:
         return set()
@@ -328,7 +328,7 @@ def _critical(layout: Layout, times: _Times, roots: tuple[int, ...]) -> set[int]
     return critical
 
 
-def _nodes(layout: Layout, times: _Times, critical: set[int]) -> tuple[Node, ...]:
+def _nodes(layout: TreeLayout, times: _Times, critical: set[int]) -> tuple[Node, ...]:
     spans, parents = layout.spans, layout.parents
     columns = zip(
         layout.ids,

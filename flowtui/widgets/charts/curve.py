@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flowtui.store.metrics.steps import Step, share
-from flowtui.store.metrics.values import Column, Series, Smoothed
+from flowtui.store.metrics.values import Series, SeriesColumn, Smoothed
 from flowtui.store.values import LoggedPoint, Point
 from flowtui.widgets.cells import Role
 from flowtui.widgets.charts.chart import BRAILLE, Stretch, Window, padded
@@ -187,7 +187,7 @@ def nearest(curve: Curve, x: float) -> LoggedPoint | None:
     return min(placed, key=lambda pair: abs(pair[0] - x), default=(0.0, None))[1]
 
 
-def is_odd(column: Column) -> bool:
+def is_odd(column: SeriesColumn) -> bool:
     """Say whether a column holds a NaN or an infinity, which is marked and breaks the line."""
     return column.nan_count + column.pos_inf_count + column.neg_inf_count > 0
 

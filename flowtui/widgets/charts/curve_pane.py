@@ -18,7 +18,7 @@ from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
 from flowtui.widgets.charts.curve import Curve, XAxis, nearest, neighbour, window_of, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
-from flowtui.widgets.paint import Palette
+from flowtui.widgets.paint import RoleStyles
 
 StepWindow = tuple[Step, Step] | None
 """First and last step; None is the whole metric, and grows with it."""
@@ -73,7 +73,7 @@ class CurvePane(Widget, can_focus=True):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._palette = Palette(self)
+        self._palette = RoleStyles(self)
         self._curve: Curve | None = None
         self._note = ""
         self._lines: list[Line] | None = None

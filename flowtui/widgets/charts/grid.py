@@ -21,9 +21,9 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, wrapped
 from flowtui.widgets.charts.card import GAP_CELLS, Card, card_lines
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.grid_layout import PINNED, Band, CardSize, Group, bands, card_size
+from flowtui.widgets.charts.grid_layout import PINNED, Band, CardGroup, CardSize, bands, card_size
 from flowtui.widgets.lists.virtual_list import width_beside_bar
-from flowtui.widgets.paint import Palette
+from flowtui.widgets.paint import RoleStyles
 
 HEADING_CELLS = 60
 HELD_CARDS = 64
@@ -83,8 +83,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._palette = Palette(self)
-        self._groups: Sequence[Group] = ()
+        self._palette = RoleStyles(self)
+        self._groups: Sequence[CardGroup] = ()
         self._points: Mapping[str, Point | None] = {}
         self._total = 0
         self._bands: list[Band] = []
@@ -106,7 +106,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     # What the owner says ---------------------------------------------------------------------
 
     def show_metrics(
-        self, groups: Sequence[Group], points: Mapping[str, Point | None], note: str = ""
+        self, groups: Sequence[CardGroup], points: Mapping[str, Point | None], note: str = ""
     ) -> None:
         """Show metrics with their last points; the cursor stays on its metric if it is there.
 
@@ -244,7 +244,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         strips = [self._card_strip(band.group.name, key, y - band.y, cells) for key in band.keys]
         return Strip.join(strips).adjust_cell_length(width, self._palette.style("text"))
 
-    def _header(self, group: Group, width: int) -> Strip:
+    def _header(self, group: CardGroup, width: int) -> Strip:
         name = {"": "no prefix", PINNED: "★ pinned"}.get(group.name, group.name)
         if name == group.name:
             names = [one.name for one in self._groups]
@@ -369,7 +369,7 @@ def _stops_of(band: Band) -> list[Stop]:
     return [Stop(band.group.name, key) for key in band.keys] or [Stop(band.group.name)]
 
 
-def neighbour_key(groups: Iterable[Group], key: str, by: int) -> str:
+def neighbour_key(groups: Iterable[CardGroup], key: str, by: int) -> str:
     """Return the metric so many places after one, in the order of the grid."""
     keys = [key for group in groups for key in group.keys]
     index = keys.index(key) + by if key in keys else 0

@@ -11,7 +11,7 @@ MIN_CARD_LINES, MAX_CARD_LINES = 8, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CardGroup:
     """Metrics that share the prefix before the first slash of their names."""
 
     name: str
@@ -26,7 +26,7 @@ class Band:
 
     y: int
     height: int
-    group: Group
+    group: CardGroup
     keys: tuple[str, ...] = ()
     """None on a header."""
 
@@ -39,17 +39,19 @@ def prefix(key: str) -> str:
 
 def grouped(
     keys: Iterable[str], pinned: Collection[str] = (), folded: Collection[str] = ()
-) -> list[Group]:
+) -> list[CardGroup]:
     """Return metrics by prefix, in the order in which the prefixes come; pinned ones first."""
     by_name: dict[str, list[str]] = {PINNED: []} if pinned else {}
     for key in keys:
         by_name.setdefault(PINNED if key in pinned else prefix(key), []).append(key)
     return [
-        Group(name, tuple(members), name in folded) for name, members in by_name.items() if members
+        CardGroup(name, tuple(members), name in folded)
+        for name, members in by_name.items()
+        if members
     ]
 
 
-def bands(groups: Sequence[Group], columns: int, card_lines: int) -> list[Band]:
+def bands(groups: Sequence[CardGroup], columns: int, card_lines: int) -> list[Band]:
     """Return the rows of the grid from top to bottom.
 
     A single group without a name has no header: there would be nothing to tell apart.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from flowtui import format as fmt
-from flowtui.store.metrics.values import Column, Series
+from flowtui.store.metrics.values import Series, SeriesColumn
 from flowtui.widgets.cells import fit
 from flowtui.widgets.charts.chart import Window
 from flowtui.widgets.charts.curve import (
@@ -243,7 +243,7 @@ def _spread(points: Pixels, start: float) -> Pixels:
 # Words ---------------------------------------------------------------------------------------
 
 
-def _odd_words(of: Column | Series) -> list[str]:
+def _odd_words(of: SeriesColumn | Series) -> list[str]:
     counts = (of.nan_count, "NaN"), (of.pos_inf_count, "Inf"), (of.neg_inf_count, "-Inf")
     return fmt.counted(counts)
 

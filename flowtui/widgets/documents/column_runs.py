@@ -10,13 +10,13 @@ from itertools import accumulate, groupby
 
 from flowtui.joiners import STAND_INS, is_needed
 from flowtui.widgets.cells import Line, Piece, clipped, width_of
-from flowtui.widgets.documents.runs import Layout, Run, Spot
+from flowtui.widgets.documents.runs import LineRun, RunLayout, Spot
 from flowtui.widgets.documents.wrapping import plain_lines
 
 
 def side_by_side(
-    columns: Sequence[Sequence[Run]], cells: int, gap: int, indent: int
-) -> tuple[list[Run], list[tuple[int, Run]]]:
+    columns: Sequence[Sequence[LineRun]], cells: int, gap: int, indent: int
+) -> tuple[list[LineRun], list[tuple[int, LineRun]]]:
     """Return runs in columns as runs of whole lines, and where each run of a column begins.
 
     A line belongs to the first column in which something can be done there, or else to the first
@@ -28,20 +28,20 @@ def side_by_side(
         gap: cells between two of them.
         indent: cells before the first.
     """
-    layouts = [Layout(runs) for runs in columns]
+    layouts = [RunLayout(runs) for runs in columns]
     count = max(layout.line_count for layout in layouts)
     spots = [_spot(layouts, index) for index in range(count)]
-    joined: list[Run] = []
+    joined: list[LineRun] = []
     for _, numbers in groupby(range(count), key=lambda index: _identity(spots[index])):
         first, *rest = numbers
         paint = partial(_joined, layouts, cells, gap, first)
         # The texts are in the runs of the columns; a line is put together when it is drawn.
         texts = [""] * (1 + len(rest))
-        joined.append(Run(spots[first], texts, indent=indent, paint=paint))
+        joined.append(LineRun(spots[first], texts, indent=indent, paint=paint))
     return joined, [part for runs in columns for part in _starts(runs)]
 
 
-def painted(run: Run, pieces: Sequence[Piece], limit: int) -> Run:
+def painted(run: LineRun, pieces: Sequence[Piece], limit: int) -> LineRun:
     """Return a run of the running text with its stretches in their roles; others as they are.
 
     Args:
@@ -98,7 +98,7 @@ def _first(pieces: Sequence[Piece], limit: int) -> Iterator[Piece]:
         limit -= len(piece.text)
 
 
-def _joined(layouts: Sequence[Layout], cells: int, gap: int, first: int, after: int) -> Line:
+def _joined(layouts: Sequence[RunLayout], cells: int, gap: int, first: int, after: int) -> Line:
     pieces: list[Piece] = []
     index = first + after
     for number, layout in enumerate(layouts):
@@ -111,7 +111,7 @@ def _joined(layouts: Sequence[Layout], cells: int, gap: int, first: int, after: 
     return pieces
 
 
-def _spot(layouts: Sequence[Layout], index: int) -> Spot:
+def _spot(layouts: Sequence[RunLayout], index: int) -> Spot:
     spots = [layout.at(index)[0].spot for layout in layouts if index < layout.line_count]
     return next((spot for spot in spots if _acts(spot)), spots[0])
 
@@ -124,7 +124,7 @@ def _identity(spot: Spot) -> tuple[object, ...]:
     return spot.key, spot.is_open, spot.grows_to, spot.source, spot.target
 
 
-def _starts(runs: Sequence[Run]) -> Iterator[tuple[int, Run]]:
+def _starts(runs: Sequence[LineRun]) -> Iterator[tuple[int, LineRun]]:
     first = 0
     for run in runs:
         yield first, run

@@ -40,7 +40,7 @@ _Match = tuple[int, int, int]
 """Where some tokens stand in the one, where in the other, and how many are the same there."""
 
 
-class Kind(StrEnum):
+class DiffKind(StrEnum):
     """Where something is."""
 
     SAME = "same"
@@ -50,11 +50,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class DiffRun:
     """A stretch of text."""
 
     text: str
-    kind: Kind
+    kind: DiffKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class KeyDifference:
         return both and is_equal(self.output, self.reference)
 
 
-def word_diff(output: str, reference: str) -> tuple[Run, ...]:
+def word_diff(output: str, reference: str) -> tuple[DiffRun, ...]:
     """Return two texts as one: what they share, and between it what only one of them has.
 
     What is the same and what only the output has, joined, is the output; the reference likewise.
@@ -85,9 +85,9 @@ def word_diff(output: str, reference: str) -> tuple[Run, ...]:
     end = _shared_end(output[start:], reference[start:])
     middles = output[start : len(output) - end], reference[start : len(reference) - end]
     runs = [
-        Run(output[:start], Kind.SAME),
+        DiffRun(output[:start], DiffKind.SAME),
         *_compared(*middles),
-        Run(output[len(output) - end :], Kind.SAME),
+        DiffRun(output[len(output) - end :], DiffKind.SAME),
     ]
     return tuple(_tidied(runs))
 
@@ -146,41 +146,41 @@ def _common(one: str, other: str, from_end: bool = False) -> int:
     return low
 
 
-def _compared(output: str, reference: str) -> list[Run]:
+def _compared(output: str, reference: str) -> list[DiffRun]:
     chars = len(output) + len(reference)
     for pattern, most in ((_WORDS, MAX_WORD_CHARS), (_LINES, MAX_LINE_CHARS)):
         if chars <= most:
             one, other = pattern.findall(output), pattern.findall(reference)
             if len(one) + len(other) <= MAX_TOKENS:
                 return list(_runs(one, other))
-    return [Run(reference, Kind.ONLY_REFERENCE), Run(output, Kind.ONLY_OUTPUT)]
+    return [DiffRun(reference, DiffKind.ONLY_REFERENCE), DiffRun(output, DiffKind.ONLY_OUTPUT)]
 
 
-def _runs(one: Sequence[str], other: Sequence[str]) -> Iterator[Run]:
+def _runs(one: Sequence[str], other: Sequence[str]) -> Iterator[DiffRun]:
     at_one = at_other = 0
     for i, j, count in (*_matches(one, other), (len(one), len(other), 0)):
-        yield Run("".join(other[at_other:j]), Kind.ONLY_REFERENCE)
-        yield Run("".join(one[at_one:i]), Kind.ONLY_OUTPUT)
-        yield Run("".join(one[i : i + count]), Kind.SAME)
+        yield DiffRun("".join(other[at_other:j]), DiffKind.ONLY_REFERENCE)
+        yield DiffRun("".join(one[at_one:i]), DiffKind.ONLY_OUTPUT)
+        yield DiffRun("".join(one[i : i + count]), DiffKind.SAME)
         at_one, at_other = i + count, j + count
 
 
-def _tidied(runs: Sequence[Run]) -> Iterator[Run]:
+def _tidied(runs: Sequence[DiffRun]) -> Iterator[DiffRun]:
     """Join stretches of one kind, and changes with nothing but blanks between them."""
     kept = [run for run in runs if run.text]
-    only: dict[Kind, list[str]] = {Kind.ONLY_REFERENCE: [], Kind.ONLY_OUTPUT: []}
+    only: dict[DiffKind, list[str]] = {DiffKind.ONLY_REFERENCE: [], DiffKind.ONLY_OUTPUT: []}
     same: list[str] = []
 
-    def changes() -> Iterator[Run]:
+    def changes() -> Iterator[DiffRun]:
         for kind, texts in only.items():
             if texts:
-                yield Run("".join(texts), kind)
+                yield DiffRun("".join(texts), kind)
                 texts.clear()
 
     for index, run in enumerate(kept):
-        if run.kind is not Kind.SAME:
+        if run.kind is not DiffKind.SAME:
             if same:
-                yield Run("".join(same), Kind.SAME)
+                yield DiffRun("".join(same), DiffKind.SAME)
                 same.clear()
             only[run.kind].append(run.text)
             continue
@@ -193,7 +193,7 @@ def _tidied(runs: Sequence[Run]) -> Iterator[Run]:
         same.append(run.text)
     yield from changes()
     if same:
-        yield Run("".join(same), Kind.SAME)
+        yield DiffRun("".join(same), DiffKind.SAME)
 
 
 def _matches(one: Sequence[str], other: Sequence[str]) -> list[_Match]:

@@ -19,18 +19,18 @@ from flowtui.widgets.documents.runs import (
     SHOWN_ITEMS,
     Folds,
     Key,
-    Layout,
+    RunLayout,
     Spot,
 )  # fmt: skip
 from flowtui.widgets.documents.search import Match, line_of, matches, pattern_of
-from flowtui.widgets.lists.virtual_list import Lines, width_beside_bar
+from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
 
 MIN_CELLS = 20
 MAX_SKIPPED = 1_000
 """Matches on one line that a step passes over."""
 
 
-class Document(Lines):
+class Document(VirtualList):
     """Shows sections; folds stay from one document to the next, cursor and scroll in one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,7 +55,7 @@ class Document(Lines):
         self._identity: object = None
         self._sections: tuple[Section, ...] = ()
         self._folds = Folds()
-        self._laid = Layout(())
+        self._laid = RunLayout(())
         self._laid_width = 0
         self._pattern: re.Pattern[str] | None = None
         self._matches: list[Match] = []
@@ -86,9 +86,9 @@ class Document(Lines):
     def show_note(self, text: str, role: Role = "muted") -> None:
         """Show a sentence in the place of sections: why there are none."""
         self._identity, self._sections = None, ()
-        self._laid = Layout(())
+        self._laid = RunLayout(())
         self._pattern, self._matches, self._match = None, [], -1
-        self.set_reactive(Lines.cursor, 0)
+        self.set_reactive(VirtualList.cursor, 0)
         self.resize_content(text, role)
 
     @property
@@ -207,7 +207,7 @@ class Document(Lines):
             if placed:
                 last = placed[-1][0] + len(placed[-1][1].lines) - 1
                 cursor = min(placed[0][0] + down, last)
-        self.set_reactive(Lines.cursor, self.validate_cursor(cursor))
+        self.set_reactive(VirtualList.cursor, self.validate_cursor(cursor))
         self.resize_content()
         if held is not None:
             top = max(self.cursor - below_top, 0)

@@ -16,8 +16,8 @@ from flowtui.widgets.documents.runs import (
     SHOWN_CHARS,
     Folds,
     Key,
-    Layout,
-    Run,
+    LineRun,
+    RunLayout,
     Spot,
     blank,
     body,
@@ -39,12 +39,12 @@ MIN_COLUMN_CELLS = 52
 COLUMN_GAP = 3
 
 
-def laid_out(sections: Sequence[Section], width: int, folds: Folds) -> Layout:
+def laid_out(sections: Sequence[Section], width: int, folds: Folds) -> RunLayout:
     """Return the lines of sections, one blank line between them."""
     composer = _Composer(width, folds)
     for section in sections:
         composer.add(section)
-    return Layout(composer.runs, composer.beside)
+    return RunLayout(composer.runs, composer.beside)
 
 
 def value_key(parent: Key, block: Values) -> Key:
@@ -54,8 +54,8 @@ def value_key(parent: Key, block: Values) -> Key:
 
 class _Composer:
     def __init__(self, width: int, folds: Folds) -> None:
-        self.runs: list[Run] = []
-        self.beside: list[tuple[int, Run]] = []
+        self.runs: list[LineRun] = []
+        self.beside: list[tuple[int, LineRun]] = []
         self._width = width
         self._folds = folds
 
@@ -77,7 +77,7 @@ class _Composer:
         said = fmt.plain(name, MAX_NAME_CHARS)
         head = [Piece(" " * indent + mark, "muted"), Piece(said, role)]
         beside = f"{' ' * WORD_GAP}{fmt.plain(note, MAX_NAME_CHARS)}" if note else ""
-        self.runs.append(Run(spot, [beside], "muted", head=head))
+        self.runs.append(LineRun(spot, [beside], "muted", head=head))
 
     def _blocks(self, blocks: Sequence[Block], key: Key, indent: int) -> None:
         for index, block in enumerate(blocks):
@@ -125,7 +125,7 @@ class _Composer:
         if under:
             self.runs.append(blank(key))
         cells = (self._width - indent - COLUMN_GAP * (count - 1)) // count
-        columns: list[list[Run]] = []
+        columns: list[list[LineRun]] = []
         for index, block in enumerate(turn.blocks[under:], under):
             composer = _Composer(cells, self._folds)
             at_top = replace(block, is_apart=False) if isinstance(block, Turn) else block
@@ -146,11 +146,11 @@ class _Composer:
                 text = fit(text, self._width - indent)
             gap = WORD_GAP if len(line) > 1 else 0
             if gap and used + gap + cell_len(text) > self._width:
-                self.runs.append(Run(spot, [""], head=line))
+                self.runs.append(LineRun(spot, [""], head=line))
                 line, used, gap = [Piece(" " * indent)], indent, 0
             line.append(Piece(" " * gap + text, piece.role))
             used += gap + cell_len(text)
-        self.runs.append(Run(spot, [""], head=line))
+        self.runs.append(LineRun(spot, [""], head=line))
 
     def _facts(self, facts: Facts, key: Key, indent: int) -> None:
         labels = [fmt.plain(row.label, MAX_NAME_CHARS) for row in facts.rows]
@@ -194,4 +194,4 @@ class _Composer:
     def _link(self, link: Link, key: Key, indent: int) -> None:
         spot = Spot(key, link, target=link.target)
         lines = plain_wrapped(link.label, room(self._width, indent))
-        self.runs.append(Run(spot, lines, "muted" if link.target is None else "text", indent))
+        self.runs.append(LineRun(spot, lines, "muted" if link.target is None else "text", indent))

@@ -14,12 +14,12 @@ from textual.strip import Strip
 
 from flowtui.previews.values import Picture
 from flowtui.widgets.cells import Line
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 UPPER_HALF = "▀"
 
 
-class PicturePane(Lines):
+class PicturePane(VirtualList):
     """Shows one picture. Posts `PageWanted` on the keys that page; there is no cursor."""
 
     opens = False

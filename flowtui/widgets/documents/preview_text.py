@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from flowtui import format as fmt
 from flowtui.previews import hex_dump
-from flowtui.previews.values import HexPage, Run, Style, TextPage
+from flowtui.previews.values import HexPage, Style, StyleRun, TextPage
 from flowtui.previews.values import Line as FileLine
 from flowtui.widgets.cells import Line, Piece, Role
 
@@ -79,7 +79,7 @@ def _line(line: FileLine) -> Iterator[Piece]:
         yield Piece(f"… {line.hidden_chars:,} more characters", "muted")
 
 
-def _role(run: Run) -> Role:
+def _role(run: StyleRun) -> Role:
     """Return the role next to a log's colour, so that every theme can be read."""
     style: Style = run.style
     match style.colour:

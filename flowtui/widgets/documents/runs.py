@@ -1,6 +1,6 @@
 """Lines of a document, a stretch of them that belong together at a time.
 
-A stretch is one `Run`, so that a hundred thousand lines of text are one object and a list.
+A stretch is one `LineRun`, so that a hundred thousand lines of text are one object and a list.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Spot:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class LineRun:
     """Lines that belong to one spot, each text after the same indent."""
 
     spot: Spot
@@ -73,10 +73,10 @@ class Run:
         return [*before, Piece(self.lines[index], self.role)]
 
 
-class Layout:
+class RunLayout:
     """The lines of a document at one width."""
 
-    def __init__(self, runs: Sequence[Run], beside: Iterable[tuple[int, Run]] = ()) -> None:
+    def __init__(self, runs: Sequence[LineRun], beside: Iterable[tuple[int, LineRun]] = ()) -> None:
         """Take the runs.
 
         Args:
@@ -91,13 +91,13 @@ class Layout:
     def line_count(self) -> int:
         return self._ends[-1] if self._ends else 0
 
-    def at(self, index: int) -> tuple[Run, int]:
+    def at(self, index: int) -> tuple[LineRun, int]:
         """Return the run that a line is of, and which of its lines it is."""
         at = bisect_right(self._ends, index)
         run = self.runs[at]
         return run, index - self._ends[at] + len(run.lines)
 
-    def placed(self, key: Key) -> Iterator[tuple[int, Run]]:
+    def placed(self, key: Key) -> Iterator[tuple[int, LineRun]]:
         """Yield the runs of a spot, each with its first line."""
         for run, end in zip(self.runs, self._ends, strict=True):
             if run.spot.key == key:
@@ -105,9 +105,9 @@ class Layout:
         yield from ((first, run) for first, run in self._beside if run.spot.key == key)
 
 
-def blank(key: Key) -> Run:
+def blank(key: Key) -> LineRun:
     """Return an empty line before something."""
-    return Run(Spot((*key, "")), [""])
+    return LineRun(Spot((*key, "")), [""])
 
 
 def room(width: int, indent: int) -> int:
@@ -117,10 +117,10 @@ def room(width: int, indent: int) -> int:
 
 def body(
     spot: Spot, text: str, limit: int, width: int, indent: int, role: Role = "text", head: Line = ()
-) -> Iterator[Run]:
+) -> Iterator[LineRun]:
     """Yield the first characters of a text, and how many more there are."""
     lines = plain_wrapped(text[:limit], room(width, indent))
-    yield Run(spot, lines, role, indent, head, is_body=True)
+    yield LineRun(spot, lines, role, indent, head, is_body=True)
     if len(text) > limit:
         growing = replace(spot, grows_to=limit * GROWTH)
         yield more(growing, f"… {len(text) - limit:,} more characters", indent, width)
@@ -128,36 +128,36 @@ def body(
 
 def tail(
     spot: Spot, text: str, count: int, width: int, indent: int, role: Role, head: Line
-) -> Iterator[Run]:
+) -> Iterator[LineRun]:
     """Yield the last lines of a text, after how much there is before them."""
     lines = plain_wrapped(text.rstrip()[-SHOWN_CHARS:], room(width, indent))[-count:]
     growing = replace(spot, grows_to=SHOWN_CHARS)
     before = max(len(text) - sum(map(len, lines)), 1)
     note = more(growing, f"… {before:,} characters before", indent, width)
     yield replace(note, head=head)
-    yield Run(growing, lines, role, indent)
+    yield LineRun(growing, lines, role, indent)
 
 
 def head_of(
     spot: Spot, text: str, count: int, width: int, indent: int, role: Role, head: Line
-) -> Iterator[Run]:
+) -> Iterator[LineRun]:
     """Yield the first lines of a text, and how much there is after them."""
     lines = plain_wrapped(text[:SHOWN_CHARS], room(width, indent))[:count]
     growing = replace(spot, grows_to=SHOWN_CHARS)
     after = max(len(text) - sum(map(len, lines)), 1)
-    yield Run(growing, lines, role, indent, head)
+    yield LineRun(growing, lines, role, indent, head)
     yield more(growing, f"… {after:,} more characters", indent, width)
 
 
-def more(growing: Spot, what: str, indent: int, width: int) -> Run:
+def more(growing: Spot, what: str, indent: int, width: int) -> LineRun:
     """Return the line that says what is not shown yet; Enter on it shows more."""
     line = f"{what}   Enter shows more"
-    return Run(growing, [line if len(line) <= width - indent else what], "muted", indent)
+    return LineRun(growing, [line if len(line) <= width - indent else what], "muted", indent)
 
 
-def cut_note(spot: Spot, kept: int, full: int, indent: int) -> Run:
+def cut_note(spot: Spot, kept: int, full: int, indent: int) -> LineRun:
     """Return the line under a text of which the store gave the first part only."""
     text = f"first {kept:,} of {full:,} characters"
     if spot.source is not None:
         text += "   p opens it whole"
-    return Run(spot, [text], "muted", indent)
+    return LineRun(spot, [text], "muted", indent)

@@ -12,9 +12,9 @@ from flowtui.widgets.cells import Piece, Role, fit
 from flowtui.widgets.documents.blocks import Block, Fact, Facts, Text
 from flowtui.widgets.documents.differences import (
     MAX_KEYS,
+    DiffKind,
+    DiffRun,
     KeyDifference,
-    Kind,
-    Run,
     key_diff,
     word_diff,
 )
@@ -24,10 +24,10 @@ SHORT_CELLS = 28
 SHOWN_SAME = 20
 SHOWN_KEYS = 200
 VALUE_CHARS = 2_000
-_MARKS: dict[Kind, tuple[str, str, Role]] = {
-    Kind.SAME: ("", "", "text"),
-    Kind.ONLY_REFERENCE: ("[-", "-]", "error"),
-    Kind.ONLY_OUTPUT: ("{+", "+}", "ok"),
+_MARKS: dict[DiffKind, tuple[str, str, Role]] = {
+    DiffKind.SAME: ("", "", "text"),
+    DiffKind.ONLY_REFERENCE: ("[-", "-]", "error"),
+    DiffKind.ONLY_OUTPUT: ("{+", "+}", "ok"),
 }
 
 
@@ -36,12 +36,12 @@ def text_block(output: str, reference: str) -> tuple[Block, ...]:
     runs = word_diff(output, reference)
     legend = Text("[-only in the reference-]  {+only in the output+}", "muted")
     pieces = tuple(_marked(run) for run in runs)
-    if not any(run.kind is Kind.SAME and run.text.strip() for run in runs):
+    if not any(run.kind is DiffKind.SAME and run.text.strip() for run in runs):
         return (Text("they share no words", "muted"), _joined(pieces))
-    longest = max((len(run.text) for run in runs if run.kind is not Kind.SAME), default=0)
+    longest = max((len(run.text) for run in runs if run.kind is not DiffKind.SAME), default=0)
     if longest > VALUE_CHARS:
         # So much in one piece is no comparison of words: what helps is where it begins.
-        at = len(runs[0].text) if runs[0].kind is Kind.SAME else 0
+        at = len(runs[0].text) if runs[0].kind is DiffKind.SAME else 0
         note = Text(f"first difference at character {at + 1:,}", "muted")
         return (note, legend, _joined(pieces))
     return (legend, _joined(pieces))
@@ -84,7 +84,7 @@ def _counts(found: Sequence[KeyDifference]) -> str:
     return " · ".join(said)
 
 
-def _marked(run: Run) -> Piece:
+def _marked(run: DiffRun) -> Piece:
     before, after, role = _MARKS[run.kind]
     return Piece(f"{before}{run.text}{after}", role)
 

@@ -12,7 +12,7 @@ from flowtui import format as fmt
 from flowtui.store.values import JsonValue
 from flowtui.widgets.documents.blocks import Block, Facts, Link, Section, Text, Turn, Values, Words
 from flowtui.widgets.documents.layout import value_key
-from flowtui.widgets.documents.runs import Key, Layout
+from flowtui.widgets.documents.runs import Key, RunLayout
 from flowtui.widgets.documents.value_runs import items_of
 from flowtui.widgets.documents.wrapping import plain_lines
 
@@ -47,7 +47,7 @@ def matches(sections: Sequence[Section], pattern: re.Pattern[str]) -> list[Match
     return list(islice(_in_sections(sections, pattern), MAX_MATCHES))
 
 
-def line_of(layout: Layout, match: Match) -> int | None:
+def line_of(layout: RunLayout, match: Match) -> int | None:
     """Return the line that an occurrence is on, None where it does not show."""
     first: int | None = None
     for start, run in layout.placed(match.key):

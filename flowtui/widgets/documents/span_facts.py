@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from flowtui import format as fmt
 from flowtui.store.genai import (
-    Document,
     Evaluation,
+    RetrievedDocument,
     SpanDetails,
     SpanException,
     Usage,
@@ -135,7 +135,7 @@ def _said(exception: SpanException) -> str:
     return ": ".join(part for part in (exception.type, exception.message) if part) or "no message"
 
 
-def _document(index: int, document: Document) -> Turn:
+def _document(index: int, document: RetrievedDocument) -> Turn:
     note = "" if document.score is None else f"score {fmt.number(document.score)}"
     content = document.content
     blocks = () if content is None else (Text(content, peek=CONTENT_LINES),)

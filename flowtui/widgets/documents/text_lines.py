@@ -10,12 +10,12 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from flowtui.widgets.cells import Line, Piece, Role
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 SHIFT_CELLS = 16
 
 
-class TextLines(Lines):
+class TextLines(VirtualList):
     """Shows lines of pieces. Enter on the last one posts `Chosen` where more can be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,7 +45,7 @@ class TextLines(Lines):
         """
         self._lines, self._first, self._end_note = lines, first, end_note
         if is_new:
-            self.set_reactive(Lines.cursor, 0)
+            self.set_reactive(VirtualList.cursor, 0)
             self.shift = 0
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
         self.resize_content()
@@ -53,7 +53,7 @@ class TextLines(Lines):
     def show_note(self, text: str, role: Role = "muted") -> None:
         """Show a sentence in the place of lines."""
         self._lines, self._end_note = (), ""
-        self.set_reactive(Lines.cursor, 0)
+        self.set_reactive(VirtualList.cursor, 0)
         self.resize_content(text, role)
 
     @property

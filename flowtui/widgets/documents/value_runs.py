@@ -19,14 +19,14 @@ from flowtui.widgets.documents.runs import (
     SHOWN_ITEMS,
     Folds,
     Key,
-    Run,
+    LineRun,
     Spot,
     body,
     cut_note,
     more,
     room,
 )  # fmt: skip
-from flowtui.widgets.trees.value_tree import MAX_KEY_SHARE, Row, names_of
+from flowtui.widgets.trees.value_tree import MAX_KEY_SHARE, ValueRow, names_of
 
 LEVEL_CELLS = 2
 MAX_LEVEL_SHARE = 4
@@ -44,7 +44,7 @@ class ValueRuns:
         self._width = width
         self._folds = folds
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[LineRun]:
         """Yield the lines of all values that no fold hides."""
         rows = list(self._rows())
         # A name no branch is among needs no room for the mark of one.
@@ -67,9 +67,11 @@ class ValueRuns:
             else:
                 yield from self._value(row)
 
-    def _rows(self) -> Iterator[tuple[Row, int]]:
+    def _rows(self) -> Iterator[tuple[ValueRow, int]]:
         """Yield (row, 0) of each value, and (its parent, how many are left out) after some."""
-        pending: list[Iterator[tuple[Row, int]]] = [self._inside(Row((), dict(self._block.values)))]
+        pending: list[Iterator[tuple[ValueRow, int]]] = [
+            self._inside(ValueRow((), dict(self._block.values)))
+        ]
         while pending:
             found = next(pending[-1], None)
             if found is None:
@@ -80,15 +82,15 @@ class ValueRuns:
             if not rest and row.is_branch and self._is_open(row):
                 pending.append(self._inside(row))
 
-    def _inside(self, row: Row) -> Iterator[tuple[Row, int]]:
+    def _inside(self, row: ValueRow) -> Iterator[tuple[ValueRow, int]]:
         limit = self._folds.shown.get(self._key_of(row), SHOWN_ITEMS)
         for name, value in islice(items_of(row.value), limit):
-            yield Row((*row.path, name), value), 0
+            yield ValueRow((*row.path, name), value), 0
         count = len(row.value) if isinstance(row.value, (dict, list)) else 0
         if count > limit:
             yield row, count - limit
 
-    def _value(self, row: Row) -> Iterator[Run]:
+    def _value(self, row: ValueRow) -> Iterator[LineRun]:
         is_long = self._is_long(row)
         can_fold = row.is_branch or is_long
         is_open = can_fold and self._is_open(row)
@@ -100,11 +102,13 @@ class ValueRuns:
             yield from self._text(row, spot, row.value, self._key_cells + LEVEL_CELLS, head)
             return
         shown, role = self._shown(row, is_long and is_open)
-        yield Run(spot, [shown], role, head=head)
+        yield LineRun(spot, [shown], role, head=head)
         if is_long and is_open and isinstance(row.value, str):
             yield from self._text(row, spot, row.value, self._left(row))
 
-    def _text(self, row: Row, spot: Spot, text: str, left: int, head: Line = ()) -> Iterator[Run]:
+    def _text(
+        self, row: ValueRow, spot: Spot, text: str, left: int, head: Line = ()
+    ) -> Iterator[LineRun]:
         indent = self._indent + left
         limit = self._folds.shown.get(spot.key, SHOWN_CHARS)
         yield from body(spot, text, limit, self._width, indent, head=head)
@@ -112,7 +116,7 @@ class ValueRuns:
         if full is not None and limit >= len(text):
             yield cut_note(spot, len(text), full, indent)
 
-    def _rest(self, row: Row, rest: int) -> Run:
+    def _rest(self, row: ValueRow, rest: int) -> LineRun:
         key = self._key_of(row)
         limit = self._folds.shown.get(key, SHOWN_ITEMS)
         source = self._source(row) if row.path else None
@@ -120,7 +124,7 @@ class ValueRuns:
         indent = self._indent + (self._left(row) if row.path else 0)
         return more(growing, f"… {fmt.count(rest, 'more value')}", indent, self._width)
 
-    def _shown(self, row: Row, is_below: bool) -> tuple[str, Role]:
+    def _shown(self, row: ValueRow, is_below: bool) -> tuple[str, Role]:
         value = row.value
         if row.is_branch and isinstance(value, (dict, list)):
             pair = "{}" if isinstance(value, dict) else "[]"
@@ -131,31 +135,31 @@ class ValueRuns:
             return fit(fmt.plain(value[: self._room + 1]), self._room).rstrip(), "text"
         return fmt.json_text(value, self._room), "muted" if value is None else "text"
 
-    def _full_chars(self, row: Row) -> int | None:
+    def _full_chars(self, row: ValueRow) -> int | None:
         """Return how long the stored text is of which the block has the first part only."""
         first, *rest = row.path
         return self._block.cut.get(reduce(under, rest, str(first))) if self._block.cut else None
 
-    def _is_long(self, row: Row) -> bool:
+    def _is_long(self, row: ValueRow) -> bool:
         value = row.value
         if not isinstance(value, str) or self._block.wraps_texts:
             return False
         return "\n" in value or len(value) > self._room or cell_len(value) > self._room
 
-    def _is_open(self, row: Row) -> bool:
+    def _is_open(self, row: ValueRow) -> bool:
         default = row.is_branch and row.depth < self._block.open_levels
         return self._folds.are_open.get(self._key_of(row), default)
 
-    def _key_of(self, row: Row) -> Key:
+    def _key_of(self, row: ValueRow) -> Key:
         return (*self._key, *row.path)
 
-    def _source(self, row: Row) -> str | None:
+    def _source(self, row: ValueRow) -> str | None:
         return str(row.path[0]) if self._block.are_attributes else None
 
-    def _level(self, row: Row) -> int:
+    def _level(self, row: ValueRow) -> int:
         return min(LEVEL_CELLS * row.depth, (self._width - self._indent) // MAX_LEVEL_SHARE)
 
-    def _left(self, row: Row) -> int:
+    def _left(self, row: ValueRow) -> int:
         return self._level(row) + self._mark_cells
 
 
@@ -166,6 +170,6 @@ def items_of(value: JsonValue) -> Iterable[tuple[str | int, JsonValue]]:
     return enumerate(value) if isinstance(value, list) else ()
 
 
-def _label(row: Row) -> str:
+def _label(row: ValueRow) -> str:
     name = row.path[-1]
     return fmt.plain(name, MAX_LABEL_CHARS) if isinstance(name, str) else str(name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from flowtui.widgets.cells import Line, Piece, Role, clipped
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _Placed:
     is_first: bool = True
 
 
-class Fields(Lines):
+class Fields(VirtualList):
     """Shows fields under a title; the cursor marks a field, Enter chooses it."""
 
     def __init__(self, title: str, label_cells: int, *, id: str | None = None) -> None:

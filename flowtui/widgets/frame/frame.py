@@ -17,7 +17,7 @@ from flowtui import format as fmt
 from flowtui.store.liveness.standing import Activity, Standing
 from flowtui.store.values import Counts, Run, Status
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, justified, width_of
-from flowtui.widgets.paint import Palette
+from flowtui.widgets.paint import RoleStyles
 
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
 STATUS_ROLES: dict[str, Role] = {
@@ -79,7 +79,7 @@ class OneLine(Widget):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._palette = Palette(self)
+        self._palette = RoleStyles(self)
         self._line: Line = ()
 
     def show(self, line: Line) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from textual.widget import Widget
 
 from flowtui.widgets.frame.pane_line import PaneLine
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 
 class Panes:
@@ -17,7 +17,7 @@ class Panes:
     has its panes and a PaneLine, what it calls here does nothing.
     """
 
-    def __init__(self, owner: Widget, panes: Callable[[], Sequence[Lines]]) -> None:
+    def __init__(self, owner: Widget, panes: Callable[[], Sequence[VirtualList]]) -> None:
         """Take the widget that holds the panes, and what tells those that there are."""
         self._owner = owner
         self._panes = panes
@@ -31,7 +31,7 @@ class Panes:
         return self._owner.query_one(PaneLine)
 
     @property
-    def current(self) -> Lines:
+    def current(self) -> VirtualList:
         """The pane that has the focus, or had it last."""
         panes = self._panes()
         return panes[min(self._line.current, len(panes) - 1)]
@@ -46,7 +46,7 @@ class Panes:
             return
         panes = self._panes()
         focused = self._owner.screen.focused
-        if isinstance(focused, Lines) and focused in panes:
+        if isinstance(focused, VirtualList) and focused in panes:
             self._line.current = panes.index(focused)
             self.fit()
 
@@ -55,7 +55,7 @@ class Panes:
         if self._is_there and self._is_narrow:
             self._put_away_all_but(self.current)
 
-    def show(self, pane: Lines) -> None:
+    def show(self, pane: VirtualList) -> None:
         """Give a pane the focus, and bring it into sight."""
         if not self._is_there:
             return
@@ -72,7 +72,7 @@ class Panes:
         panes = self._panes()
         self.show(panes[(self._line.current + by) % len(panes)])
 
-    def _put_away_all_but(self, pane: Lines) -> None:
+    def _put_away_all_but(self, pane: VirtualList) -> None:
         """Mark every other pane, and boxes without this one."""
         panes = self._panes()
         boxes = {box for one in panes for box in one.ancestors if self._owner in box.ancestors}

@@ -35,7 +35,7 @@ PLACES = "upload.places"
 
 
 @dataclass(frozen=True, slots=True)
-class Uploaded:
+class UploadedTo:
     """Where one artifact of a run went."""
 
     where: str
@@ -51,7 +51,7 @@ class RunCard(Fields):
         super().__init__("Run", LABEL_CELLS, id=id)
         self._run: Run | None = None
         self._standing = Standing()
-        self._uploaded: Sequence[Uploaded] = ()
+        self._uploaded: Sequence[UploadedTo] = ()
         self._upload: UploadMark | None = None
         self._problems: Sequence[str] = ()
 
@@ -80,7 +80,7 @@ class RunCard(Fields):
                 ]
             )
 
-    def show_uploaded(self, uploaded: Sequence[Uploaded]) -> None:
+    def show_uploaded(self, uploaded: Sequence[UploadedTo]) -> None:
         """Show where the run went, the latest first."""
         self._uploaded = uploaded
         self.on_resize()
@@ -136,7 +136,7 @@ def card_fields(
 
 
 def upload_fields(
-    run: Run, upload: UploadMark | None, uploaded: Sequence[Uploaded], room: int
+    run: Run, upload: UploadMark | None, uploaded: Sequence[UploadedTo], room: int
 ) -> list[Field]:
     """Return what is known of a run in the registry, and the field that stands for the action."""
     status = run.upload_status

@@ -8,12 +8,12 @@ from flowtui import clock
 from flowtui.store.annotations.values import Annotation, raw_text
 from flowtui.widgets.cells import Line, Piece, Role
 from flowtui.widgets.lists.annotation_lines import AnnotationLine, annotation_lines
-from flowtui.widgets.lists.virtual_list import Lines, width_beside_bar
+from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
 
 MARK = "▎"
 
 
-class AnnotationList(Lines):
+class AnnotationList(VirtualList):
     """Shows annotations under their count.
 
     The cursor goes from line to line, so that a long rationale can be read; a bar marks the whole

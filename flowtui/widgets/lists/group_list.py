@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from flowtui.store.values import Group
 from flowtui.told_apart import ListedNames
 from flowtui.widgets.cells import Line, Piece, Role, fit
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 ALL = "All groups"
 WITHOUT = "no group"
 
 
-class GroupList(Lines):
+class GroupList(VirtualList):
     """Shows the groups with their counts of runs, all of them together first."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -13,7 +13,7 @@ from flowtui.store.metrics.listing import best, goal
 from flowtui.store.values import MetricSummary, Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, fit
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 VALUE_CELLS = 12
 BEST_CELLS = 18
@@ -34,7 +34,7 @@ class MetricLine:
     summary: MetricSummary | None = None
 
 
-class MetricList(Lines):
+class MetricList(VirtualList):
     """Shows `MetricLine`s under a title and column heads."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -8,7 +8,7 @@ from flowtui import format as fmt
 from flowtui.store.values import Model
 from flowtui.told_apart import ListedNames
 from flowtui.widgets.cells import Line, Piece, Role, fit
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 SIZE_CELLS = 10
 CREATED_CELLS = 18
@@ -16,7 +16,7 @@ MIN_NAME_CELLS = 16
 TITLE = "Logged models"
 
 
-class ModelList(Lines):
+class ModelList(VirtualList):
     """Shows models under a title: name, size, creation time, tags and path as there is room."""
 
     def __init__(self, *, id: str | None = None) -> None:

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from flowtui import format as fmt
 from flowtui.previews.values import Arrays, Listing, Part, TablePage
-from flowtui.previews.values import Column as FileColumn
+from flowtui.previews.values import TableColumn as FileColumn
 from flowtui.widgets.cells import Align, Piece
 from flowtui.widgets.documents.preview_documents import shape, size_or_nothing
 from flowtui.widgets.lists.virtual_table import Cells, Column

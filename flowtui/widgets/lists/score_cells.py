@@ -14,7 +14,7 @@ from flowtui.store.samples.score_values import (
     is_number,
     place,
 )
-from flowtui.store.samples.values import ValueType
+from flowtui.store.samples.values import KeyType
 from flowtui.store.samples.views import is_error_key
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece, Role
@@ -93,7 +93,7 @@ def summary_cells(summary: ScoreSummary) -> tuple[Piece, ...]:
         pieces.append(Piece(f"▲ {', '.join(odd)}", "attention"))
     if summary.texts is not None:
         pieces.append(_text_counts(summary))
-    nested = sum(summary.types.get(type_, 0) for type_ in (ValueType.LIST, ValueType.OBJECT))
+    nested = sum(summary.types.get(type_, 0) for type_ in (KeyType.LIST, KeyType.OBJECT))
     if nested:
         pieces.append(Piece(f"{nested:,} nested", "muted"))
     if summary.missing:

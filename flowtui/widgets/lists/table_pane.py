@@ -16,7 +16,7 @@ from flowtui.previews import tables
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, TablePage
 from flowtui.widgets.lists import preview_table
-from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, Rows
+from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
 from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class TableRows(Protocol):
     def read_tail(self, cancelled: Cancelled) -> None: ...
 
 
-class TablePane(ReportsWorkers, Rows):
+class TablePane(ReportsWorkers, VirtualTable):
     """Shows a table. Posts `Told` when it knows of more rows than before.
 
     `G` goes to the last rows without reading those before them; `g` comes back from there.
@@ -161,8 +161,8 @@ class TablePane(ReportsWorkers, Rows):
 
     # Reading ---------------------------------------------------------------------------------
 
-    @on(Rows.RowsNeeded)
-    def read_rows(self, event: Rows.RowsNeeded) -> None:
+    @on(VirtualTable.RowsNeeded)
+    def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         event.stop()
         self._fill(event.keys)
         missing = [key for key in event.keys if key not in self._texts]

@@ -14,10 +14,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from flowtui.widgets.cells import Line, Piece, Role, wrapped
-from flowtui.widgets.paint import Palette
+from flowtui.widgets.paint import RoleStyles
 
 
-class Lines(ScrollView, can_focus=True, inherit_bindings=False):
+class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows `line_count` lines under a fixed header, one of them under the cursor.
 
     Subclasses make the lines: `line`, `header_lines`, `line_count`. A cursor step repaints two
@@ -42,29 +42,29 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class CursorMoved(Message):
-        """Sent by Lines when its cursor comes to another line."""
+        """Sent by VirtualList when its cursor comes to another line."""
 
-        lines: Lines
+        lines: VirtualList
         index: int
 
         @property
-        def control(self) -> Lines:
+        def control(self) -> VirtualList:
             return self.lines
 
     @dataclass
     class Chosen(Message):
-        """Sent by Lines on Enter, or a click, for the line under the cursor."""
+        """Sent by VirtualList on Enter, or a click, for the line under the cursor."""
 
-        lines: Lines
+        lines: VirtualList
         index: int
 
         @property
-        def control(self) -> Lines:
+        def control(self) -> VirtualList:
             return self.lines
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._palette = Palette(self)
+        self._palette = RoleStyles(self)
         self._note = ""
         self._note_role: Role = "muted"
 

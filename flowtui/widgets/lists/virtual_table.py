@@ -13,7 +13,7 @@ from textual.reactive import reactive
 
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Align, Line, Piece, fit
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 GAP = "  "
 HELD_ROWS = 600
@@ -39,7 +39,7 @@ Cells = tuple[Piece, ...]
 """One piece a column, in the order of the columns."""
 
 
-class Rows(Lines):
+class VirtualTable(VirtualList):
     """A table of which it knows the keys of all rows, in order, and the cells of some.
 
     The owner sets `columns`, gives the keys with `show_keys`, and answers each `RowsNeeded` with
@@ -56,13 +56,13 @@ class Rows(Lines):
 
     @dataclass
     class RowsNeeded(Message):
-        """Sent by Rows when rows come into sight whose cells it does not hold."""
+        """Sent by VirtualTable when rows come into sight whose cells it does not hold."""
 
-        rows: Rows
+        rows: VirtualTable
         keys: tuple[int, ...]
 
         @property
-        def control(self) -> Rows:
+        def control(self) -> VirtualTable:
             return self.rows
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
@@ -99,7 +99,7 @@ class Rows(Lines):
         """
         held = None if is_new else self.cursor_key
         if is_new:
-            self.set_reactive(Rows.cursor, 0)
+            self.set_reactive(VirtualTable.cursor, 0)
             self.scroll_to(y=0, animate=False, force=True, immediate=True)
         line = self.cursor - round(self.scroll_y)
         self._keys = keys
@@ -110,9 +110,9 @@ class Rows(Lines):
             # At the very top one watches for what comes, so the lines move; elsewhere they stay.
             top = 0 if self.scroll_y == 0 else max(index - line, 0)
             self.scroll_to(y=top, animate=False, force=True, immediate=True)
-            self.set_reactive(Rows.cursor, index)
+            self.set_reactive(VirtualTable.cursor, index)
         elif self.cursor >= len(keys):
-            self.set_reactive(Rows.cursor, max(len(keys) - 1, 0))
+            self.set_reactive(VirtualTable.cursor, max(len(keys) - 1, 0))
         self.keep_cursor_in_sight()
 
     def fill(self, rows: Mapping[int, Cells]) -> None:

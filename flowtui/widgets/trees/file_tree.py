@@ -10,7 +10,7 @@ from flowtui import format as fmt
 from flowtui.store.attachments.values import Attachment, FileNode, FileState, FolderNode, Node
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, fit
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.trees.file_words import WORD_CELLS, word_of_name
 
 NodeKey: TypeAlias = tuple[str, str]
@@ -34,7 +34,7 @@ def key_of(node: Node) -> NodeKey:
     return node.attachment.path, f"row {row.id}" if row is not None else "file"
 
 
-class FileTree(Lines):
+class FileTree(VirtualList):
     """Shows a `FolderNode`. Cursor and folds stay while files are added.
 
     Enter and the arrows fold; `Chosen` is posted for files.

@@ -31,7 +31,7 @@ class Widths:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class TreeView:
     """How a tree is looked at."""
 
     tree: SpanTree
@@ -54,7 +54,7 @@ def widths(width: int, has_bars: bool) -> Widths:
     return Widths(name, tokens, room - name)
 
 
-def head_row(view: View, cells: Widths) -> list[Piece]:
+def head_row(view: TreeView, cells: Widths) -> list[Piece]:
     """Return the titles of the columns, and the scale of time above the bars."""
     tokens = "tokens".rjust(cells.tokens)[: cells.tokens]
     head = f" {'span':<{cells.name}}{'duration':>{DURATION_CELLS}}{tokens}{'':{FLAGS_CELLS}}"
@@ -63,7 +63,7 @@ def head_row(view: View, cells: Widths) -> list[Piece]:
     return [Piece(head + times, "muted")]
 
 
-def span_row(view: View, at: int, cells: Widths) -> list[Piece]:
+def span_row(view: TreeView, at: int, cells: Widths) -> list[Piece]:
     """Return the line of a node, by its index."""
     node = view.tree.nodes[at]
     pieces = [
@@ -81,7 +81,7 @@ def span_row(view: View, at: int, cells: Widths) -> list[Piece]:
     return pieces
 
 
-def _name(view: View, at: int, cells: int) -> list[Piece]:
+def _name(view: TreeView, at: int, cells: int) -> list[Piece]:
     node = view.tree.nodes[at]
     wanted = node.depth * INDENT_CELLS
     indent = min(wanted, int(cells * DEEPEST_INDENT_SHARE))
@@ -112,7 +112,7 @@ def _duration(node: Node) -> str:
     return "" if node.span is None else fmt.took(node.span.begun_ns, node.span.ended_ns)
 
 
-def _flags(view: View, node: Node) -> list[Piece]:
+def _flags(view: TreeView, node: Node) -> list[Piece]:
     """Return the marks before the bar: errors, a doubtful place or time, annotations.
 
     A folded node has those of all that it hides.

@@ -12,15 +12,15 @@ from textual.binding import Binding, BindingType
 
 from flowtui.store.traces.tree import ERROR, Node, SpanTree, ancestors, folded_to, visible
 from flowtui.widgets.cells import Line
-from flowtui.widgets.lists.virtual_list import Lines
-from flowtui.widgets.trees.span_row import View, head_row, span_row, widths
+from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.trees.span_row import TreeView, head_row, span_row, widths
 from flowtui.widgets.trees.waterfall import TimeWindow, own_times, whole_window
 
 PAN_SHARE = 0.5
 NOTHING = SpanTree((), (), 0, 0, None, {})
 
 
-class SpanLines(Lines):
+class SpanLines(VirtualList):
     """Shows a `SpanTree`. Folds, window of time and cursor stay while a trace grows.
 
     Enter and the arrows fold; `Chosen` is posted for spans that have nothing to fold.
@@ -161,8 +161,8 @@ class SpanLines(Lines):
         return self._window or whole_window(self._tree)
 
     @property
-    def _view(self) -> View:
-        return View(self._tree, self.window, self._folded, self._marked)
+    def _view(self) -> TreeView:
+        return TreeView(self._tree, self.window, self._folded, self._marked)
 
     def header_lines(self, width: int) -> list[Line]:
         return [head_row(self._view, widths(width, self._has_bars))]

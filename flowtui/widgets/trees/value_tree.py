@@ -13,7 +13,7 @@ from flowtui import format as fmt
 from flowtui.store.values import JsonValue
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, fit, justified
-from flowtui.widgets.lists.virtual_list import Lines
+from flowtui.widgets.lists.virtual_list import VirtualList
 
 Path = tuple[str | int, ...]
 MIN_KEY_CELLS = 12
@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ValueRow:
     """One visible line of a tree of values."""
 
     path: Path
@@ -50,18 +50,18 @@ class Row:
         return isinstance(self.value, (dict, list)) and bool(self.value)
 
 
-def visible_rows(entries: Sequence[Entry], unfolded: frozenset[Path]) -> list[Row]:
+def visible_rows(entries: Sequence[Entry], unfolded: frozenset[Path]) -> list[ValueRow]:
     """Return the lines of a tree in which just the branches in `unfolded` are open."""
-    rows: list[Row] = []
+    rows: list[ValueRow] = []
     for entry in entries:
-        row = Row((entry.key,), entry.value, entry.note, entry.problem)
+        row = ValueRow((entry.key,), entry.value, entry.note, entry.problem)
         pending = [row]
         while pending:
             row = pending.pop()
             rows.append(row)
             if row.is_branch and row.path in unfolded:
                 pending += reversed(
-                    [Row((*row.path, key), item) for key, item in _items(row.value)]
+                    [ValueRow((*row.path, key), item) for key, item in _items(row.value)]
                 )
     return rows
 
@@ -87,7 +87,7 @@ def _items(value: JsonValue) -> Iterator[tuple[str | int, JsonValue]]:
         yield from enumerate(value)
 
 
-class ValueTree(Lines):
+class ValueTree(VirtualList):
     """Shows `entries` as a tree of lines under a title."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -102,7 +102,7 @@ class ValueTree(Lines):
         self._problem = ""
         self._entries: Sequence[Entry] = ()
         self._unfolded: frozenset[Path] = frozenset()
-        self._rows: list[Row] = []
+        self._rows: list[ValueRow] = []
         self._key_cells = MIN_KEY_CELLS
         self._names: tuple[int, dict[Path, str]] = (0, {})
         """How names read in so many cells, by path."""
@@ -115,7 +115,7 @@ class ValueTree(Lines):
         self._lay_out()
 
     @property
-    def row(self) -> Row | None:
+    def row(self) -> ValueRow | None:
         """The line under the cursor."""
         return self._rows[self.cursor] if self.cursor < len(self._rows) else None
 
@@ -160,7 +160,7 @@ class ValueTree(Lines):
         name_role: Role = "muted" if row.depth else "text"
         return justified([Piece(f" {key}  ", name_role), Piece(text, role)], [note], width)
 
-    def _read_as(self, row: Row, cells: int) -> str:
+    def _read_as(self, row: ValueRow, cells: int) -> str:
         if self._names[0] != cells:
             self._names = (
                 cells,
@@ -189,20 +189,20 @@ class ValueTree(Lines):
             paths = [other.path for other in self._rows]
             self.cursor = paths.index(row.path[:-1])
 
-    def _set_unfolded(self, row: Row, unfolded: bool) -> None:
+    def _set_unfolded(self, row: ValueRow, unfolded: bool) -> None:
         change = {row.path}
         self._unfolded = self._unfolded | change if unfolded else self._unfolded - change
         self._lay_out()
 
 
-def names_of(rows: Iterable[Row], room_of: Callable[[Row], int]) -> dict[Path, str]:
+def names_of(rows: Iterable[ValueRow], room_of: Callable[[ValueRow], int]) -> dict[Path, str]:
     """Return how the names of rows read, by path, told from all others beside them.
 
     Args:
         rows: of one tree.
         room_of: returns how many cells there are for a name.
     """
-    beside: dict[Path, list[Row]] = {}
+    beside: dict[Path, list[ValueRow]] = {}
     for row in rows:
         beside.setdefault(row.path[:-1], []).append(row)
     found: dict[Path, str] = {}
@@ -213,16 +213,16 @@ def names_of(rows: Iterable[Row], room_of: Callable[[Row], int]) -> dict[Path, s
     return found
 
 
-def _indent(row: Row, cells: int) -> str:
+def _indent(row: ValueRow, cells: int) -> str:
     return "  " * min(row.depth, cells // 4)
 
 
-def _label(row: Row) -> str:
+def _label(row: ValueRow) -> str:
     key = row.path[-1]
     return fmt.plain(key, 200) if isinstance(key, str) else str(key)
 
 
-def _shown(row: Row, width: int) -> tuple[str, Role]:
+def _shown(row: ValueRow, width: int) -> tuple[str, Role]:
     if row.is_branch and isinstance(row.value, dict):
         return f"{{{len(row.value)}}}", "muted"
     if row.is_branch and isinstance(row.value, list):

@@ -6,7 +6,7 @@ import pytest
 from textual.css import stylesheet
 from textual.css.stylesheet import Stylesheet
 
-from flowtui.app.cached_stylesheet import ParsedOnce
+from flowtui.app.cached_stylesheet import CachedStylesheet
 
 CSS = "Label { color: $ink; } Button { width: 3; }"
 
@@ -25,8 +25,8 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def sheet(ink: str) -> ParsedOnce:
-    made = ParsedOnce(variables={"ink": ink})
+def sheet(ink: str) -> CachedStylesheet:
+    made = CachedStylesheet(variables={"ink": ink})
     made.add_source(CSS)
     made.parse()
     return made

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from flowtui.reports import samples as sample_report
-from flowtui.reports.samples import Wanted
+from flowtui.reports.samples import SampleRequest
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.errors import FilterError, StoreError
 from flowtui.store.schema import EvalRow, LinkRow
@@ -58,12 +58,12 @@ class Printed:
 
     def samples(self, style: sample_report.Format = "text", **named: Any) -> str:
         with opened(self.directory) as store:
-            sample_report.print_samples(store, _run(store), Wanted(**named), style)
+            sample_report.print_samples(store, _run(store), SampleRequest(**named), style)
         return self.capsys.readouterr().out
 
     def scores(self, as_json: bool = False, **named: Any) -> str:
         with opened(self.directory) as store:
-            sample_report.print_scores(store, _run(store), Wanted(**named), as_json)
+            sample_report.print_scores(store, _run(store), SampleRequest(**named), as_json)
         return self.capsys.readouterr().out
 
 

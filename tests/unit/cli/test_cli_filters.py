@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flowtui.reports.runs import print_runs
-from flowtui.reports.samples import Wanted, print_samples, print_scores
+from flowtui.reports.samples import SampleRequest, print_samples, print_scores
 from flowtui.reports.traces import print_traces
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.schema import EvalRow, SpanRow
@@ -163,19 +163,21 @@ def test_samples_of_a_score_that_no_sample_has(
 ) -> None:
     run = store.resolve("a")
     said = 'flow-tui: no score "corect" in this run; correct?\n'
-    wanted = Wanted(filter_text="scores.corect = false")
+    wanted = SampleRequest(filter_text="scores.corect = false")
     print_samples(store, run, wanted, "json")
     assert capsys.readouterr() == ("[]\n", said)
     print_scores(store, run, wanted, as_json=True)
     assert capsys.readouterr().err == said
-    print_samples(store, run, Wanted(filter_text="corect = 1 and metadata.langg = x"), "json")
+    print_samples(
+        store, run, SampleRequest(filter_text="corect = 1 and metadata.langg = x"), "json"
+    )
     assert capsys.readouterr().err == (
         'flow-tui: no field "corect" in this run; correct?\n'
         'flow-tui: no metadata "langg" in this run; lang?\n'
     )
-    print_samples(store, run, Wanted(filter_text="scores.lang = x"), "json")
+    print_samples(store, run, SampleRequest(filter_text="scores.lang = x"), "json")
     assert capsys.readouterr().err == 'flow-tui: no score "lang" in this run; metadata.lang?\n'
-    print_samples(store, run, Wanted("set-10", "grade < 3 and metadata.lang = de"), "json")
+    print_samples(store, run, SampleRequest("set-10", "grade < 3 and metadata.lang = de"), "json")
     assert capsys.readouterr() == ("[]\n", "")
 
 
@@ -183,21 +185,21 @@ def test_samples_sort_by_any_name_and_print_it(
     capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
     run = store.resolve("a")
-    print_samples(store, run, Wanted(sort="grade"), "json")
+    print_samples(store, run, SampleRequest(sort="grade"), "json")
     samples = json.loads(capsys.readouterr().out)
     grades = [float(sample["scores"]["grade"]) for sample in samples]
     assert grades == sorted(grades)
     assert len(grades) == 12
-    print_samples(store, run, Wanted(sort="-metadata.lang", limit=1))
+    print_samples(store, run, SampleRequest(sort="-metadata.lang", limit=1))
     head, line = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["set", "sample", "metadata.lang"]
     assert line.split()[:3] == ["set-0", "s-0", "en"]
-    print_samples(store, run, Wanted(sort="id"), "json")
+    print_samples(store, run, SampleRequest(sort="id"), "json")
     ids = [sample["id"] for sample in json.loads(capsys.readouterr().out)]
     assert ids == [f"s-{n}" for n in range(12)]
     assert [one.id for one in store.datasets("a")] == ["set-0", "set-5", "set-10"]
     with pytest.raises(WrongUsage, match=r'and no field "grad" in this run; grade\?'):
-        print_samples(store, run, Wanted(sort="grad"))
+        print_samples(store, run, SampleRequest(sort="grad"))
 
 
 def test_traces_sort_and_filter_by_names(capsys: pytest.CaptureFixture[str], store: Store) -> None:

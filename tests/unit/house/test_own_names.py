@@ -1,4 +1,4 @@
-"""No class takes a name for its state that a class above it has taken for another."""
+"""A name means one thing: of a class in the package, of state in a class and those above it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import ast
 import inspect
 import pkgutil
 import textwrap
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 import flowtui
 
@@ -57,3 +59,14 @@ def test_no_name_is_taken_twice() -> None:
         for name in begun_with(kind) & begun_with(above)
     }
     assert taken == set()
+
+
+def test_no_two_classes_have_one_name() -> None:
+    package = Path(flowtui.__file__).parent
+    names = Counter(
+        node.name
+        for path in package.rglob("*.py")
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert {name for name, count in names.items() if count > 1} == set()

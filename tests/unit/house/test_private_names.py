@@ -17,7 +17,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.timer import Timer
 
 import flowtui
-from tests.unit.house.test_own_names import classes
+from tests.unit.house.test_own_names import begun_with, classes
 
 PACKAGE = Path(flowtui.__file__).parent
 ADAPTER = PACKAGE / "terminal" / "textual_private.py"
@@ -134,5 +134,16 @@ def test_no_class_takes_the_name_of_a_method_that_textual_keeps_to_itself() -> N
         if name.startswith("_") and not name.startswith("__") and inspect.isroutine(member)
         for above in kind.__mro__[1:]
         if above.__module__.startswith("textual") and name in vars(above)
+    }
+    assert taken == set()
+
+
+def test_no_state_takes_the_place_of_a_method_that_textual_keeps_to_itself() -> None:
+    taken = {
+        f"{kind.__name__}.{name}"
+        for kind in classes()
+        for name in begun_with(kind)
+        for above in kind.__mro__[1:]
+        if above.__module__.startswith("textual") and inspect.isroutine(vars(above).get(name))
     }
     assert taken == set()

@@ -30,7 +30,11 @@ CODE = re.compile(r"`([^`\n]+)`")
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 
 WHERE = {
-    "Everywhere": ["app.app.FlowApp", "screens.base.TabScreen", "widgets.lists.virtual_list.Lines"],
+    "Everywhere": [
+        "app.app.FlowApp",
+        "screens.base.TabScreen",
+        "widgets.lists.virtual_list.VirtualList",
+    ],
     "The list of runs": ["screens.runs.screen.RunsScreen"],
     "Overview": ["screens.overview.screen.OverviewScreen", "widgets.trees.value_tree.ValueTree"],
     "Metrics": ["screens.metrics.screen.MetricsScreen", "widgets.charts.grid.ChartGrid"],

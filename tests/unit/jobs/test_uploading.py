@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.jobs.upload import Outcome, Parcel, State, mark, plan
+from flowtui.jobs.upload import Parcel, UploadOutcome, UploadState, mark, plan
 from flowtui.registry.progress import Phase, Progress
 from flowtui.registry.values import Labels, RemoteCopy
-from flowtui.screens.upload.preflight import Facts, Preflight, preflight_lines
+from flowtui.screens.upload.preflight import Preflight, UploadFacts, preflight_lines
 from flowtui.screens.upload.progress import bar_line, steps_line
 from flowtui.store.archive.packing import Contents
 from flowtui.store.liveness.standing import Activity, Standing
@@ -19,23 +19,25 @@ from flowtui.store.uploaded import LocalType, RemoteArtifact
 from flowtui.store.values import Counts, Model, Run
 from flowtui.widgets.cells import Line, width_of
 from flowtui.widgets.frame.frame import Frame, UploadMark, run_line
-from flowtui.widgets.frame.run_card import Uploaded, upload_fields
+from flowtui.widgets.frame.run_card import UploadedTo, upload_fields
 from tests.conftest import NOW
 from tests.unit.fake_registry import DESTINATION
 from tests.unit.stores import one_run, opened
 
 RUN = Run(1, "run-1", "resnet", "completed", NOW, 3.0, None, (), None, None, None, "not_uploaded")
 MODEL = Model("m1", "small", NOW, ("t",), "run-1/models/small.luml", 5, None, "about it")
-SENDING = State(Outcome.RUNNING, Progress(Phase.SENDING, 34_000, 100_000, 1_000.0), 1, 1, "resnet")
+SENDING = UploadState(
+    UploadOutcome.RUNNING, Progress(Phase.SENDING, 34_000, 100_000, 1_000.0), 1, 1, "resnet"
+)
 
 
 def said(line: Line) -> str:
     return "".join(piece.text for piece in line)
 
 
-def facts(free_bytes: int = 10**9) -> Facts:
+def facts(free_bytes: int = 10**9) -> UploadFacts:
     contents = Contents(RUN, 4_000, (), ("gone.txt",))
-    return Facts(
+    return UploadFacts(
         contents, Standing(), Counts(), (MODEL,), {"m1": 5_000_000}, (), "/tmp", free_bytes
     )
 
@@ -46,7 +48,7 @@ def test_the_frame_tells_share_rate_and_time_left() -> None:
     assert mark(done, "run-1").words == ("↑ 100 %",)
     second = replace(SENDING, progress=Progress(Phase.PACKING, 1, 4), number=2, item_count=3)
     assert mark(second, "run-1").words == ("↑ 2/3 packing 25 %",)
-    failed = mark(replace(SENDING, outcome=Outcome.FAILED), "run-1")
+    failed = mark(replace(SENDING, outcome=UploadOutcome.FAILED), "run-1")
     assert failed.is_failed
 
 
@@ -132,7 +134,7 @@ def kinds(store: Store, parcel: Parcel) -> list[str]:
 
 
 def test_the_card_says_where_a_run_went() -> None:
-    went = Uploaded("Lab / Vision / Baselines", "art-1", NOW)
+    went = UploadedTo("Lab / Vision / Baselines", "art-1", NOW)
     text = "\n".join(
         said(line) for field in upload_fields(RUN, None, (went,), 40) for line in field.lines
     )

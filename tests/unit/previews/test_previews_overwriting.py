@@ -9,7 +9,7 @@ import pytest
 
 from flowtui.previews import overwriting
 from flowtui.previews.preview import preview
-from flowtui.previews.values import JsonRecords, Mode, Request, Run, Style, TextPage, never
+from flowtui.previews.values import JsonRecords, Mode, Request, Style, StyleRun, TextPage, never
 from flowtui.screens.attachments.reading import FileSource, whole_text
 from tests.unit.previewed import cpu_at_most
 
@@ -56,7 +56,7 @@ def test_half_of_a_wide_character_is_none(line: str, seen: str) -> None:
 def test_colours_stay_where_they_were_written() -> None:
     text, runs, after = overwriting.shown("\x1b[31mfailed here\r\x1b[32mok\x1b[0m", Style())
     assert text == "okiled here"
-    assert runs == (Run(0, 2, Style(2)), Run(2, 11, Style(1)))
+    assert runs == (StyleRun(0, 2, Style(2)), StyleRun(2, 11, Style(1)))
     assert after == Style()
 
 

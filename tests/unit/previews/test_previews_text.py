@@ -17,8 +17,8 @@ from flowtui.previews.values import (
     Mode,
     PreviewKind,
     Request,
-    Run,
     Style,
+    StyleRun,
     TextPage,
     never,
 )
@@ -123,9 +123,9 @@ def test_colours_of_a_log_become_runs_and_other_escapes_nothing(tmp_path: Path) 
     assert shown.kind is PreviewKind.ANSI
     assert isinstance(shown.shown, TextPage)
     assert shown.shown.lines == (
-        Line("ERROR plain", (Run(0, 5, Style(1, True)),)),
-        Line("on", (Run(0, 2, Style(208)),)),
-        Line(" and rgb x", (Run(0, 4, Style(208)), Run(5, 8, Style((1, 2, 3))))),
+        Line("ERROR plain", (StyleRun(0, 5, Style(1, True)),)),
+        Line("on", (StyleRun(0, 2, Style(208)),)),
+        Line(" and rgb x", (StyleRun(0, 4, Style(208)), StyleRun(5, 8, Style((1, 2, 3))))),
     )
 
 

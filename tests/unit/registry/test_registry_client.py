@@ -19,11 +19,11 @@ from flowtui.registry.errors import (
     RequestRefused,
     Unreachable,
 )
-from flowtui.registry.http import Patience, without_secrets
+from flowtui.registry.http import RequestPatience, without_secrets
 from flowtui.registry.values import Secret
 from tests.unit.fake_registry import DESTINATION, KEY, FakeRegistry, served
 
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.002)
+QUICK = RequestPatience(first_pause_s=0.001, longest_pause_s=0.002)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from flowtui.registry.errors import (
     Unreachable,
     UploadCancelled,
 )
-from flowtui.registry.http import Patience
+from flowtui.registry.http import RequestPatience
 from flowtui.registry.progress import Phase
 from flowtui.registry.upload import UploadJob, file_name
 from flowtui.registry.values import Labels, Secret
@@ -29,7 +29,7 @@ from flowtui.store.database import Cancelled
 from tests.unit.fake_registry import DESTINATION, KEY, SIGNATURE, FakeRegistry, served
 from tests.unit.stores import until
 
-QUICK = Patience(first_pause_s=0.001, longest_pause_s=0.002)
+QUICK = RequestPatience(first_pause_s=0.001, longest_pause_s=0.002)
 SMALL, LARGE = 200_000, 730_000
 """Bytes of a file that goes in one piece, and of one that goes in parts."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowtui.screens.review.queue import Outcome, Question, ReviewQueue, question_of
-from flowtui.store.annotations.values import AnnotationKind, NameInUse, ValueType
+from flowtui.screens.review.queue import Question, ReviewOutcome, ReviewQueue, question_of
+from flowtui.store.annotations.values import AnnotationKind, AnnotationName, ValueType
 
 STEPS = st.sampled_from(["answer", "skip", "back", "gone", "elsewhere", "undo"])
 
@@ -23,7 +23,7 @@ def do(queue: ReviewQueue, step: str) -> None:
     elif step == "undo":
         queue.settle(queue.place, False)
     else:
-        queue.pass_over(Outcome.GONE if step == "gone" else Outcome.ELSEWHERE)
+        queue.pass_over(ReviewOutcome.GONE if step == "gone" else ReviewOutcome.ELSEWHERE)
 
 
 @given(st.integers(0, 12), st.lists(STEPS, max_size=60))
@@ -53,7 +53,7 @@ def test_each_item_is_judged_once_in_order(answers: list[bool]) -> None:
         queue.answer() if is_answered else queue.skip()
     assert seen == list(range(len(answers)))
     assert queue.is_over
-    assert queue.counts[Outcome.ANSWERED] == sum(answers)
+    assert queue.counts[ReviewOutcome.ANSWERED] == sum(answers)
     skipped = [place for place, is_answered in enumerate(answers) if not is_answered]
     queue.reopen_skipped()
     again = []
@@ -61,13 +61,13 @@ def test_each_item_is_judged_once_in_order(answers: list[bool]) -> None:
         again.append(queue.place)
         queue.answer()
     assert again == skipped
-    assert queue.counts[Outcome.ANSWERED] == len(answers)
+    assert queue.counts[ReviewOutcome.ANSWERED] == len(answers)
 
 
 def test_back_passes_what_there_is_nothing_to_judge_about() -> None:
     queue = ReviewQueue(4)
     queue.answer()
-    queue.pass_over(Outcome.GONE)
+    queue.pass_over(ReviewOutcome.GONE)
     assert queue.place == 2
     assert queue.back()
     assert queue.place == 0
@@ -81,7 +81,7 @@ def test_an_answer_on_the_way_back_leads_to_the_first_open_item() -> None:
         queue.answer()
     queue.back()
     queue.back()
-    assert queue.outcome is Outcome.ANSWERED
+    assert queue.outcome is ReviewOutcome.ANSWERED
     queue.answer()
     assert queue.place == 3
 
@@ -94,7 +94,7 @@ def test_going_on_from_an_answered_item_is_no_skip() -> None:
     queue.back()
     queue.skip()
     assert queue.place == 1
-    assert queue.counts[Outcome.SKIPPED] == 0
+    assert queue.counts[ReviewOutcome.SKIPPED] == 0
 
 
 def test_an_undone_answer_is_open_again_and_comes_before_the_end() -> None:
@@ -126,8 +126,8 @@ def test_an_empty_queue_is_over() -> None:
 
 
 def test_the_question_is_the_last_one_that_can_be_asked() -> None:
-    odd = NameInUse("odd", "remark", "bool", 1)
-    score = NameInUse("score", "expectation", "int", 1)
+    odd = AnnotationName("odd", "remark", "bool", 1)
+    score = AnnotationName("score", "expectation", "int", 1)
     expected = Question("score", AnnotationKind.EXPECTATION, ValueType.INT)
     assert question_of([odd, score], "quality") == expected
     assert question_of([odd], "quality") == Question("quality")

@@ -18,7 +18,7 @@ from flowtui.screens.evals.saving import FORMATS, save, value_of
 from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import sample_condition
-from flowtui.store.samples.orders import Order
+from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.schema import EvalRow, LinkRow
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue
@@ -64,7 +64,7 @@ def saved(
     run = store.run(RUN)
     assert run is not None
     condition = None if filter_text is None else sample_condition(filter_text)
-    order = Order("scores.s", descending=True)
+    order = SampleOrder("scores.s", descending=True)
     said = save(
         store, run, "set", condition, order, columns, Export(key, path), cancelled, progress
     )

@@ -13,7 +13,7 @@ from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.filters import trace_condition
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import Order
+from flowtui.store.traces.listing import TraceOrder
 from tests.conftest import open_store
 from tests.unit.annotated import feedback
 from tests.unit.stores import execute, writer
@@ -87,14 +87,14 @@ def test_only_what_the_author_annotated_is_left_out(store: Store) -> None:
 def test_a_store_without_annotations_leaves_everything(store: Store) -> None:
     execute(store.experiment(RUN).path, "drop table span_annotations")
     assert titles(of_trace(store)) == ["call 11", "call 12", "call 13"]
-    assert len(SpanReview.of_list(store, RUN, None, Order(), "ana").items(lambda: False)) == 3
+    assert len(SpanReview.of_list(store, RUN, None, TraceOrder(), "ana").items(lambda: False)) == 3
 
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_a_list_gives_the_earliest_root_of_each_trace_in_its_order(
     store: Store, descending: bool
 ) -> None:
-    source = SpanReview.of_list(store, RUN, None, Order(descending=descending), "ana")
+    source = SpanReview.of_list(store, RUN, None, TraceOrder(descending=descending), "ana")
     expected = ["call 11", "call 21", "call 41"]
     assert titles(source) == (expected[::-1] if descending else expected)
 
@@ -102,7 +102,7 @@ def test_a_list_gives_the_earliest_root_of_each_trace_in_its_order(
 def test_a_list_gives_what_its_filter_leaves(store: Store) -> None:
     store.add_annotation(RUN, target(4, 41), feedback())
     condition = trace_condition("span_count = 2 or span_count = 1")
-    assert titles(SpanReview.of_list(store, RUN, condition, Order(), "ana")) == ["call 21"]
+    assert titles(SpanReview.of_list(store, RUN, condition, TraceOrder(), "ana")) == ["call 21"]
 
 
 def test_a_span_that_is_gone_is_none(store: Store) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from flowtui.screens.evals.reading import WantedSamples
 from flowtui.store.filters import Condition
-from flowtui.store.samples.orders import Order
-from flowtui.store.samples.values import View
+from flowtui.store.samples.orders import SampleOrder
+from flowtui.store.samples.values import SamplesView
 
 ALL = WantedSamples()
 FILTERED = replace(ALL, condition=Condition("accuracy > 1", {}))
@@ -23,8 +23,10 @@ FILTERED = replace(ALL, condition=Condition("accuracy > 1", {}))
         pytest.param(FILTERED, FILTERED, False, id="the same filter, read again"),
         pytest.param(ALL, FILTERED, True, id="a filter"),
         pytest.param(FILTERED, ALL, False, id="no filter any more"),
-        pytest.param(FILTERED, replace(ALL, view=View.ERRORS), True, id="another view as well"),
-        pytest.param(ALL, replace(ALL, order=Order("id", False)), True, id="another order"),
+        pytest.param(
+            FILTERED, replace(ALL, view=SamplesView.ERRORS), True, id="another view as well"
+        ),
+        pytest.param(ALL, replace(ALL, order=SampleOrder("id", False)), True, id="another order"),
     ],
 )
 def test_another_list_begins_at_its_top_but_for_a_filter_that_is_cleared(

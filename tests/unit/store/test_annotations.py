@@ -11,8 +11,8 @@ import pytest
 
 from flowtui.store.annotations.values import (
     AnnotationKind,
+    AnnotationName,
     Draft,
-    NameInUse,
     SampleTarget,
     SpanTarget,
     Value,
@@ -165,9 +165,9 @@ def test_names_and_authors_of_both_tables_come_last_used_first(
     )
     with opened(tmp_path) as store:
         assert store.annotation_names(RUN) == (
-            NameInUse("quality", "feedback", "bool", 2),
-            NameInUse("stars", "expectation", "int", 1),
-            NameInUse("quality", "expectation", "string", 1),
+            AnnotationName("quality", "feedback", "bool", 2),
+            AnnotationName("stars", "expectation", "int", 1),
+            AnnotationName("quality", "expectation", "string", 1),
         )
         assert store.annotation_authors(RUN) == ("sam", "kim", "ana")
 

@@ -12,9 +12,9 @@ import pytest
 from flowtui.store.filters import (
     BYTES,
     NANOSECONDS,
-    Field,
+    FieldKind,
     FieldSet,
-    Kind,
+    FilterField,
     compile_filter,
     parse,
     regexp,
@@ -228,7 +228,7 @@ def runs() -> Iterator[sqlite3.Connection]:
         ("eval.loss < 1", "a"),
         ("accuracy IS NULL", "c"),
         ("accuracy IS NOT NULL", "ab"),
-        # Field against field
+        # FilterField against field
         ("param.first < param.second", "a"),
         ("param.first != param.second", "ab"),
         ("name = group_name", "b"),
@@ -378,12 +378,18 @@ def test_text_that_is_a_number_is_compared_as_one(text: str, ids: str) -> None:
 
 SPANS = FieldSet(
     columns={
-        "execution_time": Field("execution_time", Kind.NUMBER, "execution_time", unit=NANOSECONDS),
-        "size": Field("size", Kind.NUMBER, "size", unit=BYTES),
+        "execution_time": FilterField(
+            "execution_time", FieldKind.NUMBER, "execution_time", unit=NANOSECONDS
+        ),
+        "size": FilterField("size", FieldKind.NUMBER, "size", unit=BYTES),
     },
     prefixes={
-        column: lambda key, column=column: Field(  # type: ignore[misc]
-            key, Kind.ANY, f"SELECT value FROM json_each({column}) WHERE key = {{0}}", (key,), True
+        column: lambda key, column=column: FilterField(  # type: ignore[misc]
+            key,
+            FieldKind.ANY,
+            f"SELECT value FROM json_each({column}) WHERE key = {{0}}",
+            (key,),
+            True,
         )
         for column in ("outputs", "refs", "annotations")
     },

@@ -27,7 +27,7 @@ from flowtui.reports import traces as trace_report
 from flowtui.store.annotations.values import SampleTarget, SpanTarget
 from flowtui.store.errors import StoreError
 from flowtui.store.filters import run_condition, sample_condition, span_condition, trace_condition
-from flowtui.store.runs import SORTABLE, Order
+from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.samples import orders
 from flowtui.store.schema import ddl
 from flowtui.store.store import Store
@@ -236,7 +236,7 @@ def ask_all(store: Store) -> Answers:
         metrics,
         ask_traces(store),
         ask_samples(store),
-        loaded(sample_report.print_scores, store, run, sample_report.Wanted(), as_json=True),
+        loaded(sample_report.print_scores, store, run, sample_report.SampleRequest(), as_json=True),
         [asdict(param) for param in store.params(run.id) or ()],
         [repr(model) for model in store.models(run.id) or ()],
         ask_attachments(store),
@@ -295,7 +295,7 @@ def ask_traces(store: Store) -> list[Any]:
 
 def ask_samples(store: Store) -> list[Any]:
     run = store.resolve("sound-run")
-    wanted = sample_report.Wanted
+    wanted = sample_report.SampleRequest
     columns = (*orders.SORTABLE, "scores.judge", "metadata.lang", "inputs.q")
     for column in columns:
         for sign in ("", "-"):
@@ -345,7 +345,7 @@ def ask_annotations(store: Store) -> list[Any]:
 
 
 def ask_rest(store: Store) -> None:
-    rowids = store.run_order(None, Order())
+    rowids = store.run_order(None, RunOrder())
     found = store.runs(rowids)
     assert len(found) == len(rowids)
     for run in found.values():

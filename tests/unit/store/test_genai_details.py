@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowtui.store.genai import (
-    Document,
     Evaluation,
     SpanException,
     Tool,
@@ -17,6 +16,7 @@ from flowtui.store.genai import (
     evaluations,
     exceptions,
 )
+from flowtui.store.genai import RetrievedDocument as Document
 from tests.unit.store.test_genai_kinds import JSON
 from tests.unit.store.test_genai_kinds import NAMES as KIND_NAMES
 
@@ -180,7 +180,10 @@ def test_documents_of_openinference_come_in_order_of_rank() -> None:
         }
     )
     assert found.retrieval_query == "returns?"
-    assert found.documents == (Document("7", "Thirty days.", 0.91), Document("c", None, None))
+    assert found.documents == (
+        Document("7", "Thirty days.", 0.91),
+        Document("c", None, None),
+    )
 
 
 def test_documents_of_a_reranker_are_those_that_it_put_out() -> None:
@@ -191,7 +194,10 @@ def test_documents_of_a_reranker_are_those_that_it_put_out() -> None:
             "reranker.output_documents.0.document.id": "out",
         }
     )
-    assert (found.retrieval_query, found.documents) == ("returns?", (Document("out", None, None),))
+    assert (found.retrieval_query, found.documents) == (
+        "returns?",
+        (Document("out", None, None),),
+    )
 
 
 def test_documents_of_opentelemetry_and_mlflow_are_json() -> None:
@@ -200,7 +206,10 @@ def test_documents_of_opentelemetry_and_mlflow_are_json() -> None:
         {"gen_ai.retrieval.query.text": "returns?", "gen_ai.retrieval.documents": stored}
     )
     assert found.retrieval_query == "returns?"
-    assert found.documents == (Document("a", None, 0.5), Document(None, "bare text", None))
+    assert found.documents == (
+        Document("a", None, 0.5),
+        Document(None, "bare text", None),
+    )
     page = {"page_content": "Thirty days.", "metadata": {"doc_uri": "kb/returns.md"}}
     mlflow = {"mlflow.spanType": "RETRIEVER", "mlflow.spanOutputs": json.dumps([page])}
     assert details(mlflow).documents == (Document("kb/returns.md", "Thirty days.", None),)

@@ -12,7 +12,7 @@ import pytest
 from flowtui.store import runs
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import run_condition
-from flowtui.store.runs import Order
+from flowtui.store.runs import RunOrder
 from flowtui.store.store import Store
 from flowtui.store.values import Figures, Group
 from tests.unit.stores import NOW, execute, opened, writer
@@ -49,7 +49,7 @@ def store(directory: Path) -> Iterator[Store]:
         yield store
 
 
-def listed(store: Store, order: Order | None = None, expression: str = "") -> str:
+def listed(store: Store, order: RunOrder | None = None, expression: str = "") -> str:
     """Gives the ids of the runs in order, as one word."""
     condition = run_condition(expression) if expression else None
     rowids = store.run_order(condition, order)
@@ -77,13 +77,13 @@ def listed(store: Store, order: Order | None = None, expression: str = "") -> st
 def test_runs_sort_by_any_column_with_the_missing_last(
     store: Store, column: str, ascending: str, descending: str
 ) -> None:
-    assert listed(store, Order(column, descending=False)) == ascending
-    assert listed(store, Order(column, descending=True)) == descending
+    assert listed(store, RunOrder(column, descending=False)) == ascending
+    assert listed(store, RunOrder(column, descending=True)) == descending
 
 
 def test_every_sortable_column_sorts(store: Store) -> None:
     for column in runs.SORTABLE:
-        assert sorted(listed(store, Order(column))) == ["a", "b", "c"]
+        assert sorted(listed(store, RunOrder(column))) == ["a", "b", "c"]
 
 
 def test_newest_comes_first_unless_asked_otherwise(store: Store) -> None:
@@ -110,16 +110,16 @@ def test_a_condition_sees_the_figures_of_active_and_failed_runs(
 @pytest.mark.parametrize(
     ("order", "expression", "expected"),
     [
-        (Order("name"), "", False),
-        (Order("name"), 'name = "x"', False),
-        (Order("param.lr"), "", True),
-        (Order("metric.a"), "", True),
-        (Order("name"), "param.lr = 1", True),
-        (Order("name"), "metric.a = 1", True),
+        (RunOrder("name"), "", False),
+        (RunOrder("name"), 'name = "x"', False),
+        (RunOrder("param.lr"), "", True),
+        (RunOrder("metric.a"), "", True),
+        (RunOrder("name"), "param.lr = 1", True),
+        (RunOrder("name"), "metric.a = 1", True),
     ],
 )
 def test_figures_are_read_only_where_they_are_asked_for(
-    order: Order, expression: str, expected: bool
+    order: RunOrder, expression: str, expected: bool
 ) -> None:
     condition = run_condition(expression) if expression else None
     assert runs.needs_figures(condition, order) is expected
@@ -155,13 +155,13 @@ def test_copies_with_what_json_does_not_have_are_understood(
 
 def test_infinities_sort_at_the_ends_and_nan_is_missing(directory: Path, store: Store) -> None:
     set_copies(directory, "b", None, '{"val/acc": Infinity}')
-    assert listed(store, Order("metric.val/acc", descending=False)) == "cab"
+    assert listed(store, RunOrder("metric.val/acc", descending=False)) == "cab"
     assert listed(store, None, "metric.val/acc > 1e300") == "b"
     set_copies(directory, "b", None, '{"val/acc": -Infinity}')
-    assert listed(store, Order("metric.val/acc", descending=False)) == "bca"
+    assert listed(store, RunOrder("metric.val/acc", descending=False)) == "bca"
     set_copies(directory, "b", None, '{"val/acc": NaN}')
-    assert listed(store, Order("metric.val/acc", descending=False)) == "cab"
-    assert listed(store, Order("metric.val/acc", descending=True)) == "acb"
+    assert listed(store, RunOrder("metric.val/acc", descending=False)) == "cab"
+    assert listed(store, RunOrder("metric.val/acc", descending=True)) == "acb"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_broken_copy_gives_way_to_the_runs_own_database(
 ) -> None:
     set_copies(directory, "b", broken, broken)
     assert store.figures(["b"])["b"].metrics == {"val/acc": 0.5}
-    assert listed(store, Order("param.lr", descending=False)) == "bca"
+    assert listed(store, RunOrder("param.lr", descending=False)) == "bca"
     assert listed(store, None, "metric.val/acc = 0.5") == "b"
 
 
@@ -181,7 +181,7 @@ def test_a_run_without_a_database_has_a_problem_and_no_figures(
 ) -> None:
     (directory / "c" / "exp.db").unlink()
     assert store.figures(["c"]) == {"c": Figures(problem="c/exp.db is missing")}
-    assert listed(store, Order("param.lr")) == "abc"
+    assert listed(store, RunOrder("param.lr")) == "abc"
 
 
 def test_keys_of_figures_come_most_common_first(directory: Path, store: Store) -> None:
@@ -215,8 +215,8 @@ def test_a_row_of_nulls_is_a_run_without_a_name(directory: Path, store: Store) -
     assert (run.duration_s, run.group_id, run.problems) == (None, None, ())
     assert not run.is_active
     for column in runs.SORTABLE[:-1]:
-        assert listed(store, Order(column, descending=False)).endswith("n")
-        assert listed(store, Order(column, descending=True)).endswith("n")
+        assert listed(store, RunOrder(column, descending=False)).endswith("n")
+        assert listed(store, RunOrder(column, descending=True)).endswith("n")
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_an_id_that_is_not_utf8_names_its_run(directory: Path, store: Store) -> 
     assert store.resolve("x\udcff").name == "odd"
     assert store.models("x\udcff") == ()
     assert store.figures(["x\udcff"])["x\udcff"].problem is not None
-    assert len(store.run_order(None, Order("param.lr"))) == 4
+    assert len(store.run_order(None, RunOrder("param.lr"))) == 4
 
 
 def test_rows_that_are_gone_are_left_out(directory: Path, store: Store) -> None:
@@ -310,4 +310,4 @@ def test_rows_that_are_gone_are_left_out(directory: Path, store: Store) -> None:
 
 def test_a_list_that_is_left_is_not_read_on(store: Store) -> None:
     with pytest.raises(ReadCancelled):
-        store.run_order(None, Order("param.lr"), cancelled=lambda: True)
+        store.run_order(None, RunOrder("param.lr"), cancelled=lambda: True)

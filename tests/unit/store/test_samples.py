@@ -17,8 +17,8 @@ from flowtui.store.bounded_json import MAX_LEVELS
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import sample_condition
 from flowtui.store.samples.listing import LISTED
-from flowtui.store.samples.orders import SORTABLE, Order
-from flowtui.store.samples.values import Dataset, SampleGroup, ValueType, View
+from flowtui.store.samples.orders import SORTABLE, SampleOrder
+from flowtui.store.samples.values import Dataset, KeyType, SampleGroup, SamplesView
 from flowtui.store.samples.views import view_condition, view_order
 from flowtui.store.schema import EvalAnnotationRow, EvalRow, LinkRow
 from flowtui.store.store import Store
@@ -96,7 +96,7 @@ def store(directory: Path) -> Iterator[Store]:
         yield store
 
 
-def listed(store: Store, order: Order | None = None, **named: Any) -> str:
+def listed(store: Store, order: SampleOrder | None = None, **named: Any) -> str:
     """Gives the samples in order as one word; the set's first letter tells the two b apart."""
     keys = store.sample_order(RUN, order=order, **named)
     samples = store.samples(RUN, keys)
@@ -158,31 +158,31 @@ def test_eval_sets_come_with_their_counts(store: Store) -> None:
 def test_samples_are_sorted_by_columns_and_keys_with_missing_and_nan_last(
     store: Store, column: str, ascending: str, descending: str
 ) -> None:
-    assert listed(store, Order(column)) == ascending
-    assert listed(store, Order(column, descending=True)) == descending
+    assert listed(store, SampleOrder(column)) == ascending
+    assert listed(store, SampleOrder(column, descending=True)) == descending
 
 
 def test_failing_first_counts_failed_checks_then_places_between_extremes(store: Store) -> None:
-    assert listed(store, Order("failing")) == "fb fc md fa mb me"
-    assert listed(store, Order("failing", descending=True)) == "mb fa fb fc md me"
+    assert listed(store, SampleOrder("failing")) == "fb fc md fa mb me"
+    assert listed(store, SampleOrder("failing", descending=True)) == "mb fa fb fc md me"
 
 
 @pytest.mark.parametrize(
     ("view", "found"),
     [
-        (View.ALL, "fa fb fc mb md me"),
-        (View.FAILING_FIRST, "fb fc md fa mb me"),
-        (View.DIFFERING, "fb md"),
-        (View.ERRORS, "fc md"),
-        (View.NOT_ANNOTATED, "fa fb fc md"),
+        (SamplesView.ALL, "fa fb fc mb md me"),
+        (SamplesView.FAILING_FIRST, "fb fc md fa mb me"),
+        (SamplesView.DIFFERING, "fb md"),
+        (SamplesView.ERRORS, "fc md"),
+        (SamplesView.NOT_ANNOTATED, "fa fb fc md"),
     ],
 )
-def test_views_choose_and_order(store: Store, view: View, found: str) -> None:
+def test_views_choose_and_order(store: Store, view: SamplesView, found: str) -> None:
     assert listed(store, view_order(view), condition=view_condition(view)) == found
 
 
 def test_a_view_joins_the_filter(store: Store) -> None:
-    condition = view_condition(View.NOT_ANNOTATED, sample_condition("id = b OR id = c"))
+    condition = view_condition(SamplesView.NOT_ANNOTATED, sample_condition("id = b OR id = c"))
     assert listed(store, condition=condition) == "fb fc"
 
 
@@ -210,7 +210,7 @@ def test_what_differs_from_the_reference(
     texts = tuple(None if value is None else json.dumps(value) for value in (outputs, refs))
     execute(path, "update evals set outputs = ?, refs = ?", [texts])
     with opened(tmp_path) as store:
-        condition = view_condition(View.DIFFERING)
+        condition = view_condition(SamplesView.DIFFERING)
         assert len(store.sample_order(RUN, condition=condition)) == differs
 
 
@@ -238,7 +238,7 @@ def test_sorting_agrees_with_python(
 ) -> None:
     replaced(directory, "scores", [json.dumps(scores) for scores in samples])
     with opened(directory) as store:
-        keys = store.sample_order(RUN, order=Order("scores.x", descending))
+        keys = store.sample_order(RUN, order=SampleOrder("scores.x", descending))
         ids = [int(sample.id) for sample in map(store.samples(RUN, keys).__getitem__, keys)]
     expected = sorted(range(len(samples)), key=lambda n: rank(samples[n].get("x"), descending))
     assert ids == expected
@@ -265,7 +265,7 @@ def test_json_of_any_shape_is_read_and_what_is_broken_stays_text(
     replaced(directory, "outputs", [text])
     with opened(directory) as store:
         (found,) = store.samples(RUN, store.sample_order(RUN)).values()
-        assert store.sample_order(RUN, order=Order("outputs.a")) == store.sample_order(RUN)
+        assert store.sample_order(RUN, order=SampleOrder("outputs.a")) == store.sample_order(RUN)
     assert found.outputs == value
     assert found.unparsed == ({"outputs"} if problem else set())
     assert (problem or "") in " ".join(found.problems)
@@ -294,10 +294,10 @@ def test_long_texts_and_lists_are_cut_in_the_list_and_whole_where_asked(director
 
 def test_keys_in_use_come_with_counts_and_types(store: Store) -> None:
     found = {used.name: used.types for used in store.sample_keys(RUN)}
-    assert found["scores.accuracy"] == {ValueType.NUMBER: 3, ValueType.NULL: 1}
-    assert found["scores.label"] == {ValueType.NUMBER: 1, ValueType.TEXT: 1}
-    assert found["scores.correct"] == {ValueType.BOOLEAN: 3}
-    assert found["inputs.tags"] == {ValueType.LIST: 1}
+    assert found["scores.accuracy"] == {KeyType.NUMBER: 3, KeyType.NULL: 1}
+    assert found["scores.label"] == {KeyType.NUMBER: 1, KeyType.TEXT: 1}
+    assert found["scores.correct"] == {KeyType.BOOLEAN: 3}
+    assert found["inputs.tags"] == {KeyType.LIST: 1}
     scores = store.sample_keys(RUN, "faq", ("scores",))
     assert [(used.key, used.count) for used in scores] == [
         ("accuracy", 3), ("correct", 3), ("label", 2),
@@ -330,13 +330,13 @@ def test_runs_without_tables_have_no_samples_links_or_annotations(directory: Pat
     for table in ("eval_annotations", "eval_traces_bridge"):
         execute(path, f"drop table {table}")
     with opened(directory) as store:
-        assert listed(store, Order("annotations")) == listed(store)
-        assert listed(store, Order("traces")) == listed(store)
+        assert listed(store, SampleOrder("annotations")) == listed(store)
+        assert listed(store, SampleOrder("traces")) == listed(store)
         samples = store.samples(RUN, store.sample_order(RUN)).values()
         assert {(sample.trace_ids, sample.annotation_count) for sample in samples} == {((), 0)}
     execute(path, "drop table evals")
     with opened(directory) as store:
-        for order in (Order(), Order("failing")):
+        for order in (SampleOrder(), SampleOrder("failing")):
             assert not store.sample_order(RUN, order=order)
         assert store.samples(RUN, [1]) == {}
         assert store.sample_detail(RUN, SampleTarget("faq", "b")) is None
@@ -347,6 +347,6 @@ def test_runs_without_tables_have_no_samples_links_or_annotations(directory: Pat
 @pytest.mark.parametrize("column", [*SORTABLE, "scores.accuracy"])
 def test_a_read_of_the_list_can_be_left(store: Store, column: str) -> None:
     with pytest.raises(ReadCancelled):
-        store.sample_order(RUN, order=Order(column), cancelled=lambda: True)
+        store.sample_order(RUN, order=SampleOrder(column), cancelled=lambda: True)
     with pytest.raises(ReadCancelled):
         store.samples(RUN, [1], cancelled=lambda: True)

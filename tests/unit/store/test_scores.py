@@ -19,7 +19,7 @@ from flowtui.store.filters import sample_condition
 from flowtui.store.samples import scores
 from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
 from flowtui.store.samples.scores import number_summary
-from flowtui.store.samples.values import ValueType
+from flowtui.store.samples.values import KeyType
 from tests.unit.stores import execute, one_run, opened
 
 RUN = "run-1"
@@ -59,11 +59,11 @@ def test_numbers_booleans_and_texts_of_one_key_are_told_apart(path: Path) -> Non
     values = [1, 2, 4.5, math.nan, math.inf, -math.inf, True, False, True, "a", "b", "a", None, [1]]
     summary = only(path, values)
     assert summary.types == {
-        ValueType.NUMBER: 6,
-        ValueType.BOOLEAN: 3,
-        ValueType.TEXT: 3,
-        ValueType.LIST: 1,
-        ValueType.NULL: 1,
+        KeyType.NUMBER: 6,
+        KeyType.BOOLEAN: 3,
+        KeyType.TEXT: 3,
+        KeyType.LIST: 1,
+        KeyType.NULL: 1,
     }
     assert (summary.count, summary.missing) == (13, 1)
     assert (summary.nan_count, summary.inf_count) == (1, 2)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from flowtui.store.metrics.points import PAGE_POINTS, extent, next_point, page, point_at
 from flowtui.store.metrics.series import POINTS_A_COLUMN, extended, series
 from flowtui.store.metrics.steps import HIGHEST, LOWEST, Step, above, below, reach
-from flowtui.store.metrics.values import Column, Series
+from flowtui.store.metrics.values import Series, SeriesColumn
 from flowtui.store.schema import ddl
 from flowtui.store.values import LoggedPoint
 
@@ -115,7 +115,7 @@ def as_seen(step: Step, value: float) -> str:
     return f"{Fraction(step)} {value + 0.0!r}"
 
 
-def assert_holds(column: Column, held: Points) -> None:
+def assert_holds(column: SeriesColumn, held: Points) -> None:
     """Asserts that a column says of its points, in order of steps, what is true of them."""
     finite = [point for point in held if math.isfinite(point[1])]
     assert column.count == len(held)

@@ -20,13 +20,13 @@ from flowtui.screens.traces.summary import summary
 from flowtui.store.filters import span_condition, trace_condition
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import SORTABLE, Order
+from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.times import FAR_FUTURE_NS
 from flowtui.store.traces.tree import span_tree
 from flowtui.store.traces.values import Trace
 from flowtui.widgets.documents.blocks import copied
 from flowtui.widgets.documents.span_sections import span_sections
-from flowtui.widgets.trees.span_row import View, span_row, widths
+from flowtui.widgets.trees.span_row import TreeView, span_row, widths
 from flowtui.widgets.trees.waterfall import whole_window
 from tests.unit.stores import execute, opened, writer
 
@@ -129,7 +129,7 @@ def read(store: Store, trace_id: str) -> ReadTrace:
 
 def rows(store: Store, trace_id: str) -> list[str]:
     tree = read(store, trace_id).tree
-    view = View(tree, whole_window(tree))
+    view = TreeView(tree, whole_window(tree))
     return [
         "".join(piece.text for piece in span_row(view, at, widths(100, True)))
         for at in range(len(tree.nodes))
@@ -151,7 +151,7 @@ def test_what_has_no_time_comes_last_in_every_order_by_time(store: Store, column
     shown = store.traces(RUN, store.trace_order(RUN))
     keys = {trace.trace_id: key for key, trace in shown.items()}
     for descending in (True, False):
-        order = list(store.trace_order(RUN, None, Order(column, descending)))
+        order = list(store.trace_order(RUN, None, TraceOrder(column, descending)))
         assert sorted(order) == sorted(keys.values())
         if column in ("start", "duration"):
             assert order[-1] == keys["none"]

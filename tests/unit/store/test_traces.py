@@ -12,7 +12,7 @@ from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import Usage
 from flowtui.store.schema import LinkRow, SpanAnnotationRow, SpanRow
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import SORTABLE, Order
+from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace, TraceState
 from tests.unit.stores import execute, opened, writer
 
@@ -84,7 +84,7 @@ def found(directory: Path, rows: Iterable[SpanRow]) -> dict[str, Trace]:
     return {trace.trace_id: trace for trace in traces.values()}
 
 
-def listed(store: Store, order: Order | None = None) -> str:
+def listed(store: Store, order: TraceOrder | None = None) -> str:
     keys = store.trace_order(RUN, None, order)
     traces = store.traces(RUN, keys)
     return "".join(traces[key].trace_id for key in keys)
@@ -138,19 +138,19 @@ def test_a_trace_is_what_its_spans_add_up_to(store: Store) -> None:
 def test_traces_are_sorted_by_any_column_and_by_start_among_equals(
     store: Store, column: str, ascending: str, descending: str
 ) -> None:
-    assert listed(store, Order(column, descending=False)) == ascending
-    assert listed(store, Order(column)) == descending
+    assert listed(store, TraceOrder(column, descending=False)) == ascending
+    assert listed(store, TraceOrder(column)) == descending
 
 
 def test_the_newest_trace_comes_first_unless_another_order_is_given(store: Store) -> None:
-    assert listed(store) == listed(store, Order("start"))
+    assert listed(store) == listed(store, TraceOrder("start"))
 
 
 def test_the_key_of_a_trace_stays_when_it_grows(directory: Path, store: Store) -> None:
     before = list(store.trace_order(RUN))
     with writer(directory) as writing, writing.experiment(RUN) as experiment:
         experiment.spans([row("c", "1", 45, 70, None, status_code=1, name="root")])
-    assert list(store.trace_order(RUN, None, Order("start"))) == before
+    assert list(store.trace_order(RUN, None, TraceOrder("start"))) == before
     grown = store.traces(RUN, before)[before[1]]
     assert (grown.trace_id, grown.root_name, grown.state) == ("c", "root", TraceState.OK)
 
@@ -197,7 +197,7 @@ def test_broken_attributes_and_times_do_not_fail_the_list(directory: Path) -> No
     execute(path, "update spans set attributes = 'gen_ai.usage.{' where trace_id = 'b'")
     execute(path, "update spans set start_time_unix_nano = 'soon' where trace_id = 'a'")
     with opened(directory) as store:
-        assert sorted(listed(store, Order("tokens"))) == list("abcd")
+        assert sorted(listed(store, TraceOrder("tokens"))) == list("abcd")
         traces = {trace.trace_id: trace for trace in store.traces(RUN, range(100)).values()}
     assert traces["b"].usage is None
     assert traces["a"].start_ns is None
@@ -208,8 +208,8 @@ def test_stores_without_bridge_and_annotation_tables_are_listed(directory: Path)
     execute(path, "drop table span_annotations")
     execute(path, "drop table eval_traces_bridge")
     with opened(directory) as store:
-        assert listed(store, Order("annotations")) == "acdb"
-        assert listed(store, Order("samples")) == "acdb"
+        assert listed(store, TraceOrder("annotations")) == "acdb"
+        assert listed(store, TraceOrder("samples")) == "acdb"
         counts = {
             (trace.sample_count, trace.annotation_count)
             for trace in store.traces(RUN, store.trace_order(RUN)).values()
@@ -229,6 +229,6 @@ def test_a_run_without_a_table_of_spans_has_no_traces(directory: Path) -> None:
 @pytest.mark.parametrize("column", SORTABLE)
 def test_a_read_of_the_list_can_be_left(store: Store, column: str) -> None:
     with pytest.raises(ReadCancelled):
-        store.trace_order(RUN, None, Order(column), lambda: True)
+        store.trace_order(RUN, None, TraceOrder(column), lambda: True)
     with pytest.raises(ReadCancelled):
         store.traces(RUN, [1], lambda: True)

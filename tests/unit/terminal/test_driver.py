@@ -16,8 +16,8 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.messages import InBandWindowResize
 from wcwidth import wcwidth
 
-from flowtui.terminal.cell_diff import PLAIN, Look, Thrift, changed, in_ascii, transition
-from flowtui.terminal.driver import ThriftyDriver
+from flowtui.terminal.cell_diff import PLAIN, CellDiff, Look, changed, in_ascii, transition
+from flowtui.terminal.driver import DiffDriver
 from flowtui.terminal.link_speed import QUERY
 
 COLUMNS, LINES = 24, 6
@@ -89,8 +89,8 @@ frames = st.builds(
 loose_writes = st.one_of(loose_sequences, words, moves, line_feeds, erasures)
 
 
-def thrift(is_utf8: bool = True) -> Thrift:
-    return Thrift(lambda: (COLUMNS, LINES), is_utf8)
+def thrift(is_utf8: bool = True) -> CellDiff:
+    return CellDiff(lambda: (COLUMNS, LINES), is_utf8)
 
 
 def seen(sent: str) -> list[list[tuple[object, ...]]]:
@@ -134,7 +134,7 @@ def test_a_frame_that_is_there_already_is_not_sent_again(frame: str) -> None:
 
 def test_after_a_change_of_size_everything_is_sent_again() -> None:
     size = (COLUMNS, LINES)
-    filtered = Thrift(lambda: size)
+    filtered = CellDiff(lambda: size)
     assert filtered.filter("\x1b[1;1Hthe same") == "\x1b[1;1Hthe same"
     size = (COLUMNS + 1, LINES)
     assert filtered.filter("\x1b[1;1Hthe same") == "\x1b[1;1Hthe same"
@@ -381,7 +381,7 @@ async def test_no_more_of_the_mouse_is_asked_for_where_frames_are_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     sent: list[str] = []
-    driver = ThriftyDriver(App())
+    driver = DiffDriver(App())
     monkeypatch.setattr(driver, "_put", sent.append)
     monkeypatch.setattr(driver, "_is_clogged", lambda: True)
     driver.write("\x1b[?1003h")
@@ -395,7 +395,7 @@ async def test_an_answer_that_comes_while_input_ends_leaves_nothing_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written: list[str] = []
-    driver = ThriftyDriver(App())
+    driver = DiffDriver(App())
 
     def answered_late(self: LinuxDriver) -> None:
         driver.process_message(InBandWindowResize(supported=True, enabled=False))
@@ -411,7 +411,7 @@ async def test_a_size_report_that_is_asked_for_while_input_ends_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written: list[str] = []
-    driver = ThriftyDriver(App())
+    driver = DiffDriver(App())
 
     def answered_late(self: LinuxDriver) -> None:
         driver.write(QUERY)

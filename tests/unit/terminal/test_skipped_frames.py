@@ -9,7 +9,7 @@ import pytest
 from textual.app import App
 from textual.drivers._writer_thread import WriterThread
 
-from flowtui.terminal.driver import ThriftyDriver
+from flowtui.terminal.driver import DiffDriver
 from tests.pilot.pilot import until
 
 BEGINS, ENDS = "\x1b[?2026h", "\x1b[?2026l"
@@ -36,9 +36,9 @@ class StuckTerminal:
         return "".join(self.writes)
 
 
-def driver_of(app: App[None], terminal: StuckTerminal) -> ThriftyDriver:
+def driver_of(app: App[None], terminal: StuckTerminal) -> DiffDriver:
     """Return a driver with frames A to E drawn one after the other, none of which got through."""
-    driver = ThriftyDriver(app)
+    driver = DiffDriver(app)
     driver._writer_thread = WriterThread(cast(IO[str], terminal))
     driver._writer_thread.start()
     for name in "ABCDE":
@@ -47,7 +47,7 @@ def driver_of(app: App[None], terminal: StuckTerminal) -> ThriftyDriver:
     return driver
 
 
-def draw(driver: ThriftyDriver, frame: str) -> None:
+def draw(driver: DiffDriver, frame: str) -> None:
     for data in (BEGINS, frame, ENDS):
         driver.write(data)
 

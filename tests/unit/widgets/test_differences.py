@@ -15,9 +15,9 @@ from flowtui.store.values import JsonValue
 from flowtui.widgets.documents import differences
 from flowtui.widgets.documents.differences import (
     MAX_KEYS,
+    DiffKind,
+    DiffRun,
     KeyDifference,
-    Kind,
-    Run,
     is_equal,
     key_diff,
     word_diff,
@@ -34,12 +34,12 @@ json_values = st.recursive(
 )
 
 
-def joined(runs: tuple[Run, ...], *kinds: Kind) -> str:
+def joined(runs: tuple[DiffRun, ...], *kinds: DiffKind) -> str:
     return "".join(run.text for run in runs if run.kind in kinds)
 
 
 def marked(output: str, reference: str) -> str:
-    signs = {Kind.SAME: "{}", Kind.ONLY_OUTPUT: "<+{}>", Kind.ONLY_REFERENCE: "<-{}>"}
+    signs = {DiffKind.SAME: "{}", DiffKind.ONLY_OUTPUT: "<+{}>", DiffKind.ONLY_REFERENCE: "<-{}>"}
     return "".join(signs[run.kind].format(run.text) for run in word_diff(output, reference))
 
 
@@ -47,12 +47,12 @@ def marked(output: str, reference: str) -> str:
 @given(st.text() | words, st.text() | words)
 def test_the_runs_of_each_side_are_that_side(output: str, reference: str) -> None:
     runs = word_diff(output, reference)
-    assert joined(runs, Kind.SAME, Kind.ONLY_OUTPUT) == output
-    assert joined(runs, Kind.SAME, Kind.ONLY_REFERENCE) == reference
+    assert joined(runs, DiffKind.SAME, DiffKind.ONLY_OUTPUT) == output
+    assert joined(runs, DiffKind.SAME, DiffKind.ONLY_REFERENCE) == reference
     assert all(run.text for run in runs)
     assert all(one.kind != other.kind for one, other in pairwise(runs))
     if output == reference:
-        assert {run.kind for run in runs} <= {Kind.SAME}
+        assert {run.kind for run in runs} <= {DiffKind.SAME}
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_words_that_differ_stand_beside_each_other(output: str, reference: str, 
 
 def test_the_shortest_way_is_found_between_anchors() -> None:
     runs = word_diff("x x y x x y y z", "x y x x x y z")
-    changed = joined(runs, Kind.ONLY_OUTPUT) + joined(runs, Kind.ONLY_REFERENCE)
+    changed = joined(runs, DiffKind.ONLY_OUTPUT) + joined(runs, DiffKind.ONLY_REFERENCE)
     assert len(changed.split()) <= 3
 
 
@@ -108,11 +108,11 @@ def test_texts_too_long_for_words_are_compared_by_lines_and_longer_ones_from_whe
     reference, output = "\n".join(lines), "\n".join([*lines[:20], "odd", *lines[21:40]])
     monkeypatch.setattr(differences, "MAX_WORD_CHARS", 10)
     by_line = word_diff(output, reference)
-    assert any(run == Run("odd\n", Kind.ONLY_OUTPUT) for run in by_line)
+    assert any(run == DiffRun("odd\n", DiffKind.ONLY_OUTPUT) for run in by_line)
     monkeypatch.setattr(differences, "MAX_LINE_CHARS", 10)
     last = word_diff(output, reference)
-    assert [run.kind for run in last[:2]] == [Kind.SAME, Kind.ONLY_REFERENCE]
-    assert joined(last, Kind.SAME, Kind.ONLY_OUTPUT) == output
+    assert [run.kind for run in last[:2]] == [DiffKind.SAME, DiffKind.ONLY_REFERENCE]
+    assert joined(last, DiffKind.SAME, DiffKind.ONLY_OUTPUT) == output
 
 
 def test_keys_are_compared_by_path_and_what_one_has_alone_is_one_path() -> None:

@@ -21,14 +21,14 @@ from flowtui.widgets.documents.blocks import (
     copied,
 )
 from flowtui.widgets.documents.layout import laid_out
-from flowtui.widgets.documents.runs import SHOWN_CHARS, SHOWN_ITEMS, Folds, Layout
+from flowtui.widgets.documents.runs import SHOWN_CHARS, SHOWN_ITEMS, Folds, RunLayout
 from flowtui.widgets.documents.search import line_of, matches, pattern_of
 from flowtui.widgets.documents.wrapping import plain_lines, plain_wrapped
 
 HOSTILE = "\x1b[31mred\x07\u202eevil\u200b e\u0301\u0301\u0301\u0301\u0301 \udc80 日本語 \t|\r\n"
 
 
-def texts(layout: Layout) -> list[str]:
+def texts(layout: RunLayout) -> list[str]:
     """Return the lines of a layout as text."""
     lines = []
     for index in range(layout.line_count):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from flowtui.previews.values import Column, Part, TablePage
+from flowtui.previews.values import Part, TableColumn, TablePage
 from flowtui.widgets.cells import fit
 from flowtui.widgets.lists import preview_table
 
@@ -14,7 +14,7 @@ from flowtui.widgets.lists import preview_table
 def page(*values: str, name: str = "loss", first_column: int = 0) -> TablePage:
     rows = tuple((value,) for value in values)
     part = Part("row", 0, len(rows), len(rows), None)
-    return TablePage((Column(name),), rows, part, 1, first_column)
+    return TablePage((TableColumn(name),), rows, part, 1, first_column)
 
 
 def drawn(shown: TablePage, more: Sequence[str] = ()) -> list[str]:

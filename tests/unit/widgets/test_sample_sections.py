@@ -18,7 +18,7 @@ from flowtui.store.samples.values import Sample
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Link, Section, Text, Turn
 from flowtui.widgets.documents.layout import laid_out
-from flowtui.widgets.documents.runs import SHOWN_CHARS, Folds, Layout
+from flowtui.widgets.documents.runs import SHOWN_CHARS, Folds, RunLayout
 from flowtui.widgets.documents.sample_sections import compared, sample_sections
 from flowtui.widgets.documents.search import line_of, matches, pattern_of
 from tests.unit.widgets.test_document import HOSTILE, texts
@@ -213,7 +213,7 @@ def columns(*blocks: Turn) -> list[Section]:
     return [Section("s", "", (Text("above"), Turn("", blocks, are_beside=True)))]
 
 
-def lines_found(layout: Layout, sections: list[Section], needle: str) -> list[str]:
+def lines_found(layout: RunLayout, sections: list[Section], needle: str) -> list[str]:
     found = [line_of(layout, match) for match in matches(sections, pattern_of(needle))]
     shown = texts(layout)
     return [shown[line] for line in found if line is not None]

@@ -19,7 +19,7 @@ from flowtui.store.samples.score_values import (
     value_type,
 )
 from flowtui.store.samples.scores import number_summary
-from flowtui.store.samples.values import ValueType
+from flowtui.store.samples.values import KeyType
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.lists.score_cells import (
@@ -39,7 +39,7 @@ def summary(values: Sequence[JsonValue], key: str = "score", missing: int = 0) -
     return ScoreSummary(
         key=key,
         sample_count=len(values) + missing,
-        types={type_: types.count(type_) for type_ in ValueType if type_ in types},
+        types={type_: types.count(type_) for type_ in KeyType if type_ in types},
         numbers=number_summary(finite) if finite else None,
         nan_count=sum(math.isnan(number) for number in numbers),
         inf_count=sum(math.isinf(number) for number in numbers),
