@@ -31,9 +31,11 @@ from flowtui.store.database import (
 )
 from flowtui.store.errors import DatabaseError, DatabaseMissing
 from flowtui.store.liveness import holders
-from flowtui.store.liveness.standing import QUIET_AFTER_S, Signs
+from flowtui.store.liveness.standing import Signs
 from flowtui.store.values import Run
 
+ASK_AFTER_S = 60.0
+"""Without a record, before a process is looked for: most runs log more often."""
 ASK_EVERY_S = 30.0
 """Between two questions about a process that is there and quiet."""
 _STAMPS = (
@@ -120,7 +122,7 @@ class SignsReader:
         if signs is None:
             return False
         since = signs.heard_at or signs.written_at or run.created_at
-        if since is None or signs.seen_at - since < timedelta(seconds=QUIET_AFTER_S):
+        if since is None or signs.seen_at - since < timedelta(seconds=ASK_AFTER_S):
             return False
         if self._is_known_gone(run.id, signs):
             return self._gone[run.id].written_at != signs.written_at

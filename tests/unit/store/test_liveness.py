@@ -171,7 +171,7 @@ def test_nobody_is_asked_about_while_a_run_writes(
     asked: list[object] = []
     monkeypatch.setattr(holders, "held", lambda paths: asked.append(paths) or [False] * len(paths))
     with opened(database.parents[1]) as store:
-        assert at(store, NOW + timedelta(minutes=19)).activity is Activity.ACTIVE
+        assert at(store, NOW + timedelta(minutes=10, seconds=59)).activity is Activity.ACTIVE
         assert asked == []
         assert at(store, now(), may_ask=False).activity is Activity.QUIET
         assert asked == []
@@ -251,6 +251,14 @@ def test_another_machines_stamps_are_not_compared(
         assert (found.activity, found.silent_s) == (Activity.QUIET, 660)
 
 
+def test_a_process_that_is_gone_is_missed_within_a_minute(database: Path) -> None:
+    last_write(database, NOW + timedelta(minutes=10))
+    with opened(database.parents[1]) as store:
+        assert at(store, NOW + timedelta(minutes=11)).activity is Activity.STOPPED
+    with held(database), opened(database.parents[1]) as store:
+        assert at(store, NOW + timedelta(minutes=11)).activity is Activity.ACTIVE
+
+
 def test_a_stamp_from_the_future_is_not_compared(database: Path) -> None:
     last_write(database, now() + timedelta(days=1))
     execute(database, "update dynamic_metrics set logged_at = '2199-01-01 00:00:00'")
@@ -261,7 +269,7 @@ def test_a_stamp_from_the_future_is_not_compared(database: Path) -> None:
 
 
 def test_a_model_counts_as_a_record(database: Path) -> None:
-    stamp = (now() - timedelta(minutes=1)).strftime("%Y-%m-%d %H:%M:%S")
+    stamp = (now() - timedelta(seconds=30)).strftime("%Y-%m-%d %H:%M:%S")
     execute(
         database.parents[1] / "meta.db",
         "insert into models (id, name, created_at, experiment_id) values ('m', 'm', ?, 'run-1')",
