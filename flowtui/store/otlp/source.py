@@ -110,12 +110,15 @@ class Source:
         if missing <= 0:
             return True
         pieces = [self._held[self._at :]]
-        self._before += self._at
-        self._at = 0
-        while missing > 0 and (piece := self._stream.read(max(PIECE_BYTES, missing))):
-            pieces.append(piece)
-            missing -= len(piece)
-        self._held = b"".join(pieces)
+        try:
+            while missing > 0 and (piece := self._stream.read(max(PIECE_BYTES, missing))):
+                pieces.append(piece)
+                missing -= len(piece)
+        finally:
+            # What was taken is not there again where the stream breaks off, to be read for ever.
+            self._held = b"".join(pieces)
+            self._before += self._at
+            self._at = 0
         return missing <= 0
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import tracemalloc
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ import zstandard
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, TracesData
 
 from flowtui.store.otlp import files, items
-from flowtui.store.otlp.items import OtlpSpan, Rejected, Skipped
+from flowtui.store.otlp.items import Broken, OtlpSpan, Rejected, Skipped
+from flowtui.store.otlp.source import Source
 from tests.unit.otlp_samples import (
     START_NS,
     comparable,
@@ -343,3 +345,45 @@ def test_unknown_fields_of_protobuf_are_passed_over() -> None:
     unknown = b"\xa2\x06\x03abc\xa8\x06\x01\xad\x06abcd\xa1\x06abcdefgh"
     assert len(spans_of(PROTOBUF + unknown + PROTOBUF)) == 4
     assert TracesData.FromString(PROTOBUF + unknown).resource_spans
+
+
+class BreaksOff:
+    """A stream that has some bytes, and fails after them."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def read(self, size: int, /) -> bytes:
+        piece, self.data = self.data[:size], self.data[size:]
+        if not piece:
+            raise Broken("it ends too early")
+        return piece
+
+
+def test_what_was_taken_is_not_taken_again_where_a_stream_breaks_off() -> None:
+    source = Source(BreaksOff(b"abcdef"))
+    assert source.take(4) == b"abcd"
+    for _ in range(2):
+        with pytest.raises(Broken):
+            source.take(4)
+    assert (source.position, source.take(2)) == (4, b"ef")
+
+
+CUT_OFF_IN_A_FRAME = (
+    b'    {\n  e":      "sp4"\n         }\n        },\n        {\n '
+    b'        "key": "zero",\n            {\n         "key": "ra'
+    b'\xa0io",\n\x00        "value": {\n          "doubleValue": 0.5\n '
+    b'        }\n        },\n      \x8f {\n         "key   }\n       '
+    b' },\n        {\n         "key": "no",\n         "value"    '
+    b'{\n         "key": "raw",\n {       "value": {\n          "'
+    b'bytesValue": "AP8="\n       \x02 }\n        },\n        {\n    '
+    b'     "key": "items",\n         "value": {\n          "arra'
+    b'yValue": {\n         00000000001008"\n      }\n     ]\n    }'
+    b"\n   ]\n  }\n ]"
+)
+"""Damaged JSON that reads as messages with their lengths, of which one holds others and is cut off."""
+
+
+def test_what_is_cut_off_inside_a_frame_is_read_once() -> None:
+    found = list(islice(files.items(io.BytesIO(CUT_OFF_IN_A_FRAME)), 1_000))
+    assert 0 < len(found) < 100
