@@ -381,7 +381,7 @@ CUT_OFF_IN_A_FRAME = (
     b'yValue": {\n         00000000001008"\n      }\n     ]\n    }'
     b"\n   ]\n  }\n ]"
 )
-"""Damaged JSON that reads as messages with their lengths, of which one holds others and is cut off."""
+"""Damaged JSON that reads as messages with lengths, of which one holds others and is cut off."""
 
 
 def test_what_is_cut_off_inside_a_frame_is_read_once() -> None:
