@@ -129,7 +129,7 @@ def with_decimals(value: float, decimals: int, cells: int) -> str:
     Args:
         value: finite.
         decimals: of all numbers of a column.
-        cells: at most so many if there are more.
+        cells: at most so many if there are more; for want of room it reads `<1.000`.
     """
     text = f"{value:,.{decimals}f}"
     if not _is_whole(text) or (not decimals and _digits_in(text) > 1):
@@ -141,8 +141,11 @@ def with_decimals(value: float, decimals: int, cells: int) -> str:
         return number(value, 2)
     longer = (f"{value:,.{more}f}" for more in range(decimals + 1, cells))
     told = (one for one in longer if float(one.replace(",", "")) != shown)
-    found = next(told, text)
-    return found if len(found) <= cells else text
+    found = next(told, None)
+    if found is not None and len(found) <= cells:
+        return found
+    # There is no room for what tells it from a round number, but for that it is none.
+    return f"{'<' if value < shown else '>'}{text}"
 
 
 def distinct(values: Sequence[float], digits: int = 5, cells: int | None = None) -> list[str]:

@@ -30,7 +30,7 @@ SUMMARY_CELLS = 12
 MAX_DECIMALS = 6
 MOST_DECIMALS = 12
 """With more of them, the power of ten is easier to read."""
-NUMBER_CELLS = 9
+NUMBER_CELLS = 8
 """What decimals may take that tell a number from a round one."""
 LOW_SHARE = 0.25
 """Numbers in the lowest part of their key's range call for attention."""

@@ -226,3 +226,6 @@ def test_decimals_tell_a_number_from_one() -> None:
     assert fmt.with_decimals(999.6, 0, 9) == "999.6"
     assert fmt.with_decimals(1.0, 3, 9) == "1.000"
     assert fmt.with_decimals(1e-9, 3, 9) == "1.0e-09"
+    assert fmt.with_decimals(0.99999999, 3, 9) == "<1.000"
+    assert fmt.with_decimals(-0.99999999, 3, 9) == ">-1.000"
+    assert fmt.with_decimals(1.00000001, 3, 9) == ">1.000"
