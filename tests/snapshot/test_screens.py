@@ -120,7 +120,7 @@ def test_runs_filtered(snap_compare: Snap, demo: Store) -> None:
 
 
 def test_runs_filtered_by_nothing_known(snap_compare: Snap, demo: Store) -> None:
-    typed = keys("slash", *"learning_ratee < 1 lr 0.1")
+    typed = keys("slash", *"lr 0.1 learning_ratee < 1")
     assert snap_compare(app_on(demo, None), terminal_size=SMALL, run_before=typed)
 
 

@@ -166,6 +166,7 @@ class _Compiler:
             raise FilterError(self._fields.refusals[word], node.position)
         if not node.quoted and word in self._fields.words:
             return f"({self._fields.words[word]})"
+        refuse_after_value(node)
         test = contains_test(node.text)
         name = self._bind(test.bound)
         return _any_of([self._holds(field, test.sql, name) for field in self._fields.searched])
@@ -303,6 +304,19 @@ def doubtful_words(expression: Expression, fields: FieldSet) -> tuple[str, ...]:
             return (text,) if is_name else ()
         case _:
             return ()
+
+
+def refuse_after_value(node: Search) -> None:
+    """Refuse a word that may be a part of the value before it, such as a unit that is not known.
+
+    Raises:
+        FilterError: it is such a word.
+    """
+    if node.is_after_value and not node.quoted:
+        raise FilterError(
+            f"Expected AND or OR before '{node.text[:30]}', or quotes around a value with spaces.",
+            node.position,
+        )
 
 
 def _is_text(node: Expression, fields: FieldSet) -> TypeGuard[Search]:

@@ -9,8 +9,12 @@ from fractions import Fraction
 from flowtui.store import natural
 
 # Bounded digits: the exact arithmetic below must not be handed a number of a million digits.
-_QUANTITY = re.compile(r"([+-]?)((?:(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})[a-zµμ]+)+)", re.I | re.A)
-_PART = re.compile(r"([\d.]+)([^\d.]+)")
+_QUANTITY = re.compile(
+    r"([+-]?)((?:(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})\s*[a-zµμ]+\s*)+)", re.I | re.A
+)
+_PART = re.compile(r"([\d.]+)\s*([^\d.\s]+)")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.A)
+_TIME = re.compile(r"\d{1,2}:\d\d.*", re.A)
 _MOMENT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d(?::\d\d)?)(?P<zone>Z|[+-]\d\d:\d\d)?", re.A
 )
@@ -36,10 +40,22 @@ _BYTES_PER_UNIT = {"b": 1} | {
     for suffix, base in (("b", 1000), ("ib", 1024))
 }
 
+_UNITS = _NS_PER_UNIT.keys() | _BYTES_PER_UNIT.keys()
+
 
 def is_number(text: str) -> bool:
     """Says whether a word is written as a number."""
     return natural.NUMBER.fullmatch(text) is not None
+
+
+def goes_on(word: str, following: str) -> bool:
+    """Says whether two words side by side are of one value: `1 h`, `2h 30m`, `2025-03-01 10:30`."""
+    if _DAY.fullmatch(word):
+        return _TIME.fullmatch(following) is not None
+    if is_number(word):
+        return following.lower() in _UNITS
+    is_amount = _QUANTITY.fullmatch(word) is not None or word.lower() in _UNITS
+    return is_amount and (is_number(following) or _QUANTITY.fullmatch(following) is not None)
 
 
 def number(text: str) -> int | float | None:
@@ -50,7 +66,7 @@ def number(text: str) -> int | float | None:
 
 
 def duration_ns(text: str) -> Fraction | None:
-    """Returns the nanoseconds of a duration such as `500ms`, `1.5h` or `1h30m`, or None."""
+    """Returns the nanoseconds of a duration such as `500ms`, `1.5h` or `1 h 30 m`, or None."""
     return _quantity(text, _NS_PER_UNIT)
 
 

@@ -1,7 +1,8 @@
 """Parses a filter expression into its tree; knows the grammar and no field.
 
     expression  = all ("OR" all)*
-    all         = one ("AND"? one)*             two conditions side by side: both
+    all         = one ("AND"? one)*             two conditions side by side: both, but no word
+                                                that has no meaning of its own after a value
     one         = "NOT" one | "(" expression ")" | condition
     condition   = name sign operand             sign: = == != <> < <= > >= ~
                 | name "NOT"? ("LIKE" | "ILIKE" | "CONTAINS" | "~") operand
@@ -10,6 +11,7 @@
                 | name "IS" "NOT"? "NULL"
                 | word | quoted                 a search over everything shown
 
+A value is one word or quoted, or a quantity or a moment: `1 h 30 m`, `2025-03-01 10:30`.
 Keywords are read in any case; quotes make a search of one. `&&`, `||` and `!` are AND, OR and NOT.
 Annotation names may hold spaces: `annotations.feedback.answer quality = true` needs no quotes.
 """
@@ -20,7 +22,7 @@ from typing import Final, cast
 
 from flowtui.store.errors import FilterError
 from flowtui.store.filters.lexer import Token, TokenKind, tokens
-from flowtui.store.filters.literals import is_number
+from flowtui.store.filters.literals import goes_on, is_number
 from flowtui.store.filters.syntax import (
     And,
     Comparison,
@@ -86,6 +88,8 @@ class _Parser:
         self._index = 0
         self._depth = 0
         self._conditions = 0
+        self._after_value = 0
+        """Where the value of the last comparison ends, as an index; 0 before there is one."""
 
     @property
     def _next(self) -> Token:
@@ -165,7 +169,9 @@ class _Parser:
         self._take()
         name = self._spaced_name(token) or Name(token.text, token.position)
         if not self._operator_at(self._index):
-            return Search(token.text, token.position, token.kind is not TokenKind.WORD)
+            is_after_value = self._after_value == self._index - 1 > 0
+            is_quoted = token.kind is not TokenKind.WORD
+            return Search(token.text, token.position, is_quoted, is_after_value)
         if token.kind is TokenKind.WORD and is_number(token.text):
             raise FilterError(
                 f"Expected a field's name before {_shown(self._next)}, found {_shown(token)}.",
@@ -187,9 +193,12 @@ class _Parser:
         if operator.keyword == "IN":
             return Membership(name, self._list(), negated)
         if operator.keyword == "BETWEEN":
-            return self._range(name, negated)
-        sign = cast("Operator", operator.keyword or operator.text)
-        return Comparison(name, sign, self._operand(sign), operator.position, negated)
+            found: Expression = self._range(name, negated)
+        else:
+            sign = cast("Operator", operator.keyword or operator.text)
+            found = Comparison(name, sign, self._operand(sign), operator.position, negated)
+        self._after_value = self._index
+        return found
 
     def _operator_at(self, index: int) -> bool:
         token = self._tokens[index]
@@ -222,7 +231,7 @@ class _Parser:
         self._take()
         if token.kind is TokenKind.NAME:
             return Name(token.text, token.position)
-        return _literal(token)
+        return self._literal(token)
 
     def _range(self, name: Name, negated: bool) -> Range:
         low = self._value("a value after BETWEEN")
@@ -234,7 +243,7 @@ class _Parser:
         token = self._next
         if token.kind not in (TokenKind.WORD, TokenKind.QUOTED) or token.keyword:
             raise _expected(what, token)
-        return _literal(self._take())
+        return self._literal(self._take())
 
     def _list(self) -> tuple[Literals, ...]:
         if not self._take_kind(TokenKind.OPEN):
@@ -244,16 +253,23 @@ class _Parser:
             token = self._take()
             if token.kind not in (TokenKind.WORD, TokenKind.QUOTED):
                 raise _expected("a value of the list", token)
-            values.append(_literal(token))
+            values.append(self._literal(token))
             if not self._take_kind(TokenKind.COMMA) and self._next.kind is not TokenKind.CLOSE:
                 raise _expected("',' or ')'", self._next)
         return tuple(values)
 
-
-def _literal(token: Token) -> Literals:
-    if token.kind is TokenKind.QUOTED:
-        return Quoted(token.text, token.position)
-    return Word(token.text, token.position)
+    def _literal(self, token: Token) -> Literals:
+        """The value that a token is or begins, the rest of which is taken."""
+        if token.kind is TokenKind.QUOTED:
+            return Quoted(token.text, token.position)
+        words = [token.text]
+        while (
+            self._next.kind is TokenKind.WORD
+            and goes_on(words[-1], self._next.text)
+            and not self._operator_at(self._index + 1)
+        ):
+            words.append(self._take().text)
+        return Word(" ".join(words), token.position)
 
 
 def _expected(what: str, found: Token) -> FilterError:

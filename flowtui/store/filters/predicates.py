@@ -168,10 +168,12 @@ def _compared(field: FilterField, bound: object) -> str:
 def _bound(field: FilterField, literal: Literals) -> str | int | float:
     """The value of a literal as it is compared with a field."""
     text = literal.text
-    if field.kind is FieldKind.TEXT:
-        return text
     if field.kind is FieldKind.TIME:
         return _moment(field, literal)
+    if field.unit is None:
+        _refuse_words(field, literal)
+    if field.kind is FieldKind.TEXT:
+        return text
     if field.kind is FieldKind.ANY and isinstance(literal, Quoted):
         return text
     value = number(text)
@@ -183,6 +185,16 @@ def _bound(field: FilterField, literal: Literals) -> str | int | float:
         return text
     expected = "a number" if field.unit is None else field.unit.expected
     raise FilterError(f"Expected {expected} for {field.name}.", literal.position)
+
+
+def _refuse_words(field: FilterField, literal: Literals) -> None:
+    """Refuse a quantity or a moment where nothing is measured in one."""
+    if isinstance(literal, Word) and " " in literal.text:
+        raise FilterError(
+            f"Expected one value for {field.name}, found '{literal.text[:30]}'; "
+            "text with spaces stands in quotes.",
+            literal.position,
+        )
 
 
 def _refuse_bare(field: FilterField, literal: Literals, operator: str) -> None:
@@ -223,6 +235,7 @@ def _pattern_test(field: FilterField, node: Comparison, literal: Literals) -> Pr
         raise FilterError(
             f"{field.name} holds numbers; expected one of = != < <= > >= IN.", node.position
         )
+    _refuse_words(field, literal)
     pattern = literal.text
     if node.operator == "~":
         _check_regex(literal)

@@ -16,7 +16,12 @@ from flowtui.store.filters.annotations import (
     annotation_prefixes,
     with_annotation_values,
 )
-from flowtui.store.filters.compiler import Condition, compile_filter, doubtful_words
+from flowtui.store.filters.compiler import (
+    Condition,
+    compile_filter,
+    doubtful_words,
+    refuse_after_value,
+)
 from flowtui.store.filters.fields import FieldKind, FieldMaker, FieldSet, FilterField
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import And, Comparison, Expression, Name, Not, Or, Search, Word
@@ -166,6 +171,7 @@ def _with_searches(expression: Expression) -> Expression:
         case Or(operands):
             return Or(tuple(map(_with_searches, operands)))
         case Search(text, position, quoted) if quoted or text.lower() not in _WORDS:
+            refuse_after_value(expression)
             # The sign keeps the key from being empty.
             name = Name(f"{_SHOWN}.={text}", position)
             return Comparison(name, "=", Word("true", position), position)

@@ -20,7 +20,8 @@ class Name:
 class Word:
     """An unquoted value: a number, a quantity, a boolean, a field's name or plain text.
 
-    Which of these it is depends on the field that it is compared with.
+    Which of these it is depends on the field that it is compared with. Only the parts of a quantity
+    and of a moment have a space between them: `1 h 30 m`, `2025-03-01 10:30`.
     """
 
     text: str
@@ -47,6 +48,8 @@ class Search:
     position: int
     quoted: bool
     """Quoted text is always a search; a bare word may have a meaning of its own (`errors`)."""
+    is_after_value: bool = False
+    """Whether nothing but a space parts it from the value of a comparison."""
 
 
 @dataclass(frozen=True, slots=True)

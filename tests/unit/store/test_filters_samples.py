@@ -276,3 +276,13 @@ def test_comparisons_agree_with_python(
 def test_escapes_are_resolved_whether_the_json_is_sound_or_not(text: str) -> None:
     assert unescaped(json.dumps({"k": [text]})) == f'{{"k": ["{text}"]}}'
     assert unescaped(f"\\x {json.dumps(text)}") == f'\\x "{text}"'
+
+
+@pytest.mark.parametrize(
+    ("text", "position"), [("accuracy < 0.5 points", 15), ("id = a (label = good bye)", 21)]
+)
+def test_word_after_a_value_is_pointed_at(text: str, position: int) -> None:
+    with pytest.raises(FilterError, match="Expected AND or OR before") as caught:
+        sample_condition(text)
+    assert caught.value.position == position
+    sample_condition("accuracy < 0.5 errors annotated 'points'")
