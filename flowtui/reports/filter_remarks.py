@@ -19,14 +19,18 @@ def sorted_field(
     name: str,
     fields: FieldSet,
     columns: Iterable[str],
+    called: Mapping[str, str],
     remarks: Callable[[Condition], Sequence[str]],
 ) -> str:
-    """Return the field of the filter language that a list is to be sorted by, without its quotes.
+    """Return the column or the field of the filter language that a list is to be sorted by.
+
+    A key is returned without its quotes; every other field by one name, whatever it was called.
 
     Args:
         name: as it was typed.
         fields: of the list.
         columns: what it can be sorted by beside them, for the message.
+        called: by the name of a field, the one of `columns` that it is.
         remarks: says which keys of a condition no record has.
 
     Raises:
@@ -42,7 +46,8 @@ def sorted_field(
     missing = () if condition is None else remarks(condition)
     if missing:
         raise WrongUsage(f"--sort {name!r} is none of {', '.join(columns)}, and {missing[0]}")
-    return wanted
+    first = fields.resolve(wanted)[0]
+    return wanted if first.what else called.get(first.name, first.name)
 
 
 def tell(remarks: Iterable[str]) -> None:

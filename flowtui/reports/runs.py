@@ -24,6 +24,8 @@ from flowtui.store.store import Store
 from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
 
 Document = dict[str, object]
+_CALLED = {"created_at": "created", "group_name": "group"}
+"""Columns that the filter language calls by another name."""
 
 
 def dumps(document: object) -> str:
@@ -350,4 +352,4 @@ def _sorted_column(store: Store, name: str) -> str:
         return name
     from flowtui.store.filters import RUN_FIELDS
 
-    return sorted_field(name, RUN_FIELDS, SORTABLE, store.run_remarks)
+    return sorted_field(name, RUN_FIELDS, SORTABLE, _CALLED, store.run_remarks)

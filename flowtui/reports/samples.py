@@ -21,7 +21,7 @@ from flowtui.reports.data_output import data_out
 from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.reports.runs import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
-from flowtui.store.samples.orders import FAILING, SORTABLE, SampleOrder
+from flowtui.store.samples.orders import ALSO_SORTED, FAILING, SORTABLE, SampleOrder
 from flowtui.store.samples.score_values import NumberSummary, ScoreSet, ScoreSummary
 from flowtui.store.samples.values import JSON_COLUMNS, Sample
 from flowtui.store.store import Store
@@ -36,8 +36,7 @@ PAGE_SAMPLES = 200
 SCORES_SHOWN = 8
 CELL_CHARACTERS = 40
 NAME_CELLS = 60
-_PRINTED = ("id", "dataset", "dataset_id", "annotations", "annotation_count", "traces",
-            "trace_count", FAILING)  # fmt: skip
+_PRINTED = ("id", "dataset", "annotations", "traces", FAILING)
 _BARE = ("scores", "metadata", "inputs", "outputs", "refs")
 """Where a key without a column is looked for, as in filters."""
 TEXT_CHARACTERS = 1_000_000
@@ -69,7 +68,7 @@ class SampleRequest:
 
             columns = (*SORTABLE, *(f"{name}.KEY" for name in JSON_COLUMNS))
             remarks = partial(store.sample_remarks, run.id)
-            column = sorted_field(column, SAMPLE_FIELDS, columns, remarks)
+            column = sorted_field(column, SAMPLE_FIELDS, columns, ALSO_SORTED, remarks)
         return SampleOrder(column, self.sort.startswith("-"))
 
     @property
@@ -183,8 +182,8 @@ def samples_text(
 
 
 def _sorted_cell(sample: Sample, sorted_by: str) -> str:
-    if sorted_by in ("created", "updated", "created_at", "updated_at"):
-        time = sample.created_at if sorted_by.startswith("created") else sample.updated_at
+    if sorted_by in ("created", "updated"):
+        time = sample.created_at if sorted_by == "created" else sample.updated_at
         return "" if time is None else fmt.when_short(time)
     column, _, key = sorted_by.partition(".")
     if column in JSON_COLUMNS and key:

@@ -22,7 +22,7 @@ from flowtui.store.decoding import as_sql
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.genai import Usage
 from flowtui.store.store import Store
-from flowtui.store.traces.listing import ALSO_SORTED, SORTABLE, TraceOrder
+from flowtui.store.traces.listing import ALSO_SORTED, BY_ID, SORTABLE, TraceOrder
 from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
 from flowtui.store.values import Run
 
@@ -58,9 +58,10 @@ def print_traces(
         DatabaseError: the run's database cannot be read.
     """
     column = sort.removeprefix("-")
-    column = ALSO_SORTED.get(column, column)
     if column not in SORTABLE:
-        raise WrongUsage(f"--sort {column!r} is none of {', '.join(SORTABLE)}")
+        column = ALSO_SORTED.get(column.lower(), column)
+    if column not in (*SORTABLE, BY_ID):
+        raise WrongUsage(f"--sort {column!r} is none of {', '.join((*SORTABLE, BY_ID))}")
     condition = None
     if filter_text.strip():
         from flowtui.store.filters import trace_condition

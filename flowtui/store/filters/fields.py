@@ -89,7 +89,8 @@ FieldMaker: TypeAlias = Callable[[str], FilterField]
 class FieldSet:
     """The fields of one list.
 
-    A name is a prefix with a key (`param.lr`), else a column, else a bare key.
+    A name is a prefix with a key (`param.lr`), else a column or the head of one in a table, else a
+    bare key.
     """
 
     columns: Mapping[str, FilterField]
@@ -104,6 +105,10 @@ class FieldSet:
     """Words with a meaning of their own: lower-case word to SQL condition."""
     refusals: Mapping[str, str] = field(default_factory=dict)
     """Words that have one in other lists only: lower-case word to the sentence that says so."""
+
+    heads: Mapping[str, FilterField] = field(default_factory=dict)
+    """By what tables and JSON documents call a column where that is another name; lower-case. As
+    values (`name = created`) they are plain text."""
 
     def knows(self, name: str) -> bool:
         """Says whether a name is a column's or begins with a prefix, hence no plain text."""
@@ -121,6 +126,8 @@ class FieldSet:
             return (self.prefixes[prefix.lower()](key),)
         if name.lower() in self.columns:
             return (self.columns[name.lower()],)
+        if name.lower() in self.heads:
+            return (self.heads[name.lower()],)
         if not name or not self.bare:
             known = ", ".join([*self.columns, *(f"{prefix}.<key>" for prefix in self.prefixes)])
             raise UnknownField(f"There is no field '{name}'; expected one of {known}.")

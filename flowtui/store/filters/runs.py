@@ -137,6 +137,7 @@ RUN_FIELDS: Final = FieldSet(
         _keys_and_text("run.metrics"),
     ),
     words={"errors": "run.status = 'error'"},
+    heads={"created": _ATTRIBUTES["created_at"], "duration_s": _ATTRIBUTES["duration"]},
     refusals={
         "annotated": "Runs have no annotations; expected a condition on runs. To search for the "
         'word, write "annotated".'

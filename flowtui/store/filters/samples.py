@@ -79,10 +79,6 @@ def _any_annotation(key: str) -> FilterField:
     return annotation("sample.annotations", key)
 
 
-def _number(column: str) -> FilterField:
-    return FilterField(column, FieldKind.NUMBER, f"sample.{column}")
-
-
 def _shown(key: str) -> FilterField:
     """Whether a sample shows a text: in its ids, its annotations, or any key or value.
 
@@ -115,6 +111,10 @@ def _has_error(column: str, key: str) -> str:
 
 _ID = FilterField("id", FieldKind.TEXT, "sample.id")
 _DATASET = FilterField("dataset_id", FieldKind.TEXT, "sample.dataset_id")
+_CREATED = FilterField("created_at", FieldKind.TIME, "sample.created_at")
+_UPDATED = FilterField("updated_at", FieldKind.TIME, "sample.updated_at")
+_ANNOTATION_COUNT = FilterField("annotation_count", FieldKind.NUMBER, "sample.annotation_count")
+_TRACE_COUNT = FilterField("trace_count", FieldKind.NUMBER, "sample.trace_count")
 _MAKERS: Mapping[str, FieldMaker] = {column: _any_value(column) for column in JSON_COLUMNS}
 ERRORS_SQL: Final = " OR ".join(
     [
@@ -133,10 +133,10 @@ SAMPLE_FIELDS: Final = FieldSet(
         "id": _ID,
         "dataset_id": _DATASET,
         "dataset": _DATASET,
-        "created_at": FilterField("created_at", FieldKind.TIME, "sample.created_at"),
-        "updated_at": FilterField("updated_at", FieldKind.TIME, "sample.updated_at"),
-        "annotation_count": _number("annotation_count"),
-        "trace_count": _number("trace_count"),
+        "created_at": _CREATED,
+        "updated_at": _UPDATED,
+        "annotation_count": _ANNOTATION_COUNT,
+        "trace_count": _TRACE_COUNT,
     },
     prefixes={**_MAKERS, **annotation_prefixes("sample.annotations"), _SHOWN: _shown},
     bare=(
@@ -145,6 +145,14 @@ SAMPLE_FIELDS: Final = FieldSet(
     ),
     searched=(),
     words=_WORDS,
+    heads={
+        "sample": _ID,
+        "set": _DATASET,
+        "created": _CREATED,
+        "updated": _UPDATED,
+        "annotations": _ANNOTATION_COUNT,
+        "traces": _TRACE_COUNT,
+    },
 )
 
 

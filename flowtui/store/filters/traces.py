@@ -83,8 +83,8 @@ def _any_annotation(key: str) -> FilterField:
     return annotation("trace.annotations", key)
 
 
-def _number(name: str, column: str) -> FilterField:
-    return FilterField(name, FieldKind.NUMBER, f"trace.{column}")
+def _number(column: str) -> FilterField:
+    return FilterField(column, FieldKind.NUMBER, f"trace.{column}")
 
 
 def _in_spans(column: str) -> FilterField:
@@ -103,6 +103,15 @@ def _in_json(column: str) -> FilterField:
 _TRACE_ID = FilterField("trace_id", FieldKind.TEXT, "trace.trace_id")
 _TIME = FilterField("execution_time", FieldKind.NUMBER, "trace.execution_time", unit=NANOSECONDS)
 
+# With parts of a second, which a time without them stands for.
+_START = FilterField(
+    "start", FieldKind.TIME, "strftime('%Y-%m-%d %H:%M:%f', trace.start / 1e9, 'unixepoch')"
+)
+_SPAN_COUNT = _number("span_count")
+_ERROR_COUNT = _number("error_count")
+_SAMPLE_COUNT = _number("sample_count")
+_ANNOTATION_COUNT = _number("annotation_count")
+
 TRACE_FIELDS: Final = FieldSet(
     columns={
         "trace_id": _TRACE_ID,
@@ -111,10 +120,10 @@ TRACE_FIELDS: Final = FieldSet(
         "state": FilterField("state", FieldKind.NUMBER, "trace.state", unit=STATE_NAMES),
         "execution_time": _TIME,
         "duration": _TIME,
-        "span_count": _number("span_count", "span_count"),
-        "error_count": _number("error_count", "error_count"),
-        "sample_count": _number("sample_count", "sample_count"),
-        "annotation_count": _number("annotation_count", "annotation_count"),
+        "span_count": _SPAN_COUNT,
+        "error_count": _ERROR_COUNT,
+        "sample_count": _SAMPLE_COUNT,
+        "annotation_count": _ANNOTATION_COUNT,
         "created_at": FilterField("created_at", FieldKind.TIME, "trace.created_at"),
         "evals": FilterField(
             "evals",
@@ -134,6 +143,17 @@ TRACE_FIELDS: Final = FieldSet(
         _in_json("events"),
     ),
     words={"errors": "trace.error_count > 0", "annotated": "trace.annotation_count > 0"},
+    heads={
+        "trace": _TRACE_ID,
+        "start": _START,
+        "started": _START,
+        "started_at": _START,
+        "duration_ns": _TIME,
+        "spans": _SPAN_COUNT,
+        "errors": _ERROR_COUNT,
+        "samples": _SAMPLE_COUNT,
+        "annotations": _ANNOTATION_COUNT,
+    },
 )
 
 

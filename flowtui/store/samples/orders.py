@@ -19,6 +19,8 @@ SORT_COLUMNS = {
     "annotations": "sample.annotation_count",
     "traces": "sample.trace_count",
 }
+ALSO_SORTED = {value.removeprefix("sample."): name for name, value in SORT_COLUMNS.items()}
+"""By what the filter language calls them."""
 FAILING = "failing"
 SORTABLE = (*SORT_COLUMNS, FAILING)
 """Columns of the list, beside `<JSON column>.<key>`; see `sample_views` for the last."""

@@ -42,8 +42,15 @@ _SORT_COLUMNS = {
 }
 SORTABLE = tuple(_SORT_COLUMNS)
 """Columns of the list."""
-ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column != "tokens"}
-"""By what the filter language calls them."""
+BY_ID = "trace"
+_SORT_COLUMNS[BY_ID] = "trace_id"
+ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column != "tokens"} | {
+    "id": BY_ID,
+    "started": "start",
+    "started_at": "start",
+    "duration_ns": "duration",
+}
+"""By what the filter language and tables call them."""
 
 _IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
 _STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)
@@ -104,7 +111,7 @@ _JOINED = {
 @dataclass(frozen=True, slots=True)
 class TraceOrder:
     column: str = "start"
-    """One of SORTABLE."""
+    """One of SORTABLE, or BY_ID."""
     descending: bool = True
 
 
@@ -135,9 +142,9 @@ def ordered(
     is_descending = order.descending or order.column == "tokens"
     direction = "desc" if is_descending else "asc"
     terms = f"{column} {direction} nulls last"
-    if column == "name":
+    if column in ("name", "trace_id"):
         register_order(connection)
-        terms = order_sql("name", is_descending)
+        terms = order_sql(column, is_descending)
     rowids = decoding.keys(
         connection,
         # What a trace is called is looked for once, not for each term.

@@ -13,6 +13,8 @@ from flowtui.reports.runs import print_runs
 from flowtui.reports.samples import SampleRequest, print_samples, print_scores
 from flowtui.reports.traces import print_traces
 from flowtui.reports.usage import WrongUsage
+from flowtui.store.filters import RUN_FIELDS, SAMPLE_FIELDS, TRACE_FIELDS, FieldSet
+from flowtui.store.natural import natural_key
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
 from tests.unit.stores import NOW, opened, writer
@@ -200,6 +202,108 @@ def test_samples_sort_by_any_name_and_print_it(
     assert [one.id for one in store.datasets("a")] == ["set-0", "set-5", "set-10"]
     with pytest.raises(WrongUsage, match=r'and no field "grad" in this run; grade\?'):
         print_samples(store, run, SampleRequest(sort="grad"))
+
+
+def every_name(fields: FieldSet) -> list[str]:
+    return [*fields.columns, *fields.heads]
+
+
+@pytest.mark.parametrize("name", [*every_name(RUN_FIELDS), "attr.created_at", "tag.x"])
+def test_runs_sort_by_every_field(
+    capsys: pytest.CaptureFixture[str], store: Store, name: str
+) -> None:
+    for sort in (name, f"-{name}"):
+        print_runs(store, sort=sort)
+        head, *lines = capsys.readouterr().out.splitlines()
+        assert len(lines) >= len(RATES)
+        # What is a column already is not printed twice.
+        assert len(set(head.split())) == len(head.split())
+        found, _err = runs_named(capsys, store, sort=sort)
+        assert sorted(found) == sorted(RATES)
+
+
+def test_runs_are_in_the_same_order_by_each_name_of_a_column(
+    capsys: pytest.CaptureFixture[str], store: Store
+) -> None:
+    for name, other in (("created", "created_at"), ("group", "group_name"), ("name", "attr.name")):
+        for sign in ("", "-"):
+            print_runs(store, sort=sign + name)
+            print_runs(store, sort=sign + other)
+            out = capsys.readouterr().out
+            assert out[: len(out) // 2] == out[len(out) // 2 :]
+
+
+@pytest.mark.parametrize("name", every_name(SAMPLE_FIELDS))
+def test_samples_sort_by_every_field(
+    capsys: pytest.CaptureFixture[str], store: Store, name: str
+) -> None:
+    run = store.resolve("a")
+    field = SAMPLE_FIELDS.resolve(name)[0].name
+    for sign in ("", "-"):
+        print_samples(store, run, SampleRequest(sort=sign + name))
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 13
+        heads = lines[0].split()
+        has_column = field in ("created_at", "updated_at")
+        assert heads[2] == (field.removesuffix("_at") if has_column else "correct")
+        print_samples(store, run, SampleRequest(sort=sign + name), "json")
+        samples = json.loads(capsys.readouterr().out)
+        if field in samples[0]:
+            found = [natural_key(str(sample[field])) for sample in samples]
+            assert found == sorted(found, reverse=bool(sign))
+
+
+@pytest.mark.parametrize("name", every_name(TRACE_FIELDS))
+def test_traces_sort_by_every_field_or_say_by_what_they_do(
+    capsys: pytest.CaptureFixture[str], store: Store, name: str
+) -> None:
+    run = store.resolve("a")
+    if name in ("created_at", "evals"):
+        with pytest.raises(WrongUsage, match="is none of start, name"):
+            print_traces(store, run, sort=name)
+        return
+    for sort in (name, f"-{name}"):
+        print_traces(store, run, sort=sort)
+        assert len(capsys.readouterr().out.splitlines()) == 4
+        print_traces(store, run, sort=sort, as_json=True)
+        assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+@pytest.mark.parametrize(
+    ("sort", "names"),
+    [("trace", "2 9 10"), ("-trace_id", "10 9 2"), ("started", "2 9 10"), ("-start", "10 9 2")],
+)
+def test_traces_sort_by_the_heads_of_their_table(
+    capsys: pytest.CaptureFixture[str], store: Store, sort: str, names: str
+) -> None:
+    print_traces(store, store.resolve("a"), sort=sort, as_json=True)
+    traces = json.loads(capsys.readouterr().out)
+    assert [trace["name"] for trace in traces] == [f"step {n}" for n in names.split()]
+
+
+def test_filters_take_the_heads_of_tables(capsys: pytest.CaptureFixture[str], store: Store) -> None:
+    run = store.resolve("a")
+    assert len(runs_named(capsys, store, "created > 2000 and name != created")[0]) == len(RATES)
+    for text, count in (
+        ("set = set-5 and sample != s-1", 3),
+        ("created >= 2000 and updated >= 2000", 12),
+        ("traces = 0 and annotations = 0", 12),
+        ("traces > 0 or annotations > 0", 0),
+    ):
+        print_samples(store, run, SampleRequest(filter_text=text), "json")
+        out, err = capsys.readouterr()
+        assert (len(json.loads(out)), err) == (count, "")
+    for text, count in (
+        ("trace = t9", 1),
+        ("started = 1970-01-01 and start > 1969-12-31 23:59", 3),
+        ("started > 1970-01-01 00:00:00", 3),
+        ("started > 1970-01-01 00:00:01", 0),
+        ("spans = 1 and errors = 0 and samples = 0 and annotations < 1", 3),
+        ("errors", 0),
+    ):
+        print_traces(store, run, text, as_json=True)
+        out, err = capsys.readouterr()
+        assert (len(json.loads(out)), err) == (count, "")
 
 
 def test_traces_sort_and_filter_by_names(capsys: pytest.CaptureFixture[str], store: Store) -> None:
