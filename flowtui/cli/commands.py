@@ -18,6 +18,7 @@ from flowtui.cli.opening import (
     TABS,
     Opening,
     commands_near,
+    open_file,
     open_run,
     open_store,
 )
@@ -217,7 +218,7 @@ def list_(
     """Print the runs of the store."""
     from flowtui.reports import runs as report
 
-    opened = open_store(store) if file is None else open_run(file, store)[0]
+    opened = open_store(store) if file is None else open_file(file, store)
     report.print_runs(opened, filter_text, sort, limit, as_json)
 
 

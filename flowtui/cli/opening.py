@@ -138,8 +138,7 @@ def open_run(word: str, option: str | None) -> tuple[Store, Run]:
     Raises:
         StoreError: there is no such store, run or file.
     """
-    is_path = word.endswith(ARTIFACT_SUFFIX) or os.sep in word
-    if option is None and is_path and Path(word).is_file():
+    if option is None and _is_artifact(word):
         store = _open_artifact(Path(word))
         return store, store.resolve("latest")
     try:
@@ -149,6 +148,37 @@ def open_run(word: str, option: str | None) -> tuple[Store, Run]:
         if word.endswith(ARTIFACT_SUFFIX):
             raise RunNotFound(f"there is no file {word}, and no run of that name") from error
         raise
+
+
+def open_file(word: str, option: str | None) -> Store:
+    """Open the artifact that a word is the path of, where only one can stand.
+
+    Raises:
+        WrongUsage: it is none, or a store is named beside it.
+        StoreError: the artifact cannot be read.
+    """
+    if _is_artifact(word):
+        if option is not None:
+            raise WrongUsage(f"{word} and --store {option} are two stores: give one")
+        return _open_artifact(Path(word))
+    if word.endswith(ARTIFACT_SUFFIX):
+        raise WrongUsage(f"there is no file {word}")
+    from shlex import quote
+
+    typed = quote(word)
+    if Path(word).is_dir():
+        raise WrongUsage(
+            f"{word!r} is a folder; a store is named so: flow-tui list --store {typed}"
+        )
+    raise WrongUsage(
+        f"{word!r} is no .luml file; one run: flow-tui show {typed}, "
+        f"those that are called so: flow-tui list --filter {typed}"
+    )
+
+
+def _is_artifact(word: str) -> bool:
+    is_path = word.endswith(ARTIFACT_SUFFIX) or os.sep in word
+    return is_path and Path(word).is_file()
 
 
 def open_store(option: str | None) -> Store:

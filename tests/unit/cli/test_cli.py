@@ -370,6 +370,15 @@ def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_director
             ["list", "--sort", "attr.nosuch"],
             "--sort 'attr.nosuch': Runs have no attribute 'nosuch'",
         ),
+        (
+            ["list", "resnet50-cosine"],
+            "'resnet50-cosine' is no .luml file; one run: flow-tui show resnet50-cosine, "
+            "those that are called so: flow-tui list --filter resnet50-cosine",
+        ),
+        (["list", "my run"], "flow-tui show 'my run'"),
+        (["list", "latest", "--json"], "'latest' is no .luml file"),
+        (["list", "."], "'.' is a folder; a store is named so: flow-tui list --store ."),
+        (["list", "gone.luml"], "there is no file gone.luml"),
         (["help", "lst"], "there is no command 'lst'; closest: list"),
         (["resnet50-cosine", "--tab", "bogus"], "--tab 'bogus' is none of overview, metrics"),
         (["resnet50-cosine", "--theme", "bogus"], "--theme 'bogus' is none of flow-dark"),

@@ -81,6 +81,12 @@ def test_a_file_can_be_listed_and_opened(exported: Path) -> None:
         assert RUN in done.stdout
 
 
+def test_a_file_is_listed_or_a_store(exported: Path, demo_directory: Path) -> None:
+    done = run("list", exported, "-s", demo_directory)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "are two stores: give one" in done.stderr
+
+
 def test_a_file_that_is_no_artifact_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "x.luml").write_text("x")
     done = run("show", tmp_path / "x.luml")
