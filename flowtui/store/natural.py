@@ -5,7 +5,7 @@ number wherever numbers are compared or sorted: YAML reads `1e-3` as text, and s
 their values so. `0x10`, `1_000`, `nan` and what has a unit are texts. Spaces around do not count.
 
 In an order numbers come first, by value, then texts with the numbers in them by value (`run-2`
-before `run-10`), whatever their case.
+before `run-10`), whatever their case. Among names `inf` and `infinity` are words as any others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def number(text: str) -> int | float | None:
 
 def sort_key(text: str) -> SortKey:
     """Return what `sorted` puts names, ids and labels in order by."""
-    value = number(text)
+    value = number(text) if _DIGITS.search(text) else None
     return value is None, 0 if value is None else value, natural_key(text), text
 
 
@@ -63,26 +63,29 @@ def _with_length(match: re.Match[str]) -> str:
     return f"{chr(ord('0') + len(digits))}{digits}"
 
 
-def number_sql(value: str) -> str:
+def number_sql(value: str, with_infinities: bool = True) -> str:
     """Return SQL for the number that a value is, or that a text wholly is; NULL for other texts.
 
     Args:
         value: an expression; it is worked out several times.
+        with_infinities: whether `inf` and `infinity` are numbers.
     """
     # CAST takes what a text begins with. Compared with a number, SQLite makes one only of a text
     # that wholly is one. What begins with a letter is told apart sooner.
-    return (
-        f"CASE typeof({value}) WHEN 'text' THEN CASE"
-        f" WHEN {value} < ':' AND {value} = CAST({value} AS NUMERIC) THEN CAST({value} AS NUMERIC)"
+    infinities = (
         f" WHEN {value} GLOB '*[fFyY]*' AND length({value}) < 20"
         f" THEN CASE lower(trim({value}, {_SQL_SPACES}))"
         " WHEN 'inf' THEN 9e999 WHEN '+inf' THEN 9e999 WHEN '-inf' THEN -9e999"
-        " WHEN 'infinity' THEN 9e999 WHEN '+infinity' THEN 9e999 WHEN '-infinity' THEN -9e999"
-        f" END END ELSE {value} END"
+        " WHEN 'infinity' THEN 9e999 WHEN '+infinity' THEN 9e999 WHEN '-infinity' THEN -9e999 END"
+    )
+    return (
+        f"CASE typeof({value}) WHEN 'text' THEN CASE"
+        f" WHEN {value} < ':' AND {value} = CAST({value} AS NUMERIC) THEN CAST({value} AS NUMERIC)"
+        f"{infinities if with_infinities else ''} END ELSE {value} END"
     )
 
 
-def order_sql(value: str, descending: bool = False) -> str:
+def order_sql(value: str, descending: bool = False, *, are_names: bool = False) -> str:
     """Return ORDER BY terms: numbers by value, then texts, and NULL last in both directions.
 
     The connection needs `register_order`.
@@ -90,6 +93,7 @@ def order_sql(value: str, descending: bool = False) -> str:
     Args:
         value: an expression; it is worked out several times.
         descending: the largest number, the last text first.
+        are_names: whether these are names and ids, which `sort_key` puts in the same order.
     """
     direction = f"{'desc' if descending else 'asc'} nulls last"
     text = f"substr({value}, 1, {SORTED_CHARS})"
@@ -97,8 +101,9 @@ def order_sql(value: str, descending: bool = False) -> str:
         f"case when {text} glob {_NEEDS_KEY} then natural_key(cast({text} as blob)) else {text} end"
     )
     if_text = f"case typeof({value}) when 'text' then"
+    number_terms = f"{number_sql(value, not are_names)} {direction}"
     return (
-        f"{number_sql(value)} {direction}, {if_text} {key} end collate nocase {direction},"
+        f"{number_terms}, {if_text} {key} end collate nocase {direction},"
         f" {if_text} {text} end {direction}"
     )
 

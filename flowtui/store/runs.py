@@ -108,7 +108,7 @@ def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
     register_order(connection)
     rows = connection.execute(
         f"{_relation(connection)} select group_id, group_name, count(*) from run"
-        f" group by group_id, group_name order by {order_sql('group_name')}",
+        f" group by group_id, group_name order by {order_sql('group_name', are_names=True)}",
         {"figures": "{}"},
     )
     return tuple(
@@ -151,7 +151,8 @@ def ordered(
     terms = f"value {'desc' if order.descending else 'asc'} nulls last"
     if order.column not in ("created", "status", "duration"):
         register_order(connection)
-        terms = order_sql("value", order.descending)
+        are_names = order.column in SORTABLE
+        terms = order_sql("value", order.descending, are_names=are_names)
     return decoding.keys(
         connection,
         f"{_relation(connection)}, found as materialized ("

@@ -75,7 +75,7 @@ def ordered(
     register_order(connection)
     # What is worked out for a row is so once; a stored column takes longer to copy than to read.
     found = "as" if value in {f"sample.{name}" for name in PLAIN} else "as materialized"
-    terms = order_sql("value", order.descending)
+    terms = order_sql("value", order.descending, are_names=order.column in SORT_COLUMNS)
     if order.column in ("created", "updated"):
         terms = f"value {'desc' if order.descending else 'asc'} nulls last"
     return decoding.keys(

@@ -144,7 +144,7 @@ def ordered(
     terms = f"{column} {direction} nulls last"
     if column in ("name", "trace_id"):
         register_order(connection)
-        terms = order_sql(column, is_descending)
+        terms = order_sql(column, is_descending, are_names=True)
     rowids = decoding.keys(
         connection,
         # What a trace is called is looked for once, not for each term.

@@ -72,9 +72,10 @@ def test_sqlite_and_python_take_the_same_texts_for_numbers(
 
 
 IN_ORDER = (
-    "-2", "0.25", "0.5", "1e0", "9", "10", "1e3", "inf",
-    "", "_", "A", "a", "b", "run", "run-02", "run-2", "Run-3", "run-10", "run-10a", "run-10b",
-    "run-100", "v1.9.1", "v1.10", "v1.10.2", "x007", "x8", "z²",
+    "-2", "0.25", "0.5", "1e0", "9", "10", "1e3",
+    "", "-inf", "_", "A", "a", "b", "inf", "Infinity", "run",
+    "run-02", "run-2", "Run-3", "run-10", "run-10a", "run-10b", "run-100",
+    "v1.9.1", "v1.10", "v1.10.2", "x007", "x8", "z²",
 )  # fmt: skip
 
 
@@ -87,27 +88,38 @@ def test_names_are_in_the_order_that_a_person_looks_for_them_in(
     connection.executemany("insert into name values (?)", [(text,) for text in shuffled])
     connection.execute("insert into name values (null), (9.5)")
     for descending in (False, True):
-        sql = f"select value from name order by {order_sql('value', descending)}"
+        sql = f"select value from name order by {order_sql('value', descending, are_names=True)}"
         found = [value for (value,) in connection.execute(sql)]
-        numbers: list[object] = [*IN_ORDER[:5], 9.5, *IN_ORDER[5:8]]
-        texts: list[object] = [*IN_ORDER[8:]]
+        numbers: list[object] = [*IN_ORDER[:5], 9.5, *IN_ORDER[5:7]]
+        texts: list[object] = [*IN_ORDER[7:]]
         if descending:
             numbers.reverse()
             texts.reverse()
         assert found == [*numbers, *texts, None]
 
 
+def test_infinities_among_values_are_numbers(connection: sqlite3.Connection) -> None:
+    values = ["-inf", "2", "10", "Infinity", "a"]
+    rows = ", ".join(f"('{value}')" for value in reversed(values))
+    sql = f"with one(value) as (values {rows}) select value from one order by {order_sql('value')}"
+    assert [value for (value,) in connection.execute(sql)] == values
+
+
 LETTERS = st.one_of(
     st.characters(codec="utf-8", exclude_characters="\0"), st.sampled_from("aAéÉ12")
 )
+WORDS = st.one_of(st.text(LETTERS, max_size=6), st.sampled_from(["inf", "-Infinity", "Inf", "1e9"]))
 
 
-@given(texts=st.lists(st.text(LETTERS, max_size=6)))
+@given(texts=st.lists(WORDS))
 @settings(deadline=None)
 def test_sqlite_and_python_sort_the_same(connection: sqlite3.Connection, texts: list[str]) -> None:
     marks = ", ".join("(?)" for _ in texts) or "(null)"
     sql = f"with name(value) as (values {marks}) select value from name order by"
-    found = [value for (value,) in connection.execute(f"{sql} {order_sql('value')}", texts)]
+    found = [
+        value
+        for (value,) in connection.execute(f"{sql} {order_sql('value', are_names=True)}", texts)
+    ]
     assert found == (sorted(texts, key=sort_key) or [None])
 
 
