@@ -49,16 +49,11 @@ def comparison_test(field: FilterField, node: Comparison, literal: Literals) -> 
         return _pattern_test(field, node, literal)
     if field.kind is FieldKind.TIME:
         return _time_test(field, node.operator, literal)
+    _refuse_name(field, node.operator, literal)
     bound = _bound(field, literal)
     if field.kind is FieldKind.TEXT or node.operator not in _ORDERING:
         return Predicate(f"{_compared(field, bound)} {node.operator} {{v}}", bound)
     if isinstance(bound, str):
-        if isinstance(literal, Word) and not literal.text[:1].isdigit():
-            raise FilterError(
-                f"Expected a number, quoted text or a field such as {field.name} "
-                f"after {node.operator}.",
-                literal.position,
-            )
         _refuse_bare(field, literal, node.operator)
         return Predicate(f"{_IS_TEXT} AND {{e}} {node.operator} {{v}}", bound)
     if field.kind is FieldKind.ANY:
@@ -193,6 +188,20 @@ def _refuse_words(field: FilterField, literal: Literals) -> None:
         raise FilterError(
             f"Expected one value for {field.name}, found '{literal.text[:30]}'; "
             "text with spaces stands in quotes.",
+            literal.position,
+        )
+
+
+def _refuse_name(field: FilterField, operator: Operator, literal: Literals) -> None:
+    """Refuse a word where a number is compared, and say how a field's name is written there."""
+    is_any = field.kind is FieldKind.ANY and operator in _ORDERING
+    if not is_any and (field.kind is not FieldKind.NUMBER or field.unit is not None):
+        return
+    text = literal.text
+    if isinstance(literal, Word) and text[0].isalpha() and number(text) is None:
+        raise FilterError(
+            f"Expected a number{' or quoted text' if is_any else ''} for {field.name}; "
+            f"a field to compare it with stands in backticks: `{text[:60]}`.",
             literal.position,
         )
 
