@@ -30,6 +30,7 @@ from flowtui.app.background import Background
 from flowtui.app.cached_stylesheet import CachedStylesheet
 from flowtui.app.crash import write_crash_log
 from flowtui.app.key_queue import KeyQueue
+from flowtui.cell_widths import count_spacing_marks
 from flowtui.screens.base import TabScreen
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
@@ -111,6 +112,7 @@ class FlowApp(KeyQueue):
     def __init__(self, store: Store, run: Run | None, options: Options) -> None:
         # Textual reads the first mode off the class; here it depends on what is opened.
         self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
+        count_spacing_marks()
         super().__init__(driver_class=_driver_class())
         self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
         self.store = store

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 
 from flowtui import clock
 from flowtui import format as fmt
+from flowtui.cell_widths import count_spacing_marks
 from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.store.errors import DatabaseError
 from flowtui.store.liveness.standing import Standing
@@ -288,6 +289,7 @@ def _counts_text(counts: Counts) -> Iterator[str]:
 
 def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield rows of cells as lines with the columns under each other."""
+    count_spacing_marks()
     made = [[(cell, cell_len(cell)) for cell in row] for row in rows]
     widths = [max(length for _, length in column) for column in zip(*made, strict=True)]
     for row in made:

@@ -1,0 +1,58 @@
+"""How many cells text takes where Rich counts less than many terminals take.
+
+Vowel signs of Hindi, Tamil and their kin that stand beside their letter (category Mc) have a cell
+of their own by wcwidth, and so in tmux, xterm and what is built on VTE. Rich gives them none: what
+follows would be drawn over the last letters. Where a terminal draws them narrower, a gap is left.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import cache
+
+from rich import cells
+
+_LOADER = "load_cell_table"
+"""By this name of `rich.cells` all that measures there gets its widths."""
+_ENDS = 0x20000
+"""No mark that stands beside its letter comes from here on."""
+
+
+def count_spacing_marks() -> None:
+    """Have Rich, and Textual by it, count a cell for each mark that stands beside its letter."""
+    if getattr(cells, _LOADER) is _table:
+        return
+    setattr(cells, _LOADER, _table)
+    cells.get_character_cell_size.cache_clear()
+    cells.cached_cell_len.cache_clear()
+
+
+_rich_table: Callable[[str], cells.CellTable] = getattr(cells, _LOADER)
+
+
+@cache
+def _table(unicode_version: str = "auto") -> cells.CellTable:
+    table = _rich_table(unicode_version)
+    return table._replace(widths=[part for span in table.widths for part in _parts(*span)])
+
+
+def _parts(start: int, end: int, width: int) -> Iterator[tuple[int, int, int]]:
+    """Part a span of characters of no width by whether they stand beside their letter."""
+    if width or start >= _ENDS:
+        yield start, end, width
+        return
+    first, first_width = start, _mark_width(start)
+    for code in range(start + 1, end + 1):
+        if (its_width := _mark_width(code)) != first_width:
+            yield first, code - 1, first_width
+            first, first_width = code, its_width
+    yield first, end, first_width
+
+
+def _mark_width(code: int) -> int:
+    """Return how many cells a character takes that Rich gives none."""
+    char = chr(code)
+    if unicodedata.category(char) != "Mc":
+        return 0
+    return 2 if unicodedata.east_asian_width(char) == "W" else 1
