@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from flowtui.cli.opening import COMMANDS, Opening, errors_as_one_line
-from flowtui.cli.standard_streams import printed_to_the_end, take_over
-from flowtui.terminal import printing
+if TYPE_CHECKING:
+    from flowtui.cli.opening import Opening
 
 _FLAGS = {"--read-only": "read_only", "--slow": "is_slow"}
 _TEXT_OPTIONS = {
@@ -31,9 +31,23 @@ def main() -> NoReturn:
     # Collecting garbage while modules load finds none and takes a tenth of the start; the app
     # begins to collect when it has painted.
     gc.disable()
+    # Nothing is to be cleaned up yet: ctrl+c ends the process as it does one that is not Python's,
+    # where Python would show what it was just importing.
+    is_interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from flowtui.cli.interrupts import interrupts_end_quietly
+    from flowtui.cli.opening import errors_as_one_line
+    from flowtui.cli.standard_streams import printed_to_the_end, take_over
+    from flowtui.terminal import printing
+
     take_over()
     printing.suit(os.environ)
-    with errors_as_one_line(), printed_to_the_end():
+    with (
+        interrupts_end_quietly(is_interruptible),
+        errors_as_one_line(),
+        printed_to_the_end(),
+    ):
         opening = None if "_FLOW_TUI_COMPLETE" in os.environ else read_opening(sys.argv[1:])
         if opening is not None:
             opening.carry_out()
@@ -45,6 +59,8 @@ def main() -> NoReturn:
 
 def read_opening(arguments: Sequence[str]) -> Opening | None:
     """Return what `flow-tui [RUN]` is to open; None for anything else, mistakes included."""
+    from flowtui.cli.opening import COMMANDS, Opening
+
     given: dict[str, str | bool] = {}
     rest = list(arguments)
     while rest:
