@@ -1,7 +1,8 @@
 """The mouse reaches only what is there, however fast it clicks and whatever has just closed.
 
-Until the next frame Textual finds widgets where they were, those that have gone too; and a widget
-that has taken hold of the mouse has it still when its screen is no longer shown.
+Until the next frame Textual finds widgets where they were, those that have gone too; a widget that
+has taken hold of the mouse has it still when its screen is no longer shown; and the second half of
+a double click would fall on what is below that which the first half has closed.
 """
 
 from __future__ import annotations
@@ -9,8 +10,14 @@ from __future__ import annotations
 from textual import events
 from textual.errors import NoWidget
 from textual.events import Event
+from textual.widget import Widget
 
 from flowtui.widgets.host import Host
+
+DOUBLE_CLICK_S = 0.4
+"""So soon after one press the next may be the second half of a double click."""
+SAME_PLACE_CELLS = 1
+"""How far a hand moves the mouse between the two."""
 
 
 class Pointing(Host):
@@ -18,6 +25,11 @@ class Pointing(Host):
 
     # Nothing could be done with text that is selected: the terminal's own selection copies it.
     ALLOW_SELECT = False
+
+    _pressed: Widget | None = None
+    """What the button was last pressed on; that screen where it was nothing else."""
+    _press: events.MouseDown | None = None
+    """The last press, or the one after it that nobody got."""
 
     @property
     def is_over(self) -> bool:
@@ -29,7 +41,9 @@ class Pointing(Host):
             if self.is_over:
                 return
             self._release_lost_mouse(event)
-            if self.mouse_captured is None and not self._is_there(event):
+            if self.mouse_captured is None and (
+                self._is_meant_for_gone(event) or not self._is_there(event)
+            ):
                 return
         await super().on_event(event)
 
@@ -46,6 +60,30 @@ class Pointing(Host):
             if isinstance(event, events.MouseDown):
                 self.capture_mouse(None)
 
+    def _is_meant_for_gone(self, event: events.MouseEvent) -> bool:
+        """Say whether an event belongs to a press or a double click on what was closed by it.
+
+        What was below is under the pointer by then, and nobody has aimed at it.
+        """
+        pressed, screen = self._pressed, self.screen
+        is_here = pressed is screen or (
+            pressed is not None and pressed.is_attached and pressed.screen is screen
+        )
+        if isinstance(event, events.MouseDown):
+            if not is_here and self._press is not None and _are_double(self._press, event):
+                self._press = event
+                return True
+            self._press = event
+            try:
+                self._pressed, _region = screen.get_widget_at(event.x, event.y)
+            except NoWidget:
+                self._pressed = screen
+            return False
+        is_of_press = isinstance(event, events.MouseUp) or (
+            isinstance(event, events.MouseMove) and event.button != 0
+        )
+        return is_of_press and not is_here and self._press is not None
+
     def _is_there(self, event: events.MouseEvent) -> bool:
         """Say whether what is under the pointer has not gone by now."""
         try:
@@ -53,3 +91,12 @@ class Pointing(Host):
         except NoWidget:
             return True
         return widget is self.screen or widget.is_attached
+
+
+def _are_double(first: events.MouseDown, second: events.MouseDown) -> bool:
+    """Say whether two presses are as near to each other as those of a double click."""
+    return (
+        second.time - first.time <= DOUBLE_CLICK_S
+        and abs(second.screen_x - first.screen_x) <= SAME_PLACE_CELLS
+        and abs(second.screen_y - first.screen_y) <= SAME_PLACE_CELLS
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from textual.command import CommandList
 from textual.pilot import Pilot
@@ -20,14 +22,26 @@ PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
 CLICK = PRESS + RELEASE
 
 
-def send(pilot: Pilot[None], sequence: str, column: int, line: int, times: int = 1) -> None:
-    """Send what a terminal sends for the mouse in a cell, all at once; the first cell is 0, 0."""
+def send(
+    pilot: Pilot[None],
+    sequence: str,
+    column: int,
+    line: int,
+    times: int = 1,
+    at_s: float | None = None,
+) -> None:
+    """Send what a terminal sends for the mouse in a cell, all at once; the first cell is 0, 0.
+
+    Where `at_s` is given, it comes at that time of a clock that the machine does not hold up.
+    """
     driver = pilot.app._driver
     assert driver is not None
     count = sequence.count("{}") // 2
     for message in Keyboard(lambda: False).feed(
         sequence.format(*(column + 1, line + 1) * count) * times
     ):
+        if at_s is not None:
+            message.time = at_s
         driver.process_message(message)
 
 
@@ -122,6 +136,41 @@ async def test_the_mouse_does_nothing_while_the_app_ends(demo: Store) -> None:
         pilot.app.exit()
         send(pilot, PRESS + DRAG + RELEASE, 10, 10, 20)
     assert pilot.app._exception is None
+
+
+# Double clicks -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("later_s", "cells_away", "is_meant"),
+    [(0.05, 0, False), (0.39, 1, False), (0.5, 0, True), (0.05, 4, True)],
+)
+@pytest.mark.parametrize("closed", ["toast", "palette"])
+async def test_the_second_half_of_a_double_click_does_nothing_to_what_is_below(
+    demo: Store, closed: str, later_s: float, cells_away: int, is_meant: bool
+) -> None:
+    async with opened(demo, "resnet50-cosine", tab="metrics") as pilot:
+        await pilot.press("enter")
+        await until(lambda: bool(pilot.app.screen.query(CurvePane)))
+        await settled(pilot)
+        chart = pilot.app.screen.query_one(CurvePane)
+        before = chart.crosshair
+        if closed == "toast":
+            pilot.app.notify("a message")
+            await until(lambda: "a message" in screen_text(pilot))
+            column, line = place_of(pilot, "a message")
+        else:
+            await pilot.press("ctrl+p", *"follow")
+            await until(lambda: "Follow what is written" in screen_text(pilot))
+            column, line = place_of(pilot, "is written")
+        await settled(pilot)
+        send(pilot, CLICK, column, line, at_s=100.0)
+        await until(lambda: not re.search("a message|what is written", screen_text(pilot)))
+        await settled(pilot)
+        assert chart.crosshair == before
+        send(pilot, CLICK, column - cells_away, line, at_s=100.0 + later_s)
+        await settled(pilot)
+        assert (chart.crosshair != before) == is_meant
 
 
 # Modals ------------------------------------------------------------------------------------------
