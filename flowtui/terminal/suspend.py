@@ -11,6 +11,8 @@ from flowtui import format as fmt
 from flowtui.terminal import pager
 from flowtui.terminal import session as terminal
 
+NOT_LENT = "This terminal cannot be lent to another program."
+
 
 def copy(
     app: App[None], text: str, session: terminal.Session, write: Callable[[str], None]
@@ -43,5 +45,5 @@ def page(app: App[None], text: str) -> None:
         with app.suspend():
             pager.show(text, words)
     except (pager.PagerFailed, SuspendNotSupported) as error:
-        reason = str(error) or "This terminal cannot be lent to another program."
+        reason = NOT_LENT if isinstance(error, SuspendNotSupported) else str(error)
         app.notify(fmt.plain(reason, 300), title="No pager", severity="warning", markup=False)

@@ -164,6 +164,19 @@ async def test_over_ssh_the_editor_gets_a_copy_to_view(
     assert calls == [[str(tmp_path / "vim"), "-R", "a.txt"]]
 
 
+@pytest.mark.parametrize("keys", [["enter"], ["down", "enter"]], ids=["pager", "editor"])
+async def test_a_terminal_that_cannot_be_lent_is_told_of_in_our_words(
+    keys: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("PAGER", "EDITOR"):
+        monkeypatch.setenv(variable, str(program(tmp_path, "vim", "exit 0")))
+    store = attached(tmp_path / "s", {"a.txt": b"one"})
+    async with opened(store, "run", tab=TAB) as pilot:
+        await ways(pilot)
+        await pilot.press(*keys)
+        await shown(pilot, "This terminal cannot be lent")
+
+
 def _suspended(_app: FlowApp) -> object:
     from contextlib import nullcontext
 

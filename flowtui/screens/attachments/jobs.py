@@ -28,6 +28,7 @@ from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.screens.dialogs.save_files import SaveScreen, ToSave
 from flowtui.store.errors import StoreError
 from flowtui.terminal import opener, pictures
+from flowtui.terminal.suspend import NOT_LENT
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -162,7 +163,7 @@ class FileJobs:
             with self._app.suspend():
                 run()
         except (opener.OpenFailed, SuspendNotSupported) as error:
-            reason = str(error) or "this terminal cannot be handed over"
+            reason = NOT_LENT if isinstance(error, SuspendNotSupported) else str(error)
             self._app.notify(
                 fmt.plain(reason, 300), title="Not opened", severity="warning", markup=False
             )
