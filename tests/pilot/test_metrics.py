@@ -496,6 +496,43 @@ async def test_a_typed_step_finds_the_point_that_is_it_but_for_rounding(tmp_path
         assert "min 0 @ 0 " in crosshair_line(pilot)
 
 
+SEVENTHS = [n / 7 for n in range(100)]
+LATER_SEVENTHS = [12_345 + n / 7 for n in range(300)]
+SPARSE = [10, 20, 1_764_400_123, 1_764_500_000]
+
+
+@pytest.mark.parametrize(
+    ("steps", "typed", "found"),
+    [
+        (SEVENTHS, "9.42857", 66),
+        (SEVENTHS, "3.14", 22),
+        (SEVENTHS, "3.08", 22),
+        (SEVENTHS, "1e2", 99),
+        (LATER_SEVENTHS, "12,366.4", 150),
+        (LATER_SEVENTHS, "12366.4", 150),
+        # Whole steps that were typed in full, or between which that lies: the last one before.
+        (SPARSE, "20", 1),
+        (SPARSE, "19", 0),
+        (SPARSE, "19.9", 0),
+        (SPARSE, "9", 0),
+        (SPARSE, "1,764,499,999", 2),
+        (SPARSE, "1.7644e+09", 2),
+        (SPARSE, "1e999", None),
+        (SPARSE, "0e999999", 0),
+    ],
+)
+async def test_a_step_is_found_as_it_reads(
+    tmp_path: Path, steps: list[float], typed: str, found: int | None
+) -> None:
+    store = write_run(tmp_path, {"loss": [(step, float(n)) for n, step in enumerate(steps)]})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "enter", "colon", *typed, "enter")
+        if found is None:
+            assert "expected a step" in screen_text(pilot)
+        else:
+            assert f" step {steps[found]:,}   {float(found)} " in crosshair_line(pilot)
+
+
 async def test_a_metric_without_a_readable_step_says_so_and_can_be_left(tmp_path: Path) -> None:
     store = write_run(tmp_path, {"loss": [(0, 1.0), (1, 2.0)], "odd": [(7, 1.0)]})
     with closing(sqlite3.connect(tmp_path / "odd" / "exp.db")) as db, db:

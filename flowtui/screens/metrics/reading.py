@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
 from flowtui.store.database import Cancelled
-from flowtui.store.metrics.steps import LOWEST, Step, above, below, typed
-from flowtui.store.metrics.values import Series, Smoothed
+from flowtui.store.metrics.steps import LOWEST, Step, Typed, above, below, typed
+from flowtui.store.metrics.values import Neighbours, Series, Smoothed
 from flowtui.store.store import Store
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.charts.curve_pane import StepWindow
@@ -159,15 +158,22 @@ def jump_target(
     wanted = typed(word)
     if wanted is None:
         return f"expected a step, or {', '.join(JUMPS)}"
-    near = store.neighbours(run_id, series.key, wanted)
-    if near.at is None and near.after is not None and _is_as_typed(near.after.step, wanted):
-        return near.after
-    return near.at or near.before or near.after or "it has no points any more"
+    near = store.neighbours(run_id, series.key, wanted.step)
+    return near.at or _meant(near, wanted, series.has_fractions) or "it has no points any more"
 
 
-def _is_as_typed(step: Step, wanted: Step) -> bool:
-    """Say whether a step is a typed one but for the last digits, as 0.1 + 0.2 is 0.3."""
-    return isinstance(step, float) and math.isclose(step, wanted, rel_tol=1e-9)
+def _meant(near: Neighbours, wanted: Typed, has_fractions: bool) -> LoggedPoint | None:
+    """Return which of the points around a typed step is meant by it.
+
+    It is the nearest one if its step reads as what was typed, at the digits typed, or if steps are
+    real: few people type those in full. Of whole steps it is the last one before.
+    """
+    around = [point for point in (near.before, near.after) if point is not None]
+    nearest = min(around, key=lambda point: abs(point.step - wanted.step), default=None)
+    is_real = has_fractions or any(isinstance(point.step, float) for point in around)
+    if nearest is not None and (is_real or abs(nearest.step - wanted.step) <= wanted.within):
+        return nearest
+    return near.before or near.after
 
 
 def _odd_point(

@@ -89,9 +89,23 @@ def _as_float32(real: float) -> float:
     return float(rounded)
 
 
-def typed(word: str) -> Step | None:
+class Typed(NamedTuple):
+    """A step as a person typed it."""
+
+    step: Step
+    within: float
+    """How far from it a step may lie that reads so: half of one in the last digit typed."""
+
+
+def typed(word: str) -> Typed | None:
     """Return the step that a person typed, thousands marked or not; None if it is none."""
-    return _of_text(word.replace(",", "").replace("_", ""))
+    digits = word.strip().replace(",", "").replace("_", "")
+    step = _of_text(digits)
+    if step is None:
+        return None
+    mantissa, _, exponent = digits.lower().partition("e")
+    last_digit = int(exponent or 0) - len(mantissa.partition(".")[2])
+    return Typed(step, float(f"5e{last_digit - 1}"))
 
 
 # Neighbours ----------------------------------------------------------------------------------
