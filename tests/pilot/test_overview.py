@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from datetime import timedelta
 from pathlib import Path
@@ -172,3 +173,26 @@ async def test_duration_of_a_running_run_ticks(
             moment = NOW + timedelta(hours=2)
             await until(lambda: "2 h 14 m" in screen_lines(pilot)[0], "the time going on")
             await until(lambda: "● active, quiet" in screen_lines(pilot)[0], "its silence")
+
+
+@pytest.mark.parametrize("are_times", [True, False])
+async def test_steps_of_the_best_points_read_differently(tmp_path: Path, are_times: bool) -> None:
+    start = NOW.timestamp() if are_times else 12_345.0
+    apart = 75.25 if are_times else 1 / 8
+    steps = [start + apart * n for n in range(4)]
+    with StoreWriter(tmp_path, clock=lambda: NOW) as writer:
+        writer.start_run("run", "run")
+        with writer.experiment("run") as experiment:
+            for index, key in enumerate(("a/loss", "b/loss")):
+                values = [0.1 if n == index else 1.0 for n in range(4)]
+                experiment.metrics(
+                    [(key, value, step, NOW) for step, value in zip(steps, values, strict=True)]
+                )
+        writer.end_run("run", status="completed", duration=1.0)
+    async with opened(open_store(tmp_path), "run") as pilot:
+        await until(lambda: "0.1 @ " in screen_text(pilot), "the summaries")
+        shown = re.findall(r" 0\.1 @ (\S+)", screen_text(pilot))
+    if are_times:
+        assert shown == [f"{NOW + timedelta(seconds=n * apart):%H:%M:%S}" for n in range(2)]
+    else:
+        assert [float(text.replace(",", "")) for text in shown] == [12_345, 12_345.1]

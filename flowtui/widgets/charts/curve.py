@@ -11,6 +11,7 @@ from enum import StrEnum
 from flowtui.store.metrics.steps import Step, share
 from flowtui.store.metrics.values import Series, SeriesColumn, Smoothed
 from flowtui.store.values import LoggedPoint, Point
+from flowtui.widgets import step_text
 from flowtui.widgets.cells import Role
 from flowtui.widgets.charts.chart import BRAILLE, Stretch, Window, padded
 
@@ -31,21 +32,15 @@ class XAxis(StrEnum):
 
 
 BY_STEP = (XAxis.STEP, XAxis.STEP_TIME)
-EARLIEST_S, LATEST_S = 978_307_200, 4_102_444_800
-"""The years from 2001 to 2100, in which steps that count seconds, or parts of them, are times."""
-PARTS_OF_A_SECOND = (1, 10**3, 10**6, 10**9)
-AHEAD_S, BEHIND_S = 86_400, 20 * 365 * 86_400
-"""How far steps that are taken for times may lie from when they were logged: clocks may differ by
-a day, and what is logged may be old; but 10**9, 10**12 and so on, which are counts, lie in 2001."""
 
 
 def parts_of_a_second(series: Iterable[Series]) -> int | None:
     """Return what part of a second a step is if all steps are Unix times, None if not."""
-    steps = [step for one in series for step in (one.first.step, one.last.step)]
-    for parts in PARTS_OF_A_SECOND:
-        if steps and all(EARLIEST_S * parts <= step <= LATEST_S * parts for step in steps):
-            return parts
-    return None
+    return step_text.parts_of_a_second([point.step for point in _ends(series)])
+
+
+def _ends(series: Iterable[Series]) -> list[LoggedPoint]:
+    return [point for one in series for point in (one.first, one.last)]
 
 
 def x_axes(series: Sequence[Series]) -> tuple[XAxis, ...]:
@@ -57,13 +52,7 @@ def x_axes(series: Sequence[Series]) -> tuple[XAxis, ...]:
     parts = parts_of_a_second(series)
     if parts is None:
         return XAxis.STEP, XAxis.ELAPSED, XAxis.CLOCK
-    ahead_s = (
-        point.step / parts - point.logged_at.timestamp()
-        for one in series
-        for point in (one.first, one.last)
-        if point.logged_at is not None
-    )
-    is_near = all(-BEHIND_S <= ahead <= AHEAD_S for ahead in ahead_s)
+    is_near = step_text.are_near_log(_ends(series), parts)
     return *(BY_STEP[::-1] if is_near else BY_STEP), XAxis.ELAPSED, XAxis.CLOCK
 
 

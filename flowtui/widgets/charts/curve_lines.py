@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from flowtui import format as fmt
 from flowtui.store.metrics.steps import Step
-from flowtui.store.values import LoggedPoint
+from flowtui.store.values import LoggedPoint, Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_of
 from flowtui.widgets.charts.chart import EMPTY_CELLS, Window, blended, canvas
@@ -26,6 +26,7 @@ from flowtui.widgets.charts.curve import (
 )
 from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
 from flowtui.widgets.charts.ticks import Ticks
+from flowtui.widgets.step_text import step_texts
 
 LABEL_CELLS, MOST_LABEL_CELLS = 9, 12
 """Of the labels of the vertical axis: at least, so that few charts differ, and at most."""
@@ -289,10 +290,11 @@ def _under_crosshair(curve: Curve, width: int) -> Line:
         Piece("   "),
         Piece(fmt.exact(point.value), role),
     ]
+    near = _near(curve)
     more = [
-        *_smoothed_pieces(curve, point.step),
+        *_smoothed_pieces(curve, point.step, near),
         *_time_pieces(curve, point),
-        *_extreme_pieces(curve),
+        *_extreme_pieces(curve, near),
     ]
     for piece in more:
         if width_of([*pieces, piece]) <= width:
@@ -313,27 +315,34 @@ def _time_pieces(curve: Curve, point: LoggedPoint) -> list[Piece]:
     return made
 
 
-def _extreme_pieces(curve: Curve) -> list[Piece]:
+def _extreme_pieces(curve: Curve, near: Mapping[Step, str]) -> list[Piece]:
     low, high = curve.series.minimum, curve.series.maximum
     if low is None or high is None:
         return []
     said = zip(("min", "max"), fmt.distinct([low.value, high.value]), (low, high), strict=True)
-    return [Piece(f"   {name} {text} @ {_near(point.step)}", "muted") for name, text, point in said]
+    return [Piece(f"   {name} {text} @ {near[point.step]}", "muted") for name, text, point in said]
 
 
-def _near(step: Step) -> str:
-    """Return a step that is not under the crosshair: in full it may take all the line."""
-    return f"{step:,}" if isinstance(step, int) else f"{step:,.6g}"
+def _near(curve: Curve) -> dict[Step, str]:
+    """Return the steps in sight that are not under the crosshair: in full they may take a line."""
+    points: list[Point | None] = [curve.series.minimum, curve.series.maximum]
+    points += [other.at_crosshair for other in curve.others]
+    if curve.smoothed is not None and curve.crosshair is not None:
+        points.append(smoothed_at(curve.smoothed, curve.crosshair.step))
+    steps = [point.step for point in points if point is not None]
+    parts = parts_of_a_second(curve.all_series) if curve.x_axis is XAxis.STEP_TIME else None
+    ends = [curve.series.first.step, curve.series.last.step]
+    return dict(zip(steps, step_texts(steps, parts, ends), strict=True))
 
 
-def _smoothed_pieces(curve: Curve, step: Step) -> list[Piece]:
+def _smoothed_pieces(curve: Curve, step: Step, near: Mapping[Step, str]) -> list[Piece]:
     if curve.smoothed is None:
         return []
     point = smoothed_at(curve.smoothed, step)
     if point is None:
         return []
     # Between the points that the smoothed line keeps, its last one is named for what it is.
-    where = "" if point.step == step else f" @ {_near(point.step)}"
+    where = "" if point.step == step else f" @ {near[point.step]}"
     value = f"   ema {curve.smoothed.weight:g} {fmt.number(point.value)}{where}"
     return [Piece(value, "accent")]
 
@@ -344,9 +353,10 @@ def _legend(curve: Curve, width: int) -> list[Line]:
     crossed = [*(other.at_crosshair for other in curve.others), curve.crosshair]
     values = [point.value for point in crossed if point is not None]
     texts = dict(zip(values, fmt.distinct(values), strict=True))
+    near = _near(curve) if curve.others else {}
     names = told_apart([other.series.key for other in curve.others], MAX_NAME_CELLS)
     for other, name in zip(curve.others, names, strict=True):
-        entry = _entry(curve, other, name, texts)
+        entry = _entry(curve, other, name, texts, near)
         if not lines or width_of([*lines[-1], *entry]) > width:
             lines.append([])
         lines[-1] += entry
@@ -356,12 +366,14 @@ def _legend(curve: Curve, width: int) -> list[Line]:
     return [clipped(line, width) for line in lines]
 
 
-def _entry(curve: Curve, other: Other, name: str, texts: Mapping[float, str]) -> list[Piece]:
+def _entry(
+    curve: Curve, other: Other, name: str, texts: Mapping[float, str], near: Mapping[Step, str]
+) -> list[Piece]:
     point = other.at_crosshair
     pieces = [Piece(f" {other.mark} {name} ", other.role)]
     if point is None:
         return [*pieces, Piece("no point here  ", "muted")]
     pieces.append(Piece(texts.get(point.value) or fmt.number(point.value)))
     if curve.crosshair is None or point.step != curve.crosshair.step:
-        pieces.append(Piece(f" @ {_near(point.step)}", "muted"))
+        pieces.append(Piece(f" @ {near[point.step]}", "muted"))
     return [*pieces, Piece("  ")]

@@ -14,6 +14,7 @@ from flowtui.store.values import MetricSummary, Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.step_text import are_near_log, parts_of_a_second, step_texts
 
 VALUE_CELLS = 12
 BEST_CELLS = 18
@@ -21,7 +22,7 @@ MIN_SPARK_CELLS = 12
 MAX_SPARK_CELLS = 32
 MIN_NAME_CELLS = 14
 ODD_CELLS = 16
-DIGITS = 4
+DIGITS, STEP_DIGITS = 4, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class MetricList(VirtualList):
         self.empty_text = ""
         self._metrics: Sequence[MetricLine] = ()
         self._numbers: dict[str, tuple[str, str, str]] = {}
+        self._best_steps: dict[str, str] = {}
         self._longest_name = 0
         self._names: tuple[_Layout | None, list[str]] = (None, [])
         """How names read in a layout, in order."""
@@ -54,6 +56,7 @@ class MetricList(VirtualList):
         old, self._metrics = self._metrics, metrics
         self._names = (None, [])
         old_numbers, self._numbers = self._numbers, _numbers(metrics)
+        old_steps, self._best_steps = self._best_steps, _best_steps(metrics)
         self.empty_text = empty_text
         names = (cell_len(fmt.plain(metric.key, 60)) for metric in metrics)
         self._longest_name = max(names, default=0)
@@ -64,7 +67,9 @@ class MetricList(VirtualList):
             self.resize_content(problem, "error")
             return
         for index, (before, after) in enumerate(zip(old, metrics, strict=True)):
-            if before != after or old_numbers[after.key] != self._numbers[after.key]:
+            key = after.key
+            is_same = before == after and old_steps.get(key) == self._best_steps.get(key)
+            if not is_same or old_numbers[key] != self._numbers[key]:
                 self.refresh_index(index)
 
     def _layout(self, width: int) -> _Layout:
@@ -129,7 +134,7 @@ class MetricList(VirtualList):
             pieces += [Piece(fit(text, VALUE_CELLS, "right")) for text in (low, high)]
         if layout.has_best:
             value = "" if layout.has_extremes else best_value.strip()
-            pieces += _best_pieces(metric.summary, value)
+            pieces += _best_pieces(metric.summary, value, self._best_steps.get(metric.key, ""))
         if layout.spark:
             pieces += _spark_pieces(metric.summary, layout.spark)
         return [*pieces, *odd] if layout.has_odd else pieces
@@ -204,17 +209,37 @@ def _column(numbers: Sequence[str]) -> Sequence[str]:
     return on_point if fits else numbers
 
 
-def _best_pieces(summary: MetricSummary | None, value: str) -> list[Piece]:
+def _best_pieces(summary: MetricSummary | None, value: str, step: str) -> list[Piece]:
     """Return the best point: its value, or only which extreme it is, and its step."""
     point = None if summary is None else best(summary)
     if summary is None or point is None:
         return [Piece(" " * (BEST_CELLS + 2))]
     what = value or goal(summary.key) or ""
-    if len(f"{what} @ {fmt.number(point.step)}") > BEST_CELLS:
+    if len(f"{what} @ {step}") > BEST_CELLS:
         # Where the best was says more of it than that the last column tells its value again.
         what = goal(summary.key) or ""
-    step = fmt.number(point.step, cells=BEST_CELLS - len(f"{what} @ "))
+    if len(f"{what} @ {step}") > BEST_CELLS:
+        step = fmt.number(point.step, cells=BEST_CELLS - len(f"{what} @ "))
     return [Piece(f"  {fit(f'{what} @ {step}', BEST_CELLS)}", "muted")]
+
+
+def _best_steps(metrics: Sequence[MetricLine]) -> dict[str, str]:
+    """Return by key at which step each metric was best; steps that differ read differently."""
+    steps = {}
+    texts: dict[str, str] = {}
+    for metric in metrics:
+        point = None if metric.summary is None else best(metric.summary)
+        if point is None:
+            continue
+        ends = [end for end in (metric.summary and metric.summary.first, metric.last) if end]
+        among = [end.step for end in ends]
+        parts = parts_of_a_second([*among, point.step])
+        if parts is not None and are_near_log(ends, parts):
+            (texts[metric.key],) = step_texts([point.step], parts, among)
+        else:
+            steps[metric.key] = point.step
+    numbers = step_texts(list(steps.values()), digits=STEP_DIGITS)
+    return texts | dict(zip(steps, numbers, strict=True))
 
 
 def _spark_pieces(summary: MetricSummary | None, cells: int) -> list[Piece]:

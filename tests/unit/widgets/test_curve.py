@@ -141,6 +141,38 @@ def test_values_over_each_other_read_differently(tmp_path: Path) -> None:
 NS = 10**9
 
 
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "pattern"),
+    [
+        (3, 70, "%H:%M:%S"),
+        (3.25, 3.5, "%H:%M:%S.%f"),
+        (3, 90_000, "%-d %b %H:%M:%S"),
+    ],
+)
+def test_extremes_of_steps_that_are_times_say_when_they_were(
+    tmp_path: Path, low_s: float, high_s: float, pattern: str
+) -> None:
+    start = AT.timestamp() + 50_000 + 0.125
+    at = {0.0: 1.0, low_s: 0.5, high_s: 2.0, high_s + 1: 1.0}
+    one = series(tmp_path, [(start + step, value) for step, value in at.items()])
+    shown = text(curve_lines(Curve(one, one.first, x_axis=XAxis.STEP_TIME), 160, 20))[-1]
+    low, high = (
+        f"{datetime.fromtimestamp(start + step, UTC).astimezone():{pattern}}"
+        for step in (low_s, high_s)
+    )
+    if pattern.endswith("%f"):
+        low, high = low[:-3], high[:-3]
+    assert shown.endswith(f"   min 0.5 @ {low}   max 2 @ {high}")
+
+
+@pytest.mark.parametrize("start", [AT.timestamp(), 12_345.0, 5e9 + 0.5])
+def test_steps_that_differ_read_differently(tmp_path: Path, start: float) -> None:
+    one = series(tmp_path, [(start + step / 1024, float(step)) for step in range(9)])
+    shown = text(curve_lines(Curve(one, one.first), 160, 20))[-1]
+    low, high = (float(part.split()[0].replace(",", "")) for part in shown.split(" @ ")[1:])
+    assert low < high
+
+
 @pytest.mark.parametrize("parts", [1, 10**3, 10**6, NS])
 def test_steps_that_are_times_can_be_read_as_times(tmp_path: Path, parts: int) -> None:
     start = int(AT.timestamp())
