@@ -411,6 +411,45 @@ async def test_a_step_outside_of_the_window_moves_the_window(demo: Store) -> Non
         assert curve.series.start <= 3127 <= curve.series.end
 
 
+@pytest.mark.parametrize("unit", [1, 0.1, 10**9])
+async def test_the_crosshair_walks_on_where_the_window_ends(tmp_path: Path, unit: float) -> None:
+    steps = [n * unit for n in range(100)]
+    store = write_run(tmp_path, {"loss": [(step, float(n)) for n, step in enumerate(steps)]})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "enter", "home", *["plus"] * 4)
+        pane = pilot.app.screen.query_one(CurvePane)
+
+        def place() -> int:
+            assert pane.curve is not None
+            assert pane.crosshair is not None
+            series = pane.curve.series
+            assert series.start <= pane.crosshair.step <= series.end
+            assert pane.crosshair.step == steps[int(pane.crosshair.value)]
+            return int(pane.crosshair.value)
+
+        for wanted in range(1, 13):
+            await press(pilot, "right")
+            assert place() == wanted
+        # Faster than anything is read.
+        await pilot.press(*["right"] * 12, *["left"] * 3)
+        await settled(pilot)
+        assert place() == 21
+        for key, wanted in (("L", 31), ("L", 41), ("H", 31), ("h", 30)):
+            await press(pilot, key)
+            assert place() == wanted
+        for _ in range(20):
+            await press(pilot, "plus")
+        for key, wanted in (("right", 31), ("left", 30), ("left", 29), ("L", 39)):
+            await press(pilot, key)
+            assert place() == wanted
+        # Of real steps a window this narrow has no point when it is shifted.
+        await press(pilot, "full_stop")
+        await press(pilot, *["L"] * 8)
+        assert place() == 99
+        await press(pilot, "right")
+        assert place() == 99
+
+
 async def test_what_cannot_be_gone_to_is_said(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
         await press(pilot, "enter", "colon", *"nowhere", "enter")

@@ -128,6 +128,25 @@ def at_crosshair(
     return found
 
 
+def point_beyond(
+    store: Store, run_id: str, key: str, step: Step, by: int, cancelled: Cancelled
+) -> LoggedPoint | None:
+    """Return the point so many places after a step, before it if negative, or the last there is.
+
+    Raises:
+        DatabaseError: the run's database cannot be read.
+        ReadCancelled: `cancelled` said so.
+    """
+    found = None
+    for _ in range(abs(by)):
+        direction: Literal["after", "before"] = "after" if by > 0 else "before"
+        point = store.next_point(run_id, key, step, direction, cancelled=cancelled)
+        if point is None:
+            break
+        found, step = point, point.step
+    return found
+
+
 JUMPS = ("max", "min", "last", "first", "nan", "inf")
 
 

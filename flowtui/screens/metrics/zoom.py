@@ -15,7 +15,14 @@ from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
-from flowtui.screens.metrics.reading import Zoom, Zoomed, at_crosshair, jump_target, zoomed
+from flowtui.screens.metrics.reading import (
+    Zoom,
+    Zoomed,
+    at_crosshair,
+    jump_target,
+    point_beyond,
+    zoomed,
+)
 from flowtui.screens.notices import GivesNotices, Notice
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
@@ -100,6 +107,15 @@ class MetricZoom(GivesNotices):
 
         step: Step
         points: dict[str, LoggedPoint]
+
+    @dataclass
+    class BeyondRead(Message):
+        """Sent with the point so many places from a step; None if there is none further on."""
+
+        key: str
+        step: Step
+        by: int
+        point: LoggedPoint | None
 
     @dataclass
     class Jumped(Message):
@@ -232,6 +248,24 @@ class MetricZoom(GivesNotices):
     @on(CrossedRead)
     def show_crossed(self, message: CrossedRead) -> None:
         self._pane.show_crossed(message.step, message.points)
+
+    @on(CurvePane.BeyondWanted)
+    def want_beyond(self, event: CurvePane.BeyondWanted) -> None:
+        if self._zoomed is not None:
+            self._read_beyond(self._zoomed.series.key, event.step, event.by)
+
+    @work(thread=True, group="beyond", exclusive=True, exit_on_error=False)
+    def _read_beyond(self, key: str, step: Step, by: int) -> None:
+        def ask(cancelled: Cancelled) -> MetricZoom.BeyondRead:
+            point = point_beyond(self._store, self._run.id, key, step, by, cancelled)
+            return self.BeyondRead(key, step, by, point)
+
+        self.answer(ask)
+
+    @on(BeyondRead)
+    def show_beyond(self, message: BeyondRead) -> None:
+        if self._zoomed is not None and self._zoomed.series.key == message.key:
+            self._pane.show_beyond(message.step, message.by, message.point)
 
     # Actions ---------------------------------------------------------------------------------
 

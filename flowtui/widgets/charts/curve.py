@@ -156,10 +156,17 @@ def neighbour(
 
     Of several points of that step it is after the one that is `held`.
     """
+    return moved(points, step, by, held)[0]
+
+
+def moved(
+    points: Sequence[LoggedPoint], step: Step | None, by: int, held: LoggedPoint | None = None
+) -> tuple[LoggedPoint | None, int]:
+    """Return the `neighbour`, and how many places lie beyond the ends of the points."""
     if not points:
-        return None
+        return None, by
     if step is None:
-        return points[-1]
+        return points[-1], by
     steps = [point.step for point in points]
     index = bisect_left(steps, step)
     same = points[index : bisect_right(steps, step)]
@@ -167,7 +174,8 @@ def neighbour(
         index += same.index(held)
     if index == len(steps) or (steps[index] != step and by > 0):
         index -= 1
-    return points[max(0, min(index + by, len(points) - 1))]
+    found = max(0, min(index + by, len(points) - 1))
+    return points[found], index + by - found
 
 
 def nearest(curve: Curve, x: float) -> LoggedPoint | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -12,11 +13,11 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from flowtui.store.metrics.steps import Step
+from flowtui.store.metrics.steps import Step, reach
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import Curve, XAxis, nearest, neighbour, window_of, x_axes
+from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, window_of, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
 from flowtui.widgets.paint import RoleStyles
 
@@ -71,6 +72,13 @@ class CurvePane(Widget, can_focus=True):
 
         step: Step
 
+    @dataclass
+    class BeyondWanted(Message):
+        """Sent by CurvePane for the point so many places from a step, outside of the window."""
+
+        step: Step
+        by: int
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._palette = RoleStyles(self)
@@ -81,6 +89,8 @@ class CurvePane(Widget, can_focus=True):
         """The canvas, which takes far longer to draw than a step of the crosshair may."""
         self._wanted_step: Step | None = None
         """Where the crosshair was put; a metric without a point there shows the one before."""
+        self._beyond: tuple[Step, int] | None = None
+        """The step and how many places from it the point is that was asked for last."""
         self._marker = BRAILLE
         self._is_log = False
         self._x_axis: XAxis | None = None
@@ -97,6 +107,7 @@ class CurvePane(Widget, can_focus=True):
         kept = [] if known is None else known.points
         was_last = held is not None and bool(kept) and held.step >= kept[-1].step
         is_same = known is not None and known.series.key == curve.series.key
+        self._beyond = self._beyond if is_same else None
         moves_on = is_same and was_last and (curve.series.is_whole or curve.follows)
         step = None if moves_on else self._wanted_step
         axes = x_axes(curve.all_series)
@@ -140,12 +151,22 @@ class CurvePane(Widget, can_focus=True):
         if self._curve is None:
             return
         self._curve = replace(self._curve, crosshair=point)
-        self._wanted_step = point.step
+        self._wanted_step, self._beyond = point.step, None
         self._repaint_crosshair()
         self.post_message(self.Crossed(point.step))
         start, end = self._shown_window()
         if not start <= point.step <= end:
-            self._want_around(point.step, self._half((start, end)))
+            half = self._half((start, end))
+            if not point.step - half < point.step + half:
+                # Steps that are further from zero are further apart.
+                half = 2 * math.ulp(float(point.step))
+            self._want_around(point.step, half)
+
+    def show_beyond(self, step: Step, by: int, point: LoggedPoint | None) -> None:
+        """Take the point so many places from a step, the last there is, None if there is none."""
+        if self._beyond == (step, by):
+            self._beyond = None
+            self._cross_kept(point)
 
     @property
     def curve(self) -> Curve | None:
@@ -191,9 +212,33 @@ class CurvePane(Widget, can_focus=True):
     # Moving ----------------------------------------------------------------------------------
 
     def action_move(self, by: int) -> None:
-        held = self.crosshair
-        if self._curve is not None and held is not None:
-            self._cross_kept(neighbour(self._curve.points, held.step, by, held))
+        if self._curve is None:
+            return
+        series, held = self._curve.series, self.crosshair
+        if self._beyond is not None:
+            # Keys come faster than a slow disk answers.
+            step, so_far = self._beyond
+            self._want_beyond(step, so_far + by)
+        elif series.is_whole or (held is not None and self._has_read(held.step)):
+            at = None if held is None else held.step
+            point, rest = moved(self._curve.points, at, by, held)
+            self._cross_kept(point)
+            if point is not None and rest and not series.is_whole:
+                self._want_beyond(point.step, rest)
+        else:
+            # A window between sparse points has none, or the one around it is being read.
+            start, end = self._shown_window()
+            edge = end if by > 0 else start
+            self._want_beyond(edge if held is None else held.step, by)
+
+    def _has_read(self, step: Step) -> bool:
+        assert self._curve is not None
+        return self._curve.series.start <= step <= reach(self._curve.series.end)
+
+    def _want_beyond(self, step: Step, by: int) -> None:
+        self._beyond = (step, by) if by else None
+        if by:
+            self.post_message(self.BeyondWanted(step, by))
 
     def _cross_kept(self, point: LoggedPoint | None) -> None:
         if point is not None:
