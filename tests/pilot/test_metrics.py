@@ -628,6 +628,15 @@ async def test_a_window_stays_says_what_is_new_and_follows_when_asked(demo_copy:
         assert "part" in title(pilot)
 
 
+async def test_a_run_that_has_ended_is_not_followed(tmp_path: Path) -> None:
+    store = write_run(tmp_path, {"loss": [(step, float(step)) for step in range(100)]})
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await press(pilot, "enter", "home", "plus", "end")
+        assert "step 99 " in crosshair_line(pilot)
+        assert "part" in title(pilot)
+        assert "following" not in title(pilot)
+
+
 async def test_following_keeps_the_crosshair_at_the_edge_of_the_window(tmp_path: Path) -> None:
     store = write_run(tmp_path, {"loss": [(step, float(step)) for step in range(20)]})
     async with opened(store, "odd", tab="metrics") as pilot:

@@ -38,6 +38,8 @@ class Zoomed:
     smoothed: Smoothed | None = None
     others: tuple[Series, ...] = ()
     new_count: int = 0
+    is_growing: bool = False
+    """Whether the run was going on."""
 
 
 def zoomed(

@@ -197,7 +197,7 @@ class MetricZoom(GivesNotices):
             return
         found = zoomed(self._store, self._run.id, zoom, last.step, columns, known, cancelled)
         if found is not None:
-            self.post_message(self.Read(found))
+            self.post_message(self.Read(replace(found, is_growing=self._run.row.is_active)))
 
     @on(Read)
     def show_read(self, message: Read) -> None:
@@ -211,7 +211,7 @@ class MetricZoom(GivesNotices):
                 smoothed=found.smoothed,
                 others=others(found.others),
                 new_count=found.new_count,
-                follows=found.zoom.follows,
+                follows=found.zoom.follows and found.is_growing,
             )
         )
 
