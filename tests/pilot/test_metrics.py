@@ -453,9 +453,20 @@ async def test_the_crosshair_walks_on_where_the_window_ends(tmp_path: Path, unit
 async def test_what_cannot_be_gone_to_is_said(demo: Store) -> None:
     async with opened(demo, VISION, tab="metrics") as pilot:
         await press(pilot, "enter", "colon", *"nowhere", "enter")
-        assert "expected a step" in screen_text(pilot)
-        await press(pilot, "colon", *"nan", "enter")
-        assert "it has no NaN" in screen_text(pilot)
+        assert "^ expected a step" in screen_text(pilot)
+        assert "nowhere" in screen_text(pilot)
+        await press(pilot, *["backspace"] * 7, *"nan")
+        assert "expected a step" not in screen_text(pilot)
+        await press(pilot, "enter")
+        assert "^ it has no NaN" in screen_text(pilot)
+        await press(pilot, *["backspace"] * 3, *"max", "enter")
+        assert isinstance(pilot.app.screen.focused, CurvePane)
+        assert "it has no NaN" not in screen_text(pilot)
+        await press(pilot, "colon", *"nowhere", "enter", "escape")
+        assert "nowhere" not in screen_text(pilot)
+        assert isinstance(pilot.app.screen.focused, CurvePane)
+        await press(pilot, "colon", "5", "enter")
+        assert crosshair_line(pilot).startswith(" step 5 ")
 
 
 async def test_copying_copies_the_value_or_the_point(

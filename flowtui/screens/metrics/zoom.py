@@ -122,6 +122,8 @@ class MetricZoom(GivesNotices):
         """Sent with the point that was asked for, or why there is none."""
 
         key: str
+        text: str
+        """As it was typed."""
         target: LoggedPoint | str
 
     def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
@@ -302,21 +304,28 @@ class MetricZoom(GivesNotices):
     @on(FilterLine.Left)
     def leave_line(self, event: FilterLine.Left) -> None:
         event.stop()
-        self._pane.focus()
+        if not event.line.is_mistaken:
+            self._pane.focus()
+
+    @on(FilterLine.Changed)
+    def take_back_mistake(self, event: FilterLine.Changed) -> None:
+        event.stop()
+        event.line.point_at(None)
 
     @on(FilterLine.Entered)
     def jump(self, event: FilterLine.Entered) -> None:
         event.stop()
-        self.query_one(FilterLine).action_clear()
         shown, crosshair = self._zoomed, self._pane.crosshair
-        word = event.text.strip().lower()
-        if shown is not None and word:
+        if not event.text.strip():
+            event.line.action_clear()
+        elif shown is not None:
             step = shown.series.start if crosshair is None else crosshair.step
-            self._find(shown.series, word, step)
+            self._find(shown.series, event.text, step)
 
     @work(thread=True, group="jump", exclusive=True, exit_on_error=False)
-    def _find(self, series: Series, word: str, step: Step) -> None:
+    def _find(self, series: Series, text: str, step: Step) -> None:
         worker = get_current_worker()
+        word = text.strip().lower()
         try:
             target = jump_target(
                 self._store, self._run.id, series, word, step, lambda: worker.is_cancelled
@@ -325,14 +334,24 @@ class MetricZoom(GivesNotices):
             return
         except StoreError as error:
             target = str(error)
-        self.post_message(self.Jumped(series.key, target))
+        self.post_message(self.Jumped(series.key, text, target))
 
     @on(Jumped)
-    def show_jump(self, message: Jumped) -> None:
-        if isinstance(message.target, str):
-            self.post_message(Notice(f"No such point in {message.key}", message.target))
-        elif self._zoom is not None and self._zoom.key == message.key:
-            self._pane.cross(message.target)
+    async def show_jump(self, message: Jumped) -> None:
+        line, target = self.query_one(FilterLine), message.target
+        is_shown = self._zoom is not None and self._zoom.key == message.key
+        # The line may have been cleared meanwhile, or something else typed into it.
+        is_typed = line.text == message.text
+        if is_shown and is_typed and isinstance(target, str):
+            line.point_at(0, fmt.plain(target))
+            await line.open(line.text)
+            return
+        if is_typed:
+            line.action_clear()
+        if isinstance(target, str):
+            self.post_message(Notice(f"No such point in {message.key}", target))
+        elif is_shown:
+            self._pane.cross(target)
 
     def action_copy(self) -> None:
         if (point := self._pane.crosshair) is not None:

@@ -79,6 +79,12 @@ class FilterLine(Widget):
     class Left(Message):
         """Sent by FilterLine when the list is to have the focus again."""
 
+        line: FilterLine
+
+        @property
+        def control(self) -> FilterLine:
+            return self.line
+
     def __init__(
         self, hint: str, *, label: str = "/", history: str = "", id: str | None = None
     ) -> None:
@@ -145,6 +151,11 @@ class FilterLine(Widget):
             caret = "\n".join(f" {line}" for line in wrapped(text, max(self.size.width - 2, 10)))
         self.query_one("#mistake", Static).update(caret)
 
+    @property
+    def is_mistaken(self) -> bool:
+        """Whether it is open with a text that has a mistake."""
+        return self.has_class("-mistaken") and self.has_class("-open")
+
     def remark(self, remarks: Sequence[str]) -> None:
         """Say below the line what is to be known about the filter that is shown."""
         self._remarks = remarks
@@ -176,11 +187,11 @@ class FilterLine(Widget):
             self._input.value = ""
         self.remark(())
         self.remove_class("-open")
-        self.post_message(self.Left())
+        self.post_message(self.Left(self))
 
     def action_leave(self) -> None:
         self.set_class(bool(self.text), "-open")
-        self.post_message(self.Left())
+        self.post_message(self.Left(self))
 
     def action_recall(self) -> None:
         """Put in the text that was entered before, and before that one, each time it is asked."""
