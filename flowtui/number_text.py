@@ -168,12 +168,14 @@ def distinct(values: Sequence[float], digits: int = 5, cells: int | None = None)
 def _digits_apart(values: Iterable[float | None], digits: int) -> int:
     """Return about how many digits tell numbers apart that so many digits do not."""
     finite = sorted(value for value in values if value is not None and math.isfinite(value))
-    # Eighths, because a difference may be larger than a float.
-    closest = min(right / 8 - left / 8 for left, right in pairwise(finite))
-    if closest <= 0:
-        return digits + 1
-    largest = max(abs(finite[0]), abs(finite[-1])) / 8
-    return max(digits, math.floor(math.log10(largest) - math.log10(closest))) + 1
+    needed = digits
+    for left, right in pairwise(finite):
+        # Eighths, because a difference may be larger than a float.
+        apart = right / 8 - left / 8
+        if apart > 0:
+            largest = max(abs(left), abs(right)) / 8
+            needed = max(needed, math.floor(math.log10(largest) - math.log10(apart)))
+    return min(needed + 1, MOST_DIGITS)
 
 
 def extremes(last: float, low: float, high: float, digits: int, cells: int) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ import struct
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from flowtui import format as fmt
@@ -123,6 +123,7 @@ def test_a_number_fits_where_it_has_to(value: float, digits: int, cells: int) ->
 
 
 @given(st.lists(FINITE | st.integers(-(10**18), 10**18), min_size=2, max_size=5), st.integers(2, 6))
+@example([0.0, 1.0, -1.75e308, -1.7500000000000002e308], 2)
 def test_numbers_that_differ_read_differently(values: list[float], digits: int) -> None:
     texts = fmt.distinct(values, digits)
     assert len(set(texts)) == len({Fraction(value) for value in values})
