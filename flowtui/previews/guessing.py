@@ -47,6 +47,10 @@ _CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 _SHIFTS = re.compile(rb"\x1b\$[@AB(]")
 _BROKEN = re.compile("[\udc80-\udcff]")
 _BREAKS = re.compile("[ \t\r\n,\u3001\u3002]")
+_AMONG_ASCII = re.compile(
+    rb"[^\n\x80-\xff]{0,8}[\x80-\xff](?:[^\n\x80-\xff]{0,16}[\x80-\xff])*[^\n\x80-\xff]{0,8}"
+)
+"""Bytes that are not ASCII with a little around: the rest of a character, or of a Latin word."""
 _RUN = re.compile(rb"([A-Za-z]?)([\x80-\xff]+)([A-Za-z]?)")
 _guesses: OrderedDict[bytes, tuple[tuple[str, float], ...]] = OrderedDict()
 
@@ -177,10 +181,11 @@ def _ranked(head: bytes, cancelled: Cancelled) -> tuple[tuple[str, float], ...]:
 
     Its tables take 40 MB, which this process would keep.
     """
-    if head in _guesses:
-        return _guesses[head]
+    told = _telling(head)
+    if told in _guesses:
+        return _guesses[told]
     arguments: dict[str, JsonValue] = {
-        "sample": head.decode("latin-1"),
+        "sample": told.decode("latin-1"),
         "codecs": list[JsonValue](CODECS.values()),
     }
     try:
@@ -188,10 +193,18 @@ def _ranked(head: bytes, cancelled: Cancelled) -> tuple[tuple[str, float], ...]:
     except PreviewFailed:
         return ()
     found = tuple((str(codec), float(share)) for codec, share in json.loads(answer.data))
-    _guesses[head] = found
+    _guesses[told] = found
     while len(_guesses) > _KEPT:
         _guesses.popitem(last=False)
     return found
+
+
+def _telling(head: bytes) -> bytes:
+    """Return what of a text tells its encoding: much ASCII would be taken for the language of all.
+
+    Where a shift parts characters from ASCII, their own bytes are ASCII too.
+    """
+    return head if _SHIFTS.search(head) else b"\n".join(_AMONG_ASCII.findall(head))
 
 
 def _excerpt(head: bytes, encoding: str) -> str:

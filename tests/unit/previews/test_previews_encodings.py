@@ -88,6 +88,30 @@ def test_text_and_logs_are_read_in_their_own_encoding(
         assert known.name == name
 
 
+@pytest.mark.parametrize("ascii_lines", [0, 1, 10, 100])
+@pytest.mark.parametrize(("text", "codec", "name"), LEGACY)
+def test_much_ascii_does_not_change_the_guess(
+    tmp_path: Path, ascii_lines: int, text: str, codec: str, name: str
+) -> None:
+    plain = "".join(
+        f"2026-11-29 10:00:00 INFO trainer step={step} loss=0.25 lr=1e-4 grad_norm=1.3\n"
+        for step in range(ascii_lines)
+    )
+    words = '"key": 0.25, ' * ascii_lines
+    found = {}
+    for kind, content in {
+        "before a line": f"{plain}{text}\n",
+        "around short lines": "".join(f"{plain}{text[at : at + 30]}\n" for at in (0, 30, 0, 30)),
+        "within a line": f"{{{words}{text}{words}}}\n",
+    }.items():
+        path = tmp_path / "run.log"
+        path.write_bytes(content.encode(codec))
+        known = read(path).encoding
+        assert known is not None
+        found[kind] = known.name, text_of(path) == content.splitlines()
+    assert set(found.values()) == {(name, True)}, found
+
+
 @pytest.mark.parametrize(("text", "codec", "name"), [*LEGACY, (CHINESE, "utf-16", "UTF-16LE")])
 def test_tables_json_markdown_source_and_the_pager_are_too(
     tmp_path: Path, text: str, codec: str, name: str
