@@ -83,15 +83,13 @@ def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str,
         upright, stored = _sizes(size, turn, box_width, box_height)
         image.draft("RGB", (stored[0] * 2, stored[1] * 2))
     _refuse_huge(image, *size)
+    raw = pixels.raw_mode(image)
     if not is_jpeg:
         image.load()
         # A TIFF has turned by now.
         turn = 1 if image.format == "TIFF" else _orientation(image)
     upright, stored = _sizes(image.size if not is_jpeg else size, turn, box_width, box_height)
-    small, notes = _reduced(image, stored), []
-    if image.mode in pixels.NUMBERS:
-        small, scale = pixels.scaled(small, _extremes(image))
-        notes.append(scale)
+    small, notes = _levelled(image, raw, stored)
     shown, ground = pixels.on_ground(small, arguments)
     shown = _turned(shown.resize(stored), turn)
     values: dict[str, JsonValue] = {
@@ -103,6 +101,38 @@ def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str,
         "note": ", ".join(filter(None, [*notes, ground])),
     }
     return values, shown.tobytes()
+
+
+def _levelled(image: Image, raw: str, size: tuple[int, int]) -> tuple[Image, list[str]]:
+    """Return an image at about a size with all that is larger than a byte scaled, and notes on it.
+
+    Args:
+        image: loaded, and spent by this.
+        raw: how its pixels lie in its file.
+        size: what it is to have in the end, in pixels.
+    """
+    if image.mode in pixels.NUMBERS:
+        small, scale = pixels.scaled(_reduced(image, size), _extremes(image))
+        return small, [scale]
+    if ";16" not in raw:
+        return _reduced(image, size), []
+    said = "16 bits a channel"
+    is_colour = raw[:-1] in ("RGB;16", "RGBA;16")
+    highest = pixels.highest(image) if is_colour else 255
+    if highest > pixels.MOST_DARK:
+        return _reduced(image, size), [said]
+    from PIL import Image as images
+    from PIL.ImageFile import ImageFile
+
+    assert isinstance(image, ImageFile)
+    upper = _sampled(image, size)
+    # There is not the memory for two of a size.
+    image.im = images.new(image.mode, (1, 1)).im
+    with images.open(image.filename, formats=[str(image.format)]) as again:
+        assert isinstance(again, ImageFile)
+        pixels.with_lower_bytes(again, raw)
+        small, scale = pixels.brightened(upper, _sampled(again, size), highest)
+    return small, [said, scale]
 
 
 def _damage(path: Path, kind: str) -> str:
@@ -166,10 +196,16 @@ def _reduced(image: Image, size: tuple[int, int]) -> Image:
     if image.mode in ("L", "RGB"):
         return image.reduce(factor)
     # Numbers of colours cannot be averaged, and transparent pixels only in a copy of the image.
-    sampled = image.resize((size[0] * 4, size[1] * 4), resample=0)
+    sampled = _sampled(image, size)
     if image.mode == "P":
         return sampled.convert("RGBA" if "transparency" in image.info else "RGB")
     return sampled
+
+
+def _sampled(image: Image, size: tuple[int, int]) -> Image:
+    """Return some pixels of an image as they are, about four times a size in each direction."""
+    least = min(size[0] * 4, image.width), min(size[1] * 4, image.height)
+    return image.resize(least, resample=0)
 
 
 def _turned(pixels: Image, orientation: int) -> Image:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
     from flowtui.store.values import JsonValue
 
 NUMBERS = ("I", "I;16", "I;16L", "I;16B", "F")
 """Modes of one number a pixel, which may be larger than 255."""
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+_OTHER = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
+MOST_DARK = 127
+"""Upper byte of the largest of dark colours, which are scaled: below half of what 16 bits hold."""
 _UNLIKE = 48
 """How far apart the lightness of ink and of its ground is at least, of 255."""
 _MOST_LOST = 0.1
@@ -40,6 +45,54 @@ def scaled(image: Image, extremes: tuple[float, float]) -> tuple[Image, str]:
     factor = 255 / (high - low) if high > low else 0.0
     grey = values.point(lambda value: value * factor - low * factor)
     return grey.convert("L"), f"{about}{low:,.6g} is black, {about}{high:,.6g} white"
+
+
+def raw_mode(image: Image) -> str:
+    """Return how the pixels of an image lie in its file, in the library's names: `RGB;16B`.
+
+    Args:
+        image: opened, and not loaded yet.
+    """
+    for _, _, _, arguments in getattr(image, "tile", []):
+        return str(arguments if isinstance(arguments, str) else next(iter(arguments or ()), ""))
+    return ""
+
+
+def highest(image: Image) -> int:
+    """Return the largest byte of the colours of an image of RGB or RGBA."""
+    # Unlike extremes of a channel, these are counted without a copy of it.
+    counts = image.histogram()[: 3 * 256]
+    return max(at % 256 for at, count in enumerate(counts) if count)
+
+
+def with_lower_bytes(image: ImageFile, raw: str) -> None:
+    """Have an image that is opened once more decode to the lower bytes of its colours.
+
+    The library keeps the upper ones; those that it takes for them in the other order are the lower.
+    """
+    other = raw[:-1] + _OTHER[raw[-1]]
+    image.tile = [
+        tile._replace(args=(other, *tile.args[1:]) if isinstance(tile.args, tuple) else other)
+        for tile in image.tile
+    ]
+
+
+def brightened(upper: Image, lower: Image, most: int) -> tuple[Image, str]:
+    """Return colours of 16 bits scaled to their range, and what says so; hues and opacity stay.
+
+    Args:
+        upper: their upper bytes.
+        lower: their lower ones.
+        most: the largest upper byte of the whole image.
+    """
+    from PIL import ImageChops
+
+    white = most * 256 + 255
+    opacity = [list(range(256)), [0] * 256] if "A" in upper.getbands() else [[], []]
+    above = [min(round(byte * 256 * 255 / white), 255) for byte in range(256)] * 3
+    below = [round(byte * 255 / white) for byte in range(256)] * 3
+    sum_of = ImageChops.add(upper.point(above + opacity[0]), lower.point(below + opacity[1]))
+    return sum_of, f"0 is black, {white:,} white"
 
 
 def on_ground(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[Image, str]:

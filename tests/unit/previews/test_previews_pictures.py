@@ -122,15 +122,55 @@ def test_numbers_that_are_all_the_same_or_not_finite_are_shown_too(tmp_path: Pat
     assert pixel(found, 35, 5) == (255, 255, 255)
 
 
-def test_colours_of_sixteen_bits_stay_colours(tmp_path: Path) -> None:
-    path = tmp_path / "a.png"
-    row = b"\0" + struct.pack(">3H", 65_535, 0x8000, 0) * 40
-    header = struct.pack(">IIBBBBB", 40, 10, 16, 2, 0, 0, 0)
+def sixteen_bit_png(path: Path, *row: tuple[int, ...]) -> Path:
+    """A PNG of ten rows of RGB, or RGBA, of 16 bits."""
+    colour_type = 2 if len(row[0]) == 3 else 6
+    packed = b"\0" + b"".join(struct.pack(f">{len(pixel)}H", *pixel) for pixel in row)
+    header = struct.pack(">IIBBBBB", len(row), 10, 16, colour_type, 0, 0, 0)
     path.write_bytes(
         b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
-        + png_chunk(b"IDAT", zlib.compress(row * 10)) + png_chunk(b"IEND", b"")
+        + png_chunk(b"IDAT", zlib.compress(packed * 10)) + png_chunk(b"IEND", b"")
     )  # fmt: skip
-    assert is_near(pixel(picture(path), 20, 5), (255, 128, 0))
+    return path
+
+
+def test_colours_of_sixteen_bits_stay_colours(tmp_path: Path) -> None:
+    found = picture(sixteen_bit_png(tmp_path / "a.png", *[(65_535, 0x8000, 0)] * 40))
+    assert is_near(pixel(found, 20, 5), (255, 128, 0))
+    assert found.note == "16 bits a channel"
+
+
+@pytest.mark.parametrize("most", [200, 1_023, 4_095, 16_383])
+@pytest.mark.parametrize("opacity", [(), (65_535,)])
+def test_dark_colours_of_sixteen_bits_are_scaled(
+    tmp_path: Path, most: int, opacity: tuple[int, ...]
+) -> None:
+    row = [(most * at // 39, most - most * at // 39, 0) for at in range(40)]
+    path = sixteen_bit_png(tmp_path / "a.png", *((*colour, *opacity) for colour in row))
+    found = picture(path)
+    white = most // 256 * 256 + 255
+    assert found.note == f"16 bits a channel, 0 is black, {white:,} white"
+    for at, colour in enumerate(row):
+        expected = [value * 255 / white for value in colour]
+        assert list(pixel(found, at, 5)) == pytest.approx(expected, abs=1)
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_a_tiff_of_dark_colours_of_sixteen_bits_is_scaled(tmp_path: Path, order: str) -> None:
+    row = [(4_095 * at // 39, 0, 4_095) for at in range(40)]
+    data = b"".join(struct.pack(f"{order}3H", *colour) for colour in row) * 10
+    tags = [(256, 3, 1, 40), (257, 3, 1, 10), (258, 3, 3, 122), (259, 3, 1, 1), (262, 3, 1, 2),
+            (273, 4, 1, 128), (277, 3, 1, 3), (278, 3, 1, 10), (279, 4, 1, len(data))]  # fmt: skip
+    head = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(f"{order}IH", 8, len(tags))
+    for tag, kind, count, value in tags:
+        is_short = kind == 3 and count == 1
+        head += struct.pack(f"{order}HHI" + ("H2x" if is_short else "I"), tag, kind, count, value)
+    head = (head + bytes(4)).ljust(122, b"\0") + struct.pack(f"{order}3H", 16, 16, 16)
+    path = tmp_path / "a.tiff"
+    path.write_bytes(head + data)
+    found = picture(path)
+    assert found.note == "16 bits a channel, 0 is black, 4,095 white"
+    assert list(pixel(found, 20, 5)) == pytest.approx([20 * 255 // 39, 0, 255], abs=1)
 
 
 def test_a_photo_for_print_keeps_its_colours(tmp_path: Path) -> None:
