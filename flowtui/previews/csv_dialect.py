@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_ROWS = 100
@@ -29,14 +30,15 @@ class Head:
 def delimiter_of(lines: Sequence[str], is_tsv: bool) -> str:
     """Return what separates the columns of a table by its first lines, none of them cut.
 
-    It is the one that gives the most rows the same number of columns, more than one.
+    It is the one that gives the most rows the same number of columns, more than one, among those
+    between two empty ones.
     """
     if lines and (named := _NAMED_DELIMITER.fullmatch(lines[0])):
         return named[1]
     sample = [line for line in lines[:SAMPLE_ROWS] if not line.startswith("#")]
     first = "\t" if is_tsv else ","
     order = sorted(DELIMITERS, key=lambda delimiter: delimiter != first)
-    return max(order, key=lambda delimiter: _evenness(sample, delimiter))
+    return max(order, key=lambda delimiter: _evenest(_parsed(sample, delimiter)).rank)
 
 
 def head_of(rows: Sequence[list[str]]) -> Head:
@@ -63,18 +65,42 @@ def _above(rows: Sequence[list[str]]) -> int:
     Rows of several cells belong to what is above only where an empty one parts them from the table.
     """
     width = _width(rows)
-    above = 0
+    above = end = 0
     is_parted = True
     for at, row in enumerate(rows[:_MAX_ABOVE]):
-        is_empty = not any(map(str.strip, row))
-        if is_empty or (is_parted and _is_remark(rows, at, width)):
+        if _is_empty(row) or (is_parted and _is_remark(rows, at, width)):
             is_parted, above = True, at + 1
-        elif len(row) == width:
-            return above
+        elif len(row) == width and at >= end:
+            end = _end_of_preamble(rows, at)
+            if end == at:
+                return above
         else:
             is_parted = False
     # There is no table in sight, so nothing stands above one.
     return 0
+
+
+def _end_of_preamble(rows: Sequence[list[str]], at: int) -> int:
+    """Return where rows end that are as wide as a table but stand above it, `at` if they do not.
+
+    An empty row parts them from names over numbers, and they are no such table themselves.
+    """
+    end = next((place for place in range(at, len(rows)) if _is_empty(rows[place])), len(rows))
+    start = next((place for place in range(end, len(rows)) if not _is_empty(rows[place])), end)
+    if any(row and is_number(row[0]) for row in rows[at:end]) or _has_names(rows[at:end]):
+        return at
+    return end if _has_names(rows[start:]) else at
+
+
+def _has_names(rows: Sequence[list[str]]) -> bool:
+    """Return whether the first of some rows names columns, of which one holds a number below."""
+    if len(rows) < 2 or len(rows[0]) != len(rows[1]) or not _are_names(rows[0], rows[1:]):
+        return False
+    return any(map(is_number, rows[1]))
+
+
+def _is_empty(row: Sequence[str]) -> bool:
+    return not any(map(str.strip, row))
 
 
 def _is_remark(rows: Sequence[list[str]], at: int, width: int) -> bool:
@@ -107,14 +133,29 @@ def _commented_names(row: list[str], width: int, is_named: bool) -> list[str] | 
 
 def _width(rows: Sequence[list[str]]) -> int:
     """Return how many columns most rows have that have several; 1 if none has."""
-    several = Counter(len(row) for row in rows if len(row) > 1 and not row[0].startswith("#"))
-    return several.most_common(1)[0][0] if several else 1
+    return _evenest([row for row in rows if not row or not row[0].startswith("#")]).width
 
 
-def _evenness(lines: Sequence[str], delimiter: str) -> float:
-    rows = _parsed(lines, delimiter)
-    several = Counter(len(row) for row in rows if len(row) > 1)
-    return several.most_common(1)[0][1] / len(rows) if several else 0.0
+@dataclass(frozen=True, slots=True)
+class _Evenness:
+    width: int = 1
+    rank: tuple[float, int, int] = (0.0, 0, 0)
+    """How many rows of one stretch have that width, times their share of it; how many of all rows
+    have it; which stretch it is: a table stands below what else is in its file.
+    """
+
+
+def _evenest(rows: Sequence[list[str]]) -> _Evenness:
+    """Return the width that the most rows have, more than 1, of those between two empty ones."""
+    widths = Counter(map(len, rows))
+    best = _Evenness()
+    stretches = [list(some) for empty, some in groupby(rows, _is_empty) if not empty]
+    for place, stretch in enumerate(stretches):
+        for width, count in Counter(map(len, stretch)).items():
+            rank = (count * count / len(stretch), widths[width], place)
+            if width > 1 and rank > best.rank:
+                best = _Evenness(width, rank)
+    return best
 
 
 def _parsed(lines: Sequence[str], delimiter: str) -> list[list[str]]:

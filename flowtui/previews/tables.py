@@ -44,7 +44,7 @@ class CsvFile:
             whole = head[start : head.rfind(b"\n") + 1] or head[start:]
             text = encodings.decode(whole, self.encoding)
             # splitlines() would also split at characters that end no line here.
-            lines = [line + "\n" for line in text.split("\n") if line.strip("\r")]
+            lines = [line + "\n" for line in text.split("\n")]
             self.delimiter = csv_dialect.delimiter_of(lines, is_tsv)
             sample = list(islice(self._rows(file, start), csv_dialect.SAMPLE_ROWS))
             head_rows = csv_dialect.head_of([row.cells for row in sample])

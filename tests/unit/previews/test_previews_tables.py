@@ -192,6 +192,8 @@ TABLE = "epoch,loss,note\n1,0.5,good\n2,0.25,better\n"
         ("Training report\n\n", 2), ("Training report,,\n", 1), ("\n\n", 2),
         ("Run,vision-baseline\nSeed,1\n\n", 3), ("Report\nRun,a\n,,\n", 3), ("", 0),
         ('"A title, of ""two""\nlines"\n', 1),
+        # As many cells as the table has.
+        ("Experiment: foo, bar, baz\n\n", 2), ("Run,a\nOf: foo, bar, baz\nBy: x, y, z\n\n", 4),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -206,6 +208,43 @@ def test_what_stands_above_a_table_does_not_become_its_header(
     assert (page.part.total, page.column_count) == (2, 3)
     assert page.note == {0: "", 1: "1 line above it"}.get(count, f"{count} lines above it")
     assert CsvFile(path).grow_index(never) == 2
+
+
+@pytest.mark.parametrize("row", ["{0};1,{0};0", "{0};1,{0};0,5", "{0};1,{0};0,5;a, b, c"])
+@pytest.mark.parametrize("count", [2, 9])
+@pytest.mark.parametrize(
+    "above",
+    ["Report generated today\nModel: resnet, size 50\n\n", "Of: a, b\n\n",
+     "Of: a, b\nBy: c, d\n\n"],
+)  # fmt: skip
+def test_commas_above_a_table_and_in_its_numbers_part_no_cells(
+    tmp_path: Path, above: str, count: int, row: str
+) -> None:
+    path = tmp_path / "a.csv"
+    rows = [row.format(at) for at in range(count)]
+    head = ";".join(["epoch", "loss", "acc", "note"][: row.count(";") + 1])
+    path.write_text(f"{above}{head}\n" + "".join(f"{one}\n" for one in rows))
+    page = shown(path)
+    assert (page.delimiter, ";".join(names(page))) == (";", head)
+    assert [";".join(cells) for cells in page.rows] == rows
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "rows"),
+    [
+        ("epoch,loss\n\n1,2\n3,4\n", "epoch loss", 3), ("name,city\n\nann,oslo\n", "name city", 2),
+        ("a,b\n1,2\n\nc,d\n3,4\n", "a b", 4), ("a,b\n\n1,2\n\n3,4,5\n", "a b", 4),
+        ("a;b\n1;x, y\n2;z, w\n\nBy: c, d\nOf: e, f\n", "a b", 5),
+    ],
+)  # fmt: skip
+def test_a_table_with_empty_lines_begins_where_its_names_are(
+    tmp_path: Path, text: str, columns: str, rows: int
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(text)
+    page = shown(path)
+    assert names(page)[:2] == columns.split()
+    assert (page.note, page.part.total) == ("", rows)
 
 
 def test_a_first_line_for_excel_names_the_delimiter(tmp_path: Path) -> None:
