@@ -101,6 +101,30 @@ async def test_a_filter_keeps_what_is_above_a_match(tmp_path: Path) -> None:
         await shown(pilot, "None of the 4 files match")
 
 
+async def test_a_filter_goes_to_the_first_file_that_it_leaves(tmp_path: Path) -> None:
+    async with opened(attached(tmp_path, FILES), "run", tab=TAB) as pilot:
+        tree = files(pilot)
+
+        def path_here() -> str | None:
+            return None if tree.attachment is None else tree.attachment.path
+
+        assert path_here() is None
+        await pilot.press("slash", *"*.csv", "enter")
+        await until(lambda: path_here() == "plots/deep/b.csv", "the match")
+        # Whoever goes to its folder then stays there while files are read again.
+        await pilot.press("up")
+        attached(tmp_path, {"z.csv": b"new"}).close()
+        await pilot.press("r")
+        await until(lambda: tree.line_count == 4, "the new file")
+        assert path_here() is None
+        # A file that another filter leaves too is stayed on.
+        await pilot.press("slash", *["backspace"] * 5, *"notes", "enter")
+        await until(lambda: path_here() == "notes.txt", "the match")
+        await pilot.press("slash", *["backspace"] * 4, "enter")
+        await until(lambda: tree.line_count > 1, "more matches")
+        assert path_here() == "notes.txt"
+
+
 async def test_the_files_are_sorted_by_size(tmp_path: Path) -> None:
     async with opened(attached(tmp_path, FILES), "run", tab=TAB) as pilot:
         await pilot.press("s", "down", "enter")

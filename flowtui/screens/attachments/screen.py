@@ -66,7 +66,7 @@ class TreeMade(Message):
     """Sent by the worker that arranges files, with those that the filter leaves."""
 
     root: FolderNode
-    is_filtered: bool
+    filtered_by: str
 
 
 class AttachmentsScreen(TabScreen):
@@ -179,7 +179,7 @@ class AttachmentsScreen(TabScreen):
         files = [file for file in (*found.files, *found.orphans) if matches(file, needle)]
         root = tree(files, by, is_descending)
         if not worker.is_cancelled:
-            self.post_message(TreeMade(root, bool(needle)))
+            self.post_message(TreeMade(root, needle))
 
     @on(ReadFailed)
     def show_failure(self, message: ReadFailed) -> None:
@@ -196,10 +196,10 @@ class AttachmentsScreen(TabScreen):
         total = len(found.files) + len(found.orphans)
         self._files.sorted_by = self._order
         self._show_empty("")
-        self._files.show_tree(message.root, is_filtered=message.is_filtered)
+        self._files.show_tree(message.root, filtered_by=message.filtered_by)
         if not message.root.file_count:
             self._files.show_note(f"None of the {total:,} files match. Esc shows all again.")
-        if message.is_filtered:
+        if message.filtered_by:
             self._filter_line.note(f"{message.root.file_count:,} of {total:,}")
         if found.problem is not None:
             self.notify(fmt.plain(found.problem, 200), severity="warning", markup=False)

@@ -56,7 +56,7 @@ class FileTree(VirtualList):
         self._is_open: dict[str, bool] = {}
         self._opens_all: bool | None = None
         """Whether folders that nobody folded stand open; decided when files are first shown."""
-        self._is_filtered = False
+        self._filtered_by = ""
         self._names: tuple[int, list[str]] = (0, [])
         """How names read in so many cells, in order."""
         self._words: dict[str, str] = {}
@@ -65,13 +65,19 @@ class FileTree(VirtualList):
 
     # What is shown ---------------------------------------------------------------------------
 
-    def show_tree(self, root: FolderNode, *, is_filtered: bool = False) -> None:
-        """Show a tree; one that a filter leaves stands open, and leaves the folds as they were."""
-        held = self.node
-        if self._opens_all is None and root.file_count and not is_filtered:
+    def show_tree(self, root: FolderNode, *, filtered_by: str = "") -> None:
+        """Show a tree; one that a filter leaves stands open, and leaves the folds as they were.
+
+        With another filter the cursor goes to the first file, if it is not on one that is left.
+        """
+        held = None if self.node is None else key_of(self.node)
+        if self._opens_all is None and root.file_count and not filtered_by:
             self._opens_all = root.file_count < ALL_OPEN_BELOW
-        self._root, self._is_filtered = root, is_filtered
-        self._lay_out(None if held is None else key_of(held))
+        is_new = filtered_by != self._filtered_by
+        self._root, self._filtered_by = root, filtered_by
+        nodes = [node for node, _ in self._visible()] if filtered_by and is_new else []
+        keys = [key_of(node) for node in nodes if isinstance(node, FileNode)]
+        self._lay_out(keys[0] if keys and held not in keys else held)
 
     def show_note(self, text: str, role: Role = "muted") -> None:
         """Show a sentence in the place of the files: why there are none."""
@@ -132,7 +138,9 @@ class FileTree(VirtualList):
         return shown
 
     def _stands_open(self, folder: FolderNode) -> bool:
-        return self._is_filtered or self._is_open.get(folder.path, self._opens_all is not False)
+        return bool(self._filtered_by) or self._is_open.get(
+            folder.path, self._opens_all is not False
+        )
 
     # Drawing ---------------------------------------------------------------------------------
 
@@ -239,7 +247,7 @@ class FileTree(VirtualList):
 
     def action_fold(self) -> None:
         node = self.node
-        if isinstance(node, FolderNode) and self._stands_open(node) and not self._is_filtered:
+        if isinstance(node, FolderNode) and self._stands_open(node) and not self._filtered_by:
             self._set_open(node, False)
         elif self.cursor < len(self._shown):
             self._go_up(self._shown[self.cursor][1])
@@ -258,7 +266,7 @@ class FileTree(VirtualList):
         self._lay_out(None if held is None else key_of(held))
 
     def _set_open(self, folder: FolderNode, is_open: bool) -> None:
-        if not self._is_filtered:
+        if not self._filtered_by:
             self._is_open[folder.path] = is_open
             self._lay_out(key_of(folder))
 
