@@ -207,11 +207,13 @@ class JsonTree:
     value: JsonValue
     part: Part
     note: str = ""
+    problem: str | None = None
+    """What the file says that the value does not."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonRecord:
-    """One line of JSONL; `value` is its text where it is broken."""
+    """One line of JSONL; `value` is its text where it is broken, else what of it can be shown."""
 
     value: JsonValue
     problem: str | None = None

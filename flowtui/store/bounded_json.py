@@ -62,10 +62,12 @@ def head(
     return first.decode("utf-8", "ignore"), chars
 
 
-def parsed(stored: object, most_chars: int | None = None) -> tuple[JsonValue, str | None]:
+def parsed(
+    stored: object, most_chars: int | None = None, decoder: json.JSONDecoder | None = None
+) -> tuple[JsonValue, str | None]:
     """Return the value of a JSON column, or its text and what is wrong with it.
 
-    A text of more than `most_chars` is not parsed.
+    A text of more than `most_chars` is not parsed; `decoder` is one that watches what it reads.
     """
     if stored is None or stored == "":
         return None, None
@@ -73,7 +75,7 @@ def parsed(stored: object, most_chars: int | None = None) -> tuple[JsonValue, st
     if most_chars is not None and len(text) > most_chars:
         return text, too_long(len(text))
     try:
-        value: JsonValue = json.loads(text)
+        value: JsonValue = json.loads(text) if decoder is None else decoder.decode(text)
     except json.JSONDecodeError as error:
         return text, f"is broken JSON at character {error.pos + 1:,}"
     except (ValueError, RecursionError):

@@ -125,6 +125,12 @@ async def test_a_filter_goes_to_the_first_file_that_it_leaves(tmp_path: Path) ->
         assert path_here() == "notes.txt"
 
 
+async def test_a_key_that_json_gives_twice_is_said(tmp_path: Path) -> None:
+    store = attached(tmp_path, {"a.json": b'{"lr": 1, "lr": 2}'})
+    async with opened(store, "run", tab=TAB, size=(160, 30)) as pilot:
+        await shown(pilot, '▲ The file gives the key "lr" more than once')
+
+
 async def test_the_files_are_sorted_by_size(tmp_path: Path) -> None:
     async with opened(attached(tmp_path, FILES), "run", tab=TAB) as pilot:
         await pilot.press("s", "down", "enter")

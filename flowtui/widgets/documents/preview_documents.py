@@ -28,8 +28,9 @@ LEVEL_CELLS = 2
 
 
 def json_sections(tree: JsonTree) -> list[Section]:
-    """Return one JSON value as a tree."""
-    return [Section("json", "", (_values("json", tree.value),))]
+    """Return one JSON value as a tree, after what of the file it lacks."""
+    lacks = [] if tree.problem is None else [_warning(f"The file {tree.problem}.")]
+    return [Section("json", "", (*lacks, _values("json", tree.value)))]
 
 
 def record_sections(pages: Sequence[JsonRecords]) -> list[Section]:
@@ -46,10 +47,14 @@ def record_sections(pages: Sequence[JsonRecords]) -> list[Section]:
 
 def _broken(records: Sequence[JsonRecord], first: int) -> list[Text]:
     found = [(n, one.problem) for n, one in enumerate(records, first) if one.problem]
-    texts = [Text(f"▲ line {n:,} {problem}", "attention") for n, problem in found[:MAX_PROBLEMS]]
+    texts = [_warning(f"line {n:,} {problem}") for n, problem in found[:MAX_PROBLEMS]]
     if len(found) > MAX_PROBLEMS:
-        texts.append(Text(f"▲ {len(found) - MAX_PROBLEMS:,} more lines are broken", "attention"))
+        texts.append(Text(f"▲ {len(found) - MAX_PROBLEMS:,} more such lines", "attention"))
     return texts
+
+
+def _warning(text: str) -> Text:
+    return Text(f"▲ {fmt.plain(text, 300)}", "attention")
 
 
 def _values(key: str, value: JsonValue) -> Values:

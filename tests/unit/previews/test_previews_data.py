@@ -32,6 +32,7 @@ from flowtui.previews.values import (
     TextPage,
     never,
 )
+from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget, shown
 from tests.unit.previews.test_previews_pictures import plain_png
 
@@ -43,6 +44,43 @@ def test_json_is_a_tree(tmp_path: Path) -> None:
     assert isinstance(tree, JsonTree)
     assert tree.value == {"a": [1, None], "b": {"c": "x"}}
     assert (tree.part.count, tree.part.total) == (2, 2)
+
+
+TWICE = 'gives the key "{}" more than once, of which the last value is shown'
+BEYOND = "has the number {}, beyond what a double holds"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "problem"),
+    [
+        ('{"a": 1, "b": 2, "a": 3}', {"a": 3, "b": 2}, TWICE.format("a")),
+        ('{"c": {"a": 1, "é": 2, "é": 2}}', {"c": {"a": 1, "é": 2}}, TWICE.format("é")),
+        ('{"a": 1e999}', {"a": float("inf")}, BEYOND.format("1e999")),
+        ('{"a": -1.5e-400}', {"a": 0.0}, BEYOND.format("-1.5e-400")),
+        ('{"a": 1, "a": 1e999}', {"a": float("inf")},
+         f"{TWICE.format('a')} and {BEYOND.format('1e999')}"),
+        ('{"a": [1e5, 0.0, -0e9, Infinity, 1e-300, 123456789012345678901234567890]}',
+         {"a": [1e5, 0, 0, float("inf"), 1e-300, 123456789012345678901234567890]}, None),
+    ],
+)  # fmt: skip
+def test_what_json_says_that_its_value_does_not_is_said(
+    tmp_path: Path, text: str, value: JsonValue, problem: str | None
+) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(text, "utf-8")
+    tree = shown(path).shown
+    assert isinstance(tree, JsonTree)
+    assert (tree.value, tree.problem) == (value, problem)
+    lines = tmp_path / "a.jsonl"
+    lines.write_text(f"{text}\n", "utf-8")
+    page = shown(lines).shown
+    assert isinstance(page, JsonRecords)
+    assert page.records == (JsonRecord(value, problem),)
+    # A file of which only the first items are read.
+    path.write_text(text[:-1] + ', "z": "' + "x" * 3_000_000 + '"}', "utf-8")
+    large = shown(path).shown
+    assert isinstance(large, JsonTree)
+    assert large.problem == problem
 
 
 @pytest.mark.parametrize("is_list", [True, False])
