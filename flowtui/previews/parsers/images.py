@@ -89,6 +89,7 @@ def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str,
         # A TIFF has turned by now.
         turn = 1 if image.format == "TIFF" else _orientation(image)
     upright, stored = _sizes(image.size if not is_jpeg else size, turn, box_width, box_height)
+    clear = "wholly transparent" if pixels.is_clear(image) else ""
     small, notes = _levelled(image, raw, stored)
     shown, ground = pixels.on_ground(small, arguments)
     shown = _turned(shown.resize(stored), turn)
@@ -98,7 +99,7 @@ def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str,
         "source_width": upright[0],
         "source_height": upright[1],
         "total": getattr(image, "n_frames", 1),
-        "note": ", ".join(filter(None, [*notes, ground])),
+        "note": ", ".join(filter(None, [*notes, ground, clear])),
     }
     return values, shown.tobytes()
 

@@ -95,6 +95,28 @@ def brightened(upper: Image, lower: Image, most: int) -> tuple[Image, str]:
     return sum_of, f"0 is black, {white:,} white"
 
 
+def is_clear(image: Image) -> bool:
+    """Return whether no pixel of a loaded image is seen at all."""
+    clear = image.info.get("transparency")
+    if image.mode == "RGBA":
+        return not any(image.histogram()[-256:][1:])
+    if image.getbands()[-1] == "A":
+        # Pillow 11 counts the wrong channel of LA.
+        return not any(image.getchannel("A").histogram()[1:])
+    if clear is None or image.mode not in ("P", "L", "RGB"):
+        return False
+    if isinstance(clear, bytes):
+        # The opacity of the first colours of a palette; the others are opaque.
+        seen = [count for at, count in enumerate(image.histogram()) if clear[at : at + 1] != b"\0"]
+        return not any(seen)
+    key = clear if isinstance(clear, tuple) else (clear,)
+    counts = image.histogram()
+    whole = image.width * image.height
+    return all(
+        level < 256 and counts[256 * band + level] == whole for band, level in enumerate(key)
+    )
+
+
 def on_ground(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[Image, str]:
     """Return an image without transparency, and what is under it if that is not the pane."""
     from PIL import Image as images

@@ -93,11 +93,12 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
         raise PreviewFailed(f"The drawing cannot be shown: {error}.") from error
     with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
         drawn, ground = pixels.on_ground(image, arguments)
-    notes = [f"{drawing.left_out} references to elsewhere were not followed"]
+        clear = "nothing to be seen at this size" if pixels.is_clear(image) else ""
+    left_out = f"{drawing.left_out} references to elsewhere were not followed"
     values: dict[str, JsonValue] = {
         "width": drawn.width, "height": drawn.height, "total": 1,
         "source_width": round(drawing.size[0]), "source_height": round(drawing.size[1]),
-        "note": ", ".join([*(notes if drawing.left_out else []), *([ground] if ground else [])]),
+        "note": ", ".join(filter(None, [left_out if drawing.left_out else "", ground, clear])),
     }  # fmt: skip
     return values, drawn.tobytes()
 

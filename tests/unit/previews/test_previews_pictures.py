@@ -216,6 +216,39 @@ def test_the_ground_of_a_transparent_picture_is_one_on_which_its_ink_is_seen(
     assert found.note == note
 
 
+def clear_image(mode: str, width: int) -> tuple[Image.Image, dict[str, object]]:
+    """An image of which nothing is seen, and how it is to be saved."""
+    if mode.startswith("P"):
+        image = Image.new("P", (width, 10), 1)
+        image.putpalette(bytes(range(255, -1, -1)) * 3)
+        return image, {"transparency": b"\xff\0" if mode == "P bytes" else 1}
+    if mode in ("L", "RGB"):
+        key = (7, 8, 9) if mode == "RGB" else 7
+        return Image.new(mode, (width, 10), key), {"transparency": key}
+    return Image.new(mode, (width, 10)), {}
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "P bytes", "L", "RGB"])
+@pytest.mark.parametrize("width", [10, 3_000])
+def test_a_picture_of_which_nothing_is_seen_says_so(tmp_path: Path, mode: str, width: int) -> None:
+    image, options = clear_image(mode, width)
+    path = tmp_path / "a.png"
+    image.save(path, **options)
+    assert picture(path).note == "wholly transparent"
+    # One pixel that is seen, even if it is scaled away.
+    image.putpixel((3, 3), {"RGBA": (1, 2, 3, 1), "LA": (1, 1), "RGB": (1, 2, 3)}.get(mode, 0))
+    image.save(path, **options)
+    assert "wholly" not in picture(path).note
+
+
+def test_a_drawing_of_which_nothing_is_seen_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.svg"
+    path.write_text(SVG.format('width="40" height="40"><g/>'))
+    assert picture(path).note == "nothing to be seen at this size"
+    path.write_text(SVG.format('width="40" height="40"><rect width="9" height="9" fill="red"/>'))
+    assert picture(path).note == ""
+
+
 def test_transparent_pixels_show_the_background(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(path)
