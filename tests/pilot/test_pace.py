@@ -35,4 +35,4 @@ async def test_the_terminal_s_own_answers_at_the_start_say_nothing(demo: Store) 
         app.post_message(messages.TerminalSupportsSynchronizedOutput())
         await until(lambda: app._sync_available, "the answer")
         await settled(pilot)
-        assert not app._pace.is_slow
+        assert not app._link_speed.is_slow

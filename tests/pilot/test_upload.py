@@ -57,7 +57,7 @@ def fake(
 ) -> Iterator[FakeRegistry]:
     """A registry that is the one to upload to; nothing that is logged or noted holds a secret."""
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(http, "Patience", lambda: QUICK)
+    monkeypatch.setattr(http, "RequestPatience", lambda: QUICK)
     monkeypatch.setenv("LUML_API_KEY", KEY)
     with served() as registry:
         monkeypatch.setenv("LUML_BASE_URL", registry.url)
