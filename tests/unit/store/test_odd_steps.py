@@ -154,10 +154,16 @@ def test_no_number_that_sqlite_holds_lies_between_a_step_and_its_neighbours(step
 
 
 @pytest.mark.parametrize(
-    ("word", "step"), [("12,000", 12_000), ("0.35", 0.35), ("-1e-9", -1e-9), ("x", None)]
+    ("word", "meant"),
+    [
+        ("12,000", (12_000, 0.5)),
+        ("0.35", (0.35, 0.005)),
+        ("-1e-9", (-1e-9, 5e-10)),
+        ("x", None),
+    ],
 )
-def test_a_person_types_steps_of_either_kind(word: str, step: object) -> None:
-    assert typed(word) == step
+def test_a_person_types_steps_of_either_kind(word: str, meant: object) -> None:
+    assert typed(word) == meant
 
 
 def test_real_steps_are_steps(path: Path, store: Store) -> None:
