@@ -86,13 +86,7 @@ def present_ids(
     """Return which of some spans of a trace are there."""
     if not table_columns(connection, "spans"):
         return frozenset()
-    sql = "select 1 from spans where trace_id = cast(? as text) and span_id = cast(? as text)"
-    trace = decoding.as_sql(trace_id)
-    return frozenset(
-        span_id
-        for span_id in span_ids
-        if connection.execute(sql, [trace, decoding.as_sql(span_id)]).fetchone() is not None
-    )
+    return frozenset(id_ for id_ in span_ids if _rowids(connection, trace_id, id_))
 
 
 def _detail(
