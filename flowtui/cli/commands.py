@@ -23,6 +23,7 @@ from flowtui.cli.opening import (
     open_store,
 )
 from flowtui.reports.usage import WrongUsage
+from flowtui.store import runs as run_rows
 from flowtui.store.errors import StoreError
 
 DEMO_RUN = "resnet50-cosine"
@@ -105,7 +106,7 @@ ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colou
 
 def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     try:
-        known = open_store(ctx.params.get("store")).identities()
+        known = open_store(ctx.params.get("store")).ask(run_rows.identities)
     except StoreError:
         return
     for run_id, name in known:
@@ -114,8 +115,8 @@ def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 
 def _complete_key(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     try:
-        store, run = open_run(ctx.params.get("run") or "", ctx.params.get("store"))
-        known = store.last_points(run.id)
+        _, run = open_run(ctx.params.get("run") or "", ctx.params.get("store"))
+        known = run.metrics.last_points()
     except StoreError:
         return
     yield from (key for key in known if key.startswith(incomplete) and key.isprintable())
@@ -262,9 +263,9 @@ def metrics(
         raise WrongUsage("--json and --csv are two formats: give one")
     if points is not None and not (keys or as_json or as_csv):
         raise WrongUsage("--points is of points: name a KEY, or give --json or --csv")
-    opened, found = open_run(run, store)
+    _, found = open_run(run, store)
     style: series.Format = "json" if as_json else "csv" if as_csv else "text"
-    series.print_metrics(opened, found, keys or (), style, points)
+    series.print_metrics(found, keys or (), style, points)
 
 
 @cli.command()
@@ -291,11 +292,11 @@ def traces(
 
     if trace is not None and (filter_text or limit is not None):
         raise WrongUsage("--filter and --limit are of the list: leave out TRACE_ID")
-    opened, found = open_run(run, store)
+    _, found = open_run(run, store)
     if trace is not None:
-        trace_report.print_trace(opened, found, trace, as_json)
+        trace_report.print_trace(found, trace, as_json)
     else:
-        trace_report.print_traces(opened, found, filter_text, sort, limit, as_json)
+        trace_report.print_traces(found, filter_text, sort, limit, as_json)
 
 
 @cli.command()
@@ -330,13 +331,13 @@ def evals(
         raise WrongUsage("--json and --csv are two formats: give one")
     if aggregate and (as_csv or sort is not None or limit is not None):
         raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
-    opened, found = open_run(run, store)
+    _, found = open_run(run, store)
     wanted = samples.SampleRequest(dataset, filter_text, sort or "", limit)
     if aggregate:
-        samples.print_scores(opened, found, wanted, as_json)
+        samples.print_scores(found, wanted, as_json)
         return
     style: samples.Format = "json" if as_json else "csv" if as_csv else "text"
-    samples.print_samples(opened, found, wanted, style)
+    samples.print_samples(found, wanted, style)
 
 
 @cli.command()

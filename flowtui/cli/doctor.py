@@ -12,6 +12,7 @@ from pathlib import Path
 
 from flowtui import __version__, installation
 from flowtui.format import plain
+from flowtui.store import runs as run_rows
 from flowtui.store.errors import StoreError
 from flowtui.store.location import locate
 from flowtui.store.store import Store
@@ -92,7 +93,7 @@ def _store(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path
     where = locate(option, environ, cwd, home)
     try:
         opened = Store(where)
-        groups = opened.groups()
+        groups = opened.ask(run_rows.groups)
     except StoreError as error:
         return Finding("✗", "store", plain(str(error), 500))
     count = sum(group.run_count for group in groups)

@@ -22,8 +22,8 @@ from flowtui.store.errors import (
 )
 
 if TYPE_CHECKING:
+    from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
-    from flowtui.store.values import Run
 
 COMMANDS = (
     "open",
@@ -82,7 +82,7 @@ class Opening:
         runs.print_run(store, run) if run is not None else runs.print_runs(store)
         sys.exit(0)
 
-    def _opened(self) -> tuple[Store, Run | None]:
+    def _opened(self) -> tuple[Store, OpenRun | None]:
         if self.run is None:
             return open_store(self.store), None
         try:
@@ -95,7 +95,7 @@ class Opening:
                 f"there is no command {self.run!r} (closest: {', '.join(near)}), and {error}"
             ) from error
 
-    def _run_app(self, store: Store, run: Run | None) -> NoReturn:
+    def _run_app(self, store: Store, run: OpenRun | None) -> NoReturn:
         import getpass
 
         from flowtui.app.app import FlowApp
@@ -127,7 +127,7 @@ def commands_near(word: str) -> list[str]:
     return begun or difflib.get_close_matches(word.lower(), known, 2, COMMAND_LIKENESS)
 
 
-def open_run(word: str, option: str | None) -> tuple[Store, Run]:
+def open_run(word: str, option: str | None) -> tuple[Store, OpenRun]:
     """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
 
     Args:

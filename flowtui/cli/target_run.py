@@ -47,7 +47,7 @@ def target(
     if run is not None:
         opened = open_store(store)
         found = opened.resolve(run)
-        yield Target(found.id, found.name or found.id, opened.experiment(found.id))
+        yield Target(found.id, found.name, found.database)
         return
     from flowtui.store.location import locate
     from flowtui.store.new_run import DEFAULT_GROUP, new_run

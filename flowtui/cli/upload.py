@@ -23,10 +23,11 @@ from flowtui.registry.progress import Phase
 from flowtui.registry.upload import Uploaded, UploadJob, pack_run
 from flowtui.registry.values import Destination, Labels
 from flowtui.reports.usage import WrongUsage
+from flowtui.store import upload_record
 from flowtui.store.errors import StoreError
+from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType
-from flowtui.store.values import Run
 
 NAMES_SHOWN = 20
 LOOK_EVERY_S = 0.1
@@ -56,7 +57,7 @@ class UploadRequest:
     as_json: bool = False
 
 
-def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
+def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
     """Upload a run and print where it is.
 
     Raises:
@@ -75,7 +76,7 @@ def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
         to = _destination(registry, wanted)
         line.end()
         _ask_first(registry, to, store, run, wanted.yes)
-        labels = Labels(wanted.name or run.name or run.id, run.description or "", run.tags)
+        labels = Labels(wanted.name or run.name, run.row.description or "", run.row.tags)
         job = UploadJob(registry, to, labels, pack_run(store, run.id), run.id)
         stack.enter_context(job)
         stack.enter_context(signals_as_cancel(cancel))
@@ -83,19 +84,19 @@ def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
             done = _carried_out(job, cancel, line)
         except UploadCancelled:
             line.end()
-            _note(lambda: store.record_upload_failure(run.id))
+            _note(lambda: upload_record.record_failure(store.meta, run.id))
             job.close()
             left = "".join(f"; the entry {one} is left as pending" for one in job.left_pending)
             print(f"flow-tui: cancelled{left}", file=sys.stderr)
             sys.exit(INTERRUPTED)
         except (RegistryError, StoreError):
-            _note(lambda: store.record_upload_failure(run.id))
+            _note(lambda: upload_record.record_failure(store.meta, run.id))
             raise
         line.end()
     now = clock.now()
     _note(
-        lambda: store.record_upload(
-            LocalType.EXPERIMENT, run.id, to.orbit.id, done.artifact_id, now
+        lambda: upload_record.record_upload(
+            store.meta, LocalType.EXPERIMENT, run.id, to.orbit.id, done.artifact_id, now
         )
     )
     _tell(done, labels, wanted.as_json)
@@ -174,16 +175,16 @@ def _names(known: Sequence[_Named]) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def _ask_first(registry: Registry, to: Destination, store: Store, run: Run, yes: bool) -> None:
+def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, yes: bool) -> None:
     """Say what is about to happen, and have it agreed to where it is not by --yes."""
     notes = [f"upload {fmt.plain(run.name, 80)} to {fmt.plain(to.path, 300)}"]
-    if store.standings([run], clock.now())[run.id].goes_on:
+    if store.standings([run.row], clock.now())[run.id].goes_on:
         notes.append("it is still active: what is there by now goes up")
     copies = registry.copies(to, run.id)
     if copies:
         when = fmt.when_sent(copies[0].created_at)
         notes.append(f"this collection has {fmt.count(len(copies), 'copy', 'copies')} ({when})")
-    elif run.upload_status == "uploaded":
+    elif run.row.upload_status == "uploaded":
         notes.append("it was uploaded before, to this or another collection")
     for note in notes:
         print(note, file=sys.stderr)

@@ -19,8 +19,8 @@ from flowtui.registry import http
 from flowtui.registry.errors import StorageFailed, Unreachable, UploadCancelled, UrlExpired
 from flowtui.registry.values import Secret, UploadPart, UploadTarget
 from flowtui.store.archive.values import ArtifactError
+from flowtui.store.cancelling import Cancelled
 from flowtui.store.closing import Closes
-from flowtui.store.database import Cancelled
 
 if TYPE_CHECKING:
     import httpx

@@ -34,8 +34,8 @@ from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, PendingArtifact
 from flowtui.store.archive import models, packing
 from flowtui.store.archive.values import ArtifactInfo, OnProgress
+from flowtui.store.cancelling import Cancelled
 from flowtui.store.closing import Closes
-from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.values import Model
 

@@ -17,7 +17,6 @@ from textual.widgets import Rule
 from textual.worker import Worker, WorkerState
 
 from flowtui.screens.notices import answered
-from flowtui.store.database import Cancelled
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
@@ -96,15 +95,15 @@ class StoreScreen(ReportsWorkers, Screen[None]):
         # Its key is a letter of what is typed.
         return not (action == "filter" and isinstance(self.focused, TakesText))
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+    def read(self, kinds: frozenset[Kind]) -> None:
         """Read these kinds of record and post what comes; runs in a thread.
 
         Raises:
-            StoreError: it failed, which is then posted; ReadCancelled if `cancelled` said so.
+            StoreError: it failed, which is then posted.
         """
         raise NotImplementedError
 
-    def answer(self, ask: Callable[[Cancelled], Message | None]) -> None:
+    def answer(self, ask: Callable[[], Message | None]) -> None:
         """Post what the store is asked for, or why it failed; runs in a worker's thread."""
         if (message := answered(ask, ReadFailed)) is not None:
             self.post_message(message)
@@ -134,8 +133,8 @@ class StoreScreen(ReportsWorkers, Screen[None]):
 
     @work(thread=True, group="store", exit_on_error=False)
     def _read_in_thread(self, kinds: frozenset[Kind]) -> None:
-        def read(cancelled: Cancelled) -> None:
-            self.read(kinds, cancelled)
+        def read() -> None:
+            self.read(kinds)
 
         self.answer(read)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from flowtui.store import decoding
 from flowtui.store.database import Database, Fingerprint, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
+from flowtui.store.open_run import OpenRun
 from flowtui.store.values import Kind, Status
 
 _EXPERIMENT_MARKS = {
@@ -59,13 +60,11 @@ class Watcher:
     is to keep fresh: what is written in between is then reported by the first look.
     """
 
-    def __init__(
-        self, meta: Database, run_id: str | None = None, experiment: Database | None = None
-    ) -> None:
-        """Watch the list of runs and, with a run's id and database, that run's records too."""
-        self._run_id = run_id
+    def __init__(self, meta: Database, run: OpenRun | None = None) -> None:
+        """Watch the list of runs in meta.db and, if a run is given, its records too."""
+        self._run_id = None if run is None else run.id
         self._meta = _Watched(meta)
-        self._experiment = None if experiment is None else _Watched(experiment)
+        self._experiment = None if run is None else _Watched(run.database)
         self._rows: dict[str, _RunRow] = {}
         self._model_mark: Mark = ()
         self._marks: Marks = {}

@@ -32,10 +32,9 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
 
-from flowtui.store import errors, foreign
+from flowtui.store import cancelling, errors, foreign
 
 T = TypeVar("T")
-Cancelled = Callable[[], bool]
 
 BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
@@ -107,6 +106,8 @@ class Database:
         self.path = path
         self.label = label
         """How messages name the file: relative to its store."""
+        self.why_read_only = ""
+        """Why it can never be written, for a person; empty where it may be."""
         self._wal = path.with_name(path.name + "-wal")
         self._shm = path.with_name(path.name + "-shm")
         self._journal = path.with_name(path.name + "-journal")
@@ -140,21 +141,16 @@ class Database:
             message = f"{self.label} cannot be read: {error.strerror}"
             raise errors.DatabaseError(self.path, message) from error
 
-    def read(
-        self,
-        question: Callable[[sqlite3.Connection], T],
-        cancelled: Cancelled | None = None,
-    ) -> T:
+    def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `question` answers from one consistent state of the database.
 
         Args:
             question: is given a read-only connection inside a read transaction. It may be asked
                 again when the files changed under it, so it must not keep anything between calls.
-            cancelled: is asked about every millisecond of work; True ends the read.
 
         Raises:
             DatabaseError: by its kind, with a line for a person.
-            ReadCancelled: `cancelled` said so.
+            ReadCancelled: nobody waits any more; see cancelling.py.
         """
         deadline = time.monotonic() + BUSY_TIMEOUT_S
         while True:
@@ -163,12 +159,11 @@ class Database:
             failure: sqlite3.Error | None = None
             route = before.route(self.has_shm)
             try:
-                with closing(self._connect(route, before, cancelled)) as connection:
+                with closing(self._connect(route, before)) as connection:
                     answer = question(connection)
             except sqlite3.Error as error:
                 failure = error
-            if cancelled is not None and cancelled():
-                raise errors.ReadCancelled("the read was left")
+            cancelling.check()
             if failure is None and route is Route.LIVE:
                 return answer
             unchanged = self.fingerprint() == before
@@ -207,9 +202,7 @@ class Database:
                 self._copy[1].cleanup()
                 self._copy = None
 
-    def _connect(
-        self, route: Route, fingerprint: Fingerprint, cancelled: Cancelled | None
-    ) -> sqlite3.Connection:
+    def _connect(self, route: Route, fingerprint: Fingerprint) -> sqlite3.Connection:
         if route is Route.COPY:
             uri = f"{self._private_copy(fingerprint).as_uri()}?mode=ro&immutable=1"
         else:
@@ -224,7 +217,7 @@ class Database:
             connection.execute("pragma query_only = 1")
             # A schema is data too: its views and triggers must not call functions.
             connection.execute("pragma trusted_schema = 0")
-            if cancelled is not None:
+            if (cancelled := cancelling.current()) is not None:
                 connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
             connection.execute("begin")
             if route is Route.IMMUTABLE:

@@ -57,6 +57,8 @@ def write(
         DiskFull: there is no room left.
         DatabaseError: SQLite refused the write for another reason.
     """
+    if database.why_read_only:
+        raise errors.DatabaseReadOnly(database.path, database.why_read_only)
     before = database.fingerprint()
     database.require_content(before)
     # SQLite would open a read-only file, and leave a log beside it that its owner cannot use.

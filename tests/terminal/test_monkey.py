@@ -19,7 +19,7 @@ GOES = 60
 def test_random_bytes_on_the_demo_do_no_harm(
     demo_copy: Path, tmp_path: Path, name: str, seed: int
 ) -> None:
-    run = open_store(demo_copy).resolve(name).id
+    run = open_store(demo_copy).resolve(name).row.id
     assert let_loose(demo_copy, run, tmp_path / "home", seed, GOES) == []
 
 

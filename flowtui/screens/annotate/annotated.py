@@ -26,6 +26,8 @@ from flowtui.screens.annotate.writing import (
 from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
 from flowtui.screens.notices import GivesNotices
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.undo import UndoStack
 from flowtui.store.annotations.values import (
@@ -113,9 +115,8 @@ class Annotated(GivesNotices):
         super().__init__(id=id)
         self._store = store
         self._run = run
-        self._run_id = run.id
         # An empty stack is as good as false.
-        self.undo = UndoStack(store, run.id) if undo is None else undo
+        self.undo = UndoStack(run.database) if undo is None else undo
         """What was done here, for those that undo it elsewhere."""
         self._jobs = Jobs(self, self._tell_failure)
         self._is_reading = False
@@ -180,8 +181,8 @@ class Annotated(GivesNotices):
     @work(thread=True, group="annotations", exit_on_error=False)
     def _read_annotations(self, target: Target) -> None:
         try:
-            found = self._store.annotations(self._run_id, target)
-            reason = refusal(self._store, self._run_id)
+            found = self._run.ask(annotation_rows.of_target, target)
+            reason = refusal(self._run)
         except StoreError as error:
             self.post_message(self.AnnotationsRead(target, (), "", str(error)))
             return
@@ -250,7 +251,7 @@ class Annotated(GivesNotices):
         if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
             self._tell("not written: the run's database has no tables for annotations")
             return False
-        await self._jobs.in_thread(partial(self._store.create_annotation_tables, self._run_id))
+        await self._jobs.in_thread(partial(annotating.create_tables, self._run.database))
         return True
 
     @on(Worker.StateChanged)
@@ -286,7 +287,7 @@ class Annotated(GivesNotices):
 
     async def _give_feedback(self, value: bool, target: Target) -> None:
         done = await self._jobs.in_thread(
-            partial(write_feedback, self._store, self._run_id, target, value, self._user)
+            partial(write_feedback, self._run, target, value, self._user)
         )
         if isinstance(done, Annotation):
             self._tell(f"{summary(done)}: it says so already")
@@ -311,7 +312,7 @@ class Annotated(GivesNotices):
     async def _fill_form(self, described: str, known: Annotation | None, target: Target) -> None:
         from flowtui.screens.annotate.form import AnnotationForm
 
-        how = writing(self._store, self._run_id, target)
+        how = writing(self._run, target)
         change = await self.app.push_screen_wait(AnnotationForm(described, how, self._user, known))
         if change is not None:
             self._written(change, summary(subject(change)))
@@ -327,7 +328,7 @@ class Annotated(GivesNotices):
         while known is not None and await self._confirmed(question, known):
             try:
                 deleted = await self._jobs.in_thread(
-                    partial(self._store.delete_annotation, self._run_id, known)
+                    partial(annotating.delete, self._run.database, known)
                 )
             except AnnotationChanged as error:
                 known = error.current
@@ -358,7 +359,9 @@ class Annotated(GivesNotices):
         """Return the annotation that is meant, asked for if there are several."""
         from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 
-        found = await self._jobs.in_thread(partial(self._store.annotations, self._run_id, target))
+        found = await self._jobs.in_thread(
+            partial(self._run.ask, annotation_rows.of_target, target)
+        )
         own = [one for one in found if one.user == self._user]
         if not found:
             self._tell("there is no annotation here yet: a annotates", is_bad=True)

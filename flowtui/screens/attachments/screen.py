@@ -31,7 +31,6 @@ from flowtui.store.attachments.values import (
     FileState,
     FolderNode,
 )
-from flowtui.store.database import Cancelled
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
@@ -149,8 +148,8 @@ class AttachmentsScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        self.post_message(FilesRead(self.store.attachments(self.run.id, cancelled)))
+    def read(self, kinds: frozenset[Kind]) -> None:
+        self.post_message(FilesRead(self.run.attachments()))
 
     @property
     def has_content(self) -> bool:
@@ -237,7 +236,7 @@ class AttachmentsScreen(TabScreen):
         self._panes.fit()
 
     def _source(self, file: Attachment) -> FileSource:
-        resolve = partial(self.store.attachment_path, self.run.id, file.path)
+        resolve = partial(self.run.files.path, file.path)
         return FileSource(file.path, file.path, resolve)
 
     @on(FilePreview.Shown)
@@ -353,7 +352,7 @@ class AttachmentsScreen(TabScreen):
             if text := self._preview.copy_text:
                 self.flow.copy(text)
         elif file is not None:
-            self.flow.copy(str(self.store.attachments_directory(self.run.id) / Path(file.path)))
+            self.flow.copy(str(self.run.files.folder / Path(file.path)))
 
     def action_copy_row(self) -> None:
         if (file := self._files.attachment) is not None:

@@ -17,9 +17,9 @@ from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.screens.notices import GivesNotices, answered
 from flowtui.store.annotations.values import SampleTarget, SpanTarget
-from flowtui.store.database import Cancelled
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.values import Sample
-from flowtui.store.store import Store
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Section
@@ -87,10 +87,9 @@ class SampleView(GivesNotices):
         target: SampleTarget
         reason: str
 
-    def __init__(self, store: Store, run_id: str, *, id: str | None = None) -> None:
+    def __init__(self, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._store = store
-        self._run_id = run_id
+        self._run = run
         self._is_raw = False
         self._sections: tuple[Section, ...] = ()
         self._target: SampleTarget | None = None
@@ -138,11 +137,11 @@ class SampleView(GivesNotices):
 
     @work(thread=True, group="sample", exclusive=True, exit_on_error=False)
     def _read(self, target: SampleTarget) -> None:
-        def read(_: Cancelled) -> Message:
+        def read() -> Message:
             # How a sample reads is a third of the tab's code, and first the table is wanted.
             from flowtui.widgets.documents.sample_sections import sample_sections
 
-            sample = self._store.sample_detail(self._run_id, target)
+            sample = self._run.ask(sample_rows.detail, target)
             return self.Read(target, sample, () if sample is None else sample_sections(sample))
 
         message = answered(read, lambda reason: self.Failed(target, reason))
@@ -254,8 +253,8 @@ class SampleView(GivesNotices):
     def _page(self, target: SampleTarget) -> None:
         from flowtui.reports.runs import dumps
 
-        def read(_: Cancelled) -> None:
-            sample = self._store.sample_detail(self._run_id, target)
+        def read() -> None:
+            sample = self._run.ask(sample_rows.detail, target)
             if sample is not None:
                 text = fmt.plain_text(dumps(self._document_of(sample)))
                 self.app.call_from_thread(partial(self._flow.page, text))

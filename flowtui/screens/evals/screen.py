@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
@@ -31,11 +31,12 @@ from flowtui.screens.evals.messages import (
 from flowtui.screens.evals.reading import WantedSamples, read_list, read_scores
 from flowtui.screens.evals.sample_view import SampleView, go_to_trace
 from flowtui.screens.evals.samples_pane import VIEWS, SamplesPane
-from flowtui.screens.notices import Notice, show_told
+from flowtui.screens.notices import Notice, show_told, while_wanted
 from flowtui.store.annotations.values import SampleTarget, Target
-from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import keys as sample_keys
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.values import SamplesView
 from flowtui.store.store import Store
@@ -110,16 +111,14 @@ class EvalsScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+    def read(self, kinds: frozenset[Kind]) -> None:
         pane = self._pane
         # What is seen first need not wait for the table to be drawn empty and to ask.
         first_rows = FIRST_ROWS if pane.listed is None else 0
-        found = read_list(
-            self.store, self.run.id, pane.selected, pane.sample, cancelled, first_rows
-        )
+        found = read_list(self.run, pane.selected, pane.sample, first_rows)
         self.post_message(SamplesListed(found))
         if pane.may_add_scores:
-            self.post_message(Scored(read_scores(self.store, self.run.id, cancelled)))
+            self.post_message(Scored(read_scores(self.run)))
 
     @on(SamplesPane.Selected)
     def read_selected(self) -> None:
@@ -131,11 +130,7 @@ class EvalsScreen(TabScreen):
 
     @work(thread=True, group="rows", exit_on_error=False)
     def _read_samples(self, rowids: Sequence[int]) -> None:
-        self.answer(
-            lambda cancelled: SamplesRead(
-                self.store.samples(self.run.id, rowids, cancelled=cancelled)
-            )
-        )
+        self.answer(lambda: SamplesRead(self.run.ask(sample_rows.at, rowids)))
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -203,12 +198,12 @@ class EvalsScreen(TabScreen):
 
     @work(thread=True, group="open", exclusive=True, exit_on_error=False)
     def _find(self, wanted: int | SampleTarget, is_followed: bool) -> None:
-        def read(cancelled: Cancelled) -> SampleFound | None:
+        def read() -> SampleFound | None:
             if isinstance(wanted, int):
-                found = self.store.samples(self.run.id, [wanted], cancelled=cancelled)
+                found = self.run.ask(sample_rows.at, [wanted])
                 sample = found.get(wanted)
             else:
-                sample = self.store.sample_detail(self.run.id, wanted)
+                sample = self.run.ask(sample_rows.detail, wanted)
             return None if sample is None else SampleFound(sample, is_followed)
 
         self.answer(read)
@@ -261,7 +256,7 @@ class EvalsScreen(TabScreen):
     def _read_names(self) -> None:
         # Without the names, a filter is typed all the same.
         with suppress(StoreError):
-            keys = self.store.sample_keys(self.run.id)
+            keys = self.run.ask(sample_keys.keys)
             names = (*(key.name for key in keys), *(key.key for key in keys), *FILTER_WORDS)
             self.post_message(NamesRead(names))
 
@@ -286,13 +281,13 @@ class EvalsScreen(TabScreen):
     async def action_columns(self) -> None:
         pane = self._pane
         shown = list(pane.column_keys)
-        chosen = await choose_columns(self.flow, self.store, self.run.id, shown, pane.chosen)
+        chosen = await choose_columns(self.flow, self.run, shown, pane.chosen)
         if chosen is not None:
             pane.choose(chosen)
 
     @work
     async def action_group(self) -> None:
-        found = await choose_group(self.flow, self.store, self.run.id, self._pane.selected)
+        found = await choose_group(self.flow, self.run, self._pane.selected)
         if found is not None:
             await self._pane.filter_line.open(found, is_typed=False)
 
@@ -332,23 +327,20 @@ class EvalsScreen(TabScreen):
         from flowtui.reports.saving import SaveFailed
         from flowtui.screens.evals.saving import save
 
-        worker = get_current_worker()
-
         def progress(done: int, total: int) -> None:
             self.post_message(SaveProgress(done, total))
 
         try:
-            done = save(
-                self.store,
-                self.run.row,
-                wanted.dataset,
-                wanted.whole_condition,
-                wanted.whole_order,
-                keys,
-                chosen,
-                lambda: worker.is_cancelled,
-                progress,
-            )
+            with while_wanted():
+                done = save(
+                    self.run,
+                    wanted.dataset,
+                    wanted.whole_condition,
+                    wanted.whole_order,
+                    keys,
+                    chosen,
+                    progress,
+                )
         except ReadCancelled:
             self.post_message(Notice("Not saved", "left before all was written: there is no file"))
         except (SaveFailed, StoreError) as error:

@@ -15,7 +15,7 @@ from flowtui import format as fmt
 from flowtui.screens.base import ReadFailed, TabScreen
 from flowtui.screens.metrics.names import NameFilter, ordered
 from flowtui.screens.metrics.zoom import MetricZoom
-from flowtui.store.database import Cancelled
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.values import Series
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -100,15 +100,15 @@ class MetricsScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        points = self.store.last_points(self.run.id)
+    def read(self, kinds: frozenset[Kind]) -> None:
+        points = self.run.metrics.last_points()
         self.post_message(LastValuesRead(points))
         if self._zoom.is_open:
-            self._zoom.read(points, cancelled)
+            self._zoom.read(points)
         else:
-            self._read_in_sight(points, cancelled)
+            self._read_in_sight(points)
 
-    def _read_in_sight(self, points: dict[str, LoggedPoint | None], cancelled: Cancelled) -> None:
+    def _read_in_sight(self, points: dict[str, LoggedPoint | None]) -> None:
         grid, columns = self._grid, self._grid.columns
         for key in self._in_sight:
             # One may have scrolled on, or chosen one of them, meanwhile.
@@ -116,9 +116,9 @@ class MetricsScreen(TabScreen):
                 continue
             known = grid.series(key)
             if known is not None and known.max_columns == columns:
-                series = self.store.extended_series(self.run.id, known, cancelled)
+                series = self.run.metrics.ask(known.key, metric_series.extended, known)
             else:
-                series = self.store.series(self.run.id, key, None, columns, cancelled)
+                series = self.run.metrics.ask(key, metric_series.series, key, None, columns)
             if series is not None:
                 self.post_message(SeriesRead(series))
 

@@ -11,7 +11,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
@@ -23,8 +22,7 @@ from flowtui.screens.metrics.reading import (
     point_beyond,
     zoomed,
 )
-from flowtui.screens.notices import GivesNotices, Notice
-from flowtui.store.database import Cancelled
+from flowtui.screens.notices import GivesNotices, Notice, while_wanted
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.metrics.steps import Step
 from flowtui.store.metrics.values import Series
@@ -179,16 +177,15 @@ class MetricZoom(GivesNotices):
         self._zoom = zoom
         self.post_message(self.ReadWanted())
 
-    def read(self, points: Mapping[str, LoggedPoint | None], cancelled: Cancelled) -> None:
+    def read(self, points: Mapping[str, LoggedPoint | None]) -> None:
         """Read what is wanted, and post it; runs in a thread.
 
         Args:
             points: the last point of every metric, as just read, None where none has a step.
-            cancelled: ends the read with ReadCancelled.
 
         Raises:
             DatabaseError: the run's database cannot be read.
-            ReadCancelled: `cancelled` said so.
+            ReadCancelled: nobody waits any more.
         """
         zoom, columns, known = self._zoom, self._pane.columns, self._zoomed
         if zoom is None or zoom.key not in points or not columns:
@@ -197,7 +194,7 @@ class MetricZoom(GivesNotices):
         if last is None:
             self.post_message(self.NotDrawn(zoom.key))
             return
-        found = zoomed(self._store, self._run.id, zoom, last.step, columns, known, cancelled)
+        found = zoomed(self._run, zoom, last.step, columns, known)
         if found is not None:
             self.post_message(self.Read(replace(found, is_growing=self._run.row.is_active)))
 
@@ -243,9 +240,7 @@ class MetricZoom(GivesNotices):
 
     @work(thread=True, group="crosshair", exclusive=True, exit_on_error=False)
     def _read_crossed(self, keys: tuple[str, ...], step: Step) -> None:
-        self.answer(
-            lambda _: self.CrossedRead(step, at_crosshair(self._store, self._run.id, keys, step))
-        )
+        self.answer(lambda: self.CrossedRead(step, at_crosshair(self._run, keys, step)))
 
     @on(CrossedRead)
     def show_crossed(self, message: CrossedRead) -> None:
@@ -258,8 +253,8 @@ class MetricZoom(GivesNotices):
 
     @work(thread=True, group="beyond", exclusive=True, exit_on_error=False)
     def _read_beyond(self, key: str, step: Step, by: int) -> None:
-        def ask(cancelled: Cancelled) -> MetricZoom.BeyondRead:
-            point = point_beyond(self._store, self._run.id, key, step, by, cancelled)
+        def ask() -> MetricZoom.BeyondRead:
+            point = point_beyond(self._run, key, step, by)
             return self.BeyondRead(key, step, by, point)
 
         self.answer(ask)
@@ -324,12 +319,10 @@ class MetricZoom(GivesNotices):
 
     @work(thread=True, group="jump", exclusive=True, exit_on_error=False)
     def _find(self, series: Series, text: str, step: Step) -> None:
-        worker = get_current_worker()
         word = text.strip().lower()
         try:
-            target = jump_target(
-                self._store, self._run.id, series, word, step, lambda: worker.is_cancelled
-            )
+            with while_wanted():
+                target = jump_target(self._run, series, word, step)
         except ReadCancelled:
             return
         except StoreError as error:
@@ -383,11 +376,9 @@ class MetricZoom(GivesNotices):
         from flowtui.reports.saving import SaveFailed
         from flowtui.screens.metrics.export import save
 
-        worker = get_current_worker()
         try:
-            done = save(
-                self._store, self._run.row, shown, curve, chosen, lambda: worker.is_cancelled
-            )
+            with while_wanted():
+                done = save(self._run, shown, curve, chosen)
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,7 +16,10 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
-from flowtui.store.database import Cancelled
+from flowtui.store import counts as counting
+from flowtui.store import models as logged_models
+from flowtui.store import params as logged_params
+from flowtui.store import uploaded
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.metrics.listing import problems, telling_first
 from flowtui.store.open_run import OpenRun
@@ -160,15 +162,22 @@ class OverviewScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        run_id = self.run.id
+    def read(self, kinds: frozenset[Kind]) -> None:
         steps: list[tuple[Kind, Callable[[], object]]] = [
-            (Kind.PARAMS, lambda: self.post_message(ParamsRead(self.store.params(run_id)))),
-            (Kind.MODELS, lambda: self.post_message(ModelsRead(self.store.models(run_id)))),
-            (Kind.RUN, partial(self._read_uploads, run_id)),
-            (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
+            (
+                Kind.PARAMS,
+                lambda: self.post_message(ParamsRead(self.run.ask(logged_params.params))),
+            ),
+            (
+                Kind.MODELS,
+                lambda: self.post_message(
+                    ModelsRead(self.store.ask(logged_models.models, self.run.id))
+                ),
+            ),
+            (Kind.RUN, self._read_uploads),
+            (Kind.METRICS, self._read_metrics),
             # Not as often as points are read: it is a pass over the tables of some records.
-            (Kind.RUN, lambda: self.post_message(LostRead(self.store.lost_records(run_id)))),
+            (Kind.RUN, lambda: self.post_message(LostRead(self.run.ask(counting.lost_records)))),
         ]
         for kind, step in steps:
             if kind not in kinds:
@@ -179,21 +188,19 @@ class OverviewScreen(TabScreen):
                 return
             except StoreError as error:
                 self.post_message(LoadFailed(kind, str(error)))
-            if cancelled():
-                return
 
-    def _read_uploads(self, run_id: str) -> None:
-        found = self.store.remote_artifacts(run_id)
+    def _read_uploads(self) -> None:
+        found = self.store.ask(uploaded.remote_artifacts, self.run.id)
         self.post_message(UploadsRead(_placed(found) if found else ()))
 
-    def _read_metrics(self, run_id: str, cancelled: Cancelled) -> None:
+    def _read_metrics(self) -> None:
         """Post the last points, which cost nothing, and then the summaries as they come."""
-        self.post_message(LastPointsRead(self.store.last_points(run_id)))
+        self.post_message(LastPointsRead(self.run.metrics.last_points()))
         known = dict(self._summaries)
         batch: list[MetricSummary] = []
         pause_s = SUMMARIES_EVERY_S
         due = monotonic() + pause_s
-        for summary in self.store.metric_summaries(run_id, known, cancelled):
+        for summary in self.run.metrics.summaries(known):
             batch.append(summary)
             if monotonic() >= due:
                 self.post_message(SummariesRead(tuple(batch)))

@@ -20,7 +20,7 @@ from flowtui.screens.base import ReadFailed, StoreScreen
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen, chosen_order
 from flowtui.screens.runs import columns as run_columns
 from flowtui.screens.runs.messages import RunsListed, RunsRead, WantedRuns
-from flowtui.store.database import Cancelled
+from flowtui.store import runs as run_rows
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
@@ -115,13 +115,13 @@ class RunsScreen(StoreScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+    def read(self, kinds: frozenset[Kind]) -> None:
         wanted = self._selected
-        rowids = self.store.run_order(wanted.whole_condition, wanted.order, cancelled)
-        groups = self.store.groups()
-        params, metrics = self.store.figure_keys()
+        rowids = self.store.list.ordered(wanted.whole_condition, wanted.order)
+        groups = self.store.ask(run_rows.groups)
+        params, metrics = self.store.ask(run_rows.figure_keys)
         total = sum(group.run_count for group in groups)
-        remarks = self.store.run_remarks(wanted.condition, cancelled)
+        remarks = self.store.list.remarks(wanted.condition)
         self.post_message(RunsListed(wanted, rowids, groups, total, metrics, params, remarks))
 
     @on(VirtualTable.RowsNeeded)
@@ -132,11 +132,11 @@ class RunsScreen(StoreScreen):
     def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> None:
         active: dict[int, Run] = {}
 
-        def read(cancelled: Cancelled) -> RunsRead:
-            found = self.store.runs(rowids)
+        def read() -> RunsRead:
+            found = self.store.ask(run_rows.at, rowids)
             active.update((rowid, run) for rowid, run in found.items() if run.is_active)
             ids = [run.id for run in found.values()] if with_figures else []
-            figures = self.store.figures(ids, cancelled) if ids else {}
+            figures = self.store.list.figures(ids) if ids else {}
             return RunsRead(found, figures, self._signs(found, may_ask=False))
 
         self.answer(read)
@@ -147,9 +147,9 @@ class RunsScreen(StoreScreen):
     def _signs(self, runs: dict[int, Run], may_ask: bool = True) -> dict[str, Signs]:
         return self.store.signs(runs.values(), clock.now(), may_ask)
 
-    def _live(self, active: dict[int, Run], with_figures: bool, cancelled: Cancelled) -> RunsRead:
+    def _live(self, active: dict[int, Run], with_figures: bool) -> RunsRead:
         ids = [run.id for run in active.values()] if with_figures else []
-        return RunsRead(active, self.store.live_figures(ids, cancelled), self._signs(active))
+        return RunsRead(active, self.store.list.live_figures(ids), self._signs(active))
 
     @property
     def has_content(self) -> bool:

@@ -21,11 +21,12 @@ from flowtui.screens.evals.messages import NamesRead
 from flowtui.screens.list_query import ListQuery
 from flowtui.screens.traces import columns
 from flowtui.screens.traces.view import TraceView
+from flowtui.store import names_in_use
 from flowtui.store.annotations.values import SpanTarget, Target
-from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace
 from flowtui.store.values import Kind
@@ -146,13 +147,13 @@ class TracesScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+    def read(self, kinds: frozenset[Kind]) -> None:
         if self._view.is_open:
-            self._view.read(cancelled)
+            self._view.read()
         else:
             wanted = self._selected
-            rowids = self.store.trace_order(self.run.id, wanted.condition, wanted.order, cancelled)
-            remarks = self.store.trace_remarks(self.run.id, wanted.condition, cancelled)
+            rowids = self.run.ask(trace_rows.ordered, wanted.condition, wanted.order)
+            remarks = self.run.remarks(wanted.condition, trace_rows.remarks)
             self.post_message(TracesListed(wanted, rowids, remarks))
 
     @on(VirtualTable.RowsNeeded)
@@ -161,7 +162,7 @@ class TracesScreen(TabScreen):
 
     @work(thread=True, group="rows", exit_on_error=False)
     def _read_traces(self, rowids: Sequence[int]) -> None:
-        self.answer(lambda cancelled: TracesRead(self.store.traces(self.run.id, rowids, cancelled)))
+        self.answer(lambda: TracesRead(self.run.ask(trace_rows.at, rowids)))
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -239,8 +240,8 @@ class TracesScreen(TabScreen):
 
     @work(thread=True, group="open", exclusive=True, exit_on_error=False)
     def _choose(self, rowid: int) -> None:
-        def read(cancelled: Cancelled) -> TraceChosen | None:
-            found = self.store.traces(self.run.id, [rowid], cancelled)
+        def read() -> TraceChosen | None:
+            found = self.run.ask(trace_rows.at, [rowid])
             return TraceChosen(found[rowid], rowid) if rowid in found else None
 
         self.answer(read)
@@ -296,7 +297,7 @@ class TracesScreen(TabScreen):
     def _read_names(self) -> None:
         # Without the names, a filter is typed all the same.
         with suppress(StoreError):
-            self.post_message(NamesRead((*self.store.span_names(self.run.id), *FILTER_WORDS)))
+            self.post_message(NamesRead((*self.run.ask(names_in_use.span_names), *FILTER_WORDS)))
 
     @on(NamesRead)
     def take_names(self, message: NamesRead) -> None:
@@ -347,7 +348,7 @@ class TracesScreen(TabScreen):
 
         user = self.flow.options.user
         condition, order = self._selected.condition, self._selected.order
-        source = SpanReview.of_list(self.store, self.run.id, condition, order, user)
+        source = SpanReview.of_list(self.run, condition, order, user)
         self.post_message(Annotated.ReviewAsked(source, self._view.undo))
 
     def action_collect(self) -> None:

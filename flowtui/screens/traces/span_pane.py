@@ -13,8 +13,7 @@ from textual.widget import Widget
 from flowtui.screens.notices import GivesNotices
 from flowtui.screens.traces.reading import ReadTrace
 from flowtui.screens.traces.span_reading import ReadSpan, read_span, whole_text
-from flowtui.store.database import Cancelled
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
 from flowtui.store.traces.tree import Node
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.lists.annotation_list import AnnotationList
@@ -30,10 +29,9 @@ class SpanPane(GivesNotices):
         node: Node
         span: ReadSpan | None
 
-    def __init__(self, store: Store, run_id: str, *, id: str | None = None) -> None:
+    def __init__(self, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._store = store
-        self._run_id = run_id
+        self._run = run
         self._trace: ReadTrace | None = None
         self._node: Node | None = None
         """What is to be shown."""
@@ -60,7 +58,7 @@ class SpanPane(GivesNotices):
 
     @work(thread=True, group="span", exclusive=True, exit_on_error=False)
     def _read(self, trace: ReadTrace, node: Node) -> None:
-        self.answer(lambda _: self.Read(node, read_span(self._store, self._run_id, trace, node)))
+        self.answer(lambda: self.Read(node, read_span(self._run, trace, node)))
 
     @on(Read)
     def show_read(self, message: Read) -> None:
@@ -97,8 +95,8 @@ class SpanPane(GivesNotices):
 
     @work(thread=True, group="pager", exclusive=True, exit_on_error=False)
     def _read_whole(self, trace_id: str, span: ReadSpan, source: str | None) -> None:
-        def read(_: Cancelled) -> None:
-            text = whole_text(self._store, self._run_id, trace_id, span, source)
+        def read() -> None:
+            text = whole_text(self._run, trace_id, span, source)
             self.app.call_from_thread(partial(self._flow.page, text))
 
         self.answer(read)

@@ -13,13 +13,12 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import READING_WORD_AFTER_S
 from flowtui.screens.evals.messages import NamesRead
-from flowtui.screens.notices import Notice
+from flowtui.screens.notices import Notice, while_wanted
 from flowtui.screens.traces.reading import (
     SLOWEST,
     FoundSpans,
@@ -29,8 +28,8 @@ from flowtui.screens.traces.reading import (
 )
 from flowtui.screens.traces.span_pane import SpanPane
 from flowtui.screens.traces.summary import summary
+from flowtui.store import names_in_use
 from flowtui.store.annotations.values import SampleTarget, SpanTarget, Target
-from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -134,7 +133,7 @@ class TraceView(Annotated):
         yield OneLine(id="trace-summary")
         with Horizontal(id="trace-panes"):
             yield SpanLines(id="spans")
-            yield SpanPane(self._store, self._run_id, id="span")
+            yield SpanPane(self._run, id="span")
         yield FilterLine(HINT, history="spans", id="search")
         yield PaneLine(["Spans", "Detail", "Annotations"])
 
@@ -195,16 +194,16 @@ class TraceView(Annotated):
     def _shown_id(self) -> str | None:
         return None if self._trace is None else self._trace.trace_id
 
-    def read(self, cancelled: Cancelled) -> None:
+    def read(self) -> None:
         """Read what is wanted, and post it; runs in a thread.
 
         Raises:
             DatabaseError: the run's database cannot be read.
-            ReadCancelled: `cancelled` said so.
+            ReadCancelled: nobody waits any more.
         """
         trace_id = self._trace_id
         if trace_id is not None:
-            trace = read_trace(self._store, self._run.id, trace_id, self._trace, cancelled)
+            trace = read_trace(self._run, trace_id, self._trace)
             self.post_message(self.Read(trace))
 
     @on(Read)
@@ -289,7 +288,7 @@ class TraceView(Annotated):
         if self._trace is None:
             return None
         trace_id = self._trace.trace_id
-        return SpanReview.of_trace(self._store, self._run_id, trace_id, self._search, self._user)
+        return SpanReview.of_trace(self._run, trace_id, self._search, self._user)
 
     @on(Annotated.Changed)
     def mark_annotated(self) -> None:
@@ -307,7 +306,7 @@ class TraceView(Annotated):
     def _read_names(self, trace_id: str) -> None:
         # Without the names, a search is typed all the same.
         with suppress(StoreError):
-            names = self._store.span_names(self._run.id, trace_id)
+            names = self._run.ask(names_in_use.span_names, trace_id)
             self.post_message(NamesRead((*names, *SEARCH_WORDS)))
 
     @on(NamesRead)
@@ -336,8 +335,8 @@ class TraceView(Annotated):
 
     @work(thread=True, group="search", exclusive=True, exit_on_error=False)
     def _find(self, text: str, trace: ReadTrace) -> None:
-        def read(cancelled: Cancelled) -> Message:
-            found = find_spans(self._store, self._run.id, trace, text, cancelled)
+        def read() -> Message:
+            found = find_spans(self._run, trace, text)
             return self.Found(text, found, trace)
 
         self.answer(read, "Not searched")
@@ -435,9 +434,9 @@ class TraceView(Annotated):
         from flowtui.reports.saving import SaveFailed
         from flowtui.screens.traces.saving import save
 
-        worker = get_current_worker()
         try:
-            done = save(self._store, self._run.row, trace_id, chosen, lambda: worker.is_cancelled)
+            with while_wanted():
+                done = save(self._run, trace_id, chosen)
         except ReadCancelled:
             return
         except (SaveFailed, StoreError) as error:

@@ -22,6 +22,7 @@ from flowtui.registry.errors import RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, RemoteCopy
 from flowtui.screens.dialog import Dialog
+from flowtui.screens.notices import while_wanted
 from flowtui.screens.upload.connection import Connection
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.parcel import ParcelLines
@@ -170,9 +171,9 @@ class UploadScreen(ReportsWorkers, Dialog[Plan | None]):
 
     @work(thread=True, group="registry.facts", exit_on_error=False, exclusive=True)
     def _read_facts(self) -> None:
-        worker = get_current_worker()
         try:
-            facts = read_facts(self._store, self._known.run.id, lambda: worker.is_cancelled)
+            with while_wanted():
+                facts = read_facts(self._store, self._known.run.id)
         except ReadCancelled:
             return
         except StoreError as error:

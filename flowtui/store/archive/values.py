@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.values import JsonValue
 

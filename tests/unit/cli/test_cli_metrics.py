@@ -60,7 +60,7 @@ class Printed:
 
     def __call__(self, *keys: str, style: series.Format = "text", limit: int | None = None) -> str:
         with opened(self.directory) as store:
-            series.print_metrics(store, store.resolve("run-1"), keys, style, limit)
+            series.print_metrics(store.resolve("run-1"), keys, style, limit)
         return self.capsys.readouterr().out
 
     def csv(self, *keys: str, limit: int | None = None) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store import uploaded
 from tests.conftest import open_store
 from tests.unit.cli.test_cli_outside import PROGRAM, run
 from tests.unit.fake_registry import KEY, FakeRegistry, served
@@ -41,7 +42,7 @@ def upload(fake: FakeRegistry, store: Path, *words: str, key: str = KEY) -> tupl
 
 
 def upload_status(store: Path) -> str | None:
-    return open_store(store).resolve(RUN).upload_status
+    return open_store(store).resolve(RUN).row.upload_status
 
 
 def test_an_export_is_named_after_the_run(demo_directory: Path, tmp_path: Path) -> None:
@@ -103,7 +104,12 @@ def test_an_upload_goes_where_it_is_told_and_is_noted(fake: FakeRegistry, demo_c
     assert fake.statuses() == ["uploaded"]
     assert len(fake.stored["art-1"]) == told["size_bytes"]
     assert upload_status(demo_copy) == "uploaded"
-    (remote,) = open_store(demo_copy).remote_artifacts(open_store(demo_copy).resolve(RUN).id) or ()
+    (remote,) = (
+        open_store(demo_copy).ask(
+            uploaded.remote_artifacts, open_store(demo_copy).resolve(RUN).row.id
+        )
+        or ()
+    )
     assert (remote.orbit_id, remote.artifact_id) == ("orb-1", told["artifact_id"])
     assert "LUML_API_KEY in the environment" in err
     assert "\x1b" not in err

@@ -78,7 +78,7 @@ def store(directory: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def watcher(store: Store) -> Watcher:
-    watcher = store.watcher("run-1")
+    watcher = Watcher(store.meta, store.run("run-1"))
     assert not watcher.look()
     return watcher
 
@@ -211,7 +211,7 @@ def test_an_update_of_a_run_is_not_its_end(directory: Path, watcher: Watcher) ->
 
 
 def test_what_is_written_before_the_first_look_is_reported(directory: Path, store: Store) -> None:
-    watcher = store.watcher("run-1")
+    watcher = Watcher(store.meta, store.run("run-1"))
     with ExperimentWriter(directory / "run-1" / "exp.db") as run:
         run.params({"epochs": 3})
     execute(directory / "meta.db", "update experiments set description = 'x'")
@@ -221,7 +221,7 @@ def test_what_is_written_before_the_first_look_is_reported(directory: Path, stor
 
 
 def test_a_watcher_without_a_run_watches_the_list_alone(directory: Path, store: Store) -> None:
-    watcher = store.watcher()
+    watcher = Watcher(store.meta)
     assert not watcher.look()
     assert watcher.last_write_s is None
     with ExperimentWriter(directory / "run-1" / "exp.db") as run:
@@ -236,9 +236,9 @@ def test_a_database_that_appears_is_reported_and_one_that_goes_too(
 ) -> None:
     exp = directory / "run-1" / "exp.db"
     kept = exp.rename(exp.with_name("kept"))
-    watcher = store.watcher("run-1")
+    watcher = Watcher(store.meta, store.run("run-1"))
     assert not watcher.look()
-    assert store.watcher("run-1").last_write_s is None
+    assert Watcher(store.meta, store.run("run-1")).last_write_s is None
     kept.rename(exp)
     everything = {
         Kind.PARAMS, Kind.METRICS, Kind.SPANS, Kind.SAMPLES, Kind.ANNOTATIONS, Kind.ATTACHMENTS
@@ -273,7 +273,7 @@ def test_a_run_that_may_not_be_read_is_denied(folder: Path) -> None:
     def outcome() -> str:
         try:
             with opened(folder) as store:
-                store.watcher("run-1").look()
+                Watcher(store.meta, store.run("run-1")).look()
         except DatabaseDenied as error:
             return str(error)
         return "read"

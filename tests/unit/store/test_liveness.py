@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from flowtui import format as fmt
+from flowtui.store import params as logged_params
+from flowtui.store import runs as run_rows
 from flowtui.store.liveness import holders, signs
 from flowtui.store.liveness.standing import Activity, Signs, Standing, standing
 from flowtui.store.new_run import new_run
@@ -25,7 +27,7 @@ RUN = Run(1, "run-1", "run-1", "active", NOW, None, None, (), None, None, None, 
 
 
 def at(store: Store, now: datetime, may_ask: bool = True) -> Standing:
-    run = store.resolve("run-1")
+    run = store.resolve("run-1").row
     return standing(run, store.signs([run], now, may_ask).get(run.id), now)
 
 
@@ -227,7 +229,7 @@ def test_a_process_that_takes_a_stopped_run_up_again_is_there(database: Path) ->
 
 def test_a_new_run_is_held_while_it_is_made(tmp_path: Path) -> None:
     with new_run(tmp_path / "store", "collected") as run_id, opened(tmp_path / "store") as store:
-        run = store.run(run_id)
+        run = store.ask(run_rows.run, run_id)
         assert run is not None
         later = datetime.now(UTC) + LATER
         assert standing(run, store.signs([run], later)[run_id], later).activity is Activity.QUIET
@@ -293,8 +295,8 @@ def test_asking_drops_no_lock_and_readers_count_only_while_they_read(database: P
     assert holders.held([database]) == [False]
     killed(database)
     with opened(database.parents[1]) as store:
-        store.params("run-1")
-        answer = store.experiment("run-1").read(lambda _: holders.held([database]))
+        store.run("run-1").ask(logged_params.params)
+        answer = store.run("run-1").database.read(lambda _: holders.held([database]))
     assert answer == [False]
 
 
