@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar
 
 from flowtui import format as fmt
+from flowtui.failures import Failure
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ _REASONS = {
 }
 
 
-class SaveFailed(Exception):
+class SaveFailed(Failure):
     """A file was not written; `str()` says which and why, and nothing of it is left behind."""
 
 

@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 from flowtui import format as fmt
 from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.widgets.workers import ReportsWorkers
+from flowtui.widgets.asking import Asks
 
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
@@ -72,7 +72,7 @@ def answered(ask: Callable[[], Message | None], failed: Callable[[str], Message]
     return None if worker.is_cancelled else message
 
 
-class GivesNotices(ReportsWorkers, Container):
+class GivesNotices(Asks, Container):
     """A container whose threads post `Notice`."""
 
     @property

@@ -37,8 +37,13 @@ def current() -> Cancelled | None:
     return _current.get()
 
 
+def is_left() -> bool:
+    """Say whether nobody waits any more for what this thread reads."""
+    cancelled = _current.get()
+    return cancelled is not None and cancelled()
+
+
 def check() -> None:
     """Raise ReadCancelled where nobody waits any more; for loops that ask no database."""
-    cancelled = _current.get()
-    if cancelled is not None and cancelled():
+    if is_left():
         raise ReadCancelled("the read was left")

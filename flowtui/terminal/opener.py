@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from flowtui.failures import Failure
 from flowtui.format import plain, size
 from flowtui.previews.errors import PreviewCancelled
 from flowtui.reports.saving import SaveFailed, copy_file, file_stem
@@ -35,7 +36,7 @@ _VIEW_ONLY = {"vim": "-R", "vi": "-R", "nvim": "-R", "view": "-R", "gvim": "-R",
 _SAFE_IN_A_SHELL = re.compile(r"[\w@%+=:,./-]", re.ASCII)
 
 
-class OpenFailed(Exception):
+class OpenFailed(Failure):
     """A file was not opened; `str()` says why and what would help."""
 
 

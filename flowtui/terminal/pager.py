@@ -9,10 +9,12 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 
+from flowtui.failures import Failure
+
 DEFAULT_PAGERS = ("less", "more")
 
 
-class PagerFailed(Exception):
+class PagerFailed(Failure):
     """No pager could show a text; `str()` says why and what would help."""
 
 

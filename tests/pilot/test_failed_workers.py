@@ -19,7 +19,7 @@ from flowtui.store.samples import listing as sample_rows
 from flowtui.store.store import Store
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces import search as span_search
-from flowtui.widgets.workers import ReportsWorkers
+from flowtui.widgets.asking import Asks
 from tests.pilot.pilot import opened, screen_text, settled, until
 
 NAME = "support-agent-v3"
@@ -56,7 +56,7 @@ async def test_what_no_reader_expects(
 def test_every_class_with_workers_reports_them() -> None:
     """A new widget cannot forget it."""
     silent = [cls.__name__ for cls in message_pumps() if has_workers(cls)
-              and not issubclass(cls, ReportsWorkers)]  # fmt: skip
+              and not issubclass(cls, Asks)]  # fmt: skip
     assert silent == []
 
 

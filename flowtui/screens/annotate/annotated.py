@@ -9,10 +9,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.worker import Worker, WorkerState
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.jobs import Job, Jobs
@@ -92,15 +90,6 @@ class Annotated(GivesNotices):
         source: ReviewSource[Any]
         undo: UndoStack
 
-    @dataclass
-    class AnnotationsRead(Message):
-        """Sent by the reader with a target's annotations, or why there are none."""
-
-        target: Target
-        annotations: tuple[Annotation, ...]
-        refusal: str
-        problem: str = ""
-
     def __init__(
         self, store: Store, run: OpenRun, *, undo: UndoStack | None = None, id: str | None = None
     ) -> None:
@@ -170,7 +159,13 @@ class Annotated(GivesNotices):
             self._is_read_wanted = True
         elif (target := self.target) is not None:
             self._is_reading = True
-            self._read_annotations(target)
+            self.ask(
+                lambda: (self._run.ask(annotation_rows.of_target, target), refusal(self._run)),
+                partial(self._take_annotations, target),
+                partial(self._take_annotations, target, ((), "")),
+                group="annotations",
+                replaces=False,
+            )
         else:
             self._show_annotations((), "")
 
@@ -178,26 +173,17 @@ class Annotated(GivesNotices):
         """Read them again: the store has changed."""
         self.show_target()
 
-    @work(thread=True, group="annotations", exit_on_error=False)
-    def _read_annotations(self, target: Target) -> None:
-        try:
-            found = self._run.ask(annotation_rows.of_target, target)
-            reason = refusal(self._run)
-        except StoreError as error:
-            self.post_message(self.AnnotationsRead(target, (), "", str(error)))
-            return
-        self.post_message(self.AnnotationsRead(target, found, reason))
-
-    @on(AnnotationsRead)
-    def take_annotations(self, message: AnnotationsRead) -> None:
-        message.stop()
+    def _take_annotations(
+        self, target: Target, read: tuple[tuple[Annotation, ...], str], problem: str = ""
+    ) -> None:
         self._is_reading = False
-        if message.target == self.target:
-            self._refusal = message.refusal
-            why_not = fmt.plain(message.problem, 300) or self.why_not
+        annotations, reason = read
+        if target == self.target:
+            self._refusal = reason
+            why_not = fmt.plain(problem, 300) or self.why_not
             note = f"none yet   {why_not}" if why_not else "none yet   a annotates"
-            self._show_annotations(message.annotations, note)
-        if self._is_read_wanted or message.target != self.target:
+            self._show_annotations(annotations, note)
+        if self._is_read_wanted or target != self.target:
             self._is_read_wanted = False
             self.show_target()
 
@@ -253,11 +239,6 @@ class Annotated(GivesNotices):
             return False
         await self._jobs.in_thread(partial(annotating.create_tables, self._run.database))
         return True
-
-    @on(Worker.StateChanged)
-    def end_failed_reading(self, event: Worker.StateChanged) -> None:
-        if event.worker.group == "annotations" and event.state is WorkerState.ERROR:
-            self._is_reading = False
 
     def _written(self, change: Change, words: str) -> None:
         """Take note of a change that was written, and say so."""

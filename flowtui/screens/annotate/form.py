@@ -38,11 +38,11 @@ from flowtui.store.errors import (
     NoAnnotationTables,
     StoreError,
 )
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.lists.annotation_lines import value_piece
 from flowtui.widgets.paint import ROLE_CLASSES
-from flowtui.widgets.workers import ReportsWorkers
 
 CREATE_TABLES = (
     "This run's database is older than annotations. Create the tables, as luml-sdk's own"
@@ -64,7 +64,7 @@ TRUTHS = (
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
 
-class AnnotationForm(ReportsWorkers, Dialog[Change | None]):
+class AnnotationForm(Asks, Dialog[Change | None]):
     """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
 
     CSS_PATH = ["../form.tcss", "form.tcss"]  # noqa: RUF012  # an instance's

@@ -32,7 +32,6 @@ from flowtui.screens.annotate.writing import (
     subject,
     write_answer,
 )
-from flowtui.screens.base import READING_WORD_AFTER_S
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.notices import while_wanted
 from flowtui.screens.review.body import ReviewBody
@@ -68,6 +67,7 @@ from flowtui.store.annotations.values import (
 from flowtui.store.errors import InvalidAnnotation, StoreError, TargetGone
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.widgets.asking import WAITING_WORD_AFTER_S
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Section
 from flowtui.widgets.documents.document import Document
@@ -276,7 +276,7 @@ class ReviewView(Annotated, Generic[Item]):
 
     def _start_reading(self) -> None:
         self._stop_reading()
-        self._reading = self.set_timer(READING_WORD_AFTER_S, self._say_reading)
+        self._reading = self.set_timer(WAITING_WORD_AFTER_S, self._say_reading)
 
     def _say_reading(self) -> None:
         self._show_head(is_reading=True)

@@ -20,10 +20,10 @@ from flowtui.registry.credentials import Credential, keep_key
 from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.screens.dialog import Dialog
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
-from flowtui.widgets.workers import ReportsWorkers
 
 HOW = (
     "Make a key in LUML: your profile, API keys, Create. It is shown once; copy it there and"
@@ -36,7 +36,7 @@ KEPT = (
 THIS_SESSION = "this session only"
 
 
-class KeyScreen(ReportsWorkers, Dialog[Credential | None]):
+class KeyScreen(Asks, Dialog[Credential | None]):
     """Dismisses with a key that the registry knows, or None."""
 
     CSS_PATH = ["../form.tcss", "key.tcss"]  # noqa: RUF012  # an instance's

@@ -32,11 +32,11 @@ from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Run
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine, OneLine
 from flowtui.widgets.paint import ROLE_CLASSES
-from flowtui.widgets.workers import ReportsWorkers
 
 PREFLIGHT_LINES = 5
 COPIES_AFTER_S = 0.15
@@ -71,7 +71,7 @@ _FIELDS = ("name", "description", "tags")
 """What is said about the run, and can be changed."""
 
 
-class UploadScreen(ReportsWorkers, Dialog[Plan | None]):
+class UploadScreen(Asks, Dialog[Plan | None]):
     """Dismisses with what was decided, or None; sends nothing."""
 
     CSS_PATH = ["../form.tcss", "screen.tcss"]  # noqa: RUF012  # an instance's
