@@ -7,12 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.message import Message
 
 from flowtui import format as fmt
+from flowtui.failures import Failure
 from flowtui.screens.annotate.jobs import Job, Jobs
 from flowtui.screens.annotate.writing import (
     inverse,
@@ -23,7 +25,6 @@ from flowtui.screens.annotate.writing import (
 )
 from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
-from flowtui.screens.notices import GivesNotices
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
@@ -34,14 +35,16 @@ from flowtui.store.annotations.values import (
     Target,
     ValueType,
 )
-from flowtui.store.errors import NoAnnotationTables, StoreError, TargetGone
+from flowtui.store.errors import NoAnnotationTables, TargetGone
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
 if TYPE_CHECKING:
     from flowtui.screens.review.queue import ReviewSource
+    from flowtui.widgets.host import Host
 
 ANNOTATING = (
     "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
@@ -49,7 +52,7 @@ ANNOTATING = (
 LOOK_EVERY_S = 0.01
 
 
-class Annotated(GivesNotices):
+class Annotated(Asks, Container):
     """Annotates what its subclass has under the cursor. Posts `Changed` after each write.
 
     What keys ask for is done in their order, one after the other, each on the target that was
@@ -113,6 +116,10 @@ class Annotated(GivesNotices):
         self._refusal = ""
         self.annotations: tuple[Annotation, ...] = ()
         """Of the target, as last read."""
+
+    @property
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
     # What subclasses say ---------------------------------------------------------------------
 
@@ -237,7 +244,7 @@ class Annotated(GivesNotices):
         if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
             self._tell("not written: the run's database has no tables for annotations")
             return False
-        await self._jobs.in_thread(partial(annotating.create_tables, self._run.database))
+        await self.asked(partial(annotating.create_tables, self._run.database), is_write=True)
         return True
 
     def _written(self, change: Change, words: str) -> None:
@@ -250,7 +257,7 @@ class Annotated(GivesNotices):
         self.post_message(self.Changed(subject(change).target, change))
         self.show_target()
 
-    def _tell_failure(self, error: StoreError) -> None:
+    def _tell_failure(self, error: Failure) -> None:
         self._tell(str(error), is_bad=True)
 
     def _tell(self, words: str, is_bad: bool = False) -> None:
@@ -267,8 +274,8 @@ class Annotated(GivesNotices):
         self._do(partial(self._give_feedback, value))
 
     async def _give_feedback(self, value: bool, target: Target) -> None:
-        done = await self._jobs.in_thread(
-            partial(write_feedback, self._run, target, value, self._user)
+        done = await self.asked(
+            partial(write_feedback, self._run, target, value, self._user), is_write=True
         )
         if isinstance(done, Annotation):
             self._tell(f"{summary(done)}: it says so already")
@@ -308,8 +315,8 @@ class Annotated(GivesNotices):
         question = "Delete this annotation?"
         while known is not None and await self._confirmed(question, known):
             try:
-                deleted = await self._jobs.in_thread(
-                    partial(annotating.delete, self._run.database, known)
+                deleted = await self.asked(
+                    partial(annotating.delete, self._run.database, known), is_write=True
                 )
             except AnnotationChanged as error:
                 known = error.current
@@ -340,9 +347,7 @@ class Annotated(GivesNotices):
         """Return the annotation that is meant, asked for if there are several."""
         from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 
-        found = await self._jobs.in_thread(
-            partial(self._run.ask, annotation_rows.of_target, target)
-        )
+        found = await self.asked(partial(self._run.ask, annotation_rows.of_target, target))
         own = [one for one in found if one.user == self._user]
         if not found:
             self._tell("there is no annotation here yet: a annotates", is_bad=True)
@@ -372,7 +377,7 @@ class Annotated(GivesNotices):
 
     async def _undo_last(self) -> None:
         try:
-            undone = await self._jobs.in_thread(self.undo.undo)
+            undone = await self.asked(self.undo.undo, is_write=True)
         except AnnotationChanged as error:
             undone = await self._settled_conflict(error)
             if undone is None:
@@ -398,7 +403,7 @@ class Annotated(GivesNotices):
         question = f"Undo: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
-            return await self._jobs.in_thread(partial(self.undo.undo, overwrite=True))
+            return await self.asked(partial(self.undo.undo, overwrite=True), is_write=True)
         if answer == "skip":
             self.undo.skip()
             self._tell(f"left as it is: {what_it_did(last)}")

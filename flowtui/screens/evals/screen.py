@@ -257,15 +257,17 @@ class EvalsScreen(Exports, TabScreen):
     async def action_columns(self) -> None:
         pane = self._pane
         shown = list(pane.column_keys)
-        chosen = await choose_columns(self.flow, self.run, shown, pane.chosen)
-        if chosen is not None:
-            pane.choose(chosen)
+        with self.failures_told():
+            chosen = await choose_columns(self, self.run, shown, pane.chosen)
+            if chosen is not None:
+                pane.choose(chosen)
 
     @work
     async def action_group(self) -> None:
-        found = await choose_group(self.flow, self.run, self._pane.selected)
-        if found is not None:
-            await self._pane.filter_line.open(found, is_typed=False)
+        with self.failures_told():
+            found = await choose_group(self, self.run, self._pane.selected)
+            if found is not None:
+                await self._pane.filter_line.open(found, is_typed=False)
 
     @work
     async def action_trace(self) -> None:
