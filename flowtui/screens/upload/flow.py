@@ -12,7 +12,7 @@ from flowtui import format as fmt
 from flowtui.jobs.upload import Upload, UploadOutcome, mark
 from flowtui.registry.credentials import Credential
 from flowtui.registry.errors import KeyRefused
-from flowtui.screens.may_write import READ_ONLY
+from flowtui.screens.may_write import why_not_uploaded
 from flowtui.screens.upload.connection import Connection, found_key, where
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.places import remember_place
@@ -72,7 +72,7 @@ class Uploads:
             self._is_asking = False
 
     async def _ask(self, store: Store, run: OpenRun) -> None:
-        refusal = why_no_upload(store, self._app.options.read_only)
+        refusal = why_not_uploaded(store, self._app.options)
         if refusal:
             self._app.notify(fmt.plain(refusal, 300), title="No upload", markup=False)
             return
@@ -235,14 +235,6 @@ class Uploads:
         # What still tells the registry that an upload has failed needs the connection.
         if self._connection is not None and is_told:
             self._connection.close()
-
-
-def why_no_upload(store: Store, read_only: bool) -> str:
-    """Return why nothing of a store can be uploaded from here; nothing if it can."""
-    if store.why_read_only:
-        name = store.directory.name
-        return f"{name} is an exported or uploaded file: upload the run from the store it is in"
-    return f"{READ_ONLY}; an upload is noted in the store." if read_only else ""
 
 
 def remember_artifacts(upload: Upload) -> None:
