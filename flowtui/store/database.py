@@ -25,6 +25,7 @@ import sqlite3
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -108,6 +109,8 @@ class Database:
         """How messages name the file: relative to its store."""
         self.why_read_only = ""
         """Why it can never be written, for a person; empty where it may be."""
+        self.own_moves: deque[int] = deque(maxlen=1_000)
+        """How far own writes have moved the mark of annotations; see annotations/marks.py."""
         self._wal = path.with_name(path.name + "-wal")
         self._shm = path.with_name(path.name + "-shm")
         self._journal = path.with_name(path.name + "-journal")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -50,10 +51,14 @@ ANNOTATING = (
     "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
 )  # fmt: skip
 LOOK_EVERY_S = 0.01
+NONE_YET = "none yet   a annotates"
+
+Shows: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
+"""A question whose answer is called on the loop with how many annotations the target has."""
 
 
 class Annotated(Asks, Container):
-    """Annotates what its subclass has under the cursor. Posts `Changed` after each write.
+    """Annotates what its subclass has under the cursor.
 
     What keys ask for is done in their order, one after the other, each on the target that was
     under the cursor when the key was pressed; the store is asked in threads.
@@ -78,13 +83,6 @@ class Annotated(Asks, Container):
 
     can_review: ClassVar[bool] = True
     """Whether there are others to go through from here."""
-
-    @dataclass
-    class Changed(Message):
-        """Sent by Annotated when it has written a change, an undo included."""
-
-        target: Target
-        change: Change
 
     @dataclass
     class ReviewAsked(Message):
@@ -116,6 +114,10 @@ class Annotated(Asks, Container):
         self._refusal = ""
         self.annotations: tuple[Annotation, ...] = ()
         """Of the target, as last read."""
+        self._shown_target: Target | None = None
+        """Whose they are."""
+        self.own_changes = 0
+        """How many were written here: what was asked for before one is to be asked for again."""
 
     @property
     def _flow(self) -> Host:
@@ -161,7 +163,15 @@ class Annotated(Asks, Container):
     # Reading ---------------------------------------------------------------------------------
 
     def show_target(self) -> None:
-        """Have the target's annotations read and shown; to be called when the cursor rests."""
+        """Have the target's annotations read and shown; to be called when the cursor rests.
+
+        Of the one that is shown nothing is read again.
+        """
+        if self.target is None or self.target != self._shown_target:
+            self.annotations_changed()
+
+    def annotations_changed(self) -> None:
+        """Read them again: the store has changed."""
         if self._is_reading:
             self._is_read_wanted = True
         elif (target := self.target) is not None:
@@ -174,11 +184,8 @@ class Annotated(Asks, Container):
                 replaces=False,
             )
         else:
+            self._shown_target = None
             self._show_annotations((), "")
-
-    def annotations_changed(self) -> None:
-        """Read them again: the store has changed."""
-        self.show_target()
 
     def _take_annotations(
         self, target: Target, read: tuple[tuple[Annotation, ...], str], problem: str = ""
@@ -186,13 +193,45 @@ class Annotated(Asks, Container):
         self._is_reading = False
         annotations, reason = read
         if target == self.target:
+            self._shown_target = None if problem else target
             self._refusal = reason
             why_not = fmt.plain(problem, 300) or self.why_not
-            note = f"none yet   {why_not}" if why_not else "none yet   a annotates"
+            note = f"none yet   {why_not}" if why_not else NONE_YET
             self._show_annotations(annotations, note)
         if self._is_read_wanted or target != self.target:
             self._is_read_wanted = False
-            self.show_target()
+            self.annotations_changed()
+
+    def what_changed(self, change: Change) -> Shows:
+        """Return a question whose answer shows what else a change that was written here alters.
+
+        It is asked in the same read as the annotations of the target: one is enough.
+        """
+        return lambda _connection: lambda _count: None
+
+    async def _show_own_change(self, change: Change) -> None:
+        self.own_changes += 1
+        if self._is_reading:
+            # It may have been asked before the change was written.
+            self._is_read_wanted = True
+        target = subject(change).target
+        what_else = self.what_changed(change)
+
+        def read(
+            connection: sqlite3.Connection,
+        ) -> tuple[tuple[Annotation, ...], Callable[[int], object]]:
+            return annotation_rows.of_target(connection, target), what_else(connection)
+
+        try:
+            annotations, show_else = await self.asked(partial(self._run.ask, read))
+        except Failure:
+            # The watch leaves to this what was written here; so all is read, or said why it is not.
+            await self.app.run_action("app.refresh_now")
+            return
+        if target == self.target:
+            self._shown_target = target
+            self._show_annotations(annotations, NONE_YET)
+        show_else(len(annotations))
 
     def _show_annotations(self, annotations: tuple[Annotation, ...], note: str) -> None:
         self.annotations = annotations
@@ -247,15 +286,14 @@ class Annotated(Asks, Container):
         await self.asked(partial(annotating.create_tables, self._run.database), is_write=True)
         return True
 
-    def _written(self, change: Change, words: str) -> None:
-        """Take note of a change that was written, and say so."""
+    async def _written(self, change: Change, words: str) -> None:
+        """Take note of a change that was written, say so, and show it."""
         self.undo.push(change)
-        self._announce(change, f"{words}   u undoes")
+        await self._announce(change, f"{words}   u undoes")
 
-    def _announce(self, change: Change, words: str) -> None:
+    async def _announce(self, change: Change, words: str) -> None:
         self._tell(words)
-        self.post_message(self.Changed(subject(change).target, change))
-        self.show_target()
+        await self._show_own_change(change)
 
     def _tell_failure(self, error: Failure) -> None:
         self._tell(str(error), is_bad=True)
@@ -280,7 +318,7 @@ class Annotated(Asks, Container):
         if isinstance(done, Annotation):
             self._tell(f"{summary(done)}: it says so already")
         else:
-            self._written(done, summary(subject(done)))
+            await self._written(done, summary(subject(done)))
 
     async def action_annotate(self) -> None:
         await self._until_shown(self._do(partial(self._fill_form, self._described, None)))
@@ -303,7 +341,7 @@ class Annotated(Asks, Container):
         how = writing(self._run, target)
         change = await self.app.push_screen_wait(AnnotationForm(described, how, self._user, known))
         if change is not None:
-            self._written(change, summary(subject(change)))
+            await self._written(change, summary(subject(change)))
 
     # Deleting --------------------------------------------------------------------------------
 
@@ -323,10 +361,10 @@ class Annotated(Asks, Container):
                 question = "Somebody else changed it meanwhile. Delete what is there now?"
                 if known is None:
                     self._tell(f"{error}", is_bad=True)
-                    self.show_target()
+                    self.annotations_changed()
                 continue
             if deleted is not None:
-                self._written(deleted, f"deleted {summary(known)}")
+                await self._written(deleted, f"deleted {summary(known)}")
             return
 
     async def _confirmed(self, question: str, annotation: Annotation) -> bool:
@@ -390,7 +428,7 @@ class Annotated(Asks, Container):
         if undone is None:
             self._tell("there is nothing to undo")
         else:
-            self._announce(inverse(undone), f"undone: {what_it_did(undone)}")
+            await self._announce(inverse(undone), f"undone: {what_it_did(undone)}")
 
     async def _settled_conflict(self, error: AnnotationChanged) -> Change | None:
         """Ask what to do about a change in the way; return what was undone over it."""
@@ -407,5 +445,5 @@ class Annotated(Asks, Container):
         if answer == "skip":
             self.undo.skip()
             self._tell(f"left as it is: {what_it_did(last)}")
-            self.show_target()
+            self.annotations_changed()
         return None

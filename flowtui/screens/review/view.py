@@ -364,20 +364,13 @@ class ReviewView(Annotated, Generic[Item]):
         self._notes.pop(shown.place, None)
         self._unsaved.pop(shown.place, None)
         if not isinstance(done, Annotation):
-            self._keep(done)
+            self.undo.push(done)
         self._queue.answer()
         await self._arrive()
 
-    def _keep(self, change: Change) -> None:
+    async def _written(self, change: Change, words: str) -> None:
         self.undo.push(change)
-        self._changed(change)
-
-    def _changed(self, change: Change) -> None:
-        self.post_message(self.Changed(subject(change).target, change))
-
-    def _written(self, change: Change, words: str) -> None:
-        self._keep(change)
-        self.show_target()
+        self.annotations_changed()
 
     # Typing ----------------------------------------------------------------------------------
 
@@ -480,10 +473,9 @@ class ReviewView(Annotated, Generic[Item]):
             self._queue.go_to(place)
             await self._arrive()
 
-    def _announce(self, change: Change, words: str) -> None:
+    async def _announce(self, change: Change, words: str) -> None:
         self._undone = change
         self._tell(words)
-        self._changed(change)
 
     def action_ask(self) -> None:
         self._enqueue(self._ask)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -56,6 +57,17 @@ class SpanPane(Asks, Container):
                 lambda reason: self.document.show_note(f"✗ {fmt.plain(reason, 300)}"),
                 group="span",
             )
+
+    def keep(self, trace: ReadTrace, node: Node | None) -> None:
+        """Show a span that differs in nothing but how many annotations it has.
+
+        One that is shown is not read again.
+        """
+        span = self._span
+        if span is None or node is None or span.node is not self._node or span.node.id != node.id:
+            self.show_node(trace, node)
+        else:
+            self._trace, self._node, self._span = trace, node, replace(span, node=node)
 
     def _take(self, node: Node, span: ReadSpan | None) -> None:
         if node is self._node:
