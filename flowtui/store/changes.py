@@ -121,23 +121,23 @@ class Watcher:
 
     def _look_at_experiment(self) -> frozenset[Kind]:
         assert self._experiment is not None
+        database = self._experiment.database
+        noted_count = len(database.own_moves)
         is_missing = self._experiment.pending is None
-        marks = {} if is_missing else self._experiment.database.read(_marks)
+        marks = {} if is_missing else database.read(_marks)
         before, self._marks = self._marks, marks
         is_replaced = self._experiment.is_replaced
-        is_others = annotation_marks.changed_by_others(
-            self._experiment.database, before.get(Kind.ANNOTATIONS), marks.get(Kind.ANNOTATIONS)
+        is_annotated = annotation_marks.changed_by_others(
+            database, noted_count, before.get(Kind.ANNOTATIONS), marks.get(Kind.ANNOTATIONS)
         )
         if self._experiment.settle():
             return frozenset()
-        differing = {
-            kind
-            for kind in before.keys() | marks.keys()
-            if is_replaced or before.get(kind) != marks.get(kind)
-        }
-        if not is_others and not is_replaced:
-            differing.discard(Kind.ANNOTATIONS)
-        return frozenset(differing)
+        kinds = before.keys() | marks.keys()
+        if is_replaced:
+            return frozenset(kinds)
+        differing = {kind for kind in kinds if before.get(kind) != marks.get(kind)}
+        annotated = {Kind.ANNOTATIONS} if is_annotated else set()
+        return frozenset((differing - {Kind.ANNOTATIONS}) | annotated)
 
 
 class _Watched:

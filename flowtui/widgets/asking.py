@@ -166,18 +166,7 @@ class Asks(MessagePump):
 
     def begin(self, question: Callable[[], T], *, is_write: bool = False) -> Pending[T]:
         """Have a question asked, as `asked` does, whose answer is awaited later."""
-
-        def work() -> T | Failure | NoLongerWanted:
-            worker = get_current_worker()
-            with nullcontext() if is_write else cancelling(lambda: worker.is_cancelled):
-                try:
-                    return question()
-                except (Failure, NoLongerWanted) as error:
-                    return error
-
-        return Pending(
-            _node(self).run_worker(work, thread=True, group="asked", exit_on_error=False)
-        )
+        return begin(_node(self), question, is_write=is_write)
 
     @contextmanager
     def failures_told(self) -> Iterator[None]:
@@ -219,6 +208,20 @@ class Asks(MessagePump):
         """
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             cast("Host", self.app).report_bug(event.worker.error)
+
+
+def begin(node: DOMNode, question: Callable[[], T], *, is_write: bool = False) -> Pending[T]:
+    """Do what `Asks.begin` does for what belongs to the app and is no widget itself."""
+
+    def work() -> T | Failure | NoLongerWanted:
+        worker = get_current_worker()
+        with nullcontext() if is_write else cancelling(lambda: worker.is_cancelled):
+            try:
+                return question()
+            except (Failure, NoLongerWanted) as error:
+                return error
+
+    return Pending(node.run_worker(work, thread=True, group="asked", exit_on_error=False))
 
 
 def _node(asks: Asks) -> DOMNode:

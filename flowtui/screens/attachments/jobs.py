@@ -146,7 +146,7 @@ class FileJobs:
 
     def _text(self, source: FileSource, request: Request) -> str:
         whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
-        text = whole_text(source, whole, is_left)
+        text = whole_text(source, whole)
         if text is None:
             raise opener.OpenFailed("this is no text; save it, or fetch it with scp")
         return text

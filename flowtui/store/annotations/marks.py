@@ -43,26 +43,35 @@ def note(database: Database, change: Change) -> None:
 
 
 def changed_by_others(
-    database: Database, before: AnnotationMark | None, after: AnnotationMark | None
+    database: Database,
+    noted_count: int,
+    before: AnnotationMark | None,
+    after: AnnotationMark | None,
 ) -> bool:
     """Say whether somebody else changed annotations between two marks; None is of no database.
 
-    What cannot be explained is taken for somebody else's; a write that is noted later than it is
-    seen is, too, and costs no more than a read.
+    What cannot be explained is taken for somebody else's: so is a write that is noted later than
+    it is seen, at the cost of a read.
+
+    Args:
+        database: exp.db.
+        noted_count: How many moves were noted before `after` was read, all of which are in it.
+        before: The mark that is known.
+        after: The mark as it was read.
     """
-    if before == after:
-        return False
-    moves = database.own_moves
-    match before:
-        case (table_count, int(total)):
-            for count, move in enumerate(tuple(moves), 1):
-                total += move
-                if (table_count, total) == after:
+    moves = tuple(database.own_moves)
+    match before, after:
+        case (tables, int(total)), _:
+            for count in range(noted_count, len(moves) + 1):
+                if (tables, total + sum(moves[:count])) == after:
                     for _ in range(count):
-                        moves.popleft()
+                        database.own_moves.popleft()
                     return False
-    moves.clear()
-    return True
+            is_changed = True
+        case _:
+            is_changed = before != after
+    database.own_moves.clear()
+    return is_changed
 
 
 def _digest(annotation: Annotation) -> int:

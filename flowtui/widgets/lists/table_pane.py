@@ -13,8 +13,7 @@ from textual.message import Message
 
 from flowtui import format as fmt
 from flowtui.previews import tables
-from flowtui.previews.values import Cancelled, TablePage
-from flowtui.store.cancelling import is_left
+from flowtui.previews.values import TablePage
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists import preview_table
 from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
@@ -38,11 +37,11 @@ class TableRows(Protocol):
     @property
     def has_more(self) -> bool: ...
 
-    def index(self, cancelled: Cancelled) -> bool: ...
-    def rows(self, first: int, cancelled: Cancelled) -> dict[int, Texts]: ...
-    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableRows: ...
-    def grow(self, cancelled: Cancelled) -> None: ...
-    def read_tail(self, cancelled: Cancelled) -> None: ...
+    def index(self) -> bool: ...
+    def rows(self, first: int) -> dict[int, Texts]: ...
+    def with_columns(self, first: int, row: int) -> TableRows: ...
+    def grow(self) -> None: ...
+    def read_tail(self) -> None: ...
 
 
 class TablePane(Asks, VirtualTable):
@@ -160,7 +159,7 @@ class TablePane(Asks, VirtualTable):
             found: dict[int, Texts] = {}
             for key in keys:
                 if key not in found:
-                    found |= source.rows(key, is_left)
+                    found |= source.rows(key)
             return found
 
         failed = partial(self._tell_failure, source)
@@ -172,13 +171,13 @@ class TablePane(Asks, VirtualTable):
                 self._show_known(source, False)
 
         # Where it fails, rows are found one page after the other.
-        self.ask(partial(source.index, is_left), take, lambda _reason: None, group="index")
+        self.ask(source.index, take, lambda _reason: None, group="index")
 
     def _grow(self, source: TableRows, is_tail: bool) -> None:
         self._is_growing = True
         step = source.read_tail if is_tail else source.grow
         self.ask(
-            partial(step, is_left),
+            step,
             lambda _nothing: self._show_known(source, is_tail),
             partial(self._tell_failure, source),
             group="grow",
@@ -254,7 +253,7 @@ class TablePane(Asks, VirtualTable):
         # About as many before the wanted one as behind it, so that one can go back too.
         first = max(column - tables.MAX_COLUMNS // 2, 0)
         self.ask(
-            partial(source.with_columns, first, self.cursor_key or 0, is_left),
+            partial(source.with_columns, first, self.cursor_key or 0),
             partial(self._show_columns, source),
             partial(self._tell_failure, source),
             group="columns",

@@ -189,6 +189,15 @@ def test_what_somebody_else_annotates_beside_it_is_reported(
     assert not watcher.look()
 
 
+def test_an_own_annotation_that_somebody_else_takes_back_is_reported(
+    directory: Path, store: Store, watcher: Watcher
+) -> None:
+    annotating.add(store.run("run-1").database, SpanTarget(TRACE, SPAN), feedback(name="own"))
+    execute(directory / "run-1" / "exp.db", "delete from span_annotations where name = 'own'")
+    assert watcher.look() == Changes(kinds=frozenset({Kind.ANNOTATIONS}))
+    assert not watcher.look()
+
+
 def test_a_write_that_changes_nothing_is_not_reported(directory: Path, watcher: Watcher) -> None:
     execute(directory / "run-1" / "exp.db", "create table other (x)")
     execute(directory / "meta.db", "create table other (x)")
