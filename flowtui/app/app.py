@@ -7,7 +7,6 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events, on, work
-from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
@@ -32,6 +30,7 @@ from flowtui.app.crash import write_crash_log
 from flowtui.app.key_queue import KeyQueue
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.screens.base import TabScreen
+from flowtui.screens.dialog import Dialog
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
 from flowtui.store.liveness.standing import Signs, standing
@@ -84,6 +83,7 @@ class FlowApp(KeyQueue):
     CSS_PATH = "app.tcss"
     TITLE = "flow-tui"
     AUTO_FOCUS = ""
+    ENABLE_COMMAND_PALETTE = False  # Textual's own
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(number), f"show_tab('{tab}')", tab.title(), show=False, id=f"app.{tab}",
@@ -98,7 +98,6 @@ class FlowApp(KeyQueue):
                 tooltip="Paint the whole screen again"),
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
-        # Textual's own would be called "palette", and stand last.
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
                 tooltip="Look for a command, or another theme, by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
@@ -216,6 +215,9 @@ class FlowApp(KeyQueue):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
             return self._run_in_sight is not None or self.background.upload is not None
+        if action in ("command_palette", "show_keys"):
+            # What is asked is answered first.
+            return not isinstance(self.screen, Dialog) or self.screen.is_place
         if action == "suspend_process":
             # Where lines are edited, the key takes back what was typed.
             return not hasattr(self.focused, "action_undo")
@@ -452,15 +454,14 @@ class FlowApp(KeyQueue):
         self.push_screen(KeysScreen(self.screen.active_bindings.values()))
 
     def action_command_palette(self) -> None:
-        from flowtui.screens.dialog import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         from flowtui.app.palette import commands
+        from flowtui.screens.dialogs.commands import Command, CommandsScreen
 
-        return commands(self, screen)
+        def run(command: Command | None) -> None:
+            if command is not None:
+                self.call_later(command.run)
+
+        self.push_screen(CommandsScreen(list(commands(self, self.screen))), run)
 
     def copy(self, text: str) -> None:
         """Send text to the clipboard, and say how that went."""

@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from platformdirs import user_log_path
-from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from flowtui.app.app import FlowApp
+from flowtui.screens.dialogs.commands import CommandsScreen
 from flowtui.store.schema import EvalRow, ExperimentWriter, SpanRow, StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
@@ -112,7 +112,7 @@ class Monkey:
 
     def _pick(self) -> str:
         app = self.pilot.app
-        keys = IN_A_PALETTE if isinstance(app.screen, CommandPalette) else IN_AN_INPUT
+        keys = IN_A_PALETTE if isinstance(app.screen, CommandsScreen) else IN_AN_INPUT
         if isinstance(app.focused, Input | TextArea):
             return self.rng.choice(LETTERS if self.rng.random() < 0.6 else keys)
         bound = sorted(

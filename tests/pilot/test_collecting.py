@@ -361,3 +361,15 @@ async def test_an_evaluation_that_came_as_an_event_shows_on_its_span(store: Stor
         await shown(pilot, "helpfulness")
         await shown(pilot, "0.75")
         await shown(pilot, "names a step")
+
+
+@pytest.mark.usefixtures("free_port")
+async def test_commands_are_not_listed_over_a_question(store: Store) -> None:
+    async with collecting(store) as (pilot, _port):
+        await pilot.press("ctrl+p", "ctrl+c", "ctrl+p")
+        await until(lambda: isinstance(pilot.app.screen, LeaveScreen), "the question")
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(pilot.app.screen_stack) == 1
+        assert pilot.app._exception is None
