@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
 
+from flowtui.app.crash import Crashes
 from flowtui.demo import make_demo
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
@@ -46,6 +47,22 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def noted_errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+    """The errors that apps in this process went on after, which fail a test that leaves any."""
+    errors: list[BaseException] = []
+    note = Crashes.note
+
+    def noted(crashes: Crashes, error: BaseException) -> str:
+        errors.append(error)
+        return note(crashes, error)
+
+    monkeypatch.setattr(Crashes, "note", noted)
+    yield errors
+    if errors:
+        raise AssertionError("an error was told in the app") from errors[0]
 
 
 @pytest.fixture(scope="session")

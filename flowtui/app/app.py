@@ -12,21 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import events, on, work
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import AwaitMount
-from textual.worker import Worker, WorkerState
 
 from flowtui import clock, screens
 from flowtui import format as fmt
 from flowtui.app import themes
 from flowtui.app.background import Background
 from flowtui.app.cached_stylesheet import CachedStylesheet
-from flowtui.app.crash import write_crash_log
 from flowtui.app.key_queue import KeyQueue
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.screens.base import TabScreen
@@ -189,6 +186,11 @@ class FlowApp(KeyQueue):
                 self._run = OpenRun(run)
             self._read_run(run.id, COUNTED)
             await self.switch_mode(self.options.tab)
+
+    async def make_tab_again(self, tab: str) -> None:
+        await self.remove_mode(tab)
+        self._tabs.pop(tab, None)
+        self.add_mode(tab, self._make_runs_screen if tab == RUNS else partial(self._make_tab, tab))
 
     def show_tab(self, tab: str) -> AwaitMount | None:
         """Show a tab, or the list; while another run is opened, the tabs lead nowhere."""
@@ -502,31 +504,6 @@ class FlowApp(KeyQueue):
             self._process_end.end_now(code)
         else:
             self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
-
-    @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        """Say so when a background read ends in an error that it did not expect."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.report_bug(event.worker.error)
-
-    def report_bug(self, error: BaseException) -> None:
-        """Say that a background read failed in a way that it should not, and keep the details."""
-        self.notify(
-            f"{type(error).__name__}: {fmt.plain(str(error), 200)}\n{write_crash_log(error)}",
-            title="Something is wrong in flow-tui",
-            severity="error",
-            markup=False,
-        )
-
-    def end_by_error(self, error: BaseException | None) -> None:
-        # Textual would print every frame's variables, and with them raw text from the store.
-        error = sys.exc_info()[1] or error or RuntimeError("unknown")
-        if self.is_told_why:
-            # What follows from the first error would only hide it.
-            return
-        summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
-        where = write_crash_log(error)
-        self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\n{where}"))
 
 
 def _collect_garbage_again() -> None:

@@ -55,7 +55,7 @@ class KeyQueue(Pointing):
         """Which time it makes its way."""
 
     def __init__(self, **options: object) -> None:
-        super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
+        super().__init__(**options)
         self._typed: deque[events.Key] = deque()
         self._number = 0
         self._is_under_way = False

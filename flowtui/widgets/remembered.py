@@ -81,7 +81,7 @@ _remembered: Remembered | None = None
 def remembered() -> Remembered:
     """Return what this user's sessions remember; the folder is looked up anew if it changed."""
     global _remembered
-    path = _directory() / FILE_NAME
+    path = state_directory() / FILE_NAME
     if _remembered is None or _remembered.path != path:
         _remembered = Remembered(path)
     return _remembered
@@ -97,7 +97,8 @@ def put(key: str, value: JsonValue) -> None:
     remembered().put(key, value)
 
 
-def _directory() -> Path:
+def state_directory() -> Path:
+    """Return the user's state folder for this program; it need not be there."""
     chosen = os.environ.get(DIRECTORY_VARIABLE)
     if chosen:
         return Path(chosen)
