@@ -15,7 +15,7 @@ FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/un
 	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \
 	tests/terminal/test_screen.py tests/terminal/test_collect.py
 
-.PHONY: demo test check format snapshots bench floors clean
+.PHONY: demo test check format snapshots bench soak floors clean
 
 demo: $(READY)
 	$(BIN)/flow-tui demo
@@ -39,6 +39,10 @@ snapshots: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+# Ten minutes at most, with seeds that are never the same; each is printed, and can be had again.
+soak: $(READY)
+	$(BIN)/python -m tests.bench.soak
 
 # The oldest of every library that pyproject.toml admits, and the newest.
 floors: $(READY)

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on, work
 from textual.binding import Binding, BindingType
@@ -449,6 +449,12 @@ class FlowApp(KeyQueue):
             self._look_now()
 
     # Keys and commands -----------------------------------------------------------------------
+
+    def push_screen(self, *arguments: Any, **options: Any) -> Any:
+        # Handed through as they are. What is asked may come late, when a list is open by then.
+        if isinstance(self.screen, Dialog) and self.screen.gives_way:
+            self.screen.dismiss(None)
+        return super().push_screen(*arguments, **options)
 
     def action_show_keys(self) -> None:
         from flowtui.screens.dialogs.keys import KeysScreen

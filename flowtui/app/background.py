@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowtui.app.key_queue import OPENING
 from flowtui.widgets.frame.frame import CollectMark, UploadMark
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Background:
             from flowtui.screens.upload.flow import Uploads
 
             self._uploads = Uploads(self._app)
-        self._app.run_worker(self._uploads.open(store, run))
+        self._app.run_worker(self._uploads.open(store, run), group=OPENING)
 
     def retry_upload(self) -> None:
         if self._uploads is not None:
@@ -64,7 +65,7 @@ class Background:
             from flowtui.screens.collect.flow import Collector
 
             self._collector = Collector(self._app)
-        self._app.run_worker(self._collector.open(store, run))
+        self._app.run_worker(self._collector.open(store, run), group=OPENING)
 
     async def may_open(self, run: Run) -> bool:
         """Ask where opening a run ends what goes on with another one; must be in a worker."""

@@ -35,7 +35,7 @@ ROUNDS = 3
 """Of the message behind a key, one for each link of the longest chain of messages that the key sets
 off: Enter in a field is submitted, its line is left, and the list that it is over has the focus."""
 OPENING = "opening"
-"""Group of the worker that opens a run."""
+"""Group of the workers that open a run, or ask something once they know what."""
 
 LEAVE_ACTIONS = ("app.quit", "quit")
 """What needs nothing on the screen."""

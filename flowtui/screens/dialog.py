@@ -16,7 +16,7 @@ class Dialog(ModalScreen[ScreenResultType]):
     """A modal whose dismissal waits until no other screen is above it."""
 
     gives_way: ClassVar[bool] = False
-    """Whether it goes when something else is shown above it: it holds nothing that was typed."""
+    """Whether it goes before another one is shown: it holds nothing that was typed."""
     is_place: ClassVar[bool] = False
     """Whether one works in it as in a tab, so that keys and commands are listed over it."""
 
@@ -29,10 +29,6 @@ class Dialog(ModalScreen[ScreenResultType]):
         # One that is gone is never on top again.
         self._due = self._due or (result,)
         return AwaitComplete()
-
-    def on_screen_suspend(self) -> None:
-        if self.gives_way:
-            self.dismiss(None)
 
     def on_screen_resume(self) -> None:
         if self._due is not None:

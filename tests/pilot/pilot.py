@@ -13,10 +13,13 @@ from textual.worker import WorkerState
 from flowtui.app.app import FlowApp
 from flowtui.app.key_queue import KeyQueue
 from flowtui.store.store import Store
+from flowtui.terminal.keyboard import Keyboard
 from flowtui.widgets.host import Options
 
 PATIENCE_S = 20.0
 """Far longer than anything takes; only a broken test waits this long."""
+PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
+CLICK = PRESS + RELEASE
 
 
 @asynccontextmanager
@@ -69,3 +72,26 @@ def screen_lines(pilot: Pilot[None]) -> list[str]:
 
 def screen_text(pilot: Pilot[None]) -> str:
     return "\n".join(screen_lines(pilot))
+
+
+def send(
+    pilot: Pilot[None],
+    sequence: str,
+    column: int,
+    line: int,
+    times: int = 1,
+    at_s: float | None = None,
+) -> None:
+    """Send what a terminal sends for the mouse in a cell, all at once; the first cell is 0, 0.
+
+    Where `at_s` is given, it comes at that time of a clock that the machine does not hold up.
+    """
+    driver = pilot.app._driver
+    assert driver is not None
+    count = sequence.count("{}") // 2
+    for message in Keyboard(lambda: False).feed(
+        sequence.format(*(column + 1, line + 1) * count) * times
+    ):
+        if at_s is not None:
+            message.time = at_s
+        driver.process_message(message)

@@ -30,7 +30,12 @@ NAME = "support-agent-v3"
     ],
 )
 async def test_what_no_reader_expects(
-    demo: Store, monkeypatch: pytest.MonkeyPatch, read: str, tab: str, keys: list[str]
+    demo: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    noted_errors: list[BaseException],
+    read: str,
+    tab: str,
+    keys: list[str],
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError(f"in {read}")
@@ -42,6 +47,7 @@ async def test_what_no_reader_expects(
         assert f"ZeroDivisionError: in {read}" in screen_text(pilot)
         await settled(pilot)
         assert pilot.app.is_running
+    noted_errors.clear()
 
 
 def test_every_class_with_workers_reports_them() -> None:

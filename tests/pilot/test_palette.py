@@ -81,9 +81,10 @@ async def test_lists_of_commands_and_keys_give_way_to_a_question(demo: Store) ->
             assert isinstance(pilot.app.screen, kind)
             pilot.app.push_screen(ConfirmScreen("Really?"))
             await until(lambda: "Really?" in screen_text(pilot))
+            assert len(pilot.app.screen_stack) == 2
             await pilot.press("n")
             await settled(pilot)
-            await until(lambda: len(pilot.app.screen_stack) == 1, "the end of both")
+            assert len(pilot.app.screen_stack) == 1
 
 
 async def test_commands_of_a_review_are_listed_over_it(demo: Store) -> None:

@@ -13,35 +13,19 @@ from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
 from flowtui.screens.dialogs.commands import CommandLines, CommandsScreen
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.store.store import Store
-from flowtui.terminal.keyboard import Keyboard
 from flowtui.widgets.charts.curve_pane import CurvePane
-from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
-
-PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
-CLICK = PRESS + RELEASE
-
-
-def send(
-    pilot: Pilot[None],
-    sequence: str,
-    column: int,
-    line: int,
-    times: int = 1,
-    at_s: float | None = None,
-) -> None:
-    """Send what a terminal sends for the mouse in a cell, all at once; the first cell is 0, 0.
-
-    Where `at_s` is given, it comes at that time of a clock that the machine does not hold up.
-    """
-    driver = pilot.app._driver
-    assert driver is not None
-    count = sequence.count("{}") // 2
-    for message in Keyboard(lambda: False).feed(
-        sequence.format(*(column + 1, line + 1) * count) * times
-    ):
-        if at_s is not None:
-            message.time = at_s
-        driver.process_message(message)
+from tests.pilot.pilot import (
+    CLICK,
+    DRAG,
+    PRESS,
+    RELEASE,
+    opened,
+    screen_lines,
+    screen_text,
+    send,
+    settled,
+    until,
+)
 
 
 def place_of(pilot: Pilot[None], word: str) -> tuple[int, int]:
