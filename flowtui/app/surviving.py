@@ -71,6 +71,10 @@ class Surviving(Host):
     def survives(self, error: BaseException, *, is_asked: bool = False) -> bool:
         if isinstance(error, WorkerFailed):
             error = error.error
+        if self.is_exiting:
+            # Whoever leaves is not told of what can be done no more; a log is there all the same.
+            self._crashes.note(error)
+            return True
         if self.is_over or not self.has_begun or is_of_drawing(error):
             return False
         screen = broken_screen(error)

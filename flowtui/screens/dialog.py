@@ -11,8 +11,10 @@ from typing import ClassVar
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen, ScreenResultType
 
+from flowtui.terminal.textual_private import InternalModal
 
-class Dialog(ModalScreen[ScreenResultType]):
+
+class Dialog(InternalModal[ScreenResultType]):
     """A modal whose dismissal waits until no other screen is above it."""
 
     gives_way: ClassVar[bool] = False

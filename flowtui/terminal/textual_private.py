@@ -20,7 +20,7 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -62,6 +62,15 @@ class InternalApp(App[None]):
     def end_by_error(self, error: BaseException | None) -> None:
         """End because of an error in the app itself; called while that is handled."""
         raise NotImplementedError
+
+
+class InternalModal(ModalScreen[ScreenResultType]):
+    """A modal that may be taken away with what is below it, and nobody waits for it then."""
+
+    def on_unmount(self) -> None:
+        for asked in self._result_callbacks:
+            if asked is not None and asked.future is not None:
+                asked.future.cancel()
 
 
 class InternalDriver(LinuxDriver):

@@ -373,3 +373,15 @@ async def test_commands_are_not_listed_over_a_question(store: Store) -> None:
         await settled(pilot)
         assert len(pilot.app.screen_stack) == 1
         assert pilot.app._exception is None
+
+
+@pytest.mark.usefixtures("free_port")
+async def test_leaving_is_asked_again_on_another_tab(store: Store) -> None:
+    async with collecting(store) as (pilot, _port):
+        await pilot.press("ctrl+c")
+        await until(lambda: isinstance(pilot.app.screen, LeaveScreen), "the question")
+        # As what was asked for before it does, when it comes late.
+        await pilot.app.switch_mode("metrics")
+        await pilot.press("ctrl+c", "ctrl+c")
+        await until(lambda: isinstance(pilot.app.screen, LeaveScreen), "the question")
+        assert len(pilot.app.screen_stack) == 2

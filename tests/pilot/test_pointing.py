@@ -7,6 +7,7 @@ import re
 import pytest
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
+from textual.worker import WorkerState
 
 from flowtui.app.app import FlowApp
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
@@ -201,3 +202,14 @@ async def test_a_question_that_is_done_waits_for_what_is_above_it(
         await settled(pilot)
         assert answers == [True]
         assert pilot.app.screen_stack == [pilot.app.screen]
+
+
+async def test_nobody_waits_for_a_question_that_was_taken_away(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        waits = pilot.app.run_worker(pilot.app.push_screen_wait(ConfirmScreen("Really?")))
+        await until(lambda: len(pilot.app.screen_stack) == 2)
+        # As all tabs are when another run is opened.
+        await pilot.app.switch_mode("runs")
+        await pilot.app.remove_mode("overview")
+        await until(lambda: waits.is_finished, "the end of who waited")
+        assert waits.state is WorkerState.CANCELLED

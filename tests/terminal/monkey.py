@@ -43,6 +43,8 @@ LEAVING = (CTRL_C, CTRL_C, "q", COMMANDS + CTRL_C, COMMANDS + CTRL_C + COMMANDS)
 """What leaves at once, or asks before: a program that then ends well has done no wrong."""
 COLLECT = "3C"
 TINY = (1, 1)
+ASKS_TO_LEAVE = "andquit?"
+"""What is asked before leaving, wherever the line is broken."""
 MOST_FILES, MOST_THREADS = 80, 60
 MOST_MEMORY_BYTES = 300_000_000
 LEAVES_WITHIN_S = 30.0
@@ -52,7 +54,8 @@ PAUSE_S = 0.05
 def harmless(home: Path) -> Mapping[str, str]:
     """Return an environment in which whatever is opened, paged, edited or sent goes nowhere."""
     nowhere = dict.fromkeys(("FLOW_TUI_OPENER", "PAGER", "EDITOR", "VISUAL"), "true")
-    return environment(home, **nowhere, LUML_BASE_URL="http://127.0.0.1:9")
+    # One that hangs is asked where, by SIGABRT.
+    return environment(home, **nowhere, LUML_BASE_URL="http://127.0.0.1:9", PYTHONFAULTHANDLER="1")
 
 
 @dataclass
@@ -214,7 +217,7 @@ def leave(terminal: Terminal, home: Path) -> list[str]:
     deadline = time.monotonic() + LEAVES_WITHIN_S
     while terminal.is_running and time.monotonic() < deadline:
         terminal.bytes_during(PAUSE_S)
-        if "End it and quit?" in terminal.text or "End both and quit?" in terminal.text:
+        if ASKS_TO_LEAVE in "".join(terminal.text.split()).replace("│", ""):
             terminal.send("c")
     return _how_it_left(terminal, home)
 
@@ -231,5 +234,15 @@ def _how_it_left(terminal: Terminal, home: Path) -> list[str]:
         assert terminal.attributes() == terminal.attributes_before
         assert_modes_given_back(terminal.raw.decode())
     except AssertionError as error:
-        return [f"at the end: {error}", *logs]
+        return [f"at the end: {error}", *_where_it_is(terminal), *logs]
     return logs
+
+
+def _where_it_is(terminal: Terminal) -> list[str]:
+    """Return what a program that does not end is at, thread by thread."""
+    if not terminal.is_running:
+        return []
+    seen = terminal.byte_count
+    terminal.signal(signal.SIGABRT)
+    terminal.bytes_during(1.0)
+    return [terminal.raw[seen:].decode("utf-8", "replace")]

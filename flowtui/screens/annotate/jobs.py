@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
 from textual.widget import Widget
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker, WorkerCancelled, WorkerFailed, get_current_worker
 
 from flowtui.store.errors import StoreError
 
@@ -66,8 +66,10 @@ class Jobs:
         return found
 
     async def _work_off(self) -> None:
+        worker = get_current_worker()
         try:
-            while self._waiting:
+            # Its end may come up as the end of what a job waits for, which ends that job alone.
+            while self._waiting and not worker.is_cancelled:
                 job, over = self._waiting.pop(0)
                 await self._finish(job)
                 over.set()

@@ -43,6 +43,7 @@ STATE = {
         "_app", "_auto_restart", "_key_thread", "_loop", "_mouse", "_mouse_pixels",
         "_writer_thread",
     ),
+    Screen: ("_result_callbacks",),
     Stylesheet: ("_variables",),
     Timer: ("_skip",),
     WriterThread: ("_queue",),
