@@ -150,8 +150,8 @@ class Monkey:
         app = self.pilot.app
         keys = IN_AN_INPUT
         if isinstance(app.screen, CommandsScreen):
-            choice = app.screen.query_one(CommandLines).choice
-            if choice is not None and choice.title.lower() in NOT_BY_NAME:
+            command = app.screen.query_one(CommandLines).command
+            if command is not None and command.name.lower() in NOT_BY_NAME:
                 keys = tuple(key for key in keys if key != "enter")
         if isinstance(app.focused, Input | TextArea):
             return self.rng.choice(LETTERS if self.rng.random() < 0.6 else keys)

@@ -19,7 +19,7 @@ KEYS = ("pageup", "pagedown", "up", "down", "home", "end", "x", "backspace", "ta
 def names(pilot: Pilot[None]) -> list[str]:
     """Return what is listed, in order."""
     lines = pilot.app.screen.query_one(CommandLines)
-    return [lines.line(index, 100)[1].text.strip() for index in range(lines.line_count)]
+    return [lines.line(index, 100)[0].text.strip() for index in range(lines.line_count)]
 
 
 async def test_keys_do_no_harm_in_the_smallest_terminals(demo: Store) -> None:

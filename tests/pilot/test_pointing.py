@@ -76,7 +76,7 @@ async def test_a_row_of_the_palette_that_has_gone_is_not_clicked(demo: Store) ->
         place = rows.region.x + 4, rows.region.y + 5
         send(pilot, CLICK, *place)
         # By the time that the list hears of it, something else was typed.
-        rows.show_choices([], ())
+        rows.show_commands([])
         await settled(pilot)
         assert pilot.app._exception is None
         assert isinstance(pilot.app.screen, CommandsScreen)

@@ -365,6 +365,12 @@ def test_keys(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=keys("question_mark"))
 
 
+@pytest.mark.parametrize("size", [SMALL, (40, 10)], ids=["80x24", "40x10"])
+def test_commands(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    pressed = keys("ctrl+p", "r", "u", "n", "down")
+    assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=pressed)
+
+
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, (40, 10)], ids=["80x24", "120x40", "40x10"])
 def test_hostile_text(snap_compare: Snap, size: tuple[int, int]) -> None:
     directory = Path.home() / f"hostile-{size[0]}"

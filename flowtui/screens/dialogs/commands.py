@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from flowtui.screens.dialog import Dialog
-from flowtui.screens.dialogs.choose import Choice, ChoiceLines
+from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.paint import ROLE_CLASSES
@@ -30,19 +30,41 @@ class Command:
     """Does it; what it returns is awaited if it can be."""
 
 
-class CommandLines(ChoiceLines, can_focus=False):
+class CommandLines(VirtualList, can_focus=False):
     """The commands that are left; one click runs one, and typing goes on in the line above."""
 
     def __init__(self) -> None:
-        super().__init__((" ", " "))
+        super().__init__()
+        self._shown: Sequence[Command] = ()
+
+    def show_commands(self, commands: Sequence[Command]) -> None:
+        """Show some commands, the first of them under the cursor."""
+        self._shown = commands
+        self.cursor = 0
+        self.resize_content()
+
+    @property
+    def command(self) -> Command | None:
+        """The one under the cursor."""
+        return self._shown[self.cursor] if self._shown else None
 
     @property
     def takes_keys(self) -> bool:
         return True
 
+    @property
+    def line_count(self) -> int:
+        return len(self._shown)
+
+    def line(self, index: int, width: int) -> Line:
+        command = self._shown[index]
+        return [Piece(f" {command.name}"), Piece(f"  {command.what}", "muted")]
+
     def on_click(self, event: events.Click) -> None:
         # The list's own handler, which comes next, chooses what is under the cursor.
-        self.cursor = event.y + self.scroll_offset.y
+        index = event.y + self.scroll_offset.y
+        if index < self.line_count:
+            self.cursor = index
 
 
 class CommandsScreen(Dialog[Command | None]):
@@ -89,12 +111,9 @@ class CommandsScreen(Dialog[Command | None]):
             for number, command in enumerate(self._commands)
             if has_all(f"{command.name} {command.what}", words)
         ]
-        commands = [(number, self._commands[number]) for _is_later, number in sorted(kept)]
-        choices = [Choice(str(number), one.name, one.what) for number, one in commands]
         # A screen that is closed while it starts has nothing on it.
         for lines in self.query(CommandLines):
-            lines.show_choices(choices, ())
-            lines.cursor = 0
+            lines.show_commands([self._commands[number] for _is_later, number in sorted(kept)])
 
     def action_move(self, how: str, by: int) -> None:
         lines = self.query_one(CommandLines)
@@ -105,9 +124,9 @@ class CommandsScreen(Dialog[Command | None]):
 
     @on(VirtualList.Chosen)
     def action_choose(self) -> None:
-        choice = self.query_one(CommandLines).choice
-        if choice is not None:
-            self.dismiss(self._commands[int(choice.key)])
+        command = self.query_one(CommandLines).command
+        if command is not None:
+            self.dismiss(command)
 
 
 def has_all(text: str, words: Sequence[str]) -> bool:
