@@ -217,8 +217,8 @@ class FlowApp(KeyQueue):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
             return self._run_in_sight is not None or self.background.upload is not None
-        if action in ("command_palette", "show_keys"):
-            # What is asked is answered first.
+        if action == "command_palette":
+            # What is asked is answered first. Other keys of the app do not reach through it.
             return not isinstance(self.screen, Dialog) or self.screen.is_place
         if action == "suspend_process":
             # Where lines are edited, the key takes back what was typed.
