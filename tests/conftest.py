@@ -62,7 +62,7 @@ def noted_errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException
     monkeypatch.setattr(Crashes, "note", noted)
     yield errors
     if errors:
-        raise AssertionError("an error was told in the app") from errors[0]
+        raise AssertionError(f"an error was told in the app: {errors}") from errors[0]
 
 
 @pytest.fixture(scope="session")

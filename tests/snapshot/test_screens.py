@@ -16,6 +16,7 @@ from textual.worker import get_current_worker
 
 from flowtui.app.app import FlowApp
 from flowtui.screens.attachments.preview import FilePreview
+from flowtui.store.errors import ReadCancelled
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
@@ -409,6 +410,7 @@ def wait_for_cancel(*_: object, **__: object) -> None:
     worker = get_current_worker()
     while not worker.is_cancelled:
         time.sleep(0.005)
+    raise ReadCancelled("the read was left")
 
 
 def opens_and_shows(text: str) -> Before:
