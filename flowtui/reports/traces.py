@@ -22,7 +22,10 @@ from flowtui.store.decoding import as_sql
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.genai import Usage
 from flowtui.store.store import Store
+from flowtui.store.traces.columns import Spans
+from flowtui.store.traces.layout import NONE, laid_out
 from flowtui.store.traces.listing import ALSO_SORTED, BY_ID, SORTABLE, TraceOrder
+from flowtui.store.traces.times import sortable
 from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
 from flowtui.store.values import Run
 
@@ -98,8 +101,9 @@ def print_trace(store: Store, run: Run, word: str, as_json: bool = False) -> Non
     if as_json:
         write_trace(store, run, trace, sys.stdout)
         return
-    steps = depth_first(store.spans(run.id, trace.trace_id))
-    for line in chain(traces_text([trace]), [""], (_span_line(*step) for step in steps)):
+    spans = store.spans(run.id, trace.trace_id)
+    lines = (_span_line(depth, spans[row]) for depth, row in depth_first(spans))
+    for line in chain(traces_text([trace]), [""], lines):
         print(line)
 
 
@@ -114,7 +118,8 @@ def write_trace(
         DatabaseError: the run's database cannot be read.
         ReadCancelled: `cancelled` said so.
     """
-    steps = list(depth_first(store.spans(run.id, trace.trace_id, cancelled)))
+    spans = store.spans(run.id, trace.trace_id, cancelled)
+    steps = list(depth_first(spans))
     notes = store.trace_annotations(run.id, trace.trace_id)
     head = dumps(trace_document(trace)).removesuffix("\n}")
     out.write(f'{head},\n  "spans": [')
@@ -123,9 +128,10 @@ def write_trace(
         if cancelled is not None and cancelled():
             raise ReadCancelled
         page = steps[start : start + PAGE_SPANS]
-        ids = [span.span_id for _, span in page]
+        ids = [spans.ids[row] for _, row in page]
         details = store.span_details(run.id, trace.trace_id, ids, whole=True)
-        for level, span in page:
+        for level, row in page:
+            span = spans[row]
             if level <= depth:
                 out.write("]}" * (depth - level + 1) + ",")
             found = span_document(span, details.get(span.span_id))
@@ -215,27 +221,19 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
     return table(rows)
 
 
-def depth_first(spans: Sequence[Span]) -> Iterator[tuple[int, Span]]:
-    """Yield (depth, span) of each span once, each right below its parent, in the order given.
+def depth_first(spans: Spans) -> Iterator[tuple[int, int]]:
+    """Yield (depth, row) of each span, each right below its parent.
 
-    A span whose parent is not there is a root; a ring of parents is cut at its first span.
+    A span whose parent is not there is a root; a ring of parents is cut at its first span. What
+    only announces a span is a span like any other.
     """
-    ids = {span.span_id for span in spans}
-    children: dict[str | None, list[Span]] = {}
-    for span in spans:
-        children.setdefault(span.parent_id if span.parent_id in ids else None, []).append(span)
-    seen: set[str] = set()
-    # What hangs on a ring is reached from no root.
-    for root in chain(children.get(None, ()), spans):
-        waiting = [(0, root)]
-        while waiting:
-            depth, span = waiting.pop()
-            if span.span_id in seen:
-                continue
-            seen.add(span.span_id)
-            yield depth, span
-            below = reversed(children.get(span.span_id, ()))
-            waiting += [(depth + 1, child) for child in below]
+    layout = laid_out(spans.ids, spans.parent_ids, [sortable(start) for start in spans.starts])
+    above = 0
+    for row, depth in zip(layout.rows, layout.depths, strict=True):
+        if depth == 0:
+            above = 1 if row == NONE else 0
+        if row != NONE:
+            yield depth - above, row
 
 
 def _pages(store: Store, run: Run, keys: Sequence[int]) -> Iterator[Trace]:

@@ -66,8 +66,9 @@ if TYPE_CHECKING:
     from flowtui.store.samples.orders import SampleOrder
     from flowtui.store.samples.score_values import ScoreSet
     from flowtui.store.samples.values import Dataset, KeyInUse, Sample, SampleGroups
+    from flowtui.store.traces.columns import Spans
     from flowtui.store.traces.listing import TraceOrder
-    from flowtui.store.traces.values import Span, SpanDetail, Trace
+    from flowtui.store.traces.values import SpanDetail, Trace
     from flowtui.store.uploaded import LocalType, RemoteArtifact
 
 T = TypeVar("T")
@@ -551,9 +552,7 @@ class Store:
 
         return self.experiment(run_id).read(lambda db: traces.at(db, keys), cancelled)
 
-    def spans(
-        self, run_id: str, trace_id: str, cancelled: Cancelled | None = None
-    ) -> tuple[Span, ...]:
+    def spans(self, run_id: str, trace_id: str, cancelled: Cancelled | None = None) -> Spans:
         """Return all spans of a trace in the order of their starts; see `spans.spans`."""
         from flowtui.store.traces import spans as span_rows
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
-from flowtui.store.traces.tree import SpanTree, annotated, span_tree
+from flowtui.store.traces import spans
+from flowtui.store.traces.layout import NONE
+from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
+
+LARGE = 20_000
+"""Spans; so many are shown before their attributes are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +29,22 @@ class ReadTrace:
 
 
 def read_trace(
-    store: Store, run_id: str, trace_id: str, known: ReadTrace | None, cancelled: Cancelled
+    store: Store,
+    run_id: str,
+    trace_id: str,
+    known: ReadTrace | None,
+    cancelled: Cancelled,
+    show: Callable[[ReadTrace], object] = lambda _: None,
 ) -> ReadTrace:
     """Return a trace, laid out anew only if it has other spans than when it was known.
+
+    Args:
+        store: the store.
+        run_id: one of its runs.
+        trace_id: which trace.
+        known: what was read before, of any trace.
+        cancelled: ends the read with ReadCancelled.
+        show: is given a large trace before the attributes of its spans are read.
 
     Raises:
         DatabaseError: the run's database cannot be read.
@@ -35,25 +52,24 @@ def read_trace(
     """
     mark = store.span_mark(run_id, trace_id)
     samples = store.linked_samples(run_id, trace_id)
-    if known is None or known.trace_id != trace_id or known.mark != mark:
-        with _no_garbage_collection():
-            tree = span_tree(store.spans(run_id, trace_id, cancelled))
-        return ReadTrace(trace_id, mark, tree, samples)
-    counts = store.annotation_counts(run_id, trace_id)
-    tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
-    return replace(known, tree=tree, samples=samples)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Keep what is made by the ten thousands from being walked over and over while it is made."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    if known is not None and known.trace_id != trace_id:
+        known = None
+    if known is not None and known.mark == mark and known.tree.spans.said is not None:
+        counts = store.annotation_counts(run_id, trace_id)
+        tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
+        return replace(known, tree=tree, samples=samples)
+    database = store.experiment(run_id)
+    before = None if known is None else known.tree.spans
+    found = database.read(lambda db: spans.skeleton(db, trace_id, before), cancelled)
+    trace = None
+    if known is None and len(found) >= LARGE:
+        trace = ReadTrace(trace_id, mark, span_tree(found, cancelled), samples)
+        show(trace)
+    told = database.read(lambda db: spans.told(db, found), cancelled)
+    tree = span_tree(told, cancelled) if trace is None else with_said(trace.tree, told, cancelled)
+    # Drawn with the first line, so not to be added up on the app's thread.
+    _ = tree.usages
+    return ReadTrace(trace_id, mark, tree, samples)
 
 
 SLOWEST = "slowest"
@@ -64,7 +80,7 @@ SLOWEST = "slowest"
 class FoundSpans:
     """What a search has found in a trace."""
 
-    indices: tuple[int, ...]
+    indices: array[int]
     """In the order in which to visit them."""
     remarks: Sequence[str] = ()
     """About the search."""
@@ -83,15 +99,14 @@ def find_spans(
     # The language takes 20 ms to import, and few traces are searched.
     from flowtui.store.filters import span_condition
 
-    nodes = trace.tree.nodes
+    tree = trace.tree
     if text.strip().lower() == SLOWEST:
-        timed = [index for index, node in enumerate(nodes) if node.own_ns]
-        return FoundSpans(tuple(sorted(timed, key=lambda index: -nodes[index].own_ns)))
+        own_ns = [tree.own_ns(at) for at in range(len(tree))]
+        timed = [at for at, ns in enumerate(own_ns) if ns]
+        return FoundSpans(array("q", sorted(timed, key=lambda at: -own_ns[at])))
     condition = span_condition(text)
     found = store.matching_spans(run_id, trace.trace_id, condition, cancelled)
-    indices = tuple(
-        index
-        for index, node in enumerate(nodes)
-        if node.span is not None and node.span.span_id in found
-    )
-    return FoundSpans(indices, store.span_remarks(run_id, trace.trace_id, condition, cancelled))
+    ids = tree.spans.ids
+    places = (at for at, row in enumerate(tree.layout.rows) if row != NONE and ids[row] in found)
+    remarks = store.span_remarks(run_id, trace.trace_id, condition, cancelled)
+    return FoundSpans(array("q", places), remarks)

@@ -15,6 +15,7 @@ from flowtui.screens.dialogs.export import Export, ExportFormat
 from flowtui.store.database import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.store import Store
+from flowtui.store.traces.layout import NONE
 from flowtui.store.traces.tree import SpanTree, span_tree
 from flowtui.store.traces.values import Trace
 from flowtui.store.values import Run
@@ -50,7 +51,7 @@ def save(store: Store, run: Run, trace_id: str, chosen: Export, cancelled: Cance
     def write(out: TextIO) -> int:
         if chosen.format_key == "json":
             return write_trace(store, run, trace, out, cancelled)
-        tree = span_tree(store.spans(run.id, trace_id, cancelled))
+        tree = span_tree(store.spans(run.id, trace_id, cancelled), cancelled)
         if chosen.format_key == "otlp":
             return _write_otlp(store, run, trace, tree, out, cancelled)
         return _write_markdown(store, run, trace, tree, out)
@@ -95,4 +96,4 @@ def _write_markdown(store: Store, run: Run, trace: Trace, tree: SpanTree, out: T
 
 def _span_ids(tree: SpanTree) -> Sequence[str]:
     """Return the ids of the spans in display order, without what only announced them."""
-    return [node.span.span_id for node in tree.nodes if node.span is not None]
+    return [tree.spans.ids[row] for row in tree.layout.rows if row != NONE]

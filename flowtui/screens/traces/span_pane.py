@@ -19,6 +19,9 @@ from flowtui.store.traces.tree import Node
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
+_Key = tuple[str, tuple[int, int], Node]
+"""A trace, what it had when it was read, and a node of it."""
+
 
 class SpanPane(GivesNotices):
     """Shows one span, read when it is asked for and not before."""
@@ -27,7 +30,7 @@ class SpanPane(GivesNotices):
     class Read(Message):
         """Sent by the reader with a span, None if it is gone."""
 
-        node: Node
+        key: _Key
         span: ReadSpan | None
 
     def __init__(self, store: Store, run_id: str, *, id: str | None = None) -> None:
@@ -35,8 +38,8 @@ class SpanPane(GivesNotices):
         self._store = store
         self._run_id = run_id
         self._trace: ReadTrace | None = None
-        self._node: Node | None = None
-        """What is to be shown."""
+        self._wanted: _Key | None = None
+        self._shown: _Key | None = None
         self._span: ReadSpan | None = None
         self._is_raw = False
 
@@ -48,25 +51,26 @@ class SpanPane(GivesNotices):
     def document(self) -> Document:
         return self.query_one(Document)
 
-    def show_node(self, trace: ReadTrace | None, node: Node | None) -> None:
-        """Show a span of a trace, or nothing; one that is shown is not read again."""
-        is_shown = self._span is not None and self._span.node is node
-        self._trace, self._node = trace, node
-        if trace is None or node is None:
-            self._span = None
+    def show_node(self, trace: ReadTrace | None, index: int | None) -> None:
+        """Show a node of a trace, or nothing; one that is shown is not read again."""
+        self._trace = trace
+        if trace is None or index is None:
+            self._wanted = self._shown = self._span = None
             self.document.show_note("")
-        elif not is_shown:
-            self._read(trace, node)
+            return
+        self._wanted = trace.trace_id, trace.mark, trace.tree[index]
+        if self._shown != self._wanted:
+            self._read(trace, index, self._wanted)
 
     @work(thread=True, group="span", exclusive=True, exit_on_error=False)
-    def _read(self, trace: ReadTrace, node: Node) -> None:
-        self.answer(lambda _: self.Read(node, read_span(self._store, self._run_id, trace, node)))
+    def _read(self, trace: ReadTrace, index: int, key: _Key) -> None:
+        self.answer(lambda _: self.Read(key, read_span(self._store, self._run_id, trace, index)))
 
     @on(Read)
     def show_read(self, message: Read) -> None:
         message.stop()
-        if message.node is self._node:
-            self._span = message.span
+        if message.key == self._wanted:
+            self._shown, self._span = message.key, message.span
             self._fill()
 
     def _fill(self) -> None:

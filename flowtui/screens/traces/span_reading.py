@@ -36,20 +36,26 @@ class ReadSpan:
         return raw_sections(document) if self.document else self.sections
 
 
-def read_span(store: Store, run_id: str, trace: ReadTrace, node: Node) -> ReadSpan | None:
-    """Return a span with everything that is stored of it, None if it is gone.
+def read_span(store: Store, run_id: str, trace: ReadTrace, index: int) -> ReadSpan | None:
+    """Return a span, by its index in the tree, with everything that is stored of it.
+
+    Returns:
+        None if it is gone.
 
     Raises:
         DatabaseError: the run's database cannot be read.
     """
+    tree = trace.tree
+    node = tree[index]
     if node.span is None:
         return ReadSpan(node, _missing(node), {})
     detail = store.span_detail(run_id, trace.trace_id, node.span.span_id)
     if detail is None:
         return None
-    parent = None if node.parent is None else trace.tree.nodes[node.parent].span
+    parent = None if node.parent is None else tree[node.parent].span
     links_here = _links_here(store, run_id, detail)
-    sections = span_sections(detail, node, trace.tree.duration_ns, links_here, parent)
+    own_ns = tree.own_ns(index) if node.descendant_count else None
+    sections = span_sections(detail, node, tree.duration_ns, links_here, parent, own_ns)
     if node.parent is None and trace.samples:
         sections = (*sections, _samples(trace))
     return ReadSpan(node, sections, span_document(node.span, detail))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -204,8 +205,11 @@ class TraceView(Annotated):
         """
         trace_id = self._trace_id
         if trace_id is not None:
-            trace = read_trace(self._store, self._run.id, trace_id, self._trace, cancelled)
-            self.post_message(self.Read(trace))
+
+            def show(trace: ReadTrace) -> None:
+                self.post_message(self.Read(trace))
+
+            show(read_trace(self._store, self._run.id, trace_id, self._trace, cancelled, show))
 
     @on(Read)
     def show_trace(self, message: Read) -> None:
@@ -221,7 +225,7 @@ class TraceView(Annotated):
             self._go_to(self._span_id)
         elif self._search:
             self._find(self._search, trace)
-        if not trace.tree.nodes:
+        if not len(trace.tree):
             self._lines.show_note("This trace has no spans any more. Esc goes back.")
         self._rest_here()
 
@@ -238,7 +242,7 @@ class TraceView(Annotated):
 
     def _go_to(self, span_id: str | None) -> None:
         self._span_id = None
-        index = None if span_id is None else self._lines.place_of(span_id)
+        index = None if span_id is None else self._lines.span_tree.place_of(span_id)
         if index is not None:
             self._lines.go_to(index)
 
@@ -256,7 +260,7 @@ class TraceView(Annotated):
 
     def _rest_here(self) -> None:
         self.show_target()
-        self._span_pane.show_node(self._trace, self._lines.node)
+        self._span_pane.show_node(self._trace, self._lines.index)
 
     def action_toggle_raw(self) -> None:
         self._span_pane.toggle_raw()
@@ -332,7 +336,7 @@ class TraceView(Annotated):
                 self._find(event.text, self._trace)
             else:
                 event.line.remark(())
-                self._show_matches(())
+                self._show_matches(array("q"))
 
     @work(thread=True, group="search", exclusive=True, exit_on_error=False)
     def _find(self, text: str, trace: ReadTrace) -> None:
@@ -350,7 +354,7 @@ class TraceView(Annotated):
             line.remark(message.spans.remarks)
             line.note(fmt.count(len(message.spans.indices), "span"))
 
-    def _show_matches(self, matches: tuple[int, ...]) -> None:
+    def _show_matches(self, matches: array[int]) -> None:
         is_ranking = self._search.strip().lower() == SLOWEST
         self._lines.show_matches(matches, are_marked=not is_ranking)
 
