@@ -31,7 +31,9 @@ from tests.terminal.hostile import make_hostile
 GOES = 100
 PATIENCE_S = 600.0
 """Nothing that a monkey does takes so long, however busy the machine is."""
-SIZES = Sizes(points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000)
+SIZES = Sizes(
+    points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000, forest=1_000, many=100
+)
 DEMO_RUNS = ("support-agent-v3", "resnet50-cosine", "llama-lora-sft")
 HOSTILE = "run-1"
 

@@ -9,18 +9,21 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import textual.timer
 from textual import events
 from textual.pilot import Pilot
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker, WorkerState, get_current_worker
 
+from flowtui.app import key_queue
 from flowtui.app.app import FlowApp
 from flowtui.app.key_queue import LOOK_EVERY_S
+from flowtui.screens.traces import view
 from flowtui.screens.traces.screen import TracesScreen
 from flowtui.store.annotations.values import SpanTarget
+from flowtui.store.errors import ReadCancelled
 from flowtui.store.store import Store
 from flowtui.widgets.charts.grid import ChartGrid
 from flowtui.widgets.host import Options
@@ -103,6 +106,23 @@ async def test_esc_leaves_what_the_key_before_it_opens(demo: Store) -> None:
         await settled(pilot)
         assert "started ↓" in screen_text(pilot)
         assert pilot.app.current_mode == "traces"
+
+
+async def test_q_waits_for_nothing_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = written(tmp_path, AGENT)
+
+    def endless(*_: object) -> object:
+        while not get_current_worker().is_cancelled:
+            time.sleep(0.01)
+        raise ReadCancelled
+
+    async with opened(store, "run", tab="traces") as pilot:
+        monkeypatch.setattr(view, "read_trace", endless)
+        monkeypatch.setattr(key_queue, "MOST_LOOKS_AT_READING", 1_000_000)
+        typed(pilot, "enter", "q")
+        await until(lambda: cast("FlowApp", pilot.app).is_over, "the end")
 
 
 async def test_a_key_that_comes_while_the_app_ends_does_nothing(demo: Store) -> None:

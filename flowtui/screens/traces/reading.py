@@ -10,7 +10,7 @@ from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.database import Cancelled
 from flowtui.store.store import Store
 from flowtui.store.traces import spans
-from flowtui.store.traces.layout import NONE
+from flowtui.store.traces.layout import NONE, watched
 from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
 
 LARGE = 20_000
@@ -67,8 +67,6 @@ def read_trace(
         show(trace)
     told = database.read(lambda db: spans.told(db, found), cancelled)
     tree = span_tree(told, cancelled) if trace is None else with_said(trace.tree, told, cancelled)
-    # Drawn with the first line, so not to be added up on the app's thread.
-    _ = tree.usages
     return ReadTrace(trace_id, mark, tree, samples)
 
 
@@ -101,7 +99,7 @@ def find_spans(
 
     tree = trace.tree
     if text.strip().lower() == SLOWEST:
-        own_ns = [tree.own_ns(at) for at in range(len(tree))]
+        own_ns = [tree.own_ns(at) for at in watched(range(len(tree)), cancelled)]
         timed = [at for at, ns in enumerate(own_ns) if ns]
         return FoundSpans(array("q", sorted(timed, key=lambda at: -own_ns[at])))
     condition = span_condition(text)

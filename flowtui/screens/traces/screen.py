@@ -78,7 +78,7 @@ class TracesRead(Message):
 class TraceChosen(Message):
     """Sent by the reader with the trace to open, and where in the list it stands."""
 
-    trace: Trace
+    trace_id: str
     rowid: int
 
 
@@ -239,9 +239,10 @@ class TracesScreen(TabScreen):
 
     @work(thread=True, group="open", exclusive=True, exit_on_error=False)
     def _choose(self, rowid: int) -> None:
-        def read(cancelled: Cancelled) -> TraceChosen | None:
-            found = self.store.traces(self.run.id, [rowid], cancelled)
-            return TraceChosen(found[rowid], rowid) if rowid in found else None
+        def read(_: Cancelled) -> TraceChosen | None:
+            # What the list shows of a trace is read of all its spans, and this of one.
+            found = self.store.span_at(self.run.id, rowid)
+            return None if found is None else TraceChosen(found.trace_id, rowid)
 
         self.answer(read)
 
@@ -249,7 +250,7 @@ class TracesScreen(TabScreen):
     def open_chosen(self, message: TraceChosen) -> None:
         total, at = self._rows.line_count, self._rows.cursor
         place = f"trace {at + 1:,} of {total:,}" if self._rows.cursor_key == message.rowid else ""
-        self.open_trace(message.trace.trace_id, place)
+        self.open_trace(message.trace_id, place)
 
     def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
         """Show a trace in place of the list, at a span of it if one is named."""

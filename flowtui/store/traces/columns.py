@@ -48,7 +48,8 @@ class Said:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Textual has a repr of all that a worker is given, and this one would have a hundred megabytes.
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Spans:
     """The spans of one trace by their start, then id; those without a start come last.
 

@@ -7,13 +7,17 @@ that is not there.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+from flowtui.store.database import Cancelled
+from flowtui.store.errors import ReadCancelled
 from flowtui.store.traces.times import FAR_FUTURE_NS
 
 NONE = -1
 """The parent of a root, and the row of a parent that is not there."""
+_ROWS_BETWEEN_CANCEL_CHECKS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +34,75 @@ class Layout:
     """Roots that are some only because their parents lead back to them."""
 
 
-def laid_out(ids: Sequence[str], parent_ids: Sequence[str | None], starts: Sequence[int]) -> Layout:
+def watched(rows: range, cancelled: Cancelled) -> Iterator[int]:
+    """Yield rows, asking every now and then whether to go on, at no cost that shows.
+
+    Raises:
+        ReadCancelled: `cancelled` said so.
+    """
+
+    def parts() -> Iterator[range]:
+        for start in range(0, len(rows), _ROWS_BETWEEN_CANCEL_CHECKS):
+            if cancelled():
+                raise ReadCancelled("the read was left")
+            yield rows[start : start + _ROWS_BETWEEN_CANCEL_CHECKS]
+
+    return chain.from_iterable(parts())
+
+
+def laid_out(
+    ids: Sequence[str],
+    parent_ids: Sequence[str | None],
+    starts: Sequence[int],
+    cancelled: Cancelled = lambda: False,
+) -> Layout:
     """Return where rows stand; children come in the order of their rows, roots by start and id.
 
     Args:
         ids: by row. Of several with one id the first has the children.
         parent_ids: by row.
         starts: by row, rising; `FAR_FUTURE_NS` for none.
+        cancelled: ends it with ReadCancelled.
     """
-    up, missing = _parents(ids, parent_ids)
+    up, missing = _parents(ids, parent_ids, cancelled)
     cut = _cut_rings(up, len(ids))
-    first, after = _children(up)
+    count = len(up)
+    first, after = _children(up, cancelled)
     names = [*ids, *missing]
-    places, rows = _in_display_order(_roots(up, first, names, starts), first, after)
-    parents = [NONE if up[row] == NONE else places[up[row]] for row in rows]
-    depths: list[int] = []
-    for parent in parents:
-        depths.append(0 if parent == NONE else depths[parent] + 1)
-    below = [0] * len(rows)
-    for at in range(len(rows) - 1, -1, -1):
+    places, rows = _in_display_order(_roots(up, first, names, starts), first, after, cancelled)
+    parents, depths = array("q"), array("q")
+    for at in watched(range(count), cancelled):
+        parent = up[rows[at]]
+        parents.append(NONE if parent == NONE else places[parent])
+        depths.append(0 if parent == NONE else depths[places[parent]] + 1)
+    below = [0] * count
+    for at in watched(range(count - 1, -1, -1), cancelled):
         if (parent := parents[at]) != NONE:
             below[parent] += below[at] + 1
     return Layout(
-        array("q", (row if row < len(ids) else NONE for row in rows)),
-        [names[row] for row in rows],
-        array("q", parents),
-        array("q", depths),
+        array("q", [row if row < len(ids) else NONE for row in rows]),
+        list(map(names.__getitem__, rows)),
+        parents,
+        depths,
         array("q", below),
         frozenset(places[row] for row in cut),
     )
 
 
-def _parents(ids: Sequence[str], parent_ids: Sequence[str | None]) -> tuple[list[int], list[str]]:
+def _parents(
+    ids: Sequence[str], parent_ids: Sequence[str | None], cancelled: Cancelled
+) -> tuple[list[int], list[str]]:
     """Return the row of each row's parent, and the ids of rows behind the last for those missing.
 
     These rows are in the first list too, as roots.
     """
-    row_of = dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True))
+    row_of: dict[str, int] = {}
+    for row in watched(range(len(ids) - 1, -1, -1), cancelled):
+        row_of[ids[row]] = row
     missing: list[str] = []
     up: list[int] = []
-    for row, parent_id in enumerate(parent_ids):
+    for row in watched(range(len(ids)), cancelled):
+        parent_id = parent_ids[row]
         if parent_id is None:
             up.append(NONE)
         elif parent_id == ids[row]:
@@ -103,11 +136,11 @@ def _cut_rings(up: list[int], count: int) -> list[int]:
     return cut
 
 
-def _children(up: list[int]) -> tuple[list[int], list[int]]:
+def _children(up: list[int], cancelled: Cancelled) -> tuple[list[int], list[int]]:
     """Return the first child of each row, and the child of the same parent that comes after it."""
     first = [NONE] * len(up)
     after = [NONE] * len(up)
-    for row in range(len(up) - 1, -1, -1):
+    for row in watched(range(len(up) - 1, -1, -1), cancelled):
         if (parent := up[row]) != NONE:
             after[row] = first[parent]
             first[parent] = row
@@ -127,15 +160,16 @@ def _roots(up: list[int], first: list[int], ids: list[str], starts: Sequence[int
 
 
 def _in_display_order(
-    roots: list[int], first: list[int], after: list[int]
+    roots: list[int], first: list[int], after: list[int], cancelled: Cancelled
 ) -> tuple[list[int], list[int]]:
     """Return the place of each row, and the rows by place: each parent before its children."""
     places = [NONE] * len(first)
     rows: list[int] = []
     waiting = roots[::-1]
-    while waiting:
+    # Each row comes once.
+    for at in watched(range(len(first)), cancelled):
         row = waiting.pop()
-        places[row] = len(rows)
+        places[row] = at
         rows.append(row)
         if after[row] != NONE:
             waiting.append(after[row])

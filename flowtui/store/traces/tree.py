@@ -17,10 +17,9 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import Usage
 from flowtui.store.traces.columns import Spans
-from flowtui.store.traces.layout import NONE, Layout, laid_out
+from flowtui.store.traces.layout import NONE, Layout, laid_out, watched
 from flowtui.store.traces.roll_up import lowest
 from flowtui.store.traces.times import FAR_FUTURE_NS, known, sortable
 from flowtui.store.traces.values import Span
@@ -77,7 +76,7 @@ class Marked:
         return self.totals[last] - self.totals[first]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SpanTree:
     """The nodes of one trace in display order: each parent right before its first child.
 
@@ -92,6 +91,8 @@ class SpanTree:
     """By index, of the subtree; 0 for none."""
     errors: Marked
     annotations: Marked
+    usages: dict[int, Usage]
+    """What nodes took with all below them, by index and the rule of `roll_up`."""
     critical: bytearray
     """By index, 1 for what is on the critical path."""
     _covered: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -267,28 +268,7 @@ class SpanTree:
             return False
         return any(there.get(name, value) != value for name, value in here.items())
 
-    # Tokens and cost -------------------------------------------------------------------------
-
-    @cached_property
-    def usages(self) -> dict[int, Usage]:
-        """What nodes took with all below them, by index and the rule of `roll_up`."""
-        found: dict[int, Usage] = {}
-        said = self.spans.said
-        if said is None or not said.usages:
-            return found
-        rows, parents, rowids = self.layout.rows, self.layout.parents, self.spans.rowids
-        for at in range(len(rows) - 1, -1, -1):
-            own = None if rows[at] == NONE else said.usages.get(rowids[rows[at]])
-            if own is None and at not in found:
-                continue
-            taken = lowest(found.get(at), own)
-            assert taken is not None
-            found[at] = taken
-            if (parent := parents[at]) != NONE:
-                found[parent] = found[parent] + taken if parent in found else taken
-        return found
-
-    @cached_property
+    @property
     def usage(self) -> Usage | None:
         """What the trace took; None where no span carries any."""
         total: Usage | None = None
@@ -313,15 +293,8 @@ def span_tree(spans: Spans, cancelled: Cancelled = lambda: False) -> SpanTree:
     Raises:
         ReadCancelled: `cancelled` said so.
     """
-
-    def go_on() -> None:
-        if cancelled():
-            raise ReadCancelled("the read was left")
-
-    layout = _laid_out(spans)
-    go_on()
-    starts, ends = _times(spans, layout)
-    go_on()
+    layout = _laid_out(spans, cancelled)
+    starts, ends = _times(spans, layout, cancelled)
     statuses = spans.statuses
     failed = [at for at, row in enumerate(layout.rows) if row != NONE and statuses[row] == ERROR]
     tree = SpanTree(
@@ -331,10 +304,10 @@ def span_tree(spans: Spans, cancelled: Cancelled = lambda: False) -> SpanTree:
         ends,
         errors=Marked.of(dict.fromkeys(failed, 1)),
         annotations=_annotations(spans, layout),
+        usages=_usages(spans, layout, cancelled),
         critical=bytearray(len(starts)),
     )
-    go_on()
-    for at in _critical(tree):
+    for at in _critical(tree, cancelled):
         tree.critical[at] = 1
     return tree
 
@@ -349,7 +322,7 @@ def with_said(tree: SpanTree, spans: Spans, cancelled: Cancelled) -> SpanTree:
     # Only what is known to be a placeholder has another place.
     if spans.said is not None and spans.said.placeholders:
         return span_tree(spans, cancelled)
-    return replace(tree, spans=spans)
+    return replace(tree, spans=spans, usages=_usages(spans, tree.layout, cancelled))
 
 
 def annotated(tree: SpanTree, counts: Mapping[str, int]) -> SpanTree:
@@ -405,11 +378,11 @@ def ancestors(tree: SpanTree, index: int) -> tuple[int, ...]:
     return tuple(reversed(above))
 
 
-def _laid_out(spans: Spans) -> Layout:
+def _laid_out(spans: Spans, cancelled: Cancelled) -> Layout:
     starts = [sortable(start) for start in spans.starts]
     placeholders = {} if spans.said is None else spans.said.placeholders
     if not placeholders:
-        return laid_out(spans.ids, spans.parent_ids, starts)
+        return laid_out(spans.ids, spans.parent_ids, starts, cancelled)
     rows = range(len(spans))
     ended = {id_ for row, id_ in enumerate(spans.ids) if not spans.is_placeholder(row)}
     entries: list[tuple[int, str, int, str | None]] = []
@@ -422,18 +395,18 @@ def _laid_out(spans: Spans) -> Layout:
         entries.append((starts[row], id_, row, parent_id))
     entries.sort(key=lambda entry: entry[:3])
     firsts, ids, entered, parent_ids = zip(*entries, strict=True) if entries else ((), (), (), ())
-    layout = laid_out(ids, parent_ids, firsts)
+    layout = laid_out(ids, parent_ids, firsts, cancelled)
     return replace(
         layout, rows=array("q", (NONE if row == NONE else entered[row] for row in layout.rows))
     )
 
 
-def _times(spans: Spans, layout: Layout) -> tuple[array[int], array[int]]:
+def _times(spans: Spans, layout: Layout, cancelled: Cancelled) -> tuple[array[int], array[int]]:
     """Return first start and last end of each subtree."""
     parents = layout.parents
     starts = array("q", [FAR_FUTURE_NS]) * len(parents)
     ends = array("q", [0]) * len(parents)
-    for at in range(len(parents) - 1, -1, -1):
+    for at in watched(range(len(parents) - 1, -1, -1), cancelled):
         row = layout.rows[at]
         # Spelled out, as this is done 200,000 times before a large trace shows.
         if row != NONE and 0 < (begun := spans.starts[row]) < FAR_FUTURE_NS:
@@ -450,6 +423,22 @@ def _times(spans: Spans, layout: Layout) -> tuple[array[int], array[int]]:
     return starts, ends
 
 
+def _usages(spans: Spans, layout: Layout, cancelled: Cancelled) -> dict[int, Usage]:
+    found: dict[int, Usage] = {}
+    if spans.said is None or not spans.said.usages:
+        return found
+    usages, rows, parents = spans.said.usages, layout.rows, layout.parents
+    for at in watched(range(len(rows) - 1, -1, -1), cancelled):
+        own = None if rows[at] == NONE else usages.get(spans.rowids[rows[at]])
+        taken = lowest(found.get(at), own)
+        if taken is None:
+            continue
+        found[at] = taken
+        if (parent := parents[at]) != NONE:
+            found[parent] = found[parent] + taken if parent in found else taken
+    return found
+
+
 def _annotations(spans: Spans, layout: Layout) -> Marked:
     notes, ids = spans.notes, spans.ids
     if not notes:
@@ -462,7 +451,7 @@ def _annotations(spans: Spans, layout: Layout) -> Marked:
     return Marked.of(found)
 
 
-def _critical(tree: SpanTree) -> Iterator[int]:
+def _critical(tree: SpanTree, cancelled: Cancelled) -> Iterator[int]:
     """Yield the nodes on the critical path; of those that end at once, the earlier start."""
 
     def ran(at: int) -> tuple[int, int]:
@@ -476,7 +465,9 @@ def _critical(tree: SpanTree) -> Iterator[int]:
         return
     last = min(tree.roots, key=last_first)
     stack = [(last, ran(last)[1])] if ran(last)[1] else []
-    while stack:
+    for _ in watched(range(len(tree)), cancelled):
+        if not stack:
+            return
         at, end = stack.pop()
         yield at
         moment, start = end, ran(at)[0]

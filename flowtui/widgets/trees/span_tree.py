@@ -81,7 +81,7 @@ class SpanLines(VirtualList):
             self.refresh()
         else:
             folded = {before.layout.ids[at] for at in self._folded}
-            self._folded = set(tree.places_of(folded))
+            self._folded = {at for at in tree.places_of(folded) if tree.layout.below[at]}
             held = None if at is None else tree.place_of(before.layout.ids[at])
             self._lay_out(held or 0)
 

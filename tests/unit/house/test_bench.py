@@ -11,7 +11,7 @@ from tests.bench.stores import BIG, RUNNING, Sizes, make
 from tests.bench.writer import write
 from tests.conftest import open_store
 
-TINY = Sizes(points=100, metrics=4, spans=40, samples=9)
+TINY = Sizes(points=100, metrics=4, spans=40, samples=9, tree=40, forest=40, many=9)
 
 
 def test_store_has_the_sizes_that_were_asked_for_and_is_made_once(tmp_path: Path) -> None:
