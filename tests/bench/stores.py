@@ -76,7 +76,7 @@ def make(directory: Path, sizes: Sizes) -> Path:
                 experiment.spans(_tree(count))
         with writer.experiment(MANY) as experiment:
             experiment.metrics(
-                (f"group_{index % 30}/metric_{index}", float(index), step, STARTED)
+                (f"grad_norm/model.layers.self_attn.{index:04}", index**1.5, step, STARTED)
                 for index in range(sizes.many)
                 for step in range(3)
             )
