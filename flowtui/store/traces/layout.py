@@ -96,9 +96,8 @@ def _parents(
 
     These rows are in the first list too, as roots.
     """
-    row_of: dict[str, int] = {}
-    for row in watched(range(len(ids) - 1, -1, -1), cancelled):
-        row_of[ids[row]] = row
+    backwards = watched(range(len(ids) - 1, -1, -1), cancelled)
+    row_of = dict(zip(reversed(ids), backwards, strict=True))
     missing: list[str] = []
     up: list[int] = []
     for row in watched(range(len(ids)), cancelled):

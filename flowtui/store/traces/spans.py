@@ -26,6 +26,7 @@ TOO_LONG = b"\0"
 """Stands in for attributes that are too long to be parsed."""
 
 _DECODER = json.JSONDecoder()
+_JSON_BLANKS = " \t\n\r"
 SKELETON = (
     "span_id",
     "parent_span_id",
@@ -276,8 +277,10 @@ def _may_name_kind(raw: str) -> bool:
 
 
 def _object(raw: str) -> dict[str, JsonValue]:
+    text = raw.strip(_JSON_BLANKS)
     try:
-        parsed = _DECODER.decode(raw)
+        # Twice as fast as `decode`, which looks for blanks by regular expressions.
+        parsed, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return parsed if end == len(text) and isinstance(parsed, dict) else {}
