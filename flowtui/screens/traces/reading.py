@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from flowtui.store.traces import spans
 from flowtui.store.traces.layout import NONE, watched
 from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
 
+RESTS = 4
+"""Times as long as it took to read a trace, it is not read again."""
 LARGE = 20_000
 """Spans; so many are shown before their attributes are read."""
 
@@ -26,6 +29,15 @@ class ReadTrace:
     """What `Store.span_mark` said before it was read."""
     tree: SpanTree
     samples: tuple[SampleTarget, ...]
+    took_s: float
+    """How long reading and laying out its spans took."""
+    read_at_s: float
+    """When that was, by `time.monotonic`."""
+
+    @property
+    def rest_s(self) -> float:
+        """How long to leave a trace that is written as it is: a large one takes all of a core."""
+        return self.read_at_s + RESTS * self.took_s - time.monotonic()
 
 
 def read_trace(
@@ -37,6 +49,8 @@ def read_trace(
     show: Callable[[ReadTrace], object] = lambda _: None,
 ) -> ReadTrace:
     """Return a trace, laid out anew only if it has other spans than when it was known.
+
+    One that is to rest still comes with the spans that it had, and its annotations as they are.
 
     Args:
         store: the store.
@@ -50,11 +64,13 @@ def read_trace(
         DatabaseError: the run's database cannot be read.
         ReadCancelled: `cancelled` said so.
     """
+    begun_s = time.monotonic()
     mark = store.span_mark(run_id, trace_id)
     samples = store.linked_samples(run_id, trace_id)
     if known is not None and known.trace_id != trace_id:
         known = None
-    if known is not None and known.mark == mark and known.tree.spans.said is not None:
+    is_told = known is not None and known.tree.spans.said is not None
+    if known is not None and is_told and (known.mark == mark or known.rest_s > 0):
         counts = store.annotation_counts(run_id, trace_id)
         tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
         return replace(known, tree=tree, samples=samples)
@@ -63,11 +79,12 @@ def read_trace(
     found = database.read(lambda db: spans.skeleton(db, trace_id, before), cancelled)
     trace = None
     if known is None and len(found) >= LARGE:
-        trace = ReadTrace(trace_id, mark, span_tree(found, cancelled), samples)
+        trace = ReadTrace(trace_id, mark, span_tree(found, cancelled), samples, 0.0, begun_s)
         show(trace)
     told = database.read(lambda db: spans.told(db, found), cancelled)
     tree = span_tree(told, cancelled) if trace is None else with_said(trace.tree, told, cancelled)
-    return ReadTrace(trace_id, mark, tree, samples)
+    now_s = time.monotonic()
+    return ReadTrace(trace_id, mark, tree, samples, now_s - begun_s, now_s)
 
 
 SLOWEST = "slowest"

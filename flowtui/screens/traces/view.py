@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -112,6 +113,12 @@ class TraceView(Annotated):
         trace: ReadTrace
 
     @dataclass
+    class Resting(Message):
+        """Sent by the reader when what is new of the trace is to be read later."""
+
+        rest_s: float
+
+    @dataclass
     class Found(Message):
         """Sent by the reader with what a search has found."""
 
@@ -128,6 +135,7 @@ class TraceView(Annotated):
         self._trace: ReadTrace | None = None
         self._has_failed = False
         self._rest: Timer | None = None
+        self._later: Timer | None = None
         self._search = ""
         self._panes = Panes(self, self._three_panes)
 
@@ -209,7 +217,11 @@ class TraceView(Annotated):
             def show(trace: ReadTrace) -> None:
                 self.post_message(self.Read(trace))
 
-            show(read_trace(self._store, self._run.id, trace_id, self._trace, cancelled, show))
+            known = self._trace
+            trace = read_trace(self._store, self._run.id, trace_id, known, cancelled, show)
+            show(trace)
+            if known is not None and trace.tree.layout is known.tree.layout and trace.rest_s > 0:
+                self.post_message(self.Resting(trace.rest_s))
 
     @on(Read)
     def show_trace(self, message: Read) -> None:
@@ -228,6 +240,12 @@ class TraceView(Annotated):
         if not len(trace.tree):
             self._lines.show_note("This trace has no spans any more. Esc goes back.")
         self._rest_here()
+
+    @on(Resting)
+    def read_later(self, message: Resting) -> None:
+        if self._later is not None:
+            self._later.stop()
+        self._later = self.set_timer(message.rest_s, partial(self.post_message, self.ReadWanted()))
 
     def show_failure(self, text: str) -> None:
         """Show why there is nothing to see."""

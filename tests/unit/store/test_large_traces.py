@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from flowtui.screens.traces import reading
 from flowtui.screens.traces.reading import ReadTrace, read_trace
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import Usage
-from flowtui.store.schema import SpanRow
+from flowtui.store.schema import SpanAnnotationRow, SpanRow
 from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.columns import Spans
 from flowtui.store.traces.tree import span_tree
@@ -103,6 +104,29 @@ def test_what_is_replaced_or_gone_is_not_kept(tmp_path: Path, change: str) -> No
     known, _ = read(tmp_path)
     execute(path, change)
     assert list(read(tmp_path, known)[0]) == list(read(tmp_path)[0])
+
+
+def test_a_trace_that_is_written_rests_and_shows_its_annotations_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(tmp_path, rows(9))
+    now_s = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
+    with opened(tmp_path) as store:
+        first = replace(read_trace(store, RUN, TRACE, None, lambda: False), took_s=1.0)
+        added(tmp_path, [span("new", 20)])
+        note = SpanAnnotationRow(
+            trace_id=TRACE, span_id="new", name="good", kind="feedback", value=True, user="ana"
+        )
+        again = replace(note, span_id=f"{0:016x}")
+        with writer(tmp_path) as other, other.experiment(RUN) as experiment:
+            experiment.span_annotations([note, again])
+        now_s = 3.9
+        resting = read_trace(store, RUN, TRACE, first, lambda: False)
+        assert (len(resting.tree), resting.tree.annotation_count) == (9, 1)
+        now_s = 4.1
+        grown = read_trace(store, RUN, TRACE, resting, lambda: False)
+        assert (len(grown.tree), grown.tree.annotation_count) == (10, 2)
 
 
 def read_large(
