@@ -550,7 +550,9 @@ class Store:
         """Return traces by key; those that are gone are left out."""
         from flowtui.store.traces import listing as traces
 
-        return self.experiment(run_id).read(lambda db: traces.at(db, keys), cancelled)
+        return self.experiment(run_id).read(
+            lambda db: traces.at(db, keys, cancelled or (lambda: False)), cancelled
+        )
 
     def spans(self, run_id: str, trace_id: str, cancelled: Cancelled | None = None) -> Spans:
         """Return all spans of a trace in the order of their starts; see `spans.spans`."""

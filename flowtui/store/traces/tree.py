@@ -20,7 +20,7 @@ from flowtui.store.database import Cancelled
 from flowtui.store.genai import Usage
 from flowtui.store.traces.columns import Spans
 from flowtui.store.traces.layout import NONE, Layout, laid_out, watched
-from flowtui.store.traces.roll_up import lowest
+from flowtui.store.traces.roll_up import rolled_up, summed
 from flowtui.store.traces.times import FAR_FUTURE_NS, known, sortable
 from flowtui.store.traces.values import Span
 
@@ -271,11 +271,7 @@ class SpanTree:
     @property
     def usage(self) -> Usage | None:
         """What the trace took; None where no span carries any."""
-        total: Usage | None = None
-        for root in reversed(self.roots):
-            if (taken := self.usages.get(root)) is not None:
-                total = taken if total is None else total + taken
-        return total
+        return summed(self.roots, self.usages)
 
 
 def span_tree(spans: Spans, cancelled: Cancelled = lambda: False) -> SpanTree:
@@ -424,19 +420,15 @@ def _times(spans: Spans, layout: Layout, cancelled: Cancelled) -> tuple[array[in
 
 
 def _usages(spans: Spans, layout: Layout, cancelled: Cancelled) -> dict[int, Usage]:
-    found: dict[int, Usage] = {}
-    if spans.said is None or not spans.said.usages:
-        return found
-    usages, rows, parents = spans.said.usages, layout.rows, layout.parents
-    for at in watched(range(len(rows) - 1, -1, -1), cancelled):
-        own = None if rows[at] == NONE else usages.get(spans.rowids[rows[at]])
-        taken = lowest(found.get(at), own)
-        if taken is None:
-            continue
-        found[at] = taken
-        if (parent := parents[at]) != NONE:
-            found[parent] = found[parent] + taken if parent in found else taken
-    return found
+    if spans.said is None:
+        return {}
+    usages, rowids = spans.said.usages, spans.rowids
+    own = {
+        at: usages[rowids[row]]
+        for at, row in enumerate(layout.rows)
+        if row != NONE and rowids[row] in usages
+    }
+    return rolled_up(layout.parents, own, cancelled) if own else {}
 
 
 def _annotations(spans: Spans, layout: Layout) -> Marked:
