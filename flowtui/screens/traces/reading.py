@@ -47,10 +47,9 @@ def read_trace(
     known: ReadTrace | None,
     cancelled: Cancelled,
     show: Callable[[ReadTrace], object] = lambda _: None,
+    may_rest: bool = False,
 ) -> ReadTrace:
     """Return a trace, laid out anew only if it has other spans than when it was known.
-
-    One that is to rest still comes with the spans that it had, and its annotations as they are.
 
     Args:
         store: the store.
@@ -59,6 +58,8 @@ def read_trace(
         known: what was read before, of any trace.
         cancelled: ends the read with ReadCancelled.
         show: is given a large trace before the attributes of its spans are read.
+        may_rest: whether a trace that is to rest still comes with the spans that it had, and its
+            annotations as they are.
 
     Raises:
         DatabaseError: the run's database cannot be read.
@@ -70,7 +71,8 @@ def read_trace(
     if known is not None and known.trace_id != trace_id:
         known = None
     is_told = known is not None and known.tree.spans.said is not None
-    if known is not None and is_told and (known.mark == mark or known.rest_s > 0):
+    is_resting = known is not None and may_rest and known.rest_s > 0
+    if known is not None and is_told and (known.mark == mark or is_resting):
         counts = store.annotation_counts(run_id, trace_id)
         tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
         return replace(known, tree=tree, samples=samples)

@@ -218,7 +218,9 @@ class TraceView(Annotated):
                 self.post_message(self.Read(trace))
 
             known = self._trace
-            trace = read_trace(self._store, self._run.id, trace_id, known, cancelled, show)
+            trace = read_trace(
+                self._store, self._run.id, trace_id, known, cancelled, show, may_rest=True
+            )
             show(trace)
             if known is not None and trace.tree.layout is known.tree.layout and trace.rest_s > 0:
                 self.post_message(self.Resting(trace.rest_s))

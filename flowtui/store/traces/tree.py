@@ -107,12 +107,8 @@ class SpanTree:
     def __getitem__(self, index: int) -> Node:
         layout = self.layout
         at = range(len(self))[index]
-        row, parent, start, end = (
-            layout.rows[at],
-            layout.parents[at],
-            self.starts[at],
-            self.ends[at],
-        )
+        row, parent = layout.rows[at], layout.parents[at]
+        start, end = self.starts[at], self.ends[at]
         return Node(
             layout.ids[at],
             None if row == NONE else self.spans[row],
@@ -180,13 +176,13 @@ class SpanTree:
         """How many spans are left out of `usage`, since their attributes are too long to parse."""
         return 0 if self.spans.said is None else len(self.spans.said.unread)
 
-    @property
+    @cached_property
     def start_ns(self) -> int | None:
         """The first start; None where no span has one."""
         start = min((self.starts[root] for root in self.roots), default=FAR_FUTURE_NS)
         return None if start == FAR_FUTURE_NS else start
 
-    @property
+    @cached_property
     def end_ns(self) -> int | None:
         """The last moment that is known; None where no span has a start."""
         return max((self.ends[root] for root in self.roots), default=0) or None
@@ -268,7 +264,7 @@ class SpanTree:
             return False
         return any(there.get(name, value) != value for name, value in here.items())
 
-    @property
+    @cached_property
     def usage(self) -> Usage | None:
         """What the trace took; None where no span carries any."""
         return summed(self.roots, self.usages)
@@ -305,6 +301,10 @@ def span_tree(spans: Spans, cancelled: Cancelled = lambda: False) -> SpanTree:
     )
     for at in _critical(tree, cancelled):
         tree.critical[at] = 1
+    # Drawn first, and there may be as many children as spans.
+    for root in tree.roots:
+        if layout.below[root] >= WIDE:
+            tree.covered(root)
     return tree
 
 

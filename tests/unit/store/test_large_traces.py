@@ -122,10 +122,10 @@ def test_a_trace_that_is_written_rests_and_shows_its_annotations_meanwhile(
         with writer(tmp_path) as other, other.experiment(RUN) as experiment:
             experiment.span_annotations([note, again])
         now_s = 3.9
-        resting = read_trace(store, RUN, TRACE, first, lambda: False)
+        resting = read_trace(store, RUN, TRACE, first, lambda: False, may_rest=True)
         assert (len(resting.tree), resting.tree.annotation_count) == (9, 1)
         now_s = 4.1
-        grown = read_trace(store, RUN, TRACE, resting, lambda: False)
+        grown = read_trace(store, RUN, TRACE, resting, lambda: False, may_rest=True)
         assert (len(grown.tree), grown.tree.annotation_count) == (10, 2)
 
 
