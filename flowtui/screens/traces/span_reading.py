@@ -21,7 +21,8 @@ from flowtui.widgets.documents.span_sections import raw_sections, span_sections
 MAX_LINKS_LOOKED_UP = 100
 
 
-@dataclass(frozen=True, slots=True)
+# A worker is given it, and Textual has a repr of that each time, as long as the span.
+@dataclass(frozen=True, slots=True, repr=False)
 class ReadSpan:
     """One span as it was read, and as it is shown."""
 

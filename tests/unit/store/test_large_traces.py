@@ -11,6 +11,8 @@ import pytest
 
 from flowtui.screens.traces import reading
 from flowtui.screens.traces.reading import ReadTrace, read_trace
+from flowtui.screens.traces.span_reading import ReadSpan
+from flowtui.store.attachments.values import Attachments
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import Usage
 from flowtui.store.schema import SpanAnnotationRow, SpanRow
@@ -77,6 +79,12 @@ def test_a_span_takes_few_bytes(tmp_path: Path) -> None:
     # Textual has one of all that a worker is given, at every step of the cursor.
     assert len(repr(trace)) < 1_000
     assert held < COUNT * BYTES_A_SPAN
+
+
+def test_what_is_large_and_given_to_a_worker_has_a_short_repr() -> None:
+    large = Attachments((), (), "x" * 10_000)
+    shown = ReadSpan(tree_of([test_span_tree.span("s")])[0], (), {"text": "x" * 10_000})
+    assert max(len(repr(large)), len(repr(shown))) < 200
 
 
 def test_of_a_trace_that_has_grown_only_what_is_new_is_read(tmp_path: Path) -> None:
