@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowtui.store.genai.fields import Attributes, amount, count, mapping
 from flowtui.store.values import JsonValue
@@ -43,9 +43,12 @@ _COSTS = ("llm.cost.total", "llm.cost.prompt", "llm.cost.completion")
 _ANY_COST = frozenset(_COSTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What calls of models took; None is what no span says, which is not zero."""
+class Usage(NamedTuple):
+    """What calls of models took; None is what no span says, which is not zero.
+
+    A tuple, since a frozen dataclass takes four times as long to make, and a large trace has one
+    for each call and each sum.
+    """
 
     input_tokens: int | None = None
     """Tokens read from and written to a cache are part of these."""
@@ -70,7 +73,7 @@ class Usage:
         """Whether any tokens were taken."""
         return bool(self.total or self.cached_tokens or self.reasoning_tokens)
 
-    def __add__(self, other: Usage) -> Usage:
+    def __add__(self, other: Usage) -> Usage:  # type: ignore[override]  # of a sum, not of a tuple
         return Usage(
             _both(self.input_tokens, other.input_tokens),
             _both(self.output_tokens, other.output_tokens),

@@ -9,7 +9,6 @@ some put the tokens on the call and the cost on its parent. Zeros do not hide wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from flowtui.store.database import Cancelled
 from flowtui.store.genai.usage import Usage
@@ -74,4 +73,4 @@ def lowest(below: Usage | None, own: Usage | None) -> Usage | None:
         return own if below is None else below
     tokens = below if below.has_tokens else own
     cost = below.cost if below.cost or own.cost is None else own.cost
-    return tokens if tokens.cost == cost else replace(tokens, cost=cost)
+    return tokens if tokens.cost == cost else tokens._replace(cost=cost)
