@@ -12,8 +12,9 @@ import zlib
 from dataclasses import dataclass, replace
 
 from flowtui.store import decoding
-from flowtui.store.database import Database, Fingerprint, table_columns
+from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
+from flowtui.store.files.fingerprint import Fingerprint
 from flowtui.store.values import Kind, Status
 
 _EXPERIMENT_MARKS = {

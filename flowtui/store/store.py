@@ -19,10 +19,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from flowtui.store import counts, location, models, params, runs
+from flowtui.store import checks, counts, location, models, params, runs
 from flowtui.store.changes import Watcher
-from flowtui.store.database import Cancelled, Database, Fingerprint
+from flowtui.store.database import Cancelled, Database
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
+from flowtui.store.files.fingerprint import Fingerprint
 from flowtui.store.metrics import listing
 from flowtui.store.metrics import summary as metric_summary
 from flowtui.store.metrics.steps import Step
@@ -119,7 +120,11 @@ class Store:
         with self._lock:
             if run_id not in self._experiments:
                 path = self.run_directory(run_id) / "exp.db"
-                self._experiments[run_id] = Database(path, f"{run_id[:8]}/exp.db")
+                self._experiments[run_id] = Database(
+                    path,
+                    f"{run_id[:8]}/exp.db",
+                    partial(_goes_on, self.meta, run_id),
+                )
             return self._experiments[run_id]
 
     def run_directory(self, run_id: str) -> Path:
@@ -363,8 +368,10 @@ class Store:
         return self._numbered_steps(run_id).read(key, question, cancelled)
 
     def lost_records(self, run_id: str) -> list[str]:
-        """Return sentences about rows that are in no list, because their key is no text."""
-        return self.experiment(run_id).read(counts.lost_records)
+        """Return sentences about what no list has in it, or not as it was logged, and why."""
+        database = self.experiment(run_id)
+        said = [*database.remarks(), *database.read(checks.oddities), *database.read(counts.damage)]
+        return [*said, *database.read(counts.lost_records)]
 
     def metric_summaries(
         self,
@@ -944,3 +951,9 @@ class Store:
     def watcher(self, run_id: str | None = None) -> Watcher:
         """Return a watcher of the list of runs and, if one is named, of that run's records."""
         return Watcher(self.meta, run_id, None if run_id is None else self.experiment(run_id))
+
+
+def _goes_on(meta: Database, run_id: str) -> bool:
+    """Say whether a run is to be taken for one that is still written, by its status."""
+    row = meta.read(lambda db: runs.run(db, run_id))
+    return row is not None and row.is_active

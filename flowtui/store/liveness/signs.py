@@ -13,23 +13,17 @@ A log without a `-shm` is a copy of something that may well go on elsewhere, and
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flowtui.store import decoding
-from flowtui.store.database import (
-    CLOCK_SLACK_NS,
-    WAL_HEADER_BYTES,
-    Database,
-    Fingerprint,
-    table_columns,
-)
+from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
+from flowtui.store.files import file_systems
+from flowtui.store.files.fingerprint import CLOCK_SLACK_NS, Fingerprint
 from flowtui.store.liveness import holders
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.values import Run
@@ -78,8 +72,7 @@ class _Files:
     @property
     def is_copy(self) -> bool:
         """Whether there is a log with something in it, provided that it has no `-shm`."""
-        wal = None if self.fingerprint is None else self.fingerprint.wal
-        return wal is not None and wal[1] > WAL_HEADER_BYTES
+        return self.fingerprint is not None and self.fingerprint.has_log
 
 
 class SignsReader:
@@ -175,8 +168,8 @@ class SignsReader:
         if files.fingerprint is None:
             return None
         if run_id not in self._local:
-            path = os.path.realpath(self._experiment(run_id).path)
-            self._local[run_id] = sys.platform != "linux" or holders.is_local(path)
+            sharing = self._experiment(run_id).sharing
+            self._local[run_id] = sharing is not file_systems.Sharing.SHARED
         last_write_s = (files.fingerprint.last_write_ns or 0) / 1e9
         # Where another machine's clock stamps files, only what is seen to change is known.
         if not self._local[run_id] or last_write_s > now.timestamp() + CLOCK_SLACK_NS / 1e9:

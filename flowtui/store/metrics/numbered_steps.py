@@ -15,7 +15,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS, Cancelled, Database, decode
+from flowtui.store import unreadable
+from flowtui.store.database import (
+    VM_STEPS_BETWEEN_CANCEL_CHECKS,
+    Cancelled,
+    Database,
+    decode,
+    never,
+)
 from flowtui.store.decoding import as_sql
 from flowtui.store.errors import DatabaseError, ReadCancelled
 from flowtui.store.metrics.listing import has_odd_steps, mark
@@ -83,12 +90,16 @@ class NumberedSteps:
         try:
             with self._lock:
                 copy = self._brought_up(key, cancelled)
-                copy.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+                copy.set_progress_handler(cancelled or never, VM_STEPS_BETWEEN_CANCEL_CHECKS)
                 return question(copy)
-        except sqlite3.Error as error:
+        except sqlite3.ProgrammingError:
+            raise
+        except unreadable.ERRORS as error:
             if cancelled is not None and cancelled():
                 raise ReadCancelled("the read was left") from error
-            message = f"{self._database.label}: steps of {key!r} cannot be sorted: {error}"
+            unreadable.raise_if_signalled(error)
+            said = unreadable.text(error)
+            message = f"{self._database.label}: steps of {key!r} cannot be sorted: {said}"
             raise DatabaseError(self._database.path, message) from error
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from flowtui.store import unreadable
 from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseCorrupt
 from flowtui.store.genai import is_pending
@@ -82,7 +83,7 @@ class Batch:
         """
         if not self:
             return Written()
-        return write(database, self._write, patience)
+        return write(database, self._write, patience, holds_log=True)
 
     def _write(self, connection: sqlite3.Connection) -> Written:
         columns = table_columns(connection, "spans")
@@ -164,13 +165,13 @@ class SpanWriter:
 
 def _opened(database: Database) -> sqlite3.Connection:
     database.fingerprint()
-    uri = f"{database.path.absolute().as_uri()}?mode=rw"
+    uri = f"{database.files.main.as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("select count(*) from sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
+    except unreadable.ERRORS as error:
         connection.close()
-        message = f"{database.label} is damaged: {error}"
+        message = f"{database.label} is damaged: {unreadable.text(error)}"
         raise DatabaseCorrupt(database.path, message) from error
     return connection
 

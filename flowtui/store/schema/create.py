@@ -9,13 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowtui.store import foreign
+from flowtui.store import foreign, unreadable
 from flowtui.store.errors import DatabaseBusy, DatabaseError
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises, and Python where SQLite's own message is no UTF-8."""
 
 
 def create_store(
@@ -91,7 +94,7 @@ def writing(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
     try:
         with database.atomic():
             yield database.conn
-    except sqlite3.DatabaseError as error:
+    except _ERRORS as error:
         raise _explained(path, error) from error
 
 
@@ -125,21 +128,21 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
         raise DatabaseError(path, f"cannot write {path}: {why_no_file}")
     try:
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
-    except sqlite3.DatabaseError as error:
+    except _ERRORS as error:
         raise _explained(path, error) from error
     try:
         if not durable:
             connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.DatabaseError as error:
+    except _ERRORS as error:
         connection.close()
         raise _explained(path, error) from error
     return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
-def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
+def _explained(path: Path, error: Exception) -> DatabaseError:
     # The low byte is the primary code; the rest tells SQLITE_BUSY's variants apart.
     busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
     kind = DatabaseBusy if busy else DatabaseError
-    return kind(path, f"cannot write {path}: {error}")
+    return kind(path, f"cannot write {path}: {unreadable.text(error)}")

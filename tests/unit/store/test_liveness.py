@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from flowtui import format as fmt
+from flowtui.store.files import asking, file_systems
 from flowtui.store.liveness import holders, signs
 from flowtui.store.liveness.standing import Activity, Signs, Standing, standing
 from flowtui.store.new_run import new_run
 from flowtui.store.store import Store
 from flowtui.store.values import Run
-from tests.unit.stores import NOW, execute, held, killed, one_run, opened
+from tests.unit.stores import NOW, execute, held, killed, mounted, one_run, opened
 
 LATER = timedelta(minutes=25)
 RUN = Run(1, "run-1", "run-1", "active", NOW, None, None, (), None, None, None, None)
@@ -244,7 +245,7 @@ def test_a_run_without_a_database_has_stopped_when_nobody_is_there(database: Pat
 def test_another_machines_stamps_are_not_compared(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holders, "is_local", lambda path: False)
+    mounted(database.parents[2], "nfs4", monkeypatch)
     with opened(database.parents[1]) as store:
         assert at(store, now()).activity is Activity.ACTIVE
         found = at(store, now() + timedelta(minutes=11))
@@ -304,7 +305,8 @@ def test_what_is_no_file_is_not_waited_for(database: Path) -> None:
 
 
 def test_a_child_that_fails_tells_nothing(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holders, "CHILD", database.with_name("no-child.py"))
+    asking.end()
+    monkeypatch.setattr(asking, "CHILD", database.with_name("no-child.py"))
     assert holders.held([database]) == [None]
     monkeypatch.setattr(holders.sys, "platform", "darwin")
     assert holders.held([database, database]) == [None, None]
@@ -337,7 +339,7 @@ def test_which_disks_are_local(
 ) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_bytes(MOUNTS)
-    monkeypatch.setattr(holders, "MOUNTS", mounts)
-    assert holders.is_local(path) is is_local
-    monkeypatch.setattr(holders, "MOUNTS", tmp_path / "none")
-    assert not holders.is_local(path)
+    monkeypatch.setattr(file_systems, "MOUNTS", mounts)
+    assert file_systems.is_local(path) is is_local
+    monkeypatch.setattr(file_systems, "MOUNTS", tmp_path / "none")
+    assert not file_systems.is_local(path)
