@@ -7,12 +7,15 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from flowtui import __version__, installation
 from flowtui.format import plain
+from flowtui.store.checks import oddities
 from flowtui.store.errors import StoreError
+from flowtui.store.files.file_systems import Sharing, kind
 from flowtui.store.location import locate
 from flowtui.store.store import Store
 from flowtui.terminal import opener, pictures
@@ -68,7 +71,7 @@ def findings(
     of_terminal = [*_terminal(here), _colors(here), _clipboard(here), _pictures(environ, here)]
     return [
         _versions(),
-        _store(store, environ, cwd, home),
+        *_store(store, environ, cwd, home),
         *(of_terminal if has_terminal else [_NO_TERMINAL]),
         _text(here),
         _viewer(environ, here),
@@ -88,15 +91,31 @@ def _versions() -> Finding:
     return Finding("✓", "version", text)
 
 
-def _store(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Finding:
+def _store(
+    option: str | None, environ: Mapping[str, str], cwd: Path, home: Path
+) -> Iterator[Finding]:
     where = locate(option, environ, cwd, home)
     try:
-        opened = Store(where)
-        groups = opened.groups()
+        with closing(Store(where)) as opened:
+            groups = opened.groups()
+            odd = opened.meta.read(oddities)
+            is_shared = opened.meta.sharing is Sharing.SHARED
+            disk = kind(str(opened.meta.files.main))
     except StoreError as error:
-        return Finding("✗", "store", plain(str(error), 500))
+        yield Finding("✗", "store", plain(str(error), 500))
+        return
     count = sum(group.run_count for group in groups)
-    return Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
+    yield Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
+    yield from (Finding("▲", "store", plain(text, 500)) for text in odd)
+    if is_shared:
+        text = f"on {plain(disk, 60) or 'a disk that is not known here'}, which others may share: "
+        yield Finding("▲", "disk", text + _OF_A_SHARED_DISK, _FOR_A_SHARED_DISK)
+
+
+_OF_A_SHARED_DISK = (
+    "a run that is being written is shown as of some seconds ago, and annotated when it has ended"
+)
+_FOR_A_SHARED_DISK = "flow-tui on the machine that writes follows a run at once"
 
 
 def _terminal(here: Session) -> Iterator[Finding]:
