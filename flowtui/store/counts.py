@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 
-from flowtui.store.database import table_columns
 from flowtui.store.decoding import is_text
 from flowtui.store.metrics.listing import DISTINCT_KEYS
 from flowtui.store.values import Counts
@@ -19,7 +18,8 @@ def counts(connection: sqlite3.Connection) -> Counts:
     """Return the counts out of exp.db, all exact; `models` is not in exp.db and stays None.
 
     A count scans an index of its table: 1,000,000 spans take about 100 ms. In a small database it
-    scans the table itself, which may be damaged where its index is not.
+    scans the table itself, which may be damaged where its index is not. What is a view or a virtual
+    table is not counted: it may have no end, and `checks.oddities` says that it is one.
     """
     return Counts(
         params=_count(connection, "static_params"),
@@ -33,11 +33,17 @@ def counts(connection: sqlite3.Connection) -> Counts:
 
 
 def _count(connection: sqlite3.Connection, table: str) -> int | None:
-    if not table_columns(connection, table):
+    if table not in _tables(connection):
         return None
     where = "not indexed" if _is_within(connection, COUNTED_BYTES) else ""
     (count,) = connection.execute(f"select count(*) from {table} {where}").fetchone()
     return int(count)
+
+
+def _tables(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the names of what is stored, not computed as it is read."""
+    sql = "select lower(name) from sqlite_master where type = 'table' and rootpage > 0"
+    return frozenset(name for (name,) in connection.execute(sql))
 
 
 def _is_within(connection: sqlite3.Connection, most_bytes: int) -> bool:
@@ -47,7 +53,7 @@ def _is_within(connection: sqlite3.Connection, most_bytes: int) -> bool:
 
 
 def _trace_count(connection: sqlite3.Connection) -> int | None:
-    if not table_columns(connection, "spans"):
+    if "spans" not in _tables(connection):
         return None
     sql = f"select count(distinct trace_id) from spans where {is_text('trace_id')}"
     (count,) = connection.execute(sql).fetchone()
@@ -55,7 +61,7 @@ def _trace_count(connection: sqlite3.Connection) -> int | None:
 
 
 def _metric_count(connection: sqlite3.Connection) -> int | None:
-    if not table_columns(connection, "dynamic_metrics"):
+    if "dynamic_metrics" not in _tables(connection):
         return None
     sql = f"{DISTINCT_KEYS} select count(*) from keys where typeof(key) = 'text'"
     (count,) = connection.execute(sql).fetchone()
@@ -95,9 +101,7 @@ def lost_records(connection: sqlite3.Connection) -> list[str]:
     Two seeks of an index for points and for spans, one pass over each of the other tables.
     """
     said = []
-    # What is computed as it is read may have no end, and was never logged.
-    sql = "select name from sqlite_master where type = 'table' and rootpage > 0"
-    tables = {name for (name,) in connection.execute(sql)}
+    tables = _tables(connection)
     for table, columns, what in _NAMED_BY:
         if table not in tables:
             continue

@@ -369,9 +369,11 @@ class Store:
 
     def lost_records(self, run_id: str) -> list[str]:
         """Return sentences about what no list has in it, or not as it was logged, and why."""
-        database = self.experiment(run_id)
-        said = [*database.remarks(), *database.read(checks.oddities), *database.read(counts.damage)]
-        return [*said, *database.read(counts.lost_records)]
+        said: list[str] = []
+        for database in (self.meta, self.experiment(run_id)):
+            said += [*database.remarks(), *database.read(checks.oddities)]
+            said += database.read(counts.damage)
+        return said + self.experiment(run_id).read(counts.lost_records)
 
     def metric_summaries(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.store import checks, errors
+from flowtui.store import checks, counts, errors
 from flowtui.store.annotations import writing
 from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget
 from flowtui.store.database import Database
@@ -146,3 +146,20 @@ def test_a_write_that_takes_long_is_undone_and_gives_the_lock_back(database: Dat
     execute(database.path, "insert into evals (id, dataset_id, inputs) values ('2', 'set', '{}')")
     rows = database.read(lambda db: db.execute("select count(*) from evals").fetchone())
     assert rows == (2,)
+
+
+def test_what_is_odd_about_the_list_of_runs_is_said_with_a_run(database: Database) -> None:
+    directory = database.path.parents[1]
+    execute(directory / "meta.db", "create trigger t after update on models begin select 1; end")
+    with opened(directory) as store:
+        (text,) = store.lost_records("run-1")
+    assert text.startswith("nothing is written into models: the trigger t would run")
+
+
+def test_what_has_no_end_is_not_counted(database: Database) -> None:
+    with closing(sqlite3.connect(database.path)) as connection:
+        for table in ("spans", "dynamic_metrics"):
+            connection.execute(f"drop table {table}")
+            connection.execute(f"create view {table} as {ENDLESS_SPANS}")
+    found = database.read(counts.counts)
+    assert (found.spans, found.traces, found.metrics, found.samples) == (None, None, None, 1)
