@@ -17,8 +17,8 @@ from pathlib import Path
 
 MOUNTS = Path("/proc/self/mountinfo")
 _LOCAL = frozenset(
-    "bcachefs btrfs erofs exfat ext2 ext3 ext4 f2fs iso9660 jfs nilfs2 overlay ramfs reiserfs"
-    " rootfs squashfs tmpfs ufs vfat xfs zfs".split()
+    "bcachefs btrfs erofs exfat ext2 ext3 ext4 f2fs fuseblk hfsplus iso9660 jfs nilfs2 ntfs3"
+    " overlay ramfs reiserfs rootfs squashfs tmpfs ufs vfat xfs zfs".split()
 )
 """File systems whose locks all processes of one kernel see, wherever they run."""
 

@@ -19,6 +19,7 @@ from flowtui.store.files import asking, shared
 from flowtui.store.files.file_systems import Sharing, sharing
 from flowtui.store.files.fingerprint import DatabaseFiles, Fingerprint, Route
 from flowtui.store.schema import EvalRow
+from flowtui.store.transaction import write
 from tests.unit.situations import COMMITTED, WAL_HOLDER, Situation, closed, killed, live, wal
 from tests.unit.store.test_database import LOGGER, values
 from tests.unit.stores import (
@@ -297,8 +298,6 @@ def test_an_ended_run_is_annotated_without_an_index_that_others_would_map(store:
 
 
 def test_there_is_no_index_while_an_annotation_is_written(store: Path) -> None:
-    from flowtui.store.transaction import write
-
     path = store / "run-1" / "exp.db"
 
     def change(connection: sqlite3.Connection) -> list[str]:
@@ -344,6 +343,11 @@ def test_a_link_leads_to_the_log_of_what_it_leads_to(tmp_path: Path, what: str) 
         assert database.has_shm
         assert database.fingerprint().has_log
         assert database.read(values) == COMMITTED
+        write(database, lambda db: db.execute("insert into t values (4)"))
+        assert database.read(values) == [*COMMITTED, 4]
+        assert wal(real / "exp.db").exists()
+        assert not wal(link).is_symlink()
+        assert wal(link).exists() is (what == "folder")
 
 
 def test_on_an_overlay_a_log_is_joined_only_where_its_writer_lives(
