@@ -42,6 +42,8 @@ Cancelled = Callable[[], bool]
 
 BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
+RESTING_NS = 60_000_000_000
+"""A log that was not written for so long may be one that a killed writer left, or damage."""
 SQLITE_HEADER_BYTES = 100
 """SQLite takes a shorter file for one that is still to be written."""
 VM_STEPS_BETWEEN_CANCEL_CHECKS = 20_000
@@ -68,8 +70,8 @@ class Database:
         self._sharing: tuple[Path, Sharing] | None = None
         self._held_inode: int | None = None
         """Of a log that was once found to have a living writer."""
-        self._unjoinable: Fingerprint | None = None
-        """A state in which SQLite tried for 10 s to join the log, and gave up."""
+        self._joined: tuple[Fingerprint, bool] | None = None
+        """A state of a log that rests, and whether it goes with its index."""
 
     @property
     def files(self) -> DatabaseFiles:
@@ -147,7 +149,7 @@ class Database:
             if failure is None and self._stands(files, route, before):
                 return answer
             if route is Route.LIVE and unreadable.is_no_log_to_join(failure):
-                self._unjoinable = before
+                self._joined = before, False
                 continue
             if failure is not None:
                 unreadable.raise_if_signalled(failure)
@@ -208,14 +210,24 @@ class Database:
 
     def _route(self, files: DatabaseFiles, found: Fingerprint) -> Route:
         where = self._sharing_of(files)
-        may_join = where is not Sharing.SHARED and found != self._unjoinable and files.shm.exists()
+        may_join = where is not Sharing.SHARED and files.shm.exists()
         if where is Sharing.LAYERED and may_join:
             may_join = self._is_held(files, found)
+        may_join = may_join and self._agrees(files, found)
         route = found.route(may_join)
         is_too_large = found.size_bytes > shared.COPY_LIMIT_BYTES
         if route is Route.COPY and where is Sharing.SHARED and found.has_log and is_too_large:
             return Route.CHECKPOINT
         return route
+
+    def _agrees(self, files: DatabaseFiles, found: Fingerprint) -> bool:
+        """Say whether a log goes with its index; one that is being written does."""
+        if self._joined is None or self._joined[0] != found:
+            last_ns = found.last_write_ns or 0
+            if not found.has_log or found.taken_ns - last_ns < RESTING_NS:
+                return True
+            self._joined = found, asking.agree(files)
+        return self._joined[1]
 
     def _is_held(self, files: DatabaseFiles, found: Fingerprint) -> bool:
         """Say whether a log has, or once had, a writer that has it in the upper layer already."""

@@ -55,6 +55,16 @@ def head(path: Path, most_bytes: int) -> bytes:
         return b""
 
 
+def agree(files: DatabaseFiles) -> bool:
+    """Say whether a log and its index go together, as far as can be seen."""
+    try:
+        answer: bool = _ask(PATIENCE_S, do="agree", wal=_name(files.wal), shm=_name(files.shm))
+    except OSError:
+        # A file that may not be read, or that has gone, is SQLite's to speak of.
+        return True
+    return answer
+
+
 def look(files: DatabaseFiles) -> Fingerprint:
     """Return the state of files as whoever keeps them knows it, each opened for that.
 

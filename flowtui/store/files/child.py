@@ -29,6 +29,10 @@ _FLOCK = "hhqqi"
 _ROOM = b"\0" * 16
 SALTS = 16, 8
 """Where two random numbers stand in the header of a log, and how many bytes they are."""
+WAL_MAGIC = b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"
+INDEX_HEADER_BYTES = 48
+"""Of the index of a log; it stands there twice, and has the salts of its log."""
+INDEX_SALTS = slice(32, 40)
 FICLONE = 0x40049409
 """Of Linux: one file shares the blocks of another, where the file system can do that."""
 CHUNK_BYTES = 1 << 20
@@ -65,6 +69,18 @@ def _held(path: bytes) -> str:
 def head(path: str, most_bytes: int) -> str:
     """Return how a file begins, in hex digits."""
     return _head(_path(path), most_bytes).hex()
+
+
+def agree(wal: str, shm: str) -> bool:
+    """Say whether a log and its index go together, so that a reader may join them.
+
+    Where they do not, SQLite tries for 10 s, in which nothing ends it.
+    """
+    log = _head(_path(wal), sum(SALTS))
+    index = _head(_path(shm), 2 * INDEX_HEADER_BYTES)
+    header = index[:INDEX_HEADER_BYTES]
+    is_whole = len(header) == INDEX_HEADER_BYTES and header == index[INDEX_HEADER_BYTES:]
+    return is_whole and log[:4] in WAL_MAGIC and log[SALTS[0] :] == header[INDEX_SALTS]
 
 
 def look(main: str, wal: str, journal: str) -> list[object]:
@@ -156,6 +172,7 @@ def _copy_file(source: bytes, target: bytes) -> None:
 _ANSWERS: dict[str, Callable[..., object]] = {
     "held": held,
     "head": head,
+    "agree": agree,
     "look": look,
     "copy": copy,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -11,9 +12,10 @@ import pytest
 
 from flowtui.store import counts, errors
 from flowtui.store.database import Database
+from flowtui.store.files.fingerprint import Route
 from flowtui.store.transaction import write
-from tests.unit.store.mutants import make_sound, try_mutant
-from tests.unit.stores import execute, one_run, opened
+from tests.unit.store.mutants import RUN, make_sound, try_mutant
+from tests.unit.stores import age, execute, one_run, opened
 
 SEEDS = range(18)
 """Each way of damage, to each kind of file."""
@@ -116,6 +118,29 @@ def test_a_signal_ends_a_read_that_nobody_can_cancel(
     finally:
         sys.setprofile(None)
     assert calls
+
+
+def test_a_log_that_does_not_go_with_its_index_is_read_as_its_writer_would_read_it(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # SQLite would try for 10 s to join it.
+    monkeypatch.setattr(
+        "flowtui.store.unreadable.is_no_log_to_join", lambda error: pytest.fail("joined")
+    )
+    store = Path(shutil.copytree(sound, tmp_path / "store"))
+    log = store / RUN / "exp.db-wal"
+    with opened(store) as one:
+        assert one.experiment(RUN)._route(*one.experiment(RUN)._look()) is Route.LIVE
+        known = one.params(RUN)
+    data = log.read_bytes()
+    log.write_bytes(data[4096:8192] + data[:4096] + data[8192:])
+    age(store)
+    with opened(store) as one:
+        assert one.experiment(RUN)._route(*one.experiment(RUN)._look()) is Route.COPY
+        assert known is not None
+        assert {param.key for param in known} - {param.key for param in one.params(RUN) or ()} == {
+            "by"
+        }
 
 
 # Counting ---------------------------------------------------------------------------------------
