@@ -53,9 +53,15 @@ class WriteGuard:
         """
         self.refusal = ""
         """Why a write was refused, as SQLite only says that it was."""
+        self._connection = connection
         self._instead, self._triggers = _programs(connection)
         if self._instead or self._triggers:
             connection.set_authorizer(self._authorize)
+
+    def leave(self) -> None:
+        """Let the connection do what it likes, for who keeps it and looks at the schema again."""
+        if self._instead or self._triggers:
+            self._connection.set_authorizer(None)
 
     def _authorize(
         self, action: int, table: str | None, _: str | None, __: str | None, ___: str | None

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowtui.store import foreign, unreadable
-from flowtui.store.errors import DatabaseBusy, DatabaseError
+from flowtui.store.checks import WriteGuard
+from flowtui.store.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
 
@@ -89,13 +90,22 @@ def writing(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         DatabaseBusy: Somebody else held the database for longer than the busy timeout.
+        DatabaseReadOnly: A view, or a trigger of a table, would do something else with the write.
         DatabaseError: SQLite refused the write; the text says why.
     """
+    guard: WriteGuard | None = None
     try:
         with database.atomic():
+            guard = WriteGuard(database.conn)
             yield database.conn
     except _ERRORS as error:
+        if guard is not None and guard.refusal:
+            message = f"nothing is written into {path}: {guard.refusal}"
+            raise DatabaseReadOnly(path, message) from error
         raise _explained(path, error) from error
+    finally:
+        if guard is not None:
+            guard.leave()
 
 
 def _create(

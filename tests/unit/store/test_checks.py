@@ -13,6 +13,7 @@ from flowtui.store import checks, counts, errors
 from flowtui.store.annotations import writing
 from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget
 from flowtui.store.database import Database
+from flowtui.store.new_run import new_run
 from flowtui.store.schema import EvalRow, ddl
 from flowtui.store.transaction import Patience, write
 from tests.unit.stores import contents, execute, one_run, opened, writer
@@ -122,6 +123,22 @@ def test_nothing_is_written_where_a_program_would_run(
 def test_a_trigger_elsewhere_keeps_nobody_from_annotating(database: Database) -> None:
     execute(database.path, "create trigger other after insert on spans begin select 1; end")
     assert writing.add(database, SAMPLE, DRAFT).annotation.name == "quality"
+
+
+def test_a_new_run_is_made_only_where_no_program_would_run(database: Database) -> None:
+    directory = database.path.parents[1]
+    execute(
+        directory / "meta.db",
+        f"create trigger slow after insert on experiments begin {ENDLESS}; end",
+    )
+    with (
+        pytest.raises(errors.DatabaseReadOnly, match="the trigger slow would run"),
+        new_run(directory, "another"),
+    ):
+        pass
+    execute(directory / "meta.db", "drop trigger slow")
+    with new_run(directory, "another") as run_id, opened(directory) as store:
+        assert store.resolve(run_id).name == "another"
 
 
 class Clock:
