@@ -142,7 +142,11 @@ class _Watched:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.pending = self._fingerprint()
+        try:
+            self.pending = self._fingerprint()
+        except DatabaseError:
+            # The first look says so; whoever makes a watcher has nowhere to say it.
+            self.pending = None
         self._seen = self.pending
         self._is_certain = self._is_settled()
         self._was_read = False

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from flowtui.store.changes import Changes, Watcher
-from flowtui.store.errors import DatabaseCorrupt, DatabaseDenied
+from flowtui.store.database import Database
+from flowtui.store.errors import DatabaseCorrupt, DatabaseDenied, DatabaseError
 from flowtui.store.schema import (
     EvalAnnotationRow,
     EvalRow,
@@ -311,3 +312,11 @@ def test_the_last_write_is_that_of_the_log_while_there_is_one(
         watcher.look()
         log = (directory / "run-1" / "exp.db-wal").stat()
         assert watcher.last_write_s == log.st_mtime_ns / 1e9
+
+
+def test_a_file_that_may_not_be_looked_at_is_told_by_the_first_look(tmp_path: Path) -> None:
+    (tmp_path / "exp.db").symlink_to(tmp_path / "exp.db")
+    watcher = Watcher(Database(tmp_path / "exp.db", "exp.db"))
+    for _ in range(2):
+        with pytest.raises(DatabaseError, match="symbolic links"):
+            watcher.look()
