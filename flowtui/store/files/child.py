@@ -29,7 +29,9 @@ _FLOCK = "hhqqi"
 _ROOM = b"\0" * 16
 SALTS = 16, 8
 """Where two random numbers stand in the header of a log, and how many bytes they are."""
-WAL_MAGIC = b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"
+WAL_MAGIC = {b"\x37\x7f\x06\x82": "<6I", b"\x37\x7f\x06\x83": ">6I"}
+"""How a log begins, and in which order of bytes its sums are made."""
+WAL_HEADER_BYTES = 32
 INDEX_HEADER_BYTES = 48
 """Of the index of a log; it stands there twice, and has the salts of its log."""
 INDEX_SALTS = slice(32, 40)
@@ -76,11 +78,25 @@ def agree(wal: str, shm: str) -> bool:
 
     Where they do not, SQLite tries for 10 s, in which nothing ends it.
     """
-    log = _head(_path(wal), sum(SALTS))
+    log = _head(_path(wal), WAL_HEADER_BYTES)
     index = _head(_path(shm), 2 * INDEX_HEADER_BYTES)
     header = index[:INDEX_HEADER_BYTES]
     is_whole = len(header) == INDEX_HEADER_BYTES and header == index[INDEX_HEADER_BYTES:]
-    return is_whole and log[:4] in WAL_MAGIC and log[SALTS[0] :] == header[INDEX_SALTS]
+    start, length = SALTS
+    return is_whole and _is_sound(log) and log[start : start + length] == header[INDEX_SALTS]
+
+
+def _is_sound(log: bytes) -> bool:
+    """Say whether the header of a log has the sums that its format (of SQLite's) asks for."""
+    order = WAL_MAGIC.get(log[:4])
+    if order is None or len(log) < WAL_HEADER_BYTES:
+        return False
+    one = other = 0
+    words = struct.unpack_from(order, log)
+    for place in range(0, len(words), 2):
+        one = (one + words[place] + other) & 0xFFFFFFFF
+        other = (other + words[place + 1] + one) & 0xFFFFFFFF
+    return (one, other) == struct.unpack_from(">2I", log, 24)
 
 
 def look(main: str, wal: str, journal: str) -> list[object]:

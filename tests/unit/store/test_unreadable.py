@@ -120,8 +120,20 @@ def test_a_signal_ends_a_read_that_nobody_can_cancel(
     assert calls
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[4096:8192] + data[:4096] + data[8192:],
+        lambda data: data[:9] + b"\x77" + data[10:],
+        lambda data: data[:20] + b"\0\0\0\0" + data[24:],
+    ],
+    ids=["moved", "sum", "salt"],
+)
 def test_a_log_that_does_not_go_with_its_index_is_read_as_its_writer_would_read_it(
-    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sound: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: Callable[[bytes], bytes],
 ) -> None:
     # SQLite would try for 10 s to join it.
     monkeypatch.setattr(
@@ -132,8 +144,7 @@ def test_a_log_that_does_not_go_with_its_index_is_read_as_its_writer_would_read_
     with opened(store) as one:
         assert one.experiment(RUN)._route(*one.experiment(RUN)._look()) is Route.LIVE
         known = one.params(RUN)
-    data = log.read_bytes()
-    log.write_bytes(data[4096:8192] + data[:4096] + data[8192:])
+    log.write_bytes(damage(log.read_bytes()))
     age(store)
     with opened(store) as one:
         assert one.experiment(RUN)._route(*one.experiment(RUN)._look()) is Route.COPY
