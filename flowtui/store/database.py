@@ -28,11 +28,13 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from flowtui.store import errors, foreign, unreadable
 from flowtui.store.files import asking, fingerprint, shared
+from flowtui.store.files.connecting import read_only, refuse_half_a_page
 from flowtui.store.files.copies import PrivateCopy
 from flowtui.store.files.file_systems import Sharing, kind, sharing
 from flowtui.store.files.fingerprint import MTIME_GRAIN_NS, DatabaseFiles, Fingerprint, Route
@@ -44,8 +46,6 @@ BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
 RESTING_NS = 60_000_000_000
 """A log that was not written for so long may be one that a killed writer left, or damage."""
-SQLITE_HEADER_BYTES = 100
-"""SQLite takes a shorter file for one that is still to be written."""
 VM_STEPS_BETWEEN_CANCEL_CHECKS = 20_000
 """About 1 ms of work in SQLite."""
 
@@ -264,13 +264,10 @@ class Database:
         self, files: DatabaseFiles, route: Route, found: Fingerprint, is_left: Cancelled
     ) -> sqlite3.Connection:
         if route is Route.COPY:
-            uri = f"{self._copy_of(files, found, is_left).as_uri()}?mode=ro&immutable=1"
+            connection = self._connect_to_copy(files, found, is_left)
         else:
             option = "readonly_shm=1" if route is Route.LIVE else "immutable=1"
-            uri = f"{files.main.as_uri()}?mode=ro&{option}"
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+            connection = read_only(files.main, option, BUSY_TIMEOUT_S)
         try:
             # Undecodable bytes survive as surrogates, which `plain()` shows for what they are.
             connection.text_factory = decode
@@ -281,19 +278,27 @@ class Database:
             connection.set_progress_handler(is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
             connection.execute("begin")
             if route in (Route.IMMUTABLE, Route.CHECKPOINT):
-                _refuse_half_a_page(connection, found)
+                refuse_half_a_page(connection, found)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _copy_of(self, files: DatabaseFiles, found: Fingerprint, is_left: Cancelled) -> Path:
+    def _connect_to_copy(
+        self, files: DatabaseFiles, found: Fingerprint, is_left: Cancelled
+    ) -> sqlite3.Connection:
         is_shared = self._sharing_of(files) is Sharing.SHARED
         began_s = time.monotonic()
-        path, of = self._copy.path(files, found, is_shared, is_left)
+        connection, of = self._copy.connected(
+            files,
+            found,
+            is_shared,
+            is_left,
+            partial(read_only, option="immutable=1", timeout_s=BUSY_TIMEOUT_S),
+        )
         if is_shared:
             self._shared.copied(of, time.monotonic() - began_s)
-        return path
+        return connection
 
 
 def never() -> bool:
@@ -317,17 +322,6 @@ def table_columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
     """Return the names of a table's columns, empty if there is no such table."""
     rows = connection.execute("select name from pragma_table_info(?)", (table,))
     return frozenset(name for (name,) in rows)
-
-
-def _refuse_half_a_page(connection: sqlite3.Connection, found: Fingerprint) -> None:
-    """Raise for a file that was cut off inside its last page, which SQLite fills with zeros."""
-    if found.main is not None and found.main[1] < SQLITE_HEADER_BYTES:
-        raise sqlite3.DatabaseError("file is not a database")
-    # Reads the header: of what is no database at all, SQLite then says so.
-    connection.execute("pragma schema_version").fetchone()
-    (page_bytes,) = connection.execute("pragma page_size").fetchone()
-    if found.main is not None and found.main[1] % page_bytes:
-        raise sqlite3.DatabaseError("malformed, its last page is cut off")
 
 
 def decode(raw: bytes) -> str:

@@ -85,9 +85,10 @@ def write(
     if database.sharing is Sharing.SHARED and not holds_log:
         _require_alone(database, before)
     try:
-        return _persevere(database, change, patience)
+        return _persevere(database, change, patience, holds_log)
     finally:
-        if before.wal is None:
+        # What nobody else may have open was folded in with its own close.
+        if before.wal is None and database.sharing is not Sharing.SHARED:
             _fold(database, patience)
 
 
@@ -105,12 +106,15 @@ def _require_alone(database: Database, found: Fingerprint) -> None:
 
 
 def _persevere(
-    database: Database, change: Callable[[sqlite3.Connection], T], patience: Patience
+    database: Database,
+    change: Callable[[sqlite3.Connection], T],
+    patience: Patience,
+    holds_log: bool,
 ) -> T:
     deadline = patience.clock() + patience.limit_s
     while True:
         try:
-            return _attempt(database, change, patience)
+            return _attempt(database, change, patience, holds_log)
         except sqlite3.ProgrammingError:
             raise
         except unreadable.ERRORS as error:
@@ -126,9 +130,15 @@ def _persevere(
 
 
 def _attempt(
-    database: Database, change: Callable[[sqlite3.Connection], T], patience: Patience
+    database: Database,
+    change: Callable[[sqlite3.Connection], T],
+    patience: Patience,
+    holds_log: bool,
 ) -> T:
     with closing(_connect(database)) as connection:
+        if database.sharing is Sharing.SHARED and not holds_log:
+            # The index of the log is then in this process, and no file that others would map.
+            connection.execute("pragma locking_mode = exclusive")
         until = _Deadline(patience)
         connection.set_progress_handler(until, VM_STEPS_BETWEEN_CANCEL_CHECKS)
         connection.execute("begin immediate")
@@ -177,9 +187,6 @@ def _connect(database: Database) -> sqlite3.Connection:
     uri = f"{database.files.main.as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)
     try:
-        if database.sharing is Sharing.SHARED:
-            # The index of the log is then in this process, and no file that others would map.
-            connection.execute("pragma locking_mode = exclusive")
         connection.text_factory = decode
         connection.execute("pragma foreign_keys = 1")
         # A schema is data too: its triggers must not call functions.

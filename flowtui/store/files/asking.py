@@ -126,20 +126,19 @@ class _Child:
     """A process that answers one question after the other."""
 
     def __init__(self) -> None:
+        if not sys.executable:
+            raise OSError(errno.ENOENT, "there is no Python to ask")
         self._owner = os.getpid()
-        try:
-            # A session of its own: what a terminal sends to the app must not end it.
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", CHILD],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                cwd="/",
-                start_new_session=True,
-            )
-        except ValueError as error:
-            raise OSError(errno.ENOENT, "there is no Python to ask") from error
+        # A session of its own: what a terminal sends to the app must not end it.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", CHILD],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            cwd="/",
+            start_new_session=True,
+        )
 
     @property
     def is_there(self) -> bool:

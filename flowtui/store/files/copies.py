@@ -6,6 +6,7 @@ import errno
 import sqlite3
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -24,10 +25,15 @@ class PrivateCopy:
         self._kept: tuple[Fingerprint, tempfile.TemporaryDirectory[str]] | None = None
         """The copy and what it is a copy of."""
 
-    def path(
-        self, files: DatabaseFiles, wanted: Fingerprint, is_sound: bool, cancelled: Cancelled
-    ) -> tuple[Path, Fingerprint]:
-        """Return where a copy of the files in a state is, and the state that it is of.
+    def connected(
+        self,
+        files: DatabaseFiles,
+        wanted: Fingerprint,
+        is_sound: bool,
+        cancelled: Cancelled,
+        connect: Callable[[Path], sqlite3.Connection],
+    ) -> tuple[sqlite3.Connection, Fingerprint]:
+        """Return a connection to a copy of the files in a state, and the state that it is of.
 
         Args:
             files: which.
@@ -36,12 +42,15 @@ class PrivateCopy:
                 Else only one of files that had not just been written does, and it is the caller
                 who says whether they are the same afterwards.
             cancelled: ends it with ReadCancelled.
+            connect: opens a file.
 
         Raises:
             DatabaseError: it cannot be made.
         """
         with self._lock:
-            if self._kept is None or self._kept[0] != wanted or not (is_sound or _rests(wanted)):
+            # What was copied while the files changed may be a copy of no state at all.
+            counts = is_sound or wanted.is_settled
+            if self._kept is None or self._kept[0] != wanted or not counts:
                 folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
                 try:
                     found = self._copy(files, Path(folder.name), cancelled)
@@ -52,7 +61,8 @@ class PrivateCopy:
                     self._kept[1].cleanup()
                 self._kept = (found if is_sound else wanted), folder
             of, kept = self._kept
-            return Path(kept.name, files.main.name), of
+            # Another thread's question may remove it at once; who has it open keeps it.
+            return connect(Path(kept.name, files.main.name)), of
 
     def forget(self) -> None:
         """Remove the copy, if there is one."""
@@ -85,8 +95,3 @@ class PrivateCopy:
                 " free some, or set TMPDIR to a folder that has it"
             )
         return f"{self._label} must be copied to be read, and that failed: {error.strerror}"
-
-
-def _rests(wanted: Fingerprint) -> bool:
-    # What was copied while the files changed may be a copy of no state at all.
-    return wanted.is_settled

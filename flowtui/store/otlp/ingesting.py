@@ -179,7 +179,7 @@ def _opened(database: Database) -> sqlite3.Connection:
 def _fold(database: Database) -> None:
     """Fold the log in where a reader kept the last close from doing so, if it leaves soon."""
     for _ in range(FOLD_TRIES):
-        if database.fingerprint().wal is None:
+        if database.fingerprint(is_now=True).wal is None:
             return
         time.sleep(FOLD_WAIT_S)
         with closing(_opened(database)):

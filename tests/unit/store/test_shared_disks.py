@@ -18,6 +18,9 @@ from flowtui.store.database import Database
 from flowtui.store.files import asking, shared
 from flowtui.store.files.file_systems import Sharing, sharing
 from flowtui.store.files.fingerprint import DatabaseFiles, Fingerprint, Route
+from flowtui.store.new_run import new_run
+from flowtui.store.otlp.ingesting import SpanWriter
+from flowtui.store.otlp.items import Origin, OtlpSpan
 from flowtui.store.schema import EvalRow
 from flowtui.store.transaction import write
 from tests.unit.situations import COMMITTED, WAL_HOLDER, Situation, closed, killed, live, wal
@@ -316,6 +319,18 @@ def test_nothing_is_written_while_somebody_may_have_it_open(store: Path) -> None
     execute(store / "meta.db", "update experiments set status = 'active'")
     with opened(store) as one, pytest.raises(errors.DatabaseReadOnly, match="its run is active"):
         one.add_annotation("run-1", SAMPLE, DRAFT)
+
+
+def test_spans_are_written_into_a_new_run_that_this_process_holds(store: Path) -> None:
+    ids = "1" * 32, "2" * 16, None
+    span = OtlpSpan(*ids, "s", 0, 1, 2, 0, None, {}, (), (), 0, Origin({}, {}))
+    with (
+        new_run(store, "new") as run_id,
+        SpanWriter(Database(store / run_id / "exp.db", "new/exp.db")) as into,
+    ):
+        into.add(span)
+    assert into.written.new == 1
+    assert [file.name for file in (store / run_id).glob("exp.db*")] == ["exp.db"]
 
 
 def test_doctor_says_that_the_disk_is_shared(store: Path) -> None:
