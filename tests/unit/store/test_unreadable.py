@@ -89,7 +89,7 @@ def test_a_mistake_of_ours_is_not_said_of_the_file(database: Database, error: Ex
 
 
 def test_a_name_with_a_null_is_an_error_of_the_store(tmp_path: Path) -> None:
-    with pytest.raises(errors.DatabaseError, match=r"run/exp\.db cannot be read: embedded null"):
+    with pytest.raises(errors.DatabaseError, match=r"exp\.db cannot be read: .*embedded null"):
         Database(tmp_path / "a\0b" / "exp.db", "run/exp.db").read(counts.counts)
 
 
