@@ -3,13 +3,17 @@
 A line that fits is parsed at once. A longer one, and a document that is spread over lines, is
 walked down to its spans, each of which is then parsed alone. The attributes of a resource or scope
 are then expected before its spans, where every writer puts them.
+
+ijson reads such documents too, and less well: each of its events names the whole path to it, so ten
+thousand opening brackets take 250 MB; it refuses NaN, a number past 64 bits and a byte that is no
+UTF-8, which a shorter line may hold; and it says no line where it gives up.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from flowtui.store.otlp import document as documents
 from flowtui.store.otlp import items as otlp
@@ -73,7 +77,7 @@ def _is_known(document: Mapping[str, object]) -> bool:
 def _long_line(source: Source, where: str) -> Iterator[Item]:
     line = _Line(source)
     try:
-        yield from _walked(_Text(Source(line)), where)
+        yield from _walked(_Text(line.take_up_to), where)
     except Unreadable as error:
         yield Rejected(where, str(error))
     line.skip_rest()
@@ -81,7 +85,7 @@ def _long_line(source: Source, where: str) -> Iterator[Item]:
 
 def _spread(first: bytes, source: Source, number: int) -> Iterator[Item]:
     """Yield what is in a document over many lines; one that breaks has no next line to go on at."""
-    text = _Text(_Prepended(first, source))
+    text = _Text(source.take_up_to, first)
     try:
         while text.peek():
             yield from _walked(text, f"the document at line {number:,}")
@@ -89,30 +93,19 @@ def _spread(first: bytes, source: Source, number: int) -> Iterator[Item]:
         yield Rejected(f"line {number + text.line:,}", str(error))
 
 
-class _Prepended:
-    """A source with something in front of it that was taken too early."""
-
-    def __init__(self, first: bytes, source: Source) -> None:
-        self._first, self._source = first, source
-
-    def take_up_to(self, count: int) -> bytes:
-        first, self._first = self._first, b""
-        return first or self._source.take_up_to(count)
-
-
 class _Line:
-    """The rest of a line, as a stream of its own."""
+    """The rest of a line, taken in pieces."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._is_over = False
 
-    def read(self, size: int, /) -> bytes:
+    def take_up_to(self, count: int) -> bytes:
         if self._is_over:
             return b""
-        line = self._source.line(size)
+        line = self._source.line(count)
         self._is_over = line is not None
-        return self._source.take_up_to(size) if line is None else line
+        return self._source.take_up_to(count) if line is None else line
 
     def skip_rest(self) -> None:
         if not self._is_over:
@@ -122,11 +115,11 @@ class _Line:
 class _Text:
     """JSON that is parsed a value at a time; holds the value that is being parsed."""
 
-    def __init__(self, source: Source | _Prepended) -> None:
-        self._source = source
+    def __init__(self, take_up_to: Callable[[int], bytes], first: bytes = b"") -> None:
+        self._take_up_to = take_up_to
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._parse = json.JSONDecoder().raw_decode
-        self._held = ""
+        self._held = self._decode(first)
         self._at = 0
         self._lines_before = 0
         self._is_over = False
@@ -157,7 +150,7 @@ class _Text:
         """Return the next value.
 
         Raises:
-            Unreadable: it takes more than so many characters; nothing is taken.
+            Unreadable: it takes so many characters or more; nothing is taken.
             Broken: it is no JSON.
         """
         self.peek()
@@ -218,18 +211,25 @@ class _Text:
                 self.value(otlp.MAX_SPAN_BYTES)
 
     def _more(self, limit: int | None = None) -> bool:
-        """Hold more, twice of what there is, and say whether there was any."""
-        if self._is_over:
-            return False
+        """Hold more, twice of what there is but no more than a limit; say whether there was any.
+
+        Raises:
+            Unreadable: so many characters are held already.
+        """
         left = len(self._held) - self._at
-        if limit is not None and left > limit:
-            raise Unreadable(f"something takes more than {limit:,} characters, which is too many")
-        piece = self._source.take_up_to(max(PIECE_BYTES, left))
-        self._is_over = not piece
+        if limit is not None and left >= limit:
+            raise Unreadable(f"something takes {limit:,} characters or more, which is too many")
         self._lines_before += self._held.count("\n", 0, self._at)
-        self._held = self._held[self._at :] + self._decode(piece, self._is_over)
-        self._at = 0
-        return not self._is_over
+        self._held, self._at = self._held[self._at :], 0
+        wanted = max(2 * left, PIECE_BYTES)
+        # A last try near the limit, and not two.
+        if limit is not None and wanted > limit // 2:
+            wanted = limit
+        while len(self._held) < wanted and not self._is_over:
+            piece = self._take_up_to(wanted - len(self._held))
+            self._is_over = not piece
+            self._held += self._decode(piece, self._is_over)
+        return len(self._held) > left
 
 
 def _walked(text: _Text, where: str) -> Iterator[Item]:
