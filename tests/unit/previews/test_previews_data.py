@@ -247,6 +247,20 @@ def test_a_model_is_listed_with_its_manifest(tmp_path: Path, layout: int) -> Non
     assert rest.part.total == 3
 
 
+def test_a_tar_that_breaks_off_is_listed_up_to_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for name in ("a.bin", "b.bin"):
+            info = tarfile.TarInfo(name)
+            info.size = 700
+            archive.addfile(info, io.BytesIO(b"x" * 700))
+    path.write_bytes(path.read_bytes()[: 512 + 600])
+    found = shown(path).shown
+    assert isinstance(found, Listing)
+    assert found.members == (Member("a.bin", 700, "file"),)
+    assert found.part.total is None
+
+
 def test_a_zip_file_is_listed_and_one_with_a_huge_directory_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -240,6 +240,13 @@ def huge_pax_header(path: Path) -> None:
     path.write_bytes(info.tobuf(tarfile.GNU_FORMAT) + b"1 x=y\n" * 1_000)
 
 
+def many_pax_headers(path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 6
+    header = info.tobuf(tarfile.GNU_FORMAT) + b"6 x=y\n".ljust(tarfile.BLOCKSIZE, b"\0")
+    path.write_bytes(header * 3_000 + path.read_bytes())
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -256,6 +263,7 @@ def huge_pax_header(path: Path) -> None:
         (bomb, "unpacks to|cannot be unpacked|shorter"),
         (negative_size, "no tar|make no sense"),
         (huge_pax_header, "too large"),
+        (many_pax_headers, "too many headers"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
