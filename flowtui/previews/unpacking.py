@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import importlib.util
 import tempfile
 import zlib
@@ -28,29 +29,6 @@ class Unpacked:
     path: Path
     size_bytes: int
     is_whole: bool
-
-
-class _Gzip:
-    """gzip, of which a file may hold several one after the other."""
-
-    def __init__(self) -> None:
-        self._stream = self._new()
-        self._has_ended = False
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._has_ended:
-                if not data.startswith(b"\x1f\x8b"):
-                    # Padding, as gzip itself takes it.
-                    return
-                self._stream, self._has_ended = self._new(), False
-            yield self._stream.decompress(data, _UNPACKED_PIECE_BYTES)
-            self._has_ended = self._stream.eof
-            data = self._stream.unused_data if self._has_ended else self._stream.unconsumed_tail
-
-    @staticmethod
-    def _new() -> zlib._Decompress:
-        return zlib.decompressobj(wbits=31)
 
 
 @contextmanager
@@ -137,21 +115,35 @@ def with_ascii(path: Path, encoding: str, cancelled: Cancelled) -> Iterator[Plai
 
 
 def _pieces(file: BinaryIO, packing: PreviewKind) -> Iterator[bytes]:
-    if packing is PreviewKind.ZSTD:
-        yield from _zstd_pieces(file)
-        return
+    """Yield what is packed in a file; what comes before a break is still worth showing.
+
+    Raises:
+        PreviewFailed: nothing comes before it.
+        MissingExtra: there is nothing here that unpacks zstd.
+    """
     file.seek(0)
-    stream = _Gzip()
     has_some = False
     try:
-        while data := file.read(_PIECE_BYTES):
-            for piece in stream.feed(data):
-                has_some = has_some or bool(piece)
-                yield piece
-    except zlib.error as error:
-        # What came before the break is still worth showing.
+        for piece in _zstd_pieces(file) if packing is PreviewKind.ZSTD else _gzip_pieces(file):
+            has_some = True
+            yield piece
+    except _Broken as error:
         if not has_some:
-            raise PreviewFailed("The gzip file is broken.") from error
+            raise PreviewFailed(str(error)) from error
+
+
+class _Broken(Exception):
+    """What is packed breaks off; `str()` says so."""
+
+
+def _gzip_pieces(file: BinaryIO) -> Iterator[bytes]:
+    try:
+        with gzip.GzipFile(fileobj=file) as stream:
+            # read() would lose what it has of a piece that breaks off.
+            while piece := stream.read1(_UNPACKED_PIECE_BYTES):
+                yield piece
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _Broken("The gzip file is broken.") from error
 
 
 def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -159,15 +151,11 @@ def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
         raise MissingExtra("zstd", Mode.HEX)
     import zstandard
 
-    file.seek(0)
     # The default window limit of 128 MB would be most of what a preview may use.
     unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 25)
-    has_some = False
     try:
         with unpacker.stream_reader(file, read_across_frames=True, closefd=False) as stream:
             while piece := stream.read(_UNPACKED_PIECE_BYTES):
-                has_some = True
                 yield piece
     except zstandard.ZstdError as error:
-        if not has_some:
-            raise PreviewFailed("The zstd file is broken, or needs too much memory.") from error
+        raise _Broken("The zstd file is broken, or needs too much memory.") from error

@@ -334,6 +334,13 @@ def test_a_packed_file_that_breaks_off_is_shown_up_to_there(tmp_path: Path) -> N
     page = shown(path).shown
     assert isinstance(page, TextPage)
     assert page.lines[0].text == "line 0"
+    path.write_bytes(data[: len(data) // 2])
+    cut_off = shown(path)
+    assert cut_off.unpacked_bytes is not None
+    assert cut_off.unpacked_bytes > 200_000
+    path.write_bytes(data[:12])
+    with pytest.raises(PreviewFailed, match="broken"):
+        shown(path)
     path.write_bytes(b"\x1f\x8b\x08" + b"\xff" * 100)
     with pytest.raises(PreviewFailed, match="broken"):
         shown(path)
