@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.reports.data_output import write_array
 from flowtui.reports.filter_remarks import tell
 from flowtui.reports.runs import Document, dumps, table, time_text
 from flowtui.reports.usage import WrongUsage
@@ -71,15 +72,11 @@ def print_traces(
     keys = run.ask(trace_rows.ordered, condition, TraceOrder(column, sort.startswith("-")))[:limit]
     tell(run.remarks(condition, trace_rows.remarks))
     traces = _pages(run, keys)
-    if not as_json:
-        for line in traces_text(list(traces)):
-            print(line)
+    if as_json:
+        write_array((dumps(trace_document(trace)) for trace in traces), sys.stdout)
         return
-    index = -1
-    print("[", end="")
-    for index, trace in enumerate(traces):
-        print(",\n" if index else "\n", dumps(trace_document(trace)), sep="", end="")
-    print("]" if index < 0 else "\n]")
+    for line in traces_text(list(traces)):
+        print(line)
 
 
 def print_trace(run: OpenRun, word: str, as_json: bool = False) -> None:
