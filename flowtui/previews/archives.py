@@ -90,9 +90,7 @@ def zipped(file: BinaryIO, request: Request, encoding: str | None = None) -> Lis
         Member(_zipped_name(info, encoding), info.file_size, "folder" if info.is_dir() else "file")
         for info in infos[first : first + request.count]
     )
-    end = first + len(shown)
-    part = Part("member", first, len(shown), len(infos), end if end < len(infos) else None, first)
-    return Listing(shown, part)
+    return Listing(shown, Part.numbered("member", first, len(shown), len(infos)))
 
 
 def _unmarked_name(info: ZipInfo) -> bytes:
