@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from flowtui import clock
 from flowtui import format as fmt
+from flowtui.cli.asking import require_yes
 from flowtui.cli.export import INTERRUPTED, tell_missing
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
 from flowtui.registry.client import Registry, base_url
@@ -188,14 +189,8 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, 
         notes.append("it was uploaded before, to this or another collection")
     for note in notes:
         print(note, file=sys.stderr)
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongUsage("nobody can be asked here: give --yes to upload")
-    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        print("flow-tui: nothing was uploaded", file=sys.stderr)
-        sys.exit(1)
+    if not yes:
+        require_yes("upload", "nothing was uploaded")
 
 
 def _note(write: Callable[[], None]) -> None:
