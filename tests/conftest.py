@@ -13,6 +13,7 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 
 from flowtui.demo import make_demo
+from flowtui.store.schema import create
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
 
@@ -46,6 +47,18 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Make stores without waiting until the disk has them: no test outlasts the machine.
+
+    Thousands of commits would wait for it, for longer than all tests of the store compute.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        opened = create._open
+        patch.setattr(create, "_open", lambda path, mode, _durable: opened(path, mode, False))
+        yield
 
 
 @pytest.fixture(scope="session")
