@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_textual_snapshot import SVGImageExtension
 
 from flowtui.demo import make_demo
 from flowtui.store.schema import create
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
+
+# How long an example takes says how busy the machine is. `--hypothesis-profile soak` tries more of
+# them where a test does not say how many.
+settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("ci"), max_examples=5_000)
+settings.load_profile("ci")
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
 NOW = datetime(2026, 6, 15, 9, 30, tzinfo=UTC)
@@ -32,6 +40,9 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Give the tests a time zone, colours and a home that no machine's settings change."""
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # As in a script's background: programs that tests start would be deaf to Ctrl+C too.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         for name in ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI", "NO_COLOR", "TMUX", "STY",
                      "LC_ALL", "LC_CTYPE"):  # fmt: skip
             patch.delenv(name, raising=False)
