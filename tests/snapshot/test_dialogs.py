@@ -87,7 +87,8 @@ def form(*pressed: str, until_shows: str = "Before") -> Before:
 
 
 def _has_collection(pilot: Pilot[None]) -> bool:
-    return pilot.app.screen.query_one("#collection", PickList).entry is not None
+    lists = pilot.app.screen.query("#collection").results(PickList)
+    return any(found.entry is not None for found in lists)
 
 
 @BOTH
