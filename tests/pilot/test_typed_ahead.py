@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -133,16 +134,16 @@ async def test_keys_wait_for_no_chart_that_is_still_read(
 ) -> None:
     late = Late(metric_series.series)
     monkeypatch.setattr(metric_series, "series", late)
+    # A key that waited for the charts would wait for ever.
+    monkeypatch.setattr("flowtui.app.key_queue.MOST_LOOKS_AT_READING", sys.maxsize)
     app = FlowApp(demo, demo.resolve("support-agent-v3"), Options(tab="metrics", user="ana"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(lambda: bool(app.screen.query(ChartGrid)), "the grid")
         grid = app.screen.query_one(ChartGrid)
         await until(lambda: grid.key is not None, "the names of the metrics")
-        first, began_s = grid.key, time.monotonic()
+        first = grid.key
         await pilot.press("right", "right", "left", "right")
         await until(lambda: grid.key != first and not app.has_keys_to_take, "the keys' turn")
-        # If each waited for the charts, it would be three seconds a key.
-        assert time.monotonic() - began_s < 3.0
         late.answer()
         await settled(pilot)
 
