@@ -106,6 +106,14 @@ def open_store(directory: Path) -> Store:
     return Store(StoreLocation(directory, "--store"))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Run the slow tests of a file that is named: whoever names it means all of it."""
+    given = config.invocation_params.args
+    is_worker = hasattr(config, "workerinput")
+    if any(".py" in str(name) for name in config.args) and "-m" not in given and not is_worker:
+        config.option.markexpr = ""
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Return a name for bytes: packed ones hold the time, and every worker must say the same."""
     return f"{argname}-bytes" if isinstance(val, bytes) else None

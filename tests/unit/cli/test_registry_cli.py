@@ -16,6 +16,8 @@ from tests.unit.cli.test_cli_outside import PROGRAM, run
 from tests.unit.fake_registry import KEY, FakeRegistry, served
 from tests.unit.stores import until
 
+pytestmark = pytest.mark.slow
+
 RUN = "support-agent-v3"
 WHERE = ["--organization", "Lab", "--orbit", "Vision", "--collection", "baselines", "--yes"]
 

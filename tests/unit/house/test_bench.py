@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from flowtui.store import counts as counting
 from tests.bench.__main__ import line
 from tests.bench.measure import Measure
@@ -11,6 +13,8 @@ from tests.bench.reading import readings
 from tests.bench.stores import BIG, RUNNING, Sizes, make
 from tests.bench.writer import write
 from tests.conftest import open_store
+
+pytestmark = pytest.mark.slow
 
 TINY = Sizes(points=100, metrics=4, spans=40, samples=9)
 

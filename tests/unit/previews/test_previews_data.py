@@ -298,6 +298,7 @@ def test_packed_files_are_shown_as_what_is_in_them(tmp_path: Path, packing: Prev
         assert found.is_unpacked_whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", [PreviewKind.GZIP, PreviewKind.ZSTD])
 def test_a_bomb_is_unpacked_as_far_as_is_shown(tmp_path: Path, packing: PreviewKind) -> None:
     path = tmp_path / "bomb.txt"

@@ -291,6 +291,7 @@ def test_no_write_is_missed_however_soon_it_follows_a_look(
             assert Kind.PARAMS in watcher.look().kinds
 
 
+@pytest.mark.slow
 def test_no_write_in_place_is_missed_however_soon_it_follows_a_look(
     directory: Path, watcher: Watcher
 ) -> None:

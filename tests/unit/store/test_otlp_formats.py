@@ -315,6 +315,7 @@ class _Endless(io.RawIOBase):
         return self._piece if self._left >= 0 else b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "piece"),
     [
