@@ -15,8 +15,9 @@ from typing import Protocol, TypeVar
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.cli.asking import require_yes
-from flowtui.cli.export import INTERRUPTED, tell_missing
+from flowtui.cli.export import tell_missing
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
+from flowtui.cli.standard_streams import INTERRUPTED
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
 from flowtui.registry.errors import RegistryError, RequestRefused, UploadCancelled

@@ -14,8 +14,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flowtui.store import errors
-from flowtui.store.database import BUSY_TIMEOUT_S, Database, decode
+from flowtui.store import cancelling, errors
+from flowtui.store.database import (
+    BUSY_TIMEOUT_S,
+    VM_STEPS_BETWEEN_CANCEL_CHECKS,
+    Database,
+    decode,
+)
 
 T = TypeVar("T")
 
@@ -56,6 +61,7 @@ def write(
         DatabaseBusy: others held the database for all that time.
         DiskFull: there is no room left.
         DatabaseError: SQLite refused the write for another reason.
+        ReadCancelled: nobody waits for it any more (`cancelling`), and nothing was written.
     """
     if database.why_read_only:
         raise errors.DatabaseReadOnly(database.path, database.why_read_only)
@@ -79,7 +85,8 @@ def _persevere(
         try:
             return _attempt(database, change)
         except sqlite3.DatabaseError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY:
+            cancelling.check()
+            if not is_busy(error):
                 raise _explained(database, error) from error
             if patience.clock() >= deadline:
                 message = (
@@ -114,6 +121,9 @@ def _connect(database: Database) -> sqlite3.Connection:
         connection.execute("pragma foreign_keys = 1")
         # A schema is data too: its triggers must not call functions.
         connection.execute("pragma trusted_schema = 0")
+        # It may be a view that has no end, or have a trigger that has none.
+        if (cancelled := cancelling.current()) is not None:
+            connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
     except BaseException:
         connection.close()
         raise
@@ -138,6 +148,11 @@ def _fold(database: Database, patience: Patience) -> None:
             # What was written is safe in the log; only its place is not the tidiest.
             return
         patience.sleep(FOLD_WAIT_S)
+
+
+def is_busy(error: sqlite3.DatabaseError) -> bool:
+    """Say whether somebody else held a lock that was needed."""
+    return _code(error) == sqlite3.SQLITE_BUSY
 
 
 def _code(error: sqlite3.DatabaseError) -> int:

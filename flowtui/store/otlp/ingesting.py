@@ -21,7 +21,14 @@ from flowtui.store.genai import is_pending
 from flowtui.store.otlp import rows as otlp_rows
 from flowtui.store.otlp.items import OtlpSpan
 from flowtui.store.otlp.rows import Row
-from flowtui.store.transaction import FOLD_TRIES, FOLD_WAIT_S, PATIENCE, Patience, write
+from flowtui.store.transaction import (
+    FOLD_TRIES,
+    FOLD_WAIT_S,
+    PATIENCE,
+    Patience,
+    is_busy,
+    write,
+)
 
 BATCH_SPANS = 5_000
 BATCH_CHARS = 4_000_000
@@ -165,10 +172,15 @@ class SpanWriter:
 def _opened(database: Database) -> sqlite3.Connection:
     database.fingerprint()
     uri = f"{database.path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    # Without a timeout, in which SQLite would heed no ctrl+c: each write does its own waiting.
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute("select count(*) from sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
+        if is_busy(error):
+            return connection
         connection.close()
         message = f"{database.label} is damaged: {error}"
         raise DatabaseCorrupt(database.path, message) from error

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowtui.store import foreign
+from flowtui.store import cancelling, foreign
+from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS
 from flowtui.store.errors import DatabaseBusy, DatabaseError
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
@@ -87,11 +88,13 @@ def writing(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         DatabaseBusy: Somebody else held the database for longer than the busy timeout.
         DatabaseError: SQLite refused the write; the text says why.
+        ReadCancelled: Nobody waits for it any more (`cancelling`).
     """
     try:
         with database.atomic():
             yield database.conn
     except sqlite3.DatabaseError as error:
+        cancelling.check()
         raise _explained(path, error) from error
 
 
@@ -132,6 +135,8 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
             connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA foreign_keys = ON")
+        if (cancelled := cancelling.current()) is not None:
+            connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise _explained(path, error) from error

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flowtui.store.closing import Closes
+from flowtui.store.database import table_columns
 from flowtui.store.errors import RunNotFound
 from flowtui.store.schema.create import (
     create_experiment_db,
@@ -66,9 +67,10 @@ class StoreWriter(Closes):
 
         Source: experiment_groups.id.
         """
-        found = self._database.execute(
-            "SELECT id FROM experiment_groups WHERE name = ?", (name,)
-        ).fetchone()
+        with writing(self._database, self._path) as connection:
+            found = connection.execute(
+                "SELECT id FROM experiment_groups WHERE name = ?", (name,)
+            ).fetchone()
         if found:
             return str(found[0])
         group_id = self._new_id()
@@ -233,9 +235,9 @@ class StoreWriter(Closes):
         return self._directory / run_id
 
     def _insert(self, table: str, row: Mapping[str, object]) -> None:
-        known = self._database.table(table).columns_dict
-        columns = [column for column in row if column in known]
         with writing(self._database, self._path) as connection:
+            known = table_columns(connection, table)
+            columns = [column for column in row if column in known]
             connection.execute(
                 f"INSERT OR REPLACE INTO {table} ({', '.join(columns)})"
                 f" VALUES ({', '.join(':' + column for column in columns)})",
