@@ -36,6 +36,7 @@ def main() -> NoReturn:
     is_interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from flowtui import clock
     from flowtui.cli.interrupts import interrupts_end_quietly
     from flowtui.cli.opening import errors_as_one_line
     from flowtui.cli.standard_streams import printed_to_the_end, take_over
@@ -43,6 +44,8 @@ def main() -> NoReturn:
 
     take_over()
     printing.suit(os.environ)
+    if said := clock.refuse_odd_zone():
+        print(f"flow-tui: {said}", file=sys.stderr)
     with (
         interrupts_end_quietly(is_interruptible),
         errors_as_one_line(),

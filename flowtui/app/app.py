@@ -23,7 +23,7 @@ from textual.screen import Screen
 from textual.widget import AwaitMount
 from textual.worker import Worker, WorkerState
 
-from flowtui import clock, screens
+from flowtui import clock, person, screens
 from flowtui import format as fmt
 from flowtui.app import themes
 from flowtui.app.background import Background
@@ -120,7 +120,7 @@ class FlowApp(KeyQueue):
         self.store = store
         self.options = options
         self.session = session.session(os.environ)
-        self.store_label = fmt.path(store.directory, Path.home(), "~")
+        self.store_label = fmt.path(store.directory, person.home(), "~")
         self.follows = True
         self._run = run
         self._counts = Counts()

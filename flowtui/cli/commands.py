@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from flowtui import __version__
+from flowtui import __version__, person
 from flowtui.cli.opening import (
     COMMANDS,
     TABS,
@@ -191,11 +191,9 @@ def demo(
     yes: YesOption = False,
 ) -> None:
     """Open the demo store, which is made the first time and kept."""
-    from platformdirs import user_cache_path
-
     from flowtui.cli.demo import demo_store
 
-    directory = demo_store(user_cache_path("flow-tui"), reset, yes)
+    directory = demo_store(person.folder("cache"), reset, yes)
     if path_only:
         print(directory)
         return
@@ -474,7 +472,7 @@ def doctor(store: StoreOption = None) -> None:
     from flowtui.cli.doctor import findings
 
     has_terminal = any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr) if stream)
-    findings_found = findings(os.environ, store, Path.cwd(), Path.home(), has_terminal)
+    findings_found = findings(os.environ, store, person.cwd(), person.home(), has_terminal)
     for finding in findings_found:
         print(finding.line)
     if any(finding.is_error for finding in findings_found):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from flowtui import person
 from flowtui.cli.standard_streams import OutputFailed, print_no_more
 from flowtui.registry.errors import RegistryError
 from flowtui.reports.usage import WrongUsage
@@ -96,13 +97,11 @@ class Opening:
             ) from error
 
     def _run_app(self, store: Store, run: OpenRun | None) -> NoReturn:
-        import getpass
-
         from flowtui.app.app import FlowApp
         from flowtui.terminal import session
         from flowtui.widgets.host import Options
 
-        user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
+        user = self.user or os.environ.get("FLOW_TUI_USER") or person.name()
         if session.session(os.environ).is_truecolor:
             # Whatever draws here asks this variable alone, which is seldom passed on over SSH.
             os.environ["COLORTERM"] = "truecolor"
@@ -188,7 +187,7 @@ def open_store(option: str | None) -> Store:
 
     if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
         return _open_artifact(Path(option))
-    return Store(locate(option, os.environ, Path.cwd(), Path.home()))
+    return Store(locate(option, os.environ, person.cwd(), person.home()))
 
 
 def _open_artifact(path: Path) -> Store:
@@ -235,3 +234,17 @@ def errors_as_one_line() -> Iterator[None]:
         # The reader of a pipe had enough.
         print_no_more()
         sys.exit(1)
+    except OSError as error:
+        from flowtui.format import plain
+
+        where = "" if error.filename is None else f"{plain(str(error.filename), 1_000)}: "
+        print(f"flow-tui: {where}{_reason(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _reason(error: OSError) -> str:
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "there is no room left on the disk: free some, or set TMPDIR to another folder"
+    return error.strerror or str(error)

@@ -9,10 +9,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
-from flowtui import clock
+from flowtui import clock, person
 from flowtui import format as fmt
 from flowtui.cli.asking import require_yes
 from flowtui.cli.export import tell_missing
@@ -67,7 +66,7 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
         RegistryError: the registry or its storage did not take it.
         WrongUsage: it is not said where to, or nobody can be asked.
     """
-    credential = require_key(os.environ, Path.cwd(), Path.home())
+    credential = require_key(os.environ, person.cwd(), person.home())
     cancel = threading.Event()
     line = ProgressLine()
     with ExitStack() as stack:

@@ -32,6 +32,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TypeVar
 
+from flowtui import temporary
 from flowtui.store import cancelling, errors, foreign
 
 T = TypeVar("T")
@@ -233,7 +234,10 @@ class Database:
             # What was copied while the files changed may be a copy of no state at all.
             is_current = self._copy is not None and self._copy[0] == fingerprint
             if self._copy is None or not is_current or not self._copy[0].is_settled:
-                folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
+                try:
+                    folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
+                except OSError as error:
+                    raise self._not_copied(error) from error
                 try:
                     self._copy_into(Path(folder.name))
                 except BaseException:
@@ -252,14 +256,17 @@ class Database:
         except PermissionError as error:
             raise self._denied() from error
         except OSError as error:
-            raise errors.DatabaseError(
-                self.path,
-                f"{self.label} must be copied to be read (its writer did not close it), "
-                f"and that failed: {error.strerror}",
-            ) from error
+            raise self._not_copied(error) from error
         # Folds the log in, or rolls the journal back, once; threads that each did would collide.
         with closing(sqlite3.connect(folder / self.path.name)) as connection:
             connection.execute("pragma journal_mode = delete")
+
+    def _not_copied(self, error: OSError) -> errors.DatabaseError:
+        return errors.DatabaseError(
+            self.path,
+            f"{self.label} must be copied to be read (its writer did not close it), "
+            f"and that failed: {temporary.why_not(error)}",
+        )
 
     def _explain(self, error: sqlite3.Error) -> errors.DatabaseError:
         text = str(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -15,6 +14,7 @@ from textual.widgets import Input, Label
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.registry.client import checked_key
 from flowtui.registry.credentials import Credential, keep_key
 from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
@@ -97,7 +97,7 @@ class KeyScreen(Asks, Dialog[Credential | None]):
     @work(thread=True, group="registry.key", exit_on_error=False)
     def _check(self, typed: str) -> None:
         worker = get_current_worker()
-        home, base_url = Path.home(), self._base_url
+        home, base_url = person.home(), self._base_url
         try:
             credential = interruptible(
                 lambda: keep_key(typed, base_url, home), lambda: worker.is_cancelled

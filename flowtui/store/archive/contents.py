@@ -87,7 +87,8 @@ def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -
                 if entry.file_size > room_bytes:
                     raise ArtifactError(
                         f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, and there is room for"
-                        f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}"
+                        f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}: free some,"
+                        " or set TMPDIR to another folder"
                     )
                 with archive.open(entry) as source, target.open("xb") as out:
                     # However much the data unpacks to: what was declared is the most.

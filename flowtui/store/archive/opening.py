@@ -19,6 +19,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from flowtui import temporary
 from flowtui.store.archive import tar
 from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
 from flowtui.store.archive.packing import SPARE_BYTES
@@ -46,7 +47,10 @@ def open_artifact(path: Path) -> ArtifactStore:
     """
     whole = path.absolute()
     contents = read_contents(whole)
-    folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be unpacked: {temporary.why_not(error)}") from error
     try:
         run_folder = folder / "run"
         run_folder.mkdir()
@@ -56,7 +60,10 @@ def open_artifact(path: Path) -> ArtifactStore:
         return ArtifactStore(contents, folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ArtifactError(f"{path} cannot be unpacked: {error.strerror or error}") from error
+        raise ArtifactError(f"{path} cannot be unpacked: {temporary.why_not(error)}") from error
+    except sqlite3.DatabaseError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ArtifactError(f"{path} cannot be unpacked into {folder.parent}: {error}") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
