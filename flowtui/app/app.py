@@ -231,13 +231,14 @@ class FlowApp(KeyQueue):
         if self._run is None:
             return None
         now = clock.now()
-        last_write_s = self._watcher.last_write_s
-        age_s = None if last_write_s is None else max(now.timestamp() - last_write_s, 0.0)
+        signs = self._signs
+        written_at = None if signs is None else signs.written_at
+        age_s = None if written_at is None else max((now - written_at).total_seconds(), 0.0)
         return Frame(
             run=self._run.row,
             counts=self._counts,
             store=self.store_label,
-            standing=standing(self._run.row, self._signs, now),
+            standing=standing(self._run.row, signs, now),
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,

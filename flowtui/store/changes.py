@@ -87,11 +87,6 @@ class Watcher:
             raise
         return replace(changes, kinds=changes.kinds | kinds)
 
-    @property
-    def last_write_s(self) -> float | None:
-        """When the watched run's database was last written, in seconds since the epoch."""
-        return None if self._experiment is None else self._experiment.last_write_s
-
     def _look_at_meta(self) -> Changes:
         def ask(connection: sqlite3.Connection) -> tuple[dict[str, _RunRow], Mark]:
             return _rows(connection), _model_mark(connection, self._run_id)
@@ -168,11 +163,6 @@ class _Watched:
         self._is_certain = self._is_settled()
         self._was_read = True
         return is_baseline
-
-    @property
-    def last_write_s(self) -> float | None:
-        last_write_ns = None if self.pending is None else self.pending.last_write_ns
-        return None if last_write_ns is None else last_write_ns / 1e9
 
     def _fingerprint(self) -> Fingerprint | None:
         try:
