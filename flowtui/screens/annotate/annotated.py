@@ -107,7 +107,7 @@ class Annotated(GivesNotices):
         # An empty stack is as good as false.
         self.undo = UndoStack(run.database) if undo is None else undo
         """What was done here, for those that undo it elsewhere."""
-        self._jobs = Jobs(self, self._tell_failure)
+        self._jobs = Jobs(self, self._tell_failure, self._tell_waiting)
         self._is_reading = False
         self._is_read_wanted = False
         self._refusal = ""
@@ -252,6 +252,9 @@ class Annotated(GivesNotices):
 
     def _tell_failure(self, error: StoreError) -> None:
         self._tell(str(error), is_bad=True)
+
+    def _tell_waiting(self) -> None:
+        self._tell("waiting for the store: it is busy, or its disk is slow")
 
     def _tell(self, words: str, is_bad: bool = False) -> None:
         self.notify(
