@@ -6,12 +6,17 @@ import errno
 import tempfile
 
 
+def is_full(error: OSError) -> bool:
+    """Say whether there was no room for what was to be written."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def why_not(error: OSError) -> str:
     """Return why nothing could be written in the folder for temporary files, and what to do."""
     try:
         folder = tempfile.gettempdir()
     except OSError:
         return "no folder for temporary files can be written: set TMPDIR to one that can"
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if is_full(error):
         return f"there is no room left in {folder}: free some, or set TMPDIR to another folder"
     return f"{folder} cannot be written ({error.strerror or error}): set TMPDIR to another folder"

@@ -243,8 +243,8 @@ def errors_as_one_line() -> Iterator[None]:
 
 
 def _reason(error: OSError) -> str:
-    import errno
+    from flowtui import temporary
 
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if temporary.is_full(error):
         return "there is no room left on the disk: free some, or set TMPDIR to another folder"
     return error.strerror or str(error)

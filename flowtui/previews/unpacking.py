@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
+from flowtui import temporary
 from flowtui.previews import encodings, files
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, Mode, PreviewKind
@@ -32,6 +33,26 @@ class Unpacked:
 
 
 @contextmanager
+def _private_file() -> Iterator[IO[bytes]]:
+    """Give a file to write into, which is gone afterwards.
+
+    Raises:
+        PreviewFailed: there is no room for it; the file that is looked at is not to blame.
+    """
+    try:
+        target = tempfile.NamedTemporaryFile(prefix="flow-tui-")  # noqa: SIM115  # It is closed below.
+    except OSError as error:
+        raise PreviewFailed(f"It cannot be unpacked: {temporary.why_not(error)}.") from error
+    try:
+        with target:
+            yield target
+    except OSError as error:
+        if not temporary.is_full(error):
+            raise
+        raise PreviewFailed(f"It cannot be unpacked: {temporary.why_not(error)}.") from error
+
+
+@contextmanager
 def unpacked(
     file: BinaryIO, packing: PreviewKind, cancelled: Cancelled, limit: int = MAX_UNPACKED_BYTES
 ) -> Iterator[Unpacked]:
@@ -42,7 +63,7 @@ def unpacked(
         MissingExtra: there is nothing here that unpacks zstd.
         PreviewCancelled: between two pieces.
     """
-    with tempfile.NamedTemporaryFile(prefix="flow-tui-") as target:
+    with _private_file() as target:
         size = 0
         is_whole = False
         for piece in _pieces(file, packing):
@@ -102,7 +123,7 @@ def with_ascii(path: Path, encoding: str, cancelled: Cancelled) -> Iterator[Plai
         decoder = codecs.getincrementaldecoder(encodings.CODECS[encoding])("replace")
         mark = encodings.mark_bytes(start, encoding)
         file.seek(mark)
-        with tempfile.NamedTemporaryFile(prefix="flow-tui-") as target:
+        with _private_file() as target:
             taken = 0
             while (piece := file.read(_PIECE_BYTES)) and taken < MAX_RECODED_BYTES:
                 if cancelled():
