@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from flowtui.store import cancelling, foreign
-from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS
+from flowtui.store.database import BUSY_TIMEOUT_S, VM_STEPS_BETWEEN_CANCEL_CHECKS
 from flowtui.store.errors import DatabaseBusy, DatabaseError
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+T = TypeVar("T")
+
+RETRY_S = 0.005
+"""Between two tries; a commit of the SDK takes about as long."""
 
 
 def create_store(
@@ -90,9 +96,16 @@ def writing(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
         DatabaseError: SQLite refused the write; the text says why.
         ReadCancelled: Nobody waits for it any more (`cancelling`).
     """
+    connection = database.conn
     try:
-        with database.atomic():
-            yield database.conn
+        _patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+        try:
+            yield connection
+            _patiently(lambda: connection.execute("COMMIT"))
+        except BaseException:
+            # Some failures end the transaction by themselves.
+            connection.rollback()
+            raise
     except sqlite3.DatabaseError as error:
         cancelling.check()
         raise _explained(path, error) from error
@@ -127,13 +140,14 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
     if why_no_file := foreign.why_no_file([path]):
         raise DatabaseError(path, f"cannot write {path}: {why_no_file}")
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+        # Without a timeout, in which SQLite would heed no ctrl+c: the waiting is done outside.
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=0)
     except sqlite3.DatabaseError as error:
         raise _explained(path, error) from error
     try:
         if not durable:
             connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
         connection.execute("PRAGMA foreign_keys = ON")
         if (cancelled := cancelling.current()) is not None:
             connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
@@ -143,8 +157,23 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
     return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
+def _patiently(ask: Callable[[], T]) -> T:
+    """Return what is answered, asking again while somebody else holds the database."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except sqlite3.DatabaseError as error:
+            if not _is_busy(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(RETRY_S)
+
+
 def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
-    # The low byte is the primary code; the rest tells SQLITE_BUSY's variants apart.
-    busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-    kind = DatabaseBusy if busy else DatabaseError
+    kind = DatabaseBusy if _is_busy(error) else DatabaseError
     return kind(path, f"cannot write {path}: {error}")
+
+
+def _is_busy(error: sqlite3.DatabaseError) -> bool:
+    # The low byte is the primary code; the rest tells SQLITE_BUSY's variants apart.
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

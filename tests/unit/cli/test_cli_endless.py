@@ -13,9 +13,14 @@ import sys
 import termios
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from flowtui.store import transaction
+from flowtui.store.database import Database
+from flowtui.store.new_run import new_run
+from flowtui.store.otlp.ingesting import SpanWriter
 from flowtui.store.schema import StoreWriter
 from flowtui.store.schema.rows import EvalRow, SpanRow
 from tests.unit.stores import NOW, until, writer
@@ -144,6 +149,27 @@ def test_every_command_ends_in_the_middle_of_any_query(tmp_path: Path) -> None:
     # Where nothing asks for the table, it ends by itself; `ingest` says what is written.
     assert {*ends} <= {"0", "1", "130"}, done.stderr
     assert ends.count("130") > 60
+
+
+def test_no_connection_that_writes_waits_inside_sqlite_where_ctrl_c_is_not_heeded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store(tmp_path / "store")
+    timeouts: list[object] = []
+    connect = sqlite3.connect
+
+    def connected(*words: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*words, **options)
+        timeouts.extend(connection.execute("pragma busy_timeout").fetchone())
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connected)
+    database = Database(store / "run-1" / "exp.db", "run-1/exp.db")
+    transaction.write(database, lambda _: None)
+    SpanWriter(database).__exit__(None, None, None)
+    with new_run(store, "another"):
+        pass
+    assert {*timeouts} == {0}
 
 
 @pytest.mark.parametrize("command", ["show run-1", "ingest run-1 SPANS", "run-1"])
