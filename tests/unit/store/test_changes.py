@@ -303,7 +303,7 @@ def test_no_write_in_place_is_missed_however_soon_it_follows_a_look(
 def test_the_last_write_is_that_of_the_log_while_there_is_one(
     directory: Path, store: Store
 ) -> None:
-    database = store.experiment("run-1")
+    database = store.run("run-1").database
     assert database.fingerprint().last_write_ns == LONG_AGO_NS
     with ExperimentWriter(directory / "run-1" / "exp.db") as run:
         run.params({"epochs": 3})
