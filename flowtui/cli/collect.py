@@ -73,6 +73,7 @@ def collect(
             bound,
             lambda: report.ready(bound, where),
             report.show,
+            writer.hurry,
         )
     finally:
         writer.stop()

@@ -57,14 +57,16 @@ class Written:
 class Batch:
     """Spans that are to be written in one transaction."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_spans: int = BATCH_SPANS) -> None:
+        """Begin one that is full with so many spans, or with `BATCH_CHARS`."""
+        self._most_spans = most_spans
         self._rows: list[Row] = []
         self._announcing: list[Row] = []
         self._chars = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self) >= BATCH_SPANS or self._chars >= BATCH_CHARS
+        return len(self) >= self._most_spans or self._chars >= BATCH_CHARS
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._announcing)
@@ -78,6 +80,12 @@ class Batch:
         row = otlp_rows.row(span)
         (self._announcing if is_pending(span.attributes) else self._rows).append(row)
         self._chars += otlp_rows.size_chars(row)
+
+    def extend(self, other: Batch) -> None:
+        """Add the spans of another."""
+        self._rows += other._rows
+        self._announcing += other._announcing
+        self._chars += other._chars
 
     def write(self, database: Database, patience: Patience = PATIENCE) -> Written:
         """Write all of them; a span that is there and says something else is replaced.

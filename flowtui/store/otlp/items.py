@@ -41,6 +41,8 @@ Spec: https://www.w3.org/TR/trace-context/#sampled-flag
 TRACE_FLAGS = 0xFF
 """The part of the flags of a span or link that is the trace's; the others are about parents."""
 
+LATE = "the {} stands after its spans, in more than is parsed at once: they are without it"
+
 
 class Unreadable(Exception):
     """A span, or something in it, is not what the format says; `str()` says what it is instead."""
