@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from flowtui.cli.opening import Opening
 
-_FLAGS = {"--read-only": "read_only", "--slow": "is_slow"}
+_FLAGS = {"--read-only": "read_only", "--slow": "is_slow", "--allow-large": "allow_large"}
 _TEXT_OPTIONS = {
     "-s": "store",
     "--store": "store",

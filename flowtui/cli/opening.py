@@ -58,6 +58,7 @@ class Opening:
     user: str | None = None
     theme: str | None = None
     is_slow: bool = False
+    allow_large: bool = False
     may_be_command: bool = False
     """Whether `run` stands where a command may stand, so that it may be a mistyped one."""
 
@@ -85,9 +86,9 @@ class Opening:
 
     def _opened(self) -> tuple[Store, OpenRun | None]:
         if self.run is None:
-            return open_store(self.store), None
+            return open_store(self.store, self.allow_large), None
         try:
-            return open_run(self.run, self.store)
+            return open_run(self.run, self.store, self.allow_large)
         except (RunNotFound, StoreNotFound) as error:
             near = commands_near(self.run) if self.may_be_command else []
             if not near:
@@ -126,22 +127,23 @@ def commands_near(word: str) -> list[str]:
     return begun or difflib.get_close_matches(word.lower(), known, 2, COMMAND_LIKENESS)
 
 
-def open_run(word: str, option: str | None) -> tuple[Store, OpenRun]:
+def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[Store, OpenRun]:
     """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
 
     Args:
         word: a path to an artifact that ends in .luml or has a separator in it, or a word that
             `Store.resolve` takes.
         option: which store, as for `open_store`.
+        allow_large: whether an artifact may unpack to more than is likely, without asking.
 
     Raises:
         StoreError: there is no such store, run or file.
     """
     if option is None and _is_artifact(word):
-        store = _open_artifact(Path(word))
+        store = _open_artifact(Path(word), allow_large)
         return store, store.resolve("latest")
     try:
-        store = open_store(option)
+        store = open_store(option, allow_large)
         return store, store.resolve(word)
     except (RunNotFound, StoreNotFound) as error:
         if word.endswith(ARTIFACT_SUFFIX):
@@ -149,7 +151,7 @@ def open_run(word: str, option: str | None) -> tuple[Store, OpenRun]:
         raise
 
 
-def open_file(word: str, option: str | None) -> Store:
+def open_file(word: str, option: str | None, allow_large: bool = False) -> Store:
     """Open the artifact that a word is the path of, where only one can stand.
 
     Raises:
@@ -159,7 +161,7 @@ def open_file(word: str, option: str | None) -> Store:
     if _is_artifact(word):
         if option is not None:
             raise WrongUsage(f"{word} and --store {option} are two stores: give one")
-        return _open_artifact(Path(word))
+        return _open_artifact(Path(word), allow_large)
     if word.endswith(ARTIFACT_SUFFIX):
         raise WrongUsage(f"there is no file {word}")
     from shlex import quote
@@ -180,21 +182,35 @@ def _is_artifact(word: str) -> bool:
     return is_path and Path(word).is_file()
 
 
-def open_store(option: str | None) -> Store:
+def open_store(option: str | None, allow_large: bool = False) -> Store:
     """Open the store that an option, the environment or the folder names, or an artifact."""
     from flowtui.store.location import locate
     from flowtui.store.store import Store
 
     if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
-        return _open_artifact(Path(option))
+        return _open_artifact(Path(option), allow_large)
     return Store(locate(option, os.environ, person.cwd(), person.home()))
 
 
-def _open_artifact(path: Path) -> Store:
+def _open_artifact(path: Path, allow_large: bool) -> Store:
     # Few open one, and it brings tar and zip.
     from flowtui.store.archive.opening import open_artifact
+    from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge
 
-    return open_artifact(path)
+    try:
+        return open_artifact(path, allow_large)
+    except ArtifactTooLarge as large:
+        # While a shell completes a word, nobody can be asked either.
+        if "_FLOW_TUI_COMPLETE" in os.environ or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            message = f"{large}; --allow-large unpacks it all the same"
+            raise ArtifactError(message) from large
+        from flowtui.format import plain
+
+        question = f"flow-tui: {plain(str(large), 2_000)}. Unpack it all the same? [y/N] "
+        print(question, end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise ArtifactError(f"{path} was not opened") from large
+        return open_artifact(path, allow_large=True)
 
 
 def is_terminal() -> bool:

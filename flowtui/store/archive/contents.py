@@ -19,6 +19,7 @@ from flowtui.store.archive.values import (
     DATABASE_ZIP,
     EMBEDDED_FOLDER,
     ArtifactError,
+    ArtifactTooLarge,
     Slice,
     Work,
     never,
@@ -28,6 +29,12 @@ from flowtui.store.values import JsonValue
 
 MAX_INDEX_BYTES = 128 << 20
 MAX_ATTACHMENTS = 300_000
+LARGE_BYTES = 4 << 30
+"""A database of more is unpacked only if it is allowed."""
+LARGE_RATIO = 100
+"""The same of one that packs better than this, which none does that the SDK writes."""
+SMALL_BYTES = 100_000_000
+"""Below this the ratio does not matter."""
 _EMBEDDED = re.compile(
     rf"{EMBEDDED_FOLDER}/(?P<place>[^/]*experiment_snapshot[^/]*~~et~~(?P<id>[^/]+))/{DATABASE_ZIP}"
 )
@@ -66,15 +73,19 @@ def read_contents(path: Path) -> ArtifactContents:
         raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -> None:
+def unpack_database(
+    contents: ArtifactContents, target: Path, room_bytes: int, allow_large: bool = False
+) -> None:
     """Write the database of an artifact into a file.
 
     Args:
         contents: of the artifact.
         target: a file that is not there yet.
         room_bytes: more than this is not written.
+        allow_large: whether a database may be larger than is likely.
 
     Raises:
+        ArtifactTooLarge: it is, and may not; nothing was written.
         ArtifactError: it is damaged, or says that it is larger than there is room for.
         OSError: the target cannot be written.
     """
@@ -90,6 +101,8 @@ def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -
                         f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}: free some,"
                         " or set TMPDIR to another folder"
                     )
+                if not allow_large:
+                    _check_size(path, entry)
                 with archive.open(entry) as source, target.open("xb") as out:
                     # However much the data unpacks to: what was declared is the most.
                     work = Work(entry.file_size, never, no_progress)
@@ -101,6 +114,17 @@ def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -
             raise ArtifactError(f"{path}: its database is packed in a way of its own") from error
     if count != entry.file_size:
         raise ArtifactError(f"{path} is damaged: its database is shorter than it says")
+
+
+def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:
+    """Raise ArtifactTooLarge for a database that is larger than is likely, packed or unpacked."""
+    ratio = entry.file_size / max(1, entry.compress_size)
+    is_dense = entry.file_size > SMALL_BYTES and ratio > LARGE_RATIO
+    if is_dense or entry.file_size > LARGE_BYTES:
+        raise ArtifactTooLarge(
+            f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, {ratio:,.0f} times what it takes"
+            " packed"
+        )
 
 
 def _experiment(

@@ -38,10 +38,15 @@ from flowtui.store.store import Store
 from flowtui.store.values import Run, StoreLocation
 
 
-def open_artifact(path: Path) -> ArtifactStore:
+def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
     """Open a `.luml` file, or a model file with an experiment embedded in it.
 
+    Args:
+        path: of the file.
+        allow_large: whether it may unpack to more than is likely.
+
     Raises:
+        ArtifactTooLarge: it does, and may not.
         ArtifactError: it cannot be read, is damaged, holds no experiment, or there is no room to
             unpack its database.
     """
@@ -55,7 +60,7 @@ def open_artifact(path: Path) -> ArtifactStore:
         run_folder = folder / "run"
         run_folder.mkdir()
         room = shutil.disk_usage(folder).free - SPARE_BYTES
-        unpack_database(contents, run_folder / "exp.db", room)
+        unpack_database(contents, run_folder / "exp.db", room, allow_large)
         _write_meta(folder / "meta.db", contents)
         return ArtifactStore(contents, folder)
     except OSError as error:
