@@ -274,7 +274,13 @@ class Registry(Closes):
         headers = {} if body is None else {"Content-Type": "application/json"}
         url = Secret(self.base_url + path)
         answer = http.send(
-            self._client, method, url, self.base_url, headers=headers, content=content
+            self._client,
+            method,
+            url,
+            self.base_url,
+            headers=headers,
+            content=content,
+            patience=self.patience,
         )
         return http.checked(answer, self.base_url)
 
