@@ -29,6 +29,7 @@ RETRY_S = 0.005
 FOLD_TRIES = 10
 FOLD_WAIT_S = 0.02
 """A reader stays for less than the product of the two as a rule."""
+NO_ROOM = "there is no room left on the disk of {}; free some and try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _persevere(
         except sqlite3.DatabaseError as error:
             cancelling.check()
             if not is_busy(error):
-                raise _explained(database, error) from error
+                raise explained(database, error) from error
             if patience.clock() >= deadline:
                 message = (
                     f"{database.label} was busy for {patience.limit_s:g} s: another process is"
@@ -160,11 +161,11 @@ def _code(error: sqlite3.DatabaseError) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _explained(database: Database, error: sqlite3.DatabaseError) -> errors.DatabaseError:
+def explained(database: Database, error: sqlite3.DatabaseError) -> errors.DatabaseError:
+    """Return what an error of SQLite in writing means, for a person."""
     path, label, code = database.path, database.label, _code(error)
-    if code == sqlite3.SQLITE_FULL or _is_full_index(error):
-        message = f"there is no room left on the disk of {label}; free some and try again"
-        return errors.DiskFull(path, message)
+    if is_without_room(error):
+        return errors.DiskFull(path, NO_ROOM.format(label))
     if not path.exists():
         return errors.DatabaseMissing(path, f"{label} is missing")
     folder_locked = not os.access(path.parent, os.W_OK)
@@ -183,6 +184,10 @@ def _read_only(database: Database) -> errors.DatabaseReadOnly:
     return errors.DatabaseReadOnly(database.path, message)
 
 
-def _is_full_index(error: sqlite3.DatabaseError) -> bool:
-    """Whether the log's index could not be given room, which SQLite reports as an I/O error."""
-    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+def is_without_room(error: sqlite3.DatabaseError) -> bool:
+    """Return whether an error says that a disk is full.
+
+    Where it is the log's index that gets no room, SQLite speaks of I/O.
+    """
+    is_full_index = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    return is_full_index or _code(error) == sqlite3.SQLITE_FULL

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
@@ -158,6 +158,8 @@ class ArtifactFiles:
                 work = Work(part.size_bytes, never, no_progress)
                 copied = tar.copy(source, target, part.size_bytes, work)
         except (OSError, ValueError) as error:
+            with suppress(OSError):
+                whole.unlink(missing_ok=True)
             reason = error.strerror if isinstance(error, OSError) else "its name is none"
             raise AttachmentRefused(f"it cannot be taken out: {reason}") from error
         if copied != part.size_bytes:

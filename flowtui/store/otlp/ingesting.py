@@ -26,7 +26,9 @@ from flowtui.store.transaction import (
     FOLD_WAIT_S,
     PATIENCE,
     Patience,
+    explained,
     is_busy,
+    is_without_room,
     write,
 )
 
@@ -190,6 +192,8 @@ def _opened(database: Database) -> sqlite3.Connection:
         if is_busy(error):
             return connection
         connection.close()
+        if is_without_room(error):
+            raise explained(database, error) from error
         message = f"{database.label} is damaged: {error}"
         raise DatabaseCorrupt(database.path, message) from error
     return connection

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flowtui.store import cancelling, foreign
 from flowtui.store.database import BUSY_TIMEOUT_S, VM_STEPS_BETWEEN_CANCEL_CHECKS
-from flowtui.store.errors import DatabaseBusy, DatabaseError
+from flowtui.store.errors import DatabaseBusy, DatabaseError, DiskFull
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
+from flowtui.store.transaction import NO_ROOM, is_without_room
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -40,7 +42,7 @@ def create_store(
     Raises:
         DatabaseError: The file cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     _create(
         directory / "meta.db",
         ddl.META_TABLES,
@@ -65,7 +67,7 @@ def create_experiment_db(
     Raises:
         DatabaseError: The file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     _create(
         path,
         ddl.EXPERIMENT_TABLES,
@@ -75,6 +77,21 @@ def create_experiment_db(
         applied_at=applied_at,
         durable=durable,
     )
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises:
+        DatabaseError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(path, NO_ROOM.format(path)) from error
+        message = f"the folder {path} cannot be made: {error.strerror}"
+        raise DatabaseError(path, message) from error
 
 
 def open_for_writing(path: Path, *, durable: bool = True) -> Database:
@@ -121,7 +138,9 @@ def _create(
     applied_at: datetime | None,
     durable: bool,
 ) -> None:
-    if path.exists() and path.stat().st_size > 0:
+    is_there = path.exists() and path.stat().st_size > 0
+    # What is no file is said where it is opened.
+    if is_there and (not path.is_file() or _has_tables(path)):
         return
     when = timestamp(applied_at or datetime.now(UTC))
     with closing(_open(path, "rwc", durable)) as database, writing(database, path) as connection:
@@ -132,6 +151,16 @@ def _create(
             [(number, when) for number in range(1, version + 1)],
         )
         connection.execute(f"PRAGMA user_version = {user_version}")
+
+
+def _has_tables(path: Path) -> bool:
+    """Tells whether a file is more than what is left where there was no room to make it."""
+    try:
+        # Only looked at: what is there keeps its journal mode.
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as database:
+            return database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+    except sqlite3.DatabaseError as error:
+        raise _explained(path, error) from error
 
 
 def _open(path: Path, mode: str, durable: bool) -> Database:
@@ -170,6 +199,8 @@ def _patiently(ask: Callable[[], T]) -> T:
 
 
 def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
+    if is_without_room(error):
+        return DiskFull(path, NO_ROOM.format(path))
     kind = DatabaseBusy if _is_busy(error) else DatabaseError
     return kind(path, f"cannot write {path}: {error}")
 

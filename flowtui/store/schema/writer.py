@@ -13,6 +13,7 @@ from flowtui.store.errors import RunNotFound
 from flowtui.store.schema.create import (
     create_experiment_db,
     create_store,
+    make_folder,
     open_for_writing,
     writing,
 )
@@ -109,6 +110,9 @@ class StoreWriter(Closes):
         folder = self._run_folder(run_id)
         when = created_at or self._clock()
         group_id = self.group(group, created_at=when)
+        # Before its row: a run that there was no room for is not one that seems to be going on.
+        make_folder(folder / "attachments")
+        create_experiment_db(folder / "exp.db", applied_at=when, durable=self._durable)
         self._insert(
             "experiments",
             {
@@ -123,8 +127,6 @@ class StoreWriter(Closes):
                 "upload_status": "not_uploaded",
             },
         )
-        (folder / "attachments").mkdir(parents=True, exist_ok=True)
-        create_experiment_db(folder / "exp.db", applied_at=when, durable=self._durable)
 
     def experiment(self, run_id: str) -> ExperimentWriter:
         """Opens one run's exp.db for writing; the caller closes it, best by `with`.
