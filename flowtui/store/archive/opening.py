@@ -158,7 +158,7 @@ class ArtifactFiles:
                 work = Work(part.size_bytes, never, no_progress)
                 copied = tar.copy(source, target, part.size_bytes, work)
         except (OSError, ValueError) as error:
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 whole.unlink(missing_ok=True)
             reason = error.strerror if isinstance(error, OSError) else "its name is none"
             raise AttachmentRefused(f"it cannot be taken out: {reason}") from error
