@@ -40,6 +40,7 @@ def main() -> NoReturn:
     from flowtui.cli.interrupts import interrupts_end_quietly
     from flowtui.cli.opening import errors_as_one_line
     from flowtui.cli.standard_streams import printed_to_the_end, take_over
+    from flowtui.cli.terminations import terminations_end_tidily
     from flowtui.terminal import printing
 
     take_over()
@@ -48,6 +49,7 @@ def main() -> NoReturn:
         print(f"flow-tui: {said}", file=sys.stderr)
     with (
         interrupts_end_quietly(is_interruptible),
+        terminations_end_tidily(),
         errors_as_one_line(),
         printed_to_the_end(),
     ):

@@ -194,11 +194,12 @@ def open_store(option: str | None, allow_large: bool = False) -> Store:
 
 def _open_artifact(path: Path, allow_large: bool) -> Store:
     # Few open one, and it brings tar and zip.
+    from flowtui.cli.terminations import before_the_end
     from flowtui.store.archive.opening import open_artifact
     from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge
 
     try:
-        return open_artifact(path, allow_large)
+        store = open_artifact(path, allow_large)
     except ArtifactTooLarge as large:
         # While a shell completes a word, nobody can be asked either.
         if "_FLOW_TUI_COMPLETE" in os.environ or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -210,7 +211,9 @@ def _open_artifact(path: Path, allow_large: bool) -> Store:
         print(question, end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise ArtifactError(f"{path} was not opened") from large
-        return open_artifact(path, allow_large=True)
+        store = open_artifact(path, allow_large=True)
+    before_the_end(store.close)
+    return store
 
 
 def is_terminal() -> bool:
