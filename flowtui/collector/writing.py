@@ -56,31 +56,41 @@ class Writer:
         self._decoded: list[Decoding] = []
         self._turns_since_decoded = 0
         self._ends_at = math.inf
+        self._is_stopping = self._is_closed = False
+        self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="span-writer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def hurry(self) -> None:
-        """Have it end: with all that was taken, or without what is not written in a while.
-
-        That while is `Limits.drain_s`; what is left out is refused, and so nobody takes it for
-        written.
-        """
+        """Have it end in `Limits.drain_s`; what is not written by then is refused."""
         if self._ends_at == math.inf:
             self._ends_at = time.monotonic() + self._limits.drain_s
             self._events.put(None)
 
     def stop(self) -> None:
-        """Hurry, and wait for the end, but not for a disk that does not answer."""
+        """End with what was taken, and in no more time than after `hurry`.
+
+        A disk that does not answer is not waited for.
+        """
+        self._is_stopping = True
         self.hurry()
+        self._events.put(None)
         self._thread.join(max(0.0, self._ends_at - time.monotonic()) + self._limits.drain_s / 2)
 
     def take(self, received: Received) -> None:
-        """Take a request; its outcome tells what becomes of it."""
+        """Take a request; its outcome tells what becomes of it.
+
+        Raises:
+            Full: it has ended.
+        """
         # Or whoever does not wait any longer would cancel it.
         received.outcome.set_running_or_notify_cancel()
-        self._events.put(received)
+        with self._closing:
+            if self._is_closed:
+                raise Full(_ENDING)
+            self._events.put(received)
 
     def _work(self) -> None:
         while not self._is_over():
@@ -92,10 +102,10 @@ class Writer:
         self._refuse_rest()
 
     def _is_over(self) -> bool:
-        if self._ends_at == math.inf:
-            return False
+        if time.monotonic() >= self._ends_at:
+            return True
         is_idle = self._events.empty() and not (self._turns or self._out or self._decoded)
-        return is_idle or time.monotonic() >= self._ends_at
+        return self._is_stopping and is_idle
 
     def _listen(self) -> None:
         """Take in what has happened; wait for something where there is nothing to do."""
@@ -127,7 +137,12 @@ class Writer:
         """Let a request go on, and wait until its turn is over or takes too long."""
         self._turns_since_decoded += bool(self._decoded)
         self._out.add(decoding)
-        decoding.go_on()
+        try:
+            decoding.go_on()
+        except RuntimeError:
+            # The system has no thread left for it.
+            self._out.discard(decoding)
+            self._fail(decoding, Full("there is no room for another request; come again"))
         while decoding in self._out:
             try:
                 self._note(self._events.get(timeout=_LATE_S))
@@ -152,7 +167,8 @@ class Writer:
             whole.extend(decoding.batch)
         try:
             whole.write(self._database, self._patience)
-        except DatabaseError as error:
+        except Exception as error:
+            # Whatever it is, the requests after these are to find this thread at work.
             for decoding in group:
                 self._fail(decoding, error)
             return
@@ -171,6 +187,8 @@ class Writer:
         decoding.received.outcome.set_exception(error)
 
     def _refuse_rest(self) -> None:
+        with self._closing:
+            self._is_closed = True
         while not self._events.empty():
             self._note(self._events.get())
         while self._turns:

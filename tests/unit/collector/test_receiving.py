@@ -7,8 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+from uvicorn.server import ServerState
+
 from flowtui.collector.limits import Limits
 from flowtui.collector.receiving import application
+from flowtui.collector.server import ImpatientProtocol
 from flowtui.collector.writing import Writer
 from flowtui.store.database import Database
 from tests.unit.otlp_samples import span, traces
@@ -97,6 +101,34 @@ def test_bodies_that_do_not_end_take_no_more_than_those_that_do(tmp_path: Path) 
         writer.stop()
 
     carry_out(tmp_path, Limits(all_bytes=2_000, client_bytes=1_000), work)
+
+
+class _Transport(asyncio.Transport):
+    is_closed = False
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        return default
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+
+def test_no_more_connections_are_held_than_may_be() -> None:
+    class Few(ImpatientProtocol):
+        limits = Limits(connections=2)
+
+    async def main() -> list[bool]:
+        config = uvicorn.Config(lambda: None, ws="none", log_config=None)  # type: ignore[arg-type]  # never called
+        state = ServerState()
+        transports = [_Transport() for _ in range(4)]
+        for transport in transports:
+            Few(config, state, {}).connection_made(transport)
+        return [transport.is_closed for transport in transports]
+
+    assert asyncio.run(main()) == [False, False, True, True]
 
 
 def test_too_many_spans_are_a_body_that_is_too_large(tmp_path: Path) -> None:

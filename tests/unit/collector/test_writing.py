@@ -18,6 +18,7 @@ from flowtui.collector.responses import BodyEncoding
 from flowtui.collector.writing import Writer
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
+from flowtui.store.otlp.ingesting import Batch
 from flowtui.store.otlp.items import Unreadable
 from tests.unit.otlp_samples import document, field, pairs, span, traces
 from tests.unit.stores import one_run
@@ -187,6 +188,35 @@ def test_an_end_waits_for_no_busy_store_and_promises_nothing(database: Database)
             assert isinstance(received.outcome.exception(0), DatabaseError | Full)
         other.execute("rollback")
     assert stored(database) == []
+
+
+def test_what_comes_during_the_end_is_written_or_refused(database: Database) -> None:
+    with writing(database, limits=Limits(drain_s=PATIENCE_S)) as writer:
+        writer.hurry()
+        late = small(1)
+        writer.take(late)
+        assert late.outcome.result(PATIENCE_S).spans == 1
+    with pytest.raises(Full, match="the receiver is ending"):
+        writer.take(small(2))
+    assert len(stored(database)) == 1
+
+
+def test_a_failure_of_any_kind_leaves_the_receiver_at_work(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    with writing(database) as writer:
+        for where, what in ((Batch, "write"), (Decoding, "go_on")):
+            with monkeypatch.context() as broken:
+                broken.setattr(where, what, fail)
+                failing = small(1)
+                writer.take(failing)
+                assert isinstance(failing.outcome.exception(PATIENCE_S), RuntimeError | Full)
+        after = small(2)
+        writer.take(after)
+        assert after.outcome.result(PATIENCE_S).spans == 1
 
 
 def test_an_end_writes_what_was_taken(database: Database) -> None:
