@@ -22,9 +22,9 @@ def unpacked(path: Path) -> dict[str, bytes]:
         return {one.name: found.extractfile(one).read() for one in found}  # type: ignore[union-attr]
 
 
-def zipped(data: bytes, name: str = "exp.db") -> bytes:
+def zipped(data: bytes, name: str = "exp.db", method: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
+    with zipfile.ZipFile(out, "w", method) as packed:
         packed.writestr(name, data)
     return out.getvalue()
 

@@ -35,6 +35,8 @@ LARGE_RATIO = 100
 """The same of one that packs better than this, which none does that the SDK writes."""
 SMALL_BYTES = 100_000_000
 """Below this the ratio does not matter."""
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Other methods are unpacked by Python without a bound on what a piece becomes."""
 _EMBEDDED = re.compile(
     rf"{EMBEDDED_FOLDER}/(?P<place>[^/]*experiment_snapshot[^/]*~~et~~(?P<id>[^/]+))/{DATABASE_ZIP}"
 )
@@ -91,10 +93,12 @@ def unpack_database(
     """
     part, path = contents.database_zip, contents.path
     with path.open("rb") as outer:
-        window = archive_tar.ByteWindow(outer, part.offset, part.size_bytes)
+        window = _ZipWindow(outer, part.offset, part.size_bytes)
         try:
             with zipfile.ZipFile(cast(BinaryIO, window)) as archive:
                 entry = archive.getinfo(DATABASE)
+                if entry.compress_type not in _BOUNDED:
+                    raise NotImplementedError
                 if entry.file_size > room_bytes:
                     raise ArtifactError(
                         f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, and there is room for"
@@ -110,10 +114,21 @@ def unpack_database(
         except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
             raise ArtifactError(f"{path} is damaged: its database cannot be unpacked") from error
         except (NotImplementedError, RuntimeError) as error:
-            # A method that Python lacks, or a password.
+            # A method that nobody here packs with, or a password.
             raise ArtifactError(f"{path}: its database is packed in a way of its own") from error
     if count != entry.file_size:
         raise ArtifactError(f"{path} is damaged: its database is shorter than it says")
+
+
+class _ZipWindow(archive_tar.ByteWindow):
+    """A range with a zip in it, of which nobody can be made to take a lot into memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        wanted = self.left if size is None or size < 0 else min(size, self.left)
+        if wanted > archive_tar.CHUNK_BYTES:
+            # The directory is read at once; that of a zip with one file in it is short.
+            raise zipfile.BadZipFile("its directory is too large")
+        return super().read(size)
 
 
 def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:

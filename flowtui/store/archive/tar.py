@@ -63,11 +63,15 @@ class ByteWindow(io.RawIOBase):
         self._at = base + offset
         return self._at
 
-    def read(self, size: int | None = -1) -> bytes:
+    @property
+    def left(self) -> int:
+        """How many bytes can still be read."""
         assert self._size_bytes is not None
-        left = max(0, self._size_bytes - self._at)
+        return max(0, self._size_bytes - self._at)
+
+    def read(self, size: int | None = -1) -> bytes:
         self._file.seek(self._start + self._at)
-        data = self._file.read(left if size is None or size < 0 else min(size, left))
+        data = self._file.read(self.left if size is None or size < 0 else min(size, self.left))
         self._at += len(data)
         return data
 

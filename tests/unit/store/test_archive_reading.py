@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tarfile
+import tracemalloc
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -314,6 +317,31 @@ def test_a_database_larger_than_is_likely_is_unpacked_only_if_it_is_allowed(
     monkeypatch.setattr(archive_contents, "LARGE_BYTES", 100_000)
     with pytest.raises(ArtifactTooLarge, match=r"times what it takes packed"):
         open_artifact(exported)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_database_whose_pieces_have_no_bound_is_not_unpacked(exported: Path, method: int) -> None:
+    packed = zipped(b"\0" * 50_000_000, method=method)
+    assert len(packed) < 20_000
+    path = tar(exported, unpacked(exported) | {"exp.db.zip": packed})
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactError, match="packed in a way of its own"):
+            open_artifact(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_directory_without_an_end_is_not_read(exported: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("exp.db", b"x")
+        for number in range(400):
+            packed.writestr(zipfile.ZipInfo(f"{number:03}" + "x" * 3_000), b"")
+    path = tar(exported, unpacked(exported) | {"exp.db.zip": out.getvalue()})
+    with pytest.raises(ArtifactError, match="its database cannot be unpacked"):
+        open_artifact(path)
 
 
 def test_an_older_run_without_attachments_opens(tmp_path: Path) -> None:
