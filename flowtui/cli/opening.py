@@ -194,9 +194,9 @@ def open_store(option: str | None, allow_large: bool = False) -> Store:
 
 def _open_artifact(path: Path, allow_large: bool) -> Store:
     # Few open one, and it brings tar and zip.
-    from flowtui.cli.terminations import before_the_end
     from flowtui.store.archive.opening import open_artifact
     from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge
+    from flowtui.terminal.shutdown import before_the_end
 
     try:
         store = open_artifact(path, allow_large)

@@ -7,27 +7,22 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from flowtui.cli.standard_streams import print_no_more
+from flowtui.terminal.shutdown import tidy_up
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 GRACE_S = 1.0
 """For what is under way to be left; SQLite, in the midst of a query, is not."""
-_tidying: list[Callable[[], object]] = []
 
 
 class _Terminated(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
-
-
-def before_the_end(tidy: Callable[[], object]) -> None:
-    """Have something called where a signal ends the process, whatever it is at."""
-    _tidying.append(tidy)
 
 
 @contextmanager
@@ -44,7 +39,7 @@ def terminations_end_tidily() -> Iterator[None]:
         yield
     except _Terminated as terminated:
         print_no_more()
-        _tidy()
+        tidy_up()
         sys.exit(128 + terminated.number)
 
 
@@ -53,12 +48,6 @@ def _leave(number: int, frame: FrameType | None) -> None:
     for each in SIGNALS:
         signal.signal(each, signal.SIG_DFL)
     raise _Terminated(number)
-
-
-def _tidy() -> None:
-    for tidy in _tidying:
-        with suppress(Exception):
-            tidy()
 
 
 def _watch() -> None:
@@ -77,7 +66,7 @@ def _watch() -> None:
                 continue
             time.sleep(GRACE_S)
             if signal.getsignal(number) is _leave:
-                _tidy()
+                tidy_up()
                 os._exit(128 + number)
 
     threading.Thread(target=wait, name="termination", daemon=True).start()

@@ -21,7 +21,8 @@ TIMEOUT_S = 60
 STUCK = """
 import sqlite3, sys
 from pathlib import Path
-from flowtui.cli.terminations import before_the_end, terminations_end_tidily
+from flowtui.cli.terminations import terminations_end_tidily
+from flowtui.terminal.shutdown import before_the_end
 copy = Path(sys.argv[1], "flow-tui-copy")
 copy.touch()
 before_the_end(copy.unlink)
