@@ -29,7 +29,7 @@ from flowtui.store.values import JsonValue
 
 MAX_INDEX_BYTES = 128 << 20
 MAX_ATTACHMENTS = 300_000
-LARGE_BYTES = 4 << 30
+LARGE_BYTES = 4_000_000_000
 """A database of more is unpacked only if it is allowed."""
 LARGE_RATIO = 100
 """The same of one that packs better than this, which none does that the SDK writes."""
