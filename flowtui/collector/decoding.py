@@ -22,7 +22,7 @@ from flowtui.store.otlp.items import OtlpSpan, Rejected, Unreadable
 from flowtui.store.otlp.source import Readable, Source
 from flowtui.store.transaction import Patience
 
-TURN_COST = 16_384
+TURN_COST = 8_192
 """Bytes, and what spans cost besides; some milliseconds."""
 ITEM_COST = 128
 WHOLE_BYTES = 1 << 16
