@@ -155,10 +155,12 @@ def _create(
 
 def _has_tables(path: Path) -> bool:
     """Tells whether a file is more than what is left where there was no room to make it."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
         # Only looked at: what is there keeps its journal mode.
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as database:
-            return database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as database:
+            rows = _patiently(lambda: database.execute("SELECT 1 FROM sqlite_master LIMIT 1"))
+            return rows.fetchone() is not None
     except sqlite3.DatabaseError as error:
         raise _explained(path, error) from error
 
