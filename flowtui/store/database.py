@@ -32,7 +32,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from flowtui.store import errors, foreign, unreadable
+from flowtui.store import cancelling, errors, foreign, unreadable
 from flowtui.store.files import asking, fingerprint, shared
 from flowtui.store.files.connecting import read_only, refuse_half_a_page
 from flowtui.store.files.copies import PrivateCopy
@@ -40,7 +40,6 @@ from flowtui.store.files.file_systems import Sharing, kind, sharing
 from flowtui.store.files.fingerprint import MTIME_GRAIN_NS, DatabaseFiles, Fingerprint, Route
 
 T = TypeVar("T")
-Cancelled = Callable[[], bool]
 
 BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
@@ -65,6 +64,8 @@ class Database:
         self.path = path
         self.label = label
         self.goes_on = goes_on
+        self.why_read_only = ""
+        """Why it can never be written, for a person; empty where it may be."""
         self._copy = PrivateCopy(label)
         self._shared = shared.SharedFiles()
         self._sharing: tuple[Path, Sharing] | None = None
@@ -112,24 +113,17 @@ class Database:
             return ()
         return (shared.without_what_came_later(self.label, kind(str(files.main)), found),)
 
-    def read(
-        self,
-        question: Callable[[sqlite3.Connection], T],
-        cancelled: Cancelled | None = None,
-    ) -> T:
+    def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `question` answers from one consistent state of the database.
 
         Args:
             question: is given a read-only connection inside a read transaction. It may be asked
                 again when the files changed under it, so it must not keep anything between calls.
-            cancelled: is asked about every millisecond of work; True ends the read.
 
         Raises:
-            DatabaseError: by its kind, with a line for a person; whatever `unreadable.ERRORS`
-                come of what is in the file are one of these.
-            ReadCancelled: `cancelled` said so.
+            DatabaseError: by its kind, with a line for a person.
+            ReadCancelled: nobody waits any more; see cancelling.py.
         """
-        is_left = _Leaving(cancelled or never)
         give_up_s = time.monotonic() + BUSY_TIMEOUT_S
         is_failing = False
         while True:
@@ -138,14 +132,13 @@ class Database:
             route = self._route(files, before)
             failure: Exception | None = None
             try:
-                with closing(self._connect(files, route, before, is_left)) as connection:
+                with closing(self._connect(files, route, before)) as connection:
                     answer = question(connection)
             except sqlite3.ProgrammingError:
                 raise
             except unreadable.ERRORS as error:
                 failure = error
-            if is_left():
-                raise errors.ReadCancelled("the read was left")
+            cancelling.check()
             if failure is None and self._stands(files, route, before):
                 return answer
             if route is Route.LIVE and unreadable.is_no_log_to_join(failure):
@@ -261,10 +254,10 @@ class Database:
         return shared.SECOND_LOOK_S if is_shared and is_failing else MTIME_GRAIN_NS / 1e9
 
     def _connect(
-        self, files: DatabaseFiles, route: Route, found: Fingerprint, is_left: Cancelled
+        self, files: DatabaseFiles, route: Route, found: Fingerprint
     ) -> sqlite3.Connection:
         if route is Route.COPY:
-            connection = self._connect_to_copy(files, found, is_left)
+            connection = self._connect_to_copy(files, found)
         else:
             option = "readonly_shm=1" if route is Route.LIVE else "immutable=1"
             connection = read_only(files.main, option, BUSY_TIMEOUT_S)
@@ -275,7 +268,7 @@ class Database:
             # A schema is data too: its views and triggers must not call functions.
             connection.execute("pragma trusted_schema = 0")
             # A view may have no end, and nothing else would let a signal in.
-            connection.set_progress_handler(is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+            connection.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
             connection.execute("begin")
             if route in (Route.IMMUTABLE, Route.CHECKPOINT):
                 refuse_half_a_page(connection, found)
@@ -284,38 +277,19 @@ class Database:
             raise
         return connection
 
-    def _connect_to_copy(
-        self, files: DatabaseFiles, found: Fingerprint, is_left: Cancelled
-    ) -> sqlite3.Connection:
+    def _connect_to_copy(self, files: DatabaseFiles, found: Fingerprint) -> sqlite3.Connection:
         is_shared = self._sharing_of(files) is Sharing.SHARED
         began_s = time.monotonic()
         connection, of = self._copy.connected(
             files,
             found,
             is_shared,
-            is_left,
+            cancelling.is_left,
             partial(read_only, option="immutable=1", timeout_s=BUSY_TIMEOUT_S),
         )
         if is_shared:
             self._shared.copied(of, time.monotonic() - began_s)
         return connection
-
-
-def never() -> bool:
-    """Say that nobody has left."""
-    return False
-
-
-class _Leaving:
-    """Whether whoever asked has left: once it was said, it stays so."""
-
-    def __init__(self, cancelled: Cancelled) -> None:
-        self._cancelled = cancelled
-        self._was_said = False
-
-    def __call__(self) -> bool:
-        self._was_said = self._was_said or self._cancelled()
-        return self._was_said
 
 
 def table_columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:

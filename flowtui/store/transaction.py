@@ -17,7 +17,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flowtui.store import errors, unreadable
+from flowtui.store import cancelling, errors, unreadable
 from flowtui.store.checks import WriteGuard
 from flowtui.store.database import (
     BUSY_TIMEOUT_S,
@@ -35,6 +35,7 @@ RETRY_S = 0.005
 FOLD_TRIES = 10
 FOLD_WAIT_S = 0.02
 """A reader stays for less than the product of the two as a rule."""
+NO_ROOM = "there is no room left on the disk of {}; free some and try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,10 @@ def write(
         DatabaseBusy: others held the database for all that time.
         DiskFull: there is no room left.
         DatabaseError: SQLite refused the write for another reason.
+        ReadCancelled: nobody waits for it any more (`cancelling`), and nothing was written.
     """
+    if database.why_read_only:
+        raise errors.DatabaseReadOnly(database.path, database.why_read_only)
     before = database.fingerprint(is_now=True)
     database.require_content(before)
     # SQLite would open a read-only file, and leave a log beside it that its owner cannot use.
@@ -118,8 +122,9 @@ def _persevere(
         except sqlite3.ProgrammingError:
             raise
         except unreadable.ERRORS as error:
-            if _code(error) != sqlite3.SQLITE_BUSY:
-                raise _explained(database, error) from error
+            cancelling.check()
+            if not is_busy(error):
+                raise explained(database, error) from error
             if patience.clock() >= deadline:
                 message = (
                     f"{database.label} was busy for {patience.limit_s:g} s: another process is"
@@ -178,7 +183,7 @@ class _Deadline:
 
     def __call__(self) -> bool:
         self.has_come = self.has_come or self._clock() > self._at_s
-        return self.has_come
+        return self.has_come or cancelling.is_left()
 
 
 def _connect(database: Database) -> sqlite3.Connection:
@@ -191,6 +196,9 @@ def _connect(database: Database) -> sqlite3.Connection:
         connection.execute("pragma foreign_keys = 1")
         # A schema is data too: its triggers must not call functions.
         connection.execute("pragma trusted_schema = 0")
+        # It may be a view that has no end, or have a trigger that has none.
+        if (cancelled := cancelling.current()) is not None:
+            connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
     except BaseException:
         connection.close()
         raise
@@ -217,16 +225,21 @@ def _fold(database: Database, patience: Patience) -> None:
         patience.sleep(FOLD_WAIT_S)
 
 
+def is_busy(error: Exception) -> bool:
+    """Say whether somebody else held a lock that was needed."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
 def _code(error: Exception) -> int:
     # The low byte is the primary code; the rest tells its variants apart.
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _explained(database: Database, error: Exception) -> errors.DatabaseError:
+def explained(database: Database, error: Exception) -> errors.DatabaseError:
+    """Return what an error in writing means, for a person."""
     path, label, code = database.path, database.label, _code(error)
-    if code == sqlite3.SQLITE_FULL or _is_full_index(error):
-        message = f"there is no room left on the disk of {label}; free some and try again"
-        return errors.DiskFull(path, message)
+    if is_without_room(error):
+        return errors.DiskFull(path, NO_ROOM.format(label))
     if not path.exists():
         return errors.DatabaseMissing(path, f"{label} is missing")
     if not isinstance(error, sqlite3.Error):
@@ -247,6 +260,10 @@ def _read_only(database: Database) -> errors.DatabaseReadOnly:
     return errors.DatabaseReadOnly(database.path, message)
 
 
-def _is_full_index(error: Exception) -> bool:
-    """Whether the log's index could not be given room, which SQLite reports as an I/O error."""
-    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+def is_without_room(error: Exception) -> bool:
+    """Return whether an error says that a disk is full.
+
+    Where it is the log's index that gets no room, SQLite speaks of I/O.
+    """
+    is_full_index = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    return is_full_index or _code(error) == sqlite3.SQLITE_FULL

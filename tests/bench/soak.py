@@ -106,7 +106,7 @@ def _in_process(directory: Path, run: str, _home: Path, seed: int) -> list[str]:
 
 def _on_pty(directory: Path, run: str, home: Path, seed: int) -> list[str]:
     said: list[str] = []
-    run_id = open_store(directory).resolve(run).id
+    run_id = open_store(directory).resolve(run).row.id
     wrong = terminal_monkey.let_loose(directory, run_id, home, seed, GOES * 10, tell=said.append)
     print(f"seed {seed}, the program's memory on the way: {', '.join(said)}")
     return wrong

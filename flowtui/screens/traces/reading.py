@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import SampleTarget
-from flowtui.store.database import Cancelled
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
+from flowtui.store.traces import search as span_search
+from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.tree import SpanTree, annotated, span_tree
 
 
@@ -19,27 +21,25 @@ class ReadTrace:
 
     trace_id: str
     mark: tuple[int, int]
-    """What `Store.span_mark` said before it was read."""
+    """What `spans.mark` said before it was read."""
     tree: SpanTree
     samples: tuple[SampleTarget, ...]
 
 
-def read_trace(
-    store: Store, run_id: str, trace_id: str, known: ReadTrace | None, cancelled: Cancelled
-) -> ReadTrace:
+def read_trace(run: OpenRun, trace_id: str, known: ReadTrace | None) -> ReadTrace:
     """Return a trace, laid out anew only if it has other spans than when it was known.
 
     Raises:
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
-    mark = store.span_mark(run_id, trace_id)
-    samples = store.linked_samples(run_id, trace_id)
+    mark = run.ask(span_rows.mark, trace_id)
+    samples = run.ask(span_rows.samples, trace_id)
     if known is None or known.trace_id != trace_id or known.mark != mark:
         with _no_garbage_collection():
-            tree = span_tree(store.spans(run_id, trace_id, cancelled))
+            tree = span_tree(run.ask(span_rows.spans, trace_id))
         return ReadTrace(trace_id, mark, tree, samples)
-    counts = store.annotation_counts(run_id, trace_id)
+    counts = run.ask(annotation_rows.span_counts, trace_id)
     tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
     return replace(known, tree=tree, samples=samples)
 
@@ -70,15 +70,13 @@ class FoundSpans:
     """About the search."""
 
 
-def find_spans(
-    store: Store, run_id: str, trace: ReadTrace, text: str, cancelled: Cancelled
-) -> FoundSpans:
+def find_spans(run: OpenRun, trace: ReadTrace, text: str) -> FoundSpans:
     """Return the spans that a search finds.
 
     Raises:
         FilterError: the search is not understood.
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
     # The language takes 20 ms to import, and few traces are searched.
     from flowtui.store.filters import span_condition
@@ -88,10 +86,10 @@ def find_spans(
         timed = [index for index, node in enumerate(nodes) if node.own_ns]
         return FoundSpans(tuple(sorted(timed, key=lambda index: -nodes[index].own_ns)))
     condition = span_condition(text)
-    found = store.matching_spans(run_id, trace.trace_id, condition, cancelled)
+    found = run.ask(span_search.matching, trace.trace_id, condition)
     indices = tuple(
         index
         for index, node in enumerate(nodes)
         if node.span is not None and node.span.span_id in found
     )
-    return FoundSpans(indices, store.span_remarks(run_id, trace.trace_id, condition, cancelled))
+    return FoundSpans(indices, run.remarks(condition, span_search.remarks, trace.trace_id))

@@ -22,7 +22,16 @@ from flowtui.store.genai import is_pending
 from flowtui.store.otlp import rows as otlp_rows
 from flowtui.store.otlp.items import OtlpSpan
 from flowtui.store.otlp.rows import Row
-from flowtui.store.transaction import FOLD_TRIES, FOLD_WAIT_S, PATIENCE, Patience, write
+from flowtui.store.transaction import (
+    FOLD_TRIES,
+    FOLD_WAIT_S,
+    PATIENCE,
+    Patience,
+    explained,
+    is_busy,
+    is_without_room,
+    write,
+)
 
 BATCH_SPANS = 5_000
 BATCH_CHARS = 4_000_000
@@ -51,14 +60,16 @@ class Written:
 class Batch:
     """Spans that are to be written in one transaction."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_spans: int = BATCH_SPANS) -> None:
+        """Begin one that is full with so many spans, or with `BATCH_CHARS`."""
+        self._most_spans = most_spans
         self._rows: list[Row] = []
         self._announcing: list[Row] = []
         self._chars = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self) >= BATCH_SPANS or self._chars >= BATCH_CHARS
+        return len(self) >= self._most_spans or self._chars >= BATCH_CHARS
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._announcing)
@@ -72,6 +83,12 @@ class Batch:
         row = otlp_rows.row(span)
         (self._announcing if is_pending(span.attributes) else self._rows).append(row)
         self._chars += otlp_rows.size_chars(row)
+
+    def extend(self, other: Batch) -> None:
+        """Add the spans of another."""
+        self._rows += other._rows
+        self._announcing += other._announcing
+        self._chars += other._chars
 
     def write(self, database: Database, patience: Patience = PATIENCE) -> Written:
         """Write all of them; a span that is there and says something else is replaced.
@@ -166,11 +183,18 @@ class SpanWriter:
 def _opened(database: Database) -> sqlite3.Connection:
     database.fingerprint()
     uri = f"{database.files.main.as_uri()}?mode=rw"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    # Without a timeout, in which SQLite would heed no ctrl+c: each write does its own waiting.
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute("select count(*) from sqlite_master").fetchone()
     except unreadable.ERRORS as error:
+        if is_busy(error):
+            return connection
         connection.close()
+        if is_without_room(error):
+            raise explained(database, error) from error
         message = f"{database.label} is damaged: {unreadable.text(error)}"
         raise DatabaseCorrupt(database.path, message) from error
     return connection

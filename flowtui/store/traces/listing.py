@@ -115,8 +115,13 @@ class TraceOrder:
     descending: bool = True
 
 
+LATEST_FIRST = TraceOrder()
+
+
 def ordered(
-    connection: sqlite3.Connection, condition: Condition | None, order: TraceOrder
+    connection: sqlite3.Connection,
+    condition: Condition | None = None,
+    order: TraceOrder = LATEST_FIRST,
 ) -> array[int]:
     """Return the keys of the traces that meet a condition, in order; missing values come last.
 

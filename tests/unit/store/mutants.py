@@ -12,11 +12,22 @@ from contextlib import closing
 from pathlib import Path
 
 from flowtui.reports.runs import run_text, whole_document
+from flowtui.store import runs as run_rows
+from flowtui.store import upload_record
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget, SpanTarget
+from flowtui.store.changes import Watcher
 from flowtui.store.errors import StoreError
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.runs import RunOrder
+from flowtui.store.samples import listing as sample_rows
+from flowtui.store.samples.scores import score_sets
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
+from flowtui.store.traces import details as span_details
+from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.listing import TraceOrder
 from flowtui.store.values import StoreLocation
 from tests.unit.stores import NOW, age, contents, killed, one_run, writer
@@ -112,19 +123,21 @@ def asked(directory: Path) -> Iterator[str]:
         return
     with closing(store):
         questions = (
-            store.groups,
-            lambda: store.runs(store.run_order(None, RunOrder("name"))),
+            lambda: store.ask(run_rows.groups),
+            lambda: store.ask(run_rows.at, store.list.ordered(None, RunOrder("name"))),
             lambda: [whole_document(store, store.resolve(RUN))],
             lambda: list(run_text(store, store.resolve(RUN))),
-            lambda: store.series(RUN, "loss", None, 20),
-            lambda: store.traces(RUN, store.trace_order(RUN, None, TraceOrder())),
-            lambda: store.spans(RUN, _SPAN.trace_id),
-            lambda: store.span_detail(RUN, _SPAN.trace_id, _SPAN.span_id),
-            lambda: store.samples(RUN, store.sample_order(RUN)),
-            lambda: store.score_sets(RUN),
-            lambda: store.attachments(RUN),
-            lambda: store.annotation_names(RUN),
-            lambda: store.watcher(RUN).look(),
+            lambda: store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 20),
+            lambda: store.run(RUN).ask(
+                trace_rows.at, store.run(RUN).ask(trace_rows.ordered, None, TraceOrder())
+            ),
+            lambda: store.run(RUN).ask(span_rows.spans, _SPAN.trace_id),
+            lambda: store.run(RUN).ask(span_details.detail, _SPAN.trace_id, _SPAN.span_id),
+            lambda: store.run(RUN).ask(sample_rows.at, store.run(RUN).ask(sample_rows.ordered)),
+            lambda: store.run(RUN).ask(score_sets),
+            lambda: store.run(RUN).attachments(),
+            lambda: store.run(RUN).ask(annotation_rows.names),
+            lambda: Watcher(store.meta, store.run(RUN)).look(),
         )
         for question in questions:
             try:
@@ -137,9 +150,9 @@ def written(directory: Path) -> Iterator[str]:
     """Writes what a person would, and yields what should not have come of it."""
     try:
         with closing(Store(StoreLocation(directory, "a test"))) as store:
-            store.add_annotation(RUN, _SPAN, FEEDBACK)
-            store.add_annotation(RUN, _SAMPLE, FEEDBACK)
-            store.record_upload_failure(RUN)
+            annotating.add(store.run(RUN).database, _SPAN, FEEDBACK)
+            annotating.add(store.run(RUN).database, _SAMPLE, FEEDBACK)
+            upload_record.record_failure(store.meta, RUN)
     except StoreError as error:
         yield _lines(error)
 

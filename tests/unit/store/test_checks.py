@@ -13,6 +13,7 @@ from flowtui.store import checks, counts, errors
 from flowtui.store.annotations import writing
 from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget
 from flowtui.store.database import Database
+from flowtui.store.lost_records import lost_records
 from flowtui.store.new_run import new_run
 from flowtui.store.schema import EvalRow, ddl
 from flowtui.store.transaction import Patience, write
@@ -76,7 +77,7 @@ def test_what_stands_in_place_of_a_table_is_said(
     (text,) = said(database)
     assert text.startswith(words)
     with opened(database.path.parents[1]) as store:
-        assert text in store.lost_records("run-1")
+        assert text in lost_records(store.meta, store.run("run-1"))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_a_new_run_is_made_only_where_no_program_would_run(database: Database) -
         pass
     execute(directory / "meta.db", "drop trigger slow")
     with new_run(directory, "another") as run_id, opened(directory) as store:
-        assert store.resolve(run_id).name == "another"
+        assert store.resolve(run_id).row.name == "another"
 
 
 class Clock:
@@ -169,7 +170,7 @@ def test_what_is_odd_about_the_list_of_runs_is_said_with_a_run(database: Databas
     directory = database.path.parents[1]
     execute(directory / "meta.db", "create trigger t after update on models begin select 1; end")
     with opened(directory) as store:
-        (text,) = store.lost_records("run-1")
+        (text,) = lost_records(store.meta, store.run("run-1"))
     assert text.startswith("nothing is written into models: the trigger t would run")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from flowtui.store import errors
+from flowtui.store.cancelling import cancelling
 from flowtui.store.database import Database, table_columns
 from flowtui.store.files.fingerprint import MTIME_GRAIN_NS, Route
 from tests.unit.situations import (
@@ -241,11 +242,12 @@ def test_a_cancelled_read_ends_at_once(tmp_path: Path) -> None:
     path = tmp_path / "exp.db"
     answers = iter([False, False, False])
     endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
-    with closed(path), pytest.raises(errors.ReadCancelled):
-        Database(path, "run/exp.db").read(
-            lambda connection: connection.execute(endless).fetchone(),
-            lambda: next(answers, True),
-        )
+    with (
+        closed(path),
+        cancelling(lambda: next(answers, True)),
+        pytest.raises(errors.ReadCancelled),
+    ):
+        Database(path, "run/exp.db").read(lambda connection: connection.execute(endless).fetchone())
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)

@@ -13,6 +13,8 @@ import pytest
 
 from flowtui.cli.doctor import findings
 from flowtui.store import errors
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget
 from flowtui.store.database import Database
 from flowtui.store.files import asking, shared
@@ -295,8 +297,8 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_ended_run_is_annotated_without_an_index_that_others_would_map(store: Path) -> None:
     with opened(store) as one:
-        added = one.add_annotation("run-1", SAMPLE, DRAFT)
-        assert one.annotations("run-1", SAMPLE) == (added.annotation,)
+        added = annotating.add(one.run("run-1").database, SAMPLE, DRAFT)
+        assert one.run("run-1").ask(annotation_rows.of_target, SAMPLE) == (added.annotation,)
     assert [file.name for file in (store / "run-1").glob("exp.db*")] == ["exp.db"]
 
 
@@ -314,11 +316,11 @@ def test_nothing_is_written_while_somebody_may_have_it_open(store: Path) -> None
     with held(store / "run-1" / "exp.db"), opened(store) as one:
         before = contents(store)
         with pytest.raises(errors.DatabaseReadOnly, match="on lustre, and somebody has it open"):
-            one.add_annotation("run-1", SAMPLE, DRAFT)
+            annotating.add(one.run("run-1").database, SAMPLE, DRAFT)
         assert contents(store) == before
     execute(store / "meta.db", "update experiments set status = 'active'")
     with opened(store) as one, pytest.raises(errors.DatabaseReadOnly, match="its run is active"):
-        one.add_annotation("run-1", SAMPLE, DRAFT)
+        annotating.add(one.run("run-1").database, SAMPLE, DRAFT)
 
 
 def test_spans_are_written_into_a_new_run_that_this_process_holds(store: Path) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from flowtui.store import counts, errors
+from flowtui.store import counts as counting
+from flowtui.store import params as logged_params
 from flowtui.store.database import Database
 from flowtui.store.files.fingerprint import Route
+from flowtui.store.lost_records import lost_records
 from flowtui.store.transaction import write
 from tests.unit.store.mutants import RUN, make_sound, try_mutant
 from tests.unit.stores import age, execute, one_run, opened
@@ -110,7 +113,7 @@ def test_a_signal_ends_a_read_that_nobody_can_cancel(
     def leave() -> bool:
         return False
 
-    monkeypatch.setattr("flowtui.store.database.never", leave)
+    monkeypatch.setattr("flowtui.store.cancelling.is_left", leave)
     sys.setprofile(trace)
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -142,16 +145,16 @@ def test_a_log_that_does_not_go_with_its_index_is_read_as_its_writer_would_read_
     store = Path(shutil.copytree(sound, tmp_path / "store"))
     log = store / RUN / "exp.db-wal"
     with opened(store) as one:
-        assert one.experiment(RUN)._route(*one.experiment(RUN)._look()) is Route.LIVE
-        known = one.params(RUN)
+        assert one.run(RUN).database._route(*one.run(RUN).database._look()) is Route.LIVE
+        known = one.run(RUN).ask(logged_params.params)
     log.write_bytes(damage(log.read_bytes()))
     age(store)
     with opened(store) as one:
-        assert one.experiment(RUN)._route(*one.experiment(RUN)._look()) is Route.COPY
+        assert one.run(RUN).database._route(*one.run(RUN).database._look()) is Route.COPY
         assert known is not None
-        assert {param.key for param in known} - {param.key for param in one.params(RUN) or ()} == {
-            "by"
-        }
+        assert {param.key for param in known} - {
+            param.key for param in one.run(RUN).ask(logged_params.params) or ()
+        } == {"by"}
 
 
 # Counting ---------------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ def test_what_cannot_be_read_is_not_counted(tmp_path: Path) -> None:
     place = data.index(b"a" * 900) // 4096 * 4096
     path.write_bytes(data[:place] + b"\xff" * 4096 + data[place + 4096 :])
     with opened(tmp_path) as store, pytest.raises(errors.DatabaseCorrupt, match="malformed"):
-        store.counts("run-1")
+        store.run("run-1").ask(counting.counts)
 
 
 def test_an_index_that_says_otherwise_than_its_table_is_told(tmp_path: Path) -> None:
@@ -181,5 +184,8 @@ def test_an_index_that_says_otherwise_than_its_table_is_told(tmp_path: Path) -> 
         )
     connection.close()
     with opened(tmp_path) as store:
-        assert store.counts("run-1").samples == 0
-        assert any("SQLite finds the file damaged" in text for text in store.lost_records("run-1"))
+        assert store.run("run-1").ask(counting.counts).samples == 0
+        assert any(
+            "SQLite finds the file damaged" in text
+            for text in lost_records(store.meta, store.run("run-1"))
+        )

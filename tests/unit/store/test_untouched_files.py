@@ -47,7 +47,7 @@ from flowtui.store.values import StoreLocation
 list(findings(os.environ, store, Path(store), Path(store)))
 try:
     with closing(Store(StoreLocation(Path(store), "a test"))) as one:
-        one.signs([one.resolve(mutants.RUN)], datetime(2030, 1, 1, tzinfo=UTC))
+        one.signs([one.resolve(mutants.RUN).row], datetime(2030, 1, 1, tzinfo=UTC))
         write_artifact(one, mutants.RUN, Path(target))
 except StoreError as error:
     print(error)
