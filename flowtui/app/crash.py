@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 
-from flowtui import clock
+from flowtui import clock, person
 
 
 def write_crash_log(error: BaseException) -> str:
     """Write an error with its traceback to a file of its own and say where that is."""
-    from platformdirs import user_log_path
-
-    path = user_log_path("flow-tui") / f"crash-{clock.now():%Y%m%d-%H%M%S-%f}.log"
+    path = Path(f"crash-{clock.now():%Y%m%d-%H%M%S-%f}.log")
     details = "".join(traceback.format_exception(error))
     try:
+        path = person.folder("log") / path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(details, "utf-8", "backslashreplace")
     except OSError as failure:

@@ -17,8 +17,10 @@ from sqlite3 import connect
 from flowtui.screens.evals.reading import WantedSamples, read_list
 from flowtui.screens.traces.reading import read_trace
 from flowtui.store.filters import sample_condition
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.store import Store
+from flowtui.store.traces import listing as trace_rows
 from tests.bench.measure import MB, Measure
 from tests.bench.reading import medians, open_store, peak_bytes
 from tests.bench.stores import BIG, FOREST, TREE, TREE_ID
@@ -79,25 +81,25 @@ def raw(store: Store, run: str, sql: str) -> Callable[[], None]:
 
 
 def open_tree(store: Store, run: str) -> None:
-    read_trace(store, run, TREE_ID, None, lambda: False)
+    read_trace(store.run(run), TREE_ID, None)
 
 
 def list_traces(store: Store) -> None:
-    keys = store.trace_order(BIG)
-    store.traces(BIG, keys[:PAGE])
+    keys = store.run(BIG).ask(trace_rows.ordered)
+    store.run(BIG).ask(trace_rows.at, keys[:PAGE])
 
 
 def list_samples(store: Store, wanted: WantedSamples) -> None:
-    found = read_list(store, BIG, wanted, None, lambda: False)
-    store.samples(BIG, found.rowids[:PAGE])
+    found = read_list(store.run(BIG), wanted, None)
+    store.run(BIG).ask(sample_rows.at, found.rowids[:PAGE])
 
 
 def main(directory: Path, name: str) -> int:
     """Return by how many bytes the peak rises for a tree, or for the table of samples."""
     store = open_store(directory)
     # What has to be imported for it is not for its size.
-    store.traces(BIG, store.trace_order(BIG)[:1])
-    store.samples(BIG, [1])
+    store.run(BIG).ask(trace_rows.at, store.run(BIG).ask(trace_rows.ordered)[:1])
+    store.run(BIG).ask(sample_rows.at, [1])
     before = peak_bytes()
     if name == "samples":
         list_samples(store, WantedSamples(order=SampleOrder("scores.relevance", True)))

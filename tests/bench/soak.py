@@ -1,5 +1,7 @@
 """The long soak: `python -m tests.bench.soak MINUTES [FIRST_SEED] [--pty]`, monkey after monkey.
 
+With `--mutants` it is database after database with damage in it that is read and written into.
+
 Each has a seed of its own and a fresh copy of a store that is written while it presses keys: in
 this process, or with `--pty` in a session of the real program, ten times as long. What led to a
 failure is printed: the seed, the keys, what went wrong; the exit code is then 1.
@@ -15,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import count
@@ -27,10 +30,13 @@ from tests.conftest import open_store
 from tests.pilot import monkey as pilot_monkey
 from tests.terminal import monkey as terminal_monkey
 from tests.terminal.hostile import make_hostile
+from tests.unit.store.mutants import make_sound, try_mutant
 
 GOES = 100
 PATIENCE_S = 600.0
 """Nothing that a monkey does takes so long, however busy the machine is."""
+MUTANT_S = 60.0
+"""SQLite tries for 10 s to join a log that is damaged, once; all else takes less than 1 s."""
 SIZES = Sizes(
     points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000, forest=1_000, many=100
 )
@@ -64,6 +70,32 @@ def soak(home: Path, minutes: float, first_seed: int, is_on_pty: bool) -> bool:
     return is_well
 
 
+def mutants(home: Path, minutes: float, first_seed: int) -> bool:
+    """Damage databases and ask all of them until the time is over; return whether all was well.
+
+    A mutant ends in no traceback, in no error of more than one line, and as it was.
+    """
+    sound = make_sound(home / "sound")
+    is_well = True
+    ends_at = time.monotonic() + minutes * 60
+    for seed in count(first_seed):
+        if time.monotonic() > ends_at:
+            print(f"mutants {first_seed} to {seed - 1}: {_in_use()}", flush=True)
+            return is_well
+        began_s = time.monotonic()
+        try:
+            wrong = try_mutant(sound, home / f"mutant-{seed}", seed)
+        except Exception:
+            wrong = [f"seed {seed}", traceback.format_exc()]
+        if time.monotonic() - began_s > MUTANT_S:
+            wrong.append(f"seed {seed} took {time.monotonic() - began_s:.0f} s")
+        shutil.rmtree(home / f"mutant-{seed}")
+        if wrong:
+            print(*wrong, sep="\n  ", flush=True)
+        is_well = is_well and not wrong
+    return is_well
+
+
 def _in_process(directory: Path, run: str, _home: Path, seed: int) -> list[str]:
     with closing(open_store(directory)) as store:
         work = pilot_monkey.let_loose(store, run, seed, GOES)
@@ -76,7 +108,7 @@ def _in_process(directory: Path, run: str, _home: Path, seed: int) -> list[str]:
 
 def _on_pty(directory: Path, run: str, home: Path, seed: int) -> list[str]:
     said: list[str] = []
-    run_id = open_store(directory).resolve(run).id
+    run_id = open_store(directory).resolve(run).row.id
     wrong = terminal_monkey.let_loose(directory, run_id, home, seed, GOES * 10, tell=said.append)
     print(f"seed {seed}, the program's memory on the way: {', '.join(said)}")
     return wrong
@@ -92,7 +124,7 @@ def _in_use() -> str:
 
 def main(arguments: list[str]) -> int:
     """Soak in a home folder of its own; return the exit code."""
-    numbers = [word for word in arguments if word != "--pty"]
+    numbers = [word for word in arguments if not word.startswith("--")]
     seed = int(numbers[1]) if len(numbers) > 1 else 0
     with tempfile.TemporaryDirectory(prefix="flow-tui-soak-") as folder:
         for name in [name for name in os.environ if name.startswith(("XDG_", "SSH_", "TMUX"))]:
@@ -100,7 +132,10 @@ def main(arguments: list[str]) -> int:
         os.environ.update(HOME=folder, FLOW_TUI_OPENER="true")
         (Path(folder) / "here").mkdir()
         os.chdir(Path(folder) / "here")
-        is_well = soak(Path(folder), float(numbers[0]), seed, "--pty" in arguments)
+        if "--mutants" in arguments:
+            is_well = mutants(Path(folder), float(numbers[0]), seed)
+        else:
+            is_well = soak(Path(folder), float(numbers[0]), seed, "--pty" in arguments)
     return 0 if is_well else 1
 
 

@@ -170,8 +170,10 @@ async def let_loose(store: Store, run: str, seed: int, goes: int) -> list[str]:
     rng = random.Random(seed)
     logs = crash_logs()
     before = Use(open_files(), threading.active_count(), 0)
-    chosen = store.resolve(run)
-    app = FlowApp(store, chosen, Options(tab=rng.choice(("overview", "evals")), user="ana"))
+    chosen = store.resolve(run).row
+    app = FlowApp(
+        store, store.opened(chosen), Options(tab=rng.choice(("overview", "evals")), user="ana")
+    )
     with closing(Logging(store.directory, chosen.id, rng)) as logging:
         async with app.run_test(size=rng.choice(SIZES), notifications=True) as pilot:
             monkey = Monkey(pilot, rng)

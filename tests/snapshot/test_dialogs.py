@@ -33,7 +33,6 @@ from flowtui.screens.upload.flow import NO_KEY, Uploads
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.lists import PickList
 from flowtui.screens.upload.screen import UploadScreen
-from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType
 from tests.pilot.pilot import screen_text, settled, until
@@ -88,7 +87,8 @@ def form(*pressed: str, until_shows: str = "Before") -> Before:
 
 
 def _has_collection(pilot: Pilot[None]) -> bool:
-    return pilot.app.screen.query_one("#collection", PickList).entry is not None
+    lists = pilot.app.screen.query("#collection").results(PickList)
+    return any(found.entry is not None for found in lists)
 
 
 @BOTH
@@ -348,7 +348,7 @@ def collecting(state: ReceiverState) -> Step:
         app = cast("FlowApp", pilot.app)
         collector = Collector(app)
         run = app.frame.run  # type: ignore[union-attr]
-        wanted = ReceiverRequest(OpenRun(run), app.store.directory, PORT)
+        wanted = ReceiverRequest(app.store.opened(run), app.store.directory, PORT)
         collector._receiver = cast("Receiver", StillReceiver(wanted, state))
         app.background._collector = collector
         app.show_frame()
@@ -378,7 +378,7 @@ def test_port_taken(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> N
     async def before(pilot: Pilot[None]) -> None:
         await settled(pilot)
         collector = Collector(cast("FlowApp", pilot.app))
-        wanted = ReceiverRequest(OpenRun(demo.resolve(AGENT)), demo.directory, PORT)
+        wanted = ReceiverRequest(demo.resolve(AGENT), demo.directory, PORT)
         pilot.app.run_worker(collector._offer_free_port(wanted))
         await until(lambda: isinstance(pilot.app.screen, ConfirmScreen), "the question")
         await settled(pilot)

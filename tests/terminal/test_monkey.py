@@ -11,6 +11,8 @@ from tests.conftest import open_store
 from tests.terminal.hostile import make_hostile
 from tests.terminal.monkey import let_loose
 
+pytestmark = pytest.mark.slow
+
 GOES = 60
 """As much as fits into some seconds."""
 
@@ -19,7 +21,7 @@ GOES = 60
 def test_random_bytes_on_the_demo_do_no_harm(
     demo_copy: Path, tmp_path: Path, name: str, seed: int
 ) -> None:
-    run = open_store(demo_copy).resolve(name).id
+    run = open_store(demo_copy).resolve(name).row.id
     assert let_loose(demo_copy, run, tmp_path / "home", seed, GOES) == []
 
 

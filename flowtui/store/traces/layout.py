@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled
+from flowtui.store import cancelling
 from flowtui.store.traces.times import FAR_FUTURE_NS
 
 NONE = -1
@@ -34,49 +33,42 @@ class Layout:
     """Roots that are some only because their parents lead back to them."""
 
 
-def watched(rows: range, cancelled: Cancelled) -> Iterator[int]:
+def watched(rows: range) -> Iterator[int]:
     """Yield rows, asking every now and then whether to go on, at no cost that shows.
 
     Raises:
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
 
     def parts() -> Iterator[range]:
         for start in range(0, len(rows), _ROWS_BETWEEN_CANCEL_CHECKS):
-            if cancelled():
-                raise ReadCancelled("the read was left")
+            cancelling.check()
             yield rows[start : start + _ROWS_BETWEEN_CANCEL_CHECKS]
 
     return chain.from_iterable(parts())
 
 
-def laid_out(
-    ids: Sequence[str],
-    parent_ids: Sequence[str | None],
-    starts: Sequence[int],
-    cancelled: Cancelled = lambda: False,
-) -> Layout:
+def laid_out(ids: Sequence[str], parent_ids: Sequence[str | None], starts: Sequence[int]) -> Layout:
     """Return where rows stand; children come in the order of their rows, roots by start and id.
 
     Args:
         ids: by row. Of several with one id the first has the children.
         parent_ids: by row.
         starts: by row, rising; `FAR_FUTURE_NS` for none.
-        cancelled: ends it with ReadCancelled.
     """
-    up, missing = _parents(ids, parent_ids, cancelled)
+    up, missing = _parents(ids, parent_ids)
     cut = _cut_rings(up, len(ids))
     count = len(up)
-    first, after = _children(up, cancelled)
+    first, after = _children(up)
     names = [*ids, *missing]
-    places, rows = _in_display_order(_roots(up, first, names, starts), first, after, cancelled)
+    places, rows = _in_display_order(_roots(up, first, names, starts), first, after)
     parents, depths = array("q"), array("q")
-    for at in watched(range(count), cancelled):
+    for at in watched(range(count)):
         parent = up[rows[at]]
         parents.append(NONE if parent == NONE else places[parent])
         depths.append(0 if parent == NONE else depths[places[parent]] + 1)
     below = [0] * count
-    for at in watched(range(count - 1, -1, -1), cancelled):
+    for at in watched(range(count - 1, -1, -1)):
         if (parent := parents[at]) != NONE:
             below[parent] += below[at] + 1
     return Layout(
@@ -89,18 +81,16 @@ def laid_out(
     )
 
 
-def _parents(
-    ids: Sequence[str], parent_ids: Sequence[str | None], cancelled: Cancelled
-) -> tuple[list[int], list[str]]:
+def _parents(ids: Sequence[str], parent_ids: Sequence[str | None]) -> tuple[list[int], list[str]]:
     """Return the row of each row's parent, and the ids of rows behind the last for those missing.
 
     These rows are in the first list too, as roots.
     """
-    backwards = watched(range(len(ids) - 1, -1, -1), cancelled)
+    backwards = watched(range(len(ids) - 1, -1, -1))
     row_of = dict(zip(reversed(ids), backwards, strict=True))
     missing: list[str] = []
     up: list[int] = []
-    for row in watched(range(len(ids)), cancelled):
+    for row in watched(range(len(ids))):
         parent_id = parent_ids[row]
         if parent_id is None:
             up.append(NONE)
@@ -135,11 +125,11 @@ def _cut_rings(up: list[int], count: int) -> list[int]:
     return cut
 
 
-def _children(up: list[int], cancelled: Cancelled) -> tuple[list[int], list[int]]:
+def _children(up: list[int]) -> tuple[list[int], list[int]]:
     """Return the first child of each row, and the child of the same parent that comes after it."""
     first = [NONE] * len(up)
     after = [NONE] * len(up)
-    for row in watched(range(len(up) - 1, -1, -1), cancelled):
+    for row in watched(range(len(up) - 1, -1, -1)):
         if (parent := up[row]) != NONE:
             after[row] = first[parent]
             first[parent] = row
@@ -159,14 +149,14 @@ def _roots(up: list[int], first: list[int], ids: list[str], starts: Sequence[int
 
 
 def _in_display_order(
-    roots: list[int], first: list[int], after: list[int], cancelled: Cancelled
+    roots: list[int], first: list[int], after: list[int]
 ) -> tuple[list[int], list[int]]:
     """Return the place of each row, and the rows by place: each parent before its children."""
     places = [NONE] * len(first)
     rows: list[int] = []
     waiting = roots[::-1]
     # Each row comes once.
-    for at in watched(range(len(first)), cancelled):
+    for at in watched(range(len(first))):
         row = waiting.pop()
         places[row] = at
         rows.append(row)

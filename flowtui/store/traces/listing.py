@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.store import decoding
 from flowtui.store.annotations.listing import AS_FILTERED
-from flowtui.store.database import Cancelled, table_columns
+from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
 from flowtui.store.traces.roll_up import taken
@@ -115,8 +115,13 @@ class TraceOrder:
     descending: bool = True
 
 
+LATEST_FIRST = TraceOrder()
+
+
 def ordered(
-    connection: sqlite3.Connection, condition: Condition | None, order: TraceOrder
+    connection: sqlite3.Connection,
+    condition: Condition | None = None,
+    order: TraceOrder = LATEST_FIRST,
 ) -> array[int]:
     """Return the keys of the traces that meet a condition, in order; missing values come last.
 
@@ -180,11 +185,7 @@ def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, 
     )
 
 
-def at(
-    connection: sqlite3.Connection,
-    rowids: Sequence[int],
-    cancelled: Cancelled = lambda: False,
-) -> dict[int, Trace]:
+def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace]:
     """Return traces by key; those that are gone are left out.
 
     Reads the attributes of their spans for what they took.
@@ -202,7 +203,7 @@ def at(
         wanted,
     )
     by_id = {decoding.text(row[0]): row[1:] for row in rows}
-    usages = _usages(connection, rowids, cancelled)
+    usages = _usages(connection, rowids)
     used = {id_: (usage, unread) for id_, usage, unread in usages}
     keys = connection.execute(
         "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
@@ -248,7 +249,7 @@ def _by_tokens(
     )
     rowid_of = {decoding.text(trace_id): rowid for rowid, trace_id in keys}
     tokens: dict[int, int] = {}
-    for trace_id, usage, _ in _usages(connection, rowids, lambda: False):
+    for trace_id, usage, _ in _usages(connection, rowids):
         if usage is not None and usage.total is not None:
             tokens[rowid_of[trace_id]] = usage.total
     sign = -1 if descending else 1
@@ -257,7 +258,7 @@ def _by_tokens(
 
 
 def _usages(
-    connection: sqlite3.Connection, rowids: Sequence[int], cancelled: Cancelled
+    connection: sqlite3.Connection, rowids: Sequence[int]
 ) -> Iterator[tuple[str, Usage | None, int]]:
     """Yield (trace id, what it took, how many spans say too much to be read) by these keys."""
     present = table_columns(connection, "spans")
@@ -281,7 +282,7 @@ def _usages(
             unread += attributes == TOO_LONG
             if (usage := own_usage(attributes)) is not None:
                 own[row] = usage
-        yield trace_id, taken(ids, parent_ids, own, cancelled), unread
+        yield trace_id, taken(ids, parent_ids, own), unread
 
 
 def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:

@@ -10,16 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from flowtui.store.database import Cancelled
 from flowtui.store.genai.usage import Usage
 from flowtui.store.traces.layout import NONE, laid_out, watched
 
 
 def taken(
-    ids: Sequence[str],
-    parent_ids: Sequence[str | None],
-    own: Mapping[int, Usage],
-    cancelled: Cancelled = lambda: False,
+    ids: Sequence[str], parent_ids: Sequence[str | None], own: Mapping[int, Usage]
 ) -> Usage | None:
     """Return what a trace took, None where no span of it carries usage.
 
@@ -27,28 +23,24 @@ def taken(
         ids: of its spans, by row.
         parent_ids: by row.
         own: what the spans themselves carry, by row.
-        cancelled: ends it with ReadCancelled.
     """
     if not own:
         return None
-    layout = laid_out(ids, parent_ids, [0] * len(ids), cancelled)
+    layout = laid_out(ids, parent_ids, [0] * len(ids))
     at_places = {at: own[row] for at, row in enumerate(layout.rows) if row in own}
     roots = (at for at, parent in enumerate(layout.parents) if parent == NONE)
-    return summed(roots, rolled_up(layout.parents, at_places, cancelled))
+    return summed(roots, rolled_up(layout.parents, at_places))
 
 
-def rolled_up(
-    parents: Sequence[int], own: Mapping[int, Usage], cancelled: Cancelled = lambda: False
-) -> dict[int, Usage]:
+def rolled_up(parents: Sequence[int], own: Mapping[int, Usage]) -> dict[int, Usage]:
     """Return what each place of a layout took with all below it, where that is anything.
 
     Args:
         parents: by place; see `Layout`.
         own: what the spans themselves carry, by place.
-        cancelled: ends it with ReadCancelled.
     """
     found: dict[int, Usage] = {}
-    for at in watched(range(len(parents) - 1, -1, -1), cancelled):
+    for at in watched(range(len(parents) - 1, -1, -1)):
         usage = lowest(found.get(at), own.get(at))
         if usage is None:
             continue

@@ -16,7 +16,6 @@ from functools import cached_property
 from itertools import accumulate
 from typing import NamedTuple
 
-from flowtui.store.database import Cancelled
 from flowtui.store.genai import Usage
 from flowtui.store.traces.columns import Spans
 from flowtui.store.traces.layout import NONE, Layout, laid_out, watched
@@ -270,7 +269,7 @@ class SpanTree:
         return summed(self.roots, self.usages)
 
 
-def span_tree(spans: Spans, cancelled: Cancelled = lambda: False) -> SpanTree:
+def span_tree(spans: Spans) -> SpanTree:
     """Return the tree of the spans of one trace, whatever their parents say.
 
     - Of several spans with one id the earliest has the children.
@@ -283,10 +282,10 @@ def span_tree(spans: Spans, cancelled: Cancelled = lambda: False) -> SpanTree:
       it starts, counts up to its start.
 
     Raises:
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
-    layout = _laid_out(spans, cancelled)
-    starts, ends = _times(spans, layout, cancelled)
+    layout = _laid_out(spans)
+    starts, ends = _times(spans, layout)
     statuses = spans.statuses
     failed = [at for at, row in enumerate(layout.rows) if row != NONE and statuses[row] == ERROR]
     tree = SpanTree(
@@ -296,10 +295,10 @@ def span_tree(spans: Spans, cancelled: Cancelled = lambda: False) -> SpanTree:
         ends,
         errors=Marked.of(dict.fromkeys(failed, 1)),
         annotations=_annotations(spans, layout),
-        usages=_usages(spans, layout, cancelled),
+        usages=_usages(spans, layout),
         critical=bytearray(len(starts)),
     )
-    for at in _critical(tree, cancelled):
+    for at in _critical(tree):
         tree.critical[at] = 1
     # Drawn first, and there may be as many children as spans.
     for root in tree.roots:
@@ -313,12 +312,12 @@ def no_spans() -> SpanTree:
     return span_tree(Spans.none(""))
 
 
-def with_said(tree: SpanTree, spans: Spans, cancelled: Cancelled) -> SpanTree:
+def with_said(tree: SpanTree, spans: Spans) -> SpanTree:
     """Return the tree of the same spans when their attributes have been read."""
     # Only what is known to be a placeholder has another place.
     if spans.said is not None and spans.said.placeholders:
-        return span_tree(spans, cancelled)
-    return replace(tree, spans=spans, usages=_usages(spans, tree.layout, cancelled))
+        return span_tree(spans)
+    return replace(tree, spans=spans, usages=_usages(spans, tree.layout))
 
 
 def annotated(tree: SpanTree, counts: Mapping[str, int]) -> SpanTree:
@@ -374,11 +373,11 @@ def ancestors(tree: SpanTree, index: int) -> tuple[int, ...]:
     return tuple(reversed(above))
 
 
-def _laid_out(spans: Spans, cancelled: Cancelled) -> Layout:
+def _laid_out(spans: Spans) -> Layout:
     starts = [sortable(start) for start in spans.starts]
     placeholders = {} if spans.said is None else spans.said.placeholders
     if not placeholders:
-        return laid_out(spans.ids, spans.parent_ids, starts, cancelled)
+        return laid_out(spans.ids, spans.parent_ids, starts)
     rows = range(len(spans))
     ended = {id_ for row, id_ in enumerate(spans.ids) if not spans.is_placeholder(row)}
     entries: list[tuple[int, str, int, str | None]] = []
@@ -391,18 +390,18 @@ def _laid_out(spans: Spans, cancelled: Cancelled) -> Layout:
         entries.append((starts[row], id_, row, parent_id))
     entries.sort(key=lambda entry: entry[:3])
     firsts, ids, entered, parent_ids = zip(*entries, strict=True) if entries else ((), (), (), ())
-    layout = laid_out(ids, parent_ids, firsts, cancelled)
+    layout = laid_out(ids, parent_ids, firsts)
     return replace(
         layout, rows=array("q", (NONE if row == NONE else entered[row] for row in layout.rows))
     )
 
 
-def _times(spans: Spans, layout: Layout, cancelled: Cancelled) -> tuple[array[int], array[int]]:
+def _times(spans: Spans, layout: Layout) -> tuple[array[int], array[int]]:
     """Return first start and last end of each subtree."""
     parents = layout.parents
     starts = array("q", [FAR_FUTURE_NS]) * len(parents)
     ends = array("q", [0]) * len(parents)
-    for at in watched(range(len(parents) - 1, -1, -1), cancelled):
+    for at in watched(range(len(parents) - 1, -1, -1)):
         row = layout.rows[at]
         # Spelled out, as this is done 200,000 times before a large trace shows.
         if row != NONE and 0 < (begun := spans.starts[row]) < FAR_FUTURE_NS:
@@ -419,7 +418,7 @@ def _times(spans: Spans, layout: Layout, cancelled: Cancelled) -> tuple[array[in
     return starts, ends
 
 
-def _usages(spans: Spans, layout: Layout, cancelled: Cancelled) -> dict[int, Usage]:
+def _usages(spans: Spans, layout: Layout) -> dict[int, Usage]:
     if spans.said is None:
         return {}
     usages, rowids = spans.said.usages, spans.rowids
@@ -428,7 +427,7 @@ def _usages(spans: Spans, layout: Layout, cancelled: Cancelled) -> dict[int, Usa
         for at, row in enumerate(layout.rows)
         if row != NONE and rowids[row] in usages
     }
-    return rolled_up(layout.parents, own, cancelled) if own else {}
+    return rolled_up(layout.parents, own) if own else {}
 
 
 def _annotations(spans: Spans, layout: Layout) -> Marked:
@@ -443,7 +442,7 @@ def _annotations(spans: Spans, layout: Layout) -> Marked:
     return Marked.of(found)
 
 
-def _critical(tree: SpanTree, cancelled: Cancelled) -> Iterator[int]:
+def _critical(tree: SpanTree) -> Iterator[int]:
     """Yield the nodes on the critical path; of those that end at once, the earlier start."""
 
     def ran(at: int) -> tuple[int, int]:
@@ -457,7 +456,7 @@ def _critical(tree: SpanTree, cancelled: Cancelled) -> Iterator[int]:
         return
     last = min(tree.roots, key=last_first)
     stack = [(last, ran(last)[1])] if ran(last)[1] else []
-    for _ in watched(range(len(tree)), cancelled):
+    for _ in watched(range(len(tree))):
         if not stack:
             return
         at, end = stack.pop()

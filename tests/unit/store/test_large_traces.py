@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from flowtui.screens.traces import reading
 from flowtui.screens.traces.reading import ReadTrace, read_trace
 from flowtui.screens.traces.span_reading import ReadSpan
 from flowtui.store.attachments.values import Attachments
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import Usage
 from flowtui.store.schema import SpanAnnotationRow, SpanRow
@@ -60,19 +62,19 @@ def read(directory: Path, known: Spans | None = None) -> tuple[Spans, int]:
 
     with opened(directory) as store:
 
-        def question(db: span_rows.sqlite3.Connection) -> Spans:
+        def question(db: sqlite3.Connection) -> Spans:
             db.set_progress_handler(one_more, 100)
             return span_rows.told(db, span_rows.skeleton(db, TRACE, known))
 
-        return store.experiment(RUN).read(question), steps
+        return store.run(RUN).ask(question), steps
 
 
 def test_a_span_takes_few_bytes(tmp_path: Path) -> None:
     written(tmp_path, rows(COUNT))
     with opened(tmp_path) as store:
-        read_trace(store, RUN, TRACE, None, lambda: False)
+        read_trace(store.run(RUN), TRACE, None)
         tracemalloc.start()
-        trace = read_trace(store, RUN, TRACE, None, lambda: False)
+        trace = read_trace(store.run(RUN), TRACE, None)
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert len(trace.tree) == COUNT
@@ -121,7 +123,7 @@ def test_a_trace_that_is_written_rests_and_shows_its_annotations_meanwhile(
     now_s = 0.0
     monkeypatch.setattr("time.monotonic", lambda: now_s)
     with opened(tmp_path) as store:
-        first = replace(read_trace(store, RUN, TRACE, None, lambda: False), took_s=1.0)
+        first = replace(read_trace(store.run(RUN), TRACE, None), took_s=1.0)
         added(tmp_path, [span("new", 20)])
         note = SpanAnnotationRow(
             trace_id=TRACE, span_id="new", name="good", kind="feedback", value=True, user="ana"
@@ -130,10 +132,10 @@ def test_a_trace_that_is_written_rests_and_shows_its_annotations_meanwhile(
         with writer(tmp_path) as other, other.experiment(RUN) as experiment:
             experiment.span_annotations([note, again])
         now_s = 3.9
-        resting = read_trace(store, RUN, TRACE, first, lambda: False, may_rest=True)
+        resting = read_trace(store.run(RUN), TRACE, first, may_rest=True)
         assert (len(resting.tree), resting.tree.annotation_count) == (9, 1)
         now_s = 4.1
-        grown = read_trace(store, RUN, TRACE, resting, lambda: False, may_rest=True)
+        grown = read_trace(store.run(RUN), TRACE, resting, may_rest=True)
         assert (len(grown.tree), grown.tree.annotation_count) == (10, 2)
 
 
@@ -142,7 +144,7 @@ def read_large(
 ) -> ReadTrace:
     monkeypatch.setattr(reading, "LARGE", 2)
     with opened(directory) as store:
-        return read_trace(store, RUN, TRACE, None, lambda: False, show)
+        return read_trace(store.run(RUN), TRACE, None, show)
 
 
 def test_a_large_trace_shows_before_its_attributes_are_read(
@@ -183,12 +185,13 @@ def test_a_tree_can_be_left_at_any_time_while_it_is_made() -> None:
         asked += 1
         return False
 
-    span_tree(spans, never)
+    with cancelling(never):
+        span_tree(spans)
     assert asked >= 7
     for count in range(asked):
         answers = iter([False] * count + [True])
-        with pytest.raises(ReadCancelled):
-            span_tree(spans, lambda: next(answers))  # noqa: B023  # it is called at once
+        with cancelling(lambda answers=answers: next(answers)), pytest.raises(ReadCancelled):
+            span_tree(spans)
 
 
 def test_the_bar_of_a_wide_span_is_not_worked_out_at_each_drawing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -162,6 +163,7 @@ def test_a_chain_of_thirty_thousand_spans_is_rolled_up() -> None:
     assert total(rolled_up(reversed(spans))) == 5
 
 
+@pytest.mark.slow
 def test_two_hundred_thousand_spans_are_rolled_up() -> None:
     spans = [span("root", None, 1)]
     spans += [span(f"{n}", "root" if n < 450 else f"{n % 450}", 1) for n in range(200_000)]
