@@ -20,8 +20,9 @@ FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/un
 demo: $(READY)
 	$(BIN)/flow-tui demo
 
+# All of them: without -m those that are slow are left out.
 test: $(READY)
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) -m ''
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -51,7 +52,7 @@ floors: $(READY)
 		$(BIN)/uv venv --quiet --clear --python $(PYTHON) $$there \
 		&& $(BIN)/uv pip install --quiet --python $$there/bin/python --resolution $$which \
 			-e '.[all]' --group test \
-		&& $$there/bin/pytest -q -n $(WORKERS) $(FLOORS) || exit 1; \
+		&& $$there/bin/pytest -q -n $(WORKERS) -m '' $(FLOORS) || exit 1; \
 	done
 
 clean:

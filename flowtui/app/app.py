@@ -19,7 +19,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import AwaitMount
 
-from flowtui import clock, screens
+from flowtui import clock, person, screens
 from flowtui import format as fmt
 from flowtui.app import themes
 from flowtui.app.background import Background
@@ -28,6 +28,8 @@ from flowtui.app.key_queue import KeyQueue
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.screens.base import TabScreen
 from flowtui.screens.dialog import Dialog
+from flowtui.store import counts as counting
+from flowtui.store import runs as run_rows
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.errors import StoreError
 from flowtui.store.liveness.standing import Signs, standing
@@ -105,7 +107,7 @@ class FlowApp(KeyQueue):
         Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, run: Run | None, options: Options) -> None:
+    def __init__(self, store: Store, run: OpenRun | None, options: Options) -> None:
         # Textual reads the first mode off the class; here it depends on what is opened.
         self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
         count_spacing_marks()
@@ -114,14 +116,14 @@ class FlowApp(KeyQueue):
         self.store = store
         self.options = options
         self.session = session.session(os.environ)
-        self.store_label = fmt.path(store.directory, Path.home(), "~")
+        self.store_label = fmt.path(store.directory, person.home(), "~")
         self.follows = True
-        self._run = None if run is None else OpenRun(run)
+        self._run = run
         self._counts = Counts()
         self._signs: Signs | None = None
         self._watch_problem: str | None = None
         self._read_problem: str | None = None
-        self._watcher = store.watcher(None if run is None else run.id)
+        self._watcher = Watcher(store.meta, run)
         self._is_looking = False
         self._is_retrying = False
         self._opening = asyncio.Lock()
@@ -182,8 +184,8 @@ class FlowApp(KeyQueue):
                 self._counts = Counts()
                 self._signs = None
                 self._watch_problem = self._read_problem = None
-                self._watcher = self.store.watcher(run.id)
-                self._run = OpenRun(run)
+                self._run = self.store.opened(run)
+                self._watcher = Watcher(self.store.meta, self._run)
             self._read_run(run.id, COUNTED)
             await self.switch_mode(self.options.tab)
 
@@ -233,13 +235,14 @@ class FlowApp(KeyQueue):
         if self._run is None:
             return None
         now = clock.now()
-        last_write_s = self._watcher.last_write_s
-        age_s = None if last_write_s is None else max(now.timestamp() - last_write_s, 0.0)
+        signs = self._signs
+        written_at = None if signs is None else signs.written_at
+        age_s = None if written_at is None else max((now - written_at).total_seconds(), 0.0)
         return Frame(
             run=self._run.row,
             counts=self._counts,
             store=self.store_label,
-            standing=standing(self._run.row, self._signs, now),
+            standing=standing(self._run.row, signs, now),
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,
@@ -347,9 +350,9 @@ class FlowApp(KeyQueue):
     def _read_run(self, run_id: str, kinds: frozenset[Kind]) -> None:
         """Read the run's row and, if anything that is counted changed, the counts."""
         try:
-            run = self.store.run(run_id)
+            run = self.store.ask(run_rows.run, run_id)
             is_counted = run is not None and bool(kinds & COUNTED)
-            counts = self.store.counts(run_id) if is_counted else None
+            counts = self.store.run(run_id).ask(counting.counts) if is_counted else None
         except StoreError as error:
             self.post_message(RunRead(run_id, None, None, str(error)))
             return

@@ -9,18 +9,18 @@ from pathlib import Path
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
+from flowtui.cli.standard_streams import INTERRUPTED
 from flowtui.reports.saving import file_stem
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.archive.packing import write_artifact
 from flowtui.store.errors import ReadCancelled
+from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.values import Run
 
-INTERRUPTED = 130
 MISSING_SHOWN = 5
 
 
-def export(store: Store, run: Run, out: Path | None) -> None:
+def export(store: Store, run: OpenRun, out: Path | None) -> None:
     """Write a run as an artifact and print where it is.
 
     Args:
@@ -55,7 +55,7 @@ def export(store: Store, run: Run, out: Path | None) -> None:
             sys.exit(INTERRUPTED)
         finally:
             line.end()
-    if store.standings([run], clock.now())[run.id].goes_on:
+    if store.standings([run.row], clock.now())[run.id].goes_on:
         print("the run is still active: the file holds what was there by now", file=sys.stderr)
     tell_missing(artifact.missing_attachments)
     print(f"{fmt.plain(str(target), 1_000)}  {fmt.size(artifact.size_bytes)}")

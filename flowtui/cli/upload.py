@@ -9,13 +9,14 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
-from flowtui import clock
+from flowtui import clock, person
 from flowtui import format as fmt
-from flowtui.cli.export import INTERRUPTED, tell_missing
+from flowtui.cli.asking import require_yes
+from flowtui.cli.export import tell_missing
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
+from flowtui.cli.standard_streams import INTERRUPTED
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
 from flowtui.registry.errors import RegistryError, RequestRefused, UploadCancelled
@@ -23,10 +24,11 @@ from flowtui.registry.progress import Phase
 from flowtui.registry.upload import Uploaded, UploadJob, pack_run
 from flowtui.registry.values import Destination, Labels
 from flowtui.reports.usage import WrongUsage
+from flowtui.store import upload_record
 from flowtui.store.errors import StoreError
+from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType
-from flowtui.store.values import Run
 
 NAMES_SHOWN = 20
 LOOK_EVERY_S = 0.1
@@ -56,7 +58,7 @@ class UploadRequest:
     as_json: bool = False
 
 
-def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
+def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
     """Upload a run and print where it is.
 
     Raises:
@@ -64,7 +66,7 @@ def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
         RegistryError: the registry or its storage did not take it.
         WrongUsage: it is not said where to, or nobody can be asked.
     """
-    credential = require_key(os.environ, Path.cwd(), Path.home())
+    credential = require_key(os.environ, person.cwd(), person.home())
     cancel = threading.Event()
     line = ProgressLine()
     with ExitStack() as stack:
@@ -75,7 +77,7 @@ def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
         to = _destination(registry, wanted)
         line.end()
         _ask_first(registry, to, store, run, wanted.yes)
-        labels = Labels(wanted.name or run.name or run.id, run.description or "", run.tags)
+        labels = Labels(wanted.name or run.name, run.row.description or "", run.row.tags)
         job = UploadJob(registry, to, labels, pack_run(store, run.id), run.id)
         stack.enter_context(job)
         stack.enter_context(signals_as_cancel(cancel))
@@ -83,19 +85,19 @@ def upload(store: Store, run: Run, wanted: UploadRequest) -> None:
             done = _carried_out(job, cancel, line)
         except UploadCancelled:
             line.end()
-            _note(lambda: store.record_upload_failure(run.id))
+            _note(lambda: upload_record.record_failure(store.meta, run.id))
             job.close()
             left = "".join(f"; the entry {one} is left as pending" for one in job.left_pending)
             print(f"flow-tui: cancelled{left}", file=sys.stderr)
             sys.exit(INTERRUPTED)
         except (RegistryError, StoreError):
-            _note(lambda: store.record_upload_failure(run.id))
+            _note(lambda: upload_record.record_failure(store.meta, run.id))
             raise
         line.end()
     now = clock.now()
     _note(
-        lambda: store.record_upload(
-            LocalType.EXPERIMENT, run.id, to.orbit.id, done.artifact_id, now
+        lambda: upload_record.record_upload(
+            store.meta, LocalType.EXPERIMENT, run.id, to.orbit.id, done.artifact_id, now
         )
     )
     _tell(done, labels, wanted.as_json)
@@ -174,27 +176,21 @@ def _names(known: Sequence[_Named]) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
-def _ask_first(registry: Registry, to: Destination, store: Store, run: Run, yes: bool) -> None:
+def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, yes: bool) -> None:
     """Say what is about to happen, and have it agreed to where it is not by --yes."""
     notes = [f"upload {fmt.plain(run.name, 80)} to {fmt.plain(to.path, 300)}"]
-    if store.standings([run], clock.now())[run.id].goes_on:
+    if store.standings([run.row], clock.now())[run.id].goes_on:
         notes.append("it is still active: what is there by now goes up")
     copies = registry.copies(to, run.id)
     if copies:
         when = fmt.when_sent(copies[0].created_at)
         notes.append(f"this collection has {fmt.count(len(copies), 'copy', 'copies')} ({when})")
-    elif run.upload_status == "uploaded":
+    elif run.row.upload_status == "uploaded":
         notes.append("it was uploaded before, to this or another collection")
     for note in notes:
         print(note, file=sys.stderr)
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongUsage("nobody can be asked here: give --yes to upload")
-    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        print("flow-tui: nothing was uploaded", file=sys.stderr)
-        sys.exit(1)
+    if not yes:
+        require_yes("upload", "nothing was uploaded")
 
 
 def _note(write: Callable[[], None]) -> None:

@@ -18,6 +18,7 @@ from flowtui.registry.errors import KeyRefused, RegistryError, UploadCancelled
 from flowtui.registry.progress import Phase, Progress
 from flowtui.registry.upload import Pack, Uploaded, UploadJob, pack_model, pack_run
 from flowtui.registry.values import ArtifactType, Destination, Labels
+from flowtui.store import upload_record
 from flowtui.store.errors import StoreError
 from flowtui.store.uploaded import LocalType
 from flowtui.store.values import Model, Run
@@ -175,7 +176,7 @@ class Upload:
             self._needs_key = isinstance(error, KeyRefused)
         finally:
             if outcome is not UploadOutcome.DONE and not self._done:
-                self._note(lambda: self._store.record_upload_failure(self.plan.run_id))
+                self._note(lambda: upload_record.record_failure(self._store.meta, self.plan.run_id))
             self._outcome = outcome
             self._at_rest.set()
         return outcome
@@ -234,7 +235,9 @@ class Upload:
     def _note_uploaded(self, kind: LocalType, local_id: str, done: Uploaded, now: datetime) -> None:
         orbit_id = self.plan.to.orbit.id
         self._note(
-            lambda: self._store.record_upload(kind, local_id, orbit_id, done.artifact_id, now)
+            lambda: upload_record.record_upload(
+                self._store.meta, kind, local_id, orbit_id, done.artifact_id, now
+            )
         )
 
     def _tell(self, done: Uploaded) -> None:

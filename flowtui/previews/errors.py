@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowtui import installation
+from flowtui.failures import Failure, NoLongerWanted
 
 if TYPE_CHECKING:
     from flowtui.previews.values import Mode
 
 
-class PreviewFailed(Exception):
+class PreviewFailed(Failure):
     """The file cannot be shown in this way; `str()` says why."""
 
 
@@ -24,5 +25,5 @@ class MissingExtra(PreviewFailed):
         """The mode in which the file can be shown without it."""
 
 
-class PreviewCancelled(Exception):
+class PreviewCancelled(NoLongerWanted):
     """The reader left before the preview was there."""

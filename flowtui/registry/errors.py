@@ -15,8 +15,10 @@ RegistryError           an answer that ends what was asked for; its text is one 
 
 from __future__ import annotations
 
+from flowtui.failures import Failure, NoLongerWanted
 
-class RegistryError(Exception):
+
+class RegistryError(Failure):
     """What was asked of the registry was not done; `str()` says what and what to do."""
 
 
@@ -65,5 +67,5 @@ class NotVerified(RegistryError):
     """The storage does not hold as many bytes as were sent."""
 
 
-class UploadCancelled(RegistryError):
+class UploadCancelled(RegistryError, NoLongerWanted):
     """The upload was left before it was done."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flowtui.registry.errors import UrlExpired
 from flowtui.registry.threads import each
 from flowtui.registry.values import UploadPart, UploadParts, UploadTarget
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import Cancelled
 
 if TYPE_CHECKING:
     from flowtui.registry.client import Registry

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from flowtui.registry.errors import UploadCancelled
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import Cancelled
 
 T = TypeVar("T")
 R = TypeVar("R")

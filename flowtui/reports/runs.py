@@ -17,9 +17,15 @@ from flowtui import clock
 from flowtui import format as fmt
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.reports.filter_remarks import sorted_field, tell, under
+from flowtui.store import counts as counting
+from flowtui.store import models as logged_models
+from flowtui.store import params as logged_params
+from flowtui.store import runs as run_rows
 from flowtui.store.errors import DatabaseError
 from flowtui.store.liveness.standing import Standing
+from flowtui.store.lost_records import lost_records
 from flowtui.store.metrics.listing import best, problems
+from flowtui.store.open_run import OpenRun
 from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
 from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
@@ -36,7 +42,7 @@ def dumps(document: object) -> str:
 
 def _finite(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return json.dumps(value)
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -67,24 +73,24 @@ def listed_document(run: Run, standing: Standing, figures: Figures) -> Document:
     return {**run_document(run, standing), "params": figures.params, "metrics": figures.metrics}
 
 
-def whole_document(store: Store, run: Run) -> Document:
+def whole_document(store: Store, run: OpenRun) -> Document:
     """Return a run as `flow-tui show --json` prints it; what cannot be read is in `problems`."""
-    said = list(run.problems)
+    said = list(run.row.problems)
     try:
-        params = store.params(run.id) or ()
-        summaries = list(store.metric_summaries(run.id, {}))
-        counts = store.counts(run.id)
-        lost = store.lost_records(run.id)
+        params = run.ask(logged_params.params) or ()
+        summaries = list(run.metrics.summaries({}))
+        counts = run.ask(counting.counts)
+        lost = lost_records(store.meta, run)
     except DatabaseError as error:
         said.append(str(error))
         params, summaries, counts, lost = (), [], Counts(), []
-    models = store.models(run.id) or ()
+    models = store.ask(logged_models.models, run.id) or ()
     said += [f"param {param.key}: {param.problem}" for param in params if param.problem]
     said += [problem for summary in summaries for problem in problems(summary)]
     said += [f"model {model.id}: {model.problem}" for model in models if model.problem]
     said += lost
     return {
-        **run_document(run, store.standings([run], clock.now())[run.id]),
+        **run_document(run.row, store.standings([run.row], clock.now())[run.id]),
         "params": {param.key: param.value for param in params},
         "metrics": {summary.key: _metric(summary) for summary in summaries},
         "models": [_model(model) for model in models],
@@ -188,29 +194,30 @@ def _field_text(run: Run, figures: Figures, name: str) -> str:
     return ""
 
 
-def run_text(store: Store, run: Run) -> Iterator[str]:
+def run_text(store: Store, run: OpenRun) -> Iterator[str]:
     """Yield a run as lines for a person."""
-    standing = store.standings([run], clock.now())[run.id]
-    state = fmt.run_state(run.status, standing)
-    yield f"{fmt.plain(run.name, 200)}  {fmt.short_id(run.id)}  {state}"
+    row = run.row
+    standing = store.standings([row], clock.now())[row.id]
+    state = fmt.run_state(row.status, standing)
+    yield f"{fmt.plain(row.name, 200)}  {fmt.short_id(run.id)}  {state}"
     facts = [
-        ("id", run.id),
-        ("group", run.group_name),
-        ("created", None if run.created_at is None else fmt.when(run.created_at)),
+        ("id", row.id),
+        ("group", row.group_name),
+        ("created", None if row.created_at is None else fmt.when(row.created_at)),
         ("duration", fmt.elapsed(standing)),
-        ("tags", " ".join(run.tags)),
-        ("source", run.source),
-        ("registry", run.upload_status),
-        ("description", run.description),
-        *(("problem", problem) for problem in run.problems),
+        ("tags", " ".join(row.tags)),
+        ("source", row.source),
+        ("registry", row.upload_status),
+        ("description", row.description),
+        *(("problem", problem) for problem in row.problems),
     ]
     yield from (f"{name:<12}{fmt.plain(text, 2_000)}" for name, text in facts if text)
     try:
-        yield from _params_text(store.params(run.id))
-        yield from _metrics_text(list(store.metric_summaries(run.id, {})))
-        yield from _models_text(store.models(run.id))
-        yield from _counts_text(store.counts(run.id))
-        yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in store.lost_records(run.id))
+        yield from _params_text(run.ask(logged_params.params))
+        yield from _metrics_text(list(run.metrics.summaries({})))
+        yield from _models_text(store.ask(logged_models.models, run.id))
+        yield from _counts_text(run.ask(counting.counts))
+        yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in lost_records(store.meta, run))
     except DatabaseError as error:
         yield from ("", f"problem     {fmt.plain(str(error), 2_000)}")
 
@@ -299,7 +306,7 @@ def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
         yield f"  {'  '.join(padded)}".rstrip()
 
 
-def print_run(store: Store, run: Run, as_json: bool = False) -> None:
+def print_run(store: Store, run: OpenRun, as_json: bool = False) -> None:
     """Print a run as text, or as one JSON document."""
     if as_json:
         print(dumps(whole_document(store, run)))
@@ -334,14 +341,14 @@ def print_runs(
 
         condition = run_condition(filter_text)
     column = _sorted_column(store, sort.removeprefix("-"))
-    rowids = store.run_order(condition, RunOrder(column, sort.startswith("-")))[:limit]
-    by_rowid = store.runs(rowids)
+    rowids = store.list.ordered(condition, RunOrder(column, sort.startswith("-")))[:limit]
+    by_rowid = store.ask(run_rows.at, rowids)
     runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
     # The metadata of runs is filtered and sorted by, and is no part of what is read of them.
     sorted_by = "" if column in SORTABLE or column.startswith("metadata.") else column
-    figures = store.figures([run.id for run in runs]) if as_json or sorted_by else {}
+    figures = store.list.figures([run.id for run in runs]) if as_json or sorted_by else {}
     known = store.standings(runs, clock.now())
-    tell(store.run_remarks(condition))
+    tell(store.list.remarks(condition))
     if as_json:
         print(dumps([listed_document(run, known[run.id], figures[run.id]) for run in runs]))
         return
@@ -354,4 +361,4 @@ def _sorted_column(store: Store, name: str) -> str:
         return name
     from flowtui.store.filters import RUN_FIELDS
 
-    return sorted_field(name, RUN_FIELDS, SORTABLE, _CALLED, store.run_remarks)
+    return sorted_field(name, RUN_FIELDS, SORTABLE, _CALLED, store.list.remarks)

@@ -13,19 +13,21 @@ import math
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from flowtui import format as fmt
-from flowtui.reports.data_output import data_out
+from flowtui.reports.data_output import data_out, write_array
 from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.reports.runs import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import keys as sample_keys
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import ALSO_SORTED, FAILING, SORTABLE, SampleOrder
 from flowtui.store.samples.score_values import NumberSummary, ScoreSet, ScoreSummary
+from flowtui.store.samples.scores import score_sets
 from flowtui.store.samples.values import JSON_COLUMNS, Sample
-from flowtui.store.store import Store
-from flowtui.store.values import JsonValue, Run
+from flowtui.store.values import JsonValue
 from flowtui.told_apart import told_apart
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class SampleRequest:
     limit: int | None = None
     """At most so many samples."""
 
-    def order(self, store: Store, run: Run) -> SampleOrder:
+    def order(self, run: OpenRun) -> SampleOrder:
         """Return the order that `sort` names.
 
         Raises:
@@ -67,7 +69,10 @@ class SampleRequest:
             from flowtui.store.filters import SAMPLE_FIELDS
 
             columns = (*SORTABLE, *(f"{name}.KEY" for name in JSON_COLUMNS))
-            remarks = partial(store.sample_remarks, run.id)
+
+            def remarks(condition: Condition) -> tuple[str, ...]:
+                return run.remarks(condition, sample_rows.remarks)
+
             column = sorted_field(column, SAMPLE_FIELDS, columns, ALSO_SORTED, remarks)
         return SampleOrder(column, self.sort.startswith("-"))
 
@@ -85,7 +90,7 @@ class SampleRequest:
         return sample_condition(self.filter_text)
 
 
-def print_samples(store: Store, run: Run, wanted: SampleRequest, style: Format = "text") -> None:
+def print_samples(run: OpenRun, wanted: SampleRequest, style: Format = "text") -> None:
     """Print samples as a table, CSV, or a JSON array.
 
     Raises:
@@ -94,15 +99,15 @@ def print_samples(store: Store, run: Run, wanted: SampleRequest, style: Format =
         StoreError: there is no such eval set.
         DatabaseError: the run's database cannot be read.
     """
-    condition, order = wanted.condition, wanted.order(store, run)
-    _require_dataset(store, run, wanted.dataset)
-    tell(store.sample_remarks(run.id, condition))
-    keys = store.sample_order(run.id, wanted.dataset, condition, order)[: wanted.limit]
-    samples = _pages(store, run, keys, whole=style != "text")
+    condition, order = wanted.condition, wanted.order(run)
+    _require_dataset(run, wanted.dataset)
+    tell(run.remarks(condition, sample_rows.remarks))
+    keys = run.ask(sample_rows.ordered, wanted.dataset, condition, order)[: wanted.limit]
+    samples = _pages(run, keys, whole=style != "text")
     if style == "json":
-        _write_json(samples, sys.stdout)
+        write_array((dumps(sample_document(sample)) for sample in samples), sys.stdout)
         return
-    used = store.sample_keys(run.id, wanted.dataset, ("scores",))
+    used = run.ask(sample_keys.keys, wanted.dataset, ("scores",))
     scores = [key.key for key in used]
     if style == "csv":
         _write_csv(samples, scores, data_out())
@@ -111,7 +116,7 @@ def print_samples(store: Store, run: Run, wanted: SampleRequest, style: Format =
         print(line)
 
 
-def print_scores(store: Store, run: Run, wanted: SampleRequest, as_json: bool = False) -> None:
+def print_scores(run: OpenRun, wanted: SampleRequest, as_json: bool = False) -> None:
     """Print what scores add up to, of all eval sets and of each; the order does not matter.
 
     Raises:
@@ -120,9 +125,9 @@ def print_scores(store: Store, run: Run, wanted: SampleRequest, as_json: bool = 
         DatabaseError: the run's database cannot be read.
     """
     condition = wanted.condition
-    _require_dataset(store, run, wanted.dataset)
-    tell(store.sample_remarks(run.id, condition))
-    sets = store.score_sets(run.id, wanted.dataset, condition)
+    _require_dataset(run, wanted.dataset)
+    tell(run.remarks(condition, sample_rows.remarks))
+    sets = run.ask(score_sets, wanted.dataset, condition)
     if as_json:
         print(dumps([score_set_document(found) for found in sets]))
         return
@@ -267,15 +272,6 @@ def _numbers(numbers: NumberSummary) -> Document:
     }
 
 
-def _write_json(samples: Iterator[Sample], out: TextIO) -> None:
-    out.write("[")
-    index = -1
-    for index, sample in enumerate(samples):
-        out.write(",\n" if index else "\n")
-        out.write(dumps(sample_document(sample)))
-    out.write("]\n" if index < 0 else "\n]\n")
-
-
 def _write_csv(samples: Iterator[Sample], scores: Sequence[str], out: TextIO) -> None:
     rows = csv.writer(out, lineterminator="\n")
     fixed = ("dataset_id", "id", "created_at", "updated_at", "inputs", "outputs", "refs")
@@ -319,17 +315,18 @@ def _cell(value: JsonValue) -> str:
     return fmt.number(value) if isinstance(value, float) else fmt.json_text(value, CELL_CHARACTERS)
 
 
-def _pages(store: Store, run: Run, keys: Sequence[int], whole: bool) -> Iterator[Sample]:
+def _pages(run: OpenRun, keys: Sequence[int], whole: bool) -> Iterator[Sample]:
+    bounds = sample_rows.WHOLE if whole else sample_rows.LISTED
     for start in range(0, len(keys), PAGE_SAMPLES):
         page = keys[start : start + PAGE_SAMPLES]
-        by_key = store.samples(run.id, page, whole)
+        by_key = run.ask(sample_rows.at, page, bounds)
         yield from (by_key[key] for key in page if key in by_key)
 
 
-def _require_dataset(store: Store, run: Run, dataset: str | None) -> None:
+def _require_dataset(run: OpenRun, dataset: str | None) -> None:
     if dataset is None:
         return
-    known = [found.id for found in store.datasets(run.id)]
+    known = [found.id for found in run.ask(sample_rows.datasets)]
     if dataset not in known:
         there = f"; there are {', '.join(known)}" if known else ", which has none"
         raise StoreError(f"no eval set {dataset!r} in the run {run.name!r}{there}")

@@ -21,13 +21,14 @@ from flowtui import format as fmt
 from flowtui.reports.data_output import data_out
 from flowtui.reports.runs import metric_lines, time_text
 from flowtui.store.closest import closest
-from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
+from flowtui.store.metrics import points as metric_points
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.series import POINTS_A_COLUMN
 from flowtui.store.metrics.steps import Step
 from flowtui.store.metrics.values import Extent
-from flowtui.store.store import Store
-from flowtui.store.values import LoggedPoint, Run
+from flowtui.store.open_run import OpenRun
+from flowtui.store.values import LoggedPoint
 
 KEY_CHARACTERS = 10_000
 """A key is cut in CSV only where no person can have meant it."""
@@ -36,12 +37,11 @@ Format = Literal["text", "csv", "json"]
 
 
 def print_metrics(
-    store: Store, run: Run, keys: Sequence[str], style: Format, limit: int | None = None
+    run: OpenRun, keys: Sequence[str], style: Format, limit: int | None = None
 ) -> None:
     """Print points of metrics; as text and without keys, a line a metric.
 
     Args:
-        store: the store.
         run: one of its runs.
         keys: the metrics in the order wanted; none for all of them in order of keys.
         style: of what is printed.
@@ -52,14 +52,14 @@ def print_metrics(
         DatabaseError: the run's database cannot be read.
     """
     if style == "text" and not keys:
-        for line in metric_lines(list(store.metric_summaries(run.id, {})), "key"):
+        for line in metric_lines(list(run.metrics.summaries({})), "key"):
             print(line)
         return
-    known = list(store.last_points(run.id))
+    known = list(run.metrics.last_points())
     for key in keys:
         if key not in known:
             raise _unknown(key, known, run)
-    metrics = _Source(store, run, limit=limit).metrics(keys or known)
+    metrics = _Source(run, limit=limit).metrics(keys or known)
     out = sys.stdout if style == "text" else data_out()
     written = _WRITERS[style](metrics, out)
     for key, count in written.stepless.items():
@@ -68,33 +68,29 @@ def print_metrics(
 
 
 def write_series(
-    store: Store,
-    run: Run,
+    run: OpenRun,
     keys: Sequence[str],
     window: tuple[Step, Step] | None,
     style: Literal["csv", "json"],
     out: TextIO,
-    cancelled: Cancelled | None = None,
 ) -> PointsWritten:
     """Write all points of metrics inside a window as `flow-tui metrics` prints them.
 
     Args:
-        store: the store.
         run: one of its runs.
         keys: the metrics in the order wanted; one without points in the window is left out.
         window: the first and the last step; None for each metric from its first to its last point.
         style: of what is written; the count in JSON is that of the points in the window.
         out: what is written to, as it is read.
-        cancelled: ends the read with ReadCancelled, with part of the text written.
 
     Returns:
         How many points were written, and what was left out.
 
     Raises:
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more; part of the text is written then.
     """
-    return _WRITERS[style](_Source(store, run, window, cancelled=cancelled).metrics(keys), out)
+    return _WRITERS[style](_Source(run, window).metrics(keys), out)
 
 
 @dataclass(slots=True)
@@ -124,12 +120,10 @@ class _Metric:
 class _Source:
     """Where metrics are read from, and how much of each."""
 
-    store: Store
-    run: Run
+    run: OpenRun
     window: tuple[Step, Step] | None = None
     limit: int | None = None
     """At most so many points of a metric, its extremes kept; None for all."""
-    cancelled: Cancelled | None = None
 
     def metrics(self, keys: Iterable[str]) -> Iterator[_Metric]:
         """Yield those that have points there or rows without a step, each once."""
@@ -141,8 +135,8 @@ class _Source:
 
     def _extent(self, key: str) -> Extent | None:
         if self.window is None:
-            return self.store.extent(self.run.id, key)
-        series = self.store.series(self.run.id, key, self.window, 1, self.cancelled)
+            return self.run.metrics.ask(key, metric_points.extent, key)
+        series = self.run.metrics.ask(key, metric_series.series, key, self.window, 1)
         if series is None or not series.columns:
             return None
         first, last = series.columns[0].first, series.columns[-1].last
@@ -154,15 +148,15 @@ class _Source:
         # No further than what was counted: a run that goes on would belie the count.
         window = extent.first.step, extent.last.step
         if self.limit is None:
-            yield from self.store.points(self.run.id, key, window, self.cancelled)
+            yield from self.run.metrics.points(key, window)
             return
         columns = self.limit // POINTS_A_COLUMN
-        series = self.store.series(self.run.id, key, window, columns, self.cancelled)
+        series = self.run.metrics.ask(key, metric_series.series, key, window, columns)
         for column in series.columns if series is not None else ():
             yield from column.points
 
 
-def _unknown(key: str, known: Sequence[str], run: Run) -> StoreError:
+def _unknown(key: str, known: Sequence[str], run: OpenRun) -> StoreError:
     near = closest(key, known)
     rest = f"; closest: {', '.join(near)}" if near else "" if known else ", which has none yet"
     return StoreError(f"no metric {key!r} in the run {run.name!r}{rest}")

@@ -13,18 +13,25 @@ from itertools import chain
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.reports.data_output import write_array
 from flowtui.reports.filter_remarks import tell
 from flowtui.reports.runs import Document, dumps, table, time_text
 from flowtui.reports.usage import WrongUsage
+from flowtui.store import cancelling
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import Annotation
-from flowtui.store.database import Cancelled
 from flowtui.store.decoding import as_sql
-from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.errors import StoreError
 from flowtui.store.genai import Usage
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
+from flowtui.store.traces import details as span_details
+from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import spans as span_rows
+from flowtui.store.traces.columns import Spans
+from flowtui.store.traces.layout import NONE, laid_out
 from flowtui.store.traces.listing import ALSO_SORTED, BY_ID, SORTABLE, TraceOrder
+from flowtui.store.traces.times import sortable
 from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
-from flowtui.store.values import Run
 
 PAGE_TRACES = 200
 PAGE_SPANS = 100
@@ -35,8 +42,7 @@ _STATUS_WORDS = {0: "unset", 1: "ok", 2: "error"}
 
 
 def print_traces(
-    store: Store,
-    run: Run,
+    run: OpenRun,
     filter_text: str = "",
     sort: str = "-start",
     limit: int | None = None,
@@ -45,7 +51,6 @@ def print_traces(
     """Print the traces that a filter leaves, as a table or as a JSON array.
 
     Args:
-        store: the store.
         run: one of its runs.
         filter_text: as on the list's filter line; blank for all.
         sort: a column, with a minus before it for downwards.
@@ -67,25 +72,20 @@ def print_traces(
         from flowtui.store.filters import trace_condition
 
         condition = trace_condition(filter_text)
-    keys = store.trace_order(run.id, condition, TraceOrder(column, sort.startswith("-")))[:limit]
-    tell(store.trace_remarks(run.id, condition))
-    traces = _pages(store, run, keys)
-    if not as_json:
-        for line in traces_text(list(traces)):
-            print(line)
+    keys = run.ask(trace_rows.ordered, condition, TraceOrder(column, sort.startswith("-")))[:limit]
+    tell(run.remarks(condition, trace_rows.remarks))
+    traces = _pages(run, keys)
+    if as_json:
+        write_array((dumps(trace_document(trace)) for trace in traces), sys.stdout)
         return
-    index = -1
-    print("[", end="")
-    for index, trace in enumerate(traces):
-        print(",\n" if index else "\n", dumps(trace_document(trace)), sep="", end="")
-    print("]" if index < 0 else "\n]")
+    for line in traces_text(list(traces)):
+        print(line)
 
 
-def print_trace(store: Store, run: Run, word: str, as_json: bool = False) -> None:
+def print_trace(run: OpenRun, word: str, as_json: bool = False) -> None:
     """Print one trace with its spans, each below its parent.
 
     Args:
-        store: the store.
         run: one of its runs.
         word: the id of a trace, or how it begins.
         as_json: one document, its spans nested under `spans` and `children`.
@@ -94,38 +94,38 @@ def print_trace(store: Store, run: Run, word: str, as_json: bool = False) -> Non
         StoreError: no trace or several begin so.
         DatabaseError: the run's database cannot be read.
     """
-    trace = _resolved(store, run, word)
+    trace = _resolved(run, word)
     if as_json:
-        write_trace(store, run, trace, sys.stdout)
+        write_trace(run, trace, sys.stdout)
         return
-    steps = depth_first(store.spans(run.id, trace.trace_id))
-    for line in chain(traces_text([trace]), [""], (_span_line(*step) for step in steps)):
+    spans = run.ask(span_rows.spans, trace.trace_id)
+    lines = (_span_line(depth, spans[row]) for depth, row in depth_first(spans))
+    for line in chain(traces_text([trace]), [""], lines):
         print(line)
 
 
-def write_trace(
-    store: Store, run: Run, trace: Trace, out: TextIO, cancelled: Cancelled | None = None
-) -> int:
+def write_trace(run: OpenRun, trace: Trace, out: TextIO) -> int:
     """Write one trace as a JSON document, its spans nested, and return how many they are.
 
     The nesting is written by hand: a document of a thousand levels is beyond `json.dumps`.
 
     Raises:
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
-    steps = list(depth_first(store.spans(run.id, trace.trace_id, cancelled)))
-    notes = store.trace_annotations(run.id, trace.trace_id)
+    spans = run.ask(span_rows.spans, trace.trace_id)
+    steps = list(depth_first(spans))
+    notes = run.ask(annotation_rows.of_trace, trace.trace_id)
     head = dumps(trace_document(trace)).removesuffix("\n}")
     out.write(f'{head},\n  "spans": [')
     depth = -1
     for start in range(0, len(steps), PAGE_SPANS):
-        if cancelled is not None and cancelled():
-            raise ReadCancelled
+        cancelling.check()
         page = steps[start : start + PAGE_SPANS]
-        ids = [span.span_id for _, span in page]
-        details = store.span_details(run.id, trace.trace_id, ids, whole=True)
-        for level, span in page:
+        ids = [spans.ids[row] for _, row in page]
+        details = run.ask(span_details.details, trace.trace_id, ids, whole=True)
+        for level, row in page:
+            span = spans[row]
             if level <= depth:
                 out.write("]}" * (depth - level + 1) + ",")
             found = span_document(span, details.get(span.span_id))
@@ -215,60 +215,52 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
     return table(rows)
 
 
-def depth_first(spans: Sequence[Span]) -> Iterator[tuple[int, Span]]:
-    """Yield (depth, span) of each span once, each right below its parent, in the order given.
+def depth_first(spans: Spans) -> Iterator[tuple[int, int]]:
+    """Yield (depth, row) of each span, each right below its parent.
 
-    A span whose parent is not there is a root; a ring of parents is cut at its first span.
+    A span whose parent is not there is a root; a ring of parents is cut at its first span. What
+    only announces a span is a span like any other.
     """
-    ids = {span.span_id for span in spans}
-    children: dict[str | None, list[Span]] = {}
-    for span in spans:
-        children.setdefault(span.parent_id if span.parent_id in ids else None, []).append(span)
-    seen: set[str] = set()
-    # What hangs on a ring is reached from no root.
-    for root in chain(children.get(None, ()), spans):
-        waiting = [(0, root)]
-        while waiting:
-            depth, span = waiting.pop()
-            if span.span_id in seen:
-                continue
-            seen.add(span.span_id)
-            yield depth, span
-            below = reversed(children.get(span.span_id, ()))
-            waiting += [(depth + 1, child) for child in below]
+    layout = laid_out(spans.ids, spans.parent_ids, [sortable(start) for start in spans.starts])
+    above = 0
+    for row, depth in zip(layout.rows, layout.depths, strict=True):
+        if depth == 0:
+            above = 1 if row == NONE else 0
+        if row != NONE:
+            yield depth - above, row
 
 
-def _pages(store: Store, run: Run, keys: Sequence[int]) -> Iterator[Trace]:
+def _pages(run: OpenRun, keys: Sequence[int]) -> Iterator[Trace]:
     for start in range(0, len(keys), PAGE_TRACES):
         page = keys[start : start + PAGE_TRACES]
-        by_key = store.traces(run.id, page)
+        by_key = run.ask(trace_rows.at, page)
         yield from (by_key[key] for key in page if key in by_key)
 
 
-def trace_by_id(store: Store, run: Run, trace_id: str) -> Trace | None:
+def trace_by_id(run: OpenRun, trace_id: str) -> Trace | None:
     """Return the trace with an id, None if there is none.
 
     Raises:
         DatabaseError: the run's database cannot be read.
     """
-    return next(_pages(store, run, _keys_of(store, run, _IS_IT, trace_id)), None)
+    return next(_pages(run, _keys_of(run, _IS_IT, trace_id)), None)
 
 
 _IS_IT = "trace.trace_id = cast(:word as text)"
 _BEGINS = "substr(trace.trace_id, 1, length(cast(:word as text))) = cast(:word as text)"
 
 
-def _keys_of(store: Store, run: Run, sql: str, word: str) -> Sequence[int]:
+def _keys_of(run: OpenRun, sql: str, word: str) -> Sequence[int]:
     from flowtui.store.filters import Condition
 
-    return store.trace_order(run.id, Condition(sql, {"word": as_sql(word)}))
+    return run.ask(trace_rows.ordered, Condition(sql, {"word": as_sql(word)}))
 
 
-def _resolved(store: Store, run: Run, word: str) -> Trace:
-    keys = _keys_of(store, run, _IS_IT, word)
+def _resolved(run: OpenRun, word: str) -> Trace:
+    keys = _keys_of(run, _IS_IT, word)
     if word and not keys:
-        keys = _keys_of(store, run, _BEGINS, word)
-    found = list(_pages(store, run, keys[:NEAR_MATCHES_SHOWN]))
+        keys = _keys_of(run, _BEGINS, word)
+    found = list(_pages(run, keys[:NEAR_MATCHES_SHOWN]))
     if not found:
         raise StoreError(f"no trace {word!r} in the run {run.name!r}")
     if len(keys) > 1:

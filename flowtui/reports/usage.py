@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flowtui.failures import Failure
 
-class WrongUsage(Exception):
+
+class WrongUsage(Failure):
     """The command line asks for what there is not; `str()` says what there is."""

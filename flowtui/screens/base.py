@@ -2,53 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Rule
 from textual.worker import Worker, WorkerState
 
-from flowtui.screens.notices import answered
-from flowtui.store.database import Cancelled
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
 from flowtui.terminal.keyboard import TakesText
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.frame import Frame, KeyLine, RunLine, TabLine
 from flowtui.widgets.paint import ROLE_CLASSES
-from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
     from flowtui.store.annotations.values import Target
     from flowtui.widgets.host import Host
 
-READING_WORD_AFTER_S = 0.1
-"""A read that takes longer says so."""
 KEY_PATIENCE_S = 0.5
 """A key that takes longer holds up the next one no more; an app that is busy has more time."""
 
 
-@dataclass
-class ReadFailed(Message):
-    """Sent by a reader when what it is asked for cannot be read."""
+class StoreScreen(Asks, Screen[None]):
+    """A screen that shows a store, of which it reads one thing after the other.
 
-    reason: str
-
-
-class StoreScreen(ReportsWorkers, Screen[None]):
-    """A screen that reads a store in one background worker at a time.
-
-    Subclasses say what to read in `read`, which runs in a thread and posts messages. What is
-    asked for while a read is under way is read after it, so a slow read is never starved by
-    frequent changes; a screen that is not shown reads nothing until it is.
+    Subclasses say what to read in `read`, which runs in a thread. What is wanted while a read is
+    under way is read after it, so a slow read is never starved by frequent changes; a screen that
+    is not shown reads nothing until it is.
     """
 
     AUTO_FOCUS = ""
@@ -96,29 +84,20 @@ class StoreScreen(ReportsWorkers, Screen[None]):
         # Its key is a letter of what is typed.
         return not (action == "filter" and isinstance(self.focused, TakesText))
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        """Read these kinds of record and post what comes; runs in a thread.
+    def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
+        """Read these kinds of record in a thread, and yield what shows each of the answers.
 
         Raises:
-            StoreError: it failed, which is then posted; ReadCancelled if `cancelled` said so.
+            StoreError: it failed, which `show_failure` is told.
         """
         raise NotImplementedError
 
-    def answer(self, ask: Callable[[Cancelled], Message | None]) -> None:
-        """Post what the store is asked for, or why it failed; runs in a worker's thread."""
-        if (message := answered(ask, ReadFailed)) is not None:
-            self.post_message(message)
-
     def show_reading(self) -> None:
-        """Say that the first read takes a while."""
+        """Say that a read takes a while."""
 
-    def on_mount(self) -> None:
-        self.set_timer(READING_WORD_AFTER_S, self._say_reading)
-
-    def _say_reading(self) -> None:
-        # A read that failed at once has left its reason, which must stay.
-        if self._is_reading:
-            self.show_reading()
+    def show_failure(self, reason: str) -> None:
+        """Say why what is shown here cannot be read, where it would stand."""
+        raise NotImplementedError
 
     def want(self, kinds: Iterable[Kind]) -> None:
         """Have these kinds of record read, now or when the screen is next shown."""
@@ -126,18 +105,17 @@ class StoreScreen(ReportsWorkers, Screen[None]):
         if self._wanted and self.is_current and self._reader is None:
             self._under_way = frozenset(self._wanted)
             self._wanted.clear()
-            self._reader = self._read_in_thread(self._under_way)
+            self._reader = self.ask_each(
+                partial(self.read, self._under_way),
+                lambda show: show(),
+                self.show_failure,
+                group="store",
+                waiting=self.show_reading,
+            )
 
     def open_with(self, worker: Worker[None]) -> None:
-        """Have keys wait until what a worker posts, the record that was chosen, is taken."""
+        """Have keys wait until the answer, the record that was chosen, is taken."""
         self._openers.add(worker)
-
-    @work(thread=True, group="store", exit_on_error=False)
-    def _read_in_thread(self, kinds: frozenset[Kind]) -> None:
-        def read(cancelled: Cancelled) -> None:
-            self.read(kinds, cancelled)
-
-        self.answer(read)
 
     def on_screen_resume(self) -> None:
         self.want(())
@@ -152,7 +130,7 @@ class StoreScreen(ReportsWorkers, Screen[None]):
         is_over = event.state not in (WorkerState.PENDING, WorkerState.RUNNING)
         if not is_over:
             return
-        # This comes behind whatever the worker has posted.
+        # This comes behind all answers.
         self._openers.discard(event.worker)
         if event.worker is self._reader:
             self._reader = None

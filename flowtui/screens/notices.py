@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -13,9 +14,9 @@ from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.widgets.workers import ReportsWorkers
+from flowtui.widgets.asking import Asks
 
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
@@ -42,9 +43,15 @@ def show_told(widget: Widget, told: Notice) -> None:
     )
 
 
-def answered(
-    ask: Callable[[Cancelled], Message | None], failed: Callable[[str], Message]
-) -> Message | None:
+@contextmanager
+def while_wanted() -> Iterator[None]:
+    """Have what is read inside end when the worker that reads it is cancelled."""
+    worker = get_current_worker()
+    with cancelling(lambda: worker.is_cancelled):
+        yield
+
+
+def answered(ask: Callable[[], Message | None], failed: Callable[[str], Message]) -> Message | None:
     """Return what a worker's thread is to post: what a store answers, or why it does not.
 
     Args:
@@ -56,7 +63,8 @@ def answered(
     """
     worker = get_current_worker()
     try:
-        message = ask(lambda: worker.is_cancelled)
+        with while_wanted():
+            message = ask()
     except ReadCancelled:
         return None
     except StoreError as error:
@@ -64,14 +72,14 @@ def answered(
     return None if worker.is_cancelled else message
 
 
-class GivesNotices(ReportsWorkers, Container):
+class GivesNotices(Asks, Container):
     """A container whose threads post `Notice`."""
 
     @property
     def _flow(self) -> Host:
         return cast("Host", self.app)
 
-    def answer(self, ask: Callable[[Cancelled], Message | None], title: str = "Not read") -> None:
+    def answer(self, ask: Callable[[], Message | None], title: str = "Not read") -> None:
         """Post what the store is asked for, or tell why it failed; runs in a worker's thread."""
         message = answered(ask, lambda reason: Notice(title, reason, is_bad=True))
         if message is not None:

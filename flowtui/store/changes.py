@@ -12,8 +12,10 @@ import zlib
 from dataclasses import dataclass, replace
 
 from flowtui.store import decoding
-from flowtui.store.database import Database, Fingerprint, table_columns
+from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
+from flowtui.store.files.fingerprint import Fingerprint
+from flowtui.store.open_run import OpenRun
 from flowtui.store.values import Kind, Status
 
 _EXPERIMENT_MARKS = {
@@ -59,13 +61,11 @@ class Watcher:
     is to keep fresh: what is written in between is then reported by the first look.
     """
 
-    def __init__(
-        self, meta: Database, run_id: str | None = None, experiment: Database | None = None
-    ) -> None:
-        """Watch the list of runs and, with a run's id and database, that run's records too."""
-        self._run_id = run_id
+    def __init__(self, meta: Database, run: OpenRun | None = None) -> None:
+        """Watch the list of runs in meta.db and, if a run is given, its records too."""
+        self._run_id = None if run is None else run.id
         self._meta = _Watched(meta)
-        self._experiment = None if experiment is None else _Watched(experiment)
+        self._experiment = None if run is None else _Watched(run.database)
         self._rows: dict[str, _RunRow] = {}
         self._model_mark: Mark = ()
         self._marks: Marks = {}
@@ -87,11 +87,6 @@ class Watcher:
                 return changes
             raise
         return replace(changes, kinds=changes.kinds | kinds)
-
-    @property
-    def last_write_s(self) -> float | None:
-        """When the watched run's database was last written, in seconds since the epoch."""
-        return None if self._experiment is None else self._experiment.last_write_s
 
     def _look_at_meta(self) -> Changes:
         def ask(connection: sqlite3.Connection) -> tuple[dict[str, _RunRow], Mark]:
@@ -141,7 +136,11 @@ class _Watched:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.pending = self._fingerprint()
+        try:
+            self.pending = self._fingerprint()
+        except DatabaseError:
+            # The first look says so; whoever makes a watcher has nowhere to say it.
+            self.pending = None
         self._seen = self.pending
         self._is_certain = self._is_settled()
         self._was_read = False
@@ -169,11 +168,6 @@ class _Watched:
         self._is_certain = self._is_settled()
         self._was_read = True
         return is_baseline
-
-    @property
-    def last_write_s(self) -> float | None:
-        last_write_ns = None if self.pending is None else self.pending.last_write_ns
-        return None if last_write_ns is None else last_write_ns / 1e9
 
     def _fingerprint(self) -> Fingerprint | None:
         try:

@@ -24,8 +24,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from flowtui.failures import Failure, NoLongerWanted
 
-class StoreError(Exception):
+
+class StoreError(Failure):
     """A read or write of a store failed; `str()` says what, where and what to do."""
 
 
@@ -114,5 +116,5 @@ class FilterError(StoreError):
         """Offset in characters from the start of the expression."""
 
 
-class ReadCancelled(StoreError):
+class ReadCancelled(StoreError, NoLongerWanted):
     """The reader left (Esc, another tab, quit) before the answer came."""

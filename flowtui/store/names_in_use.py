@@ -185,6 +185,11 @@ def of_spans(connection: sqlite3.Connection, trace_id: str | None = None) -> lis
     return [*found, *annotation_names(connection, "span_annotations")]
 
 
+def span_names(connection: sqlite3.Connection, trace_id: str | None = None) -> tuple[str, ...]:
+    """Return what a filter of traces may ask for, or a search of the spans of one."""
+    return tuple(name.whole for name in of_spans(connection, trace_id))
+
+
 def of_samples(connection: sqlite3.Connection) -> list[NameInUse]:
     """Return the keys at the top of the JSON columns of samples, and the names of annotations."""
     from flowtui.store.samples.relation import register_functions, sound

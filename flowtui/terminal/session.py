@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from flowtui.failures import Failure
+
 OSC52_LIMIT_BYTES = 74_994
 """What xterm takes in one sequence; longer ones are dropped by many terminals without a word."""
 TMUX_TIMEOUT_S = 2.0
@@ -82,7 +84,7 @@ def has_braille(here: Session) -> bool:
     return here.is_utf8 and here.term != "linux"
 
 
-class CopyFailed(Exception):
+class CopyFailed(Failure):
     """Text did not reach a clipboard; `str()` says why and what would help."""
 
 

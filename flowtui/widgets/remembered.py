@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
+from flowtui import person
 from flowtui.reports.saving import SaveFailed, write_atomically
 from flowtui.store.values import JsonValue
 
@@ -102,6 +103,8 @@ def state_directory() -> Path:
     chosen = os.environ.get(DIRECTORY_VARIABLE)
     if chosen:
         return Path(chosen)
-    from platformdirs import user_state_path
-
-    return user_state_path("flow-tui")
+    try:
+        return person.folder("state")
+    except OSError:
+        # Nothing can be kept there either, and nothing is found.
+        return Path(os.devnull)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
 from flowtui.widgets.charts.curve import Curve
@@ -50,7 +51,10 @@ def readings(directory: Path, sizes: Sizes, rounds: int) -> Iterator[Measure]:
     all_of_them = scan(store, BIG, f"in ({listed})", steps, CARD_COLUMNS)
     taken, base = medians(
         rounds,
-        lambda: [store.series(BIG, key, None, CARD_COLUMNS) for key in keys],
+        lambda: [
+            store.run(BIG).metrics.ask(key, metric_series.series, key, None, CARD_COLUMNS)
+            for key in keys
+        ],
         all_of_them,
     )
     yield Measure("read of all metrics / scan of table", taken, base, 1.3, "s")
@@ -75,7 +79,7 @@ def open_store(directory: Path) -> Store:
 
 def draw(store: Store, window: tuple[int, int] | None) -> None:
     """Read the long metric and draw it."""
-    series = store.series(LONG, LONG_KEY, window, WIDTH)
+    series = store.run(LONG).metrics.ask(LONG_KEY, metric_series.series, LONG_KEY, window, WIDTH)
     assert series is not None
     curve_lines(Curve(series), WIDTH, HEIGHT)
 

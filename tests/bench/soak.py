@@ -34,12 +34,17 @@ from tests.pilot import monkey as pilot_monkey
 from tests.terminal import killing
 from tests.terminal import monkey as terminal_monkey
 from tests.terminal.hostile import make_hostile
+from tests.unit.store.mutants import make_sound, try_mutant
 
 MINUTES = 10.0
 GOES = 100
 PATIENCE_S = 600.0
 """Nothing that a monkey does takes so long, however busy the machine is."""
-SIZES = Sizes(points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000)
+MUTANT_S = 60.0
+"""SQLite tries for 10 s to join a log that is damaged, once; all else takes less than 1 s."""
+SIZES = Sizes(
+    points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000, forest=1_000, many=100
+)
 DEMO_RUNS = ("support-agent-v3", "resnet50-cosine", "llama-lora-sft")
 HOSTILE = "run-1"
 
@@ -87,6 +92,20 @@ def let_monkey_loose(soak: Soak, seed: int) -> list[str]:
     return (_on_pty if is_on_pty else _in_process)(soak, copy, run, home / "home", seed)
 
 
+def damage(soak: Soak, seed: int) -> list[str]:
+    """Damage a database, and ask and write all that a person would.
+
+    It ends in no traceback, in no error of more than one line, and looking leaves it as it was.
+    """
+    sound = soak.home / "sound"
+    if not sound.exists():
+        make_sound(sound)
+    began_s = time.monotonic()
+    wrong = try_mutant(sound, soak.folder("mutants", seed), seed)
+    took_s = time.monotonic() - began_s
+    return [*wrong, f"it took {took_s:.0f} s"] if took_s > MUTANT_S else wrong
+
+
 def _in_process(soak: Soak, directory: Path, run: str, _home: Path, seed: int) -> list[str]:
     with closing(open_store(directory)) as store:
         work = pilot_monkey.let_loose(store, run, seed, GOES, lambda: soak.is_over)
@@ -122,6 +141,7 @@ def kill(soak: Soak, seed: int) -> list[str]:
 
 ROUNDS: dict[str, tuple[Go, float]] = {
     "monkey": (let_monkey_loose, 3.0),
+    "mutants": (damage, 1.0),
     "kill": (kill, 1.0),
 }
 """By name, each with its share of the time beside the shares of the others."""

@@ -22,7 +22,9 @@ from flowtui.app.app import FlowApp
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.annotate.form import AnnotationForm
 from flowtui.screens.dialogs.confirm import ConfirmScreen, ConflictScreen
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import Added, Change, Deleted, Edited, SpanTarget, Target
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
@@ -168,7 +170,7 @@ async def annotating_in(
         spans = Spans(store, run)
         await app.push_screen(Bench(spans))
         await settled(pilot)
-        yield Annotating(pilot, spans, store.experiment(RUN).path)
+        yield Annotating(pilot, spans, store.run(RUN).database.path)
 
 
 # Writing with the form
@@ -257,9 +259,9 @@ async def test_an_empty_name_is_pointed_at(store: Store) -> None:
 
 
 async def test_a_name_in_use_is_completed_with_its_kind_and_type(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback(name="correct"))
-    store.add_annotation(RUN, FIRST, expectation(3, name="helpful"))
-    store.add_annotation(RUN, FIRST, feedback(name="tone"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(name="correct"))
+    annotating.add(store.run(RUN).database, FIRST, expectation(3, name="helpful"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(name="tone"))
     async with annotating_in(store) as it:
         await it.press("n", "a")
         assert "tone · helpful · correct" in it.shown
@@ -273,8 +275,8 @@ async def test_a_name_in_use_is_completed_with_its_kind_and_type(store: Store) -
 
 @pytest.mark.parametrize("keys", [["h", "right"], ["down", "down", "enter"]], ids=str)
 async def test_a_name_is_taken_by_arrows_too(store: Store, keys: list[str]) -> None:
-    store.add_annotation(RUN, FIRST, feedback(name="helpful"))
-    store.add_annotation(RUN, FIRST, expectation("x", name="tone"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(name="helpful"))
+    annotating.add(store.run(RUN).database, FIRST, expectation("x", name="tone"))
     async with annotating_in(store) as it:
         await it.press("a", *keys)
         assert it.form.query_one("#name", Input).value == "helpful"
@@ -284,7 +286,7 @@ async def test_a_name_is_taken_by_arrows_too(store: Store, keys: list[str]) -> N
 
 async def test_a_taken_name_is_not_completed_to_a_longer_one(store: Store) -> None:
     for name in ("tone of voice", "tone"):
-        store.add_annotation(RUN, FIRST, feedback(name=name))
+        annotating.add(store.run(RUN).database, FIRST, feedback(name=name))
     async with annotating_in(store) as it:
         await it.press("a", "t", "tab", "tab", "n", "ctrl+s")
         assert it.values()[-1] == ("tone", "false")
@@ -311,7 +313,7 @@ async def test_a_choice_is_made_with_the_mouse_too(store: Store) -> None:
 
 
 async def test_a_beginning_of_a_name_can_be_a_name(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback(name="helpful"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(name="helpful"))
     async with annotating_in(store) as it:
         await it.press("a", *"help", "enter", "f", "ctrl+s")
         assert it.values()[-1] == ("help", "false")
@@ -352,6 +354,17 @@ async def test_a_busy_store_keeps_the_form_and_what_was_typed(
         assert it.rows()[0][:6] == ("helpful", "feedback", "bool", "true", "ana", "why")
 
 
+async def test_what_waits_for_a_busy_store_says_so_and_is_done(store: Store) -> None:
+    async with annotating_in(store) as it:
+        with closing(sqlite3.connect(it.path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            await it.pilot.press("+")
+            await until(lambda: "waiting for the store" in it.said, "the word")
+            assert it.rows() == []
+        await it.rest()
+        assert it.rows()[0][3] == "true"
+
+
 async def test_a_target_that_is_gone_keeps_the_form(store: Store) -> None:
     async with annotating_in(store) as it:
         await it.press("a", *"helpful")
@@ -369,7 +382,7 @@ def make_old(path: Path) -> None:
 
 
 async def test_tables_are_made_only_after_a_yes(store: Store) -> None:
-    make_old(store.experiment(RUN).path)
+    make_old(store.run(RUN).database.path)
     async with annotating_in(store) as it:
         await it.press("a", "x", "ctrl+s")
         assert "Create the tables" in it.shown
@@ -382,7 +395,7 @@ async def test_tables_are_made_only_after_a_yes(store: Store) -> None:
 
 
 async def test_one_key_feedback_offers_the_tables_too(store: Store) -> None:
-    make_old(store.experiment(RUN).path)
+    make_old(store.run(RUN).database.path)
     async with annotating_in(store) as it:
         await it.press("+")
         assert isinstance(it.pilot.app.screen, ConfirmScreen)
@@ -394,7 +407,7 @@ async def test_one_key_feedback_offers_the_tables_too(store: Store) -> None:
 
 
 async def test_an_edit_begins_with_what_is_there(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, expectation("a\nb", name="answer"))
+    annotating.add(store.run(RUN).database, FIRST, expectation("a\nb", name="answer"))
     async with annotating_in(store) as it:
         await it.press("e")
         assert "Edit the annotation of span" in it.shown
@@ -407,7 +420,7 @@ async def test_an_edit_begins_with_what_is_there(store: Store) -> None:
 
 
 async def test_an_edit_that_changes_nothing_writes_nothing(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback(True, rationale="why"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(True, rationale="why"))
     async with annotating_in(store) as it:
         await it.press("e", "space", "space", "ctrl+s")
         assert it.is_at_bench
@@ -418,7 +431,7 @@ async def test_an_edit_that_changes_nothing_writes_nothing(store: Store) -> None
 async def test_a_conflict_shows_what_is_there_and_overwrites_when_told_again(
     store: Store,
 ) -> None:
-    store.add_annotation(RUN, FIRST, feedback(True))
+    annotating.add(store.run(RUN).database, FIRST, feedback(True))
     async with annotating_in(store) as it:
         await it.press("e", "tab", *"mine")
         execute(it.path, "update span_annotations set value = 'false', rationale = 'theirs'")
@@ -435,7 +448,7 @@ async def test_a_conflict_shows_what_is_there_and_overwrites_when_told_again(
 
 
 async def test_an_edit_of_what_was_deleted_puts_it_back_when_told_again(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback(True))
+    annotating.add(store.run(RUN).database, FIRST, feedback(True))
     async with annotating_in(store) as it:
         await it.press("e", "f")
         execute(it.path, "delete from span_annotations")
@@ -447,15 +460,15 @@ async def test_an_edit_of_what_was_deleted_puts_it_back_when_told_again(store: S
 
 async def test_a_text_that_cannot_be_shown_stays_as_it_is(store: Store) -> None:
     text = "a\x1b[31mb"
-    store.add_annotation(RUN, FIRST, expectation(text, name="answer"))
+    annotating.add(store.run(RUN).database, FIRST, expectation(text, name="answer"))
     async with annotating_in(store) as it:
         await it.press("e", "x", "tab", *"why", "ctrl+s")
         assert (it.rows()[0][3], it.rows()[0][5]) == (text, "why")
 
 
 async def test_which_one_is_asked_where_there_are_several(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback(name="one", user="sam"))
-    store.add_annotation(RUN, FIRST, feedback(name="two", user="kim"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(name="one", user="sam"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(name="two", user="kim"))
     async with annotating_in(store) as it:
         await it.press("e")
         assert "Edit which annotation?" in it.shown
@@ -467,7 +480,7 @@ async def test_which_one_is_asked_where_there_are_several(store: Store) -> None:
 
 async def test_what_asks_which_one_has_keys_of_its_own(store: Store) -> None:
     for name in ("one", "two"):
-        store.add_annotation(RUN, FIRST, feedback(name=name, user="sam"))
+        annotating.add(store.run(RUN).database, FIRST, feedback(name=name, user="sam"))
     async with annotating_in(store) as it:
         await it.press("d")
         assert "Delete which annotation?" in it.shown
@@ -481,7 +494,7 @@ async def test_what_asks_which_one_has_keys_of_its_own(store: Store) -> None:
 
 async def test_the_one_under_the_cursor_is_meant_in_the_list(store: Store) -> None:
     for name in ("one", "two"):
-        store.add_annotation(RUN, FIRST, feedback(name=name))
+        annotating.add(store.run(RUN).database, FIRST, feedback(name=name))
     async with annotating_in(store) as it:
         it.spans.query_one(AnnotationList).focus()
         await it.press("down", "d", "y")
@@ -517,7 +530,7 @@ async def test_one_key_again_says_so_and_the_other_key_edits(store: Store) -> No
 
 
 async def test_one_key_leaves_what_others_said(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback(user="sam"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(user="sam"))
     async with annotating_in(store) as it:
         await it.press("-")
         assert [(row[3], row[4]) for row in it.rows()] == [("true", "sam"), ("false", "ana")]
@@ -527,7 +540,7 @@ async def test_one_key_leaves_what_others_said(store: Store) -> None:
 
 
 async def test_deleting_takes_a_yes(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback(rationale="why not"))
+    annotating.add(store.run(RUN).database, FIRST, feedback(rationale="why not"))
     async with annotating_in(store) as it:
         await it.press("d")
         assert "Delete this annotation?" in it.shown
@@ -540,7 +553,7 @@ async def test_deleting_takes_a_yes(store: Store) -> None:
 
 
 async def test_what_changed_meanwhile_is_not_deleted_unseen(store: Store) -> None:
-    store.add_annotation(RUN, FIRST, feedback())
+    annotating.add(store.run(RUN).database, FIRST, feedback())
     async with annotating_in(store) as it:
         await it.press("d")
         execute(it.path, "update span_annotations set rationale = 'theirs'")
@@ -603,7 +616,7 @@ async def test_what_can_never_be_undone_is_left(store: Store) -> None:
 
 @pytest.mark.parametrize("key", list("aed+-u"))
 async def test_every_key_says_why_it_does_nothing(store: Store, key: str) -> None:
-    store.add_annotation(RUN, FIRST, feedback())
+    annotating.add(store.run(RUN).database, FIRST, feedback())
     async with annotating_in(store, Options(user="ana", read_only=True)) as it:
         await it.press(key)
         assert "started with --read-only" in it.said
@@ -635,7 +648,7 @@ async def test_a_run_that_cannot_be_written_says_so(
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40)], ids=str)
 async def test_the_form_fits(store: Store, size: tuple[int, int]) -> None:
-    store.add_annotation(RUN, FIRST, expectation(3, name="helpful"))
+    annotating.add(store.run(RUN).database, FIRST, expectation(3, name="helpful"))
     async with annotating_in(store, size=size) as it:
         await it.press("n", "a", "h", "tab")
         for words in ("Kind", "Name", "Type", "Value", "Rationale", "Author", "^S Save", "Esc"):
@@ -646,5 +659,5 @@ async def test_ages_count_from_the_apps_clock(store: Store, stopped_clock: objec
     async with annotating_in(store) as it:
         await it.press("+")
         assert "ana · now" in it.shown
-        (annotation,) = store.annotations(RUN, FIRST)
+        (annotation,) = store.run(RUN).ask(annotation_rows.of_target, FIRST)
         assert annotation.created_at == NOW

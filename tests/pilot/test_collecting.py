@@ -25,6 +25,7 @@ from flowtui.screens.collect import flow as collect_flow
 from flowtui.screens.collect.screen import CollectScreen
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.upload.progress import LeaveScreen
+from flowtui.store import counts as counting
 from flowtui.store.errors import DatabaseReadOnly
 from flowtui.store.liveness.standing import Standing
 from flowtui.store.otlp.ingesting import Batch
@@ -147,7 +148,7 @@ async def test_c_again_says_where_to_what_came_and_stops_it(
 
 async def test_what_cannot_be_written_is_said(free_port: None, store: Store) -> None:
     async with collecting(store) as (pilot, port):
-        path = store.experiment("run-1").path
+        path = store.run("run-1").database.path
         path.rename(path.with_name("away.db"))
         assert await post(port, 1) == 503
         await shown(pilot, f"✗ {port} not written  C")
@@ -239,7 +240,7 @@ def test_the_top_line_has_room_for_both_marks(store: Store, width: int) -> None:
     upload = UploadMark("run-1", ("↑ 34 %", "12.3 MB/s", "40 s left"))
     collect = CollectMark(("⇣ 4318", "1,204 spans", "3 dropped"))
     frame = Frame(
-        store.resolve("run-1"),
+        store.resolve("run-1").row,
         Counts(),
         "~/s",
         Standing(elapsed_s=3.0),
@@ -268,7 +269,7 @@ async def test_quitting_asks_and_keeps_what_was_sent(
         await pilot.press("c")
         await until(lambda: pilot.app._exit, "the exit")
     assert is_refused(port)
-    assert store.counts("run-1").spans == 1
+    assert store.run("run-1").ask(counting.counts).spans == 1
 
 
 async def test_leaving_from_outside_ends_it(free_port: None, store: Store) -> None:
@@ -279,16 +280,16 @@ async def test_leaving_from_outside_ends_it(free_port: None, store: Store) -> No
 
 async def test_opening_another_run_asks_and_ends_it(free_port: None, store: Store) -> None:
     async with collecting(store) as (pilot, port):
-        flow(pilot).open_run(store.resolve("run-2"))
+        flow(pilot).open_run(store.resolve("run-2").row)
         await shown(pilot, "Stop collecting, and open the other run?")
         await pilot.press("n")
         await gone(pilot, ConfirmScreen)
         assert flow(pilot).frame.run.id == "run-1"  # type: ignore[union-attr]
         assert not is_refused(port)
-        flow(pilot).open_run(store.resolve("run-1"))
+        flow(pilot).open_run(store.resolve("run-1").row)
         await settled(pilot)
         assert not isinstance(pilot.app.screen, ConfirmScreen)
-        flow(pilot).open_run(store.resolve("run-2"))
+        flow(pilot).open_run(store.resolve("run-2").row)
         await shown(pilot, "Stop collecting, and open the other run?")
         await pilot.press("y")
         await until(lambda: flow(pilot).frame.run.id == "run-2", "the other run")  # type: ignore[union-attr]
@@ -299,7 +300,7 @@ async def test_a_database_that_cannot_be_written_is_no_place_to_collect_into(
     free_port: None, store: Store
 ) -> None:
     async with opened(store, "run-1", tab="traces") as pilot:
-        path = store.experiment("run-1").path
+        path = store.run("run-1").database.path
         path.write_bytes(b"")
         await pilot.press("C")
         await shown(pilot, "run-1/exp.db is empty")
@@ -310,7 +311,7 @@ def test_a_read_only_database_is_refused_before_anything_listens(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda *_: False)
-    target = Target("run-1", "run-1", store.experiment("run-1"))
+    target = Target("run-1", "run-1", store.run("run-1").database)
     with socket.socket() as bound, pytest.raises(DatabaseReadOnly, match="is read-only for you"):
         collect(target, bound, Listening())
 
@@ -354,7 +355,7 @@ async def test_an_evaluation_that_came_as_an_event_shows_on_its_span(store: Stor
     for one in spans_of(traces(made).SerializeToString()):
         assert isinstance(one, OtlpSpan)
         batch.add(one)
-    batch.write(store.experiment("run-1"))
+    batch.write(store.run("run-1").database)
     async with opened(store, "run-1", (160, 48), tab="traces") as pilot:
         await pilot.press("enter")
         await shown(pilot, "Evaluations")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sqlite3
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,10 +14,13 @@ import pytest
 from textual.pilot import Pilot
 
 from flowtui.app.app import FlowApp
+from flowtui.screens.evals import reading
 from flowtui.screens.evals.samples_pane import SamplesPane
-from flowtui.store.database import Cancelled
 from flowtui.store.errors import StoreError
+from flowtui.store.samples import keys as sample_keys
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.score_values import ScoreSet
+from flowtui.store.samples.scores import score_sets
 from flowtui.store.samples.values import Sample
 from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
 from flowtui.store.store import Store
@@ -105,13 +109,15 @@ async def test_what_is_seen_first_is_read_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: list[int] = []
-    read = Store.samples
+    read = sample_rows.at
 
-    def counted(store: Store, run_id: str, keys: Sequence[int], **more: Any) -> dict[int, Sample]:
+    def counted(
+        connection: sqlite3.Connection, keys: Sequence[int], *more: Any
+    ) -> dict[int, Sample]:
         reads.append(len(keys))
-        return read(store, run_id, keys, **more)
+        return read(connection, keys, *more)
 
-    monkeypatch.setattr(Store, "samples", counted)
+    monkeypatch.setattr(sample_rows, "at", counted)
     async with opened(written(tmp_path), "run", tab="evals") as pilot:
         assert "faq-005" in screen_text(pilot)
         assert reads == [len(SAMPLES)]
@@ -362,7 +368,7 @@ async def test_a_sample_stays_in_sight_when_the_pager_cannot_have_it(
         await pilot.press("enter")
         await until(lambda: "what is 0 + 0?" in screen_text(pilot), "the sample")
         await settled(pilot)
-        monkeypatch.setattr(store, "sample_detail", fail)
+        monkeypatch.setattr(sample_rows, "detail", fail)
         await pilot.press("p")
         await until(lambda: "the disk is gone" in screen_text(pilot), "the reason")
         await settled(pilot)
@@ -379,13 +385,12 @@ async def test_the_sets_are_there_before_their_scores_are_added_up(
 ) -> None:
     store = written(tmp_path)
     may_answer = threading.Event()
-    add_up = store.score_sets
 
-    def slow(run_id: str, *, cancelled: Cancelled | None = None) -> tuple[ScoreSet, ...]:
+    def slow(connection: sqlite3.Connection) -> tuple[ScoreSet, ...]:
         may_answer.wait(20)
-        return add_up(run_id, cancelled=cancelled)
+        return score_sets(connection)
 
-    monkeypatch.setattr(store, "score_sets", slow)
+    monkeypatch.setattr(reading, "score_sets", slow)
     app = FlowApp(store, store.resolve("run"), Options(tab="evals", user="ana"))
     async with app.run_test(size=(140, 40)) as pilot:
         await until(lambda: "all sets" in screen_text(pilot), "the sets")
@@ -400,14 +405,14 @@ async def test_leaving_while_groups_are_looked_for_is_no_error(
 ) -> None:
     is_asked, may_answer = threading.Event(), threading.Event()
 
-    def sample_keys(*_: object) -> list[object]:
+    def held(*_: object) -> list[object]:
         is_asked.set()
         may_answer.wait(10)
         return []
 
     try:
         async with opened(demo, "support-agent-v3", tab="evals") as pilot:
-            monkeypatch.setattr(demo, "sample_keys", sample_keys)
+            monkeypatch.setattr(sample_keys, "keys", held)
             await pilot.press("b")
             await until(is_asked.is_set, "the question")
             await pilot.press("ctrl+c")

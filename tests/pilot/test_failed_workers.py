@@ -9,30 +9,35 @@ import pkgutil
 import sys
 import textwrap
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from textual.message_pump import MessagePump
 
 from flowtui import screens, widgets
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.store import Store
-from flowtui.widgets.workers import ReportsWorkers
+from flowtui.store.traces import details as span_details
+from flowtui.store.traces import search as span_search
+from flowtui.widgets.asking import Asks
 from tests.pilot.pilot import opened, screen_text, settled, until
 
 NAME = "support-agent-v3"
 
 
 @pytest.mark.parametrize(
-    ("read", "tab", "keys"),
+    ("module", "read", "tab", "keys"),
     [
-        ("sample_detail", "evals", ["enter"]),
-        ("span_detail", "traces", ["enter", "down"]),
-        ("matching_spans", "traces", ["enter", "slash", *"tool"]),
+        (sample_rows, "detail", "evals", ["enter"]),
+        (span_details, "detail", "traces", ["enter", "down"]),
+        (span_search, "matching", "traces", ["enter", "slash", *"tool"]),
     ],
 )
 async def test_what_no_reader_expects(
     demo: Store,
     monkeypatch: pytest.MonkeyPatch,
     noted_errors: list[BaseException],
+    module: ModuleType,
     read: str,
     tab: str,
     keys: list[str],
@@ -41,7 +46,7 @@ async def test_what_no_reader_expects(
         raise ZeroDivisionError(f"in {read}")
 
     async with opened(demo, NAME, tab=tab) as pilot:
-        monkeypatch.setattr(demo, read, fail)
+        monkeypatch.setattr(module, read, fail)
         await pilot.press(*keys)
         await until(lambda: "Something is wrong" in screen_text(pilot), "words of the error")
         assert f"ZeroDivisionError: in {read}" in screen_text(pilot)
@@ -53,7 +58,7 @@ async def test_what_no_reader_expects(
 def test_every_class_with_workers_reports_them() -> None:
     """A new widget cannot forget it."""
     silent = [cls.__name__ for cls in message_pumps() if has_workers(cls)
-              and not issubclass(cls, ReportsWorkers)]  # fmt: skip
+              and not issubclass(cls, Asks)]  # fmt: skip
     assert silent == []
 
 

@@ -20,7 +20,9 @@ from textual.pilot import Pilot
 from textual.widgets import TextArea
 
 from flowtui import clock
+from flowtui.store import runs as run_rows
 from flowtui.store import transaction
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing
 from flowtui.store.annotations.values import Annotation
 from flowtui.store.database import Database
@@ -48,7 +50,7 @@ def store(demo_copy: Path) -> Iterator[Store]:
 @pytest.fixture
 def folder(store: Store) -> Path:
     """The run's own folder."""
-    return store.run_directory(store.resolve(NAME).id)
+    return store.run_directory(store.resolve(NAME).row.id)
 
 
 async def assert_tabs_say(pilot: Pilot[None], words: str) -> None:
@@ -116,7 +118,7 @@ async def test_a_failure_at_once_is_not_overwritten_by_what_is_said_of_a_slow_re
 
 
 async def test_a_run_deleted_from_the_list_and_put_back(store: Store) -> None:
-    run_id = store.resolve(NAME).id
+    run_id = store.resolve(NAME).row.id
     meta = store.directory / "meta.db"
     with closing(sqlite3.connect(meta)) as connection:
         row = connection.execute("select * from experiments where id = ?", (run_id,)).fetchone()
@@ -205,7 +207,7 @@ async def test_a_clock_that_goes_back_shows_no_time_below_zero(
     now = NOW
     monkeypatch.setattr(clock, "now", lambda: now)
     store = open_store(demo_copy)
-    with held(store.experiment(store.resolve("llama-lora-sft").id).path):
+    with held(store.resolve("llama-lora-sft").database.path):
         async with opened(store, "llama-lora-sft") as pilot:
             for days in (40, -40, 400, 0):
                 now = NOW - timedelta(days=days)
@@ -295,7 +297,7 @@ async def test_a_full_disk_keeps_what_was_typed_until_there_is_room(
 
 
 def stored(store: Store) -> list[Annotation]:
-    return list(store.annotations(RUN, SPAN))
+    return list(store.run(RUN).ask(annotation_rows.of_target, SPAN))
 
 
 def test_a_log_that_was_only_begun_by_a_writer_that_was_killed_is_read_at_once(
@@ -310,7 +312,7 @@ def test_a_log_that_was_only_begun_by_a_writer_that_was_killed_is_read_at_once(
     path.with_name("exp.db-shm").write_bytes(bytes(32_768))
     with closing(open_store(tmp_path)) as store:
         before = time.monotonic()
-        assert store.run(RUN) is not None
+        assert store.ask(run_rows.run, RUN) is not None
         assert stored(store) == []
         # SQLite would try for ten seconds, and then fail.
         assert time.monotonic() - before < 5
@@ -320,6 +322,7 @@ ANNOTATE = """
 import sys
 from pathlib import Path
 from flowtui.store.annotations.values import AnnotationKind, Draft
+from flowtui.store.annotations.writing import add
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
 from tests.unit.annotated import RUN, SPAN
@@ -328,7 +331,7 @@ print("ready", flush=True)
 number = int(sys.argv[2])
 while True:
     draft = Draft(f"n{number}", AnnotationKind.EXPECTATION, f"{number} " * 500, "why " * 500, "ana")
-    store.add_annotation(RUN, SPAN, draft)
+    add(store.run(RUN).database, SPAN, draft)
     print(number, flush=True)
     number += 1
 """

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
 
 from flowtui.app.app import FlowApp
+from flowtui.store.metrics import points as metric_points
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
+from flowtui.told_apart import told_apart
+from flowtui.widgets.charts import grid
 from flowtui.widgets.charts.curve import Curve
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.charts.grid import ChartGrid
@@ -163,7 +169,7 @@ async def test_a_pinned_metric_stands_first_until_it_is_let_go(demo: Store) -> N
 
 
 async def test_metrics_sort_by_their_last_change(demo_copy: Path) -> None:
-    run = open_store(demo_copy).resolve(ACTIVE)
+    run = open_store(demo_copy).resolve(ACTIVE).row
     with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
         experiment.metrics([("zz/late", 1.0, 1, NOW.replace(year=2030))])
     async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
@@ -199,13 +205,13 @@ async def test_only_charts_in_sight_are_read(
 ) -> None:
     store = write_run(tmp_path, {f"m/{index:03}": [(0, 1.0), (1, 2.0)] for index in range(500)})
     read: list[str] = []
-    series = Store.series
+    series = metric_series.series
 
-    def counted(self: Store, run_id: str, key: str, *rest: object) -> object:
+    def counted(connection: sqlite3.Connection, key: str, *rest: Any) -> object:
         read.append(key)
-        return series(self, run_id, key, *rest)  # type: ignore[arg-type]  # passed on as given
+        return series(connection, key, *rest)
 
-    monkeypatch.setattr(Store, "series", counted)
+    monkeypatch.setattr(metric_series, "series", counted)
     async with opened(store, "odd", tab="metrics") as pilot:
         assert "m/000" in read
         assert len(read) < 20
@@ -213,6 +219,26 @@ async def test_only_charts_in_sight_are_read(
         assert "m/499" in read
         assert len(read) < 50
         assert "2 points" in screen_text(pilot)
+
+
+async def test_names_of_groups_are_told_apart_once_and_not_at_each_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = write_run(tmp_path, {f"layer_{at}/loss": [(0.0, 1.0)] for at in range(60)})
+    lists: list[int] = []
+
+    def counted(names: Sequence[str], room: int) -> list[str]:
+        lists.append(len(names))
+        return told_apart(names, room)
+
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await until(lambda: "layer_0" in screen_text(pilot), "the grid")
+        await settled(pilot)
+        monkeypatch.setattr(grid, "told_apart", counted)
+        await pilot.press("G", "g", "G")
+        await settled(pilot)
+        assert "layer_59" in screen_text(pilot)
+        assert not lists
 
 
 async def test_ten_thousand_names_filter_while_one_types(tmp_path: Path) -> None:
@@ -246,7 +272,7 @@ async def test_the_crosshair_says_the_exact_step_value_and_time(demo: Store) -> 
         await press(pilot, "home")
         assert "step 0 " in crosshair_line(pilot)
         await press(pilot, "right", "left", "end")
-        last = demo.last_points(demo.resolve(VISION).id)["train/loss"]
+        last = demo.resolve(VISION).metrics.last_points()["train/loss"]
         assert f"step {last.step:,}   {last.value!r}" in crosshair_line(pilot)
 
 
@@ -350,13 +376,17 @@ async def test_other_metrics_lie_over_the_same_axes(demo: Store) -> None:
         await settled(pilot)
         legend = screen_lines(pilot)[-2]
         run = demo.resolve(VISION)
-        last = demo.last_points(run.id)["train/accuracy"]
+        last = demo.run(run.id).metrics.last_points()["train/accuracy"]
         assert legend.startswith(" + train/accuracy")
         assert f"{last.value:.4f}" in legend
         await press(pilot, "home", "right")
         point = pilot.app.screen.query_one(CurvePane).crosshair
         assert point is not None
-        exact = demo.neighbours(run.id, "train/accuracy", point.step).at
+        exact = (
+            demo.run(run.id)
+            .metrics.ask("train/accuracy", metric_points.point_at, "train/accuracy", point.step)
+            .at
+        )
         assert exact is not None
         assert f"{exact.value:.4g}"[:5] in screen_lines(pilot)[-2]
 
@@ -608,8 +638,8 @@ def log(store: Path, run_id: str, key: str, step: int, value: float) -> None:
 
 
 async def test_curves_grow_with_their_run(demo_copy: Path) -> None:
-    run = open_store(demo_copy).resolve(ACTIVE)
-    last = open_store(demo_copy).last_points(run.id)["eval/loss"]
+    run = open_store(demo_copy).resolve(ACTIVE).row
+    last = open_store(demo_copy).run(run.id).metrics.last_points()["eval/loss"]
     async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
         log(demo_copy, run.id, "eval/loss", last.step + 1, 0.03125)
         await until(lambda: "0.03125" in screen_text(pilot), "the small chart's growth")
@@ -622,8 +652,8 @@ async def test_curves_grow_with_their_run(demo_copy: Path) -> None:
 
 
 async def test_a_window_stays_says_what_is_new_and_follows_when_asked(demo_copy: Path) -> None:
-    run = open_store(demo_copy).resolve(ACTIVE)
-    last = open_store(demo_copy).last_points(run.id)["eval/loss"]
+    run = open_store(demo_copy).resolve(ACTIVE).row
+    last = open_store(demo_copy).run(run.id).metrics.last_points()["eval/loss"]
     async with opened(open_store(demo_copy), ACTIVE, tab="metrics") as pilot:
         pilot.app.screen.query_one(ChartGrid).put_cursor("eval/loss")
         await press(pilot, "enter", "home", "plus")
@@ -655,7 +685,7 @@ async def test_following_keeps_the_crosshair_at_the_edge_of_the_window(tmp_path:
         pane = pilot.app.screen.query_one(CurvePane)
         for window in ((5, 15), (7, 17)):
             # More was logged while each window was read: the metric goes on right of it.
-            series = store.series("odd", "loss", window, 40)
+            series = store.run("odd").metrics.ask("loss", metric_series.series, "loss", window, 40)
             assert series is not None
             pane.show_curve(Curve(series, follows=True))
             assert pane.crosshair is not None
@@ -694,7 +724,7 @@ async def test_a_run_without_metrics_says_how_to_log_one(demo: Store) -> None:
 
 
 async def test_a_damaged_database_is_said(demo_copy: Path) -> None:
-    run = open_store(demo_copy).resolve(VISION)
+    run = open_store(demo_copy).resolve(VISION).row
     (demo_copy / run.id / "exp.db").write_bytes(b"no database" * 1000)
     async with opened(open_store(demo_copy), VISION, tab="metrics") as pilot:
         assert "exp.db is not a SQLite database" in screen_text(pilot)

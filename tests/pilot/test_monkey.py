@@ -12,6 +12,8 @@ from tests.conftest import open_store
 from tests.pilot.monkey import let_loose
 from tests.terminal.hostile import make_hostile
 
+pytestmark = pytest.mark.slow
+
 GOES = 12
 """How often the monkey presses some keys: as much as fits into two seconds."""
 

@@ -88,7 +88,7 @@ async def test_copy_takes_the_value_in_full_precision(demo: Store, copied: list[
     async with opened(demo, VISION) as pilot:
         await pilot.press("down", "y", "Y")
         run = demo.resolve(VISION)
-        last = demo.last_points(run.id)["train/loss"]
+        last = demo.run(run.id).metrics.last_points()["train/loss"]
         assert copied[0] == repr(last.value)
         assert json.loads(copied[1])["key"] == "train/loss"
         await pilot.press("tab", "down", "y")
@@ -101,7 +101,7 @@ async def test_new_points_and_parameters_appear_while_the_cursor_stays(demo_copy
         metrics = pilot.app.screen.query_one(MetricList)
         assert metrics.metric is not None
         held = metrics.metric.key
-        run = open_store(demo_copy).resolve(ACTIVE)
+        run = open_store(demo_copy).resolve(ACTIVE).row
         with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
             experiment.metrics([("aaa/new_loss", 0.125, 1, NOW), (held, 123.25, 10**6, NOW)])
             experiment.params({"added": "later"})
@@ -116,7 +116,7 @@ async def test_not_following_reads_nothing_until_asked(demo_copy: Path) -> None:
         await pilot.press("f")
         await settled(pilot)
         assert "not following" in screen_lines(pilot)[0]
-        run = open_store(demo_copy).resolve(ACTIVE)
+        run = open_store(demo_copy).resolve(ACTIVE).row
         with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
             experiment.params({"added": "later"})
         await pilot.pause(1.5)
@@ -129,7 +129,7 @@ async def test_not_following_reads_nothing_until_asked(demo_copy: Path) -> None:
 async def test_the_end_of_a_run_shows(demo_copy: Path) -> None:
     async with opened(open_store(demo_copy), ACTIVE) as pilot:
         assert "● active" in screen_lines(pilot)[0]
-        run = open_store(demo_copy).resolve(ACTIVE)
+        run = open_store(demo_copy).resolve(ACTIVE).row
         with StoreWriter(demo_copy) as writer:
             writer.end_run(run.id, status="completed", duration=3600.0)
         await until(lambda: "✓ completed  1 h" in screen_lines(pilot)[0], "the run's end")
@@ -139,7 +139,7 @@ async def test_a_deleted_run_says_so_and_stays_readable(demo_copy: Path) -> None
     import sqlite3
 
     async with opened(open_store(demo_copy), VISION) as pilot:
-        run = open_store(demo_copy).resolve(VISION)
+        run = open_store(demo_copy).resolve(VISION).row
         with sqlite3.connect(demo_copy / "meta.db") as connection:
             connection.execute("delete from experiments where id = ?", (run.id,))
         connection.close()
@@ -151,7 +151,7 @@ async def test_a_deleted_run_says_so_and_stays_readable(demo_copy: Path) -> None
 
 
 async def test_a_missing_database_is_said_and_the_rest_shows(demo_copy: Path) -> None:
-    run = open_store(demo_copy).resolve(VISION)
+    run = open_store(demo_copy).resolve(VISION).row
     (demo_copy / run.id / "exp.db").unlink()
     async with opened(open_store(demo_copy), VISION) as pilot:
         shown = screen_text(pilot)
@@ -166,7 +166,7 @@ async def test_duration_of_a_running_run_ticks(
     moment = NOW
     monkeypatch.setattr("flowtui.clock.now", lambda: moment)
     store = open_store(demo_copy)
-    database = store.experiment(store.resolve(ACTIVE).id).path
+    database = store.resolve(ACTIVE).database.path
     with held(database):
         async with opened(store, ACTIVE) as pilot:
             assert "14 m" in screen_lines(pilot)[0]

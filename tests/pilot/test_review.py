@@ -21,11 +21,12 @@ from flowtui.screens.review.review import ReviewScreen, review
 from flowtui.screens.review.spans import SpanReview
 from flowtui.screens.review.view import ReviewView
 from flowtui.store.annotations import writing
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.undo import UndoStack
 from flowtui.store.annotations.values import Added, Draft, SpanTarget
-from flowtui.store.open_run import OpenRun
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
+from flowtui.store.traces import search as span_search
 from flowtui.store.traces.listing import TraceOrder
 from flowtui.store.transaction import Patience
 from flowtui.widgets.host import Options
@@ -137,18 +138,18 @@ async def reviewing(
     size: tuple[int, int] = (80, 24),
     source: SpanReview | None = None,
 ) -> AsyncIterator[Reviewing]:
-    run = store.resolve(RUN)
-    app = FlowApp(store, run, Options(user="ana"))
+    run = store.resolve(RUN).row
+    app = FlowApp(store, store.opened(run), Options(user="ana"))
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
-        chosen = source or SpanReview.of_trace(store, RUN, TRACE, search, "ana")
-        undo = UndoStack(store, RUN)
-        screen: ReviewScreen[int] = ReviewScreen(store, OpenRun(run), chosen, undo)
+        chosen = source or SpanReview.of_trace(store.run(RUN), TRACE, search, "ana")
+        undo = UndoStack(store.run(RUN).database)
+        screen: ReviewScreen[int] = ReviewScreen(store, store.opened(run), chosen, undo)
         said: list[str | None] = []
         await app.push_screen(screen, said.append)
         await settled(pilot)
         view = screen.query_one(ReviewView)
-        it = Reviewing(pilot, view, store.experiment(RUN).path, undo, said)
+        it = Reviewing(pilot, view, store.run(RUN).database.path, undo, said)
         await it.rest()
         yield it
 
@@ -198,8 +199,8 @@ class HeldSource(SpanReview):
 
 
 async def test_a_typed_ahead_answer_waits_until_its_item_is_shown(store: Store) -> None:
-    items = partial(store.unannotated_spans, RUN, TRACE, "ana", None)
-    source = HeldSource(store, RUN, items)
+    items = partial(store.run(RUN).ask, span_search.unannotated, TRACE, None, "ana")
+    source = HeldSource(store.run(RUN), items)
     source.gate = threading.Event()
     source.gate.set()
     async with reviewing(store, source=source) as it:
@@ -218,7 +219,9 @@ async def test_a_typed_ahead_answer_waits_until_its_item_is_shown(store: Store) 
 
 
 async def test_leaving_does_not_wait_for_what_is_read(store: Store) -> None:
-    source = HeldSource(store, RUN, partial(store.unannotated_spans, RUN, TRACE, "ana", None))
+    source = HeldSource(
+        store.run(RUN), partial(store.run(RUN).ask, span_search.unannotated, TRACE, None, "ana")
+    )
     source.gate = threading.Event()
     source.gate.set()
     async with reviewing(store, source=source) as it:
@@ -251,7 +254,7 @@ def answered(store: Store, draft: Draft) -> None:
     other = SpanTarget("e" * 32, f"{9:016x}")
     with writer(store.directory) as more, more.experiment(RUN) as experiment:
         experiment.spans([span(9, trace=other.trace_id)])
-    store.add_annotation(RUN, other, draft)
+    annotating.add(store.run(RUN).database, other, draft)
 
 
 async def test_a_text_is_typed_and_saved_with_enter(store: Store) -> None:
@@ -370,7 +373,9 @@ async def test_an_empty_queue_says_so(store: Store) -> None:
 
 
 async def test_another_question_is_chosen_or_made(store: Store) -> None:
-    store.add_annotation(RUN, SpanTarget(TRACE, SPANS[4]), feedback(name="tone", user="sam"))
+    annotating.add(
+        store.run(RUN).database, SpanTarget(TRACE, SPANS[4]), feedback(name="tone", user="sam")
+    )
     async with reviewing(store) as it:
         assert "judging tone (feedback)" in it.head
         await it.press("c")
@@ -395,7 +400,7 @@ async def test_the_form_writes_anything_else_and_stays(store: Store) -> None:
 async def test_what_was_deleted_or_annotated_meanwhile_is_passed_over(store: Store) -> None:
     async with reviewing(store) as it:
         execute(it.path, "delete from spans where span_id like '%3'")
-        store.add_annotation(RUN, SpanTarget(TRACE, SPANS[1]), feedback())
+        annotating.add(store.run(RUN).database, SpanTarget(TRACE, SPANS[1]), feedback())
         await it.press("+")
         assert " 4 of 5" in it.head
         await it.press("+", "+")
@@ -439,7 +444,7 @@ async def test_a_typed_answer_that_fails_stands_in_its_line_again(
 
 
 async def test_tables_that_are_declined_drop_what_was_typed_ahead(store: Store) -> None:
-    path = store.experiment(RUN).path
+    path = store.run(RUN).database.path
     for table in ("span_annotations", "eval_annotations", "exp_schema_migrations"):
         execute(path, f"drop table {table}")
     execute(path, "pragma user_version = 0")
@@ -481,8 +486,8 @@ async def test_a_list_of_traces_gives_one_root_each(tmp_path: Path) -> None:
     spans = [span(number, trace=f"{number:032x}") for number in range(1, 20_001)]
     written(tmp_path, [*spans, span(30_000, trace=f"{1:032x}", parent=1)])
     with closing(open_store(tmp_path)) as store:
-        source = SpanReview.of_list(store, RUN, None, TraceOrder(descending=False), "ana")
-        store.add_annotation(RUN, SpanTarget(f"{2:032x}", f"{2:016x}"), feedback())
+        source = SpanReview.of_list(store.run(RUN), None, TraceOrder(descending=False), "ana")
+        annotating.add(store.run(RUN).database, SpanTarget(f"{2:032x}", f"{2:016x}"), feedback())
         async with reviewing(store, source=source) as it:
             assert " 1 of 19,999" in it.head
             await it.press("+", "-")
@@ -495,8 +500,8 @@ async def test_a_review_that_could_write_nothing_says_why(store: Store, options:
     app = FlowApp(store, run, options)
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await settled(pilot)
-        source = SpanReview.of_trace(store, RUN, TRACE, "", "ana")
-        assert await review(app, store, run, source, UndoStack(store, RUN)) == ""
+        source = SpanReview.of_trace(store.run(RUN), TRACE, "", "ana")
+        assert await review(app, store, run, source, UndoStack(store.run(RUN).database)) == ""
         await settled(pilot)
         words = "\n".join(note.message for note in app._notifications)
         assert "--read-only" in words or "FLOW_TUI_USER" in words

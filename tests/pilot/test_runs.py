@@ -164,7 +164,7 @@ async def test_a_new_run_appears_and_the_cursor_stays_on_its_run(demo_copy: Path
 
 async def test_an_ended_run_changes_its_status(demo_copy: Path) -> None:
     async with opened(open_store(demo_copy), None) as pilot:
-        run = open_store(demo_copy).resolve("scratch")
+        run = open_store(demo_copy).resolve("scratch").row
         with StoreWriter(demo_copy) as writer:
             writer.end_run(run.id, status="completed", duration=5.0)
         await until(
@@ -208,7 +208,7 @@ async def test_ten_thousand_runs_scroll_to_the_end(tmp_path: Path) -> None:
 
 async def test_a_running_runs_last_metric_follows_in_the_list(demo_copy: Path) -> None:
     async with opened(open_store(demo_copy), None) as pilot:
-        run = open_store(demo_copy).resolve("llama-lora-sft")
+        run = open_store(demo_copy).resolve("llama-lora-sft").row
         with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
             experiment.metrics([("train/loss", 0.1234, 10**6, NOW)])
         await until(lambda: "0.1234" in screen_text(pilot), "the new value in the list")

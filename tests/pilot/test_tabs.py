@@ -190,7 +190,7 @@ async def test_opening_runs_in_quick_succession_ends_at_the_last(demo: Store) ->
         app = pilot.app
         assert isinstance(app, FlowApp)
         for name in ("scratch", "scratch", "resnet50-cosine", "support-agent-v3"):
-            app.open_run(demo.resolve(name))
+            app.open_run(demo.resolve(name).row)
         await until(lambda: screen_text(pilot).startswith(" support-agent-v3"), "the last run")
         await settled(pilot)
         assert app.current_mode == "overview"

@@ -128,7 +128,7 @@ async def test_copying_copies_the_id_or_the_row(
 
 
 async def test_a_trace_that_comes_appears_and_the_cursor_stays(demo_copy: Path) -> None:
-    run = open_store(demo_copy).resolve(AGENT)
+    run = open_store(demo_copy).resolve(AGENT).row
     async with opened(open_store(demo_copy), AGENT, tab="traces") as pilot:
         await pilot.press("down", "down")
         rows = pilot.app.screen.query_one(VirtualTable)
@@ -146,7 +146,7 @@ async def test_a_run_without_spans_says_what_would_bring_some(demo: Store) -> No
 
 
 async def test_a_damaged_database_is_said(demo_copy: Path) -> None:
-    run = open_store(demo_copy).resolve(AGENT)
+    run = open_store(demo_copy).resolve(AGENT).row
     (demo_copy / run.id / "exp.db").write_bytes(b"no database" * 1000)
     async with opened(open_store(demo_copy), AGENT, tab="traces") as pilot:
         assert "exp.db is not a SQLite database" in screen_text(pilot)

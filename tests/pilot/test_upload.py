@@ -24,6 +24,9 @@ from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.lists import PickList
 from flowtui.screens.upload.progress import LeaveScreen, ProgressScreen
 from flowtui.screens.upload.screen import UploadScreen
+from flowtui.store import models as logged_models
+from flowtui.store import runs as run_rows
+from flowtui.store import uploaded
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
 from tests.conftest import open_store as store_at
@@ -129,7 +132,7 @@ def flow(pilot: Pilot[None]) -> FlowApp:
 
 
 def status_of(store: Store, run_id: str) -> str | None:
-    run = store.run(run_id)
+    run = store.ask(run_rows.run, run_id)
     assert run is not None
     return run.upload_status
 
@@ -154,7 +157,7 @@ async def test_a_run_is_uploaded_noted_and_shown_on_its_card(
         await shown(pilot, "✓ uploaded")
         await shown(pilot, "art-1")
         await shown(pilot, "Lab / Vision / Baselines")
-        (noted,) = store.remote_artifacts("run-1") or ()
+        (noted,) = store.ask(uploaded.remote_artifacts, "run-1") or ()
         assert (noted.orbit_id, noted.artifact_id) == ("orb-1", "art-1")
         assert status_of(store, "run-1") == "uploaded"
         (entry,) = fake.artifacts.values()
@@ -305,8 +308,8 @@ async def test_chosen_models_go_as_artifacts_of_their_own(fake: FakeRegistry, st
         names = [entry["name"] for entry in fake.artifacts.values()]
         assert names[0] == "résumé"
         assert sorted(names[1:]) == ["other", "small"]
-        for model in store.models("run-1") or ():
-            assert len(store.remote_artifacts(model.id) or ()) == 1
+        for model in store.ask(logged_models.models, "run-1") or ():
+            assert len(store.ask(uploaded.remote_artifacts, model.id) or ()) == 1
 
 
 async def test_the_run_goes_inside_of_its_one_model(fake: FakeRegistry, store: Store) -> None:
@@ -445,7 +448,7 @@ async def test_an_upload_goes_on_while_other_tabs_and_runs_are_looked_at(
         for key in "2345":
             await pilot.press(key)
             await shown(pilot, "↑ ")
-        second = store.resolve("run-2")
+        second = store.resolve("run-2").row
         flow(pilot).open_run(second)
         await shown(pilot, "second")
         await shown(pilot, "↑ ")

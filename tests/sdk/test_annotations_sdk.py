@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from flowtui.store import counts as counting
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import (
     Annotation,
     AnnotationKind,
@@ -151,14 +154,17 @@ def test_the_sdk_reads_what_is_written_here(
     directory, run_id = written
     with opened(directory) as store:
         for draft in drafts():
-            store.add_annotation(run_id, target, draft)
-        last = store.annotations(run_id, target)[-1]
-        edited = store.edit_annotation(run_id, last, False, "edited")
+            annotating.add(store.run(run_id).database, target, draft)
+        last = store.run(run_id).ask(annotation_rows.of_target, target)[-1]
+        edited = annotating.edit(store.run(run_id).database, last, False, "edited")
         assert isinstance(edited, Edited)
-        deleted = store.delete_annotation(run_id, edited.after)
+        deleted = annotating.delete(store.run(run_id).database, edited.after)
         assert deleted is not None
-        store.restore_annotation(run_id, deleted.annotation)
-        mine = [as_told(annotation) for annotation in store.annotations(run_id, target)]
+        annotating.restore(store.run(run_id).database, deleted.annotation)
+        mine = [
+            as_told(annotation)
+            for annotation in store.run(run_id).ask(annotation_rows.of_target, target)
+        ]
     assert len(mine) == len(drafts())
     told = ask(sdk_python("0.4.0"), directory, run_id, target, code)
     assert told == mine
@@ -173,7 +179,7 @@ def test_what_the_sdk_wrote_is_read_here(written: tuple[Path, str], target: str)
     first, second = (logged[0][place] for place in places)
     place = SpanTarget(first, second) if target == "span" else SampleTarget(first, second)
     with opened(directory) as store:
-        found = store.annotations(run_id, place)
+        found = store.run(run_id).ask(annotation_rows.of_target, place)
     fields = ("name", "value_type", "value", "user", "rationale")
     assert [[getattr(one, field) for field in fields] for one in found] == [
         [one[field] for field in fields] for one in logged
@@ -188,17 +194,17 @@ def test_both_sides_change_what_the_other_wrote(
     directory, run_id = written
     python = sdk_python("0.4.0")
     with opened(directory) as store:
-        mine = store.add_annotation(run_id, SPAN, drafts()[0]).annotation
+        mine = annotating.add(store.run(run_id).database, SPAN, drafts()[0]).annotation
         (told,) = ask(python, directory, run_id, SPAN, CHANGE_SPAN)
-        changed, theirs = store.annotations(run_id, SPAN)
+        changed, theirs = store.run(run_id).ask(annotation_rows.of_target, SPAN)
         assert (changed.id, changed.value, changed.rationale) == (mine.id, False, "the SDK's")
         assert as_told(theirs) == told
-        edited = store.edit_annotation(run_id, theirs, 5, None)
+        edited = annotating.edit(store.run(run_id).database, theirs, 5, None)
         assert isinstance(edited, Edited)
-        store.delete_annotation(run_id, changed)
+        annotating.delete(store.run(run_id).database, changed)
         assert ask(python, directory, run_id, SPAN, READ_SPAN) == [as_told(edited.after)]
         ask(python, directory, run_id, SPAN, DELETE_SPAN)
-        assert store.annotations(run_id, SPAN) == ()
+        assert store.run(run_id).ask(annotation_rows.of_target, SPAN) == ()
 
 
 @pytest.mark.parametrize("opened_by_the_sdk_first", [False, True])
@@ -215,12 +221,12 @@ def test_an_old_store_is_annotated_by_both_once_its_tables_are_made(
         ask(python, directory, "old-1", OLD_SPAN, MIGRATE)
     with opened(directory) as store:
         with pytest.raises(NoAnnotationTables):
-            store.add_annotation("old-1", OLD_SPAN, drafts()[0])
-        store.create_annotation_tables("old-1")
-        store.add_annotation("old-1", OLD_SPAN, drafts()[0])
+            annotating.add(store.run("old-1").database, OLD_SPAN, drafts()[0])
+        annotating.create_tables(store.run("old-1").database)
+        annotating.add(store.run("old-1").database, OLD_SPAN, drafts()[0])
         ask(python, directory, "old-1", OLD_SPAN, MIGRATE)
         (told,) = ask(python, directory, "old-1", OLD_SPAN, CHANGE_SPAN)
-        assert as_told(store.annotations("old-1", OLD_SPAN)[1]) == told
+        assert as_told(store.run("old-1").ask(annotation_rows.of_target, OLD_SPAN)[1]) == told
     with closing(sqlite3.connect(directory / "old-1" / "exp.db")) as connection:
         assert connection.execute("pragma user_version").fetchone() == (2,)
         versions = connection.execute("select version from exp_schema_migrations").fetchall()
@@ -246,13 +252,13 @@ def annotate_meanwhile(store: Store, run_id: str, target: Target) -> set[str]:
     """Adds, edits, deletes and puts back annotations; gives the ids of those that stay."""
     kept = set()
     for number in range(AT_ONCE):
-        one = store.add_annotation(run_id, target, drafts()[number % 2]).annotation
-        edited = store.edit_annotation(run_id, one, not one.value, f"edit {number}")
+        one = annotating.add(store.run(run_id).database, target, drafts()[number % 2]).annotation
+        edited = annotating.edit(store.run(run_id).database, one, not one.value, f"edit {number}")
         assert isinstance(edited, Edited)
-        deleted = store.delete_annotation(run_id, edited.after)
+        deleted = annotating.delete(store.run(run_id).database, edited.after)
         assert deleted is not None
         if number % 2:
-            store.restore_annotation(run_id, deleted.annotation)
+            annotating.restore(store.run(run_id).database, deleted.annotation)
             kept.add(one.id)
     return kept
 
@@ -270,9 +276,9 @@ def test_nothing_is_lost_while_the_sdk_logs_and_annotates_at_the_same_time(
             kept = annotate_meanwhile(store, run_id, target)
             answer, _ = sdk.communicate()
             report = json.loads(answer)
-            found = store.annotations(run_id, target)
-            last = {point.value for point in store.last_points(run_id).values()}
-            counts = store.counts(run_id)
+            found = store.run(run_id).ask(annotation_rows.of_target, target)
+            last = {point.value for point in store.run(run_id).metrics.last_points().values()}
+            counts = store.run(run_id).ask(counting.counts)
     assert report["errors"] == []
     assert sdk.returncode == 0
     assert len(report["ids"]) >= AT_ONCE

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from flowtui.store import counts as counting
+from flowtui.store import runs as run_rows
 from flowtui.store.archive import models, packing
 from flowtui.store.archive.opening import open_artifact
 from flowtui.store.values import Model
@@ -126,19 +128,19 @@ def test_the_sdk_reads_rows_and_attachments_as_they_are(
     run_id = fullest(directory)
     with opened(directory) as store:
         artifact = packing.write_artifact(store, run_id, tmp_path / "run.luml")
-        run = store.run(run_id)
-        listed = store.attachments(run_id)
+        run = store.ask(run_rows.run, run_id)
+        listed = store.run(run_id).attachments()
         assert run is not None
         assert listed is not None
         files = {
-            f"attachments/{file.path}": digest(store.attachment_path(run_id, file.path))
+            f"attachments/{file.path}": digest(store.run(run_id).files.path(file.path))
             for file in listed.files
             if not file.is_missing
         }
         names = "select name from sqlite_master where type = 'table' order by name"
-        tables = store.experiment(run_id).read(lambda db: db.execute(names).fetchall())
+        tables = store.run(run_id).database.read(lambda db: db.execute(names).fetchall())
         rows = {
-            table: store.experiment(run_id).read(
+            table: store.run(run_id).database.read(
                 lambda db, table=table: hashlib.sha256(
                     repr(db.execute(f"select * from {table} order by rowid").fetchall()).encode()
                 ).hexdigest()
@@ -169,8 +171,8 @@ def test_what_the_sdk_packed_is_read_here(
     ask(sdk_python("0.4.0"), SAVE, directory, run_id, target)
     with opened(directory) as store, closing(open_artifact(target)) as read:
         assert read.run_id == run_id
-        assert read.counts(run_id) == store.counts(run_id)
-        listed, own = read.attachments(run_id), store.attachments(run_id)
+        assert read.run(run_id).ask(counting.counts) == store.run(run_id).ask(counting.counts)
+        listed, own = read.run(run_id).attachments(), store.run(run_id).attachments()
         assert listed is not None
         assert own is not None
         assert [(file.path, file.size_bytes) for file in listed.files] == [
@@ -178,8 +180,8 @@ def test_what_the_sdk_packed_is_read_here(
         ]
         for file in listed.files:
             if not file.is_missing:
-                copy = read.attachment_path(run_id, file.path)
-                assert digest(copy) == digest(store.attachment_path(run_id, file.path))
+                copy = read.run(run_id).files.path(file.path)
+                assert digest(copy) == digest(store.run(run_id).files.path(file.path))
 
 
 def test_beside_the_sdk_every_export_is_intact_and_nothing_fails_it(
@@ -197,12 +199,12 @@ def test_beside_the_sdk_every_export_is_intact_and_nothing_fails_it(
                 target = tmp_path / f"{number}.luml"
                 packing.write_artifact(store, run_id, target)
                 with closing(open_artifact(target)) as read:
-                    check = read.experiment(run_id).read(
+                    check = read.run(run_id).database.read(
                         lambda db: db.execute("pragma integrity_check").fetchall()
                     )
                     assert check == [("ok",)]
-                    counts = read.counts(run_id)
-                    last = read.last_points(run_id).get("loss")
+                    counts = read.run(run_id).ask(counting.counts)
+                    last = read.run(run_id).metrics.last_points().get("loss")
                     assert last is None or (counts.spans or 0) in (last.step, last.step + 1)
                     points.append(-1 if last is None else last.step)
         sdk.stdin.close()
@@ -223,7 +225,7 @@ def test_a_model_that_the_sdk_linked_is_read_and_one_linked_here_is_alike(
     theirs, plain = tmp_path / "theirs.luml", directory / "plain.luml"
     ask(python, LINK, directory, run_id, theirs)
     with closing(open_artifact(theirs)) as read, opened(directory) as store:
-        assert read.counts(read.run_id) == store.counts(run_id)
+        assert read.run(read.run_id).ask(counting.counts) == store.run(run_id).ask(counting.counts)
         assert "a run inside a model" in read.why_read_only
         plain.write_bytes(_only_manifest(theirs))
         model = Model("m", "m", None, (), "plain.luml", None, None, None)

@@ -17,6 +17,7 @@ import pytest
 
 from flowtui.store.errors import FilterError
 from flowtui.store.filters import register_functions, run_condition, sample_condition
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.store import Store
 from tests.unit.stores import opened
 
@@ -438,8 +439,8 @@ def samples_answered(
 
 
 def samples_here(store: Store, expression: str) -> list[str]:
-    keys = store.sample_order("run-1", None, sample_condition(expression))
-    return sorted(sample.id for sample in store.samples("run-1", keys).values())
+    keys = store.run("run-1").ask(sample_rows.ordered, None, sample_condition(expression))
+    return sorted(sample.id for sample in store.run("run-1").ask(sample_rows.at, keys).values())
 
 
 @pytest.mark.parametrize("expression", SAMPLES_ACCEPTED)

@@ -41,7 +41,7 @@ def test_the_rows_are_those_of_the_sdks_own_exporter(
     with (
         new_run(store, "ours") as run_id,
         file.open("rb") as stream,
-        SpanWriter(open_store(store).experiment(run_id)) as writer,
+        SpanWriter(open_store(store).run(run_id).database) as writer,
     ):
         for item in files.items(stream):
             assert isinstance(item, OtlpSpan)
@@ -97,7 +97,7 @@ def test_a_training_process_is_not_hindered(
         run_id = training.stdout.readline().strip()
         (made,) = spans_of(traces(span(1, text="x" * 500)).SerializeToString())
         numbers = count(1)
-        with SpanWriter(open_store(tmp_path).experiment(run_id)) as writer:
+        with SpanWriter(open_store(tmp_path).run(run_id).database) as writer:
             while training.poll() is None:
                 for number in islice(numbers, 1_000):
                     id_ = f"{number:032x}"

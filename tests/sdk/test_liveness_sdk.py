@@ -64,7 +64,7 @@ def told(process: subprocess.Popen[str], what: str) -> None:
 def later(store: Store) -> Standing:
     """Return how the run stands when 25 minutes have passed."""
     now = datetime.now(UTC) + LATER
-    run = store.resolve("trained")
+    run = store.resolve("trained").row
     return standing(run, store.signs([run], now).get(run.id), now)
 
 
@@ -90,7 +90,7 @@ def test_one_that_sleeps_is_quiet_and_one_that_is_killed_has_stopped(
     assert stopped.elapsed_s is not None
     assert stopped.elapsed_s < 60
     now = datetime.now(UTC)
-    run = store.resolve("trained")
+    run = store.resolve("trained").row
     assert run.status == "active"
     assert standing(run, store.signs([run], now)[run.id], now).activity is Activity.ACTIVE
 
@@ -102,9 +102,9 @@ def test_one_that_logs_on_is_active_and_one_that_ended_is_what_it_says(
         store = open_store(tmp_path / "store")
         told(process, "log")
         now = datetime.now(UTC)
-        run = store.resolve("trained")
+        run = store.resolve("trained").row
         assert standing(run, store.signs([run], now)[run.id], now).activity is Activity.ACTIVE
         told(process, "end")
         ended = later(store)
     assert (ended.activity, ended.is_rough) == (None, False)
-    assert ended.elapsed_s == store.resolve("trained").duration_s
+    assert ended.elapsed_s == store.resolve("trained").row.duration_s

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from flowtui.store.metrics import points as metric_points
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.charts.grid import ChartGrid
 from tests.conftest import open_store
@@ -22,7 +23,7 @@ async def test_curves_grow_beside_the_real_writer_and_do_not_disturb_it(
         assert writer.stdout is not None
         run_id = writer.stdout.readline().strip()
         store = open_store(tmp_path)
-        await until(lambda: bool(store.last_points(run_id)), "the first point")
+        await until(lambda: bool(store.run(run_id).metrics.last_points()), "the first point")
         async with opened(store, run_id, tab="metrics") as pilot:
             grid = pilot.app.screen.query_one(ChartGrid)
             await until(lambda: grid.key is not None, "the first chart")
@@ -38,7 +39,7 @@ async def test_curves_grow_beside_the_real_writer_and_do_not_disturb_it(
             await settled(pilot)
             assert pane.curve is not None
             key = pane.curve.series.key
-            extent = store.extent(run_id, key)
+            extent = store.run(run_id).metrics.ask(key, metric_points.extent, key)
             assert extent is not None
             await until(
                 lambda: pane.curve is not None and pane.curve.series.count == extent.count,

@@ -16,6 +16,11 @@ from typing import Any
 import pytest
 
 from flowtui.demo import make_demo
+from flowtui.store import counts as counting
+from flowtui.store import models as logged_models
+from flowtui.store import params as logged_params
+from flowtui.store import runs as run_rows
+from flowtui.store.changes import Watcher
 from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, MetricSummary, Point, StoreLocation
@@ -51,9 +56,9 @@ def written(request: pytest.FixtureRequest, golden_store: StoreOf, tmp_path: Pat
 def test_runs_are_as_the_sdk_wrote_them(written: Path) -> None:
     document = expected(written)
     with opened(written) as store:
-        groups = {group.name for group in store.groups()} - {""}
+        groups = {group.name for group in store.ask(run_rows.groups)} - {""}
         for run in document["runs"].values():
-            found = store.run(run["id"])
+            found = store.ask(run_rows.run, run["id"])
             assert found is not None
             assert found.problems == ()
             assert found.created_at is not None
@@ -64,13 +69,13 @@ def test_runs_are_as_the_sdk_wrote_them(written: Path) -> None:
             assert found.group_name is None or found.group_name in groups
             assert found.is_active == (run["status"] == "active")
         assert groups <= set(document["groups"])
-        assert len(store.run_order()) == len(document["runs"])
+        assert len(store.list.ordered()) == len(document["runs"])
 
 
 def test_params_are_as_the_sdk_wrote_them(written: Path) -> None:
     with opened(written) as store:
         for run in expected(written)["runs"].values():
-            params = store.params(run["id"])
+            params = store.run(run["id"]).ask(logged_params.params)
             assert params is not None
             assert {
                 param.key: {"type": param.type, "value": portable(param.value)} for param in params
@@ -94,11 +99,11 @@ def assert_is_summary(found: MetricSummary, metric: dict[str, Any]) -> None:
 def test_metrics_are_as_the_sdk_wrote_them(written: Path) -> None:
     with opened(written) as store:
         for run in expected(written)["runs"].values():
-            found = {item.key: item for item in store.metric_summaries(run["id"], {})}
+            found = {item.key: item for item in store.run(run["id"]).metrics.summaries({})}
             assert found.keys() == run["metrics"].keys()
             for key, metric in run["metrics"].items():
                 assert_is_summary(found[key], metric)
-            points = store.last_points(run["id"])
+            points = store.run(run["id"]).metrics.last_points()
             last = {key: Point(point.step, point.value) for key, point in points.items()}
             assert repr(last) == repr({key: item.last for key, item in found.items()})
 
@@ -106,7 +111,7 @@ def test_metrics_are_as_the_sdk_wrote_them(written: Path) -> None:
 def test_infinite_points_do_not_hide_the_finite_extremes(written: Path) -> None:
     complete = expected(written)["runs"]["complete"]
     with opened(written) as store:
-        for found in store.metric_summaries(complete["id"], {}):
+        for found in store.run(complete["id"]).metrics.summaries({}):
             if found.key == "grad/norm":
                 assert found.minimum == Point(0, 1.5)
                 assert found.maximum == Point(3, 2.5)
@@ -116,7 +121,7 @@ def test_infinite_points_do_not_hide_the_finite_extremes(written: Path) -> None:
 def test_figures_are_those_of_the_runs_own_database(written: Path) -> None:
     runs = expected(written)["runs"].values()
     with opened(written) as store:
-        found = store.figures([run["id"] for run in runs])
+        found = store.list.figures([run["id"] for run in runs])
     for run in runs:
         figures = found[run["id"]]
         assert figures.problem is None
@@ -132,7 +137,7 @@ def test_models_are_as_the_sdk_wrote_them(written: Path) -> None:
     has_table = written.parent.name != "pre2"
     with opened(written) as store:
         for run in expected(written)["runs"].values():
-            found = store.models(run["id"])
+            found = store.ask(logged_models.models, run["id"])
             if not has_table:
                 assert found is None
                 continue
@@ -153,7 +158,7 @@ def test_counts_are_as_the_sdk_wrote_them(written: Path) -> None:
     has_annotations = written.parent.name != "pre2"
     with opened(written) as store:
         for run in expected(written)["runs"].values():
-            found = store.counts(run["id"])
+            found = store.run(run["id"]).ask(counting.counts)
             assert found.params == len(run["params"])
             assert found.metrics == len(run["metrics"])
             assert found.traces == len(run["traces"])
@@ -168,23 +173,23 @@ def test_every_run_is_found_by_id_and_the_order_by_figures_is_total(written: Pat
     runs = expected(written)["runs"].values()
     with opened(written) as store:
         for run in runs:
-            assert store.resolve(run["id"]).id == run["id"]
+            assert store.resolve(run["id"]).row.id == run["id"]
         for column in (*SORTABLE, "param.learning_rate", "metric.train/loss"):
-            assert len(set(store.run_order(None, RunOrder(column)))) == len(runs)
+            assert len(set(store.list.ordered(None, RunOrder(column)))) == len(runs)
 
 
 def test_reading_leaves_a_store_of_any_version_as_it_was(written: Path) -> None:
     before = contents(written)
     with opened(written) as store:
-        run_ids = [run_id for run_id, _ in store.identities()]
-        store.figures(run_ids)
-        store.figure_keys()
+        run_ids = [run_id for run_id, _ in store.ask(run_rows.identities)]
+        store.list.figures(run_ids)
+        store.ask(run_rows.figure_keys)
         for run_id in run_ids:
-            store.params(run_id)
-            store.models(run_id)
-            store.counts(run_id)
-            list(store.metric_summaries(run_id, {}))
-            assert not store.watcher(run_id).look().removed
+            store.run(run_id).ask(logged_params.params)
+            store.ask(logged_models.models, run_id)
+            store.run(run_id).ask(counting.counts)
+            list(store.run(run_id).metrics.summaries({}))
+            assert not Watcher(store.meta, store.run(run_id)).look().removed
     assert contents(written) == before
 
 
@@ -198,10 +203,10 @@ def test_a_reader_follows_the_sdk_while_it_logs_and_does_not_hurt_it(
         assert sdk.stdout is not None
         run_id = sdk.stdout.readline().strip()
         with opened(tmp_path) as store:
-            watcher = store.watcher(run_id)
+            watcher = Watcher(store.meta, store.run(run_id))
 
             def follow() -> None:
-                news = list(store.metric_summaries(run_id, dict(known)))
+                news = list(store.run(run_id).metrics.summaries(dict(known)))
                 known.update({summary.key: summary for summary in news})
                 counts.append(sum(summary.count for summary in known.values()))
 
@@ -216,7 +221,7 @@ def test_a_reader_follows_the_sdk_while_it_logs_and_does_not_hurt_it(
             assert sdk.wait() == 0
             last = watcher.look()
             follow()
-            (scratch,) = store.metric_summaries(run_id, {})
+            (scratch,) = store.run(run_id).metrics.summaries({})
     loss = known["train/loss"]
     assert report["errors"] == 0
     assert counts == sorted(counts)
@@ -272,10 +277,10 @@ json.dump(runs, sys.stdout)
 
 def as_the_sdk_tells_it(store: Store, run_id: str) -> dict[str, Any]:
     """Gives what our reader says of a run in the words of ASK_THE_SDK."""
-    run = store.run(run_id)
+    run = store.ask(run_rows.run, run_id)
     assert run is not None
-    counts = store.counts(run_id)
-    summaries = list(store.metric_summaries(run_id, {}))
+    counts = store.run(run_id).ask(counting.counts)
+    summaries = list(store.run(run_id).metrics.summaries({}))
     folder = store.run_directory(run_id) / "attachments"
     return {
         "name": run.name,
@@ -286,7 +291,10 @@ def as_the_sdk_tells_it(store: Store, run_id: str) -> dict[str, Any]:
         "source": run.source,
         "group": run.group_name,
         "upload_status": run.upload_status,
-        "params": {param.key: repr(param.value) for param in store.params(run_id) or ()},
+        "params": {
+            param.key: repr(param.value)
+            for param in store.run(run_id).ask(logged_params.params) or ()
+        },
         "last": {
             item.key: repr(None if math.isnan(item.last.value) else item.last.value)
             for item in summaries
@@ -301,7 +309,8 @@ def as_the_sdk_tells_it(store: Store, run_id: str) -> dict[str, Any]:
             if path.is_file()
         },
         "models": [
-            [model.name, model.size_bytes, list(model.tags)] for model in store.models(run_id) or ()
+            [model.name, model.size_bytes, list(model.tags)]
+            for model in store.ask(logged_models.models, run_id) or ()
         ],
         "spans": counts.spans,
         "evals": counts.samples,
@@ -320,7 +329,7 @@ def test_the_sdk_reads_the_demo_store_as_we_do(
     answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     theirs = json.loads(answer)
     with opened(ours) as store:
-        assert {run_id for run_id, _ in store.identities()} == theirs.keys()
+        assert {run_id for run_id, _ in store.ask(run_rows.identities)} == theirs.keys()
         for run_id, run in theirs.items():
             found = as_the_sdk_tells_it(store, run_id)
             assert found.keys() == run.keys()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from flowtui.reports.runs import whole_document
+from flowtui.store import runs as run_rows
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.steps import HIGHEST, LOWEST
 from flowtui.store.store import Store
 from flowtui.widgets.charts.curve_pane import CurvePane
@@ -90,7 +92,7 @@ def store(writer: Writer, tmp_path: Path) -> Iterator[Store]:
 
 
 def steps(store: Store, run_id: str, key: str) -> list[object]:
-    return [point.step for point in store.points(run_id, key, (LOWEST, HIGHEST))]
+    return [point.step for point in store.run(run_id).metrics.points(key, (LOWEST, HIGHEST))]
 
 
 def test_steps_that_the_sdk_hands_on_are_numbers(writer: Writer, store: Store) -> None:
@@ -102,9 +104,9 @@ def test_steps_that_the_sdk_hands_on_are_numbers(writer: Writer, store: Store) -
     assert steps(store, run_id, "int32") == [i * 1000 for i in range(-40, 40)]
     assert steps(store, run_id, "int8") == list(range(-40, 40))
     assert steps(store, run_id, "text") == [2.5, 12]
-    run = store.run(run_id)
+    run = store.ask(run_rows.run, run_id)
     assert run is not None
-    shown = json.loads(json.dumps(whole_document(store, run)))
+    shown = json.loads(json.dumps(whole_document(store, store.opened(run))))
     found = {key: metric["last"] for key, metric in shown["metrics"].items()}
     assert found["real"] == {"step": 9.9, "value": 0.99}
     assert found["int64"] == {"step": 299, "value": 299.0}
@@ -117,7 +119,9 @@ def test_steps_that_the_sdk_hands_on_are_numbers(writer: Writer, store: Store) -
         "metric text: 1 of 3",
     ]
     writer.end()
-    assert store.series(run_id, "int64", None, 10) is not None
+    assert (
+        store.run(run_id).metrics.ask("int64", metric_series.series, "int64", None, 10) is not None
+    )
 
 
 async def test_charts_of_such_steps_grow_beside_the_writer(writer: Writer, store: Store) -> None:
@@ -135,6 +139,6 @@ async def test_charts_of_such_steps_grow_beside_the_writer(writer: Writer, store
                 lambda pane=pane, seen=seen: pane.curve.series.count == seen + 20, "its growth"
             )
             await settled(pilot)
-            assert pane.crosshair == store.last_points(writer.run_id)[key]
+            assert pane.crosshair == store.run(writer.run_id).metrics.last_points()[key]
             assert key in screen_text(pilot)
     writer.end()

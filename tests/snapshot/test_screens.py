@@ -16,9 +16,12 @@ from textual.worker import get_current_worker
 
 from flowtui.app.app import FlowApp
 from flowtui.screens.attachments.preview import FilePreview
+from flowtui.store import params as logged_params
+from flowtui.store import runs as run_rows
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
+from flowtui.store.traces import spans as span_rows
 from flowtui.widgets.host import Options
 from flowtui.widgets.trees.file_tree import FileTree
 from tests.conftest import NOW, open_store
@@ -81,7 +84,7 @@ def test_stopped(
 
 @BOTH
 def test_quiet(snap_compare: Snap, stopped_run: Store, size: tuple[int, int]) -> None:
-    with held(stopped_run.experiment(stopped_run.resolve(ACTIVE).id).path):
+    with held(stopped_run.resolve(ACTIVE).database.path):
         app = app_on(stopped_run, ACTIVE)
         assert snap_compare(app, terminal_size=size, run_before=keys())
 
@@ -111,7 +114,7 @@ def test_runs_unreadable(snap_compare: Snap, demo_directory: Path, size: tuple[i
 def test_runs_reading(
     snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(demo, "run_order", wait_for_cancel)
+    monkeypatch.setattr(run_rows, "ordered", wait_for_cancel)
     assert snap_compare(app_on(demo, None), terminal_size=size, run_before=shows("reading"))
 
 
@@ -158,7 +161,7 @@ def test_overview_unreadable(
     directory = Path.home() / f"damaged-{size[0]}"
     shutil.copytree(demo_directory, directory)
     store = open_store(directory)
-    run = store.resolve(VISION)
+    run = store.resolve(VISION).row
     (directory / run.id / "exp.db").write_bytes(b"no database" * 1000)
     assert snap_compare(app_on(store, VISION), terminal_size=size, run_before=keys())
 
@@ -167,7 +170,7 @@ def test_overview_unreadable(
 def test_overview_reading(
     snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
 ) -> None:
-    monkeypatch.setattr(demo, "params", wait_for_cancel)
+    monkeypatch.setattr(logged_params, "params", wait_for_cancel)
     assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=shows("reading"))
 
 
@@ -236,7 +239,7 @@ def test_metrics_unreadable(
     directory = Path.home() / f"metrics-damaged-{size[0]}"
     shutil.copytree(demo_directory, directory)
     store = open_store(directory)
-    run = store.resolve(VISION)
+    run = store.resolve(VISION).row
     (directory / run.id / "exp.db").write_bytes(b"no database" * 1000)
     assert snap_compare(app_on(store, VISION, "metrics"), terminal_size=size, run_before=keys())
 
@@ -290,7 +293,7 @@ def test_trace_searched(snap_compare: Snap, demo: Store) -> None:
 
 
 def test_trace_reading(snap_compare: Snap, demo: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "span_mark", wait_for_cancel)
+    monkeypatch.setattr(span_rows, "mark", wait_for_cancel)
     app = app_on(demo, AGENT, "traces")
     assert snap_compare(app, terminal_size=SMALL, run_before=opens_and_shows("reading…"))
 

@@ -46,7 +46,7 @@ def start(tmp_path: Path, demo_directory: Path) -> Iterator[Start]:
 def active_run(demo_directory: Path) -> Iterator[None]:
     """Have a process hold the demo's active run, which reads as live then."""
     store = open_store(demo_directory)
-    database = store.experiment(store.resolve("llama-lora-sft").id).path
+    database = store.resolve("llama-lora-sft").database.path
     database.touch()
     with held(database):
         yield

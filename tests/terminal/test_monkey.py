@@ -11,6 +11,8 @@ from tests.conftest import open_store
 from tests.terminal.hostile import make_hostile
 from tests.terminal.monkey import Session, let_loose
 
+pytestmark = pytest.mark.slow
+
 GOES = 60
 """As much as fits into some seconds."""
 

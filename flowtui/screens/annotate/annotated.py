@@ -9,10 +9,8 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.worker import Worker, WorkerState
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.jobs import Job, Jobs
@@ -26,6 +24,8 @@ from flowtui.screens.annotate.writing import (
 from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
 from flowtui.screens.notices import GivesNotices
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.undo import UndoStack
 from flowtui.store.annotations.values import (
@@ -90,15 +90,6 @@ class Annotated(GivesNotices):
         source: ReviewSource[Any]
         undo: UndoStack
 
-    @dataclass
-    class AnnotationsRead(Message):
-        """Sent by the reader with a target's annotations, or why there are none."""
-
-        target: Target
-        annotations: tuple[Annotation, ...]
-        refusal: str
-        problem: str = ""
-
     def __init__(
         self, store: Store, run: OpenRun, *, undo: UndoStack | None = None, id: str | None = None
     ) -> None:
@@ -113,11 +104,10 @@ class Annotated(GivesNotices):
         super().__init__(id=id)
         self._store = store
         self._run = run
-        self._run_id = run.id
         # An empty stack is as good as false.
-        self.undo = UndoStack(store, run.id) if undo is None else undo
+        self.undo = UndoStack(run.database) if undo is None else undo
         """What was done here, for those that undo it elsewhere."""
-        self._jobs = Jobs(self, self._tell_failure)
+        self._jobs = Jobs(self, self._tell_failure, self._tell_waiting)
         self._is_reading = False
         self._is_read_wanted = False
         self._refusal = ""
@@ -169,7 +159,13 @@ class Annotated(GivesNotices):
             self._is_read_wanted = True
         elif (target := self.target) is not None:
             self._is_reading = True
-            self._read_annotations(target)
+            self.ask(
+                lambda: (self._run.ask(annotation_rows.of_target, target), refusal(self._run)),
+                partial(self._take_annotations, target),
+                partial(self._take_annotations, target, ((), "")),
+                group="annotations",
+                replaces=False,
+            )
         else:
             self._show_annotations((), "")
 
@@ -177,26 +173,17 @@ class Annotated(GivesNotices):
         """Read them again: the store has changed."""
         self.show_target()
 
-    @work(thread=True, group="annotations", exit_on_error=False)
-    def _read_annotations(self, target: Target) -> None:
-        try:
-            found = self._store.annotations(self._run_id, target)
-            reason = refusal(self._store, self._run_id)
-        except StoreError as error:
-            self.post_message(self.AnnotationsRead(target, (), "", str(error)))
-            return
-        self.post_message(self.AnnotationsRead(target, found, reason))
-
-    @on(AnnotationsRead)
-    def take_annotations(self, message: AnnotationsRead) -> None:
-        message.stop()
+    def _take_annotations(
+        self, target: Target, read: tuple[tuple[Annotation, ...], str], problem: str = ""
+    ) -> None:
         self._is_reading = False
-        if message.target == self.target:
-            self._refusal = message.refusal
-            why_not = fmt.plain(message.problem, 300) or self.why_not
+        annotations, reason = read
+        if target == self.target:
+            self._refusal = reason
+            why_not = fmt.plain(problem, 300) or self.why_not
             note = f"none yet   {why_not}" if why_not else "none yet   a annotates"
-            self._show_annotations(message.annotations, note)
-        if self._is_read_wanted or message.target != self.target:
+            self._show_annotations(annotations, note)
+        if self._is_read_wanted or target != self.target:
             self._is_read_wanted = False
             self.show_target()
 
@@ -250,13 +237,8 @@ class Annotated(GivesNotices):
         if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
             self._tell("not written: the run's database has no tables for annotations")
             return False
-        await self._jobs.in_thread(partial(self._store.create_annotation_tables, self._run_id))
+        await self._jobs.in_thread(partial(annotating.create_tables, self._run.database))
         return True
-
-    @on(Worker.StateChanged)
-    def end_failed_reading(self, event: Worker.StateChanged) -> None:
-        if event.worker.group == "annotations" and event.state is WorkerState.ERROR:
-            self._is_reading = False
 
     def _written(self, change: Change, words: str) -> None:
         """Take note of a change that was written, and say so."""
@@ -270,6 +252,9 @@ class Annotated(GivesNotices):
 
     def _tell_failure(self, error: StoreError) -> None:
         self._tell(str(error), is_bad=True)
+
+    def _tell_waiting(self) -> None:
+        self._tell("waiting for the store: it is busy, or its disk is slow")
 
     def _tell(self, words: str, is_bad: bool = False) -> None:
         self.notify(
@@ -286,7 +271,7 @@ class Annotated(GivesNotices):
 
     async def _give_feedback(self, value: bool, target: Target) -> None:
         done = await self._jobs.in_thread(
-            partial(write_feedback, self._store, self._run_id, target, value, self._user)
+            partial(write_feedback, self._run, target, value, self._user)
         )
         if isinstance(done, Annotation):
             self._tell(f"{summary(done)}: it says so already")
@@ -311,7 +296,7 @@ class Annotated(GivesNotices):
     async def _fill_form(self, described: str, known: Annotation | None, target: Target) -> None:
         from flowtui.screens.annotate.form import AnnotationForm
 
-        how = writing(self._store, self._run_id, target)
+        how = writing(self._run, target)
         change = await self.app.push_screen_wait(AnnotationForm(described, how, self._user, known))
         if change is not None:
             self._written(change, summary(subject(change)))
@@ -327,7 +312,7 @@ class Annotated(GivesNotices):
         while known is not None and await self._confirmed(question, known):
             try:
                 deleted = await self._jobs.in_thread(
-                    partial(self._store.delete_annotation, self._run_id, known)
+                    partial(annotating.delete, self._run.database, known)
                 )
             except AnnotationChanged as error:
                 known = error.current
@@ -358,7 +343,9 @@ class Annotated(GivesNotices):
         """Return the annotation that is meant, asked for if there are several."""
         from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 
-        found = await self._jobs.in_thread(partial(self._store.annotations, self._run_id, target))
+        found = await self._jobs.in_thread(
+            partial(self._run.ask, annotation_rows.of_target, target)
+        )
         own = [one for one in found if one.user == self._user]
         if not found:
             self._tell("there is no annotation here yet: a annotates", is_bad=True)

@@ -17,6 +17,7 @@ from textual.widgets import Input, Label, TextArea
 from textual.worker import Worker, WorkerState
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.screens.annotate.fields import OneOf, Option, area, fixed
 from flowtui.screens.annotate.name import NameField
 from flowtui.screens.annotate.writing import Entry, Revision, Writing
@@ -38,11 +39,11 @@ from flowtui.store.errors import (
     NoAnnotationTables,
     StoreError,
 )
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.lists.annotation_lines import value_piece
 from flowtui.widgets.paint import ROLE_CLASSES
-from flowtui.widgets.workers import ReportsWorkers
 
 CREATE_TABLES = (
     "This run's database is older than annotations. Create the tables, as luml-sdk's own"
@@ -61,10 +62,11 @@ TRUTHS = (
     Option("true", "✓ true", "ty", "ok"),
     Option("false", "✗ false", "fn", "error"),
 )
+NAMELESS = "  (--user NAME, or FLOW_TUI_USER, says who you are)"
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
 
-class AnnotationForm(ReportsWorkers, Dialog[Change | None]):
+class AnnotationForm(Asks, Dialog[Change | None]):
     """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
 
     CSS_PATH = ["../form.tcss", "form.tcss"]  # noqa: RUF012  # an instance's
@@ -155,7 +157,9 @@ class AnnotationForm(ReportsWorkers, Dialog[Change | None]):
             yield FormRow("Value", area(text, "text"), id="text-row")
             yield Label("", id="value-note", markup=False)
             yield FormRow("Rationale", area(known.rationale or "" if known else "", "rationale"))
-            yield FormRow("Author", fixed(self._user if known is None else known.user))
+            user = self._user if known is None else known.user
+            hint = NAMELESS if known is None and user == person.number() else ""
+            yield FormRow("Author", fixed(f"{user}{hint}"))
             yield Label("", id="form-note", markup=False)
             yield KeyLine()
 

@@ -14,19 +14,25 @@ from flowtui.store.errors import StoreError
 T = TypeVar("T")
 Job: TypeAlias = Callable[[], Awaitable[None]]
 
+WAITING_SAID_AFTER_S = 0.5
+
 
 class Jobs:
     """Does jobs one after the other, as workers of a widget; a job may wait for a modal."""
 
-    def __init__(self, widget: Widget, fail: Callable[[StoreError], None]) -> None:
+    def __init__(
+        self, widget: Widget, fail: Callable[[StoreError], None], wait: Callable[[], None]
+    ) -> None:
         """Take the widget.
 
         Args:
             widget: has the workers, those of threads in the group `annotations`.
             fail: is told what a job could not do; the next one is done all the same.
+            wait: is called where the store has not answered after `WAITING_SAID_AFTER_S`.
         """
         self._widget = widget
         self._fail = fail
+        self._wait = wait
         self._waiting: list[tuple[Job, asyncio.Event]] = []
         self._is_at_work = False
 
@@ -60,7 +66,11 @@ class Jobs:
         worker: Worker[T | StoreError] = self._widget.run_worker(
             answer, thread=True, group="annotations", exit_on_error=False
         )
-        found = await worker.wait()
+        timer = self._widget.set_timer(WAITING_SAID_AFTER_S, self._wait)
+        try:
+            found = await worker.wait()
+        finally:
+            timer.stop()
         if isinstance(found, StoreError):
             raise found
         return found

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowtui import clock
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.values import (
     Added,
@@ -22,7 +24,7 @@ from flowtui.store.annotations.values import (
     Value,
     ValueType,
 )
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
 
 DEFAULT_NAME = "quality"
 QUICK_TRIES = 3
@@ -58,44 +60,43 @@ class Writing:
     create_tables: Callable[[], None]
 
 
-def writing(store: Store, run_id: str, target: Target) -> Writing:
+def writing(run: OpenRun, target: Target) -> Writing:
     """Return how a form writes annotations of a span or sample."""
 
     def save(entry: Entry) -> Change:
         if isinstance(entry, Draft):
-            return store.add_annotation(run_id, target, entry, clock.now)
+            return annotating.add(run.database, target, entry, now=clock.now)
         known, overwrite = entry.known, entry.overwrite
-        return store.edit_annotation(run_id, known, entry.value, entry.rationale, overwrite)
+        return annotating.edit(
+            run.database, known, entry.value, entry.rationale, overwrite=overwrite
+        )
 
     return Writing(
-        names=lambda: store.annotation_names(run_id),
+        names=lambda: run.ask(annotation_rows.names),
         save=save,
-        create_tables=lambda: store.create_annotation_tables(run_id),
+        create_tables=lambda: annotating.create_tables(run.database),
     )
 
 
-def write_feedback(
-    store: Store, run_id: str, target: Target, value: bool, user: str
-) -> Change | Annotation:
+def write_feedback(run: OpenRun, target: Target, value: bool, user: str) -> Change | Annotation:
     """Give feedback under the name last used for it in the run, as `write_answer` does."""
     name = next(
         (
             one.name
-            for one in store.annotation_names(run_id)
+            for one in run.ask(annotation_rows.names)
             if (one.kind, one.value_type) == (AnnotationKind.FEEDBACK, ValueType.BOOL)
         ),
         DEFAULT_NAME,
     )
     draft = Draft(name, AnnotationKind.FEEDBACK, value, None, user)
-    return write_answer(store, run_id, target, draft)
+    return write_answer(run, target, draft)
 
 
-def write_answer(store: Store, run_id: str, target: Target, draft: Draft) -> Change | Annotation:
+def write_answer(run: OpenRun, target: Target, draft: Draft) -> Change | Annotation:
     """Write an author's one answer under a name; one that is there is edited.
 
     Args:
-        store: where the run is.
-        run_id: which run.
+        run: which run.
         target: what is answered about.
         draft: the answer; a rationale of None leaves that of the one that is there.
 
@@ -103,11 +104,11 @@ def write_answer(store: Store, run_id: str, target: Target, draft: Draft) -> Cha
         The change; the author's own annotation if it says the same already.
 
     Raises:
-        StoreError: as `Store.add_annotation` and `Store.edit_annotation` do.
+        StoreError: as `add` and `edit` of the store do.
     """
     draft.check()
     for tries_left in reversed(range(QUICK_TRIES)):
-        given = [one for one in store.annotations(run_id, target) if is_answer(one, draft)]
+        given = [one for one in run.ask(annotation_rows.of_target, target) if is_answer(one, draft)]
         if not given:
             break
         known = given[-1]
@@ -115,11 +116,11 @@ def write_answer(store: Store, run_id: str, target: Target, draft: Draft) -> Cha
         if (known.value, known.rationale) == (draft.value, rationale):
             return known
         try:
-            return store.edit_annotation(run_id, known, draft.value, rationale)
+            return annotating.edit(run.database, known, draft.value, rationale)
         except AnnotationChanged:
             if not tries_left:
                 raise
-    return store.add_annotation(run_id, target, draft, clock.now)
+    return annotating.add(run.database, target, draft, now=clock.now)
 
 
 def is_answer(annotation: Annotation, draft: Draft) -> bool:
@@ -144,9 +145,9 @@ def subject(change: Change) -> Annotation:
     return change.after if isinstance(change, Edited) else change.annotation
 
 
-def refusal(store: Store, run_id: str) -> str:
+def refusal(run: OpenRun) -> str:
     """Return why this user cannot write a run's database; nothing if it seems possible."""
-    path = store.experiment(run_id).path
+    path = run.database.path
     if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         return "the run's exp.db is read-only for you; its owner can grant write access"
     return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
 import socket
 import sys
@@ -20,6 +19,7 @@ from textual.app import SuspendNotSupported
 from textual.worker import get_current_worker
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Mode, Picture, PreviewKind, Request
 from flowtui.reports import saving
@@ -170,9 +170,7 @@ class FileJobs:
         self._app.action_redraw()
 
     def _copy_scp(self, source: FileSource) -> None:
-        line = opener.scp_command(
-            source.resolve(), os.environ, getpass.getuser(), socket.gethostname()
-        )
+        line = opener.scp_command(source.resolve(), os.environ, person.name(), socket.gethostname())
         self._app.call_from_thread(self._app.copy, line)
 
     def _picture(self, source: FileSource, request: Request) -> None:
@@ -243,7 +241,7 @@ class FileJobs:
             f"{saving.file_stem(stem)}{dot}{saving.file_stem(suffix)}"
         )  # fmt: skip
         what = ToSave(safe, total, len(found), is_folder)
-        target = await self._app.push_screen_wait(SaveScreen(Path.cwd(), what))
+        target = await self._app.push_screen_wait(SaveScreen(person.cwd(), what))
         if target is None:
             return
         self._cancel = Event()

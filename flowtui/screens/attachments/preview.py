@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
-from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.values import (
     Mode,
     Picture,
@@ -27,13 +26,12 @@ from flowtui.screens.attachments.reading import (
     Previews,
     ReadPart,
 )
-from flowtui.screens.base import READING_WORD_AFTER_S
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-from flowtui.store.errors import StoreError
+from flowtui.store import cancelling
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.picture import PicturePane
 from flowtui.widgets.lists.virtual_list import VirtualList
-from flowtui.widgets.workers import ReportsWorkers
 
 RESIZE_S = 0.15
 """A pane that keeps its size so long has it: a picture is then drawn anew."""
@@ -50,7 +48,7 @@ class EncodingScreen(ChooseScreen):
         return action != "take_current"
 
 
-class FilePreview(ReportsWorkers, PreviewPanes):
+class FilePreview(Asks, PreviewPanes):
     """Shows one file. Posts `Shown` when it knows what the file is and which pane shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
@@ -75,30 +73,12 @@ class FilePreview(ReportsWorkers, PreviewPanes):
         source: FileSource
         kind: PreviewKind
 
-    @dataclass
-    class PartRead(Message):
-        """Sent by the reader with a part of a file."""
-
-        source: FileSource
-        request: Request
-        part: ReadPart
-
-    @dataclass
-    class NotRead(Message):
-        """Sent by the reader when a file cannot be shown in this way."""
-
-        source: FileSource
-        request: Request
-        reason: str
-
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._previews = Previews()
         self._wanted = self._request
         """The request under way, or the one that is shown: what keys pressed in haste add to."""
         self._resize: Timer | None = None
-        self._waiting: Timer | None = None
-        """Until it is said that the file is being read."""
 
     def on_mount(self) -> None:
         self._show_pane(self._text)
@@ -134,12 +114,12 @@ class FilePreview(ReportsWorkers, PreviewPanes):
         if is_other:
             self._parts = []
             self._request = self._fitting(Request())
-            self._wait_for_answer()
         self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
 
     @property
     def _first(self) -> Request:
-        return self._request if self._is_paged else replace(self._request, position=0, index=0)
+        # What a key has asked for counts, though it is still read.
+        return self._wanted if self._is_paged else replace(self._wanted, position=0, index=0)
 
     @property
     def _is_paged(self) -> bool:
@@ -158,14 +138,6 @@ class FilePreview(ReportsWorkers, PreviewPanes):
     def _background(self) -> tuple[int, int, int]:
         return self.background_colors[1].rgb if not self.app.native_ansi_color else (0, 0, 0)
 
-    def _wait_for_answer(self) -> None:
-        self._take_answer()
-        self._waiting = self.set_timer(READING_WORD_AFTER_S, self._show_reading)
-
-    def _take_answer(self) -> None:
-        if self._waiting is not None:
-            self._waiting.stop()
-
     def _show_reading(self) -> None:
         if self._source is not None and not self._parts:
             self._title([Piece(f" {self._shown_name}", "title"), Piece("  reading…", "muted")])
@@ -175,31 +147,20 @@ class FilePreview(ReportsWorkers, PreviewPanes):
     def _ask(self, request: Request) -> None:
         if self._source is not None:
             self._wanted = request
-            self._read(self._source, request)
+            source = self._source
+            self.ask(
+                lambda: self._previews.read(source, request, cancelling.is_left),
+                partial(self._show_part, source, request),
+                partial(self._show_failure, source, request),
+                group="preview",
+                waiting=self._show_reading,
+            )
 
     # Reading ---------------------------------------------------------------------------------
 
-    @work(thread=True, group="preview", exclusive=True, exit_on_error=False)
-    def _read(self, source: FileSource, request: Request) -> None:
-        worker = get_current_worker()
-        try:
-            part = self._previews.read(source, request, lambda: worker.is_cancelled)
-        except PreviewCancelled:
+    def _show_part(self, source: FileSource, request: Request, part: ReadPart) -> None:
+        if self._source is None or source.key != self._source.key:
             return
-        except (PreviewFailed, StoreError) as error:
-            if not worker.is_cancelled:
-                self.post_message(self.NotRead(source, request, str(error)))
-            return
-        if not worker.is_cancelled:
-            self.post_message(self.PartRead(source, request, part))
-
-    @on(PartRead)
-    def show_part(self, message: PartRead) -> None:
-        message.stop()
-        if self._source is None or message.source.key != self._source.key:
-            return
-        self._take_answer()
-        part, request = message.part, message.request
         before = self._identity if self._parts else None
         is_further = bool(request.position) and not self._is_paged_kind(part.preview)
         if is_further and self._parts:
@@ -222,20 +183,17 @@ class FilePreview(ReportsWorkers, PreviewPanes):
     def _is_paged_kind(self, read: Preview) -> bool:
         return read.kind is PreviewKind.PDF and self._request.mode is not Mode.HEX
 
-    @on(NotRead)
-    def show_failure(self, message: NotRead) -> None:
-        message.stop()
-        if self._source is None or message.source.key != self._source.key:
+    def _show_failure(self, source: FileSource, request: Request, reason: str) -> None:
+        if self._source is None or source.key != self._source.key:
             return
-        self._take_answer()
-        if message.request.position and self._parts:
-            self.notify(fmt.plain(message.reason, 300), severity="warning", markup=False)
+        if request.position and self._parts:
+            self.notify(fmt.plain(reason, 300), severity="warning", markup=False)
             return
         self._parts = []
-        self._request = message.request
+        self._request = request
         self._title([Piece(f" {self._shown_name}", "title")])
         self._show_pane(self._text)
-        self._text.show_note(f"✗ {fmt.plain(message.reason, 500)} {OTHERWISE}")
+        self._text.show_note(f"✗ {fmt.plain(reason, 500)} {OTHERWISE}")
         self.refresh_bindings()
 
     # Keys ------------------------------------------------------------------------------------
@@ -300,7 +258,7 @@ class FilePreview(ReportsWorkers, PreviewPanes):
                 [known.name],
             )
         )  # fmt: skip
-        if chosen and source == self._source:
+        if chosen and self._source is not None and source.key == self._source.key:
             self._ask(replace(self._wanted, encoding=chosen[0], position=0, index=0))
 
     def action_bytes(self) -> None:

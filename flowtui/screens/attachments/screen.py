@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -11,17 +10,15 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.attachments.files import files_in, matches, why_not
 from flowtui.screens.attachments.jobs import FileJobs, Saving
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
-from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.store.attachments.listing import By, tree
 from flowtui.store.attachments.values import (
@@ -31,7 +28,6 @@ from flowtui.store.attachments.values import (
     FileState,
     FolderNode,
 )
-from flowtui.store.database import Cancelled
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
@@ -52,21 +48,6 @@ HINT = "part of a path, or a pattern: *.png"
 NO_FILES = "No files were attached. tracker.log_attachment(name, data) attaches one."
 ABSENT = "This store's schema has no attachments."
 SORTABLE = (Choice("name", "name"), Choice("size", "size"), Choice("time", "time of change"))
-
-
-@dataclass
-class FilesRead(Message):
-    """Sent by the reader with all attachments; None where the schema has none."""
-
-    found: Attachments | None
-
-
-@dataclass
-class TreeMade(Message):
-    """Sent by the worker that arranges files, with those that the filter leaves."""
-
-    root: FolderNode
-    filtered_by: str
 
 
 class AttachmentsScreen(TabScreen):
@@ -149,8 +130,8 @@ class AttachmentsScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        self.post_message(FilesRead(self.store.attachments(self.run.id, cancelled)))
+    def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
+        yield partial(self._take_files, self.run.attachments())
 
     @property
     def has_content(self) -> bool:
@@ -160,11 +141,9 @@ class AttachmentsScreen(TabScreen):
         if self.is_composed and not self._was_read:
             self._show_empty("reading…")
 
-    @on(FilesRead)
-    def take_files(self, message: FilesRead) -> None:
+    def _take_files(self, found: Attachments | None) -> None:
         self._was_read = True
-        self._found = message.found
-        found = message.found
+        self._found = found
         self.take_whether_any(found is not None and bool(found.files or found.orphans))
         if found is None:
             self._show_empty(ABSENT)
@@ -173,34 +152,31 @@ class AttachmentsScreen(TabScreen):
         else:
             self._arrange(found, self._needle, *self._order)
 
-    @work(thread=True, group="arrange", exclusive=True, exit_on_error=False)
     def _arrange(self, found: Attachments, needle: str, by: By, is_descending: bool) -> None:
-        worker = get_current_worker()
-        files = [file for file in (*found.files, *found.orphans) if matches(file, needle)]
-        root = tree(files, by, is_descending)
-        if not worker.is_cancelled:
-            self.post_message(TreeMade(root, needle))
+        def arrange() -> FolderNode:
+            files = [file for file in (*found.files, *found.orphans) if matches(file, needle)]
+            return tree(files, by, is_descending)
 
-    @on(ReadFailed)
-    def show_failure(self, message: ReadFailed) -> None:
+        self.ask(arrange, partial(self._show_tree, needle), group="arrange")
+
+    def show_failure(self, reason: str) -> None:
         self._was_read = True
-        self._show_empty(f"✗ {fmt.plain(message.reason, 500)}\n\nr tries again.")
+        self._show_empty(f"✗ {fmt.plain(reason, 500)}\n\nr tries again.")
 
     # Showing ---------------------------------------------------------------------------------
 
-    @on(TreeMade)
-    def show_tree(self, message: TreeMade) -> None:
+    def _show_tree(self, filtered_by: str, root: FolderNode) -> None:
         found = self._found
         if found is None:
             return
         total = len(found.files) + len(found.orphans)
         self._files.sorted_by = self._order
         self._show_empty("")
-        self._files.show_tree(message.root, filtered_by=message.filtered_by)
-        if not message.root.file_count:
+        self._files.show_tree(root, filtered_by=filtered_by)
+        if not root.file_count:
             self._files.show_note(f"None of the {total:,} files match. Esc shows all again.")
-        if message.filtered_by:
-            self._filter_line.note(f"{message.root.file_count:,} of {total:,}")
+        if filtered_by:
+            self._filter_line.note(f"{root.file_count:,} of {total:,}")
         if found.problem is not None:
             self.notify(fmt.plain(found.problem, 200), severity="warning", markup=False)
         self._rest_here()
@@ -237,7 +213,7 @@ class AttachmentsScreen(TabScreen):
         self._panes.fit()
 
     def _source(self, file: Attachment) -> FileSource:
-        resolve = partial(self.store.attachment_path, self.run.id, file.path)
+        resolve = partial(self.run.files.path, file.path)
         return FileSource(file.path, file.path, resolve)
 
     @on(FilePreview.Shown)
@@ -353,7 +329,7 @@ class AttachmentsScreen(TabScreen):
             if text := self._preview.copy_text:
                 self.flow.copy(text)
         elif file is not None:
-            self.flow.copy(str(self.store.attachments_directory(self.run.id) / Path(file.path)))
+            self.flow.copy(str(self.run.files.folder / Path(file.path)))
 
     def action_copy_row(self) -> None:
         if (file := self._files.attachment) is not None:

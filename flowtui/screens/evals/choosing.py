@@ -15,8 +15,9 @@ from flowtui.screens.evals import columns
 from flowtui.screens.evals.columns import Chosen
 from flowtui.screens.evals.reading import WantedSamples
 from flowtui.store.errors import StoreError
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import keys as sample_keys
 from flowtui.store.samples.values import SampleGroup
-from flowtui.store.store import Store
 
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
@@ -65,7 +66,7 @@ class SampleColumnsScreen(ColumnsScreen):
 
 
 async def choose_columns(
-    flow: Host, store: Store, run_id: str, shown: Sequence[str], chosen: Chosen
+    flow: Host, run: OpenRun, shown: Sequence[str], chosen: Chosen
 ) -> Chosen | None:
     """Ask which columns the table of samples has; return them, None to leave them as they are.
 
@@ -76,7 +77,7 @@ async def choose_columns(
         shown: the present columns.
         chosen: the present choice.
     """
-    keys = await _asked(flow, lambda: store.sample_keys(run_id))
+    keys = await _asked(flow, lambda: run.ask(sample_keys.keys))
     if keys is None:
         return None
     others = [*columns.FIXED, *(key.name for key in keys)]
@@ -95,13 +96,13 @@ def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
     return Choice(choice.key, choice.title, "  ".join(part for part in (kind, width) if part))
 
 
-async def choose_group(flow: Host, store: Store, run_id: str, wanted: WantedSamples) -> str | None:
+async def choose_group(flow: Host, run: OpenRun, wanted: WantedSamples) -> str | None:
     """Ask for a score or a key of the metadata, then for one of its values.
 
     Returns:
         A filter for the samples that have it, None for no change.
     """
-    keys = await _asked(flow, lambda: store.sample_keys(run_id, wanted.dataset, GROUPED))
+    keys = await _asked(flow, lambda: run.ask(sample_keys.keys, wanted.dataset, GROUPED))
     if keys is None:
         return None
     if not keys:
@@ -114,7 +115,7 @@ async def choose_group(flow: Host, store: Store, run_id: str, wanted: WantedSamp
     name = picked[0]
     condition = wanted.whole_condition
     groups = await _asked(
-        flow, lambda: store.sample_groups(run_id, name, wanted.dataset, condition)
+        flow, lambda: run.ask(sample_keys.groups, name, wanted.dataset, condition)
     )
     if groups is None:
         return None

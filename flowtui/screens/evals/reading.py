@@ -9,14 +9,15 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from flowtui.screens.list_query import ListQuery
-from flowtui.store.annotations.agreement import Agreement
-from flowtui.store.database import Cancelled
+from flowtui.store.annotations.agreement import Agreement, agreement
 from flowtui.store.natural import sort_key
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.score_values import ScoreSet
+from flowtui.store.samples.scores import score_sets
 from flowtui.store.samples.values import Dataset, Sample, SamplesView
 from flowtui.store.samples.views import view_condition, view_order
-from flowtui.store.store import Store
 
 if TYPE_CHECKING:
     # It takes 20 ms to import, and not every list is filtered.
@@ -62,34 +63,32 @@ class ReadList:
 
 
 def read_list(
-    store: Store,
-    run_id: str,
+    run: OpenRun,
     wanted: WantedSamples,
     held: Sample | None,
-    cancelled: Cancelled,
     first_rows: int = 0,
 ) -> ReadList:
     """Return the keys of the samples that are wanted, in order, and so many of the first of them.
 
     Raises:
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
-    rowids = store.sample_order(
-        run_id, wanted.dataset, wanted.whole_condition, wanted.whole_order, cancelled
+    rowids = run.ask(
+        sample_rows.ordered, wanted.dataset, wanted.whole_condition, wanted.whole_order
     )
     held_rowid = None
     if held is not None:
-        found = store.sample_rowid(run_id, held.target)
+        found = run.ask(sample_rows.rowid, held.target)
         held_rowid = found if found != held.rowid else None
     return ReadList(
         wanted,
         rowids,
-        store.datasets(run_id, cancelled),
-        store.agreement(run_id, wanted.dataset),
+        run.ask(sample_rows.datasets),
+        run.ask(agreement, wanted.dataset),
         held_rowid,
-        store.samples(run_id, rowids[:first_rows], cancelled=cancelled) if first_rows else {},
-        store.sample_remarks(run_id, wanted.condition, cancelled),
+        run.ask(sample_rows.at, rowids[:first_rows]) if first_rows else {},
+        run.remarks(wanted.condition, sample_rows.remarks),
     )
 
 
@@ -102,15 +101,15 @@ class ReadScores:
     """When they may be added up again, by the monotonic clock."""
 
 
-def read_scores(store: Store, run_id: str, cancelled: Cancelled) -> ReadScores:
+def read_scores(run: OpenRun) -> ReadScores:
     """Add up all scores of a run, in one pass.
 
     Raises:
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
     began = monotonic()
-    sets = store.score_sets(run_id, cancelled=cancelled)
+    sets = run.ask(score_sets)
     now = monotonic()
     return ReadScores(sets, now + (now - began) * IDLE_SHARE)
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Container, Horizontal
 from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-from flowtui.screens.notices import GivesNotices, answered
 from flowtui.store.annotations.values import SampleTarget, SpanTarget
-from flowtui.store.database import Cancelled
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.values import Sample
-from flowtui.store.store import Store
 from flowtui.store.values import JsonValue
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Section
 from flowtui.widgets.documents.document import Document
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 
-class SampleView(GivesNotices):
+class SampleView(Asks, Container):
     """Shows one sample, read anew each time it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -72,25 +72,9 @@ class SampleView(GivesNotices):
     class Left(Message):
         """Sent by SampleView when the table is to be shown again."""
 
-    @dataclass
-    class Read(Message):
-        """Sent by the reader with a sample laid out as sections, None if it is gone."""
-
-        target: SampleTarget
-        sample: Sample | None
-        sections: tuple[Section, ...]
-
-    @dataclass
-    class Failed(Message):
-        """Sent by the reader when the sample cannot be read."""
-
-        target: SampleTarget
-        reason: str
-
-    def __init__(self, store: Store, run_id: str, *, id: str | None = None) -> None:
+    def __init__(self, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._store = store
-        self._run_id = run_id
+        self._run = run
         self._is_raw = False
         self._sections: tuple[Section, ...] = ()
         self._target: SampleTarget | None = None
@@ -105,6 +89,10 @@ class SampleView(GivesNotices):
             yield Document(id="sample-detail")
             yield AnnotationList(id="sample-annotations")
         yield FilterLine("a text in the sample", id="find")
+
+    @property
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
     @property
     def document(self) -> Document:
@@ -136,33 +124,28 @@ class SampleView(GivesNotices):
         if self._target is not None:
             self._read(self._target)
 
-    @work(thread=True, group="sample", exclusive=True, exit_on_error=False)
     def _read(self, target: SampleTarget) -> None:
-        def read(_: Cancelled) -> Message:
+        def read() -> tuple[Sample | None, tuple[Section, ...]]:
             # How a sample reads is a third of the tab's code, and first the table is wanted.
             from flowtui.widgets.documents.sample_sections import sample_sections
 
-            sample = self._store.sample_detail(self._run_id, target)
-            return self.Read(target, sample, () if sample is None else sample_sections(sample))
+            sample = self._run.ask(sample_rows.detail, target)
+            return sample, () if sample is None else sample_sections(sample)
 
-        message = answered(read, lambda reason: self.Failed(target, reason))
-        if message is not None:
-            self.post_message(message)
+        self.ask(
+            read, partial(self._take, target), partial(self._show_failure, target), group="sample"
+        )
 
-    @on(Read)
-    def show_read(self, message: Read) -> None:
-        if message.target != self._target:
-            return
-        self._shown_target = message.target
-        self.sample = message.sample
-        self._sections = message.sections
-        self._show_sample()
+    def _take(self, target: SampleTarget, read: tuple[Sample | None, tuple[Section, ...]]) -> None:
+        if target == self._target:
+            self._shown_target = target
+            self.sample, self._sections = read
+            self._show_sample()
 
-    @on(Failed)
-    def show_failure(self, message: Failed) -> None:
-        if message.target == self._target:
-            self._shown_target = message.target
-            self.document.show_note(f"✗ {fmt.plain(message.reason)}. r tries again.", "error")
+    def _show_failure(self, target: SampleTarget, reason: str) -> None:
+        if target == self._target:
+            self._shown_target = target
+            self.document.show_note(f"✗ {fmt.plain(reason)}. r tries again.", "error")
 
     def _show_sample(self) -> None:
         if (sample := self.sample) is None:
@@ -247,20 +230,16 @@ class SampleView(GivesNotices):
             self._flow.copy(dumps(self._document_of(self.sample)))
 
     def action_page_sample(self) -> None:
-        if self._target is not None:
-            self._page(self._target)
+        if (target := self._target) is None:
+            return
 
-    @work(thread=True, group="pager", exclusive=True, exit_on_error=False)
-    def _page(self, target: SampleTarget) -> None:
-        from flowtui.reports.runs import dumps
+        def read() -> str:
+            from flowtui.reports.runs import dumps
 
-        def read(_: Cancelled) -> None:
-            sample = self._store.sample_detail(self._run_id, target)
-            if sample is not None:
-                text = fmt.plain_text(dumps(self._document_of(sample)))
-                self.app.call_from_thread(partial(self._flow.page, text))
+            sample = self._run.ask(sample_rows.detail, target)
+            return "" if sample is None else fmt.plain_text(dumps(self._document_of(sample)))
 
-        self.answer(read)
+        self.ask(read, lambda text: self._flow.page(text) if text else None, group="pager")
 
 
 async def go_to_trace(flow: Host, sample: Sample) -> None:

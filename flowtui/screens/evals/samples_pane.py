@@ -83,7 +83,7 @@ class SamplesPane(Annotated):
         yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
         yield VirtualTable(id="samples")
         yield EmptyText(id="empty")
-        yield SampleView(self._store, self._run_id, id="sample")
+        yield SampleView(self._run, id="sample")
         yield FilterLine(HINT, history="evals", id="filter")
 
     def on_mount(self) -> None:
@@ -119,7 +119,7 @@ class SamplesPane(Annotated):
     def review_source(self) -> SampleReview:
         from flowtui.screens.review.samples import SampleReview
 
-        return SampleReview(self._store, self._run_id, self.selected, self._user)
+        return SampleReview(self._run, self.selected, self._user)
 
     def take_sample(self, sample: Sample | None) -> None:
         """Have the annotations of another sample shown; of the same nothing is read again."""

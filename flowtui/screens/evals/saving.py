@@ -19,13 +19,14 @@ from flowtui.joiners import ZWJ, ZWNJ, with_joiners_shown
 from flowtui.reports.runs import dumps, time_text
 from flowtui.reports.saving import write_atomically
 from flowtui.screens.dialogs.export import Export, ExportFormat
+from flowtui.store import cancelling
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import Annotation
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.values import JSON_COLUMNS, Sample
-from flowtui.store.store import Store
-from flowtui.store.values import JsonValue, Run
+from flowtui.store.values import JsonValue
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
@@ -52,20 +53,17 @@ class _SampleRow:
 
 
 def save(
-    store: Store,
-    run: Run,
+    run: OpenRun,
     dataset: str | None,
     condition: Condition | None,
     order: SampleOrder,
     columns: Sequence[str],
     chosen: Export,
-    cancelled: Cancelled,
     progress: Progress,
 ) -> str:
     """Write a file and return a sentence about it.
 
     Args:
-        store: the store.
         run: whose samples they are.
         dataset: the id of an eval set, None for all.
         condition: which samples; None for all.
@@ -73,29 +71,29 @@ def save(
         columns: `id`, `dataset`, `created`, `updated`, `traces`, `annotations`, a JSON column, or
             one of its keys such as `scores.accuracy`.
         chosen: format and path.
-        cancelled: ends the read with ReadCancelled; no file is left then.
         progress: told (rows read, all rows) before each page and at the end, in this thread.
 
     Raises:
         SaveFailed: the file cannot be written.
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more; no file is left then.
     """
-    keys = store.sample_order(run.id, dataset, condition, order, cancelled)
+    keys = run.ask(sample_rows.ordered, dataset, condition, order)
 
     def pages() -> Iterator[_SampleRow]:
         has_notes = "annotations" in columns
         for start in range(0, len(keys), PAGE_SAMPLES):
-            if cancelled():
-                raise ReadCancelled
+            cancelling.check()
             progress(start, len(keys))
             page = keys[start : start + PAGE_SAMPLES]
-            samples = store.samples(run.id, page, whole=True, cancelled=cancelled)
+            samples = run.ask(sample_rows.at, page, sample_rows.WHOLE)
             for key in page:
                 if key in samples:
                     sample = samples.pop(key)
                     is_annotated = has_notes and sample.annotation_count
-                    notes = store.annotations(run.id, sample.target) if is_annotated else ()
+                    notes = (
+                        run.ask(annotation_rows.of_target, sample.target) if is_annotated else ()
+                    )
                     yield _SampleRow(sample, notes)
         progress(len(keys), len(keys))
 

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.worker import Worker, get_current_worker
+from textual.worker import Worker
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
-from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.choosing import choose_columns, choose_group
-from flowtui.screens.evals.messages import (
-    NamesRead,
-    SampleFound,
-    SamplesListed,
-    SamplesRead,
-    SaveProgress,
-    Scored,
+from flowtui.screens.evals.reading import (
+    ReadList,
+    ReadScores,
+    WantedSamples,
+    read_list,
+    read_scores,
 )
-from flowtui.screens.evals.reading import WantedSamples, read_list, read_scores
 from flowtui.screens.evals.sample_view import SampleView, go_to_trace
 from flowtui.screens.evals.samples_pane import VIEWS, SamplesPane
-from flowtui.screens.notices import Notice, show_told
+from flowtui.screens.exporting import Exports
 from flowtui.store.annotations.values import SampleTarget, Target
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import keys as sample_keys
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
-from flowtui.store.samples.values import SamplesView
+from flowtui.store.samples.values import Sample, SamplesView
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
 from flowtui.widgets.lists.virtual_list import VirtualList
@@ -58,7 +55,7 @@ LEAST_REST_S = 0.5
 """Of few samples too, the scores are added up no more often than this."""
 
 
-class EvalsScreen(TabScreen):
+class EvalsScreen(Exports, TabScreen):
     """The fourth tab: the run's eval sets and samples; `flow-tui evals` prints the same."""
 
     CSS_PATH = "screen.tcss"
@@ -110,16 +107,13 @@ class EvalsScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+    def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         pane = self._pane
         # What is seen first need not wait for the table to be drawn empty and to ask.
         first_rows = FIRST_ROWS if pane.listed is None else 0
-        found = read_list(
-            self.store, self.run.id, pane.selected, pane.sample, cancelled, first_rows
-        )
-        self.post_message(SamplesListed(found))
+        yield partial(self._show_list, read_list(self.run, pane.selected, pane.sample, first_rows))
         if pane.may_add_scores:
-            self.post_message(Scored(read_scores(self.store, self.run.id, cancelled)))
+            yield partial(self._show_scores, read_scores(self.run))
 
     @on(SamplesPane.Selected)
     def read_selected(self) -> None:
@@ -127,15 +121,8 @@ class EvalsScreen(TabScreen):
 
     @on(VirtualTable.RowsNeeded, "#samples")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        self._read_samples(event.keys)
-
-    @work(thread=True, group="rows", exit_on_error=False)
-    def _read_samples(self, rowids: Sequence[int]) -> None:
-        self.answer(
-            lambda cancelled: SamplesRead(
-                self.store.samples(self.run.id, rowids, cancelled=cancelled)
-            )
-        )
+        question = partial(self.run.ask, sample_rows.at, event.keys)
+        self.ask(question, self._pane.show_samples, self.show_failure, group="rows", replaces=False)
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -155,15 +142,13 @@ class EvalsScreen(TabScreen):
         if self.is_composed and self._pane.listed is None:
             self._pane.show_instead("reading…")
 
-    @on(SamplesListed)
-    def show_list(self, message: SamplesListed) -> None:
-        self.take_whether_any(any(message.found.datasets))
-        self._pane.show_list(message.found)
+    def _show_list(self, found: ReadList) -> None:
+        self.take_whether_any(any(found.datasets))
+        self._pane.show_list(found)
 
-    @on(Scored)
-    def show_scores(self, message: Scored) -> None:
-        self._pane.show_scores(message.scores)
-        rest_s = message.scores.due_s - monotonic()
+    def _show_scores(self, scores: ReadScores) -> None:
+        self._pane.show_scores(scores)
+        rest_s = scores.due_s - monotonic()
         self.set_timer(max(rest_s, LEAST_REST_S), self._add_scores_again)
 
     def _add_scores_again(self) -> None:
@@ -171,13 +156,8 @@ class EvalsScreen(TabScreen):
         if self._pane.has_scores_to_add:
             self.want({Kind.SAMPLES})
 
-    @on(SamplesRead)
-    def show_rows(self, message: SamplesRead) -> None:
-        self._pane.show_samples(message.samples)
-
-    @on(ReadFailed)
-    def show_failure(self, message: ReadFailed) -> None:
-        self._pane.show_instead(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+    def show_failure(self, reason: str) -> None:
+        self._pane.show_instead(f"✗ {fmt.plain(reason)}\n\nr tries again.")
 
     # One sample ------------------------------------------------------------------------------
 
@@ -189,7 +169,7 @@ class EvalsScreen(TabScreen):
         if key in pane.known:
             pane.open_sample(pane.known[key])
         else:
-            self.open_with(self._find(key, is_followed=False))
+            self._find(key)
 
     @on(SampleView.StepWanted)
     def step_sample(self, event: SampleView.StepWanted) -> None:
@@ -199,28 +179,28 @@ class EvalsScreen(TabScreen):
     def follow(self, target: Target, back_to: str) -> None:
         if isinstance(target, SampleTarget):
             self._back_to = back_to
-            self.open_with(self._find(target, is_followed=True))
+            self._find(target)
 
-    @work(thread=True, group="open", exclusive=True, exit_on_error=False)
-    def _find(self, wanted: int | SampleTarget, is_followed: bool) -> None:
-        def read(cancelled: Cancelled) -> SampleFound | None:
+    def _find(self, wanted: int | SampleTarget) -> None:
+        """Open the sample with a key of the table, or one that another tab led to."""
+
+        def read() -> Sample | None:
             if isinstance(wanted, int):
-                found = self.store.samples(self.run.id, [wanted], cancelled=cancelled)
-                sample = found.get(wanted)
-            else:
-                sample = self.store.sample_detail(self.run.id, wanted)
-            return None if sample is None else SampleFound(sample, is_followed)
+                return self.run.ask(sample_rows.at, [wanted]).get(wanted)
+            return self.run.ask(sample_rows.detail, wanted)
 
-        self.answer(read)
+        show = partial(self._open_found, is_followed=not isinstance(wanted, int))
+        self.open_with(self.ask(read, show, self.show_failure, group="open"))
 
-    @on(SampleFound)
-    def open_found(self, message: SampleFound) -> None:
+    def _open_found(self, sample: Sample | None, is_followed: bool) -> None:
+        if sample is None:
+            return
         rows = self._pane.rows
-        if message.is_followed:
-            rows.put_cursor(message.sample.rowid)
+        if is_followed:
+            rows.put_cursor(sample.rowid)
         # One may have stepped on meanwhile.
-        if message.is_followed or message.sample.rowid == rows.cursor_key:
-            self._pane.open_sample(message.sample)
+        if is_followed or sample.rowid == rows.cursor_key:
+            self._pane.open_sample(sample)
 
     @on(SampleView.Left)
     def go_back(self) -> None:
@@ -253,21 +233,12 @@ class EvalsScreen(TabScreen):
 
     async def action_filter(self) -> None:
         line = self._pane.filter_line
-        if not line.names:
-            self._read_names()
+        line.names_of = self._names
         await line.open(line.text)
 
-    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
-    def _read_names(self) -> None:
-        # Without the names, a filter is typed all the same.
-        with suppress(StoreError):
-            keys = self.store.sample_keys(self.run.id)
-            names = (*(key.name for key in keys), *(key.key for key in keys), *FILTER_WORDS)
-            self.post_message(NamesRead(names))
-
-    @on(NamesRead)
-    def take_names(self, message: NamesRead) -> None:
-        self._pane.filter_line.names = message.names
+    def _names(self) -> Sequence[str]:
+        keys = self.run.ask(sample_keys.keys)
+        return (*(key.name for key in keys), *(key.key for key in keys), *FILTER_WORDS)
 
     @work
     async def action_sort(self) -> None:
@@ -286,13 +257,13 @@ class EvalsScreen(TabScreen):
     async def action_columns(self) -> None:
         pane = self._pane
         shown = list(pane.column_keys)
-        chosen = await choose_columns(self.flow, self.store, self.run.id, shown, pane.chosen)
+        chosen = await choose_columns(self.flow, self.run, shown, pane.chosen)
         if chosen is not None:
             pane.choose(chosen)
 
     @work
     async def action_group(self) -> None:
-        found = await choose_group(self.flow, self.store, self.run.id, self._pane.selected)
+        found = await choose_group(self.flow, self.run, self._pane.selected)
         if found is not None:
             await self._pane.filter_line.open(found, is_typed=False)
 
@@ -317,56 +288,26 @@ class EvalsScreen(TabScreen):
     @work
     async def action_export(self) -> None:
         from flowtui.reports.saving import file_stem
-        from flowtui.screens.dialogs.export import ExportScreen
         from flowtui.screens.evals.saving import FORMATS
 
         pane = self._pane
+        keys = [column.key for column in pane.rows.columns]
         stem = file_stem(self.run.name, pane.selected.dataset or "samples")
-        chosen = await self.flow.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
-        if chosen is not None:
-            keys = [column.key for column in pane.rows.columns]
-            self._saver = self._save(pane.selected, keys, chosen)
+        self._saver = await self.export(stem, FORMATS, partial(self._save, pane.selected, keys))
 
-    @work(thread=True, group="export", exclusive=True, exit_on_error=False)
-    def _save(self, wanted: WantedSamples, keys: Sequence[str], chosen: Export) -> None:
-        from flowtui.reports.saving import SaveFailed
+    def _save(self, wanted: WantedSamples, keys: Sequence[str], chosen: Export) -> str:
         from flowtui.screens.evals.saving import save
 
-        worker = get_current_worker()
+        condition, order = wanted.whole_condition, wanted.whole_order
+        return save(self.run, wanted.dataset, condition, order, keys, chosen, self._say_progress)
 
-        def progress(done: int, total: int) -> None:
-            self.post_message(SaveProgress(done, total))
+    def _say_progress(self, done: int, total: int) -> None:
+        note = f"saving {done:,} of {total:,}   Esc cancels"
+        self.meanwhile(lambda: self._pane.show_note(note))
 
-        try:
-            done = save(
-                self.store,
-                self.run.row,
-                wanted.dataset,
-                wanted.whole_condition,
-                wanted.whole_order,
-                keys,
-                chosen,
-                lambda: worker.is_cancelled,
-                progress,
-            )
-        except ReadCancelled:
-            self.post_message(Notice("Not saved", "left before all was written: there is no file"))
-        except (SaveFailed, StoreError) as error:
-            self.post_message(Notice("Not saved", str(error), is_bad=True))
-        else:
-            self.post_message(Notice("Saved", done))
-
-    @on(SaveProgress)
-    def show_progress(self, message: SaveProgress) -> None:
-        if self._saver is not None:
-            note = f"saving {message.done:,} of {message.total:,}   Esc cancels"
-            self._pane.show_note(note)
-
-    @on(Notice)
-    def tell_saved(self, message: Notice) -> None:
+    def export_ended(self) -> None:
         self._saver = None
         self._pane.show_note("")
-        show_told(self, message)
 
     def action_leave(self) -> None:
         if self._saver is not None:

@@ -9,9 +9,7 @@ from flowtui.reports.saving import write_atomically
 from flowtui.reports.series import write_series
 from flowtui.screens.dialogs.export import Export, ExportFormat
 from flowtui.screens.metrics.reading import Zoomed, window_of
-from flowtui.store.database import Cancelled
-from flowtui.store.store import Store
-from flowtui.store.values import Run
+from flowtui.store.open_run import OpenRun
 from flowtui.widgets.charts.curve import Curve
 from flowtui.widgets.charts.curve_lines import curve_lines
 from flowtui.widgets.charts.svg import chart_svg
@@ -25,23 +23,19 @@ FORMATS = (
 )
 
 
-def save(
-    store: Store, run: Run, shown: Zoomed, curve: Curve, chosen: Export, cancelled: Cancelled
-) -> str:
+def save(run: OpenRun, shown: Zoomed, curve: Curve, chosen: Export) -> str:
     """Write a file and return a sentence about it.
 
     Args:
-        store: the store.
         run: the run that is shown.
         shown: the metrics, and the window of them.
         curve: how they are drawn.
         chosen: format and path.
-        cancelled: ends the read with ReadCancelled; no file is left then.
 
     Raises:
         SaveFailed: the file cannot be written.
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more; no file is left then.
     """
     all_series = (shown.series, *shown.others)
 
@@ -50,7 +44,7 @@ def save(
             style: Literal["csv", "json"] = "csv" if chosen.format_key == "csv" else "json"
             keys = [series.key for series in all_series]
             window = window_of(shown.series)
-            written = write_series(store, run, keys, window, style, out, cancelled)
+            written = write_series(run, keys, window, style, out)
             count = sum(written.stepless.values())
             left_out = f", without {fmt.count(count, 'row')} that have no step," if count else ""
             return fmt.count(written.point_count, "point") + left_out

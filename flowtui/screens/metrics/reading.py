@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from flowtui.store.database import Cancelled
+from flowtui.store.metrics import points as metric_points
+from flowtui.store.metrics import series as metric_series
+from flowtui.store.metrics import smoothing as metric_smoothing
 from flowtui.store.metrics.steps import LOWEST, Step, Typed, above, below, typed
 from flowtui.store.metrics.values import Neighbours, Series, Smoothed
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.charts.curve_pane import StepWindow
 
@@ -43,45 +45,45 @@ class Zoomed:
 
 
 def zoomed(
-    store: Store,
-    run_id: str,
+    run: OpenRun,
     zoom: Zoom,
     last_step: Step,
     columns: int,
     known: Zoomed | None,
-    cancelled: Cancelled,
 ) -> Zoomed | None:
     """Return what a zoom shows, reading only what `known` lacks; None without points.
 
     Args:
-        store: the store.
-        run_id: one of its runs.
+        run: whose metrics they are.
         zoom: what is wanted.
         last_step: of the metric, which a window that follows ends with.
         columns: of dots, that there is room for.
         known: what was answered before.
-        cancelled: ends the read with ReadCancelled.
 
     Raises:
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
     had: dict[str, Series] = {}
     if known is not None:
         had = {one.key: one for one in (known.series, *known.others)}
     window = _followed(zoom, last_step)
-    series = _series(store, run_id, zoom.key, window, columns, had, cancelled)
+    series = _series(run, zoom.key, window, columns, had)
     if series is None:
         return None
     smoothed = None
     if zoom.weight:
         before = None if known is None else known.smoothed
-        smoothed = store.smoothed_series(run_id, series, zoom.weight, before, cancelled)
-    others = [_series(store, run_id, key, window, columns, had, cancelled) for key in zoom.others]
+        smoothed = run.metrics.ask(
+            series.key, metric_smoothing.smoothed, series, zoom.weight, before
+        )
+    others = [_series(run, key, window, columns, had) for key in zoom.others]
     new_count = 0
     if window is not None and not zoom.follows and series.last.step > zoom.seen_step:
         right = above(max(window[1], zoom.seen_step))
-        new_count = store.point_count(run_id, zoom.key, (right, series.last.step))
+        new_count = run.metrics.ask(
+            zoom.key, metric_points.count, zoom.key, right, series.last.step
+        )
     return Zoomed(zoom, series, smoothed, tuple(one for one in others if one), new_count)
 
 
@@ -94,27 +96,23 @@ def _followed(zoom: Zoom, last_step: Step) -> StepWindow:
 
 
 def _series(
-    store: Store,
-    run_id: str,
+    run: OpenRun,
     key: str,
     window: StepWindow,
     columns: int,
     had: dict[str, Series],
-    cancelled: Cancelled,
 ) -> Series | None:
     known = had.get(key)
     if known is not None and known.max_columns == columns and window_of(known) == window:
-        return store.extended_series(run_id, known, cancelled)
-    return store.series(run_id, key, window, columns, cancelled)
+        return run.metrics.ask(known.key, metric_series.extended, known)
+    return run.metrics.ask(key, metric_series.series, key, window, columns)
 
 
 def window_of(series: Series) -> StepWindow:
     return None if series.is_whole else (series.start, series.end)
 
 
-def at_crosshair(
-    store: Store, run_id: str, keys: tuple[str, ...], step: Step
-) -> dict[str, LoggedPoint]:
+def at_crosshair(run: OpenRun, keys: tuple[str, ...], step: Step) -> dict[str, LoggedPoint]:
     """Return by key the point at a step, or the last one before it; the first where none is.
 
     Raises:
@@ -122,7 +120,7 @@ def at_crosshair(
     """
     found: dict[str, LoggedPoint] = {}
     for index, key in enumerate(keys):
-        near = store.neighbours(run_id, key, step)
+        near = run.metrics.ask(key, metric_points.point_at, key, step)
         # The metric that one looks at always has a point; another may begin later.
         point = near.at or near.before or (near.after if index == 0 else None)
         if point is not None:
@@ -130,19 +128,17 @@ def at_crosshair(
     return found
 
 
-def point_beyond(
-    store: Store, run_id: str, key: str, step: Step, by: int, cancelled: Cancelled
-) -> LoggedPoint | None:
+def point_beyond(run: OpenRun, key: str, step: Step, by: int) -> LoggedPoint | None:
     """Return the point so many places after a step, before it if negative, or the last there is.
 
     Raises:
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more.
     """
     found = None
     for _ in range(abs(by)):
         direction: Literal["after", "before"] = "after" if by > 0 else "before"
-        point = store.next_point(run_id, key, step, direction, cancelled=cancelled)
+        point = run.metrics.ask(key, metric_points.next_point, key, step, direction)
         if point is None:
             break
         found, step = point, point.step
@@ -152,26 +148,26 @@ def point_beyond(
 JUMPS = ("max", "min", "last", "first", "nan", "inf")
 
 
-def jump_target(
-    store: Store, run_id: str, series: Series, word: str, step: Step, cancelled: Cancelled
-) -> LoggedPoint | str:
+def jump_target(run: OpenRun, series: Series, word: str, step: Step) -> LoggedPoint | str:
     """Return the point that a typed word names, or a sentence that says why there is none.
 
     Args:
-        store: the store.
-        run_id: one of its runs.
+        run: whose metrics they are.
         series: the metric, as it is shown; `max` and `min` are those of all its points.
         word: a step, or one of `JUMPS`.
         step: where the crosshair is; the next NaN or infinity after it, else the first.
-        cancelled: ends the read with ReadCancelled.
     """
     if word in ("last", "first"):
         return series.last if word == "last" else series.first
     if word in ("nan", "inf"):
         kind: Literal["nan", "inf"] = "nan" if word == "nan" else "inf"
-        return _odd_point(store, run_id, series.key, kind, step, cancelled)
+        return _odd_point(run, series.key, kind, step)
     if word in ("max", "min"):
-        whole = series if series.is_whole else store.series(run_id, series.key, None, 2, cancelled)
+        whole = (
+            series
+            if series.is_whole
+            else run.metrics.ask(series.key, metric_series.series, series.key, None, 2)
+        )
         found = None
         if whole is not None:
             found = whole.maximum if word == "max" else whole.minimum
@@ -179,7 +175,7 @@ def jump_target(
     wanted = typed(word)
     if wanted is None:
         return f"expected a step, or {', '.join(JUMPS)}"
-    near = store.neighbours(run_id, series.key, wanted.step)
+    near = run.metrics.ask(series.key, metric_points.point_at, series.key, wanted.step)
     return near.at or _meant(near, wanted, series.has_fractions) or "it has no points any more"
 
 
@@ -198,15 +194,13 @@ def _meant(near: Neighbours, wanted: Typed, has_fractions: bool) -> LoggedPoint 
 
 
 def _odd_point(
-    store: Store,
-    run_id: str,
+    run: OpenRun,
     key: str,
     kind: Literal["nan", "inf"],
     step: Step,
-    cancelled: Cancelled,
 ) -> LoggedPoint | str:
-    found = store.next_point(run_id, key, step, "after", kind, cancelled)
+    found = run.metrics.ask(key, metric_points.next_point, key, step, "after", kind)
     if found is None:
         # From the beginning again, as a search does.
-        found = store.next_point(run_id, key, below(LOWEST), "after", kind, cancelled)
+        found = run.metrics.ask(key, metric_points.next_point, key, below(LOWEST), "after", kind)
     return found or f"it has no {'NaN' if kind == 'nan' else 'infinity'}"

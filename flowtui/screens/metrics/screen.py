@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
-from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.base import TabScreen
 from flowtui.screens.metrics.names import NameFilter, ordered
 from flowtui.screens.metrics.zoom import MetricZoom
-from flowtui.store.database import Cancelled
-from flowtui.store.metrics.values import Series
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind, LoggedPoint
@@ -29,20 +27,6 @@ from flowtui.widgets.paint import CURVE_CLASSES
 
 NONE_LOGGED = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point of one."
 GRID_ACTIONS = ("filter", "sort", "pin", "fold_all")
-
-
-@dataclass
-class LastValuesRead(Message):
-    """Sent by the reader with the last point of every metric, None where none has a step."""
-
-    points: dict[str, LoggedPoint | None]
-
-
-@dataclass
-class SeriesRead(Message):
-    """Sent by the reader with one metric for its small chart."""
-
-    series: Series
 
 
 class MetricsScreen(TabScreen):
@@ -100,15 +84,14 @@ class MetricsScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        points = self.store.last_points(self.run.id)
-        self.post_message(LastValuesRead(points))
-        if self._zoom.is_open:
-            self._zoom.read(points, cancelled)
-        else:
-            self._read_in_sight(points, cancelled)
+    def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
+        points = self.run.metrics.last_points()
+        yield partial(self._show_points, points)
+        yield from self._zoom.read(points) if self._zoom.is_open else self._read_in_sight(points)
 
-    def _read_in_sight(self, points: dict[str, LoggedPoint | None], cancelled: Cancelled) -> None:
+    def _read_in_sight(
+        self, points: dict[str, LoggedPoint | None]
+    ) -> Iterator[Callable[[], object]]:
         grid, columns = self._grid, self._grid.columns
         for key in self._in_sight:
             # One may have scrolled on, or chosen one of them, meanwhile.
@@ -116,11 +99,11 @@ class MetricsScreen(TabScreen):
                 continue
             known = grid.series(key)
             if known is not None and known.max_columns == columns:
-                series = self.store.extended_series(self.run.id, known, cancelled)
+                series = self.run.metrics.ask(known.key, metric_series.extended, known)
             else:
-                series = self.store.series(self.run.id, key, None, columns, cancelled)
+                series = self.run.metrics.ask(key, metric_series.series, key, None, columns)
             if series is not None:
-                self.post_message(SeriesRead(series))
+                yield partial(grid.show_series, series)
 
     @property
     def has_content(self) -> bool:
@@ -132,12 +115,11 @@ class MetricsScreen(TabScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
-    @on(LastValuesRead)
-    def show_points(self, message: LastValuesRead) -> None:
+    def _show_points(self, points: dict[str, LoggedPoint | None]) -> None:
         self._was_read = True
-        self.take_whether_any(bool(message.points))
-        is_same = self._points.keys() == message.points.keys()
-        self._points = message.points
+        self.take_whether_any(bool(points))
+        is_same = self._points.keys() == points.keys()
+        self._points = points
         if not is_same:
             self._order = ordered(self._points, self._by_change)
         self._fill()
@@ -152,14 +134,9 @@ class MetricsScreen(TabScreen):
     def _names(self) -> list[str]:
         return [key for key in self._order if self._filter.fits(key)]
 
-    @on(SeriesRead)
-    def show_series(self, message: SeriesRead) -> None:
-        self._grid.show_series(message.series)
-
-    @on(ReadFailed)
-    def show_failure(self, message: ReadFailed) -> None:
+    def show_failure(self, reason: str) -> None:
         self._was_read = True
-        text = f"✗ {fmt.plain(message.reason)}. r tries again."
+        text = f"✗ {fmt.plain(reason)}. r tries again."
         if self._zoom.is_open:
             self._zoom.show_failure(text)
         else:

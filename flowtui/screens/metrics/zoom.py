@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.message import Message
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
+from flowtui.screens.exporting import Exports
 from flowtui.screens.metrics.reading import (
     Zoom,
     Zoomed,
@@ -23,11 +24,7 @@ from flowtui.screens.metrics.reading import (
     point_beyond,
     zoomed,
 )
-from flowtui.screens.notices import GivesNotices, Notice
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.metrics.steps import Step
-from flowtui.store.metrics.values import Series
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import LoggedPoint
@@ -37,17 +34,14 @@ from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.frame.filter_line import FilterLine
 
 if TYPE_CHECKING:
-    from flowtui.screens.dialogs.export import Export
+    from flowtui.widgets.host import Host
 
 WEIGHTS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
 """Of the smoothing, from none to nearly a constant."""
 
 
-class MetricZoom(GivesNotices):
-    """Shows one metric. Posts `ReadWanted` when something is to be read.
-
-    `read` is for the reader's thread of the screen; everything else for the app's.
-    """
+class MetricZoom(Exports, Container):
+    """Shows one metric. Posts `ReadWanted` when something is to be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Grid", key_display="Esc", id="zoom.leave",
@@ -89,43 +83,6 @@ class MetricZoom(GivesNotices):
 
         key: str
 
-    @dataclass
-    class Read(Message):
-        """Sent by the reader with what was wanted."""
-
-        zoomed: Zoomed
-
-    @dataclass
-    class NotDrawn(Message):
-        """Sent by the reader for a metric that has no point to draw."""
-
-        key: str
-
-    @dataclass
-    class CrossedRead(Message):
-        """Sent with the points of the curves at the step of the crosshair."""
-
-        step: Step
-        points: dict[str, LoggedPoint]
-
-    @dataclass
-    class BeyondRead(Message):
-        """Sent with the point so many places from a step; None if there is none further on."""
-
-        key: str
-        step: Step
-        by: int
-        point: LoggedPoint | None
-
-    @dataclass
-    class Jumped(Message):
-        """Sent with the point that was asked for, or why there is none."""
-
-        key: str
-        text: str
-        """As it was typed."""
-        target: LoggedPoint | str
-
     def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._store = store
@@ -140,6 +97,10 @@ class MetricZoom(GivesNotices):
     def compose(self) -> ComposeResult:
         yield CurvePane()
         yield FilterLine("a step, or max, min, first, last, nan, inf", id="jump", label=":")
+
+    @property
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
     @property
     def is_open(self) -> bool:
@@ -179,31 +140,27 @@ class MetricZoom(GivesNotices):
         self._zoom = zoom
         self.post_message(self.ReadWanted())
 
-    def read(self, points: Mapping[str, LoggedPoint | None], cancelled: Cancelled) -> None:
-        """Read what is wanted, and post it; runs in a thread.
+    def read(self, points: Mapping[str, LoggedPoint | None]) -> Iterator[Callable[[], object]]:
+        """Read what is wanted in a thread, and yield what shows it.
 
         Args:
             points: the last point of every metric, as just read, None where none has a step.
-            cancelled: ends the read with ReadCancelled.
 
         Raises:
             DatabaseError: the run's database cannot be read.
-            ReadCancelled: `cancelled` said so.
         """
         zoom, columns, known = self._zoom, self._pane.columns, self._zoomed
         if zoom is None or zoom.key not in points or not columns:
             return
         last = points[zoom.key]
         if last is None:
-            self.post_message(self.NotDrawn(zoom.key))
+            yield partial(self._show_none, zoom.key)
             return
-        found = zoomed(self._store, self._run.id, zoom, last.step, columns, known, cancelled)
+        found = zoomed(self._run, zoom, last.step, columns, known)
         if found is not None:
-            self.post_message(self.Read(replace(found, is_growing=self._run.row.is_active)))
+            yield partial(self._show, replace(found, is_growing=self._run.row.is_active))
 
-    @on(Read)
-    def show_read(self, message: Read) -> None:
-        found = message.zoomed
+    def _show(self, found: Zoomed) -> None:
         if found.zoom != self._zoom or found == self._zoomed:
             return
         self._zoomed = found
@@ -217,10 +174,9 @@ class MetricZoom(GivesNotices):
             )
         )
 
-    @on(NotDrawn)
-    def show_none(self, message: NotDrawn) -> None:
-        if self._zoom is not None and self._zoom.key == message.key:
-            self.show_failure(f"✗ {fmt.plain(message.key, 200)}: {NO_STEPS}. Esc: back")
+    def _show_none(self, key: str) -> None:
+        if self._zoom is not None and self._zoom.key == key:
+            self.show_failure(f"✗ {fmt.plain(key, 200)}: {NO_STEPS}. Esc: back")
 
     @on(CurvePane.WindowWanted)
     def want_window(self, event: CurvePane.WindowWanted) -> None:
@@ -239,35 +195,19 @@ class MetricZoom(GivesNotices):
     def want_crossed(self, event: CurvePane.Crossed) -> None:
         if self._zoomed is not None:
             keys = (self._zoomed.series.key, *(one.key for one in self._zoomed.others))
-            self._read_crossed(keys, event.step)
-
-    @work(thread=True, group="crosshair", exclusive=True, exit_on_error=False)
-    def _read_crossed(self, keys: tuple[str, ...], step: Step) -> None:
-        self.answer(
-            lambda _: self.CrossedRead(step, at_crosshair(self._store, self._run.id, keys, step))
-        )
-
-    @on(CrossedRead)
-    def show_crossed(self, message: CrossedRead) -> None:
-        self._pane.show_crossed(message.step, message.points)
+            question = partial(at_crosshair, self._run, keys, event.step)
+            self.ask(question, partial(self._pane.show_crossed, event.step), group="crosshair")
 
     @on(CurvePane.BeyondWanted)
     def want_beyond(self, event: CurvePane.BeyondWanted) -> None:
         if self._zoomed is not None:
-            self._read_beyond(self._zoomed.series.key, event.step, event.by)
+            key, step, by = self._zoomed.series.key, event.step, event.by
+            question = partial(point_beyond, self._run, key, step, by)
+            self.ask(question, partial(self._show_beyond, key, step, by), group="beyond")
 
-    @work(thread=True, group="beyond", exclusive=True, exit_on_error=False)
-    def _read_beyond(self, key: str, step: Step, by: int) -> None:
-        def ask(cancelled: Cancelled) -> MetricZoom.BeyondRead:
-            point = point_beyond(self._store, self._run.id, key, step, by, cancelled)
-            return self.BeyondRead(key, step, by, point)
-
-        self.answer(ask)
-
-    @on(BeyondRead)
-    def show_beyond(self, message: BeyondRead) -> None:
-        if self._zoomed is not None and self._zoomed.series.key == message.key:
-            self._pane.show_beyond(message.step, message.by, message.point)
+    def _show_beyond(self, key: str, step: Step, by: int, point: LoggedPoint | None) -> None:
+        if self._zoomed is not None and self._zoomed.series.key == key:
+            self._pane.show_beyond(step, by, point)
 
     # Actions ---------------------------------------------------------------------------------
 
@@ -320,28 +260,18 @@ class MetricZoom(GivesNotices):
             event.line.action_clear()
         elif shown is not None:
             step = shown.series.start if crosshair is None else crosshair.step
-            self._find(shown.series, event.text, step)
-
-    @work(thread=True, group="jump", exclusive=True, exit_on_error=False)
-    def _find(self, series: Series, text: str, step: Step) -> None:
-        worker = get_current_worker()
-        word = text.strip().lower()
-        try:
-            target = jump_target(
-                self._store, self._run.id, series, word, step, lambda: worker.is_cancelled
+            word = event.text.strip().lower()
+            show = partial(self._show_jump, shown.series.key, event.text)
+            self.ask(
+                partial(jump_target, self._run, shown.series, word, step), show, show, group="jump"
             )
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            target = str(error)
-        self.post_message(self.Jumped(series.key, text, target))
 
-    @on(Jumped)
-    async def show_jump(self, message: Jumped) -> None:
-        line, target = self.query_one(FilterLine), message.target
-        is_shown = self._zoom is not None and self._zoom.key == message.key
+    async def _show_jump(self, key: str, text: str, target: LoggedPoint | str) -> None:
+        """Go to the point that was asked for, or say why there is none."""
+        line = self.query_one(FilterLine)
+        is_shown = self._zoom is not None and self._zoom.key == key
         # The line may have been cleared meanwhile, or something else typed into it.
-        is_typed = line.text == message.text
+        is_typed = line.text == text
         if is_shown and is_typed and isinstance(target, str):
             line.point_at(0, fmt.plain(target))
             await line.open(line.text)
@@ -349,7 +279,10 @@ class MetricZoom(GivesNotices):
         if is_typed:
             line.action_clear()
         if isinstance(target, str):
-            self.post_message(Notice(f"No such point in {message.key}", target))
+            self.notify(
+                fmt.plain(target, 300), title=f"No such point in {fmt.plain(key, 100)}",
+                markup=False,
+            )  # fmt: skip
         elif is_shown:
             self._pane.cross(target)
 
@@ -367,30 +300,9 @@ class MetricZoom(GivesNotices):
     @work
     async def action_export(self) -> None:
         from flowtui.reports.saving import file_stem
-        from flowtui.screens.dialogs.export import ExportScreen
-        from flowtui.screens.metrics.export import FORMATS
+        from flowtui.screens.metrics.export import FORMATS, save
 
         shown, curve = self._zoomed, self._pane.curve
-        if shown is None or curve is None:
-            return
-        stem = file_stem(self._run.name, shown.series.key)
-        chosen = await self.app.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
-        if chosen is not None:
-            self._save(shown, curve, chosen)
-
-    @work(thread=True, group="export", exit_on_error=False)
-    def _save(self, shown: Zoomed, curve: Curve, chosen: Export) -> None:
-        from flowtui.reports.saving import SaveFailed
-        from flowtui.screens.metrics.export import save
-
-        worker = get_current_worker()
-        try:
-            done = save(
-                self._store, self._run.row, shown, curve, chosen, lambda: worker.is_cancelled
-            )
-        except ReadCancelled:
-            return
-        except (SaveFailed, StoreError) as error:
-            self.post_message(Notice("Not saved", str(error), is_bad=True))
-            return
-        self.post_message(Notice("Saved", done))
+        if shown is not None and curve is not None:
+            stem = file_stem(self._run.name, shown.series.key)
+            await self.export(stem, FORMATS, partial(save, self._run, shown, curve))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
-from flowtui.store.database import Cancelled
+from flowtui.store import models as logged_models
+from flowtui.store import params as logged_params
+from flowtui.store import uploaded
 from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.lost_records import lost_records
 from flowtui.store.metrics.listing import problems, telling_first
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -49,56 +51,6 @@ NO_PARAMS = "none logged: tracker.log_static(key, value)"
 NO_MODELS = "none logged: tracker.log_model(path)"
 ABSENT = "this store's schema has none"
 READING = "reading…"
-
-
-@dataclass
-class ParamsRead(Message):
-    """Sent by the reader with all parameters; None where the schema has none."""
-
-    params: tuple[Param, ...] | None
-
-
-@dataclass
-class ModelsRead(Message):
-    """Sent by the reader with all models; None where the schema has none."""
-
-    models: tuple[Model, ...] | None
-
-
-@dataclass
-class LastPointsRead(Message):
-    """Sent by the reader with the last point of every metric."""
-
-    points: Mapping[str, Point | None]
-
-
-@dataclass
-class SummariesRead(Message):
-    """Sent by the reader with the summaries of some metrics."""
-
-    summaries: tuple[MetricSummary, ...]
-
-
-@dataclass
-class LostRead(Message):
-    """Sent by the reader with sentences about records that are in no list."""
-
-    problems: Sequence[str]
-
-
-@dataclass
-class UploadsRead(Message):
-    """Sent by the reader with where the run was uploaded, latest first."""
-
-    uploaded: tuple[UploadedTo, ...]
-
-
-@dataclass
-class LoadFailed(Message):
-    """Sent by the reader for a kind of record that cannot be read."""
-
-    kind: Kind
-    reason: str
 
 
 class OverviewScreen(TabScreen):
@@ -160,49 +112,50 @@ class OverviewScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
-        run_id = self.run.id
-        steps: list[tuple[Kind, Callable[[], object]]] = [
-            (Kind.PARAMS, lambda: self.post_message(ParamsRead(self.store.params(run_id)))),
-            (Kind.MODELS, lambda: self.post_message(ModelsRead(self.store.models(run_id)))),
-            (Kind.RUN, partial(self._read_uploads, run_id)),
-            (Kind.METRICS, partial(self._read_metrics, run_id, cancelled)),
+    def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
+        run = self.run
+        reads: list[tuple[Kind, Callable[[], Iterable[Callable[[], object]]]]] = [
+            (Kind.PARAMS, lambda: [partial(self._show_params, run.ask(logged_params.params))]),
+            (Kind.MODELS, self._read_models),
+            (Kind.RUN, self._read_uploads),
+            (Kind.METRICS, self._read_metrics),
             # Not as often as points are read: it is a pass over the tables of some records.
-            (Kind.RUN, lambda: self.post_message(LostRead(self.store.lost_records(run_id)))),
+            (Kind.RUN, lambda: [partial(self._show_lost, lost_records(self.store.meta, run))]),
         ]
-        for kind, step in steps:
+        for kind, read in reads:
             if kind not in kinds:
                 continue
             try:
-                step()
+                yield from read()
             except ReadCancelled:
-                return
+                raise
             except StoreError as error:
-                self.post_message(LoadFailed(kind, str(error)))
-            if cancelled():
-                return
+                yield partial(self._show_unread, kind, str(error))
 
-    def _read_uploads(self, run_id: str) -> None:
-        found = self.store.remote_artifacts(run_id)
-        self.post_message(UploadsRead(_placed(found) if found else ()))
+    def _read_models(self) -> Iterator[Callable[[], object]]:
+        yield partial(self._show_models, self.store.ask(logged_models.models, self.run.id))
 
-    def _read_metrics(self, run_id: str, cancelled: Cancelled) -> None:
-        """Post the last points, which cost nothing, and then the summaries as they come."""
-        self.post_message(LastPointsRead(self.store.last_points(run_id)))
+    def _read_uploads(self) -> Iterator[Callable[[], object]]:
+        found = self.store.ask(uploaded.remote_artifacts, self.run.id)
+        yield partial(self.query_one(RunCard).show_uploaded, _placed(found) if found else ())
+
+    def _read_metrics(self) -> Iterator[Callable[[], object]]:
+        """Yield the last points, which cost nothing, and then the summaries as they come."""
+        yield partial(self._show_points, self.run.metrics.last_points())
         known = dict(self._summaries)
         batch: list[MetricSummary] = []
         pause_s = SUMMARIES_EVERY_S
         due = monotonic() + pause_s
-        for summary in self.store.metric_summaries(run_id, known, cancelled):
+        for summary in self.run.metrics.summaries(known):
             batch.append(summary)
             if monotonic() >= due:
-                self.post_message(SummariesRead(tuple(batch)))
+                yield partial(self._show_summaries, tuple(batch))
                 batch.clear()
                 # Showing thousands of metrics takes a while, so they come in ever larger batches.
                 pause_s = min(pause_s * 2, SUMMARIES_AT_LEAST_EVERY_S)
                 due = monotonic() + pause_s
         if batch:
-            self.post_message(SummariesRead(tuple(batch)))
+            yield partial(self._show_summaries, tuple(batch))
 
     # Showing ---------------------------------------------------------------------------------
 
@@ -214,51 +167,44 @@ class OverviewScreen(TabScreen):
         for kind in self.reads - self._loaded if self.is_composed else ():
             self._show_nothing(kind, READING)
 
-    @on(ParamsRead)
-    def show_params(self, message: ParamsRead) -> None:
+    def _show_params(self, params: tuple[Param, ...] | None) -> None:
         self._loaded.add(Kind.PARAMS)
-        self._params = message.params
+        self._params = params
         self._fill_params()
 
-    @on(ModelsRead)
-    def show_models(self, message: ModelsRead) -> None:
+    def _show_models(self, models: tuple[Model, ...] | None) -> None:
         self._loaded.add(Kind.MODELS)
-        empty = ABSENT if message.models is None else NO_MODELS
-        self._models.show_models(message.models or (), empty)
+        self._models.show_models(models or (), ABSENT if models is None else NO_MODELS)
 
-    @on(UploadsRead)
-    def show_uploads(self, message: UploadsRead) -> None:
-        self.query_one(RunCard).show_uploaded(message.uploaded)
-
-    @on(LastPointsRead)
-    def show_points(self, message: LastPointsRead) -> None:
+    def _show_points(self, points: Mapping[str, Point | None]) -> None:
         self._loaded.add(Kind.METRICS)
-        self._points = dict(message.points)
+        self._points = dict(points)
         for gone in self._summaries.keys() - self._points.keys():
             del self._summaries[gone]
         self._fill_metrics()
 
-    @on(SummariesRead)
-    def show_summaries(self, message: SummariesRead) -> None:
-        for summary in message.summaries:
+    def _show_summaries(self, summaries: tuple[MetricSummary, ...]) -> None:
+        for summary in summaries:
             self._summaries[summary.key] = summary
             self._points[summary.key] = summary.last
         self._fill_metrics()
         self._show_problems()
 
-    @on(LostRead)
-    def show_lost(self, message: LostRead) -> None:
-        self._lost = message.problems
+    def _show_lost(self, lost: Sequence[str]) -> None:
+        self._lost = lost
         self._show_problems()
 
     def _show_problems(self) -> None:
         broken = (problem for one in self._summaries.values() for problem in problems(one))
         self.query_one(RunCard).show_problems((*self._lost, *broken))
 
-    @on(LoadFailed)
-    def show_failure(self, message: LoadFailed) -> None:
-        self._loaded.add(message.kind)
-        self._show_nothing(message.kind, "", f"✗ {fmt.plain(message.reason)}. r tries again.")
+    def _show_unread(self, kind: Kind, reason: str) -> None:
+        self._loaded.add(kind)
+        self._show_nothing(kind, "", f"✗ {fmt.plain(reason)}. r tries again.")
+
+    def show_failure(self, reason: str) -> None:
+        for kind in self.reads - self._loaded:
+            self._show_unread(kind, reason)
 
     def _show_nothing(self, kind: Kind, why: str, problem: str = "") -> None:
         if kind is Kind.METRICS:

@@ -19,7 +19,6 @@ from flowtui.store.annotations.values import (
     Value,
     ValueType,
 )
-from flowtui.store.database import Cancelled
 from flowtui.widgets.documents.blocks import Section
 
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -43,11 +42,11 @@ class ReviewSource(Protocol[Item]):
     noun: str
     """What it has many of: `span`."""
 
-    def items(self, cancelled: Cancelled) -> Sequence[Item]:
+    def items(self) -> Sequence[Item]:
         """Return all that has no annotation by the author yet, in the order of the review.
 
         Raises:
-            StoreError: it cannot be read; ReadCancelled if `cancelled` said so.
+            StoreError: it cannot be read.
         """
         ...
 

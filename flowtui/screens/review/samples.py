@@ -7,8 +7,8 @@ from array import array
 from flowtui import format as fmt
 from flowtui.screens.evals.reading import WantedSamples
 from flowtui.screens.review.queue import ReviewItem
-from flowtui.store.database import Cancelled
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import listing as sample_rows
 from flowtui.widgets.documents.sample_sections import sample_sections
 
 
@@ -17,24 +17,23 @@ class SampleReview:
 
     noun = "sample"
 
-    def __init__(self, store: Store, run_id: str, wanted: WantedSamples, user: str) -> None:
+    def __init__(self, run: OpenRun, wanted: WantedSamples, user: str) -> None:
         """Take which samples, in the order of the table, and who judges them."""
-        self._store = store
-        self._run_id = run_id
+        self._run = run
         self._wanted = wanted
         self._user = user
 
-    def items(self, cancelled: Cancelled) -> array[int]:
+    def items(self) -> array[int]:
         wanted = self._wanted
-        keys = self._store.sample_order(
-            self._run_id, wanted.dataset, wanted.whole_condition, wanted.whole_order, cancelled
+        keys = self._run.ask(
+            sample_rows.ordered, wanted.dataset, wanted.whole_condition, wanted.whole_order
         )
-        done = self._store.samples_annotated_by(self._run_id, self._user)
+        done = self._run.ask(sample_rows.annotated_by, self._user)
         return array("q", (key for key in keys if key not in done))
 
     def read(self, item: int) -> ReviewItem | None:
-        listed = self._store.samples(self._run_id, [item]).get(item)
-        sample = None if listed is None else self._store.sample_detail(self._run_id, listed.target)
+        listed = self._run.ask(sample_rows.at, [item]).get(item)
+        sample = None if listed is None else self._run.ask(sample_rows.detail, listed.target)
         if sample is None:
             return None
         title = fmt.plain(sample.id, 200)

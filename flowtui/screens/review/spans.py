@@ -10,11 +10,11 @@ from flowtui import format as fmt
 from flowtui.screens.review.queue import ReviewItem
 from flowtui.screens.traces.reading import SLOWEST, ReadTrace, read_trace
 from flowtui.screens.traces.span_reading import read_span
-from flowtui.store.database import Cancelled
 from flowtui.store.filters import Condition, span_condition
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
+from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import search as span_search
 from flowtui.store.traces.listing import TraceOrder
-from flowtui.store.traces.tree import Node
 
 
 class SpanReview:
@@ -22,18 +22,15 @@ class SpanReview:
 
     noun = "span"
 
-    def __init__(self, store: Store, run_id: str, items: Callable[[Cancelled], array[int]]) -> None:
+    def __init__(self, run: OpenRun, items: Callable[[], array[int]]) -> None:
         """Take what gives the rowids of the spans; `of_trace` and `of_list` know it."""
-        self._store = store
-        self._run_id = run_id
+        self._run = run
         self._items = items
         self._trace: ReadTrace | None = None
         """The one that was read last: the next span is mostly of the same one."""
 
     @classmethod
-    def of_trace(
-        cls, store: Store, run_id: str, trace_id: str, search: str, user: str
-    ) -> SpanReview:
+    def of_trace(cls, run: OpenRun, trace_id: str, search: str, user: str) -> SpanReview:
         """Return the spans of a trace that its search finds; a blank one finds all.
 
         Raises:
@@ -41,46 +38,38 @@ class SpanReview:
         """
         words = search.strip()
         condition = span_condition(search) if words and words.lower() != SLOWEST else None
-        return cls(
-            store,
-            run_id,
-            partial(store.unannotated_spans, run_id, trace_id, user, condition),
-        )
+        return cls(run, partial(run.ask, span_search.unannotated, trace_id, condition, user))
 
     @classmethod
     def of_list(
-        cls, store: Store, run_id: str, condition: Condition | None, order: TraceOrder, user: str
+        cls, run: OpenRun, condition: Condition | None, order: TraceOrder, user: str
     ) -> SpanReview:
         """Return the root spans of the traces that a filter leaves, one a trace, in their order."""
 
-        def items(cancelled: Cancelled) -> array[int]:
-            keys = store.trace_order(run_id, condition, order, cancelled)
-            return store.unannotated_roots(run_id, keys, user, cancelled)
+        def items() -> array[int]:
+            keys = run.ask(trace_rows.ordered, condition, order)
+            return run.ask(span_search.unannotated_roots, keys, user)
 
-        return cls(store, run_id, items)
+        return cls(run, items)
 
-    def items(self, cancelled: Cancelled) -> array[int]:
-        return self._items(cancelled)
+    def items(self) -> array[int]:
+        return self._items()
 
     def read(self, item: int) -> ReviewItem | None:
-        target = self._store.span_at(self._run_id, item)
+        target = self._run.ask(span_search.target_at, item)
         if target is None:
             return None
-        trace = read_trace(self._store, self._run_id, target.trace_id, self._trace, lambda: False)
+        trace = read_trace(self._run, target.trace_id, self._trace)
         self._trace = trace
-        node = _node_of(trace, target.span_id)
-        span = None if node is None else read_span(self._store, self._run_id, trace, node)
-        if node is None or node.span is None or span is None:
+        tree = trace.tree
+        index = tree.place_of(target.span_id)
+        span = None if index is None else read_span(self._run, trace, index)
+        if index is None or span is None or span.node.span is None:
             return None
-        root = trace.tree.nodes[0]
+        root = tree[0]
         name = "" if root.span is None else fmt.plain(root.span.name, 60)
-        took_ns = trace.tree.duration_ns
-        size = fmt.count(len(trace.tree.nodes), "span")
+        took_ns = tree.duration_ns
+        size = fmt.count(len(tree), "span")
         size += "" if took_ns is None else f" in {fmt.duration(took_ns / 1e9)}"
-        where = f"root of {size}" if node is root else f"in {name or 'a trace'}, {size}"
-        return ReviewItem(target, fmt.plain(node.span.name, 200), span.sections, where)
-
-
-def _node_of(trace: ReadTrace, span_id: str) -> Node | None:
-    found = (one for one in trace.tree.nodes if one.span and one.span.span_id == span_id)
-    return next(found, None)
+        where = f"root of {size}" if index == 0 else f"in {name or 'a trace'}, {size}"
+        return ReviewItem(target, fmt.plain(span.node.span.name, 200), span.sections, where)

@@ -19,7 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import WorkerCancelled, WorkerFailed, get_current_worker
+from textual.worker import WorkerCancelled, WorkerFailed
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
@@ -32,8 +32,8 @@ from flowtui.screens.annotate.writing import (
     subject,
     write_answer,
 )
-from flowtui.screens.base import READING_WORD_AFTER_S
 from flowtui.screens.dialogs.confirm import ConfirmScreen
+from flowtui.screens.notices import while_wanted
 from flowtui.screens.review.body import ReviewBody
 from flowtui.screens.review.parts import (
     TypedLine,
@@ -52,6 +52,7 @@ from flowtui.screens.review.queue import (
     question_of,
 )
 from flowtui.screens.review.reading import ReadingAhead
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.undo import UndoStack
 from flowtui.store.annotations.values import (
     Annotation,
@@ -66,6 +67,7 @@ from flowtui.store.annotations.values import (
 from flowtui.store.errors import InvalidAnnotation, StoreError, TargetGone
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.widgets.asking import WAITING_WORD_AFTER_S
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Section
 from flowtui.widgets.documents.document import Document
@@ -223,11 +225,11 @@ class ReviewView(Annotated, Generic[Item]):
         """Read what there is to judge, and what was judged last."""
 
         def read() -> tuple[Sequence[Item], Question, str]:
-            worker = get_current_worker()
-            names = self._store.annotation_names
-            used = names(self._run_id, self._user) or names(self._run_id)
-            items = self._source.items(lambda: worker.is_cancelled)
-            return items, question_of(used, DEFAULT_NAME), refusal(self._store, self._run_id)
+            with while_wanted():
+                own = self._run.ask(annotation_rows.names, self._user)
+                used = own or self._run.ask(annotation_rows.names)
+                items = self._source.items()
+                return items, question_of(used, DEFAULT_NAME), refusal(self._run)
 
         self._start_reading()
         try:
@@ -251,7 +253,7 @@ class ReviewView(Annotated, Generic[Item]):
                     self._queue.pass_over(ReviewOutcome.GONE)
                     continue
                 annotations = await self._jobs.in_thread(
-                    partial(self._store.annotations, self._run_id, item.target)
+                    partial(self._run.ask, annotation_rows.of_target, item.target)
                 )
                 is_new = item.target not in self._places
                 if is_new and self._own(annotations):
@@ -274,7 +276,7 @@ class ReviewView(Annotated, Generic[Item]):
 
     def _start_reading(self) -> None:
         self._stop_reading()
-        self._reading = self.set_timer(READING_WORD_AFTER_S, self._say_reading)
+        self._reading = self.set_timer(WAITING_WORD_AFTER_S, self._say_reading)
 
     def _say_reading(self) -> None:
         self._show_head(is_reading=True)
@@ -353,7 +355,7 @@ class ReviewView(Annotated, Generic[Item]):
         if shown is None or type_of(value) is not question.value_type:
             return
         draft = question.draft(value, self._notes.get(shown.place), self._user)
-        write = partial(write_answer, self._store, self._run_id, shown.item.target, draft)
+        write = partial(write_answer, self._run, shown.item.target, draft)
         if typed:
             self._unsaved[shown.place] = typed
         try:
@@ -491,7 +493,7 @@ class ReviewView(Annotated, Generic[Item]):
     async def _ask(self) -> None:
         from flowtui.screens.review.question import QuestionScreen
 
-        names = await self._jobs.in_thread(partial(self._store.annotation_names, self._run_id))
+        names = await self._jobs.in_thread(partial(self._run.ask, annotation_rows.names))
         chosen = await self.app.push_screen_wait(QuestionScreen(names, self._question))
         if chosen is not None:
             self._question = chosen

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -14,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Rule
 
-from flowtui import clock
+from flowtui import clock, person
 from flowtui import format as fmt
-from flowtui.screens.base import ReadFailed, StoreScreen
+from flowtui.screens.base import StoreScreen
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen, chosen_order
 from flowtui.screens.runs import columns as run_columns
-from flowtui.screens.runs.messages import RunsListed, RunsRead, WantedRuns
-from flowtui.store.database import Cancelled
+from flowtui.screens.runs.reading import ListedRuns, ReadRuns, WantedRuns
+from flowtui.store import runs as run_rows
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
@@ -87,7 +86,7 @@ class RunsScreen(StoreScreen):
         self._opened = opened
         self._selected = WantedRuns()
         self._known: dict[int, _Known] = {}
-        self._listed: RunsListed | None = None
+        self._listed: ListedRuns | None = None
         self._has_failed = False
 
     def compose(self) -> ComposeResult:
@@ -115,41 +114,38 @@ class RunsScreen(StoreScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+    def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         wanted = self._selected
-        rowids = self.store.run_order(wanted.whole_condition, wanted.order, cancelled)
-        groups = self.store.groups()
-        params, metrics = self.store.figure_keys()
+        rowids = self.store.list.ordered(wanted.whole_condition, wanted.order)
+        groups = self.store.ask(run_rows.groups)
+        params, metrics = self.store.ask(run_rows.figure_keys)
         total = sum(group.run_count for group in groups)
-        remarks = self.store.run_remarks(wanted.condition, cancelled)
-        self.post_message(RunsListed(wanted, rowids, groups, total, metrics, params, remarks))
+        remarks = self.store.list.remarks(wanted.condition)
+        listed = ListedRuns(wanted, rowids, groups, total, metrics, params, remarks)
+        yield partial(self._show_list, listed)
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        self._read_runs(event.keys, run_columns.needs_figures(self._rows.columns))
+        needs_figures = run_columns.needs_figures(self._rows.columns)
+        question = partial(self._read_runs, event.keys, needs_figures)
+        self.ask_each(question, self._show_rows, self.show_failure, group="rows", replaces=False)
 
-    @work(thread=True, group="rows", exit_on_error=False)
-    def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> None:
-        active: dict[int, Run] = {}
-
-        def read(cancelled: Cancelled) -> RunsRead:
-            found = self.store.runs(rowids)
-            active.update((rowid, run) for rowid, run in found.items() if run.is_active)
-            ids = [run.id for run in found.values()] if with_figures else []
-            figures = self.store.figures(ids, cancelled) if ids else {}
-            return RunsRead(found, figures, self._signs(found, may_ask=False))
-
-        self.answer(read)
+    def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> Iterator[ReadRuns]:
+        found = self.store.ask(run_rows.at, rowids)
+        ids = [run.id for run in found.values()] if with_figures else []
+        figures = self.store.list.figures(ids) if ids else {}
+        yield ReadRuns(found, figures, self._signs(found, may_ask=False))
+        active = {rowid: run for rowid, run in found.items() if run.is_active}
         if active:
             # Who has a run open takes a moment to find out.
-            self.answer(partial(self._live, active, with_figures))
+            yield self._live(active, with_figures)
 
     def _signs(self, runs: dict[int, Run], may_ask: bool = True) -> dict[str, Signs]:
         return self.store.signs(runs.values(), clock.now(), may_ask)
 
-    def _live(self, active: dict[int, Run], with_figures: bool, cancelled: Cancelled) -> RunsRead:
+    def _live(self, active: dict[int, Run], with_figures: bool) -> ReadRuns:
         ids = [run.id for run in active.values()] if with_figures else []
-        return RunsRead(active, self.store.live_figures(ids, cancelled), self._signs(active))
+        return ReadRuns(active, self.store.list.live_figures(ids), self._signs(active))
 
     @property
     def has_content(self) -> bool:
@@ -161,46 +157,44 @@ class RunsScreen(StoreScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
-    @on(RunsListed)
-    def show_list(self, message: RunsListed) -> None:
-        if message.wanted != self._selected:
+    def _show_list(self, listed: ListedRuns) -> None:
+        if listed.wanted != self._selected:
             return
-        shown, self._listed = self._listed, message
+        shown, self._listed = self._listed, listed
         is_first = shown is None
-        is_new = message.wanted.begins_at_top(None if shown is None else shown.wanted)
+        is_new = listed.wanted.begins_at_top(None if shown is None else shown.wanted)
         rows = self._rows
         if is_first:
-            keys = run_columns.default_keys(message.metric_keys, len(message.groups) > 1)
+            keys = run_columns.default_keys(listed.metric_keys, len(listed.groups) > 1)
             rows.set_columns(run_columns.column(key) for key in keys)
-        self.query_one(GroupList).show_groups(message.groups)
-        rows.show_keys(message.rowids, is_new=is_new)
-        if is_first and self._opened is not None and self._opened.rowid in message.rowids:
-            rows.cursor = message.rowids.index(self._opened.rowid)
+        self.query_one(GroupList).show_groups(listed.groups)
+        rows.show_keys(listed.rowids, is_new=is_new)
+        if is_first and self._opened is not None and self._opened.rowid in listed.rowids:
+            rows.cursor = listed.rowids.index(self._opened.rowid)
         rows.read_again()
         self._show_title()
-        if message.total == 0:
-            where = fmt.path(self.store.directory, Path.cwd(), ".")
+        if listed.total == 0:
+            where = fmt.path(self.store.directory, person.cwd(), ".")
             self._show_empty(NO_RUNS.format(store=where))
-        elif not message.rowids:
-            self._show_empty(f"None of the {message.total:,} runs match. Esc shows all again.")
+        elif not listed.rowids:
+            self._show_empty(f"None of the {listed.total:,} runs match. Esc shows all again.")
         else:
             self._show_empty("")
         line = self.query_one(FilterLine)
         line.names = (
-            *message.metric_keys,
-            *message.param_keys,
+            *listed.metric_keys,
+            *listed.param_keys,
             *self._figure_columns(),
             *FILTER_WORDS,
         )
-        line.remark(message.remarks)
+        line.remark(listed.remarks)
         if line.text:
-            line.note(f"{len(message.rowids):,} of {message.total:,}")
+            line.note(f"{len(listed.rowids):,} of {listed.total:,}")
 
-    @on(RunsRead)
-    def show_rows(self, message: RunsRead) -> None:
-        for rowid, run in message.runs.items():
-            self._known[rowid] = _Known(run, message.figures.get(run.id), message.signs.get(run.id))
-        self._fill(message.runs)
+    def _show_rows(self, read: ReadRuns) -> None:
+        for rowid, run in read.runs.items():
+            self._known[rowid] = _Known(run, read.figures.get(run.id), read.signs.get(run.id))
+        self._fill(read.runs)
         for rowid in [rowid for rowid in self._known if not self._rows.holds(rowid)]:
             del self._known[rowid]
 
@@ -228,16 +222,12 @@ class RunsScreen(StoreScreen):
         ]
         if active:
             runs = {rowid: self._known[rowid].run for rowid in active}
-            self._read_live(runs, run_columns.needs_figures(self._rows.columns))
+            question = partial(self._live, runs, run_columns.needs_figures(self._rows.columns))
+            self.ask(question, self._show_rows, self.show_failure, group="live")
 
-    @work(thread=True, group="live", exclusive=True, exit_on_error=False)
-    def _read_live(self, active: dict[int, Run], with_figures: bool) -> None:
-        self.answer(partial(self._live, active, with_figures))
-
-    @on(ReadFailed)
-    def show_failure(self, message: ReadFailed) -> None:
+    def show_failure(self, reason: str) -> None:
         self._has_failed = True
-        self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+        self._show_empty(f"✗ {fmt.plain(reason)}\n\nr tries again.")
 
     def _show_empty(self, text: str) -> None:
         self.query_one(EmptyText).show(text)

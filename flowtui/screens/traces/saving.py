@@ -12,12 +12,15 @@ from flowtui.reports.saving import write_atomically
 from flowtui.reports.trace_markdown import trace_markdown
 from flowtui.reports.traces import trace_by_id, write_trace
 from flowtui.screens.dialogs.export import Export, ExportFormat
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.store import Store
+from flowtui.store import cancelling
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.errors import StoreError
+from flowtui.store.open_run import OpenRun
+from flowtui.store.traces import details as span_details
+from flowtui.store.traces import spans as span_rows
+from flowtui.store.traces.layout import NONE
 from flowtui.store.traces.tree import SpanTree, span_tree
 from flowtui.store.traces.values import Trace
-from flowtui.store.values import Run
 
 PAGE_SPANS = 100
 FORMATS = (
@@ -27,52 +30,47 @@ FORMATS = (
 )
 
 
-def save(store: Store, run: Run, trace_id: str, chosen: Export, cancelled: Cancelled) -> str:
+def save(run: OpenRun, trace_id: str, chosen: Export) -> str:
     """Write a file and return a sentence about it.
 
     Args:
-        store: the store.
         run: whose trace it is.
         trace_id: which trace; all of it is read again.
         chosen: format and path.
-        cancelled: ends the read with ReadCancelled; no file is left then.
 
     Raises:
         SaveFailed: the file cannot be written.
         StoreError: the trace is not in the store any more.
         DatabaseError: the run's database cannot be read.
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more; no file is left then.
     """
-    trace = trace_by_id(store, run, trace_id)
+    trace = trace_by_id(run, trace_id)
     if trace is None:
         raise StoreError(f"the trace {trace_id} is not in the store any more")
 
     def write(out: TextIO) -> int:
         if chosen.format_key == "json":
-            return write_trace(store, run, trace, out, cancelled)
-        tree = span_tree(store.spans(run.id, trace_id, cancelled))
+            return write_trace(run, trace, out)
+        tree = span_tree(run.ask(span_rows.spans, trace_id))
         if chosen.format_key == "otlp":
-            return _write_otlp(store, run, trace, tree, out, cancelled)
-        return _write_markdown(store, run, trace, tree, out)
+            return _write_otlp(run, trace, tree, out)
+        return _write_markdown(run, trace, tree, out)
 
     count = write_atomically(chosen.path, write)
     return f"{fmt.count(count, 'span')} to {fmt.plain(str(chosen.path), 200)}"
 
 
-def _write_otlp(
-    store: Store, run: Run, trace: Trace, tree: SpanTree, out: TextIO, cancelled: Cancelled
-) -> int:
+def _write_otlp(run: OpenRun, trace: Trace, tree: SpanTree, out: TextIO) -> int:
     ids = _span_ids(tree)
-    notes = store.trace_annotations(run.id, trace.trace_id)
-    head = json.dumps(otlp_json.resource(run))
+    notes = run.ask(annotation_rows.of_trace, trace.trace_id)
+    head = json.dumps(otlp_json.resource(run.row))
     out.write(f'{{"resourceSpans": [{{"resource": {head},\n')
     out.write(' "scopeSpans": [{"scope": {"name": "luml"}, "spans": [')
     count = 0
     for start in range(0, len(ids), PAGE_SPANS):
-        if cancelled():
-            raise ReadCancelled
+        cancelling.check()
         page = ids[start : start + PAGE_SPANS]
-        details = store.span_details(run.id, trace.trace_id, page, whole=True)
+        details = run.ask(span_details.details, trace.trace_id, page, whole=True)
         for span_id in filter(details.__contains__, page):
             span = otlp_json.span(details[span_id], notes.get(span_id, ()))
             out.write(("," if count else "") + "\n" + json.dumps(span))
@@ -81,13 +79,13 @@ def _write_otlp(
     return count
 
 
-def _write_markdown(store: Store, run: Run, trace: Trace, tree: SpanTree, out: TextIO) -> int:
-    notes = store.trace_annotations(run.id, trace.trace_id)
+def _write_markdown(run: OpenRun, trace: Trace, tree: SpanTree, out: TextIO) -> int:
+    notes = run.ask(annotation_rows.of_trace, trace.trace_id)
     lines = trace_markdown(
         trace,
         tree,
         [one for span_id in _span_ids(tree) for one in notes.get(span_id, ())],
-        lambda span_id: store.span_detail(run.id, trace.trace_id, span_id),
+        lambda span_id: run.ask(span_details.detail, trace.trace_id, span_id),
     )
     out.writelines(f"{line}\n" for line in lines)
     return tree.span_count
@@ -95,4 +93,4 @@ def _write_markdown(store: Store, run: Run, trace: Trace, tree: SpanTree, out: T
 
 def _span_ids(tree: SpanTree) -> Sequence[str]:
     """Return the ids of the spans in display order, without what only announced them."""
-    return [node.span.span_id for node in tree.nodes if node.span is not None]
+    return [tree.spans.ids[row] for row in tree.layout.rows if row != NONE]

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
-from flowtui.screens.base import ReadFailed, TabScreen
+from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice, chosen_order
-from flowtui.screens.evals.messages import NamesRead
 from flowtui.screens.list_query import ListQuery
 from flowtui.screens.traces import columns
 from flowtui.screens.traces.view import TraceView
+from flowtui.store import names_in_use
 from flowtui.store.annotations.values import SpanTarget, Target
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import search as span_search
 from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace
 from flowtui.store.values import Kind
@@ -55,31 +53,6 @@ class WantedTraces(ListQuery):
     """Which traces, in which order."""
 
     order: TraceOrder = field(default_factory=TraceOrder)
-
-
-@dataclass
-class TracesListed(Message):
-    """Sent by the reader with the traces that are wanted, in order."""
-
-    wanted: WantedTraces
-    rowids: array[int]
-    remarks: Sequence[str]
-    """About the filter."""
-
-
-@dataclass
-class TracesRead(Message):
-    """Sent by the reader with the traces that came into sight."""
-
-    traces: dict[int, Trace]
-
-
-@dataclass
-class TraceChosen(Message):
-    """Sent by the reader with the trace to open, and where in the list it stands."""
-
-    trace: Trace
-    rowid: int
 
 
 class TracesScreen(TabScreen):
@@ -129,6 +102,7 @@ class TracesScreen(TabScreen):
         if self.is_composed:
             self._view.display = False
             self._rows.set_columns(columns.COLUMNS)
+            self._filter_line.names_of = self._names
             self._rows.sorted_by = (self._selected.order.column, self._selected.order.descending)
             self._show_empty("")
 
@@ -146,22 +120,19 @@ class TracesScreen(TabScreen):
 
     # Reading ---------------------------------------------------------------------------------
 
-    def read(self, kinds: frozenset[Kind], cancelled: Cancelled) -> None:
+    def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         if self._view.is_open:
-            self._view.read(cancelled)
+            yield from self._view.read()
         else:
             wanted = self._selected
-            rowids = self.store.trace_order(self.run.id, wanted.condition, wanted.order, cancelled)
-            remarks = self.store.trace_remarks(self.run.id, wanted.condition, cancelled)
-            self.post_message(TracesListed(wanted, rowids, remarks))
+            rowids = self.run.ask(trace_rows.ordered, wanted.condition, wanted.order)
+            remarks = self.run.remarks(wanted.condition, trace_rows.remarks)
+            yield partial(self._show_list, wanted, rowids, remarks)
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        self._read_traces(event.keys)
-
-    @work(thread=True, group="rows", exit_on_error=False)
-    def _read_traces(self, rowids: Sequence[int]) -> None:
-        self.answer(lambda cancelled: TracesRead(self.store.traces(self.run.id, rowids, cancelled)))
+        question = partial(self.run.ask, trace_rows.at, event.keys)
+        self.ask(question, self._show_rows, self.show_failure, group="rows", replaces=False)
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -177,46 +148,50 @@ class TracesScreen(TabScreen):
         return super().is_opening or (self.is_composed and self._view.is_opening)
 
     def show_reading(self) -> None:
-        if self.is_composed and not self._was_read and not self._view.is_open:
+        if self.is_composed and self._view.is_open:
+            self._view.show_reading()
+        elif self.is_composed and not self._was_read:
             self._show_empty("reading…")
+
+    def _names(self) -> Sequence[str]:
+        return (*self.run.ask(names_in_use.span_names), *FILTER_WORDS)
 
     # Showing ---------------------------------------------------------------------------------
 
-    @on(TracesListed)
-    def show_list(self, message: TracesListed) -> None:
-        if self._view.is_open or message.wanted != self._selected:
+    def _show_list(
+        self, wanted: WantedTraces, rowids: Sequence[int], remarks: Sequence[str]
+    ) -> None:
+        if self._view.is_open or wanted != self._selected:
             return
         self._was_read = True
-        is_new = message.wanted.begins_at_top(self._listed)
-        self._listed = message.wanted
-        self._rows.show_keys(message.rowids, is_new=is_new)
+        is_new = wanted.begins_at_top(self._listed)
+        self._listed = wanted
+        self._rows.show_keys(rowids, is_new=is_new)
         self._rows.read_again()
         total = None if self.frame is None else self.frame.counts.traces
-        is_filtered = message.wanted.condition is not None
-        self.take_whether_any(bool(message.rowids) or is_filtered)
-        if message.rowids:
+        is_filtered = wanted.condition is not None
+        self.take_whether_any(bool(rowids) or is_filtered)
+        if rowids:
             self._show_empty("")
         elif is_filtered and total:
             self._show_empty(f"None of the {total:,} traces match. Esc shows all again.")
         else:
             self._show_empty(NO_SPANS)
-        self._filter_line.remark(message.remarks)
+        self._filter_line.remark(remarks)
         if is_filtered and total is not None:
-            self._filter_line.note(f"{len(message.rowids):,} of {total:,}")
+            self._filter_line.note(f"{len(rowids):,} of {total:,}")
 
-    @on(TracesRead)
-    def show_rows(self, message: TracesRead) -> None:
-        self._known.update(message.traces)
-        self._rows.fill({key: columns.cells(one) for key, one in message.traces.items()})
+    def _show_rows(self, traces: dict[int, Trace]) -> None:
+        self._known.update(traces)
+        self._rows.fill({key: columns.cells(one) for key, one in traces.items()})
         self._known = {key: one for key, one in self._known.items() if self._rows.holds(key)}
 
-    @on(ReadFailed)
-    def show_failure(self, message: ReadFailed) -> None:
+    def show_failure(self, reason: str) -> None:
         self._was_read = True
         if self._view.is_open:
-            self._view.show_failure(f"✗ {fmt.plain(message.reason)}. r tries again.")
+            self._view.show_failure(f"✗ {fmt.plain(reason)}. r tries again.")
         else:
-            self._show_empty(f"✗ {fmt.plain(message.reason)}\n\nr tries again.")
+            self._show_empty(f"✗ {fmt.plain(reason)}\n\nr tries again.")
 
     def _show_empty(self, text: str) -> None:
         self.query_one(EmptyText).show(text)
@@ -230,26 +205,22 @@ class TracesScreen(TabScreen):
     @on(VirtualList.Chosen, "#traces")
     def open_under_cursor(self) -> None:
         if (key := self._rows.cursor_key) is not None:
-            self.open_with(self._choose(key))
+            # What the list shows of a trace is read of all its spans, and this of one.
+            question = partial(self.run.ask, span_search.target_at, key)
+            self.open_with(
+                self.ask(question, partial(self._open_found, key), self.show_failure, group="open")
+            )
 
     @on(TraceView.StepWanted)
     def step_trace(self, event: TraceView.StepWanted) -> None:
         self._rows.cursor += event.by
         self.open_under_cursor()
 
-    @work(thread=True, group="open", exclusive=True, exit_on_error=False)
-    def _choose(self, rowid: int) -> None:
-        def read(cancelled: Cancelled) -> TraceChosen | None:
-            found = self.store.traces(self.run.id, [rowid], cancelled)
-            return TraceChosen(found[rowid], rowid) if rowid in found else None
-
-        self.answer(read)
-
-    @on(TraceChosen)
-    def open_chosen(self, message: TraceChosen) -> None:
-        total, at = self._rows.line_count, self._rows.cursor
-        place = f"trace {at + 1:,} of {total:,}" if self._rows.cursor_key == message.rowid else ""
-        self.open_trace(message.trace.trace_id, place)
+    def _open_found(self, rowid: int, found: SpanTarget | None) -> None:
+        if found is not None:
+            total, at = self._rows.line_count, self._rows.cursor
+            place = f"trace {at + 1:,} of {total:,}" if self._rows.cursor_key == rowid else ""
+            self.open_trace(found.trace_id, place)
 
     def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
         """Show a trace in place of the list, at a span of it if one is named."""
@@ -288,19 +259,7 @@ class TracesScreen(TabScreen):
         return super().check_action(action, parameters)
 
     async def action_filter(self) -> None:
-        if not self._filter_line.names:
-            self._read_names()
         await self._filter_line.open(self._filter_line.text)
-
-    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
-    def _read_names(self) -> None:
-        # Without the names, a filter is typed all the same.
-        with suppress(StoreError):
-            self.post_message(NamesRead((*self.store.span_names(self.run.id), *FILTER_WORDS)))
-
-    @on(NamesRead)
-    def take_names(self, message: NamesRead) -> None:
-        self._filter_line.names = message.names
 
     @on(FilterLine.Changed, "#filter")
     def set_filter(self, event: FilterLine.Changed) -> None:
@@ -347,7 +306,7 @@ class TracesScreen(TabScreen):
 
         user = self.flow.options.user
         condition, order = self._selected.condition, self._selected.order
-        source = SpanReview.of_list(self.store, self.run.id, condition, order, user)
+        source = SpanReview.of_list(self.run, condition, order, user)
         self.post_message(Annotated.ReviewAsked(source, self._view.undo))
 
     def action_collect(self) -> None:

@@ -3,40 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
-from textual import on, work
-from textual.message import Message
+from textual.containers import Container
 from textual.widget import Widget
 
-from flowtui.screens.notices import GivesNotices
+from flowtui import format as fmt
 from flowtui.screens.traces.reading import ReadTrace
 from flowtui.screens.traces.span_reading import ReadSpan, read_span, whole_text
-from flowtui.store.database import Cancelled
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
 from flowtui.store.traces.tree import Node
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
+if TYPE_CHECKING:
+    from flowtui.widgets.host import Host
 
-class SpanPane(GivesNotices):
+_Key = tuple[str, tuple[int, int], Node]
+"""A trace, what it had when it was read, and a node of it."""
+
+
+class SpanPane(Asks, Container):
     """Shows one span, read when it is asked for and not before."""
 
-    @dataclass
-    class Read(Message):
-        """Sent by the reader with a span, None if it is gone."""
-
-        node: Node
-        span: ReadSpan | None
-
-    def __init__(self, store: Store, run_id: str, *, id: str | None = None) -> None:
+    def __init__(self, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._store = store
-        self._run_id = run_id
+        self._run = run
         self._trace: ReadTrace | None = None
-        self._node: Node | None = None
-        """What is to be shown."""
+        self._wanted: _Key | None = None
+        self._shown: _Key | None = None
         self._span: ReadSpan | None = None
         self._is_raw = False
 
@@ -48,25 +45,25 @@ class SpanPane(GivesNotices):
     def document(self) -> Document:
         return self.query_one(Document)
 
-    def show_node(self, trace: ReadTrace | None, node: Node | None) -> None:
-        """Show a span of a trace, or nothing; one that is shown is not read again."""
-        is_shown = self._span is not None and self._span.node is node
-        self._trace, self._node = trace, node
-        if trace is None or node is None:
-            self._span = None
+    def show_node(self, trace: ReadTrace | None, index: int | None) -> None:
+        """Show a node of a trace, or nothing; one that is shown is not read again."""
+        self._trace = trace
+        if trace is None or index is None:
+            self._wanted = self._shown = self._span = None
             self.document.show_note("")
-        elif not is_shown:
-            self._read(trace, node)
+            return
+        self._wanted = key = trace.trace_id, trace.mark, trace.tree[index]
+        if self._shown != key:
+            self.ask(
+                partial(read_span, self._run, trace, index),
+                partial(self._take, key),
+                lambda reason: self.document.show_note(f"✗ {fmt.plain(reason, 300)}"),
+                group="span",
+            )
 
-    @work(thread=True, group="span", exclusive=True, exit_on_error=False)
-    def _read(self, trace: ReadTrace, node: Node) -> None:
-        self.answer(lambda _: self.Read(node, read_span(self._store, self._run_id, trace, node)))
-
-    @on(Read)
-    def show_read(self, message: Read) -> None:
-        message.stop()
-        if message.node is self._node:
-            self._span = message.span
+    def _take(self, key: _Key, span: ReadSpan | None) -> None:
+        if key == self._wanted:
+            self._shown, self._span = key, span
             self._fill()
 
     def _fill(self) -> None:
@@ -93,12 +90,6 @@ class SpanPane(GivesNotices):
     def page(self, source: str | None) -> None:
         """Open an attribute of the span, or the span at None, whole in the person's pager."""
         if self._span is not None and self._trace is not None:
-            self._read_whole(self._trace.trace_id, self._span, source)
-
-    @work(thread=True, group="pager", exclusive=True, exit_on_error=False)
-    def _read_whole(self, trace_id: str, span: ReadSpan, source: str | None) -> None:
-        def read(_: Cancelled) -> None:
-            text = whole_text(self._store, self._run_id, trace_id, span, source)
-            self.app.call_from_thread(partial(self._flow.page, text))
-
-        self.answer(read)
+            trace_id, span = self._trace.trace_id, self._span
+            whole = partial(whole_text, self._run, trace_id, span, source)
+            self.ask(whole, cast("Host", self.app).page, group="pager")

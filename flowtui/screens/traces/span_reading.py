@@ -11,7 +11,8 @@ from flowtui.reports.runs import Document, dumps
 from flowtui.reports.traces import span_document
 from flowtui.screens.traces.reading import ReadTrace
 from flowtui.store.annotations.values import SpanTarget
-from flowtui.store.store import Store
+from flowtui.store.open_run import OpenRun
+from flowtui.store.traces import details as span_details
 from flowtui.store.traces.tree import Node
 from flowtui.store.traces.values import SpanDetail
 from flowtui.store.values import JsonValue
@@ -21,7 +22,8 @@ from flowtui.widgets.documents.span_sections import raw_sections, span_sections
 MAX_LINKS_LOOKED_UP = 100
 
 
-@dataclass(frozen=True, slots=True)
+# A worker is given it, and Textual has a repr of that each time, as long as the span.
+@dataclass(frozen=True, slots=True, repr=False)
 class ReadSpan:
     """One span as it was read, and as it is shown."""
 
@@ -36,20 +38,26 @@ class ReadSpan:
         return raw_sections(document) if self.document else self.sections
 
 
-def read_span(store: Store, run_id: str, trace: ReadTrace, node: Node) -> ReadSpan | None:
-    """Return a span with everything that is stored of it, None if it is gone.
+def read_span(run: OpenRun, trace: ReadTrace, index: int) -> ReadSpan | None:
+    """Return a span, by its index in the tree, with everything that is stored of it.
+
+    Returns:
+        None if it is gone.
 
     Raises:
         DatabaseError: the run's database cannot be read.
     """
+    tree = trace.tree
+    node = tree[index]
     if node.span is None:
         return ReadSpan(node, _missing(node), {})
-    detail = store.span_detail(run_id, trace.trace_id, node.span.span_id)
+    detail = run.ask(span_details.detail, trace.trace_id, node.span.span_id)
     if detail is None:
         return None
-    parent = None if node.parent is None else trace.tree.nodes[node.parent].span
-    links_here = _links_here(store, run_id, detail)
-    sections = span_sections(detail, node, trace.tree.duration_ns, links_here, parent)
+    parent = None if node.parent is None else tree[node.parent].span
+    links_here = _links_here(run, detail)
+    own_ns = tree.own_ns(index) if node.descendant_count else None
+    sections = span_sections(detail, node, tree.duration_ns, links_here, parent, own_ns)
     if node.parent is None and trace.samples:
         sections = (*sections, _samples(trace))
     return ReadSpan(node, sections, span_document(node.span, detail))
@@ -70,7 +78,7 @@ def _samples(trace: ReadTrace) -> Section:
     return Section("samples", "Linked samples", tuple(links), note=f"{len(links):,}")
 
 
-def _links_here(store: Store, run_id: str, detail: SpanDetail) -> frozenset[SpanTarget]:
+def _links_here(run: OpenRun, detail: SpanDetail) -> frozenset[SpanTarget]:
     """Return which of the spans that a span points at are in this run."""
     wanted: dict[str, list[str]] = {}
     for link in detail.links[:MAX_LINKS_LOOKED_UP]:
@@ -78,16 +86,15 @@ def _links_here(store: Store, run_id: str, detail: SpanDetail) -> frozenset[Span
     return frozenset(
         SpanTarget(trace_id, span_id)
         for trace_id, span_ids in wanted.items()
-        for span_id in store.present_spans(run_id, trace_id, span_ids)
+        for span_id in run.ask(span_details.present_ids, trace_id, span_ids)
     )
 
 
-def whole_text(store: Store, run_id: str, trace_id: str, span: ReadSpan, source: str | None) -> str:
+def whole_text(run: OpenRun, trace_id: str, span: ReadSpan, source: str | None) -> str:
     """Return an attribute of a span, or the span as JSON, however long, as safe lines.
 
     Args:
-        store: the store.
-        run_id: the run.
+        run: the run.
         trace_id: the span's.
         span: as it was read.
         source: the attribute; None for the whole span.
@@ -97,7 +104,7 @@ def whole_text(store: Store, run_id: str, trace_id: str, span: ReadSpan, source:
     """
     text = dumps(span.document)
     if span.node.span is not None:
-        detail = store.span_detail(run_id, trace_id, span.node.span.span_id, whole=True)
+        detail = run.ask(span_details.detail, trace_id, span.node.span.span_id, whole=True)
         if detail is not None:
             document = span_document(span.node.span, detail)
             value = document if source is None else detail.attributes.get(source, document)

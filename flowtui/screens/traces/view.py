@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import suppress
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -13,13 +14,10 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
-from flowtui.screens.base import READING_WORD_AFTER_S
-from flowtui.screens.evals.messages import NamesRead
-from flowtui.screens.notices import Notice
+from flowtui.screens.exporting import Exports
 from flowtui.screens.traces.reading import (
     SLOWEST,
     FoundSpans,
@@ -29,9 +27,8 @@ from flowtui.screens.traces.reading import (
 )
 from flowtui.screens.traces.span_pane import SpanPane
 from flowtui.screens.traces.summary import summary
+from flowtui.store import names_in_use
 from flowtui.store.annotations.values import SampleTarget, SpanTarget, Target
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.widgets.documents.document import Document
@@ -44,7 +41,6 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.trees.span_tree import SpanLines
 
 if TYPE_CHECKING:
-    from flowtui.screens.dialogs.export import Export
     from flowtui.screens.review.spans import SpanReview
 
 REST_S = 0.15
@@ -53,11 +49,8 @@ SEARCH_WORDS = ("attributes.", "annotations.", "annotated", "duration", "errors"
 HINT = "text, /regex/, errors, slowest, attributes.key = value, duration > 1s"
 
 
-class TraceView(Annotated):
-    """Shows one trace. Posts `ReadWanted` when something is to be read.
-
-    `read` is for the reader's thread of the screen; everything else for the app's.
-    """
+class TraceView(Exports, Annotated):
+    """Shows one trace. Posts `ReadWanted` when something is to be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Traces", key_display="Esc", id="trace.leave",
@@ -104,20 +97,6 @@ class TraceView(Annotated):
 
         trace_id: str
 
-    @dataclass
-    class Read(Message):
-        """Sent by the reader with the trace."""
-
-        trace: ReadTrace
-
-    @dataclass
-    class Found(Message):
-        """Sent by the reader with what a search has found."""
-
-        text: str
-        spans: FoundSpans
-        trace: ReadTrace
-
     def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
         self._trace_id: str | None = None
@@ -127,6 +106,7 @@ class TraceView(Annotated):
         self._trace: ReadTrace | None = None
         self._has_failed = False
         self._rest: Timer | None = None
+        self._later: Timer | None = None
         self._search = ""
         self._panes = Panes(self, self._three_panes)
 
@@ -134,7 +114,7 @@ class TraceView(Annotated):
         yield OneLine(id="trace-summary")
         with Horizontal(id="trace-panes"):
             yield SpanLines(id="spans")
-            yield SpanPane(self._store, self._run_id, id="span")
+            yield SpanPane(self._run, id="span")
         yield FilterLine(HINT, history="spans", id="search")
         yield PaneLine(["Spans", "Detail", "Annotations"])
 
@@ -184,9 +164,9 @@ class TraceView(Annotated):
         self.query_one(FilterLine).action_clear()
         self.query_one(FilterLine).names = ()
         self.post_message(self.ReadWanted())
-        self.set_timer(READING_WORD_AFTER_S, self._show_reading)
 
-    def _show_reading(self) -> None:
+    def show_reading(self) -> None:
+        """Say that the trace that is open is still read."""
         if self._trace_id is not None and self._shown_id != self._trace_id:
             self._trace = None
             self._lines.show_note("reading…")
@@ -195,21 +175,26 @@ class TraceView(Annotated):
     def _shown_id(self) -> str | None:
         return None if self._trace is None else self._trace.trace_id
 
-    def read(self, cancelled: Cancelled) -> None:
-        """Read what is wanted, and post it; runs in a thread.
+    def read(self) -> Iterator[Callable[[], object]]:
+        """Read what is wanted in a thread, and yield what shows it.
 
         Raises:
             DatabaseError: the run's database cannot be read.
-            ReadCancelled: `cancelled` said so.
         """
-        trace_id = self._trace_id
-        if trace_id is not None:
-            trace = read_trace(self._store, self._run.id, trace_id, self._trace, cancelled)
-            self.post_message(self.Read(trace))
+        if (trace_id := self._trace_id) is None:
+            return
+        known = self._trace
 
-    @on(Read)
-    def show_trace(self, message: Read) -> None:
-        trace, known = message.trace, self._trace
+        def show(trace: ReadTrace) -> None:
+            self.meanwhile(partial(self._show_trace, trace))
+
+        trace = read_trace(self._run, trace_id, known, show, may_rest=True)
+        yield partial(self._show_trace, trace)
+        if known is not None and trace.tree.layout is known.tree.layout and trace.rest_s > 0:
+            yield partial(self._read_later, trace.rest_s)
+
+    def _show_trace(self, trace: ReadTrace) -> None:
+        known = self._trace
         if trace.trace_id != self._trace_id or trace == known:
             return
         self._trace = trace
@@ -221,9 +206,14 @@ class TraceView(Annotated):
             self._go_to(self._span_id)
         elif self._search:
             self._find(self._search, trace)
-        if not trace.tree.nodes:
+        if not len(trace.tree):
             self._lines.show_note("This trace has no spans any more. Esc goes back.")
         self._rest_here()
+
+    def _read_later(self, rest_s: float) -> None:
+        if self._later is not None:
+            self._later.stop()
+        self._later = self.set_timer(rest_s, partial(self.post_message, self.ReadWanted()))
 
     def show_failure(self, text: str) -> None:
         """Show why there is nothing to see."""
@@ -238,7 +228,7 @@ class TraceView(Annotated):
 
     def _go_to(self, span_id: str | None) -> None:
         self._span_id = None
-        index = None if span_id is None else self._lines.place_of(span_id)
+        index = None if span_id is None else self._lines.span_tree.place_of(span_id)
         if index is not None:
             self._lines.go_to(index)
 
@@ -256,7 +246,7 @@ class TraceView(Annotated):
 
     def _rest_here(self) -> None:
         self.show_target()
-        self._span_pane.show_node(self._trace, self._lines.node)
+        self._span_pane.show_node(self._trace, self._lines.index)
 
     def action_toggle_raw(self) -> None:
         self._span_pane.toggle_raw()
@@ -289,7 +279,7 @@ class TraceView(Annotated):
         if self._trace is None:
             return None
         trace_id = self._trace.trace_id
-        return SpanReview.of_trace(self._store, self._run_id, trace_id, self._search, self._user)
+        return SpanReview.of_trace(self._run, trace_id, self._search, self._user)
 
     @on(Annotated.Changed)
     def mark_annotated(self) -> None:
@@ -299,21 +289,11 @@ class TraceView(Annotated):
 
     async def action_search(self) -> None:
         line = self.query_one(FilterLine)
-        if self._trace_id is not None and not line.names:
-            self._read_names(self._trace_id)
+        line.names_of = self._names
         await line.open("" if self._is_in_detail else self._search)
 
-    @work(thread=True, group="names", exclusive=True, exit_on_error=False)
-    def _read_names(self, trace_id: str) -> None:
-        # Without the names, a search is typed all the same.
-        with suppress(StoreError):
-            names = self._store.span_names(self._run.id, trace_id)
-            self.post_message(NamesRead((*names, *SEARCH_WORDS)))
-
-    @on(NamesRead)
-    def take_names(self, message: NamesRead) -> None:
-        message.stop()
-        self.query_one(FilterLine).names = message.names
+    def _names(self) -> Sequence[str]:
+        return (*self._run.ask(names_in_use.span_names, self._trace_id), *SEARCH_WORDS)
 
     @property
     def _is_in_detail(self) -> bool:
@@ -332,25 +312,24 @@ class TraceView(Annotated):
                 self._find(event.text, self._trace)
             else:
                 event.line.remark(())
-                self._show_matches(())
+                self._show_matches(array("q"))
 
-    @work(thread=True, group="search", exclusive=True, exit_on_error=False)
     def _find(self, text: str, trace: ReadTrace) -> None:
-        def read(cancelled: Cancelled) -> Message:
-            found = find_spans(self._store, self._run.id, trace, text, cancelled)
-            return self.Found(text, found, trace)
+        self.ask(
+            partial(find_spans, self._run, trace, text),
+            partial(self._show_found, text, trace),
+            lambda reason: self.query_one(FilterLine).note(f"✗ {fmt.plain(reason, 200)}"),
+            group="search",
+        )
 
-        self.answer(read, "Not searched")
-
-    @on(Found)
-    def show_found(self, message: Found) -> None:
-        if message.text == self._search and message.trace is self._trace:
-            self._show_matches(message.spans.indices)
+    def _show_found(self, text: str, trace: ReadTrace, found: FoundSpans) -> None:
+        if text == self._search and trace is self._trace:
+            self._show_matches(found.indices)
             line = self.query_one(FilterLine)
-            line.remark(message.spans.remarks)
-            line.note(fmt.count(len(message.spans.indices), "span"))
+            line.remark(found.remarks)
+            line.note(fmt.count(len(found.indices), "span"))
 
-    def _show_matches(self, matches: tuple[int, ...]) -> None:
+    def _show_matches(self, matches: array[int]) -> None:
         is_ranking = self._search.strip().lower() == SLOWEST
         self._lines.show_matches(matches, are_marked=not is_ranking)
 
@@ -417,33 +396,12 @@ class TraceView(Annotated):
 
     @work
     async def action_export(self) -> None:
-        from pathlib import Path
-
         from flowtui.reports.saving import file_stem
-        from flowtui.screens.dialogs.export import ExportScreen
-        from flowtui.screens.traces.saving import FORMATS
+        from flowtui.screens.traces.saving import FORMATS, save
 
-        if (trace := self._trace) is None:
-            return
-        stem = file_stem(self._run.name, "trace", trace.trace_id[:8])
-        chosen = await self.app.push_screen_wait(ExportScreen(Path.cwd(), stem, FORMATS))
-        if chosen is not None:
-            self._save(trace.trace_id, chosen)
-
-    @work(thread=True, group="export", exit_on_error=False)
-    def _save(self, trace_id: str, chosen: Export) -> None:
-        from flowtui.reports.saving import SaveFailed
-        from flowtui.screens.traces.saving import save
-
-        worker = get_current_worker()
-        try:
-            done = save(self._store, self._run.row, trace_id, chosen, lambda: worker.is_cancelled)
-        except ReadCancelled:
-            return
-        except (SaveFailed, StoreError) as error:
-            self.post_message(Notice("Not saved", str(error), is_bad=True))
-            return
-        self.post_message(Notice("Saved", done))
+        if (trace := self._trace) is not None:
+            stem = file_stem(self._run.name, "trace", trace.trace_id[:8])
+            await self.export(stem, FORMATS, partial(save, self._run, trace.trace_id))
 
 
 def _check_search(text: str) -> None:

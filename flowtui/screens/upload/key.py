@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -15,15 +14,16 @@ from textual.widgets import Input, Label
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.registry.client import checked_key
 from flowtui.registry.credentials import Credential, keep_key
 from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.screens.dialog import Dialog
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
-from flowtui.widgets.workers import ReportsWorkers
 
 HOW = (
     "Make a key in LUML: your profile, API keys, Create. It is shown once; copy it there and"
@@ -36,7 +36,7 @@ KEPT = (
 THIS_SESSION = "this session only"
 
 
-class KeyScreen(ReportsWorkers, Dialog[Credential | None]):
+class KeyScreen(Asks, Dialog[Credential | None]):
     """Dismisses with a key that the registry knows, or None."""
 
     CSS_PATH = ["../form.tcss", "key.tcss"]  # noqa: RUF012  # an instance's
@@ -97,7 +97,7 @@ class KeyScreen(ReportsWorkers, Dialog[Credential | None]):
     @work(thread=True, group="registry.key", exit_on_error=False)
     def _check(self, typed: str) -> None:
         worker = get_current_worker()
-        home, base_url = Path.home(), self._base_url
+        home, base_url = person.home(), self._base_url
         try:
             credential = interruptible(
                 lambda: keep_key(typed, base_url, home), lambda: worker.is_cancelled

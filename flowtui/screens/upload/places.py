@@ -27,7 +27,7 @@ from flowtui.registry.values import (
 )
 from flowtui.screens.upload.lists import PickList, PlaceEntry
 from flowtui.widgets import remembered
-from flowtui.widgets.workers import ReportsWorkers
+from flowtui.widgets.asking import Asks
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Last:
     collection_name: str = ""
 
 
-class Places(ReportsWorkers, Horizontal):
+class Places(Asks, Horizontal):
     """Three lists beside each other. Posts `Changed` when another destination is chosen."""
 
     @dataclass

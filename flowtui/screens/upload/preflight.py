@@ -11,11 +11,13 @@ from flowtui import clock
 from flowtui import format as fmt
 from flowtui.jobs.upload import Parcel
 from flowtui.registry.values import Destination, RemoteCopy
+from flowtui.store import counts as counting
+from flowtui.store import models as logged_models
+from flowtui.store import uploaded
 from flowtui.store.archive import models as archive_models
 from flowtui.store.archive import packing
 from flowtui.store.archive.packing import Contents
 from flowtui.store.archive.values import ArtifactError
-from flowtui.store.database import Cancelled
 from flowtui.store.liveness.standing import Standing
 from flowtui.store.store import Store
 from flowtui.store.uploaded import UPLOADED, RemoteArtifact
@@ -93,22 +95,23 @@ class Preflight:
         return self.facts is None or self.facts.free_bytes >= self.packed_bytes
 
 
-def read_facts(store: Store, run_id: str, cancelled: Cancelled) -> UploadFacts:
+def read_facts(store: Store, run_id: str) -> UploadFacts:
     """Return what an upload of a run would take.
 
     Raises:
         StoreError: the run cannot be read; ReadCancelled if it was left.
     """
-    contents = packing.contents(store, run_id, cancelled)
-    models = store.models(run_id) or ()
+    contents = packing.contents(store, run_id)
+    models = store.ask(logged_models.models, run_id) or ()
+    copies = store.ask(uploaded.remote_artifacts, run_id)
     folder = tempfile.gettempdir()
     return UploadFacts(
         contents,
         store.standings([contents.run], clock.now())[run_id],
-        store.counts(run_id, cancelled),
+        store.run(run_id).ask(counting.counts),
         models,
         {model.id: _file_bytes(store, model) for model in models},
-        store.remote_artifacts(run_id) or (),
+        copies or (),
         folder,
         shutil.disk_usage(folder).free,
     )

@@ -22,6 +22,7 @@ from flowtui.registry.errors import RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, RemoteCopy
 from flowtui.screens.dialog import Dialog
+from flowtui.screens.notices import while_wanted
 from flowtui.screens.upload.connection import Connection
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.parcel import ParcelLines
@@ -31,11 +32,11 @@ from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Run
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine, OneLine
 from flowtui.widgets.paint import ROLE_CLASSES
-from flowtui.widgets.workers import ReportsWorkers
 
 PREFLIGHT_LINES = 5
 COPIES_AFTER_S = 0.15
@@ -70,7 +71,7 @@ _FIELDS = ("name", "description", "tags")
 """What is said about the run, and can be changed."""
 
 
-class UploadScreen(ReportsWorkers, Dialog[Plan | None]):
+class UploadScreen(Asks, Dialog[Plan | None]):
     """Dismisses with what was decided, or None; sends nothing."""
 
     CSS_PATH = ["../form.tcss", "screen.tcss"]  # noqa: RUF012  # an instance's
@@ -170,9 +171,9 @@ class UploadScreen(ReportsWorkers, Dialog[Plan | None]):
 
     @work(thread=True, group="registry.facts", exit_on_error=False, exclusive=True)
     def _read_facts(self) -> None:
-        worker = get_current_worker()
         try:
-            facts = read_facts(self._store, self._known.run.id, lambda: worker.is_cancelled)
+            with while_wanted():
+                facts = read_facts(self._store, self._known.run.id)
         except ReadCancelled:
             return
         except StoreError as error:

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import Protocol
 
 from flowtui.store.annotations.values import Change
+from flowtui.store.annotations.writing import revert
+from flowtui.store.database import Database
 
 DEPTH = 100
 """Older changes are forgotten."""
 
 
-class Reverter(Protocol):
-    """What undoes a change in a run: a `Store`."""
-
-    def revert_annotation_change(
-        self, run_id: str, change: Change, overwrite: bool = False
-    ) -> None: ...
-
-
 class UndoStack:
     """Remembers what was done and undoes it; may be used from any thread."""
 
-    def __init__(self, store: Reverter, run_id: str) -> None:
-        self._store = store
-        self._run_id = run_id
+    def __init__(self, database: Database) -> None:
+        """Undo changes of the run of which this is the exp.db."""
+        self._database = database
         self._done: deque[Change] = deque(maxlen=DEPTH)
         self._lock = threading.Lock()
 
@@ -57,7 +50,7 @@ class UndoStack:
         with self._lock:
             if not self._done:
                 return None
-            self._store.revert_annotation_change(self._run_id, self._done[-1], overwrite)
+            revert(self._database, self._done[-1], overwrite=overwrite)
             return self._done.pop()
 
     def skip(self) -> Change | None:

@@ -29,7 +29,8 @@ from flowtui.store.archive.values import (
     never,
     no_progress,
 )
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import Cancelled, cancelling
+from flowtui.store.files.fingerprint import is_of_database
 from flowtui.store.values import JsonValue, Model
 
 if TYPE_CHECKING:
@@ -67,18 +68,20 @@ def write_model_artifact(
         StoreError: the run cannot be read.
     """
     alone = model_artifact(store, model)
-    packed = packing.contents(store, run_id, cancelled)
+    with cancelling(cancelled):
+        packed = packing.contents(store, run_id)
+    run = store.run(run_id)
     work = Work(packed.work_bytes + alone.size_bytes, cancelled, progress)
     target = Path(os.path.realpath(out_path))
     with packing.private_folder(target, packed.room_bytes + alone.size_bytes) as folder:
-        snapshot = packing.take_snapshot(store, run_id, folder / DATABASE, work)
+        snapshot = packing.take_snapshot(run, folder / DATABASE, work)
         whole = folder / "artifact"
         with whole.open("xb+") as out:
             with alone.path.open("rb") as source:
                 archive_tar.copy(source, out, alone.size_bytes, work)
             _go_to_end_of_members(out, alone)
             writer = archive_tar.TarWriter(out)
-            parts = packing.ArtifactParts(store, packed, snapshot, work)
+            parts = packing.ArtifactParts(run, packed, snapshot, work)
             lost = _embed(writer, out, parts)
             writer.end()
             packing.finish(out)
@@ -96,8 +99,10 @@ def model_path(store: Store, model: Model) -> Path:
     Raises:
         ArtifactError: nowhere inside the store.
     """
-    path = Path(os.path.realpath(store.directory / (model.path or "")))
-    if not path.is_file() or not path.is_relative_to(store.directory.resolve()):
+    directory = store.directory.resolve()
+    path = Path(os.path.realpath(directory / (model.path or "")))
+    is_inside = path.is_relative_to(directory) and not is_of_database(path, directory)
+    if not is_inside or not path.is_file():
         raise ArtifactError(f"the model {model.name} has no file in the store")
     return path
 

@@ -15,16 +15,16 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
 
+from flowtui import temporary
 from flowtui.store.archive import tar
 from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
 from flowtui.store.archive.packing import SPARE_BYTES
 from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress
-from flowtui.store.attachments import listing as attachment_rows
+from flowtui.store.attachments.files import AttachmentFiles
 from flowtui.store.attachments.values import (
     Attachment,
     AttachmentRefused,
@@ -32,34 +32,43 @@ from flowtui.store.attachments.values import (
     Attachments,
     FileState,
 )
-from flowtui.store.database import Cancelled
-from flowtui.store.errors import DatabaseReadOnly
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.schema import ddl
 from flowtui.store.store import Store
 from flowtui.store.values import Run, StoreLocation
 
 
-def open_artifact(path: Path) -> ArtifactStore:
+def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
     """Open a `.luml` file, or a model file with an experiment embedded in it.
 
+    Args:
+        path: of the file.
+        allow_large: whether it may unpack to more than is likely.
+
     Raises:
+        ArtifactTooLarge: it does, and may not.
         ArtifactError: it cannot be read, is damaged, holds no experiment, or there is no room to
             unpack its database.
     """
     whole = path.absolute()
     contents = read_contents(whole)
-    folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be unpacked: {temporary.why_not(error)}") from error
     try:
         run_folder = folder / "run"
         run_folder.mkdir()
         room = shutil.disk_usage(folder).free - SPARE_BYTES
-        unpack_database(contents, run_folder / "exp.db", room)
+        unpack_database(contents, run_folder / "exp.db", room, allow_large)
         _write_meta(folder / "meta.db", contents)
         return ArtifactStore(contents, folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ArtifactError(f"{path} cannot be unpacked: {error.strerror or error}") from error
+        raise ArtifactError(f"{path} cannot be unpacked: {temporary.why_not(error)}") from error
+    except sqlite3.DatabaseError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ArtifactError(f"{path} cannot be unpacked into {folder.parent}: {error}") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -72,8 +81,6 @@ class ArtifactStore(Store):
         """Take over a private folder that holds meta.db and run/exp.db."""
         self._folder = folder
         self._contents = contents
-        self._copying = threading.Lock()
-        self._copies: dict[str, Path] = {}
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         super().__init__(StoreLocation(folder, "an artifact"))
         # For people it is where the artifact is; no database is looked for there.
@@ -81,6 +88,8 @@ class ArtifactStore(Store):
         self.location = StoreLocation(contents.path, "an artifact")
         what = "an exported run" if contents.kind == "experiment" else "a run inside a model"
         self.why_read_only = f"{contents.path.name} is {what}, a copy: annotate the run itself"
+        for database in (self.meta, self.run(contents.run_id).database):
+            database.why_read_only = self.why_read_only
 
     def close(self) -> None:
         super().close()
@@ -99,13 +108,26 @@ class ArtifactStore(Store):
         # It is a copy: nothing in it tells whether the run itself goes on.
         return {}
 
-    # Attachments ----------------------------------------------------------------------------
+    def _attachments(self, run_id: str) -> AttachmentFiles:
+        return ArtifactFiles(self._contents, self._folder)
 
-    def attachments(self, run_id: str, cancelled: Cancelled | None = None) -> Attachments | None:
-        rows = self.experiment(run_id).read(attachment_rows.attachments, cancelled)
-        return None if rows is None else _listed(rows, self._contents.attachments)
 
-    def attachment_path(self, run_id: str, file_path: str) -> Path:
+class ArtifactFiles:
+    """The attachments in an artifact; what is to be opened is copied out of it."""
+
+    def __init__(self, contents: ArtifactContents, copies: Path) -> None:
+        """Take what is in an artifact, and the private folder that copies go to."""
+        self.folder = contents.path
+        self._contents = contents
+        self._place = copies
+        self._copying = threading.Lock()
+        self._copies: dict[str, Path] = {}
+
+    def listed(self, rows: Iterable[AttachmentRow]) -> Attachments:
+        """Return rows with what the artifact's index says of their files."""
+        return _listed(rows, self._contents.attachments)
+
+    def path(self, file_path: str) -> Path:
         """Copy an attachment out of the artifact, once, and return where it lies now.
 
         Raises:
@@ -119,7 +141,7 @@ class ArtifactStore(Store):
             copy = self._copies.get(path)
             if copy is None:
                 # A folder for each: names in an artifact must not meet.
-                place = self._folder / f"{len(self._copies)}"
+                place = self._place / f"{len(self._copies)}"
                 copy = self._copies[path] = self._copied(part, place, PurePosixPath(path).name)
             return copy
 
@@ -128,34 +150,22 @@ class ArtifactStore(Store):
         stem = name if name not in ("", "..") and len(os.fsencode(name)) < 200 else "file" + suffix
         whole = place / stem
         try:
-            if shutil.disk_usage(self._folder).free < part.size_bytes + SPARE_BYTES:
-                raise AttachmentRefused(f"no room in {self._folder.parent} to take it out")
+            if shutil.disk_usage(self._place).free < part.size_bytes + SPARE_BYTES:
+                raise AttachmentRefused(f"no room in {self._place.parent} to take it out")
             place.mkdir(exist_ok=True)
             with self._contents.path.open("rb") as source, whole.open("wb") as target:
                 source.seek(part.offset)
                 work = Work(part.size_bytes, never, no_progress)
                 copied = tar.copy(source, target, part.size_bytes, work)
         except (OSError, ValueError) as error:
+            with suppress(OSError, ValueError):
+                whole.unlink(missing_ok=True)
             reason = error.strerror if isinstance(error, OSError) else "its name is none"
             raise AttachmentRefused(f"it cannot be taken out: {reason}") from error
         if copied != part.size_bytes:
             whole.unlink()
             raise AttachmentRefused("the artifact has become shorter")
         return whole
-
-    # Writing --------------------------------------------------------------------------------
-
-    def _refuse(self, *what: object, **how: object) -> NoReturn:
-        raise DatabaseReadOnly(self._contents.path, self.why_read_only)
-
-    add_annotation = _refuse
-    edit_annotation = _refuse
-    delete_annotation = _refuse
-    restore_annotation = _refuse
-    revert_annotation_change = _refuse
-    create_annotation_tables = _refuse
-    record_upload = _refuse
-    record_upload_failure = _refuse
 
 
 def _listed(rows: Iterable[AttachmentRow], parts: dict[str, Slice]) -> Attachments:

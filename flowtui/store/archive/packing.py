@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from flowtui import __version__
+from flowtui.store import runs
 from flowtui.store.archive import tar as archive_tar
 from flowtui.store.archive.values import (
     ATTACHMENTS_INDEX,
@@ -45,10 +46,11 @@ from flowtui.store.archive.values import (
     no_progress,
 )
 from flowtui.store.attachments.values import Attachment, AttachmentRefused, FileState
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import Cancelled, cancelling
 from flowtui.store.values import JsonValue, Run
 
 if TYPE_CHECKING:
+    from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
 
 BACKUP_PAGES = 512
@@ -86,24 +88,25 @@ class Contents:
         return 2 * self.database_bytes + self.attachment_bytes + headers + SPARE_BYTES
 
 
-def contents(store: Store, run_id: str, cancelled: Cancelled | None = None) -> Contents:
+def contents(store: Store, run_id: str) -> Contents:
     """Return what the artifact of a run would hold; about 1 s for 100,000 attachments.
 
     Raises:
         ArtifactError: there is no such run.
         StoreError: its database or the list of its attachments cannot be read.
     """
-    run = store.run(run_id)
-    if run is None:
+    row = store.ask(runs.run, run_id)
+    if row is None:
         raise ArtifactError(f"the run {run_id} is not in the store any more")
-    prints = store.experiment(run_id).fingerprint()
+    run = store.run(run_id)
+    prints = run.database.fingerprint()
     sizes = [file[1] for file in (prints.main, prints.wal) if file is not None]
-    listed = store.attachments(run_id, cancelled)
+    listed = run.attachments()
     files = () if listed is None else (*listed.files, *listed.orphans)
     # Two rows may name one file.
     there = {file.path: file for file in files if file.state is FileState.PRESENT}
     lost = dict.fromkeys(file.path for file in files if file.path not in there)
-    return Contents(run, sum(sizes), tuple(there.values()), tuple(lost))
+    return Contents(row, sum(sizes), tuple(there.values()), tuple(lost))
 
 
 def write_artifact(
@@ -127,19 +130,21 @@ def write_artifact(
         ReadCancelled: `cancelled` said so; nothing is left behind.
         StoreError: the run cannot be read.
     """
-    packed = contents(store, run_id, cancelled)
+    with cancelling(cancelled):
+        packed = contents(store, run_id)
     work = Work(packed.work_bytes, cancelled, progress)
+    run = store.run(run_id)
     target = Path(os.path.realpath(out_path))
     manifest = _manifest(packed.run)
     with private_folder(target, packed.room_bytes) as folder:
-        snapshot = take_snapshot(store, run_id, folder / DATABASE, work)
+        snapshot = take_snapshot(run, folder / DATABASE, work)
         whole = folder / "artifact"
         with whole.open("xb+") as out:
             writer = archive_tar.TarWriter(out)
             with writer.member(MANIFEST):
                 text = json.dumps(manifest, indent=2, ensure_ascii=False)
                 out.write(text.encode(errors="replace"))
-            lost = write_parts(writer, out, "", ArtifactParts(store, packed, snapshot, work))
+            lost = write_parts(writer, out, "", ArtifactParts(run, packed, snapshot, work))
             writer.end()
             finish(out)
         size = whole.stat().st_size
@@ -199,7 +204,7 @@ def private_folder(target: Path, room_bytes: int) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def take_snapshot(store: Store, run_id: str, path: Path, work: Work) -> Path:
+def take_snapshot(run: OpenRun, path: Path, work: Work) -> Path:
     """Write one state of a run's database into a file of its own, with no log beside it.
 
     Raises:
@@ -229,7 +234,8 @@ def take_snapshot(store: Store, run_id: str, path: Path, work: Work) -> Path:
                     raise OSError(errno.ENOSPC, "the disk is full") from error
                 raise
 
-    store.experiment(run_id).read(ask, work.cancelled)
+    with cancelling(work.cancelled):
+        run.ask(ask)
     return path
 
 
@@ -237,7 +243,7 @@ def take_snapshot(store: Store, run_id: str, path: Path, work: Work) -> Path:
 class ArtifactParts:
     """What the members of an artifact about a run are made of."""
 
-    store: Store
+    run: OpenRun
     contents: Contents
     snapshot: Path
     work: Work
@@ -297,7 +303,7 @@ def _write_attachments(
     for file in parts.contents.attachments:
         parts.work.check()
         try:
-            source = parts.store.attachment_path(parts.contents.run.id, file.path).open("rb")
+            source = parts.run.files.path(file.path).open("rb")
         except (AttachmentRefused, OSError):
             lost.append(file.path)
             continue

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import Cancelled
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.values import JsonValue
 
@@ -31,6 +31,10 @@ OnProgress: TypeAlias = Callable[[int, int], None]
 
 class ArtifactError(StoreError):
     """An artifact cannot be written, or a file cannot be read as one."""
+
+
+class ArtifactTooLarge(ArtifactError):
+    """An artifact unpacks to more than one is unpacked to unasked; it can be opened if allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Literal, TypeAlias
 
-from flowtui.store import decoding
+from flowtui.store import cancelling, decoding
 from flowtui.store.attachments.values import (
     MAX_LEVELS,
     Attachment,
@@ -24,8 +24,7 @@ from flowtui.store.attachments.values import (
     FolderNode,
     Node,
 )
-from flowtui.store.database import Cancelled, table_columns
-from flowtui.store.errors import ReadCancelled
+from flowtui.store.database import table_columns
 from flowtui.store.natural import sort_key
 
 By: TypeAlias = Literal["name", "size", "time"]
@@ -77,20 +76,17 @@ def attachments(connection: sqlite3.Connection) -> tuple[AttachmentRow, ...] | N
     return tuple(_row(*row) for row in rows)
 
 
-def on_disk(
-    rows: Iterable[AttachmentRow], folder: Path, cancelled: Cancelled | None = None
-) -> Attachments:
+def on_disk(rows: Iterable[AttachmentRow], folder: Path) -> Attachments:
     """Return rows with the state of their files, and the files that no row names.
 
     Args:
         rows: of one run.
         folder: that run's attachments folder; it need not exist.
-        cancelled: is asked about every thousand files.
 
     Raises:
-        ReadCancelled: `cancelled` said so.
+        ReadCancelled: nobody waits any more; looked at about every thousand files.
     """
-    check = _checker(cancelled)
+    check = _checker()
     disk = _walked(folder, check)
     files = []
     named: set[str] = set()
@@ -288,13 +284,13 @@ def _walked(folder: Path, check: Callable[[], None]) -> _Disk:
     return disk
 
 
-def _checker(cancelled: Cancelled | None) -> Callable[[], None]:
+def _checker() -> Callable[[], None]:
     count = 0
 
     def check() -> None:
         nonlocal count
         count += 1
-        if cancelled is not None and count % _FILES_BETWEEN_CANCEL_CHECKS == 0 and cancelled():
-            raise ReadCancelled("the read was left")
+        if count % _FILES_BETWEEN_CANCEL_CHECKS == 0:
+            cancelling.check()
 
     return check

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS, Cancelled, Database, decode
+from flowtui.store import cancelling, unreadable
+from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS, Database, decode
 from flowtui.store.decoding import as_sql
-from flowtui.store.errors import DatabaseError, ReadCancelled
+from flowtui.store.errors import DatabaseError
 from flowtui.store.metrics.listing import has_odd_steps, mark
 from flowtui.store.metrics.steps import decoded
 
@@ -27,6 +30,7 @@ ROWS_A_READ = 50_000
 """So many are copied in a fifth of a second; a longer read would keep its writer's log growing."""
 BEFORE_ALL = -(2**63)
 """A rowid that no row has."""
+RUNS_WITH_COPIES = 4
 PIECEWISE_TRIES = 3
 """A metric whose points are replaced meanwhile is then copied in one read."""
 
@@ -54,41 +58,33 @@ class NumberedSteps:
         self._inode: int | None = None
         """Of the file that the copy is of; another one may have as many rows."""
 
-    def read(
-        self,
-        key: str,
-        question: Callable[[sqlite3.Connection], T],
-        cancelled: Cancelled | None = None,
-    ) -> T:
+    def read(self, key: str, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what a question about one metric answers; its connection has steps as numbers.
 
         Raises:
             DatabaseError: the run's database cannot be read, or no copy can be made.
-            ReadCancelled: `cancelled` said so.
+            ReadCancelled: nobody waits any more.
         """
 
         def ask(db: sqlite3.Connection) -> tuple[T] | None:
             return None if has_odd_steps(db, key) else (question(db),)
 
-        answer = self._database.read(ask, cancelled)
-        return self.read_copy(key, question, cancelled) if answer is None else answer[0]
+        answer = self._database.read(ask)
+        return self._read_copy(key, question) if answer is None else answer[0]
 
-    def read_copy(
-        self,
-        key: str,
-        question: Callable[[sqlite3.Connection], T],
-        cancelled: Cancelled | None = None,
-    ) -> T:
-        """Return what `read` does, of a metric that is known to have steps of text or bytes."""
+    def _read_copy(self, key: str, question: Callable[[sqlite3.Connection], T]) -> T:
         try:
             with self._lock:
-                copy = self._brought_up(key, cancelled)
-                copy.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+                copy = self._brought_up(key)
+                copy.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
                 return question(copy)
-        except sqlite3.Error as error:
-            if cancelled is not None and cancelled():
-                raise ReadCancelled("the read was left") from error
-            message = f"{self._database.label}: steps of {key!r} cannot be sorted: {error}"
+        except sqlite3.ProgrammingError:
+            raise
+        except unreadable.ERRORS as error:
+            cancelling.check()
+            unreadable.raise_if_signalled(error)
+            said = unreadable.text(error)
+            message = f"{self._database.label}: steps of {key!r} cannot be sorted: {said}"
             raise DatabaseError(self._database.path, message) from error
 
     def close(self) -> None:
@@ -99,7 +95,7 @@ class NumberedSteps:
             self._copy = None
             self._marks.clear()
 
-    def _brought_up(self, key: str, cancelled: Cancelled | None) -> sqlite3.Connection:
+    def _brought_up(self, key: str) -> sqlite3.Connection:
         main = self._database.fingerprint().main
         inode = main[0] if main is not None else None
         if self._copy is None or inode != self._inode:
@@ -107,20 +103,18 @@ class NumberedSteps:
         copy = self._copy
         copy.set_progress_handler(None, 0)
         for pieces in (*[True] * PIECEWISE_TRIES, False):
-            if self._took_in(copy, key, cancelled, ROWS_A_READ if pieces else -1):
+            if self._took_in(copy, key, ROWS_A_READ if pieces else -1):
                 break
         return copy
 
-    def _took_in(
-        self, copy: sqlite3.Connection, key: str, cancelled: Cancelled | None, limit: int
-    ) -> bool:
+    def _took_in(self, copy: sqlite3.Connection, key: str, limit: int) -> bool:
         """Copy all that is new of a metric, False if rows that had been copied were replaced."""
         while True:
             known = self._marks.get(key, BEFORE_ALL)
             bring_up = partial(_bring_up, copy=copy, key=key, known_mark=known, limit=limit)
             copy.execute("begin")
             try:
-                state = self._database.read(bring_up, cancelled)
+                state = self._database.read(bring_up)
             except BaseException:
                 copy.execute("rollback")
                 raise
@@ -128,6 +122,32 @@ class NumberedSteps:
             self._marks[key] = state.mark
             if state.is_complete:
                 return state.is_true
+
+
+class NumberedRuns:
+    """Keeps the copies of the runs that were asked last, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_path: OrderedDict[Path, NumberedSteps] = OrderedDict()
+        """By database, the last used last."""
+
+    def of(self, database: Database) -> NumberedSteps:
+        """Return the copy of a run's database, which is made when it is first needed."""
+        with self._lock:
+            numbered = self._by_path.setdefault(database.path, NumberedSteps(database))
+            self._by_path.move_to_end(database.path)
+            is_full = len(self._by_path) > RUNS_WITH_COPIES
+            oldest = self._by_path.popitem(last=False)[1] if is_full else None
+        if oldest is not None:
+            oldest.close()
+        return numbered
+
+    def close(self) -> None:
+        """Remove all copies."""
+        with self._lock:
+            for numbered in self._by_path.values():
+                numbered.close()
 
 
 class _State(NamedTuple):

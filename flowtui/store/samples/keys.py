@@ -17,7 +17,6 @@ from flowtui.store.samples.relation import (
     value_sql,
 )
 from flowtui.store.samples.values import (
-    JSON_COLUMNS,
     KeyInUse,
     KeyType,
     SampleGroup,
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
     from flowtui.store.filters import Condition
     from flowtui.store.values import JsonValue
 
+MOST_NAMED_FIRST = ("scores", "metadata", "inputs", "outputs", "refs")
+"""The columns in the order in which their keys are mostly asked for."""
 GROUPS_SHOWN = 1_000
 GROUP_CHARS = 500
 """Of a text that stands for a group so many characters are kept."""
@@ -45,15 +46,15 @@ _TYPES = {
 
 def keys(
     connection: sqlite3.Connection,
-    dataset: str | None,
-    columns: Sequence[str] = JSON_COLUMNS,
+    dataset: str | None = None,
+    columns: Sequence[str] = MOST_NAMED_FIRST,
 ) -> tuple[KeyInUse, ...]:
     """Return the keys at the top of JSON columns, column by column, most common first.
 
     Args:
         connection: of exp.db.
         dataset: the id of an eval set, None for all.
-        columns: some of `JSON_COLUMNS`; each costs a pass over its texts.
+        columns: some of them; each costs a pass over its texts.
     """
     if not table_columns(connection, "evals"):
         return ()
@@ -78,9 +79,9 @@ def keys(
 
 def groups(
     connection: sqlite3.Connection,
-    dataset: str | None,
-    condition: Condition | None,
     key: str,
+    dataset: str | None = None,
+    condition: Condition | None = None,
     limit: int = GROUPS_SHOWN,
 ) -> SampleGroups:
     """Return how many samples have each value under a key, most common first.
@@ -89,9 +90,9 @@ def groups(
 
     Args:
         connection: of exp.db.
+        key: with its column: `scores.label`, `metadata.lang`; or `dataset`.
         dataset: the id of an eval set, None for all.
         condition: None for all samples.
-        key: with its column: `scores.label`, `metadata.lang`; or `dataset`.
         limit: at most so many groups; the others are counted.
     """
     if not table_columns(connection, "evals"):

@@ -36,6 +36,7 @@ _STORED = (*JSON_COLUMNS, "dataset_id", "id", "created_at", "updated_at")
 LISTED = Bounds(text_chars=2_000, items=200)
 DETAILED = Bounds()
 WHOLE = Bounds(parses_all=True)
+OLDEST_FIRST = SampleOrder()
 
 
 def datasets(connection: sqlite3.Connection) -> tuple[Dataset, ...]:
@@ -49,9 +50,9 @@ def datasets(connection: sqlite3.Connection) -> tuple[Dataset, ...]:
 
 def ordered(
     connection: sqlite3.Connection,
-    dataset: str | None,
-    condition: Condition | None,
-    order: SampleOrder,
+    dataset: str | None = None,
+    condition: Condition | None = None,
+    order: SampleOrder = OLDEST_FIRST,
 ) -> array[int]:
     """Return the keys of the samples that meet a condition, in order.
 

@@ -46,7 +46,7 @@ def matching(connection: sqlite3.Connection, trace_id: str, condition: Condition
     return frozenset(decoding.text(span_id) for (span_id,) in rows)
 
 
-def remarks(connection: sqlite3.Connection, trace_id: str, condition: Condition) -> tuple[str, ...]:
+def remarks(connection: sqlite3.Connection, condition: Condition, trace_id: str) -> tuple[str, ...]:
     """Return a sentence for each key that a condition asks for and no span of the trace has.
 
     Source: exp.db spans, span_annotations.

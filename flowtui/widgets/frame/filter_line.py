@@ -15,6 +15,7 @@ from textual.widgets import Static
 from flowtui import format as fmt
 from flowtui.store.errors import FilterError
 from flowtui.store.values import JsonValue
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import wrapped
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def remember_entered(history: str, text: str) -> None:
         remembered.put(f"history.{history}", [*others, text][-HISTORY_KEPT:])
 
 
-class FilterLine(Widget):
+class FilterLine(Asks, Widget):
     """An input with a note beside it.
 
     Posts `Changed` at each key, `Entered` on Enter, and `Left` when it is done.
@@ -105,6 +106,8 @@ class FilterLine(Widget):
         self._remarks: Sequence[str] = ()
         self.names: Sequence[str] = ()
         """What a word may be completed to, once it is begun; the right arrow takes it."""
+        self.names_of: Callable[[], Sequence[str]] | None = None
+        """Reads those names in a thread when the line is first opened without any."""
 
     @property
     def _input(self) -> Input | None:
@@ -131,6 +134,12 @@ class FilterLine(Widget):
         self._recalled = 0
         if is_typed:
             field.focus()
+        if self.names_of is not None and not self.names:
+            # Without the names, a filter is typed all the same.
+            self.ask(self.names_of, self._offer, lambda _: None, group="names")
+
+    def _offer(self, names: Sequence[str]) -> None:
+        self.names = names
 
     def note(self, text: str) -> None:
         """Say how many match."""

@@ -15,9 +15,9 @@ from flowtui import format as fmt
 from flowtui.previews import tables
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, TablePage
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists import preview_table
 from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
-from flowtui.widgets.workers import ReportsWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ class TableRows(Protocol):
     def read_tail(self, cancelled: Cancelled) -> None: ...
 
 
-class TablePane(ReportsWorkers, VirtualTable):
+class TablePane(Asks, VirtualTable):
     """Shows a table. Posts `Told` when it knows of more rows than before.
 
     `G` goes to the last rows without reading those before them; `g` comes back from there.

@@ -16,6 +16,7 @@ import pytest
 from flowtui.reports import samples as sample_report
 from flowtui.reports.samples import SampleRequest
 from flowtui.reports.usage import WrongUsage
+from flowtui.store import runs as run_rows
 from flowtui.store.errors import FilterError, StoreError
 from flowtui.store.schema import EvalRow, LinkRow
 from flowtui.store.store import Store
@@ -58,17 +59,17 @@ class Printed:
 
     def samples(self, style: sample_report.Format = "text", **named: Any) -> str:
         with opened(self.directory) as store:
-            sample_report.print_samples(store, _run(store), SampleRequest(**named), style)
+            sample_report.print_samples(store.opened(_run(store)), SampleRequest(**named), style)
         return self.capsys.readouterr().out
 
     def scores(self, as_json: bool = False, **named: Any) -> str:
         with opened(self.directory) as store:
-            sample_report.print_scores(store, _run(store), SampleRequest(**named), as_json)
+            sample_report.print_scores(store.opened(_run(store)), SampleRequest(**named), as_json)
         return self.capsys.readouterr().out
 
 
 def _run(store: Store) -> Run:
-    run = store.run(RUN)
+    run = store.ask(run_rows.run, RUN)
     assert run is not None
     return run
 
@@ -204,6 +205,7 @@ def test_what_there_is_not_is_refused(printed: Printed) -> None:
         printed.scores(dataset="nope")
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_refuses(tmp_path: Path) -> None:
     written(tmp_path)
 

@@ -15,6 +15,7 @@ from flowtui.reports.traces import print_traces
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.filters import RUN_FIELDS, SAMPLE_FIELDS, TRACE_FIELDS, FieldSet
 from flowtui.store.natural import natural_key
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
 from tests.unit.stores import NOW, opened, writer
@@ -163,45 +164,51 @@ def test_what_some_run_has_is_not_remarked_on(
 def test_samples_of_a_score_that_no_sample_has(
     capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
-    run = store.resolve("a")
+    run = store.resolve("a").row
     said = 'flow-tui: no score "corect" in this run; correct?\n'
     wanted = SampleRequest(filter_text="scores.corect = false")
-    print_samples(store, run, wanted, "json")
+    print_samples(store.opened(run), wanted, "json")
     assert capsys.readouterr() == ("[]\n", said)
-    print_scores(store, run, wanted, as_json=True)
+    print_scores(store.opened(run), wanted, as_json=True)
     assert capsys.readouterr().err == said
     print_samples(
-        store, run, SampleRequest(filter_text="corect = 1 and metadata.langg = x"), "json"
+        store.opened(run), SampleRequest(filter_text="corect = 1 and metadata.langg = x"), "json"
     )
     assert capsys.readouterr().err == (
         'flow-tui: no field "corect" in this run; correct?\n'
         'flow-tui: no metadata "langg" in this run; lang?\n'
     )
-    print_samples(store, run, SampleRequest(filter_text="scores.lang = x"), "json")
+    print_samples(store.opened(run), SampleRequest(filter_text="scores.lang = x"), "json")
     assert capsys.readouterr().err == 'flow-tui: no score "lang" in this run; metadata.lang?\n'
-    print_samples(store, run, SampleRequest("set-10", "grade < 3 and metadata.lang = de"), "json")
+    print_samples(
+        store.opened(run), SampleRequest("set-10", "grade < 3 and metadata.lang = de"), "json"
+    )
     assert capsys.readouterr() == ("[]\n", "")
 
 
 def test_samples_sort_by_any_name_and_print_it(
     capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
-    run = store.resolve("a")
-    print_samples(store, run, SampleRequest(sort="grade"), "json")
+    run = store.resolve("a").row
+    print_samples(store.opened(run), SampleRequest(sort="grade"), "json")
     samples = json.loads(capsys.readouterr().out)
     grades = [float(sample["scores"]["grade"]) for sample in samples]
     assert grades == sorted(grades)
     assert len(grades) == 12
-    print_samples(store, run, SampleRequest(sort="-metadata.lang", limit=1))
+    print_samples(store.opened(run), SampleRequest(sort="-metadata.lang", limit=1))
     head, line = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["set", "sample", "metadata.lang"]
     assert line.split()[:3] == ["set-0", "s-0", "en"]
-    print_samples(store, run, SampleRequest(sort="id"), "json")
+    print_samples(store.opened(run), SampleRequest(sort="id"), "json")
     ids = [sample["id"] for sample in json.loads(capsys.readouterr().out)]
     assert ids == [f"s-{n}" for n in range(12)]
-    assert [one.id for one in store.datasets("a")] == ["set-0", "set-5", "set-10"]
+    assert [one.id for one in store.run("a").ask(sample_rows.datasets)] == [
+        "set-0",
+        "set-5",
+        "set-10",
+    ]
     with pytest.raises(WrongUsage, match=r'and no field "grad" in this run; grade\?'):
-        print_samples(store, run, SampleRequest(sort="grad"))
+        print_samples(store.opened(run), SampleRequest(sort="grad"))
 
 
 def every_name(fields: FieldSet) -> list[str]:
@@ -237,16 +244,16 @@ def test_runs_are_in_the_same_order_by_each_name_of_a_column(
 def test_samples_sort_by_every_field(
     capsys: pytest.CaptureFixture[str], store: Store, name: str
 ) -> None:
-    run = store.resolve("a")
+    run = store.resolve("a").row
     field = SAMPLE_FIELDS.resolve(name)[0].name
     for sign in ("", "-"):
-        print_samples(store, run, SampleRequest(sort=sign + name))
+        print_samples(store.opened(run), SampleRequest(sort=sign + name))
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 13
         heads = lines[0].split()
         has_column = field in ("created_at", "updated_at")
         assert heads[2] == (field.removesuffix("_at") if has_column else "correct")
-        print_samples(store, run, SampleRequest(sort=sign + name), "json")
+        print_samples(store.opened(run), SampleRequest(sort=sign + name), "json")
         samples = json.loads(capsys.readouterr().out)
         if field in samples[0]:
             found = [natural_key(str(sample[field])) for sample in samples]
@@ -257,15 +264,15 @@ def test_samples_sort_by_every_field(
 def test_traces_sort_by_every_field_or_say_by_what_they_do(
     capsys: pytest.CaptureFixture[str], store: Store, name: str
 ) -> None:
-    run = store.resolve("a")
+    run = store.resolve("a").row
     if name in ("created_at", "evals"):
         with pytest.raises(WrongUsage, match="is none of start, name"):
-            print_traces(store, run, sort=name)
+            print_traces(store.opened(run), sort=name)
         return
     for sort in (name, f"-{name}"):
-        print_traces(store, run, sort=sort)
+        print_traces(store.opened(run), sort=sort)
         assert len(capsys.readouterr().out.splitlines()) == 4
-        print_traces(store, run, sort=sort, as_json=True)
+        print_traces(store.opened(run), sort=sort, as_json=True)
         assert len(json.loads(capsys.readouterr().out)) == 3
 
 
@@ -276,13 +283,13 @@ def test_traces_sort_by_every_field_or_say_by_what_they_do(
 def test_traces_sort_by_the_heads_of_their_table(
     capsys: pytest.CaptureFixture[str], store: Store, sort: str, names: str
 ) -> None:
-    print_traces(store, store.resolve("a"), sort=sort, as_json=True)
+    print_traces(store.resolve("a"), sort=sort, as_json=True)
     traces = json.loads(capsys.readouterr().out)
     assert [trace["name"] for trace in traces] == [f"step {n}" for n in names.split()]
 
 
 def test_filters_take_the_heads_of_tables(capsys: pytest.CaptureFixture[str], store: Store) -> None:
-    run = store.resolve("a")
+    run = store.resolve("a").row
     assert len(runs_named(capsys, store, "created > 2000 and name != created")[0]) == len(RATES)
     for text, count in (
         ("set = set-5 and sample != s-1", 3),
@@ -290,7 +297,7 @@ def test_filters_take_the_heads_of_tables(capsys: pytest.CaptureFixture[str], st
         ("traces = 0 and annotations = 0", 12),
         ("traces > 0 or annotations > 0", 0),
     ):
-        print_samples(store, run, SampleRequest(filter_text=text), "json")
+        print_samples(store.opened(run), SampleRequest(filter_text=text), "json")
         out, err = capsys.readouterr()
         assert (len(json.loads(out)), err) == (count, "")
     for text, count in (
@@ -301,22 +308,22 @@ def test_filters_take_the_heads_of_tables(capsys: pytest.CaptureFixture[str], st
         ("spans = 1 and errors = 0 and samples = 0 and annotations < 1", 3),
         ("errors", 0),
     ):
-        print_traces(store, run, text, as_json=True)
+        print_traces(store.opened(run), text, as_json=True)
         out, err = capsys.readouterr()
         assert (len(json.loads(out)), err) == (count, "")
 
 
 def test_traces_sort_and_filter_by_names(capsys: pytest.CaptureFixture[str], store: Store) -> None:
-    run = store.resolve("a")
-    print_traces(store, run, sort="name", as_json=True)
+    run = store.resolve("a").row
+    print_traces(store.opened(run), sort="name", as_json=True)
     names = [trace["name"] for trace in json.loads(capsys.readouterr().out)]
     assert names == ["step 2", "step 9", "step 10"]
-    print_traces(store, run, sort="-execution_time", as_json=True)
+    print_traces(store.opened(run), sort="-execution_time", as_json=True)
     assert len(json.loads(capsys.readouterr().out)) == 3
-    print_traces(store, run, "attributes.ciyt = x or attributes.city = y", as_json=True)
+    print_traces(store.opened(run), "attributes.ciyt = x or attributes.city = y", as_json=True)
     said = 'flow-tui: no attribute "ciyt" in this run; city?\n'
     assert capsys.readouterr() == ("[]\n", said)
-    print_traces(store, run, "span_cout > 1", as_json=True)
+    print_traces(store.opened(run), "span_cout > 1", as_json=True)
     assert capsys.readouterr().err == (
         'flow-tui: no attribute or annotation "span_cout" in this run; span_count, sample_count?\n'
     )

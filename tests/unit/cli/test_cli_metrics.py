@@ -60,7 +60,7 @@ class Printed:
 
     def __call__(self, *keys: str, style: series.Format = "text", limit: int | None = None) -> str:
         with opened(self.directory) as store:
-            series.print_metrics(store, store.resolve("run-1"), keys, style, limit)
+            series.print_metrics(store.resolve("run-1"), keys, style, limit)
         return self.capsys.readouterr().out
 
     def csv(self, *keys: str, limit: int | None = None) -> list[dict[str, str]]:
@@ -203,6 +203,7 @@ def test_what_does_not_go_together_is_wrong_usage(
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_points(tmp_path: Path) -> None:
     with writer(tmp_path) as store:
         store.start_run("run-1", "run-1")

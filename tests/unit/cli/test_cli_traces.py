@@ -14,6 +14,7 @@ import pytest
 from flowtui.cli.opening import COMMANDS
 from flowtui.reports import traces as trace_report
 from flowtui.reports.usage import WrongUsage
+from flowtui.store import runs as run_rows
 from flowtui.store.errors import FilterError, StoreError
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
@@ -64,17 +65,17 @@ class Printed:
 
     def traces(self, *arguments: Any, **named: Any) -> str:
         with opened(self.directory) as store:
-            trace_report.print_traces(store, _run(store), *arguments, **named)
+            trace_report.print_traces(store.opened(_run(store)), *arguments, **named)
         return self.capsys.readouterr().out
 
     def trace(self, word: str, as_json: bool = False) -> str:
         with opened(self.directory) as store:
-            trace_report.print_trace(store, _run(store), word, as_json)
+            trace_report.print_trace(store.opened(_run(store)), word, as_json)
         return self.capsys.readouterr().out
 
 
 def _run(store: Store) -> Run:
-    run = store.run(RUN)
+    run = store.ask(run_rows.run, RUN)
     assert run is not None
     return run
 

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store import uploaded
 from tests.conftest import open_store
+from tests.unit.artifacts import claiming
 from tests.unit.cli.test_cli_outside import PROGRAM, run
 from tests.unit.fake_registry import KEY, FakeRegistry, served
 from tests.unit.stores import until
+
+pytestmark = pytest.mark.slow
 
 RUN = "support-agent-v3"
 WHERE = ["--organization", "Lab", "--orbit", "Vision", "--collection", "baselines", "--yes"]
@@ -41,7 +45,7 @@ def upload(fake: FakeRegistry, store: Path, *words: str, key: str = KEY) -> tupl
 
 
 def upload_status(store: Path) -> str | None:
-    return open_store(store).resolve(RUN).upload_status
+    return open_store(store).resolve(RUN).row.upload_status
 
 
 def test_an_export_is_named_after_the_run(demo_directory: Path, tmp_path: Path) -> None:
@@ -94,6 +98,19 @@ def test_a_file_that_is_no_artifact_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_file_that_unpacks_to_too_much_is_opened_only_if_it_is_allowed(
+    exported: Path, tmp_path: Path
+) -> None:
+    claiming(exported, tmp_path / "x.luml")
+    done = run("show", tmp_path / "x.luml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "x.luml unpacks to 300 MB, " in done.stderr
+    assert done.stderr.endswith("packed; --allow-large unpacks it all the same\n")
+    for words in (["show"], ["list"], ["open"], []):
+        done = run(*words, tmp_path / "x.luml", "--allow-large")
+        assert done.stderr.endswith("is damaged: its database is shorter than it says\n")
+
+
 def test_an_upload_goes_where_it_is_told_and_is_noted(fake: FakeRegistry, demo_copy: Path) -> None:
     code, out, err = upload(fake, demo_copy, *WHERE, "--name", "mine", "--json")
     assert code == 0, err
@@ -103,7 +120,12 @@ def test_an_upload_goes_where_it_is_told_and_is_noted(fake: FakeRegistry, demo_c
     assert fake.statuses() == ["uploaded"]
     assert len(fake.stored["art-1"]) == told["size_bytes"]
     assert upload_status(demo_copy) == "uploaded"
-    (remote,) = open_store(demo_copy).remote_artifacts(open_store(demo_copy).resolve(RUN).id) or ()
+    (remote,) = (
+        open_store(demo_copy).ask(
+            uploaded.remote_artifacts, open_store(demo_copy).resolve(RUN).row.id
+        )
+        or ()
+    )
     assert (remote.orbit_id, remote.artifact_id) == ("orb-1", told["artifact_id"])
     assert "LUML_API_KEY in the environment" in err
     assert "\x1b" not in err

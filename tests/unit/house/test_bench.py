@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store import counts as counting
 from tests.bench import soak as soaking
 from tests.bench.__main__ import line
 from tests.bench.measure import Measure
@@ -15,12 +16,14 @@ from tests.bench.stores import BIG, RUNNING, Sizes, make
 from tests.bench.writer import write
 from tests.conftest import open_store
 
-TINY = Sizes(points=100, metrics=4, spans=40, samples=9)
+pytestmark = pytest.mark.slow
+
+TINY = Sizes(points=100, metrics=4, spans=40, samples=9, tree=40, forest=40, many=9)
 
 
 def test_store_has_the_sizes_that_were_asked_for_and_is_made_once(tmp_path: Path) -> None:
     store = make(tmp_path, TINY)
-    counts = open_store(store).counts(BIG)
+    counts = open_store(store).run(BIG).ask(counting.counts)
     assert (counts.spans, counts.traces, counts.samples, counts.metrics) == (40, 2, 9, 5)
     made_at = (store / "meta.db").stat().st_mtime_ns
     assert make(tmp_path, TINY) == store
@@ -31,7 +34,7 @@ def test_writer_logs_at_its_pace(tmp_path: Path) -> None:
     store = make(tmp_path, TINY)
     said = write(str(store / RUNNING / "exp.db"), 0.2, 100)
     assert said["failed"] == 0
-    last = open_store(store).last_points(RUNNING)["train/loss"]
+    last = open_store(store).run(RUNNING).metrics.last_points()["train/loss"]
     assert last.step == said["written"]
 
 

@@ -125,6 +125,7 @@ def test_each_that_is_used_is_named_here() -> None:
     )
 
 
+@pytest.mark.slow
 def test_no_other_file_uses_any() -> None:
     elsewhere = {
         f"{path.relative_to(PACKAGE)}: {name}"

@@ -25,7 +25,7 @@ from flowtui.registry.progress import Phase
 from flowtui.registry.upload import UploadJob, file_name
 from flowtui.registry.values import Labels, Secret
 from flowtui.store.archive.values import ArtifactInfo, OnProgress, Slice
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import Cancelled
 from tests.unit.fake_registry import DESTINATION, KEY, SIGNATURE, FakeRegistry, served
 from tests.unit.stores import until
 

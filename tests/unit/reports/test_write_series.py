@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pytest
 
 from flowtui.reports.series import print_metrics, write_series
-from flowtui.store.database import Cancelled
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.store import Store
 from tests.unit.stores import one_run, opened
@@ -41,11 +41,10 @@ class Written:
         *keys: str,
         style: Literal["csv", "json"],
         window: Window = None,
-        cancelled: Cancelled | None = None,
     ) -> None:
         out = io.StringIO()
         run = store.resolve("run-1")
-        self.count = write_series(store, run, keys, window, style, out, cancelled).point_count
+        self.count = write_series(run, keys, window, style, out).point_count
         self.text = out.getvalue()
 
     @property
@@ -74,7 +73,7 @@ def test_all_points_are_written_and_counted(store: Store) -> None:
 def test_the_formats_are_those_of_the_command(
     store: Store, style: Literal["csv", "json"], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    print_metrics(store, store.resolve("run-1"), ["val,acc", "loss"], style)
+    print_metrics(store.resolve("run-1"), ["val,acc", "loss"], style)
     assert Written(store, "val,acc", "loss", style=style).text == capsys.readouterr().out
 
 
@@ -107,8 +106,8 @@ def test_a_metric_named_twice_is_written_once(store: Store) -> None:
 
 @pytest.mark.parametrize("window", [None, (0, POINTS)])
 def test_a_reader_who_leaves_ends_it(store: Store, window: Window) -> None:
-    with pytest.raises(ReadCancelled):
-        Written(store, "loss", style="csv", window=window, cancelled=lambda: True)
+    with cancelling(lambda: True), pytest.raises(ReadCancelled):
+        Written(store, "loss", style="csv", window=window)
 
 
 def test_leaving_midway_is_noticed_at_the_next_page(store: Store) -> None:
@@ -117,6 +116,6 @@ def test_leaving_midway_is_noticed_at_the_next_page(store: Store) -> None:
     def has_some() -> bool:
         return out.tell() > 1_000
 
-    with pytest.raises(ReadCancelled):
-        write_series(store, store.resolve("run-1"), ["loss"], None, "csv", out, has_some)
+    with cancelling(has_some), pytest.raises(ReadCancelled):
+        write_series(store.resolve("run-1"), ["loss"], None, "csv", out)
     assert 1_000 < out.getvalue().count("\n") < POINTS

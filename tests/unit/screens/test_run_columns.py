@@ -22,9 +22,9 @@ def test_numbers_are_whole_in_columns_as_narrow_as_their_names(
     one_run(tmp_path, {"p": value}, {"m": {0: value}})
     columns = [run_columns.column(key) for key in ("param.p", "metric.m")]
     with opened(tmp_path) as store:
-        run = store.resolve("run-1")
+        run = store.resolve("run-1").row
         shown = run_columns.cells(
-            run, store.figures([run.id])[run.id], Standing(None, None), columns
+            run, store.list.figures([run.id])[run.id], Standing(None, None), columns
         )
     for piece, column in zip(shown, columns, strict=True):
         assert len(piece.text) <= column.width

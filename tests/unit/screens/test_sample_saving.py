@@ -15,9 +15,12 @@ from flowtui.reports.saving import SaveFailed
 from flowtui.screens.dialogs.export import Export
 from flowtui.screens.evals import saving
 from flowtui.screens.evals.saving import FORMATS, save, value_of
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SampleTarget
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import sample_condition
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.schema import EvalRow, LinkRow
 from flowtui.store.store import Store
@@ -48,7 +51,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
             experiment.links([LinkRow(dataset_id="set", eval_id="1", trace_id=TRACE)])
     with opened(tmp_path / "store") as found:
         draft = Draft("tone|x", AnnotationKind.EXPECTATION, "-1", "too\nshort", "ana")
-        found.add_annotation(RUN, SampleTarget("set", "1"), draft)
+        annotating.add(found.run(RUN).database, SampleTarget("set", "1"), draft)
         yield found
 
 
@@ -61,13 +64,11 @@ def saved(
     cancelled: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[str, str]:
-    run = store.run(RUN)
-    assert run is not None
     condition = None if filter_text is None else sample_condition(filter_text)
     order = SampleOrder("scores.s", descending=True)
-    said = save(
-        store, run, "set", condition, order, columns, Export(key, path), cancelled, progress
-    )
+    with cancelling(cancelled):
+        export = Export(key, path)
+        said = save(store.run(RUN), "set", condition, order, columns, export, progress)
     return said, path.read_text()
 
 
@@ -157,7 +158,11 @@ def test_a_cancelled_export_leaves_no_file(
 
 def test_a_column_is_a_field_a_key_or_a_nested_key(store: Store) -> None:
     (sample,) = (
-        one for one in store.samples(RUN, store.sample_order(RUN)).values() if one.id == "2"
+        one
+        for one in store.run(RUN)
+        .ask(sample_rows.at, store.run(RUN).ask(sample_rows.ordered))
+        .values()
+        if one.id == "2"
     )
     found: dict[str, JsonValue] = {
         column: value_of(sample, column)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from flowtui.screens.review.spans import SpanReview
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.filters import trace_condition
 from flowtui.store.schema import SpanRow
@@ -59,12 +61,12 @@ def target(trace: int, number: int) -> SpanTarget:
 
 
 def titles(source: SpanReview) -> list[str]:
-    read = [source.read(item) for item in source.items(lambda: False)]
+    read = [source.read(item) for item in source.items()]
     return [one.title for one in read if one is not None]
 
 
 def of_trace(store: Store, search: str = "", user: str = "ana") -> SpanReview:
-    return SpanReview.of_trace(store, RUN, f"{1:032x}", search, user)
+    return SpanReview.of_trace(store.run(RUN), f"{1:032x}", search, user)
 
 
 def test_a_trace_gives_its_spans_by_start_without_placeholders(store: Store) -> None:
@@ -78,42 +80,42 @@ def test_a_search_leaves_what_it_finds(store: Store) -> None:
 
 
 def test_only_what_the_author_annotated_is_left_out(store: Store) -> None:
-    store.add_annotation(RUN, target(1, 11), feedback(user="ana"))
-    store.add_annotation(RUN, target(1, 12), feedback(user="sam"))
+    annotating.add(store.run(RUN).database, target(1, 11), feedback(user="ana"))
+    annotating.add(store.run(RUN).database, target(1, 12), feedback(user="sam"))
     assert titles(of_trace(store)) == ["call 12", "call 13"]
     assert titles(of_trace(store, user="sam")) == ["call 11", "call 13"]
 
 
 def test_a_store_without_annotations_leaves_everything(store: Store) -> None:
-    execute(store.experiment(RUN).path, "drop table span_annotations")
+    execute(store.run(RUN).database.path, "drop table span_annotations")
     assert titles(of_trace(store)) == ["call 11", "call 12", "call 13"]
-    assert len(SpanReview.of_list(store, RUN, None, TraceOrder(), "ana").items(lambda: False)) == 3
+    assert len(SpanReview.of_list(store.run(RUN), None, TraceOrder(), "ana").items()) == 3
 
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_a_list_gives_the_earliest_root_of_each_trace_in_its_order(
     store: Store, descending: bool
 ) -> None:
-    source = SpanReview.of_list(store, RUN, None, TraceOrder(descending=descending), "ana")
+    source = SpanReview.of_list(store.run(RUN), None, TraceOrder(descending=descending), "ana")
     expected = ["call 11", "call 21", "call 41"]
     assert titles(source) == (expected[::-1] if descending else expected)
 
 
 def test_a_list_gives_what_its_filter_leaves(store: Store) -> None:
-    store.add_annotation(RUN, target(4, 41), feedback())
+    annotating.add(store.run(RUN).database, target(4, 41), feedback())
     condition = trace_condition("span_count = 2 or span_count = 1")
-    assert titles(SpanReview.of_list(store, RUN, condition, TraceOrder(), "ana")) == ["call 21"]
+    assert titles(SpanReview.of_list(store.run(RUN), condition, TraceOrder(), "ana")) == ["call 21"]
 
 
 def test_a_span_that_is_gone_is_none(store: Store) -> None:
     source = of_trace(store)
-    first, *_ = source.items(lambda: False)
-    execute(store.experiment(RUN).path, f"delete from spans where rowid = {first}")
+    first, *_ = source.items()
+    execute(store.run(RUN).database.path, f"delete from spans where rowid = {first}")
     assert source.read(first) is None
 
 
 def test_names_in_use_are_asked_for_by_author(store: Store) -> None:
-    store.add_annotation(RUN, target(1, 11), feedback(name="mine", user="ana"))
-    store.add_annotation(RUN, target(1, 11), feedback(name="theirs", user="sam"))
-    assert [one.name for one in store.annotation_names(RUN, "ana")] == ["mine"]
-    assert {one.name for one in store.annotation_names(RUN)} == {"mine", "theirs"}
+    annotating.add(store.run(RUN).database, target(1, 11), feedback(name="mine", user="ana"))
+    annotating.add(store.run(RUN).database, target(1, 11), feedback(name="theirs", user="sam"))
+    assert [one.name for one in store.run(RUN).ask(annotation_rows.names, "ana")] == ["mine"]
+    assert {one.name for one in store.run(RUN).ask(annotation_rows.names)} == {"mine", "theirs"}

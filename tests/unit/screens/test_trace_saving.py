@@ -14,7 +14,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 from flowtui.reports.otlp_json import any_value
 from flowtui.screens.dialogs.export import Export
 from flowtui.screens.traces.saving import FORMATS, save
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SpanTarget
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.schema import SpanRow, StoreWriter
 from flowtui.store.store import Store
@@ -59,14 +61,12 @@ def store(tmp_path: Path) -> Store:
             )
     found = open_store(tmp_path)
     draft = Draft("tone|style", AnnotationKind.EXPECTATION, 4, "too *short*", "ana")
-    found.add_annotation("run", SpanTarget(TRACE, CHILD), draft)
+    annotating.add(found.run("run").database, SpanTarget(TRACE, CHILD), draft)
     return found
 
 
 def saved(store: Store, key: str, path: Path) -> str:
-    run = store.run("run")
-    assert run is not None
-    save(store, run, TRACE, Export(key, path), lambda: False)
+    save(store.resolve("run"), TRACE, Export(key, path))
     return path.read_text()
 
 
@@ -108,19 +108,15 @@ def test_markdown_tells_what_failed_and_what_was_said(store: Store, tmp_path: Pa
 
 
 def test_a_trace_that_is_gone_leaves_no_file(store: Store, tmp_path: Path) -> None:
-    run = store.run("run")
-    assert run is not None
     with pytest.raises(StoreError, match="not in the store any more"):
-        save(store, run, "f" * 32, Export("json", tmp_path / "t.json"), lambda: False)
+        save(store.resolve("run"), "f" * 32, Export("json", tmp_path / "t.json"))
     assert not list(tmp_path.glob("t.json*"))
 
 
 @pytest.mark.parametrize("key", [one.key for one in FORMATS[:2]])
 def test_leaving_while_it_is_written_leaves_no_file(store: Store, tmp_path: Path, key: str) -> None:
-    run = store.run("run")
-    assert run is not None
-    with pytest.raises(ReadCancelled):
-        save(store, run, TRACE, Export(key, tmp_path / "t.json"), lambda: True)
+    with cancelling(lambda: True), pytest.raises(ReadCancelled):
+        save(store.resolve("run"), TRACE, Export(key, tmp_path / "t.json"))
     assert not list(tmp_path.glob("t.json*"))
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flowtui.store.annotations.agreement import Agreement
+from flowtui.store.annotations.agreement import Agreement, agreement
 from flowtui.store.schema import EvalAnnotationRow, EvalRow
 from tests.unit.stores import NOW, execute, opened, writer
 
@@ -75,16 +75,16 @@ def test_only_samples_with_several_authors_count_and_only_what_each_said_last(
     with opened(directory) as store:
         # A whole number is not the text of its digits.
         found = (Agreement("n", 3, 1, pair_count=5, agreeing_pair_count=2),)
-        assert store.agreement(RUN) == found
-        assert store.agreement(RUN, "a") == (Agreement("n", 2, 1, 4, 2),)
-        assert store.agreement(RUN, "nowhere") == ()
+        assert store.run(RUN).ask(agreement) == found
+        assert store.run(RUN).ask(agreement, "a") == (Agreement("n", 2, 1, 4, 2),)
+        assert store.run(RUN).ask(agreement, "nowhere") == ()
     assert (found[0].unanimous_share, found[0].pair_share) == (1 / 3, 2 / 5)
 
 
 def test_a_run_without_the_table_has_none(directory: Path) -> None:
     execute(directory / RUN / "exp.db", "drop table eval_annotations")
     with opened(directory) as store:
-        assert store.agreement(RUN) == ()
+        assert store.run(RUN).ask(agreement) == ()
 
 
 @few
@@ -121,7 +121,7 @@ def test_it_is_what_counting_in_python_gives(
             agreeing=sum(one == other for one, other in pairs),
         )
     with opened(directory) as store:
-        assert store.agreement(RUN) == tuple(
+        assert store.run(RUN).ask(agreement) == tuple(
             Agreement(name, sums["samples"], sums["unanimous"], sums["pairs"], sums["agreeing"])
             for name, sums in sorted(expected.items())
         )

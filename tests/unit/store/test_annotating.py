@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from flowtui.store import transaction
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.values import (
     Added,
@@ -105,7 +107,7 @@ def test_an_annotation_is_one_row_of_text(
     assert str(uuid.UUID(annotation.id, version=4)) == annotation.id
     assert (annotation.value, annotation.created_at) == (draft.value, NOW)
     with opened(database.path.parents[1]) as store:
-        assert store.annotations(RUN, target) == (annotation,)
+        assert store.run(RUN).ask(annotation_rows.of_target, target) == (annotation,)
 
 
 def test_an_empty_rationale_is_none(database: Database) -> None:
@@ -148,7 +150,7 @@ def test_a_deleted_annotation_comes_back_with_its_id_and_time(database: Database
     stamp = "2026-01-01T00:00:00.123456+02:00"
     elsewhere(database.path, f"update span_annotations set created_at = '{stamp}'")
     with opened(database.path.parents[1]) as store:
-        (annotation,) = store.annotations(RUN, SPAN)
+        (annotation,) = store.run(RUN).ask(annotation_rows.of_target, SPAN)
     before = rows(database.path)
     assert writing.delete(database, annotation) == Deleted(annotation)
     assert rows(database.path) == []
@@ -218,7 +220,7 @@ def test_a_broken_value_survives_deletion_and_undo(database: Database) -> None:
     elsewhere(database.path, "update span_annotations set value = cast(x'ff41' as text)")
     before = rows_as_bytes(database.path)
     with opened(database.path.parents[1]) as store:
-        (known,) = store.annotations(RUN, SPAN)
+        (known,) = store.run(RUN).ask(annotation_rows.of_target, SPAN)
     writing.revert(database, writing.delete(database, known) or Added(known))
     assert rows_as_bytes(database.path) == before
 
@@ -420,10 +422,10 @@ def test_making_tables_twice_changes_nothing(old: Database) -> None:
 
 def test_a_store_writes_by_run(exp_db: Path, tmp_path: Path) -> None:
     with opened(tmp_path) as store:
-        annotation = store.add_annotation(RUN, SAMPLE, feedback()).annotation
-        edited = store.edit_annotation(RUN, annotation, False, None)
+        annotation = annotating.add(store.run(RUN).database, SAMPLE, feedback()).annotation
+        edited = annotating.edit(store.run(RUN).database, annotation, False, None)
         assert isinstance(edited, Edited)
-        assert store.delete_annotation(RUN, edited.after) == Deleted(edited.after)
-        assert store.restore_annotation(RUN, edited.after) == Added(edited.after)
-        store.create_annotation_tables(RUN)
-        assert store.annotations(RUN, SAMPLE) == (edited.after,)
+        assert annotating.delete(store.run(RUN).database, edited.after) == Deleted(edited.after)
+        assert annotating.restore(store.run(RUN).database, edited.after) == Added(edited.after)
+        annotating.create_tables(store.run(RUN).database)
+        assert store.run(RUN).ask(annotation_rows.of_target, SAMPLE) == (edited.after,)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import (
     AnnotationKind,
     AnnotationName,
@@ -73,7 +74,7 @@ def test_annotations_come_oldest_first_and_in_order_of_writing_within_a_second(
         [row("z", at="2026-01-02 00:00:00"), row("b"), row("a"), row("c", span=OTHER_SPAN)],
     )
     with opened(tmp_path) as store:
-        found = store.annotations(RUN, SPAN)
+        found = store.run(RUN).ask(annotation_rows.of_target, SPAN)
     assert [annotation.id for annotation in found] == ["b", "a", "z"]
     assert {annotation.target for annotation in found} == {SPAN}
     assert found[2].created_at == datetime(2026, 1, 2, tzinfo=UTC)
@@ -98,7 +99,7 @@ def test_a_value_is_of_its_type_or_comes_as_it_is_with_a_problem(
 ) -> None:
     execute(exp_db, INSERT, [row("a", value=raw, value_type=value_type)])
     with opened(tmp_path) as store:
-        (found,) = store.annotations(RUN, SPAN)
+        (found,) = store.run(RUN).ask(annotation_rows.of_target, SPAN)
     assert (type(found.value), found.value) == (type(value), value)
     assert found.raw_value == raw
     assert (found.problem is None) == (problem is None)
@@ -113,7 +114,7 @@ def test_a_row_that_no_check_guarded_says_all_that_is_wrong_with_it(
         values = ("a", SPAN.span_id, "n", "rumour", "colour", "red", "ana", None, "yesterday")
         connection.execute(INSERT, values)
     with opened(tmp_path) as store:
-        (found,) = store.annotations(RUN, SPAN)
+        (found,) = store.run(RUN).ask(annotation_rows.of_target, SPAN)
     assert (found.kind, found.value_type, found.value) == ("rumour", "colour", "red")
     assert found.created_at is None
     assert found.raw_created_at == "yesterday"
@@ -125,7 +126,7 @@ def test_bytes_that_are_no_text_do_not_hide_an_annotation(exp_db: Path, tmp_path
     execute(exp_db, INSERT, [row("a", value_type="string", value="x")])
     execute(exp_db, "update span_annotations set value = cast(x'ff41' as text)")
     with opened(tmp_path) as store:
-        (found,) = store.annotations(RUN, SPAN)
+        (found,) = store.run(RUN).ask(annotation_rows.of_target, SPAN)
     assert found.value == "\udcffA"
 
 
@@ -137,12 +138,14 @@ def test_counts_are_of_annotated_targets_only_and_of_one_author_if_asked(
     execute(exp_db, INSERT_SAMPLE, [("d", "1", *sample), ("e", "2", *sample)])
     stranger = SampleTarget("set", "no such")
     with opened(tmp_path) as store:
-        assert store.annotation_counts(RUN, TRACE) == {SPAN: 2, OTHER_SPAN: 1}
-        assert store.annotation_counts(RUN, TRACE, "sam") == {SPAN: 1}
-        assert store.annotation_counts(RUN, "f" * 32) == {}
-        assert store.sample_annotation_counts(RUN, [SAMPLE, stranger]) == {SAMPLE: 1}
-        assert store.sample_annotation_counts(RUN, [SAMPLE, OTHER_SAMPLE], "ana") == {}
-        assert store.sample_annotation_counts(RUN, []) == {}
+        assert store.run(RUN).ask(annotation_rows.span_counts, TRACE) == {SPAN: 2, OTHER_SPAN: 1}
+        assert store.run(RUN).ask(annotation_rows.span_counts, TRACE, "sam") == {SPAN: 1}
+        assert store.run(RUN).ask(annotation_rows.span_counts, "f" * 32) == {}
+        assert store.run(RUN).ask(annotation_rows.sample_counts, [SAMPLE, stranger]) == {SAMPLE: 1}
+        assert (
+            store.run(RUN).ask(annotation_rows.sample_counts, [SAMPLE, OTHER_SAMPLE], "ana") == {}
+        )
+        assert store.run(RUN).ask(annotation_rows.sample_counts, []) == {}
 
 
 def test_names_and_authors_of_both_tables_come_last_used_first(
@@ -164,12 +167,12 @@ def test_names_and_authors_of_both_tables_come_last_used_first(
         [("d", "1", "stars", "expectation", "int", "4", "kim", middle)],
     )
     with opened(tmp_path) as store:
-        assert store.annotation_names(RUN) == (
+        assert store.run(RUN).ask(annotation_rows.names) == (
             AnnotationName("quality", "feedback", "bool", 2),
             AnnotationName("stars", "expectation", "int", 1),
             AnnotationName("quality", "expectation", "string", 1),
         )
-        assert store.annotation_authors(RUN) == ("sam", "kim", "ana")
+        assert store.run(RUN).ask(annotation_rows.authors) == ("sam", "kim", "ana")
 
 
 @pytest.mark.parametrize("missing", [("span",), ("eval",), ("span", "eval")])
@@ -180,11 +183,15 @@ def test_missing_tables_hold_no_annotations(
         execute(exp_db, f"drop table {name}_annotations")
     before = contents(tmp_path)
     with opened(tmp_path) as store:
-        assert store.annotations(RUN, SPAN) == store.annotations(RUN, SAMPLE) == ()
-        assert store.annotation_counts(RUN, TRACE) == {}
-        assert store.sample_annotation_counts(RUN, [SAMPLE]) == {}
-        assert store.annotation_names(RUN) == ()
-        assert store.annotation_authors(RUN) == ()
+        assert (
+            store.run(RUN).ask(annotation_rows.of_target, SPAN)
+            == store.run(RUN).ask(annotation_rows.of_target, SAMPLE)
+            == ()
+        )
+        assert store.run(RUN).ask(annotation_rows.span_counts, TRACE) == {}
+        assert store.run(RUN).ask(annotation_rows.sample_counts, [SAMPLE]) == {}
+        assert store.run(RUN).ask(annotation_rows.names) == ()
+        assert store.run(RUN).ask(annotation_rows.authors) == ()
     assert contents(tmp_path) == before
 
 

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from flowtui.store import counts as counting
+from flowtui.store import models as logged_models
+from flowtui.store import runs as run_rows
 from flowtui.store.archive import models, packing
 from flowtui.store.archive.opening import open_artifact
 from flowtui.store.archive.values import ArtifactError, ArtifactInfo
@@ -105,7 +108,7 @@ def test_the_manifest_says_what_luml_expects(artifact: ArtifactInfo, store: Stor
     manifest = json.loads(members(artifact.path)["manifest.json"])
     assert manifest == artifact.manifest
     assert manifest.pop("producer_version").startswith("flow-tui ")
-    run = store.run("run-1")
+    run = store.ask(run_rows.run, "run-1")
     assert run is not None
     assert manifest == {
         "artifact_type": "experiment",
@@ -225,6 +228,7 @@ def test_the_work_is_done_where_only_its_owner_may_look(store: Store, tmp_path: 
     assert modes == {0o700}
 
 
+@pytest.mark.slow
 def test_beside_a_writer_the_database_is_of_one_moment(tmp_path: Path) -> None:
     database = one_run(tmp_path / "store")
     with process(WRITE, database), opened(tmp_path / "store") as store:
@@ -233,7 +237,7 @@ def test_beside_a_writer_the_database_is_of_one_moment(tmp_path: Path) -> None:
             target = tmp_path / f"{number}.luml"
             packing.write_artifact(store, "run-1", target)
             with closing(open_artifact(target)) as read:
-                copy = read.experiment("run-1").path
+                copy = read.run("run-1").database.path
                 assert rows(copy, "pragma integrity_check") == [("ok",)]
                 left, right = rows(copy, "select count(*) from dynamic_metrics group by key") or (
                     (0,),
@@ -252,8 +256,8 @@ def test_the_hash_is_that_of_the_bytes(tmp_path: Path) -> None:
 
 def test_a_model_is_an_artifact_as_it_lies_there(demo_directory: Path) -> None:
     with closing(open_store(demo_directory)) as store:
-        run = store.resolve("resnet50-cosine")
-        model = (store.models(run.id) or ())[0]
+        run = store.resolve("resnet50-cosine").row
+        model = (store.ask(logged_models.models, run.id) or ())[0]
         artifact = models.model_artifact(store, model)
         assert artifact.path == demo_directory / (model.path or "")
         assert list(artifact.members) == list(members(artifact.path))
@@ -263,16 +267,18 @@ def test_a_model_is_an_artifact_as_it_lies_there(demo_directory: Path) -> None:
 def test_a_run_embedded_in_a_model_is_read_from_there(demo_directory: Path, tmp_path: Path) -> None:
     target = tmp_path / "model.luml"
     with closing(open_store(demo_directory)) as store:
-        run = store.resolve("resnet50-cosine")
-        model = (store.models(run.id) or ())[0]
+        run = store.resolve("resnet50-cosine").row
+        model = (store.ask(logged_models.models, run.id) or ())[0]
         artifact = models.write_model_artifact(store, run.id, model, target)
         found = members(target)
         alone = members(models.model_path(store, model))
         assert {name: found[name] for name in alone} == alone
         assert list(artifact.members) == list(found)
         with closing(open_artifact(target)) as read:
-            assert read.counts(read.run_id) == store.counts(run.id)
-            listed = read.attachments(read.run_id)
+            assert read.run(read.run_id).ask(counting.counts) == store.run(run.id).ask(
+                counting.counts
+            )
+            listed = read.run(read.run_id).attachments()
             assert listed is not None
             assert len(listed.files) == 18
     (meta,) = [name for name in found if name.startswith("meta-")]

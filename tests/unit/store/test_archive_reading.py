@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -13,14 +14,23 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store import counts as counting
+from flowtui.store import params as logged_params
+from flowtui.store import upload_record
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SpanTarget
+from flowtui.store.archive import contents as archive_contents
 from flowtui.store.archive import packing
 from flowtui.store.archive.opening import open_artifact
-from flowtui.store.archive.values import ArtifactError
+from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge
 from flowtui.store.attachments.values import AttachmentRefused, FileState
+from flowtui.store.changes import Watcher
 from flowtui.store.errors import DatabaseCorrupt, DatabaseReadOnly
 from flowtui.store.liveness.standing import Activity, Standing
+from flowtui.store.samples import listing as sample_rows
+from flowtui.store.traces import listing as trace_rows
 from tests.conftest import open_store
+from tests.unit.artifacts import tar, unpacked, zipped
 from tests.unit.stores import one_run, opened, writer
 
 RUN = "resnet50-cosine"
@@ -34,44 +44,32 @@ def exported(demo_directory: Path, tmp_path: Path) -> Path:
     return path
 
 
-def tar(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w") as out:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            out.addfile(info, io.BytesIO(data))
-    return path
-
-
-def unpacked(path: Path) -> dict[str, bytes]:
-    with tarfile.open(path) as found:
-        return {one.name: found.extractfile(one).read() for one in found}  # type: ignore[union-attr]
-
-
-def zipped(data: bytes, name: str = "exp.db") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr(name, data)
-    return out.getvalue()
-
-
 def test_everything_of_the_run_is_there(exported: Path, demo_directory: Path) -> None:
     with closing(open_store(demo_directory)) as store, closing(open_artifact(exported)) as read:
-        run, copy = store.resolve(RUN), read.resolve("latest")
+        run, copy = store.resolve(RUN).row, read.resolve("latest").row
         assert (copy.id, copy.name, copy.status, copy.tags) == (
             run.id, run.name, run.status, run.tags
         )  # fmt: skip
-        assert read.counts(run.id) == store.counts(run.id)
-        assert read.params(run.id) == store.params(run.id)
-        assert read.last_points(run.id) == store.last_points(run.id)
-        keys = store.trace_order(run.id)
-        assert read.traces(run.id, keys) == store.traces(run.id, keys)
-        samples = store.sample_order(run.id)
-        assert read.samples(run.id, samples) == store.samples(run.id, samples)
-        figures, copied = store.figures([run.id])[run.id], read.figures([run.id])[run.id]
+        assert read.run(run.id).ask(counting.counts) == store.run(run.id).ask(counting.counts)
+        assert read.run(run.id).ask(logged_params.params) == store.run(run.id).ask(
+            logged_params.params
+        )
+        assert read.run(run.id).metrics.last_points() == store.run(run.id).metrics.last_points()
+        keys = store.run(run.id).ask(trace_rows.ordered)
+        assert read.run(run.id).ask(trace_rows.at, keys) == store.run(run.id).ask(
+            trace_rows.at, keys
+        )
+        samples = store.run(run.id).ask(sample_rows.ordered)
+        assert read.run(run.id).ask(sample_rows.at, samples) == store.run(run.id).ask(
+            sample_rows.at, samples
+        )
+        figures, copied = (
+            store.list.figures([run.id])[run.id],
+            read.list.figures([run.id])[run.id],
+        )
         assert copied.metrics == figures.metrics
         assert copied.params == figures.params
-        assert read.watcher(run.id).look().kinds == frozenset()
+        assert Watcher(read.meta, read.run(run.id)).look().kinds == frozenset()
 
 
 def test_attachments_are_listed_without_being_unpacked(
@@ -79,19 +77,19 @@ def test_attachments_are_listed_without_being_unpacked(
 ) -> None:
     with closing(open_store(demo_directory)) as store, closing(open_artifact(exported)) as read:
         run_id = store.resolve(RUN).id
-        there, here = store.attachments(run_id), read.attachments(run_id)
+        there, here = store.run(run_id).attachments(), read.run(run_id).attachments()
         assert there is not None
         assert here is not None
         for mine, own in zip(here.files, there.files, strict=True):
             assert (mine.path, mine.state, mine.size_bytes) == (own.path, own.state, own.size_bytes)
         assert not list(read.run_directory(run_id).glob("attachments"))
         first = here.files[0].path
-        copy = read.attachment_path(run_id, first)
-        assert copy.read_bytes() == store.attachment_path(run_id, first).read_bytes()
+        copy = read.run(run_id).files.path(first)
+        assert copy.read_bytes() == store.run(run_id).files.path(first).read_bytes()
         assert copy.name == Path(first).name
-        assert read.attachment_path(run_id, first) == copy
+        assert read.run(run_id).files.path(first) == copy
         with pytest.raises(AttachmentRefused, match="no such file"):
-            read.attachment_path(run_id, "../../etc/passwd")
+            read.run(run_id).files.path("../../etc/passwd")
 
 
 def test_nothing_can_be_written_and_the_reason_is_told(exported: Path) -> None:
@@ -100,9 +98,9 @@ def test_nothing_can_be_written_and_the_reason_is_told(exported: Path) -> None:
     with closing(open_artifact(exported)) as read:
         assert "run.luml is an exported run, a copy" in read.why_read_only
         with pytest.raises(DatabaseReadOnly, match="annotate the run itself"):
-            read.add_annotation(read.run_id, SpanTarget("a", "b"), draft)
+            annotating.add(read.run(read.run_id).database, SpanTarget("a", "b"), draft)
         with pytest.raises(DatabaseReadOnly):
-            read.record_upload_failure(read.run_id)
+            upload_record.record_failure(read.meta, read.run_id)
     assert exported.read_bytes() == before
 
 
@@ -113,7 +111,7 @@ def test_a_folder_can_be_written(demo_directory: Path) -> None:
 
 def test_closing_removes_what_was_unpacked(exported: Path) -> None:
     read = open_artifact(exported)
-    folder = read.experiment(read.run_id).path.parent.parent
+    folder = read.run(read.run_id).database.path.parent.parent
     assert folder.stat().st_mode & 0o777 == 0o700
     read.close()
     assert not folder.exists()
@@ -124,7 +122,7 @@ def test_a_damaged_index_is_done_without(exported: Path, tmp_path: Path) -> None
     for index in (b"{", b'{"attachments/x": [0, 99999999999]}', b'{"attachments/x": [-1, 1]}'):
         members["attachments.index.json"] = index
         with closing(open_artifact(tar(tmp_path / "x.luml", members))) as read:
-            listed = read.attachments(read.run_id)
+            listed = read.run(read.run_id).attachments()
             assert listed is not None
             assert {file.state for file in listed.files} == {FileState.PRESENT}
 
@@ -147,13 +145,13 @@ def test_names_in_an_artifact_lead_nowhere(tmp_path: Path) -> None:
     manifest["payload"]["local_experiment_id"] = "../../../outside"
     members["manifest.json"] = json.dumps(manifest).encode()
     with closing(open_artifact(tar(tmp_path / "bad.luml", members))) as read:
-        folder = read.experiment(read.run_id).path.parent.parent
+        folder = read.run(read.run_id).database.path.parent.parent
         assert read.run_id == "../../../outside"
         assert read.resolve("latest").id == read.run_id
-        assert read.counts(read.run_id).attachments == 1
+        assert read.run(read.run_id).ask(counting.counts).attachments == 1
         for name in bad[:-1]:
             try:
-                copy = read.attachment_path(read.run_id, name)
+                copy = read.run(read.run_id).files.path(name)
             except AttachmentRefused:
                 continue
             assert copy.resolve().is_relative_to(folder)
@@ -224,6 +222,13 @@ def huge_pax_header(path: Path) -> None:
     path.write_bytes(info.tobuf(tarfile.GNU_FORMAT) + b"1 x=y\n" * 1_000)
 
 
+def many_pax_headers(path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 6
+    header = info.tobuf(tarfile.GNU_FORMAT) + b"6 x=y\n".ljust(tarfile.BLOCKSIZE, b"\0")
+    path.write_bytes(header * 3_000 + path.read_bytes())
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -240,6 +245,7 @@ def huge_pax_header(path: Path) -> None:
         (bomb, "unpacks to|cannot be unpacked|shorter"),
         (negative_size, "no tar|make no sense"),
         (huge_pax_header, "too large"),
+        (many_pax_headers, "too many headers"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -264,7 +270,7 @@ def test_what_is_packed_in_place_of_a_database_is_said(exported: Path) -> None:
     pointer = zipped(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 9\n")
     path = tar(exported, unpacked(exported) | {"exp.db.zip": pointer})
     with closing(open_artifact(path)) as read, pytest.raises(DatabaseCorrupt) as caught:
-        read.params(read.run_id)
+        read.run(read.run_id).ask(logged_params.params)
     assert "exp.db is not a SQLite database: it is a Git LFS pointer" in str(caught.value)
 
 
@@ -273,7 +279,7 @@ def test_of_an_exported_run_that_was_active_nothing_is_said_to_go_on(tmp_path: P
     with opened(tmp_path / "store") as source:
         path = packing.write_artifact(source, "run-1", tmp_path / "x.luml").path
     with closing(open_artifact(path)) as read:
-        run = read.resolve("latest")
+        run = read.resolve("latest").row
         now = datetime(2199, 1, 1, tzinfo=UTC)
         assert run.is_active
         assert read.standings([run], now)[run.id] == Standing(Activity.ACTIVE, None)
@@ -294,6 +300,50 @@ def test_a_database_larger_than_the_disk_is_not_unpacked(
         open_artifact(tar(exported, data))
 
 
+def test_a_database_larger_than_is_likely_is_unpacked_only_if_it_is_allowed(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr(archive_contents, "SMALL_BYTES", 1_000_000)
+    members = unpacked(exported)
+    dense = members | {"exp.db.zip": zipped(b"\0" * 3_000_000)}
+    tar(tmp_path / "dense.luml", dense)
+    with pytest.raises(ArtifactTooLarge, match=r"unpacks to 3 MB, 1,0\d\d times what it takes"):
+        open_artifact(tmp_path / "dense.luml")
+    assert list(tmp_path.glob("flow-tui-*")) == []
+    open_artifact(tmp_path / "dense.luml", allow_large=True).close()
+    open_artifact(exported).close()
+    monkeypatch.setattr(archive_contents, "LARGE_BYTES", 100_000)
+    with pytest.raises(ArtifactTooLarge, match=r"times what it takes packed"):
+        open_artifact(exported)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_database_whose_pieces_have_no_bound_is_not_unpacked(exported: Path, method: int) -> None:
+    packed = zipped(b"\0" * 50_000_000, method=method)
+    assert len(packed) < 20_000
+    path = tar(exported, unpacked(exported) | {"exp.db.zip": packed})
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactError, match="packed in a way of its own"):
+            open_artifact(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_directory_without_an_end_is_not_read(exported: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("exp.db", b"x")
+        for number in range(400):
+            packed.writestr(zipfile.ZipInfo(f"{number:03}" + "x" * 3_000), b"")
+    path = tar(exported, unpacked(exported) | {"exp.db.zip": out.getvalue()})
+    with pytest.raises(ArtifactError, match="its database cannot be unpacked"):
+        open_artifact(path)
+
+
 def test_an_older_run_without_attachments_opens(tmp_path: Path) -> None:
     one_run(tmp_path / "store", {"a": 1})
     with opened(tmp_path / "store") as source:
@@ -301,5 +351,5 @@ def test_an_older_run_without_attachments_opens(tmp_path: Path) -> None:
     members = unpacked(path)
     del members["attachments.tar"], members["attachments.index.json"]
     with closing(open_artifact(tar(path, members))) as read:
-        assert [param.value for param in read.params("run-1") or ()] == [1]
-        assert read.attachments("run-1") is not None
+        assert [param.value for param in read.run("run-1").ask(logged_params.params) or ()] == [1]
+        assert read.run("run-1").attachments() is not None

@@ -21,6 +21,7 @@ from flowtui.store.attachments.values import (
     FileState,
     FolderNode,
 )
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from tests.unit.previewed import cpu_at_most
 from tests.unit.stores import execute, one_run, opened
@@ -57,8 +58,8 @@ def test_rows_come_with_the_size_and_time_of_their_files(tmp_path: Path) -> None
         [("1", "plots/a.png", "plots/a.png", "2026-06-01 10:00:00", 4)],
     )
     with opened(tmp_path) as store:
-        found = store.attachments("run-1")
-        assert store.attachment_path("run-1", "plots/a.png").read_bytes() == b"12345"
+        found = store.run("run-1").attachments()
+        assert store.run("run-1").files.path("plots/a.png").read_bytes() == b"12345"
     assert found is not None
     (file,) = found.files
     assert (file.name, file.state, file.size_bytes) == ("plots/a.png", FileState.PRESENT, 5)
@@ -200,10 +201,11 @@ def test_refused_and_very_deep_paths_have_a_place_in_the_tree() -> None:
 
 
 def test_leaving_ends_the_walk(tmp_path: Path) -> None:
-    with pytest.raises(ReadCancelled):
-        listing.on_disk([row(str(n)) for n in range(2_000)], tmp_path, lambda: True)
+    with cancelling(lambda: True), pytest.raises(ReadCancelled):
+        listing.on_disk([row(str(n)) for n in range(2_000)], tmp_path)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_are_listed_in_time(tmp_path: Path) -> None:
     for number in range(100):
         put(tmp_path, f"f{number}/x")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from flowtui.store.errors import FilterError
 from flowtui.store.filters import sample_condition
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.relation import unescaped
 from flowtui.store.schema import EvalAnnotationRow, EvalRow
 from flowtui.store.store import Store
@@ -77,8 +78,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 def fitting(store: Store, text: str) -> str:
     """Gives the samples that fit a filter as one word of the letters a to d."""
-    keys = store.sample_order(RUN, None, sample_condition(text))
-    samples = store.samples(RUN, keys)
+    keys = store.run(RUN).ask(sample_rows.ordered, None, sample_condition(text))
+    samples = store.run(RUN).ask(sample_rows.at, keys)
     return "".join(sorted(NAMES[samples[key].dataset_id, samples[key].id] for key in keys))
 
 
@@ -264,8 +265,10 @@ def test_comparisons_agree_with_python(
     )
     shown = f'"{literal}"' if isinstance(literal, str) else repr(literal)
     with opened(scratch) as store:
-        keys = store.sample_order(RUN, None, sample_condition(f"scores.{key} {sign} {shown}"))
-        found = {sample.id for sample in store.samples(RUN, keys).values()}
+        keys = store.run(RUN).ask(
+            sample_rows.ordered, None, sample_condition(f"scores.{key} {sign} {shown}")
+        )
+        found = {sample.id for sample in store.run(RUN).ask(sample_rows.at, keys).values()}
     assert found == {
         str(n) for n, scores in enumerate(values) if holds(scores.get(key), sign, literal)
     }

@@ -13,6 +13,7 @@ from flowtui.store.errors import FilterError
 from flowtui.store.filters import trace_condition
 from flowtui.store.schema import LinkRow, SpanAnnotationRow, SpanRow
 from flowtui.store.store import Store
+from flowtui.store.traces import listing as trace_rows
 from tests.unit.stores import NOW, execute, opened, writer
 
 RUN = "run-1"
@@ -82,8 +83,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 def fitting(store: Store, text: str) -> str:
     """Gives the ids of the traces that fit a filter, as one word."""
-    keys = store.trace_order(RUN, trace_condition(text))
-    traces = store.traces(RUN, keys)
+    keys = store.run(RUN).ask(trace_rows.ordered, trace_condition(text))
+    traces = store.run(RUN).ask(trace_rows.at, keys)
     return "".join(sorted(traces[key].trace_id for key in keys))
 
 

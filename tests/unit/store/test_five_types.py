@@ -24,15 +24,32 @@ from flowtui.reports import runs as report
 from flowtui.reports import samples as sample_report
 from flowtui.reports import series
 from flowtui.reports import traces as trace_report
+from flowtui.store import counts as counting
+from flowtui.store import models as logged_models
+from flowtui.store import params as logged_params
+from flowtui.store import runs as run_rows
+from flowtui.store import uploaded
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations.agreement import agreement
 from flowtui.store.annotations.values import SampleTarget, SpanTarget
+from flowtui.store.changes import Watcher
 from flowtui.store.errors import StoreError
 from flowtui.store.filters import run_condition, sample_condition, span_condition, trace_condition
+from flowtui.store.metrics import points as metric_points
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.runs import SORTABLE, RunOrder
+from flowtui.store.samples import keys as sample_keys
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples import orders
+from flowtui.store.samples.scores import score_sets
 from flowtui.store.schema import ddl
 from flowtui.store.store import Store
 from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import search as span_search
+from flowtui.store.traces import spans as span_rows
 from tests.unit.stores import opened
+
+pytestmark = pytest.mark.slow
 
 REFUSED = "refused: "
 AT = "2026-06-01 12:00:00"
@@ -223,22 +240,22 @@ def ask_all(store: Store) -> Answers:
     shown = loaded(report.print_run, store, run, as_json=True)
     printed(report.print_run, store, run)
     ask_rest(store)
-    metrics = loaded(series.print_metrics, store, run, [], "json")
+    metrics = loaded(series.print_metrics, run, [], "json")
     for style in ("text", "csv"):
-        printed(series.print_metrics, store, run, [], style)
-    for key in store.last_points(run.id):
-        printed(series.print_metrics, store, run, [key], "text", 8)
-        store.series(run.id, key, None, 9)
-        store.neighbours(run.id, key, 3)
+        printed(series.print_metrics, run, [], style)
+    for key in run.metrics.last_points():
+        printed(series.print_metrics, run, [key], "text", 8)
+        run.metrics.ask(key, metric_series.series, key, None, 9)
+        run.metrics.ask(key, metric_points.point_at, key, 3)
     return Answers(
         runs,
         shown,
         metrics,
         ask_traces(store),
         ask_samples(store),
-        loaded(sample_report.print_scores, store, run, sample_report.SampleRequest(), as_json=True),
-        [asdict(param) for param in store.params(run.id) or ()],
-        [repr(model) for model in store.models(run.id) or ()],
+        loaded(sample_report.print_scores, run, sample_report.SampleRequest(), as_json=True),
+        [asdict(param) for param in run.ask(logged_params.params) or ()],
+        [repr(model) for model in store.ask(logged_models.models, run.id) or ()],
         ask_attachments(store),
         ask_annotations(store),
     )
@@ -266,30 +283,30 @@ def ask_traces(store: Store) -> list[Any]:
     run = store.resolve("sound-run")
     for column in trace_rows.SORTABLE:
         for sign in ("", "-"):
-            printed(trace_report.print_traces, store, run, sort=f"{sign}{column}")
+            printed(trace_report.print_traces, run, sort=f"{sign}{column}")
     for text in TRACE_FILTERS:
         trace_condition(text)
-        printed(trace_report.print_traces, store, run, text)
-    found = json.loads(printed(trace_report.print_traces, store, run, as_json=True))
-    keys = store.trace_order(run.id)
-    assert len(store.traces(run.id, keys)) == len(keys)
+        printed(trace_report.print_traces, run, text)
+    found = json.loads(printed(trace_report.print_traces, run, as_json=True))
+    keys = run.ask(trace_rows.ordered)
+    assert len(run.ask(trace_rows.at, keys)) == len(keys)
     wholes = []
     for trace in found:
-        printed(trace_report.print_trace, store, run, trace["trace_id"])
-        whole = printed(trace_report.print_trace, store, run, trace["trace_id"], True)
+        printed(trace_report.print_trace, run, trace["trace_id"])
+        whole = printed(trace_report.print_trace, run, trace["trace_id"], True)
         assert not whole.startswith(REFUSED), whole
         wholes.append(json.loads(whole))
         for text in SPAN_FILTERS:
-            store.matching_spans(run.id, trace["trace_id"], span_condition(text))
-        store.span_mark(run.id, trace["trace_id"])
-        store.trace_annotations(run.id, trace["trace_id"])
-        store.annotation_counts(run.id, trace["trace_id"], "sound")
-        store.linked_samples(run.id, trace["trace_id"])
-        for rowid in store.unannotated_spans(run.id, trace["trace_id"], "somebody"):
-            target = store.span_at(run.id, rowid)
+            run.ask(span_search.matching, trace["trace_id"], span_condition(text))
+        run.ask(span_rows.mark, trace["trace_id"])
+        run.ask(annotation_rows.of_trace, trace["trace_id"])
+        run.ask(annotation_rows.span_counts, trace["trace_id"], "sound")
+        run.ask(span_rows.samples, trace["trace_id"])
+        for rowid in run.ask(span_search.unannotated, trace["trace_id"], None, "somebody"):
+            target = run.ask(span_search.target_at, rowid)
             assert target is not None
-            store.annotations(run.id, target)
-    store.unannotated_roots(run.id, keys, "somebody")
+            run.ask(annotation_rows.of_target, target)
+    run.ask(span_search.unannotated_roots, keys, "somebody")
     return wholes
 
 
@@ -299,33 +316,33 @@ def ask_samples(store: Store) -> list[Any]:
     columns = (*orders.SORTABLE, "scores.judge", "metadata.lang", "inputs.q")
     for column in columns:
         for sign in ("", "-"):
-            printed(sample_report.print_samples, store, run, wanted(sort=f"{sign}{column}"))
+            printed(sample_report.print_samples, run, wanted(sort=f"{sign}{column}"))
     for text in SAMPLE_FILTERS:
         sample_condition(text)
-        printed(sample_report.print_samples, store, run, wanted(filter_text=text))
-        printed(sample_report.print_scores, store, run, wanted(filter_text=text))
-    printed(sample_report.print_samples, store, run, wanted(), "csv")
-    keys = store.sample_order(run.id)
-    for sample in store.samples(run.id, keys).values():
+        printed(sample_report.print_samples, run, wanted(filter_text=text))
+        printed(sample_report.print_scores, run, wanted(filter_text=text))
+    printed(sample_report.print_samples, run, wanted(), "csv")
+    keys = run.ask(sample_rows.ordered)
+    for sample in run.ask(sample_rows.at, keys).values():
         target = SampleTarget(sample.dataset_id, sample.id)
-        store.sample_detail(run.id, target)
-        store.annotations(run.id, target)
-        store.sample_annotation_counts(run.id, [target])
-    for dataset in store.datasets(run.id):
-        store.sample_order(run.id, dataset.id)
-        store.score_sets(run.id, dataset.id)
-        store.agreement(run.id, dataset.id)
-    store.sample_keys(run.id)
+        run.ask(sample_rows.detail, target)
+        run.ask(annotation_rows.of_target, target)
+        run.ask(annotation_rows.sample_counts, [target])
+    for dataset in run.ask(sample_rows.datasets):
+        run.ask(sample_rows.ordered, dataset.id)
+        run.ask(score_sets, dataset.id)
+        run.ask(agreement, dataset.id)
+    run.ask(sample_keys.keys)
     for key in ("dataset", "metadata.lang", "scores.judge"):
-        store.sample_groups(run.id, key)
-    store.samples_annotated_by(run.id, "sound")
-    return list(json.loads(printed(sample_report.print_samples, store, run, wanted(), "json")))
+        run.ask(sample_keys.groups, key)
+    run.ask(sample_rows.annotated_by, "sound")
+    return list(json.loads(printed(sample_report.print_samples, run, wanted(), "json")))
 
 
 def ask_attachments(store: Store) -> list[Any]:
     from flowtui.store.attachments.listing import tree
 
-    found = store.attachments("sound-run")
+    found = store.run("sound-run").attachments()
     assert found is not None
     for by in ("name", "size", "time"):
         tree([*found.files, *found.orphans], by)  # type: ignore[arg-type]  # they are of the literals
@@ -333,32 +350,35 @@ def ask_attachments(store: Store) -> list[Any]:
 
 
 def ask_annotations(store: Store) -> list[Any]:
-    store.annotation_names("sound-run")
-    store.annotation_names("sound-run", "sound")
-    store.annotation_authors("sound-run")
-    store.agreement("sound-run")
+    store.run("sound-run").ask(annotation_rows.names)
+    store.run("sound-run").ask(annotation_rows.names, "sound")
+    store.run("sound-run").ask(annotation_rows.authors)
+    store.run("sound-run").ask(agreement)
     span = SpanTarget("sound-trace", "sound-span")
     sample = SampleTarget("sound-set", "sound-sample")
     return [
-        repr(one) for target in (span, sample) for one in store.annotations("sound-run", target)
+        repr(one)
+        for target in (span, sample)
+        for one in store.run("sound-run").ask(annotation_rows.of_target, target)
     ]
 
 
 def ask_rest(store: Store) -> None:
-    rowids = store.run_order(None, RunOrder())
-    found = store.runs(rowids)
+    rowids = store.list.ordered(None, RunOrder())
+    found = store.ask(run_rows.at, rowids)
     assert len(found) == len(rowids)
     for run in found.values():
-        assert store.run(run.id) is not None or run.problems
-        for ask in (store.models, store.counts, store.params):
-            printed(ask, run.id)
-        store.remote_artifacts(run.id)
-    store.groups()
-    store.figure_keys()
-    store.identities()
+        assert store.ask(run_rows.run, run.id) is not None or run.problems
+        printed(store.ask, logged_models.models, run.id)
+        for question in (counting.counts, logged_params.params):
+            printed(lambda run_id, asked: store.run(run_id).ask(asked), run.id, question)
+        store.ask(uploaded.remote_artifacts, run.id)
+    store.ask(run_rows.groups)
+    store.ask(run_rows.figure_keys)
+    store.ask(run_rows.identities)
     for text in RUN_FILTERS:
-        store.run_order(run_condition(text))
-    watcher = store.watcher("sound-run")
+        store.list.ordered(run_condition(text))
+    watcher = Watcher(store.meta, store.run("sound-run"))
     watcher.look()
     watcher.look()
 

@@ -19,8 +19,11 @@ from flowtui.screens.traces.summary import summary
 from flowtui.store import bounded_json
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.samples import listing
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.schema import EvalRow, SpanRow
 from flowtui.store.store import Store
+from flowtui.store.traces import details as span_details
+from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces.values import SpanDetail
 from flowtui.widgets.documents.blocks import Block, Fact, Facts, Section, Text, Turn, Values
 from flowtui.widgets.documents.bounded_blocks import TEXT_CHARS
@@ -42,7 +45,7 @@ def detail_of(directory: Path, whole: bool = False, **more: Any) -> SpanDetail:
             row = SpanRow(trace_id=TRACE, span_id="s", name="chat", start_ns=1, end_ns=9, **more)
             experiment.spans([row])
     with opened(directory) as store:
-        found = store.span_detail(RUN, TRACE, "s", whole)
+        found = store.run(RUN).ask(span_details.detail, TRACE, "s", whole)
     assert found is not None
     return found
 
@@ -194,7 +197,7 @@ def test_a_sample_is_read_before_it_is_cut(tmp_path: Path) -> None:
         with store.experiment(RUN) as experiment:
             experiment.evals([EvalRow(dataset_id="faq", id="1", inputs={"messages": chat})])
     with opened(tmp_path) as store:
-        sample = store.sample_detail(RUN, SampleTarget("faq", "1"))
+        sample = store.run(RUN).ask(sample_rows.detail, SampleTarget("faq", "1"))
     assert sample is not None
     sections = sample_sections(sample)
     texts = [block for block in blocks(sections, "said") if isinstance(block, Text)]
@@ -235,12 +238,12 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 
 
 def test_what_is_too_long_says_so_with_its_true_length(large: Store) -> None:
-    found = large.span_detail(RUN, TRACE, "s")
+    found = large.run(RUN).ask(span_details.detail, TRACE, "s")
     assert found is not None
     chars = found.sizes["attributes"]
     (problem,) = found.problems
     assert problem == f"attributes is {chars:,} characters of JSON, too many to be parsed here"
-    whole = large.span_detail(RUN, TRACE, "s", whole=True)
+    whole = large.run(RUN).ask(span_details.detail, TRACE, "s", whole=True)
     assert whole is not None
     assert (whole.problems, whole.attributes["input.value"]) == ((), "é" * 2 * LIMIT)
     assert chars == len(json.dumps(whole.attributes, ensure_ascii=False))
@@ -249,15 +252,14 @@ def test_what_is_too_long_says_so_with_its_true_length(large: Store) -> None:
 def test_totals_say_that_a_span_is_missing_in_them(
     large: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (trace,) = large.traces(RUN, large.trace_order(RUN)).values()
+    run = large.run(RUN)
+    (trace,) = run.ask(trace_rows.at, run.ask(trace_rows.ordered)).values()
     assert (trace.unread_count, cells(trace)[5].text) == (1, "≥5")
-    read = read_trace(large, RUN, TRACE, None, lambda: False)
+    read = read_trace(large.run(RUN), TRACE, None)
     assert read.tree.unread_count == 1
     line = "".join(piece.text for piece in summary(read, "", 120))
     assert "▲ 1 span too long to be read" in line
-    run = large.run(RUN)
-    assert run is not None
-    traces.print_traces(large, run, as_json=True)
+    traces.print_traces(run, as_json=True)
     (document,) = json.loads(capsys.readouterr().out)
     assert document["unread_span_count"] == 1
 
@@ -269,8 +271,12 @@ def test_a_sample_that_is_too_long_says_so(tmp_path: Path, monkeypatch: pytest.M
         with store.experiment(RUN) as experiment:
             experiment.evals([EvalRow(dataset_id="faq", id="1", inputs={"a": "x" * LIMIT})])
     with opened(tmp_path) as store:
-        found = store.sample_detail(RUN, SampleTarget("faq", "1"))
-        (whole,) = store.samples(RUN, store.sample_order(RUN), whole=True).values()
+        found = store.run(RUN).ask(sample_rows.detail, SampleTarget("faq", "1"))
+        (whole,) = (
+            store.run(RUN)
+            .ask(sample_rows.at, store.run(RUN).ask(sample_rows.ordered), sample_rows.WHOLE)
+            .values()
+        )
     assert found is not None
     chars = len(json.dumps({"a": "x" * LIMIT}))
     assert found.problems == (
@@ -281,7 +287,7 @@ def test_a_sample_that_is_too_long_says_so(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_exports_have_what_is_too_long_to_be_shown(large: Store) -> None:
-    whole = large.span_detail(RUN, TRACE, "s", whole=True)
+    whole = large.run(RUN).ask(span_details.detail, TRACE, "s", whole=True)
     assert whole is not None
     said = {one["key"]: one["value"] for one in otlp_json.span(whole)["attributes"]}  # type: ignore[attr-defined]
     assert said["input.value"] == {"stringValue": "é" * 2 * LIMIT}
@@ -291,14 +297,16 @@ def test_exports_have_what_cannot_be_parsed(tmp_path: Path) -> None:
     detail_of(tmp_path)
     execute(tmp_path / RUN / "exp.db", "update spans set attributes = ?", [('{"a": 1, brok',)])
     with opened(tmp_path) as store:
-        found = store.span_detail(RUN, TRACE, "s", whole=True)
-        (trace,) = store.traces(RUN, store.trace_order(RUN)).values()
-        tree = read_trace(store, RUN, TRACE, None, lambda: False).tree
+        found = store.run(RUN).ask(span_details.detail, TRACE, "s", whole=True)
+        (trace,) = (
+            store.run(RUN).ask(trace_rows.at, store.run(RUN).ask(trace_rows.ordered)).values()
+        )
+        tree = read_trace(store.run(RUN), TRACE, None).tree
     assert found is not None
     assert otlp_json.span(found)["attributes"] == [
         {"key": "luml.unparsed.attributes", "value": {"stringValue": '{"a": 1, brok'}}
     ]
-    assert traces.span_document(tree.nodes[0].span, found)["unparsed"] == {  # type: ignore[arg-type]
+    assert traces.span_document(tree[0].span, found)["unparsed"] == {  # type: ignore[arg-type]
         "attributes": '{"a": 1, brok'
     }
     assert list(trace_markdown(trace, tree, (), lambda _: found))

@@ -18,8 +18,11 @@ from flowtui.store.filters import (
     span_condition,
     trace_condition,
 )
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.schema import EvalAnnotationRow, EvalRow, SpanRow
 from flowtui.store.store import Store
+from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import search as span_search
 from tests.unit.stores import NOW, age, execute, opened, writer
 
 T = TypeVar("T")
@@ -80,7 +83,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     ],
 )
 def test_what_no_run_has(store: Store, text: str, said: tuple[str, ...]) -> None:
-    assert store.run_remarks(run_condition(text)) == said
+    assert store.list.remarks(run_condition(text)) == said
 
 
 @pytest.mark.parametrize(
@@ -104,20 +107,30 @@ def test_what_no_run_has(store: Store, text: str, said: tuple[str, ...]) -> None
     ],
 )  # fmt: skip
 def test_what_no_sample_has(store: Store, text: str, said: tuple[str, ...]) -> None:
-    assert store.sample_remarks(RUN, sample_condition(text)) == said
+    assert store.run(RUN).remarks(sample_condition(text), sample_rows.remarks) == said
 
 
 def test_what_no_trace_and_no_span_of_one_has(store: Store) -> None:
     condition = trace_condition("attributes.city = x or attributes.empty = 1 or modle = y")
-    assert store.trace_remarks(RUN, condition) == (
+    assert store.run(RUN).remarks(condition, trace_rows.remarks) == (
         'no attribute or annotation "modle" in this run; model?',
     )
     of_span = span_condition("attributes.city = x and attributes.model = y")
-    assert store.span_remarks(RUN, TRACES[0], of_span) == ('no attribute "model" in this trace',)
-    assert store.span_remarks(RUN, TRACES[1], of_span) == ('no attribute "city" in this trace',)
-    assert store.span_remarks(RUN, TRACES[0], span_condition("/nosuch = 1/")) == ()
-    assert store.span_names(RUN) == ("attributes.city", "attributes.empty", "attributes.model")
-    assert store.span_names(RUN, TRACES[0]) == ("attributes.city",)
+    assert store.run(RUN).remarks(of_span, span_search.remarks, TRACES[0]) == (
+        'no attribute "model" in this trace',
+    )
+    assert store.run(RUN).remarks(of_span, span_search.remarks, TRACES[1]) == (
+        'no attribute "city" in this trace',
+    )
+    assert (
+        store.run(RUN).remarks(span_condition("/nosuch = 1/"), span_search.remarks, TRACES[0]) == ()
+    )
+    assert store.run(RUN).ask(names_in_use.span_names) == (
+        "attributes.city",
+        "attributes.empty",
+        "attributes.model",
+    )
+    assert store.run(RUN).ask(names_in_use.span_names, TRACES[0]) == ("attributes.city",)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +146,9 @@ def test_a_bounded_look_says_so(
 ) -> None:
     monkeypatch.setattr(names_in_use, "LOOKED_AT", bound)
     monkeypatch.setattr(names_in_use, "NAMED_BY", 2)
-    assert store.sample_remarks(RUN, sample_condition("scores.late = true")) == said
+    assert (
+        store.run(RUN).remarks(sample_condition("scores.late = true"), sample_rows.remarks) == said
+    )
 
 
 @pytest.fixture
@@ -154,26 +169,34 @@ def test_a_key_is_looked_for_once_while_nothing_is_written(
     store: Store, tmp_path: Path, reads: list[str]
 ) -> None:
     for value in ("true", "1", "2"):
-        assert store.sample_remarks(RUN, sample_condition(f"scores.x = {value}")) != ()
-        assert store.sample_remarks(RUN, sample_condition(f"correct = {value}")) == ()
+        assert (
+            store.run(RUN).remarks(sample_condition(f"scores.x = {value}"), sample_rows.remarks)
+            != ()
+        )
+        assert (
+            store.run(RUN).remarks(sample_condition(f"correct = {value}"), sample_rows.remarks)
+            == ()
+        )
     assert len(reads) == 2
     path = tmp_path / RUN / "exp.db"
     execute(path, "update evals set scores = '{\"x\": 1}' where id = '1'")
-    assert store.sample_remarks(RUN, sample_condition("scores.x = 1")) == ()
-    assert store.sample_remarks(RUN, sample_condition("correct = 1")) == ()
+    assert store.run(RUN).remarks(sample_condition("scores.x = 1"), sample_rows.remarks) == ()
+    assert store.run(RUN).remarks(sample_condition("correct = 1"), sample_rows.remarks) == ()
     assert len(reads) == 3
 
 
 def test_a_filter_without_keys_reads_nothing(store: Store, reads: list[str]) -> None:
-    assert store.run_remarks(None) == store.trace_remarks(RUN, None) == ()
+    assert store.list.remarks(None) == store.run(RUN).remarks(None, trace_rows.remarks) == ()
     words = sample_condition("one two created_at > 2020")
-    assert store.sample_remarks(RUN, words) == ('"one" and "two" are searched for as text',)
+    assert store.run(RUN).remarks(words, sample_rows.remarks) == (
+        '"one" and "two" are searched for as text',
+    )
     assert reads == []
 
 
 def test_what_cannot_be_read_may_have_it(store: Store, tmp_path: Path) -> None:
     (tmp_path / RUN / "exp.db").write_bytes(b"no database" * 100)
-    assert store.run_remarks(run_condition("lr > 1")) == (
+    assert store.list.remarks(run_condition("lr > 1")) == (
         'no metric or parameter "lr" in the runs that can be read',
     )
 
@@ -181,7 +204,7 @@ def test_what_cannot_be_read_may_have_it(store: Store, tmp_path: Path) -> None:
 def test_a_run_without_records_has_nothing_to_look_in(store: Store, tmp_path: Path) -> None:
     for table in ("evals", "spans", "eval_annotations", "span_annotations"):
         execute(tmp_path / RUN / "exp.db", f"drop table if exists {table}")
-    assert store.sample_remarks(RUN, sample_condition("x = 1")) == ()
-    assert store.trace_remarks(RUN, trace_condition("x = 1")) == ()
-    assert store.span_remarks(RUN, TRACES[0], span_condition("x = 1")) == ()
-    assert store.span_names(RUN) == ()
+    assert store.run(RUN).remarks(sample_condition("x = 1"), sample_rows.remarks) == ()
+    assert store.run(RUN).remarks(trace_condition("x = 1"), trace_rows.remarks) == ()
+    assert store.run(RUN).remarks(span_condition("x = 1"), span_search.remarks, TRACES[0]) == ()
+    assert store.run(RUN).ask(names_in_use.span_names) == ()

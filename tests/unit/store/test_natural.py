@@ -12,9 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowtui.store import params as logged_params
+from flowtui.store import runs as run_rows
 from flowtui.store.attachments.listing import tree
 from flowtui.store.attachments.values import FolderNode
 from flowtui.store.natural import number, number_sql, order_sql, register_order, sort_key
+from flowtui.store.samples import keys as sample_keys
+from flowtui.store.samples import listing as sample_rows
+from flowtui.store.samples.scores import score_sets
 from flowtui.store.schema import EvalRow
 from tests.unit.stores import NOW, opened, writer
 
@@ -161,13 +166,15 @@ def test_every_list_is_in_the_order_of_names(tmp_path: Path) -> None:
         return [f"{name}{n}" for n in (1, 9, 10, 100)]
 
     with opened(tmp_path) as store:
-        assert [group.name for group in store.groups()] == in_order("group ")
-        assert [param.key for param in store.params("run") or ()] == in_order("layer")
-        assert list(store.last_points("run")) == in_order("train/x")
-        summaries = store.metric_summaries("run", {})
+        assert [group.name for group in store.ask(run_rows.groups)] == in_order("group ")
+        assert [
+            param.key for param in store.run("run").ask(logged_params.params) or ()
+        ] == in_order("layer")
+        assert list(store.run("run").metrics.last_points()) == in_order("train/x")
+        summaries = store.run("run").metrics.summaries({})
         assert [one.key for one in summaries] == in_order("train/x")
-        assert store.figure_keys() == (in_order("layer"), in_order("train/x"))
-        found = store.attachments("run")
+        assert store.ask(run_rows.figure_keys) == (in_order("layer"), in_order("train/x"))
+        found = store.run("run").attachments()
         assert found is not None
         (folder,) = tree(found.files).children
         assert isinstance(folder, FolderNode)
@@ -175,10 +182,12 @@ def test_every_list_is_in_the_order_of_names(tmp_path: Path) -> None:
         (folder,) = tree(found.files, is_descending=True).children
         assert isinstance(folder, FolderNode)
         assert folder.children[0].name == "image100.png"
-        assert [one.id for one in store.datasets("run")] == in_order("set-")
-        every, *sets = store.score_sets("run")
+        assert [one.id for one in store.run("run").ask(sample_rows.datasets)] == in_order("set-")
+        every, *sets = store.run("run").ask(score_sets)
         assert [one.dataset for one in sets] == in_order("set-")
         assert [score.key for score in every.scores] == in_order("q")
-        assert [key.key for key in store.sample_keys("run", None, ("scores",))] == in_order("q")
-        groups = store.sample_groups("run", "dataset").groups
+        assert [
+            key.key for key in store.run("run").ask(sample_keys.keys, None, ("scores",))
+        ] == in_order("q")
+        groups = store.run("run").ask(sample_keys.groups, "dataset").groups
         assert [group.value for group in groups] == in_order("set-")

@@ -20,7 +20,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowtui.reports.series import write_series
+from flowtui.store import counts as counting
 from flowtui.store.metrics import numbered_steps
+from flowtui.store.metrics import points as metric_points
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.listing import problems
 from flowtui.store.metrics.numbered_steps import NumberedSteps
 from flowtui.store.metrics.steps import (
@@ -67,16 +70,16 @@ def store(path: Path) -> Iterator[Store]:
 
 
 def summed(store: Store, key: str = "loss") -> MetricSummary:
-    found = {summary.key: summary for summary in store.metric_summaries(RUN, {})}
+    found = {summary.key: summary for summary in store.run(RUN).metrics.summaries({})}
     return found[key]
 
 
 def exported(store: Store, key: str = "loss") -> list[tuple[Any, float]]:
     """Gives (step, value) of all points as JSON has them, and asserts that CSV has the same."""
-    run = store.resolve(RUN)
+    run = store.resolve(RUN).row
     as_json, as_csv = io.StringIO(), io.StringIO()
-    written = write_series(store, run, [key], None, "json", as_json)
-    write_series(store, run, [key], None, "csv", as_csv)
+    written = write_series(store.opened(run), [key], None, "json", as_json)
+    write_series(store.opened(run), [key], None, "csv", as_csv)
     (metric,) = json.loads(as_json.getvalue())
     points = [(point["step"], point["value"]) for point in metric["points"]]
     rows = csv.DictReader(io.StringIO(as_csv.getvalue()))
@@ -153,6 +156,14 @@ def test_no_number_that_sqlite_holds_lies_between_a_step_and_its_neighbours(step
     assert at_least(step) >= step >= at_most(step)
 
 
+@pytest.mark.parametrize("step", [n + d for n in (-(2**63), 2**63) for d in (-1, 0, 1)])
+def test_where_integers_end_a_range_still_has_ends_that_sqlite_holds(step: int) -> None:
+    ends = at_least(step), at_most(step)
+    with closing(sqlite3.connect(":memory:")) as db:
+        assert db.execute("select ?, ?", ends).fetchone() == ends
+    assert ends[0] >= step >= ends[1]
+
+
 @pytest.mark.parametrize(
     ("word", "meant"),
     [
@@ -175,11 +186,11 @@ def test_real_steps_are_steps(path: Path, store: Store) -> None:
     assert (found.last.step, found.last.value) == (9.9, 0.99)
     assert found.maximum.value == 0.99
     assert exported(store) == [(index / 10, index / 100) for index in range(100)]
-    series = store.series(RUN, "loss", None, 200)
+    series = store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 200)
     assert series is not None
     assert series.count == len(series.columns) == 100
-    assert store.figures([RUN])[RUN].metrics == {"loss": 0.99}
-    near = store.neighbours(RUN, "loss", 0.35)
+    assert store.list.figures([RUN])[RUN].metrics == {"loss": 0.99}
+    near = store.run(RUN).metrics.ask("loss", metric_points.point_at, "loss", 0.35)
     assert (near.before and near.before.step, near.after and near.after.step) == (0.3, 0.4)
 
 
@@ -190,11 +201,11 @@ def test_steps_of_numpy_are_in_the_order_of_numbers(path: Path, store: Store) ->
     assert (found.count, found.unreadable_count, problems(found)) == (1_005, 0, [])
     assert (found.first and found.first.step, found.last and found.last.step) == (-5, 999)
     assert exported(store) == [(step, step / 2) for step in range(-5, 1_000)]
-    assert list(store.last_points(RUN)) == ["loss", "other"]
-    series = store.series(RUN, "loss", None, 4)
+    assert list(store.run(RUN).metrics.last_points()) == ["loss", "other"]
+    series = store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 4)
     assert series is not None
     assert [column.first.step for column in series.columns] == [-5, 251, 507, 763]
-    near = store.neighbours(RUN, "loss", 256)
+    near = store.run(RUN).metrics.ask("loss", metric_points.point_at, "loss", 256)
     assert (near.before and near.before.step, near.at and near.at.value) == (255, 128.0)
 
 
@@ -203,14 +214,16 @@ def test_what_is_logged_later_is_added_and_what_is_replaced_is_read_anew(
 ) -> None:
     log(path, [(int64(step), 1.0) for step in range(300)])
     known = summed(store)
-    series = store.series(RUN, "loss", None, 8)
+    series = store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 8)
     assert series is not None
     log(path, [(int64(300), 2.0)])
     log(path, [(0, 5.0)], key="other")
-    (grown,) = (one for one in store.metric_summaries(RUN, {"loss": known}) if one.key == "loss")
+    (grown,) = (
+        one for one in store.run(RUN).metrics.summaries({"loss": known}) if one.key == "loss"
+    )
     assert grown.last is not None
     assert (grown.count, grown.last.step, grown.last.value) == (301, 300, 2.0)
-    later = store.extended_series(RUN, series)
+    later = store.run(RUN).metrics.ask(series.key, metric_series.extended, series)
     assert later is not None
     assert (later.count, later.read_mark) == (301, series.read_mark)
     log(path, [(int64(7), -3.0)])
@@ -224,7 +237,7 @@ def test_what_is_logged_later_is_added_and_what_is_replaced_is_read_anew(
 
 def test_only_what_is_new_is_copied(path: Path, store: Store) -> None:
     log(path, [(int64(step), 1.0) for step in range(2_000)])
-    numbered = NumberedSteps(store.experiment(RUN))
+    numbered = NumberedSteps(store.run(RUN).database)
     copied: list[int] = []
 
     def ask(db: sqlite3.Connection) -> int:
@@ -262,7 +275,7 @@ def test_points_that_are_replaced_while_they_are_copied_are_the_new_ones(
 ) -> None:
     monkeypatch.setattr(numbered_steps, "ROWS_A_READ", 4)
     log(path, [(int64(step), 0.0) for step in range(20)])
-    database = store.experiment(RUN)
+    database = store.run(RUN).database
     read, reads = database.read, 0
 
     def replacing(*given: Any) -> Any:
@@ -275,7 +288,7 @@ def test_points_that_are_replaced_while_they_are_copied_are_the_new_ones(
     monkeypatch.setattr(database, "read", replacing)
     numbered = NumberedSteps(database)
     sql = "select sum(value), count(*) from dynamic_metrics where key = 'loss'"
-    total, count = numbered.read_copy("loss", lambda db: db.execute(sql).fetchone())
+    total, count = numbered.read("loss", lambda db: db.execute(sql).fetchone())
     assert count == 20
     assert total == sum(list(range(reads + 1))[-20:])
     numbered.close()
@@ -294,7 +307,7 @@ def test_one_step_in_two_types_is_two_points(path: Path, store: Store) -> None:
         "a step of four bytes",
         "the step of another row",
     ]
-    series = store.series(RUN, "loss", None, 50)
+    series = store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 50)
     assert series is not None
     assert [point.value for column in series.columns for point in column.points] == [
         0.1, 0.5, 1.0, 2.0, 6.0, 7.0, 8.0
@@ -315,12 +328,14 @@ def test_a_metric_none_of_whose_steps_can_be_read_stays_in_every_list(
     assert problems(found) == [
         "metric loss: 1 of 1 rows have a step that is no number, and are in no curve and no export"
     ]
-    assert store.last_points(RUN) == {"loss": None}
-    assert store.figures([RUN])[RUN].metrics == {"loss": None}
-    assert store.series(RUN, "loss", None, 9) is None
-    assert store.extent(RUN, "loss") == Extent(None, None, 0, 1)
+    assert store.run(RUN).metrics.last_points() == {"loss": None}
+    assert store.list.figures([RUN])[RUN].metrics == {"loss": None}
+    assert store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 9) is None
+    assert store.run(RUN).metrics.ask("loss", metric_points.extent, "loss") == Extent(
+        None, None, 0, 1
+    )
     assert exported(store) == []
-    assert store.counts(RUN).metrics == 1
+    assert store.run(RUN).ask(counting.counts).metrics == 1
 
 
 def test_rows_beside_unreadable_ones_are_as_they_are(path: Path, store: Store) -> None:
@@ -329,7 +344,7 @@ def test_rows_beside_unreadable_ones_are_as_they_are(path: Path, store: Store) -
     found = summed(store)
     assert (found.count, found.stepless_count) == (8, 6)
     assert exported(store) == [(5, 1.0), (6, 2.0)]
-    series = store.series(RUN, "loss", None, 9)
+    series = store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 9)
     assert series is not None
     assert (series.count, series.unreadable_count) == (2, 6)
 
@@ -370,9 +385,11 @@ def test_every_row_is_a_point_or_counted(rows: list[tuple[Any, float]]) -> None:
             found = summed(store)
             assert found.count == len(rows)
             assert found.stepless_count == len(rows) - len(numbers)
-            points = list(store.points(RUN, "loss", (LOWEST, HIGHEST)))
+            points = list(store.run(RUN).metrics.points("loss", (LOWEST, HIGHEST)))
             assert sorted((Fraction(one.step), one.value) for one in points) == numbers
             assert [Fraction(one.step) for one in points] == [step for step, _ in numbers]
             for columns in (2, 50):
-                series = store.series(RUN, "loss", None, columns)
+                series = store.run(RUN).metrics.ask(
+                    "loss", metric_series.series, "loss", None, columns
+                )
                 assert (series.count if series else 0) == len(numbers)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flowtui.store import params
+from flowtui.store import params as logged_params
 from flowtui.store.schema import ddl
 from flowtui.store.values import Param
 from tests.unit.stores import one_run, opened
@@ -138,7 +139,7 @@ def test_bytes_that_are_no_text_survive(database: sqlite3.Connection) -> None:
 def test_parameters_come_by_key(tmp_path: Path) -> None:
     one_run(tmp_path, {"b": 1, "a": [1, {"x": None}], "C": "x" * 5000, "k" * 5000: True})
     with opened(tmp_path) as store:
-        found = store.params("run-1")
+        found = store.run("run-1").ask(logged_params.params)
     assert found == (
         Param("a", "json", [1, {"x": None}]),
         Param("b", "int", 1),

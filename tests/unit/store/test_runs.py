@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store import models as logged_models
 from flowtui.store import runs
+from flowtui.store import runs as run_rows
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import run_condition
 from flowtui.store.runs import RunOrder
@@ -52,8 +55,8 @@ def store(directory: Path) -> Iterator[Store]:
 def listed(store: Store, order: RunOrder | None = None, expression: str = "") -> str:
     """Gives the ids of the runs in order, as one word."""
     condition = run_condition(expression) if expression else None
-    rowids = store.run_order(condition, order)
-    found = store.runs(rowids)
+    rowids = store.list.ordered(condition, order)
+    found = store.ask(run_rows.at, rowids)
     return "".join(found[rowid].id for rowid in rowids)
 
 
@@ -148,7 +151,7 @@ def test_copies_with_what_json_does_not_have_are_understood(
     directory: Path, store: Store, metrics: str, value: float
 ) -> None:
     set_copies(directory, "b", '{"lr": NaN}', metrics)
-    found = store.figures(["b"])["b"]
+    found = store.list.figures(["b"])["b"]
     assert repr(found.metrics) == repr({"val/acc": value})
     assert repr(found.params) == "{'lr': nan}"
 
@@ -171,7 +174,7 @@ def test_a_broken_copy_gives_way_to_the_runs_own_database(
     directory: Path, store: Store, broken: str
 ) -> None:
     set_copies(directory, "b", broken, broken)
-    assert store.figures(["b"])["b"].metrics == {"val/acc": 0.5}
+    assert store.list.figures(["b"])["b"].metrics == {"val/acc": 0.5}
     assert listed(store, RunOrder("param.lr", descending=False)) == "bca"
     assert listed(store, None, "metric.val/acc = 0.5") == "b"
 
@@ -180,16 +183,16 @@ def test_a_run_without_a_database_has_a_problem_and_no_figures(
     directory: Path, store: Store
 ) -> None:
     (directory / "c" / "exp.db").unlink()
-    assert store.figures(["c"]) == {"c": Figures(problem="c/exp.db is missing")}
+    assert store.list.figures(["c"]) == {"c": Figures(problem="c/exp.db is missing")}
     assert listed(store, RunOrder("param.lr")) == "abc"
 
 
 def test_keys_of_figures_come_most_common_first(directory: Path, store: Store) -> None:
-    assert store.figure_keys() == (sorted([LONG_KEY, "lr"]), ["val/acc"])
+    assert store.ask(run_rows.figure_keys) == (sorted([LONG_KEY, "lr"]), ["val/acc"])
     set_copies(directory, "a", '{"lr": 1}', '{"zz": 1, "val/acc": 1, "é": 2}')
-    assert store.figure_keys() == (["lr", LONG_KEY], ["val/acc", "zz", "é"])
+    assert store.ask(run_rows.figure_keys) == (["lr", LONG_KEY], ["val/acc", "zz", "é"])
     set_copies(directory, "a", '{"lr": NaN', "5")
-    assert store.figure_keys()[1] == ["val/acc"]
+    assert store.ask(run_rows.figure_keys)[1] == ["val/acc"]
 
 
 def test_groups_have_their_runs_and_those_without_one_come_last(
@@ -197,11 +200,11 @@ def test_groups_have_their_runs_and_those_without_one_come_last(
 ) -> None:
     execute(directory / "meta.db", "insert into experiment_groups (id, name) values ('e', 'none')")
     execute(directory / "meta.db", "insert into experiments (id) values ('lone')")
-    one, two, lone = store.groups()
+    one, two, lone = store.ask(run_rows.groups)
     assert (one.name, one.run_count) == ("One", 1)
     assert (two.name, two.run_count) == ("two", 2)
     assert lone == Group(None, "", 1)
-    assert store.run("a").group_id == one.id  # type: ignore[union-attr]
+    assert store.ask(run_rows.run, "a").group_id == one.id  # type: ignore[union-attr]
 
 
 def test_a_row_of_nulls_is_a_run_without_a_name(directory: Path, store: Store) -> None:
@@ -209,7 +212,7 @@ def test_a_row_of_nulls_is_a_run_without_a_name(directory: Path, store: Store) -
         directory / "meta.db",
         "insert into experiments (id, name, status, created_at) values ('n', null, null, null)",
     )
-    run = store.run("n")
+    run = store.ask(run_rows.run, "n")
     assert run is not None
     assert (run.name, run.status, run.created_at, run.tags) == ("", "", None, ())
     assert (run.duration_s, run.group_id, run.problems) == (None, None, ())
@@ -240,7 +243,7 @@ def test_a_broken_value_is_a_problem_of_its_run_only(
     execute(
         directory / "meta.db", f"update experiments set {column} = ? where id = 'b'", [(value,)]
     )
-    found = {run.id: run for run in store.runs(store.run_order()).values()}
+    found = {run.id: run for run in store.ask(run_rows.at, store.list.ordered()).values()}
     assert found["b"].problems == (problem,)
     assert found["b"].name == "Beta"
     assert found["a"].problems == found["c"].problems == ()
@@ -260,7 +263,7 @@ def test_tags_are_the_texts_of_a_json_list(
     directory: Path, store: Store, tags: str | None, expected: Sequence[str]
 ) -> None:
     execute(directory / "meta.db", "update experiments set tags = ? where id = 'b'", [(tags,)])
-    run = store.run("b")
+    run = store.ask(run_rows.run, "b")
     assert run is not None
     assert (run.tags, run.problems) == (expected, ())
 
@@ -278,7 +281,7 @@ def test_times_are_in_utc(directory: Path, store: Store, stored: str, expected: 
     execute(
         directory / "meta.db", "update experiments set created_at = ? where id = 'b'", [(stored,)]
     )
-    run = store.run("b")
+    run = store.ask(run_rows.run, "b")
     assert run is not None
     assert run.created_at == expected
     assert run.created_at.utcoffset() == timedelta()
@@ -290,24 +293,24 @@ def test_an_id_that_is_not_utf8_names_its_run(directory: Path, store: Store) -> 
         "insert into experiments (id, name, status)"
         " values (cast(x'78ff' as text), 'odd', 'active')",
     )
-    run = store.run("x\udcff")
+    run = store.ask(run_rows.run, "x\udcff")
     assert run is not None
     assert (run.id, run.name) == ("x\udcff", "odd")
-    assert store.resolve("x").id == "x\udcff"
-    assert store.resolve("x\udcff").name == "odd"
-    assert store.models("x\udcff") == ()
-    assert store.figures(["x\udcff"])["x\udcff"].problem is not None
-    assert len(store.run_order(None, RunOrder("param.lr"))) == 4
+    assert store.resolve("x").row.id == "x\udcff"
+    assert store.resolve("x\udcff").row.name == "odd"
+    assert store.ask(logged_models.models, "x\udcff") == ()
+    assert store.list.figures(["x\udcff"])["x\udcff"].problem is not None
+    assert len(store.list.ordered(None, RunOrder("param.lr"))) == 4
 
 
 def test_rows_that_are_gone_are_left_out(directory: Path, store: Store) -> None:
-    rowids = store.run_order()
+    rowids = store.list.ordered()
     execute(directory / "meta.db", "delete from experiments where id = 'a'")
-    assert [run.id for run in store.runs(rowids).values()] == ["b", "c"]
-    assert store.run("a") is None
-    assert store.runs([]) == {}
+    assert [run.id for run in store.ask(run_rows.at, rowids).values()] == ["b", "c"]
+    assert store.ask(run_rows.run, "a") is None
+    assert store.ask(run_rows.at, []) == {}
 
 
 def test_a_list_that_is_left_is_not_read_on(store: Store) -> None:
-    with pytest.raises(ReadCancelled):
-        store.run_order(None, RunOrder("param.lr"), cancelled=lambda: True)
+    with cancelling(lambda: True), pytest.raises(ReadCancelled):
+        store.list.ordered(None, RunOrder("param.lr"))

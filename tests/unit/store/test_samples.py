@@ -14,8 +14,11 @@ from hypothesis import strategies as st
 
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.bounded_json import MAX_LEVELS
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import sample_condition
+from flowtui.store.samples import keys as sample_keys
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.listing import LISTED
 from flowtui.store.samples.orders import SORTABLE, SampleOrder
 from flowtui.store.samples.values import Dataset, KeyType, SampleGroup, SamplesView
@@ -96,10 +99,10 @@ def store(directory: Path) -> Iterator[Store]:
         yield store
 
 
-def listed(store: Store, order: SampleOrder | None = None, **named: Any) -> str:
+def listed(store: Store, order: SampleOrder = sample_rows.OLDEST_FIRST, **named: Any) -> str:
     """Gives the samples in order as one word; the set's first letter tells the two b apart."""
-    keys = store.sample_order(RUN, order=order, **named)
-    samples = store.samples(RUN, keys)
+    keys = store.run(RUN).ask(sample_rows.ordered, order=order, **named)
+    samples = store.run(RUN).ask(sample_rows.at, keys)
     names = (f"{samples[key].dataset_id[0]}{samples[key].id[0]}" for key in keys)
     return " ".join(names)
 
@@ -116,7 +119,7 @@ def replaced(directory: Path, column: str, texts: list[str | None]) -> None:
 
 
 def test_a_sample_is_what_its_row_links_and_annotations_say(store: Store) -> None:
-    found = store.sample_detail(RUN, SampleTarget("faq", "b"))
+    found = store.run(RUN).ask(sample_rows.detail, SampleTarget("faq", "b"))
     assert found is not None
     assert (found.dataset_id, found.id, found.target) == ("faq", "b", SampleTarget("faq", "b"))
     assert found.trace_ids == ("t2", "t1")
@@ -127,15 +130,15 @@ def test_a_sample_is_what_its_row_links_and_annotations_say(store: Store) -> Non
     assert (found.scores["correct"], found.scores["label"]) == (False, 7)
     assert (found.created_at, found.updated_at) == (NOW, NOW)
     assert (found.problems, found.cut) == ((), {})
-    other = store.sample_detail(RUN, SampleTarget("math", "b"))
+    other = store.run(RUN).ask(sample_rows.detail, SampleTarget("math", "b"))
     assert other is not None
     assert (other.trace_ids, other.annotation_count) == (("t3",), 2)
     assert other.scores == {"accuracy": math.inf}
-    assert store.sample_detail(RUN, SampleTarget("math", "nope")) is None
+    assert store.run(RUN).ask(sample_rows.detail, SampleTarget("math", "nope")) is None
 
 
 def test_eval_sets_come_with_their_counts(store: Store) -> None:
-    assert store.datasets(RUN) == (Dataset("faq", 3), Dataset("math", 3))
+    assert store.run(RUN).ask(sample_rows.datasets) == (Dataset("faq", 3), Dataset("math", 3))
     assert listed(store, dataset="math") == "mb md me"
     assert listed(store, dataset="nope") == ""
 
@@ -178,7 +181,10 @@ def test_failing_first_counts_failed_checks_then_places_between_extremes(store: 
     ],
 )
 def test_views_choose_and_order(store: Store, view: SamplesView, found: str) -> None:
-    assert listed(store, view_order(view), condition=view_condition(view)) == found
+    assert (
+        listed(store, view_order(view) or sample_rows.OLDEST_FIRST, condition=view_condition(view))
+        == found
+    )
 
 
 def test_a_view_joins_the_filter(store: Store) -> None:
@@ -211,7 +217,7 @@ def test_what_differs_from_the_reference(
     execute(path, "update evals set outputs = ?, refs = ?", [texts])
     with opened(tmp_path) as store:
         condition = view_condition(SamplesView.DIFFERING)
-        assert len(store.sample_order(RUN, condition=condition)) == differs
+        assert len(store.run(RUN).ask(sample_rows.ordered, condition=condition)) == differs
 
 
 SCORES = st.one_of(
@@ -238,8 +244,11 @@ def test_sorting_agrees_with_python(
 ) -> None:
     replaced(directory, "scores", [json.dumps(scores) for scores in samples])
     with opened(directory) as store:
-        keys = store.sample_order(RUN, order=SampleOrder("scores.x", descending))
-        ids = [int(sample.id) for sample in map(store.samples(RUN, keys).__getitem__, keys)]
+        keys = store.run(RUN).ask(sample_rows.ordered, order=SampleOrder("scores.x", descending))
+        ids = [
+            int(sample.id)
+            for sample in map(store.run(RUN).ask(sample_rows.at, keys).__getitem__, keys)
+        ]
     expected = sorted(range(len(samples)), key=lambda n: rank(samples[n].get("x"), descending))
     assert ids == expected
 
@@ -264,8 +273,12 @@ def test_json_of_any_shape_is_read_and_what_is_broken_stays_text(
 ) -> None:
     replaced(directory, "outputs", [text])
     with opened(directory) as store:
-        (found,) = store.samples(RUN, store.sample_order(RUN)).values()
-        assert store.sample_order(RUN, order=SampleOrder("outputs.a")) == store.sample_order(RUN)
+        (found,) = (
+            store.run(RUN).ask(sample_rows.at, store.run(RUN).ask(sample_rows.ordered)).values()
+        )
+        assert store.run(RUN).ask(sample_rows.ordered, order=SampleOrder("outputs.a")) == store.run(
+            RUN
+        ).ask(sample_rows.ordered)
     assert found.outputs == value
     assert found.unparsed == ({"outputs"} if problem else set())
     assert (problem or "") in " ".join(found.problems)
@@ -276,10 +289,10 @@ def test_long_texts_and_lists_are_cut_in_the_list_and_whole_where_asked(director
     outputs = {"answer": long, "many": list(range(1_000)), "deep": [{"t": long}]}
     replaced(directory, "outputs", [json.dumps(outputs)])
     with opened(directory) as store:
-        keys = store.sample_order(RUN)
-        (cut,) = store.samples(RUN, keys).values()
-        (whole,) = store.samples(RUN, keys, whole=True).values()
-        detail = store.sample_detail(RUN, whole.target)
+        keys = store.run(RUN).ask(sample_rows.ordered)
+        (cut,) = store.run(RUN).ask(sample_rows.at, keys).values()
+        (whole,) = store.run(RUN).ask(sample_rows.at, keys, sample_rows.WHOLE).values()
+        detail = store.run(RUN).ask(sample_rows.detail, whole.target)
     assert isinstance(cut.outputs, dict)
     assert cut.outputs["answer"] == "x" * (LISTED.text_chars or 0)
     assert cut.outputs["many"] == list(range(LISTED.items or 0))
@@ -293,24 +306,28 @@ def test_long_texts_and_lists_are_cut_in_the_list_and_whole_where_asked(director
 
 
 def test_keys_in_use_come_with_counts_and_types(store: Store) -> None:
-    found = {used.name: used.types for used in store.sample_keys(RUN)}
+    found = {used.name: used.types for used in store.run(RUN).ask(sample_keys.keys)}
     assert found["scores.accuracy"] == {KeyType.NUMBER: 3, KeyType.NULL: 1}
     assert found["scores.label"] == {KeyType.NUMBER: 1, KeyType.TEXT: 1}
     assert found["scores.correct"] == {KeyType.BOOLEAN: 3}
     assert found["inputs.tags"] == {KeyType.LIST: 1}
-    scores = store.sample_keys(RUN, "faq", ("scores",))
+    scores = store.run(RUN).ask(sample_keys.keys, "faq", ("scores",))
     assert [(used.key, used.count) for used in scores] == [
         ("accuracy", 3), ("correct", 3), ("label", 2),
     ]  # fmt: skip
 
 
 def test_groups_count_the_samples_of_each_value(store: Store) -> None:
-    groups = store.sample_groups(RUN, "scores.correct").groups
+    groups = store.run(RUN).ask(sample_keys.groups, "scores.correct").groups
     assert groups == (SampleGroup(None, 3), SampleGroup(False, 2), SampleGroup(True, 1))
-    languages = store.sample_groups(RUN, "metadata.lang", "faq", sample_condition("id != c"))
+    languages = store.run(RUN).ask(
+        sample_keys.groups, "metadata.lang", "faq", sample_condition("id != c")
+    )
     assert languages.groups == (SampleGroup("de", 1), SampleGroup("en", 1))
-    assert store.sample_groups(RUN, "inputs.tags").groups[1] == SampleGroup('["x"]', 1, True)
-    assert store.sample_groups(RUN, "dataset").groups == (
+    assert store.run(RUN).ask(sample_keys.groups, "inputs.tags").groups[1] == SampleGroup(
+        '["x"]', 1, True
+    )
+    assert store.run(RUN).ask(sample_keys.groups, "dataset").groups == (
         SampleGroup("faq", 3),
         SampleGroup("math", 3),
     )
@@ -319,7 +336,7 @@ def test_groups_count_the_samples_of_each_value(store: Store) -> None:
 def test_true_and_one_are_two_groups(directory: Path) -> None:
     replaced(directory, "scores", ['{"x": 1}', '{"x": 1.0}', '{"x": true}', '{"x": "1"}'])
     with opened(directory) as store:
-        groups = store.sample_groups(RUN, "scores.x").groups
+        groups = store.run(RUN).ask(sample_keys.groups, "scores.x").groups
     assert {(type(group.value), group.count) for group in groups} == {
         (int, 2), (bool, 1), (str, 1),
     }  # fmt: skip
@@ -332,21 +349,26 @@ def test_runs_without_tables_have_no_samples_links_or_annotations(directory: Pat
     with opened(directory) as store:
         assert listed(store, SampleOrder("annotations")) == listed(store)
         assert listed(store, SampleOrder("traces")) == listed(store)
-        samples = store.samples(RUN, store.sample_order(RUN)).values()
+        samples = (
+            store.run(RUN).ask(sample_rows.at, store.run(RUN).ask(sample_rows.ordered)).values()
+        )
         assert {(sample.trace_ids, sample.annotation_count) for sample in samples} == {((), 0)}
     execute(path, "drop table evals")
     with opened(directory) as store:
         for order in (SampleOrder(), SampleOrder("failing")):
-            assert not store.sample_order(RUN, order=order)
-        assert store.samples(RUN, [1]) == {}
-        assert store.sample_detail(RUN, SampleTarget("faq", "b")) is None
-        assert (store.datasets(RUN), store.sample_keys(RUN)) == ((), ())
-        assert store.sample_groups(RUN, "scores.x").groups == ()
+            assert not store.run(RUN).ask(sample_rows.ordered, order=order)
+        assert store.run(RUN).ask(sample_rows.at, [1]) == {}
+        assert store.run(RUN).ask(sample_rows.detail, SampleTarget("faq", "b")) is None
+        assert (store.run(RUN).ask(sample_rows.datasets), store.run(RUN).ask(sample_keys.keys)) == (
+            (),
+            (),
+        )
+        assert store.run(RUN).ask(sample_keys.groups, "scores.x").groups == ()
 
 
 @pytest.mark.parametrize("column", [*SORTABLE, "scores.accuracy"])
 def test_a_read_of_the_list_can_be_left(store: Store, column: str) -> None:
-    with pytest.raises(ReadCancelled):
-        store.sample_order(RUN, order=SampleOrder(column), cancelled=lambda: True)
-    with pytest.raises(ReadCancelled):
-        store.samples(RUN, [1], cancelled=lambda: True)
+    with cancelling(lambda: True), pytest.raises(ReadCancelled):
+        store.run(RUN).ask(sample_rows.ordered, order=SampleOrder(column))
+    with cancelling(lambda: True), pytest.raises(ReadCancelled):
+        store.run(RUN).ask(sample_rows.at, [1])

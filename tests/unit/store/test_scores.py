@@ -14,11 +14,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.filters import sample_condition
 from flowtui.store.samples import scores
 from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
-from flowtui.store.samples.scores import number_summary
+from flowtui.store.samples.scores import number_summary, score_sets
 from flowtui.store.samples.values import KeyType
 from tests.unit.stores import execute, one_run, opened
 
@@ -45,7 +46,7 @@ def found(path: Path, samples: list[tuple[str, str | None]], **named: Any) -> tu
         [(str(n), *sample) for n, sample in enumerate(samples)],
     )
     with opened(path.parent.parent) as store:
-        return store.score_sets(RUN, **named)
+        return store.run(RUN).ask(score_sets, **named)
 
 
 def only(path: Path, values: list[object]) -> ScoreSummary:
@@ -103,7 +104,7 @@ def test_a_run_without_samples_or_their_table_has_none(path: Path) -> None:
     execute(path, "drop table eval_annotations")
     execute(path, "drop table evals")
     with opened(path.parent.parent) as store:
-        assert store.score_sets(RUN) == ()
+        assert store.run(RUN).ask(score_sets) == ()
 
 
 def test_rare_and_long_texts_are_counted_among_the_others(
@@ -192,8 +193,12 @@ def test_sets_agree_with_plain_python(path: Path, samples: list[tuple[str, Any]]
 
 
 def test_the_read_can_be_left(path: Path) -> None:
-    with opened(path.parent.parent) as store, pytest.raises(ReadCancelled):
-        store.score_sets(RUN, cancelled=lambda: True)
+    with (
+        opened(path.parent.parent) as store,
+        cancelling(lambda: True),
+        pytest.raises(ReadCancelled),
+    ):
+        store.run(RUN).ask(score_sets)
 
 
 def test_the_mean_of_the_largest_floats_is_the_largest_float() -> None:

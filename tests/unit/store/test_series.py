@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.metrics import points
+from flowtui.store.metrics import points as metric_points
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.points import Page, extent, next_point, page, point_at
 from flowtui.store.metrics.series import extended, series
 from flowtui.store.metrics.values import Extent, Neighbours, Series
@@ -251,12 +254,12 @@ def test_all_points_come_page_by_page(tmp_path: Path, monkeypatch: pytest.Monkey
         logged = {step * 3 - 9: float(step) for step in range(count)}
         one_run(tmp_path, points={"loss": logged}, run_id=f"run-{count}")
         with opened(tmp_path) as store:
-            found = list(store.points(f"run-{count}", "loss", (-100, 1_000)))
+            found = list(store.run(f"run-{count}").metrics.points("loss", (-100, 1_000)))
             assert {point.step: point.value for point in found} == logged
             assert [point.step for point in found] == sorted(logged)
-            assert [point.step for point in store.points(f"run-{count}", "loss", (0, 20))] == [
-                step for step in logged if 0 <= step <= 20
-            ]
+            assert [
+                point.step for point in store.run(f"run-{count}").metrics.points("loss", (0, 20))
+            ] == [step for step in logged if 0 <= step <= 20]
 
 
 def test_points_logged_during_an_export_come_if_they_lie_ahead(
@@ -265,7 +268,7 @@ def test_points_logged_during_an_export_come_if_they_lie_ahead(
     monkeypatch.setattr(points, "PAGE_POINTS", 3)
     path = one_run(tmp_path, points={"loss": dict.fromkeys(range(0, 20, 2), 1.0)})
     with opened(tmp_path) as store:
-        found = store.points("run-1", "loss", (0, 100))
+        found = store.run("run-1").metrics.points("loss", (0, 100))
         met = [next(found).step for _ in range(3)]
         execute(
             path,
@@ -290,18 +293,20 @@ def test_the_store_answers_what_a_chart_and_its_crosshair_ask(tmp_path: Path) ->
     age(tmp_path)
     before = contents(tmp_path)
     with opened(tmp_path) as store:
-        whole = store.series("run-1", "loss", None, 20)
+        whole = store.run("run-1").metrics.ask("loss", metric_series.series, "loss", None, 20)
         assert whole is not None
         assert (whole.count, whole.nan_count) == (1_000, 1)
         assert whole.last.logged_at == NOW + timedelta(seconds=999)
-        assert store.extended_series("run-1", whole) == whole
-        found = store.neighbours("run-1", "loss", 700)
+        assert store.run("run-1").metrics.ask(whole.key, metric_series.extended, whole) == whole
+        found = store.run("run-1").metrics.ask("loss", metric_points.point_at, "loss", 700)
         assert (found.before and found.before.step, found.after and found.after.step) == (699, 701)
         assert found.at is not None
         assert math.isnan(found.at.value)
-        nan = store.next_point("run-1", "loss", 10, kind="nan")
+        nan = store.run("run-1").metrics.ask(
+            "loss", metric_points.next_point, "loss", 10, kind="nan"
+        )
         assert nan is not None
         assert nan.step == 700
-        with pytest.raises(ReadCancelled):
-            store.series("run-1", "loss", None, 20, cancelled=lambda: True)
+        with cancelling(lambda: True), pytest.raises(ReadCancelled):
+            store.run("run-1").metrics.ask("loss", metric_series.series, "loss", None, 20)
     assert contents(tmp_path) == before

@@ -18,7 +18,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
+from flowtui.store.metrics import points as metric_points
+from flowtui.store.metrics import series as metric_series
+from flowtui.store.metrics import smoothing as metric_smoothing
 from flowtui.store.metrics.series import extended, series
 from flowtui.store.metrics.smoothing import smoothed
 from flowtui.store.metrics.values import Series, Smoothed
@@ -322,13 +326,21 @@ def test_the_store_smooths_counts_and_can_be_interrupted(tmp_path: Path) -> None
     points = {step: float(step % 9) for step in range(3_000)}
     one_run(tmp_path, points={"loss": points})
     with opened(tmp_path) as store:
-        whole = store.series("run-1", "loss", None, 20)
+        whole = store.run("run-1").metrics.ask("loss", metric_series.series, "loss", None, 20)
         assert whole is not None
-        made = store.smoothed_series("run-1", whole, 0.9)
+        made = store.run("run-1").metrics.ask(whole.key, metric_smoothing.smoothed, whole, 0.9)
         expected = reference(points, 0.9)
         assert as_dict(made) == pytest.approx({at.step: expected[at.step] for at in made.points})
-        assert store.smoothed_series("run-1", whole, 0.9, made) == made
-        assert store.point_count("run-1", "loss", (10, 19)) == 10
-        assert store.point_count("run-1", "loss", (-(10**30), 10**30)) == 3_000
-        with pytest.raises(ReadCancelled):
-            store.smoothed_series("run-1", whole, 0.9, cancelled=lambda: True)
+        assert (
+            store.run("run-1").metrics.ask(whole.key, metric_smoothing.smoothed, whole, 0.9, made)
+            == made
+        )
+        assert store.run("run-1").metrics.ask("loss", metric_points.count, "loss", *(10, 19)) == 10
+        assert (
+            store.run("run-1").metrics.ask(
+                "loss", metric_points.count, "loss", *(-(10**30), 10**30)
+            )
+            == 3_000
+        )
+        with cancelling(lambda: True), pytest.raises(ReadCancelled):
+            store.run("run-1").metrics.ask(whole.key, metric_smoothing.smoothed, whole, 0.9)

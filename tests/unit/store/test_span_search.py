@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SpanTarget
 from flowtui.store.errors import FilterError
 from flowtui.store.filters import span_condition
 from flowtui.store.schema import SpanRow, StoreWriter
 from flowtui.store.schema.ddl import EXPERIMENT_TABLES
 from flowtui.store.store import Store
+from flowtui.store.traces import search as span_search
 from flowtui.store.traces.search import matching
 from tests.conftest import NOW, open_store
 
@@ -50,7 +52,7 @@ def store(tmp_path: Path) -> Store:
 
 def found(store: Store, text: str) -> str:
     """Return the first digits of the ids that a search in the one trace finds."""
-    ids = store.matching_spans("run", TRACE, span_condition(text))
+    ids = store.run("run").ask(span_search.matching, TRACE, span_condition(text))
     return "".join(sorted(id_[0] for id_ in ids))
 
 
@@ -79,7 +81,7 @@ def test_a_search_finds_spans_of_the_trace(store: Store, text: str, expected: st
 
 def test_annotations_are_searched_too(store: Store) -> None:
     draft = Draft("quality", AnnotationKind.FEEDBACK, False, None, "ana")
-    store.add_annotation("run", SpanTarget(TRACE, "3" * 16), draft)
+    annotating.add(store.run("run").database, SpanTarget(TRACE, "3" * 16), draft)
     assert found(store, "annotated") == "3"
     assert found(store, "annotations.quality = false") == "3"
     assert found(store, "quality = true") == ""

@@ -17,9 +17,14 @@ from flowtui.reports.trace_markdown import trace_markdown
 from flowtui.screens.traces.columns import cells
 from flowtui.screens.traces.reading import ReadTrace, read_trace
 from flowtui.screens.traces.summary import summary
+from flowtui.store import runs as run_rows
 from flowtui.store.filters import span_condition, trace_condition
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
+from flowtui.store.traces import details as span_details
+from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import search as span_search
+from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.times import FAR_FUTURE_NS
 from flowtui.store.traces.tree import span_tree
@@ -82,8 +87,8 @@ def expected(times: list[Times]) -> tuple[int | None, int | None]:
 
 
 def listed(store: Store) -> dict[str, Trace]:
-    keys = store.trace_order(RUN)
-    return {trace.trace_id: trace for trace in store.traces(RUN, keys).values()}
+    keys = store.run(RUN).ask(trace_rows.ordered)
+    return {trace.trace_id: trace for trace in store.run(RUN).ask(trace_rows.at, keys).values()}
 
 
 ODD = st.sampled_from(
@@ -102,7 +107,7 @@ def test_list_and_tree_agree_with_plain_python(
         found = listed(store)
         for trace_id, times in named.items():
             start, duration = expected(times)
-            one, tree = found[trace_id], span_tree(store.spans(RUN, trace_id))
+            one, tree = found[trace_id], span_tree(store.run(RUN).ask(span_rows.spans, trace_id))
             assert (one.start_ns, one.duration_ns) == (start, duration)
             assert (tree.start_ns, tree.duration_ns) == (start, duration)
 
@@ -124,7 +129,7 @@ def store(tmp_path: Path) -> Any:
 
 
 def read(store: Store, trace_id: str) -> ReadTrace:
-    return read_trace(store, RUN, trace_id, None, lambda: False)
+    return read_trace(store.run(RUN), trace_id, None)
 
 
 def rows(store: Store, trace_id: str) -> list[str]:
@@ -132,7 +137,7 @@ def rows(store: Store, trace_id: str) -> list[str]:
     view = TreeView(tree, whole_window(tree))
     return [
         "".join(piece.text for piece in span_row(view, at, widths(100, True)))
-        for at in range(len(tree.nodes))
+        for at in range(len(tree))
     ]
 
 
@@ -148,10 +153,10 @@ def test_the_list_shows_no_time_where_there_is_none(store: Store) -> None:
 
 @pytest.mark.parametrize("column", SORTABLE)
 def test_what_has_no_time_comes_last_in_every_order_by_time(store: Store, column: str) -> None:
-    shown = store.traces(RUN, store.trace_order(RUN))
+    shown = store.run(RUN).ask(trace_rows.at, store.run(RUN).ask(trace_rows.ordered))
     keys = {trace.trace_id: key for key, trace in shown.items()}
     for descending in (True, False):
-        order = list(store.trace_order(RUN, None, TraceOrder(column, descending)))
+        order = list(store.run(RUN).ask(trace_rows.ordered, None, TraceOrder(column, descending)))
         assert sorted(order) == sorted(keys.values())
         if column in ("start", "duration"):
             assert order[-1] == keys["none"]
@@ -159,15 +164,17 @@ def test_what_has_no_time_comes_last_in_every_order_by_time(store: Store, column
 
 def test_filters_leave_out_what_has_no_duration(store: Store) -> None:
     def fitting(text: str) -> set[str]:
-        keys = store.trace_order(RUN, trace_condition(text))
-        return {trace.trace_id for trace in store.traces(RUN, keys).values()}
+        keys = store.run(RUN).ask(trace_rows.ordered, trace_condition(text))
+        return {trace.trace_id for trace in store.run(RUN).ask(trace_rows.at, keys).values()}
 
     assert fitting("duration > 1d") == set()
     assert fitting("execution_time < 0s") == set()
     assert fitting("execution_time >= 2s") == {"good", "open"}
     assert fitting("execution_time IS NULL") == {"none", "back"}
-    assert store.matching_spans(RUN, "far", span_condition("duration > 1s")) == set()
-    assert store.matching_spans(RUN, "root0", span_condition("duration > 1s")) == set()
+    assert store.run(RUN).ask(span_search.matching, "far", span_condition("duration > 1s")) == set()
+    assert (
+        store.run(RUN).ask(span_search.matching, "root0", span_condition("duration > 1s")) == set()
+    )
 
 
 def test_a_row_says_why_it_has_no_bar(store: Store) -> None:
@@ -184,10 +191,10 @@ def test_a_row_says_why_it_has_no_bar(store: Store) -> None:
 
 
 def head(store: Store, trace_id: str, span_id: str = "s0") -> str:
-    detail = store.span_detail(RUN, trace_id, span_id)
+    detail = store.run(RUN).ask(span_details.detail, trace_id, span_id)
     assert detail is not None
     tree = read(store, trace_id).tree
-    node = next(node for node in tree.nodes if node.id == span_id)
+    node = next(node for node in tree if node.id == span_id)
     return copied(span_sections(detail, node, tree.duration_ns)[0])
 
 
@@ -212,24 +219,24 @@ def test_the_totals_leave_it_out(store: Store) -> None:
 def test_a_script_gets_null_where_there_is_no_time(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = store.run(RUN)
+    run = store.ask(run_rows.run, RUN)
     assert run is not None
-    trace_report.print_traces(store, run, as_json=True)
+    trace_report.print_traces(store.opened(run), as_json=True)
     documents = {one["trace_id"]: one for one in json.loads(capsys.readouterr().out)}
     none = documents["none"]
     assert [none[name] for name in ("started_at", "start_ns", "end_ns", "duration_ns")] == [
         None
     ] * 4
     assert documents["root0"]["duration_ns"] == S
-    trace_report.print_trace(store, run, "root0", as_json=True)
+    trace_report.print_trace(store.opened(run), "root0", as_json=True)
     (root,) = json.loads(capsys.readouterr().out)["spans"]
     assert (root["started_at"], root["start_ns"], root["duration_ns"]) == (None, 0, None)
-    trace_report.print_trace(store, run, "open")
+    trace_report.print_trace(store.opened(run), "open")
     assert "not ended" in capsys.readouterr().out
 
 
 def test_exports_keep_what_is_stored(store: Store) -> None:
-    detail = store.span_detail(RUN, "far", "s0")
+    detail = store.run(RUN).ask(span_details.detail, "far", "s0")
     assert detail is not None
     document = otlp_json.span(detail)
     assert document["endTimeUnixNano"] == str(2**63 - 1)
@@ -245,7 +252,7 @@ def test_an_event_at_no_time_says_so(tmp_path: Path, stored: int) -> None:
     events = [{"name": "e", "timestamp": stored}, {"name": "f", "timestamp": NOW + S}]
     execute(path, "update spans set events = ?", [(json.dumps(events),)])
     with opened(tmp_path) as store:
-        detail = store.span_detail(RUN, TRACE, "s0")
+        detail = store.run(RUN).ask(span_details.detail, TRACE, "s0")
     assert detail is not None
     section = next(one for one in span_sections(detail) if one.key == "events")
     assert [getattr(block, "note", None) for block in section.blocks] == ["at no time", "+1.0 s"]
@@ -283,11 +290,11 @@ def test_clocks_disagree_only_where_there_are_two(
     )
     with opened(tmp_path) as store:
         tree = read(store, TRACE).tree
-        child = next(node for node in tree.nodes if node.id == "s1")
+        child = next(node for node in tree if node.id == "s1")
         assert child.do_clocks_disagree is disagree
-        detail = store.span_detail(RUN, TRACE, "s1")
+        detail = store.run(RUN).ask(span_details.detail, TRACE, "s1")
         assert detail is not None
-        text = copied(span_sections(detail, child, None, frozenset(), tree.nodes[0].span)[0])
+        text = copied(span_sections(detail, child, None, frozenset(), tree[0].span)[0])
     assert ("clocks disagree" in text) is disagree
     assert "begins before its parent" in text
     assert "outlives its parent" in text

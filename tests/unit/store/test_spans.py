@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import SpanKind, Usage
 from flowtui.store.schema import SpanAnnotationRow, SpanRow
+from flowtui.store.traces import details as span_details
+from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.values import Span
 from tests.unit.stores import execute, opened, writer
 
@@ -44,17 +47,13 @@ def written(
 
 def read(directory: Path) -> tuple[Span, ...]:
     with opened(directory) as store:
-        return store.spans(RUN, TRACE)
+        return tuple(store.run(RUN).ask(span_rows.spans, TRACE))
 
 
-def test_spans_come_by_start_and_a_parent_before_children_that_start_with_it(
-    tmp_path: Path,
-) -> None:
-    written(
-        tmp_path,
-        [span("late", 5, 6), span("child", 1, 3), span("root", 1, 9), span("x", trace_id="b" * 32)],
-    )
-    assert [found.span_id for found in read(tmp_path)] == ["root", "child", "late"]
+def test_spans_come_by_start_then_id_and_those_without_a_start_last(tmp_path: Path) -> None:
+    rows = [("late", 5), ("b", 1), ("none", 0), ("a", 1)]
+    written(tmp_path, [*(span(*row) for row in rows), span("x", trace_id="b" * 32)])
+    assert [found.span_id for found in read(tmp_path)] == ["a", "b", "late", "none"]
 
 
 def test_a_skeleton_says_what_a_span_is_and_took(tmp_path: Path) -> None:
@@ -133,7 +132,7 @@ def test_attributes_that_are_no_object_do_not_fail_the_read(tmp_path: Path, raw:
     assert found.usage is None
     assert found.genai_kind is SpanKind.OTHER
     with opened(tmp_path) as store:
-        found_detail = store.span_detail(RUN, TRACE, "s")
+        found_detail = store.run(RUN).ask(span_details.detail, TRACE, "s")
     assert found_detail is not None
     assert found_detail.attributes == {}
     is_nothing = raw in ("null", "")
@@ -160,7 +159,7 @@ def test_a_run_without_a_table_of_spans_has_none(tmp_path: Path) -> None:
     execute(path, "drop table spans")
     assert read(tmp_path) == ()
     with opened(tmp_path) as store:
-        assert store.span_detail(RUN, TRACE, "s") is None
+        assert store.run(RUN).ask(span_details.detail, TRACE, "s") is None
 
 
 def test_one_span_is_given_in_full(tmp_path: Path) -> None:
@@ -174,8 +173,8 @@ def test_one_span_is_given_in_full(tmp_path: Path) -> None:
     path = written(tmp_path, [row])
     execute(path, "update spans set created_at = '2026-06-01 12:00:00'")
     with opened(tmp_path) as store:
-        found = store.span_detail(RUN, TRACE, "s")
-        assert store.span_detail(RUN, TRACE, "other") is None
+        found = store.run(RUN).ask(span_details.detail, TRACE, "s")
+        assert store.run(RUN).ask(span_details.detail, TRACE, "other") is None
     assert found is not None
     assert found.attributes == {"a": "é", "n": [1, 2]}
     (event,) = found.events
@@ -191,7 +190,7 @@ def test_items_that_are_no_events_are_named_as_problems(tmp_path: Path) -> None:
     path = written(tmp_path, [span("s")])
     execute(path, "update spans set events = '[3, {}]', links = '[null]'")
     with opened(tmp_path) as store:
-        found = store.span_detail(RUN, TRACE, "s")
+        found = store.run(RUN).ask(span_details.detail, TRACE, "s")
     assert found is not None
     assert [event.timestamp_ns for event in found.events] == [None, None]
     assert found.problems == (
@@ -203,5 +202,5 @@ def test_items_that_are_no_events_are_named_as_problems(tmp_path: Path) -> None:
 
 def test_a_read_of_spans_can_be_left(tmp_path: Path) -> None:
     written(tmp_path, [span(f"{index}") for index in range(20)])
-    with opened(tmp_path) as store, pytest.raises(ReadCancelled):
-        store.spans(RUN, TRACE, lambda: True)
+    with opened(tmp_path) as store, cancelling(lambda: True), pytest.raises(ReadCancelled):
+        store.run(RUN).ask(span_rows.spans, TRACE)

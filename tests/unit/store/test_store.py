@@ -8,6 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store import counts as counting
+from flowtui.store import models as logged_models
+from flowtui.store import params as logged_params
+from flowtui.store import runs as run_rows
+from flowtui.store.cancelling import cancelling
+from flowtui.store.changes import Watcher
 from flowtui.store.errors import (
     DatabaseCorrupt,
     DatabaseError,
@@ -56,7 +62,7 @@ def test_a_run_id_cannot_lead_out_of_the_store(store: Store, run_id: str) -> Non
     with pytest.raises(DatabaseError, match="is no path inside the store"):
         store.run_directory(run_id)
     with pytest.raises(StoreError):
-        store.params(run_id)
+        store.run(run_id).ask(logged_params.params)
 
 
 @pytest.mark.parametrize("run_id", ["run-1", "nightly 7", "日本", "..x", "a\\b", "x" * 300, "~"])
@@ -67,21 +73,21 @@ def test_any_other_run_id_is_a_folder_of_the_store(store: Store, run_id: str) ->
 @pytest.mark.parametrize("run_id", ["absent", "meta.db"])
 def test_a_run_without_a_database_says_that_it_is_missing(store: Store, run_id: str) -> None:
     with pytest.raises(DatabaseMissing, match=f"^{run_id}/exp.db is missing$"):
-        store.counts(run_id)
+        store.run(run_id).ask(counting.counts)
 
 
 def test_reading_everything_leaves_the_store_as_it_was(store: Store) -> None:
     age(store.directory)
     before = contents(store.directory)
-    store.identities()
-    store.groups()
-    store.figures(["run-1"])
-    store.params("run-1")
-    store.models("run-1")
-    store.counts("run-1")
-    store.last_points("run-1")
-    list(store.metric_summaries("run-1", {}))
-    store.watcher("run-1").look()
+    store.ask(run_rows.identities)
+    store.ask(run_rows.groups)
+    store.list.figures(["run-1"])
+    store.run("run-1").ask(logged_params.params)
+    store.ask(logged_models.models, "run-1")
+    store.run("run-1").ask(counting.counts)
+    store.run("run-1").metrics.last_points()
+    list(store.run("run-1").metrics.summaries({}))
+    Watcher(store.meta, store.run("run-1")).look()
     assert contents(store.directory) == before
 
 
@@ -146,19 +152,19 @@ def test_a_run_that_is_called_latest_is_found_by_its_name(tmp_path: Path) -> Non
 
 
 def test_figures_follow_what_an_active_run_logs(store: Store) -> None:
-    assert store.figures(["run-1"]) == {"run-1": Figures({"lr": 0.1}, {"loss": 0.5})}
+    assert store.list.figures(["run-1"]) == {"run-1": Figures({"lr": 0.1}, {"loss": 0.5})}
     with ExperimentWriter(store.directory / "run-1" / "exp.db") as run:
         for step in range(2, 50):
             run.metrics([("loss", 1 / step, step, NOW)])
-            assert store.figures(["run-1"])["run-1"].metrics == {"loss": 1 / step}
+            assert store.list.figures(["run-1"])["run-1"].metrics == {"loss": 1 / step}
         run.params({"lr": 0.2})
-        assert store.figures(["run-1"])["run-1"].params == {"lr": 0.2}
+        assert store.list.figures(["run-1"])["run-1"].params == {"lr": 0.2}
 
 
 def test_figures_of_a_run_that_rests_are_read_once(store: Store) -> None:
     age(store.directory)
-    first = store.figures(["run-1"])["run-1"]
-    assert store.figures(["run-1"])["run-1"] is first
+    first = store.list.figures(["run-1"])["run-1"]
+    assert store.list.figures(["run-1"])["run-1"] is first
 
 
 def test_figures_that_another_write_may_have_followed_at_once_are_read_again(
@@ -168,19 +174,19 @@ def test_figures_that_another_write_may_have_followed_at_once_are_read_again(
     execute(exp, "pragma journal_mode = delete")
     for number in range(50):
         execute(exp, "update static_params set value = ?", [(f"{number / 100:.2f}",)])
-        assert store.figures(["run-1"])["run-1"].params == {"lr": number / 100}
+        assert store.list.figures(["run-1"])["run-1"].params == {"lr": number / 100}
 
 
 def test_figures_come_from_the_copy_once_a_run_has_completed(store: Store) -> None:
     with writer(store.directory) as writing:
         writing.end_run("run-1", status="completed", duration=1.0)
     (store.directory / "run-1" / "exp.db").unlink()
-    assert store.figures(["run-1"]) == {"run-1": Figures({"lr": 0.1}, {"loss": 0.5})}
+    assert store.list.figures(["run-1"]) == {"run-1": Figures({"lr": 0.1}, {"loss": 0.5})}
 
 
 def merged(store: Store, known: dict[str, MetricSummary]) -> list[str]:
     """Brings `known` up to date and gives the keys that were yielded."""
-    news = list(store.metric_summaries("run-1", dict(known)))
+    news = list(store.run("run-1").metrics.summaries(dict(known)))
     known |= {summary.key: summary for summary in news}
     return [summary.key for summary in news]
 
@@ -198,7 +204,7 @@ def test_summaries_follow_and_only_those_that_changed_are_yielded(store: Store) 
     assert known["acc"].count == 30
     assert known["acc"].maximum == Point(29, 29 / 30)
     assert known["loss"].nan_count == 1
-    fresh = {summary.key: summary for summary in store.metric_summaries("run-1", {})}
+    fresh = {summary.key: summary for summary in store.run("run-1").metrics.summaries({})}
     assert {key: summary.count for key, summary in fresh.items()} == {"acc": 30, "loss": 2}
 
 
@@ -216,7 +222,8 @@ def test_a_metric_that_rests_does_not_make_the_others_rows_be_read_again(store: 
         calls += 1
         return False
 
-    list(store.metric_summaries("run-1", dict(known), count))
+    with cancelling(count):
+        list(store.run("run-1").metrics.summaries(dict(known)))
     # Two a read without a step of SQLite's; 20,000 rows would take a dozen more.
     assert calls <= 4
 
@@ -249,7 +256,7 @@ def test_counts_are_of_every_kind_of_record(tmp_path: Path) -> None:
         )
         run.attachment("a.txt", b"")
     with opened(tmp_path) as store:
-        assert store.counts("run-1") == Counts(
+        assert store.run("run-1").ask(counting.counts) == Counts(
             params=2, metrics=2, traces=2, spans=3, samples=1, attachments=1, annotations=2
         )
 
@@ -259,7 +266,7 @@ def test_counts_of_what_a_schema_lacks_are_none(tmp_path: Path) -> None:
     for table in ("span_annotations", "eval_annotations", "evals"):
         execute(exp, f"drop table {table}")
     with opened(tmp_path) as store:
-        found = store.counts("run-1")
+        found = store.run("run-1").ask(counting.counts)
     assert (found.annotations, found.samples, found.spans) == (None, None, 0)
 
 
@@ -270,8 +277,8 @@ def test_models_come_oldest_first_with_what_is_broken(tmp_path: Path) -> None:
         writing.model("run-1", "a.luml", b"")
     execute(tmp_path / "meta.db", "update models set size = 'big' where name = 'a'")
     with opened(tmp_path) as store:
-        models = store.models("run-1")
-        assert store.models("absent") == ()
+        models = store.ask(logged_models.models, "run-1")
+        assert store.ask(logged_models.models, "absent") == ()
     assert models is not None
     first, second = models
     assert (first.name, first.size_bytes, first.tags) == ("b", 5, ("v1",))

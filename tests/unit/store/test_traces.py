@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from flowtui.store.cancelling import cancelling
 from flowtui.store.errors import ReadCancelled
 from flowtui.store.genai import Usage
 from flowtui.store.schema import LinkRow, SpanAnnotationRow, SpanRow
 from flowtui.store.store import Store
+from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace, TraceState
 from tests.unit.stores import execute, opened, writer
@@ -80,18 +82,22 @@ def found(directory: Path, rows: Iterable[SpanRow]) -> dict[str, Trace]:
         with store.experiment(RUN) as experiment:
             experiment.spans(rows)
     with opened(directory) as opened_store:
-        traces = opened_store.traces(RUN, opened_store.trace_order(RUN))
+        traces = opened_store.run(RUN).ask(
+            trace_rows.at, opened_store.run(RUN).ask(trace_rows.ordered)
+        )
     return {trace.trace_id: trace for trace in traces.values()}
 
 
-def listed(store: Store, order: TraceOrder | None = None) -> str:
-    keys = store.trace_order(RUN, None, order)
-    traces = store.traces(RUN, keys)
+def listed(store: Store, order: TraceOrder = trace_rows.LATEST_FIRST) -> str:
+    keys = store.run(RUN).ask(trace_rows.ordered, None, order)
+    traces = store.run(RUN).ask(trace_rows.at, keys)
     return "".join(traces[key].trace_id for key in keys)
 
 
 def test_a_trace_is_what_its_spans_add_up_to(store: Store) -> None:
-    traces = {trace.trace_id: trace for trace in store.traces(RUN, range(100)).values()}
+    traces = {
+        trace.trace_id: trace for trace in store.run(RUN).ask(trace_rows.at, range(100)).values()
+    }
     assert traces["b"] == Trace(
         trace_id="b",
         root_name="Beta",
@@ -147,16 +153,16 @@ def test_the_newest_trace_comes_first_unless_another_order_is_given(store: Store
 
 
 def test_the_key_of_a_trace_stays_when_it_grows(directory: Path, store: Store) -> None:
-    before = list(store.trace_order(RUN))
+    before = list(store.run(RUN).ask(trace_rows.ordered))
     with writer(directory) as writing, writing.experiment(RUN) as experiment:
         experiment.spans([row("c", "1", 45, 70, None, status_code=1, name="root")])
-    assert list(store.trace_order(RUN, None, TraceOrder("start"))) == before
-    grown = store.traces(RUN, before)[before[1]]
+    assert list(store.run(RUN).ask(trace_rows.ordered, None, TraceOrder("start"))) == before
+    grown = store.run(RUN).ask(trace_rows.at, before)[before[1]]
     assert (grown.trace_id, grown.root_name, grown.state) == ("c", "root", TraceState.OK)
 
 
 def test_keys_that_are_gone_are_left_out(store: Store) -> None:
-    assert store.traces(RUN, [10_000]) == {}
+    assert store.run(RUN).ask(trace_rows.at, [10_000]) == {}
 
 
 def test_of_several_roots_the_worst_and_the_earliest_count(tmp_path: Path) -> None:
@@ -174,7 +180,9 @@ def test_a_root_without_a_status_is_a_root(tmp_path: Path) -> None:
     found(tmp_path, [row("t", "1", 1, 2, None)])
     execute(tmp_path / RUN / "exp.db", "update spans set status_code = null")
     with opened(tmp_path) as store:
-        (trace,) = store.traces(RUN, store.trace_order(RUN)).values()
+        (trace,) = (
+            store.run(RUN).ask(trace_rows.at, store.run(RUN).ask(trace_rows.ordered)).values()
+        )
     assert trace.state is TraceState.UNSET
 
 
@@ -198,7 +206,10 @@ def test_broken_attributes_and_times_do_not_fail_the_list(directory: Path) -> No
     execute(path, "update spans set start_time_unix_nano = 'soon' where trace_id = 'a'")
     with opened(directory) as store:
         assert sorted(listed(store, TraceOrder("tokens"))) == list("abcd")
-        traces = {trace.trace_id: trace for trace in store.traces(RUN, range(100)).values()}
+        traces = {
+            trace.trace_id: trace
+            for trace in store.run(RUN).ask(trace_rows.at, range(100)).values()
+        }
     assert traces["b"].usage is None
     assert traces["a"].start_ns is None
 
@@ -212,7 +223,9 @@ def test_stores_without_bridge_and_annotation_tables_are_listed(directory: Path)
         assert listed(store, TraceOrder("samples")) == "acdb"
         counts = {
             (trace.sample_count, trace.annotation_count)
-            for trace in store.traces(RUN, store.trace_order(RUN)).values()
+            for trace in store.run(RUN)
+            .ask(trace_rows.at, store.run(RUN).ask(trace_rows.ordered))
+            .values()
         }
     assert counts == {(0, 0)}
 
@@ -222,13 +235,14 @@ def test_a_run_without_a_table_of_spans_has_no_traces(directory: Path) -> None:
     execute(path, "drop table span_annotations")
     execute(path, "drop table spans")
     with opened(directory) as store:
-        assert list(store.trace_order(RUN)) == []
-        assert store.traces(RUN, [1]) == {}
+        assert list(store.run(RUN).ask(trace_rows.ordered)) == []
+        assert store.run(RUN).ask(trace_rows.at, [1]) == {}
 
 
 @pytest.mark.parametrize("column", SORTABLE)
 def test_a_read_of_the_list_can_be_left(store: Store, column: str) -> None:
-    with pytest.raises(ReadCancelled):
-        store.trace_order(RUN, None, TraceOrder(column), lambda: True)
-    with pytest.raises(ReadCancelled):
-        store.traces(RUN, [1], lambda: True)
+    with cancelling(lambda: True):
+        with pytest.raises(ReadCancelled):
+            store.run(RUN).ask(trace_rows.ordered, None, TraceOrder(column))
+        with pytest.raises(ReadCancelled):
+            store.run(RUN).ask(trace_rows.at, [1])

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.undo import DEPTH, UndoStack
 from flowtui.store.annotations.values import Added, Deleted, Edited
@@ -31,7 +33,7 @@ def store(exp_db: Path, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def undo(store: Store) -> UndoStack:
-    return UndoStack(store, RUN)
+    return UndoStack(store.run(RUN).database)
 
 
 def dump(path: Path) -> list[str]:
@@ -40,7 +42,7 @@ def dump(path: Path) -> list[str]:
 
 
 def add(store: Store, undo: UndoStack, user: str = "ana") -> Added:
-    change = store.add_annotation(RUN, SPAN, feedback(user=user))
+    change = annotating.add(store.run(RUN).database, SPAN, feedback(user=user))
     undo.push(change)
     return change
 
@@ -57,13 +59,13 @@ def test_all_changes_are_undone_in_reverse_to_the_letter(
     states = [dump(exp_db)]
     first = add(store, undo).annotation
     states.append(dump(exp_db))
-    edited = store.edit_annotation(RUN, first, False, "why")
+    edited = annotating.edit(store.run(RUN).database, first, False, "why")
     assert isinstance(edited, Edited)
     undo.push(edited)
     states.append(dump(exp_db))
-    undo.push(store.add_annotation(RUN, SAMPLE, expectation(4)))
+    undo.push(annotating.add(store.run(RUN).database, SAMPLE, expectation(4)))
     states.append(dump(exp_db))
-    deleted = store.delete_annotation(RUN, edited.after)
+    deleted = annotating.delete(store.run(RUN).database, edited.after)
     assert deleted is not None
     undo.push(deleted)
     kinds = []
@@ -85,7 +87,7 @@ def test_a_change_underneath_stops_the_undo_until_it_is_told_to_overwrite(
     assert raised.value.current.rationale == "theirs"
     assert undo.last == change
     assert undo.undo(overwrite=True) == change
-    assert store.annotations(RUN, SPAN) == ()
+    assert store.run(RUN).ask(annotation_rows.of_target, SPAN) == ()
 
 
 def test_a_change_that_cannot_be_undone_may_be_skipped(
@@ -111,7 +113,7 @@ def test_a_failed_undo_can_be_tried_again(store: Store, undo: UndoStack, exp_db:
 
 
 def test_the_oldest_changes_are_forgotten(store: Store, undo: UndoStack) -> None:
-    change = store.add_annotation(RUN, SPAN, feedback())
+    change = annotating.add(store.run(RUN).database, SPAN, feedback())
     for _ in range(DEPTH + 5):
         undo.push(change)
     assert len(undo) == DEPTH

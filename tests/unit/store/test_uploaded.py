@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store import runs as run_rows
+from flowtui.store import upload_record, uploaded
 from flowtui.store.uploaded import LocalType, RemoteArtifact
 from tests.unit.stores import NOW, execute, one_run, opened
 
@@ -25,36 +27,48 @@ def status(directory: Path) -> object:
 
 def test_an_upload_is_noted_with_where_it_went(directory: Path) -> None:
     with opened(directory) as store:
-        store.record_upload(LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW)
-        store.record_upload(LocalType.EXPERIMENT, "run-1", "orbit", "second", NOW)
-        store.record_upload(LocalType.MODEL, "model-1", "orbit", "third", NOW)
-        assert store.remote_artifacts("run-1") == (
+        upload_record.record_upload(
+            store.meta, LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW
+        )
+        upload_record.record_upload(
+            store.meta, LocalType.EXPERIMENT, "run-1", "orbit", "second", NOW
+        )
+        upload_record.record_upload(store.meta, LocalType.MODEL, "model-1", "orbit", "third", NOW)
+        assert store.ask(uploaded.remote_artifacts, "run-1") == (
             RemoteArtifact("experiment", "run-1", "orbit", "second", NOW),
         )
-        assert [one.artifact_id for one in store.remote_artifacts("model-1") or ()] == ["third"]
+        assert [
+            one.artifact_id for one in store.ask(uploaded.remote_artifacts, "model-1") or ()
+        ] == ["third"]
     assert status(directory) == "uploaded"
     assert {path.name for path in directory.glob("meta.db*")} == {"meta.db"}
 
 
 def test_a_failure_does_not_hide_an_earlier_upload(directory: Path) -> None:
     with opened(directory) as store:
-        store.record_upload_failure("run-1")
+        upload_record.record_failure(store.meta, "run-1")
         assert status(directory) == "failed"
-        store.record_upload(LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW)
-        store.record_upload_failure("run-1")
+        upload_record.record_upload(
+            store.meta, LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW
+        )
+        upload_record.record_failure(store.meta, "run-1")
     assert status(directory) == "uploaded"
 
 
 def test_an_older_schema_takes_what_it_has_columns_for(directory: Path) -> None:
     execute(directory / "meta.db", "drop table remote_artifacts")
     with opened(directory) as store:
-        assert store.remote_artifacts("run-1") is None
-        store.record_upload(LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW)
+        assert store.ask(uploaded.remote_artifacts, "run-1") is None
+        upload_record.record_upload(
+            store.meta, LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW
+        )
     assert status(directory) == "uploaded"
     execute(directory / "meta.db", "alter table experiments drop column upload_status")
     with opened(directory) as store:
-        store.record_upload(LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW)
-        store.record_upload_failure("run-1")
-        run = store.run("run-1")
+        upload_record.record_upload(
+            store.meta, LocalType.EXPERIMENT, "run-1", "orbit", "first", NOW
+        )
+        upload_record.record_failure(store.meta, "run-1")
+        run = store.ask(run_rows.run, "run-1")
         assert run is not None
         assert run.upload_status is None

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.values import Series
 from flowtui.widgets.charts.svg import PLOT_HEIGHT, TOP, WIDTH, chart_svg
 from tests.unit.stores import NOW, one_run, opened
@@ -23,7 +24,10 @@ def series_of(
     """Return the series of metrics in the order given, read from a store."""
     one_run(folder, points=points)
     with opened(folder) as store:
-        found = [store.series("run-1", key, window, 200) for key in points]
+        found = [
+            store.run("run-1").metrics.ask(key, metric_series.series, key, window, 200)
+            for key in points
+        ]
     return [series for series in found if series is not None]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.values import Series
 from flowtui.store.schema import StoreWriter
 from flowtui.store.values import LoggedPoint
@@ -36,7 +37,11 @@ def series(folder: Path, values: Iterable[tuple[float, float]], columns: int = 4
         writer.start_run("run", "run")
         with writer.experiment("run") as experiment:
             experiment.metrics([("loss", value, step, AT) for step, value in values])
-    found = open_store(folder).series("run", "loss", None, columns)
+    found = (
+        open_store(folder)
+        .run("run")
+        .metrics.ask("loss", metric_series.series, "loss", None, columns)
+    )
     assert found is not None
     return found
 

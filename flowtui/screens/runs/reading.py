@@ -1,4 +1,4 @@
-"""What the list of runs asks the store for, and the messages that its readers answer with."""
+"""What the list of runs asks the store for, and what it is answered."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
-from textual.message import Message
 
 from flowtui.screens.list_query import ListQuery
 from flowtui.store.liveness.standing import Signs
@@ -45,9 +43,9 @@ class WantedRuns(ListQuery):
         )
 
 
-@dataclass
-class RunsListed(Message):
-    """Sent by the reader with the runs that are wanted, in order."""
+@dataclass(frozen=True, slots=True)
+class ListedRuns:
+    """The runs that are wanted, in order."""
 
     wanted: WantedRuns
     rowids: array[int]
@@ -59,9 +57,9 @@ class RunsListed(Message):
     """About the filter."""
 
 
-@dataclass
-class RunsRead(Message):
-    """Sent by the reader with the runs that came into sight, or what is new of active ones."""
+@dataclass(frozen=True, slots=True)
+class ReadRuns:
+    """Runs that came into sight, or what is new of active ones."""
 
     runs: dict[int, Run]
     figures: dict[str, Figures]
