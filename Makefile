@@ -15,13 +15,14 @@ FLOORS := tests/unit/terminal tests/unit/cli/test_cli.py tests/unit/app tests/un
 	$(addprefix tests/pilot/test_, tabs.py overview.py attachments.py keys.py) \
 	tests/terminal/test_screen.py tests/terminal/test_collect.py
 
-.PHONY: demo test check format snapshots bench floors clean
+.PHONY: demo test check format snapshots bench soak floors clean
 
 demo: $(READY)
 	$(BIN)/flow-tui demo
 
+# All of them: without -m those that are slow are left out.
 test: $(READY)
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) -m ''
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -40,6 +41,10 @@ snapshots: $(READY)
 bench: $(READY)
 	$(BIN)/python -m tests.bench
 
+# Ten minutes at most, with seeds that are never the same; each is printed, and can be had again.
+soak: $(READY)
+	$(BIN)/python -m tests.bench.soak
+
 # The oldest of every library that pyproject.toml admits, and the newest.
 floors: $(READY)
 	for which in lowest-direct highest; do \
@@ -47,7 +52,7 @@ floors: $(READY)
 		$(BIN)/uv venv --quiet --clear --python $(PYTHON) $$there \
 		&& $(BIN)/uv pip install --quiet --python $$there/bin/python --resolution $$which \
 			-e '.[all]' --group test \
-		&& $$there/bin/pytest -q -n $(WORKERS) $(FLOORS) || exit 1; \
+		&& $$there/bin/pytest -q -n $(WORKERS) -m '' $(FLOORS) || exit 1; \
 	done
 
 clean:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from flowtui.cli.opening import Opening
 
-_FLAGS = {"--read-only": "read_only", "--slow": "is_slow"}
+_FLAGS = {"--read-only": "read_only", "--slow": "is_slow", "--allow-large": "allow_large"}
 _TEXT_OPTIONS = {
     "-s": "store",
     "--store": "store",
@@ -36,15 +36,20 @@ def main() -> NoReturn:
     is_interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from flowtui import clock
     from flowtui.cli.interrupts import interrupts_end_quietly
     from flowtui.cli.opening import errors_as_one_line
     from flowtui.cli.standard_streams import printed_to_the_end, take_over
+    from flowtui.cli.terminations import terminations_end_tidily
     from flowtui.terminal import printing
 
     take_over()
     printing.suit(os.environ)
+    if said := clock.refuse_odd_zone():
+        print(f"flow-tui: {said}", file=sys.stderr)
     with (
         interrupts_end_quietly(is_interruptible),
+        terminations_end_tidily(),
         errors_as_one_line(),
         printed_to_the_end(),
     ):

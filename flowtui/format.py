@@ -228,10 +228,10 @@ def short_id(run_id: str) -> str:
     return plain(run_id[:8])
 
 
-def path(directory: Path, base: Path, base_name: str) -> str:
-    """Return a path as a person would write it: from the base, if it is under it."""
+def path(directory: Path, base: Path | None, base_name: str) -> str:
+    """Return a path as a person would write it: from the base, if there is one above it."""
     absolute = directory.absolute()
-    if absolute.is_relative_to(base) and absolute != base:
+    if base is not None and absolute.is_relative_to(base) and absolute != base:
         return f"{base_name}/{absolute.relative_to(base)}"
     return str(absolute)
 

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_textual_snapshot import SVGImageExtension
 
+from flowtui.app.crash import Crashes
 from flowtui.demo import make_demo
+from flowtui.store.schema import create
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
+
+# How long an example takes says how busy the machine is. `--hypothesis-profile soak` tries more of
+# them where a test does not say how many.
+settings.register_profile("ci", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("soak", settings.get_profile("ci"), max_examples=5_000)
+settings.load_profile("ci")
 
 SNAPSHOTS = Path(__file__).parent.parent / "snapshots"
 NOW = datetime(2026, 6, 15, 9, 30, tzinfo=UTC)
@@ -31,6 +41,9 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     """Give the tests a time zone, colours and a home that no machine's settings change."""
     with pytest.MonkeyPatch.context() as patch:
         home = tmp_path_factory.mktemp("home")
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            # As in a script's background: programs that tests start would be deaf to Ctrl+C too.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         for name in ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI", "NO_COLOR", "TMUX", "STY",
                      "LC_ALL", "LC_CTYPE"):  # fmt: skip
             patch.delenv(name, raising=False)
@@ -46,6 +59,34 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         time.tzset()
         yield
     time.tzset()
+
+
+@pytest.fixture(autouse=True)
+def noted_errors(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+    """The errors that apps in this process went on after, which fail a test that leaves any."""
+    errors: list[BaseException] = []
+    note = Crashes.note
+
+    def noted(crashes: Crashes, error: BaseException) -> str:
+        errors.append(error)
+        return note(crashes, error)
+
+    monkeypatch.setattr(Crashes, "note", noted)
+    yield errors
+    if errors:
+        raise AssertionError(f"an error was told in the app: {errors}") from errors[0]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Make stores without waiting until the disk has them: no test outlasts the machine.
+
+    Thousands of commits would wait for it, for longer than all tests of the store compute.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        opened = create._open
+        patch.setattr(create, "_open", lambda path, mode, _durable: opened(path, mode, False))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +121,14 @@ def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
 def open_store(directory: Path) -> Store:
     """Open a store as the command line does."""
     return Store(StoreLocation(directory, "--store"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run the slow tests of a file that is named: whoever names it means all of it."""
+    given = config.invocation_params.args
+    is_worker = hasattr(config, "workerinput")
+    if any(".py" in str(name) for name in config.args) and "-m" not in given and not is_worker:
+        config.option.markexpr = ""
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -7,31 +7,27 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.text import Text
 from textual import events, on, work
-from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import AwaitMount
-from textual.worker import Worker, WorkerState
 
-from flowtui import clock, screens
+from flowtui import clock, person, screens
 from flowtui import format as fmt
 from flowtui.app import themes
 from flowtui.app.background import Background
 from flowtui.app.cached_stylesheet import CachedStylesheet
-from flowtui.app.crash import write_crash_log
 from flowtui.app.key_queue import KeyQueue
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.screens.base import TabScreen
+from flowtui.screens.dialog import Dialog
 from flowtui.store import counts as counting
 from flowtui.store import runs as run_rows
 from flowtui.store.changes import Changes, Watcher
@@ -86,6 +82,7 @@ class FlowApp(KeyQueue):
     CSS_PATH = "app.tcss"
     TITLE = "flow-tui"
     AUTO_FOCUS = ""
+    ENABLE_COMMAND_PALETTE = False  # Textual's own
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(number), f"show_tab('{tab}')", tab.title(), show=False, id=f"app.{tab}",
@@ -100,7 +97,6 @@ class FlowApp(KeyQueue):
                 tooltip="Paint the whole screen again"),
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
-        # Textual's own would be called "palette", and stand last.
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
                 tooltip="Look for a command, or another theme, by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
@@ -120,7 +116,7 @@ class FlowApp(KeyQueue):
         self.store = store
         self.options = options
         self.session = session.session(os.environ)
-        self.store_label = fmt.path(store.directory, Path.home(), "~")
+        self.store_label = fmt.path(store.directory, person.home(), "~")
         self.follows = True
         self._run = run
         self._counts = Counts()
@@ -193,6 +189,11 @@ class FlowApp(KeyQueue):
             self._read_run(run.id, COUNTED)
             await self.switch_mode(self.options.tab)
 
+    async def make_tab_again(self, tab: str) -> None:
+        await self.remove_mode(tab)
+        self._tabs.pop(tab, None)
+        self.add_mode(tab, self._make_runs_screen if tab == RUNS else partial(self._make_tab, tab))
+
     def show_tab(self, tab: str) -> AwaitMount | None:
         """Show a tab, or the list; while another run is opened, the tabs lead nowhere."""
         return None if self._opening.locked() else self.switch_mode(tab)
@@ -218,6 +219,9 @@ class FlowApp(KeyQueue):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
             return self._run_in_sight is not None or self.background.upload is not None
+        if action == "command_palette":
+            # What is asked is answered first. Other keys of the app do not reach through it.
+            return not isinstance(self.screen, Dialog) or self.screen.is_place
         if action == "suspend_process":
             # Where lines are edited, the key takes back what was typed.
             return not hasattr(self.focused, "action_undo")
@@ -231,13 +235,14 @@ class FlowApp(KeyQueue):
         if self._run is None:
             return None
         now = clock.now()
-        last_write_s = self._watcher.last_write_s
-        age_s = None if last_write_s is None else max(now.timestamp() - last_write_s, 0.0)
+        signs = self._signs
+        written_at = None if signs is None else signs.written_at
+        age_s = None if written_at is None else max((now - written_at).total_seconds(), 0.0)
         return Frame(
             run=self._run.row,
             counts=self._counts,
             store=self.store_label,
-            standing=standing(self._run.row, self._signs, now),
+            standing=standing(self._run.row, signs, now),
             follows=self.follows,
             age_s=age_s,
             problem=self._read_problem or self._watch_problem,
@@ -448,21 +453,26 @@ class FlowApp(KeyQueue):
 
     # Keys and commands -----------------------------------------------------------------------
 
+    def push_screen(self, *arguments: Any, **options: Any) -> Any:
+        # Handed through as they are. What is asked may come late, when a list is open by then.
+        if isinstance(self.screen, Dialog) and self.screen.gives_way:
+            self.screen.dismiss(None)
+        return super().push_screen(*arguments, **options)
+
     def action_show_keys(self) -> None:
         from flowtui.screens.dialogs.keys import KeysScreen
 
         self.push_screen(KeysScreen(self.screen.active_bindings.values()))
 
     def action_command_palette(self) -> None:
-        from flowtui.screens.dialog import Palette
-
-        if not isinstance(self.screen, Palette):
-            self.push_screen(Palette())
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         from flowtui.app.palette import commands
+        from flowtui.screens.dialogs.commands import Command, CommandsScreen
 
-        return commands(self, screen)
+        def run(command: Command | None) -> None:
+            if command is not None:
+                self.call_later(command.run)
+
+        self.push_screen(CommandsScreen(list(commands(self, self.screen))), run)
 
     def copy(self, text: str) -> None:
         """Send text to the clipboard, and say how that went."""
@@ -503,31 +513,6 @@ class FlowApp(KeyQueue):
             self._process_end.end_now(code)
         else:
             self._running_loop.call_soon_threadsafe(partial(self.exit, return_code=code))
-
-    @on(Worker.StateChanged)
-    def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        """Say so when a background read ends in an error that it did not expect."""
-        if event.state is WorkerState.ERROR and event.worker.error is not None:
-            self.report_bug(event.worker.error)
-
-    def report_bug(self, error: BaseException) -> None:
-        """Say that a background read failed in a way that it should not, and keep the details."""
-        self.notify(
-            f"{type(error).__name__}: {fmt.plain(str(error), 200)}\n{write_crash_log(error)}",
-            title="Something is wrong in flow-tui",
-            severity="error",
-            markup=False,
-        )
-
-    def end_by_error(self, error: BaseException | None) -> None:
-        # Textual would print every frame's variables, and with them raw text from the store.
-        error = sys.exc_info()[1] or error or RuntimeError("unknown")
-        if self.is_told_why:
-            # What follows from the first error would only hide it.
-            return
-        summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
-        where = write_crash_log(error)
-        self.panic(Text(f"flow-tui: stopped by an error in itself: {summary}\n{where}"))
 
 
 def _collect_garbage_again() -> None:

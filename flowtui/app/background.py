@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowtui.app.key_queue import OPENING
 from flowtui.widgets.frame.frame import CollectMark, UploadMark
 
 if TYPE_CHECKING:
     from flowtui.screens.collect.flow import Collector
     from flowtui.screens.upload.flow import Uploads
+    from flowtui.screens.upload.progress import LeaveScreen
     from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
     from flowtui.store.values import Run
@@ -22,6 +24,8 @@ class Background:
         self._app = app
         self._uploads: Uploads | None = None
         self._collector: Collector | None = None
+        self._question: LeaveScreen | None = None
+        """The last that asked whether to leave."""
         self._is_leaving = False
 
     @property
@@ -48,7 +52,7 @@ class Background:
             from flowtui.screens.upload.flow import Uploads
 
             self._uploads = Uploads(self._app)
-        self._app.run_worker(self._uploads.open(store, run))
+        self._app.run_worker(self._uploads.open(store, run), group=OPENING)
 
     def retry_upload(self) -> None:
         if self._uploads is not None:
@@ -64,7 +68,7 @@ class Background:
             from flowtui.screens.collect.flow import Collector
 
             self._collector = Collector(self._app)
-        self._app.run_worker(self._collector.open(store, run))
+        self._app.run_worker(self._collector.open(store, run), group=OPENING)
 
     async def may_open(self, run: Run) -> bool:
         """Ask where opening a run ends what goes on with another one; must be in a worker."""
@@ -72,26 +76,24 @@ class Background:
 
     def quit(self) -> None:
         """Leave the app; where something is under way, ask before."""
-        if self.is_uploading or self.is_collecting:
-            self._app.run_worker(self._leave())
-        else:
+        if not (self.is_uploading or self.is_collecting):
             self._app.exit()
+        elif self._question not in self._app.screen_stack and not self._is_leaving:
+            # One that was asked on another tab, and left there, is not in sight.
+            self._question = self._leave_screen()
+            self._app.run_worker(self._leave(self._question), group=OPENING)
 
-    async def _leave(self) -> None:
-        if self._is_leaving:
+    async def _leave(self, question: LeaveScreen) -> None:
+        if not await self._app.push_screen_wait(question):
             return
         self._is_leaving = True
-        try:
-            if await self._may_end():
-                if self._collector is not None:
-                    await self._collector.end()
-                if self._uploads is not None:
-                    await self._uploads.end_for_good()
-                self._app.exit()
-        finally:
-            self._is_leaving = False
+        if self._collector is not None:
+            await self._collector.end()
+        if self._uploads is not None:
+            await self._uploads.end_for_good()
+        self._app.exit()
 
-    async def _may_end(self) -> bool:
+    def _leave_screen(self) -> LeaveScreen:
         from flowtui.screens.upload.progress import LeaveScreen
 
         questions, details = [], []
@@ -102,8 +104,7 @@ class Background:
             questions.append("Spans are being collected.")
             details += self._collector.details
         questions.append("End both and quit?" if len(questions) > 1 else "End it and quit?")
-        question = LeaveScreen(" ".join(questions), details)
-        return await self._app.push_screen_wait(question)
+        return LeaveScreen(" ".join(questions), details)
 
     def close(self) -> None:
         """End everything at once; blocks for about half a second at most."""

@@ -24,6 +24,7 @@ from textual.worker import Worker
 
 from flowtui.app.pointing import Pointing
 from flowtui.screens.base import KEY_PATIENCE_S, StoreScreen
+from flowtui.terminal.keyboard import TakesText
 from flowtui.terminal.textual_private import fires_late
 
 LOOK_EVERY_S = 0.03
@@ -35,7 +36,7 @@ ROUNDS = 3
 """Of the message behind a key, one for each link of the longest chain of messages that the key sets
 off: Enter in a field is submitted, its line is left, and the list that it is over has the focus."""
 OPENING = "opening"
-"""Group of the worker that opens a run."""
+"""Group of the workers that open a run, or ask something once they know what."""
 
 LEAVE_ACTIONS = ("app.quit", "quit")
 """What needs nothing on the screen."""
@@ -55,7 +56,7 @@ class KeyQueue(Pointing):
         """Which time it makes its way."""
 
     def __init__(self, **options: object) -> None:
-        super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
+        super().__init__(**options)
         self._typed: deque[events.Key] = deque()
         self._number = 0
         self._is_under_way = False
@@ -129,10 +130,18 @@ class KeyQueue(Pointing):
         self._looks += 1
         is_leaving = self._typed[0].key in LEAVE_KEYS
         most = MOST_LOOKS_AT_READING if self._is_reading() and not is_leaving else MOST_LOOKS
+        if self._is_reading() and self._is_quitting(self._typed[0].key):
+            most = 0
         if self._looks > most or self._target is None or not self._target.is_attached:
             await self._take_next()
         if self._is_under_way:
             self._look_later()
+
+    def _is_quitting(self, key: str) -> bool:
+        """Say whether a key leaves the app, whatever the key under way has opened."""
+        found = self.screen.active_bindings.get(key)
+        is_text = isinstance(self.focused, TakesText)
+        return found is not None and found.binding.action in LEAVE_ACTIONS and not is_text
 
     async def _take_next(self) -> None:
         self._is_under_way = False

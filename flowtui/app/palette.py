@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from textual.app import App, SystemCommand
+from textual.app import App
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from flowtui.app import themes
+from flowtui.screens.dialogs.commands import Command
 
 
-def commands(app: App[None], screen: Screen[object]) -> Iterator[SystemCommand]:
+def commands(app: App[None], screen: Screen[object]) -> Iterator[Command]:
     """Yield every action that a key starts on a screen, and the themes."""
     seen: set[str] = set()
     for active in screen.active_bindings.values():
         binding = active.binding
         if binding.id and binding.id not in seen and active.enabled:
             seen.add(binding.id)
-            run = partial(app.run_action, binding.action, active.node)
-            yield SystemCommand(binding.description, binding.tooltip, run)
+            run = partial(_run, app, binding.action, active.node)
+            yield Command(binding.description, binding.tooltip, run)
     for name in themes.THEMES:
         use = partial(setattr, app, "theme", name)
-        yield SystemCommand(f"Theme {name}", "Change the colours", use)
+        yield Command(f"Theme {name}", "Change the colours", use)
+
+
+async def _run(app: App[None], action: str, node: DOMNode) -> None:
+    # What had the focus may be gone by now.
+    if node is app or node.is_attached:
+        await app.run_action(action, node)

@@ -12,7 +12,7 @@ from textual.errors import NoWidget
 from textual.events import Event
 from textual.widget import Widget
 
-from flowtui.widgets.host import Host
+from flowtui.app.surviving import Surviving
 
 DOUBLE_CLICK_S = 0.4
 """So soon after one press the next may be the second half of a double click."""
@@ -20,7 +20,7 @@ SAME_PLACE_CELLS = 1
 """How far a hand moves the mouse between the two."""
 
 
-class Pointing(Host):
+class Pointing(Surviving):
     """An app in which what is done to a widget that has gone is done to nobody."""
 
     # Nothing could be done with text that is selected: the terminal's own selection copies it.
@@ -30,11 +30,6 @@ class Pointing(Host):
     """What the button was last pressed on; that screen where it was nothing else."""
     _press: events.MouseDown | None = None
     """The last press, or the one after it that nobody got."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the app ends, and has no screen for what is still on its way."""
-        return self.is_exiting or not self.screen_stack
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, events.MouseEvent) and not event.is_forwarded:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _NAME_CHARACTERS = 40
 _TROUBLE_CHARACTERS = 80
+_SWITCH_S = 0.001
 
 
 def bind(where: Listening) -> socket.socket:
@@ -64,6 +65,8 @@ def collect(
         transaction.write(target.database, lambda _: None)
     # Switched off for quick commands; this one may run for days.
     gc.enable()
+    # A request changes threads ten times; what decodes beside it would hold each up for 5 ms.
+    sys.setswitchinterval(_SWITCH_S)
     writer = Writer(target.database)
     report: _Report = _ForProgram(writer.tally) if for_program else _ForPerson(writer.tally, target)
     writer.start()
@@ -73,6 +76,7 @@ def collect(
             bound,
             lambda: report.ready(bound, where),
             report.show,
+            writer.hurry,
         )
     finally:
         writer.stop()

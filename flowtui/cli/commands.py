@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from flowtui import __version__
+from flowtui import __version__, person
 from flowtui.cli.opening import (
     COMMANDS,
     TABS,
@@ -100,6 +100,10 @@ FilterOption = Annotated[
     str, typer.Option("--filter", metavar="EXPR", help="As on the filter line of the list.")
 ]
 LimitOption = Annotated[int | None, typer.Option(min=0, metavar="N", help="At most so many.")]
+LargeOption = Annotated[
+    bool,
+    typer.Option("--allow-large", help="Unpack a .luml file also to more than is likely."),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before.")]
 ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
 
@@ -162,6 +166,7 @@ def open_(
         ),
     ] = None,
     store: StoreOption = None,
+    allow_large: LargeOption = False,
     tab: Annotated[str, typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.")] = TABS[0],
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Annotate and upload nothing.")
@@ -176,7 +181,7 @@ def open_(
     ] = False,
 ) -> None:
     """Open a run, or the list of runs. The same as without `open`."""
-    Opening(run, store, tab, read_only, user, theme, is_slow).carry_out()
+    Opening(run, store, tab, read_only, user, theme, is_slow, allow_large).carry_out()
 
 
 @cli.command()
@@ -191,11 +196,9 @@ def demo(
     yes: YesOption = False,
 ) -> None:
     """Open the demo store, which is made the first time and kept."""
-    from platformdirs import user_cache_path
-
     from flowtui.cli.demo import demo_store
 
-    directory = demo_store(user_cache_path("flow-tui"), reset, yes)
+    directory = demo_store(person.folder("cache"), reset, yes)
     if path_only:
         print(directory)
         return
@@ -208,6 +211,7 @@ def list_(
         str | None, typer.Argument(metavar="[FILE]", help="A .luml file.", show_default=False)
     ] = None,
     store: StoreOption = None,
+    allow_large: LargeOption = False,
     as_json: JsonOption = False,
     filter_text: FilterOption = "",
     sort: Annotated[
@@ -219,16 +223,21 @@ def list_(
     """Print the runs of the store."""
     from flowtui.reports import runs as report
 
-    opened = open_store(store) if file is None else open_file(file, store)
+    opened = open_store(store, allow_large) if file is None else open_file(file, store, allow_large)
     report.print_runs(opened, filter_text, sort, limit, as_json)
 
 
 @cli.command()
-def show(run: RunArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def show(
+    run: RunArgument,
+    store: StoreOption = None,
+    allow_large: LargeOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Print a run as text, or as one JSON document."""
     from flowtui.reports import runs as report
 
-    opened, found = open_run(run, store)
+    opened, found = open_run(run, store, allow_large)
     report.print_run(opened, found, as_json)
 
 
@@ -245,6 +254,7 @@ def metrics(
         ),
     ] = None,
     store: StoreOption = None,
+    allow_large: LargeOption = False,
     as_json: JsonOption = False,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV: key, step, value, logged_at.")
@@ -263,7 +273,7 @@ def metrics(
         raise WrongUsage("--json and --csv are two formats: give one")
     if points is not None and not (keys or as_json or as_csv):
         raise WrongUsage("--points is of points: name a KEY, or give --json or --csv")
-    _, found = open_run(run, store)
+    _, found = open_run(run, store, allow_large)
     style: series.Format = "json" if as_json else "csv" if as_csv else "text"
     series.print_metrics(found, keys or (), style, points)
 
@@ -280,6 +290,7 @@ def traces(
         ),
     ] = None,
     store: StoreOption = None,
+    allow_large: LargeOption = False,
     as_json: JsonOption = False,
     filter_text: FilterOption = "",
     sort: Annotated[
@@ -292,7 +303,7 @@ def traces(
 
     if trace is not None and (filter_text or limit is not None):
         raise WrongUsage("--filter and --limit are of the list: leave out TRACE_ID")
-    _, found = open_run(run, store)
+    _, found = open_run(run, store, allow_large)
     if trace is not None:
         trace_report.print_trace(found, trace, as_json)
     else:
@@ -303,6 +314,7 @@ def traces(
 def evals(
     run: RunArgument,
     store: StoreOption = None,
+    allow_large: LargeOption = False,
     dataset: Annotated[
         str | None, typer.Option(metavar="ID", help="One eval set; none: all of them.")
     ] = None,
@@ -331,7 +343,7 @@ def evals(
         raise WrongUsage("--json and --csv are two formats: give one")
     if aggregate and (as_csv or sort is not None or limit is not None):
         raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
-    _, found = open_run(run, store)
+    _, found = open_run(run, store, allow_large)
     wanted = samples.SampleRequest(dataset, filter_text, sort or "", limit)
     if aggregate:
         samples.print_scores(found, wanted, as_json)
@@ -344,6 +356,7 @@ def evals(
 def export(
     run: RunArgument,
     store: StoreOption = None,
+    allow_large: LargeOption = False,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", metavar="FILE", help="The file, or a folder to write it in."),
@@ -352,7 +365,7 @@ def export(
     """Write a run as a .luml artifact."""
     from flowtui.cli.export import export as carry_out
 
-    opened, found = open_run(run, store)
+    opened, found = open_run(run, store, allow_large)
     carry_out(opened, found, out)
 
 
@@ -474,7 +487,7 @@ def doctor(store: StoreOption = None) -> None:
     from flowtui.cli.doctor import findings
 
     has_terminal = any(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr) if stream)
-    findings_found = findings(os.environ, store, Path.cwd(), Path.home(), has_terminal)
+    findings_found = findings(os.environ, store, person.cwd(), person.home(), has_terminal)
     for finding in findings_found:
         print(finding.line)
     if any(finding.is_error for finding in findings_found):

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from flowtui import __version__
 from flowtui import format as fmt
+from flowtui.cli.asking import require_yes
 from flowtui.cli.progress_line import ProgressLine
 from flowtui.reports.saving import reason
-from flowtui.reports.usage import WrongUsage
 from flowtui.store.errors import StoreError
 
 _MADE = "made.json"
@@ -76,12 +76,7 @@ def _is_store(directory: Path) -> bool:
 
 def _ask(directory: Path) -> None:
     print(f"this removes {fmt.plain(str(directory), 300)}, annotations and all", file=sys.stderr)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongUsage("nobody can be asked here: give --yes to make the demo store anew")
-    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        print("flow-tui: nothing was removed", file=sys.stderr)
-        sys.exit(1)
+    require_yes("make the demo store anew", "nothing was removed")
 
 
 @contextmanager

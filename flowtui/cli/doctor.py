@@ -7,13 +7,16 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from flowtui import __version__, installation
+from flowtui import __version__, installation, person
 from flowtui.format import plain
 from flowtui.store import runs as run_rows
+from flowtui.store.checks import oddities
 from flowtui.store.errors import StoreError
+from flowtui.store.files.file_systems import Sharing, kind
 from flowtui.store.location import locate
 from flowtui.store.store import Store
 from flowtui.terminal import opener, pictures
@@ -53,7 +56,7 @@ def findings(
     environ: Mapping[str, str],
     store: str | None,
     cwd: Path,
-    home: Path,
+    home: Path | None,
     has_terminal: bool = True,
 ) -> list[Finding]:
     """Return what was found, in the order in which it matters to a person.
@@ -62,14 +65,15 @@ def findings(
         environ: the environment.
         store: which store, as on the command line.
         cwd: where it was started.
-        home: the person's home folder.
+        home: the person's home folder, where one is known.
         has_terminal: whether a person sits at a terminal; a job or a pipe has none.
     """
     here = session(environ)
     of_terminal = [*_terminal(here), _colors(here), _clipboard(here), _pictures(environ, here)]
     return [
         _versions(),
-        _store(store, environ, cwd, home),
+        *_person(environ, home),
+        *_store(store, environ, cwd, home),
         *(of_terminal if has_terminal else [_NO_TERMINAL]),
         _text(here),
         _viewer(environ, here),
@@ -89,15 +93,41 @@ def _versions() -> Finding:
     return Finding("✓", "version", text)
 
 
-def _store(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> Finding:
-    where = locate(option, environ, cwd, home)
+def _person(environ: Mapping[str, str], home: Path | None) -> Iterator[Finding]:
+    """Say what there is no name and no home for, as in a container that runs as any user."""
+    if person.name() == person.number() and not environ.get("FLOW_TUI_USER"):
+        text = f"{person.number()}: this user has no name here, and annotations carry the number"
+        yield Finding("▲", "author", text, "export FLOW_TUI_USER=NAME, or --user NAME")
+    if home is None:
+        text = "none is known: what is to be kept goes to the folder for temporary files"
+        yield Finding("▲", "home", text, "export HOME=DIR")
+
+
+def _store(
+    option: str | None, environ: Mapping[str, str], cwd: Path, home: Path | None
+) -> Iterator[Finding]:
     try:
-        opened = Store(where)
-        groups = opened.ask(run_rows.groups)
+        where = locate(option, environ, cwd, home)
+        with closing(Store(where)) as opened:
+            groups = opened.ask(run_rows.groups)
+            odd = opened.ask(oddities)
+            is_shared = opened.meta.sharing is Sharing.SHARED
+            disk = kind(str(opened.meta.files.main))
     except StoreError as error:
-        return Finding("✗", "store", plain(str(error), 500))
+        yield Finding("✗", "store", plain(str(error), 500))
+        return
     count = sum(group.run_count for group in groups)
-    return Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
+    yield Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
+    yield from (Finding("▲", "store", plain(text, 500)) for text in odd)
+    if is_shared:
+        text = f"on {plain(disk, 60) or 'a disk that is not known here'}, which others may share: "
+        yield Finding("▲", "disk", text + _OF_A_SHARED_DISK, _FOR_A_SHARED_DISK)
+
+
+_OF_A_SHARED_DISK = (
+    "a run that is being written is shown as of some seconds ago, and annotated when it has ended"
+)
+_FOR_A_SHARED_DISK = "flow-tui on the machine that writes follows a run at once"
 
 
 def _terminal(here: Session) -> Iterator[Finding]:
@@ -170,7 +200,7 @@ def _pictures(environ: Mapping[str, str], here: Session) -> Finding:
     return Finding("·", "pictures", f"in half cells; screen holds those by {by} back")
 
 
-def _registry(environ: Mapping[str, str], cwd: Path, home: Path) -> Finding:
+def _registry(environ: Mapping[str, str], cwd: Path, home: Path | None) -> Finding:
     from flowtui.registry.client import base_url
     from flowtui.registry.credentials import find_key
 

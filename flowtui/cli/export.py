@@ -9,6 +9,7 @@ from pathlib import Path
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
+from flowtui.cli.standard_streams import INTERRUPTED
 from flowtui.reports.saving import file_stem
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.archive.packing import write_artifact
@@ -16,7 +17,6 @@ from flowtui.store.errors import ReadCancelled
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 
-INTERRUPTED = 130
 MISSING_SHOWN = 5
 
 

@@ -10,12 +10,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from flowtui.cli.standard_streams import print_no_more
+from flowtui.cli.standard_streams import INTERRUPTED, print_no_more
+from flowtui.store.cancelling import cancelling
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
+    from types import FrameType
 
-INTERRUPTED = 128 + signal.SIGINT
+
+class _Interrupt:
+    """Ctrl+c, which raises where it comes, and where SQLite swallowed that, at the next look."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def heed(self, number: int, frame: FrameType | None) -> None:
+        self._came = True
+        raise KeyboardInterrupt
+
+    def look(self) -> bool:
+        """Raise if it came; what is raised in the middle of a query ends the query, and no more."""
+        if self._came:
+            raise KeyboardInterrupt
+        return False
 
 
 @contextmanager
@@ -29,12 +46,14 @@ def interrupts_end_quietly(is_interruptible: bool) -> Iterator[None]:
     if not is_interruptible:
         yield
         return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupt = _Interrupt()
+    signal.signal(signal.SIGINT, interrupt.heed)
     # While Python ends, an interrupt would be shown with where it came.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.unraisablehook = _end_if_interrupted
     try:
-        yield
+        with cancelling(interrupt.look):
+            yield
     except KeyboardInterrupt:
         print_no_more()
         sys.exit(INTERRUPTED)

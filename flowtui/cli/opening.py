@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from flowtui import person
 from flowtui.cli.standard_streams import OutputFailed, print_no_more
 from flowtui.registry.errors import RegistryError
 from flowtui.reports.usage import WrongUsage
@@ -57,6 +58,7 @@ class Opening:
     user: str | None = None
     theme: str | None = None
     is_slow: bool = False
+    allow_large: bool = False
     may_be_command: bool = False
     """Whether `run` stands where a command may stand, so that it may be a mistyped one."""
 
@@ -84,9 +86,9 @@ class Opening:
 
     def _opened(self) -> tuple[Store, OpenRun | None]:
         if self.run is None:
-            return open_store(self.store), None
+            return open_store(self.store, self.allow_large), None
         try:
-            return open_run(self.run, self.store)
+            return open_run(self.run, self.store, self.allow_large)
         except (RunNotFound, StoreNotFound) as error:
             near = commands_near(self.run) if self.may_be_command else []
             if not near:
@@ -96,13 +98,11 @@ class Opening:
             ) from error
 
     def _run_app(self, store: Store, run: OpenRun | None) -> NoReturn:
-        import getpass
-
         from flowtui.app.app import FlowApp
         from flowtui.terminal import session
         from flowtui.widgets.host import Options
 
-        user = self.user or os.environ.get("FLOW_TUI_USER") or getpass.getuser()
+        user = self.user or os.environ.get("FLOW_TUI_USER") or person.name()
         if session.session(os.environ).is_truecolor:
             # Whatever draws here asks this variable alone, which is seldom passed on over SSH.
             os.environ["COLORTERM"] = "truecolor"
@@ -127,22 +127,23 @@ def commands_near(word: str) -> list[str]:
     return begun or difflib.get_close_matches(word.lower(), known, 2, COMMAND_LIKENESS)
 
 
-def open_run(word: str, option: str | None) -> tuple[Store, OpenRun]:
+def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[Store, OpenRun]:
     """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
 
     Args:
         word: a path to an artifact that ends in .luml or has a separator in it, or a word that
             `Store.resolve` takes.
         option: which store, as for `open_store`.
+        allow_large: whether an artifact may unpack to more than is likely, without asking.
 
     Raises:
         StoreError: there is no such store, run or file.
     """
     if option is None and _is_artifact(word):
-        store = _open_artifact(Path(word))
+        store = _open_artifact(Path(word), allow_large)
         return store, store.resolve("latest")
     try:
-        store = open_store(option)
+        store = open_store(option, allow_large)
         return store, store.resolve(word)
     except (RunNotFound, StoreNotFound) as error:
         if word.endswith(ARTIFACT_SUFFIX):
@@ -150,7 +151,7 @@ def open_run(word: str, option: str | None) -> tuple[Store, OpenRun]:
         raise
 
 
-def open_file(word: str, option: str | None) -> Store:
+def open_file(word: str, option: str | None, allow_large: bool = False) -> Store:
     """Open the artifact that a word is the path of, where only one can stand.
 
     Raises:
@@ -160,7 +161,7 @@ def open_file(word: str, option: str | None) -> Store:
     if _is_artifact(word):
         if option is not None:
             raise WrongUsage(f"{word} and --store {option} are two stores: give one")
-        return _open_artifact(Path(word))
+        return _open_artifact(Path(word), allow_large)
     if word.endswith(ARTIFACT_SUFFIX):
         raise WrongUsage(f"there is no file {word}")
     from shlex import quote
@@ -181,21 +182,38 @@ def _is_artifact(word: str) -> bool:
     return is_path and Path(word).is_file()
 
 
-def open_store(option: str | None) -> Store:
+def open_store(option: str | None, allow_large: bool = False) -> Store:
     """Open the store that an option, the environment or the folder names, or an artifact."""
     from flowtui.store.location import locate
     from flowtui.store.store import Store
 
     if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
-        return _open_artifact(Path(option))
-    return Store(locate(option, os.environ, Path.cwd(), Path.home()))
+        return _open_artifact(Path(option), allow_large)
+    return Store(locate(option, os.environ, person.cwd(), person.home()))
 
 
-def _open_artifact(path: Path) -> Store:
+def _open_artifact(path: Path, allow_large: bool) -> Store:
     # Few open one, and it brings tar and zip.
     from flowtui.store.archive.opening import open_artifact
+    from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge
+    from flowtui.terminal.shutdown import before_the_end
 
-    return open_artifact(path)
+    try:
+        store = open_artifact(path, allow_large)
+    except ArtifactTooLarge as large:
+        # While a shell completes a word, nobody can be asked either.
+        if "_FLOW_TUI_COMPLETE" in os.environ or not (sys.stdin.isatty() and sys.stderr.isatty()):
+            message = f"{large}; --allow-large unpacks it all the same"
+            raise ArtifactError(message) from large
+        from flowtui.format import plain
+
+        question = f"flow-tui: {plain(str(large), 2_000)}. Unpack it all the same? [y/N] "
+        print(question, end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            raise ArtifactError(f"{path} was not opened") from large
+        store = open_artifact(path, allow_large=True)
+    before_the_end(store.close)
+    return store
 
 
 def is_terminal() -> bool:
@@ -235,3 +253,17 @@ def errors_as_one_line() -> Iterator[None]:
         # The reader of a pipe had enough.
         print_no_more()
         sys.exit(1)
+    except OSError as error:
+        from flowtui.format import plain
+
+        where = "" if error.filename is None else f"{plain(str(error.filename), 1_000)}: "
+        print(f"flow-tui: {where}{_reason(error)}", file=sys.stderr)
+        sys.exit(1)
+
+
+def _reason(error: OSError) -> str:
+    from flowtui import temporary
+
+    if temporary.is_full(error):
+        return "there is no room left on the disk: free some, or set TMPDIR to another folder"
+    return error.strerror or str(error)

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.store.cancelling import cancelling
 
 EVERY_S = 0.2
 _CLEAR = "\r\x1b[K"
@@ -53,14 +54,18 @@ class ProgressLine:
 
 @contextmanager
 def signals_as_cancel(event: threading.Event) -> Iterator[None]:
-    """Have ctrl+c and a polite kill set an event, so that what is under way can clean up."""
+    """Have ctrl+c and a polite kill set an event, so that what is under way can clean up.
+
+    What is read of a store inside ends with it, in ReadCancelled.
+    """
 
     def cancel(number: int, frame: FrameType | None) -> None:
         event.set()
 
     before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        with cancelling(event.is_set):
+            yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -6,11 +6,14 @@ import errno
 import io
 import os
 import select
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit code that a shell expects of what ctrl+c ended."""
 _STDOUT, _STDERR = 1, 2
 
 
@@ -87,7 +90,7 @@ def _text(raw: io.FileIO, old: Any, is_told_at_once: bool = False) -> io.TextIOW
 
 @contextmanager
 def printed_to_the_end() -> Iterator[None]:
-    """Leave the body only when everything that it printed has been written.
+    """Leave the body only when everything that it printed has been written, or ctrl+c came.
 
     Raises:
         OutputFailed: it could not be.
@@ -95,8 +98,12 @@ def printed_to_the_end() -> Iterator[None]:
     """
     try:
         yield
-    except SystemExit:
-        _flush()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            # Whoever reads it may take no more, for ever.
+            print_no_more()
+        else:
+            _flush()
         raise
     _flush()
 

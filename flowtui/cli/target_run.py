@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.cli.opening import open_store
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.database import Database
@@ -52,7 +52,7 @@ def target(
     from flowtui.store.location import locate
     from flowtui.store.new_run import DEFAULT_GROUP, new_run
 
-    directory = locate(store, os.environ, Path.cwd(), Path.home()).directory
+    directory = locate(store, os.environ, person.cwd(), person.home()).directory
     name = new or ""
     if not name.strip():
         raise WrongUsage("--new NAME: the name is empty")

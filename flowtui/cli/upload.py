@@ -9,13 +9,14 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, TypeVar
 
-from flowtui import clock
+from flowtui import clock, person
 from flowtui import format as fmt
-from flowtui.cli.export import INTERRUPTED, tell_missing
+from flowtui.cli.asking import require_yes
+from flowtui.cli.export import tell_missing
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
+from flowtui.cli.standard_streams import INTERRUPTED
 from flowtui.jobs.upload import NOT_VERIFIED, Parcel, Upload, UploadOutcome, plan
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
@@ -63,7 +64,7 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
         RegistryError: the registry or its storage did not take it.
         WrongUsage: it is not said where to, or nobody can be asked.
     """
-    credential = require_key(os.environ, Path.cwd(), Path.home())
+    credential = require_key(os.environ, person.cwd(), person.home())
     cancel = threading.Event()
     line = ProgressLine()
     with ExitStack() as stack:
@@ -167,14 +168,8 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, 
         notes.append("it was uploaded before, to this or another collection")
     for note in notes:
         print(note, file=sys.stderr)
-    if yes:
-        return
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise WrongUsage("nobody can be asked here: give --yes to upload")
-    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        print("flow-tui: nothing was uploaded", file=sys.stderr)
-        sys.exit(1)
+    if not yes:
+        require_yes("upload", "nothing was uploaded")
 
 
 def _tell(done: Uploaded, labels: Labels, as_json: bool) -> None:

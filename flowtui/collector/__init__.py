@@ -1,9 +1,13 @@
 """An OTLP/HTTP receiver that writes the spans it is sent into one run.
 
-    limits.py      how much a request may take, and the places for those that are under way
+    limits.py      how much requests may take, each and all together
+    places.py      the places for those that are under way, of all clients and of each
     responses.py   what OTLP answers: protobuf or JSON, as it was asked
     receiving.py   the application: one request, from its headers to its answer
-    writing.py     the thread that writes what was received, and only then lets it be acknowledged
+    unpacking.py   a body as a stream
+    decoding.py    one request, decoded a turn at a time
+    turns.py       whose turn it is
+    writing.py     the thread that gives turns and writes; what is written is acknowledged
     server.py      the listening, the signals, and the end
     reporting.py   what the app is told that started it
 

@@ -1,11 +1,8 @@
-"""How much a request may take; what is refused can be sent again by the exporter."""
+"""How much requests may take, each and all together."""
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
-
-_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +11,27 @@ class Limits:
 
     body_bytes: int = 16 << 20
     unpacked_bytes: int = 64 << 20
-    waiting_bytes: int = 64 << 20
-    """Bodies that were read and wait to be written."""
-    waiting_requests: int = 256
+    members: int = 1_000
+    """Of a gzip body, which is one as a rule."""
+    spans: int = 100_000
+    """Of a request, those that are not valid among them."""
+    span_parts: int = 500_000
+    """Attributes, events, links, and values in values of one span."""
+    all_bytes: int = 64 << 20
+    """Of all bodies under way, those too that are not here to their end."""
+    all_requests: int = 256
+    """Whose body is here, and that wait to be written."""
+    client_bytes: int = 32 << 20
+    """As `all_bytes`, of one address."""
+    client_requests: int = 128
+    connections: int = 512
     header_s: float = 10.0
     """From a connection, or its last answer, to the end of the next request's headers."""
     body_s: float = 10.0
     """From the headers to the end of the body."""
-    drain_s: float = 5.0
+    decode_s: float = 5.0
+    """Of the processor's time, for one request."""
+    drain_s: float = 1.0
     """For requests that are under way when the receiver is told to stop."""
 
 
@@ -29,33 +39,16 @@ LIMITS = Limits()
 
 
 class TooLarge(Exception):
-    """A body is longer than it may be; `str()` says by which limit."""
+    """A request is larger than it may be, and would be again; `str()` says by which limit."""
 
 
 class NotPacked(Exception):
     """A body is not what its Content-Encoding says."""
 
 
-def unpacked(body: bytes, limit: int) -> bytes:
-    """Return what is in a gzip body, which may consist of several members.
+class Full(Exception):
+    """There is no place for another request until others are done."""
 
-    Raises:
-        TooLarge: it is more than `limit` bytes; no more than these are ever held.
-        NotPacked: it is no gzip, or cut off.
-    """
-    pieces = []
-    left = limit
-    while body:
-        unpacker = zlib.decompressobj(_GZIP_WINDOW)
-        try:
-            piece = unpacker.decompress(body, left + 1)
-        except zlib.error as error:
-            raise NotPacked(f"the body is no gzip: {error}") from error
-        if len(piece) > left:
-            raise TooLarge(f"the body is more than {limit:,} bytes when it is unpacked")
-        if not unpacker.eof:
-            raise NotPacked("the gzip body is cut off")
-        pieces.append(piece)
-        left -= len(piece)
-        body = unpacker.unused_data
-    return b"".join(pieces)
+
+class TooMuch(Exception):
+    """One client has as much under way as one may; others have not."""

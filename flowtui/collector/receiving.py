@@ -11,9 +11,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flowtui.collector.limits import LIMITS, Limits, NotPacked, TooLarge
+from flowtui.collector.decoding import Received, RequestOutcome
+from flowtui.collector.limits import LIMITS, Full, Limits, NotPacked, TooLarge, TooMuch
+from flowtui.collector.places import Place, RequestPlaces
 from flowtui.collector.responses import BodyEncoding, failure, success
-from flowtui.collector.writing import Full, Received, Writer
+from flowtui.collector.writing import Writer
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp.items import Unreadable
 
@@ -35,8 +37,17 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
     Args:
         writer: is running.
         token: what exporters must send as a bearer; None where they need not.
-        limits: of each request.
+        limits: of each request, and of all that are under way.
     """
+    places = RequestPlaces(limits)
+
+    async def taken(request: Request, encoding: BodyEncoding) -> RequestOutcome:
+        client = request.client.host if request.client else ""
+        with places.place(client) as place:
+            received = await _received(request, encoding, client, place, limits)
+            place.wait()
+            writer.take(received)
+            return await asyncio.wrap_future(received.outcome)
 
     async def receive(request: Request) -> Response:
         encoding = _encoding(request)
@@ -45,13 +56,11 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
                 accepted = " or ".join(BodyEncoding)
                 raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {accepted}")
             _check_token(request, token)
-            received = await _received(request, encoding, limits)
-            writer.take(received)
-            outcome = await asyncio.wrap_future(received.outcome)
+            outcome = await taken(request, encoding)
         except ClientDisconnect:
             # Nobody is there to be answered; an exporter sends it again.
             return Response(status_code=HTTPStatus.BAD_REQUEST)
-        except (_Refused, TooLarge, NotPacked, Unreadable, Full, DatabaseError) as error:
+        except (_Refused, TooLarge, TooMuch, NotPacked, Unreadable, Full, DatabaseError) as error:
             writer.tally.refused += 1
             return failure(encoding or BodyEncoding.JSON, _status(error), str(error))
         return success(encoding, outcome.rejected, outcome.reason)
@@ -85,7 +94,9 @@ def _check_token(request: Request, token: str | None) -> None:
         raise _Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
 
 
-async def _received(request: Request, encoding: BodyEncoding, limits: Limits) -> Received:
+async def _received(
+    request: Request, encoding: BodyEncoding, client: str, place: Place, limits: Limits
+) -> Received:
     packing = request.headers.get("content-encoding", "identity").strip().lower()
     if packing not in ("identity", "gzip"):
         raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain or as gzip")
@@ -94,20 +105,21 @@ async def _received(request: Request, encoding: BodyEncoding, limits: Limits) ->
         raise TooLarge(f"the body is more than {limits.body_bytes:,} bytes")
     try:
         async with asyncio.timeout(limits.body_s):
-            body = await _body(request, limits.body_bytes)
+            body = await _body(request, place, limits.body_bytes)
     except TimeoutError:
         message = f"the body did not come within {limits.body_s:g} s"
         raise _Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
-    return Received(body, encoding, packing == "gzip")
+    return Received(body, encoding, packing == "gzip", client)
 
 
-async def _body(request: Request, limit: int) -> bytes:
+async def _body(request: Request, place: Place, limit: int) -> bytes:
     pieces = []
     left = limit
     async for piece in request.stream():
         left -= len(piece)
         if left < 0:
             raise TooLarge(f"the body is more than {limit:,} bytes")
+        place.receive(len(piece))
         pieces.append(piece)
     return b"".join(pieces)
 
@@ -118,6 +130,8 @@ def _status(error: Exception) -> HTTPStatus:
             return error.status
         case TooLarge():
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        case TooMuch():
+            return HTTPStatus.TOO_MANY_REQUESTS
         case Full() | DatabaseError():
             return HTTPStatus.SERVICE_UNAVAILABLE
         case _:

@@ -25,6 +25,7 @@ _RPC_CODES = {
     HTTPStatus.REQUEST_TIMEOUT: 4,
     HTTPStatus.NOT_FOUND: 5,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: 8,
+    HTTPStatus.TOO_MANY_REQUESTS: 8,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: 12,
     HTTPStatus.SERVICE_UNAVAILABLE: 14,
     HTTPStatus.UNAUTHORIZED: 16,
@@ -52,8 +53,8 @@ def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Respons
     code = _RPC_CODES.get(status, _UNKNOWN)
     text = message[:_MESSAGE_CHARS]
     headers = {"connection": "close"}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers = {"retry-after": str(RETRY_AFTER_S)}
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["retry-after"] = str(RETRY_AFTER_S)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if encoding is BodyEncoding.JSON:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -21,11 +22,14 @@ TOLD_EVERY_S = 0.25
 class ImpatientProtocol(H11Protocol):
     """HTTP/1.1 that ends a connection on which the headers of a request do not come in time."""
 
-    header_s = LIMITS.header_s
+    limits = LIMITS
     _giving_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            # An exporter comes again, as after a 503.
+            transport.close()
         self._watch()
 
     def data_received(self, data: bytes) -> None:
@@ -45,7 +49,7 @@ class ImpatientProtocol(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_watching()
         elif self._giving_up is None and not self.transport.is_closing():
-            self._giving_up = self.loop.call_later(self.header_s, self.transport.close)
+            self._giving_up = self.loop.call_later(self.limits.header_s, self.transport.close)
 
     def _stop_watching(self) -> None:
         if self._giving_up is not None:
@@ -55,6 +59,10 @@ class ImpatientProtocol(H11Protocol):
 
 class _Server(uvicorn.Server):
     """Ends with what is under way at the first signal, and at once at the second."""
+
+    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stopping = stopping
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -71,6 +79,7 @@ class _Server(uvicorn.Server):
     def _stop(self) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
+        self._stopping()
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -101,6 +110,7 @@ def serve(
     bound: socket.socket,
     ready: Callable[[], None],
     tell: Callable[[], None],
+    stopping: Callable[[], None],
     limits: Limits = LIMITS,
 ) -> None:
     """Answer requests until a signal says to stop, and those that are under way then.
@@ -110,9 +120,10 @@ def serve(
         bound: where; it is closed afterwards.
         ready: is called when connections are accepted.
         tell: is called a few times a second.
-        limits: for headers, and for the end.
+        stopping: is called when a signal has said so.
+        limits: for connections, headers, and the end.
     """
-    protocol = type("_Protocol", (ImpatientProtocol,), {"header_s": limits.header_s})
+    protocol = type("_Protocol", (ImpatientProtocol,), {"limits": limits})
     config = uvicorn.Config(
         application,
         http=protocol,
@@ -123,9 +134,9 @@ def serve(
         log_level="critical",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=int(limits.drain_s),
+        timeout_graceful_shutdown=math.ceil(limits.drain_s),
     )
-    asyncio.run(_served(_Server(config), bound, ready, tell))
+    asyncio.run(_served(_Server(config, stopping), bound, ready, tell))
 
 
 async def _served(

@@ -1,44 +1,28 @@
-"""The thread that decodes and writes what was received, several requests in a transaction."""
+"""The thread that has requests decoded turn by turn, and writes them, several in a transaction."""
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 
-from flowtui.collector.limits import LIMITS, Limits, NotPacked, TooLarge, unpacked
-from flowtui.collector.responses import BodyEncoding
+from flowtui.collector.decoding import BATCH_SPANS, Decoding, Received, RequestOutcome
+from flowtui.collector.limits import LIMITS, Full, Limits
+from flowtui.collector.turns import Turns
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
-from flowtui.store.otlp import document, proto, text
 from flowtui.store.otlp.ingesting import Batch
-from flowtui.store.otlp.items import Item, OtlpSpan, Rejected, Unreadable
+from flowtui.store.transaction import Patience
 
 _GROUP_REQUESTS = 32
 """Requests that are acknowledged together: what waits for one transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequestOutcome:
-    """What became of a request that was read and written."""
-
-    spans: int
-    rejected: int
-    reason: str
-    """Of the first that was rejected."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Received:
-    """One request, whole."""
-
-    body: bytes
-    encoding: BodyEncoding
-    is_packed: bool
-    outcome: Future[RequestOutcome] = field(default_factory=Future)
-    """Is set when its spans are on the disk, or when they will not be."""
+_GROUP_TURNS = 4
+"""How many turns of others a request waits at most, once it is decoded, for some to join it."""
+_LATE_S = 0.05
+"""A turn that takes longer goes on beside those of others."""
+_ENDING = "the receiver is ending; come again"
 
 
 @dataclass
@@ -56,128 +40,164 @@ class WriterTally:
     """Why the last write failed; empty after one that did not."""
 
 
-class Full(Exception):
-    """There is no place for another request until some are written."""
-
-
 class Writer:
-    """Takes requests from any thread and writes them in one of its own."""
+    """Takes requests from any thread and has them written in one of its own."""
 
     def __init__(self, database: Database, limits: Limits = LIMITS) -> None:
         self.tally = WriterTally()
         self._database = database
         self._limits = limits
-        self._waiting: queue.SimpleQueue[Received | None] = queue.SimpleQueue()
-        self._places = threading.Lock()
-        self._waiting_bytes = 0
-        self._waiting_requests = 0
-        self._thread = threading.Thread(target=self._work, name="span-writer")
+        self._patience = Patience(clock=self._clock)
+        self._events: queue.SimpleQueue[Received | Decoding | None] = queue.SimpleQueue()
+        """Requests that are new, those whose turn is over, and the wish to end."""
+        self._turns = Turns[Decoding]()
+        self._out: set[Decoding] = set()
+        """Those that have a turn."""
+        self._decoded: list[Decoding] = []
+        self._turns_since_decoded = 0
+        self._ends_at = math.inf
+        self._is_stopping = self._is_closed = False
+        self._closing = threading.Lock()
+        self._thread = threading.Thread(target=self._work, name="span-writer", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
+    def hurry(self) -> None:
+        """Have it end in `Limits.drain_s`; what is not written by then is refused."""
+        if self._ends_at == math.inf:
+            self._ends_at = time.monotonic() + self._limits.drain_s
+            self._events.put(None)
+
     def stop(self) -> None:
-        """Write all that was taken, and end."""
-        self._waiting.put(None)
-        self._thread.join()
+        """End with what was taken, and in no more time than after `hurry`.
+
+        A disk that does not answer is not waited for.
+        """
+        self._is_stopping = True
+        self.hurry()
+        self._events.put(None)
+        self._thread.join(max(0.0, self._ends_at - time.monotonic()) + self._limits.drain_s / 2)
 
     def take(self, received: Received) -> None:
-        """Take a request.
+        """Take a request; its outcome tells what becomes of it.
 
         Raises:
-            Full: others wait that are as many, or as large, as there may be.
+            Full: it has ended.
         """
-        with self._places:
-            requests = self._waiting_requests + 1
-            size = self._waiting_bytes + len(received.body)
-            if requests > self._limits.waiting_requests or size > self._limits.waiting_bytes:
-                raise Full(f"{self._waiting_requests:,} requests wait to be written")
-            self._waiting_requests, self._waiting_bytes = requests, size
-        self._waiting.put(received)
+        # Or whoever does not wait any longer would cancel it.
+        received.outcome.set_running_or_notify_cancel()
+        with self._closing:
+            if self._is_closed:
+                raise Full(_ENDING)
+            self._events.put(received)
 
     def _work(self) -> None:
-        is_over = False
-        while not is_over:
-            group = []
-            first = self._waiting.get()
-            if first is None:
-                return
-            group.append(first)
-            while len(group) < _GROUP_REQUESTS and not self._waiting.empty():
-                following = self._waiting.get()
-                if following is None:
-                    is_over = True
-                    break
-                group.append(following)
-            self._write(group)
-            with self._places:
-                self._waiting_requests -= len(group)
-                self._waiting_bytes -= sum(len(received.body) for received in group)
+        while not self._is_over():
+            self._listen()
+            if self._turns:
+                self._give_turn(self._turns.take())
+            if self._is_flush_due():
+                self._flush()
+        self._refuse_rest()
 
-    def _write(self, group: list[Received]) -> None:
-        """Write a group and set its outcomes; one that is not readable does not hinder others."""
-        writing = _Writing(self._database)
-        outcomes: list[tuple[Received, RequestOutcome | Exception]] = []
+    def _is_over(self) -> bool:
+        if time.monotonic() >= self._ends_at:
+            return True
+        is_idle = self._events.empty() and not (self._turns or self._out or self._decoded)
+        return self._is_stopping and is_idle
+
+    def _listen(self) -> None:
+        """Take in what has happened; wait for something where there is nothing to do."""
+        if not self._turns and not self._decoded:
+            left_s = self._ends_at - time.monotonic()
+            try:
+                self._note(self._events.get(timeout=None if left_s == math.inf else max(0, left_s)))
+            except queue.Empty:
+                return
+        while not self._events.empty():
+            self._note(self._events.get())
+
+    def _note(self, event: Received | Decoding | None) -> None:
+        if isinstance(event, Received):
+            self._turns.put(event.client, self._decoding(event))
+        elif event is not None:
+            self._out.discard(event)
+            if event.result is None:
+                self._turns.put_back(event.received.client, event)
+            elif isinstance(event.result, RequestOutcome):
+                self._decoded.append(event)
+            else:
+                self._fail(event, event.result)
+
+    def _decoding(self, received: Received) -> Decoding:
+        return Decoding(received, self._database, self._patience, self._limits, self._events.put)
+
+    def _give_turn(self, decoding: Decoding) -> None:
+        """Let a request go on, and wait until its turn is over or takes too long."""
+        self._turns_since_decoded += bool(self._decoded)
+        self._out.add(decoding)
         try:
-            for received in group:
-                outcomes.append((received, _outcome(writing, received, self._limits)))
-            writing.flush()
-        except DatabaseError as error:
-            self.tally.trouble = str(error)
-            for received in group:
-                received.outcome.set_exception(error)
+            decoding.go_on()
+        except RuntimeError:
+            # The system has no thread left for it.
+            self._out.discard(decoding)
+            self._fail(decoding, Full("there is no room for another request; come again"))
+        while decoding in self._out:
+            try:
+                self._note(self._events.get(timeout=_LATE_S))
+            except queue.Empty:
+                return
+
+    def _is_flush_due(self) -> bool:
+        if not self._decoded:
+            return False
+        return (
+            not self._turns.has_new
+            or len(self._decoded) >= _GROUP_REQUESTS
+            or self._turns_since_decoded >= _GROUP_TURNS
+            or sum(len(decoding.batch) for decoding in self._decoded) >= BATCH_SPANS
+        )
+
+    def _flush(self) -> None:
+        """Write what was decoded, and only then have it acknowledged."""
+        group, self._decoded, self._turns_since_decoded = self._decoded, [], 0
+        whole = Batch()
+        for decoding in group:
+            whole.extend(decoding.batch)
+        try:
+            whole.write(self._database, self._patience)
+        except Exception as error:
+            # Whatever it is, the requests after these are to find this thread at work.
+            for decoding in group:
+                self._fail(decoding, error)
             return
         self.tally.trouble = ""
-        self.tally.last_name = writing.last_name or self.tally.last_name
-        for received, outcome in outcomes:
-            if isinstance(outcome, RequestOutcome):
-                self.tally.received += outcome.spans
-                self.tally.dropped += outcome.rejected
-                received.outcome.set_result(outcome)
-            else:
-                received.outcome.set_exception(outcome)
+        for decoding in group:
+            outcome = decoding.result
+            assert isinstance(outcome, RequestOutcome)
+            self.tally.received += outcome.spans
+            self.tally.dropped += outcome.rejected
+            self.tally.last_name = decoding.last_name or self.tally.last_name
+            decoding.received.outcome.set_result(outcome)
 
+    def _fail(self, decoding: Decoding, error: Exception) -> None:
+        if isinstance(error, DatabaseError):
+            self.tally.trouble = str(error)
+        decoding.received.outcome.set_exception(error)
 
-class _Writing:
-    """Batches of one group."""
+    def _refuse_rest(self) -> None:
+        with self._closing:
+            self._is_closed = True
+        while not self._events.empty():
+            self._note(self._events.get())
+        while self._turns:
+            self._out.add(self._turns.take())
+        for decoding in (*self._out, *self._decoded):
+            decoding.leave()
+            decoding.received.outcome.set_exception(Full(_ENDING))
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._batch = Batch()
-        self.last_name = ""
-
-    def add(self, span: OtlpSpan) -> None:
-        self._batch.add(span)
-        self.last_name = span.name
-        if self._batch.is_full:
-            self.flush()
-
-    def flush(self) -> None:
-        self._batch.write(self._database)
-        self._batch = Batch()
-
-
-def _outcome(writing: _Writing, received: Received, limits: Limits) -> RequestOutcome | Exception:
-    spans = rejected = 0
-    reason = ""
-    try:
-        for item in _items(received, limits):
-            if isinstance(item, OtlpSpan):
-                writing.add(item)
-                spans += 1
-            elif isinstance(item, Rejected):
-                rejected += 1
-                reason = reason or item.reason
-    except (Unreadable, TooLarge, NotPacked) as error:
-        return error
-    return RequestOutcome(spans, rejected, reason)
-
-
-def _items(received: Received, limits: Limits) -> Iterator[Item]:
-    body = received.body
-    if received.is_packed:
-        body = unpacked(body, limits.unpacked_bytes)
-    if received.encoding is BodyEncoding.PROTOBUF:
-        yield from proto.request(body)
-    else:
-        yield from document.items(text.parsed(body))
+    def _clock(self) -> float:
+        """Return the time by which writes wait for a busy store, which ends when they shall."""
+        now = time.monotonic()
+        return now if now < self._ends_at else math.inf

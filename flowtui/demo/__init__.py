@@ -1,5 +1,7 @@
 """Makes the demo store: one of everything that a store can hold, the same at every start.
 
+data/         texts, dialects, descriptions of runs, files to attach
+resources.py  reads them
 scene.py      what the parts share
 vision/       a long training run with attachments of every kind
 agent/        an agent's traces, eval sets and annotations
@@ -19,7 +21,7 @@ from flowtui.store.schema import StoreWriter
 
 
 def make_demo(directory: Path, now: datetime) -> None:
-    """Writes the demo store into a folder that has none yet.
+    """Write the demo store into a folder that has none yet.
 
     The content follows from `now` alone.
 

@@ -45,9 +45,7 @@ def arrays(file: BinaryIO, kind: PreviewKind, request: Request) -> Arrays:
     count = min(request.count, MAX_ARRAYS)
     first = max(len(found) - count, 0) if request.is_last else min(request.position, len(found))
     shown = tuple(found[first : first + count])
-    end = first + len(shown)
-    part = Part("array", first, len(shown), len(found), end if end < len(found) else None, first)
-    return Arrays(shown, part, metadata)
+    return Arrays(shown, Part.numbered("array", first, len(shown), len(found)), metadata)
 
 
 def _npy(head: bytes, name: str) -> Array:

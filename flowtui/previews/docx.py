@@ -44,9 +44,7 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> DocumentPage:
     if not isinstance(first, int) or not isinstance(total, int):
         raise PreviewFailed("The parser answered with no document.")
     blocks = tuple(_block(values) for values in json.loads(reply.data))
-    end = first + len(blocks)
-    part = Part("block", first, len(blocks), total, end if end < total else None, first)
-    return DocumentPage(blocks, part)
+    return DocumentPage(blocks, Part.numbered("block", first, len(blocks), total))
 
 
 def file_sizes(file: BinaryIO) -> list[tuple[str, int]]:

@@ -31,11 +31,10 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
     if not isinstance(first, int) or not isinstance(total, int) or not isinstance(width, int):
         raise PreviewFailed("The parser answered with no table.")
     columns, rows = json.loads(reply.data)
-    end = first + len(rows)
     return TablePage(
         columns=tuple(TableColumn(name, type_) for name, type_ in columns),
         rows=tuple(tuple(row) for row in rows),
-        part=Part("row", first, len(rows), total, end if end < total else None, first),
+        part=Part.numbered("row", first, len(rows), total),
         column_count=width,
         first_column=min(request.first_column, width),
     )

@@ -28,7 +28,5 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> Picture | TextPa
         return images.from_reply(reply, "page", number)
     text = reply.data.decode("utf-8", "replace")
     lines = tuple(Line(line) for line in text.splitlines())
-    following = number + 1 if number + 1 < total else None
     note = "" if lines else "There is no text on this page."
-    part = Part("page", number, 1, total, following, number)
-    return TextPage(lines, part, encoding="PDF", note=note)
+    return TextPage(lines, Part.numbered("page", number, 1, total), encoding="PDF", note=note)

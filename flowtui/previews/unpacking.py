@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import importlib.util
 import tempfile
 import zlib
@@ -10,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
+from flowtui import temporary
 from flowtui.previews import encodings, files
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, Mode, PreviewKind
@@ -30,27 +32,24 @@ class Unpacked:
     is_whole: bool
 
 
-class _Gzip:
-    """gzip, of which a file may hold several one after the other."""
+@contextmanager
+def _private_file() -> Iterator[IO[bytes]]:
+    """Give a file to write into, which is gone afterwards.
 
-    def __init__(self) -> None:
-        self._stream = self._new()
-        self._has_ended = False
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._has_ended:
-                if not data.startswith(b"\x1f\x8b"):
-                    # Padding, as gzip itself takes it.
-                    return
-                self._stream, self._has_ended = self._new(), False
-            yield self._stream.decompress(data, _UNPACKED_PIECE_BYTES)
-            self._has_ended = self._stream.eof
-            data = self._stream.unused_data if self._has_ended else self._stream.unconsumed_tail
-
-    @staticmethod
-    def _new() -> zlib._Decompress:
-        return zlib.decompressobj(wbits=31)
+    Raises:
+        PreviewFailed: there is no room for it; the file that is looked at is not to blame.
+    """
+    try:
+        target = tempfile.NamedTemporaryFile(prefix="flow-tui-")  # noqa: SIM115  # It is closed below.
+    except OSError as error:
+        raise PreviewFailed(f"It cannot be unpacked: {temporary.why_not(error)}.") from error
+    try:
+        with target:
+            yield target
+    except OSError as error:
+        if not temporary.is_full(error):
+            raise
+        raise PreviewFailed(f"It cannot be unpacked: {temporary.why_not(error)}.") from error
 
 
 @contextmanager
@@ -64,7 +63,7 @@ def unpacked(
         MissingExtra: there is nothing here that unpacks zstd.
         PreviewCancelled: between two pieces.
     """
-    with tempfile.NamedTemporaryFile(prefix="flow-tui-") as target:
+    with _private_file() as target:
         size = 0
         is_whole = False
         for piece in _pieces(file, packing):
@@ -124,7 +123,7 @@ def with_ascii(path: Path, encoding: str, cancelled: Cancelled) -> Iterator[Plai
         decoder = codecs.getincrementaldecoder(encodings.CODECS[encoding])("replace")
         mark = encodings.mark_bytes(start, encoding)
         file.seek(mark)
-        with tempfile.NamedTemporaryFile(prefix="flow-tui-") as target:
+        with _private_file() as target:
             taken = 0
             while (piece := file.read(_PIECE_BYTES)) and taken < MAX_RECODED_BYTES:
                 if cancelled():
@@ -137,21 +136,35 @@ def with_ascii(path: Path, encoding: str, cancelled: Cancelled) -> Iterator[Plai
 
 
 def _pieces(file: BinaryIO, packing: PreviewKind) -> Iterator[bytes]:
-    if packing is PreviewKind.ZSTD:
-        yield from _zstd_pieces(file)
-        return
+    """Yield what is packed in a file; what comes before a break is still worth showing.
+
+    Raises:
+        PreviewFailed: nothing comes before it.
+        MissingExtra: there is nothing here that unpacks zstd.
+    """
     file.seek(0)
-    stream = _Gzip()
     has_some = False
     try:
-        while data := file.read(_PIECE_BYTES):
-            for piece in stream.feed(data):
-                has_some = has_some or bool(piece)
-                yield piece
-    except zlib.error as error:
-        # What came before the break is still worth showing.
+        for piece in _zstd_pieces(file) if packing is PreviewKind.ZSTD else _gzip_pieces(file):
+            has_some = True
+            yield piece
+    except _Broken as error:
         if not has_some:
-            raise PreviewFailed("The gzip file is broken.") from error
+            raise PreviewFailed(str(error)) from error
+
+
+class _Broken(Exception):
+    """What is packed breaks off; `str()` says so."""
+
+
+def _gzip_pieces(file: BinaryIO) -> Iterator[bytes]:
+    try:
+        with gzip.GzipFile(fileobj=file) as stream:
+            # read() would lose what it has of a piece that breaks off.
+            while piece := stream.read1(_UNPACKED_PIECE_BYTES):
+                yield piece
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise _Broken("The gzip file is broken.") from error
 
 
 def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -159,15 +172,11 @@ def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
         raise MissingExtra("zstd", Mode.HEX)
     import zstandard
 
-    file.seek(0)
     # The default window limit of 128 MB would be most of what a preview may use.
     unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 25)
-    has_some = False
     try:
         with unpacker.stream_reader(file, read_across_frames=True, closefd=False) as stream:
             while piece := stream.read(_UNPACKED_PIECE_BYTES):
-                has_some = True
                 yield piece
     except zstandard.ZstdError as error:
-        if not has_some:
-            raise PreviewFailed("The zstd file is broken, or needs too much memory.") from error
+        raise _Broken("The zstd file is broken, or needs too much memory.") from error

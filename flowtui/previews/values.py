@@ -119,6 +119,12 @@ class Part:
     """Where the next part begins; None after the last one."""
     position: int = 0
 
+    @classmethod
+    def numbered(cls, unit: str, first: int, count: int, total: int) -> Part:
+        """Return a part whose position is its number, of units whose number is known."""
+        end = first + count
+        return cls(unit, first, count, total, end if end < total else None, first)
+
 
 @dataclass(frozen=True, slots=True)
 class Style:

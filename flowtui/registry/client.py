@@ -52,6 +52,8 @@ DEFAULT_BASE_URL = "https://api.luml.ai"
 ANSWER_S = 30.0
 PAGE = 100
 BROWSING_TRIES = 2
+MAX_PAGES = 1_000
+"""Of collections; a server that always has another one says nothing."""
 MAX_COPY_PAGES = 20
 """Of a collection, when it is looked through for earlier copies of a run."""
 ADMIN_NEEDED = (
@@ -135,14 +137,19 @@ class Registry(Closes):
         kind: ArtifactType = "experiment",
         search: str = "",
     ) -> Iterator[Collection]:
-        """Yield all of them, page by page."""
+        """Yield all of them, page by page.
+
+        Raises:
+            RegistryBroken: there are more pages than there can be.
+        """
         cursor: str | None = None
-        while True:
+        for _ in range(MAX_PAGES):
             page = self.collections(organization_id, orbit_id, kind, search, cursor)
             yield from page.collections
             if page.next_cursor is None or page.next_cursor == cursor:
                 return
             cursor = page.next_cursor
+        raise RegistryBroken("the registry lists collections without an end")
 
     def copies(self, to: Destination, run_id: str) -> tuple[RemoteCopy, ...]:
         """Return the artifacts of a collection that were made of a run, without those that failed.
@@ -274,7 +281,13 @@ class Registry(Closes):
         headers = {} if body is None else {"Content-Type": "application/json"}
         url = Secret(self.base_url + path)
         answer = http.send(
-            self._client, method, url, self.base_url, headers=headers, content=content
+            self._client,
+            method,
+            url,
+            self.base_url,
+            headers=headers,
+            content=content,
+            patience=self.patience,
         )
         return http.checked(answer, self.base_url)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
+from flowtui.person import NO_HOME
 from flowtui.registry.client import Registry, checked_key
 from flowtui.registry.errors import KeyRefused, NotKept
 from flowtui.registry.values import Secret
@@ -42,7 +43,7 @@ class Credential:
     source: str
 
 
-def find_key(environ: Mapping[str, str], cwd: Path, home: Path) -> Credential | None:
+def find_key(environ: Mapping[str, str], cwd: Path, home: Path | None) -> Credential | None:
     """Return the key to use, None where there is none; nothing is sent.
 
     With the keyring extra on a host without one, about 130 ms.
@@ -51,7 +52,7 @@ def find_key(environ: Mapping[str, str], cwd: Path, home: Path) -> Credential | 
         (IN_ENVIRONMENT, lambda: environ.get(VARIABLE)),
         (IN_DOTENV, lambda: _in_dotenv(cwd / ".env")),
         (IN_KEYRING, _in_keyring),
-        (IN_FILE, lambda: _in_file(home / FILE)),
+        (IN_FILE, lambda: None if home is None else _in_file(home / FILE)),
     )
     for source, look in places:
         if key := (look() or "").strip():
@@ -59,7 +60,7 @@ def find_key(environ: Mapping[str, str], cwd: Path, home: Path) -> Credential | 
     return None
 
 
-def require_key(environ: Mapping[str, str], cwd: Path, home: Path) -> Credential:
+def require_key(environ: Mapping[str, str], cwd: Path, home: Path | None) -> Credential:
     """Return the key to use.
 
     Raises:
@@ -71,13 +72,13 @@ def require_key(environ: Mapping[str, str], cwd: Path, home: Path) -> Credential
     return found
 
 
-def keep_key(typed: str, base_url: str, home: Path) -> Credential:
+def keep_key(typed: str, base_url: str, home: Path | None) -> Credential:
     """Ask the registry whether it knows a key, and only then keep it; return where it is.
 
     Args:
         typed: as it was typed or pasted.
         base_url: of the registry.
-        home: of the user.
+        home: of the user, where one is known.
 
     Raises:
         KeyRefused: it cannot be a key, or the registry does not know it; nothing was changed.
@@ -89,6 +90,8 @@ def keep_key(typed: str, base_url: str, home: Path) -> Credential:
         registry.validate_key()
     if _keep_in_keyring(key):
         return Credential(key, IN_KEYRING)
+    if home is None:
+        raise NotKept(f"the key is good, and there is no place to keep it: {NO_HOME}")
     _keep_in_file(key, home / FILE)
     return Credential(key, IN_FILE)
 

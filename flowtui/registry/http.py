@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +24,9 @@ from flowtui.registry.errors import (
     RegistryError,
     RequestRefused,
     Unreachable,
+    UploadCancelled,
 )
+from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Secret
 from flowtui.store.errors import StoreError
 from flowtui.store.values import JsonValue
@@ -35,16 +38,25 @@ T = TypeVar("T")
 
 CONNECT_S = 10.0
 MAX_ANSWER_BYTES = 32 << 20
+STEP_BYTES = 64 << 10
+"""Of a body, sent or answered, are progress; a byte now and then is none."""
 _DETAIL_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class RequestPatience:
-    """How often, and after which pauses, something is tried again."""
+    """How long something is waited for, and how often and after which pauses it is tried again."""
 
     tries: int = 5
     first_pause_s: float = 0.5
     longest_pause_s: float = 8.0
+    quiet_s: float = 120.0
+    """From the beginning of a request, or its last `STEP_BYTES` of a body, to the next or its end.
+
+    A connection's own timeout begins anew with each byte.
+    """
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, from any start."""
 
     def retry(self, ask: Callable[[], T], is_passing: Callable[[Exception], bool]) -> T:
         """Return what is answered; what passes by itself is waited for, and then asked again."""
@@ -64,6 +76,33 @@ class RequestPatience:
             with attempt:
                 return ask()
         raise AssertionError("stamina raises the last failure")
+
+
+class _Watch:
+    """Notices a request that does not get on."""
+
+    def __init__(self, patience: RequestPatience) -> None:
+        self._patience = patience
+        self._since = patience.clock()
+        self._moved = 0
+
+    def is_over(self) -> bool:
+        return self._patience.clock() - self._since > self._patience.quiet_s
+
+    def move(self, count: int) -> None:
+        """Count bytes of a body."""
+        self._moved += count
+        if self._moved >= STEP_BYTES:
+            self._moved = 0
+            self._since = self._patience.clock()
+
+    def sending(self, content: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in content:
+            yield piece
+            if self.is_over():
+                # Nobody waits for it any more.
+                raise UploadCancelled("the request was left")
+            self.move(len(piece))
 
 
 def is_passing(error: Exception) -> bool:
@@ -108,6 +147,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     content: bytes | Iterable[bytes] | None = None,
     with_body: bool = True,
+    patience: RequestPatience | None = None,
 ) -> Answer:
     """Send a request and return the answer, whatever its status.
 
@@ -119,11 +159,38 @@ def send(
         headers: besides the client's.
         content: the body.
         with_body: False leaves the answer's body where it is.
+        patience: how long the other side may take; the usual unless given.
 
     Raises:
-        Unreachable: no answer came.
+        Unreachable: no answer came, or not to its end.
         Whatever `content` raises.
     """
+    watch = _Watch(patience or RequestPatience())
+    if content is not None and not isinstance(content, bytes):
+        content = watch.sending(content)
+
+    def ask() -> Answer:
+        return _sent(client, method, url, place, headers, content, with_body, watch)
+
+    try:
+        # A read that is answered a byte at a time ends in no other thread than its own.
+        return interruptible(ask, watch.is_over)
+    except UploadCancelled:
+        if not watch.is_over():
+            raise
+    raise Unreachable(f"{place} cannot be reached: it answers too slowly")
+
+
+def _sent(
+    client: httpx.Client,
+    method: str,
+    url: Secret,
+    place: str,
+    headers: Mapping[str, str] | None,
+    content: bytes | Iterable[bytes] | None,
+    with_body: bool,
+    watch: _Watch,
+) -> Answer:
     import httpx
 
     from_body: Exception | None = None
@@ -131,7 +198,7 @@ def send(
         with client.stream(
             method, url.reveal(), headers=dict(headers or {}), content=content
         ) as response:
-            body = _bounded(response) if with_body else b""
+            body = _bounded(response, watch) if with_body else b""
             return Answer(response.status_code, response.headers, body)
     except httpx.TimeoutException:
         failure = "it does not answer in time"
@@ -202,10 +269,11 @@ def without_secrets(text: str) -> str:
     return re.sub(r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*", r"\1?…", text)
 
 
-def _bounded(response: httpx.Response) -> bytes:
+def _bounded(response: httpx.Response, watch: _Watch) -> bytes:
     body = bytearray()
     for piece in response.iter_bytes():
         body += piece
+        watch.move(len(piece))
         if len(body) > MAX_ANSWER_BYTES:
             raise OSError("its answer is too large")
     return bytes(body)

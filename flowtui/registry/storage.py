@@ -100,7 +100,7 @@ class Storage(Closes):
         def attempt() -> None:
             nonlocal is_first
             was_first, is_first = is_first, False
-            answer = http.send(self._client, "POST", url, PLACE, content=body)
+            answer = self._send("POST", url, content=body)
             # Gone since the try before did it, though its answer got lost: its size will tell.
             if answer.status != 404 or was_first:
                 _check(answer)
@@ -121,7 +121,7 @@ class Storage(Closes):
 
     def delete(self, url: Secret) -> None:
         """Remove a stored file; one that is gone already is as good."""
-        answer = http.send(self._client, "DELETE", url, PLACE)
+        answer = self._send("DELETE", url)
         if answer.status != 404:
             _check(answer)
 
@@ -141,14 +141,7 @@ class Storage(Closes):
             try:
                 body = _pieces(path, part, counted.add, cancelled)
                 return _check(
-                    http.send(
-                        self._client,
-                        "PUT",
-                        part.url,
-                        PLACE,
-                        headers={**headers, **length},
-                        content=body,
-                    )
+                    self._send("PUT", part.url, headers={**headers, **length}, content=body)
                 )
             except BaseException:
                 counted.take_back()
@@ -158,13 +151,32 @@ class Storage(Closes):
 
     def _ask(self, method: str, url: Secret, body: bytes) -> http.Answer:
         def attempt() -> http.Answer:
-            return _check(http.send(self._client, method, url, PLACE, content=body))
+            return _check(self._send(method, url, content=body))
 
         return self.patience.retry(attempt, is_passing)
 
+    def _send(
+        self,
+        method: str,
+        url: Secret,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | Iterator[bytes] | None = None,
+        with_body: bool = True,
+    ) -> http.Answer:
+        return http.send(
+            self._client,
+            method,
+            url,
+            PLACE,
+            headers=headers,
+            content=content,
+            with_body=with_body,
+            patience=self.patience,
+        )
+
     def _look(self, url: Secret) -> http.Answer:
         headers = {"Range": "bytes=0-0", "Accept-Encoding": "identity"}
-        answer = http.send(self._client, "GET", url, PLACE, headers=headers, with_body=False)
+        answer = self._send("GET", url, headers=headers, with_body=False)
         return answer if answer.status in (404, 416) else _check(answer)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from flowtui import temporary
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import (
     NotAllowed,
@@ -33,7 +34,7 @@ from flowtui.registry.storage import Storage
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, PendingArtifact
 from flowtui.store.archive import models, packing
-from flowtui.store.archive.values import ArtifactInfo, OnProgress
+from flowtui.store.archive.values import ArtifactError, ArtifactInfo, OnProgress
 from flowtui.store.cancelling import Cancelled
 from flowtui.store.closing import Closes
 from flowtui.store.errors import ReadCancelled, StoreError
@@ -201,7 +202,11 @@ class UploadJob(Closes):
         if self._artifact is None:
             self._meter.enter(Phase.PACKING)
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+                try:
+                    self._folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+                except OSError as error:
+                    why = temporary.why_not(error)
+                    raise ArtifactError(f"it cannot be packed: {why}") from error
                 weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
             path = self._folder / self._file_name
             self._artifact = self._pack(path, self._cancel.is_set, self._meter.set)

@@ -6,6 +6,7 @@ Spec: opentelemetry-proto, `TracesData`; https://opentelemetry.io/docs/specs/otl
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -80,9 +81,7 @@ def _unparsed(detail: SpanDetail) -> dict[str, JsonValue]:
 
 
 def _double(value: float) -> float | str:
-    if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value if math.isfinite(value) else json.dumps(value)
 
 
 def _status(detail: SpanDetail) -> OtlpValue:

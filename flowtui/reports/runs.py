@@ -23,6 +23,7 @@ from flowtui.store import params as logged_params
 from flowtui.store import runs as run_rows
 from flowtui.store.errors import DatabaseError
 from flowtui.store.liveness.standing import Standing
+from flowtui.store.lost_records import lost_records
 from flowtui.store.metrics.listing import best, problems
 from flowtui.store.open_run import OpenRun
 from flowtui.store.runs import SORTABLE, RunOrder
@@ -41,7 +42,7 @@ def dumps(document: object) -> str:
 
 def _finite(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return json.dumps(value)
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -79,7 +80,7 @@ def whole_document(store: Store, run: OpenRun) -> Document:
         params = run.ask(logged_params.params) or ()
         summaries = list(run.metrics.summaries({}))
         counts = run.ask(counting.counts)
-        lost = run.ask(counting.lost_records)
+        lost = lost_records(store.meta, run)
     except DatabaseError as error:
         said.append(str(error))
         params, summaries, counts, lost = (), [], Counts(), []
@@ -216,7 +217,7 @@ def run_text(store: Store, run: OpenRun) -> Iterator[str]:
         yield from _metrics_text(list(run.metrics.summaries({})))
         yield from _models_text(store.ask(logged_models.models, run.id))
         yield from _counts_text(run.ask(counting.counts))
-        yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in run.ask(counting.lost_records))
+        yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in lost_records(store.meta, run))
     except DatabaseError as error:
         yield from ("", f"problem     {fmt.plain(str(error), 2_000)}")
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from flowtui import format as fmt
-from flowtui.reports.data_output import data_out
+from flowtui.reports.data_output import data_out, write_array
 from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.reports.runs import Document, dumps, table, time_text
 from flowtui.store.errors import StoreError
@@ -105,7 +105,7 @@ def print_samples(run: OpenRun, wanted: SampleRequest, style: Format = "text") -
     keys = run.ask(sample_rows.ordered, wanted.dataset, condition, order)[: wanted.limit]
     samples = _pages(run, keys, whole=style != "text")
     if style == "json":
-        _write_json(samples, sys.stdout)
+        write_array((dumps(sample_document(sample)) for sample in samples), sys.stdout)
         return
     used = run.ask(sample_keys.keys, wanted.dataset, ("scores",))
     scores = [key.key for key in used]
@@ -270,15 +270,6 @@ def _numbers(numbers: NumberSummary) -> Document:
         "spread": numbers.spread,
         "histogram": list(numbers.histogram),
     }
-
-
-def _write_json(samples: Iterator[Sample], out: TextIO) -> None:
-    out.write("[")
-    index = -1
-    for index, sample in enumerate(samples):
-        out.write(",\n" if index else "\n")
-        out.write(dumps(sample_document(sample)))
-    out.write("]\n" if index < 0 else "\n]\n")
 
 
 def _write_csv(samples: Iterator[Sample], scores: Sequence[str], out: TextIO) -> None:

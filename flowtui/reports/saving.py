@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import shutil
 import unicodedata
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-from itertools import groupby
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar
 
@@ -50,10 +50,14 @@ def write_atomically(path: Path, write: Callable[[TextIO], T]) -> T:
     Raises:
         SaveFailed: the folder is not there, is full, is not this user's, or the path is no file.
     """
-    try:
-        return _replace(Path(os.path.realpath(path)), write)
-    except OSError as error:
-        raise _failure(path, error) from error
+    with (
+        _written_beside(path) as temporary,
+        temporary.open("x", encoding="utf-8", newline="") as out,
+    ):
+        answer = write(out)
+        out.flush()
+        os.fsync(out.fileno())
+    return answer
 
 
 def copy_file(
@@ -70,24 +74,13 @@ def copy_file(
     Raises:
         SaveFailed: `cancelled` said so, or the file cannot be read or written.
     """
-    try:
-        real = Path(os.path.realpath(target))
-        is_there = real.exists()
-        if is_there and not real.is_file():
-            raise SaveFailed(f"not saved to {_shown(real)}: it is not a file")
-        temporary = temporary_beside(real)
-        try:
-            with source.open("rb") as read, temporary.open("xb") as out:
-                _pour(read, out, told, cancelled)
-                os.fsync(out.fileno())
-            if is_there:
-                shutil.copymode(real, temporary)
-            temporary.replace(real)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise _failure(target, error) from error
+    with (
+        _written_beside(target) as temporary,
+        source.open("rb") as read,
+        temporary.open("xb") as out,
+    ):
+        _pour(read, out, told, cancelled)
+        os.fsync(out.fileno())
 
 
 def copy_files(
@@ -154,25 +147,25 @@ def _failure(path: Path, error: OSError) -> SaveFailed:
     return SaveFailed(f"not saved to {_shown(path)}: {reason(error)}")
 
 
-def _replace(target: Path, write: Callable[[TextIO], T]) -> T:
-    is_there = target.exists()
-    if is_there and not target.is_file():
-        # A rename would put a file in the place of a device.
-        raise SaveFailed(f"not saved to {_shown(target)}: it is not a file")
+@contextmanager
+def _written_beside(path: Path) -> Iterator[Path]:
+    """Let a file be written under another name, and put it in its place when that is done."""
+    target = Path(os.path.realpath(path))
     temporary = temporary_beside(target)
-    out = temporary.open("x", encoding="utf-8", newline="")
     try:
-        with out:
-            answer = write(out)
-            out.flush()
-            os.fsync(out.fileno())
+        is_there = target.exists()
+        if is_there and not target.is_file():
+            # A rename would put a file in the place of a device.
+            raise SaveFailed(f"not saved to {_shown(target)}: it is not a file")
+        yield temporary
         if is_there:
             shutil.copymode(target, temporary)
         temporary.replace(target)
+    except OSError as error:
+        raise _failure(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-    return answer
 
 
 def _shown(path: Path) -> str:
@@ -186,8 +179,7 @@ def file_stem(*parts: str) -> str:
         *parts: joined by `-`, the empty ones left out.
     """
     joined = unicodedata.normalize("NFC", "-".join(part for part in parts if part))
-    safe = (char if char.isalnum() or char in "._" else "-" for char in joined[: 4 * MAX_STEM])
-    # One dash for a row of them.
-    text = "".join("-" if char == "-" else "".join(row) for char, row in groupby(safe))
+    # One dash for a row of other signs.
+    text = re.sub(r"[^\w.]+", "-", joined[: 4 * MAX_STEM])
     short = text.lstrip(".-")[:MAX_STEM].encode()[:MAX_STEM_BYTES].decode(errors="ignore")
     return short.rstrip(".-") or "export"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from flowtui import format as fmt
 from flowtui.store.annotations.values import Annotation, raw_text
@@ -17,6 +18,7 @@ from flowtui.store.genai import (
     exceptions,
     messages,
 )
+from flowtui.store.traces.layout import NONE
 from flowtui.store.traces.tree import ERROR, Node, SpanTree
 from flowtui.store.traces.values import SpanDetail, Trace, moment
 
@@ -69,10 +71,10 @@ def _facts(trace: Trace, tree: SpanTree) -> Iterator[str]:
 
 
 def _tree_lines(tree: SpanTree) -> Iterator[str]:
-    for node in tree.nodes[:MAX_TREE_LINES]:
+    for node in islice(tree, MAX_TREE_LINES):
         yield _tree_line(node)
-    if len(tree.nodes) > MAX_TREE_LINES:
-        yield f"... {len(tree.nodes) - MAX_TREE_LINES:,} more"
+    if len(tree) > MAX_TREE_LINES:
+        yield f"... {len(tree) - MAX_TREE_LINES:,} more"
 
 
 def _tree_line(node: Node) -> str:
@@ -87,8 +89,8 @@ def _tree_line(node: Node) -> str:
 
 
 def _errors(tree: SpanTree, read: Read) -> Iterator[str]:
-    failed = [node for node in tree.nodes if node.span and node.span.status_code == ERROR]
-    for detail in _details(failed[:MAX_SECTIONS], read):
+    failed = tree.errors.places
+    for detail in _details(tree, failed[:MAX_SECTIONS], read):
         yield f"### Error in `{_code(detail.name)}`"
         yield ""
         lines = [detail.status_message or ""]
@@ -101,8 +103,10 @@ def _errors(tree: SpanTree, read: Read) -> Iterator[str]:
 
 
 def _conversations(tree: SpanTree, read: Read) -> Iterator[str]:
-    chats = [node for node in tree.nodes if node.span and node.span.genai_kind is SpanKind.CHAT]
-    for detail in _details(chats[:MAX_SECTIONS], read):
+    rows = enumerate(tree.layout.rows)
+    kind = tree.spans.genai_kind
+    chats = [at for at, row in rows if row != NONE and kind(row) is SpanKind.CHAT]
+    for detail in _details(tree, chats[:MAX_SECTIONS], read):
         said = messages(detail.attributes, detail.raw_events)
         spoken = (*said.system, *said.input, *said.output)
         if not spoken:
@@ -131,9 +135,10 @@ def _annotations(annotations: Sequence[Annotation]) -> Iterator[str]:
     yield ""
 
 
-def _details(nodes: Sequence[Node], read: Read) -> Iterator[SpanDetail]:
-    for node in nodes:
-        detail = None if node.span is None else read(node.span.span_id)
+def _details(tree: SpanTree, places: Iterable[int], read: Read) -> Iterator[SpanDetail]:
+    for at in places:
+        span = tree[at].span
+        detail = None if span is None else read(span.span_id)
         if detail is not None:
             yield detail
 

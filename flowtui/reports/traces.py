@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.reports.data_output import write_array
 from flowtui.reports.filter_remarks import tell
 from flowtui.reports.runs import Document, dumps, table, time_text
 from flowtui.reports.usage import WrongUsage
@@ -26,7 +27,10 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import spans as span_rows
+from flowtui.store.traces.columns import Spans
+from flowtui.store.traces.layout import NONE, laid_out
 from flowtui.store.traces.listing import ALSO_SORTED, BY_ID, SORTABLE, TraceOrder
+from flowtui.store.traces.times import sortable
 from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
 
 PAGE_TRACES = 200
@@ -71,15 +75,11 @@ def print_traces(
     keys = run.ask(trace_rows.ordered, condition, TraceOrder(column, sort.startswith("-")))[:limit]
     tell(run.remarks(condition, trace_rows.remarks))
     traces = _pages(run, keys)
-    if not as_json:
-        for line in traces_text(list(traces)):
-            print(line)
+    if as_json:
+        write_array((dumps(trace_document(trace)) for trace in traces), sys.stdout)
         return
-    index = -1
-    print("[", end="")
-    for index, trace in enumerate(traces):
-        print(",\n" if index else "\n", dumps(trace_document(trace)), sep="", end="")
-    print("]" if index < 0 else "\n]")
+    for line in traces_text(list(traces)):
+        print(line)
 
 
 def print_trace(run: OpenRun, word: str, as_json: bool = False) -> None:
@@ -98,8 +98,9 @@ def print_trace(run: OpenRun, word: str, as_json: bool = False) -> None:
     if as_json:
         write_trace(run, trace, sys.stdout)
         return
-    steps = depth_first(run.ask(span_rows.spans, trace.trace_id))
-    for line in chain(traces_text([trace]), [""], (_span_line(*step) for step in steps)):
+    spans = run.ask(span_rows.spans, trace.trace_id)
+    lines = (_span_line(depth, spans[row]) for depth, row in depth_first(spans))
+    for line in chain(traces_text([trace]), [""], lines):
         print(line)
 
 
@@ -112,7 +113,8 @@ def write_trace(run: OpenRun, trace: Trace, out: TextIO) -> int:
         DatabaseError: the run's database cannot be read.
         ReadCancelled: nobody waits any more.
     """
-    steps = list(depth_first(run.ask(span_rows.spans, trace.trace_id)))
+    spans = run.ask(span_rows.spans, trace.trace_id)
+    steps = list(depth_first(spans))
     notes = run.ask(annotation_rows.of_trace, trace.trace_id)
     head = dumps(trace_document(trace)).removesuffix("\n}")
     out.write(f'{head},\n  "spans": [')
@@ -120,9 +122,10 @@ def write_trace(run: OpenRun, trace: Trace, out: TextIO) -> int:
     for start in range(0, len(steps), PAGE_SPANS):
         cancelling.check()
         page = steps[start : start + PAGE_SPANS]
-        ids = [span.span_id for _, span in page]
+        ids = [spans.ids[row] for _, row in page]
         details = run.ask(span_details.details, trace.trace_id, ids, whole=True)
-        for level, span in page:
+        for level, row in page:
+            span = spans[row]
             if level <= depth:
                 out.write("]}" * (depth - level + 1) + ",")
             found = span_document(span, details.get(span.span_id))
@@ -212,27 +215,19 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
     return table(rows)
 
 
-def depth_first(spans: Sequence[Span]) -> Iterator[tuple[int, Span]]:
-    """Yield (depth, span) of each span once, each right below its parent, in the order given.
+def depth_first(spans: Spans) -> Iterator[tuple[int, int]]:
+    """Yield (depth, row) of each span, each right below its parent.
 
-    A span whose parent is not there is a root; a ring of parents is cut at its first span.
+    A span whose parent is not there is a root; a ring of parents is cut at its first span. What
+    only announces a span is a span like any other.
     """
-    ids = {span.span_id for span in spans}
-    children: dict[str | None, list[Span]] = {}
-    for span in spans:
-        children.setdefault(span.parent_id if span.parent_id in ids else None, []).append(span)
-    seen: set[str] = set()
-    # What hangs on a ring is reached from no root.
-    for root in chain(children.get(None, ()), spans):
-        waiting = [(0, root)]
-        while waiting:
-            depth, span = waiting.pop()
-            if span.span_id in seen:
-                continue
-            seen.add(span.span_id)
-            yield depth, span
-            below = reversed(children.get(span.span_id, ()))
-            waiting += [(depth + 1, child) for child in below]
+    layout = laid_out(spans.ids, spans.parent_ids, [sortable(start) for start in spans.starts])
+    above = 0
+    for row, depth in zip(layout.rows, layout.depths, strict=True):
+        if depth == 0:
+            above = 1 if row == NONE else 0
+        if row != NONE:
+            yield depth - above, row
 
 
 def _pages(run: OpenRun, keys: Sequence[int]) -> Iterator[Trace]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.widgets.asking import REASON_CHARACTERS, Asks
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Exports(Asks):
         """
         from flowtui.screens.dialogs.export import ExportScreen
 
-        chosen = await self.app.push_screen_wait(ExportScreen(Path.cwd(), stem, formats))
+        chosen = await self.app.push_screen_wait(ExportScreen(person.cwd(), stem, formats))
         if chosen is None:
             return None
         return self.ask(

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 from flowtui.store import decoding
 from flowtui.store.annotations import marks as annotation_marks
-from flowtui.store.database import Database, Fingerprint, table_columns
+from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
+from flowtui.store.files.fingerprint import Fingerprint
 from flowtui.store.open_run import OpenRun
 from flowtui.store.values import Kind, Status
 
@@ -86,11 +87,6 @@ class Watcher:
             raise
         return replace(changes, kinds=changes.kinds | kinds)
 
-    @property
-    def last_write_s(self) -> float | None:
-        """When the watched run's database was last written, in seconds since the epoch."""
-        return None if self._experiment is None else self._experiment.last_write_s
-
     def _look_at_meta(self) -> Changes:
         def ask(connection: sqlite3.Connection) -> tuple[dict[str, _RunRow], Mark]:
             return _rows(connection), _model_mark(connection, self._run_id)
@@ -145,7 +141,11 @@ class _Watched:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.pending = self._fingerprint()
+        try:
+            self.pending = self._fingerprint()
+        except DatabaseError:
+            # The first look says so; whoever makes a watcher has nowhere to say it.
+            self.pending = None
         self._seen = self.pending
         self._is_certain = self._is_settled()
         self._was_read = False
@@ -173,11 +173,6 @@ class _Watched:
         self._is_certain = self._is_settled()
         self._was_read = True
         return is_baseline
-
-    @property
-    def last_write_s(self) -> float | None:
-        last_write_ns = None if self.pending is None else self.pending.last_write_ns
-        return None if last_write_ns is None else last_write_ns / 1e9
 
     def _fingerprint(self) -> Fingerprint | None:
         try:

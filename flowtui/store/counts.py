@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sqlite3
 
-from flowtui.store.database import table_columns
 from flowtui.store.decoding import is_text
 from flowtui.store.metrics.listing import DISTINCT_KEYS
 from flowtui.store.values import Counts
+
+COUNTED_BYTES = 16_000_000
+"""A database of this size is read in some 15 ms, which the tabs may ask for with every change."""
+CHECKED_BYTES = 128_000_000
+"""One of this size is checked by SQLite in some 0.2 s, which is asked for once."""
 
 
 def counts(connection: sqlite3.Connection) -> Counts:
     """Return the counts out of exp.db, all exact; `models` is not in exp.db and stays None.
 
-    A count scans an index of its table: 1,000,000 spans take about 100 ms.
+    A count scans an index of its table: 1,000,000 spans take about 100 ms. In a small database it
+    scans the table itself, which may be damaged where its index is not. What is a view or a virtual
+    table is not counted: it may have no end, and `checks.oddities` says that it is one.
     """
     return Counts(
         params=_count(connection, "static_params"),
         metrics=_metric_count(connection),
-        traces=_count(connection, "spans", "count(distinct trace_id)", is_text("trace_id")),
+        traces=_trace_count(connection),
         spans=_count(connection, "spans"),
         samples=_count(connection, "evals"),
         attachments=_count(connection, "attachments"),
@@ -26,17 +32,36 @@ def counts(connection: sqlite3.Connection) -> Counts:
     )
 
 
-def _count(
-    connection: sqlite3.Connection, table: str, what: str = "count(*)", where: str = "true"
-) -> int | None:
-    if not table_columns(connection, table):
+def _count(connection: sqlite3.Connection, table: str) -> int | None:
+    if table not in _tables(connection):
         return None
-    (count,) = connection.execute(f"select {what} from {table} where {where}").fetchone()
+    where = "not indexed" if _is_within(connection, COUNTED_BYTES) else ""
+    (count,) = connection.execute(f"select count(*) from {table} {where}").fetchone()
+    return int(count)
+
+
+def _tables(connection: sqlite3.Connection) -> frozenset[str]:
+    """Return the names of what is stored, not computed as it is read."""
+    sql = "select lower(name) from sqlite_master where type = 'table' and rootpage > 0"
+    return frozenset(name for (name,) in connection.execute(sql))
+
+
+def _is_within(connection: sqlite3.Connection, most_bytes: int) -> bool:
+    (page_bytes,) = connection.execute("pragma page_size").fetchone()
+    (pages,) = connection.execute("pragma page_count").fetchone()
+    return bool(pages * page_bytes <= most_bytes)
+
+
+def _trace_count(connection: sqlite3.Connection) -> int | None:
+    if "spans" not in _tables(connection):
+        return None
+    sql = f"select count(distinct trace_id) from spans where {is_text('trace_id')}"
+    (count,) = connection.execute(sql).fetchone()
     return int(count)
 
 
 def _metric_count(connection: sqlite3.Connection) -> int | None:
-    if not table_columns(connection, "dynamic_metrics"):
+    if "dynamic_metrics" not in _tables(connection):
         return None
     sql = f"{DISTINCT_KEYS} select count(*) from keys where typeof(key) = 'text'"
     (count,) = connection.execute(sql).fetchone()
@@ -59,14 +84,26 @@ _NAMED_BY = (
 """What names what the rows of a table belong to; where it is no text, they are in no list."""
 
 
+def damage(connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite's own check of a database that is not large finds first, if anything.
+
+    It compares tables with their indexes, which a count or a list may each be read from.
+    """
+    if not _is_within(connection, CHECKED_BYTES):
+        return []
+    (found,) = connection.execute("pragma integrity_check(1)").fetchone()
+    return [] if found == "ok" else [f"SQLite finds the file damaged: {' '.join(found.split())}"]
+
+
 def lost_records(connection: sqlite3.Connection) -> list[str]:
     """Return sentences about rows that are in no list, because what names them is no text.
 
     Two seeks of an index for points and for spans, one pass over each of the other tables.
     """
     said = []
+    tables = _tables(connection)
     for table, columns, what in _NAMED_BY:
-        if not table_columns(connection, table):
+        if table not in tables:
             continue
         # What is no text comes before and after all text.
         kinds = [f"{name} is null or {name} < '' or {name} >= x''" for name in columns]

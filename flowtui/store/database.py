@@ -13,136 +13,108 @@ How a file is opened depends only on what lies beside it, so it is the same for 
     -wal without -shm           a writer died or the files were copied: read a private copy
     a filled -journal           a rollback is under way or due: read a private copy
 
-The first and the last two take no lock, so their answer counts only if the files are the same
-after it as they were before.
+and on where it lies: on a file system that other machines share a log is never joined, but copied;
+on an overlay it is joined only where its writer lives, since joining would copy it up. A database
+that is too large to be copied is read as of its last checkpoint, and `remarks` says so.
+
+All but a log that is joined are read without a lock, so their answer counts only if the files are
+the same after it as they were before. What is not asked of SQLite is asked of a child process:
+`flowtui.store.files.asking` says why.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
-import tempfile
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
-from enum import Enum, auto
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from flowtui.store import cancelling, errors, foreign
+from flowtui.store import cancelling, errors, foreign, unreadable
+from flowtui.store.files import asking, fingerprint, shared
+from flowtui.store.files.connecting import read_only, refuse_half_a_page
+from flowtui.store.files.copies import PrivateCopy
+from flowtui.store.files.file_systems import Sharing, kind, sharing
+from flowtui.store.files.fingerprint import MTIME_GRAIN_NS, DatabaseFiles, Fingerprint, Route
 
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
 """As long as the SDK itself waits for a lock."""
-MTIME_GRAIN_NS = 20_000_000
-"""Two writes closer than this may carry one mtime: kernels stamp files by the scheduler tick."""
-SQLITE_HEADER_BYTES = 100
-"""SQLite takes a shorter file for one that is still to be written."""
-WAL_HEADER_BYTES = 32
-"""A log no longer than this has nothing in it. Where a writer was killed on having begun one,
-SQLite tries for 10 s to join it for reading, and gives up."""
-CLOCK_SLACK_NS = 1_000_000_000
-"""A stamp further ahead than this is from another machine's clock, and says nothing about now."""
+RESTING_NS = 60_000_000_000
+"""A log that was not written for so long may be one that a killed writer left, or damage."""
 VM_STEPS_BETWEEN_CANCEL_CHECKS = 20_000
 """About 1 ms of work in SQLite."""
-
-_File = tuple[int, int, int] | None
-"""(inode, bytes, mtime in ns) of a file, None where there is none."""
-
-
-class Route(Enum):
-    IMMUTABLE = auto()
-    LIVE = auto()
-    COPY = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """The state of a database's files; two that differ mean that something was written."""
-
-    main: _File
-    wal: _File
-    journal: _File
-    taken_ns: int = field(compare=False)
-    """When the files were looked at, by the clock that stamps them."""
-
-    def route(self, has_shm: bool) -> Route:
-        if self.journal is not None and self.journal[1] > 0:
-            return Route.COPY
-        if self.wal is None or self.wal[1] <= WAL_HEADER_BYTES:
-            return Route.IMMUTABLE
-        return Route.LIVE if has_shm else Route.COPY
-
-    @property
-    def is_empty(self) -> bool:
-        files = (self.main, self.wal, self.journal)
-        return all(file is None or file[1] == 0 for file in files)
-
-    @property
-    def last_write_ns(self) -> int | None:
-        """The latest stamp of the file and of a log that has something in it; None without any."""
-        is_log_empty = self.wal is None or self.wal[1] <= WAL_HEADER_BYTES
-        stamps = [file[2] for file in (self.main, None if is_log_empty else self.wal) if file]
-        return max(stamps, default=None)
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether a write after it was taken is sure to show in the next fingerprint."""
-        stamps = [file[2] for file in (self.main, self.wal, self.journal) if file is not None]
-        return not any(
-            self.taken_ns - MTIME_GRAIN_NS <= stamp <= self.taken_ns + CLOCK_SLACK_NS
-            for stamp in stamps
-        )
 
 
 class Database:
     """Answers questions about one database file, from any thread."""
 
-    def __init__(self, path: Path, label: str) -> None:
+    def __init__(self, path: Path, label: str, goes_on: Callable[[], bool] = lambda: False) -> None:
+        """Take a file, which need not exist.
+
+        Args:
+            path: the file; it may be a link.
+            label: how messages name it: relative to its store.
+            goes_on: whether somebody may be writing it, wherever; asked before it is written where
+                locks do not tell.
+        """
         self.path = path
         self.label = label
-        """How messages name the file: relative to its store."""
+        self.goes_on = goes_on
         self.why_read_only = ""
         """Why it can never be written, for a person; empty where it may be."""
         self.own_moves: deque[int] = deque(maxlen=1_000)
         """How far own writes have moved the mark of annotations; see annotations/marks.py."""
-        self._wal = path.with_name(path.name + "-wal")
-        self._shm = path.with_name(path.name + "-shm")
-        self._journal = path.with_name(path.name + "-journal")
-        self._copy_lock = threading.Lock()
-        self._copy: tuple[Fingerprint, tempfile.TemporaryDirectory[str]] | None = None
-        """The copy and what it is a copy of."""
+        self._copy = PrivateCopy(label)
+        self._shared = shared.SharedFiles()
+        self._sharing: tuple[Path, Sharing] | None = None
+        self._held_inode: int | None = None
+        """Of a log that was once found to have a living writer."""
+        self._joined: tuple[Fingerprint, bool] | None = None
+        """A state of a log that rests, and whether it goes with its index."""
+
+    @property
+    def files(self) -> DatabaseFiles:
+        """Where the file and what SQLite keeps beside it are now, links followed."""
+        return DatabaseFiles.at(self.path)
+
+    @property
+    def sharing(self) -> Sharing:
+        """Who else may have the file open."""
+        return self._sharing_of(self.files)
 
     @property
     def has_shm(self) -> bool:
         """Whether the log has an index: it does while a writer is there, or after a kill."""
-        return self._shm.exists()
+        return self.files.shm.exists()
 
-    def fingerprint(self) -> Fingerprint:
+    def fingerprint(self, is_now: bool = False) -> Fingerprint:
         """Return the state of the files on disk, without touching them.
+
+        Where other machines share them and they are being written, it is some seconds old, as
+        every answer then is, unless it is to be the one of now.
 
         Raises:
             DatabaseMissing: there is no such file.
             DatabaseDenied: the folder may not be searched by this user.
             DatabaseError: no file can have this name.
         """
-        # Before the files: one that is written while this thread waits must not look settled.
-        taken_ns = time.time_ns()
-        try:
-            main = _state(self.path)
-            if main is None:
-                raise errors.DatabaseMissing(self.path, f"{self.label} is missing")
-            return Fingerprint(main, _state(self._wal), _state(self._journal), taken_ns)
-        except PermissionError as error:
-            raise self._denied() from error
-        except OSError as error:
-            message = f"{self.label} cannot be read: {error.strerror}"
-            raise errors.DatabaseError(self.path, message) from error
+        return self._look(is_now)[1]
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return sentences about what no answer has in it, and why.
+
+        Raises:
+            DatabaseError: as `fingerprint` does.
+        """
+        files, found = self._look()
+        if self._route(files, found) is not Route.CHECKPOINT:
+            return ()
+        return (shared.without_what_came_later(self.label, kind(str(files.main)), found),)
 
     def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `question` answers from one consistent state of the database.
@@ -155,28 +127,34 @@ class Database:
             DatabaseError: by its kind, with a line for a person.
             ReadCancelled: nobody waits any more; see cancelling.py.
         """
-        deadline = time.monotonic() + BUSY_TIMEOUT_S
+        give_up_s = time.monotonic() + BUSY_TIMEOUT_S
+        is_failing = False
         while True:
-            before = self.fingerprint()
-            self.require_content(before)
-            failure: sqlite3.Error | None = None
-            route = before.route(self.has_shm)
+            files, before = self._look()
+            self._require_content(files, before)
+            route = self._route(files, before)
+            failure: Exception | None = None
             try:
-                with closing(self._connect(route, before)) as connection:
+                with closing(self._connect(files, route, before)) as connection:
                     answer = question(connection)
-            except sqlite3.Error as error:
+            except sqlite3.ProgrammingError:
+                raise
+            except unreadable.ERRORS as error:
                 failure = error
             cancelling.check()
-            if failure is None and route is Route.LIVE:
+            if failure is None and self._stands(files, route, before):
                 return answer
-            unchanged = self.fingerprint() == before
-            if unchanged and failure is None and before.is_settled:
-                return answer
-            if unchanged and failure is not None:
-                raise self._explain(failure) from failure
-            if time.monotonic() > deadline:
+            if route is Route.LIVE and unreadable.is_no_log_to_join(failure):
+                self._joined = before, False
+                continue
+            if failure is not None:
+                unreadable.raise_if_signalled(failure)
+                if self._is_certain(files, before, is_second=is_failing):
+                    raise unreadable.explained(self.label, files, failure) from failure
+            is_failing = failure is not None
+            if time.monotonic() > give_up_s:
                 raise errors.DatabaseBusy(self.path, f"{self.label} is being rewritten; try again")
-            time.sleep(MTIME_GRAIN_NS / 1e9)
+            time.sleep(self._pause_s(files, is_failing))
 
     def require_content(self, found: Fingerprint) -> None:
         """Raise unless there are files to open, with something in them.
@@ -187,10 +165,33 @@ class Database:
             DatabaseCorrupt: something else is there, or nothing is in it.
             DatabaseDenied: this user may not look.
         """
+        self._require_content(self.files, found)
+
+    def close(self) -> None:
+        """Remove the private copy, if one was made."""
+        self._copy.forget()
+
+    def _look(self, is_now: bool = False) -> tuple[DatabaseFiles, Fingerprint]:
         try:
-            why_no_file = foreign.why_no_file((self.path, self._wal, self._shm, self._journal))
+            files = self.files
+            if self._sharing_of(files) is Sharing.SHARED:
+                found = (self._shared.look if is_now else self._shared.fingerprint)(files)
+            else:
+                found = fingerprint.look(files)
         except PermissionError as error:
-            raise self._denied() from error
+            raise unreadable.denied(self.label, self.files) from error
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            raise errors.DatabaseError(self.path, f"{self.label} cannot be read: {why}") from error
+        if found.main is None:
+            raise errors.DatabaseMissing(self.path, f"{self.label} is missing")
+        return files, found
+
+    def _require_content(self, files: DatabaseFiles, found: Fingerprint) -> None:
+        try:
+            why_no_file = foreign.why_no_file((self.path, files.wal, files.shm, files.journal))
+        except PermissionError as error:
+            raise unreadable.denied(self.label, files) from error
         if why_no_file:
             folder = self.label.rpartition("/")[0]
             where = f"{folder}/{why_no_file}" if folder else why_no_file
@@ -198,116 +199,106 @@ class Database:
         if found.is_empty:
             raise errors.DatabaseCorrupt(self.path, f"{self.label} is empty: 0 bytes")
 
-    def close(self) -> None:
-        """Remove the private copy, if one was made."""
-        with self._copy_lock:
-            if self._copy is not None:
-                self._copy[1].cleanup()
-                self._copy = None
+    def _sharing_of(self, files: DatabaseFiles) -> Sharing:
+        if self._sharing is None or self._sharing[0] is not files.main:
+            self._sharing = files.main, sharing(str(files.main))
+        return self._sharing[1]
 
-    def _connect(self, route: Route, fingerprint: Fingerprint) -> sqlite3.Connection:
+    def _route(self, files: DatabaseFiles, found: Fingerprint) -> Route:
+        where = self._sharing_of(files)
+        may_join = where is not Sharing.SHARED and files.shm.exists()
+        if where is Sharing.LAYERED and may_join:
+            may_join = self._is_held(files, found)
+        may_join = may_join and self._agrees(files, found)
+        route = found.route(may_join)
+        is_too_large = found.size_bytes > shared.COPY_LIMIT_BYTES
+        if route is Route.COPY and where is Sharing.SHARED and found.has_log and is_too_large:
+            return Route.CHECKPOINT
+        return route
+
+    def _agrees(self, files: DatabaseFiles, found: Fingerprint) -> bool:
+        """Say whether a log goes with its index; one that is being written does."""
+        if self._joined is None or self._joined[0] != found:
+            last_ns = found.last_write_ns or 0
+            if not found.has_log or found.taken_ns - last_ns < RESTING_NS:
+                return True
+            self._joined = found, asking.agree(files)
+        return self._joined[1]
+
+    def _is_held(self, files: DatabaseFiles, found: Fingerprint) -> bool:
+        """Say whether a log has, or once had, a writer that has it in the upper layer already."""
+        inode = None if found.wal is None else found.wal[0]
+        if inode != self._held_inode and asking.held([str(files.shm)]) == [True]:
+            self._held_inode = inode
+        return inode == self._held_inode
+
+    def _stands(self, files: DatabaseFiles, route: Route, before: Fingerprint) -> bool:
+        """Say whether what was read counts: whether it is of one state of the files."""
+        is_shared = self._sharing_of(files) is Sharing.SHARED
+        if route is Route.LIVE or (route is Route.COPY and is_shared):
+            return True
+        after = self.fingerprint(is_now=True)
+        if route is Route.CHECKPOINT:
+            # What is added to the log meanwhile is not looked at.
+            return (after.main, after.salts) == (before.main, before.salts)
+        return after == before and before.is_settled
+
+    def _is_certain(self, files: DatabaseFiles, before: Fingerprint, is_second: bool) -> bool:
+        """Say whether a failure is one of what is in the files, not of the moment."""
+        if self._sharing_of(files) is not Sharing.SHARED:
+            return self.fingerprint() == before
+        if not is_second:
+            self._copy.forget()
+            self.fingerprint(is_now=True)
+        return is_second
+
+    def _pause_s(self, files: DatabaseFiles, is_failing: bool) -> float:
+        is_shared = self._sharing_of(files) is Sharing.SHARED
+        return shared.SECOND_LOOK_S if is_shared and is_failing else MTIME_GRAIN_NS / 1e9
+
+    def _connect(
+        self, files: DatabaseFiles, route: Route, found: Fingerprint
+    ) -> sqlite3.Connection:
         if route is Route.COPY:
-            uri = f"{self._private_copy(fingerprint).as_uri()}?mode=ro&immutable=1"
+            connection = self._connect_to_copy(files, found)
         else:
-            option = "immutable=1" if route is Route.IMMUTABLE else "readonly_shm=1"
-            uri = f"{self.path.absolute().as_uri()}?mode=ro&{option}"
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
+            option = "readonly_shm=1" if route is Route.LIVE else "immutable=1"
+            connection = read_only(files.main, option, BUSY_TIMEOUT_S)
         try:
             # Undecodable bytes survive as surrogates, which `plain()` shows for what they are.
             connection.text_factory = decode
             connection.execute("pragma query_only = 1")
             # A schema is data too: its views and triggers must not call functions.
             connection.execute("pragma trusted_schema = 0")
-            if (cancelled := cancelling.current()) is not None:
-                connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+            # A view may have no end, and nothing else would let a signal in.
+            connection.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
             connection.execute("begin")
-            if route is Route.IMMUTABLE:
-                _refuse_half_a_page(connection, fingerprint)
+            if route in (Route.IMMUTABLE, Route.CHECKPOINT):
+                refuse_half_a_page(connection, found)
         except BaseException:
             connection.close()
             raise
         return connection
 
-    def _private_copy(self, fingerprint: Fingerprint) -> Path:
-        """Return the path of a copy of the files in this state, in one file that never changes."""
-        with self._copy_lock:
-            # What was copied while the files changed may be a copy of no state at all.
-            is_current = self._copy is not None and self._copy[0] == fingerprint
-            if self._copy is None or not is_current or not self._copy[0].is_settled:
-                folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
-                try:
-                    self._copy_into(Path(folder.name))
-                except BaseException:
-                    folder.cleanup()
-                    raise
-                if self._copy is not None:
-                    self._copy[1].cleanup()
-                self._copy = fingerprint, folder
-            return Path(self._copy[1].name, self.path.name)
-
-    def _copy_into(self, folder: Path) -> None:
-        try:
-            for source in (self.path, self._wal, self._journal):
-                if source.exists():
-                    shutil.copyfile(source, folder / source.name)
-        except PermissionError as error:
-            raise self._denied() from error
-        except OSError as error:
-            raise errors.DatabaseError(
-                self.path,
-                f"{self.label} must be copied to be read (its writer did not close it), "
-                f"and that failed: {error.strerror}",
-            ) from error
-        # Folds the log in, or rolls the journal back, once; threads that each did would collide.
-        with closing(sqlite3.connect(folder / self.path.name)) as connection:
-            connection.execute("pragma journal_mode = delete")
-
-    def _explain(self, error: sqlite3.Error) -> errors.DatabaseError:
-        text = str(error)
-        lowered = text.lower()
-        files = [file for file in (self.path, self._wal, self._shm) if file.exists()]
-        if not all(os.access(file, os.R_OK) for file in files):
-            return self._denied()
-        if "locked" in lowered or "busy" in lowered:
-            message = f"{self.label} is locked by another process; trying again may help"
-            return errors.DatabaseBusy(self.path, message)
-        if "not a database" in lowered:
-            message = f"{self.label} is not a SQLite database: {foreign.what_it_is(self.path)}"
-            return errors.DatabaseCorrupt(self.path, message)
-        if "malformed" in lowered or "no such" in lowered:
-            return errors.DatabaseCorrupt(self.path, f"{self.label} is damaged: {text}")
-        return errors.DatabaseError(self.path, f"{self.label} cannot be read: {text}")
-
-    def _denied(self) -> errors.DatabaseDenied:
-        message = f"{self.label}: permission denied; its owner or group can grant read access"
-        return errors.DatabaseDenied(self.path, message)
+    def _connect_to_copy(self, files: DatabaseFiles, found: Fingerprint) -> sqlite3.Connection:
+        is_shared = self._sharing_of(files) is Sharing.SHARED
+        began_s = time.monotonic()
+        connection, of = self._copy.connected(
+            files,
+            found,
+            is_shared,
+            cancelling.is_left,
+            partial(read_only, option="immutable=1", timeout_s=BUSY_TIMEOUT_S),
+        )
+        if is_shared:
+            self._shared.copied(of, time.monotonic() - began_s)
+        return connection
 
 
 def table_columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
     """Return the names of a table's columns, empty if there is no such table."""
     rows = connection.execute("select name from pragma_table_info(?)", (table,))
     return frozenset(name for (name,) in rows)
-
-
-def _state(path: Path) -> _File:
-    try:
-        found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _refuse_half_a_page(connection: sqlite3.Connection, fingerprint: Fingerprint) -> None:
-    """Raise for a file that was cut off inside its last page, which SQLite fills with zeros."""
-    if fingerprint.main is not None and fingerprint.main[1] < SQLITE_HEADER_BYTES:
-        raise sqlite3.DatabaseError("file is not a database")
-    # Reads the header: of what is no database at all, SQLite then says so.
-    connection.execute("pragma schema_version").fetchone()
-    (page_bytes,) = connection.execute("pragma page_size").fetchone()
-    if fingerprint.main is not None and fingerprint.main[1] % page_bytes:
-        raise sqlite3.DatabaseError("malformed, its last page is cut off")
 
 
 def decode(raw: bytes) -> str:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import stat
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from flowtui.store.files import asking
+
 HEAD_BYTES = 4096
-PATIENCE_S = 5.0
-# In a child: a file that is closed by hand drops the locks that SQLite has on it in its process.
-_READ_HEAD = "import sys; sys.stdout.buffer.write(open(sys.argv[1], 'rb').read(int(sys.argv[2])))"
 _BEGINNINGS = (
     (b"SQLite format 3\0", "the beginning of one, and the rest is missing"),
     (b"version https://git-lfs", "a Git LFS pointer; `git lfs pull` brings the file itself"),
@@ -54,16 +51,7 @@ def _special(mode: int) -> str:
 
 def what_it_is(path: Path) -> str:
     """Return what a regular file is that SQLite does not take for a database: `it is text`."""
-    try:
-        head = subprocess.run(
-            [sys.executable, "-I", "-S", "-c", _READ_HEAD, path, str(HEAD_BYTES)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE_S,
-        ).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        head = b""
-    kind = _kind(head)
+    kind = _kind(asking.head(path, HEAD_BYTES))
     return f"it is {kind}" if kind else "it may be encrypted, or its beginning is damaged"
 
 

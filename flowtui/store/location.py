@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 
+from flowtui.person import NO_HOME
 from flowtui.store.closest import closest
 from flowtui.store.errors import RunAmbiguous, RunNotFound, StoreNotFound
 from flowtui.store.values import Run, StoreLocation
@@ -19,11 +20,16 @@ WAYS = (
 HOW = "luml-sdk makes one with its first run: ExperimentTracker().start_experiment()"
 
 
-def locate(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path) -> StoreLocation:
+def locate(
+    option: str | None, environ: Mapping[str, str], cwd: Path, home: Path | None
+) -> StoreLocation:
     """Return the directory of the store to read; it need not exist.
 
     Looks where the SDK and its browser app look: the option, the environment, `./.env`,
     `./experiments` if it is a store, `~/.luml/experiments`.
+
+    Raises:
+        StoreNotFound: it is in the home folder, and none is known.
     """
     if option:
         return StoreLocation(_directory(option, cwd, home), "--store")
@@ -38,7 +44,7 @@ def locate(option: str | None, environ: Mapping[str, str], cwd: Path, home: Path
                 return StoreLocation(_directory(uri, cwd, home), f"{variable} in .env")
     if (cwd / "experiments" / "meta.db").is_file():
         return StoreLocation(cwd / "experiments", "./experiments")
-    return StoreLocation(home / ".luml" / "experiments", "the default place")
+    return StoreLocation(_known(home) / ".luml" / "experiments", "the default place")
 
 
 def require(location: StoreLocation) -> Path:
@@ -117,8 +123,14 @@ def _settings(env_file: Path) -> Mapping[str, str | None]:
     return dotenv_values(stream=StringIO(text), interpolate=False)
 
 
-def _directory(uri: str, cwd: Path, home: Path) -> Path:
+def _known(home: Path | None) -> Path:
+    if home is None:
+        raise StoreNotFound(f"{NO_HOME}, or say where the store is", WAYS)
+    return home
+
+
+def _directory(uri: str, cwd: Path, home: Path | None) -> Path:
     text = uri.removeprefix("sqlite://")
     in_home = text == "~" or text.startswith("~/")
-    path = home / text[2:] if in_home else cwd / text
+    path = _known(home) / text[2:] if in_home else cwd / text
     return path.parent if path.suffix == ".db" else path

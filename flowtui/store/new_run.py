@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flowtui.store.cancelling import cancelling
 from flowtui.store.schema import StoreWriter
 
 DEFAULT_GROUP = "default"
@@ -37,6 +38,7 @@ def new_run(directory: Path, name: str, group: str = DEFAULT_GROUP) -> Iterator[
             yield run_id
         status = "completed"
     finally:
-        with StoreWriter(directory) as writer:
+        # Whoever left left the body; that it ended is noted all the same.
+        with cancelling(lambda: False), StoreWriter(directory) as writer:
             duration = (datetime.now(UTC) - started_at).total_seconds()
             writer.end_run(run_id, status=status, duration=duration)

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from flowtui.store.database import Database, Fingerprint
+from flowtui.store.database import Database
+from flowtui.store.files.fingerprint import Fingerprint
 from flowtui.store.values import Run
 
 if TYPE_CHECKING:

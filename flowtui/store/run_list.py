@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from flowtui.store import params, runs
-from flowtui.store.database import Database, Fingerprint
+from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
+from flowtui.store.files.fingerprint import Fingerprint
 from flowtui.store.metrics import listing
 from flowtui.store.values import Figures
 

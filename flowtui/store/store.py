@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -79,7 +80,8 @@ class Store:
         with self._lock:
             if run_id not in self._runs:
                 path = self.run_directory(run_id) / "exp.db"
-                database = Database(path, f"{run_id[:8]}/exp.db")
+                goes_on = partial(_goes_on, self.meta, run_id)
+                database = Database(path, f"{run_id[:8]}/exp.db", goes_on)
                 self._runs[run_id] = OpenRun(
                     run_id, database, self._attachments(run_id), self._numbered
                 )
@@ -143,3 +145,9 @@ class Store:
 
         signs = self.signs(runs, now)
         return {run.id: standing(run, signs.get(run.id), now) for run in runs}
+
+
+def _goes_on(meta: Database, run_id: str) -> bool:
+    """Say whether a run is to be taken for one that is still written, by its status."""
+    row = meta.read(lambda db: runs.run(db, run_id))
+    return row is not None and row.is_active

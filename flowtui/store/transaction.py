@@ -2,6 +2,9 @@
 
 A connection is opened for the transaction and closed after it. It changes no pragma that outlives
 it: a file in WAL mode is written through its log, and the last one to close folds the log in.
+
+The schema may be anybody's: nothing is written but into tables that have no triggers, and what
+takes long is undone, so that nobody waits for it.
 """
 
 from __future__ import annotations
@@ -14,8 +17,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from flowtui.store import errors
-from flowtui.store.database import BUSY_TIMEOUT_S, Database, decode
+from flowtui.store import cancelling, errors, unreadable
+from flowtui.store.checks import WriteGuard
+from flowtui.store.database import (
+    BUSY_TIMEOUT_S,
+    VM_STEPS_BETWEEN_CANCEL_CHECKS,
+    Database,
+    decode,
+)
+from flowtui.store.files.file_systems import Sharing, kind
+from flowtui.store.files.fingerprint import Fingerprint
 
 T = TypeVar("T")
 
@@ -24,6 +35,7 @@ RETRY_S = 0.005
 FOLD_TRIES = 10
 FOLD_WAIT_S = 0.02
 """A reader stays for less than the product of the two as a rule."""
+NO_ROOM = "there is no room left on the disk of {}; free some and try again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +46,19 @@ class Patience:
     """Seconds, from any start."""
     sleep: Callable[[float], None] = time.sleep
     limit_s: float = BUSY_TIMEOUT_S
+    work_s: float = 4.0
+    """How long SQLite may be at work, with the lock; the SDK gives up when it waited for 5 s."""
 
 
 PATIENCE = Patience()
 
 
 def write(
-    database: Database, change: Callable[[sqlite3.Connection], T], patience: Patience = PATIENCE
+    database: Database,
+    change: Callable[[sqlite3.Connection], T],
+    patience: Patience = PATIENCE,
+    *,
+    holds_log: bool = False,
 ) -> T:
     """Return what `change` answers, once all that it wrote is on the disk.
 
@@ -49,38 +67,64 @@ def write(
         change: Is given a connection inside a transaction, which is undone if it raises. It is
             called again when the store was busy, so it must not keep anything between calls.
         patience: How long to try again on a busy store, and by which clock.
+        holds_log: Whether this process has the database open anyway, and knows that no other
+            machine has.
 
     Raises:
         DatabaseMissing, DatabaseDenied, DatabaseCorrupt: there is nothing to write into.
-        DatabaseReadOnly: the file or its folder may not be written.
+        DatabaseReadOnly: the file or its folder may not be written, or another machine may have
+            it open.
         DatabaseBusy: others held the database for all that time.
         DiskFull: there is no room left.
         DatabaseError: SQLite refused the write for another reason.
+        ReadCancelled: nobody waits for it any more (`cancelling`), and nothing was written.
     """
     if database.why_read_only:
         raise errors.DatabaseReadOnly(database.path, database.why_read_only)
-    before = database.fingerprint()
+    before = database.fingerprint(is_now=True)
     database.require_content(before)
     # SQLite would open a read-only file, and leave a log beside it that its owner cannot use.
     if not os.access(database.path, os.W_OK):
         raise _read_only(database)
+    if database.sharing is Sharing.SHARED and not holds_log:
+        _require_alone(database, before)
     try:
-        return _persevere(database, change, patience)
+        return _persevere(database, change, patience, holds_log)
     finally:
-        if before.wal is None:
+        # What nobody else may have open was folded in with its own close.
+        if before.wal is None and database.sharing is not Sharing.SHARED:
             _fold(database, patience)
 
 
+def _require_alone(database: Database, found: Fingerprint) -> None:
+    """Raise where another machine may have the database open, of whose locks nothing is sure."""
+    where = f"{database.label} is on {kind(str(database.files.main)) or 'an unknown disk'}"
+    if found.wal is not None:
+        why = "somebody has it open, perhaps on another machine that shares this disk"
+    elif database.goes_on():
+        why = "its run is active, perhaps on another machine that shares this disk"
+    else:
+        return
+    message = f"{where}, and {why}: nothing is written until the run has ended"
+    raise errors.DatabaseReadOnly(database.path, message)
+
+
 def _persevere(
-    database: Database, change: Callable[[sqlite3.Connection], T], patience: Patience
+    database: Database,
+    change: Callable[[sqlite3.Connection], T],
+    patience: Patience,
+    holds_log: bool,
 ) -> T:
     deadline = patience.clock() + patience.limit_s
     while True:
         try:
-            return _attempt(database, change)
-        except sqlite3.DatabaseError as error:
-            if _code(error) != sqlite3.SQLITE_BUSY:
-                raise _explained(database, error) from error
+            return _attempt(database, change, patience, holds_log)
+        except sqlite3.ProgrammingError:
+            raise
+        except unreadable.ERRORS as error:
+            cancelling.check()
+            if not is_busy(error):
+                raise explained(database, error) from error
             if patience.clock() >= deadline:
                 message = (
                     f"{database.label} was busy for {patience.limit_s:g} s: another process is"
@@ -90,30 +134,71 @@ def _persevere(
         patience.sleep(RETRY_S)
 
 
-def _attempt(database: Database, change: Callable[[sqlite3.Connection], T]) -> T:
+def _attempt(
+    database: Database,
+    change: Callable[[sqlite3.Connection], T],
+    patience: Patience,
+    holds_log: bool,
+) -> T:
     with closing(_connect(database)) as connection:
+        if database.sharing is Sharing.SHARED and not holds_log:
+            # The index of the log is then in this process, and no file that others would map.
+            connection.execute("pragma locking_mode = exclusive")
+        until = _Deadline(patience)
+        connection.set_progress_handler(until, VM_STEPS_BETWEEN_CANCEL_CHECKS)
         connection.execute("begin immediate")
+        guard = WriteGuard(connection)
         try:
             answer = change(connection)
+            # Not in the middle of what must become whole.
+            connection.set_progress_handler(None, 0)
             connection.execute("commit")
-        except BaseException:
+        except BaseException as error:
+            connection.set_progress_handler(None, 0)
             # Some failures, a full disk among them, end the transaction by themselves.
             if connection.in_transaction:
                 connection.execute("rollback")
+            if guard.refusal:
+                message = f"nothing is written into {database.label}: {guard.refusal}"
+                raise errors.DatabaseReadOnly(database.path, message) from error
+            if until.has_come:
+                message = (
+                    f"writing into {database.label} took more than {patience.work_s:g} s and was"
+                    " undone, so that nobody waits for it: look at what its schema does on a write"
+                )
+                raise errors.DatabaseError(database.path, message) from error
+            if isinstance(error, Exception):
+                unreadable.raise_if_signalled(error)
             raise
         return answer
+
+
+class _Deadline:
+    """Ends what SQLite does when it has been at work for too long."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._clock = patience.clock
+        self._at_s = patience.clock() + patience.work_s
+        self.has_come = False
+
+    def __call__(self) -> bool:
+        self.has_come = self.has_come or self._clock() > self._at_s
+        return self.has_come or cancelling.is_left()
 
 
 def _connect(database: Database) -> sqlite3.Connection:
     # The mode keeps SQLite from creating what is missing. No timeout: the waiting is done outside,
     # where it can be measured.
-    uri = f"{database.path.absolute().as_uri()}?mode=rw"
+    uri = f"{database.files.main.as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)
     try:
         connection.text_factory = decode
         connection.execute("pragma foreign_keys = 1")
         # A schema is data too: its triggers must not call functions.
         connection.execute("pragma trusted_schema = 0")
+        # It may be a view that has no end, or have a trigger that has none.
+        if (cancelled := cancelling.current()) is not None:
+            connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
     except BaseException:
         connection.close()
         raise
@@ -134,30 +219,37 @@ def _fold(database: Database, patience: Patience) -> None:
                 connection.execute("select count(*) from sqlite_master").fetchone()
             if database.fingerprint().wal is None:
                 return
-        except (sqlite3.DatabaseError, errors.DatabaseError):
+        except (*unreadable.ERRORS, errors.DatabaseError):
             # What was written is safe in the log; only its place is not the tidiest.
             return
         patience.sleep(FOLD_WAIT_S)
 
 
-def _code(error: sqlite3.DatabaseError) -> int:
+def is_busy(error: Exception) -> bool:
+    """Say whether somebody else held a lock that was needed."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def _code(error: Exception) -> int:
     # The low byte is the primary code; the rest tells its variants apart.
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _explained(database: Database, error: sqlite3.DatabaseError) -> errors.DatabaseError:
+def explained(database: Database, error: Exception) -> errors.DatabaseError:
+    """Return what an error in writing means, for a person."""
     path, label, code = database.path, database.label, _code(error)
-    if code == sqlite3.SQLITE_FULL or _is_full_index(error):
-        message = f"there is no room left on the disk of {label}; free some and try again"
-        return errors.DiskFull(path, message)
+    if is_without_room(error):
+        return errors.DiskFull(path, NO_ROOM.format(label))
     if not path.exists():
         return errors.DatabaseMissing(path, f"{label} is missing")
-    folder_locked = not os.access(path.parent, os.W_OK)
+    if not isinstance(error, sqlite3.Error):
+        return unreadable.explained(label, database.files, error)
+    folder_locked = not os.access(database.files.main.parent, os.W_OK)
     if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and folder_locked):
         return _read_only(database)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or not path.is_file():
-        return errors.DatabaseCorrupt(path, f"{label} is damaged: {error}")
-    return errors.DatabaseError(path, f"{label} cannot be written: {error}")
+        return errors.DatabaseCorrupt(path, f"{label} is damaged: {unreadable.text(error)}")
+    return errors.DatabaseError(path, f"{label} cannot be written: {unreadable.text(error)}")
 
 
 def _read_only(database: Database) -> errors.DatabaseReadOnly:
@@ -168,6 +260,10 @@ def _read_only(database: Database) -> errors.DatabaseReadOnly:
     return errors.DatabaseReadOnly(database.path, message)
 
 
-def _is_full_index(error: sqlite3.DatabaseError) -> bool:
-    """Whether the log's index could not be given room, which SQLite reports as an I/O error."""
-    return getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+def is_without_room(error: Exception) -> bool:
+    """Return whether an error says that a disk is full.
+
+    Where it is the log's index that gets no room, SQLite speaks of I/O.
+    """
+    is_full_index = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
+    return is_full_index or _code(error) == sqlite3.SQLITE_FULL

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from flowtui import temporary
 from flowtui.failures import Failure
 from flowtui.format import plain, size
 from flowtui.previews.errors import PreviewCancelled
@@ -173,14 +174,21 @@ class Copies:
             PreviewCancelled: `cancelled` said so.
         """
         with self._lock:
-            folder = self._made()
+            try:
+                folder = self._made()
+            except OSError as error:
+                why = temporary.why_not(error)
+                raise OpenFailed(f"no copy could be made: {why}") from error
             self._count += 1
             place = folder / str(self._count)
         try:
             place.mkdir(mode=0o700)
             needed, free = path.stat().st_size, shutil.disk_usage(folder).free
             if needed > free:
-                raise OpenFailed(f"a copy takes {size(needed)}, and {size(free)} are free")
+                raise OpenFailed(
+                    f"a copy takes {size(needed)}, and {size(free)} are free in {folder.parent}:"
+                    " free some, or set TMPDIR to another folder"
+                )
             base = name.rpartition("/")[2]
             stem, dot, suffix = base.rpartition(".")
             target = place / (f"{file_stem(stem)}{dot}{file_stem(suffix)}" if stem else

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 
+from flowtui import temporary
 from flowtui.failures import Failure
 
 DEFAULT_PAGERS = ("less", "more")
@@ -52,6 +53,7 @@ def show(text: str, words: list[str]) -> None:
             file.flush()
             code = subprocess.run([*words, file.name], env=environ, check=False).returncode
     except OSError as error:
-        raise PagerFailed(f"{words[0]}: {error.strerror or error}") from error
+        why = temporary.why_not(error) if temporary.is_full(error) else error.strerror or error
+        raise PagerFailed(f"{words[0]}: {why}") from error
     if code > 0:
         raise PagerFailed(f"{words[0]} ended with exit code {code}")

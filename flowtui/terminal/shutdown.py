@@ -29,6 +29,27 @@ RESTORE = (
 )
 """Colours, mouse, paste, focus, resize reports, wrap, keyboard, screen and cursor as they were."""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+TIDY_S = 0.3
+"""For what is to be removed before the process ends, whatever else it is at."""
+_tidying: list[Callable[[], object]] = []
+
+
+def before_the_end(tidy: Callable[[], object]) -> None:
+    """Have something called where a signal ends the process without leaving all that it is at."""
+    _tidying.append(tidy)
+
+
+def tidy_up() -> None:
+    """Call what is to be called before the end, and wait for it, though not for long."""
+
+    def work() -> None:
+        for tidy in _tidying:
+            with contextlib.suppress(Exception):
+                tidy()
+
+    thread = threading.Thread(target=work, name="tidying", daemon=True)
+    thread.start()
+    thread.join(TIDY_S)
 
 
 class Shutdown:
@@ -76,6 +97,7 @@ class Shutdown:
                 # Opened anew, so that only this write and no other of the process gives up.
                 flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
                 os.write(os.open(os.ttyname(self._terminal), flags), RESTORE)
+        tidy_up()
         os._exit(code)
 
 

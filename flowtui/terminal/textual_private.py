@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import traceback
 from collections.abc import Iterator
+from types import CodeType
 
+from textual._context import active_message_pump
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.css.stylesheet import Stylesheet
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+from textual.message_pump import MessagePump
+from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.timer import Timer
+from textual.widget import Widget
 
 
 class InternalApp(App[None]):
@@ -27,6 +34,11 @@ class InternalApp(App[None]):
         return self._driver
 
     @property
+    def has_begun(self) -> bool:
+        """Whether it has made its first screen, and takes messages."""
+        return self._is_mounted
+
+    @property
     def is_exiting(self) -> bool:
         """Whether it has been told to end."""
         return self._exit
@@ -36,12 +48,29 @@ class InternalApp(App[None]):
         """Whether something is to be printed already when it has ended."""
         return bool(self._exit_renderables)
 
+    def _handle_exception(self, error: Exception) -> None:
+        if not self.survives(error):
+            super()._handle_exception(error)
+
+    def survives(self, error: Exception) -> bool:
+        """Take note of an error that nothing has caught, and say whether the app goes on."""
+        raise NotImplementedError
+
     def _fatal_error(self) -> None:
         self.end_by_error(self._exception)
 
     def end_by_error(self, error: BaseException | None) -> None:
         """End because of an error in the app itself; called while that is handled."""
         raise NotImplementedError
+
+
+class InternalModal(ModalScreen[ScreenResultType]):
+    """A modal that may be taken away with what is below it, and nobody waits for it then."""
+
+    def on_unmount(self) -> None:
+        for asked in self._result_callbacks:
+            if asked is not None and asked.future is not None:
+                asked.future.cancel()
 
 
 class InternalDriver(LinuxDriver):
@@ -163,6 +192,49 @@ class InternalStylesheet(Stylesheet):
     @property
     def variables(self) -> dict[str, str]:
         return self._variables
+
+
+_dispatch = MessagePump._dispatch_message
+
+
+def go_on_after_errors() -> None:
+    """Have a widget, a screen or the app take its next message where one has ended in an error.
+
+    Textual ends the app then, and with it each loop of messages that an error has come up in.
+    """
+    MessagePump._dispatch_message = _dispatched  # type: ignore[assignment,method-assign]
+
+
+async def _dispatched(pump: MessagePump, message: Message) -> None:
+    try:
+        await _dispatch(pump, message)
+    except Exception as error:
+        app = pump.app
+        if not isinstance(app, InternalApp) or not app.survives(error):
+            raise
+
+
+def is_of_drawing(error: BaseException) -> bool:
+    """Say whether an error came up while the screen was laid out or drawn."""
+    return any(
+        code in _codes(error)
+        for code in (
+            App._display.__code__,
+            Screen._compositor_refresh.__code__,
+            Screen._refresh_layout.__code__,
+        )
+    )
+
+
+def broken_screen(error: BaseException) -> Screen[object] | None:
+    """Return the screen that an error kept from getting its widgets; called while it is handled."""
+    node = active_message_pump.get(None)
+    is_composing = Widget._compose.__code__ in _codes(error)
+    return node if is_composing and isinstance(node, Screen) else None
+
+
+def _codes(error: BaseException) -> set[CodeType]:
+    return {frame.f_code for frame, _line in traceback.walk_tb(error.__traceback__)}
 
 
 def fires_late(timer: Timer) -> Timer:

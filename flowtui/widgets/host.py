@@ -105,6 +105,11 @@ class Host(InternalApp):
         """Show a text, safe lines, in the person's pager; the app stands still meanwhile."""
         raise NotImplementedError
 
-    def report_bug(self, error: BaseException) -> None:
-        """Say that a background read failed in a way that it should not, and keep the details."""
+    def report_bug(self, error: BaseException, *, is_asked: bool = False) -> None:
+        """Say that something failed in a way that it should not, and keep the details.
+
+        Args:
+            error: said and written down once; the same again, while a session lasts, adds nothing.
+            is_asked: whether a key led to it, which is answered again when the words have gone.
+        """
         raise NotImplementedError

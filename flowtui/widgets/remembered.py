@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TextIO
 
+from flowtui import person
 from flowtui.reports.saving import SaveFailed, write_atomically
 from flowtui.store.values import JsonValue
 
@@ -81,7 +82,7 @@ _remembered: Remembered | None = None
 def remembered() -> Remembered:
     """Return what this user's sessions remember; the folder is looked up anew if it changed."""
     global _remembered
-    path = _directory() / FILE_NAME
+    path = state_directory() / FILE_NAME
     if _remembered is None or _remembered.path != path:
         _remembered = Remembered(path)
     return _remembered
@@ -97,10 +98,13 @@ def put(key: str, value: JsonValue) -> None:
     remembered().put(key, value)
 
 
-def _directory() -> Path:
+def state_directory() -> Path:
+    """Return the user's state folder for this program; it need not be there."""
     chosen = os.environ.get(DIRECTORY_VARIABLE)
     if chosen:
         return Path(chosen)
-    from platformdirs import user_state_path
-
-    return user_state_path("flow-tui")
+    try:
+        return person.folder("state")
+    except OSError:
+        # Nothing can be kept there either, and nothing is found.
+        return Path(os.devnull)

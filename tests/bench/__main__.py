@@ -30,7 +30,9 @@ from tests.bench.rival import VERSION, rival
 from tests.bench.stores import Sizes, make
 from tests.sdk.environments import SdkUnavailable, environment, environment_with
 
-QUICK = Sizes(points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000)
+QUICK = Sizes(
+    points=20_000, metrics=10, spans=1_000, samples=500, tree=1_000, forest=1_000, many=100
+)
 HEADER = f"{'':<46}{'measured':>10}    {'baseline':>9}{'ratio':>7}{'budget':>9}{'':8}"
 
 

@@ -13,7 +13,7 @@ from tests.bench.listing import SAMPLE_ORDER, TRACES, raw
 from tests.bench.measure import KB, Measure
 from tests.bench.measures import PAGE_DOWN, PAGE_UP
 from tests.bench.reading import CARD_COLUMNS, medians, open_store, scan
-from tests.bench.stores import BIG, FILES, RUNNING, TREE, Sizes, metric_key
+from tests.bench.stores import BIG, FILES, FOREST, MANY, RUNNING, TREE, Sizes, metric_key
 from tests.terminal.terminal import PATIENCE_S, Terminal
 
 BRAILLE = range(0x2800, 0x2900)
@@ -24,7 +24,10 @@ def echoes(bench: Bench, sizes: Sizes) -> Iterator[Measure]:
     """Yield every measure of a key as it is made."""
     yield while_written(bench)
     yield while_a_grid_loads(bench)
-    yield from in_a_tree(bench)
+    yield from in_a_tree(bench, TREE, "")
+    yield from in_a_tree(bench, FOREST, " of 200,000 spans")
+    yield quitting(bench)
+    yield to_the_end_of_a_grid(bench)
     yield in_the_samples(bench)
     yield while_previews_load(bench)
     yield from tabs(bench, sizes)
@@ -53,17 +56,17 @@ def while_a_grid_loads(bench: Bench) -> Measure:
     return Measure("key echo while a grid loads, p95", p95(echoes_ms), None, 50, "ms")
 
 
-def in_a_tree(bench: Bench) -> Iterator[Measure]:
-    """Keys in a trace of 30,000 spans: cursor and folds, and the bytes for a cursor step."""
-    with bench.flow(TREE, "traces") as terminal:
+def in_a_tree(bench: Bench, run: str, which: str) -> Iterator[Measure]:
+    """Keys in a large trace: cursor and folds, and the bytes for a cursor step."""
+    with bench.flow(run, "traces") as terminal:
         terminal.wait_for("span_0")
         terminal.settle(1.0)
         terminal.send("\r")
-        terminal.wait_for("duration")
+        terminal.wait_for("spans ·")
         terminal.settle(1.5)
         keys = ("j", "j", "k", "\x1b[D", "\x1b[C", "z", "z", "G", "g") * 5
         echoes_ms = [echo_ms(terminal, key) for key in keys]
-        yield Measure("key echo in a tree, p95", p95(echoes_ms), None, 50, "ms")
+        yield Measure(f"key echo in a tree{which}, p95", p95(echoes_ms), None, 50, "ms")
         terminal.settle(0.5)
         counts = []
         for _ in range(8):
@@ -71,7 +74,31 @@ def in_a_tree(bench: Bench) -> Iterator[Measure]:
             counts.append(terminal.settle(0.5))
         # How much the details differ depends on the spans, so it is what is usual that counts.
         usual = statistics.median(counts)
-        yield Measure("bytes for a span and its detail", usual, None, 1.5 * KB, "B")
+        yield Measure(f"bytes for a span and its detail{which}", usual, None, 1.5 * KB, "B")
+
+
+def quitting(bench: Bench) -> Measure:
+    """From q to the end of the process, while a trace of 200,000 spans is read."""
+    with bench.flow(FOREST, "traces") as terminal:
+        terminal.wait_for("span_0")
+        terminal.settle(1.0)
+        terminal.send("\r")
+        terminal.bytes_during(0.2)
+        begun = time.monotonic()
+        terminal.send("q")
+        terminal.wait_exit()
+        return Measure("quitting while a trace is read", time.monotonic() - begun, None, 0.3, "s")
+
+
+def to_the_end_of_a_grid(bench: Bench) -> Measure:
+    """From End to the last chart's name, among 3,000 metrics."""
+    with bench.flow(MANY, "metrics") as terminal:
+        terminal.wait_for("0000")
+        terminal.settle(1.0)
+        begun = time.monotonic()
+        terminal.send("G")
+        shown = terminal.wait_for("2999")
+        return Measure("End among 3,000 metrics", shown - begun, None, 0.3, "s")
 
 
 def in_the_samples(bench: Bench) -> Measure:

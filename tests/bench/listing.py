@@ -1,7 +1,7 @@
 """How long traces and samples take to list and open, over the raw SQL that reads the same rows.
 
-`python -m tests.bench.listing STORE tree|samples` prints by how many bytes the memory in use ever
-rose for it.
+`python -m tests.bench.listing STORE tree|forest|samples` prints by how many bytes the memory in use
+ever rose for it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from flowtui.store.store import Store
 from flowtui.store.traces import listing as trace_rows
 from tests.bench.measure import MB, Measure
 from tests.bench.reading import medians, open_store, peak_bytes
-from tests.bench.stores import BIG, TREE, TREE_ID
+from tests.bench.stores import BIG, FOREST, TREE, TREE_ID
 
 PAGE = 100
 _TREE = f"select * from spans where trace_id = '{TREE_ID}'"
@@ -45,7 +45,9 @@ def listings(directory: Path, rounds: int) -> Iterator[Measure]:
         taken, base = medians(rounds, read, raw(store, run, sql))
         return Measure(f"{what}, over its raw SQL", taken - base, None, budget, "s")
 
-    yield over("open a trace of 30,000 spans", _TREE, TREE, lambda: open_tree(store), 0.5)
+    for count, run, budget in (("30,000", TREE, 0.5), ("200,000", FOREST, 2)):
+        opening = partial(open_tree, store, run)
+        yield over(f"open a trace of {count} spans", _TREE, run, opening, budget)
     yield over("list the traces", TRACES, BIG, lambda: list_traces(store), 0.3)
     order, filtered = (
         SampleOrder("scores.relevance", True),
@@ -57,7 +59,11 @@ def listings(directory: Path, rounds: int) -> Iterator[Measure]:
         ("samples by a filter", _FILTERED, WantedSamples(condition=filtered)),
     ):
         yield over(what, sql, BIG, partial(list_samples, store, wanted), 0.3)
-    for what, name, budget in (("30,000 spans", "tree", 60), ("100,000 samples", "samples", 20)):
+    for what, name, budget in (
+        ("30,000 spans", TREE, 30),
+        ("200,000 spans", FOREST, 150),
+        ("100,000 samples", "samples", 20),
+    ):
         command = [sys.executable, "-m", "tests.bench.listing", str(directory), name]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         yield Measure(f"memory for {what}", int(done.stdout) / MB, None, budget, "MB")
@@ -74,8 +80,8 @@ def raw(store: Store, run: str, sql: str) -> Callable[[], None]:
     return run_it
 
 
-def open_tree(store: Store) -> None:
-    read_trace(store.run(TREE), TREE_ID, None)
+def open_tree(store: Store, run: str) -> None:
+    read_trace(store.run(run), TREE_ID, None)
 
 
 def list_traces(store: Store) -> None:
@@ -95,10 +101,10 @@ def main(directory: Path, name: str) -> int:
     store.run(BIG).ask(trace_rows.at, store.run(BIG).ask(trace_rows.ordered)[:1])
     store.run(BIG).ask(sample_rows.at, [1])
     before = peak_bytes()
-    if name == "tree":
-        open_tree(store)
-    else:
+    if name == "samples":
         list_samples(store, WantedSamples(order=SampleOrder("scores.relevance", True)))
+    else:
+        open_tree(store, name)
     return peak_bytes() - before
 
 

@@ -7,16 +7,18 @@ import json
 import math
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from flowtui.store.schema import EvalRow, SpanRow, StoreWriter
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
-SMALL, BIG, RUNNING, LONG, TREE, FILES = "small", "big", "running", "long", "tree", "files"
+SMALL, BIG, RUNNING, LONG = "small", "big", "running", "long"
+TREE, FOREST, MANY, FILES = "tree", "forest", "many", "files"
 """Ids and names of the runs: 10 parameters, all that `Sizes` says, one that is being written, one
-with all the points in one metric, one with a single large trace, and one with large attachments."""
+with all the points in one metric, one with a single large trace, one with a larger one, one with
+thousands of metrics, and one with large attachments."""
 PIXELS = 4_000, 3_000
 CSV_ROWS = 250_000
 TREE_ID = "f" * 32
@@ -35,13 +37,17 @@ class Sizes:
     samples: int = 100_000
     tree: int = 30_000
     """Spans of the large trace."""
+    forest: int = 200_000
+    """Spans of the larger one."""
+    many: int = 3_000
+    """Metrics of the run that has nothing but metrics."""
 
     @property
     def name(self) -> str:
-        return f"{self.points}-{self.metrics}-{self.spans}-{self.samples}-{self.tree}-{FILES}"
+        return "-".join(map(str, (*astuple(self), FILES)))
 
 
-SMALL_SIZES = Sizes(points=5_000, metrics=10, spans=400, samples=200, tree=400)
+SMALL_SIZES = Sizes(points=5_000, metrics=10, spans=400, samples=200, tree=400, forest=400, many=40)
 """For tests, to which it matters only that there is more than fits on a screen."""
 
 
@@ -53,7 +59,7 @@ def make(directory: Path, sizes: Sizes) -> Path:
         return store
     partial = store.with_name(f"{store.name}.partial")
     with StoreWriter(partial, clock=lambda: STARTED, durable=False) as writer:
-        for run in (SMALL, LONG, BIG, RUNNING, TREE, FILES):
+        for run in (SMALL, LONG, BIG, RUNNING, TREE, FOREST, MANY, FILES):
             writer.start_run(run, run)
             with writer.experiment(run) as experiment:
                 experiment.params({f"param_{index}": index for index in range(10)})
@@ -65,12 +71,19 @@ def make(directory: Path, sizes: Sizes) -> Path:
             experiment.evals(_samples(sizes.samples))
         with writer.experiment(LONG) as experiment:
             experiment.metrics(_long(sizes.points))
-        with writer.experiment(TREE) as experiment:
-            experiment.spans(_tree(sizes.tree))
+        for run, count in ((TREE, sizes.tree), (FOREST, sizes.forest)):
+            with writer.experiment(run) as experiment:
+                experiment.spans(_tree(count))
+        with writer.experiment(MANY) as experiment:
+            experiment.metrics(
+                (f"grad_norm/model.layers.self_attn.{index:04}", index**1.5, step, STARTED)
+                for index in range(sizes.many)
+                for step in range(3)
+            )
         with writer.experiment(FILES) as experiment:
             for name, data in _files():
                 experiment.attachment(name, data)
-        for run in (SMALL, LONG, BIG, TREE, FILES):
+        for run in (SMALL, LONG, BIG, TREE, FOREST, MANY, FILES):
             writer.end_run(run, status="completed", duration=3600.0)
     return partial.rename(store)
 

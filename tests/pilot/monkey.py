@@ -10,29 +10,34 @@ import os
 import random
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from platformdirs import user_log_path
-from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from flowtui.app.app import FlowApp
+from flowtui.app.crash import crash_directory
+from flowtui.screens.dialogs.commands import CommandLines, CommandsScreen
 from flowtui.store.schema import EvalRow, ExperimentWriter, SpanRow, StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
-from tests.pilot.pilot import screen_text, settled
+from tests.pilot.pilot import CLICK, DRAG, PRESS, RELEASE, screen_text, send, settled
 
 SIZES = ((40, 10), (80, 24), (120, 40), (300, 80))
-LEAVES = ("quit", "upload", "collect", "suspend_process", "command_palette")
-"""Actions that end the monkey's work, or reach beyond the store."""
-LEAVE_ANYWHERE = ("ctrl+c", "ctrl+q")
+TINY = (1, 1)
+LEAVES = ("upload", "collect", "suspend_process")
+"""Actions that reach beyond the store."""
 LETTERS = "abcxyz0159 .,<>=()'\"*%_é漢"
 IN_AN_INPUT = ("enter", "escape", "tab", "up", "down", "left", "right", "backspace", "ctrl+s")
-IN_A_PALETTE = ("escape", "up", "down", "backspace")
+ANYWHERE = ("ctrl+p", "ctrl+c", "ctrl+l")
+TEXTS = ("loss", "a\nb", "\x00\x07", "[bold]x[/bold]", "é漢" * 40, "accuracy > 0.5")
+POINTING = (CLICK, CLICK + CLICK, PRESS, RELEASE, "\x1b[<64;{};{}M", "\x1b[<65;{};{}M")
+NOT_BY_NAME = ("upload", "collect", "suspend")
+"""What is called so in the palette reaches beyond the store too."""
 MOST_WIDGETS = 1_000
 MOST_THREADS = 60
 MOST_FILES = 60
@@ -44,7 +49,7 @@ def open_files() -> int:
 
 
 def crash_logs() -> list[Path]:
-    return sorted(user_log_path("flow-tui").glob("crash-*.log"))
+    return sorted(crash_directory().glob("crash-*.log"))
 
 
 class Logging:
@@ -100,27 +105,60 @@ class Monkey:
     pressed: list[str] = field(default_factory=list)
 
     async def press_some(self) -> None:
-        """Press a few keys at a go, or turn the terminal to another size."""
-        if self.rng.random() < 0.03:
-            columns, lines = self.rng.choice(SIZES)
-            self.pressed.append(f"<{columns}x{lines}>")
-            await self.pilot.resize_terminal(columns, lines)
+        """Press a few keys at a go, point, paste, or turn the terminal to another size."""
+        chance = self.rng.random()
+        if chance < 0.03:
+            await self._resize(*self.rng.choice(SIZES))
+        elif chance < 0.05:
+            await self._resize(*TINY)
+            await self._press(self._pick())
+            await self._resize(*self.rng.choice(SIZES))
+        elif chance < 0.12:
+            self._point()
+        elif chance < 0.14:
+            text = self.rng.choice(TEXTS)
+            self.pressed.append(f"<pastes {text!r}>")
+            # A paste has no place.
+            send(self.pilot, f"\x1b[200~{text}\x1b[201~", 0, 0)
+        elif chance < 0.18:
+            await self._press(self.rng.choice(ANYWHERE))
         for _ in range(self.rng.randrange(1, 5)):
-            key = self._pick()
-            self.pressed.append(key)
-            await self.pilot.press(key)
+            await self._press(self._pick())
+
+    async def _press(self, key: str) -> None:
+        self.pressed.append(key)
+        await self.pilot.press(key)
+
+    async def _resize(self, columns: int, lines: int) -> None:
+        self.pressed.append(f"<{columns}x{lines}>")
+        await self.pilot.resize_terminal(columns, lines)
+
+    def _point(self) -> None:
+        size = self.pilot.app.size
+        place = self.rng.randrange(max(size.width, 1)), self.rng.randrange(max(size.height, 1))
+        if self.rng.random() < 0.3:
+            self.pressed.append(f"<press at {place}, drag>")
+            send(self.pilot, PRESS, *place)
+            place = self.rng.randrange(max(size.width, 1)), self.rng.randrange(max(size.height, 1))
+            sequence = DRAG + RELEASE
+        else:
+            sequence = self.rng.choice(POINTING)
+        self.pressed.append(f"<{sequence!r} at {place}>")
+        send(self.pilot, sequence, *place)
 
     def _pick(self) -> str:
         app = self.pilot.app
-        keys = IN_A_PALETTE if isinstance(app.screen, CommandPalette) else IN_AN_INPUT
+        keys = IN_AN_INPUT
+        if isinstance(app.screen, CommandsScreen):
+            command = app.screen.query_one(CommandLines).command
+            if command is not None and command.name.lower() in NOT_BY_NAME:
+                keys = tuple(key for key in keys if key != "enter")
         if isinstance(app.focused, Input | TextArea):
             return self.rng.choice(LETTERS if self.rng.random() < 0.6 else keys)
         bound = sorted(
             key
             for key, active in app.screen.active_bindings.items()
-            if active.enabled
-            and key not in LEAVE_ANYWHERE
-            and not any(word in active.binding.action for word in LEAVES)
+            if active.enabled and not any(word in active.binding.action for word in LEAVES)
         )
         if not bound:
             return "escape"
@@ -161,24 +199,29 @@ def faults(pilot: Pilot[None], before: Use) -> list[str]:
     return found
 
 
-async def let_loose(store: Store, run: str, seed: int, goes: int) -> list[str]:
+async def let_loose(
+    store: Store, run: str, seed: int, goes: int, is_over: Callable[[], bool] = lambda: False
+) -> list[str]:
     """Let a monkey with this seed work on a run while it is written; return what went wrong.
 
     Args:
         goes: how often it presses some keys.
+        is_over: whether it is to end sooner.
     """
     rng = random.Random(seed)
     logs = crash_logs()
     before = Use(open_files(), threading.active_count(), 0)
-    chosen = store.resolve(run).row
-    app = FlowApp(
-        store, store.opened(chosen), Options(tab=rng.choice(("overview", "evals")), user="ana")
-    )
+    chosen = store.resolve(run)
+    app = FlowApp(store, chosen, Options(tab=rng.choice(("overview", "evals")), user="ana"))
+    # There is one a monkey: what it is told to leave by does so up to here.
+    app.exit = lambda *_, **__: None  # type: ignore[method-assign]
     with closing(Logging(store.directory, chosen.id, rng)) as logging:
         async with app.run_test(size=rng.choice(SIZES), notifications=True) as pilot:
             monkey = Monkey(pilot, rng)
             wrong: list[str] = []
             for go in range(goes):
+                if is_over():
+                    break
                 await monkey.press_some()
                 if go % 3 == 0:
                     logging.log()

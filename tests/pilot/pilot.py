@@ -11,12 +11,19 @@ from textual.pilot import Pilot
 from textual.worker import WorkerState
 
 from flowtui.app.app import FlowApp
-from flowtui.app.key_queue import KeyQueue
+from flowtui.app.key_queue import LOOK_EVERY_S, KeyQueue
 from flowtui.store.store import Store
+from flowtui.terminal.keyboard import Keyboard
 from flowtui.widgets.host import Options
 
 PATIENCE_S = 20.0
 """Far longer than anything takes; only a broken test waits this long."""
+PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
+CLICK = PRESS + RELEASE
+LOOKS_AT_REST = 3
+"""How often in a row nothing is to be done when all is done: one thing may ask for the next."""
+SHORT_S = 0.75
+"""Longer than any rest after which something is read; a toast stays for longer."""
 
 
 @asynccontextmanager
@@ -32,10 +39,52 @@ async def opened(
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until no worker runs and every message has been handled."""
-    for _ in range(3):
+    """Wait until no worker runs, every message is handled, and what they changed is drawn."""
+    looks = 0
+    while looks < LOOKS_AT_REST:
         await until(lambda: not _is_working(pilot))
-        await pilot.pause()
+        # With a time of its own it doesn't wait until the process "is idle": one that gets no turn
+        # on a busy machine would be taken for one that has nothing to do.
+        await pilot.pause(0)
+        looks = 0 if _is_working(pilot) or _has_messages(pilot) else looks + 1
+
+
+async def still(pilot: Pilot[None]) -> None:
+    """Wait until the screen stays as it is: nothing waits, and what comes after a rest has come.
+
+    Reads may go on that never end; what waits for these to be called slow has come too.
+    """
+    shown: list[str] = []
+
+    def stays() -> bool:
+        nonlocal shown
+        before, shown = shown, screen_lines(pilot)
+        return shown == before and not (_has_messages(pilot) or _has_short_timer(pilot))
+
+    await pilot.pause(0)
+    await until(stays, "a screen that stays as it is")
+    await pilot.pause(0)
+
+
+def _has_messages(pilot: Pilot[None]) -> bool:
+    """Whether something waits in a queue, or for the next time that the screen is drawn."""
+    app = pilot.app
+    return any(pump.message_queue_size for pump in (app, *app._registry)) or bool(
+        app.screen._callbacks
+    )
+
+
+def _has_short_timer(pilot: Pilot[None]) -> bool:
+    """Whether something waits for a rest, as what is read of the line under the cursor does."""
+    timers = (timer for pump in (pilot.app, *pilot.app._registry) for timer in list(pump._timers))
+    return any(
+        timer._repeat is not None
+        # The queue of keys looks again and again whether what they open is there.
+        and LOOK_EVERY_S < timer._interval < SHORT_S
+        and timer._task is not None
+        and not timer._task.done()
+        for timer in timers
+    )
 
 
 def _is_working(pilot: Pilot[None]) -> bool:
@@ -69,3 +118,26 @@ def screen_lines(pilot: Pilot[None]) -> list[str]:
 
 def screen_text(pilot: Pilot[None]) -> str:
     return "\n".join(screen_lines(pilot))
+
+
+def send(
+    pilot: Pilot[None],
+    sequence: str,
+    column: int,
+    line: int,
+    times: int = 1,
+    at_s: float | None = None,
+) -> None:
+    """Send what a terminal sends for the mouse in a cell, all at once; the first cell is 0, 0.
+
+    Where `at_s` is given, it comes at that time of a clock that the machine does not hold up.
+    """
+    driver = pilot.app._driver
+    assert driver is not None
+    count = sequence.count("{}") // 2
+    for message in Keyboard(lambda: False).feed(
+        sequence.format(*(column + 1, line + 1) * count) * times
+    ):
+        if at_s is not None:
+            message.time = at_s
+        driver.process_message(message)

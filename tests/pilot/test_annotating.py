@@ -354,6 +354,17 @@ async def test_a_busy_store_keeps_the_form_and_what_was_typed(
         assert it.rows()[0][:6] == ("helpful", "feedback", "bool", "true", "ana", "why")
 
 
+async def test_what_waits_for_a_busy_store_says_so_and_is_done(store: Store) -> None:
+    async with annotating_in(store) as it:
+        with closing(sqlite3.connect(it.path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            await it.pilot.press("+")
+            await until(lambda: "waiting for the store" in it.said, "the word")
+            assert it.rows() == []
+        await it.rest()
+        assert it.rows()[0][3] == "true"
+
+
 async def test_a_target_that_is_gone_keeps_the_form(store: Store) -> None:
     async with annotating_in(store) as it:
         await it.press("a", *"helpful")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pytest
 from textual.pilot import Pilot
@@ -282,6 +284,34 @@ async def test_a_disk_without_room_is_told_before(
         await pilot.press("enter")
         await shown(pilot, "only 1 B are free there")
         assert not (target / "b.txt").exists()
+
+
+@pytest.mark.parametrize(("key", "name"), [("", "p"), ("down", "a.txt")])
+async def test_a_disk_that_gets_full_is_told_and_keeps_nothing(
+    tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch, key: str, name: str
+) -> None:
+    pour = saving._pour
+
+    def fill(read: BinaryIO, out: BinaryIO, *told: Any) -> None:
+        pour(read, out, *told)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    store = attached(tmp_path / "s", {"p/a.txt": b"hello"})
+    async with opened(store, "run", tab=TAB) as pilot:
+        with monkeypatch.context() as full:
+            full.setattr(saving, "_pour", fill)
+            await pilot.press(*filter(None, [key]), "w")
+            await until(lambda: isinstance(pilot.app.screen, SaveScreen), "the question")
+            await settled(pilot)
+            await pilot.press("enter")
+            await shown(pilot, "the disk is full")
+        assert list(target.iterdir()) == []
+        await pilot.press("w")
+        await until(lambda: isinstance(pilot.app.screen, SaveScreen), "the question")
+        await settled(pilot)
+        await pilot.press("enter")
+        await until((target / name).exists, "what there is room for now")
+        await settled(pilot)
 
 
 async def test_a_whole_folder_is_saved_without_what_is_missing(

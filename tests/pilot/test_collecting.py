@@ -362,3 +362,27 @@ async def test_an_evaluation_that_came_as_an_event_shows_on_its_span(store: Stor
         await shown(pilot, "helpfulness")
         await shown(pilot, "0.75")
         await shown(pilot, "names a step")
+
+
+@pytest.mark.usefixtures("free_port")
+async def test_commands_are_not_listed_over_a_question(store: Store) -> None:
+    async with collecting(store) as (pilot, _port):
+        await pilot.press("ctrl+p", "ctrl+c", "ctrl+p")
+        await until(lambda: isinstance(pilot.app.screen, LeaveScreen), "the question")
+        await settled(pilot)
+        await pilot.press("escape")
+        await settled(pilot)
+        assert len(pilot.app.screen_stack) == 1
+        assert pilot.app._exception is None
+
+
+@pytest.mark.usefixtures("free_port")
+async def test_leaving_is_asked_again_on_another_tab(store: Store) -> None:
+    async with collecting(store) as (pilot, _port):
+        await pilot.press("ctrl+c")
+        await until(lambda: isinstance(pilot.app.screen, LeaveScreen), "the question")
+        # As what was asked for before it does, when it comes late.
+        await pilot.app.switch_mode("metrics")
+        await pilot.press("ctrl+c", "ctrl+c")
+        await until(lambda: isinstance(pilot.app.screen, LeaveScreen), "the question")
+        assert len(pilot.app.screen_stack) == 2

@@ -36,6 +36,7 @@ NAME = "support-agent-v3"
 async def test_what_no_reader_expects(
     demo: Store,
     monkeypatch: pytest.MonkeyPatch,
+    noted_errors: list[BaseException],
     module: ModuleType,
     read: str,
     tab: str,
@@ -51,6 +52,7 @@ async def test_what_no_reader_expects(
         assert f"ZeroDivisionError: in {read}" in screen_text(pilot)
         await settled(pilot)
         assert pilot.app.is_running
+    noted_errors.clear()
 
 
 def test_every_class_with_workers_reports_them() -> None:

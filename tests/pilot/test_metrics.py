@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from flowtui.store.metrics import points as metric_points
 from flowtui.store.metrics import series as metric_series
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
+from flowtui.told_apart import told_apart
+from flowtui.widgets.charts import grid
 from flowtui.widgets.charts.curve import Curve
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.charts.grid import ChartGrid
@@ -216,6 +219,26 @@ async def test_only_charts_in_sight_are_read(
         assert "m/499" in read
         assert len(read) < 50
         assert "2 points" in screen_text(pilot)
+
+
+async def test_names_of_groups_are_told_apart_once_and_not_at_each_drawing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = write_run(tmp_path, {f"layer_{at}/loss": [(0.0, 1.0)] for at in range(60)})
+    lists: list[int] = []
+
+    def counted(names: Sequence[str], room: int) -> list[str]:
+        lists.append(len(names))
+        return told_apart(names, room)
+
+    async with opened(store, "odd", tab="metrics") as pilot:
+        await until(lambda: "layer_0" in screen_text(pilot), "the grid")
+        await settled(pilot)
+        monkeypatch.setattr(grid, "told_apart", counted)
+        await pilot.press("G", "g", "G")
+        await settled(pilot)
+        assert "layer_59" in screen_text(pilot)
+        assert not lists
 
 
 async def test_ten_thousand_names_filter_while_one_types(tmp_path: Path) -> None:

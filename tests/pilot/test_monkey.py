@@ -12,6 +12,8 @@ from tests.conftest import open_store
 from tests.pilot.monkey import let_loose
 from tests.terminal.hostile import make_hostile
 
+pytestmark = pytest.mark.slow
+
 GOES = 12
 """How often the monkey presses some keys: as much as fits into two seconds."""
 
@@ -22,6 +24,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("FLOW_TUI_OPENER", "true")
+    monkeypatch.setenv("LUML_BASE_URL", "http://127.0.0.1:9")
 
 
 @pytest.mark.parametrize(("run", "seed"), [("support-agent-v3", 1), ("llama-lora-sft", 2)])

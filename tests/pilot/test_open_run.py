@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from textual.pilot import Pilot
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from flowtui.store.liveness import signs
+from flowtui import format as fmt
+from flowtui.store.liveness import holders, signs
 from tests.conftest import open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
 from tests.unit.stores import NOW, execute, held, killed, one_run
@@ -126,3 +127,17 @@ async def test_what_nobody_touched_in_an_open_dialog_takes_the_new_name(
         await until(lambda: name.value == "resnet", "the name")
         assert pilot.app.screen.query_one("#upload-description", Input).value == "typed"
         assert "Upload resnet" in screen_text(pilot)
+
+
+async def test_of_a_run_that_another_clock_stamps_one_is_told_what_is_known(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holders, "is_local", lambda path: False)
+    stamped_at = datetime.fromtimestamp(database.stat().st_mtime, UTC)
+    async with opened(open_store(database.parents[1]), "run-1") as pilot:
+        await until(lambda: "○ no change seen yet" in top(pilot), "the frame")
+        assert f"· its files say {fmt.when(stamped_at)}, by another clock" in top(pilot)
+        assert "live" not in top(pilot)
+        assert " ago" not in top(pilot)
+        execute(database, "insert into dynamic_metrics values ('loss', 0.4, 2, '2020-01-01')")
+        await until(lambda: "● live now" in top(pilot), "the change")

@@ -5,44 +5,28 @@ from __future__ import annotations
 import re
 
 import pytest
-from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
+from textual.worker import WorkerState
 
 from flowtui.app.app import FlowApp
-from flowtui.screens.dialog import Palette
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
+from flowtui.screens.dialogs.commands import CommandLines, CommandsScreen
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.store.store import Store
-from flowtui.terminal.keyboard import Keyboard
 from flowtui.widgets.charts.curve_pane import CurvePane
-from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
-
-PRESS, DRAG, RELEASE = "\x1b[<0;{};{}M", "\x1b[<32;{};{}M", "\x1b[<0;{};{}m"
-CLICK = PRESS + RELEASE
-
-
-def send(
-    pilot: Pilot[None],
-    sequence: str,
-    column: int,
-    line: int,
-    times: int = 1,
-    at_s: float | None = None,
-) -> None:
-    """Send what a terminal sends for the mouse in a cell, all at once; the first cell is 0, 0.
-
-    Where `at_s` is given, it comes at that time of a clock that the machine does not hold up.
-    """
-    driver = pilot.app._driver
-    assert driver is not None
-    count = sequence.count("{}") // 2
-    for message in Keyboard(lambda: False).feed(
-        sequence.format(*(column + 1, line + 1) * count) * times
-    ):
-        if at_s is not None:
-            message.time = at_s
-        driver.process_message(message)
+from tests.pilot.pilot import (
+    CLICK,
+    DRAG,
+    PRESS,
+    RELEASE,
+    opened,
+    screen_lines,
+    screen_text,
+    send,
+    settled,
+    until,
+)
 
 
 def place_of(pilot: Pilot[None], word: str) -> tuple[int, int]:
@@ -79,23 +63,23 @@ async def test_a_command_that_is_clicked_twice_runs_once(demo: Store) -> None:
         await until(lambda: "Follow what is written" in screen_text(pilot))
         send(pilot, CLICK, *place_of(pilot, "Follow what is written"), 2)
         await settled(pilot)
-        await until(lambda: not isinstance(app.screen, Palette))
+        await until(lambda: not isinstance(app.screen, CommandsScreen))
         assert not app.follows
         assert app.current_mode == "overview"
 
 
 async def test_a_row_of_the_palette_that_has_gone_is_not_clicked(demo: Store) -> None:
     async with opened(demo, "resnet50-cosine") as pilot:
-        await pilot.press("ctrl+p", *"tab")
-        await until(lambda: "Theme" not in screen_text(pilot) and "tab" in screen_text(pilot))
-        rows = pilot.app.screen.query_one(CommandList)
-        await until(lambda: rows.option_count > 0)
-        place = rows.region.x + 4, rows.region.y
+        await pilot.press("ctrl+p")
+        await settled(pilot)
+        rows = pilot.app.screen.query_one(CommandLines)
+        place = rows.region.x + 4, rows.region.y + 5
         send(pilot, CLICK, *place)
         # By the time that the list hears of it, something else was typed.
-        rows.clear_options()
+        rows.show_commands([])
         await settled(pilot)
         assert pilot.app._exception is None
+        assert isinstance(pilot.app.screen, CommandsScreen)
 
 
 async def test_a_palette_closed_before_it_is_there_does_no_harm(demo: Store) -> None:
@@ -198,13 +182,16 @@ async def test_a_question_answered_twice_is_answered_once_and_takes_nothing_belo
         assert "Really?" in screen_text(pilot)
 
 
-@pytest.mark.parametrize("above", [ColumnsScreen, Palette])
+@pytest.mark.parametrize("above", [ColumnsScreen, CommandsScreen])
 async def test_a_question_that_is_done_waits_for_what_is_above_it(
-    demo: Store, above: type[ColumnsScreen | Palette]
+    demo: Store, above: type[ColumnsScreen | CommandsScreen]
 ) -> None:
     async with opened(demo, "resnet50-cosine") as pilot:
         question, answers = asked(pilot)
-        shown = Palette() if above is Palette else ColumnsScreen("Columns", [Choice("a", "a")], [])
+        is_palette = above is CommandsScreen
+        shown = (
+            CommandsScreen([]) if is_palette else ColumnsScreen("Columns", [Choice("a", "a")], [])
+        )
         pilot.app.push_screen(shown)
         await settled(pilot)
         question.dismiss(True)
@@ -215,3 +202,14 @@ async def test_a_question_that_is_done_waits_for_what_is_above_it(
         await settled(pilot)
         assert answers == [True]
         assert pilot.app.screen_stack == [pilot.app.screen]
+
+
+async def test_nobody_waits_for_a_question_that_was_taken_away(demo: Store) -> None:
+    async with opened(demo, "resnet50-cosine") as pilot:
+        waits = pilot.app.run_worker(pilot.app.push_screen_wait(ConfirmScreen("Really?")))
+        await until(lambda: len(pilot.app.screen_stack) == 2)
+        # As all tabs are when another run is opened.
+        await pilot.app.switch_mode("runs")
+        await pilot.app.remove_mode("overview")
+        await until(lambda: waits.is_finished, "the end of who waited")
+        assert waits.state is WorkerState.CANCELLED

@@ -9,6 +9,7 @@ import pytest
 from textual.binding import Binding
 
 from flowtui.app.app import FlowApp
+from flowtui.app.palette import commands
 from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
 from flowtui.store.schema import EvalRow, ExperimentWriter, SpanRow
@@ -159,10 +160,9 @@ async def test_keys_screen_lists_what_works_here(demo: Store) -> None:
 
 async def test_palette_has_every_action_with_an_id_once(demo: Store) -> None:
     async with opened(demo, "resnet50-cosine") as pilot:
-        commands = list(pilot.app.get_system_commands(pilot.app.screen))
-        titles = [command.title for command in commands]
-        assert {"Filter", "Copy", "Upload", "Runs", "Keys", "Quit", "Traces"} <= set(titles)
-        assert len(titles) == len(set(titles))
+        names = [command.name for command in commands(pilot.app, pilot.app.screen)]
+        assert {"Filter", "Copy", "Upload", "Runs", "Keys", "Quit", "Traces"} <= set(names)
+        assert len(names) == len(set(names))
 
 
 async def test_palette_runs_an_action(demo: Store) -> None:

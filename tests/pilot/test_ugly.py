@@ -85,7 +85,7 @@ async def test_a_hostile_trace_is_shown_as_text(store: Store) -> None:
             await pilot.press("down")
             await settled(pilot)
             seen += screen_text(pilot)
-        lines.go_to(next(at for at, node in enumerate(lines.span_tree.nodes) if node.id == "s7"))
+        lines.go_to(next(at for at, node in enumerate(lines.span_tree) if node.id == "s7"))
         await until(lambda: "broken" in screen_text(pilot), "the span with broken attributes")
         for key in ("v", "z", "z", "w", "i", "o", "full_stop", "0", "H", "L", "tab", "G"):
             await pilot.press(key)

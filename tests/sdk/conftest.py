@@ -19,6 +19,13 @@ from tests.sdk.environments import SdkUnavailable, environment, run_writer
 GOLDEN = Path(__file__).with_name("golden")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what runs the live SDK: its environment may have to be made first."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "sdk_python" in item.fixturenames:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def sdk_python() -> Callable[[str], Path]:
     """Gives the Python of an environment with that luml-sdk: `sdk_python("0.4.0")`.

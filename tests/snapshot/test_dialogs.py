@@ -7,6 +7,7 @@ the picture, and which port is free, no run of a test could say.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ from flowtui.screens.upload.lists import PickList
 from flowtui.screens.upload.screen import UploadScreen
 from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType
+from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until
 from tests.snapshot.test_screens import ACTIVE, AGENT, BOTH, VISION, Before, Snap, app_on, keys
 from tests.unit.fake_registry import DESTINATION, KEY, FakeRegistry, served
@@ -87,7 +89,8 @@ def form(*pressed: str, until_shows: str = "Before") -> Before:
 
 
 def _has_collection(pilot: Pilot[None]) -> bool:
-    return pilot.app.screen.query_one("#collection", PickList).entry is not None
+    lists = pilot.app.screen.query("#collection").results(PickList)
+    return any(found.entry is not None for found in lists)
 
 
 @BOTH
@@ -114,14 +117,19 @@ def test_upload_with_models(
 
 @BOTH
 def test_upload_with_objections(
-    snap_compare: Snap, demo: Store, registry: FakeRegistry, size: tuple[int, int]
+    snap_compare: Snap, demo_directory: Path, registry: FakeRegistry, size: tuple[int, int]
 ) -> None:
     """An active run that the collection has already; what was typed has to be mended first."""
-    run = demo.resolve(ACTIVE)
+    directory = Path.home() / f"active-{size[0]}"
+    shutil.copytree(demo_directory, directory)
+    for path in directory.rglob("*"):
+        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+    store = open_store(directory)
+    run = store.resolve(ACTIVE)
     registry.artifacts["art-1"] = copy_of(run.id)
     erase = ["tab"] * 3 + ["ctrl+u"]
     before = form(*erase, "ctrl+s", until_shows="1 copy")
-    assert snap_compare(app_on(demo, ACTIVE), terminal_size=size, run_before=before)
+    assert snap_compare(app_on(store, ACTIVE), terminal_size=size, run_before=before)
 
 
 @BOTH

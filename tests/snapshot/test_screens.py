@@ -18,6 +18,7 @@ from flowtui.app.app import FlowApp
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.store import params as logged_params
 from flowtui.store import runs as run_rows
+from flowtui.store.errors import ReadCancelled
 from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from flowtui.store.traces import spans as span_rows
@@ -368,6 +369,12 @@ def test_keys(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=keys("question_mark"))
 
 
+@pytest.mark.parametrize("size", [SMALL, (40, 10)], ids=["80x24", "40x10"])
+def test_commands(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    pressed = keys("ctrl+p", "r", "u", "n", "down")
+    assert snap_compare(app_on(demo, VISION), terminal_size=size, run_before=pressed)
+
+
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, (40, 10)], ids=["80x24", "120x40", "40x10"])
 def test_hostile_text(snap_compare: Snap, size: tuple[int, int]) -> None:
     directory = Path.home() / f"hostile-{size[0]}"
@@ -406,6 +413,7 @@ def wait_for_cancel(*_: object, **__: object) -> None:
     worker = get_current_worker()
     while not worker.is_cancelled:
         time.sleep(0.005)
+    raise ReadCancelled("the read was left")
 
 
 def opens_and_shows(text: str) -> Before:

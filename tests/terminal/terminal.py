@@ -229,7 +229,10 @@ class Terminal:
 
     def send(self, keys: str) -> None:
         """Type keys, as the bytes that a terminal sends for them."""
-        os.write(self._master, keys.encode())
+        data = keys.encode()
+        # A busy program takes a part at a time.
+        while data:
+            data = data[os.write(self._master, data) :]
 
     def resize(self, columns: int, lines: int) -> None:
         """Change the size, and tell the program as a terminal does."""

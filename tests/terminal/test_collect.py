@@ -28,9 +28,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from flowtui.collector.listening import CollectFailed, Listening
 from tests.terminal.terminal import FLOW_TUI, PATIENCE_S, Terminal, environment
-from tests.unit.otlp_samples import document, span, traces
+from tests.unit.otlp_samples import document, field, span, traces
 from tests.unit.stores import one_run, until
 
+END_S = 5.0
+"""Two seconds, and what a busy machine adds; SQLite alone would wait as long."""
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
 SMALL_LIMITS = """
@@ -41,7 +43,7 @@ from flowtui.collector.receiving import application
 from flowtui.collector.server import listening, serve
 from flowtui.collector.writing import Writer
 from flowtui.store.database import Database
-limits = Limits(body_bytes=100_000, unpacked_bytes=200_000, waiting_requests=2, header_s=0.3,
+limits = Limits(body_bytes=100_000, unpacked_bytes=200_000, all_requests=2, header_s=0.3,
                 body_s=0.3, drain_s=1)
 writer = Writer(Database(Path(sys.argv[1]), "exp.db"), limits)
 bound = listening("127.0.0.1", 0)
@@ -49,7 +51,7 @@ port = bound.getsockname()[1]
 writer.start()
 serve(application(writer, None, limits), bound,
       lambda: print(f"OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:{port}", flush=True),
-      lambda: None, limits)
+      lambda: None, writer.hurry, limits)
 writer.stop()
 """
 
@@ -225,9 +227,9 @@ def test_what_is_not_for_it_is_refused_with_a_reason(start: Start, tmp_path: Pat
 
 def test_large_bodies_and_bombs_are_refused(limited: Collector) -> None:
     assert limited.post(b"x" * 100_001).status == 413
-    bomb = gzip.compress(bytes(50_000_000))
+    bomb = gzip.compress(field(15, bytes(50_000_000)))
     assert limited.post(bomb, content_encoding="gzip").status == 413
-    many = gzip.compress(bytes(150_000)) * 2
+    many = gzip.compress(field(15, bytes(150_000))) * 2
     assert limited.post(many, content_encoding="gzip").status == 413
     assert limited.post(body(1)).status == 200
 
@@ -281,6 +283,31 @@ def test_a_full_queue_asks_to_come_again_and_keeps_its_promises(
     kept = sorted(f"{n + 1:016x}" for n, answer in enumerate(found) if answer.status == 200)
     assert sorted(span_id for (span_id,) in stored(tmp_path)) == kept
     assert len(kept) == 2
+
+
+def test_an_end_waits_for_nobody_and_keeps_its_promises(start: Start, tmp_path: Path) -> None:
+    path = one_run(tmp_path / "store")
+    collector = start("run-1")
+    assert collector.post(body(1)).status == 200
+    head = b"POST /v1/traces HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        closing(socket.create_connection(("127.0.0.1", collector.port), PATIENCE_S)) as stalled,
+        closing(socket.create_connection(("127.0.0.1", collector.port), PATIENCE_S)) as waiting,
+    ):
+        other.execute("begin immediate")
+        stalled.sendall(head + b"Content-Length: 1000\r\n\r\nabc")
+        sent = body(2)
+        waiting.sendall(head + b"Content-Length: %d\r\n\r\n" % len(sent) + sent)
+        # It is answered after that was read.
+        assert collector.post(b"", path="/").status == 404
+        collector.process.send_signal(signal.SIGTERM)
+        out, err = collector.process.communicate(timeout=END_S)
+        assert waiting.recv(12) == b"HTTP/1.1 503"
+        other.execute("rollback")
+    assert (collector.process.returncode, err) == (0, "")
+    assert "1 span into" in out
+    assert stored(tmp_path) == [(f"{2:016x}",)]
 
 
 def test_a_hundred_posts_at_once_are_all_kept(start: Start, tmp_path: Path) -> None:

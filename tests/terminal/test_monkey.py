@@ -9,7 +9,9 @@ import pytest
 from tests.bench.stores import BIG, SMALL_SIZES, make
 from tests.conftest import open_store
 from tests.terminal.hostile import make_hostile
-from tests.terminal.monkey import let_loose
+from tests.terminal.monkey import Session, let_loose
+
+pytestmark = pytest.mark.slow
 
 GOES = 60
 """As much as fits into some seconds."""
@@ -19,15 +21,15 @@ GOES = 60
 def test_random_bytes_on_the_demo_do_no_harm(
     demo_copy: Path, tmp_path: Path, name: str, seed: int
 ) -> None:
-    run = open_store(demo_copy).resolve(name).row.id
-    assert let_loose(demo_copy, run, tmp_path / "home", seed, GOES) == []
+    run = open_store(demo_copy).resolve(name).id
+    assert let_loose(Session(demo_copy, run, tmp_path / "home", GOES), seed) == []
 
 
 def test_random_bytes_on_a_large_run_do_no_harm(tmp_path: Path) -> None:
     store = make(tmp_path, SMALL_SIZES)
-    assert let_loose(store, BIG, tmp_path / "home", 3, GOES) == []
+    assert let_loose(Session(store, BIG, tmp_path / "home", GOES), 3) == []
 
 
 def test_random_bytes_on_a_hostile_run_do_no_harm(tmp_path: Path) -> None:
     make_hostile(tmp_path / "store", "run-1")
-    assert let_loose(tmp_path / "store", "run-1", tmp_path / "home", 4, GOES) == []
+    assert let_loose(Session(tmp_path / "store", "run-1", tmp_path / "home", GOES), 4) == []

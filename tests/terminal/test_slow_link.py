@@ -13,6 +13,8 @@ from tests.terminal.slow_link import FAST, SLOW, Link, SlowTerminal, waiting_inp
 from tests.terminal.terminal import Terminal
 from tests.terminal.whole import assert_whole
 
+pytestmark = pytest.mark.slow
+
 RUN = "support-agent-v3"
 AT_MOST_S = 5.0
 PATIENCE_S = 30.0

@@ -100,6 +100,17 @@ def traces(*spans: Span, resource: dict[str, Any] | None = None, scope: str = ""
     return TracesData(resource_spans=[of_resource])
 
 
+def field(number: int, data: bytes) -> bytes:
+    """Gives a field of bytes as it is on the wire, whatever is in it."""
+    head = bytearray([number << 3 | 2])
+    size = len(data)
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    head.append(size)
+    return bytes(head) + data
+
+
 def document(data: TracesData, *, names: bool = False, base64_ids: bool = False) -> dict[str, Any]:
     """Gives OTLP/JSON: ids in hex, enums as numbers, unless asked otherwise."""
     made: dict[str, Any] = MessageToDict(data, use_integers_for_enums=not names)

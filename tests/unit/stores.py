@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
+
+from flowtui.store.files import file_systems
 from flowtui.store.schema import ParamValue, StoreWriter
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
@@ -74,8 +78,9 @@ def opened(directory: Path) -> Iterator[Store]:
 
 
 def execute(path: Path, sql: str, values: Iterable[tuple[object, ...]] = ((),)) -> None:
-    """Writes into a database in one transaction and closes it."""
+    """Writes into a database in one transaction and closes it, without waiting for the disk."""
     with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("pragma synchronous = off")
         connection.executemany(sql, values)
 
 
@@ -137,6 +142,15 @@ def killed(path: Path) -> None:
         child.wait()
 
 
+def mounted(folder: Path, kind: str, patch: pytest.MonkeyPatch) -> None:
+    """Has a folder taken for one on a file system of some kind, as other machines share it."""
+    table = folder.with_name(f"{folder.name}-mountinfo")
+    table.write_text(
+        f"22 1 8:1 / / rw - ext4 /dev/sda1 rw\n30 22 0:40 / {folder} rw - {kind} host:/data rw\n"
+    )
+    patch.setattr(file_systems, "MOUNTS", table)
+
+
 def as_another_user(ask: Callable[[], T]) -> T:
     """Gives what a function answers in a process of its own, which is nobody's where it can be.
 
@@ -156,6 +170,8 @@ def as_another_user(ask: Callable[[], T]) -> T:
                 os.setgroups([])
                 os.setgid(NOBODY)
                 os.setuid(NOBODY)
+                # The one that runs the tests may lie where only root gets to.
+                sys.executable = shutil.which(sys.executable) or shutil.which("python3") or ""
             with os.fdopen(writing, "wb") as pipe:
                 pickle.dump(ask(), pipe)
             status = 0

@@ -1,9 +1,9 @@
 """The demo's agent run: traces in four attribute dialects, two eval sets, annotations.
 
-run.py          parameters, metrics, and how the parts are put together
+run.py          metrics, and how the parts are put together
 topics.py       what customers ask and what the agent knows
 trace.py        TraceBuilder: spans on a clock
-dialects.py     how each instrumentation names messages, tokens and tools
+dialects.py     the dialects: how each instrumentation names messages, tokens and tools
 everyday.py     traces of the usual shapes
 oddities.py     retries, deep, big, orphaned, unfinished and skewed traces
 samples.py      the eval sets

@@ -7,31 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from random import Random
 
-from flowtui.demo.agent.dialects import (
-    MODEL,
-    PROVIDER,
-    SYSTEM,
-    DemoTurn,
-    Dialect,
-    OpenInference,
-    OtelGenAi,
-)
-from flowtui.demo.agent.topics import TOPICS, Case
+from flowtui.demo.agent.dialects import OPENINFERENCE, OTEL, DemoTurn, Dialect
+from flowtui.demo.agent.topics import MODEL, SYSTEM, TOPICS, Case
 from flowtui.demo.agent.trace import DemoSpanKind, StatusCode, TraceBuilder
+from flowtui.demo.resources import read_text
 from flowtui.store.schema import SpanRow
 
-_TOOL_TRACEBACK = """\
-Traceback (most recent call last):
-  File "/app/agent/tools.py", line 88, in call
-    response = client.post(url, json=arguments, timeout=4.0)
-  File "/app/agent/http.py", line 41, in post
-    raise ToolTimeout(f"{url} did not answer in {timeout} s")
-agent.errors.ToolTimeout: orders.internal did not answer in 4.0 s
-"""
+_TOOL_TRACEBACK = read_text("tool_traceback.txt")
 
 
 def turns_of(case: Case, rng: Random) -> tuple[DemoTurn, DemoTurn]:
-    """Makes the two calls of the model that a question usually takes."""
+    """Make the two calls of the model that a question usually takes."""
     first = rng.randrange(380, 720)
     return (
         DemoTurn(case, True, first, rng.randrange(18, 60), cached_tokens=256),
@@ -42,7 +28,7 @@ def turns_of(case: Case, rng: Random) -> tuple[DemoTurn, DemoTurn]:
 def answer_with_tool(
     rng: Random, at: datetime, case: Case, dialect: Dialect, *, fails: bool = False
 ) -> TraceBuilder:
-    """Builds agent, model, tool, model; where it fails, the trace ends with the tool's timeout."""
+    """Build agent, model, tool, model; where it fails, the trace ends with the tool's timeout."""
     trace = TraceBuilder(rng, at)
     turns = turns_of(case, rng)
     think, look, write = rng.uniform(400, 1_400), rng.uniform(60, 700), rng.uniform(600, 2_600)
@@ -82,9 +68,9 @@ def answer_with_tool(
 
 
 def answer_from_documents(rng: Random, at: datetime, case: Case) -> TraceBuilder:
-    """Builds chain, retriever with an embedding, reranker, model, in OpenInference's words."""
+    """Build chain, retriever with an embedding, reranker, model, in OpenInference's words."""
     trace = TraceBuilder(rng, at)
-    dialect = OpenInference()
+    dialect = OPENINFERENCE
     turn = turns_of(case, rng)[1]
     search, rank, write = rng.uniform(90, 260), rng.uniform(40, 120), rng.uniform(700, 2_200)
     chain = {**dialect.root([turn]), "openinference.span.kind": "CHAIN"}
@@ -126,7 +112,7 @@ def answer_from_documents(rng: Random, at: datetime, case: Case) -> TraceBuilder
 def chat_with_events(
     rng: Random, at: datetime, case: Case, before: SpanRow, score: float
 ) -> TraceBuilder:
-    """Builds an older chat: content in events, a judgement, a link to the trace before it."""
+    """Build an older chat: content in events, a judgement, a link to the trace before it."""
     trace = TraceBuilder(rng, at)
     turn = turns_of(case, rng)[1]
     usage = {
@@ -139,7 +125,7 @@ def chat_with_events(
         0,
         length + 30,
         kind=DemoSpanKind.SERVER,
-        attributes=OtelGenAi().root([turn]),
+        attributes=OTEL.root([turn]),
         links=[trace.link(before, "previous turn of the conversation")],
     )
     trace.span(
@@ -150,7 +136,7 @@ def chat_with_events(
         kind=DemoSpanKind.CLIENT,
         attributes={
             "gen_ai.operation.name": "chat",
-            "gen_ai.system": PROVIDER,
+            "gen_ai.system": "example-ai",
             "gen_ai.request.model": MODEL,
             **usage,
         },
@@ -160,7 +146,7 @@ def chat_with_events(
 
 
 def exception(trace: TraceBuilder, at_ms: float) -> dict[str, object]:
-    """Makes the event of a tool that timed out, with its stack trace."""
+    """Make the event of a tool that timed out, with its stack trace."""
     return trace.event(
         "exception",
         at_ms,

@@ -2,90 +2,67 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import datetime
 from random import Random
 
-from flowtui.demo.agent.dialects import MODEL, OtelGenAi, Traceloop
+from flowtui.demo.agent.dialects import OTEL, Dialect
 from flowtui.demo.agent.everyday import exception, turns_of
-from flowtui.demo.agent.topics import Case
+from flowtui.demo.agent.topics import MODEL, Case
 from flowtui.demo.agent.trace import DemoSpanKind, StatusCode, TraceBuilder
+from flowtui.demo.resources import filled, read_toml
 
-_TEAM = (
-    "triage",
-    "billing",
-    "policy",
-    "fraud-check",
-    "legal",
-    "translator",
-    "editor",
-    "reviewer",
-    "fact-check",
-    "tone",
-    "summary",
-    "escalation",
-    "archive",
-)
+_SHAPES = read_toml("traces.toml")
 _REINDEXED_DOCUMENTS = 60
 _CHUNKS_A_DOCUMENT = 8
 
 
-def retries(rng: Random, at: datetime, case: Case) -> TraceBuilder:
-    """Builds an agent whose tool fails twice, waits longer each time, and then answers."""
+def shaped(shape: str, rng: Random, at: datetime, case: Case) -> TraceBuilder:
+    """Build a trace of one of the shapes in traces.toml that list their spans."""
     trace = TraceBuilder(rng, at)
-    dialect = OtelGenAi()
+    dialect = Dialect(_SHAPES[shape]["dialect"])
     turns = turns_of(case, rng)
-    root = trace.span(
-        "support-agent", 0, 9_800, kind=DemoSpanKind.SERVER, attributes=dialect.root(turns)
-    )
-    trace.span(
-        f"chat {MODEL}",
-        5,
-        790,
-        parent=root,
-        kind=DemoSpanKind.CLIENT,
-        attributes=dialect.chat(turns[0]),
-    )
-    start = 810.0
-    for attempt, length in enumerate((2_000.0, 2_000.0, 310.0), 1):
-        failed = attempt < 3
-        trace.span(
-            f"execute_tool {case.topic.tool}",
+    said = {
+        "root": dialect.root(turns),
+        "asks": dialect.chat(turns[0]),
+        "answers": dialect.chat(turns[1]),
+        "tool": dialect.tool(case),
+    }
+    # The id of a span that another names as its parent; one that is never logged has one as well.
+    ids: defaultdict[str, str] = defaultdict(trace.new_span_id)
+    for span in _SHAPES[shape]["spans"]:
+        start, length, times_out = span["start"], span["length"], "times_out" in span
+        span_id = trace.span(
+            filled(span["name"], {"model": MODEL, "tool": case.topic.tool}),
             start,
             length,
-            parent=root,
-            attributes={**dialect.tool(case), "retry.attempt": attempt},
-            status=StatusCode.ERROR if failed else StatusCode.OK,
-            message="timeout" if failed else None,
-            events=[exception(trace, start + length)] if failed else (),
+            parent=ids[span["parent"]] if "parent" in span else None,
+            kind=DemoSpanKind[span.get("kind", "INTERNAL")],
+            attributes={**said.get(span.get("says"), {}), **span.get("more", {})},
+            status=StatusCode.ERROR if times_out else StatusCode.OK,
+            message="timeout" if times_out else None,
+            events=[exception(trace, start + length)] if times_out else (),
         )
-        start += length + 400 * 2**attempt
-    trace.span(
-        f"chat {MODEL}",
-        7_600,
-        2_150,
-        parent=root,
-        kind=DemoSpanKind.CLIENT,
-        attributes=dialect.chat(turns[1]),
-    )
+        if "id" in span:
+            ids[span["id"]] = span_id
     return trace
 
 
 def deep(rng: Random, at: datetime, case: Case) -> TraceBuilder:
-    """Builds agents that hand over to each other, fifteen levels down, to one call of the model."""
+    """Build agents that hand over to each other, fifteen levels down, to one call of the model."""
     trace = TraceBuilder(rng, at)
-    dialect = OtelGenAi()
     turn = turns_of(case, rng)[1]
     length = 6_400.0
     start = 0.0
-    parent = trace.span("support-agent", start, length, attributes=dialect.root([turn]))
-    for member in _TEAM:
+    parent = trace.span("support-agent", start, length, attributes=OTEL.root([turn]))
+    for member in _SHAPES["deep"]["team"]:
         start, length = start + 60, length - 180
         parent = trace.span(
             f"invoke_agent {member}",
             start,
             length,
             parent=parent,
-            attributes={**dialect.root([turn]), "gen_ai.agent.name": member},
+            attributes={**OTEL.root([turn]), "gen_ai.agent.name": member},
         )
     trace.span(
         f"chat {MODEL}",
@@ -93,13 +70,13 @@ def deep(rng: Random, at: datetime, case: Case) -> TraceBuilder:
         length - 180,
         parent=parent,
         kind=DemoSpanKind.CLIENT,
-        attributes=dialect.chat(turn),
+        attributes=OTEL.chat(turn),
     )
     return trace
 
 
 def big(rng: Random, at: datetime) -> TraceBuilder:
-    """Builds the nightly re-indexing: 60 documents in parallel, 8 chunks each, some failing."""
+    """Build the nightly re-indexing: 60 documents in parallel, 8 chunks each, some failing."""
     trace = TraceBuilder(rng, at)
     workflow = {
         "traceloop.span.kind": "workflow",
@@ -114,77 +91,6 @@ def big(rng: Random, at: datetime) -> TraceBuilder:
         length = _document(trace, rng, root, number, start)
         latest = max(latest, start + length)
     trace.span("reindex knowledge base", 0, latest + 60, span_id=root, attributes=workflow)
-    return trace
-
-
-def orphan(rng: Random, at: datetime, case: Case) -> TraceBuilder:
-    """Builds a trace with one span whose parent was never logged."""
-    trace = TraceBuilder(rng, at)
-    dialect = Traceloop()
-    turns = turns_of(case, rng)
-    root = trace.span("support.workflow", 0, 2_300, attributes=dialect.root(turns))
-    trace.span(f"chat {MODEL}", 8, 900, parent=root, attributes=dialect.chat(turns[0]))
-    trace.span(
-        f"{case.topic.tool}.tool",
-        930,
-        340,
-        parent=trace.new_span_id(),
-        attributes=dialect.tool(case),
-    )
-    trace.span(f"chat {MODEL}", 1_290, 980, parent=root, attributes=dialect.chat(turns[1]))
-    return trace
-
-
-def in_progress(rng: Random, at: datetime, case: Case) -> TraceBuilder:
-    """Builds a trace whose root still runs, so that it has no row yet."""
-    trace = TraceBuilder(rng, at)
-    dialect = OtelGenAi()
-    turns = turns_of(case, rng)
-    root = trace.new_span_id()
-    trace.span(
-        f"chat {MODEL}",
-        5,
-        1_100,
-        parent=root,
-        kind=DemoSpanKind.CLIENT,
-        attributes=dialect.chat(turns[0]),
-    )
-    trace.span(
-        f"execute_tool {case.topic.tool}", 1_115, 260, parent=root, attributes=dialect.tool(case)
-    )
-    return trace
-
-
-def skewed(rng: Random, at: datetime, case: Case) -> TraceBuilder:
-    """Builds a trace whose tool ran on a host with a slow clock: it starts before its parent."""
-    trace = TraceBuilder(rng, at)
-    dialect = OtelGenAi()
-    turns = turns_of(case, rng)
-    root = trace.span("support-agent", 0, 2_600, attributes=dialect.root(turns))
-    call = trace.span(
-        f"execute_tool {case.topic.tool}",
-        120,
-        400,
-        parent=root,
-        kind=DemoSpanKind.CLIENT,
-        attributes=dialect.tool(case),
-    )
-    trace.span(
-        "POST /orders/lookup",
-        120 - 480,
-        360,
-        parent=call,
-        kind=DemoSpanKind.SERVER,
-        attributes={"http.request.method": "POST", "http.response.status_code": 200},
-    )
-    trace.span(
-        f"chat {MODEL}",
-        560,
-        2_000,
-        parent=root,
-        kind=DemoSpanKind.CLIENT,
-        attributes=dialect.chat(turns[1]),
-    )
     return trace
 
 

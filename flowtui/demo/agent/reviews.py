@@ -7,22 +7,16 @@ from datetime import datetime, timedelta
 from random import Random
 
 from flowtui.demo.agent.samples import DemoSample
+from flowtui.demo.agent.topics import TEXTS
 from flowtui.store.schema import EvalAnnotationRow, SpanAnnotationRow, SpanRow
 
 _USERS = ("ana", "sam")
-_PRAISE = (None, "Right tool, right answer.", "Kind and short.", None)
-_BLAME = (
-    "Never looked the order up.",
-    "Promises something that we do not do.",
-    "Stiff tone — the customer was already annoyed.",
-    "Leeg antwoord; 空の回答。",
-)
 
 
 def on_samples(
     rng: Random, samples: Sequence[DemoSample], at: datetime
 ) -> Iterator[EvalAnnotationRow]:
-    """Reviews a quarter of the samples: feedback, and expectations for those that failed."""
+    """Review a quarter of the samples: feedback, and expectations for those that failed."""
     for place, sample in enumerate(rng.sample(samples, len(samples) // 4)):
         when = at + timedelta(minutes=place)
         for user in _USERS[: 2 if place % 5 == 0 else 1] if place % 2 else _USERS[1:]:
@@ -32,7 +26,7 @@ def on_samples(
 
 
 def on_spans(rng: Random, roots: Sequence[SpanRow], at: datetime) -> Iterator[SpanAnnotationRow]:
-    """Reviews two thirds of the traces, at their roots."""
+    """Review two thirds of the traces, at their roots."""
     for place, span in enumerate(rng.sample(roots, len(roots) * 2 // 3)):
         ids = {"trace_id": span.trace_id, "span_id": span.span_id}
         when = at + timedelta(minutes=place)
@@ -44,7 +38,7 @@ def on_spans(rng: Random, roots: Sequence[SpanRow], at: datetime) -> Iterator[Sp
             kind="feedback",
             value=good,
             user=_USERS[place % 2],
-            rationale=rng.choice(_PRAISE if good else _BLAME),
+            rationale=rng.choice(TEXTS["praise" if good else "blame"]) or None,
             created_at=when,
         )
         if place % 3 == 0:
@@ -79,7 +73,7 @@ def _sample_feedback(
         kind="feedback",
         value=good,
         user=user,
-        rationale=rng.choice(_PRAISE if good else _BLAME),
+        rationale=rng.choice(TEXTS["praise" if good else "blame"]) or None,
         created_at=when,
     )
 

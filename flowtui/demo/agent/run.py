@@ -1,4 +1,4 @@
-"""Puts the agent run together: parameters, metrics, traces, eval sets, annotations."""
+"""Puts the agent run together: metrics, traces, eval sets, annotations."""
 
 from __future__ import annotations
 
@@ -7,25 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from flowtui.demo.agent import everyday, oddities, reviews, samples
-from flowtui.demo.agent.dialects import DIALECTS, MODEL, SYSTEM
+from flowtui.demo.agent.dialects import DIALECTS
 from flowtui.demo.agent.samples import DemoSample
-from flowtui.demo.agent.topics import TOPICS, case
+from flowtui.demo.agent.topics import SYSTEM, TOPICS, case
 from flowtui.demo.agent.trace import TraceBuilder
 from flowtui.demo.scene import Scene, chance
-from flowtui.store.schema import LinkRow, MetricRow, ParamValue, SpanRow
-
-_PARAMS: dict[str, ParamValue] = {
-    "model": MODEL,
-    "temperature": 0.2,
-    "max_turns": 8,
-    "max_output_tokens": 600,
-    "system_prompt": SYSTEM,
-    "tools": sorted({topic.tool for topic in TOPICS}),
-    "retrieval": {"index": "kb-2", "top_k": 3, "rerank": {"model": "rerank-1", "keep": 2}},
-    "retries": {"attempts": 3, "backoff_s": [0.8, 1.6]},
-    "stream": True,
-    "judge": "large-chat-4",
-}
+from flowtui.store.schema import LinkRow, MetricRow, SpanRow
 
 _LINKED_SAMPLES = 28
 _FAILING = {9, 22}
@@ -33,30 +20,18 @@ _FAILING = {9, 22}
 
 
 def add_run(scene: Scene) -> None:
-    """Adds the completed run "support-agent-v3"."""
-    created_at = scene.ago(days=3, hours=5)
-    scene.writer.group(
-        "agents",
-        description="Customer support, from the first prompt to production.",
-        tags=["support", "llm"],
-        created_at=scene.ago(days=30),
-    )
-    run_id = scene.start(
-        "support-agent-v3",
-        group="agents",
-        created_at=created_at,
-        tags=["agent", "eval", "v3", "日本語"],
-        description="Third prompt, with order tools; judged on faq_v1 and hard_v2.",
-        source="evaluate.py",
-    )
+    """Add the completed run "support-agent-v3"."""
+    scene.group("agents")
+    run = scene.start("support-agent-v3")
+    created_at = run.created_at
     easy = samples.faq(chance("agent/faq"), created_at)
     difficult = samples.hard(chance("agent/hard"), created_at + timedelta(minutes=14))
     linked = [*easy[: _LINKED_SAMPLES // 2], *difficult[: _LINKED_SAMPLES // 2]]
     answers = list(_answers(linked))
     others = list(_others(created_at, answers[0]))
     roots = [row for trace in (*answers, *others) for row in trace.rows() if not row.parent_span_id]
-    with scene.writer.experiment(run_id) as experiment:
-        experiment.params(_PARAMS)
+    with scene.writer.experiment(run.id) as experiment:
+        experiment.params(run.params)
         experiment.metrics(_points(created_at, [*easy, *difficult]))
         experiment.spans(row for trace in (*answers, *others) for row in trace.rows())
         experiment.evals(sample.row for sample in (*easy, *difficult))
@@ -66,11 +41,11 @@ def add_run(scene: Scene) -> None:
         experiment.eval_annotations(reviews.on_samples(rng, [*easy, *difficult], reviewed_at))
         experiment.span_annotations(reviews.on_spans(rng, roots, reviewed_at))
         experiment.attachment("prompts/system.md", f"# System\n\n{SYSTEM}\n".encode(), created_at)
-    scene.writer.end_run(run_id, status="completed", duration=1_574.206)
+    scene.writer.end_run(run.id, status="completed", duration=1_574.206)
 
 
 def _answers(linked: Sequence[DemoSample]) -> Iterator[TraceBuilder]:
-    """Makes one trace for each linked sample, the dialects in turn."""
+    """Make one trace for each linked sample, the dialects in turn."""
     rng = chance("agent/answers")
     for place, sample in enumerate(linked):
         at = sample.row.created_at
@@ -95,13 +70,13 @@ def _others(created_at: datetime, first: TraceBuilder) -> Iterator[TraceBuilder]
         trace = everyday.chat_with_events(rng, later(9 + number), case(topic, rng), before, score)
         before = trace.rows()[-1]
         yield trace
-    yield oddities.retries(rng, later(15), case(TOPICS[0], rng))
-    yield oddities.retries(rng, later(16), case(TOPICS[2], rng))
+    yield oddities.shaped("retries", rng, later(15), case(TOPICS[0], rng))
+    yield oddities.shaped("retries", rng, later(16), case(TOPICS[2], rng))
     yield oddities.deep(rng, later(17), case(TOPICS[4], rng))
     yield oddities.big(rng, later(18))
-    yield oddities.orphan(rng, later(20), case(TOPICS[1], rng))
-    yield oddities.skewed(rng, later(21), case(TOPICS[0], rng))
-    yield oddities.in_progress(rng, later(26), case(TOPICS[5], rng))
+    yield oddities.shaped("orphan", rng, later(20), case(TOPICS[1], rng))
+    yield oddities.shaped("skewed", rng, later(21), case(TOPICS[0], rng))
+    yield oddities.shaped("in_progress", rng, later(26), case(TOPICS[5], rng))
 
 
 def _links(linked: Sequence[DemoSample], answers: Sequence[TraceBuilder]) -> Iterator[LinkRow]:

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from flowtui.demo.agent.topics import TOPICS, Case, case
+from flowtui.demo.agent.topics import TEXTS, TOPICS, Case, case
+from flowtui.demo.resources import filled
 from flowtui.store.schema import EvalRow
-
-_CHANNELS = ("chat", "mail", "phone transcript")
-_WRONG_ANSWERS = (
-    "I am afraid I cannot help with that. Please call us.",
-    "Your order will arrive within 3 to 5 working days.",
-    "Please send the item back in its box, then we will see.",
-    "",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +22,12 @@ class DemoSample:
 
 
 def faq(rng: Random, at: datetime) -> list[DemoSample]:
-    """Makes 240 easy samples."""
+    """Make 240 easy samples."""
     return list(_samples(rng, "faq_v1", 240, pass_rate=0.91, at=at))
 
 
 def hard(rng: Random, at: datetime) -> list[DemoSample]:
-    """Makes 220 samples with angry, vague or mixed questions."""
+    """Make 220 samples with angry, vague or mixed questions."""
     return list(_samples(rng, "hard_v2", 220, pass_rate=0.58, at=at))
 
 
@@ -49,7 +42,7 @@ def _samples(
             id=f"{dataset.split('_')[0]}-{number + 1:04}",
             inputs={
                 "question": _worded(chosen.question, dataset, rng),
-                "channel": rng.choice(_CHANNELS),
+                "channel": rng.choice(TEXTS["channels"]),
                 "customer": {"name": chosen.fields["name"], "orders": rng.randrange(1, 30)},
             },
             outputs=_outputs(chosen, passed, rng),
@@ -69,18 +62,11 @@ def _samples(
 def _worded(question: str, dataset: str, rng: Random) -> str:
     if dataset != "hard_v2":
         return question
-    return rng.choice(
-        (
-            f"{question} And don't tell me to call you AGAIN.",
-            f"hi so my friend said you can maybe help?? {question}",
-            f"{question}\n\nAlso: what is your return policy, and do you ship to Norway?",
-            f"THIRD mail about this. {question}",
-        )
-    )
+    return str(filled(rng.choice(TEXTS["hard_wordings"]), {"question": question}))
 
 
 def _outputs(chosen: Case, passed: bool, rng: Random) -> dict[str, object]:
-    answer = chosen.answer if passed else rng.choice(_WRONG_ANSWERS)
+    answer = chosen.answer if passed else rng.choice(TEXTS["wrong_answers"])
     if passed and rng.random() < 0.4:
         answer = answer.replace("you", "you, dear customer,", 1)
     tool = chosen.topic.tool if passed or rng.random() < 0.5 else "knowledge_search"

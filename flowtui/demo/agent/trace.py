@@ -38,11 +38,11 @@ class TraceBuilder:
         self._spans: list[SpanRow] = []
 
     def new_span_id(self) -> str:
-        """Makes an id for a span that is added later, or never."""
+        """Make an id for a span that is added later, or never."""
         return f"{self._rng.getrandbits(64):016x}"
 
     def unix_ns(self, at_ms: float) -> int:
-        """Returns a time of this trace as Unix nanoseconds."""
+        """Return a time of this trace as Unix nanoseconds."""
         return self._start_ns + round(at_ms * _MILLISECOND)
 
     def span(
@@ -60,7 +60,7 @@ class TraceBuilder:
         events: Sequence[Mapping[str, object]] = (),
         links: Sequence[Mapping[str, object]] = (),
     ) -> str:
-        """Adds one span and returns its id."""
+        """Add one span and returns its id."""
         row = SpanRow(
             trace_id=self.trace_id,
             span_id=span_id or self.new_span_id(),
@@ -80,7 +80,7 @@ class TraceBuilder:
         return row.span_id
 
     def event(self, name: str, at_ms: float, **attributes: object) -> dict[str, object]:
-        """Makes an event; dots in its attributes' names are written as double underscores."""
+        """Make an event; dots in its attributes' names are written as double underscores."""
         return {
             "name": name,
             "timestamp": self.unix_ns(at_ms),
@@ -88,7 +88,7 @@ class TraceBuilder:
         }
 
     def link(self, other: SpanRow, reason: str) -> dict[str, object]:
-        """Makes a link to a span of another trace."""
+        """Make a link to a span of another trace."""
         return {
             "trace_id": other.trace_id,
             "span_id": other.span_id,
@@ -97,5 +97,5 @@ class TraceBuilder:
         }
 
     def rows(self) -> list[SpanRow]:
-        """Returns the spans in the order in which they ended, which is how they are written."""
+        """Return the spans in the order in which they ended, which is how they are written."""
         return sorted(self._spans, key=lambda row: row.end_ns)

@@ -1,11 +1,9 @@
 """The demo's training run: long curves with a spike, two models, attachments of every kind.
 
-run.py        parameters, curves, models
+run.py        curves, models
 story.py      what happened in the run, for the curves and the logs alike
 files.py      the list of attachments
-pictures.py   png, gif, svg
-documents.py  pdf, docx, markdown, source, notes
-tables.py     csv, tsv, json, jsonl, npy, binary
+tables.py     csv, jsonl
 logs.py       the training log, coloured and gzipped
 """
 

@@ -1,48 +1,46 @@
-"""The attachments of the training run: every kind that can be previewed, and one that cannot."""
+"""The attachments of the training run: every kind that can be previewed, and one that cannot.
+
+Most lie in data/attachments/; tables and logs, which are long, are made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
-from flowtui.demo.vision import documents, logs, pictures, tables
+from flowtui.demo.resources import read_bytes
+from flowtui.demo.vision import logs, tables
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """An attachment before it is written."""
-
-    name: str
-    data: bytes
-    created_at: datetime
-
-
-def attachments(started_at: datetime, ended_at: datetime) -> Iterator[File]:
-    """Makes the attachments, those of the start first."""
-    at_start = {
-        "train.py": documents.train_script(),
-        "data/config.json": tables.config_json(),
-        "data/class_counts.tsv": tables.class_counts_tsv(),
-        "data/labels_utf16.txt": documents.labels_utf16(),
-        "plots/lr_schedule.svg": pictures.schedule_svg(),
+def made_at_start() -> dict[str, bytes]:
+    """Return what the run attached as it began, by name."""
+    return {
+        # Named .txt where it lies, for it is data and no part of the program.
+        "train.py": _kept("train.py.txt"),
+        "data/config.json": _kept("config.json"),
+        "data/class_counts.tsv": _kept("class_counts.tsv"),
+        "data/labels_utf16.txt": _kept("labels_utf16.txt"),
+        "plots/lr_schedule.svg": _kept("lr_schedule.svg"),
     }
-    at_end = {
-        "plots/confusion_matrix.png": pictures.confusion_png(),
-        "plots/sample_grid.png": pictures.sample_grid_png(),
-        "plots/descent.gif": pictures.descent_gif(),
-        "reports/report.md": documents.report_markdown(),
-        "reports/report.pdf": documents.report_pdf(),
-        "reports/model_card.docx": documents.model_card_docx(),
-        "reports/notes.txt": documents.notes_text(),
+
+
+def made_at_end(started_at: datetime) -> dict[str, bytes]:
+    """Return what the run attached when it was done, by name."""
+    return {
+        "plots/confusion_matrix.png": _kept("confusion_matrix.png"),
+        "plots/sample_grid.png": _kept("sample_grid.png"),
+        "plots/descent.gif": _kept("descent.gif"),
+        "reports/report.md": _kept("report.md"),
+        "reports/report.pdf": _kept("report.pdf"),
+        "reports/model_card.docx": _kept("model_card.docx"),
+        "reports/notes.txt": _kept("notes.txt"),
         "data/predictions.csv": tables.predictions_csv(),
         "data/hard_examples.jsonl": tables.hard_examples_jsonl(),
-        "data/features.npy": tables.features_npy(),
-        "data/optimizer.state": tables.optimizer_state(),
+        "data/features.npy": _kept("features.npy"),
+        "data/optimizer.state": _kept("optimizer.state"),
         "logs/train.log": logs.coloured(started_at),
         "logs/train_full.log.gz": logs.gzipped(started_at),
     }
-    for name, data in at_start.items():
-        yield File(name, data, started_at)
-    for name, data in at_end.items():
-        yield File(name, data, ended_at)
+
+
+def _kept(name: str) -> bytes:
+    return read_bytes(f"attachments/{name}")

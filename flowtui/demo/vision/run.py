@@ -1,90 +1,36 @@
-"""Parameters, curves and models of the training run."""
+"""Curves and models of the training run."""
 
 from __future__ import annotations
 
 import io
-import json
 import math
 import tarfile
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
+from flowtui.demo.resources import filled, read_text
 from flowtui.demo.scene import Scene, chance
-from flowtui.demo.vision import story
-from flowtui.demo.vision.files import attachments
-from flowtui.store.schema import MetricRow, ParamValue
-
-_PARAMS: dict[str, ParamValue] = {
-    "model": "resnet50",
-    "weights": "IMAGENET1K_V2",
-    "pretrained": True,
-    "dataset": "food-101",
-    "num_classes": 101,
-    "image_size": 224,
-    "batch_size": 256,
-    "steps": story.STEPS,
-    "optimizer": "sgd",
-    "lr": story.PEAK_RATE,
-    "momentum": 0.9,
-    "nesterov": True,
-    "weight_decay": 5e-5,
-    "label_smoothing": 0.1,
-    "grad_clip": 5.0,
-    "ema_decay": 0.9998,
-    "amp": True,
-    "channels_last": True,
-    "compile": False,
-    "seed": 1337,
-    "num_workers": 12,
-    "resume_from": None,
-    "schedule": {
-        "name": "cosine",
-        "warmup": {"steps": story.WARMUP_STEPS, "start_factor": 0.01, "shape": "linear"},
-        "floor": story.FLOOR_RATE,
-    },
-    "augmentation": {
-        "train": {
-            "random_resized_crop": {"scale": [0.35, 1.0], "ratio": [0.75, 1.333]},
-            "rand_augment": {"ops": 2, "magnitude": 9},
-            "mixup": 0.2,
-            "cutmix": 0.0,
-        },
-        "val": {"resize": 256, "center_crop": 224},
-    },
-    "mean_rgb": [0.485, 0.456, 0.406],
-    "freeze_layers": ["stem", "layer1"],
-    "class_weights": [round(0.7 + 0.6 * ((7 * n) % 101) / 101, 3) for n in range(101)],
-    "notes": "Same as the June baseline, but cosine instead of step decay — größere Lernrate.",
-}
+from flowtui.demo.vision import files, story
+from flowtui.store.schema import MetricRow
 
 
 def add_run(scene: Scene) -> None:
-    """Adds the completed run "resnet50-cosine"."""
-    created_at = scene.ago(days=6, hours=4)
-    scene.writer.group(
-        "vision",
-        description="Food photos: classify 101 dishes on the phone.",
-        tags=["food-101", "mobile"],
-        created_at=scene.ago(days=25),
-    )
-    run_id = scene.start(
-        story.RUN,
-        group="vision",
-        created_at=created_at,
-        tags=["resnet", "cosine", "baseline", "prod-candidate"],
-        description="ResNet-50 with a cosine schedule; beats step decay by 1.4 points of top-1.",
-        source="train.py",
-    )
-    ended_at = created_at + timedelta(seconds=story.STEPS * story.SECONDS_A_STEP)
-    with scene.writer.experiment(run_id) as experiment:
-        experiment.params(_PARAMS)
-        experiment.metrics(_points(created_at))
-        for file in attachments(created_at, ended_at):
-            experiment.attachment(file.name, file.data, file.created_at)
-    _add_models(scene, run_id, ended_at)
-    seconds = (ended_at - created_at).total_seconds()
-    scene.writer.end_run(run_id, status="completed", duration=round(seconds + 25.317, 3))
+    """Add the completed run "resnet50-cosine"."""
+    scene.group("vision")
+    run = scene.start(story.RUN)
+    length = timedelta(seconds=story.STEPS * story.SECONDS_A_STEP)
+    ended_at = run.created_at + length
+    with scene.writer.experiment(run.id) as experiment:
+        experiment.params(run.params)
+        experiment.metrics(_points(run.created_at))
+        for name, data in files.made_at_start().items():
+            experiment.attachment(name, data, run.created_at)
+        for name, data in files.made_at_end(run.created_at).items():
+            experiment.attachment(name, data, ended_at)
+    _add_models(scene, run.id, ended_at)
+    duration = round(length.total_seconds() + 25.317, 3)
+    scene.writer.end_run(run.id, status="completed", duration=duration)
 
 
 def _points(start: datetime) -> Iterator[MetricRow]:
@@ -161,24 +107,10 @@ def _add_models(scene: Scene, run_id: str, ended_at: datetime) -> None:
 
 
 def _model_archive(file_name: str, weights_bytes: int, made_at: datetime) -> bytes:
-    stem = file_name.removesuffix(".luml")
-    manifest = {
-        "artifact_type": "model",
-        "variant": "pyfunc",
-        "name": stem,
-        "description": None,
-        "version": "1",
-        "producer_name": "vision",
-        "producer_version": "2.3.0",
-        "producer_tags": ["vision::pytorch:v1"],
-        "payload": {
-            "inputs": [{"name": "image", "dtype": "float32", "shape": ["batch", 3, 224, 224]}],
-            "outputs": [{"name": "logits", "dtype": "float32", "shape": ["batch", 101]}],
-        },
-    }
+    manifest = filled(read_text("model_manifest.json"), {"name": file_name.removesuffix(".luml")})
     members = {
-        "manifest.json": json.dumps(manifest, indent=2).encode(),
-        "env.json": json.dumps({"python": "3.12", "dependencies": ["torch", "numpy"]}).encode(),
+        "manifest.json": manifest.encode(),
+        "env.json": b'{"python": "3.12", "dependencies": ["torch", "numpy"]}',
         "model_artifacts/weights.bin": chance(file_name).randbytes(weights_bytes),
     }
     buffer = io.BytesIO()

@@ -1,4 +1,7 @@
-"""What happened in the run, so that curves, report and logs tell the same."""
+"""What happened in the run, so that curves and logs tell the same.
+
+What lies in data/ tells it too: runs.json and attachments/ hold the same numbers.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +42,12 @@ CONFUSED = {("dumplings", "gyoza"): 0.19, ("pho", "ramen"): 0.14, ("ramen", "pho
 
 
 def loader_restarts(step: int) -> bool:
-    """Says whether a loader worker restarted at this step, which the step time shows."""
+    """Say whether a loader worker restarted at this step, which the step time shows."""
     return step % 487 == 486
 
 
 def learning_rate(step: int) -> float:
-    """Gives the rate of the schedule: a linear warm-up, then half a cosine."""
+    """Give the rate of the schedule: a linear warm-up, then half a cosine."""
     if step < WARMUP_STEPS:
         return PEAK_RATE * (0.01 + 0.99 * step / WARMUP_STEPS)
     share = (step - WARMUP_STEPS) / (STEPS - WARMUP_STEPS)

@@ -1,4 +1,4 @@
-"""Data files of the training run: csv, tsv, json, jsonl, npy, and one of no known kind."""
+"""The long tables of the training run: csv and jsonl."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import csv
 import io
 import json
 import math
-import struct
 
 from flowtui.demo.scene import chance
 from flowtui.demo.vision import story
 
 
 def predictions_csv() -> bytes:
-    """Lists 3,000 validation images with truth, guess, confidence and loss."""
+    """List 3,000 validation images with truth, guess, confidence and loss."""
     rng = chance("vision/predictions")
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -39,43 +38,8 @@ def predictions_csv() -> bytes:
     return out.getvalue().encode()
 
 
-def class_counts_tsv() -> bytes:
-    """Counts the images of each class in each split."""
-    rng = chance("vision/counts")
-    lines = ["class\ttrain\tval\ttest"]
-    lines += [
-        f"{name}\t{rng.randrange(690, 751)}\t125\t{rng.randrange(120, 126)}"
-        for name in story.CLASSES
-    ]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def config_json() -> bytes:
-    """Gives the resolved configuration, five levels deep."""
-    config = {
-        "experiment": {"name": story.RUN, "seed": 1337, "deterministic": False},
-        "data": {
-            "root": "data/food-101",
-            "loader": {
-                "workers": 12,
-                "prefetch": 4,
-                "sampler": {"kind": "class_balanced", "options": {"power": 0.5, "replace": True}},
-            },
-            "splits": [
-                {"name": "train", "share": 0.75, "shuffle": True},
-                {"name": "val", "share": 0.125, "shuffle": False},
-                {"name": "test", "share": 0.125, "shuffle": False},
-            ],
-        },
-        "model": {"arch": "resnet50", "head": {"dropout": 0.2, "bias": True}, "checkpoint": None},
-        "optim": {"name": "sgd", "lr": story.PEAK_RATE, "betas": None, "no_decay": ["bias", "bn"]},
-        "classes": list(story.CLASSES),
-    }
-    return (json.dumps(config, indent=2) + "\n").encode()
-
-
 def hard_examples_jsonl() -> bytes:
-    """Lists the two hundred images with the highest loss, one JSON object a line."""
+    """List the two hundred images with the highest loss, one JSON object a line."""
     rng = chance("vision/hard")
     lines = []
     for rank in range(200):
@@ -95,28 +59,3 @@ def hard_examples_jsonl() -> bytes:
             )
         )
     return ("\n".join(lines) + "\n").encode()
-
-
-def features_npy() -> bytes:
-    """Gives 128 feature vectors of 32 float32 in NumPy's format, version 1.0."""
-    rows, columns = 128, 32
-    rng = chance("vision/features")
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}"
-    # The format wants the data to start at a multiple of 64.
-    header = header.ljust(64 * math.ceil((len(header) + 11) / 64) - 11) + "\n"
-    values = (rng.gauss(0, 1) for _ in range(rows * columns))
-    return (
-        b"\x93NUMPY\x01\x00"
-        + struct.pack("<H", len(header))
-        + header.encode("latin-1")
-        + struct.pack(f"<{rows * columns}f", *values)
-    )
-
-
-def optimizer_state() -> bytes:
-    """Gives bytes in a private format, which only a hex view can show."""
-    return (
-        b"SGDS\x00\x02\x00\x00"
-        + struct.pack("<Qd", story.STEPS, 0.9)
-        + chance("state").randbytes(9_000)
-    )

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -50,7 +50,11 @@ if TYPE_CHECKING:
 ANNOTATING = (
     "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
 )  # fmt: skip
+T = TypeVar("T")
+
 LOOK_EVERY_S = 0.01
+WAITING_SAID_AFTER_S = 0.5
+"""How long a write may take before it is said that the store is waited for."""
 NONE_YET = "none yet   a annotates"
 
 Shows: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
@@ -283,7 +287,7 @@ class Annotated(Asks, Container):
         if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
             self._tell("not written: the run's database has no tables for annotations")
             return False
-        await self.asked(partial(annotating.create_tables, self._run.database), is_write=True)
+        await self._write(partial(annotating.create_tables, self._run.database))
         return True
 
     async def _written(self, change: Change, words: str) -> None:
@@ -297,6 +301,17 @@ class Annotated(Asks, Container):
 
     def _tell_failure(self, error: Failure) -> None:
         self._tell(str(error), is_bad=True)
+
+    async def _write(self, write: Callable[[], T]) -> T:
+        """Return what a write answers; say that the store is waited for where that takes long."""
+        timer = self.set_timer(WAITING_SAID_AFTER_S, self._tell_waiting)
+        try:
+            return await self.asked(write, is_write=True)
+        finally:
+            timer.stop()
+
+    def _tell_waiting(self) -> None:
+        self._tell("waiting for the store: it is busy, or its disk is slow")
 
     def _tell(self, words: str, is_bad: bool = False) -> None:
         self.notify(
@@ -312,9 +327,7 @@ class Annotated(Asks, Container):
         self._do(partial(self._give_feedback, value))
 
     async def _give_feedback(self, value: bool, target: Target) -> None:
-        done = await self.asked(
-            partial(write_feedback, self._run, target, value, self._user), is_write=True
-        )
+        done = await self._write(partial(write_feedback, self._run, target, value, self._user))
         if isinstance(done, Annotation):
             self._tell(f"{summary(done)}: it says so already")
         else:
@@ -353,9 +366,7 @@ class Annotated(Asks, Container):
         question = "Delete this annotation?"
         while known is not None and await self._confirmed(question, known):
             try:
-                deleted = await self.asked(
-                    partial(annotating.delete, self._run.database, known), is_write=True
-                )
+                deleted = await self._write(partial(annotating.delete, self._run.database, known))
             except AnnotationChanged as error:
                 known = error.current
                 question = "Somebody else changed it meanwhile. Delete what is there now?"
@@ -415,7 +426,7 @@ class Annotated(Asks, Container):
 
     async def _undo_last(self) -> None:
         try:
-            undone = await self.asked(self.undo.undo, is_write=True)
+            undone = await self._write(self.undo.undo)
         except AnnotationChanged as error:
             undone = await self._settled_conflict(error)
             if undone is None:
@@ -441,7 +452,7 @@ class Annotated(Asks, Container):
         question = f"Undo: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
-            return await self.asked(partial(self.undo.undo, overwrite=True), is_write=True)
+            return await self._write(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
             self.undo.skip()
             self._tell(f"left as it is: {what_it_did(last)}")

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Label, TextArea
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.failures import Failure, NoLongerWanted
 from flowtui.screens.annotate.fields import OneOf, Option, area, fixed
 from flowtui.screens.annotate.name import NameField
@@ -54,6 +55,7 @@ TRUTHS = (
     Option("true", "✓ true", "ty", "ok"),
     Option("false", "✗ false", "fn", "error"),
 )
+NAMELESS = "  (--user NAME, or FLOW_TUI_USER, says who you are)"
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
 
@@ -129,7 +131,9 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             yield FormRow("Value", area(text, "text"), id="text-row")
             yield Label("", id="value-note", markup=False)
             yield FormRow("Rationale", area(known.rationale or "" if known else "", "rationale"))
-            yield FormRow("Author", fixed(self._user if known is None else known.user))
+            user = self._user if known is None else known.user
+            hint = NAMELESS if known is None and user == person.number() else ""
+            yield FormRow("Author", fixed(f"{user}{hint}"))
             yield Label("", id="form-note", markup=False)
             yield KeyLine()
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from textual.widget import Widget
+from textual.worker import get_current_worker
 
 from flowtui.failures import Failure, NoLongerWanted
 
@@ -42,8 +43,10 @@ class Jobs:
         return over
 
     async def _work_off(self) -> None:
+        worker = get_current_worker()
         try:
-            while self._waiting:
+            # Its end may come up as the end of what a job waits for, which ends that job alone.
+            while self._waiting and not worker.is_cancelled:
                 job, over = self._waiting.pop(0)
                 await self._finish(job)
                 over.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import socket
 import sys
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.app import SuspendNotSupported
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.failures import Failure, NoLongerWanted
 from flowtui.previews.values import Mode, Picture, PreviewKind, Request
 from flowtui.reports import saving
@@ -228,7 +228,7 @@ class FileJobs:
             f"{saving.file_stem(stem)}{dot}{saving.file_stem(suffix)}"
         )  # fmt: skip
         what = ToSave(safe, total, len(found), is_folder)
-        target = await self._app.push_screen_wait(SaveScreen(Path.cwd(), what))
+        target = await self._app.push_screen_wait(SaveScreen(person.cwd(), what))
         if target is None:
             return
         self._told(Saving(target.name, 0, total))
@@ -292,7 +292,7 @@ def _to_edit(source: FileSource) -> Callable[[], None]:
 
 
 def _scp_line(source: FileSource) -> str:
-    return opener.scp_command(source.resolve(), os.environ, getpass.getuser(), socket.gethostname())
+    return opener.scp_command(source.resolve(), os.environ, person.name(), socket.gethostname())
 
 
 def _show_picture(data: bytes) -> None:

@@ -117,7 +117,8 @@ class FilePreview(Asks, PreviewPanes):
 
     @property
     def _first(self) -> Request:
-        return self._request if self._is_paged else replace(self._request, position=0, index=0)
+        # What a key has asked for counts, though it is still read.
+        return self._wanted if self._is_paged else replace(self._wanted, position=0, index=0)
 
     @property
     def _is_paged(self) -> bool:
@@ -256,7 +257,7 @@ class FilePreview(Asks, PreviewPanes):
                 [known.name],
             )
         )  # fmt: skip
-        if chosen and source == self._source:
+        if chosen and self._source is not None and source.key == self._source.key:
             self._ask(replace(self._wanted, encoding=chosen[0], position=0, index=0))
 
     def action_bytes(self) -> None:

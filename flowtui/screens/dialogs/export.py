@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.screens.dialog import Dialog
 from flowtui.screens.dialogs.choose import Choice, ChoiceLines
 from flowtui.widgets.frame.frame import KeyLine
@@ -74,7 +75,8 @@ class ExportScreen(Dialog[Export | None]):
         self._format = formats[0]
         # What cannot be shown cannot be edited either.
         is_plain = fmt.plain(str(folder), PATH_CHARACTERS) == str(folder)
-        place = fmt.path(folder, Path.home(), "~") if is_plain and folder != Path.home() else "~"
+        home = person.home()
+        place = fmt.path(folder, home, "~") if is_plain and folder != home else "~"
         self._path = f"{place}/{stem}.{self._format.suffix}"
         self._asked: Path | None = None
         """The file that the next Enter overwrites."""

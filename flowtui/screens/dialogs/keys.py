@@ -114,6 +114,7 @@ class KeysScreen(Dialog[None]):
 
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "KeyRows"
+    gives_way = True
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", key_display="Esc",

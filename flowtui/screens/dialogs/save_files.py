@@ -15,6 +15,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.screens.dialog import Dialog
 from flowtui.store.natural import sort_key
 from flowtui.widgets.frame.frame import KeyLine
@@ -60,7 +61,8 @@ class SaveScreen(Dialog[Path | None]):
         self._what = what
         # What cannot be shown cannot be edited either.
         is_plain = fmt.plain(str(folder), PATH_CHARACTERS) == str(folder)
-        place = fmt.path(folder, Path.home(), "~") if is_plain and folder != Path.home() else "~"
+        home = person.home()
+        place = fmt.path(folder, home, "~") if is_plain and folder != home else "~"
         self._path = f"{place}/{what.name}"
         self._asked: Path | None = None
         """The path whose next Enter makes the folder, or overwrites the file."""

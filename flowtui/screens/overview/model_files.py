@@ -17,6 +17,7 @@ from flowtui.screens.attachments.reading import FileSource
 from flowtui.screens.dialog import Dialog
 from flowtui.store.attachments.listing import resolved
 from flowtui.store.attachments.values import AttachmentRefused
+from flowtui.store.files.fingerprint import is_of_database
 from flowtui.store.store import Store
 from flowtui.store.values import Model
 from flowtui.widgets.frame.frame import KeyLine
@@ -37,9 +38,12 @@ def _resolved(directory: Path, path: str) -> Path:
         AttachmentRefused: the path leads out of the store, or to something that is no file.
     """
     try:
-        return resolved(directory, path)
+        real = resolved(directory, path)
     except AttachmentRefused as error:
         raise AttachmentRefused("Refused: this is no file in the store.") from error
+    if is_of_database(real, directory.resolve()):
+        raise AttachmentRefused("Refused: this is a database of the store, not a model.")
+    return real
 
 
 class ModelScreen(Dialog[None]):

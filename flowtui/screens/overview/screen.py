@@ -16,11 +16,11 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
-from flowtui.store import counts as counting
 from flowtui.store import models as logged_models
 from flowtui.store import params as logged_params
 from flowtui.store import uploaded
 from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.lost_records import lost_records
 from flowtui.store.metrics.listing import problems, telling_first
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -120,7 +120,7 @@ class OverviewScreen(TabScreen):
             (Kind.RUN, self._read_uploads),
             (Kind.METRICS, self._read_metrics),
             # Not as often as points are read: it is a pass over the tables of some records.
-            (Kind.RUN, lambda: [partial(self._show_lost, run.ask(counting.lost_records))]),
+            (Kind.RUN, lambda: [partial(self._show_lost, lost_records(self.store.meta, run))]),
         ]
         for kind, read in reads:
             if kind not in kinds:

@@ -29,6 +29,7 @@ class ReviewScreen(Dialog[str], Generic[Item]):
     CSS_PATH = "review.tcss"
     COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
     AUTO_FOCUS = ""
+    is_place = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012  # an instance's
 
     def __init__(

@@ -15,7 +15,6 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import search as span_search
 from flowtui.store.traces.listing import TraceOrder
-from flowtui.store.traces.tree import Node
 
 
 class SpanReview:
@@ -62,19 +61,15 @@ class SpanReview:
             return None
         trace = read_trace(self._run, target.trace_id, self._trace)
         self._trace = trace
-        node = _node_of(trace, target.span_id)
-        span = None if node is None else read_span(self._run, trace, node)
-        if node is None or node.span is None or span is None:
+        tree = trace.tree
+        index = tree.place_of(target.span_id)
+        span = None if index is None else read_span(self._run, trace, index)
+        if index is None or span is None or span.node.span is None:
             return None
-        root = trace.tree.nodes[0]
+        root = tree[0]
         name = "" if root.span is None else fmt.plain(root.span.name, 60)
-        took_ns = trace.tree.duration_ns
-        size = fmt.count(len(trace.tree.nodes), "span")
+        took_ns = tree.duration_ns
+        size = fmt.count(len(tree), "span")
         size += "" if took_ns is None else f" in {fmt.duration(took_ns / 1e9)}"
-        where = f"root of {size}" if node is root else f"in {name or 'a trace'}, {size}"
-        return ReviewItem(target, fmt.plain(node.span.name, 200), span.sections, where)
-
-
-def _node_of(trace: ReadTrace, span_id: str) -> Node | None:
-    found = (one for one in trace.tree.nodes if one.span and one.span.span_id == span_id)
-    return next(found, None)
+        where = f"root of {size}" if index == 0 else f"in {name or 'a trace'}, {size}"
+        return ReviewItem(target, fmt.plain(span.node.span.name, 200), span.sections, where)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -14,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Rule
 
-from flowtui import clock
+from flowtui import clock, person
 from flowtui import format as fmt
 from flowtui.screens.base import StoreScreen
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
@@ -178,7 +177,7 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
         rows.read_again()
         self._show_title()
         if listed.total == 0:
-            where = fmt.path(self.store.directory, Path.cwd(), ".")
+            where = fmt.path(self.store.directory, person.cwd(), ".")
             self.show_empty(NO_RUNS.format(store=where))
         elif not listed.rowids:
             self.show_empty(f"None of the {listed.total:,} runs match. Esc shows all again.")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from flowtui.store.annotations import listing as annotation_rows
@@ -12,7 +12,13 @@ from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.open_run import OpenRun
 from flowtui.store.traces import search as span_search
 from flowtui.store.traces import spans as span_rows
-from flowtui.store.traces.tree import SpanTree, annotated, span_tree
+from flowtui.store.traces.layout import NONE, watched
+from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
+
+RESTS = 4
+"""Times as long as it took to read a trace, it is not read again."""
+LARGE = 20_000
+"""Spans; so many are shown before their attributes are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,36 +30,59 @@ class ReadTrace:
     """What `spans.mark` said before it was read."""
     tree: SpanTree
     samples: tuple[SampleTarget, ...]
+    took_s: float
+    """How long reading and laying out its spans took."""
+    read_at_s: float
+    """When that was, by `time.monotonic`."""
+
+    @property
+    def rest_s(self) -> float:
+        """How long to leave a trace that is written as it is: a large one takes all of a core."""
+        return self.read_at_s + RESTS * self.took_s - time.monotonic()
 
 
-def read_trace(run: OpenRun, trace_id: str, known: ReadTrace | None) -> ReadTrace:
+def read_trace(
+    run: OpenRun,
+    trace_id: str,
+    known: ReadTrace | None,
+    show: Callable[[ReadTrace], object] = lambda _: None,
+    may_rest: bool = False,
+) -> ReadTrace:
     """Return a trace, laid out anew only if it has other spans than when it was known.
+
+    Args:
+        run: whose trace it is.
+        trace_id: which trace.
+        known: what was read before, of any trace.
+        show: is given a large trace before the attributes of its spans are read.
+        may_rest: whether a trace that is to rest still comes with the spans that it had, and its
+            annotations as they are.
 
     Raises:
         DatabaseError: the run's database cannot be read.
         ReadCancelled: nobody waits any more.
     """
+    begun_s = time.monotonic()
     mark = run.ask(span_rows.mark, trace_id)
     samples = run.ask(span_rows.samples, trace_id)
-    if known is None or known.trace_id != trace_id or known.mark != mark:
-        with _no_garbage_collection():
-            tree = span_tree(run.ask(span_rows.spans, trace_id))
-        return ReadTrace(trace_id, mark, tree, samples)
-    counts = run.ask(annotation_rows.span_counts, trace_id)
-    tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
-    return replace(known, tree=tree, samples=samples)
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Keep what is made by the ten thousands from being walked over and over while it is made."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
+    if known is not None and known.trace_id != trace_id:
+        known = None
+    is_told = known is not None and known.tree.spans.said is not None
+    is_resting = known is not None and may_rest and known.rest_s > 0
+    if known is not None and is_told and (known.mark == mark or is_resting):
+        counts = run.ask(annotation_rows.span_counts, trace_id)
+        tree = annotated(known.tree, {target.span_id: count for target, count in counts.items()})
+        return replace(known, tree=tree, samples=samples)
+    before = None if known is None else known.tree.spans
+    found = run.ask(span_rows.skeleton, trace_id, before)
+    trace = None
+    if known is None and len(found) >= LARGE:
+        trace = ReadTrace(trace_id, mark, span_tree(found), samples, 0.0, begun_s)
+        show(trace)
+    told = run.ask(span_rows.told, found)
+    tree = span_tree(told) if trace is None else with_said(trace.tree, told)
+    now_s = time.monotonic()
+    return ReadTrace(trace_id, mark, tree, samples, now_s - begun_s, now_s)
 
 
 SLOWEST = "slowest"
@@ -64,7 +93,7 @@ SLOWEST = "slowest"
 class FoundSpans:
     """What a search has found in a trace."""
 
-    indices: tuple[int, ...]
+    indices: array[int]
     """In the order in which to visit them."""
     remarks: Sequence[str] = ()
     """About the search."""
@@ -81,15 +110,14 @@ def find_spans(run: OpenRun, trace: ReadTrace, text: str) -> FoundSpans:
     # The language takes 20 ms to import, and few traces are searched.
     from flowtui.store.filters import span_condition
 
-    nodes = trace.tree.nodes
+    tree = trace.tree
     if text.strip().lower() == SLOWEST:
-        timed = [index for index, node in enumerate(nodes) if node.own_ns]
-        return FoundSpans(tuple(sorted(timed, key=lambda index: -nodes[index].own_ns)))
+        own_ns = [tree.own_ns(at) for at in watched(range(len(tree)))]
+        timed = [at for at, ns in enumerate(own_ns) if ns]
+        return FoundSpans(array("q", sorted(timed, key=lambda at: -own_ns[at])))
     condition = span_condition(text)
     found = run.ask(span_search.matching, trace.trace_id, condition)
-    indices = tuple(
-        index
-        for index, node in enumerate(nodes)
-        if node.span is not None and node.span.span_id in found
-    )
-    return FoundSpans(indices, run.remarks(condition, span_search.remarks, trace.trace_id))
+    ids = tree.spans.ids
+    places = (at for at, row in enumerate(tree.layout.rows) if row != NONE and ids[row] in found)
+    remarks = run.remarks(condition, span_search.remarks, trace.trace_id)
+    return FoundSpans(array("q", places), remarks)

@@ -18,6 +18,7 @@ from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces import spans as span_rows
+from flowtui.store.traces.layout import NONE
 from flowtui.store.traces.tree import SpanTree, span_tree
 from flowtui.store.traces.values import Trace
 
@@ -92,4 +93,4 @@ def _write_markdown(run: OpenRun, trace: Trace, tree: SpanTree, out: TextIO) -> 
 
 def _span_ids(tree: SpanTree) -> Sequence[str]:
     """Return the ids of the spans in display order, without what only announced them."""
-    return [node.span.span_id for node in tree.nodes if node.span is not None]
+    return [tree.spans.ids[row] for row in tree.layout.rows if row != NONE]

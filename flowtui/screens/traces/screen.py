@@ -24,6 +24,7 @@ from flowtui.store.annotations.values import SpanTarget, Target
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.traces import listing as trace_rows
+from flowtui.store.traces import search as span_search
 from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace
 from flowtui.store.values import Kind
@@ -196,7 +197,8 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
     @on(VirtualList.Chosen, "#traces")
     def open_under_cursor(self) -> None:
         if (key := self.rows.cursor_key) is not None:
-            question = partial(self.run.ask, trace_rows.at, [key])
+            # What the list shows of a trace is read of all its spans, and this of one.
+            question = partial(self.run.ask, span_search.target_at, key)
             self.open_with(
                 self.ask(question, partial(self._open_found, key), self.show_failure, group="open")
             )
@@ -206,11 +208,11 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
         self.rows.cursor += event.by
         self.open_under_cursor()
 
-    def _open_found(self, rowid: int, found: dict[int, Trace]) -> None:
-        if rowid in found:
+    def _open_found(self, rowid: int, found: SpanTarget | None) -> None:
+        if found is not None:
             total, at = self.rows.line_count, self.rows.cursor
             place = f"trace {at + 1:,} of {total:,}" if self.rows.cursor_key == rowid else ""
-            self.open_trace(found[rowid].trace_id, place)
+            self.open_trace(found.trace_id, place)
 
     def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
         """Show a trace in place of the list, at a span of it if one is named."""

@@ -22,6 +22,9 @@ from flowtui.widgets.lists.annotation_list import AnnotationList
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
+_Key = tuple[str, tuple[int, int], Node]
+"""A trace, what it had when it was read, and a node of it."""
+
 
 class SpanPane(Asks, Container):
     """Shows one span, read when it is asked for and not before."""
@@ -30,8 +33,8 @@ class SpanPane(Asks, Container):
         super().__init__(id=id)
         self._run = run
         self._trace: ReadTrace | None = None
-        self._node: Node | None = None
-        """What is to be shown."""
+        self._wanted: _Key | None = None
+        self._shown: _Key | None = None
         self._span: ReadSpan | None = None
         self._is_raw = False
 
@@ -43,35 +46,38 @@ class SpanPane(Asks, Container):
     def document(self) -> Document:
         return self.query_one(Document)
 
-    def show_node(self, trace: ReadTrace | None, node: Node | None) -> None:
-        """Show a span of a trace, or nothing; one that is shown is not read again."""
-        is_shown = self._span is not None and self._span.node is node
-        self._trace, self._node = trace, node
-        if trace is None or node is None:
-            self._span = None
+    def show_node(self, trace: ReadTrace | None, index: int | None) -> None:
+        """Show a node of a trace, or nothing; one that is shown is not read again."""
+        self._trace = trace
+        if trace is None or index is None:
+            self._wanted = self._shown = self._span = None
             self.document.show_note("")
-        elif not is_shown:
+            return
+        self._wanted = key = trace.trace_id, trace.mark, trace.tree[index]
+        if self._shown != key:
             self.ask(
-                partial(read_span, self._run, trace, node),
-                partial(self._take, node),
+                partial(read_span, self._run, trace, index),
+                partial(self._take, key),
                 lambda reason: self.document.show_note(f"✗ {fmt.plain(reason, 300)}"),
                 group="span",
             )
 
-    def keep(self, trace: ReadTrace, node: Node | None) -> None:
+    def keep(self, trace: ReadTrace, index: int | None) -> None:
         """Show a span that differs in nothing but how many annotations it has.
 
         One that is shown is not read again.
         """
-        span = self._span
-        if span is None or node is None or span.node is not self._node or span.node.id != node.id:
-            self.show_node(trace, node)
+        span, node = self._span, None if index is None else trace.tree[index]
+        is_shown = span is not None and self._shown == self._wanted
+        if span is None or node is None or not is_shown or span.node.id != node.id:
+            self.show_node(trace, index)
         else:
-            self._trace, self._node, self._span = trace, node, replace(span, node=node)
+            self._trace, self._span = trace, replace(span, node=node)
+            self._wanted = self._shown = trace.trace_id, trace.mark, node
 
-    def _take(self, node: Node, span: ReadSpan | None) -> None:
-        if node is self._node:
-            self._span = span
+    def _take(self, key: _Key, span: ReadSpan | None) -> None:
+        if key == self._wanted:
+            self._shown, self._span = key, span
             self._fill()
 
     def _fill(self) -> None:

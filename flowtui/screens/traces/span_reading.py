@@ -22,7 +22,8 @@ from flowtui.widgets.documents.span_sections import raw_sections, span_sections
 MAX_LINKS_LOOKED_UP = 100
 
 
-@dataclass(frozen=True, slots=True)
+# A worker is given it, and Textual has a repr of that each time, as long as the span.
+@dataclass(frozen=True, slots=True, repr=False)
 class ReadSpan:
     """One span as it was read, and as it is shown."""
 
@@ -37,20 +38,26 @@ class ReadSpan:
         return raw_sections(document) if self.document else self.sections
 
 
-def read_span(run: OpenRun, trace: ReadTrace, node: Node) -> ReadSpan | None:
-    """Return a span with everything that is stored of it, None if it is gone.
+def read_span(run: OpenRun, trace: ReadTrace, index: int) -> ReadSpan | None:
+    """Return a span, by its index in the tree, with everything that is stored of it.
+
+    Returns:
+        None if it is gone.
 
     Raises:
         DatabaseError: the run's database cannot be read.
     """
+    tree = trace.tree
+    node = tree[index]
     if node.span is None:
         return ReadSpan(node, _missing(node), {})
     detail = run.ask(span_details.detail, trace.trace_id, node.span.span_id)
     if detail is None:
         return None
-    parent = None if node.parent is None else trace.tree.nodes[node.parent].span
+    parent = None if node.parent is None else tree[node.parent].span
     links_here = _links_here(run, detail)
-    sections = span_sections(detail, node, trace.tree.duration_ns, links_here, parent)
+    own_ns = tree.own_ns(index) if node.descendant_count else None
+    sections = span_sections(detail, node, tree.duration_ns, links_here, parent, own_ns)
     if node.parent is None and trace.samples:
         sections = (*sections, _samples(trace))
     return ReadSpan(node, sections, span_document(node.span, detail))

@@ -24,6 +24,8 @@ def summary(trace: ReadTrace, place: str, width: int) -> Line:
         pieces.insert(2, Piece(f" · ✗ {tree.error_count:,}", "error"))
     if tree.usage is not None and (used := _used(tree.usage)):
         pieces.append(Piece(f" · {used}"))
+    if tree.spans.said is None:
+        pieces.append(Piece(" · reading what they say…", "muted"))
     if tree.unread_count:
         unread = f" · ▲ {fmt.count(tree.unread_count, 'span')} too long to be read"
         pieces.append(Piece(unread, "attention"))
@@ -31,13 +33,13 @@ def summary(trace: ReadTrace, place: str, width: int) -> Line:
         pieces.append(Piece(f" · {fmt.count(len(trace.samples), 'sample')}"))
     if tree.start_ns is not None:
         pieces.append(Piece(f" · {started(tree.start_ns)}", "muted"))
-    notes = sum(tree.nodes[root].annotation_count for root in tree.roots)
+    notes = tree.annotation_count
     right = [Piece(f"{place} ", "muted"), Piece(f" ✎ {notes:,} " if notes else "", "accent")]
     return justified(pieces, right, width)
 
 
 def _name(tree: SpanTree) -> str:
-    named = (tree.nodes[root].span for root in tree.roots)
+    named = (tree[root].span for root in tree.roots)
     span = next((span for span in named if span is not None), None)
     return "no root yet" if span is None else fmt.plain(span.name, 80) or "(no name)"
 

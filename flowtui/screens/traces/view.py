@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -108,6 +109,7 @@ class TraceView(Exports, Annotated):
         self._trace: ReadTrace | None = None
         self._has_failed = False
         self._rest: Timer | None = None
+        self._later: Timer | None = None
         self._search = ""
         self._panes = Panes(self, self._three_panes)
 
@@ -182,10 +184,17 @@ class TraceView(Exports, Annotated):
         Raises:
             DatabaseError: the run's database cannot be read.
         """
-        if (trace_id := self._trace_id) is not None:
-            own_changes = self.own_changes
-            trace = read_trace(self._run, trace_id, self._trace)
-            yield partial(self._show_trace, trace, own_changes)
+        if (trace_id := self._trace_id) is None:
+            return
+        known, own_changes = self._trace, self.own_changes
+
+        def show(trace: ReadTrace) -> None:
+            self.meanwhile(partial(self._show_trace, trace, own_changes))
+
+        trace = read_trace(self._run, trace_id, known, show, may_rest=True)
+        yield partial(self._show_trace, trace, own_changes)
+        if known is not None and trace.tree.layout is known.tree.layout and trace.rest_s > 0:
+            yield partial(self._read_later, trace.rest_s)
 
     def _show_trace(self, trace: ReadTrace, own_changes: int) -> None:
         known = self._trace
@@ -204,9 +213,14 @@ class TraceView(Exports, Annotated):
             self._go_to(self._span_id)
         elif self._search:
             self._find(self._search, trace)
-        if not trace.tree.nodes:
+        if not len(trace.tree):
             self._lines.show_note("This trace has no spans any more. Esc goes back.")
         self._rest_here()
+
+    def _read_later(self, rest_s: float) -> None:
+        if self._later is not None:
+            self._later.stop()
+        self._later = self.set_timer(rest_s, partial(self.post_message, self.ReadWanted()))
 
     def show_failure(self, text: str) -> None:
         """Show why there is nothing to see."""
@@ -221,7 +235,7 @@ class TraceView(Exports, Annotated):
 
     def _go_to(self, span_id: str | None) -> None:
         self._span_id = None
-        index = None if span_id is None else self._lines.place_of(span_id)
+        index = None if span_id is None else self._lines.span_tree.place_of(span_id)
         if index is not None:
             self._lines.go_to(index)
 
@@ -239,7 +253,7 @@ class TraceView(Exports, Annotated):
 
     def _rest_here(self) -> None:
         self.show_target()
-        self._span_pane.show_node(self._trace, self._lines.node)
+        self._span_pane.show_node(self._trace, self._lines.index)
 
     def action_toggle_raw(self) -> None:
         self._span_pane.toggle_raw()
@@ -293,7 +307,7 @@ class TraceView(Exports, Annotated):
         self._trace = trace
         self._lines.show_tree(trace.tree)
         self._show_summary()
-        self._span_pane.keep(trace, self._lines.node)
+        self._span_pane.keep(trace, self._lines.index)
         if _asks_annotations(self._search):
             self._find(self._search, trace)
 
@@ -324,7 +338,7 @@ class TraceView(Exports, Annotated):
                 self._find(event.text, self._trace)
             else:
                 event.line.remark(())
-                self._show_matches(())
+                self._show_matches(array("q"))
 
     def _find(self, text: str, trace: ReadTrace) -> None:
         self.ask(
@@ -343,7 +357,7 @@ class TraceView(Exports, Annotated):
             line.remark(found.remarks)
             line.note(fmt.count(len(found.indices), "span"))
 
-    def _show_matches(self, matches: tuple[int, ...]) -> None:
+    def _show_matches(self, matches: array[int]) -> None:
         is_ranking = self._search.strip().lower() == SLOWEST
         self._lines.show_matches(matches, are_marked=not is_ranking)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
+from flowtui import person
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import Credential, find_key
 
@@ -41,4 +41,4 @@ def where() -> str:
 
 def found_key() -> Credential | None:
     """Return the key that is to be used, None where there is none; reads files, and may block."""
-    return find_key(os.environ, Path.cwd(), Path.home())
+    return find_key(os.environ, person.cwd(), person.home())

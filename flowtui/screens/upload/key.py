@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -13,6 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.registry.client import checked_key
 from flowtui.registry.credentials import Credential, keep_key
 from flowtui.registry.errors import NotKept
@@ -82,7 +82,7 @@ class KeyScreen(Asks, Dialog[Credential | None]):
 
     def _checked(self, typed: str) -> tuple[Credential, str]:
         """Return the key, and why it is for this session only if it is."""
-        home, base_url = Path.home(), self._base_url
+        home, base_url = person.home(), self._base_url
         try:
             return interruptible(lambda: keep_key(typed, base_url, home)), ""
         except NotKept as error:

@@ -19,6 +19,7 @@ from flowtui.store.archive.values import (
     DATABASE_ZIP,
     EMBEDDED_FOLDER,
     ArtifactError,
+    ArtifactTooLarge,
     Slice,
     Work,
     never,
@@ -28,6 +29,14 @@ from flowtui.store.values import JsonValue
 
 MAX_INDEX_BYTES = 128 << 20
 MAX_ATTACHMENTS = 300_000
+LARGE_BYTES = 4_000_000_000
+"""A database of more is unpacked only if it is allowed."""
+LARGE_RATIO = 100
+"""The same of one that packs better than this, which none does that the SDK writes."""
+SMALL_BYTES = 100_000_000
+"""Below this the ratio does not matter."""
+_BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Other methods are unpacked by Python without a bound on what a piece becomes."""
 _EMBEDDED = re.compile(
     rf"{EMBEDDED_FOLDER}/(?P<place>[^/]*experiment_snapshot[^/]*~~et~~(?P<id>[^/]+))/{DATABASE_ZIP}"
 )
@@ -66,29 +75,38 @@ def read_contents(path: Path) -> ArtifactContents:
         raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -> None:
+def unpack_database(
+    contents: ArtifactContents, target: Path, room_bytes: int, allow_large: bool = False
+) -> None:
     """Write the database of an artifact into a file.
 
     Args:
         contents: of the artifact.
         target: a file that is not there yet.
         room_bytes: more than this is not written.
+        allow_large: whether a database may be larger than is likely.
 
     Raises:
+        ArtifactTooLarge: it is, and may not; nothing was written.
         ArtifactError: it is damaged, or says that it is larger than there is room for.
         OSError: the target cannot be written.
     """
     part, path = contents.database_zip, contents.path
     with path.open("rb") as outer:
-        window = archive_tar.ByteWindow(outer, part.offset, part.size_bytes)
+        window = _ZipWindow(outer, part.offset, part.size_bytes)
         try:
             with zipfile.ZipFile(cast(BinaryIO, window)) as archive:
                 entry = archive.getinfo(DATABASE)
+                if entry.compress_type not in _BOUNDED:
+                    raise NotImplementedError
                 if entry.file_size > room_bytes:
                     raise ArtifactError(
                         f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, and there is room for"
-                        f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}"
+                        f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}: free some,"
+                        " or set TMPDIR to another folder"
                     )
+                if not allow_large:
+                    _check_size(path, entry)
                 with archive.open(entry) as source, target.open("xb") as out:
                     # However much the data unpacks to: what was declared is the most.
                     work = Work(entry.file_size, never, no_progress)
@@ -96,10 +114,32 @@ def unpack_database(contents: ArtifactContents, target: Path, room_bytes: int) -
         except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
             raise ArtifactError(f"{path} is damaged: its database cannot be unpacked") from error
         except (NotImplementedError, RuntimeError) as error:
-            # A method that Python lacks, or a password.
+            # A method that nobody here packs with, or a password.
             raise ArtifactError(f"{path}: its database is packed in a way of its own") from error
     if count != entry.file_size:
         raise ArtifactError(f"{path} is damaged: its database is shorter than it says")
+
+
+class _ZipWindow(archive_tar.ByteWindow):
+    """A range with a zip in it, of which nobody can be made to take a lot into memory."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        wanted = self.left if size is None or size < 0 else min(size, self.left)
+        if wanted > archive_tar.CHUNK_BYTES:
+            # The directory is read at once; that of a zip with one file in it is short.
+            raise zipfile.BadZipFile("its directory is too large")
+        return super().read(size)
+
+
+def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:
+    """Raise ArtifactTooLarge for a database that is larger than is likely, packed or unpacked."""
+    ratio = entry.file_size / max(1, entry.compress_size)
+    is_dense = entry.file_size > SMALL_BYTES and ratio > LARGE_RATIO
+    if is_dense or entry.file_size > LARGE_BYTES:
+        raise ArtifactTooLarge(
+            f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, {ratio:,.0f} times what it takes"
+            " packed"
+        )
 
 
 def _experiment(

@@ -30,6 +30,7 @@ from flowtui.store.archive.values import (
     no_progress,
 )
 from flowtui.store.cancelling import Cancelled, cancelling
+from flowtui.store.files.fingerprint import is_of_database
 from flowtui.store.values import JsonValue, Model
 
 if TYPE_CHECKING:
@@ -98,8 +99,10 @@ def model_path(store: Store, model: Model) -> Path:
     Raises:
         ArtifactError: nowhere inside the store.
     """
-    path = Path(os.path.realpath(store.directory / (model.path or "")))
-    if not path.is_file() or not path.is_relative_to(store.directory.resolve()):
+    directory = store.directory.resolve()
+    path = Path(os.path.realpath(directory / (model.path or "")))
+    is_inside = path.is_relative_to(directory) and not is_of_database(path, directory)
+    if not is_inside or not path.is_file():
         raise ArtifactError(f"the model {model.name} has no file in the store")
     return path
 

@@ -15,10 +15,11 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 
+from flowtui import temporary
 from flowtui.store.archive import tar
 from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
 from flowtui.store.archive.packing import SPARE_BYTES
@@ -37,26 +38,37 @@ from flowtui.store.store import Store
 from flowtui.store.values import Run, StoreLocation
 
 
-def open_artifact(path: Path) -> ArtifactStore:
+def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
     """Open a `.luml` file, or a model file with an experiment embedded in it.
 
+    Args:
+        path: of the file.
+        allow_large: whether it may unpack to more than is likely.
+
     Raises:
+        ArtifactTooLarge: it does, and may not.
         ArtifactError: it cannot be read, is damaged, holds no experiment, or there is no room to
             unpack its database.
     """
     whole = path.absolute()
     contents = read_contents(whole)
-    folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
+    except OSError as error:
+        raise ArtifactError(f"{path} cannot be unpacked: {temporary.why_not(error)}") from error
     try:
         run_folder = folder / "run"
         run_folder.mkdir()
         room = shutil.disk_usage(folder).free - SPARE_BYTES
-        unpack_database(contents, run_folder / "exp.db", room)
+        unpack_database(contents, run_folder / "exp.db", room, allow_large)
         _write_meta(folder / "meta.db", contents)
         return ArtifactStore(contents, folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
-        raise ArtifactError(f"{path} cannot be unpacked: {error.strerror or error}") from error
+        raise ArtifactError(f"{path} cannot be unpacked: {temporary.why_not(error)}") from error
+    except sqlite3.DatabaseError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise ArtifactError(f"{path} cannot be unpacked into {folder.parent}: {error}") from error
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -146,6 +158,8 @@ class ArtifactFiles:
                 work = Work(part.size_bytes, never, no_progress)
                 copied = tar.copy(source, target, part.size_bytes, work)
         except (OSError, ValueError) as error:
+            with suppress(OSError, ValueError):
+                whole.unlink(missing_ok=True)
             reason = error.strerror if isinstance(error, OSError) else "its name is none"
             raise AttachmentRefused(f"it cannot be taken out: {reason}") from error
         if copied != part.size_bytes:

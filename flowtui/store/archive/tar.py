@@ -20,6 +20,8 @@ MAX_MEMBERS = 300_000
 MAX_HEADER_BYTES = 1 << 20
 """Of a name that has a block of its own; longer ones are an attack on memory."""
 _END_BYTES = 2 * tarfile.BLOCKSIZE
+BROKEN = (tarfile.TarError, OSError, ValueError, OverflowError)
+"""What reading a tar raises that is none."""
 
 
 class ByteWindow(io.RawIOBase):
@@ -61,11 +63,15 @@ class ByteWindow(io.RawIOBase):
         self._at = base + offset
         return self._at
 
-    def read(self, size: int | None = -1) -> bytes:
+    @property
+    def left(self) -> int:
+        """How many bytes can still be read."""
         assert self._size_bytes is not None
-        left = max(0, self._size_bytes - self._at)
+        return max(0, self._size_bytes - self._at)
+
+    def read(self, size: int | None = -1) -> bytes:
         self._file.seek(self._start + self._at)
-        data = self._file.read(left if size is None or size < 0 else min(size, left))
+        data = self._file.read(self.left if size is None or size < 0 else min(size, self.left))
         self._at += len(data)
         return data
 
@@ -143,28 +149,48 @@ def scan(file: BinaryIO, path: Path, what: str) -> dict[str, Slice]:
         ArtifactError: it is no such tar, is cut off, or is made to harm who reads it.
     """
     size = file.seek(0, io.SEEK_END)
-    file.seek(0)
     found: dict[str, Slice] = {}
     try:
-        # As bytes would come, so do names: what is no UTF-8 survives as surrogates.
-        reader = cast(IO[bytes], _HeaderReader(file))
+        for count, (member, _) in enumerate(headers(file), 1):
+            if count > MAX_MEMBERS:
+                raise ArtifactError(
+                    f"{what} is damaged: {path} has more than {MAX_MEMBERS:,} members"
+                )
+            if member.offset_data + (member.size if member.isreg() else 0) > size:
+                raise ArtifactError(f"{what} is cut off: {path} lacks the rest of its bytes")
+            if member.isreg() and member.sparse is None:
+                found[member.name] = Slice(member.offset_data, member.size)
+    except BROKEN as error:
+        raise ArtifactError(f"{what} is no tar that can be read: {path} ({error})") from error
+    return found
+
+
+def headers(file: BinaryIO, position: int = 0) -> Iterator[tuple[tarfile.TarInfo, int]]:
+    """Yield (member, where the next header is) of an uncompressed tar, in order.
+
+    Args:
+        file: where the tar is all there is.
+        position: of the header to begin with.
+
+    Raises:
+        BROKEN: the tar is, or is made to harm who reads it.
+    """
+    file.seek(position)
+    # As bytes would come, so do names: what is no UTF-8 survives as surrogates.
+    reader = cast(IO[bytes], _HeaderReader(file))
+    try:
         with tarfile.open(fileobj=reader, mode="r:", errors="surrogateescape") as tar:
             before = -1
-            count = 0
             while (member := tar.next()) is not None:
                 # tarfile keeps all that it has seen.
                 tar.members.clear()  # type: ignore[attr-defined]
-                count += 1
-                if member.offset <= before or member.size < 0 or count > MAX_MEMBERS:
-                    raise ArtifactError(f"{what} is damaged: {path} has headers that make no sense")
+                if member.offset <= before or member.size < 0:
+                    raise tarfile.ReadError("it has headers that make no sense")
                 before = member.offset
-                if member.offset_data + (member.size if member.isreg() else 0) > size:
-                    raise ArtifactError(f"{what} is cut off: {path} lacks the rest of its bytes")
-                if member.isreg() and member.sparse is None:
-                    found[member.name] = Slice(member.offset_data, member.size)
-    except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
-        raise ArtifactError(f"{what} is no tar that can be read: {path} ({error})") from error
-    return found
+                yield member, tar.offset
+    except RecursionError as error:
+        # tarfile calls itself for each header that is about the next one.
+        raise tarfile.ReadError("it has too many headers about one member") from error
 
 
 class _HeaderReader:

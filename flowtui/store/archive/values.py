@@ -33,6 +33,10 @@ class ArtifactError(StoreError):
     """An artifact cannot be written, or a file cannot be read as one."""
 
 
+class ArtifactTooLarge(ArtifactError):
+    """An artifact unpacks to more than one is unpacked to unasked; it can be opened if allowed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """Where a file lies inside another."""

@@ -81,7 +81,8 @@ class Attachment:
         return self.row.created_at if self.row is not None else None
 
 
-@dataclass(frozen=True, slots=True)
+# A worker is given it, and Textual has a repr of that each time, which took a second for 100,000.
+@dataclass(frozen=True, slots=True, repr=False)
 class Attachments:
     """All attachments of a run, by path."""
 

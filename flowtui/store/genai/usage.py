@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from flowtui.store.genai.fields import Attributes, amount, count, mapping
 from flowtui.store.values import JsonValue
@@ -40,11 +40,15 @@ _REASONING = (
 _MLFLOW_USAGE = "mlflow.chat.tokenUsage"
 _MLFLOW_COST = "mlflow.llm.cost"
 _COSTS = ("llm.cost.total", "llm.cost.prompt", "llm.cost.completion")
+_ANY_COST = frozenset(_COSTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What calls of models took; None is what no span says, which is not zero."""
+class Usage(NamedTuple):
+    """What calls of models took; None is what no span says, which is not zero.
+
+    A tuple, since a frozen dataclass takes four times as long to make, and a large trace has one
+    for each call and each sum.
+    """
 
     input_tokens: int | None = None
     """Tokens read from and written to a cache are part of these."""
@@ -69,7 +73,7 @@ class Usage:
         """Whether any tokens were taken."""
         return bool(self.total or self.cached_tokens or self.reasoning_tokens)
 
-    def __add__(self, other: Usage) -> Usage:
+    def __add__(self, other: Usage) -> Usage:  # type: ignore[override]  # of a sum, not of a tuple
         return Usage(
             _both(self.input_tokens, other.input_tokens),
             _both(self.output_tokens, other.output_tokens),
@@ -81,7 +85,7 @@ class Usage:
         )
 
 
-_NOTHING = Usage()
+_NOTHING = (None,) * 7
 
 
 def usage(attributes: Attributes) -> Usage | None:
@@ -97,7 +101,7 @@ def usage(attributes: Attributes) -> Usage | None:
     input_tokens = _first(attributes, _INPUT, mlflow.get("input_tokens"))
     output_tokens = _first(attributes, _OUTPUT, mlflow.get("output_tokens"))
     total = _first(attributes, _TOTAL, mlflow.get("total_tokens"))
-    found = Usage(
+    found = (
         input_tokens,
         output_tokens,
         _first(attributes, _CACHED, mlflow.get("cache_read_input_tokens")),
@@ -106,7 +110,7 @@ def usage(attributes: Attributes) -> Usage | None:
         _cost(attributes),
         _unsplit(input_tokens, output_tokens, total),
     )
-    return None if found == _NOTHING else found
+    return None if found == _NOTHING else Usage(*found)
 
 
 def _unsplit(input_tokens: int | None, output_tokens: int | None, total: int | None) -> int | None:
@@ -123,12 +127,12 @@ def _first(attributes: Attributes, names: tuple[str, ...], last: JsonValue) -> i
         # Of the twenty names a span has two or three.
         if name in attributes and (found := count(attributes[name])) is not None:
             return found
-    return count(last)
+    return None if last is None else count(last)
 
 
 def _cost(attributes: Attributes) -> float | None:
     mlflow = attributes.get(_MLFLOW_COST)
-    if mlflow is None and not any(name in attributes for name in _COSTS):
+    if mlflow is None and _ANY_COST.isdisjoint(attributes):
         return None
     inner = mapping(mlflow)
     for whole, *sides in (

@@ -13,31 +13,29 @@ A log without a `-shm` is a copy of something that may well go on elsewhere, and
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from flowtui.store import decoding
-from flowtui.store.database import (
-    CLOCK_SLACK_NS,
-    WAL_HEADER_BYTES,
-    Database,
-    Fingerprint,
-    table_columns,
-)
+from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
+from flowtui.store.files import file_systems
+from flowtui.store.files.fingerprint import Fingerprint
 from flowtui.store.liveness import holders
-from flowtui.store.liveness.standing import Signs
+from flowtui.store.liveness.standing import CLOCK_SLACK, Signs
 from flowtui.store.values import Run
 
 ASK_AFTER_S = 60.0
 """Without a record, before a process is looked for: most runs log more often."""
 ASK_EVERY_S = 30.0
 """Between two questions about a process that is there and quiet."""
+CLOCKS_AGREE = timedelta(seconds=5)
+"""A stamp that lies further outside the time in which it was made is of another clock."""
+_FAR_S = 32_503_680_000.0
+"""The year 3000."""
 _STAMPS = (
     # The SDK replaces rows, so the highest rowid is what came last.
     ("dynamic_metrics", "logged_at"),
@@ -70,6 +68,8 @@ class _Files:
     """None where there is no exp.db."""
     first_seen_at: datetime
     """When they were first found as they are."""
+    has_changed: bool = False
+    """Whether they were seen to become so, and not found so at the first look."""
     logged_at: datetime | None = None
     """Out of exp.db."""
     is_read: bool = False
@@ -78,8 +78,7 @@ class _Files:
     @property
     def is_copy(self) -> bool:
         """Whether there is a log with something in it, provided that it has no `-shm`."""
-        wal = None if self.fingerprint is None else self.fingerprint.wal
-        return wal is not None and wal[1] > WAL_HEADER_BYTES
+        return self.fingerprint is not None and self.fingerprint.has_log
 
 
 class SignsReader:
@@ -91,6 +90,10 @@ class SignsReader:
         self._experiment = experiment
         self._files: dict[str, _Files] = {}
         self._local: dict[str, bool] = {}
+        """Whether this machine's clock stamps the files of a run."""
+        self._looked_at: dict[str, datetime] = {}
+        self._models_seen: dict[str, tuple[datetime | None, datetime | None]] = {}
+        """What the last model of a run is dated, and when that was seen to change."""
         self._models: tuple[Fingerprint, dict[str, datetime]] | None = None
         self._asked_s: dict[str, float] = {}
         self._gone: dict[str, Signs] = {}
@@ -121,7 +124,9 @@ class SignsReader:
     def _is_doubtful(self, run: Run, signs: Signs | None) -> bool:
         if signs is None:
             return False
-        since = signs.heard_at or signs.written_at or run.created_at
+        # The earlier of the two: a clock that is ahead would put the question off.
+        heard = [moment for moment in (signs.heard_at, signs.written_at) if moment is not None]
+        since = min(heard, default=run.created_at)
         if since is None or signs.seen_at - since < timedelta(seconds=ASK_AFTER_S):
             return False
         if self._is_known_gone(run.id, signs):
@@ -151,8 +156,17 @@ class SignsReader:
     def _read(self, run_id: str, now: datetime) -> Signs:
         files = self._current(run_id, self._experiment(run_id), now)
         self._files[run_id] = files
-        stamps = [stamp for stamp in (files.logged_at, self._model_logged_at(run_id)) if stamp]
-        return Signs(now, max(stamps, default=None), self._written_at(run_id, files, now))
+        self._looked_at[run_id] = now
+        model_at = self._model_logged_at(run_id)
+        stamps = [stamp for stamp in (files.logged_at, model_at) if stamp]
+        stamp = _stamp(files.fingerprint)
+        is_here = self._is_stamped_here(run_id, stamp, now)
+        written_at = stamp if is_here or stamp is None else files.first_seen_at
+        model_seen_at = self._model_seen_at(run_id, model_at, is_here, now)
+        if written_at is not None and model_seen_at is not None:
+            written_at = max(written_at, model_seen_at)
+        unseen = None if is_here or files.has_changed else stamp
+        return Signs(now, max(stamps, default=None), written_at, stamped_at=unseen)
 
     def _current(self, run_id: str, database: Database, now: datetime) -> _Files:
         try:
@@ -163,25 +177,43 @@ class SignsReader:
         is_same = known is not None and known.fingerprint == fingerprint
         if known is not None and is_same and known.is_read:
             return known
-        first_seen_at = known.first_seen_at if known is not None and is_same else now
+        if known is None or is_same:
+            first_seen_at = now if known is None else known.first_seen_at
+            found = _Files(fingerprint, first_seen_at, known is not None and known.has_changed)
+        else:
+            found = _Files(fingerprint, now, has_changed=True)
+            self._compare_clocks(run_id, fingerprint, now)
         try:
             stamp = database.read(logged_at)
         except DatabaseError:
-            return _Files(fingerprint, first_seen_at)
-        return _Files(fingerprint, first_seen_at, stamp, is_read=fingerprint.is_settled)
+            return found
+        return replace(found, logged_at=stamp, is_read=fingerprint.is_settled)
 
-    def _written_at(self, run_id: str, files: _Files, now: datetime) -> datetime | None:
-        """Return when files were last written, by this machine's clock."""
-        if files.fingerprint is None:
-            return None
+    def _model_seen_at(
+        self, run_id: str, model_at: datetime | None, is_here: bool, now: datetime
+    ) -> datetime | None:
+        """Return when a model was logged last, by this machine's clock: it is in meta.db alone."""
+        if run_id not in self._models_seen or self._models_seen[run_id][0] != model_at:
+            seen_at = now if run_id in self._models_seen else None
+            self._models_seen[run_id] = model_at, seen_at
+        is_known = is_here and model_at is not None and model_at <= now
+        return model_at if is_known else self._models_seen[run_id][1]
+
+    def _compare_clocks(self, run_id: str, fingerprint: Fingerprint, now: datetime) -> None:
+        """Find out from a change that came between two looks whose clock stamps the files."""
+        stamp, looked_at = _stamp(fingerprint), self._looked_at.get(run_id)
+        if stamp is None or looked_at is None:
+            return
+        if not looked_at - CLOCKS_AGREE <= stamp <= now + CLOCKS_AGREE:
+            self._local[run_id] = False
+
+    def _is_stamped_here(self, run_id: str, stamp: datetime | None, now: datetime) -> bool:
+        """Say whether this machine's clock stamps the files, as far as can be known."""
         if run_id not in self._local:
-            path = os.path.realpath(self._experiment(run_id).path)
-            self._local[run_id] = sys.platform != "linux" or holders.is_local(path)
-        last_write_s = (files.fingerprint.last_write_ns or 0) / 1e9
-        # Where another machine's clock stamps files, only what is seen to change is known.
-        if not self._local[run_id] or last_write_s > now.timestamp() + CLOCK_SLACK_NS / 1e9:
-            return files.first_seen_at
-        return datetime.fromtimestamp(last_write_s, UTC)
+            sharing = self._experiment(run_id).sharing
+            self._local[run_id] = sharing is not file_systems.Sharing.SHARED
+        is_ahead = stamp is not None and stamp > now + CLOCK_SLACK
+        return self._local[run_id] and not is_ahead
 
     def _model_logged_at(self, run_id: str) -> datetime | None:
         meta = self._meta
@@ -189,6 +221,15 @@ class SignsReader:
         if self._models is None or self._models[0] != fingerprint:
             self._models = fingerprint, meta.read(_models_logged_at)
         return self._models[1].get(run_id)
+
+
+def _stamp(fingerprint: Fingerprint | None) -> datetime | None:
+    """Return when files were last written, by the clock that stamps them."""
+    last_write_ns = None if fingerprint is None else fingerprint.last_write_ns
+    if last_write_ns is None:
+        return None
+    # A file may bear any stamp, also one of a year that Python does not have.
+    return datetime.fromtimestamp(min(max(last_write_ns / 1e9, 0.0), _FAR_S), UTC)
 
 
 def _models_logged_at(connection: sqlite3.Connection) -> dict[str, datetime]:

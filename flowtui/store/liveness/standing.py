@@ -36,9 +36,15 @@ class Signs:
     logged_at: datetime | None
     """When the last record came. Annotations do not count: people write them, at any time."""
     written_at: datetime | None
-    """When anything was last written into exp.db, by this machine's clock; None if it is gone."""
+    """When anything was last written into exp.db, by this machine's clock; None if it is gone.
+
+    Where the files carry stamps of another machine, it is when a change was seen here, and until
+    one is, when they were first looked at.
+    """
     is_gone: bool = False
     """Whether it is certain that there is no such process any more."""
+    stamped_at: datetime | None = None
+    """What another machine's clock says of the last write, while no change was seen here."""
 
     @property
     def heard_at(self) -> datetime | None:
@@ -66,6 +72,8 @@ class Standing:
     """Since anything was last written; None where the run is not active, or not known."""
     last_logged_at: datetime | None = None
     """When the last record came, where the run is active and that is known."""
+    stamped_at: datetime | None = None
+    """As in `Signs`; how long ago that was cannot be known, and `silent_s` is since one looks."""
 
     @property
     def goes_on(self) -> bool:
@@ -88,14 +96,14 @@ def standing(run: Run, signs: Signs | None, now: datetime) -> Standing:
         return Standing(Activity.ACTIVE, elapsed_s)
     # Not until now: while one does not look, what is written is not seen.
     last_logged_at = signs.last_logged_at
-    written = [moment for moment in (signs.written_at, signs.heard_at) if moment is not None]
-    silent_s = _seconds(max(written, default=None), signs.seen_at)
+    # A record comes no later than its write; where it seems to, its writer's clock is another.
+    silent_s = _seconds(signs.written_at or signs.heard_at, signs.seen_at)
     if signs.is_gone:
         until_last_s = _seconds(run.created_at, last_logged_at)
         return Standing(Activity.STOPPED, until_last_s, True, silent_s, last_logged_at)
     is_quiet = silent_s is not None and silent_s >= QUIET_AFTER_S
     activity = Activity.QUIET if is_quiet else Activity.ACTIVE
-    return Standing(activity, elapsed_s, False, silent_s, last_logged_at)
+    return Standing(activity, elapsed_s, False, silent_s, last_logged_at, signs.stamped_at)
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from flowtui.store import cancelling
+from flowtui.store import cancelling, unreadable
 from flowtui.store.database import VM_STEPS_BETWEEN_CANCEL_CHECKS, Database, decode
 from flowtui.store.decoding import as_sql
 from flowtui.store.errors import DatabaseError
@@ -76,11 +76,15 @@ class NumberedSteps:
         try:
             with self._lock:
                 copy = self._brought_up(key)
-                copy.set_progress_handler(cancelling.current(), VM_STEPS_BETWEEN_CANCEL_CHECKS)
+                copy.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
                 return question(copy)
-        except sqlite3.Error as error:
+        except sqlite3.ProgrammingError:
+            raise
+        except unreadable.ERRORS as error:
             cancelling.check()
-            message = f"{self._database.label}: steps of {key!r} cannot be sorted: {error}"
+            unreadable.raise_if_signalled(error)
+            said = unreadable.text(error)
+            message = f"{self._database.label}: steps of {key!r} cannot be sorted: {said}"
             raise DatabaseError(self._database.path, message) from error
 
     def close(self) -> None:

@@ -123,7 +123,10 @@ def at_least(step: Step) -> Step:
 
 def at_most(step: Step) -> Step:
     """Return the highest number that SQLite can hold up to a step."""
-    return -at_least(-step) if step != _MIN_INTEGER else step
+    if step == _MIN_INTEGER:
+        return step
+    # Its opposite is an integer that SQLite can hold, and it is none.
+    return float(step) if step == -_MIN_INTEGER else -at_least(-step)
 
 
 def above(step: Step) -> Step:

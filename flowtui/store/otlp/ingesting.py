@@ -15,13 +15,23 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from flowtui.store import unreadable
 from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseCorrupt
 from flowtui.store.genai import is_pending
 from flowtui.store.otlp import rows as otlp_rows
 from flowtui.store.otlp.items import OtlpSpan
 from flowtui.store.otlp.rows import Row
-from flowtui.store.transaction import FOLD_TRIES, FOLD_WAIT_S, PATIENCE, Patience, write
+from flowtui.store.transaction import (
+    FOLD_TRIES,
+    FOLD_WAIT_S,
+    PATIENCE,
+    Patience,
+    explained,
+    is_busy,
+    is_without_room,
+    write,
+)
 
 BATCH_SPANS = 5_000
 BATCH_CHARS = 4_000_000
@@ -50,14 +60,16 @@ class Written:
 class Batch:
     """Spans that are to be written in one transaction."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_spans: int = BATCH_SPANS) -> None:
+        """Begin one that is full with so many spans, or with `BATCH_CHARS`."""
+        self._most_spans = most_spans
         self._rows: list[Row] = []
         self._announcing: list[Row] = []
         self._chars = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self) >= BATCH_SPANS or self._chars >= BATCH_CHARS
+        return len(self) >= self._most_spans or self._chars >= BATCH_CHARS
 
     def __len__(self) -> int:
         return len(self._rows) + len(self._announcing)
@@ -72,6 +84,12 @@ class Batch:
         (self._announcing if is_pending(span.attributes) else self._rows).append(row)
         self._chars += otlp_rows.size_chars(row)
 
+    def extend(self, other: Batch) -> None:
+        """Add the spans of another."""
+        self._rows += other._rows
+        self._announcing += other._announcing
+        self._chars += other._chars
+
     def write(self, database: Database, patience: Patience = PATIENCE) -> Written:
         """Write all of them; a span that is there and says something else is replaced.
 
@@ -82,7 +100,7 @@ class Batch:
         """
         if not self:
             return Written()
-        return write(database, self._write, patience)
+        return write(database, self._write, patience, holds_log=True)
 
     def _write(self, connection: sqlite3.Connection) -> Written:
         columns = table_columns(connection, "spans")
@@ -164,13 +182,20 @@ class SpanWriter:
 
 def _opened(database: Database) -> sqlite3.Connection:
     database.fingerprint()
-    uri = f"{database.path.absolute().as_uri()}?mode=rw"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    uri = f"{database.files.main.as_uri()}?mode=rw"
+    # Without a timeout, in which SQLite would heed no ctrl+c: each write does its own waiting.
+    connection = sqlite3.connect(
+        uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
+    )
     try:
         connection.execute("select count(*) from sqlite_master").fetchone()
-    except sqlite3.DatabaseError as error:
+    except unreadable.ERRORS as error:
+        if is_busy(error):
+            return connection
         connection.close()
-        message = f"{database.label} is damaged: {error}"
+        if is_without_room(error):
+            raise explained(database, error) from error
+        message = f"{database.label} is damaged: {unreadable.text(error)}"
         raise DatabaseCorrupt(database.path, message) from error
     return connection
 
@@ -178,7 +203,7 @@ def _opened(database: Database) -> sqlite3.Connection:
 def _fold(database: Database) -> None:
     """Fold the log in where a reader kept the last close from doing so, if it leaves soon."""
     for _ in range(FOLD_TRIES):
-        if database.fingerprint().wal is None:
+        if database.fingerprint(is_now=True).wal is None:
             return
         time.sleep(FOLD_WAIT_S)
         with closing(_opened(database)):

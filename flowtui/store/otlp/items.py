@@ -1,10 +1,10 @@
 """What is read out of OpenTelemetry's own formats: spans, and what could not be read as one.
 
-    otlp_proto.py      the protobuf of a request, a file or a stream, in pieces of bounded size
-    otlp_document.py   one OTLP/JSON document, once it is parsed
-    otlp_text.py       OTLP/JSON of any length: lines, and documents that do not fit into memory
-    otlp_files.py      files: which of these they are, how they are packed and framed
-    otlp_rows.py       spans as rows of exp.db: spans
+    proto.py      the protobuf of a request, a file or a stream, in pieces of bounded size
+    document.py   one OTLP/JSON document, once it is parsed
+    text.py       OTLP/JSON of any length: lines, and documents that do not fit into memory
+    files.py      files: which of these they are, how they are packed and framed
+    rows.py       spans as rows of exp.db: spans
 
 Everything that is decoded ends as an `OtlpSpan`, so the formats cannot differ in what they store.
 Spec: opentelemetry-proto; https://opentelemetry.io/docs/specs/otlp/
@@ -40,6 +40,8 @@ Spec: https://www.w3.org/TR/trace-context/#sampled-flag
 """
 TRACE_FLAGS = 0xFF
 """The part of the flags of a span or link that is the trace's; the others are about parents."""
+
+LATE = "the {} stands after its spans, in more than is parsed at once: they are without it"
 
 
 class Unreadable(Exception):

@@ -18,6 +18,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from flowtui.store.otlp import items as otlp
+from flowtui.store.otlp import parts
 from flowtui.store.otlp.items import Broken, Item, Origin, OtlpSpan, Rejected, Unreadable
 from flowtui.store.otlp.source import Source
 from flowtui.store.values import JsonValue
@@ -30,15 +31,6 @@ _FIRST = (1, _LENGTH)
 _SECOND = (2, _LENGTH)
 _NO_TRACE = bytes(otlp.TRACE_ID_BYTES)
 _NO_SPAN = bytes(otlp.SPAN_ID_BYTES)
-
-
-def request(data: bytes) -> Iterator[Item]:
-    """Yield what is in the body of a request.
-
-    Raises:
-        Broken: it is no protobuf, which shows while the items are taken.
-    """
-    return items(Source(io.BytesIO(data)), len(data))
 
 
 def items(source: Source, size: int | None = None) -> Iterator[Item]:
@@ -57,7 +49,7 @@ def items(source: Source, size: int | None = None) -> Iterator[Item]:
 
 
 def _resource_spans(source: Source, size: int) -> Iterator[Item]:
-    if size > otlp.WHOLE_BYTES:
+    if size > source.whole_bytes:
         yield from _resource_in_parts(source, size)
         return
     where = f"byte {source.position:,}"
@@ -66,7 +58,8 @@ def _resource_spans(source: Source, size: int) -> Iterator[Item]:
         message = ResourceSpans.FromString(data)
     except DecodeError:
         # One text that is no UTF-8 fails all of it; in parts, it fails its span.
-        yield from _resource_in_parts(Source(io.BytesIO(data)), size)
+        in_parts = Source(io.BytesIO(data), source.whole_bytes, source.span_parts)
+        yield from _resource_in_parts(in_parts, size)
         return
     resource = _attributes(message.resource.attributes)
     for scope_spans in message.scope_spans:
@@ -81,16 +74,20 @@ def _resource_spans(source: Source, size: int) -> Iterator[Item]:
 def _resource_in_parts(source: Source, size: int) -> Iterator[Item]:
     end = source.position + size
     resource: Mapping[str, JsonValue] = {}
+    has_spans = False
     while source.position < end:
         where = f"byte {source.position:,}"
         field = _field(source)
         if field == _SECOND:
+            has_spans = True
             yield from _scope_in_parts(source, _size(source, end), resource)
         elif field == _FIRST:
             try:
                 resource = _attributes(_message(Resource, source, end).attributes)
             except Unreadable as error:
                 yield _rejected(where, error)
+            if has_spans:
+                yield Rejected(where, otlp.LATE.format("resource"))
         else:
             _skip(source, field, end)
 
@@ -98,6 +95,7 @@ def _resource_in_parts(source: Source, size: int) -> Iterator[Item]:
 def _scope_in_parts(source: Source, size: int, resource: Mapping[str, JsonValue]) -> Iterator[Item]:
     end = source.position + size
     origin = Origin(resource, {})
+    has_spans = False
     while source.position < end:
         where = f"byte {source.position:,}"
         field = _field(source)
@@ -111,6 +109,9 @@ def _scope_in_parts(source: Source, size: int, resource: Mapping[str, JsonValue]
                 yield _span(_message(Span, source, end), origin)
         except Unreadable as error:
             yield _rejected(where, error)
+        if field == _FIRST and has_spans:
+            yield Rejected(where, otlp.LATE.format("scope"))
+        has_spans = has_spans or field == _SECOND
 
 
 def _rejected(where: str, error: Unreadable) -> Rejected:
@@ -137,8 +138,11 @@ def _message(kind: type[T], source: Source, end: int) -> T:
     if size > otlp.MAX_SPAN_BYTES:
         source.skip(size)
         raise Unreadable(f"a {kind.__name__} takes {size:,} bytes, which is too many")
+    data = source.take(size)
+    if source.span_parts is not None and size > source.whole_bytes:
+        parts.check(data, kind, source.span_parts)
     try:
-        return kind.FromString(source.take(size))
+        return kind.FromString(data)
     except DecodeError as error:
         raise Unreadable(f"a {kind.__name__} is no protobuf, or has a text not in UTF-8") from error
 

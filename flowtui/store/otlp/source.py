@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from flowtui.store.otlp import items as otlp
 from flowtui.store.otlp.items import Broken
 
 PIECE_BYTES = 1 << 18
@@ -20,8 +21,20 @@ class Readable(Protocol):
 class Source:
     """Bytes in the order in which they come; holds the piece that is being looked at."""
 
-    def __init__(self, stream: Readable) -> None:
+    def __init__(
+        self, stream: Readable, whole_bytes: int | None = None, span_parts: int | None = None
+    ) -> None:
+        """Begin to read.
+
+        Args:
+            stream: is read, and not closed.
+            whole_bytes: what is parsed at once and not in parts; None for `WHOLE_BYTES`.
+            span_parts: how many attributes, events, links and values a span may have; None for
+                any number.
+        """
         self._stream = stream
+        self.whole_bytes = otlp.WHOLE_BYTES if whole_bytes is None else whole_bytes
+        self.span_parts = span_parts
         self._held = b""
         self._at = 0
         self._before = 0

@@ -3,13 +3,17 @@
 A line that fits is parsed at once. A longer one, and a document that is spread over lines, is
 walked down to its spans, each of which is then parsed alone. The attributes of a resource or scope
 are then expected before its spans, where every writer puts them.
+
+ijson reads such documents too, and less well: each of its events names the whole path to it, so ten
+thousand opening brackets take 250 MB; it refuses NaN, a number past 64 bits and a byte that is no
+UTF-8, which a shorter line may hold; and it says no line where it gives up.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from flowtui.store.otlp import document as documents
 from flowtui.store.otlp import items as otlp
@@ -30,7 +34,7 @@ def items(source: Source) -> Iterator[Item]:
     number = 0
     while not source.is_at_end():
         number += 1
-        line = source.line(otlp.WHOLE_BYTES)
+        line = source.line(source.whole_bytes)
         where = f"line {number:,}"
         if line is None:
             yield from _long_line(source, where)
@@ -39,6 +43,18 @@ def items(source: Source) -> Iterator[Item]:
             return
         elif not line.isspace():
             yield from _line(line, where)
+
+
+def request(source: Source) -> Iterator[Item]:
+    """Yield what is in the body of a request: one document.
+
+    Raises:
+        Unreadable: it is none, which shows while the items are taken.
+    """
+    text = _Text(source.take_up_to, b"", source.whole_bytes, source.span_parts)
+    yield from _walked(text, "")
+    if text.peek():
+        raise Broken("it is no JSON: something stands after its end")
 
 
 def parsed(text: bytes) -> object:
@@ -73,7 +89,7 @@ def _is_known(document: Mapping[str, object]) -> bool:
 def _long_line(source: Source, where: str) -> Iterator[Item]:
     line = _Line(source)
     try:
-        yield from _walked(_Text(Source(line)), where)
+        yield from _walked(_Text(line.take_up_to), where)
     except Unreadable as error:
         yield Rejected(where, str(error))
     line.skip_rest()
@@ -81,7 +97,7 @@ def _long_line(source: Source, where: str) -> Iterator[Item]:
 
 def _spread(first: bytes, source: Source, number: int) -> Iterator[Item]:
     """Yield what is in a document over many lines; one that breaks has no next line to go on at."""
-    text = _Text(_Prepended(first, source))
+    text = _Text(source.take_up_to, first)
     try:
         while text.peek():
             yield from _walked(text, f"the document at line {number:,}")
@@ -89,30 +105,19 @@ def _spread(first: bytes, source: Source, number: int) -> Iterator[Item]:
         yield Rejected(f"line {number + text.line:,}", str(error))
 
 
-class _Prepended:
-    """A source with something in front of it that was taken too early."""
-
-    def __init__(self, first: bytes, source: Source) -> None:
-        self._first, self._source = first, source
-
-    def take_up_to(self, count: int) -> bytes:
-        first, self._first = self._first, b""
-        return first or self._source.take_up_to(count)
-
-
 class _Line:
-    """The rest of a line, as a stream of its own."""
+    """The rest of a line, taken in pieces."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._is_over = False
 
-    def read(self, size: int, /) -> bytes:
+    def take_up_to(self, count: int) -> bytes:
         if self._is_over:
             return b""
-        line = self._source.line(size)
+        line = self._source.line(count)
         self._is_over = line is not None
-        return self._source.take_up_to(size) if line is None else line
+        return self._source.take_up_to(count) if line is None else line
 
     def skip_rest(self) -> None:
         if not self._is_over:
@@ -122,11 +127,20 @@ class _Line:
 class _Text:
     """JSON that is parsed a value at a time; holds the value that is being parsed."""
 
-    def __init__(self, source: Source | _Prepended) -> None:
-        self._source = source
+    def __init__(
+        self,
+        take_up_to: Callable[[int], bytes],
+        first: bytes = b"",
+        whole_chars: int | None = None,
+        span_parts: int | None = None,
+    ) -> None:
+        self._take_up_to = take_up_to
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._parse = json.JSONDecoder().raw_decode
-        self._held = ""
+        self.whole_chars = otlp.WHOLE_BYTES if whole_chars is None else whole_chars
+        self._parts_left = self._span_parts = span_parts
+        hook = None if span_parts is None else self._count
+        self._parse = json.JSONDecoder(object_hook=hook).raw_decode
+        self._held = self._decode(first)
         self._at = 0
         self._lines_before = 0
         self._is_over = False
@@ -157,11 +171,12 @@ class _Text:
         """Return the next value.
 
         Raises:
-            Unreadable: it takes more than so many characters; nothing is taken.
+            Unreadable: it takes so many characters or more; nothing is taken.
             Broken: it is no JSON.
         """
         self.peek()
         while True:
+            self._parts_left = self._span_parts
             try:
                 found: JsonValue
                 found, end = self._parse(self._held, self._at)
@@ -217,19 +232,35 @@ class _Text:
             case _:
                 self.value(otlp.MAX_SPAN_BYTES)
 
+    def _count(self, members: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """Return an object of the value that is being parsed, and count it."""
+        assert self._parts_left is not None
+        if self._parts_left <= 0:
+            # Not one that ends a span: what would come after it is not found any more.
+            raise Broken(f"something has more than {self._span_parts:,} parts, which is too many")
+        self._parts_left -= 1
+        return members
+
     def _more(self, limit: int | None = None) -> bool:
-        """Hold more, twice of what there is, and say whether there was any."""
-        if self._is_over:
-            return False
+        """Hold more, twice of what there is but no more than a limit; say whether there was any.
+
+        Raises:
+            Unreadable: so many characters are held already.
+        """
         left = len(self._held) - self._at
-        if limit is not None and left > limit:
-            raise Unreadable(f"something takes more than {limit:,} characters, which is too many")
-        piece = self._source.take_up_to(max(PIECE_BYTES, left))
-        self._is_over = not piece
+        if limit is not None and left >= limit:
+            raise Unreadable(f"something takes {limit:,} characters or more, which is too many")
         self._lines_before += self._held.count("\n", 0, self._at)
-        self._held = self._held[self._at :] + self._decode(piece, self._is_over)
-        self._at = 0
-        return not self._is_over
+        self._held, self._at = self._held[self._at :], 0
+        wanted = max(2 * left, min(PIECE_BYTES, self.whole_chars))
+        # A last try near the limit, and not two.
+        if limit is not None and wanted > limit // 2:
+            wanted = limit
+        while len(self._held) < wanted and not self._is_over:
+            piece = self._take_up_to(wanted - len(self._held))
+            self._is_over = not piece
+            self._held += self._decode(piece, self._is_over)
+        return len(self._held) > left
 
 
 def _walked(text: _Text, where: str) -> Iterator[Item]:
@@ -239,6 +270,8 @@ def _walked(text: _Text, where: str) -> Iterator[Item]:
             for _ in text.elements():
                 yield from _resource(text, where)
             continue
+        if key in documents.RESOURCE_SPANS and text.peek() != "n":
+            raise Broken(f"{key} is no list")
         if key in documents.SIGNALS:
             yield Skipped(documents.SIGNALS[key])
         text.skip()
@@ -246,7 +279,7 @@ def _walked(text: _Text, where: str) -> Iterator[Item]:
 
 def _resource(text: _Text, where: str) -> Iterator[Item]:
     try:
-        whole = text.value(otlp.WHOLE_BYTES)
+        whole = text.value(text.whole_chars)
     except Broken:
         raise
     except Unreadable:
@@ -255,24 +288,39 @@ def _resource(text: _Text, where: str) -> Iterator[Item]:
         yield from documents.resource_items(whole, where)
         return
     resource: Mapping[str, JsonValue] = {}
+    has_spans = False
     for key in text.members():
         if key == "resource":
             resource = documents.resource_attributes(text.value(otlp.MAX_SPAN_BYTES))
+            if has_spans:
+                yield Rejected(where, otlp.LATE.format("resource"))
         elif key in documents.SCOPE_SPANS and text.peek() == "[":
+            has_spans = True
             for _ in text.elements():
                 yield from _scope(text, resource, where)
         else:
-            text.skip()
+            yield from _passed_over(text, key, documents.SCOPE_SPANS, where)
 
 
 def _scope(text: _Text, resource: Mapping[str, JsonValue], where: str) -> Iterator[Item]:
     origin = Origin(resource, {})
+    has_spans = False
     for key in text.members():
         if key == "scope":
             values = documents.scope_values(text.value(otlp.MAX_SPAN_BYTES))
             origin = Origin(resource, values)
+            if has_spans:
+                yield Rejected(where, otlp.LATE.format("scope"))
         elif key == "spans" and text.peek() == "[":
+            has_spans = True
             for _ in text.elements():
                 yield documents.span_item(text.value(otlp.MAX_SPAN_BYTES), origin, where)
         else:
-            text.skip()
+            yield from _passed_over(text, key, ("spans",), where)
+
+
+def _passed_over(text: _Text, key: str, lists: tuple[str, ...], where: str) -> Iterator[Rejected]:
+    """Pass over a member; say so where it was to be a list."""
+    if key in lists and text.peek() != "n":
+        yield Rejected(where, f"{key} is no list")
+    text.skip()

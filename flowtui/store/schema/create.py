@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from flowtui.store import foreign
-from flowtui.store.errors import DatabaseBusy, DatabaseError
+from flowtui.store import cancelling, foreign, unreadable
+from flowtui.store.checks import WriteGuard
+from flowtui.store.database import BUSY_TIMEOUT_S, VM_STEPS_BETWEEN_CANCEL_CHECKS
+from flowtui.store.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, DiskFull
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
+from flowtui.store.transaction import NO_ROOM, is_busy, is_without_room
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+T = TypeVar("T")
+
+RETRY_S = 0.005
+"""Between two tries; a commit of the SDK takes about as long."""
+_ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
+"""What SQLite raises, and Python where SQLite's own message is no UTF-8."""
 
 
 def create_store(
@@ -33,7 +45,7 @@ def create_store(
     Raises:
         DatabaseError: The file cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     _create(
         directory / "meta.db",
         ddl.META_TABLES,
@@ -58,7 +70,7 @@ def create_experiment_db(
     Raises:
         DatabaseError: The file cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     _create(
         path,
         ddl.EXPERIMENT_TABLES,
@@ -68,6 +80,21 @@ def create_experiment_db(
         applied_at=applied_at,
         durable=durable,
     )
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those above it, where they are missing.
+
+    Raises:
+        DatabaseError: It cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DiskFull(path, NO_ROOM.format(path)) from error
+        message = f"the folder {path} cannot be made: {error.strerror}"
+        raise DatabaseError(path, message) from error
 
 
 def open_for_writing(path: Path, *, durable: bool = True) -> Database:
@@ -86,13 +113,31 @@ def writing(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises:
         DatabaseBusy: Somebody else held the database for longer than the busy timeout.
+        DatabaseReadOnly: A view, or a trigger of a table, would do something else with the write.
         DatabaseError: SQLite refused the write; the text says why.
+        ReadCancelled: Nobody waits for it any more (`cancelling`).
     """
+    connection = database.conn
+    guard: WriteGuard | None = None
     try:
-        with database.atomic():
-            yield database.conn
-    except sqlite3.DatabaseError as error:
+        _patiently(lambda: connection.execute("BEGIN IMMEDIATE"))
+        try:
+            guard = WriteGuard(connection)
+            yield connection
+            _patiently(lambda: connection.execute("COMMIT"))
+        except BaseException:
+            # Some failures end the transaction by themselves.
+            connection.rollback()
+            raise
+    except _ERRORS as error:
+        cancelling.check()
+        if guard is not None and guard.refusal:
+            message = f"nothing is written into {path}: {guard.refusal}"
+            raise DatabaseReadOnly(path, message) from error
         raise _explained(path, error) from error
+    finally:
+        if guard is not None:
+            guard.leave()
 
 
 def _create(
@@ -105,7 +150,9 @@ def _create(
     applied_at: datetime | None,
     durable: bool,
 ) -> None:
-    if path.exists() and path.stat().st_size > 0:
+    is_there = path.exists() and path.stat().st_size > 0
+    # What is no file is said where it is opened.
+    if is_there and (not path.is_file() or _has_tables(path)):
         return
     when = timestamp(applied_at or datetime.now(UTC))
     with closing(_open(path, "rwc", durable)) as database, writing(database, path) as connection:
@@ -118,28 +165,54 @@ def _create(
         connection.execute(f"PRAGMA user_version = {user_version}")
 
 
+def _has_tables(path: Path) -> bool:
+    """Tells whether a file is more than what is left where there was no room to make it."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    try:
+        # Only looked at: what is there keeps its journal mode.
+        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as database:
+            rows = _patiently(lambda: database.execute("SELECT 1 FROM sqlite_master LIMIT 1"))
+            return rows.fetchone() is not None
+    except sqlite3.DatabaseError as error:
+        raise _explained(path, error) from error
+
+
 def _open(path: Path, mode: str, durable: bool) -> Database:
     from sqlite_utils import Database
 
     if why_no_file := foreign.why_no_file([path]):
         raise DatabaseError(path, f"cannot write {path}: {why_no_file}")
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
-    except sqlite3.DatabaseError as error:
+        # Without a timeout, in which SQLite would heed no ctrl+c: the waiting is done outside.
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=0)
+    except _ERRORS as error:
         raise _explained(path, error) from error
     try:
         if not durable:
             connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
         connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.DatabaseError as error:
+        connection.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+    except _ERRORS as error:
         connection.close()
         raise _explained(path, error) from error
     return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
-def _explained(path: Path, error: sqlite3.DatabaseError) -> DatabaseError:
-    # The low byte is the primary code; the rest tells SQLITE_BUSY's variants apart.
-    busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-    kind = DatabaseBusy if busy else DatabaseError
-    return kind(path, f"cannot write {path}: {error}")
+def _patiently(ask: Callable[[], T]) -> T:
+    """Return what is answered, asking again while somebody else holds the database."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            return ask()
+        except sqlite3.DatabaseError as error:
+            if not is_busy(error) or time.monotonic() >= deadline:
+                raise
+        time.sleep(RETRY_S)
+
+
+def _explained(path: Path, error: Exception) -> DatabaseError:
+    if is_without_room(error):
+        return DiskFull(path, NO_ROOM.format(path))
+    kind = DatabaseBusy if is_busy(error) else DatabaseError
+    return kind(path, f"cannot write {path}: {unreadable.text(error)}")

@@ -8,10 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from flowtui.store.closing import Closes
+from flowtui.store.database import table_columns
 from flowtui.store.errors import RunNotFound
 from flowtui.store.schema.create import (
     create_experiment_db,
     create_store,
+    make_folder,
     open_for_writing,
     writing,
 )
@@ -66,9 +68,10 @@ class StoreWriter(Closes):
 
         Source: experiment_groups.id.
         """
-        found = self._database.execute(
-            "SELECT id FROM experiment_groups WHERE name = ?", (name,)
-        ).fetchone()
+        with writing(self._database, self._path) as connection:
+            found = connection.execute(
+                "SELECT id FROM experiment_groups WHERE name = ?", (name,)
+            ).fetchone()
         if found:
             return str(found[0])
         group_id = self._new_id()
@@ -107,6 +110,9 @@ class StoreWriter(Closes):
         folder = self._run_folder(run_id)
         when = created_at or self._clock()
         group_id = self.group(group, created_at=when)
+        # Before its row: a run that there was no room for is not one that seems to be going on.
+        make_folder(folder / "attachments")
+        create_experiment_db(folder / "exp.db", applied_at=when, durable=self._durable)
         self._insert(
             "experiments",
             {
@@ -121,8 +127,6 @@ class StoreWriter(Closes):
                 "upload_status": "not_uploaded",
             },
         )
-        (folder / "attachments").mkdir(parents=True, exist_ok=True)
-        create_experiment_db(folder / "exp.db", applied_at=when, durable=self._durable)
 
     def experiment(self, run_id: str) -> ExperimentWriter:
         """Opens one run's exp.db for writing; the caller closes it, best by `with`.
@@ -233,9 +237,9 @@ class StoreWriter(Closes):
         return self._directory / run_id
 
     def _insert(self, table: str, row: Mapping[str, object]) -> None:
-        known = self._database.table(table).columns_dict
-        columns = [column for column in row if column in known]
         with writing(self._database, self._path) as connection:
+            known = table_columns(connection, table)
+            columns = [column for column in row if column in known]
             connection.execute(
                 f"INSERT OR REPLACE INTO {table} ({', '.join(columns)})"
                 f" VALUES ({', '.join(':' + column for column in columns)})",

@@ -17,7 +17,15 @@ from flowtui.store.values import JsonValue
 TEXT_CHARS = 500_000
 """A text that cannot be parsed is given up to here: more than anybody reads without a pager."""
 _JSON = ("attributes", "events", "links")
-_COLUMNS = (*SKELETON, "status_message", "events", "links", "trace_flags", "created_at")
+_COLUMNS = (
+    *SKELETON,
+    "attributes",
+    "status_message",
+    "events",
+    "links",
+    "trace_flags",
+    "created_at",
+)
 
 
 def detail(

@@ -1,143 +1,167 @@
 """Where the spans of one trace stand in its tree, whatever their parents say.
 
-Every span has one row: rings of parents are cut, and orphans stand under a row for the parent that
-is not there.
+Every span has one place: rings of parents are cut, and orphans stand under a place for the parent
+that is not there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
+from itertools import chain
 
-from flowtui.store.traces.times import FAR_FUTURE_NS, sortable
-from flowtui.store.traces.values import Span
+from flowtui.store import cancelling
+from flowtui.store.traces.times import FAR_FUTURE_NS
 
-NO_PARENT = -1
-"""The parent of a root."""
-
-Entry = tuple[int, str, str | None, Span]
-"""Start, the id that children name, the id of the parent, and the span; see `entries_of`."""
+NONE = -1
+"""The parent of a root, and the row of a parent that is not there."""
+_ROWS_BETWEEN_CANCEL_CHECKS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class TreeLayout:
-    """The nodes in display order, a list for each thing known."""
+class Layout:
+    """A tree in display order, a column for each thing known of a place."""
 
+    rows: array[int]
     ids: list[str]
-    spans: list[Span | None]
-    parents: list[int]
-    depths: list[int]
-    children: list[tuple[int, ...]]
-    are_cut: list[bool]
+    parents: array[int]
+    depths: array[int]
+    below: array[int]
+    """How many places follow that are below this one."""
+    cut: frozenset[int]
+    """Roots that are some only because their parents lead back to them."""
 
 
-def entries_of(spans: Sequence[Span]) -> list[Entry]:
-    """Return the spans that have a row, by start and id; those without a start come last."""
-    entries: list[Entry] = [
-        (sortable(span.start_ns), span.span_id, span.parent_id, span)
-        for span in spans
-        if not span.is_pending
-    ]
-    if len(entries) < len(spans):
-        ended = {entry[1] for entry in entries}
-        for span in spans:
-            announced = span.span_id if span.parent_id is None else span.parent_id
-            if span.is_pending and announced not in ended:
-                entries.append((sortable(span.start_ns), announced, span.pending_parent_id, span))
-    entries.sort(key=itemgetter(0, 1))
-    return entries
+def watched(rows: range) -> Iterator[int]:
+    """Yield rows, asking every now and then whether to go on, at no cost that shows.
+
+    Raises:
+        ReadCancelled: nobody waits any more.
+    """
+
+    def parts() -> Iterator[range]:
+        for start in range(0, len(rows), _ROWS_BETWEEN_CANCEL_CHECKS):
+            cancelling.check()
+            yield rows[start : start + _ROWS_BETWEEN_CANCEL_CHECKS]
+
+    return chain.from_iterable(parts())
 
 
-def laid_out(entries: list[Entry]) -> TreeLayout:
-    parents, missing = _parents(entries)
-    cut = _cut_rings(parents)
-    ids = [entry[1] for entry in entries] + list(missing)
-    spans: list[Span | None] = [entry[3] for entry in entries]
-    spans += [None] * len(missing)
-    below: dict[int, list[int]] = {}
-    roots: list[tuple[int, str, int]] = []
-    for row, parent in enumerate(parents):
-        if parent != NO_PARENT:
-            below.setdefault(parent, []).append(row)
-    for row, parent in enumerate(parents):
-        if parent == NO_PARENT:
-            start = entries[row][0]
-            if start == FAR_FUTURE_NS and row in below:
-                # A root without a start has the place of what is below it.
-                start = entries[below[row][0]][0]
-            roots.append((start, ids[row], row))
-    roots += [(entries[below[row][0]][0], ids[row], row) for row in missing.values()]
-    parents += [NO_PARENT] * len(missing)
-    order, places = _preorder([row for _, _, row in sorted(roots)], below, len(ids))
-    up = [places[parents[row]] for row in order]
-    depths: list[int] = []
-    for parent in up:
-        depths.append(0 if parent == NO_PARENT else depths[parent] + 1)
-    return TreeLayout(
-        ids=[ids[row] for row in order],
-        spans=[spans[row] for row in order],
-        parents=up,
-        depths=depths,
-        children=[
-            tuple([places[child] for child in below[row]]) if row in below else () for row in order
-        ],
-        are_cut=[row in cut for row in order],
+def laid_out(ids: Sequence[str], parent_ids: Sequence[str | None], starts: Sequence[int]) -> Layout:
+    """Return where rows stand; children come in the order of their rows, roots by start and id.
+
+    Args:
+        ids: by row. Of several with one id the first has the children.
+        parent_ids: by row.
+        starts: by row, rising; `FAR_FUTURE_NS` for none.
+    """
+    up, missing = _parents(ids, parent_ids)
+    cut = _cut_rings(up, len(ids))
+    count = len(up)
+    first, after = _children(up)
+    names = [*ids, *missing]
+    places, rows = _in_display_order(_roots(up, first, names, starts), first, after)
+    parents, depths = array("q"), array("q")
+    for at in watched(range(count)):
+        parent = up[rows[at]]
+        parents.append(NONE if parent == NONE else places[parent])
+        depths.append(0 if parent == NONE else depths[places[parent]] + 1)
+    below = [0] * count
+    for at in watched(range(count - 1, -1, -1)):
+        if (parent := parents[at]) != NONE:
+            below[parent] += below[at] + 1
+    return Layout(
+        array("q", [row if row < len(ids) else NONE for row in rows]),
+        list(map(names.__getitem__, rows)),
+        parents,
+        depths,
+        array("q", below),
+        frozenset(places[row] for row in cut),
     )
 
 
-def _preorder(
-    roots: list[int], below: Mapping[int, list[int]], count: int
-) -> tuple[list[int], list[int]]:
-    """Return the rows in display order, and the place of each row in it."""
-    order: list[int] = []
-    # The last one is what the index `NO_PARENT` finds: no parent, so no place.
-    places = [NO_PARENT] * (count + 1)
-    stack = roots[::-1]
-    while stack:
-        row = stack.pop()
-        places[row] = len(order)
-        order.append(row)
-        if row in below:
-            stack += below[row][::-1]
-    return order, places
+def _parents(ids: Sequence[str], parent_ids: Sequence[str | None]) -> tuple[list[int], list[str]]:
+    """Return the row of each row's parent, and the ids of rows behind the last for those missing.
 
-
-def _parents(entries: list[Entry]) -> tuple[list[int], dict[str, int]]:
-    """Return the row of each entry's parent, and rows after the last for parents not there."""
-    rows: dict[str, int] = {}
-    for row, entry in enumerate(entries):
-        rows.setdefault(entry[1], row)
-    missing: dict[str, int] = {}
-    parents: list[int] = []
-    for row, (_, id_, parent, _) in enumerate(entries):
-        if parent is None:
-            parents.append(NO_PARENT)
-        elif parent == id_:
-            parents.append(row)
-        elif parent in rows:
-            parents.append(rows[parent])
+    These rows are in the first list too, as roots.
+    """
+    backwards = watched(range(len(ids) - 1, -1, -1))
+    row_of = dict(zip(reversed(ids), backwards, strict=True))
+    missing: list[str] = []
+    up: list[int] = []
+    for row in watched(range(len(ids))):
+        parent_id = parent_ids[row]
+        if parent_id is None:
+            up.append(NONE)
+        elif parent_id == ids[row]:
+            up.append(row)
         else:
-            parents.append(missing.setdefault(parent, len(entries) + len(missing)))
-    return parents, missing
+            parent = row_of.get(parent_id)
+            if parent is None:
+                parent = row_of[parent_id] = len(ids) + len(missing)
+                missing.append(parent_id)
+            up.append(parent)
+    return up + [NONE] * len(missing), missing
 
 
-def _cut_rings(parents: list[int]) -> set[int]:
-    """Make the first row of each ring a root in `parents`, and return those rows."""
-    cut: set[int] = set()
-    count = len(parents)
-    # By row: the walk that came by first.
-    walks = [NO_PARENT] * count
-    for start in range(count):
+def _cut_rings(up: list[int], count: int) -> list[int]:
+    """Make the first row of each ring a root in `up`, and return those rows."""
+    cut: list[int] = []
+    walks: dict[int, int] = {}
+    """The walk that came by first."""
+    # Each ring has a row whose parent comes no earlier, and mostly there is no such row at all.
+    for start in [row for row in range(count) if up[row] >= row]:
         row = start
-        # Rows after the last are parents that are not there, which have none.
-        while 0 <= row < count and walks[row] == NO_PARENT:
+        while row != NONE and row not in walks:
             walks[row] = start
-            row = parents[row]
-        if 0 <= row < count and walks[row] == start:
-            first, on = row, parents[row]
+            row = up[row]
+        if row != NONE and walks[row] == start:
+            first, on = row, up[row]
             while on != row:
-                first, on = min(first, on), parents[on]
-            parents[first] = NO_PARENT
-            cut.add(first)
+                first, on = min(first, on), up[on]
+            up[first] = NONE
+            cut.append(first)
     return cut
+
+
+def _children(up: list[int]) -> tuple[list[int], list[int]]:
+    """Return the first child of each row, and the child of the same parent that comes after it."""
+    first = [NONE] * len(up)
+    after = [NONE] * len(up)
+    for row in watched(range(len(up) - 1, -1, -1)):
+        if (parent := up[row]) != NONE:
+            after[row] = first[parent]
+            first[parent] = row
+    return first, after
+
+
+def _roots(up: list[int], first: list[int], ids: list[str], starts: Sequence[int]) -> list[int]:
+    """Return the roots; one without a start has the place of what is below it."""
+    found: list[tuple[int, str, int]] = []
+    for row, parent in enumerate(up):
+        if parent == NONE:
+            start = starts[row] if row < len(starts) else FAR_FUTURE_NS
+            if start == FAR_FUTURE_NS and first[row] != NONE:
+                start = starts[first[row]]
+            found.append((start, ids[row], row))
+    return [row for _, _, row in sorted(found)]
+
+
+def _in_display_order(
+    roots: list[int], first: list[int], after: list[int]
+) -> tuple[list[int], list[int]]:
+    """Return the place of each row, and the rows by place: each parent before its children."""
+    places = [NONE] * len(first)
+    rows: list[int] = []
+    waiting = roots[::-1]
+    # Each row comes once.
+    for at in watched(range(len(first))):
+        row = waiting.pop()
+        places[row] = at
+        rows.append(row)
+        if after[row] != NONE:
+            waiting.append(after[row])
+        if first[row] != NONE:
+            waiting.append(first[row])
+    return places, rows

@@ -21,7 +21,7 @@ from flowtui.store.annotations.listing import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
-from flowtui.store.traces.roll_up import SpanUsage, rolled_up
+from flowtui.store.traces.roll_up import taken
 from flowtui.store.traces.spans import TOO_LONG, attributes_sql, own_usage, parent, whole_number
 from flowtui.store.traces.times import END, FAR_FUTURE_NS, START, known, sql_known
 from flowtui.store.traces.values import Trace, TraceState
@@ -203,13 +203,14 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
         wanted,
     )
     by_id = {decoding.text(row[0]): row[1:] for row in rows}
-    taken = {id_: (usage, unread) for id_, usage, unread in _usages(connection, rowids)}
+    usages = _usages(connection, rowids)
+    used = {id_: (usage, unread) for id_, usage, unread in usages}
     keys = connection.execute(
         "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
         wanted,
     )
     return {
-        rowid: _trace(id_, by_id[id_], *taken.get(id_, (None, 0)))
+        rowid: _trace(id_, by_id[id_], *used.get(id_, (None, 0)))
         for rowid, id_ in ((rowid, decoding.text(value)) for rowid, value in keys)
         if id_ in by_id
     }
@@ -271,14 +272,17 @@ def _usages(
         {"rowids": json.dumps(list(rowids))},
     )
     for trace_id, spans in groupby(rows, key=lambda row: decoding.text(row[0])):
-        found: list[SpanUsage] = []
+        ids: list[str] = []
+        parent_ids: list[str | None] = []
+        own: dict[int, Usage] = {}
         unread = 0
-        for _, span_id, parent_id, attributes in spans:
+        for row, (_, span_id, parent_id, attributes) in enumerate(spans):
+            ids.append(decoding.text(span_id))
+            parent_ids.append(parent(parent_id))
             unread += attributes == TOO_LONG
-            own = own_usage(attributes)
-            found.append(SpanUsage(decoding.text(span_id), parent(parent_id), own))
-        has_usage = any(span.usage is not None for span in found)
-        yield trace_id, rolled_up(found).total if has_usage else None, unread
+            if (usage := own_usage(attributes)) is not None:
+                own[row] = usage
+        yield trace_id, taken(ids, parent_ids, own), unread
 
 
 def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from functools import lru_cache
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from flowtui.store import decoding
 from flowtui.store.annotations.listing import span_counts
@@ -15,14 +17,16 @@ from flowtui.store.bounded_json import sql_too_long
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, is_pending, pending_parent, span_kind, usage
 from flowtui.store.otlp.items import RESOURCE
+from flowtui.store.traces.columns import BEFORE_ALL, Said, Spans
 from flowtui.store.traces.times import FAR_FUTURE_NS, sortable
-from flowtui.store.traces.values import Process, Span
+from flowtui.store.traces.values import Process
 from flowtui.store.values import JsonValue
 
 TOO_LONG = b"\0"
 """Stands in for attributes that are too long to be parsed."""
 
 _DECODER = json.JSONDecoder()
+_JSON_BLANKS = " \t\n\r"
 SKELETON = (
     "span_id",
     "parent_span_id",
@@ -32,58 +36,160 @@ SKELETON = (
     "start_time_unix_nano",
     "end_time_unix_nano",
     "status_code",
-    "attributes",
 )
+_PAGE_ROWS = 2_000
+T = TypeVar("T")
 
 
-def spans(connection: sqlite3.Connection, trace_id: str) -> tuple[Span, ...]:
-    """Return all spans of a trace by their start, what started together by its end, last first.
+def spans(connection: sqlite3.Connection, trace_id: str) -> Spans:
+    """Return all spans of a trace with what their attributes say; see `skeleton` and `told`."""
+    return told(connection, skeleton(connection, trace_id))
 
-    Spans without a start come last. Attributes that are no JSON say nothing, and do not fail the
-    read. Where a span begins before its parent, both have the process that they ran in.
+
+def skeleton(connection: sqlite3.Connection, trace_id: str, known: Spans | None = None) -> Spans:
+    """Return all spans of a trace without what their attributes say, which may be gigabytes.
+
+    Args:
+        connection: exp.db's.
+        trace_id: which trace.
+        known: what was read of it before; of a trace that has only grown, only what is new is read.
 
     Source: spans, span_annotations.
     """
+    annotated = span_counts(connection, trace_id)
+    notes = {target.span_id: count for target, count in annotated.items()}
     present = table_columns(connection, "spans")
     if not present:
-        return ()
-    columns = decoding.select_list(SKELETON[:-1], present, "spans")
-    # Sorted here: SQLite's sorter would copy all the attributes.
+        return replace(Spans.none(trace_id), notes=notes)
+    kept = Spans.none(trace_id) if known is None else _kept(connection, known)
     rows = connection.execute(
-        f"select {columns}, {attributes_sql(present)} from spans where trace_id = cast(? as text)",
-        [decoding.as_sql(trace_id)],
+        f"select rowid, {decoding.select_list(SKELETON, present, 'spans')} from spans"
+        f" where {_of_trace(len(kept) > 0)} and rowid > :last",
+        {"trace": decoding.as_sql(trace_id), "last": max(kept.rowids, default=BEFORE_ALL)},
     )
-    annotated = span_counts(connection, trace_id)
-    counts = {target.span_id: count for target, count in annotated.items()}
-    found = [_span(trace_id, row, counts) for row in rows]
-    found.sort(key=lambda span: (sortable(span.start_ns), -span.end_ns, span.span_id))
-    return tuple(_with_processes(connection, trace_id, found))
+    texts, parents = _Made(decoding.text), _Made(parent)
+    columns = kept.columns
+    rowids, ids, parent_ids, names, *numbers = columns
+    while page := rows.fetchmany(_PAGE_ROWS):
+        first, second, third, fourth, *others = zip(*page, strict=True)
+        rowids.extend(first)
+        ids.extend([id_ if isinstance(id_, str) else shown_id(id_) for id_ in second])
+        parent_ids.extend(map(parents.__getitem__, third))
+        names.extend(map(texts.__getitem__, fourth))
+        for column, stored in zip(numbers, others, strict=True):
+            column.extend([one if isinstance(one, int) else 0 for one in stored])
+    return Spans(trace_id, notes, kept.said, *_in_order(columns))
 
 
-def _with_processes(connection: sqlite3.Connection, trace_id: str, found: list[Span]) -> list[Span]:
-    """Return spans, those that begin before their parent and these parents with their process."""
-    starts = {span.span_id: span.start_ns for span in found}
-    wanted = {
-        id_
-        for span in found
-        if span.parent_id and 0 < span.start_ns < starts.get(span.parent_id, 0) < FAR_FUTURE_NS
-        for id_ in (span.span_id, span.parent_id)
-    }
-    if not wanted:
-        return found
-    present = table_columns(connection, "spans")
-    rows = connection.execute(
-        f"select span_id, {attributes_sql(present)} from spans"
-        " where trace_id = cast(:trace as text)"
-        " and span_id in (select value from json_each(:wanted))",
-        {"trace": decoding.as_sql(trace_id), "wanted": json.dumps(sorted(wanted))},
-    )
-    processes = {decoding.text(span_id): _process(raw) for span_id, raw in rows}
+def _of_trace(has_grown: bool) -> str:
+    """Return what holds of the spans of a trace; few new ones are looked for by their rowid."""
+    # A plus keeps SQLite from taking the index, which has the trace and not the rowid.
+    return f"{'+' if has_grown else ''}trace_id = cast(:trace as text)"
+
+
+class _Made(dict[object, T]):
+    """Makes a value once of each that is stored: names and parents come again and again."""
+
+    def __init__(self, make: Callable[[object], T]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, stored: object) -> T:
+        made = self[stored] = self._make(stored)
+        return made
+
+
+def _kept(connection: sqlite3.Connection, known: Spans) -> Spans:
+    """Return a copy of those that need not be read again, which are all but the last or none.
+
+    A span that is written again gets a new rowid, so that the others are then fewer than they
+    were. Only the last one may get the rowid that it had.
+    """
+    last = max(known.rowids, default=BEFORE_ALL)
+    (count,) = connection.execute(
+        "select count(*) from spans where trace_id = cast(? as text) and rowid < ?",
+        [decoding.as_sql(known.trace_id), last],
+    ).fetchone()
+    if count != len(known) - 1:
+        return Spans.none(known.trace_id)
+    row = known.rowids.index(last)
+    columns = [column[:row] + column[row + 1 :] for column in known.columns]
+    return Spans(known.trace_id, {}, known.said, *columns)
+
+
+def _in_order(columns: list[Any]) -> list[Any]:
+    _, ids, _, _, _, _, starts, *_ = columns
+    keys = list(map(sortable, starts))
+    order = list(range(len(keys)))
+    # Mostly none are alike, and numbers are sorted in a third of the time.
+    if len(set(keys)) < len(keys):
+        order.sort(key=ids.__getitem__)
+    order.sort(key=keys.__getitem__)
     return [
-        span if process is None else span._replace(process=process)
-        for span in found
-        for process in (processes.get(span.span_id),)
+        array("q", map(column.__getitem__, order))
+        if isinstance(column, array)
+        else list(map(column.__getitem__, order))
+        for column in columns
     ]
+
+
+def told(connection: sqlite3.Connection, found: Spans) -> Spans:
+    """Return spans with what their attributes say; those that are told are not read again.
+
+    Attributes that are no JSON say nothing, and do not fail the read. Where a span begins before
+    its parent, both have the process that they ran in.
+    """
+    if not len(found):
+        return replace(found, said=Said())
+    last = max(found.rowids)
+    said = Said() if found.said is None else found.said.but_for_the_last()
+    rows = connection.execute(
+        f"select rowid, {attributes_sql(table_columns(connection, 'spans'))} from spans"
+        f" where {_of_trace(said.last > BEFORE_ALL)} and rowid between :first and :last",
+        {"trace": decoding.as_sql(found.trace_id), "first": said.last, "last": last},
+    )
+    for rowid, raw in rows:
+        if isinstance(raw, str):
+            _hear(said, rowid, raw)
+        elif raw == TOO_LONG:
+            said.unread.add(rowid)
+    _hear_processes(connection, found, said)
+    return replace(found, said=replace(said, last=last))
+
+
+def _hear(said: Said, rowid: int, raw: str) -> None:
+    # Most report no usage, and need not be parsed.
+    has_usage = _may_have_usage(raw)
+    if not has_usage and not _may_name_kind(raw):
+        return
+    attributes = _object(raw)
+    kind = span_kind(attributes, 0)
+    if kind is not SpanKind.OTHER:
+        said.kinds[rowid] = kind
+    if has_usage and (taken := usage(attributes)) is not None:
+        said.usages[rowid] = taken
+    if is_pending(attributes):
+        said.placeholders[rowid] = pending_parent(attributes)
+
+
+def _hear_processes(connection: sqlite3.Connection, found: Spans, said: Said) -> None:
+    """Take the processes of spans that begin before their parent, and of these parents."""
+    row_of = dict(zip(found.ids, range(len(found)), strict=True))
+    wanted: set[int] = set()
+    for row, (start, parent_id) in enumerate(zip(found.starts, found.parent_ids, strict=True)):
+        above = row_of.get(parent_id) if parent_id is not None and start > 0 else None
+        if above is not None and start < found.starts[above] < FAR_FUTURE_NS:
+            wanted |= {found.rowids[row], found.rowids[above]}
+    wanted -= said.processes.keys()
+    if not wanted:
+        return
+    rows = connection.execute(
+        f"select rowid, {attributes_sql(table_columns(connection, 'spans'))} from spans"
+        " where rowid in (select value from json_each(?))",
+        [json.dumps(sorted(wanted))],
+    )
+    for rowid, raw in rows:
+        said.processes[rowid] = _process(raw)
 
 
 def _process(raw: object) -> Process | None:
@@ -170,42 +276,11 @@ def _may_name_kind(raw: str) -> bool:
     )
 
 
-@lru_cache(maxsize=64)
-def _guessed_kind(span_type: int) -> SpanKind:
-    return span_kind({}, span_type)
-
-
-def _span(trace_id: str, row: Sequence[object], annotated: Mapping[str, int]) -> Span:
-    span_id, parent_id, name, *numbers, raw = row
-    # One loop, not a call for each: this is done 30,000 times before a large trace shows.
-    kind, type_, start, end, status = [n if isinstance(n, int) else 0 for n in numbers]
-    text = raw if isinstance(raw, str) else ""
-    has_usage = _may_have_usage(text)
-    attributes = _object(text) if has_usage or _may_name_kind(text) else {}
-    pending = is_pending(attributes)
-    id_ = span_id if isinstance(span_id, str) else shown_id(span_id)
-    span = Span(
-        trace_id,
-        id_,
-        parent(parent_id),
-        decoding.text(name),
-        kind,
-        type_,
-        span_kind(attributes, type_) if attributes else _guessed_kind(type_),
-        start,
-        end,
-        status,
-        usage(attributes) if has_usage else None,
-        annotated.get(id_, 0),
-        pending,
-        pending_parent(attributes) if pending else None,
-    )
-    return span if text or raw != TOO_LONG else span._replace(is_unread=True)
-
-
 def _object(raw: str) -> dict[str, JsonValue]:
+    text = raw.strip(_JSON_BLANKS)
     try:
-        parsed = _DECODER.decode(raw)
+        # Twice as fast as `decode`, which looks for blanks by regular expressions.
+        parsed, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return parsed if end == len(text) and isinstance(parsed, dict) else {}

@@ -26,7 +26,7 @@ from flowtui.widgets.lists.virtual_list import width_beside_bar
 from flowtui.widgets.paint import RoleStyles
 
 HEADING_CELLS = 60
-HELD_CARDS = 64
+HELD_CARDS = 256
 """Drawn cards and series that are kept: several screens of them."""
 
 
@@ -95,6 +95,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         """By metric."""
         self._card_names: dict[str, tuple[str, ...]] = {}
         """By group."""
+        self._headings: dict[str, str] = {}
+        """How the names of groups read, told apart."""
         self._card_size = CardSize(1, 1, 1)
         self._series: OrderedDict[str, Series] = OrderedDict()
         self._drawn: OrderedDict[str, list[Line]] = OrderedDict()
@@ -186,6 +188,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
             group.name: tuple(_card_name(group.name, key) for key in group.keys)
             for group in self._groups
         }
+        names = [group.name for group in self._groups]
+        self._headings = dict(zip(names, told_apart(names, HEADING_CELLS), strict=True))
         self._places = {
             stop: (index, place)
             for index, band in enumerate(self._bands)
@@ -245,10 +249,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         return Strip.join(strips).adjust_cell_length(width, self._palette.style("text"))
 
     def _header(self, group: CardGroup, width: int) -> Strip:
-        name = {"": "no prefix", PINNED: "★ pinned"}.get(group.name, group.name)
-        if name == group.name:
-            names = [one.name for one in self._groups]
-            name = told_apart(names, HEADING_CELLS)[names.index(name)]
+        name = {"": "no prefix", PINNED: "★ pinned"}.get(group.name) or self._headings[group.name]
         text = f" {'▸' if group.is_folded else '▾'} {name}"
         line = [Piece(text, "title"), Piece(f"  {len(group.keys):,}", "muted")]
         return self._palette.strip(line, width, self._shade(Stop(group.name)))

@@ -44,6 +44,7 @@ def span_sections(
     total_ns: int | None = None,
     links_here: frozenset[SpanTarget] = frozenset(),
     parent: Span | None = None,
+    own_ns: int | None = None,
 ) -> tuple[Section, ...]:
     """Return a span as a person reads it; what there is nothing of is left out.
 
@@ -53,6 +54,7 @@ def span_sections(
         total_ns: how long the whole trace took, where that is known.
         links_here: what its links lead to in this run.
         parent: the span above it, if it is there.
+        own_ns: how long nothing right below it ran, if there is anything below it.
     """
     found = details(detail.attributes)
     events = detail.raw_events
@@ -60,7 +62,7 @@ def span_sections(
     tool, retrieval = tool_section(found), retrieval_section(found)
     said = _messages(_without(chat, _told(found)), detail)
     sections = (
-        _head(detail, node, total_ns, parent),
+        _head(detail, node, total_ns, parent, own_ns),
         error_section(detail, events),
         said,
         tool,
@@ -83,24 +85,30 @@ def raw_sections(document: Mapping[str, JsonValue]) -> tuple[Section, ...]:
 
 
 def _head(
-    detail: SpanDetail, node: Node | None, total_ns: int | None, parent: Span | None
+    detail: SpanDetail,
+    node: Node | None,
+    total_ns: int | None,
+    parent: Span | None,
+    own_ns: int | None,
 ) -> Section:
     kind = "" if detail.genai_kind == "other" else detail.genai_kind.value
     named = [Piece(detail.name or "a span without a name", "title")]
     named += [Piece(kind, "muted")] if kind else []
-    facts = *_facts(detail, node, total_ns), *_odd_times(detail, node, parent)
+    facts = *_facts(detail, node, total_ns, own_ns), *_odd_times(detail, node, parent)
     return Section("head", "", (Words(tuple(named)), Words(facts)))
 
 
-def _facts(detail: SpanDetail, node: Node | None, total_ns: int | None) -> Iterator[Piece]:
+def _facts(
+    detail: SpanDetail, node: Node | None, total_ns: int | None, own_ns: int | None
+) -> Iterator[Piece]:
     if node is not None and node.span is not None and node.span.is_pending:
         yield Piece("● in progress", "accent")
     else:
         state, role = _STATES.get(detail.status_code, _STATES[0])
         yield Piece(fmt.trace_state(state), role)
         yield Piece(fmt.took(known(detail.start_ns), known(detail.end_ns)))
-    if node is not None and node.children and node.own_ns:
-        yield Piece(f"own {fmt.duration(node.own_ns / 1e9)}", "muted")
+    if own_ns:
+        yield Piece(f"own {fmt.duration(own_ns / 1e9)}", "muted")
     took_ns = detail.duration_ns
     if total_ns and took_ns is not None and 0 < took_ns < total_ns:
         share = took_ns / total_ns

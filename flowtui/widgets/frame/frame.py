@@ -65,7 +65,7 @@ class Frame:
     """How far the run is."""
     follows: bool = True
     age_s: float | None = None
-    """Since the last write."""
+    """Since the last write, by this machine's clock; see `Signs.written_at`."""
     problem: str | None = None
     """Why what is shown may not be the latest."""
     upload: UploadMark | None = None
@@ -196,6 +196,10 @@ def liveness(frame: Frame) -> list[Piece]:
         return [Piece("  ○ not following", "attention")]
     if frame.standing.activity is not Activity.ACTIVE or frame.standing.silent_s is None:
         return []
+    if (stamp := frame.standing.stamped_at) is not None:
+        # How long ago that is, this machine's clock cannot tell.
+        said = f" · its files say {fmt.when(stamp)}, by another clock"
+        return [Piece("  ○ no change seen yet", "attention"), Piece(said, "muted")]
     age = "" if frame.age_s is None else f" {fmt.ago(frame.age_s)}"
     return [Piece("  "), Piece("● live", "ok"), Piece(age, "muted")]
 

@@ -114,7 +114,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
             return Strip.blank(width, self._palette.style("text"))
         shade = ""
         if index == self.cursor:
-            shade = "cursor" if self.has_focus else "cursor-blurred"
+            shade = "cursor" if self.takes_keys else "cursor-blurred"
         return self._palette.strip(self.line(index, width), width, shade)
 
     def refresh_index(self, index: int) -> None:
@@ -128,6 +128,11 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         super().notify_style_update()
 
     # Moving ----------------------------------------------------------------------------------
+
+    @property
+    def takes_keys(self) -> bool:
+        """Whether keys move its cursor."""
+        return self.has_focus
 
     @property
     def line_width(self) -> int:

@@ -19,6 +19,7 @@ BARS_FROM, TOKENS_FROM = 64, 44
 INDENT_CELLS = 2
 DEEPEST_INDENT_SHARE = 0.5
 MOST_ERRORS_SHOWN = 999
+NOT_READ = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,10 @@ class TreeView:
 
     tree: SpanTree
     window: TimeWindow
-    folded: AbstractSet[str] = frozenset()
+    folded: AbstractSet[int] = frozenset()
+    """Indices of the nodes whose children are hidden."""
     matches: AbstractSet[int] = frozenset()
     """Indices of the nodes that a search has found."""
-
-    def is_folded(self, node: Node) -> bool:
-        return bool(node.children) and node.id in self.folded
 
 
 def widths(width: int, has_bars: bool) -> Widths:
@@ -65,30 +64,34 @@ def head_row(view: TreeView, cells: Widths) -> list[Piece]:
 
 def span_row(view: TreeView, at: int, cells: Widths) -> list[Piece]:
     """Return the line of a node, by its index."""
-    node = view.tree.nodes[at]
+    node = view.tree[at]
     pieces = [
         Piece(" "),
-        *_name(view, at, cells.name),
+        *_name(view, at, node, cells.name),
         Piece(f"{_duration(node):>{DURATION_CELLS}}"),
     ]
     if cells.tokens:
-        usage = view.tree.usage_by_id.get(node.id)
-        text = "" if usage is None or usage.total is None else f"{usage.total:,}"
-        pieces.append(Piece(text.rjust(cells.tokens), "muted"))
-    pieces += _flags(view, node)
+        pieces.append(Piece(_tokens(view.tree, at).rjust(cells.tokens), "muted"))
+    pieces += _flags(node, at in view.folded)
     if cells.bars:
         pieces += bar(view.tree, at, view.window, cells.bars)
     return pieces
 
 
-def _name(view: TreeView, at: int, cells: int) -> list[Piece]:
-    node = view.tree.nodes[at]
+def _tokens(tree: SpanTree, at: int) -> str:
+    if tree.spans.said is None:
+        return NOT_READ
+    usage = tree.usages.get(at)
+    return "" if usage is None or usage.total is None else f"{usage.total:,}"
+
+
+def _name(view: TreeView, at: int, node: Node, cells: int) -> list[Piece]:
     wanted = node.depth * INDENT_CELLS
     indent = min(wanted, int(cells * DEEPEST_INDENT_SHARE))
     # Where depth has no room to show as an indent, it shows as a number.
     deep = f"{node.depth} " if indent < wanted else ""
-    is_folded = view.is_folded(node)
-    mark = ("▸ " if is_folded else "▾ ") if node.children else "  "
+    is_folded = at in view.folded
+    mark = ("▸ " if is_folded else "▾ ") if node.descendant_count else "  "
     glyph, name = _named(node, at in view.matches)
     head = [Piece(" " * indent + deep + mark, "muted"), glyph]
     tail = Piece(f" +{node.descendant_count:,}" if is_folded else "", "muted")
@@ -112,12 +115,11 @@ def _duration(node: Node) -> str:
     return "" if node.span is None else fmt.took(node.span.begun_ns, node.span.ended_ns)
 
 
-def _flags(view: TreeView, node: Node) -> list[Piece]:
+def _flags(node: Node, is_folded: bool) -> list[Piece]:
     """Return the marks before the bar: errors, a doubtful place or time, annotations.
 
     A folded node has those of all that it hides.
     """
-    is_folded = view.is_folded(node)
     own_error = node.span is not None and node.span.status_code == ERROR
     errors = "✗" if own_error else ""
     if is_folded and node.error_count > own_error:

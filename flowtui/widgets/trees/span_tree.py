@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from flowtui.store.traces.tree import ERROR, Node, SpanTree, ancestors, folded_to, visible
+from flowtui.store.traces.layout import NONE
+from flowtui.store.traces.tree import (
+    Node,
+    SpanTree,
+    ancestors,
+    folded_to,
+    no_spans,
+    visible,
+)
 from flowtui.widgets.cells import Line
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.trees.span_row import TreeView, head_row, span_row, widths
-from flowtui.widgets.trees.waterfall import TimeWindow, own_times, whole_window
+from flowtui.widgets.trees.waterfall import TimeWindow, whole_window
 
 PAN_SHARE = 0.5
-NOTHING = SpanTree((), (), 0, 0, None, {})
 
 
 class SpanLines(VirtualList):
@@ -50,14 +56,14 @@ class SpanLines(VirtualList):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._tree = NOTHING
-        self._places: dict[str, int] = {}
-        self._folded: frozenset[str] = frozenset()
+        self._tree = no_spans()
+        self._folded: set[int] = set()
+        """Indices of the nodes whose children are hidden."""
         self._shown: array[int] = array("q")
         """Indices of the nodes on the lines, rising."""
         self._window: TimeWindow | None = None
         """None is the whole trace, and grows with it."""
-        self._matches: Sequence[int] = ()
+        self._matches: array[int] = array("q")
         self._marked: AbstractSet[int] = frozenset()
         self._has_bars = True
 
@@ -65,22 +71,26 @@ class SpanLines(VirtualList):
 
     def show_tree(self, tree: SpanTree, *, is_new: bool = False) -> None:
         """Show a trace; another one (`is_new`) starts unfolded, at its first own error."""
-        held = self.node
+        before, at = self._tree, self.index
         self._tree = tree
-        self._places = {node.id: index for index, node in reversed(list(enumerate(tree.nodes)))}
         if is_new:
-            self._matches, self._marked = (), frozenset()
-            self._folded, self._window = frozenset(), None
+            self._matches, self._marked = array("q"), frozenset()
+            self._folded, self._window = set(), None
             self._lay_out(_first_error(tree))
+        elif tree.layout is before.layout:
+            self.refresh()
         else:
-            self._lay_out(self._places.get(held.id, 0) if held is not None else 0)
+            folded = {before.layout.ids[at] for at in self._folded}
+            self._folded = {at for at in tree.places_of(folded) if tree.layout.below[at]}
+            held = None if at is None else tree.place_of(before.layout.ids[at])
+            self._lay_out(held or 0)
 
     def show_note(self, text: str) -> None:
         """Show a sentence in the place of a tree: why there is none."""
-        self._tree, self._shown = NOTHING, array("q")
+        self._tree, self._shown, self._folded = no_spans(), array("q"), set()
         self.resize_content(text)
 
-    def show_matches(self, matches: Sequence[int], *, are_marked: bool = True) -> None:
+    def show_matches(self, matches: array[int], *, are_marked: bool = True) -> None:
         """Take what a search has found, for `next_match`.
 
         Args:
@@ -101,8 +111,8 @@ class SpanLines(VirtualList):
         if at in self._matches:
             place = self._matches.index(at) + by
         else:
-            later = [place for place, match in enumerate(self._matches) if match > at]
-            place = (later[0] if later else 0) - (by < 0)
+            later = (place for place, match in enumerate(self._matches) if match > at)
+            place = next(later, 0) - (by < 0)
         self.go_to(self._matches[place % len(self._matches)])
         return True
 
@@ -118,25 +128,24 @@ class SpanLines(VirtualList):
     @property
     def node(self) -> Node | None:
         """The node under the cursor."""
-        return None if self.index is None else self._tree.nodes[self.index]
-
-    def place_of(self, node_id: str) -> int | None:
-        """Return the index of the first node with an id."""
-        return self._places.get(node_id)
+        return None if self.index is None else self._tree[self.index]
 
     def go_to(self, index: int) -> None:
         """Put the cursor on a node, unfolding what hides it."""
-        above = {self._tree.nodes[parent].id for parent in ancestors(self._tree, index)}
-        if above & self._folded:
-            self._folded -= above
+        above = self._folded.intersection(ancestors(self._tree, index)) if self._folded else ()
+        if above:
+            self._folded.difference_update(above)
             self._lay_out(index)
         else:
             self.cursor = bisect_left(self._shown, index)
 
     def _lay_out(self, index: int) -> None:
         """Make the lines anew, with the cursor on a node or the nearest one above it that shows."""
-        line = self.cursor - round(self.scroll_y)
         self._shown = visible(self._tree, self._folded)
+        self._take_lines(index)
+
+    def _take_lines(self, index: int) -> None:
+        line = self.cursor - round(self.scroll_y)
         at = max(bisect_right(self._shown, index) - 1, 0)
         self.resize_content()
         self.scroll_to(y=max(at - line, 0), animate=False, force=True, immediate=True)
@@ -173,51 +182,61 @@ class SpanLines(VirtualList):
     # Folding ---------------------------------------------------------------------------------
 
     def action_choose(self) -> None:
-        node = self.node
-        if node is not None and node.children:
-            self._set_folded(node, node.id not in self._folded)
+        at = self.index
+        if at is not None and self._has_children(at):
+            self._set_folded(at, at not in self._folded)
         else:
             super().action_choose()
 
     def action_unfold(self) -> None:
-        node = self.node
-        if node is None or not node.children:
+        at = self.index
+        if at is None or not self._has_children(at):
             return
-        if node.id in self._folded:
-            self._set_folded(node, False)
+        if at in self._folded:
+            self._set_folded(at, False)
         else:
             self.cursor += 1
 
     def action_fold(self) -> None:
-        node = self.node
-        if node is None:
+        at = self.index
+        if at is None:
             return
-        if node.children and node.id not in self._folded:
-            self._set_folded(node, True)
-        elif node.parent is not None:
-            self.go_to(node.parent)
+        if self._has_children(at) and at not in self._folded:
+            self._set_folded(at, True)
+        elif (parent := self._tree.layout.parents[at]) != NONE:
+            self.go_to(parent)
 
-    def _set_folded(self, node: Node, is_folded: bool) -> None:
-        self._folded = self._folded | {node.id} if is_folded else self._folded - {node.id}
-        self._lay_out(self.index or 0)
+    def _has_children(self, at: int) -> bool:
+        return self._tree.layout.below[at] > 0
+
+    def _set_folded(self, at: int, is_folded: bool) -> None:
+        """Fold or unfold the node under the cursor."""
+        line = self.cursor + 1
+        behind = at + self._tree.layout.below[at] + 1
+        if is_folded:
+            self._folded.add(at)
+            del self._shown[line : bisect_left(self._shown, behind)]
+        else:
+            self._folded.discard(at)
+            self._shown[line:line] = visible(self._tree, self._folded, at + 1, behind)
+        self._take_lines(at)
 
     def action_fold_all(self) -> None:
         self._fold_to(None if self._folded else 0)
 
     def action_level(self, by: int) -> None:
-        nodes = self._tree.nodes
-        deepest = max((nodes[index].depth for index in self._shown), default=0)
+        depths = self._tree.layout.depths
+        deepest = max(map(depths.__getitem__, self._shown), default=0)
         self._fold_to(max(deepest + by, 0))
 
     def _fold_to(self, level: int | None) -> None:
-        self._folded = frozenset() if level is None else folded_to(self._tree, level)
+        self._folded = set() if level is None else folded_to(self._tree, level)
         self._lay_out(self.index or 0)
 
     # Time ------------------------------------------------------------------------------------
 
     def action_zoom(self, factor: float) -> None:
-        node = self.node
-        if node is None or (times := own_times(node)) is None:
+        if (times := self._times) is None:
             return
         start, end = times
         window = self.window
@@ -226,9 +245,13 @@ class SpanLines(VirtualList):
         self._show_window(window.scaled(factor, middle, whole_window(self._tree)))
 
     def action_zoom_to_span(self) -> None:
-        node = self.node
-        if node is not None and (times := own_times(node)) is not None:
+        if (times := self._times) is not None:
             self._show_window(whole_window(self._tree).around(*times))
+
+    @property
+    def _times(self) -> tuple[int, int] | None:
+        """When the span under the cursor ran."""
+        return None if self.index is None else self._tree.times(self.index)
 
     def action_pan(self, direction: int) -> None:
         self._show_window(self.window.shifted(direction * PAN_SHARE, whole_window(self._tree)))
@@ -248,11 +271,4 @@ class SpanLines(VirtualList):
 
 def _first_error(tree: SpanTree) -> int:
     """Return the first span whose error no error below it explains, else the root."""
-    return next(
-        (
-            index
-            for index, node in enumerate(tree.nodes)
-            if node.error_count == 1 and node.span is not None and node.span.status_code == ERROR
-        ),
-        0,
-    )
+    return next((at for at in tree.errors.places if tree.error_count_of(at) == 1), 0)

@@ -6,7 +6,8 @@ Unix nanoseconds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -80,20 +81,6 @@ def is_open(node: Node) -> bool:
     return span is not None and span.begun_ns is not None and span.ended_ns is None
 
 
-def own_times(node: Node) -> tuple[int, int] | None:
-    """Return start and end of a span; of one that has not ended, or is not there, its subtree's.
-
-    None of a span without a start, which is no part of the waterfall.
-    """
-    begun, ended = node.start_ns, node.end_ns
-    if node.span is not None:
-        begun = node.span.begun_ns
-        if begun is not None and node.span.ended_ns is not None:
-            return begun, max(begun, node.span.ended_ns)
-        begun = None if begun is None else node.start_ns
-    return None if begun is None or ended is None else (begun, ended)
-
-
 def bar_role(node: Node) -> Role:
     """Return the role of a bar: failed, not ended, on the critical path, or none of these."""
     if node.span is not None and node.span.status_code == ERROR:
@@ -105,8 +92,7 @@ def bar_role(node: Node) -> Role:
 
 def bar(tree: SpanTree, index: int, window: TimeWindow, cells: int) -> list[Piece]:
     """Return the bar of a span in exactly `cells` cells."""
-    node = tree.nodes[index]
-    times = own_times(node)
+    node, times = tree[index], tree.times(index)
     if times is None:
         return [Piece(" " * cells)]
     start, end = times
@@ -116,7 +102,7 @@ def bar(tree: SpanTree, index: int, window: TimeWindow, cells: int) -> list[Piec
         return [Piece(BEFORE + " " * (cells - 1), "muted")]
     if start > window.end_ns:
         return [Piece(" " * (cells - 1) + AFTER, "muted")]
-    halves = _halves(tree, node, (start, end), window, cells)
+    halves = _halves(tree.covered(index), (start, end), window, cells)
     pairs = zip(halves[::HALVES], halves[1::HALVES], strict=True)
     text = "".join(_GLYPHS[pair] for pair in pairs)
     if is_open(node):
@@ -125,21 +111,39 @@ def bar(tree: SpanTree, index: int, window: TimeWindow, cells: int) -> list[Piec
 
 
 def _halves(
-    tree: SpanTree, node: Node, times: tuple[int, int], window: TimeWindow, cells: int
+    covered: list[tuple[int, int]], times: tuple[int, int], window: TimeWindow, cells: int
 ) -> bytearray:
-    """Return for each half cell what the span did in it."""
+    """Return for each half cell what the span did in it.
+
+    Args:
+        covered: when its children ran, in order and without overlaps.
+        times: its own.
+        window: what is in sight.
+        cells: of the bar.
+    """
     count = cells * HALVES
     halves = bytearray(count)
     # Whatever the scale, a span that is in the window has a mark in it.
     first = min(max(_floor(times[0], window, count), 0), count - 1)
     last = max(min(_ceil(times[1], window, count), count), first + 1)
     halves[first:last] = bytes([_OWN]) * (last - first)
-    for start, end in _covered(tree, node.children):
-        # Only what children fill wholly is theirs, so that the time between them shows.
-        begin = max(_ceil(start, window, count), first)
-        stop = min(_floor(end, window, count), last)
-        if stop > begin:
-            halves[begin:stop] = bytes([_BELOW]) * (stop - begin)
+
+    def begins(one: tuple[int, int]) -> int:
+        return _ceil(one[0], window, count)
+
+    # Only what children fill wholly is theirs, so that the time between them shows. There may be
+    # far more of them than half cells, so these ask for what covers them.
+    at = first
+    while at < last:
+        after = bisect_right(covered, at, key=begins)
+        stop = min(_floor(covered[after - 1][1], window, count), last) if after else at
+        if stop > at:
+            halves[at:stop] = bytes([_BELOW]) * (stop - at)
+            at = stop
+        elif after < len(covered):
+            at = begins(covered[after])
+        else:
+            break
     return halves
 
 
@@ -149,25 +153,6 @@ def _floor(at_ns: int, window: TimeWindow, count: int) -> int:
 
 def _ceil(at_ns: int, window: TimeWindow, count: int) -> int:
     return -((window.start_ns - at_ns) * count // window.length_ns)
-
-
-def _covered(tree: SpanTree, children: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield when any of the children ran, in order and without overlaps."""
-    held: tuple[int, int] | None = None
-    for child in children:
-        times = own_times(tree.nodes[child])
-        if times is None:
-            continue
-        start, end = times
-        if held is None:
-            held = start, end
-        elif start <= held[1]:
-            held = held[0], max(held[1], end)
-        else:
-            yield held
-            held = start, end
-    if held is not None:
-        yield held
 
 
 def _open_ended(text: str) -> str:

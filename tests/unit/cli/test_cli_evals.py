@@ -205,6 +205,7 @@ def test_what_there_is_not_is_refused(printed: Printed) -> None:
         printed.scores(dataset="nope")
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_refuses(tmp_path: Path) -> None:
     written(tmp_path)
 

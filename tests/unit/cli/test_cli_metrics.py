@@ -203,6 +203,7 @@ def test_what_does_not_go_together_is_wrong_usage(
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_points(tmp_path: Path) -> None:
     with writer(tmp_path) as store:
         store.start_run("run-1", "run-1")

@@ -12,6 +12,8 @@ import pytest
 from flowtui import __version__
 from tests.unit.stores import one_run
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = [sys.executable, "-m", "flowtui"]
 TIMEOUT_S = 60
 

@@ -18,6 +18,8 @@ from flowtui.cli.demo import DemoFailed, demo_store
 from flowtui.reports.usage import WrongUsage
 from tests.unit.stores import contents, execute, until
 
+pytestmark = pytest.mark.slow
+
 MAKE = "import sys; from pathlib import Path; from flowtui.cli import demo as d; "
 STALL = MAKE + (
     "import time; import flowtui.demo as m; whole = m.make_demo\n"

@@ -12,9 +12,12 @@ import pytest
 
 from flowtui.store import uploaded
 from tests.conftest import open_store
+from tests.unit.artifacts import claiming
 from tests.unit.cli.test_cli_outside import PROGRAM, run
 from tests.unit.fake_registry import KEY, FakeRegistry, served
 from tests.unit.stores import until
+
+pytestmark = pytest.mark.slow
 
 RUN = "support-agent-v3"
 WHERE = ["--organization", "Lab", "--orbit", "Vision", "--collection", "baselines", "--yes"]
@@ -93,6 +96,19 @@ def test_a_file_that_is_no_artifact_is_one_line(tmp_path: Path) -> None:
     done = run("show", tmp_path / "x.luml")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
+
+
+def test_a_file_that_unpacks_to_too_much_is_opened_only_if_it_is_allowed(
+    exported: Path, tmp_path: Path
+) -> None:
+    claiming(exported, tmp_path / "x.luml")
+    done = run("show", tmp_path / "x.luml")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "x.luml unpacks to 300 MB, " in done.stderr
+    assert done.stderr.endswith("packed; --allow-large unpacks it all the same\n")
+    for words in (["show"], ["list"], ["open"], []):
+        done = run(*words, tmp_path / "x.luml", "--allow-large")
+        assert done.stderr.endswith("is damaged: its database is shorter than it says\n")
 
 
 def test_an_upload_goes_where_it_is_told_and_is_noted(fake: FakeRegistry, demo_copy: Path) -> None:

@@ -223,6 +223,22 @@ def test_vision_metrics_have_a_spike_gaps_and_an_infinity(vision: Path) -> None:
     assert infinite == [("train/grad_norm", 3127)]
 
 
+def test_params_and_reports_tell_what_the_metrics_show(vision: Path) -> None:
+    path = vision / "exp.db"
+    params: dict[str, str] = dict(query(path, "select key, value from static_params"))
+    steps, peak = query(path, "select count(*), max(value) from dynamic_metrics where key = 'lr'")[
+        0
+    ]
+    ((spike, loss),) = query(
+        path, "select step, value from dynamic_metrics where key = 'train/loss' and value > 10"
+    )
+    assert (int(params["steps"]), float(params["lr"])) == (steps, peak)
+    report = (vision / "attachments/reports/report.md").read_text()
+    assert f"step {spike:,}" in report
+    assert f"a loss of `{loss}`" in report
+    assert f"default={steps}" in (vision / "attachments/train.py").read_text()
+
+
 def test_attachment_rows_match_their_files(demo: Path) -> None:
     names = []
     for path in demo.glob("*/exp.db"):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from flowtui.store import counts as counting
+from tests.bench import soak as soaking
 from tests.bench.__main__ import line
 from tests.bench.measure import Measure
 from tests.bench.reading import readings
+from tests.bench.soak import Soak, asked, run_rounds
 from tests.bench.stores import BIG, RUNNING, Sizes, make
 from tests.bench.writer import write
 from tests.conftest import open_store
 
-TINY = Sizes(points=100, metrics=4, spans=40, samples=9)
+pytestmark = pytest.mark.slow
+
+TINY = Sizes(points=100, metrics=4, spans=40, samples=9, tree=40, forest=40, many=9)
 
 
 def test_store_has_the_sizes_that_were_asked_for_and_is_made_once(tmp_path: Path) -> None:
@@ -43,3 +49,42 @@ def test_verdict_is_by_ratio_where_there_is_a_baseline() -> None:
     assert not missed.is_met
     assert "MISSED" in line(missed)
     assert Measure("bytes", 900, None, 1000, "B").is_met
+
+
+def test_soak_shares_its_time_and_goes_on_after_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now_s = 0.0
+    gone: list[str] = []
+
+    def fails(soak: Soak, seed: int) -> list[str]:
+        nonlocal now_s
+        now_s += 1.0
+        gone.append(f"often {seed}")
+        raise ArithmeticError("of a test")
+
+    def slow(soak: Soak, seed: int) -> list[str]:
+        nonlocal now_s
+        now_s += 3.0
+        gone.append(f"slow {seed}")
+        return []
+
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
+    monkeypatch.setattr(soaking, "ROUNDS", {"often": (fails, 2.0), "slow": (slow, 1.0)})
+    soak = Soak(tmp_path, ends_at=17.5, is_on_pty=False, stores=[])
+    assert not run_rounds(soak, ["often", "slow"], seed=7)
+    assert gone[:3] == ["often 7", "slow 7", "often 8"]
+    # Two thirds of the time and one third.
+    assert (len([one for one in gone if "often" in one]), len(gone)) == (12, 14)
+    said = capsys.readouterr().out
+    assert "often, seed 8" in said
+    assert "ArithmeticError: of a test" in said
+    assert run_rounds(Soak(tmp_path, now_s, False, []), ["slow"], seed=1)
+
+
+def test_soak_knows_its_rounds_and_says_a_seed_of_its_own() -> None:
+    assert asked(["--rounds", "kill", "--seed", "3"]).rounds == ["kill"]
+    assert set(asked([]).rounds) == set(soaking.ROUNDS)
+    assert asked([]).seed > 1_000_000
+    with pytest.raises(SystemExit):
+        asked(["--rounds", "kill,nothing"])

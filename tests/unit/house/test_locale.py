@@ -61,6 +61,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"LC_ALL": "de_DE.UTF-8", "LOCPATH": str(folder)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     ["list --sort name", "show support-agent-v3", "metrics resnet50-cosine",

@@ -247,6 +247,20 @@ def test_a_model_is_listed_with_its_manifest(tmp_path: Path, layout: int) -> Non
     assert rest.part.total == 3
 
 
+def test_a_tar_that_breaks_off_is_listed_up_to_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar"
+    with tarfile.open(path, "w") as archive:
+        for name in ("a.bin", "b.bin"):
+            info = tarfile.TarInfo(name)
+            info.size = 700
+            archive.addfile(info, io.BytesIO(b"x" * 700))
+    path.write_bytes(path.read_bytes()[: 512 + 600])
+    found = shown(path).shown
+    assert isinstance(found, Listing)
+    assert found.members == (Member("a.bin", 700, "file"),)
+    assert found.part.total is None
+
+
 def test_a_zip_file_is_listed_and_one_with_a_huge_directory_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,6 +298,7 @@ def test_packed_files_are_shown_as_what_is_in_them(tmp_path: Path, packing: Prev
         assert found.is_unpacked_whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packing", [PreviewKind.GZIP, PreviewKind.ZSTD])
 def test_a_bomb_is_unpacked_as_far_as_is_shown(tmp_path: Path, packing: PreviewKind) -> None:
     path = tmp_path / "bomb.txt"
@@ -320,6 +335,13 @@ def test_a_packed_file_that_breaks_off_is_shown_up_to_there(tmp_path: Path) -> N
     page = shown(path).shown
     assert isinstance(page, TextPage)
     assert page.lines[0].text == "line 0"
+    path.write_bytes(data[: len(data) // 2])
+    cut_off = shown(path)
+    assert cut_off.unpacked_bytes is not None
+    assert cut_off.unpacked_bytes > 200_000
+    path.write_bytes(data[:12])
+    with pytest.raises(PreviewFailed, match="broken"):
+        shown(path)
     path.write_bytes(b"\x1f\x8b\x08" + b"\xff" * 100)
     with pytest.raises(PreviewFailed, match="broken"):
         shown(path)

@@ -147,6 +147,7 @@ def rewritten(path: Path, change: Callable[[bytes], bytes]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -6,14 +6,17 @@ import json
 import random
 import struct
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from flowtui.previews import guessing
+from flowtui.previews import guessing, isolated
 from flowtui.previews.errors import PreviewCancelled
+from flowtui.previews.parsers import encoding
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
+    Cancelled,
     HexPage,
     JsonRecords,
     JsonTree,
@@ -27,6 +30,7 @@ from flowtui.previews.values import (
     never,
 )
 from flowtui.screens.attachments.reading import FileSource, whole_text
+from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget
 
 CHINESE = "训练开始。模型在验证集上的表现良好,请检查数据目录是否存在。用户反馈:产品质量不错。"
@@ -67,6 +71,24 @@ def text_of(path: Path, request: Request | None = None) -> list[str]:
     return [line.text for line in shown.lines]
 
 
+@pytest.fixture
+def guessed_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the library asked in this process, as the child does: a new one each time takes longer
+    than all that it is asked. The tests without it show that the child answers.
+    """
+
+    def ask(
+        reader: isolated.Reader,
+        path: Path,
+        arguments: Mapping[str, JsonValue],
+        cancelled: Cancelled,
+    ) -> isolated.Reply:
+        assert reader == "encoding"
+        return isolated.Reply(*encoding.in_child(path, arguments))
+
+    monkeypatch.setattr(isolated, "ask", ask)
+
+
 def log(text: str) -> str:
     words = [text[at : at + 6] for at in range(0, len(text), 6)]
     return "".join(
@@ -75,6 +97,7 @@ def log(text: str) -> str:
     )
 
 
+@pytest.mark.usefixtures("guessed_here")
 @pytest.mark.parametrize(("text", "codec", "name"), LEGACY + UNICODE)
 def test_text_and_logs_are_read_in_their_own_encoding(
     tmp_path: Path, text: str, codec: str, name: str
@@ -88,6 +111,7 @@ def test_text_and_logs_are_read_in_their_own_encoding(
         assert known.name == name
 
 
+@pytest.mark.usefixtures("guessed_here")
 @pytest.mark.parametrize("ascii_lines", [0, 1, 10, 100])
 @pytest.mark.parametrize(("text", "codec", "name"), LEGACY)
 def test_much_ascii_does_not_change_the_guess(
@@ -112,6 +136,7 @@ def test_much_ascii_does_not_change_the_guess(
     assert set(found.values()) == {(name, True)}, found
 
 
+@pytest.mark.usefixtures("guessed_here")
 @pytest.mark.parametrize(("text", "codec", "name"), [*LEGACY, (CHINESE, "utf-16", "UTF-16LE")])
 def test_tables_json_markdown_source_and_the_pager_are_too(
     tmp_path: Path, text: str, codec: str, name: str
@@ -141,6 +166,7 @@ def test_tables_json_markdown_source_and_the_pager_are_too(
     assert whole_text(source, Request(mode=Mode.TEXT)) == f"{text}\n" * 20
 
 
+@pytest.mark.usefixtures("guessed_here")
 @pytest.mark.parametrize("codec", ["gb18030", "big5", "shift_jis", "euc_kr", "utf-16-le", "utf-8"])
 @pytest.mark.parametrize("before", range(4))
 def test_no_character_is_broken_where_a_sample_or_a_page_is_cut(

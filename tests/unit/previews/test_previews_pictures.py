@@ -18,6 +18,8 @@ from flowtui.previews.preview import preview
 from flowtui.previews.values import Mode, Picture, PreviewKind, Request, TextPage, never
 from tests.unit.previewed import as_text, cpu_at_most, cpu_s, outcome_within_budget, shown
 
+pytestmark = pytest.mark.slow
+
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {}</svg>'
 

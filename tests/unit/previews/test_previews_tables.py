@@ -118,6 +118,7 @@ def test_indexing_is_left_between_two_steps_and_goes_on_from_there(tmp_path: Pat
         assert table.grow_index(never) == 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "cell",
     [
@@ -162,6 +163,7 @@ def test_hostile_cells_do_not_break_the_table(tmp_path: Path) -> None:
     assert table.page(50_007, 1).rows[0][0] == "end"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_of_very_many_columns_any_can_be_had(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a.{suffix}"
@@ -306,6 +308,7 @@ def test_old_macintosh_line_ends_are_line_ends(tmp_path: Path) -> None:
     assert shown(tmp_path / "a.csv").rows == (("1", "2"), ("3", "4"))
 
 
+@pytest.mark.slow
 def test_a_ten_megabyte_table_is_there_in_half_a_second(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", [["a", "b"], *([n, f"text {n}"] for n in range(600_000))])
     assert path.stat().st_size > 10_000_000
@@ -351,6 +354,7 @@ def test_a_broken_parquet_file_is_said_to_be_one(tmp_path: Path) -> None:
         shown(path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="counts mapped pages with /proc")
 def test_reading_parquet_maps_less_than_its_limit_however_busy_its_threads_are(
     parquet: Path,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from flowtui.registry import client
 from flowtui.registry.client import Registry, base_url, checked_key
 from flowtui.registry.errors import (
     KeyRefused,
@@ -69,6 +70,21 @@ def test_collections_come_page_by_page_and_are_searched(
     assert len(list(registry.all_collections("org-1", "orb-1"))) == 250
     found = registry.collections("org-1", "orb-1", search="set 24")
     assert len(found.collections) == 11
+
+
+def test_a_list_without_an_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "MAX_PAGES", 20)
+    asked: list[int] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        asked.append(1)
+        return httpx.Response(200, json={"items": [], "cursor": str(len(asked))})
+
+    transport = httpx.MockTransport(answer)
+    registry = Registry(Secret(KEY), "https://luml.example", patience=QUICK, transport=transport)
+    with pytest.raises(RegistryBroken, match="without an end"):
+        list(registry.all_collections("org-1", "orb-1"))
+    assert len(asked) == 20
 
 
 def test_copies_of_a_run_are_found(registry: Registry, fake: FakeRegistry) -> None:

@@ -228,6 +228,7 @@ def test_the_work_is_done_where_only_its_owner_may_look(store: Store, tmp_path: 
     assert modes == {0o700}
 
 
+@pytest.mark.slow
 def test_beside_a_writer_the_database_is_of_one_moment(tmp_path: Path) -> None:
     database = one_run(tmp_path / "store")
     with process(WRITE, database), opened(tmp_path / "store") as store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
@@ -18,9 +19,10 @@ from flowtui.store import params as logged_params
 from flowtui.store import upload_record
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SpanTarget
+from flowtui.store.archive import contents as archive_contents
 from flowtui.store.archive import packing
 from flowtui.store.archive.opening import open_artifact
-from flowtui.store.archive.values import ArtifactError
+from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge
 from flowtui.store.attachments.values import AttachmentRefused, FileState
 from flowtui.store.changes import Watcher
 from flowtui.store.errors import DatabaseCorrupt, DatabaseReadOnly
@@ -28,6 +30,7 @@ from flowtui.store.liveness.standing import Activity, Standing
 from flowtui.store.samples import listing as sample_rows
 from flowtui.store.traces import listing as trace_rows
 from tests.conftest import open_store
+from tests.unit.artifacts import tar, unpacked, zipped
 from tests.unit.stores import one_run, opened, writer
 
 RUN = "resnet50-cosine"
@@ -39,27 +42,6 @@ def exported(demo_directory: Path, tmp_path: Path) -> Path:
         path = tmp_path / "run.luml"
         packing.write_artifact(store, store.resolve(RUN).id, path)
     return path
-
-
-def tar(path: Path, members: dict[str, bytes]) -> Path:
-    with tarfile.open(path, "w") as out:
-        for name, data in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            out.addfile(info, io.BytesIO(data))
-    return path
-
-
-def unpacked(path: Path) -> dict[str, bytes]:
-    with tarfile.open(path) as found:
-        return {one.name: found.extractfile(one).read() for one in found}  # type: ignore[union-attr]
-
-
-def zipped(data: bytes, name: str = "exp.db") -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        packed.writestr(name, data)
-    return out.getvalue()
 
 
 def test_everything_of_the_run_is_there(exported: Path, demo_directory: Path) -> None:
@@ -240,6 +222,13 @@ def huge_pax_header(path: Path) -> None:
     path.write_bytes(info.tobuf(tarfile.GNU_FORMAT) + b"1 x=y\n" * 1_000)
 
 
+def many_pax_headers(path: Path) -> None:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 6
+    header = info.tobuf(tarfile.GNU_FORMAT) + b"6 x=y\n".ljust(tarfile.BLOCKSIZE, b"\0")
+    path.write_bytes(header * 3_000 + path.read_bytes())
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -256,6 +245,7 @@ def huge_pax_header(path: Path) -> None:
         (bomb, "unpacks to|cannot be unpacked|shorter"),
         (negative_size, "no tar|make no sense"),
         (huge_pax_header, "too large"),
+        (many_pax_headers, "too many headers"),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
@@ -308,6 +298,50 @@ def test_a_database_larger_than_the_disk_is_not_unpacked(
     data = unpacked(exported) | {"exp.db.zip": zipped(b"\0" * 30_000_000)}
     with pytest.raises(ArtifactError, match="unpacks to 30 MB, and there is room for 3 MB"):
         open_artifact(tar(exported, data))
+
+
+def test_a_database_larger_than_is_likely_is_unpacked_only_if_it_is_allowed(
+    exported: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr(archive_contents, "SMALL_BYTES", 1_000_000)
+    members = unpacked(exported)
+    dense = members | {"exp.db.zip": zipped(b"\0" * 3_000_000)}
+    tar(tmp_path / "dense.luml", dense)
+    with pytest.raises(ArtifactTooLarge, match=r"unpacks to 3 MB, 1,0\d\d times what it takes"):
+        open_artifact(tmp_path / "dense.luml")
+    assert list(tmp_path.glob("flow-tui-*")) == []
+    open_artifact(tmp_path / "dense.luml", allow_large=True).close()
+    open_artifact(exported).close()
+    monkeypatch.setattr(archive_contents, "LARGE_BYTES", 100_000)
+    with pytest.raises(ArtifactTooLarge, match=r"times what it takes packed"):
+        open_artifact(exported)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_database_whose_pieces_have_no_bound_is_not_unpacked(exported: Path, method: int) -> None:
+    packed = zipped(b"\0" * 50_000_000, method=method)
+    assert len(packed) < 20_000
+    path = tar(exported, unpacked(exported) | {"exp.db.zip": packed})
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArtifactError, match="packed in a way of its own"):
+            open_artifact(path)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_directory_without_an_end_is_not_read(exported: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("exp.db", b"x")
+        for number in range(400):
+            packed.writestr(zipfile.ZipInfo(f"{number:03}" + "x" * 3_000), b"")
+    path = tar(exported, unpacked(exported) | {"exp.db.zip": out.getvalue()})
+    with pytest.raises(ArtifactError, match="its database cannot be unpacked"):
+        open_artifact(path)
 
 
 def test_an_older_run_without_attachments_opens(tmp_path: Path) -> None:

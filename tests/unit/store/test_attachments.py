@@ -205,6 +205,7 @@ def test_leaving_ends_the_walk(tmp_path: Path) -> None:
         listing.on_disk([row(str(n)) for n in range(2_000)], tmp_path)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_are_listed_in_time(tmp_path: Path) -> None:
     for number in range(100):
         put(tmp_path, f"f{number}/x")

@@ -15,7 +15,8 @@ import pytest
 
 from flowtui.store import errors
 from flowtui.store.cancelling import cancelling
-from flowtui.store.database import MTIME_GRAIN_NS, Database, Route, table_columns
+from flowtui.store.database import Database, table_columns
+from flowtui.store.files.fingerprint import MTIME_GRAIN_NS, Route
 from tests.unit.situations import (
     COMMITTED,
     SITUATIONS,
@@ -212,7 +213,7 @@ def test_a_change_within_one_tick_of_the_clock_is_not_taken_for_none(
     with closed(path):
         pass
     now_ns = LONG_AGO_NS
-    monkeypatch.setattr("flowtui.store.database.time.time_ns", lambda: now_ns)
+    monkeypatch.setattr("flowtui.store.files.fingerprint.time.time_ns", lambda: now_ns)
     os.utime(path, ns=(LONG_AGO_NS, LONG_AGO_NS))
     seen: list[list[int]] = []
 
@@ -280,7 +281,7 @@ def test_a_copy_that_was_made_while_the_files_changed_is_made_again(
         # SQLite passes over a log without a header, but it could be anybody's.
         wal(path).write_bytes(bytes(32))
     now_ns = LONG_AGO_NS
-    monkeypatch.setattr("flowtui.store.database.time.time_ns", lambda: now_ns)
+    monkeypatch.setattr("flowtui.store.files.fingerprint.time.time_ns", lambda: now_ns)
     age(tmp_path)
     seen: list[list[int]] = []
 

@@ -139,6 +139,7 @@ def test_oversized_or_odd_regex_is_an_error_of_the_filter(regex: str) -> None:
     assert "regular expression" in str(failure(f"name ~ '{regex}'"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -49,6 +49,8 @@ from flowtui.store.traces import search as span_search
 from flowtui.store.traces import spans as span_rows
 from tests.unit.stores import opened
 
+pytestmark = pytest.mark.slow
+
 REFUSED = "refused: "
 AT = "2026-06-01 12:00:00"
 

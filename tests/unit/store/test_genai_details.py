@@ -268,6 +268,7 @@ def test_a_span_without_known_attributes_tells_nothing() -> None:
     assert found.parameters == found.finish_reasons == found.documents == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     st.dictionaries(

@@ -15,12 +15,13 @@ import pytest
 from flowtui import format as fmt
 from flowtui.store import params as logged_params
 from flowtui.store import runs as run_rows
+from flowtui.store.files import asking, file_systems
 from flowtui.store.liveness import holders, signs
 from flowtui.store.liveness.standing import Activity, Signs, Standing, standing
 from flowtui.store.new_run import new_run
 from flowtui.store.store import Store
 from flowtui.store.values import Run
-from tests.unit.stores import NOW, execute, held, killed, one_run, opened
+from tests.unit.stores import NOW, execute, held, killed, mounted, one_run, opened
 
 LATER = timedelta(minutes=25)
 RUN = Run(1, "run-1", "run-1", "active", NOW, None, None, (), None, None, None, None)
@@ -222,9 +223,9 @@ def test_a_process_that_takes_a_stopped_run_up_again_is_there(database: Path) ->
     with opened(database.parents[1]) as store:
         assert at(store, now()).activity is Activity.STOPPED
         execute(database, "insert into static_params values ('again', '1', 'int')")
-        last_write(database, now() - timedelta(minutes=11))
+        last_write(database, now() + timedelta(seconds=1))
         with held(database):
-            assert at(store, now()).activity is Activity.QUIET
+            assert at(store, now() + timedelta(minutes=11)).activity is Activity.QUIET
 
 
 def test_a_new_run_is_held_while_it_is_made(tmp_path: Path) -> None:
@@ -246,11 +247,50 @@ def test_a_run_without_a_database_has_stopped_when_nobody_is_there(database: Pat
 def test_another_machines_stamps_are_not_compared(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(holders, "is_local", lambda path: False)
+    mounted(database.parents[2], "nfs4", monkeypatch)
     with opened(database.parents[1]) as store:
         assert at(store, now()).activity is Activity.ACTIVE
         found = at(store, now() + timedelta(minutes=11))
         assert (found.activity, found.silent_s) == (Activity.QUIET, 660)
+
+
+def test_of_another_machines_stamps_no_time_since_is_made_until_a_change_is_seen(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted(database.parents[2], "nfs4", monkeypatch)
+    stamped_at = NOW + timedelta(minutes=10)
+    with opened(database.parents[1]) as store:
+        assert at(store, now()).stamped_at == stamped_at
+        assert at(store, now() + timedelta(minutes=2)).stamped_at == stamped_at
+        # The writer's clock is a quarter of an hour behind.
+        execute(database, "insert into dynamic_metrics values ('loss', 0.4, 2, '2026-06-01 12:22')")
+        last_write(database, NOW + timedelta(minutes=22))
+        seen_at = now() + timedelta(minutes=3)
+        found = at(store, seen_at)
+        assert (found.stamped_at, found.silent_s) == (None, 0)
+        found = at(store, seen_at + timedelta(seconds=40))
+        assert (found.stamped_at, found.silent_s) == (None, 40)
+
+
+@pytest.mark.parametrize("off_by", [timedelta(minutes=-15), timedelta(minutes=15)])
+def test_a_change_that_is_seen_tells_that_clocks_differ(database: Path, off_by: timedelta) -> None:
+    begun = now()
+    last_write(database, begun)
+    with opened(database.parents[1]) as store:
+        assert at(store, begun).silent_s == 0
+        for minute in (1, 2):
+            seen_at = begun + timedelta(minutes=minute)
+            execute(database, "update static_params set value = value + 1")
+            last_write(database, seen_at + off_by)
+            assert at(store, seen_at).silent_s == 0
+        found = at(store, seen_at + timedelta(seconds=30))
+    assert (found.silent_s, found.stamped_at) == (30, None)
+
+
+def test_a_record_that_is_dated_by_another_clock_breaks_no_silence() -> None:
+    record = NOW + timedelta(minutes=59)
+    found = standing(RUN, seen(logged_at=record, written_at=NOW), NOW)
+    assert (found.activity, found.silent_s) == (Activity.QUIET, 3600)
 
 
 def test_a_process_that_is_gone_is_missed_within_a_minute(database: Path) -> None:
@@ -281,6 +321,27 @@ def test_a_model_counts_as_a_record(database: Path) -> None:
         assert at(store, now()).activity is Activity.ACTIVE
 
 
+def test_a_model_that_another_clock_dates_counts_when_it_is_seen(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted(database.parents[2], "nfs4", monkeypatch)
+    with opened(database.parents[1]) as store:
+        at(store, now())
+        execute(
+            database.parents[1] / "meta.db",
+            "insert into models (id, name, created_at, experiment_id)"
+            " values ('m', 'm', '2026-06-01 05:00:00', 'run-1')",
+        )
+        assert at(store, now() + timedelta(minutes=11)).silent_s == 0
+
+
+@pytest.mark.parametrize("stamp_ns", [-(2**62), 2**62])
+def test_a_stamp_of_any_year_is_no_error(database: Path, stamp_ns: int) -> None:
+    os.utime(database, ns=(stamp_ns, stamp_ns))
+    with opened(database.parents[1]) as store:
+        assert at(store, now()).activity is not None
+
+
 # Asking
 
 
@@ -306,7 +367,8 @@ def test_what_is_no_file_is_not_waited_for(database: Path) -> None:
 
 
 def test_a_child_that_fails_tells_nothing(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(holders, "CHILD", database.with_name("no-child.py"))
+    asking.end()
+    monkeypatch.setattr(asking, "CHILD", database.with_name("no-child.py"))
     assert holders.held([database]) == [None]
     monkeypatch.setattr(holders.sys, "platform", "darwin")
     assert holders.held([database, database]) == [None, None]
@@ -339,7 +401,7 @@ def test_which_disks_are_local(
 ) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_bytes(MOUNTS)
-    monkeypatch.setattr(holders, "MOUNTS", mounts)
-    assert holders.is_local(path) is is_local
-    monkeypatch.setattr(holders, "MOUNTS", tmp_path / "none")
-    assert not holders.is_local(path)
+    monkeypatch.setattr(file_systems, "MOUNTS", mounts)
+    assert file_systems.is_local(path) is is_local
+    monkeypatch.setattr(file_systems, "MOUNTS", tmp_path / "none")
+    assert not file_systems.is_local(path)

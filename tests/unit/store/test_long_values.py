@@ -306,7 +306,7 @@ def test_exports_have_what_cannot_be_parsed(tmp_path: Path) -> None:
     assert otlp_json.span(found)["attributes"] == [
         {"key": "luml.unparsed.attributes", "value": {"stringValue": '{"a": 1, brok'}}
     ]
-    assert traces.span_document(tree.nodes[0].span, found)["unparsed"] == {  # type: ignore[arg-type]
+    assert traces.span_document(tree[0].span, found)["unparsed"] == {  # type: ignore[arg-type]
         "attributes": '{"a": 1, brok'
     }
     assert list(trace_markdown(trace, tree, (), lambda _: found))

@@ -156,6 +156,14 @@ def test_no_number_that_sqlite_holds_lies_between_a_step_and_its_neighbours(step
     assert at_least(step) >= step >= at_most(step)
 
 
+@pytest.mark.parametrize("step", [n + d for n in (-(2**63), 2**63) for d in (-1, 0, 1)])
+def test_where_integers_end_a_range_still_has_ends_that_sqlite_holds(step: int) -> None:
+    ends = at_least(step), at_most(step)
+    with closing(sqlite3.connect(":memory:")) as db:
+        assert db.execute("select ?, ?", ends).fetchone() == ends
+    assert ends[0] >= step >= ends[1]
+
+
 @pytest.mark.parametrize(
     ("word", "meant"),
     [

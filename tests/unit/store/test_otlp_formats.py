@@ -272,6 +272,26 @@ def test_large_messages_are_read_in_parts(
     assert [comparable(item) for item in spans_of(written + b"\n" + written)] == whole * 2
 
 
+def test_no_more_of_a_resource_is_parsed_at_once_than_may_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried = []
+
+    class Counting(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
+            tried.append(len(s) - idx)
+            return super().raw_decode(s, idx)
+
+    monkeypatch.setattr("flowtui.store.otlp.text.json.JSONDecoder", Counting)
+    monkeypatch.setattr(items, "WHOLE_BYTES", 64_000)
+    monkeypatch.setattr("flowtui.store.otlp.text.PIECE_BYTES", 1_000)
+    data = line(traces(*(span(number) for number in range(1_000))))
+    assert len(spans_of(data)) == 1_000
+    assert max(tried) == 64_000
+    whole = tried[: tried.index(64_000) + 1]
+    assert sum(whole) < 2 * 64_000 + 1_000
+
+
 def test_a_long_line_that_breaks_does_not_hide_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(items, "WHOLE_BYTES", 300)
     long = line(traces(*(span(number) for number in range(20))))
@@ -295,6 +315,7 @@ class _Endless(io.RawIOBase):
         return self._piece if self._left >= 0 else b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("head", "piece"),
     [

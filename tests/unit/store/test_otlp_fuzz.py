@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import sqlite3
 from contextlib import closing, suppress
@@ -12,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowtui.store.otlp import document as otlp_document
-from flowtui.store.otlp import proto, rows
+from flowtui.store.otlp import proto, rows, text
 from flowtui.store.otlp.items import Item, OtlpSpan, Unreadable
+from flowtui.store.otlp.source import Source
 from flowtui.store.schema.ddl import EXPERIMENT_TABLES
 from tests.unit.otlp_samples import document, line, read, rich_span, span, traces
 
@@ -75,13 +77,24 @@ def test_damaged_protobuf_of_a_request_is_read_or_refused(
     changes: list[tuple[int, int]], cut: int
 ) -> None:
     with suppress(Unreadable):
-        accepted_by_sqlite(list(proto.request(changed(PROTOBUF, changes, cut))))
+        data = changed(PROTOBUF, changes, cut)
+        accepted_by_sqlite(list(proto.items(Source(io.BytesIO(data), 100, 20))))
 
 
 @quick
 @given(CHANGES, CUT)
 def test_damaged_json_is_read(changes: list[tuple[int, int]], cut: int) -> None:
     accepted_by_sqlite(read(changed(TEXT, changes, cut)))
+
+
+@quick
+@given(CHANGES, CUT)
+def test_damaged_json_of_a_request_is_read_or_refused(
+    changes: list[tuple[int, int]], cut: int
+) -> None:
+    data = changed(TEXT, changes, cut)
+    with suppress(Unreadable):
+        accepted_by_sqlite(list(text.request(Source(io.BytesIO(data), 100, 20))))
 
 
 @quick

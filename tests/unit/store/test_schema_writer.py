@@ -20,6 +20,7 @@ from flowtui.store.schema import (
     SpanAnnotationRow,
     SpanRow,
     StoreWriter,
+    create,
 )
 from flowtui.store.schema.create import open_for_writing, writing
 
@@ -316,9 +317,11 @@ def test_a_file_that_is_no_database_is_an_error(store: StoreWriter, exp: Path) -
         store.experiment("run-1")
 
 
-def test_a_locked_database_is_reported_as_busy(store: StoreWriter, exp: Path) -> None:
+def test_a_locked_database_is_reported_as_busy(
+    store: StoreWriter, exp: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(create, "BUSY_TIMEOUT_S", 0.01)
     with closing(open_for_writing(exp)) as database, closing(sqlite3.connect(exp)) as other:
-        database.execute("pragma busy_timeout = 1")
         other.execute("begin immediate")
         with pytest.raises(DatabaseBusy, match="locked"), writing(database, exp) as connection:
             connection.execute("insert into static_params values ('a', '1', 'int')")

@@ -137,7 +137,7 @@ def rows(store: Store, trace_id: str) -> list[str]:
     view = TreeView(tree, whole_window(tree))
     return [
         "".join(piece.text for piece in span_row(view, at, widths(100, True)))
-        for at in range(len(tree.nodes))
+        for at in range(len(tree))
     ]
 
 
@@ -194,7 +194,7 @@ def head(store: Store, trace_id: str, span_id: str = "s0") -> str:
     detail = store.run(RUN).ask(span_details.detail, trace_id, span_id)
     assert detail is not None
     tree = read(store, trace_id).tree
-    node = next(node for node in tree.nodes if node.id == span_id)
+    node = next(node for node in tree if node.id == span_id)
     return copied(span_sections(detail, node, tree.duration_ns)[0])
 
 
@@ -290,11 +290,11 @@ def test_clocks_disagree_only_where_there_are_two(
     )
     with opened(tmp_path) as store:
         tree = read(store, TRACE).tree
-        child = next(node for node in tree.nodes if node.id == "s1")
+        child = next(node for node in tree if node.id == "s1")
         assert child.do_clocks_disagree is disagree
         detail = store.run(RUN).ask(span_details.detail, TRACE, "s1")
         assert detail is not None
-        text = copied(span_sections(detail, child, None, frozenset(), tree.nodes[0].span)[0])
+        text = copied(span_sections(detail, child, None, frozenset(), tree[0].span)[0])
     assert ("clocks disagree" in text) is disagree
     assert "begins before its parent" in text
     assert "outlives its parent" in text

@@ -13,10 +13,10 @@ from flowtui.store.traces.tree import (
     ancestors,
     annotated,
     folded_to,
-    span_tree,
     visible,
 )
 from flowtui.store.traces.values import Span
+from tests.unit.span_columns import tree_of
 
 
 def span(span_id: str, parent: str | None = None, start: int = 1, end: int = 10) -> Span:
@@ -44,15 +44,21 @@ def pending(span_id: str, announced: str, parent: str | None, start: int = 1) ->
 
 
 def ids(tree: SpanTree) -> list[str]:
-    return [node.id for node in tree.nodes]
+    return [node.id for node in tree]
 
 
 def node(tree: SpanTree, id_: str) -> Node:
-    return next(node for node in tree.nodes if node.id == id_)
+    return next(node for node in tree if node.id == id_)
+
+
+def own_ns(tree: SpanTree, id_: str) -> int:
+    at = tree.place_of(id_)
+    assert at is not None
+    return tree.own_ns(at)
 
 
 def critical(tree: SpanTree) -> set[str]:
-    return {node.id for node in tree.nodes if node.is_critical}
+    return {node.id for node in tree if node.is_critical}
 
 
 IDS = st.sampled_from("abcdefgh")
@@ -63,116 +69,113 @@ SPANS = st.lists(
 
 @given(SPANS)
 def test_every_span_is_there_once_and_after_its_parent(spans: list[Span]) -> None:
-    tree = span_tree(spans)
-    assert sorted(id(node.span) for node in tree.nodes if node.span) == sorted(map(id, spans))
+    tree = tree_of(spans)
+    assert sorted((node.span for node in tree if node.span), key=repr) == sorted(spans, key=repr)
     assert tree.span_count == len(spans)
-    for at, here in enumerate(tree.nodes):
+    for at, here in enumerate(tree):
         assert (here.parent is None) == (at in tree.roots) == (here.depth == 0)
         if here.parent is not None:
-            above = tree.nodes[here.parent]
+            above = tree[here.parent]
             assert here.parent < at
-            assert at in above.children
+            assert at in tree.children(here.parent)
             assert here.depth == above.depth + 1
             assert here.span is not None
             assert here.span.parent_id == above.id
-        below = tree.nodes[at : at + here.descendant_count + 1]
+        below = list(tree)[at : at + here.descendant_count + 1]
         assert list(ancestors(tree, at)) == [
-            index for index in range(at) if index < at <= index + tree.nodes[index].descendant_count
+            index for index in range(at) if index < at <= index + tree[index].descendant_count
         ]
         times = [each.span for each in below if each.span is not None and each.span.start_ns > 0]
         assert here.start_ns == min((each.start_ns for each in times), default=None)
         assert here.end_ns == max((max(each.start_ns, each.end_ns) for each in times), default=None)
-        assert 0 <= here.own_ns <= (here.end_ns or 0) - (here.start_ns or 0)
+        assert 0 <= tree.own_ns(at) <= (here.end_ns or 0) - (here.start_ns or 0)
 
 
 @given(SPANS)
 def test_a_root_has_no_parent_or_is_missing_or_is_where_a_ring_was_cut(spans: list[Span]) -> None:
-    tree = span_tree(spans)
+    tree = tree_of(spans)
     known = {each.span_id for each in spans}
-    missing = [each.missing_id for each in tree.nodes if each.missing_id is not None]
+    missing = [each.id for each in tree if each.span is None]
     assert sorted(missing) == sorted({s.parent_id for s in spans if s.parent_id} - known)
-    for root in (tree.nodes[at] for at in tree.roots):
+    for root in (tree[at] for at in tree.roots):
         parent = root.span.parent_id if root.span is not None else None
         assert root.is_cycle == (parent is not None)
-    assert not any(each.is_cycle for each in tree.nodes if each.depth)
+    assert not any(each.is_cycle for each in tree if each.depth)
 
 
-@given(SPANS, st.sets(IDS))
-def test_a_node_shows_when_none_above_it_is_folded(spans: list[Span], folded: set[str]) -> None:
-    tree = span_tree(spans)
+@given(SPANS, st.sets(st.integers(0, 20)))
+def test_a_node_shows_when_none_above_it_is_folded(spans: list[Span], wanted: set[int]) -> None:
+    tree = tree_of(spans)
+    folded = {at for at in wanted if at < len(tree)}
     assert list(visible(tree, folded)) == [
-        at
-        for at in range(len(tree.nodes))
-        if not any(tree.nodes[above].id in folded for above in ancestors(tree, at))
+        at for at in range(len(tree)) if not any(above in folded for above in ancestors(tree, at))
     ]
 
 
 @given(SPANS, st.integers(0, 5))
 def test_folding_to_a_level_shows_what_is_not_deeper(spans: list[Span], level: int) -> None:
-    tree = span_tree(spans)
+    tree = tree_of(spans)
     shown = visible(tree, folded_to(tree, level))
-    assert list(shown) == [at for at, each in enumerate(tree.nodes) if each.depth <= level]
+    assert list(shown) == [at for at, each in enumerate(tree) if each.depth <= level]
 
 
 def test_children_and_roots_come_by_start_then_id() -> None:
     spans = [span("z", "r", 2), span("b", "r", 3), span("a", "r", 3), span("r"), span("q", None, 9)]
-    assert ids(span_tree(spans)) == ["r", "z", "a", "b", "q"]
+    assert ids(tree_of(spans)) == ["r", "z", "a", "b", "q"]
 
 
 def test_nothing_is_a_tree_too() -> None:
-    tree = span_tree([])
-    assert (tree.nodes, tree.roots, tree.usage) == ((), (), None)
+    tree = tree_of([])
+    assert (list(tree), tree.roots, tree.usage) == ([], (), None)
     assert (tree.start_ns, tree.end_ns, tree.duration_ns) == (None, None, None)
-    assert list(visible(tree, {"x"})) == []
+    assert list(visible(tree, set())) == []
 
 
 def test_orphans_of_one_parent_share_a_node_that_has_no_span() -> None:
-    tree = span_tree(
+    tree = tree_of(
         [span("r", None, 2, 9), span("b", "gone", 5, 8), span("a", "gone", 3, 6), span("c", "lost")]
     )
     assert ids(tree) == ["lost", "c", "r", "gone", "a", "b"]
     gone = node(tree, "gone")
-    assert (gone.span, gone.missing_id, gone.start_ns, gone.end_ns) == (None, "gone", 3, 8)
-    assert (gone.own_ns, gone.descendant_count, tree.span_count) == (0, 2, 4)
-    assert not any(each.do_clocks_disagree for each in tree.nodes)
+    assert (gone.span, gone.start_ns, gone.end_ns) == (None, 3, 8)
+    assert (own_ns(tree, "gone"), gone.descendant_count, tree.span_count) == (0, 2, 4)
+    assert not any(each.do_clocks_disagree for each in tree)
 
 
 def test_a_ring_is_cut_at_its_earliest_span() -> None:
-    tree = span_tree(
-        [span("a", "c", 5), span("b", "a", 2), span("c", "b", 7), span("tail", "c", 1)]
-    )
+    tree = tree_of([span("a", "c", 5), span("b", "a", 2), span("c", "b", 7), span("tail", "c", 1)])
     assert ids(tree) == ["b", "c", "tail", "a"]
-    assert [each.id for each in tree.nodes if each.is_cycle] == ["b"]
+    assert [each.id for each in tree if each.is_cycle] == ["b"]
 
 
 def test_a_span_that_is_its_own_parent_is_a_root() -> None:
-    tree = span_tree([span("a", "a"), span("b", "a", 1)])
-    assert [(each.id, each.depth, each.is_cycle) for each in tree.nodes] == [
+    tree = tree_of([span("a", "a"), span("b", "a", 1)])
+    assert [(each.id, each.depth, each.is_cycle) for each in tree] == [
         ("a", 0, True),
         ("b", 1, False),
     ]
 
 
 def test_spans_with_one_id_keep_a_row_each_and_the_earliest_has_the_children() -> None:
-    tree = span_tree([span("a", None, 4), span("a", None, 1), span("b", "a", 5)])
-    assert [(each.id, each.start_ns) for each in tree.nodes] == [("a", 1), ("b", 5), ("a", 4)]
+    tree = tree_of([span("a", None, 4), span("a", None, 1), span("b", "a", 5)])
+    assert [(each.id, each.start_ns) for each in tree] == [("a", 1), ("b", 5), ("a", 4)]
 
 
 def test_a_placeholder_stands_where_its_span_will_be() -> None:
-    tree = span_tree([span("r"), pending("p", "agent", "r", 2), span("chat", "agent", 3, 7)])
-    assert [(each.id, each.depth) for each in tree.nodes] == [("r", 0), ("agent", 1), ("chat", 2)]
+    tree = tree_of([span("r"), pending("p", "agent", "r", 2), span("chat", "agent", 3, 7)])
+    assert [(each.id, each.depth) for each in tree] == [("r", 0), ("agent", 1), ("chat", 2)]
     agent = node(tree, "agent")
     assert agent.span is not None
-    assert (agent.span.span_id, agent.missing_id) == ("p", None)
-    assert (agent.start_ns, agent.end_ns, agent.own_ns) == (2, 7, 0)
+    assert agent.span.span_id == "p"
+    assert (agent.start_ns, agent.end_ns, own_ns(tree, "agent")) == (2, 7, 0)
     assert not node(tree, "chat").do_clocks_disagree
 
 
 def test_a_placeholder_goes_when_its_span_comes() -> None:
     agent = span("agent", "r", 2, 8)
-    tree = span_tree([span("r"), pending("p", "agent", "r", 2), span("chat", "agent", 3), agent])
+    tree = tree_of([span("r"), pending("p", "agent", "r", 2), span("chat", "agent", 3), agent])
     assert ids(tree) == ["r", "agent", "chat"]
-    assert node(tree, "agent").span is agent
+    assert node(tree, "agent").span == agent
     assert tree.span_count == 3
 
 
@@ -186,11 +189,11 @@ def test_own_time_is_what_no_child_covers() -> None:
         span("after", "r", 190, 230),
         span("deeper", "one", 120, 145),
     ]
-    tree = span_tree(spans)
+    tree = tree_of(spans)
     # Left of 100 to 200: 110 to 120 and 160 to 190.
-    assert node(tree, "r").own_ns == 40
-    assert node(tree, "one").own_ns == 5
-    assert node(tree, "deeper").own_ns == 25
+    assert own_ns(tree, "r") == 40
+    assert own_ns(tree, "one") == 5
+    assert own_ns(tree, "deeper") == 25
 
 
 def test_the_critical_path_goes_back_through_what_ended_last() -> None:
@@ -204,7 +207,7 @@ def test_the_critical_path_goes_back_through_what_ended_last() -> None:
         span("in last", "last", 65, 85),
         span("in last, beside", "last", 66, 84),
     ]
-    assert critical(span_tree(spans)) == {"r", "last", "in last", "before last", "short"}
+    assert critical(tree_of(spans)) == {"r", "last", "in last", "before last", "short"}
 
 
 def test_on_the_critical_path_a_child_ends_with_its_parent_at_the_latest() -> None:
@@ -215,7 +218,7 @@ def test_on_the_critical_path_a_child_ends_with_its_parent_at_the_latest() -> No
         span("was over before", "r", 1, 5),
         span("first", "r", 10, 80),
     ]
-    assert critical(span_tree(spans)) == {"r", "goes on", "first"}
+    assert critical(tree_of(spans)) == {"r", "goes on", "first"}
 
 
 HERE, THERE = {"host.name": "here", "service.instance.id": "1"}, {"host.name": "there"}
@@ -243,13 +246,13 @@ def test_clocks_disagree_where_a_child_begins_before_its_parent_in_another_proce
     disagree: bool,
 ) -> None:
     root = span("r", None, 10, 20)._replace(process=above)
-    tree = span_tree([root, span("c", "r", start, end)._replace(process=below)])
+    tree = tree_of([root, span("c", "r", start, end)._replace(process=below)])
     assert node(tree, "c").do_clocks_disagree is disagree
     assert not node(tree, "r").do_clocks_disagree
 
 
 def test_errors_annotations_and_usage_add_up() -> None:
-    tree = span_tree(
+    tree = tree_of(
         [
             span("r")._replace(usage=Usage(30, 0), annotation_count=1),
             span("a", "r", 1)._replace(usage=Usage(10, 0), status_code=2, annotation_count=2),
@@ -261,8 +264,12 @@ def test_errors_annotations_and_usage_add_up() -> None:
     root = node(tree, "r")
     assert (root.error_count, root.annotation_count, tree.error_count) == (1, 3, 2)
     assert (node(tree, "gone").error_count, node(tree, "b").error_count) == (1, 0)
-    assert tree.usage == tree.usage_by_id["r"] == Usage(30, 0)
-    assert set(tree.usage_by_id) == {"r", "a", "b"}
+    assert {tree[at].id: taken for at, taken in tree.usages.items()} == {
+        "r": Usage(30, 0),
+        "a": Usage(10, 0),
+        "b": Usage(20, 0),
+    }
+    assert tree.usage == Usage(30, 0)
 
 
 @pytest.mark.parametrize("first_parent", [None, "29999"])
@@ -272,9 +279,9 @@ def test_a_chain_as_long_as_a_trace_has_a_tree(first_parent: str | None) -> None
         span(str(at), str(at - 1) if at else first_parent, at + 1, 2 * count - at)
         for at in range(count)
     ]
-    tree = span_tree(spans)
-    assert tree.nodes[-1].depth == count - 1
-    assert tree.nodes[0].is_cycle == (first_parent is not None)
+    tree = tree_of(spans)
+    assert tree[-1].depth == count - 1
+    assert tree[0].is_cycle == (first_parent is not None)
     assert len(ancestors(tree, count - 1)) == count - 1
     assert len(visible(tree, folded_to(tree, 200))) == 201
 
@@ -284,4 +291,4 @@ def test_new_annotations_give_the_tree_that_reading_it_again_would(
     spans: list[Span], counts: dict[str, int]
 ) -> None:
     again = [each._replace(annotation_count=counts.get(each.span_id, 0)) for each in spans]
-    assert annotated(span_tree(spans), counts) == span_tree(again)
+    assert list(annotated(tree_of(spans), counts)) == list(tree_of(again))

@@ -47,17 +47,13 @@ def written(
 
 def read(directory: Path) -> tuple[Span, ...]:
     with opened(directory) as store:
-        return store.run(RUN).ask(span_rows.spans, TRACE)
+        return tuple(store.run(RUN).ask(span_rows.spans, TRACE))
 
 
-def test_spans_come_by_start_and_a_parent_before_children_that_start_with_it(
-    tmp_path: Path,
-) -> None:
-    written(
-        tmp_path,
-        [span("late", 5, 6), span("child", 1, 3), span("root", 1, 9), span("x", trace_id="b" * 32)],
-    )
-    assert [found.span_id for found in read(tmp_path)] == ["root", "child", "late"]
+def test_spans_come_by_start_then_id_and_those_without_a_start_last(tmp_path: Path) -> None:
+    rows = [("late", 5), ("b", 1), ("none", 0), ("a", 1)]
+    written(tmp_path, [*(span(*row) for row in rows), span("x", trace_id="b" * 32)])
+    assert [found.span_id for found in read(tmp_path)] == ["a", "b", "late", "none"]
 
 
 def test_a_skeleton_says_what_a_span_is_and_took(tmp_path: Path) -> None:

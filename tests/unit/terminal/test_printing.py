@@ -15,6 +15,8 @@ from flowtui.store.schema import EvalRow
 from tests.terminal.terminal import environment
 from tests.unit.stores import writer
 
+pytestmark = pytest.mark.slow
+
 NAME = "résumé-モデル 🚀"
 KEY = "größe/损失"
 

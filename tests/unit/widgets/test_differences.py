@@ -89,6 +89,7 @@ def texts(count: int) -> list[str]:
     return [" ".join(base), " ".join(near), " ".join(two), "\n".join(near), "x" * count]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [100, 5_000, 15_000, 40_000, 300_000])
 def test_no_comparison_is_slow(count: int) -> None:
     base, *others = texts(count)

@@ -11,12 +11,12 @@ import pytest
 
 from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.genai import SpanKind, span_kind, usage
-from flowtui.store.traces.tree import span_tree
 from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink
 from flowtui.widgets.documents.blocks import Link, Section, Turn
 from flowtui.widgets.documents.layout import laid_out
 from flowtui.widgets.documents.runs import Folds
 from flowtui.widgets.documents.span_sections import raw_sections, span_sections
+from tests.unit.span_columns import tree_of
 from tests.unit.widgets.test_document import texts
 
 START = 1_780_000_000_000_000_000
@@ -294,14 +294,16 @@ def test_the_head_says_what_only_the_tree_knows() -> None:
 
     second = 1_000_000_000
     spans = [span("root", None, 0, 10 * second), span("child", "root", 5 * second, 11 * second)]
-    root, child = span_tree(spans).nodes
+    tree = tree_of(spans)
+    root, child = tree
     of_root = detail(end_ns=START + 10 * second)
-    assert lines(span_sections(of_root, root, 11 * second), "head")[1].startswith(
+    sections = span_sections(of_root, root, 11 * second, own_ns=tree.own_ns(0))
+    assert lines(sections, "head")[1].startswith(
         " ✓ ok   10 s   own 5.0 s   91 % of the trace   critical path"
     )
     head = " ".join(lines(span_sections(detail(), child), "head"))
     assert "parent" not in head
-    (pending,) = span_tree([span("p", None, 0, 0, pending=True)]).nodes
+    (pending,) = tree_of([span("p", None, 0, 0, pending=True)])
     assert "● in progress" in lines(span_sections(detail(), pending), "head")[1]
 
 

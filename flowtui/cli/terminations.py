@@ -1,0 +1,72 @@
+"""A kill that asks, and a terminal that goes away: what was unpacked is removed before the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from flowtui.cli.standard_streams import print_no_more
+from flowtui.terminal.shutdown import tidy_up
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+GRACE_S = 1.0
+"""For what is under way to be left; SQLite, in the midst of a query, is not."""
+
+
+class _Terminated(BaseException):
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextmanager
+def terminations_end_tidily() -> Iterator[None]:
+    """Leave with what a shell expects when a signal comes that is not to be ignored."""
+    heeded = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_DFL]
+    if not heeded:
+        yield
+        return
+    for number in heeded:
+        signal.signal(number, _leave)
+    _watch()
+    try:
+        yield
+    except _Terminated as terminated:
+        print_no_more()
+        tidy_up()
+        sys.exit(128 + terminated.number)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    # The next one ends it at once.
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_DFL)
+    raise _Terminated(number)
+
+
+def _watch() -> None:
+    """End the process where the thread that takes signals does not come to it.
+
+    The thread is told by the system's own handler, whatever the other one is at.
+    """
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def wait() -> None:
+        while data := os.read(reading, 1):
+            number = data[0]
+            if number not in SIGNALS or signal.getsignal(number) is not _leave:
+                continue
+            time.sleep(GRACE_S)
+            if signal.getsignal(number) is _leave:
+                tidy_up()
+                os._exit(128 + number)
+
+    threading.Thread(target=wait, name="termination", daemon=True).start()

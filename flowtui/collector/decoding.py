@@ -1,0 +1,172 @@
+"""One request, decoded in a thread of its own that goes on only when it is given a turn.
+
+A turn ends after so many bytes and spans, wherever in the body that is. What cannot be left there,
+such as one span with a lot in it, ends its turn late, and others have theirs meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from flowtui.collector import unpacking
+from flowtui.collector.limits import Limits, TooLarge
+from flowtui.collector.responses import BodyEncoding
+from flowtui.store.database import Database
+from flowtui.store.otlp import proto, text
+from flowtui.store.otlp.ingesting import Batch
+from flowtui.store.otlp.items import OtlpSpan, Rejected, Unreadable
+from flowtui.store.otlp.source import Readable, Source
+from flowtui.store.transaction import Patience
+
+TURN_COST = 8_192
+"""Bytes, and what spans cost besides; some milliseconds."""
+ITEM_COST = 128
+WHOLE_BYTES = 1 << 16
+"""Is parsed at once; see `Source`."""
+BATCH_SPANS = 1_000
+"""Of a request are written together: some hundredths of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOutcome:
+    """What became of a request that was read and written."""
+
+    spans: int
+    rejected: int
+    reason: str
+    """Of the first that was rejected."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Received:
+    """One request, whole."""
+
+    body: bytes
+    encoding: BodyEncoding
+    is_packed: bool
+    client: str = ""
+    """The address that it came from."""
+    outcome: Future[RequestOutcome] = field(default_factory=Future)
+    """Is set when its spans are on the disk, or when they will not be."""
+
+
+class _Left(Exception):
+    """Nobody waits for the request any more."""
+
+
+class Decoding:
+    """Reads one request; what its last batch holds is for others to write."""
+
+    def __init__(
+        self,
+        received: Received,
+        database: Database,
+        patience: Patience,
+        limits: Limits,
+        turn_over: Callable[[Decoding], None],
+    ) -> None:
+        """Prepare; nothing is read before the first turn.
+
+        Args:
+            received: the request.
+            database: takes the spans of those that have more than a batch.
+            patience: of these writes.
+            limits: of a request.
+            turn_over: is called at the end of each turn, in the request's own thread.
+        """
+        self.received = received
+        self.batch = Batch(BATCH_SPANS)
+        self.last_name = ""
+        self.result: RequestOutcome | Exception | None = None
+        """None while there is more to read."""
+        self._database, self._patience, self._limits = database, patience, limits
+        self._turn_over = turn_over
+        self._turn = threading.Semaphore(0)
+        self._left_cost = TURN_COST
+        self._is_left = False
+        self._thread = threading.Thread(target=self._work, name="span-decoding", daemon=True)
+
+    def go_on(self) -> None:
+        """Give it a turn."""
+        if self._thread.ident is None:
+            self._thread.start()
+        else:
+            self._turn.release()
+
+    def leave(self) -> None:
+        """Have its thread end without another turn."""
+        self._is_left = True
+        self._turn.release()
+
+    def spend(self, cost: int) -> None:
+        """Count what was done; where the turn is over, wait for the next.
+
+        Raises:
+            TooLarge: the request takes more of the processor than one may.
+        """
+        self._left_cost -= cost
+        if self._left_cost > 0:
+            return
+        if time.thread_time() > self._limits.decode_s:
+            limit = self._limits.decode_s
+            raise TooLarge(f"it takes more than {limit:g} s to be read; send fewer spans at a time")
+        self._left_cost = TURN_COST
+        self._turn_over(self)
+        self._turn.acquire()
+        if self._is_left:
+            raise _Left
+
+    def _work(self) -> None:
+        try:
+            self.result = self._read()
+        except _Left:
+            return
+        except (ValueError, RecursionError, MemoryError) as error:
+            self.result = Unreadable(f"it cannot be read: {type(error).__name__}")
+        except Exception as error:
+            self.result = error
+        self._turn_over(self)
+
+    def _read(self) -> RequestOutcome:
+        spans = rejected = 0
+        reason = ""
+        received, limits = self.received, self._limits
+        stream = _Metered(unpacking.stream(received.body, received.is_packed, limits), self.spend)
+        source = Source(stream, WHOLE_BYTES, limits.span_parts)
+        is_protobuf = received.encoding is BodyEncoding.PROTOBUF
+        for item in proto.items(source) if is_protobuf else text.request(source):
+            if isinstance(item, OtlpSpan):
+                self._add(item)
+                spans += 1
+            elif isinstance(item, Rejected):
+                rejected += 1
+                reason = reason or item.reason
+            if spans + rejected > limits.spans:
+                raise TooLarge(f"it has more than {limits.spans:,} spans; send fewer at a time")
+            self.spend(ITEM_COST)
+        return RequestOutcome(spans, rejected, reason)
+
+    def _add(self, span: OtlpSpan) -> None:
+        if self.batch.is_full:
+            # Whoever sends so many finds those before an error written; again, they are the same.
+            self.batch.write(self._database, self._patience)
+            self.batch = Batch(BATCH_SPANS)
+        self.batch.add(span)
+        self.last_name = span.name
+
+
+class _Metered:
+    """A stream that is paid for piece by piece."""
+
+    def __init__(self, stream: Readable, spend: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._spend = spend
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._stream.read(min(size, TURN_COST))
+        self._spend(len(piece))
+        return piece

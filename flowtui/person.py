@@ -1,0 +1,73 @@
+"""The person who runs this: their name, their home and the folders in it, where there are any.
+
+A container has a user number of which nobody knows a name, and may have no home: all that wants
+one of them asks here.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import stat
+import tempfile
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+NO_HOME = "no home folder is known: set HOME"
+
+
+def name() -> str:
+    """Return the name of the person, or their number where nobody knows a name of it."""
+    # KeyError until Python 3.12, OSError since.
+    with suppress(KeyError, OSError):
+        return getpass.getuser()
+    return number()
+
+
+def number() -> str:
+    """Return the number of the user, which stands for the name of one that has none."""
+    return str(os.getuid())
+
+
+def home() -> Path | None:
+    """Return the home folder, None where none is known."""
+    with suppress(RuntimeError):
+        return cwd() / Path.home()
+    return None
+
+
+def cwd() -> Path:
+    """Return the folder that this was started in; if it was removed, the path that it had."""
+    with suppress(OSError):
+        return Path.cwd()
+    return Path(os.environ.get("PWD") or "/")
+
+
+def folder(kind: Literal["cache", "log", "state"]) -> Path:
+    """Return the person's folder for what flow-tui keeps; it need not exist.
+
+    Where no home is known, it is one in the folder for temporary files that nobody else writes in.
+
+    Raises:
+        OSError: no folder for temporary files can be written either.
+    """
+    import platformdirs
+
+    with suppress(RuntimeError):
+        return Path(getattr(platformdirs, f"user_{kind}_path")("flow-tui"))
+    return _temporary() / kind
+
+
+@lru_cache(1)
+def _temporary() -> Path:
+    path = Path(tempfile.gettempdir(), f"flow-tui-{os.getuid()}")
+    with suppress(FileExistsError):
+        path.mkdir(0o700)
+    found = path.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    if is_own and not found.st_mode & 0o077:
+        return path
+    # Somebody else was there first, who could read and change what is kept.
+    return Path(tempfile.mkdtemp(prefix="flow-tui-"))

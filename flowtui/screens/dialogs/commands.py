@@ -1,0 +1,135 @@
+"""The command palette: every action by name, and the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from flowtui.screens.dialog import Dialog
+from flowtui.widgets.cells import Line, Piece
+from flowtui.widgets.frame.frame import KeyLine
+from flowtui.widgets.lists.virtual_list import VirtualList
+from flowtui.widgets.paint import ROLE_CLASSES
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that can be done, by name."""
+
+    name: str
+    what: str
+    """It does, in words."""
+    run: Callable[[], object]
+    """Does it; what it returns is awaited if it can be."""
+
+
+class CommandLines(VirtualList, can_focus=False):
+    """The commands that are left; one click runs one, and typing goes on in the line above."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: Sequence[Command] = ()
+
+    def show_commands(self, commands: Sequence[Command]) -> None:
+        """Show some commands, the first of them under the cursor."""
+        self._shown = commands
+        self.cursor = 0
+        self.resize_content()
+
+    @property
+    def command(self) -> Command | None:
+        """The one under the cursor."""
+        return self._shown[self.cursor] if self._shown else None
+
+    @property
+    def takes_keys(self) -> bool:
+        return True
+
+    @property
+    def line_count(self) -> int:
+        return len(self._shown)
+
+    def line(self, index: int, width: int) -> Line:
+        command = self._shown[index]
+        return [Piece(f" {command.name}"), Piece(f"  {command.what}", "muted")]
+
+    def on_click(self, event: events.Click) -> None:
+        # The list's own handler, which comes next, chooses what is under the cursor.
+        index = event.y + self.scroll_offset.y
+        if index < self.line_count:
+            self.cursor = index
+
+
+class CommandsScreen(Dialog[Command | None]):
+    """Lists commands under a line that narrows them: dismisses with one, or None for nothing."""
+
+    COMPONENT_CLASSES = ROLE_CLASSES
+    AUTO_FOCUS = "Input"
+    gives_way = True
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move('move', 1)", "Move", key_display="↑↓", tooltip="To the next one"),
+        Binding("up", "move('move', -1)", "Up", show=False, tooltip="To the one above"),
+        Binding("pagedown", "move('page', 1)", "Page down", show=False, tooltip="One page on"),
+        Binding("pageup", "move('page', -1)", "Page up", show=False, tooltip="One page back"),
+        Binding("enter", "choose", "Do it", key_display="Enter", priority=True,
+                tooltip="Do what is under the cursor"),
+        Binding("escape,ctrl+p", "dismiss(None)", "Close", key_display="Esc",
+                tooltip="Back to where you were"),
+    ]  # fmt: skip
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        super().__init__()
+        self._commands = commands
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "Commands"
+            yield Input(placeholder="type to narrow", select_on_focus=False, compact=True)
+            yield CommandLines()
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._narrow("")
+
+    @on(Input.Changed)
+    def narrow(self, event: Input.Changed) -> None:
+        self._narrow(event.value)
+
+    def _narrow(self, typed: str) -> None:
+        """List the commands that have every word that is typed, those named so first."""
+        words = typed.lower().split()
+        kept = [
+            (not has_all(command.name, words), number)
+            for number, command in enumerate(self._commands)
+            if has_all(f"{command.name} {command.what}", words)
+        ]
+        # A screen that is closed while it starts has nothing on it.
+        for lines in self.query(CommandLines):
+            lines.show_commands([self._commands[number] for _is_later, number in sorted(kept)])
+
+    def action_move(self, how: str, by: int) -> None:
+        lines = self.query_one(CommandLines)
+        if how == "page":
+            lines.action_page(by)
+        else:
+            lines.action_move(by)
+
+    @on(VirtualList.Chosen)
+    def action_choose(self) -> None:
+        command = self.query_one(CommandLines).command
+        if command is not None:
+            self.dismiss(command)
+
+
+def has_all(text: str, words: Sequence[str]) -> bool:
+    """Say whether a text has all of some words, in any order; these are in lower case."""
+    lowered = text.lower()
+    return all(word in lowered for word in words)

@@ -1,0 +1,103 @@
+"""What a schema has in place of the tables that luml-sdk makes, and what is not written for it.
+
+Views, virtual tables, generated columns and triggers are programs that whoever made the file has
+others run: a view may have no end, and a trigger runs with every write while the lock is held.
+Source: sqlite_master of meta.db and exp.db.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from flowtui.store.decoding import text
+
+TABLES = frozenset(
+    "schema_migrations experiments experiment_groups models remote_artifacts"
+    " exp_schema_migrations static_params dynamic_metrics attachments spans evals"
+    " eval_traces_bridge eval_annotations span_annotations".split()
+)
+"""Those that luml-sdk makes; what makes them is not loaded before the first paint."""
+_WRITING = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE)
+_SHOWN_CHARS = 60
+
+
+def oddities(connection: sqlite3.Connection) -> list[str]:
+    """Return sentences about what is no table as luml-sdk makes it, in the order of its names."""
+    instead, triggers = _programs(connection)
+    said = [
+        f"{name} is {what}, not the table that luml-sdk makes: what it says is computed when it is"
+        " read, and nothing is written into it"
+        for name, what in sorted(instead.items())
+        if name in TABLES
+    ]
+    for name in sorted(TABLES - instead.keys()):
+        said += [
+            f"{name}.{_shown(column)} is a generated column: what it says is computed, not logged"
+            for (column,) in connection.execute(
+                "select name from pragma_table_xinfo(?) where hidden in (2, 3) order by cid", [name]
+            )
+        ]
+        if name in triggers:
+            said.append(f"nothing is written into {name}: {_why_not(name, triggers[name])}")
+    return said
+
+
+class WriteGuard:
+    """Refuses, on one connection, writes to what is no table, or to one that has triggers."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Look at the schema once, inside the transaction that is to write.
+
+        Raises:
+            sqlite3.Error: it cannot be read.
+        """
+        self.refusal = ""
+        """Why a write was refused, as SQLite only says that it was."""
+        self._connection = connection
+        self._instead, self._triggers = _programs(connection)
+        if self._instead or self._triggers:
+            connection.set_authorizer(self._authorize)
+
+    def leave(self) -> None:
+        """Let the connection do what it likes, for who keeps it and looks at the schema again."""
+        if self._instead or self._triggers:
+            self._connection.set_authorizer(None)
+
+    def _authorize(
+        self, action: int, table: str | None, _: str | None, __: str | None, ___: str | None
+    ) -> int:
+        name = "" if table is None else table.lower()
+        if action not in _WRITING or not (name in self._instead or name in self._triggers):
+            return sqlite3.SQLITE_OK
+        if name in self._instead:
+            self.refusal = f"{_shown(name)} is {self._instead[name]}, not a table"
+        else:
+            self.refusal = _why_not(name, self._triggers[name])
+        return sqlite3.SQLITE_DENY
+
+
+def _programs(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what is no table, by name, and the first trigger on each that has one."""
+    instead: dict[str, str] = {}
+    triggers: dict[str, str] = {}
+    rows = connection.execute(
+        "select type, name, tbl_name, rootpage from sqlite_master"
+        " where type in ('view', 'trigger') or (type = 'table' and rootpage = 0) order by name"
+    )
+    for kind, name, of, _ in rows:
+        if kind == "trigger":
+            triggers.setdefault(text(of).lower(), text(name))
+        else:
+            instead[text(name).lower()] = "a view" if kind == "view" else "a virtual table"
+    return instead, triggers
+
+
+def _why_not(table: str, trigger: str) -> str:
+    return (
+        f"the trigger {_shown(trigger)} would run with each write into {_shown(table)};"
+        " luml-sdk makes none, and `drop trigger` takes it away"
+    )
+
+
+def _shown(name: object) -> str:
+    return " ".join(text(name).split())[:_SHOWN_CHARS]

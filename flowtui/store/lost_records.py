@@ -1,0 +1,24 @@
+"""What no list of a run has in it, or not as it was logged, and why."""
+
+from __future__ import annotations
+
+from flowtui.store import checks, counts
+from flowtui.store.database import Database
+from flowtui.store.open_run import OpenRun
+
+
+def lost_records(meta: Database, run: OpenRun) -> list[str]:
+    """Return sentences about it.
+
+    Args:
+        meta: Of the store.
+        run: Which run.
+
+    Raises:
+        DatabaseError: one of the databases cannot be read.
+    """
+    said: list[str] = []
+    for database in (meta, run.database):
+        said += [*database.remarks(), *database.read(checks.oddities)]
+        said += database.read(counts.damage)
+    return said + run.ask(counts.lost_records)

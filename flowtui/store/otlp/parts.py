@@ -1,0 +1,60 @@
+"""Counts the messages in a message before it is parsed: parsed, an empty one takes most room."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from google.protobuf.descriptor import Descriptor
+from google.protobuf.message import Message
+
+from flowtui.store.otlp.items import Unreadable
+
+_VARINT, _LENGTH = 0, 2
+_FIXED_BYTES = {1: 8, 5: 4}
+
+
+def check(data: bytes, kind: type[Message], limit: int) -> None:
+    """Raise where a message holds more messages than it may.
+
+    What is no protobuf is let pass: the parser says so.
+
+    Raises:
+        Unreadable: there are more than the limit.
+    """
+    count = 0
+    # As the library has it, a class of its own in C.
+    outer = [(0, len(data), cast(Descriptor, kind.DESCRIPTOR))]
+    while outer:
+        at, end, within = outer.pop()
+        while at < end:
+            tag, at = _varint(data, at)
+            wire_type = tag & 7
+            if wire_type == _LENGTH:
+                size, at = _varint(data, at)
+                field = within.fields_by_number.get(tag >> 3)
+                inner = None if field is None else field.message_type
+                if inner is None:
+                    at += size
+                    continue
+                count += 1
+                if count > limit:
+                    raise Unreadable(f"a {kind.__name__} has more than {limit:,} parts")
+                outer.append((at + size, end, within))
+                end, within = min(at + size, end), inner
+            elif wire_type == _VARINT:
+                at = _varint(data, at)[1]
+            else:
+                at = at + _FIXED_BYTES[wire_type] if wire_type in _FIXED_BYTES else end
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Return a number and where it ends, which is no further than the data."""
+    value = shift = 0
+    while at < len(data):
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80 or shift > 63:
+            break
+        shift += 7
+    return value, at

@@ -1,0 +1,87 @@
+"""What a database that anybody may have written does to whoever reads it, in words for a person."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+
+from flowtui.store import errors, foreign
+from flowtui.store.files.fingerprint import DatabaseFiles
+
+ERRORS = (sqlite3.Error, ValueError, OverflowError, MemoryError, RecursionError)
+"""What reading or writing such a file may raise; Python has the last four of what is stored, and of
+SQLite's own messages where they are no UTF-8.
+
+Of SQLite's errors, `sqlite3.ProgrammingError` is a mistake of ours and no fault of the file:
+whoever catches these lets it pass first.
+"""
+SAVING = "a backup has it whole, or `sqlite3 FILE .recover` what is left of it"
+
+
+def explained(label: str, files: DatabaseFiles, error: Exception) -> errors.DatabaseError:
+    """Return the error of ours for one that a read ended with.
+
+    Args:
+        label: how messages name the file.
+        files: the database's.
+        error: one of `ERRORS`.
+    """
+    said = text(error)
+    lowered = said.lower()
+    there = [file for file in (files.main, files.wal, files.shm) if file.exists()]
+    if not all(os.access(file, os.R_OK) for file in there):
+        return denied(label, files)
+    if not isinstance(error, sqlite3.Error):
+        return errors.DatabaseCorrupt(files.main, f"{label} is damaged: {said}; {SAVING}")
+    if "locked" in lowered or "busy" in lowered:
+        message = f"{label} is locked by another process; trying again may help"
+        return errors.DatabaseBusy(files.main, message)
+    if "not a database" in lowered:
+        message = f"{label} is not a SQLite database: {foreign.what_it_is(files.main)}"
+        return errors.DatabaseCorrupt(files.main, message)
+    if "malformed" in lowered:
+        return errors.DatabaseCorrupt(files.main, f"{label} is damaged: {said}; {SAVING}")
+    if "no such" in lowered:
+        return errors.DatabaseCorrupt(files.main, f"{label} is damaged: {said}")
+    return errors.DatabaseError(files.main, f"{label} cannot be read: {said}")
+
+
+def denied(label: str, files: DatabaseFiles) -> errors.DatabaseDenied:
+    """Return the error of ours for files that this user may not read."""
+    message = f"{label}: permission denied; its owner or group can grant read access"
+    return errors.DatabaseDenied(files.main, message)
+
+
+def text(error: Exception) -> str:
+    """Return what one of `ERRORS` says, in one line."""
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is"
+    if isinstance(error, RecursionError):
+        return "something in it is nested too deeply to be read"
+    if isinstance(error, UnicodeDecodeError):
+        # SQLite quotes what it stumbled over.
+        said = error.object.decode("utf-8", "replace")
+    else:
+        said = str(error)
+    return " ".join(said.split())[:500]
+
+
+def is_no_log_to_join(error: Exception | None) -> bool:
+    """Say whether the log of a database and its index do not go together, as damage leaves them."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_PROTOCOL
+
+
+def was_interrupted(error: Exception) -> bool:
+    """Say whether a progress handler ended what SQLite did."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT
+
+
+def raise_if_signalled(error: Exception) -> None:
+    """Raise what a signal raised while SQLite was at work, where no handler wished to end it.
+
+    SQLite asks the handler, Python lets the signal in there, and its exception ends the statement
+    and is lost. Signals come to the main thread alone.
+    """
+    if was_interrupted(error) and threading.current_thread() is threading.main_thread():
+        raise KeyboardInterrupt from error

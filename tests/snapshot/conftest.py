@@ -1,0 +1,27 @@
+"""Pictures are taken when the screen stays as it is, whatever a test has waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from tests.pilot.pilot import still
+
+
+@pytest.fixture
+def snap_compare(snap_compare: Callable[..., bool]) -> Callable[..., bool]:
+    def compare(
+        app: App[None],
+        terminal_size: tuple[int, int],
+        run_before: Callable[[Pilot[None]], Awaitable[None]],
+    ) -> bool:
+        async def before(pilot: Pilot[None]) -> None:
+            await run_before(pilot)
+            await still(pilot)
+
+        return snap_compare(app, terminal_size=terminal_size, run_before=before)
+
+    return compare

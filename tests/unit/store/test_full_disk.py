@@ -1,0 +1,96 @@
+"""A disk that gets full while a run is made: it is said, and does no harm to what comes later."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flowtui.store import runs as run_rows
+from flowtui.store.errors import DatabaseError, DiskFull
+from flowtui.store.new_run import new_run
+from flowtui.store.otlp import ingesting
+from flowtui.store.otlp.ingesting import SpanWriter
+from flowtui.store.schema import create
+from tests.unit.stores import one_run, opened
+
+
+@contextmanager
+def room_for(patch: pytest.MonkeyPatch, pages: int, name: str = "meta.db") -> Iterator[None]:
+    """Let databases of a name have so many pages."""
+    connect = sqlite3.connect
+
+    def connect_with_little_room(where: Any, **how: Any) -> sqlite3.Connection:
+        connection = connect(where, **how)
+        if name in str(where):
+            connection.execute(f"pragma max_page_count = {pages}")
+        return connection
+
+    with patch.context() as full:
+        full.setattr(create.sqlite3, "connect", connect_with_little_room)
+        yield
+
+
+@pytest.mark.parametrize("pages", [1, 2, 5])
+@pytest.mark.parametrize("name", ["meta.db", "exp.db"])
+def test_a_run_that_there_is_no_room_for_is_said_and_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pages: int
+) -> None:
+    directory = tmp_path / "store"
+    with (
+        room_for(monkeypatch, pages, name),
+        pytest.raises(DiskFull, match=rf"no room left on the disk of .*/{name}; free some"),
+        new_run(directory, "first"),
+    ):
+        raise AssertionError("it began")
+    with new_run(directory, "second"):
+        pass
+    with opened(directory) as store:
+        assert [store.resolve("latest").row.name, len(list(store.ask(run_rows.identities)))] == [
+            "second",
+            1,
+        ]
+
+
+def test_folders_that_there_is_no_room_for_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(code: int) -> None:
+        def mkdir(*_: object, **__: object) -> None:
+            raise OSError(code, os.strerror(code))
+
+        monkeypatch.setattr(Path, "mkdir", mkdir)
+
+    fail(errno.ENOSPC)
+    with pytest.raises(DiskFull, match=r"no room left on the disk of .*/store; free some"):
+        create.create_store(tmp_path / "store")
+    fail(errno.EROFS)
+    with pytest.raises(DatabaseError, match="store cannot be made: Read-only file system"):
+        create.create_store(tmp_path / "store")
+
+
+def test_a_log_that_gets_no_room_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_run(tmp_path / "store")
+
+    class Full(sqlite3.Connection):
+        def execute(self, *_: object) -> sqlite3.Cursor:
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+            raise error
+
+    connect = sqlite3.connect
+    with opened(tmp_path / "store") as store:
+        database = store.run("run-1").database
+        monkeypatch.setattr(
+            ingesting.sqlite3, "connect", lambda *where, **how: connect(*where, **how, factory=Full)
+        )
+        with pytest.raises(DiskFull, match=r"no room left on the disk of run-1/exp\.db"):
+            SpanWriter(database)
