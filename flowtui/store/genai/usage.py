@@ -2,44 +2,87 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
 
-from flowtui.store.genai.fields import Attributes, amount, count, mapping
+from flowtui.store.genai.dialects import Meaning, keys, names
+from flowtui.store.genai.fields import Attributes, amount, count, literal, mapping, text
+from flowtui.store.otlp.items import SCOPE
 from flowtui.store.values import JsonValue
 
-_INPUT = (
-    "gen_ai.usage.input_tokens",
-    "gen_ai.usage.prompt_tokens",
-    "llm.token_count.prompt",
-    "llm.usage.prompt_tokens",
+_COUNTED = (
+    Meaning.INPUT_TOKENS,
+    Meaning.OUTPUT_TOKENS,
+    Meaning.CACHED_TOKENS,
+    Meaning.CACHE_CREATION_TOKENS,
+    Meaning.REASONING_TOKENS,
+    Meaning.INPUT_AUDIO_TOKENS,
+    Meaning.OUTPUT_AUDIO_TOKENS,
+    Meaning.TOTAL_TOKENS,
 )
-_OUTPUT = (
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.completion_tokens",
-    "llm.token_count.completion",
-    "llm.usage.completion_tokens",
-)
-_TOTAL = ("gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total")
-_CACHED = (
-    "gen_ai.usage.cache_read.input_tokens",
-    "gen_ai.usage.cache_read_input_tokens",
-    "llm.token_count.prompt_details.cache_read",
-    "llm.token_count.prompt_details.cache_input",
-)
-_CACHE_CREATION = (
-    "gen_ai.usage.cache_creation.input_tokens",
-    "gen_ai.usage.cache_creation_input_tokens",
-    "llm.token_count.prompt_details.cache_write",
-)
-_REASONING = (
-    "gen_ai.usage.reasoning.output_tokens",
-    "gen_ai.usage.reasoning_tokens",
-    "llm.usage.reasoning_tokens",
-    "llm.token_count.completion_details.reasoning",
-)
-_MLFLOW_USAGE = "mlflow.chat.tokenUsage"
-_MLFLOW_COST = "mlflow.llm.cost"
-_COSTS = ("llm.cost.total", "llm.cost.prompt", "llm.cost.completion")
+# What objects of usage call these, whichever provider or framework made them.
+_IN_OBJECTS: dict[Meaning, tuple[str, ...]] = {
+    Meaning.INPUT_TOKENS: ("input_tokens", "prompt_tokens", "inputTokens", "prompt_token_count"),
+    Meaning.OUTPUT_TOKENS: (
+        "output_tokens", "completion_tokens", "outputTokens", "candidates_token_count"
+    ),
+    Meaning.CACHED_TOKENS: (
+        "cache_read_input_tokens", "cached_tokens", "cache_read", "input_cached_tokens",
+        "input_cache_read", "cacheReadInputTokens", "cached_content_token_count",
+    ),
+    Meaning.CACHE_CREATION_TOKENS: (
+        "cache_creation_input_tokens", "cache_write_input_tokens", "cache_creation",
+        "input_cache_creation", "cacheWriteInputTokens",
+    ),
+    Meaning.REASONING_TOKENS: (
+        "reasoning_tokens", "reasoning", "output_reasoning_tokens", "output_reasoning",
+        "thoughts_token_count",
+    ),
+    Meaning.INPUT_AUDIO_TOKENS: ("input_audio_tokens", "input_audio"),
+    Meaning.OUTPUT_AUDIO_TOKENS: ("output_audio_tokens", "output_audio"),
+    Meaning.TOTAL_TOKENS: ("total_tokens", "total", "totalTokens", "total_token_count"),
+}  # fmt: skip
+_DETAILS = {
+    "prompt_tokens_details": "input",
+    "input_tokens_details": "input",
+    "input_token_details": "input",
+    "completion_tokens_details": "output",
+    "output_tokens_details": "output",
+    "output_token_details": "output",
+}
+"""Objects within such an object; `audio_tokens` in them are of that side."""
+_COSTS: dict[Meaning, tuple[str, ...]] = {
+    Meaning.COST: ("total_cost", "total"),
+    Meaning.INPUT_COST: ("input_cost", "input"),
+    Meaning.OUTPUT_COST: ("output_cost", "output"),
+}
+_RANKED = [(key, meaning, dialect) for meaning in _COUNTED for key, dialect in keys(meaning)]
+_PLACES = {
+    key: (rank, _COUNTED.index(meaning), dialect)
+    for rank, (key, meaning, dialect) in enumerate(_RANKED)
+}
+_ANY_COST = frozenset(name for meaning in (*_COSTS, Meaning.COSTS) for name in names(meaning))
+_ANY = frozenset((*_PLACES, *names(Meaning.USAGE), *_ANY_COST))
+_NOTHING = (None,) * 9
+_RESPONSE_IDS = names(Meaning.RESPONSE_ID)
+# OpenInference keeps the whole response, which begins with its id.
+_LEADING_ID = re.compile(r'\s*\{\s*"id":\s*"([^"\\]{1,200})"')
+
+
+class Call(NamedTuple):
+    """Which call of a model usage is of, as far as a span can tell."""
+
+    response_id: str
+    scope: str | None
+    """The instrumentation that made the span."""
+    dialect: str
+
+    def is_of(self, other: Call | None) -> bool:
+        """Say whether both name the same response."""
+        return other is not None and other.response_id == self.response_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +90,9 @@ class Usage:
     """What calls of models took; None is what no span says, which is not zero."""
 
     input_tokens: int | None = None
-    """Tokens read from and written to a cache are part of these."""
+    """Tokens read from and written to a cache are part of these, and those of audio."""
     output_tokens: int | None = None
-    """Tokens of reasoning are part of these."""
+    """Tokens of reasoning are part of these, and those of audio."""
     cached_tokens: int | None = None
     cache_creation_tokens: int | None = None
     reasoning_tokens: int | None = None
@@ -57,6 +100,12 @@ class Usage:
     """In the currency of the instrumentation, which is US dollars in all that are known."""
     unsplit_tokens: int | None = None
     """Tokens of a reported total beyond what is reported as input or output."""
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    call: Call | None = field(default=None, compare=False, repr=False)
+    """None of what is no single call, or is not known to be."""
+    is_repeated: bool = field(default=False, compare=False, repr=False)
+    """Whether another span counts what this one would say; see `roll_up.counted_once`."""
 
     @property
     def total(self) -> int | None:
@@ -67,7 +116,7 @@ class Usage:
     @property
     def has_tokens(self) -> bool:
         """Whether any tokens were taken."""
-        return bool(self.total or self.cached_tokens or self.reasoning_tokens)
+        return bool(self.total or self.cached_tokens or self.reasoning_tokens or self.is_repeated)
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -78,68 +127,142 @@ class Usage:
             _both(self.reasoning_tokens, other.reasoning_tokens),
             self.cost if other.cost is None else other.cost + (self.cost or 0.0),
             _both(self.unsplit_tokens, other.unsplit_tokens),
+            _both(self.input_audio_tokens, other.input_audio_tokens),
+            _both(self.output_audio_tokens, other.output_audio_tokens),
+            None,
+            self.is_repeated or other.is_repeated,
         )
-
-
-_NOTHING = Usage()
 
 
 def usage(attributes: Attributes) -> Usage | None:
     """Return the tokens and the cost that a span reports, or None where it reports none.
 
     Numbers may be texts; negative, fractional and not finite ones are passed over. The first name
-    that holds a number is taken, so that a span in two dialects is not counted twice.
+    that holds a number is taken, so that a span in two dialects is not counted twice; objects of
+    usage add what no name of its own says.
 
-    Source: gen_ai.usage.*, llm.token_count.*, llm.usage.*, llm.cost.*, and the objects
-    mlflow.chat.tokenUsage and mlflow.llm.cost, as JSON texts too.
+    Source: what means tokens, usage or cost in `dialects.py`; objects as JSON texts too.
     """
-    mlflow = mapping(attributes.get(_MLFLOW_USAGE))
-    input_tokens = _first(attributes, _INPUT, mlflow.get("input_tokens"))
-    output_tokens = _first(attributes, _OUTPUT, mlflow.get("output_tokens"))
-    total = _first(attributes, _TOTAL, mlflow.get("total_tokens"))
-    found = Usage(
-        input_tokens,
-        output_tokens,
-        _first(attributes, _CACHED, mlflow.get("cache_read_input_tokens")),
-        _first(attributes, _CACHE_CREATION, mlflow.get("cache_creation_input_tokens")),
-        _first(attributes, _REASONING, mlflow.get("reasoning_tokens")),
-        _cost(attributes),
-        _unsplit(input_tokens, output_tokens, total),
-    )
-    return None if found == _NOTHING else found
+    present = _ANY.intersection(attributes)
+    if not present:
+        return None
+    counted, dialect, has_objects, has_cost = _plan(present)
+    found: list[int | None] = [None] * len(_COUNTED)
+    for name, place in counted:
+        if found[place] is None:
+            found[place] = count(attributes[name])
+    if has_objects:
+        _add_objects(attributes, found)
+    cost = _cost(attributes) if has_cost else None
+    input_tokens, output_tokens, cached, written, reasoning, heard, spoken, total = found
+    unsplit = None if total is None else _unsplit(input_tokens, output_tokens, total)
+    said = (input_tokens, output_tokens, cached, written, reasoning, cost, unsplit, heard, spoken)
+    return None if said == _NOTHING else Usage(*said, _call(attributes, dialect))
 
 
-def _unsplit(input_tokens: int | None, output_tokens: int | None, total: int | None) -> int | None:
+@lru_cache(maxsize=256)
+def _plan(present: frozenset[str]) -> tuple[tuple[tuple[str, int], ...], str, bool, bool]:
+    """Return which attributes to read for which count, in order, and what else there is.
+
+    The spans of one instrumentation have the same names, and are many.
+    """
+    ranked = sorted(present & _PLACES.keys(), key=_PLACES.__getitem__)
+    counted = tuple((name, _PLACES[name][1]) for name in ranked)
+    objects = [dialect for name, dialect in keys(Meaning.USAGE) if name in present]
+    dialect = _PLACES[ranked[0]][2] if ranked else objects[0] if objects else ""
+    return counted, dialect, bool(objects), not _ANY_COST.isdisjoint(present)
+
+
+def _call(attributes: Attributes, dialect: str) -> Call | None:
+    response_id = None
+    for name in _RESPONSE_IDS:
+        if name in attributes:
+            response_id = response_id or text(attributes[name])
+    if response_id is None and (answer := attributes.get("output.value")) is not None:
+        leading = _LEADING_ID.match(answer) if isinstance(answer, str) else None
+        response_id = None if leading is None else leading[1]
+    if response_id is None:
+        return None
+    scope = attributes.get(SCOPE)
+    name_ = scope.get("name") if isinstance(scope, dict) else None
+    return Call(response_id, name_ if isinstance(name_, str) and name_ else None, dialect)
+
+
+def _add_objects(attributes: Attributes, found: list[int | None]) -> None:
+    """Fill what is not known from objects of usage."""
+    for name in names(Meaning.USAGE):
+        whole = _flat(literal(attributes.get(name)))
+        for place, meaning in enumerate(_COUNTED):
+            if found[place] is None:
+                found[place] = _first(whole, _IN_OBJECTS[meaning])
+        for place, side in enumerate(("input", "output")):
+            if found[place] is None:
+                found[place] = _of_side(whole, side)
+
+
+def _flat(raw: JsonValue) -> dict[str, JsonValue]:
+    """Return an object of usage with the objects in it beside the rest."""
+    whole = mapping(raw)
+    flat: dict[str, JsonValue] = {
+        name: value for name, value in whole.items() if not isinstance(value, dict)
+    }
+    for name, side in _DETAILS.items():
+        for detail, value in mapping(whole.get(name)).items():
+            flat.setdefault(f"{side}_audio_tokens" if "audio" in detail else detail, value)
+    return flat
+
+
+def _of_side(whole: dict[str, JsonValue], side: str) -> int | None:
+    """Return the tokens of a side in Langfuse's words, which tell its parts apart from the rest.
+
+    `input` leaves out what `input_cached_tokens` and the like count, unless the total shows that
+    it does not.
+    """
+    rest = count(whole.get(side))
+    if rest is None:
+        return None
+    parts = sum(_of_parts(whole, side))
+    total = count(whole.get("total"))
+    sides = count(whole.get("input")), count(whole.get("output"))
+    holds_parts = total is not None and total == sum(one or 0 for one in sides)
+    return rest if holds_parts else rest + parts
+
+
+def _of_parts(whole: dict[str, JsonValue], side: str) -> Iterator[int]:
+    for name, value in whole.items():
+        if name.startswith(f"{side}_") and (part := count(value)) is not None:
+            yield part
+
+
+def _first(whole: dict[str, JsonValue], known: Iterable[str]) -> int | None:
+    numbers = (count(whole[name]) for name in known if name in whole)
+    return next((number for number in numbers if number is not None), None)
+
+
+def _unsplit(input_tokens: int | None, output_tokens: int | None, total: int) -> int | None:
     # With both sides known the total says nothing new; some count cached tokens apart in it.
-    if total is None or (input_tokens is not None and output_tokens is not None):
+    if input_tokens is not None and output_tokens is not None:
         return None
     rest = total - (input_tokens or 0) - (output_tokens or 0)
     nothing_else_is_known = input_tokens is None and output_tokens is None
     return rest if rest > 0 or (rest == 0 and nothing_else_is_known) else None
 
 
-def _first(attributes: Attributes, names: tuple[str, ...], last: JsonValue) -> int | None:
-    for name in names:
-        # Of the twenty names a span has two or three.
-        if name in attributes and (found := count(attributes[name])) is not None:
-            return found
-    return count(last)
-
-
 def _cost(attributes: Attributes) -> float | None:
-    mlflow = attributes.get(_MLFLOW_COST)
-    if mlflow is None and not any(name in attributes for name in _COSTS):
-        return None
-    inner = mapping(mlflow)
-    for whole, *sides in (
-        [attributes.get(name) for name in _COSTS],
-        [inner.get(part) for part in ("total_cost", "input_cost", "output_cost")],
-    ):
-        if (total := amount(whole)) is not None:
-            return total
-        known = [side for side in map(amount, sides) if side is not None]
-        if known:
-            return sum(known)
+    objects = [mapping(attributes.get(name)) for name in names(Meaning.COSTS)]
+    holders: list[tuple[Attributes, dict[Meaning, tuple[str, ...]]]] = [
+        (attributes, {meaning: names(meaning) for meaning in _COSTS})
+    ]
+    holders += [(inner, _COSTS) for inner in objects]
+    for holder, named in holders:
+        whole, *sides = (
+            [money for name in named[meaning] if (money := amount(holder.get(name))) is not None]
+            for meaning in _COSTS
+        )
+        if whole:
+            return whole[0]
+        if any(sides):
+            return sum(side[0] for side in sides if side)
     return None
 
 

@@ -1,0 +1,344 @@
+"""What a person sees of the spans that real instrumentations sent, recorded in `bodies/`.
+
+The table is written by hand: a line for the span, then what was said to and by it. A call stands
+with its answer, ` = ` and the result, where the conversation has one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flowtui.store.genai import (
+    Conversation,
+    MediaPart,
+    Part,
+    ReasoningPart,
+    SpanKind,
+    TextPart,
+    ToolCall,
+    ToolResult,
+    Usage,
+    details,
+    exceptions,
+    messages,
+    paired_calls,
+    span_kind,
+    title,
+    usage,
+)
+from flowtui.store.otlp import files
+from flowtui.store.otlp.items import OtlpSpan
+
+BODIES = Path(__file__).with_name("bodies")
+
+
+SEEN = {
+    "langfuse": """\
+get_weather | tool
+  ran None({"args": ["Zürich"], "kwargs": {}}) = {"temp": 21}
+  input: data {"args": ["Zürich"], "kwargs": {}}
+  > output: data {"temp": 21}
+OpenAI-generation | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: terse
+  user: Weather?
+  > assistant: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+agent | agent
+  input: data {"args": ["Weather?"], "kwargs": {}}
+  > assistant: get_weather({"city": "Zürich"})
+  > assistant: get_weather({"city": "Oslo"})
+OpenAI-generation | chat | fake-4o
+  failed: None: Error code: 400 - context length exceeded: 9000 > 8192
+  user: ERR400""",
+    "litellm": """\
+litellm_request | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: terse
+  user: Weather?
+  > assistant [tool_calls]: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+raw_gen_ai_request
+litellm_request | chat | fake-4o
+  failed: litellm.exceptions.BadRequestError: litellm.BadRequestErr...
+  user: ERR400""",
+    "openinference_anthropic": """\
+anthropic.messages.create | chat | fake-claude-2026 | 1250+40, cached 1000, to cache 200
+anthropic.messages.create | chat | fake-claude-2026 | 1250+40, cached 1000, to cache 200
+anthropic.messages.create | chat | fake-claude
+  failed: overloaded_error: None
+messages.create | chat | fake-claude-2026 | 1250+40, cached 1000, to cache 200
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  > assistant [tool_use]: (I need two weather calls.)
+    Checking both.
+    get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+messages.create | chat | fake-claude-2026 | 1250+40, cached 1000, to cache 200
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  assistant: (I need two weather calls.)
+    Checking both.
+    get_weather({"city": "Zürich"}) = {"temp": 21}
+    get_weather({"city": "Oslo"}) = {"temp": 21}
+  user: go on
+  > assistant [end_turn]: (I know now.)
+    Zürich 21 °C, Oslo 4 °C.
+messages.create | chat | fake-claude
+  failed: anthropic.OverloadedError: Error code: 529 - {'type': 'er...
+  user: ERR
+agent""",
+    "openinference_langchain": """\
+ChatOpenAI | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  > assistant: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+model | chain
+  user: Weather in Zürich and Oslo?
+  > assistant: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+get_weather | tool
+  ran get_weather(Zürich) = {"temp": 21, "city": "Zürich"}
+  input: Zürich
+  > tool: get_weather said {"temp": 21, "city": "Zürich"}
+tools | chain
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 21, "city": "Zürich"}
+model | chain
+  user: Weather in Zürich and Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 21, "city": "Zürich"}
+    get_weather({"city": "Oslo"}) = {"temp": 21, "city": "Oslo"}
+  > assistant: Zürich has 21 °C, Oslo 4 °C. 🌤
+weather | chain
+  user: Weather in Zürich and Oslo?
+  > assistant: get_weather({"city": "Zürich"}) = {"temp": 21, "city": "Zürich"}
+    get_weather({"city": "Oslo"}) = {"temp": 21, "city": "Oslo"}
+  > assistant: Zürich has 21 °C, Oslo 4 °C. 🌤
+get_weather | tool
+  failed: ValueError: no station in Oslo
+  ran get_weather(Oslo) = null
+  input: Oslo
+weather | chain
+  failed: ValueError: no station in Oslo
+  user: Weather in Zürich and Oslo?
+ChatOpenAI | chat | fake-4o
+  failed: langchain_openai.chat_models.base.OpenAIRateLimitError: E...
+  user: ERR429
+  > assistant:
+ChatPromptTemplate | prompt
+  input: a
+  > system: s
+  > user: a
+RunnableSequence | chain
+  input: a
+  > assistant: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.""",
+    "openinference_openai": """\
+ChatCompletion | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 21}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C. 🌤
+ChatCompletion | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  user: THINK 6*7
+  > assistant [stop]: (Let me think: six times seven.)
+    The answer is 42.
+ChatCompletion | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  user: REFUSE
+  > assistant [stop]: I can't help with that.
+ChatCompletion | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  user: hi
+  > assistant [stop]: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.
+  > assistant [stop]: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.
+ChatCompletion | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  user: What is this?
+    <image, 70 bytes>
+    <audio, 12 bytes>
+  > assistant [stop]: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.
+ChatCompletion | chat
+  failed: openai.BadRequestError: Error code: 400 - context length ...
+  user: ERR400
+CreateEmbeddings | embedder | fake-embed-1 | 7
+  input: Zürich
+  input: Oslo
+  > output: data {"data": [{"embedding": [0.1, -0.2, 0.3], "index": 0, "ob...
+Response | chat | fake-5-2026 | 210+55, cached 128, reasoning 20
+  system: Be terse.
+  user: Weather in Zürich and Oslo?
+  assistant: (The user asks about two cities.)
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 21}
+  assistant: get_weather({"city": "Oslo"}) = {"temp": 21}
+  > assistant: (The user asks about two cities.)
+  > assistant: Zürich 21 °C, Oslo 4 °C.""",
+    "pydantic_ai": """\
+chat fake-4o | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  > assistant [tool_call]: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+running tool: get_weather | tool
+  ran get_weather({"city": "Zürich"}) = {"city": "Zürich", "temp": 21}
+running tool: get_weather | tool
+  ran get_weather({"city": "Oslo"}) = {"city": "Oslo", "temp": 21}
+chat fake-4o | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  assistant [tool_call]: get_weather({"city": "Zürich"}) = {"city": "Zürich", "temp": 21}
+    get_weather({"city": "Oslo"}) = {"city": "Oslo", "temp": 21}
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C. 🌤
+weather_agent run | agent | fake-4o | 240+68, cached 128, reasoning 32
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  assistant [tool_call]: get_weather({"city": "Zürich"}) = {"city": "Zürich", "temp": 21}
+    get_weather({"city": "Oslo"}) = {"city": "Oslo", "temp": 21}
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C. 🌤
+chat fake-4o | chat | fake-4o
+  failed: pydantic_ai.exceptions.ModelContextWindowExceededError: s...
+weather_agent run | agent | fake-4o
+  failed: pydantic_ai.exceptions.ModelContextWindowExceededError: s...
+  system: You are terse.
+  user: ERR400
+done v
+job x=3
+Chat Completion with 'fake-4o' | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: Be terse
+  user: Weather?
+  > assistant [tool_calls]: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+Chat Completion with 'fake-4o' | chat | fake-4o
+  user: hello
+streaming response from 'fake-4o' took 0.06s | chat | fake-4o-2026-01
+  user: hello
+  > assistant [stop]: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.
+Chat Completion with 'fake-4o' | chat | fake-4o
+  failed: openai.BadRequestError: Error code: 400 - context length ...
+  user: ERR400
+Responses API with 'fake-5' | chat | fake-5-2026 | 210+55, cached 128, reasoning 20
+  system: terse
+  user: Weather?
+  > assistant: Zürich 21 °C, Oslo 4 °C.
+Embedding Creation with 'e' | embedder | fake-embed-1 | 7""",
+    "vercel_ai": """\
+ai.generateText.doGenerate | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  > assistant: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+ai.toolCall | tool
+  ran get_weather({"city": "Zürich"}) = {"city": "Zürich", "temp": 21}
+ai.toolCall | tool
+  ran get_weather({"city": "Oslo"}) = {"city": "Oslo", "temp": 21}
+ai.generateText.doGenerate | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"city": "Zürich", "temp": 21}
+    get_weather({"city": "Oslo"}) = {"city": "Oslo", "temp": 21}
+  > assistant: Zürich has 21 °C, Oslo 4 °C. 🌤
+ai.generateText | agent | fake-4o | 240+68, cached 128, reasoning 32
+  system: You are terse.
+  user: Weather in Zürich and Oslo?
+  > assistant: Zürich has 21 °C, Oslo 4 °C. 🌤
+ai.streamText.doStream | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  user: hello
+  > assistant: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.
+ai.generateText.doGenerate | chat | fake-4o
+  failed: AI_APICallError: context length exceeded: 9000 > 8192
+  user: ERR400
+ai.generateText | agent | fake-4o
+  failed: AI_APICallError: context length exceeded: 9000 > 8192
+  user: ERR400
+ai.generateText.doGenerate | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  user: What?
+    <image, 70 bytes>
+  > assistant: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.
+ai.embedMany.doEmbed | embedder | e | 7
+  input: Zürich
+  input: Oslo
+  > output: data ["[0.1,-0.2,0.3]", "[0.1,-0.2,0.3]"]
+ai.generateText.doGenerate | chat | fake-5-2026 | 210+55, cached 128, reasoning 20
+  user: Weather?
+  > assistant: (The user asks about two cities.)
+    Zürich 21 °C, Oslo 4 °C.
+ai.generateText | agent | fake-5 | 210+55, cached 128, reasoning 20
+  user: Weather?
+  > assistant: (The user asks about two cities.)
+    Zürich 21 °C, Oslo 4 °C.""",
+}
+
+
+def spans(body: str) -> list[OtlpSpan]:
+    with (BODIES / f"{body}.json").open("rb") as stream:
+        return [item for item in files.items(stream) if isinstance(item, OtlpSpan)]
+
+
+def seen(span: OtlpSpan) -> list[str]:
+    """Return what a person sees of a span, in lines."""
+    attributes, events = span.attributes, span.events
+    found = details(attributes)
+    model = found.response_model or found.request_model
+    facts = (title(span.name, attributes), span_kind(attributes, 0), model, tokens(attributes))
+    lines = [" | ".join(fact for fact in facts if fact and fact != SpanKind.OTHER)]
+    for error in exceptions(events, attributes):
+        lines.append(f"  failed: {shown(f'{error.type}: {error.message}')}")
+    if (tool := found.tool) is not None:
+        lines.append(f"  ran {tool.name}({shown(tool.arguments)}) = {shown(tool.result)}")
+    chat = messages(attributes, events)
+    for side, turns in (("", (*chat.system, *chat.input)), ("> ", chat.output)):
+        for turn in turns:
+            first, *more = (*part_lines(chat, turn.parts), "", "")
+            ending = f" [{turn.finish_reason}]" if turn.finish_reason else ""
+            if first or not turn.parts:
+                lines.append(f"  {side}{turn.role}{ending}: {first}".rstrip())
+                lines += [f"    {part}".rstrip() for part in more if part]
+    return lines
+
+
+def tokens(attributes: dict) -> str:
+    used = usage(attributes) or Usage()
+    named = (
+        ("cached", used.cached_tokens),
+        ("to cache", used.cache_creation_tokens),
+        ("reasoning", used.reasoning_tokens),
+    )
+    sides = [str(count) for count in (used.input_tokens, used.output_tokens) if count is not None]
+    more = [f"{name} {count}" for name, count in named if count]
+    return ", ".join((["+".join(sides)] if sides else []) + more)
+
+
+def part_lines(chat: Conversation, parts: tuple[Part, ...]) -> Iterator[str]:
+    pairs = paired_calls(chat)
+    answers = {id(pair.call): pair.result for pair in pairs}
+    paired = {id(pair.result) for pair in pairs if pair.result is not None}
+    for part in parts:
+        match part:
+            case TextPart(text=text):
+                yield text
+            case ReasoningPart(text=text):
+                yield f"({text})"
+            case ToolCall(name=name, arguments=arguments):
+                answer = answers[id(part)]
+                ending = "" if answer is None else f" = {shown(answer.result)}"
+                yield f"{name}({shown(arguments)}){ending}"
+            case ToolResult(name=name, result=result):
+                if id(part) not in paired:
+                    yield f"{name} said {shown(result)}"
+            case MediaPart(kind=kind, size_bytes=size):
+                yield f"<{kind}, {size} bytes>"
+            case _:
+                yield f"data {shown(part.raw)}"
+
+
+def shown(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def whole(body: str) -> str:
+    return "\n".join(line for span in spans(body) for line in seen(span))
+
+
+@pytest.mark.parametrize("body", sorted(path.stem for path in BODIES.glob("*.json")))
+def test_a_person_sees_what_was_said_and_done(body: str) -> None:
+    assert whole(body) == SEEN[body]
