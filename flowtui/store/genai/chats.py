@@ -25,6 +25,8 @@ _AROUND = {
     OUTPUT: ("outputs", "output", "update", "state", "response", "result", "llm", "content"),
 }
 _MAX_AROUND = 6
+_CREWS = frozenset(("tasks_output", "expected_output"))
+"""What CrewAI has beside the answer, whose messages are only what was asked."""
 
 
 def encoded(value: JsonValue, role: str) -> tuple[Message, ...]:
@@ -123,6 +125,11 @@ def _chat(value: JsonValue, role: str) -> tuple[Message, ...] | None:
         return None
     if is_turn(value):
         return (message(value, _SPEAKER[role]),)
+    raw = value.get("raw")
+    if role == OUTPUT and isinstance(raw, str) and _CREWS.intersection(value):
+        asked = value.get("messages")
+        before = listed(asked, _SPEAKER[INPUT]) if _are_turns(asked) else ()
+        return (*before, Message("assistant", parts(raw)))
     for name in (*_LISTS[role], "replies"):
         inner = value.get(name)
         if _are_turns(inner):

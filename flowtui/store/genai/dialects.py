@@ -82,6 +82,8 @@ class Meaning(StrEnum):
     OUTPUT_AUDIO_TOKENS = "output audio tokens"
     USAGE = "usage"
     """An object of all of these."""
+    REPLIES = "replies"
+    """An object whose `replies` each have model and usage in `meta`."""
     COST = "cost"
     INPUT_COST = "input cost"
     OUTPUT_COST = "output cost"
@@ -287,8 +289,10 @@ DIALECTS: dict[str, dict[Meaning, str]] = {
     },
     "Haystack": {
         _M.KIND: "haystack.component.type",
-        _M.PRESENCE: "haystack.tool.name haystack.agent.input haystack.agent.step "
-        "haystack.pipeline.input_data",
+        _M.PRESENCE: "haystack.tool.name haystack.agent.step.llm.input haystack.agent.input "
+        "haystack.agent.step haystack.pipeline.input_data",
+        _M.TITLE: "haystack.component.name",
+        _M.REPLIES: "haystack.component.output haystack.agent.step.llm.output",
         _M.INPUT: "haystack.component.input haystack.agent.input haystack.agent.step.llm.input "
         "haystack.pipeline.input_data",
         _M.OUTPUT: "haystack.component.output haystack.agent.output haystack.agent.step.llm.output "
@@ -340,6 +344,7 @@ USAGE_MARKS = (
     "usage_details",
     "cost_details",
     "usage_object",
+    "haystack.",
 )
 """What a text of attributes has one of where `usage` finds something in it."""
 

@@ -141,6 +141,15 @@ def mapping(value: JsonValue) -> dict[str, JsonValue]:
     return inner if isinstance(inner, dict) else {}
 
 
+def replies(
+    attributes: Mapping[str, JsonValue], names: Iterable[str]
+) -> list[dict[str, JsonValue]]:
+    """Return what Haystack says of each reply: an object with `model`, `usage`, `finish_reason`."""
+    listed = (mapping(attributes.get(name)).get("replies") for name in names)
+    found = (mapping(one) for several in listed for one in sequence(several))
+    return [mapping(one.get("meta")) for one in found]
+
+
 def sequence(value: JsonValue) -> list[JsonValue]:
     """Return a list, also one in a JSON text; anything else is an empty one."""
     inner = decoded(value)[0]

@@ -49,6 +49,7 @@ _WORDS = {
         "invoke_agent": SpanKind.AGENT,
         "invoke_workflow": SpanKind.WORKFLOW,
         "rerank": SpanKind.RERANKER,
+        "execute_event_loop_cycle": SpanKind.CHAIN,
     },
     "openinference.span.kind": _OPENINFERENCE,
     "traceloop.span.kind": {
@@ -107,6 +108,7 @@ _BY_PRESENCE = {
     "all_messages_events": SpanKind.AGENT,
     "gcp.vertex.agent.llm_request": SpanKind.CHAT,
     "haystack.tool.name": SpanKind.TOOL,
+    "haystack.agent.step.llm.input": SpanKind.CHAT,
     "haystack.agent.input": SpanKind.AGENT,
     "haystack.agent.step": SpanKind.CHAIN,
     "haystack.pipeline.input_data": SpanKind.WORKFLOW,

@@ -210,9 +210,11 @@ class _Whereabouts:
                 if id_ is not None and id_ in self._calls:
                     return self._calls[id_]
                 alike = self._alike[_key(part)]
-                if not alike:
+                found = next((one for one in alike if _may_be_one(one[0], id_)), None)
+                if found is None:
                     return None
-                ours, at = alike.pop(0)
+                alike.remove(found)
+                ours, at = found
                 answered = self._answered | self._theirs
                 if ours is not None and ours not in answered and id_ in answered:
                     self.renamed[ours] = id_
@@ -234,6 +236,13 @@ class _Whereabouts:
         if not places:
             return None
         return places.pop(0) if len(places) > 1 else places[0]
+
+
+def _may_be_one(one: str | None, other: str | None) -> bool:
+    """Say whether two ids may name one call: OpenAI's fc_1 and call_1 may, call_2 and call_1 no."""
+    if one is None or other is None:
+        return True
+    return one.partition("_")[0] != other.partition("_")[0]
 
 
 def _renamed(item: Message, ids: Mapping[str, str]) -> Message:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flowtui.store.genai.fields import decoded, first_text, nested, text
+from flowtui.store.genai.fields import decoded, first_text, mapping, nested, text
 from flowtui.store.genai.media import media_part
 from flowtui.store.genai.part_reading import (
     is_lone_part,
+    is_of_tool,
     is_part,
-    is_result,
     joined,
     parts,
     role_of_part,
@@ -70,7 +70,8 @@ def message(raw: JsonValue, role: str) -> Message:
     read = () if is_alone else _parts_of(item, said_role)
     if not read and not _says_nothing(item):
         read = with_answer(dict(item))
-    finish = first_text(raw, _FINISH) or first_text(item, _FINISH)
+    meta = mapping(item.get("meta"))
+    finish = first_text(raw, _FINISH) or first_text(item, _FINISH) or first_text(meta, _FINISH)
     return Message(said_role, read, finish)
 
 
@@ -120,9 +121,9 @@ def _parts_of(item: Raw, role: str) -> tuple[Part, ...]:
     read: list[Part] = [] if thought is None else [ReasoningPart(thought)]
     content = _content(item)
     answers_call = role in _TOOL_ROLES or text(item.get("tool_call_id")) is not None
-    if answers_call and not (isinstance(content, list) and any(map(is_result, content))):
+    if answers_call and not (isinstance(content, list) and any(map(is_of_tool, content))):
         if content is not None:
-            read.append(_answer(item, content))
+            read.append(_answer({**extra, **item}, content))
     else:
         read.extend(parts(content))
     refusal = item.get("refusal") or extra.get("refusal")

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from flowtui.store.genai.chats import INPUT, OUTPUT, encoded, joined, whatever
 from flowtui.store.genai.dialects import Meaning, names
 from flowtui.store.genai.events import Events, content_events, listed_events, message_events
-from flowtui.store.genai.fields import Attributes, decoded, first_text, sequence, texts_of
+from flowtui.store.genai.fields import Attributes, decoded, first_text, nested, sequence, texts_of
 from flowtui.store.genai.flattened import numbered
+from flowtui.store.genai.kinds import SpanKind, span_kind
 from flowtui.store.genai.merging import merged, without_repeats
 from flowtui.store.genai.part_reading import parts, tool_call
 from flowtui.store.genai.parts import (
@@ -46,7 +47,10 @@ def messages(attributes: Attributes, events: Events) -> Conversation:
     both = {**carried, **attributes} if carried else attributes
     whole = [_parted(encoded(both.get(name), "user")) for name in names(Meaning.WHOLE)]
     written = [message_events(listed_events(both.get(name))) for name in names(Meaning.EVENTS)]
-    spoken = [message_events(events), *written, *whole]
+    told = message_events(events)
+    if span_kind(both, 0) is SpanKind.TOOL:
+        told = _as_they_are(told[0], INPUT), _as_they_are(told[1], OUTPUT)
+    spoken = [told, *written, *whole]
     asked, given = _anything(both, Meaning.INPUT, INPUT)
     answered, made = _anything(both, Meaning.OUTPUT, OUTPUT)
     openings: list[Messages] = [_instructions(both)]
@@ -59,7 +63,12 @@ def messages(attributes: Attributes, events: Events) -> Conversation:
     heard = _or_as_it_is(merged(turns), given)
     lists = _lists(both, Meaning.OUTPUT_MESSAGES, Meaning.OUTPUT_LIST, "assistant")
     said = merged([*lists, *(one for _, one in spoken), _answer(both), *answered])
-    said = without_repeats(_or_as_it_is(said, made), heard)
+    said = _or_as_it_is(said, made)
+    opening = _opening(said)
+    rest = without_repeats(said[opening:], heard)
+    if len(rest) < len(said) - opening:
+        openings.append(said[:opening])
+        said = rest
     return Conversation(merged(openings), heard, said)
 
 
@@ -125,6 +134,9 @@ def _anything(
         if name.endswith(".value"):
             mime = first_text(attributes, (f"{role}.mime_type",))
         read = whatever(attributes.get(name), role, mime)
+        if read and all(item.parts == (UnknownPart({}),) for item in read):
+            # Google's ADK writes it where nothing is to be told.
+            continue
         if read and all(item.role == role for item in read):
             others = others or read
         elif read:
@@ -135,6 +147,25 @@ def _anything(
 def _or_as_it_is(said: Messages, other: Messages) -> Messages:
     """Return what was said, or where nothing was, what is no chat."""
     return said if any(item.parts for item in said) else other or said
+
+
+def _as_they_are(said: Messages, role: str) -> Messages:
+    """Return what Strands tells of a tool in events as what the tool took and gave."""
+    return tuple(
+        Message(
+            role,
+            tuple(
+                UnknownPart(part.result) if isinstance(part, ToolResult) else _value(part)
+                for part in item.parts
+            ),
+        )
+        for item in said
+    )
+
+
+def _value(part: Part) -> Part:
+    inner = nested(part.text) if isinstance(part, TextPart) else None
+    return UnknownPart(inner) if isinstance(inner, (dict, list)) else part
 
 
 def _parted(whole: Messages) -> tuple[Messages, Messages]:

@@ -37,7 +37,8 @@ _CALL_IDS = ("call_id", "id", "toolCallId", "tool_call_id", "toolUseId")
 _RESULT_IDS = ("tool_use_id", "tool_call_id", "call_id", "toolCallId", "toolUseId", "id")
 _NAMES = ("name", "toolName", "tool_name")
 _ARGUMENTS = (
-    "arguments", "args", "input", "parameters", "server_tool_call", "action", "code", "queries"
+    "arguments", "args", "input", "parameters", "server_tool_call", "tool_kwargs",
+    "action", "code", "queries",
 )  # fmt: skip
 _RESULTS = (
     "response", "result", "output", "content", "server_tool_call_response", "error", "outputs",
@@ -58,7 +59,8 @@ def parts(content: JsonValue) -> tuple[Part, ...]:
     if content is None or content == "":
         return ()
     items = content if isinstance(content, list) else [content]
-    return tuple(read for item in items for read in with_answer(item))
+    read = (one for item in items for one in with_answer(item))
+    return tuple(one for one in read if one != TextPart(""))
 
 
 def with_answer(raw: JsonValue) -> tuple[Part, ...]:
@@ -132,6 +134,11 @@ def is_result(raw: JsonValue) -> bool:
     )
 
 
+def is_of_tool(raw: JsonValue) -> bool:
+    """Say whether a part calls a tool or answers a call."""
+    return is_result(raw) or (isinstance(raw, dict) and type_of(raw) in CALL_TYPES)
+
+
 def tool_call(raw: JsonValue) -> Part:
     """Return an item of `tool_calls`, whose function may lie in an object of its own."""
     item = raw
@@ -142,9 +149,9 @@ def tool_call(raw: JsonValue) -> Part:
     function = item.get("function")
     named = function if isinstance(function, dict) else item
     type_ = type_of(item)
-    name = first_text(named, _NAMES) or (type_ if type_.endswith(_CALL_END) else None)
-    if type_ in CALL_TYPES:
-        name = first_text(named, _NAMES)
+    name = first_text(named, _NAMES)
+    if name is None and type_ not in CALL_TYPES and type_.endswith(_CALL_END):
+        name = type_
     arguments = nested(_first(named, _ARGUMENTS))
     return ToolCall(first_text(item, _CALL_IDS), name, arguments)
 
@@ -155,18 +162,27 @@ def tool_result(raw: Raw) -> ToolResult:
     call = origin if isinstance(origin, dict) else {}
     call_id = first_text(raw, _RESULT_IDS) or first_text(call, _CALL_IDS)
     name = first_text(raw, _NAMES) or first_text(call, _NAMES)
-    return ToolResult(call_id, name, _unwrapped(nested(_first(raw, _RESULTS))))
+    return ToolResult(call_id, name, bare(nested(_first(raw, _RESULTS))))
 
 
-def _unwrapped(result: JsonValue) -> JsonValue:
+def bare(result: JsonValue) -> JsonValue:
     """Return what a tool answered without what says of which type it is."""
     if isinstance(result, dict) and result.keys() == {"type", "value"}:
         return result["value"]
+    if isinstance(result, dict) and "raw_output" in result and "blocks" in result:
+        # LlamaIndex tells the arguments again, and the answer as text too.
+        return nested(result["raw_output"])
+    if isinstance(result, list) and result and all(map(_is_text, result)):
+        return nested(joined(result))
     if isinstance(result, list) and len(result) == 1:
         (only,) = result
         if isinstance(only, dict) and only.keys() == {"json"}:
             return only["json"]
     return result
+
+
+def _is_text(entry: JsonValue) -> bool:
+    return isinstance(entry, dict) and "text" in entry and entry.keys() <= {"type", "text"}
 
 
 def joined(content: JsonValue) -> JsonValue:

@@ -10,6 +10,7 @@ from flowtui.store.genai.dialects import Meaning, names
 from flowtui.store.genai.fields import Attributes, decoded, first_text, mapping, nested, sequence
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.kinds import SpanKind
+from flowtui.store.genai.part_reading import bare
 from flowtui.store.genai.parts import ToolResult
 from flowtui.store.values import JsonValue
 
@@ -46,20 +47,19 @@ def tool(attributes: Attributes, kind: SpanKind) -> Tool | None:
         return None
     has_own_input = kind in (SpanKind.TOOL, SpanKind.OTHER)
     arguments = _first_value(attributes, names(Meaning.TOOL_ARGUMENTS))
-    result = _first_value(attributes, names(Meaning.TOOL_RESULT))
+    made = _first_value(attributes, names(Meaning.TOOL_RESULT))
     if has_own_input and arguments is None:
-        given = _first_value(attributes, (*names(Meaning.INPUT), _SCHEMA_OR_ARGUMENTS))
-        arguments = _taken(given)
-    if has_own_input and result is None:
-        answer = _answer(_first_value(attributes, names(Meaning.OUTPUT)))
-        result, call_id = answer.result, call_id or answer.id
+        arguments = _first_value(attributes, (*names(Meaning.INPUT), _SCHEMA_OR_ARGUMENTS))
+    if has_own_input and made is None:
+        made = _first_value(attributes, names(Meaning.OUTPUT))
+    answer = _answer(made)
     return Tool(
         name,
         first_text(attributes, names(Meaning.TOOL_TYPE)),
         first_text(attributes, names(Meaning.TOOL_DESCRIPTION)),
-        call_id,
-        arguments,
-        result,
+        call_id or answer.id,
+        _taken(arguments),
+        bare(answer.result),
     )
 
 
@@ -67,6 +67,8 @@ def _taken(given: JsonValue) -> JsonValue:
     """Return what a tool was given, without what LangChain's run of it holds beside that."""
     if isinstance(given, dict) and "input_str" in given:
         return given.get("inputs") or nested(given["input_str"])
+    if isinstance(given, dict) and given.keys() <= {"args", "kwargs"} and not given.get("args"):
+        return given.get("kwargs", given)
     return given
 
 

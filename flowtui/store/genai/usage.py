@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from flowtui.store.genai.dialects import Meaning, keys, names
-from flowtui.store.genai.fields import Attributes, amount, count, literal, mapping, text
+from flowtui.store.genai.fields import Attributes, amount, count, literal, mapping, replies, text
 from flowtui.store.otlp.items import SCOPE
 from flowtui.store.values import JsonValue
 
@@ -65,7 +65,8 @@ _PLACES = {
     for rank, (key, meaning, dialect) in enumerate(_RANKED)
 }
 _ANY_COST = frozenset(name for meaning in (*_COSTS, Meaning.COSTS) for name in names(meaning))
-_ANY = frozenset((*_PLACES, *names(Meaning.USAGE), *_ANY_COST))
+_OBJECTS = (*keys(Meaning.USAGE), *keys(Meaning.REPLIES))
+_ANY = frozenset((*_PLACES, *(name for name, _ in _OBJECTS), *_ANY_COST))
 _NOTHING = (None,) * 9
 _RESPONSE_IDS = names(Meaning.RESPONSE_ID)
 # OpenInference keeps the whole response, which begins with its id.
@@ -168,7 +169,7 @@ def _plan(present: frozenset[str]) -> tuple[tuple[tuple[str, int], ...], str, bo
     """
     ranked = sorted(present & _PLACES.keys(), key=_PLACES.__getitem__)
     counted = tuple((name, _PLACES[name][1]) for name in ranked)
-    objects = [dialect for name, dialect in keys(Meaning.USAGE) if name in present]
+    objects = [dialect for name, dialect in _OBJECTS if name in present]
     dialect = _PLACES[ranked[0]][2] if ranked else objects[0] if objects else ""
     return counted, dialect, bool(objects), not _ANY_COST.isdisjoint(present)
 
@@ -190,8 +191,9 @@ def _call(attributes: Attributes, dialect: str) -> Call | None:
 
 def _add_objects(attributes: Attributes, found: list[int | None]) -> None:
     """Fill what is not known from objects of usage."""
-    for name in names(Meaning.USAGE):
-        whole = _flat(literal(attributes.get(name)))
+    wholes = [literal(attributes.get(name)) for name in names(Meaning.USAGE)]
+    wholes += [meta.get("usage") for meta in replies(attributes, names(Meaning.REPLIES))[:1]]
+    for whole in map(_flat, wholes):
         for place, meaning in enumerate(_COUNTED):
             if found[place] is None:
                 found[place] = _first(whole, _IN_OBJECTS[meaning])

@@ -10,6 +10,8 @@ from flowtui.store.genai import (
     Conversation,
     Message,
     SpanDetails,
+    Tool,
+    ToolCall,
     ToolResult,
     details,
     messages,
@@ -150,23 +152,25 @@ def _without(chat: Conversation, found: SpanDetails) -> Conversation:
     sides = _told(found)
     if not sides:
         return chat
-    answer = None if found.tool is None else found.tool.result
 
     def kept(said: Sequence[Message]) -> tuple[Message, ...]:
         return tuple(
             message
             for message in said
-            if message.role not in sides and not (answer is not None and _is_all(message, answer))
+            if message.role not in sides and not _is_of(found.tool, message)
         )
 
     return Conversation(chat.system, kept(chat.input), kept(chat.output))
 
 
-def _is_all(message: Message, answer: JsonValue) -> bool:
-    """Say whether a message holds nothing but what a tool answered."""
-    parts = message.parts
-    return bool(parts) and all(
-        isinstance(part, ToolResult) and part.result == answer for part in parts
+def _is_of(ran: Tool | None, message: Message) -> bool:
+    """Say whether a message holds nothing but the call that a tool ran for, or its answer."""
+    if ran is None or not message.parts:
+        return False
+    return all(
+        (isinstance(part, ToolResult) and part.result == ran.result)
+        or (isinstance(part, ToolCall) and part.arguments == ran.arguments)
+        for part in message.parts
     )
 
 

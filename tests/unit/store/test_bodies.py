@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -30,13 +32,59 @@ from flowtui.store.genai import (
     title,
     usage,
 )
+from flowtui.store.genai.dialects import KIND_MARKS, USAGE_MARKS, Meaning, names
 from flowtui.store.otlp import files
 from flowtui.store.otlp.items import OtlpSpan
+from flowtui.store.traces.repeats import counted_once
+from flowtui.store.traces.roll_up import SpanUsage, rolled_up
 
 BODIES = Path(__file__).with_name("bodies")
 
 
 SEEN = {
+    "google_adk": """\
+execute_tool get_weather | tool
+  ran get_weather({"city": "Oslo"}) = {"temp": 4, "city": "Oslo"}
+call_llm | chat | gemini-2.5-flash | 120+50, cached 64, reasoning 16
+  system: You are terse. You are an agent. Your internal name is "w...
+  user: Weather in Oslo?
+  > model [STOP]: (Ask the tool.)
+    get_weather({"city": "Oslo"})
+generate_content gemini-2.5-flash | chat | gemini-2.5-flash | 120+50, cached 64, reasoning 16
+call_llm | chat | gemini-2.5-flash | 120+50, cached 64, reasoning 16
+  system: You are terse. You are an agent. Your internal name is "w...
+  user: Weather in Oslo?
+  model: (Ask the tool.)
+    get_weather({"city": "Oslo"}) = {"temp": 4, "city": "Oslo"}
+  > model [STOP]: Oslo has 4 °C.
+invoke_agent weather_agent | agent""",
+    "haystack": """\
+prompt | prompt
+  input: data {"city": "Oslo", "template": null, "template_variables": ...
+  > system: You are terse.
+  > user: Weather in Oslo?
+llm | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C.
+haystack.pipeline.run | workflow
+  input: data {"prompt": {"city": "Oslo"}}
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C.
+haystack.agent.step.tool | tool
+  ran get_weather({"city": "Zürich"}) = {"temp": 4}
+haystack.agent.step | chain
+haystack.agent.step.llm | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Oslo?
+  assistant [tool_calls]: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C.
+haystack.agent.run | agent
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant [tool_calls]: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C.""",
     "langfuse": """\
 get_weather | tool
   ran None({"args": ["Zürich"], "kwargs": {}}) = {"temp": 21}
@@ -64,6 +112,20 @@ raw_gen_ai_request
 litellm_request | chat | fake-4o
   failed: litellm.exceptions.BadRequestError: litellm.BadRequestErr...
   user: ERR400""",
+    "openinference_agno": """\
+get_weather | tool
+  ran get_weather({"city": "Zürich"}) = {"temp": 4}
+  input: data {"city": "Zürich"}
+  > output: {"temp": 4}
+OpenAIChat.invoke | chat | fake-4o | 120+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant: Zürich has 21 °C, Oslo 4 °C.
+weather_agent.run | agent
+  input: Weather in Oslo?
+  > output: Zürich has 21 °C, Oslo 4 °C.""",
     "openinference_anthropic": """\
 anthropic.messages.create | chat | fake-claude-2026 | 1250+40, cached 1000, to cache 200
 anthropic.messages.create | chat | fake-claude-2026 | 1250+40, cached 1000, to cache 200
@@ -90,6 +152,34 @@ messages.create | chat | fake-claude
   failed: anthropic.OverloadedError: Error code: 529 - {'type': 'er...
   user: ERR
 agent""",
+    "openinference_bedrock": """\
+bedrock.converse | chat | fake-claude | 184+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant: (Ask the tool.)
+    get_weather({"city": "Oslo"})
+bedrock.converse | chat | fake-claude | 184+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  assistant: (Ask the tool.)
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant: Oslo has 4 °C.""",
+    "openinference_crewai": """\
+Weatherman._execute_core | agent
+  input: data {"agent": {"entity_type": "agent", "id": "e272f9ce-6273-4...
+  > system: You are Weatherman. Terse. Your personal goal is: Tell th...
+  > user: Current Task: Weather in Oslo? This is the expected crite...
+  > assistant: Zürich has 21 °C, Oslo 4 °C.
+Crew_94373494-b386-4a5c-8c0b-0c334c7826e9.kickoff | chain
+  > assistant: Zürich has 21 °C, Oslo 4 °C.""",
+    "openinference_dspy": """\
+LM.__call__ | chat | fake-4o
+  system: Your input fields are: 1. `question` (str): Your output f...
+  user: [[ ## question ## ]] Weather in Oslo? Respond with the co...
+  > assistant: [[ ## answer ## ]] 4 degrees [[ ## completed ## ]]
+Predict.forward | chain
+  input: data {"question": "Weather in Oslo?"}
+  > output: data {"answer": "4 degrees"}""",
     "openinference_langchain": """\
 ChatOpenAI | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
   system: You are terse.
@@ -134,6 +224,20 @@ ChatPromptTemplate | prompt
 RunnableSequence | chain
   input: a
   > assistant: Hello! 你好 مرحبا 👩‍🔬 it is 21 °C.""",
+    "openinference_llamaindex": """\
+OpenAILike.chat | chat | fake-4o | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant: Zürich has 21 °C, Oslo 4 °C.
+FunctionTool.acall | tool
+  ran get_weather({"city": "Zürich"}) = {"temp": 4}
+  input: data {"kwargs": {"city": "Zürich"}}
+  > output: data {"blocks": [{"text": "{\\"temp\\": 4}"}], "tool_name": "get...
+OpenAILike.astream_chat | chat | fake-4o | 120+34, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 4}
+  > assistant: Zürich has 21 °C, Oslo 4 °C.""",
     "openinference_openai": """\
 ChatCompletion | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
   system: You are terse.
@@ -220,6 +324,82 @@ Responses API with 'fake-5' | chat | fake-5-2026 | 210+55, cached 128, reasoning
   user: Weather?
   > assistant: Zürich 21 °C, Oslo 4 °C.
 Embedding Creation with 'e' | embedder | fake-embed-1 | 7""",
+    "semantic_kernel": """\
+chat fake-4o | chat | fake-4o | 120+34
+chat fake-4o | chat | fake-4o | 120+34
+execute_tool W-get_weather | tool
+  ran W-get_weather({"city": "Zürich"}) = {"temp": 4}
+AutoFunctionInvocationLoop
+invoke_agent weather_agent | agent
+  > assistant: Zürich has 21 °C, Oslo 4 °C.""",
+    "strands": """\
+chat | chat | fake-4o | 120+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant [tool_use]: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+execute_tool get_weather | tool
+  ran get_weather(null) = null
+  input: data {"city": "Zürich"}
+  > output: data {"temp": 4}
+execute_event_loop_cycle | chain
+  user: Weather in Oslo?
+  > assistant: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+chat | chat | fake-4o | 120+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant [end_turn]: Zürich has 21 °C, Oslo 4 °C.
+invoke_agent weather_agent | agent | fake-4o | 240+68, cached 128
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant [end_turn]: Zürich has 21 °C, Oslo 4 °C.""",
+    "strands_semconv": """\
+execute_tool get_weather | tool
+  ran get_weather({"city": "Zürich"}) = {"temp": 4}
+  tool: get_weather({"city": "Zürich"}) = {"temp": 4}
+chat | chat | fake-4o | 120+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant [end_turn]: Zürich has 21 °C, Oslo 4 °C.""",
+    "traceloop_langchain": """\
+create_agent weather | agent
+  system: You are terse.
+execute_task model | chain
+  user: Weather in Oslo?
+  > assistant: get_weather({"city": "Zürich"})
+    get_weather({"city": "Oslo"})
+execute_tool get_weather | tool
+  ran get_weather({"city": "Zürich"}) = {"temp": 4}
+  input: data {"input_str": "{'city': 'Zürich'}", "tags": ["seq:step:1"...
+  > tool: get_weather said {"temp": 4}
+ChatOpenAI.chat | chat | fake-4o-2026-01 | 120+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  assistant: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C.
+weather.workflow | agent
+  user: Weather in Oslo?
+  > assistant: get_weather({"city": "Zürich"}) = {"temp": 4}
+    get_weather({"city": "Oslo"}) = {"temp": 4}
+  > assistant: Zürich has 21 °C, Oslo 4 °C.""",
+    "traceloop_llamaindex": """\
+OpenAILike.task | chat | fake-4o-2026-01 | 120+34, cached 64
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C.
+FunctionTool.task | chain
+  input: data {"kwargs": {"city": "Zürich"}}
+  > output: data {"blocks": [{"block_type": "text", "text": "{\\"temp\\": 4}...
+OpenAILike.task | chain
+  > system: You are terse.
+  > user: Weather in Oslo?
+  > assistant: get_weather({"city": "Zürich"}) = {"temp": 4}""",
     "vercel_ai": """\
 ai.generateText.doGenerate | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
   system: You are terse.
@@ -314,9 +494,9 @@ def part_lines(chat: Conversation, parts: tuple[Part, ...]) -> Iterator[str]:
     for part in parts:
         match part:
             case TextPart(text=text):
-                yield text
+                yield shown(text)
             case ReasoningPart(text=text):
-                yield f"({text})"
+                yield f"({shown(text)})"
             case ToolCall(name=name, arguments=arguments):
                 answer = answers[id(part)]
                 ending = "" if answer is None else f" = {shown(answer.result)}"
@@ -331,8 +511,12 @@ def part_lines(chat: Conversation, parts: tuple[Part, ...]) -> Iterator[str]:
 
 
 def shown(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = plain(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
 
 
 def whole(body: str) -> str:
@@ -342,3 +526,101 @@ def whole(body: str) -> str:
 @pytest.mark.parametrize("body", sorted(path.stem for path in BODIES.glob("*.json")))
 def test_a_person_sees_what_was_said_and_done(body: str) -> None:
     assert whole(body) == SEEN[body]
+
+
+SAID = ("content", "text", "thinking", "refusal", "reasoning_content")
+ASIDE = (
+    "metadata",
+    "tasks_output",
+    "prompt_template",
+    "llm.openai",
+    "model_request",
+    "request_data",
+    "raw_input",
+)
+"""What repeats the messages in the words of another layer, or is no part of them."""
+
+
+def said(value: object) -> Iterator[str]:
+    """Yield the texts that a value holds under the names by which messages have them."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        with suppress(ValueError):
+            yield from said(json.loads(value))
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name in SAID and isinstance(inner, str):
+                yield inner
+            elif name not in ASIDE:
+                yield from said(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from said(inner)
+
+
+def shown_texts(span: OtlpSpan) -> str:
+    chat = messages(span.attributes, span.events)
+    parts = [part for turn in (*chat.system, *chat.input, *chat.output) for part in turn.parts]
+    shown_there: list[object] = [asdict(part) for part in parts]
+    shown_there += [asdict(one) for one in exceptions(span.events, span.attributes)]
+    if (tool := details(span.attributes).tool) is not None:
+        shown_there.append(asdict(tool))
+    return "\0".join(strings(shown_there))
+
+
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield plain(value)
+    elif isinstance(value, (dict, list, tuple)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from strings(inner)
+
+
+@pytest.mark.parametrize("body", sorted(SEEN))
+def test_nothing_that_was_said_is_lost(body: str) -> None:
+    for span in spans(body):
+        told = shown_texts(span)
+        flat = {
+            name: value
+            for name, value in span.attributes.items()
+            if not name.startswith(ASIDE) and name.rsplit(".", 1)[-1] in SAID
+        }
+        whole_values = [
+            value for name, value in span.attributes.items() if not name.startswith(ASIDE)
+        ]
+        texts = [*(text for text in flat.values() if isinstance(text, str)), *said(whole_values)]
+        texts += said([event.get("attributes") for event in span.events])
+        for text in texts:
+            if text and text[:1] not in ("[", "{"):
+                assert plain(text) in told, span.name
+
+
+def test_a_call_stands_once_however_many_dialects_tell_it() -> None:
+    for span in spans("openinference_anthropic"):
+        chat = messages(span.attributes, span.events)
+        for turn in (*chat.input, *chat.output):
+            calls = [part for part in turn.parts if isinstance(part, ToolCall)]
+            assert len(calls) == len({call.id for call in calls})
+
+
+def test_the_calls_of_both_scopes_are_counted_once() -> None:
+    found = spans("openinference_anthropic")
+    own = {
+        span.span_id: used
+        for span in found
+        if (used := usage({**span.attributes, **span.origin.values})) is not None
+    }
+    times = {span.span_id: (span.start_ns, span.end_ns) for span in found}
+    once = counted_once(own, times.__getitem__)
+    rows = (SpanUsage(one.span_id, one.parent_span_id, once.get(one.span_id)) for one in found)
+    assert rolled_up(rows).total == Usage(2_500, 80, 2_000, 400)
+
+
+def test_every_attribute_of_kind_or_usage_is_looked_for_in_the_text_of_a_span() -> None:
+    of_usage = [meaning for meaning in Meaning if meaning.value.endswith(("tokens", "cost"))]
+    of_usage += [Meaning.USAGE, Meaning.COSTS, Meaning.REPLIES]
+    for meanings, marks in (
+        ((Meaning.KIND, Meaning.PRESENCE), KIND_MARKS),
+        (of_usage, USAGE_MARKS),
+    ):
+        for name in (name for meaning in meanings for name in names(meaning)):
+            assert any(mark in name for mark in marks), name
