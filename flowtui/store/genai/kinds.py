@@ -92,6 +92,7 @@ _WORDS = {
     },
     "haystack.component.type": {"agent": SpanKind.AGENT, "toolinvoker": SpanKind.TOOL},
 }
+_BY_ATTRIBUTE = tuple((name, _WORDS[name]) for name in names(Meaning.KIND))
 _ENDINGS = {
     # Haystack has the name of a class, which says by convention what it does.
     "haystack.component.type": {
@@ -130,11 +131,11 @@ def span_kind(attributes: Attributes, span_type: int) -> SpanKind:
     Source: the attributes that mean a kind (`dialects.py`), in their order, words that nobody
     knows passed over; those that only one kind of span has; then spans.dfs_span_type.
     """
-    for attribute in names(Meaning.KIND):
+    for attribute, kinds in _BY_ATTRIBUTE:
         if attribute not in attributes:
             continue
         word = (first_text(attributes, (attribute,)) or "").lower()
-        kind = _WORDS[attribute].get(word) or _by_ending(attribute, word)
+        kind = kinds.get(word) or _by_ending(attribute, word)
         if kind is not None:
             return kind
     if not _ANY_PRESENCE.isdisjoint(attributes):

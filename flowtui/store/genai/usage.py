@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 from flowtui.store.genai.dialects import Meaning, keys, names
 from flowtui.store.genai.fields import Attributes, amount, count, literal, mapping, replies, text
@@ -68,22 +67,14 @@ _ANY_COST = frozenset(name for meaning in (*_COSTS, Meaning.COSTS) for name in n
 _OBJECTS = (*keys(Meaning.USAGE), *keys(Meaning.REPLIES))
 _ANY = frozenset((*_PLACES, *(name for name, _ in _OBJECTS), *_ANY_COST))
 _NOTHING = (None,) * 9
+_LARGE = 2**63
+COUNTED_ELSEWHERE = "counted elsewhere"
+"""The maker of usage that stands for what another span counts."""
+OF_SCOPE = "scope "
+"""How a maker begins that is a scope."""
 _RESPONSE_IDS = names(Meaning.RESPONSE_ID)
 # OpenInference keeps the whole response, which begins with its id.
 _LEADING_ID = re.compile(r'\s*\{\s*"id":\s*"([^"\\]{1,200})"')
-
-
-class Call(NamedTuple):
-    """Which call of a model usage is of, as far as a span can tell."""
-
-    response_id: str
-    scope: str | None
-    """The instrumentation that made the span."""
-    dialect: str
-
-    def is_of(self, other: Call | None) -> bool:
-        """Say whether both name the same response."""
-        return other is not None and other.response_id == self.response_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +94,22 @@ class Usage:
     """Tokens of a reported total beyond what is reported as input or output."""
     input_audio_tokens: int | None = None
     output_audio_tokens: int | None = None
-    call: Call | None = field(default=None, compare=False, repr=False)
-    """None of what is no single call, or is not known to be."""
-    is_repeated: bool = field(default=False, compare=False, repr=False)
-    """Whether another span counts what this one would say; see `roll_up.counted_once`."""
+    response_id: str | None = field(default=None, compare=False, repr=False)
+    """Of the call of a model that this is of; None where it is none or more, or is not told."""
+    maker: str = field(default="", compare=False, repr=False)
+    """What reported it: a scope, or where there is none a dialect; see `repeats.py`."""
 
     @property
     def total(self) -> int | None:
         """Input and output tokens, and those that are only known to be one of both."""
         known = (self.input_tokens, self.output_tokens, self.unsplit_tokens)
-        return _sum(known)
+        counts = [count for count in known if count is not None]
+        return sum(counts) if counts else None
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether another span counts what this one would say."""
+        return self.maker == COUNTED_ELSEWHERE
 
     @property
     def has_tokens(self) -> bool:
@@ -120,18 +117,28 @@ class Usage:
         return bool(self.total or self.cached_tokens or self.reasoning_tokens or self.is_repeated)
 
     def __add__(self, other: Usage) -> Usage:
+        # Spelled out, as this is done 30,000 times before a large trace shows.
+        a, b = self.input_tokens, other.input_tokens
+        c, d = self.output_tokens, other.output_tokens
+        e, f = self.cached_tokens, other.cached_tokens
+        g, h = self.cache_creation_tokens, other.cache_creation_tokens
+        i, j = self.reasoning_tokens, other.reasoning_tokens
+        k, m = self.cost, other.cost
+        n, o = self.unsplit_tokens, other.unsplit_tokens
+        p, q = self.input_audio_tokens, other.input_audio_tokens
+        r, s = self.output_audio_tokens, other.output_audio_tokens
         return Usage(
-            _both(self.input_tokens, other.input_tokens),
-            _both(self.output_tokens, other.output_tokens),
-            _both(self.cached_tokens, other.cached_tokens),
-            _both(self.cache_creation_tokens, other.cache_creation_tokens),
-            _both(self.reasoning_tokens, other.reasoning_tokens),
-            self.cost if other.cost is None else other.cost + (self.cost or 0.0),
-            _both(self.unsplit_tokens, other.unsplit_tokens),
-            _both(self.input_audio_tokens, other.input_audio_tokens),
-            _both(self.output_audio_tokens, other.output_audio_tokens),
+            a if b is None else b if a is None else a + b,
+            c if d is None else d if c is None else c + d,
+            e if f is None else f if e is None else e + f,
+            g if h is None else h if g is None else g + h,
+            i if j is None else j if i is None else i + j,
+            k if m is None else m if k is None else k + m,
+            n if o is None else o if n is None else n + o,
+            p if q is None else q if p is None else p + q,
+            r if s is None else s if r is None else r + s,
             None,
-            self.is_repeated or other.is_repeated,
+            COUNTED_ELSEWHERE if COUNTED_ELSEWHERE in (self.maker, other.maker) else "",
         )
 
 
@@ -151,14 +158,18 @@ def usage(attributes: Attributes) -> Usage | None:
     found: list[int | None] = [None] * len(_COUNTED)
     for name, place in counted:
         if found[place] is None:
-            found[place] = count(attributes[name])
+            value = attributes[name]
+            found[place] = value if type(value) is int and 0 <= value < _LARGE else count(value)
     if has_objects:
         _add_objects(attributes, found)
     cost = _cost(attributes) if has_cost else None
     input_tokens, output_tokens, cached, written, reasoning, heard, spoken, total = found
     unsplit = None if total is None else _unsplit(input_tokens, output_tokens, total)
     said = (input_tokens, output_tokens, cached, written, reasoning, cost, unsplit, heard, spoken)
-    return None if said == _NOTHING else Usage(*said, _call(attributes, dialect))
+    if said == _NOTHING:
+        return None
+    response_id = _response_id(attributes)
+    return Usage(*said, response_id, "" if response_id is None else _maker(attributes, dialect))
 
 
 @lru_cache(maxsize=256)
@@ -174,19 +185,19 @@ def _plan(present: frozenset[str]) -> tuple[tuple[tuple[str, int], ...], str, bo
     return counted, dialect, bool(objects), not _ANY_COST.isdisjoint(present)
 
 
-def _call(attributes: Attributes, dialect: str) -> Call | None:
-    response_id = None
+def _response_id(attributes: Attributes) -> str | None:
     for name in _RESPONSE_IDS:
-        if name in attributes:
-            response_id = response_id or text(attributes[name])
-    if response_id is None and (answer := attributes.get("output.value")) is not None:
-        leading = _LEADING_ID.match(answer) if isinstance(answer, str) else None
-        response_id = None if leading is None else leading[1]
-    if response_id is None:
-        return None
+        if name in attributes and (found := text(attributes[name])) is not None:
+            return found
+    answer = attributes.get("output.value")
+    leading = _LEADING_ID.match(answer) if isinstance(answer, str) else None
+    return None if leading is None else leading[1]
+
+
+def _maker(attributes: Attributes, dialect: str) -> str:
     scope = attributes.get(SCOPE)
-    name_ = scope.get("name") if isinstance(scope, dict) else None
-    return Call(response_id, name_ if isinstance(name_, str) and name_ else None, dialect)
+    name = scope.get("name") if isinstance(scope, dict) else None
+    return f"{OF_SCOPE}{name}" if isinstance(name, str) and name else dialect
 
 
 def _add_objects(attributes: Attributes, found: list[int | None]) -> None:
@@ -266,14 +277,3 @@ def _cost(attributes: Attributes) -> float | None:
         if any(sides):
             return sum(side[0] for side in sides if side)
     return None
-
-
-def _both(one: int | None, other: int | None) -> int | None:
-    if one is None:
-        return other
-    return one if other is None else one + other
-
-
-def _sum(values: tuple[int | None, ...]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None

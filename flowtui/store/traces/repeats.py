@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from flowtui.store.genai.usage import Call, Usage
+from flowtui.store.genai.usage import COUNTED_ELSEWHERE, OF_SCOPE, Usage
 
 K = TypeVar("K")
 _AT_ONCE = 64
@@ -43,8 +43,8 @@ def counted_once(
     """
     by_response: dict[str, list[K]] = {}
     for key, one in usages.items():
-        if one.call is not None:
-            by_response.setdefault(one.call.response_id, []).append(key)
+        if one.response_id is not None:
+            by_response.setdefault(one.response_id, []).append(key)
     several = [found for found in by_response.values() if len(found) > 1]
     if not several:
         return usages
@@ -58,30 +58,21 @@ def _count_once(counted: dict[K, Usage], times: Mapping[K, tuple[int, int]]) -> 
     kept: list[tuple[K, set[str]]] = []
     for key in sorted(times, key=lambda one: (-times[one][0], times[one][1])):
         own, (_, end) = counted[key], times[key]
-        assert own.call is not None
         for twin, makers in kept[-_AT_ONCE:]:
             other = counted[twin]
-            if times[twin][0] <= end and _is_same(own, other) and _maker(own.call) not in makers:
-                makers.add(_maker(own.call))
+            if times[twin][0] <= end and own.maker not in makers and _is_same(own, other):
+                makers.add(own.maker)
                 counted[twin] = _filled(other, own)
-                counted[key] = Usage(call=own.call, is_repeated=True)
+                counted[key] = Usage(response_id=own.response_id, maker=COUNTED_ELSEWHERE)
                 break
         else:
-            kept.append((key, {_maker(own.call)}))
-
-
-def _maker(call: Call) -> str:
-    return call.dialect if call.scope is None else f"scope {call.scope}"
+            kept.append((key, {own.maker}))
 
 
 def _is_same(one: Usage, other: Usage) -> bool:
     """Say whether two spans with one response id and at one time report one call."""
-    if one.call is None or other.call is None:
-        return False
-    if one.call.scope is None or other.call.scope is None:
-        if one.call.dialect == other.call.dialect:
-            return False
-    elif one.call.scope == other.call.scope:
+    # A scope and a dialect do not tell whether one instrumentation made both.
+    if one.maker.startswith(OF_SCOPE) != other.maker.startswith(OF_SCOPE):
         return False
     pairs = [(getattr(one, name), getattr(other, name)) for name in _TOKENS]
     known = [(mine, yours) for mine, yours in pairs if mine is not None and yours is not None]
