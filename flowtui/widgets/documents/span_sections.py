@@ -165,7 +165,7 @@ def _without(chat: Conversation, found: SpanDetails) -> Conversation:
 
 def _is_of(ran: Tool | None, message: Message) -> bool:
     """Say whether a message holds nothing but the call that a tool ran for, or its answer."""
-    if ran is None or not message.parts:
+    if ran is None or message.role != "tool" or not message.parts:
         return False
     return all(
         (isinstance(part, ToolResult) and part.result == ran.result)
