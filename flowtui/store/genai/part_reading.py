@@ -20,17 +20,22 @@ Raw = Mapping[str, JsonValue]
 
 _TEXT_TYPES = frozenset(("text", "input_text", "output_text", "summary_text", "refusal"))
 REASONING_TYPES = frozenset(("reasoning", "thinking", "reasoning_text"))
-CALL_TYPES = frozenset(
+# Of the Responses API: the calls of tools that the provider runs, which have no other name.
+_OWN_CALLS = frozenset(
+    "web_search_call file_search_call code_interpreter_call computer_call image_generation_call "
+    "local_shell_call shell_call apply_patch_call tool_search_call mcp_call".split()
+)
+CALL_TYPES = _OWN_CALLS | frozenset(
     "tool_call tool_use function_call function server_tool_call server_tool_use tool-call "
     "mcp_tool_use custom_tool_call".split()
 )
 RESULT_TYPES = frozenset(
-    "tool_call_response tool_result function_call_output server_tool_call_response "
-    "tool-result tool-error".split()
+    "tool_call_response tool_result function_call_output server_tool_call_response tool-result "
+    "tool-error custom_tool_call_output computer_call_output local_shell_call_output "
+    "shell_call_output apply_patch_call_output tool_search_output".split()
 )
-# The Responses API has an item for each tool of the provider's own, such as web_search_call, and
-# one for what the application's tools answer.
-_CALL_END, _RESULT_ENDS = "_call", ("_tool_result", "_call_output")
+_RESULT_END = "_tool_result"
+"""Of Anthropic's results of tools of its own, such as web_search_tool_result."""
 _TEXT = ("content", "text", "thinking", "refusal", "reasoning", "reasoning_text")
 _CALL_IDS = ("call_id", "id", "toolCallId", "tool_call_id", "toolUseId")
 # A result's own `id` is the call's in OpenTelemetry; providers name the call apart from it.
@@ -68,7 +73,7 @@ def with_answer(raw: JsonValue) -> tuple[Part, ...]:
     read = part(raw)
     if not isinstance(read, ToolCall) or not isinstance(raw, dict):
         return (read,)
-    if not type_of(raw).endswith(_CALL_END):
+    if type_of(raw) not in _OWN_CALLS:
         return (read,)
     answer = _first(raw, ("output", "outputs", "results", "result", "error"))
     return (read,) if answer is None else (read, ToolResult(read.id, read.name, nested(answer)))
@@ -107,13 +112,13 @@ def is_lone_part(type_: str) -> bool:
         type_ in CALL_TYPES
         or type_ in RESULT_TYPES
         or type_ in REASONING_TYPES
-        or type_.endswith((_CALL_END, *_RESULT_ENDS))
+        or type_.endswith(_RESULT_END)
     )
 
 
 def role_of_part(type_: str) -> str:
     """Return who speaks where a part stands for a whole message."""
-    is_answer = type_ in RESULT_TYPES or type_.endswith(_RESULT_ENDS)
+    is_answer = type_ in RESULT_TYPES or type_.endswith(_RESULT_END)
     return "tool" if is_answer else "assistant"
 
 
@@ -129,7 +134,7 @@ def is_result(raw: JsonValue) -> bool:
     type_ = type_of(raw)
     return (
         type_ in RESULT_TYPES
-        or type_.endswith(_RESULT_ENDS)
+        or type_.endswith(_RESULT_END)
         or any(isinstance(raw.get(name), dict) for name in _KEYED_RESULTS)
     )
 
@@ -150,7 +155,7 @@ def tool_call(raw: JsonValue) -> Part:
     named = function if isinstance(function, dict) else item
     type_ = type_of(item)
     name = first_text(named, _NAMES)
-    if name is None and type_ not in CALL_TYPES and type_.endswith(_CALL_END):
+    if name is None and type_ in _OWN_CALLS:
         name = type_
     arguments = nested(_first(named, _ARGUMENTS))
     return ToolCall(first_text(item, _CALL_IDS), name, arguments)
@@ -201,9 +206,9 @@ def _typed(item: Raw, type_: str) -> Part | None:
     if type_ in REASONING_TYPES:
         thought = first_text(item, _TEXT) or _texts(item.get("summary") or item.get("content"))
         return None if thought is None else ReasoningPart(thought)
-    if type_ in RESULT_TYPES or type_.endswith(_RESULT_ENDS):
+    if type_ in RESULT_TYPES or type_.endswith(_RESULT_END):
         return tool_result({**item, "content": joined(item.get("content"))})
-    if type_ in CALL_TYPES or type_.endswith(_CALL_END):
+    if type_ in CALL_TYPES:
         return tool_call(dict(item))
     if type_ in MEDIA_TYPES:
         return media_part(item, type_)
