@@ -21,6 +21,7 @@ from flowtui.store.annotations.listing import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
+from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import taken
 from flowtui.store.traces.spans import TOO_LONG, attributes_sql, own_usage, parent, whole_number
 from flowtui.store.traces.times import END, FAR_FUTURE_NS, START, known, sql_known
@@ -81,7 +82,13 @@ _ROW = (
     "sample_count",
     "annotation_count",
 )
-_USAGE_COLUMNS = ("trace_id", "span_id", "parent_span_id")
+_USAGE_COLUMNS = (
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "start_time_unix_nano",
+    "end_time_unix_nano",
+)
 _NAME = (
     "(select name from spans where spans.trace_id = grouped.trace_id"
     f" order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1)"
@@ -274,15 +281,17 @@ def _usages(
     for trace_id, spans in groupby(rows, key=lambda row: decoding.text(row[0])):
         ids: list[str] = []
         parent_ids: list[str | None] = []
+        times: list[tuple[int, int]] = []
         own: dict[int, Usage] = {}
         unread = 0
-        for row, (_, span_id, parent_id, attributes) in enumerate(spans):
+        for row, (_, span_id, parent_id, start, end, attributes) in enumerate(spans):
             ids.append(decoding.text(span_id))
             parent_ids.append(parent(parent_id))
+            times.append((whole_number(start), whole_number(end)))
             unread += attributes == TOO_LONG
             if (usage := own_usage(attributes)) is not None:
                 own[row] = usage
-        yield trace_id, taken(ids, parent_ids, own), unread
+        yield trace_id, taken(ids, parent_ids, counted_once(own, times.__getitem__)), unread
 
 
 def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:
