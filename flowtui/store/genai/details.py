@@ -13,6 +13,7 @@ from flowtui.store.genai.retrieval import RetrievedDocument, documents, query
 from flowtui.store.genai.tools import Tool, tool, tools_offered
 from flowtui.store.values import JsonValue
 
+_TITLES = names(Meaning.TITLE)
 _NO_PARAMETERS = frozenset(("model", "messages", "input", "tools", "functions", "system", "prompt"))
 
 
@@ -78,7 +79,10 @@ def title(name: str, attributes: Attributes) -> str:
 
     Source: what means a title in `dialects.py`; else the name that is given.
     """
-    return first_text(attributes, names(Meaning.TITLE)) or name
+    for key in _TITLES:
+        if key in attributes and (called := text(attributes[key])) is not None:
+            return called
+    return name
 
 
 def _parameters(attributes: Attributes) -> dict[str, JsonValue]:

@@ -328,25 +328,21 @@ KIND_MARKS = (
     "span.kind",
     "llm.request.type",
     "mlflow.spanType",
-    "langfuse.observation.type",
+    "langfuse.observation.",
     "ai.operationId",
     "haystack.",
-    "pydantic_ai.all_messages",
-    "all_messages_events",
-    "gcp.vertex.agent.llm_request",
+    "all_messages",
+    "gcp.vertex.agent.",
 )
 """What a text of attributes has one of where `span_kind` finds something in it."""
-USAGE_MARKS = (
-    "usage.",
-    "token_count.",
-    ".cost",
-    "tokenUsage",
-    "usage_details",
-    "cost_details",
-    "usage_object",
-    "haystack.",
-)
-"""What a text of attributes has one of where `usage` finds something in it."""
+TITLE_MARKS = ("logfire.msg", "haystack.")
+"""What it has one of where `title` does."""
+ANY_MARKS = ("ai.", "llm", "span", "mlflow.", "langfuse.", "haystack.")
+"""What it has one of where any of these do: fewer to look for where there is none."""
+COMPANIONS = ("operation.cost", "all_messages_events", "metadata.usage_object", "logfire.msg")
+"""Attributes that never come without others, by which spans with them are known."""
+USAGE_MARKS = ("usage.", "token_count.", ".cost", "tokenUsage", "usage_", "cost_", "haystack.")
+"""What it has one of where `usage` does."""
 
 
 def names(meaning: Meaning) -> tuple[str, ...]:

@@ -72,8 +72,6 @@ _NOTHING = (None,) * _NUMBERS
 _LARGE = 2**63
 COUNTED_ELSEWHERE = "counted elsewhere"
 """The maker of usage that stands for what another span counts."""
-OF_SCOPE = "scope "
-"""How a maker begins that is a scope."""
 _RESPONSE_IDS = names(Meaning.RESPONSE_ID)
 # OpenInference keeps the whole response, which begins with its id.
 _LEADING_ID = re.compile(r'\s*\{\s*"id":\s*"([^"\\]{1,200})"')
@@ -208,7 +206,7 @@ def _response_id(attributes: Attributes) -> str | None:
 def _maker(attributes: Attributes, dialect: str) -> str:
     scope = attributes.get(SCOPE)
     name = scope.get("name") if isinstance(scope, dict) else None
-    return f"{OF_SCOPE}{name}" if isinstance(name, str) and name else dialect
+    return name if isinstance(name, str) and name else dialect
 
 
 def _add_objects(attributes: Attributes, found: list[int | None]) -> None:

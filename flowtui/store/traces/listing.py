@@ -12,7 +12,7 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,14 @@ from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import taken
-from flowtui.store.traces.spans import TOO_LONG, attributes_sql, own_usage, parent, whole_number
+from flowtui.store.traces.spans import (
+    TOO_LONG,
+    attributes_sql,
+    own_title,
+    own_usage,
+    parent,
+    whole_number,
+)
 from flowtui.store.traces.times import END, FAR_FUTURE_NS, START, known, sql_known
 from flowtui.store.traces.values import Trace, TraceState
 
@@ -89,10 +96,8 @@ _USAGE_COLUMNS = (
     "start_time_unix_nano",
     "end_time_unix_nano",
 )
-_NAME = (
-    "(select name from spans where spans.trace_id = grouped.trace_id"
-    f" order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1)"
-)
+_ROOT_FIRST = f"order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1"
+_NAME = f"(select name from spans where spans.trace_id = grouped.trace_id {_ROOT_FIRST})"
 # What both annotations and samples lack is an index on the trace: a question for each trace would
 # read all of them each time, so they are grouped once and joined.
 _SAMPLES = """(select trace_id, count(*) as sample_count,
@@ -217,7 +222,7 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
         wanted,
     )
     return {
-        rowid: _trace(id_, by_id[id_], *used.get(id_, (None, 0)))
+        rowid: _titled(connection, _trace(id_, by_id[id_], *used.get(id_, (None, 0))))
         for rowid, id_ in ((rowid, decoding.text(value)) for rowid, value in keys)
         if id_ in by_id
     }
@@ -292,6 +297,18 @@ def _usages(
             if (usage := own_usage(attributes)) is not None:
                 own[row] = usage
         yield trace_id, taken(ids, parent_ids, counted_once(own, times.__getitem__)), unread
+
+
+def _titled(connection: sqlite3.Connection, trace: Trace) -> Trace:
+    """Return a trace with what the name of its root became, where that is a template."""
+    if "{" not in trace.root_name:
+        return trace
+    columns = attributes_sql(table_columns(connection, "spans"))
+    (attributes,) = connection.execute(
+        f"select {columns} from spans where trace_id = cast(? as text) {_ROOT_FIRST}",
+        [decoding.as_sql(trace.trace_id)],
+    ).fetchone()
+    return replace(trace, root_name=own_title(attributes, trace.root_name))
 
 
 def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from flowtui.store.genai.usage import COUNTED_ELSEWHERE, OF_SCOPE, Usage
+from flowtui.store.genai.dialects import DIALECTS
+from flowtui.store.genai.usage import COUNTED_ELSEWHERE, Usage
 
 K = TypeVar("K")
 _AT_ONCE = 64
@@ -40,15 +41,15 @@ def counted_once(
         usages: by any key, of the spans of one trace.
         times_ns: returns the start and the end of a span by its key.
     """
+    ids = [one.response_id for one in usages.values() if one.response_id is not None]
+    if len(set(ids)) == len(ids):
+        return usages
     by_response: dict[str, list[K]] = {}
     for key, one in usages.items():
         if one.response_id is not None:
             by_response.setdefault(one.response_id, []).append(key)
-    several = [found for found in by_response.values() if len(found) > 1]
-    if not several:
-        return usages
     counted = dict(usages)
-    for found in several:
+    for found in by_response.values():
         _count_once(counted, {key: times_ns(key) for key in found})
     return counted
 
@@ -71,7 +72,7 @@ def _count_once(counted: dict[K, Usage], times: Mapping[K, tuple[int, int]]) -> 
 def _is_same(one: Usage, other: Usage) -> bool:
     """Say whether two spans with one response id and at one time report one call."""
     # A scope and a dialect do not tell whether one instrumentation made both.
-    if one.maker.startswith(OF_SCOPE) != other.maker.startswith(OF_SCOPE):
+    if (one.maker in DIALECTS) != (other.maker in DIALECTS):
         return False
     pairs = [(getattr(one, name), getattr(other, name)) for name in _TOKENS]
     known = [(mine, yours) for mine, yours in pairs if mine is not None and yours is not None]

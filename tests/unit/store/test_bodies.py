@@ -32,7 +32,15 @@ from flowtui.store.genai import (
     title,
     usage,
 )
-from flowtui.store.genai.dialects import KIND_MARKS, USAGE_MARKS, Meaning, names
+from flowtui.store.genai.dialects import (
+    ANY_MARKS,
+    COMPANIONS,
+    KIND_MARKS,
+    TITLE_MARKS,
+    USAGE_MARKS,
+    Meaning,
+    names,
+)
 from flowtui.store.otlp import files
 from flowtui.store.otlp.items import OtlpSpan
 from flowtui.store.traces.repeats import counted_once
@@ -620,6 +628,8 @@ def test_every_attribute_of_kind_or_usage_is_looked_for_in_the_text_of_a_span() 
     for meanings, marks in (
         ((Meaning.KIND, Meaning.PRESENCE), KIND_MARKS),
         (of_usage, USAGE_MARKS),
+        ((Meaning.TITLE,), TITLE_MARKS),
     ):
         for name in (name for meaning in meanings for name in names(meaning)):
             assert any(mark in name for mark in marks), name
+            assert name in COMPANIONS or any(mark in name for mark in ANY_MARKS), name
