@@ -136,6 +136,7 @@ class Usage(NamedTuple):
         n, o = self.unsplit_tokens, other.unsplit_tokens
         p, q = self.input_audio_tokens, other.input_audio_tokens
         r, s = self.output_audio_tokens, other.output_audio_tokens
+        t, u = self.maker, other.maker
         return Usage(
             a if b is None else b if a is None else a + b,
             c if d is None else d if c is None else c + d,
@@ -147,7 +148,7 @@ class Usage(NamedTuple):
             p if q is None else q if p is None else p + q,
             r if s is None else s if r is None else r + s,
             None,
-            COUNTED_ELSEWHERE if COUNTED_ELSEWHERE in (self.maker, other.maker) else "",
+            t if t == COUNTED_ELSEWHERE else u if u == COUNTED_ELSEWHERE else "",
         )
 
 
