@@ -262,6 +262,20 @@ async def test_a_sample_shows_the_difference_and_steps_to_the_next(tmp_path: Pat
         assert rows(pilot).cursor == 0
 
 
+async def test_the_place_of_a_sample_is_that_of_the_table_while_others_come(
+    tmp_path: Path,
+) -> None:
+    store = written(tmp_path)
+    async with opened(store, "run", tab="evals") as pilot:
+        await pilot.press("7", "enter")
+        await until(lambda: "sample 1 of 7 · failing first" in screen_text(pilot), "the sample")
+        added(tmp_path, [sample(9, scores={"correct": False, "relevance": -1.0})])
+        await until(lambda: "of 8 · failing first" in screen_text(pilot), "its place by now")
+        at = rows(pilot).cursor
+        assert ids(pilot)[at] == "faq-001"
+        assert f"sample {at + 1} of 8" in screen_text(pilot)
+
+
 async def test_an_open_sample_is_annotated(tmp_path: Path) -> None:
     async with opened(written(tmp_path), "run", size=(140, 40), tab="evals") as pilot:
         await pilot.press("down", "enter", "minus")

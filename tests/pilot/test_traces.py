@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,17 @@ async def test_a_list_that_is_read_anew_while_it_is_hidden_shows_the_same_rows(d
         await until(lambda: "started ↓" in screen_text(pilot), "the list")
         await settled(pilot)
         assert screen_lines(pilot)[4] == before
+
+
+async def test_the_place_of_a_trace_is_that_of_the_list_while_others_come(demo_copy: Path) -> None:
+    run = open_store(demo_copy).resolve(AGENT).row
+    async with opened(open_store(demo_copy), AGENT, tab="traces") as pilot:
+        await pilot.press("down", "enter")
+        await until(lambda: "trace 2 of 46" in screen_text(pilot), "the trace")
+        with StoreWriter(demo_copy) as writer, writer.experiment(run.id) as experiment:
+            late = {"start_ns": 4 * START_NS // 3, "end_ns": 4 * START_NS // 3 + 1}
+            experiment.spans([replace(span(5, name="fresh"), **late)])
+        await until(lambda: "trace 3 of 47" in screen_text(pilot), "its place by now")
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        await until(lambda: "trace 1 of 47" in screen_text(pilot), "the new trace")
+        assert "fresh" in screen_text(pilot)

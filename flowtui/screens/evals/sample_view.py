@@ -117,9 +117,12 @@ class SampleView(Asks, Container):
             place: where it stands among the others, in words.
         """
         self._target = target
-        line = [Piece(f" {place}", "muted")]
-        self.query_one("#sample-title", OneLine).show(line)
+        self.show_place(place)
         self._read(target)
+
+    def show_place(self, place: str) -> None:
+        """Show where the sample stands among the others."""
+        self.query_one("#sample-title", OneLine).show([Piece(f" {place}", "muted")])
 
     def read_again(self) -> None:
         """Read the sample again: it may have been logged anew."""

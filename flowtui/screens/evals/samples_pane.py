@@ -162,6 +162,8 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
         self.rows.show_keys(found.rowids, is_new=is_new)
         if found.held_rowid is not None:
             self.rows.put_cursor(found.held_rowid)
+        if self.sample is not None:
+            self.view.show_place(self._place_of(found.held_rowid or self.sample.rowid))
         if found.samples:
             self.show_records(found.samples)
         else:
@@ -339,16 +341,18 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
 
     def open_sample(self, sample: Sample) -> None:
         """Show one sample in the place of all else."""
-        is_under_cursor = self.rows.cursor_key == sample.rowid
         self.take_sample(sample)
-        view = "" if self.selected.view is SamplesView.ALL else f" · {self.selected.view.value}"
-        place = f"sample {self.rows.cursor + 1:,} of {self.rows.line_count:,}{view}"
         was_open = self.view.is_open
-        self.view.open(sample.target, place if is_under_cursor else "")
+        self.view.open(sample.target, self._place_of(sample.rowid))
         if not was_open:
             self.filter_line.remove_class("-open")
             self.show_instead("")
             self.view.document.focus()
+
+    def _place_of(self, rowid: int) -> str:
+        view = "" if self.selected.view is SamplesView.ALL else f" · {self.selected.view.value}"
+        at = self.rows.place_of(rowid)
+        return "" if at is None else f"sample {at + 1:,} of {self.rows.line_count:,}{view}"
 
     @on(SampleView.Left)
     def close_sample(self) -> None:

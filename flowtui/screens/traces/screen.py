@@ -100,6 +100,10 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
         self._was_read = False
         self._back_to = ""
         """The tab that led to the trace that is open."""
+        self._changes = self._listed_changes = 0
+        """How often the store changed, by now and before what the list shows was read."""
+        self._opened: tuple[int, str] | None = None
+        """The row that was opened, and the id of its trace."""
 
     def compose_tab(self) -> Iterable[Widget]:
         yield VirtualTable(id="traces")
@@ -122,13 +126,14 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
-        if self._view.is_open:
+        wanted, changes, is_open = self.selected, self._changes, self._view.is_open
+        if is_open:
             yield from self._view.read()
-        else:
-            wanted = self.selected
+        # A trace has its place in the list, in which one steps on from it.
+        if not is_open or changes != self._listed_changes:
             rowids = self.run.ask(trace_rows.ordered, wanted.condition, wanted.order)
             remarks = self.run.remarks(wanted.condition, trace_rows.remarks)
-            yield partial(self._show_list, wanted, rowids, remarks)
+            yield partial(self._show_list, wanted, rowids, remarks, changes)
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
@@ -136,6 +141,7 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
         self.ask(question, self.show_records, self.show_failure, group="rows", replaces=False)
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
+        self._changes += bool(kinds & self.reads)
         super().store_changed(kinds)
         if Kind.ANNOTATIONS in kinds and self.is_composed:
             self._view.annotations_changed()
@@ -160,14 +166,18 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
     # Showing ---------------------------------------------------------------------------------
 
     def _show_list(
-        self, wanted: WantedTraces, rowids: Sequence[int], remarks: Sequence[str]
+        self, wanted: WantedTraces, rowids: Sequence[int], remarks: Sequence[str], changes: int
     ) -> None:
-        if self._view.is_open or wanted != self.selected:
+        if wanted != self.selected:
             return
         self._was_read = True
         is_new = wanted.begins_at_top(self._listed)
-        self._listed = wanted
+        self._listed, self._listed_changes = wanted, changes
         self.rows.show_keys(rowids, is_new=is_new)
+        if self._view.is_open:
+            # What it shows is read again when it is shown.
+            self._show_place()
+            return
         self.rows.read_again()
         total = None if self.frame is None else self.frame.counts.traces
         is_filtered = wanted.condition is not None
@@ -210,9 +220,18 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
 
     def _open_found(self, rowid: int, found: SpanTarget | None) -> None:
         if found is not None:
-            total, at = self.rows.line_count, self.rows.cursor
-            place = f"trace {at + 1:,} of {total:,}" if self.rows.cursor_key == rowid else ""
-            self.open_trace(found.trace_id, place)
+            self._opened = rowid, found.trace_id
+            self.open_trace(found.trace_id, self._place_of(rowid))
+
+    def _place_of(self, rowid: int) -> str:
+        at = self.rows.place_of(rowid)
+        return "" if at is None else f"trace {at + 1:,} of {self.rows.line_count:,}"
+
+    def _show_place(self) -> None:
+        """Show where the trace that is open stands by now, if it was opened from the list."""
+        if self._opened is not None:
+            rowid, trace_id = self._opened
+            self._view.take_place(trace_id, self._place_of(rowid))
 
     def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
         """Show a trace in place of the list, at a span of it if one is named."""
@@ -232,6 +251,7 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
 
     @on(TraceView.Left)
     def close_trace(self) -> None:
+        self._opened = None
         if self._back_to:
             self.flow.show_tab(self._back_to)
             self._back_to = ""

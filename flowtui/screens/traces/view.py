@@ -168,6 +168,12 @@ class TraceView(Exports, Annotated):
         self.query_one(FilterLine).names = ()
         self.post_message(self.ReadWanted())
 
+    def take_place(self, trace_id: str, place: str) -> None:
+        """Show where a trace stands among the others by now, if it is the one that is open."""
+        if trace_id == self._trace_id and place != self._place:
+            self._place = place
+            self._show_summary()
+
     def show_reading(self) -> None:
         """Say that the trace that is open is still read."""
         if self._trace_id is not None and self._shown_id != self._trace_id:

@@ -139,10 +139,14 @@ class VirtualTable(VirtualList):
     def cursor_key(self) -> int | None:
         return self._keys[self.cursor] if self.cursor < len(self._keys) else None
 
+    def place_of(self, key: int) -> int | None:
+        """Return which row from the top has a key, None if none has."""
+        return self._keys.index(key) if key in self._keys else None
+
     def put_cursor(self, key: int) -> None:
         """Put the cursor on a row, if it is among them."""
-        if key in self._keys:
-            self.cursor = self._keys.index(key)
+        if (place := self.place_of(key)) is not None:
+            self.cursor = place
 
     def holds(self, key: int) -> bool:
         """Say whether the cells of a row are kept."""
