@@ -283,6 +283,15 @@ class FlowApp(KeyQueue):
             self.show_frame()
         if self._runs_screen is not None and self.follows:
             self._runs_screen.tick()
+        self._show_ages()
+
+    def _show_ages(self) -> None:
+        """Show how old annotations are by now, also where they show through a form."""
+        from flowtui.widgets.lists.annotation_list import AnnotationList
+
+        for screen in self.screen_stack:
+            for shown in screen.query(AnnotationList):
+                shown.show_ages()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         # A cursor that blinks sends something twice a second, all the time.

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from textual.pilot import Pilot
 
 from flowtui.app.app import FlowApp
+from flowtui.screens.annotate.form import AnnotationForm
 from flowtui.screens.evals import reading
 from flowtui.screens.evals.samples_pane import SamplesPane
 from flowtui.store.errors import StoreError
@@ -26,6 +28,7 @@ from flowtui.store.schema import EvalRow, LinkRow, SpanRow, StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.host import Options
+from flowtui.widgets.lists.annotation_list import AnnotationList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
@@ -274,6 +277,19 @@ async def test_the_place_of_a_sample_is_that_of_the_table_while_others_come(
         at = rows(pilot).cursor
         assert ids(pilot)[at] == "faq-001"
         assert f"sample {at + 1} of 8" in screen_text(pilot)
+
+
+async def test_ages_go_on_under_a_form(
+    tmp_path: Path, stopped_clock: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(written(tmp_path), "run", size=(140, 40), tab="evals") as pilot:
+        await pilot.press("enter", "minus")
+        await until(lambda: "ana · now" in screen_text(pilot), "the note")
+        notes = pilot.app.screen.query_one("#sample-annotations", AnnotationList)
+        await pilot.press("a")
+        await until(lambda: isinstance(pilot.app.screen, AnnotationForm), "the form")
+        monkeypatch.setattr("flowtui.clock.now", lambda: stopped_clock + timedelta(seconds=8))
+        await until(lambda: "ana · 8 s" in str(notes.line(0, 60)), "its age by now")
 
 
 async def test_an_open_sample_is_annotated(tmp_path: Path) -> None:

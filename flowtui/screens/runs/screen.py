@@ -216,7 +216,8 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
 
     def tick(self) -> None:
         """Bring the active runs in sight up to date: what they last logged, how long they run."""
-        if self._listed is None or not self.is_current:
+        # A dialog above it lets it show through.
+        if self._listed is None or self not in self.app.screen_stack:
             return
         active = [
             rowid

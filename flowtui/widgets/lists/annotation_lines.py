@@ -83,7 +83,7 @@ def annotation_lines(
     value = value_piece(annotation.kind, annotation.value)
     about = [
         Piece(f"  {fmt.plain(annotation.name, NAME_CHARACTERS)}", "title"),
-        Piece(f"  {fmt.plain(annotation.user, 30)} · {_age(annotation, now)}", "muted"),
+        Piece(f"  {fmt.plain(annotation.user, 30)} · {age(annotation, now)}", "muted"),
     ]
     text = annotation.value if isinstance(annotation.value, str) else ""
     is_long = "\n" in text or len(text) > NAME_CHARACTERS
@@ -118,7 +118,8 @@ def _room(width: int) -> int:
     return max(width - len(INDENT), 10)
 
 
-def _age(annotation: Annotation, now: datetime) -> str:
+def age(annotation: Annotation, now: datetime) -> str:
+    """Return how long ago an annotation was written, or what stands where its time should."""
     if annotation.created_at is None:
         return fmt.plain(annotation.raw_created_at or "–", 20)
     return fmt.ago((now - annotation.created_at).total_seconds()).removesuffix(" ago")

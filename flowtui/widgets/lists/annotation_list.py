@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flowtui import clock
 from flowtui.store.annotations.values import Annotation, raw_text
 from flowtui.widgets.cells import Line, Piece, Role
-from flowtui.widgets.lists.annotation_lines import AnnotationLine, annotation_lines
+from flowtui.widgets.lists.annotation_lines import AnnotationLine, age, annotation_lines
 from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
 
 MARK = "▎"
@@ -27,6 +27,7 @@ class AnnotationList(VirtualList):
         self._open: set[str] = set()
         """Ids of the annotations whose long texts are shown whole."""
         self._placed_width = 0
+        self._shown_ages: list[str] = []
 
     def show_annotations(self, annotations: Sequence[Annotation], note: str = "") -> None:
         """Show these; lines that stay are not repainted, the cursor stays on its annotation.
@@ -37,6 +38,15 @@ class AnnotationList(VirtualList):
         """
         old_count, self._annotations = len(self._annotations), annotations
         self._place(note, is_new_title=old_count != len(annotations))
+
+    def show_ages(self) -> None:
+        """Show how old they are by now; where no age reads differently, nothing is laid out."""
+        if self._annotations and self._ages() != self._shown_ages:
+            self._place(self._note)
+
+    def _ages(self) -> list[str]:
+        now = clock.now()
+        return [age(one, now) for one in self._annotations]
 
     @property
     def annotation(self) -> Annotation | None:
@@ -67,7 +77,7 @@ class AnnotationList(VirtualList):
             for line in annotation_lines(one, width, now, one.id in self._open)
         ]
         held = self._owner(self.cursor)
-        self._placed_width = width
+        self._placed_width, self._shown_ages = width, self._ages()
         old, self._placed = self._placed, placed
         if len(old) != len(placed) or (not placed and note != self._note):
             if self._owner(self.cursor) != held:
