@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 KEY_PATIENCE_S = 0.5
 """A key that takes longer holds up the next one no more; an app that is busy has more time."""
 
+SHORT = [(0, "-short"), (16, "")]
+"""Vertical breakpoints: fewer lines have no room for panes one below the other."""
+
 
 class StoreScreen(Asks, Screen[None]):
     """A screen that shows a store, of which it reads one thing after the other.

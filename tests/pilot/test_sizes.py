@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from flowtui.store.store import Store
-from tests.pilot.pilot import opened, settled
+from tests.pilot.pilot import opened, screen_text, settled, until
 
 AGENT = "support-agent-v3"
 SIZES = [(columns, 9) for columns in (1, 4, 9, 16, 18, 20, 28, 37, 44)]
 SIZES += [(1, 1), (20, 3), (120, 2), (300, 80), (80, 24)]
+FEW_LINES = (40, 10)
 PLACES = {
     "overview": [],
     "overview, filtering": ["slash"],
@@ -43,3 +44,22 @@ async def test_no_size_is_an_error(demo: Store, place: str) -> None:
             await pilot.pause()
             assert pilot.app._exception is None, (columns, lines)
         await settled(pilot)
+
+
+async def test_in_few_lines_the_pane_with_the_keys_gets_the_room(demo: Store) -> None:
+    async with opened(demo, AGENT, FEW_LINES, tab="evals") as pilot:
+        assert "faq-0003" in screen_text(pilot)
+        await pilot.press("tab")
+        await settled(pilot)
+        assert "hard_v2" in screen_text(pilot)
+        await pilot.press("tab")
+        await settled(pilot)
+        assert "faq-0003" in screen_text(pilot)
+
+
+@pytest.mark.parametrize(("tab", "said"), [("evals", "Where is my order"), ("traces", "system")])
+async def test_in_few_lines_what_is_judged_is_in_sight(demo: Store, tab: str, said: str) -> None:
+    async with opened(demo, AGENT, FEW_LINES, tab=tab) as pilot:
+        await pilot.press(*["enter"] * (tab == "traces"), "R")
+        await until(lambda: "judging" in screen_text(pilot), "the review")
+        await until(lambda: said in screen_text(pilot), "what is judged")

@@ -15,7 +15,7 @@ from textual.worker import Worker
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
-from flowtui.screens.base import TabScreen
+from flowtui.screens.base import SHORT, TabScreen
 from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.choosing import choose_columns, choose_group
@@ -65,6 +65,7 @@ class EvalsScreen(Exports, TabScreen):
         (0, "-narrow"),
         (NARROW_BELOW, "-normal"),
     ]
+    VERTICAL_BREAKPOINTS = SHORT  # an instance's, as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="evals.filter",
                 tooltip="Filter by text, or an expression: accuracy < 0.5 and outputs.a != refs.a"),

@@ -19,6 +19,9 @@ from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.frame import OneLine
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
+SAID = ("said", "messages")
+"""The sections of a sample and of a span that say what went in and came out."""
+
 
 class ReviewDocument(Document):
     """The item; its own keys give way in the footer to those that answer."""
@@ -70,6 +73,10 @@ class ReviewBody(Container):
         self.show_problem("")
         self.query_one(AnnotationList).display = True
         self.document.show(item.target, item.sections)
+        if self.screen.has_class("-short"):
+            # What stands above it would be all that is in sight.
+            for key in SAID:
+                self.document.go_to_section(key)
 
     def show_instead(self, content: Sequence[Section] | str) -> None:
         """Show a page, or a sentence, where there is no item."""

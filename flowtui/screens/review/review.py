@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic
 from textual import on
 from textual.app import ComposeResult
 
+from flowtui.screens.base import SHORT
 from flowtui.screens.dialog import Dialog
 from flowtui.screens.may_write import why_not_annotated
 from flowtui.screens.review.queue import Item, ReviewSource
@@ -31,6 +32,7 @@ class ReviewScreen(Dialog[str], Generic[Item]):
     AUTO_FOCUS = ""
     is_place = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE_FROM, "-wide")]  # noqa: RUF012  # an instance's
+    VERTICAL_BREAKPOINTS = SHORT
 
     def __init__(
         self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack

@@ -83,6 +83,12 @@ class Document(VirtualList):
         self._lay_out(None)
         self.scroll_to(y=0, animate=False, force=True, immediate=True)
 
+    def go_to_section(self, key: str) -> None:
+        """Put the first line of a section at the top, with the cursor on it, if there is one."""
+        if (line := self._laid.first_line(key)) is not None:
+            self.scroll_to(y=line, animate=False, force=True, immediate=True)
+            self.cursor = line
+
     def show_note(self, text: str, role: Role = "muted") -> None:
         """Show a sentence in the place of sections: why there are none."""
         self._identity, self._sections = None, ()

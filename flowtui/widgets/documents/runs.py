@@ -104,6 +104,13 @@ class RunLayout:
                 yield end - len(run.lines), run
         yield from ((first, run) for first, run in self._beside if run.spot.key == key)
 
+    def first_line(self, section: str) -> int | None:
+        """Return the first line of a section, by its key; None where there is none."""
+        for run, end in zip(self.runs, self._ends, strict=True):
+            if run.spot.key[0] == section and run.spot.key[-1] != "":
+                return end - len(run.lines)
+        return None
+
 
 def blank(key: Key) -> LineRun:
     """Return an empty line before something."""
