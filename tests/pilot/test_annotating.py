@@ -661,3 +661,9 @@ async def test_ages_count_from_the_apps_clock(store: Store, stopped_clock: objec
         assert "ana · now" in it.shown
         (annotation,) = store.run(RUN).ask(annotation_rows.of_target, FIRST)
         assert annotation.created_at == NOW
+
+
+async def test_few_lines_show_how_to_save(store: Store) -> None:
+    async with annotating_in(store, size=(40, 10)) as one:
+        await one.pilot.press("a")
+        await until(lambda: "^S Save" in screen_text(one.pilot), "the keys of the form")

@@ -281,6 +281,8 @@ class KeyLine(OneLine):
 MAX_KEYS = 9
 LAST_ACTIONS = ("app.show_keys", "app.quit", "quit")
 """Help and how to leave end the line wherever one is."""
+KNOWN_ACTION = "app.focus_next"
+"""Tab leads to the next field of any form: it makes room first for how to save and leave."""
 
 
 def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
@@ -293,10 +295,14 @@ def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
             if (key, binding.description) not in labels.values():
                 labels[binding.action] = key, binding.description
     last = [labels.pop(action) for action in LAST_ACTIONS if action in labels]
-    first = list(labels.values())[: MAX_KEYS - len(last)]
-    while first and 1 + sum(cell_len(" ".join(label)) + 2 for label in (*first, *last)) > width:
-        first.pop()
+    first = list(labels)[: MAX_KEYS - len(last)]
+
+    def shown() -> list[tuple[str, str]]:
+        return [*(labels[action] for action in first), *last]
+
+    while first and 1 + sum(cell_len(" ".join(label)) + 2 for label in shown()) > width:
+        first.pop(first.index(KNOWN_ACTION) if KNOWN_ACTION in first else -1)
     pieces = [Piece(" ")]
-    for key, description in (*first, *last):
+    for key, description in shown():
         pieces += [Piece(key, "accent"), Piece(f" {description}  ", "muted")]
     return clipped(pieces, width)
