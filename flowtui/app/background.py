@@ -9,8 +9,8 @@ from flowtui.widgets.frame.frame import CollectMark, UploadMark
 
 if TYPE_CHECKING:
     from flowtui.screens.collect.flow import Collector
+    from flowtui.screens.dialogs.confirm import ConfirmScreen
     from flowtui.screens.upload.flow import Uploads
-    from flowtui.screens.upload.progress import LeaveScreen
     from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
     from flowtui.store.values import Run
@@ -24,7 +24,7 @@ class Background:
         self._app = app
         self._uploads: Uploads | None = None
         self._collector: Collector | None = None
-        self._question: LeaveScreen | None = None
+        self._question: ConfirmScreen | None = None
         """The last that asked whether to leave."""
         self._is_leaving = False
 
@@ -75,15 +75,23 @@ class Background:
         return self._collector is None or await self._collector.may_end_for_another_run(run.id)
 
     def quit(self) -> None:
-        """Leave the app; where something is under way, ask before."""
-        if not (self.is_uploading or self.is_collecting):
+        """Leave the app; where something is under way, or typed and not saved, ask before."""
+        if not (self.is_uploading or self.is_collecting or self._unsaved):
             self._app.exit()
         elif self._question not in self._app.screen_stack and not self._is_leaving:
             # One that was asked on another tab, and left there, is not in sight.
             self._question = self._leave_screen()
             self._app.run_worker(self._leave(self._question), group=OPENING)
 
-    async def _leave(self, question: LeaveScreen) -> None:
+    @property
+    def _unsaved(self) -> str:
+        """What the dialogs that are open ask before one leaves them."""
+        from flowtui.screens.dialog import Dialog
+
+        open_ones = [one for one in self._app.screen_stack if isinstance(one, Dialog)]
+        return next((one.unsaved for one in reversed(open_ones) if one.unsaved), "")
+
+    async def _leave(self, question: ConfirmScreen) -> None:
         if not await self._app.push_screen_wait(question):
             return
         self._is_leaving = True
@@ -93,17 +101,23 @@ class Background:
             await self._uploads.end_for_good()
         self._app.exit()
 
-    def _leave_screen(self) -> LeaveScreen:
+    def _leave_screen(self) -> ConfirmScreen:
+        from flowtui.screens.dialogs.confirm import ConfirmScreen
+
+        unsaved = self._unsaved
+        if not (self.is_uploading or self.is_collecting):
+            return ConfirmScreen(unsaved)
         from flowtui.screens.upload.progress import LeaveScreen
 
-        questions, details = [], []
+        questions, details = [unsaved] if unsaved else [], []
         if self._uploads is not None and self.is_uploading:
             questions.append("An upload is under way.")
             details += self._uploads.details
         if self._collector is not None and self.is_collecting:
             questions.append("Spans are being collected.")
             details += self._collector.details
-        questions.append("End both and quit?" if len(questions) > 1 else "End it and quit?")
+        is_both = self.is_uploading and self.is_collecting
+        questions.append("End both and quit?" if is_both else "End it and quit?")
         return LeaveScreen(" ".join(questions), details)
 
     def close(self) -> None:

@@ -25,6 +25,11 @@ class Dialog(InternalModal[ScreenResultType]):
     _due: tuple[ScreenResultType | None] | None = None
     """What it is to be dismissed with when it is on top again."""
 
+    @property
+    def unsaved(self) -> str:
+        """What to ask before all is left with it; nothing where nothing that was typed is lost."""
+        return ""
+
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         if is_on_top(self):
             return super().dismiss(result)

@@ -663,6 +663,20 @@ async def test_ages_count_from_the_apps_clock(store: Store, stopped_clock: objec
         assert annotation.created_at == NOW
 
 
+async def test_quitting_asks_about_what_was_typed(store: Store) -> None:
+    async with annotating_in(store) as one:
+        pilot, app = one.pilot, one.pilot.app
+        await pilot.press("a")
+        await until(lambda: isinstance(app.screen, AnnotationForm), "the form")
+        await pilot.press("x", "ctrl+c")
+        await until(lambda: isinstance(app.screen, ConfirmScreen), "the question")
+        await pilot.press("n")
+        await until(lambda: isinstance(app.screen, AnnotationForm), "the form again")
+        assert app.screen.query_one("#name", Input).value == "x"
+        await pilot.press("ctrl+c", "y")
+        await until(lambda: not app.is_running, "the end")
+
+
 async def test_few_lines_show_how_to_save(store: Store) -> None:
     async with annotating_in(store, size=(40, 10)) as one:
         await one.pilot.press("a")

@@ -55,6 +55,7 @@ TRUTHS = (
     Option("true", "✓ true", "ty", "ok"),
     Option("false", "✗ false", "fn", "error"),
 )
+LEAVE_UNSAVED = "Leave without saving what you typed?"
 NAMELESS = "  (--user NAME, or FLOW_TUI_USER, says who you are)"
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
@@ -330,8 +331,11 @@ class AnnotationForm(Asks, Dialog[Change | None]):
     async def action_leave(self) -> None:
         if self._is_saving:
             return
-        if self._typed != self._initial:
-            question = ConfirmScreen("Leave without saving what you typed?")
-            if not await self.app.push_screen_wait(question):
-                return
+        if self.unsaved and not await self.app.push_screen_wait(ConfirmScreen(self.unsaved)):
+            return
         self.dismiss(None)
+
+    @property
+    def unsaved(self) -> str:
+        is_unsaved = bool(self._initial) and self._typed != self._initial
+        return LEAVE_UNSAVED if is_unsaved and not self._is_saving else ""

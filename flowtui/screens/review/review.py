@@ -52,6 +52,10 @@ class ReviewScreen(Dialog[str], Generic[Item]):
         yield self._view
         yield KeyLine()
 
+    @property
+    def unsaved(self) -> str:
+        return self._view.unsaved
+
     @on(ReviewView.Left)
     def leave(self, event: ReviewView.Left) -> None:
         self.dismiss(event.words)

@@ -535,9 +535,13 @@ class ReviewView(Annotated, Generic[Item]):
     def _is_only_reading(self) -> bool:
         return self._reading is not None and not self._waiting
 
+    @property
+    def unsaved(self) -> str:
+        """What to ask where something typed was not written; else nothing."""
+        return LEAVE_UNSAVED if self._notes or self._unsaved else ""
+
     async def _leave(self) -> None:
-        is_unsaved = bool(self._notes or self._unsaved)
-        if is_unsaved and not await self.app.push_screen_wait(ConfirmScreen(LEAVE_UNSAVED)):
+        if self.unsaved and not await self.app.push_screen_wait(ConfirmScreen(self.unsaved)):
             self._is_leaving = False
         else:
             self._finish()
