@@ -63,3 +63,12 @@ async def test_in_few_lines_what_is_judged_is_in_sight(demo: Store, tab: str, sa
         await pilot.press(*["enter"] * (tab == "traces"), "R")
         await until(lambda: "judging" in screen_text(pilot), "the review")
         await until(lambda: said in screen_text(pilot), "what is judged")
+
+
+async def test_in_few_lines_dialogs_show_their_keys(demo: Store) -> None:
+    async with opened(demo, AGENT, FEW_LINES, tab="evals") as pilot:
+        await pilot.press("s")
+        await until(lambda: "Enter Choose" in screen_text(pilot), "the keys of the choice")
+        await pilot.press("escape", "U")
+        await until(lambda: "Enter Check" in screen_text(pilot), "the keys of the form")
+        assert "Key  " in screen_text(pilot)

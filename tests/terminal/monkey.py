@@ -44,6 +44,7 @@ LEAVING = (CTRL_C, CTRL_C, "q", COMMANDS + CTRL_C, COMMANDS + CTRL_C + COMMANDS)
 COLLECT = "3C"
 TINY = (1, 1)
 ASKS_TO_LEAVE = "andquit?"
+ASKS_UNSAVED = "Leavewithoutsaving"
 """What is asked before leaving, wherever the line is broken."""
 MOST_FILES, MOST_THREADS = 80, 60
 MOST_MEMORY_BYTES = 300_000_000
@@ -217,8 +218,11 @@ def leave(terminal: Terminal, home: Path) -> list[str]:
     deadline = time.monotonic() + LEAVES_WITHIN_S
     while terminal.is_running and time.monotonic() < deadline:
         terminal.bytes_during(PAUSE_S)
-        if ASKS_TO_LEAVE in "".join(terminal.text.split()).replace("│", ""):
+        shown = "".join(terminal.text.split()).replace("│", "")
+        if ASKS_TO_LEAVE in shown:
             terminal.send("c")
+        elif ASKS_UNSAVED in shown:
+            terminal.send("y")
     return _how_it_left(terminal, home)
 
 

@@ -139,9 +139,14 @@ class ChooseScreen(_ChooseScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        # The dialog takes nine tenths of the screen at most, and its frame and two lines are four.
+        room = self.app.size.height * 9 // 10 - 4
         for lines in self.query(ChoiceLines):
             # All that there is to choose from, and no less while it is narrowed: nothing jumps.
-            lines.styles.height = max(1, min(len(self._choices), MOST_LINES))
+            lines.styles.height = max(1, min(len(self._choices), MOST_LINES, room))
 
     @on(VirtualList.Chosen)
     def choose(self) -> None:

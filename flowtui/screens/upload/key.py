@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
@@ -60,7 +60,7 @@ class KeyScreen(Asks, Dialog[Credential | None]):
         self._is_checking = False
 
     def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
+        with VerticalScroll(classes="dialog", can_focus=False) as dialog:
             dialog.border_title = "Key for the registry"
             yield Label(self._reason, id="key-reason", markup=False)
             yield Label(HOW, classes="key-how", markup=False)
@@ -108,3 +108,4 @@ class KeyScreen(Asks, Dialog[Credential | None]):
         note = self.query_one("#key-note", Label)
         note.set_class(is_failure, "-error")
         note.update(text)
+        note.scroll_visible(animate=False)
