@@ -85,7 +85,7 @@ def write(
     database.require_content(before)
     # SQLite would open a read-only file, and leave a log beside it that its owner cannot use.
     if not os.access(database.path, os.W_OK):
-        raise _read_only(database)
+        raise unreadable.read_only(database.label, database.path)
     if database.sharing is Sharing.SHARED and not holds_log:
         _require_alone(database, before)
     try:
@@ -244,20 +244,11 @@ def explained(database: Database, error: Exception) -> errors.DatabaseError:
         return errors.DatabaseMissing(path, f"{label} is missing")
     if not isinstance(error, sqlite3.Error):
         return unreadable.explained(label, database.files, error)
-    folder_locked = not os.access(database.files.main.parent, os.W_OK)
-    if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and folder_locked):
-        return _read_only(database)
+    if unreadable.is_read_only(error, database.files.main):
+        return unreadable.read_only(label, path)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or not path.is_file():
         return errors.DatabaseCorrupt(path, f"{label} is damaged: {unreadable.text(error)}")
     return errors.DatabaseError(path, f"{label} cannot be written: {unreadable.text(error)}")
-
-
-def _read_only(database: Database) -> errors.DatabaseReadOnly:
-    message = (
-        f"{database.label} is read-only for you; its owner can grant write access to the file"
-        " and its folder"
-    )
-    return errors.DatabaseReadOnly(database.path, message)
 
 
 def is_without_room(error: Exception) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from pathlib import Path
 
 from flowtui.store import errors, foreign
+from flowtui.store.files.file_systems import is_mounted_read_only
 from flowtui.store.files.fingerprint import DatabaseFiles
 
 ERRORS = (sqlite3.Error, ValueError, OverflowError, MemoryError, RecursionError)
@@ -51,6 +53,28 @@ def denied(label: str, files: DatabaseFiles) -> errors.DatabaseDenied:
     """Return the error of ours for files that this user may not read."""
     message = f"{label}: permission denied; its owner or group can grant read access"
     return errors.DatabaseDenied(files.main, message)
+
+
+def read_only(label: str, path: Path) -> errors.DatabaseReadOnly:
+    """Return the error of ours for a file that this user may not write."""
+    return errors.DatabaseReadOnly(path, why_read_only(label, path))
+
+
+def why_read_only(label: str, path: Path) -> str:
+    """Return why a file cannot be written by this user, and what helps."""
+    if is_mounted_read_only(path):
+        return f"{label} is on a disk that is mounted read-only; mount it writable, or use a copy"
+    return (
+        f"{label} is read-only for you; its owner can grant write access to the file and its folder"
+    )
+
+
+def is_read_only(error: Exception, path: Path) -> bool:
+    """Say whether a write failed since this user may not write a file, or its folder."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_READONLY or (
+        code == sqlite3.SQLITE_CANTOPEN and not os.access(path.parent, os.W_OK)
+    )
 
 
 def text(error: Exception) -> str:

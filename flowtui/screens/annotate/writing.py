@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowtui import clock
+from flowtui.store import unreadable
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
@@ -162,5 +163,5 @@ def refusal(run: OpenRun) -> str:
     """Return why this user cannot write a run's database; nothing if it seems possible."""
     path = run.database.path
     if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-        return "the run's exp.db is read-only for you; its owner can grant write access"
+        return unreadable.why_read_only("the run's exp.db", path)
     return ""

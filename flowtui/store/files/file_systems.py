@@ -50,6 +50,18 @@ def is_local(path: str) -> bool:
     return kind(path) in _LOCAL
 
 
+def is_mounted_read_only(path: Path) -> bool:
+    """Say whether nobody can write where a file is, or is to be, since its disk is mounted so."""
+    for place in (path, *path.parents):
+        try:
+            return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError):
+            break
+    return False
+
+
 def kind(path: str) -> str:
     """Return the file system that a file is on, by its real path; empty if that is not known."""
     try:

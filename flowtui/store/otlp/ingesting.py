@@ -17,7 +17,6 @@ from typing import Self
 
 from flowtui.store import unreadable
 from flowtui.store.database import Database, table_columns
-from flowtui.store.errors import DatabaseCorrupt
 from flowtui.store.genai import is_pending
 from flowtui.store.otlp import rows as otlp_rows
 from flowtui.store.otlp.items import OtlpSpan
@@ -29,7 +28,6 @@ from flowtui.store.transaction import (
     Patience,
     explained,
     is_busy,
-    is_without_room,
     write,
 )
 
@@ -193,10 +191,7 @@ def _opened(database: Database) -> sqlite3.Connection:
         if is_busy(error):
             return connection
         connection.close()
-        if is_without_room(error):
-            raise explained(database, error) from error
-        message = f"{database.label} is damaged: {unreadable.text(error)}"
-        raise DatabaseCorrupt(database.path, message) from error
+        raise explained(database, error) from error
     return connection
 
 

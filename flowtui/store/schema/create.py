@@ -93,6 +93,8 @@ def make_folder(path: Path) -> None:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DiskFull(path, NO_ROOM.format(path)) from error
+        if error.errno == errno.EROFS:
+            raise unreadable.read_only(str(path), path) from error
         message = f"the folder {path} cannot be made: {error.strerror}"
         raise DatabaseError(path, message) from error
 
@@ -214,5 +216,7 @@ def _patiently(ask: Callable[[], T]) -> T:
 def _explained(path: Path, error: Exception) -> DatabaseError:
     if is_without_room(error):
         return DiskFull(path, NO_ROOM.format(path))
+    if unreadable.is_read_only(error, path.resolve()):
+        return unreadable.read_only(str(path), path)
     kind = DatabaseBusy if is_busy(error) else DatabaseError
     return kind(path, f"cannot write {path}: {unreadable.text(error)}")
