@@ -27,6 +27,7 @@ from flowtui.store.database import (
 )
 from flowtui.store.files.file_systems import Sharing, kind
 from flowtui.store.files.fingerprint import Fingerprint
+from flowtui.store.files.leftovers import remove_empty_log
 
 T = TypeVar("T")
 
@@ -219,7 +220,9 @@ def _fold(database: Database, patience: Patience) -> None:
                 connection.execute("select count(*) from sqlite_master").fetchone()
             if database.fingerprint().wal is None:
                 return
-        except (*unreadable.ERRORS, errors.DatabaseError):
+        except (*unreadable.ERRORS, errors.DatabaseError) as error:
+            if is_without_room(error):
+                remove_empty_log(database.files)
             # What was written is safe in the log; only its place is not the tidiest.
             return
         patience.sleep(FOLD_WAIT_S)

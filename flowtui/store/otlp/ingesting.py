@@ -17,6 +17,7 @@ from typing import Self
 
 from flowtui.store import unreadable
 from flowtui.store.database import Database, table_columns
+from flowtui.store.files.leftovers import remove_empty_log
 from flowtui.store.genai import is_pending
 from flowtui.store.otlp import rows as otlp_rows
 from flowtui.store.otlp.items import OtlpSpan
@@ -28,6 +29,7 @@ from flowtui.store.transaction import (
     Patience,
     explained,
     is_busy,
+    is_without_room,
     write,
 )
 
@@ -191,6 +193,8 @@ def _opened(database: Database) -> sqlite3.Connection:
         if is_busy(error):
             return connection
         connection.close()
+        if is_without_room(error):
+            remove_empty_log(database.files)
         raise explained(database, error) from error
     return connection
 

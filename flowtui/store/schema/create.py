@@ -15,6 +15,8 @@ from flowtui.store import cancelling, foreign, unreadable
 from flowtui.store.checks import WriteGuard
 from flowtui.store.database import BUSY_TIMEOUT_S, VM_STEPS_BETWEEN_CANCEL_CHECKS
 from flowtui.store.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, DiskFull
+from flowtui.store.files.fingerprint import DatabaseFiles
+from flowtui.store.files.leftovers import remove_empty_log
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
 from flowtui.store.transaction import NO_ROOM, is_busy, is_without_room
@@ -215,6 +217,7 @@ def _patiently(ask: Callable[[], T]) -> T:
 
 def _explained(path: Path, error: Exception) -> DatabaseError:
     if is_without_room(error):
+        remove_empty_log(DatabaseFiles.at(path))
         return DiskFull(path, NO_ROOM.format(path))
     if unreadable.is_read_only(error, path.resolve()):
         return unreadable.read_only(str(path), path)
