@@ -48,6 +48,10 @@ def page(
     )
     start = max(start, mark)
     index = 0 if start == mark else (None if request.is_last else request.index)
+    starts_inside = _starts_inside(file, start, encoding, mark)
+    if starts_inside and index:
+        # The line that goes on here was counted where it begins.
+        index -= 1
     data = files.read_at(file, start, max_bytes)
     lines = _lines(data, encoding, request, start + len(data) >= size, is_overwritten)
     if is_overwritten and len(lines.texts) < request.count and start + len(data) < size:
@@ -65,7 +69,7 @@ def page(
         part=Part("line", index, len(shown), total, None if is_end else end, start),
         encoding=encoding,
         language=language,
-        starts_inside=_starts_inside(file, start, encoding, mark),
+        starts_inside=starts_inside,
         note=f"{left_out:,} overwritten parts are left out" if left_out else "",
     )
 

@@ -27,7 +27,7 @@ from flowtui.previews.values import (
     TextPage,
 )
 from flowtui.screens.attachments import title
-from flowtui.screens.attachments.reading import FileSource, ReadPart, is_rendered
+from flowtui.screens.attachments.reading import FileSource, ReadPart, is_rendered, joined_lines
 from flowtui.widgets.cells import Piece, clipped
 from flowtui.widgets.documents import preview_documents, preview_markdown
 from flowtui.widgets.documents.blocks import Section, Text
@@ -167,7 +167,7 @@ class PreviewPanes(Vertical):
         self._show_title()
 
     def _show_lines(self, is_new: bool) -> None:
-        lines = [line for part in self._parts for line in part.lines]
+        lines = joined_lines(self._parts)
         read = self._parts[0].preview
         is_numbered = isinstance(read.shown, TextPage) and read.kind in NUMBERED
         first = title.part_of(read).first if is_numbered else None

@@ -100,8 +100,11 @@ def shown_part(part: Part, count: int) -> str:
 
 
 def count_of(parts: list[Preview]) -> int:
-    """Return how many units the parts of a file are together."""
-    return sum(_part(read).count for read in parts)
+    """Return how many units the parts of a file are together, one that is in two of them once."""
+    first, last = _part(parts[0]), _part(parts[-1])
+    if first.first is None or last.first is None:
+        return sum(_part(read).count for read in parts)
+    return last.first + last.count - first.first
 
 
 def _part(read: Preview) -> Part:

@@ -62,6 +62,11 @@ def hex_lines(page: HexPage) -> list[Line]:
     return lines
 
 
+def more_characters(count: int) -> Piece:
+    """Return what ends a line of which only the beginning is shown."""
+    return Piece(f"… {count:,} more characters", "muted")
+
+
 def _safe(text: str) -> str:
     return fmt.plain(text.replace("\t", TAB), MAX_PIECE_CHARS)
 
@@ -76,7 +81,7 @@ def _line(line: FileLine) -> Iterator[Piece]:
     if at < len(line.text):
         yield Piece(_safe(line.text[at:]))
     if line.hidden_chars:
-        yield Piece(f"… {line.hidden_chars:,} more characters", "muted")
+        yield more_characters(line.hidden_chars)
 
 
 def _role(run: StyleRun) -> Role:
@@ -124,7 +129,7 @@ def _highlighted(page: TextPage) -> list[Line] | None:
         return None
     for line, known in zip(lines, page.lines, strict=True):
         if known.hidden_chars:
-            line.append(Piece(f"… {known.hidden_chars:,} more characters", "muted"))
+            line.append(more_characters(known.hidden_chars))
     return list[Line](lines)
 
 
