@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from flowtui import format as fmt
 from flowtui.store.archive import models
 from flowtui.store.archive import tar as archive_tar
 from flowtui.store.archive.values import (
@@ -24,6 +25,7 @@ from flowtui.store.archive.values import (
     Work,
     never,
     no_progress,
+    with_spare,
 )
 from flowtui.store.values import JsonValue
 
@@ -83,7 +85,7 @@ def unpack_database(
     Args:
         contents: of the artifact.
         target: a file that is not there yet.
-        room_bytes: more than this is not written.
+        room_bytes: how much is free where the file is to be.
         allow_large: whether a database may be larger than is likely.
 
     Raises:
@@ -99,10 +101,10 @@ def unpack_database(
                 entry = archive.getinfo(DATABASE)
                 if entry.compress_type not in _BOUNDED:
                     raise NotImplementedError
-                if entry.file_size > room_bytes:
+                if with_spare(entry.file_size) > room_bytes:
                     raise ArtifactError(
-                        f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, and there is room for"
-                        f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}: free some,"
+                        f"{path} unpacks to {fmt.size(entry.file_size)}, and"
+                        f" {fmt.size(room_bytes)} are free in {target.parent.parent}: free some,"
                         " or set TMPDIR to another folder"
                     )
                 if not allow_large:

@@ -22,8 +22,7 @@ from pathlib import Path, PurePosixPath
 from flowtui import temporary
 from flowtui.store.archive import tar
 from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
-from flowtui.store.archive.packing import SPARE_BYTES
-from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress
+from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress, with_spare
 from flowtui.store.attachments.files import AttachmentFiles
 from flowtui.store.attachments.values import (
     Attachment,
@@ -59,7 +58,7 @@ def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
     try:
         run_folder = folder / "run"
         run_folder.mkdir()
-        room = shutil.disk_usage(folder).free - SPARE_BYTES
+        room = shutil.disk_usage(folder).free
         unpack_database(contents, run_folder / "exp.db", room, allow_large)
         _write_meta(folder / "meta.db", contents)
         return ArtifactStore(contents, folder)
@@ -150,7 +149,7 @@ class ArtifactFiles:
         stem = name if name not in ("", "..") and len(os.fsencode(name)) < 200 else "file" + suffix
         whole = place / stem
         try:
-            if shutil.disk_usage(self._place).free < part.size_bytes + SPARE_BYTES:
+            if shutil.disk_usage(self._place).free < with_spare(part.size_bytes):
                 raise AttachmentRefused(f"no room in {self._place.parent} to take it out")
             place.mkdir(exist_ok=True)
             with self._contents.path.open("rb") as source, whole.open("wb") as target:

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from flowtui import __version__
+from flowtui import format as fmt
 from flowtui.store import runs
 from flowtui.store.archive import tar as archive_tar
 from flowtui.store.archive.values import (
@@ -44,6 +45,7 @@ from flowtui.store.archive.values import (
     Work,
     never,
     no_progress,
+    with_spare,
 )
 from flowtui.store.attachments.values import Attachment, AttachmentRefused, FileState
 from flowtui.store.cancelling import Cancelled, cancelling
@@ -55,8 +57,6 @@ if TYPE_CHECKING:
 
 BACKUP_PAGES = 512
 """Between two looks at whether it was cancelled: 2 MB at the usual page size."""
-SPARE_BYTES = 16 << 20
-"""To be left on the disk, for everybody else."""
 _ZIP64_FROM = 1 << 31
 
 
@@ -85,7 +85,7 @@ class Contents:
         """What must be free where it is packed."""
         # A name takes a header of its own, or three when it is long.
         headers = 2048 * len(self.attachments)
-        return 2 * self.database_bytes + self.attachment_bytes + headers + SPARE_BYTES
+        return with_spare(2 * self.database_bytes + self.attachment_bytes + headers)
 
 
 def contents(store: Store, run_id: str) -> Contents:
@@ -190,8 +190,8 @@ def private_folder(target: Path, room_bytes: int) -> Iterator[Path]:
         free = shutil.disk_usage(target.parent).free
         if free < room_bytes:
             raise ArtifactError(
-                f"not enough room in {target.parent}: {room_bytes / 1e6:,.0f} MB are needed,"
-                f" {free / 1e6:,.0f} MB are free"
+                f"not enough room in {target.parent}: {fmt.size(room_bytes)} are needed,"
+                f" {fmt.size(free)} are free"
             )
         folder = Path(tempfile.mkdtemp(prefix=".flow-tui-", dir=target.parent))
         yield folder

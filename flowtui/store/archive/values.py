@@ -24,6 +24,9 @@ PRODUCER = "luml.ai"
 SNAPSHOT_TAG = "luml.ai::experiment_snapshot:v1"
 EMBEDDED_TAG = "dataforce.studio::experiment_snapshot:v1"
 EMBEDDED_FOLDER = "meta_artifacts"
+MOST_SPARE_BYTES = 16 << 20
+LEAST_SPARE_BYTES = 64 << 10
+"""A manifest, an index and what a tar ends with take less."""
 
 OnProgress: TypeAlias = Callable[[int, int], None]
 """Is told how many bytes are done, and of how many; called often."""
@@ -57,6 +60,11 @@ class ArtifactInfo:
     attachment_count: int = 0
     missing_attachments: tuple[str, ...] = ()
     """Paths of attachments that are left out: their files are gone, or must not be read."""
+
+
+def with_spare(size_bytes: int) -> int:
+    """Return how much must be free where so much is written: some is left for everybody else."""
+    return size_bytes + min(MOST_SPARE_BYTES, LEAST_SPARE_BYTES + size_bytes // 10)
 
 
 def no_progress(done: int, total: int) -> None:
