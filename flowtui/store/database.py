@@ -67,6 +67,8 @@ class Database:
         self.goes_on = goes_on
         self.why_read_only = ""
         """Why it can never be written, for a person; empty where it may be."""
+        self.lacks: tuple[str, ...] = ()
+        """Sentences about what was missing already where it was taken from."""
         self.own_moves: deque[int] = deque(maxlen=1_000)
         """How far own writes have moved the mark of annotations; see annotations/marks.py."""
         self._copy = PrivateCopy(label)
@@ -113,8 +115,11 @@ class Database:
         """
         files, found = self._look()
         if self._route(files, found) is not Route.CHECKPOINT:
-            return ()
-        return (shared.without_what_came_later(self.label, kind(str(files.main)), found),)
+            return self.lacks
+        return (
+            *self.lacks,
+            shared.without_what_came_later(self.label, kind(str(files.main)), found),
+        )
 
     def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `question` answers from one consistent state of the database.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -19,6 +19,7 @@ from flowtui.store.archive.values import (
     DATABASE,
     DATABASE_ZIP,
     EMBEDDED_FOLDER,
+    MANIFEST,
     ArtifactError,
     ArtifactTooLarge,
     Slice,
@@ -60,19 +61,26 @@ class ArtifactContents:
     database_zip: Slice
     attachments: dict[str, Slice] = field(repr=False)
     """By path below `attachments/`; the offsets are in the artifact."""
+    problems: tuple[str, ...] = ()
+    """Sentences about what of the artifact is not there, or cannot be read."""
 
 
 def read_contents(path: Path) -> ArtifactContents:
     """Return what an artifact holds, without unpacking anything.
 
     Raises:
-        ArtifactError: it cannot be read, is damaged, or holds no experiment.
+        ArtifactError: it cannot be read, its manifest or its database is damaged or behind what is,
+            or it holds no experiment.
     """
     try:
         with path.open("rb") as file:
-            members = archive_tar.scan(file, path, "the file")
-            manifest = models.read_manifest(file, members, path)
-            return _experiment(file, path, members, manifest)
+            found = archive_tar.scan_what_is_there(file, path, "the file")
+            if not (found.problem or found.has_end):
+                found = replace(found, problem=f"the file is cut off: {path} lacks its end")
+            if found.problem and MANIFEST not in found.members:
+                raise ArtifactError(found.problem)
+            manifest = models.read_manifest(file, found.members, path)
+            return _experiment(file, path, found, manifest)
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -145,15 +153,18 @@ def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:
 
 
 def _experiment(
-    file: BinaryIO, path: Path, members: dict[str, Slice], manifest: dict[str, JsonValue]
+    file: BinaryIO, path: Path, found: archive_tar.Scanned, manifest: dict[str, JsonValue]
 ) -> ArtifactContents:
+    members = found.members
     payload = manifest.get("payload")
     said = payload if isinstance(payload, dict) else {}
     name = _text(manifest.get("name")) or path.stem
     prefix, kind = "", "experiment"
     run_id = _text(said.get("local_experiment_id")) or path.stem
     if DATABASE_ZIP not in members:
-        embedded = [found for key in members if (found := _EMBEDDED.fullmatch(key))]
+        embedded = [match for key in members if (match := _EMBEDDED.fullmatch(key))]
+        if not embedded and found.problem:
+            raise ArtifactError(found.problem)
         if not embedded:
             what = _text(manifest.get("artifact_type")) or "artifact"
             raise ArtifactError(f"{path} is a LUML {what} without an experiment in it")
@@ -161,6 +172,7 @@ def _experiment(
         prefix, kind = f"{EMBEDDED_FOLDER}/{embedded[-1]['place']}/", "model"
         run_id, said = embedded[-1]["id"], {}
     tags = said.get("tags")
+    attachments, problem = _attachments(file, path, found, prefix)
     return ArtifactContents(
         path=path,
         run_id=run_id.replace("\0", "") or path.stem,
@@ -171,27 +183,37 @@ def _experiment(
         description=_text(manifest.get("description")),
         kind=kind,
         database_zip=members[prefix + DATABASE_ZIP],
-        attachments=_attachments(file, path, members, prefix),
+        attachments=attachments,
+        problems=tuple(
+            f"{why}: attachments behind that are missing" for why in (found.problem, problem) if why
+        ),
     )
 
 
 def _attachments(
-    file: BinaryIO, path: Path, members: dict[str, Slice], prefix: str
-) -> dict[str, Slice]:
-    tar = members.get(prefix + ATTACHMENTS_TAR)
+    file: BinaryIO, path: Path, found: archive_tar.Scanned, prefix: str
+) -> tuple[dict[str, Slice], str]:
+    """Return the attachments that are whole, and why there may be others that are not."""
+    tar = found.members.get(prefix + ATTACHMENTS_TAR)
+    if tar is None and found.cut is not None and found.cut[0] == prefix + ATTACHMENTS_TAR:
+        tar = found.cut[1]
     if tar is None:
-        return {}
-    index = members.get(prefix + ATTACHMENTS_INDEX)
+        return {}, ""
+    index = found.members.get(prefix + ATTACHMENTS_INDEX)
     parts = _indexed(file, index, tar) if index is not None else None
+    problem = ""
     if parts is None:
-        inner = archive_tar.ByteWindow(file, tar.offset, tar.size_bytes)
-        parts = archive_tar.scan(cast(BinaryIO, inner), path, f"its {ATTACHMENTS_TAR}")
+        inner = cast(BinaryIO, archive_tar.ByteWindow(file, tar.offset, tar.size_bytes))
+        scanned = archive_tar.scan_what_is_there(inner, path, f"its {ATTACHMENTS_TAR}")
+        # Where the file is cut off, its parts are too.
+        parts, problem = scanned.members, "" if found.problem else scanned.problem
     root = f"{ATTACHMENTS_ROOT}/"
-    return {
+    attachments = {
         name.removeprefix(root): Slice(tar.offset + part.offset, part.size_bytes)
         for name, part in parts.items()
         if name.startswith(root) and name != root
     }
+    return attachments, problem
 
 
 def _indexed(file: BinaryIO, index: Slice, tar: Slice) -> dict[str, Slice] | None:

@@ -10,6 +10,7 @@ import io
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -137,6 +138,20 @@ def copy(source: IO[bytes], target: BinaryIO, size_bytes: int, work: Work) -> in
     return size_bytes - left
 
 
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What is found in a tar that may be damaged."""
+
+    members: dict[str, Slice]
+    """The regular files that are whole, by name, in order; the last of a name wins."""
+    problem: str = ""
+    """Why there may be more that is not found, as a sentence; empty where all of it is read."""
+    cut: tuple[str, Slice] | None = None
+    """The file that the tar ends within, and what there is of it."""
+    has_end: bool = False
+    """Whether an end is there, which few tars do without."""
+
+
 def scan(file: BinaryIO, path: Path, what: str) -> dict[str, Slice]:
     """Return the regular files of an uncompressed tar by name, in order; the last of a name wins.
 
@@ -148,21 +163,38 @@ def scan(file: BinaryIO, path: Path, what: str) -> dict[str, Slice]:
     Raises:
         ArtifactError: it is no such tar, is cut off, or is made to harm who reads it.
     """
+    found = scan_what_is_there(file, path, what)
+    if found.problem:
+        raise ArtifactError(found.problem)
+    return found.members
+
+
+def scan_what_is_there(file: BinaryIO, path: Path, what: str) -> Scanned:
+    """Return the regular files of a tar as far as it can be read; `scan` tells of the arguments.
+
+    Raises:
+        ArtifactError: it is made to harm who reads it.
+    """
     size = file.seek(0, io.SEEK_END)
+    after = 0
     found: dict[str, Slice] = {}
+    cut_off = f"{what} is cut off: {path} lacks the rest of its bytes"
     try:
-        for count, (member, _) in enumerate(headers(file), 1):
+        for count, (member, following) in enumerate(headers(file), 1):
+            after = following
             if count > MAX_MEMBERS:
                 raise ArtifactError(
                     f"{what} is damaged: {path} has more than {MAX_MEMBERS:,} members"
                 )
-            if member.offset_data + (member.size if member.isreg() else 0) > size:
-                raise ArtifactError(f"{what} is cut off: {path} lacks the rest of its bytes")
+            start = member.offset_data
+            is_whole = start + (member.size if member.isreg() else 0) <= size
+            if not is_whole:
+                return Scanned(found, cut_off, (member.name, Slice(start, max(0, size - start))))
             if member.isreg() and member.sparse is None:
-                found[member.name] = Slice(member.offset_data, member.size)
+                found[member.name] = Slice(start, member.size)
     except BROKEN as error:
-        raise ArtifactError(f"{what} is no tar that can be read: {path} ({error})") from error
-    return found
+        return Scanned(found, f"{what} is no tar that can be read: {path} ({error})")
+    return Scanned(found, has_end=size >= after + tarfile.BLOCKSIZE)
 
 
 def headers(file: BinaryIO, position: int = 0) -> Iterator[tuple[tarfile.TarInfo, int]]:

@@ -27,6 +27,7 @@ from flowtui.store.attachments.values import AttachmentRefused, FileState
 from flowtui.store.changes import Watcher
 from flowtui.store.errors import DatabaseCorrupt, DatabaseReadOnly
 from flowtui.store.liveness.standing import Activity, Standing
+from flowtui.store.lost_records import lost_records
 from flowtui.store.samples import listing as sample_rows
 from flowtui.store.traces import listing as trace_rows
 from tests.conftest import open_store
@@ -161,6 +162,39 @@ def test_names_in_an_artifact_lead_nowhere(tmp_path: Path) -> None:
 
 def cut_off(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:30_000])
+
+
+def test_a_file_that_is_cut_off_shows_what_of_it_is_there(tmp_path: Path) -> None:
+    files = {"a.bin": b"a" * 3_000, "b.bin": b"b" * 3_000}
+    with writer(tmp_path / "store") as store:
+        store.start_run("run-1", "x")
+        with store.experiment("run-1") as experiment:
+            for name, data in files.items():
+                experiment.attachment(name, data)
+    with opened(tmp_path / "store") as source:
+        path = packing.write_artifact(source, "run-1", tmp_path / "x.luml").path
+    data = path.read_bytes()
+    ends = {"a.bin": data.rindex(b"a" * 100), "b.bin": data.rindex(b"b" * 100)}
+    begins = {name: data.index(content) for name, content in files.items()}
+    tar_at = data.index(b"attachments.tar\0")
+    whole = {"": tar_at + 100, "a.bin": begins["b.bin"] + 2_000, "b.bin": ends["b.bin"] + 600}
+    for last, end in whole.items():
+        path.write_bytes(data[:end])
+        expected = {name for name in files if last and name <= last}
+        with closing(open_artifact(path)) as read:
+            run = read.run("run-1")
+            listed = run.attachments()
+            assert listed is not None
+            states = {file.path: file.state for file in listed.files}
+            there = {name for name, state in states.items() if state is FileState.PRESENT}
+            assert there == expected
+            for name in there:
+                assert run.files.path(name).read_bytes() == files[name]
+            said = lost_records(read.meta, run)
+            assert [text for text in said if "cut off" in text and "attachments" in text]
+    path.write_bytes(data[: data.index(b"exp.db.zip\0") + 600])
+    with pytest.raises(ArtifactError, match="cut off"):
+        open_artifact(path)
 
 
 def not_a_tar(path: Path) -> None:
