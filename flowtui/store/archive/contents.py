@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from flowtui import format as fmt
 from flowtui.store.archive import models
 from flowtui.store.archive import tar as archive_tar
 from flowtui.store.archive.values import (
@@ -111,9 +110,9 @@ def unpack_database(
                     raise NotImplementedError
                 if with_spare(entry.file_size) > room_bytes:
                     raise ArtifactError(
-                        f"{path} unpacks to {fmt.size(entry.file_size)}, and"
-                        f" {fmt.size(room_bytes)} are free in {target.parent.parent}: free some,"
-                        " or set TMPDIR to another folder"
+                        f"{path} unpacks to {entry.file_size / 1e6:,.1f} MB, and"
+                        f" {room_bytes / 1e6:,.1f} MB are free in {target.parent.parent}:"
+                        " free some, or set TMPDIR to another folder"
                     )
                 if not allow_large:
                     _check_size(path, entry)
@@ -185,7 +184,9 @@ def _experiment(
         database_zip=members[prefix + DATABASE_ZIP],
         attachments=attachments,
         problems=tuple(
-            f"{why}: attachments behind that are missing" for why in (found.problem, problem) if why
+            f"{why}; attachments that lie behind are missing"
+            for why in (found.problem, problem)
+            if why
         ),
     )
 

@@ -27,7 +27,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from flowtui import __version__
-from flowtui import format as fmt
 from flowtui.store import runs
 from flowtui.store.archive import tar as archive_tar
 from flowtui.store.archive.values import (
@@ -190,8 +189,8 @@ def private_folder(target: Path, room_bytes: int) -> Iterator[Path]:
         free = shutil.disk_usage(target.parent).free
         if free < room_bytes:
             raise ArtifactError(
-                f"not enough room in {target.parent}: {fmt.size(room_bytes)} are needed,"
-                f" {fmt.size(free)} are free"
+                f"not enough room in {target.parent}: {room_bytes / 1e6:,.1f} MB are needed,"
+                f" {free / 1e6:,.1f} MB are free"
             )
         folder = Path(tempfile.mkdtemp(prefix=".flow-tui-", dir=target.parent))
         yield folder

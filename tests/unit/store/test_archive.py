@@ -209,9 +209,9 @@ def test_a_disk_without_room_is_found_before_anything_is_written(
     needed = packing.contents(store, "run-1").room_bytes
     files = sum(map(len, FILES.values()))
     assert needed < 2 * store.run("run-1").database.path.stat().st_size + files + 200_000
-    usage = type("Usage", (), {"free": needed - 1_000})
+    usage = type("Usage", (), {"free": needed - 1})
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
-    said = rf"not enough room in .*: {needed / 1e3:.0f} kB are needed, {needed / 1e3 - 1:.0f} kB"
+    said = rf"not enough room in .*: {needed / 1e6:.1f} MB are needed, "
     with pytest.raises(ArtifactError, match=said):
         packing.write_artifact(store, "run-1", tmp_path / "run.luml")
     assert not (tmp_path / "run.luml").exists()

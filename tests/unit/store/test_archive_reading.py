@@ -330,7 +330,7 @@ def test_a_database_larger_than_the_disk_is_not_unpacked(
     usage = type("Usage", (), {"free": 20_000_000})
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
     data = unpacked(exported) | {"exp.db.zip": zipped(b"\0" * 30_000_000)}
-    with pytest.raises(ArtifactError, match="unpacks to 30 MB, and 20 MB are free in"):
+    with pytest.raises(ArtifactError, match=r"unpacks to 30\.0 MB, and 20\.0 MB are free in"):
         open_artifact(tar(exported, data))
 
 
