@@ -29,7 +29,9 @@ from flowtui.store.errors import StoreError
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
-_ABOUT_THE_PROGRAM = {"-h", "--help", "--version", "--install-completion", "--show-completion"}
+VERSION = "--version"
+"""It is the same for every command."""
+_ABOUT_THE_PROGRAM = {"-h", "--help", VERSION, "--install-completion", "--show-completion"}
 
 
 # Typer exports errors of usage of one kind only.
@@ -73,6 +75,9 @@ def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
     """Return arguments that begin with a command: the first word if it is one, else `open`."""
     if not _ABOUT_THE_PROGRAM.isdisjoint(args[:1]):
         return args
+    options = args[: args.index("--")] if "--" in args else args
+    if VERSION in options:
+        return [VERSION]
     index = 0
     while index < len(args) and args[index].startswith("-") and args[index] != "-":
         if args[index] == "--":
@@ -147,9 +152,7 @@ def _print_version(wanted: bool) -> None:
 def program(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
+        typer.Option(VERSION, callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """The record of a machine-learning run, in the terminal: `flow-tui [RUN]`."""

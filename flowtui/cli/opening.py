@@ -147,7 +147,7 @@ def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[
         return store, store.resolve(word)
     except (RunNotFound, StoreNotFound) as error:
         if word.endswith(ARTIFACT_SUFFIX):
-            raise RunNotFound(f"there is no file {word}, and no run of that name") from error
+            raise RunNotFound(f"{_no_file(word)}, and there is no run of that name") from error
         raise
 
 
@@ -163,7 +163,7 @@ def open_file(word: str, option: str | None, allow_large: bool = False) -> Store
             raise WrongUsage(f"{word} and --store {option} are two stores: give one")
         return _open_artifact(Path(word), allow_large)
     if word.endswith(ARTIFACT_SUFFIX):
-        raise WrongUsage(f"there is no file {word}")
+        raise WrongUsage(_no_file(word))
     from shlex import quote
 
     typed = quote(word)
@@ -174,6 +174,14 @@ def open_file(word: str, option: str | None, allow_large: bool = False) -> Store
     raise WrongUsage(
         f"{word!r} is no .luml file; one run: flow-tui show {typed}, "
         f"those that are called so: flow-tui list --filter {typed}"
+    )
+
+
+def _no_file(word: str) -> str:
+    return (
+        f"{word} is a folder, not a .luml file"
+        if Path(word).is_dir()
+        else f"there is no file {word}"
     )
 
 

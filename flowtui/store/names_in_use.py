@@ -226,4 +226,4 @@ def _sentence(asked: AskedKey, known: Sequence[NameInUse], place: str) -> str:
     near = closest(key, same, SUGGESTED, LIKENESS)
     if not near:
         near = [name.whole for name in known if name.key.lower() == key.lower()][:SUGGESTED]
-    return f'no {what} "{key}" {place}' + (f"; {', '.join(near)}?" if near else "")
+    return f'no {what} "{key}" {place}' + (f"; closest: {', '.join(near)}" if near else "")

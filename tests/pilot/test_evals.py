@@ -168,7 +168,7 @@ async def test_a_score_that_no_sample_has_is_named(tmp_path: Path) -> None:
     async with opened(written(tmp_path), "run", tab="evals") as pilot:
         await pilot.press("slash", *"scores.corect = false")
         await settled(pilot)
-        assert 'no score "corect" in this run; correct?' in screen_text(pilot)
+        assert 'no score "corect" in this run; closest: correct' in screen_text(pilot)
         # It is named as soon as there is one, too.
         with StoreWriter(tmp_path, clock=lambda: NOW) as writer, writer.experiment("run") as more:
             more.evals([sample(8, scores={"corect": False})])
