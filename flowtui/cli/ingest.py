@@ -61,8 +61,11 @@ def ingest(target: Target, files: Sequence[str], strict: bool) -> None:
             message = "stopped; what was written stays, and the same files can be read again"
             raise IngestFailed(message) from None
     _print(target, writer.written, tally)
-    if tally.rejected and not writer.written.total:
-        raise IngestFailed("there was not one span to be read")
+    if not (writer.written.total or tally.skipped):
+        files_named = ", ".join(
+            "standard input" if file == STANDARD_INPUT else file for file in files
+        )
+        raise IngestFailed(f"there is not one span to be read in {files_named}")
 
 
 def check_readable(files: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -29,7 +30,7 @@ def locate(
     `./experiments` if it is a store, `~/.luml/experiments`.
 
     Raises:
-        StoreNotFound: it is in the home folder, and none is known.
+        StoreNotFound: it is in the home folder, and none is known; or what is named is no folder.
     """
     if option:
         return StoreLocation(_directory(option, cwd, home), "--store")
@@ -131,6 +132,8 @@ def _known(home: Path | None) -> Path:
 
 def _directory(uri: str, cwd: Path, home: Path | None) -> Path:
     text = uri.removeprefix("sqlite://")
+    if re.match("[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise StoreNotFound(f"a store is a folder, or sqlite://DIR, and cannot be at {uri}", WAYS)
     in_home = text == "~" or text.startswith("~/")
     path = _known(home) / text[2:] if in_home else cwd / text
     return path.parent if path.suffix == ".db" else path

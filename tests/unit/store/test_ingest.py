@@ -139,11 +139,12 @@ def test_strict_fails_at_the_first_bad_line(ingest: Ingest, tmp_path: Path) -> N
     assert rows(tmp_path / "store" / "run-1" / "exp.db") == []
 
 
-def test_a_failed_new_run_is_in_error(ingest: Ingest, tmp_path: Path) -> None:
-    (tmp_path / "junk").write_bytes(b"junk\n")
+@pytest.mark.parametrize("junk", [b"junk\n", b""])
+def test_a_failed_new_run_is_in_error(ingest: Ingest, tmp_path: Path, junk: bytes) -> None:
+    (tmp_path / "junk").write_bytes(junk)
     code, _, err = ingest("--new", "x", "junk")
     assert code == 1
-    assert err.endswith("flow-tui: there was not one span to be read\n")
+    assert err.endswith("flow-tui: there is not one span to be read in junk\n")
     assert rows(tmp_path / "store" / "meta.db", "status, name", "experiments") == [("error", "x")]
 
 
