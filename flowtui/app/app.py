@@ -24,7 +24,7 @@ from flowtui import format as fmt
 from flowtui.app import themes
 from flowtui.app.background import Background
 from flowtui.app.cached_stylesheet import CachedStylesheet
-from flowtui.app.key_queue import KeyQueue
+from flowtui.app.key_queue import OPENING, KeyQueue
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.screens.base import TabScreen
 from flowtui.screens.dialog import Dialog
@@ -498,7 +498,17 @@ class FlowApp(KeyQueue):
     # How it ends -----------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        self.background.quit()
+        # Over the question itself it leaves: twice is meant.
+        if isinstance(self.screen, Dialog) and self.screen.has_unsaved:
+            self.run_worker(self._quit_without_saving(), group=OPENING)
+        else:
+            self.background.quit()
+
+    async def _quit_without_saving(self) -> None:
+        from flowtui.screens.dialogs.confirm import ConfirmScreen
+
+        if await self.push_screen_wait(ConfirmScreen("Quit without saving what you typed?")):
+            self.background.quit()
 
     def on_unmount(self) -> None:
         self.background.close()

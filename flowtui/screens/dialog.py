@@ -22,6 +22,11 @@ class Dialog(InternalModal[ScreenResultType]):
     is_place: ClassVar[bool] = False
     """Whether one works in it as in a tab, so that keys and commands are listed over it."""
 
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether something that was typed in it is lost where the app is left."""
+        return False
+
     _due: tuple[ScreenResultType | None] | None = None
     """What it is to be dismissed with when it is on top again."""
 

@@ -337,6 +337,21 @@ async def test_leaving_asks_only_if_something_was_typed(store: Store) -> None:
         assert it.rows() == []
 
 
+@pytest.mark.parametrize("answer", ["y", "ctrl+c"])
+async def test_quitting_asks_too_if_something_was_typed(store: Store, answer: str) -> None:
+    async with annotating_in(store) as it:
+        app = it.pilot.app
+        await it.press("a", "x", "ctrl+c")
+        assert isinstance(app.screen, ConfirmScreen)
+        assert "Quit without saving what you typed?" in it.shown
+        await it.press("n")
+        assert it.form.query_one("#name", Input).value == "x"
+        await it.press("ctrl+c")
+        assert app.is_running
+        await it.pilot.press(answer)
+        await until(lambda: app._exit, "the end")
+
+
 async def test_a_busy_store_keeps_the_form_and_what_was_typed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

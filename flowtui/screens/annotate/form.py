@@ -227,6 +227,11 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         return (*names, *choices, *texts, self.query_one("#number", Input).value)
 
     @property
+    def has_unsaved(self) -> bool:
+        # Before it is on the screen, there is nothing to type into.
+        return bool(self._initial) and self._typed != self._initial
+
+    @property
     def _value(self) -> Value:
         """What the value field holds.
 
@@ -330,7 +335,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
     async def action_leave(self) -> None:
         if self._is_saving:
             return
-        if self._typed != self._initial:
+        if self.has_unsaved:
             question = ConfirmScreen("Leave without saving what you typed?")
             if not await self.app.push_screen_wait(question):
                 return
