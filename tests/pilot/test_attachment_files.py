@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import pytest
@@ -273,17 +274,18 @@ async def test_tab_completes_a_path_and_lists_what_it_may_be(tmp_path: Path, tar
 async def test_a_disk_without_room_is_told_before(
     tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from collections import namedtuple
-
-    usage = namedtuple("usage", "total used free")  # it stands in for shutil's
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage(10, 9, 1))
-    store = attached(tmp_path / "s", {"a.txt": b"x"})
+    usage = SimpleNamespace(free=1)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage)
+    store = attached(tmp_path / "s", {"a.txt": b"xy"})
     async with opened(store, "run", tab=TAB) as pilot:
         await pilot.press("w")
         await typed(pilot, "b.txt")
         await pilot.press("enter")
-        await shown(pilot, "only 1 B are free there")
+        await shown(pilot, "it takes 2 B, and only 1 B are free there")
         assert not (target / "b.txt").exists()
+        usage.free = 2
+        await pilot.press("enter")
+        await until((target / "b.txt").exists, "what there is room for now")
 
 
 @pytest.mark.parametrize(("key", "name"), [("", "p"), ("down", "a.txt")])

@@ -23,8 +23,6 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 PATH_CHARACTERS = 300
 MAX_LISTED = 8
-SPARE_BYTES = 1_000_000
-"""A disk is not filled to its last byte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def _problem(typed: str, path: Path, what: ToSave) -> str:
     if not os.access(above, os.W_OK | os.X_OK):
         return f"you may not write in {fmt.plain(str(above), PATH_CHARACTERS)}"
     free = shutil.disk_usage(above).free
-    if what.size_bytes + SPARE_BYTES > free:
+    if what.size_bytes > free:
         return f"it takes {fmt.size(what.size_bytes)}, and only {fmt.size(free)} are free there"
     return ""
 
