@@ -86,7 +86,7 @@ def test_the_room_that_is_there_is_said_whole_or_not_at_all() -> None:
     assert said(preflight_lines(known, len(whole))[1]) == whole
     assert said(preflight_lines(known, len(whole) - 1)[1]) == "Size        4 kB database"
     lacking = replace(known, facts=facts(free_bytes=1_000))
-    assert "Size        ▲ 16.8 MB needed, 1 kB free" in said(preflight_lines(lacking, 40)[1])
+    assert "Size        ▲ 74.3 kB needed, 1 kB free" in said(preflight_lines(lacking, 40)[1])
 
 
 def test_a_model_takes_room_only_where_the_run_goes_into_it() -> None:
