@@ -134,6 +134,7 @@ class Database:
             self._require_content(files, before)
             route = self._route(files, before)
             failure: Exception | None = None
+            cancelling.forget_lost()
             try:
                 with closing(self._connect(files, route, before)) as connection:
                     answer = question(connection)
@@ -148,7 +149,7 @@ class Database:
                 self._joined = before, False
                 continue
             if failure is not None:
-                unreadable.raise_if_signalled(failure)
+                unreadable.raise_what_was_lost(failure)
                 if self._is_certain(files, before, is_second=is_failing):
                     raise unreadable.explained(self.label, files, failure) from failure
             is_failing = failure is not None

@@ -16,6 +16,7 @@ StoreError                a read or write of a store failed; its text is one lin
 ├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
 ├── RunAmbiguous          several do; carries them
 ├── FilterError           a filter expression is not understood; carries the position
+├── PatternTooSlow        a regular expression takes too long on a text that is searched
 └── ReadCancelled         the reader left before the answer came
 """
 
@@ -114,6 +115,10 @@ class FilterError(StoreError):
         super().__init__(message)
         self.position = position
         """Offset in characters from the start of the expression."""
+
+
+class PatternTooSlow(StoreError):
+    """A regular expression takes too long on a text: whether it occurs there is not known."""
 
 
 class ReadCancelled(StoreError, NoLongerWanted):

@@ -168,7 +168,7 @@ def _attempt(
                 )
                 raise errors.DatabaseError(database.path, message) from error
             if isinstance(error, Exception):
-                unreadable.raise_if_signalled(error)
+                unreadable.raise_what_was_lost(error)
             raise
         return answer
 
@@ -197,8 +197,7 @@ def _connect(database: Database) -> sqlite3.Connection:
         # A schema is data too: its triggers must not call functions.
         connection.execute("pragma trusted_schema = 0")
         # It may be a view that has no end, or have a trigger that has none.
-        if (cancelled := cancelling.current()) is not None:
-            connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+        connection.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
     except BaseException:
         connection.close()
         raise

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 
-from flowtui.store import errors, foreign
+from flowtui.store import cancelling, errors, foreign
 from flowtui.store.files.fingerprint import DatabaseFiles
 
 ERRORS = (sqlite3.Error, ValueError, OverflowError, MemoryError, RecursionError)
@@ -77,11 +77,12 @@ def was_interrupted(error: Exception) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT
 
 
-def raise_if_signalled(error: Exception) -> None:
-    """Raise what a signal raised while SQLite was at work, where no handler wished to end it.
+def raise_what_was_lost(error: Exception) -> None:
+    """Raise what was raised while SQLite was at work, where no handler wished to end it.
 
-    SQLite asks the handler, Python lets the signal in there, and its exception ends the statement
-    and is lost. Signals come to the main thread alone.
+    SQLite calls the handler, or a function of ours, Python lets a signal in there, and what is
+    raised ends the statement and is lost. Signals come to the main thread alone.
     """
+    cancelling.raise_lost()
     if was_interrupted(error) and threading.current_thread() is threading.main_thread():
         raise KeyboardInterrupt from error

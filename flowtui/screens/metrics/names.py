@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from time import process_time
 
-from flowtui.store.errors import FilterError
+from flowtui.store.errors import FilterError, PatternTooSlow
 from flowtui.store.metrics.listing import telling_first
 from flowtui.store.values import LoggedPoint
-
-NAME_CHARACTERS = 300
-"""So much of a name is searched by a regular expression, which cannot be stopped."""
 
 
 class NameFilter:
@@ -26,21 +23,37 @@ class NameFilter:
         self.text = text
         # A slash alone is the beginning of an expression.
         self._needle = "" if text == "/" else text.casefold()
-        self._pattern: re.Pattern[str] | None = None
+        self._pattern = ""
         if len(text) > 1 and text.startswith("/"):
             from flowtui.store.filters.functions import PatternError, compile_pattern
 
             body = text[1:].removesuffix("/")
             try:
                 compile_pattern(body)
-                self._pattern = re.compile(body, re.IGNORECASE)
+                self._pattern = f"(?i){body}"
             except PatternError as error:
                 raise FilterError(str(error), error.offset + 1) from None
 
-    def fits(self, name: str) -> bool:
-        if self._pattern is not None:
-            return self._pattern.search(name[:NAME_CHARACTERS]) is not None
-        return self._needle in name.casefold()
+    def of(self, names: Iterable[str]) -> list[str]:
+        """Return the names that fit, in their order.
+
+        Raises:
+            FilterError: the expression takes so long on them that the keys would wait.
+        """
+        if not self._pattern:
+            return [name for name in names if self._needle in name.casefold()]
+        from flowtui.store.filters.functions import SEARCH_S, found_in
+
+        fitting = []
+        until_s = process_time() + SEARCH_S
+        try:
+            for name in names:
+                # A time of nothing would be none.
+                if found_in(self._pattern, name, max(until_s - process_time(), 0.001)):
+                    fitting.append(name)
+        except PatternTooSlow as error:
+            raise FilterError(str(error), 0) from None
+        return fitting
 
 
 def ordered(points: Mapping[str, LoggedPoint | None], by_change: bool) -> list[str]:

@@ -14,6 +14,7 @@ from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.screens.metrics.names import NameFilter, ordered
 from flowtui.screens.metrics.zoom import MetricZoom
+from flowtui.store.errors import FilterError
 from flowtui.store.metrics import series as metric_series
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -56,6 +57,9 @@ class MetricsScreen(TabScreen):
         self._by_change = False
         self._order: list[str] = []
         """All names in the order of the grid."""
+        self._fitting: list[str] = []
+        """Those of them that the filter lets through."""
+        self._why_none = ""
         self._was_read = False
         self._pinned: set[str] = set()
         self._folded: set[str] = set()
@@ -121,18 +125,24 @@ class MetricsScreen(TabScreen):
         is_same = self._points.keys() == points.keys()
         self._points = points
         if not is_same:
-            self._order = ordered(self._points, self._by_change)
+            self._put_in_order()
         self._fill()
+
+    def _put_in_order(self) -> None:
+        self._order = ordered(self._points, self._by_change)
+        self._why_none = ""
+        try:
+            self._fitting = self._filter.of(self._order)
+        except FilterError as error:
+            self._fitting, self._why_none = [], f"✗ {fmt.plain(str(error))}"
 
     def _fill(self) -> None:
         note = f"none of {len(self._points):,} match" if self._points else NONE_LOGGED
+        note = self._why_none or note
         self._grid.show_metrics(self._groups(), self._points, note)
 
     def _groups(self) -> list[CardGroup]:
-        return grouped(self._names(), self._pinned, self._folded)
-
-    def _names(self) -> list[str]:
-        return [key for key in self._order if self._filter.fits(key)]
+        return grouped(self._fitting, self._pinned, self._folded)
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
@@ -166,7 +176,7 @@ class MetricsScreen(TabScreen):
 
     def action_sort(self) -> None:
         self._by_change = not self._by_change
-        self._order = ordered(self._points, self._by_change)
+        self._put_in_order()
         self._fill()
         if groups := self._groups():
             self._grid.put_cursor(groups[0].keys[0])
@@ -181,10 +191,12 @@ class MetricsScreen(TabScreen):
         if not event.line.is_taken(self._take_filter):
             return
         self._fill()
-        event.line.note(f"{len(self._names()):,} of {len(self._points):,}" if event.text else "")
+        event.line.note(f"{len(self._fitting):,} of {len(self._points):,}" if event.text else "")
 
     def _take_filter(self, text: str) -> None:
-        self._filter = NameFilter(text)
+        wanted = NameFilter(text)
+        self._fitting = wanted.of(self._order)
+        self._filter, self._why_none = wanted, ""
 
     @on(FilterLine.Left)
     def leave_line(self) -> None:

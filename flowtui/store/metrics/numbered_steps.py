@@ -82,7 +82,7 @@ class NumberedSteps:
             raise
         except unreadable.ERRORS as error:
             cancelling.check()
-            unreadable.raise_if_signalled(error)
+            unreadable.raise_what_was_lost(error)
             said = unreadable.text(error)
             message = f"{self._database.label}: steps of {key!r} cannot be sorted: {said}"
             raise DatabaseError(self._database.path, message) from error
