@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
 
 from flowtui import clock
 from flowtui import format as fmt
-from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
-from flowtui.cli.standard_streams import INTERRUPTED
+from flowtui.cli.progress_line import Cancel, ProgressLine, signals_as_cancel
 from flowtui.reports.saving import file_stem
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.archive.packing import write_artifact
@@ -38,7 +36,7 @@ def export(store: Store, run: OpenRun, out: Path | None) -> None:
         target = (out or Path()) / f"{file_stem(run.name, fmt.short_id(run.id))}.luml"
         if target.exists():
             raise WrongUsage(f"{target} is there already; name a file with -o")
-    cancel = threading.Event()
+    cancel = Cancel()
     line = ProgressLine()
     with signals_as_cancel(cancel):
         try:
@@ -52,7 +50,7 @@ def export(store: Store, run: OpenRun, out: Path | None) -> None:
         except ReadCancelled:
             line.end()
             print("flow-tui: cancelled; nothing was written", file=sys.stderr)
-            sys.exit(INTERRUPTED)
+            sys.exit(cancel.exit_code)
         finally:
             line.end()
     if store.standings([run.row], clock.now())[run.id].goes_on:

@@ -11,28 +11,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flowtui.cli.standard_streams import INTERRUPTED, print_no_more
-from flowtui.store.cancelling import cancelling
+from flowtui.cli.terminations import Terminated
+from flowtui.store.cancelling import signalled, signals_heard
+from flowtui.terminal.shutdown import tidy_up
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
     from types import FrameType
-
-
-class _Interrupt:
-    """Ctrl+c, which raises where it comes, and where SQLite swallowed that, at the next look."""
-
-    def __init__(self) -> None:
-        self._came = False
-
-    def heed(self, number: int, frame: FrameType | None) -> None:
-        self._came = True
-        raise KeyboardInterrupt
-
-    def look(self) -> bool:
-        """Raise if it came; what is raised in the middle of a query ends the query, and no more."""
-        if self._came:
-            raise KeyboardInterrupt
-        return False
 
 
 @contextmanager
@@ -46,19 +31,22 @@ def interrupts_end_quietly(is_interruptible: bool) -> Iterator[None]:
     if not is_interruptible:
         yield
         return
-    interrupt = _Interrupt()
-    signal.signal(signal.SIGINT, interrupt.heed)
+    signal.signal(signal.SIGINT, _heed)
     # While Python ends, an interrupt would be shown with where it came.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.unraisablehook = _end_if_interrupted
     try:
-        with cancelling(interrupt.look):
+        with signals_heard():
             yield
     except KeyboardInterrupt:
         print_no_more()
         sys.exit(INTERRUPTED)
     finally:
         sys.unraisablehook = sys.__unraisablehook__
+
+
+def _heed(number: int, frame: FrameType | None) -> None:
+    signalled(KeyboardInterrupt())
 
 
 def _end_if_interrupted(unraisable: UnraisableHookArgs) -> None:
@@ -68,4 +56,7 @@ def _end_if_interrupted(unraisable: UnraisableHookArgs) -> None:
     """
     if issubclass(unraisable.exc_type, KeyboardInterrupt):
         os._exit(INTERRUPTED)
+    if isinstance(unraisable.exc_value, Terminated):
+        tidy_up()
+        os._exit(128 + unraisable.exc_value.number)
     sys.__unraisablehook__(unraisable)

@@ -14,6 +14,7 @@ from typing import Any
 
 INTERRUPTED = 128 + signal.SIGINT
 """The exit code that a shell expects of what ctrl+c ended."""
+_SIGNALLED = (INTERRUPTED, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
 _STDOUT, _STDERR = 1, 2
 
 
@@ -90,7 +91,7 @@ def _text(raw: io.FileIO, old: Any, is_told_at_once: bool = False) -> io.TextIOW
 
 @contextmanager
 def printed_to_the_end() -> Iterator[None]:
-    """Leave the body only when everything that it printed has been written, or ctrl+c came.
+    """Leave the body only when everything that it printed has been written, or a signal came.
 
     Raises:
         OutputFailed: it could not be.
@@ -99,7 +100,7 @@ def printed_to_the_end() -> Iterator[None]:
     try:
         yield
     except SystemExit as end:
-        if end.code == INTERRUPTED:
+        if end.code in _SIGNALLED:
             # Whoever reads it may take no more, for ever.
             print_no_more()
         else:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from flowtui.cli.standard_streams import print_no_more
+from flowtui.store.cancelling import signalled, signals_heard
 from flowtui.terminal.shutdown import tidy_up
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -19,7 +20,9 @@ GRACE_S = 1.0
 """For what is under way to be left; SQLite, in the midst of a query, is not."""
 
 
-class _Terminated(BaseException):
+class Terminated(BaseException):
+    """A signal came that asks for the end."""
+
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
@@ -36,8 +39,9 @@ def terminations_end_tidily() -> Iterator[None]:
         signal.signal(number, _leave)
     _watch()
     try:
-        yield
-    except _Terminated as terminated:
+        with signals_heard():
+            yield
+    except Terminated as terminated:
         print_no_more()
         tidy_up()
         sys.exit(128 + terminated.number)
@@ -47,7 +51,7 @@ def _leave(number: int, frame: FrameType | None) -> None:
     # The next one ends it at once.
     for each in SIGNALS:
         signal.signal(each, signal.SIG_DFL)
-    raise _Terminated(number)
+    signalled(Terminated(number))
 
 
 def _watch() -> None:

@@ -15,8 +15,7 @@ from flowtui import clock, person
 from flowtui import format as fmt
 from flowtui.cli.asking import require_yes
 from flowtui.cli.export import tell_missing
-from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
-from flowtui.cli.standard_streams import INTERRUPTED
+from flowtui.cli.progress_line import Cancel, ProgressLine, signals_as_cancel
 from flowtui.jobs.upload import NOT_VERIFIED, Parcel, Upload, UploadOutcome, plan
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
@@ -65,7 +64,7 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
         WrongUsage: it is not said where to, or nobody can be asked.
     """
     credential = require_key(os.environ, person.cwd(), person.home())
-    cancel = threading.Event()
+    cancel = Cancel()
     line = ProgressLine()
     with ExitStack() as stack:
         registry = stack.enter_context(Registry(credential.key, base_url(os.environ)))
@@ -86,14 +85,14 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
             print(note, file=sys.stderr)
         if outcome is UploadOutcome.CANCELLED:
             print("flow-tui: cancelled", file=sys.stderr)
-            sys.exit(INTERRUPTED)
+            sys.exit(cancel.exit_code)
         if job.error is not None:
             raise job.error
     (done,) = job.done
     _tell(done, labels, wanted.as_json)
 
 
-def _carried_out(job: Upload, cancel: threading.Event, line: ProgressLine) -> UploadOutcome:
+def _carried_out(job: Upload, cancel: Cancel, line: ProgressLine) -> UploadOutcome:
     """Run a job in a thread, so that this one can show how far it is and take signals."""
     thread = threading.Thread(target=job.run, daemon=True)
     thread.start()
