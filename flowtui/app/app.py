@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,8 +31,9 @@ from flowtui.screens.base import TabScreen
 from flowtui.screens.dialog import Dialog
 from flowtui.store import counts as counting
 from flowtui.store import runs as run_rows
+from flowtui.store.cancelling import cancelling
 from flowtui.store.changes import Changes, Watcher
-from flowtui.store.errors import StoreError
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -313,15 +315,22 @@ class FlowApp(KeyQueue):
         changes = Changes()
         run = self._run
         try:
-            changes = watcher.look()
-            if run is not None:
-                signs = self.store.signs([run.row], clock.now()).get(run.id)
+            with self._while_running():
+                changes = watcher.look()
+                if run is not None:
+                    signs = self.store.signs([run.row], clock.now()).get(run.id)
+        except ReadCancelled:
+            return
         except StoreError as error:
             problem = str(error)
         finally:
             self._is_looking = False
         if changes or signs is not None or problem != self._watch_problem:
             self.post_message(Looked(watcher, changes, signs, problem))
+
+    def _while_running(self) -> AbstractContextManager[None]:
+        """Have what is read inside end with the app; its thread would keep the process."""
+        return cancelling(lambda: not self.is_running)
 
     @on(Looked)
     def take_changes(self, message: Looked) -> None:
@@ -350,9 +359,12 @@ class FlowApp(KeyQueue):
     def _read_run(self, run_id: str, kinds: frozenset[Kind]) -> None:
         """Read the run's row and, if anything that is counted changed, the counts."""
         try:
-            run = self.store.ask(run_rows.run, run_id)
-            is_counted = run is not None and bool(kinds & COUNTED)
-            counts = self.store.run(run_id).ask(counting.counts) if is_counted else None
+            with self._while_running():
+                run = self.store.ask(run_rows.run, run_id)
+                is_counted = run is not None and bool(kinds & COUNTED)
+                counts = self.store.run(run_id).ask(counting.counts) if is_counted else None
+        except ReadCancelled:
+            return
         except StoreError as error:
             self.post_message(RunRead(run_id, None, None, str(error)))
             return

@@ -106,15 +106,17 @@ def _person(environ: Mapping[str, str], home: Path | None) -> Iterator[Finding]:
 def _store(
     option: str | None, environ: Mapping[str, str], cwd: Path, home: Path | None
 ) -> Iterator[Finding]:
+    odd: list[str] = []
     try:
         where = locate(option, environ, cwd, home)
         with closing(Store(where)) as opened:
-            groups = opened.ask(run_rows.groups)
             odd = opened.ask(oddities)
+            groups = opened.ask(run_rows.groups)
             is_shared = opened.meta.sharing is Sharing.SHARED
             disk = kind(str(opened.meta.files.main))
     except StoreError as error:
         yield Finding("✗", "store", plain(str(error), 500))
+        yield from (Finding("▲", "store", plain(text, 500)) for text in odd)
         return
     count = sum(group.run_count for group in groups)
     yield Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")

@@ -8,7 +8,9 @@ Source: sqlite_master of meta.db and exp.db.
 from __future__ import annotations
 
 import sqlite3
+import time
 
+from flowtui.store import cancelling
 from flowtui.store.decoding import text
 
 TABLES = frozenset(
@@ -17,6 +19,8 @@ TABLES = frozenset(
     " eval_traces_bridge eval_annotations span_annotations".split()
 )
 """Those that luml-sdk makes; what makes them is not loaded before the first paint."""
+READ_S = 4.0
+"""As long as a write may take; a table that is read may take longer, since it has an end."""
 _WRITING = (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE)
 _SHOWN_CHARS = 60
 
@@ -25,10 +29,7 @@ def oddities(connection: sqlite3.Connection) -> list[str]:
     """Return sentences about what is no table as luml-sdk makes it, in the order of its names."""
     instead, triggers = _programs(connection)
     said = [
-        f"{name} is {what}, not the table that luml-sdk makes: what it says is computed when it is"
-        " read, and nothing is written into it"
-        for name, what in sorted(instead.items())
-        if name in TABLES
+        _instead_of_table(name, what) for name, what in sorted(instead.items()) if name in TABLES
     ]
     for name in sorted(TABLES - instead.keys()):
         said += [
@@ -40,6 +41,46 @@ def oddities(connection: sqlite3.Connection) -> list[str]:
         if name in triggers:
             said.append(f"nothing is written into {name}: {_why_not(name, triggers[name])}")
     return said
+
+
+class ReadGuard:
+    """Ends, on one connection, what reads a view or a virtual table for longer than `READ_S`."""
+
+    def __init__(self, connection: sqlite3.Connection, vm_steps: int) -> None:
+        """Look at the schema, inside the transaction that reads; its progress handler is replaced.
+
+        Args:
+            connection: that is to answer one question.
+            vm_steps: how often it is looked whether to end.
+
+        Raises:
+            sqlite3.Error: it cannot be read.
+        """
+        self.refusal = ""
+        """Why it was ended, empty where it was not."""
+        self._instead, _ = _programs(connection)
+        self._asked: list[str] = []
+        self._until_s = time.monotonic() + READ_S
+        if self._instead:
+            connection.set_authorizer(self._note)
+            connection.set_progress_handler(self._is_over, vm_steps)
+
+    def _note(
+        self, _: int, table: str | None, __: str | None, ___: str | None, view: str | None
+    ) -> int:
+        for name in (table, view):
+            if name is not None and name.lower() in self._instead:
+                self._asked.append(name.lower())
+        return sqlite3.SQLITE_OK
+
+    def _is_over(self) -> bool:
+        if self._asked and time.monotonic() > self._until_s:
+            name = self._asked[-1]
+            self.refusal = (
+                f"reading {_shown(name)} took more than {READ_S:g} s and was given up:"
+                f" {_instead_of_table(name, self._instead[name])}"
+            )
+        return bool(self.refusal) or cancelling.is_left()
 
 
 class WriteGuard:
@@ -90,6 +131,13 @@ def _programs(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str,
         else:
             instead[text(name).lower()] = "a view" if kind == "view" else "a virtual table"
     return instead, triggers
+
+
+def _instead_of_table(name: str, what: str) -> str:
+    return (
+        f"{_shown(name)} is {what}, not the table that luml-sdk makes: what it says is computed"
+        " when it is read, and nothing is written into it"
+    )
 
 
 def _why_not(table: str, trigger: str) -> str:

@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flowtui.store import cancelling, errors, foreign, unreadable
+from flowtui.store.checks import ReadGuard
 from flowtui.store.files import asking, fingerprint, shared
 from flowtui.store.files.connecting import read_only, refuse_half_a_page
 from flowtui.store.files.copies import PrivateCopy
@@ -134,15 +135,19 @@ class Database:
             self._require_content(files, before)
             route = self._route(files, before)
             failure: Exception | None = None
+            guard = None
             cancelling.forget_lost()
             try:
                 with closing(self._connect(files, route, before)) as connection:
+                    guard = ReadGuard(connection, VM_STEPS_BETWEEN_CANCEL_CHECKS)
                     answer = question(connection)
             except sqlite3.ProgrammingError:
                 raise
             except unreadable.ERRORS as error:
                 failure = error
             cancelling.check()
+            if guard is not None and guard.refusal:
+                raise errors.DatabaseError(self.path, f"{self.label}: {guard.refusal}")
             if failure is None and self._stands(files, route, before):
                 return answer
             if route is Route.LIVE and unreadable.is_no_log_to_join(failure):
