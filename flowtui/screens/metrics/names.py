@@ -25,12 +25,12 @@ class NameFilter:
         self._needle = "" if text == "/" else text.casefold()
         self._pattern = ""
         if len(text) > 1 and text.startswith("/"):
-            from flowtui.store.filters.functions import PatternError, compile_pattern
+            from flowtui.store.filters.functions import IGNORING_CASE, PatternError, compile_pattern
 
             body = text[1:].removesuffix("/")
             try:
                 compile_pattern(body)
-                self._pattern = f"(?i){body}"
+                self._pattern = IGNORING_CASE + body
             except PatternError as error:
                 raise FilterError(str(error), error.offset + 1) from None
 

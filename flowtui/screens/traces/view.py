@@ -344,7 +344,7 @@ class TraceView(Exports, Annotated):
         self.ask(
             partial(find_spans, self._run, trace, text),
             partial(self._show_found, text, trace),
-            lambda reason: self.query_one(FilterLine).note(f"✗ {fmt.plain(reason, 200)}"),
+            partial(self._show_unfound, text),
             group="search",
         )
 
@@ -356,6 +356,14 @@ class TraceView(Exports, Annotated):
             line = self.query_one(FilterLine)
             line.remark(found.remarks)
             line.note(fmt.count(len(found.indices), "span"))
+
+    def _show_unfound(self, text: str, reason: str) -> None:
+        if text == self._search:
+            # What was found before is of another search.
+            self._show_matches(array("q"))
+            line = self.query_one(FilterLine)
+            line.note("")
+            line.remark((f"✗ {reason}",))
 
     def _show_matches(self, matches: array[int]) -> None:
         is_ranking = self._search.strip().lower() == SLOWEST

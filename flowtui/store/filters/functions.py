@@ -19,6 +19,7 @@ SEARCH_S: Final = 0.25
 MAX_PATTERN_CHARS: Final = 1_000
 MAX_REPEATED: Final = 10_000
 """What is repeated a counted number of times takes room for each of them."""
+IGNORING_CASE: Final = "(?i)"
 _SHOWN_CHARS = 60
 
 _PATTERN_PART = re.compile(
@@ -102,7 +103,9 @@ def found_in(pattern: str, text: str, within_s: float = SEARCH_S) -> bool:
     try:
         return compile_pattern(pattern).search(text, timeout=within_s) is not None
     except TimeoutError:
-        shown = pattern if len(pattern) <= _SHOWN_CHARS else f"{pattern[:_SHOWN_CHARS]}…"
+        # What ignores case is put in front of what was typed between slashes.
+        typed = pattern.removeprefix(IGNORING_CASE)
+        shown = typed if len(typed) <= _SHOWN_CHARS else f"{typed[:_SHOWN_CHARS]}…"
         raise PatternTooSlow(
             f"the regular expression {shown} takes too long on a text of {len(text):,} characters:"
             " make it more specific, with fewer repeats that can match the same text"
