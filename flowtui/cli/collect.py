@@ -136,6 +136,9 @@ class _ForProgram:
         tally = self._tally
         now: dict[str, object] = {
             "received": tally.received,
+            "events": tally.events,
+            "logs": tally.logs,
+            "metrics": tally.metrics,
             "dropped": tally.dropped,
             "refused": tally.refused,
             "last_name": tally.last_name[: reporting.TEXT_CHARACTERS],
@@ -170,17 +173,33 @@ class _ForPerson:
     def end(self) -> None:
         if self._said:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-        spans = fmt.count(self._tally.received, "span")
-        print(f"{spans} into {self._target.line}{_rest(self._tally)}")
+        print(f"{_kept(self._tally)} into {self._target.line}{_rest(self._tally)}")
 
 
 def _live(tally: WriterTally) -> str:
     if tally.trouble:
         return f"not written: {fmt.plain(tally.trouble, _TROUBLE_CHARACTERS)}"
-    text = f"{fmt.count(tally.received, 'span')}{_rest(tally)}"
+    text = f"{_kept(tally)}{_rest(tally)}"
     last = fmt.plain(tally.last_name, _NAME_CHARACTERS)
     return f"{text} · last: {last}" if last else text
 
 
+def _kept(tally: WriterTally) -> str:
+    spans = fmt.count(tally.received, "span")
+    return f"{spans}, {fmt.count(tally.events, 'log event')}" if tally.events else spans
+
+
 def _rest(tally: WriterTally) -> str:
-    return "".join(f" · {part}" for part in fmt.lost_spans(tally.dropped, tally.refused))
+    others = unkept(tally.logs, tally.metrics)
+    parts = fmt.lost_spans(tally.dropped, tally.refused) + ([others] if others else [])
+    return "".join(f" · {part}" for part in parts)
+
+
+def unkept(logs: int, metrics: int) -> str:
+    """Return how much came of what is not kept; nothing where nothing did."""
+    counts = [
+        fmt.count(count, noun)
+        for count, noun in ((logs, "other log record"), (metrics, "metric"))
+        if count
+    ]
+    return f"not kept: {', '.join(counts)}" if counts else ""

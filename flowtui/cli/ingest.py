@@ -15,8 +15,9 @@ from flowtui import format as fmt
 from flowtui.cli.target_run import Target
 from flowtui.store.errors import StoreError
 from flowtui.store.otlp import files as otlp_files
-from flowtui.store.otlp.ingesting import SpanWriter, Written
-from flowtui.store.otlp.items import OtlpSpan, Rejected
+from flowtui.store.otlp import joining
+from flowtui.store.otlp.ingesting import SpanWriter
+from flowtui.store.otlp.items import LogEvent, OtlpSpan, Rejected
 
 STANDARD_INPUT = "-"
 NAMED = 5
@@ -35,7 +36,7 @@ class IngestTally:
 
     rejected: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    """Lines and messages by their signal."""
+    """Records that are not kept, by their signal."""
 
 
 def ingest(target: Target, files: Sequence[str], strict: bool) -> None:
@@ -60,8 +61,8 @@ def ingest(target: Target, files: Sequence[str], strict: bool) -> None:
         except KeyboardInterrupt:
             message = "stopped; what was written stays, and the same files can be read again"
             raise IngestFailed(message) from None
-    _print(target, writer.written, tally)
-    if tally.rejected and not writer.written.total:
+    _print(target, writer, tally)
+    if tally.rejected and not writer.written.total and not writer.written.events:
         raise IngestFailed("there was not one span to be read")
 
 
@@ -85,6 +86,8 @@ def _read(file: str, stream: _Told, writer: SpanWriter, tally: IngestTally, stri
     for item in otlp_files.items(stream):
         if isinstance(item, OtlpSpan):
             writer.add(item)
+        elif isinstance(item, LogEvent):
+            writer.add_event(item)
         elif isinstance(item, Rejected):
             tally.rejected += 1
             where = f"{file}, {item.where}: {item.reason}"
@@ -96,7 +99,8 @@ def _read(file: str, stream: _Told, writer: SpanWriter, tally: IngestTally, stri
             tally.skipped[item.signal] += 1
 
 
-def _print(target: Target, written: Written, tally: IngestTally) -> None:
+def _print(target: Target, writer: SpanWriter, tally: IngestTally) -> None:
+    written = writer.written
     if tally.rejected > NAMED:
         _say(f"and {tally.rejected - NAMED:,} more that cannot be read")
     parts = fmt.counted(
@@ -104,6 +108,10 @@ def _print(target: Target, written: Written, tally: IngestTally) -> None:
     )
     said = f"{fmt.count(written.total, 'span')} into {target.line}"
     print(said + (f": {', '.join(parts)}" if parts else ""))
+    if written.events:
+        print(f"{fmt.count(written.events, 'log event')} with their spans, or waiting for them")
+    if writer.dropped_events:
+        print(f"not kept: {fmt.count(writer.dropped_events, 'log event')}; {joining.NO_ROOM}")
     if tally.skipped:
         skipped = fmt.counted((count, signal) for signal, count in sorted(tally.skipped.items()))
         print(f"skipped, since they are no spans: {', '.join(skipped)}")

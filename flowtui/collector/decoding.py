@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flowtui.collector import unpacking
 from flowtui.collector.limits import Limits, TooLarge
@@ -18,7 +19,9 @@ from flowtui.collector.responses import BodyEncoding
 from flowtui.store.database import Database
 from flowtui.store.otlp import proto, text
 from flowtui.store.otlp.ingesting import Batch
-from flowtui.store.otlp.items import OtlpSpan, Rejected, Unreadable
+from flowtui.store.otlp.items import LogEvent, OtlpSpan, Rejected, Skipped, Unreadable
+from flowtui.store.otlp.joining import NO_ROOM
+from flowtui.store.otlp.signals import Signal
 from flowtui.store.otlp.source import Readable, Source
 from flowtui.store.transaction import Patience
 
@@ -39,6 +42,21 @@ class RequestOutcome:
     rejected: int
     reason: str
     """Of the first that was rejected."""
+    events: int = 0
+    """Log records that are events of spans."""
+    unkept: Mapping[str, int] = field(default_factory=dict)
+    """Records of signals that are not kept, by signal."""
+
+    def with_dropped(self, count: int) -> RequestOutcome:
+        """Return it after so many of its events were dropped."""
+        if not count:
+            return self
+        return replace(
+            self,
+            events=self.events - count,
+            rejected=self.rejected + count,
+            reason=self.reason or NO_ROOM,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +68,7 @@ class Received:
     is_packed: bool
     client: str = ""
     """The address that it came from."""
+    signal: Signal = Signal.TRACES
     outcome: Future[RequestOutcome] = field(default_factory=Future)
     """Is set when its spans are on the disk, or when they will not be."""
 
@@ -81,6 +100,8 @@ class Decoding:
         self.received = received
         self.batch = Batch(BATCH_SPANS)
         self.last_name = ""
+        self._dropped_before = 0
+        """Events of the batches before this one that there was no room for."""
         self.result: RequestOutcome | Exception | None = None
         """None while there is more to read."""
         self._database, self._patience, self._limits = database, patience, limits
@@ -132,31 +153,44 @@ class Decoding:
         self._turn_over(self)
 
     def _read(self) -> RequestOutcome:
-        spans = rejected = 0
+        spans = rejected = events = 0
         reason = ""
+        unkept: Counter[str] = Counter()
         received, limits = self.received, self._limits
         stream = _Metered(unpacking.stream(received.body, received.is_packed, limits), self.spend)
         source = Source(stream, WHOLE_BYTES, limits.span_parts)
         is_protobuf = received.encoding is BodyEncoding.PROTOBUF
-        for item in proto.items(source) if is_protobuf else text.request(source):
-            if isinstance(item, OtlpSpan):
-                self._add(item)
-                spans += 1
-            elif isinstance(item, Rejected):
-                rejected += 1
-                reason = reason or item.reason
-            if spans + rejected > limits.spans:
-                raise TooLarge(f"it has more than {limits.spans:,} spans; send fewer at a time")
+        of_signal = received.signal
+        items = proto.items(source, signal=of_signal) if is_protobuf else text.request(source)
+        for count, item in enumerate(items, 1):
+            match item:
+                case OtlpSpan():
+                    self._room().add(item)
+                    self.last_name = item.name
+                    spans += 1
+                case LogEvent():
+                    self._room().add_event(item)
+                    events += 1
+                case Rejected():
+                    rejected += 1
+                    reason = reason or item.reason
+                case Skipped():
+                    unkept[item.signal] += 1
+            if count > limits.spans:
+                noun = "spans" if of_signal is Signal.TRACES else "records"
+                raise TooLarge(f"it has more than {limits.spans:,} {noun}; send fewer at a time")
             self.spend(ITEM_COST)
-        return RequestOutcome(spans, rejected, reason)
+        outcome = RequestOutcome(spans, rejected, reason, events, unkept)
+        return outcome.with_dropped(self._dropped_before)
 
-    def _add(self, span: OtlpSpan) -> None:
+    def _room(self) -> Batch:
+        """Return the batch that the next goes into."""
         if self.batch.is_full:
             # Whoever sends so many finds those before an error written; again, they are the same.
             self.batch.write(self._database, self._patience)
+            self._dropped_before += self.batch.dropped_events
             self.batch = Batch(BATCH_SPANS)
-        self.batch.add(span)
-        self.last_name = span.name
+        return self.batch
 
 
 class _Metered:

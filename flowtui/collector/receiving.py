@@ -18,8 +18,9 @@ from flowtui.collector.responses import BodyEncoding, failure, success
 from flowtui.collector.writing import Writer
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp.items import Unreadable
+from flowtui.store.otlp.signals import Signal
 
-PATH = "/v1/traces"
+PATHS = {f"/v1/{signal}": signal for signal in Signal}
 _BEARER = "bearer "
 
 
@@ -63,17 +64,18 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
         except (_Refused, TooLarge, TooMuch, NotPacked, Unreadable, Full, DatabaseError) as error:
             writer.tally.refused += 1
             return failure(encoding or BodyEncoding.JSON, _status(error), str(error))
-        return success(encoding, outcome.rejected, outcome.reason)
+        signal = PATHS[request.url.path]
+        return success(encoding, signal, outcome.rejected, outcome.reason)
 
     async def elsewhere(request: Request, _: Exception) -> Response:
         status = HTTPStatus.NOT_FOUND
-        if request.url.path == PATH:
+        if request.url.path in PATHS:
             return failure(BodyEncoding.JSON, HTTPStatus.METHOD_NOT_ALLOWED, "send a POST request")
-        message = f"only traces are collected here, at {PATH}"
+        message = f"OTLP is collected here, at {' and '.join(PATHS)}"
         return failure(_encoding(request) or BodyEncoding.JSON, status, message)
 
     return Starlette(
-        routes=[Route(PATH, receive, methods=["POST"])],
+        routes=[Route(path, receive, methods=["POST"]) for path in PATHS],
         exception_handlers={404: elsewhere, 405: elsewhere},
     )
 
@@ -109,7 +111,8 @@ async def _received(
     except TimeoutError:
         message = f"the body did not come within {limits.body_s:g} s"
         raise _Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
-    return Received(body, encoding, packing == "gzip", client)
+    signal = PATHS[request.url.path]
+    return Received(body, encoding, packing == "gzip", client, signal)
 
 
 async def _body(request: Request, place: Place, limit: int) -> bytes:

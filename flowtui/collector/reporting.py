@@ -1,7 +1,8 @@
 """How a receiver and the program that started it talk: lines of JSON one way, an end the other.
 
     {"listening": ["OTEL_EXPORTER_OTLP_ENDPOINT=…", …], "port": 4318}   once
-    {"received": 12, "dropped": 0, "refused": 0, "last_name": "…", "trouble": ""}   on a change
+    {"received": 12, "events": 3, "logs": 0, "metrics": 0, "dropped": 0, "refused": 0,
+     "last_name": "…", "trouble": ""}   in one line, on a change
     {"failed": "…", "port_taken": false}   instead, and then it ends
 
 The receiver ends when its standard input does, and that ends with the program, however it dies.

@@ -6,8 +6,15 @@ import json
 from enum import StrEnum
 from http import HTTPStatus
 
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.responses import Response
+
+from flowtui.store.otlp.signals import Signal
 
 RETRY_AFTER_S = 1
 
@@ -34,18 +41,40 @@ _UNKNOWN = 2
 _MESSAGE_CHARS = 500
 
 
-def success(encoding: BodyEncoding, rejected: int, reason: str) -> Response:
-    """Return that all spans are on the disk, but for those that are none."""
+ExportResponse = (
+    ExportTraceServiceResponse | ExportLogsServiceResponse | ExportMetricsServiceResponse
+)
+
+
+def export_response(signal: Signal, rejected: int, reason: str) -> ExportResponse:
+    """Return that all that is kept is on the disk, but for so many that are not valid."""
+    match signal:
+        case Signal.TRACES:
+            of_traces = ExportTraceServiceResponse()
+            if rejected:
+                of_traces.partial_success.rejected_spans = rejected
+                of_traces.partial_success.error_message = reason
+            return of_traces
+        case Signal.LOGS:
+            of_logs = ExportLogsServiceResponse()
+            if rejected:
+                of_logs.partial_success.rejected_log_records = rejected
+                of_logs.partial_success.error_message = reason
+            return of_logs
+        case Signal.METRICS:
+            of_metrics = ExportMetricsServiceResponse()
+            if rejected:
+                of_metrics.partial_success.rejected_data_points = rejected
+                of_metrics.partial_success.error_message = reason
+            return of_metrics
+
+
+def success(encoding: BodyEncoding, signal: Signal, rejected: int, reason: str) -> Response:
+    """Return `export_response` in the encoding of the request."""
+    answer = export_response(signal, rejected, reason)
     if encoding is BodyEncoding.PROTOBUF:
-        answer = ExportTraceServiceResponse()
-        if rejected:
-            answer.partial_success.rejected_spans = rejected
-            answer.partial_success.error_message = reason
         return Response(answer.SerializeToString(), media_type=encoding)
-    partial = {"rejectedSpans": str(rejected), "errorMessage": reason}
-    return Response(
-        json.dumps({"partialSuccess": partial} if rejected else {}), media_type=encoding
-    )
+    return Response(json.dumps(MessageToDict(answer)), media_type=encoding)
 
 
 def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Response:

@@ -14,6 +14,7 @@ from flowtui.collector.turns import Turns
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp.ingesting import Batch
+from flowtui.store.otlp.signals import Signal
 from flowtui.store.transaction import Patience
 
 _GROUP_REQUESTS = 32
@@ -31,8 +32,14 @@ class WriterTally:
 
     received: int = 0
     """Spans that are on the disk."""
+    events: int = 0
+    """Log events that are with their spans, or wait for them on the disk."""
+    logs: int = 0
+    """Log records that are no events of spans, and are not kept."""
+    metrics: int = 0
+    """Metrics, which are not kept."""
     dropped: int = 0
-    """Spans that are none, or not valid."""
+    """Spans and events that are not valid, or that there was no room for."""
     refused: int = 0
     """Requests that were answered with an error."""
     last_name: str = ""
@@ -174,8 +181,11 @@ class Writer:
             return
         self.tally.trouble = ""
         for decoding in group:
-            outcome = decoding.result
-            assert isinstance(outcome, RequestOutcome)
+            assert isinstance(decoding.result, RequestOutcome)
+            outcome = decoding.result.with_dropped(decoding.batch.dropped_events)
+            self.tally.events += outcome.events
+            self.tally.logs += outcome.unkept.get(Signal.LOGS, 0)
+            self.tally.metrics += outcome.unkept.get(Signal.METRICS, 0)
             self.tally.received += outcome.spans
             self.tally.dropped += outcome.rejected
             self.tally.last_name = decoding.last_name or self.tally.last_name

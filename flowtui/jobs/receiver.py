@@ -40,8 +40,14 @@ class ReceiverTally:
 
     received: int = 0
     """Spans that are in the run."""
+    events: int = 0
+    """Log events that are with their spans, or wait for them in the run."""
+    logs: int = 0
+    """Log records that are no events of spans, and are not kept."""
+    metrics: int = 0
+    """Metrics, which are not kept."""
     dropped: int = 0
-    """Spans that are none, or not valid."""
+    """Spans and events that are not valid, or that there was no room for."""
     refused: int = 0
     """Requests that were answered with an error."""
     last_name: str = ""

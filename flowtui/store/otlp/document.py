@@ -1,4 +1,4 @@
-"""One OTLP/JSON document, parsed: TracesData or an ExportTraceServiceRequest.
+"""One OTLP/JSON document, parsed: a request or a line of a file, of any signal.
 
 Read as the exporters at large write it: ids in hex or base64, enums as names or numbers, 64-bit
 numbers as texts or numbers, names of fields in camel or snake case, unknown fields passed over.
@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from flowtui.store.otlp import items as otlp
-from flowtui.store.otlp.items import Item, Origin, OtlpSpan, Rejected, Skipped, Unreadable
+from flowtui.store.otlp.items import (
+    Item,
+    LogEvent,
+    Origin,
+    OtlpSpan,
+    Rejected,
+    Skipped,
+    Unreadable,
+)
+from flowtui.store.otlp.logs import LogRecord, event, event_name
 from flowtui.store.values import JsonValue
 
-RESOURCE_SPANS = ("resourceSpans", "resource_spans")
-SCOPE_SPANS = ("scopeSpans", "scope_spans")
-SIGNALS = {
-    "resourceMetrics": "metrics",
-    "resource_metrics": "metrics",
-    "resourceLogs": "logs",
-    "resource_logs": "logs",
-    "resourceProfiles": "profiles",
-    "resource_profiles": "profiles",
-}
+UNKNOWN_SIGNALS = {"resourceProfiles": "profiles", "resource_profiles": "profiles"}
 _MAX_DEPTH = 50
 """Of values in values; protobuf itself reads about as many."""
 _MAX_DIGITS = 20
@@ -34,7 +35,7 @@ _CODES = ("UNSET", "OK", "ERROR")
 
 
 def items(document: object, where: str = "") -> Iterator[Item]:
-    """Yield what is in a document; what is in it besides spans is passed over or skipped.
+    """Yield what is in a document; what is neither a span nor an event of one is skipped.
 
     Args:
         document: as `json.loads` returned it.
@@ -45,32 +46,33 @@ def items(document: object, where: str = "") -> Iterator[Item]:
     """
     if not isinstance(document, dict):
         raise Unreadable("it is JSON, and not an object")
-    for name, signal in SIGNALS.items():
+    for name, signal in UNKNOWN_SIGNALS.items():
         if name in document:
             yield Skipped(signal)
-    for resource_spans in _list(document, *RESOURCE_SPANS):
-        yield from resource_items(resource_spans, where)
+    for shape in SHAPES:
+        for resource in _list(document, *shape.resources):
+            yield from resource_items(resource, where, shape)
 
 
-def resource_items(resource_spans: object, where: str) -> Iterator[Item]:
-    """Yield the spans of one resource."""
+def resource_items(resource: object, where: str, shape: Shape) -> Iterator[Item]:
+    """Yield the spans, or other records, of one resource."""
     try:
-        members = _object(resource_spans, "a resource with spans")
-        resource = resource_attributes(members.get("resource"))
-        scopes = _list(members, *SCOPE_SPANS)
+        members = _object(resource, "a resource with spans")
+        attributes = resource_attributes(members.get("resource"))
+        scopes = _list(members, *shape.scopes)
     except Unreadable as error:
         yield Rejected(where, str(error))
         return
-    for scope_spans in scopes:
+    for each in scopes:
         try:
-            scope = _object(scope_spans, "a scope with spans")
-            origin = Origin(resource, scope_values(scope.get("scope")))
-            spans = _list(scope, "spans")
+            scope = _object(each, "a scope with spans")
+            origin = Origin(attributes, scope_values(scope.get("scope")))
+            records = _list(scope, *shape.records)
         except Unreadable as error:
             yield Rejected(where, str(error))
             continue
-        for span in spans:
-            yield span_item(span, origin, where)
+        for record in records:
+            yield shape.item(record, origin, where)
 
 
 def span_item(value: object, origin: Origin, where: str) -> OtlpSpan | Rejected:
@@ -79,6 +81,51 @@ def span_item(value: object, origin: Origin, where: str) -> OtlpSpan | Rejected:
         return _span(_object(value, "a span"), origin)
     except Unreadable as error:
         return Rejected(where, str(error))
+
+
+def log_item(value: object, origin: Origin, where: str) -> LogEvent | Skipped | Rejected:
+    """Return one log record if it is an event of a span, or why it is none."""
+    try:
+        return _log(_object(value, "a log record"), origin)
+    except Unreadable as error:
+        return Rejected(where, str(error))
+
+
+def metric_item(value: object, origin: Origin, where: str) -> Skipped:
+    """Return that a metric is not kept."""
+    return Skipped("metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How one signal is called within the form that all have."""
+
+    resources: tuple[str, ...]
+    scopes: tuple[str, ...]
+    records: tuple[str, ...]
+    item: Callable[[object, Origin, str], Item]
+    """Is given a record, where it comes from, and where it stands."""
+
+
+SHAPES = (
+    Shape(
+        ("resourceSpans", "resource_spans"), ("scopeSpans", "scope_spans"), ("spans",), span_item
+    ),
+    Shape(
+        ("resourceLogs", "resource_logs"),
+        ("scopeLogs", "scope_logs"),
+        ("logRecords", "log_records"),
+        log_item,
+    ),
+    Shape(
+        ("resourceMetrics", "resource_metrics"),
+        ("scopeMetrics", "scope_metrics"),
+        ("metrics",),
+        metric_item,
+    ),
+)
+SHAPE_OF = {name: shape for shape in SHAPES for name in shape.resources}
+"""The shape of each list of resources."""
 
 
 def resource_attributes(value: object) -> dict[str, JsonValue]:
@@ -114,19 +161,40 @@ def _span(span: Mapping[str, object], origin: Origin) -> OtlpSpan:
         _number_of(said.get("code"), _CODES, "STATUS_CODE_"),
         _text(said.get("message")) or None,
         _attributes(span),
-        [_event(_object(event, "an event")) for event in _list(span, "events")],
+        [_event(_object(each, "an event")) for each in _list(span, "events")],
         [_link(_object(link, "a link")) for link in _list(span, "links")],
         _flags(span) | otlp.SAMPLED,
         origin,
     )
 
 
-def _event(event: Mapping[str, object]) -> dict[str, JsonValue]:
+def _log(log: Mapping[str, object], origin: Origin) -> LogEvent | Skipped:
+    time = _time(_either(log, "timeUnixNano", "time_unix_nano"))
+    record = LogRecord(
+        _text(_either(log, "eventName", "event_name")),
+        time or _time(_either(log, "observedTimeUnixNano", "observed_time_unix_nano")),
+        _text(_either(log, "severityText", "severity_text")),
+        _value(log.get("body"), 0),
+        _attributes(log),
+        origin,
+    )
+    name = event_name(record)
+    trace_id, span_id = _either(log, "traceId", "trace_id"), _either(log, "spanId", "span_id")
+    if not (name and trace_id and span_id):
+        return Skipped("logs")
+    return LogEvent(
+        _id(trace_id, otlp.TRACE_ID_BYTES, "trace"),
+        _id(span_id, otlp.SPAN_ID_BYTES, "span"),
+        event(record, name),
+    )
+
+
+def _event(said: Mapping[str, object]) -> dict[str, JsonValue]:
     found: dict[str, JsonValue] = {
-        "name": _text(event.get("name")),
-        "timestamp": _time(_either(event, "timeUnixNano", "time_unix_nano")),
+        "name": _text(said.get("name")),
+        "timestamp": _time(_either(said, "timeUnixNano", "time_unix_nano")),
     }
-    attributes = _attributes(event)
+    attributes = _attributes(said)
     return {**found, "attributes": attributes} if attributes else found
 
 

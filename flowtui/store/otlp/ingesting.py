@@ -1,4 +1,4 @@
-"""Writes spans into a run's exp.db, beside whoever else writes there.
+"""Writes spans and their log events into a run's exp.db, beside whoever else writes there.
 
 Every batch is a transaction of its own, of some hundredths of a second, with a pause before the
 next one in which another writer gets its turn. What is there already stays untouched, so a file, or
@@ -19,8 +19,9 @@ from flowtui.store import unreadable
 from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseCorrupt
 from flowtui.store.genai import is_pending
+from flowtui.store.otlp import joining
 from flowtui.store.otlp import rows as otlp_rows
-from flowtui.store.otlp.items import OtlpSpan
+from flowtui.store.otlp.items import LogEvent, OtlpSpan
 from flowtui.store.otlp.rows import Row
 from flowtui.store.transaction import (
     FOLD_TRIES,
@@ -37,6 +38,7 @@ BATCH_SPANS = 5_000
 BATCH_CHARS = 4_000_000
 """Whichever comes first; either takes less than 0.1 s to write."""
 _KEYS = ("trace_id", "span_id")
+_EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +50,33 @@ class Written:
     """Were there, and said something else."""
     same: int = 0
     """Were there as they are."""
+    events: int = 0
+    """Log events that are with their spans, or wait for them on the disk."""
 
     @property
     def total(self) -> int:
+        """How many spans."""
         return self.new + self.changed + self.same
 
     def __add__(self, other: Written) -> Written:
-        return Written(self.new + other.new, self.changed + other.changed, self.same + other.same)
+        return Written(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.same + other.same,
+            self.events + other.events,
+        )
 
 
 class Batch:
-    """Spans that are to be written in one transaction."""
+    """Spans and log events that are to be written in one transaction."""
 
     def __init__(self, most_spans: int = BATCH_SPANS) -> None:
-        """Begin one that is full with so many spans, or with `BATCH_CHARS`."""
+        """Begin one that is full with so many spans and events, or with `BATCH_CHARS`."""
+        self.dropped_events = 0
+        """Of those that were added to this one and not to another: what there was no room for."""
         self._most_spans = most_spans
+        self._events: list[tuple[LogEvent, Batch]] = []
+        """With the batch that each was added to."""
         self._rows: list[Row] = []
         self._announcing: list[Row] = []
         self._chars = 0
@@ -72,7 +86,7 @@ class Batch:
         return len(self) >= self._most_spans or self._chars >= BATCH_CHARS
 
     def __len__(self) -> int:
-        return len(self._rows) + len(self._announcing)
+        return len(self._rows) + len(self._announcing) + len(self._events)
 
     def add(self, span: OtlpSpan) -> None:
         """Add one span.
@@ -84,8 +98,18 @@ class Batch:
         (self._announcing if is_pending(span.attributes) else self._rows).append(row)
         self._chars += otlp_rows.size_chars(row)
 
+    def add_event(self, event: LogEvent) -> None:
+        """Add an event of a span, which need not be there.
+
+        Raises:
+            ValueError, RecursionError: it cannot be written as JSON.
+        """
+        self._events.append((event, self))
+        self._chars += joining.size_chars(event)
+
     def extend(self, other: Batch) -> None:
-        """Add the spans of another."""
+        """Add the spans and events of another."""
+        self._events += other._events
         self._rows += other._rows
         self._announcing += other._announcing
         self._chars += other._chars
@@ -93,28 +117,41 @@ class Batch:
     def write(self, database: Database, patience: Patience = PATIENCE) -> Written:
         """Write all of them; a span that is there and says something else is replaced.
 
-        A span that only announces one that has not ended yet takes the place of none.
+        A span that only announces one that has not ended yet takes the place of none. What had
+        joined a span as an event stays with it.
 
         Raises:
             DatabaseError: nothing of them was written; see `transaction.write`.
         """
         if not self:
             return Written()
-        return write(database, self._write, patience, holds_log=True)
+        written, dropped = write(database, self._write, patience, holds_log=True)
+        for place in dropped:
+            self._events[place][1].dropped_events += 1
+        return written
 
-    def _write(self, connection: sqlite3.Connection) -> Written:
+    def _write(self, connection: sqlite3.Connection) -> tuple[Written, list[int]]:
         columns = table_columns(connection, "spans")
         if not columns.issuperset(_KEYS):
             raise sqlite3.DatabaseError("it has no table of spans")
         present = [name for name in otlp_rows.COLUMNS if name in columns]
         last_before = _last_rowid(connection)
         changes_before = connection.total_changes
+        joining.teach(connection)
         connection.executemany(_insert(present), self._chosen(self._announcing, present))
         connection.executemany(_upsert(present), self._chosen(self._rows, present))
         # A replaced span keeps its rowid, and nobody else adds any in this transaction.
         new = _last_rowid(connection) - last_before
         changed = connection.total_changes - changes_before - new
-        return Written(new, changed, len(self) - new - changed)
+        spans = len(self._rows) + len(self._announcing)
+        dropped = self._join(connection) if _EVENTS in columns else list(range(len(self._events)))
+        events = len(self._events) - len(dropped)
+        return Written(new, changed, spans - new - changed, events), dropped
+
+    def _join(self, connection: sqlite3.Connection) -> list[int]:
+        dropped = joining.join(connection, [event for event, _ in self._events])
+        joining.join_waiting(connection, (_key(row) for row in (*self._announcing, *self._rows)))
+        return dropped
 
     def _chosen(self, rows: Sequence[Row], present: Sequence[str]) -> Iterable[Row]:
         if len(present) == len(otlp_rows.COLUMNS):
@@ -143,6 +180,8 @@ class SpanWriter:
         self._batch = Batch()
         self.written = Written()
         """What is on the disk."""
+        self.dropped_events = 0
+        """Log events that there was no room for."""
 
     def __enter__(self) -> Self:
         return self
@@ -170,6 +209,12 @@ class SpanWriter:
         if self._batch.is_full:
             self.flush()
 
+    def add_event(self, event: LogEvent) -> None:
+        """Add a log event, as `add` does a span."""
+        self._batch.add_event(event)
+        if self._batch.is_full:
+            self.flush()
+
     def flush(self) -> None:
         """Write what was added and is not on the disk yet.
 
@@ -178,6 +223,7 @@ class SpanWriter:
         """
         batch, self._batch = self._batch, Batch()
         self.written += batch.write(self._database, self._patience)
+        self.dropped_events += batch.dropped_events
 
 
 def _opened(database: Database) -> sqlite3.Connection:
@@ -210,6 +256,11 @@ def _fold(database: Database) -> None:
             pass
 
 
+def _key(row: Row) -> tuple[str, str]:
+    trace_id, span_id = row[:2]
+    return str(trace_id), str(span_id)
+
+
 def _last_rowid(connection: sqlite3.Connection) -> int:
     (last,) = connection.execute("select coalesce(max(rowid), 0) from spans").fetchone()
     return int(last)
@@ -225,7 +276,10 @@ def _insert(columns: Sequence[str]) -> str:
 
 def _upsert(columns: Sequence[str]) -> str:
     others = [name for name in columns if name not in _KEYS]
-    new = ", ".join(f"{name} = excluded.{name}" for name in others)
-    differs = " or ".join(f"{name} is not excluded.{name}" for name in others)
+    sent = {name: f"excluded.{name}" for name in others}
+    if _EVENTS in sent:
+        sent[_EVENTS] = f"{joining.KEPT_EVENTS}(spans.{_EVENTS}, excluded.{_EVENTS})"
+    new = ", ".join(f"{name} = {value}" for name, value in sent.items())
+    differs = " or ".join(f"{name} is not {value}" for name, value in sent.items())
     start = _insert(columns).removesuffix("nothing")
     return f"{start}update set {new} where {differs}"

@@ -1,10 +1,13 @@
-"""What is read out of OpenTelemetry's own formats: spans, and what could not be read as one.
+"""What is read out of OpenTelemetry's own formats: spans, their log events, and what is neither.
 
     proto.py      the protobuf of a request, a file or a stream, in pieces of bounded size
     document.py   one OTLP/JSON document, once it is parsed
     text.py       OTLP/JSON of any length: lines, and documents that do not fit into memory
+    logs.py       log records: which of them are events of a span
+    signals.py    which signal a protobuf is of
     files.py      files: which of these they are, how they are packed and framed
     rows.py       spans as rows of exp.db: spans
+    joining.py    log events as events of their spans, and those that wait for one
 
 Everything that is decoded ends as an `OtlpSpan`, so the formats cannot differ in what they store.
 Spec: opentelemetry-proto; https://opentelemetry.io/docs/specs/otlp/
@@ -104,9 +107,18 @@ class OtlpSpan(NamedTuple):
     origin: Origin
 
 
+class LogEvent(NamedTuple):
+    """A log record that is an event of a span."""
+
+    trace_id: str
+    span_id: str
+    event: Mapping[str, JsonValue]
+    """As the store has it: name, timestamp, attributes; and `log`, which says where it is from."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Something that was to be a span, or to hold spans, and is not readable."""
+    """Something that was to be a span or an event, or to hold some, and is not readable."""
 
     where: str
     """A line, or a byte; empty in a request."""
@@ -115,13 +127,13 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A line or message of another signal."""
+    """A record of a signal that is not kept."""
 
     signal: str
     """metrics, logs or profiles."""
 
 
-Item = OtlpSpan | Rejected | Skipped
+Item = OtlpSpan | LogEvent | Rejected | Skipped
 
 
 def known_kind(number: int) -> int:

@@ -27,10 +27,10 @@ def check(data: bytes, kind: type[Message], limit: int) -> None:
     while outer:
         at, end, within = outer.pop()
         while at < end:
-            tag, at = _varint(data, at)
+            tag, at = varint(data, at)
             wire_type = tag & 7
             if wire_type == _LENGTH:
-                size, at = _varint(data, at)
+                size, at = varint(data, at)
                 field = within.fields_by_number.get(tag >> 3)
                 inner = None if field is None else field.message_type
                 if inner is None:
@@ -42,12 +42,12 @@ def check(data: bytes, kind: type[Message], limit: int) -> None:
                 outer.append((at + size, end, within))
                 end, within = min(at + size, end), inner
             elif wire_type == _VARINT:
-                at = _varint(data, at)[1]
+                at = varint(data, at)[1]
             else:
                 at = at + _FIXED_BYTES[wire_type] if wire_type in _FIXED_BYTES else end
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def varint(data: bytes, at: int) -> tuple[int, int]:
     """Return a number and where it ends, which is no further than the data."""
     value = shift = 0
     while at < len(data):

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from flowtui.store.otlp import document as documents
 from flowtui.store.otlp import items as otlp
+from flowtui.store.otlp.document import Shape
 from flowtui.store.otlp.items import Broken, Item, Origin, Rejected, Skipped, Unreadable
 from flowtui.store.otlp.source import PIECE_BYTES, Source
 from flowtui.store.values import JsonValue
@@ -83,7 +84,7 @@ def _line(line: bytes, where: str) -> Iterator[Item]:
 
 
 def _is_known(document: Mapping[str, object]) -> bool:
-    return not document.keys().isdisjoint((*documents.RESOURCE_SPANS, *documents.SIGNALS))
+    return not document.keys().isdisjoint((*documents.SHAPE_OF, *documents.UNKNOWN_SIGNALS))
 
 
 def _long_line(source: Source, where: str) -> Iterator[Item]:
@@ -266,18 +267,19 @@ class _Text:
 def _walked(text: _Text, where: str) -> Iterator[Item]:
     """Yield what is in one document."""
     for key in text.members():
-        if key in documents.RESOURCE_SPANS and text.peek() == "[":
+        shape = documents.SHAPE_OF.get(key)
+        if shape is not None and text.peek() == "[":
             for _ in text.elements():
-                yield from _resource(text, where)
+                yield from _resource(text, where, shape)
             continue
-        if key in documents.RESOURCE_SPANS and text.peek() != "n":
+        if shape is not None and text.peek() != "n":
             raise Broken(f"{key} is no list")
-        if key in documents.SIGNALS:
-            yield Skipped(documents.SIGNALS[key])
+        if key in documents.UNKNOWN_SIGNALS:
+            yield Skipped(documents.UNKNOWN_SIGNALS[key])
         text.skip()
 
 
-def _resource(text: _Text, where: str) -> Iterator[Item]:
+def _resource(text: _Text, where: str, shape: Shape) -> Iterator[Item]:
     try:
         whole = text.value(text.whole_chars)
     except Broken:
@@ -285,7 +287,7 @@ def _resource(text: _Text, where: str) -> Iterator[Item]:
     except Unreadable:
         pass
     else:
-        yield from documents.resource_items(whole, where)
+        yield from documents.resource_items(whole, where, shape)
         return
     resource: Mapping[str, JsonValue] = {}
     has_spans = False
@@ -294,15 +296,17 @@ def _resource(text: _Text, where: str) -> Iterator[Item]:
             resource = documents.resource_attributes(text.value(otlp.MAX_SPAN_BYTES))
             if has_spans:
                 yield Rejected(where, otlp.LATE.format("resource"))
-        elif key in documents.SCOPE_SPANS and text.peek() == "[":
+        elif key in shape.scopes and text.peek() == "[":
             has_spans = True
             for _ in text.elements():
-                yield from _scope(text, resource, where)
+                yield from _scope(text, resource, where, shape)
         else:
-            yield from _passed_over(text, key, documents.SCOPE_SPANS, where)
+            yield from _passed_over(text, key, shape.scopes, where)
 
 
-def _scope(text: _Text, resource: Mapping[str, JsonValue], where: str) -> Iterator[Item]:
+def _scope(
+    text: _Text, resource: Mapping[str, JsonValue], where: str, shape: Shape
+) -> Iterator[Item]:
     origin = Origin(resource, {})
     has_spans = False
     for key in text.members():
@@ -311,12 +315,12 @@ def _scope(text: _Text, resource: Mapping[str, JsonValue], where: str) -> Iterat
             origin = Origin(resource, values)
             if has_spans:
                 yield Rejected(where, otlp.LATE.format("scope"))
-        elif key == "spans" and text.peek() == "[":
+        elif key in shape.records and text.peek() == "[":
             has_spans = True
             for _ in text.elements():
-                yield documents.span_item(text.value(otlp.MAX_SPAN_BYTES), origin, where)
+                yield shape.item(text.value(otlp.MAX_SPAN_BYTES), origin, where)
         else:
-            yield from _passed_over(text, key, ("spans",), where)
+            yield from _passed_over(text, key, shape.records, where)
 
 
 def _passed_over(text: _Text, key: str, lists: tuple[str, ...], where: str) -> Iterator[Rejected]:

@@ -24,6 +24,8 @@ from tests.unit.stores import contents, execute, one_run
 
 Ingest = Callable[..., tuple[int, str, str]]
 
+METRICS = b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]}\n'
+
 
 @pytest.fixture
 def ingest(
@@ -113,9 +115,7 @@ def test_a_span_that_only_announces_replaces_none(tmp_path: Path) -> None:
 def test_bad_lines_are_counted_and_the_first_are_named(ingest: Ingest, tmp_path: Path) -> None:
     one_run(tmp_path / "store")
     file = tmp_path / "mixed.jsonl"
-    file.write_bytes(
-        line(traces(span(1))) + b'{"resourceMetrics": []}\n' + b"junk\n" * 8 + line(traces(span(2)))
-    )
+    file.write_bytes(line(traces(span(1))) + METRICS + b"junk\n" * 8 + line(traces(span(2))))
     code, out, err = ingest("run-1", file)
     assert code == 0
     assert out.splitlines() == [

@@ -182,10 +182,10 @@ def test_lines_of_other_signals_are_skipped_and_bad_ones_named() -> None:
     data = b"".join(
         [
             line(traces(span(1))),
-            b'{"resourceMetrics": [{}]}\n',
+            b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]}\n',
             b'{"resourceSpans": [tru\n',
             b"\n",
-            b'{"resourceLogs": []}\n',
+            b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {}}]}]}]}\n',
             b'{"lorem": 1}\n',
             b"[]\n",
             b"{}\n",
