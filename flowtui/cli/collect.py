@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
+import json
 import socket
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from flowtui import format as fmt
 from flowtui.cli.target_run import Target
-from flowtui.collector import reporting
+from flowtui.collector import reporting, variables
 from flowtui.collector.listening import CannotListen, Listening
 from flowtui.store import transaction
 from flowtui.store.errors import DatabaseBusy, StoreError
@@ -98,16 +98,22 @@ def failures_told(for_program: bool) -> Iterator[None]:
 
 def environment(bound: socket.socket, where: Listening) -> list[str]:
     """Return the variables that point an exporter to a socket."""
-    address, port = bound.getsockname()[:2]
-    ip = ipaddress.ip_address(address)
-    host = socket.gethostname() if ip.is_unspecified else f"[{ip}]" if ip.version == 6 else ip
-    variables = [
-        f"OTEL_EXPORTER_OTLP_ENDPOINT=http://{host}:{port}",
+    host, port = bound.getsockname()[:2]
+    found = [
+        f"OTEL_EXPORTER_OTLP_ENDPOINT={variables.address(host, port)}",
         "OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
     ]
     if where.token is not None:
-        variables.append("OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20<the token>")
-    return variables
+        found.append("OTEL_EXPORTER_OTLP_HEADERS=Authorization=Bearer%20<the token>")
+    return found
+
+
+def print_variables(where: Listening, as_json: bool) -> None:
+    """Print what an application needs in its environment, for a shell or as one object."""
+    if as_json:
+        print(json.dumps(variables.variables(where), indent=2))
+    else:
+        print(variables.for_shell(where))
 
 
 class _Report(Protocol):

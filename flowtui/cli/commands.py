@@ -462,6 +462,13 @@ def collect(
             metavar="TOKEN", envvar="FLOW_TUI_TOKEN", help="What exporters send as a bearer."
         ),
     ] = None,
+    env: Annotated[
+        bool,
+        typer.Option(
+            "--env", help="Print what to export where the application runs, and receive nothing."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Of --env: print JSON.")] = False,
     for_program: Annotated[bool, typer.Option("--for-program", hidden=True)] = False,
 ) -> None:
     """Receive spans over OTLP/HTTP and write them into a run, until Ctrl+C."""
@@ -470,6 +477,13 @@ def collect(
     from flowtui.collector.listening import Listening
 
     where = Listening(host, port, token)
+    if env:
+        if not port:
+            raise WrongUsage("--env tells the port: give the --port that is listened on")
+        collect_command.print_variables(where, as_json)
+        return
+    if as_json:
+        raise WrongUsage("--json is of --env: give both")
     if where.refusal:
         raise WrongUsage(where.refusal)
     where.check()

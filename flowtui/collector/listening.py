@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hmac
 import importlib.util
 import ipaddress
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from flowtui import installation
 from flowtui.store.errors import StoreError
@@ -12,6 +14,7 @@ from flowtui.store.errors import StoreError
 HOST = "127.0.0.1"
 PORT = 4318
 TOKEN_VARIABLE = "FLOW_TUI_TOKEN"
+_BEARER = "bearer "
 _NEEDED = ("starlette", "uvicorn")
 
 
@@ -59,3 +62,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_bearer(authorization: str, token: str) -> bool:
+    """Return whether a header bears the token.
+
+    It may be percent-encoded, since some exporters send it as it stands in their environment.
+    """
+    said = authorization if " " in authorization else unquote(authorization)
+    is_right_kind = said[: len(_BEARER)].lower() == _BEARER
+    # The time that it takes must not tell how much of a token is right.
+    return hmac.compare_digest(said[len(_BEARER) :].strip().encode(), token.encode()) and (
+        is_right_kind
+    )

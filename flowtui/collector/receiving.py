@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -13,6 +12,7 @@ from starlette.routing import Route
 
 from flowtui.collector.decoding import Received, RequestOutcome
 from flowtui.collector.limits import LIMITS, Full, Limits, NotPacked, TooLarge, TooMuch
+from flowtui.collector.listening import is_bearer
 from flowtui.collector.places import Place, RequestPlaces
 from flowtui.collector.responses import BodyEncoding, failure, success
 from flowtui.collector.writing import Writer
@@ -21,7 +21,6 @@ from flowtui.store.otlp.items import Unreadable
 from flowtui.store.otlp.signals import Signal
 
 PATHS = {f"/v1/{signal}": signal for signal in Signal}
-_BEARER = "bearer "
 
 
 class _Refused(Exception):
@@ -86,13 +85,7 @@ def _encoding(request: Request) -> BodyEncoding | None:
 
 
 def _check_token(request: Request, token: str | None) -> None:
-    if token is None:
-        return
-    given = request.headers.get("authorization", "")
-    is_bearer = given[: len(_BEARER)].lower() == _BEARER
-    # The time that it takes must not tell how much of a token is right.
-    is_right = hmac.compare_digest(given[len(_BEARER) :].strip().encode(), token.encode())
-    if not (is_bearer and is_right):
+    if token is not None and not is_bearer(request.headers.get("authorization", ""), token):
         raise _Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
 
 

@@ -352,7 +352,8 @@ def test_a_token_keeps_others_out(start: Start, tmp_path: Path) -> None:
     for wrong in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic sesame"}):
         answer = collector.post(body(1), **wrong)
         assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert collector.post(body(1), authorization="Bearer sesame").status == 200
+    for right in ("Bearer sesame", "Bearer%20sesame"):
+        assert collector.post(body(1), authorization=right).status == 200
     assert len(stored(tmp_path)) == 1
 
 
