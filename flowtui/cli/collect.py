@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from flowtui import format as fmt
 from flowtui.cli.target_run import Target
-from flowtui.collector import reporting, variables
-from flowtui.collector.listening import CannotListen, Listening
+from flowtui.collector import listening, reporting, variables
+from flowtui.collector.listening import CannotListen, GrpcPlace, Listening
 from flowtui.store import transaction
 from flowtui.store.errors import DatabaseBusy, StoreError
 
@@ -31,10 +31,8 @@ def bind(where: Listening) -> socket.socket:
     Raises:
         CannotListen: it cannot be had.
     """
-    from flowtui.collector import server
-
     try:
-        return server.listening(where.host, where.port)
+        return listening.bound(where.host, where.port)
     except OSError as error:
         reason = error.strerror or str(error)
         message = f"cannot listen on {where.host}:{where.port}: {reason}; another --port may do"
@@ -42,7 +40,12 @@ def bind(where: Listening) -> socket.socket:
 
 
 def collect(
-    target: Target, bound: socket.socket, where: Listening, *, for_program: bool = False
+    target: Target,
+    bound: socket.socket,
+    where: Listening,
+    grpc_place: GrpcPlace | None,
+    *,
+    for_program: bool = False,
 ) -> None:
     """Receive spans into a run until a signal comes, and tell what was received.
 
@@ -50,12 +53,15 @@ def collect(
         target: the run.
         bound: is closed afterwards.
         where: it is bound to.
+        grpc_place: where gRPC is answered; None where nowhere.
         for_program: tell in JSON, and end with standard input, too.
 
     Raises:
         DatabaseError: nothing can be written into the run.
     """
     from flowtui.collector import server
+    from flowtui.collector.limits import LIMITS
+    from flowtui.collector.places import RequestPlaces
     from flowtui.collector.receiving import application
     from flowtui.collector.writing import Writer
 
@@ -69,14 +75,28 @@ def collect(
     sys.setswitchinterval(_SWITCH_S)
     writer = Writer(target.database)
     report: _Report = _ForProgram(writer.tally) if for_program else _ForPerson(writer.tally, target)
+    places = RequestPlaces(LIMITS)
+
+    def knocked() -> None:
+        writer.tally.hint = _hint(bound, where, grpc_place)
+
+    def beside() -> server.Beside:
+        from flowtui.collector.grpc_receiving import GrpcReceiver
+
+        assert grpc_place is not None
+        return GrpcReceiver(grpc_place, writer, places, where.token)
+
+    has_grpc = grpc_place is not None and not grpc_place.problem
     writer.start()
     try:
         server.serve(
-            application(writer, where.token),
+            application(writer, where.token, LIMITS, places),
             bound,
-            lambda: report.ready(bound, where),
+            lambda: report.ready(bound, where, grpc_place),
             report.show,
             writer.hurry,
+            knocked=knocked,
+            beside=beside if has_grpc else None,
         )
     finally:
         writer.stop()
@@ -108,6 +128,19 @@ def environment(bound: socket.socket, where: Listening) -> list[str]:
     return found
 
 
+def _grpc_address(bound: socket.socket, place: GrpcPlace) -> str:
+    url = variables.address(bound.getsockname()[0], place.port)
+    return f"OTEL_EXPORTER_OTLP_ENDPOINT={url} OTEL_EXPORTER_OTLP_PROTOCOL=grpc"
+
+
+def _hint(bound: socket.socket, where: Listening, place: GrpcPlace | None) -> str:
+    """Return what mends that a client of gRPC comes to the port of HTTP."""
+    way = environment(bound, where)[1]
+    if place is not None and not place.problem:
+        way = f"{_grpc_address(bound, place)}, or with {way}"
+    return f"an exporter came to port {bound.getsockname()[1]} with gRPC; start it with {way}"
+
+
 def print_variables(where: Listening, as_json: bool) -> None:
     """Print what an application needs in its environment, for a shell or as one object."""
     if as_json:
@@ -119,7 +152,9 @@ def print_variables(where: Listening, as_json: bool) -> None:
 class _Report(Protocol):
     """What tells how it goes; all is called in the thread that serves."""
 
-    def ready(self, bound: socket.socket, where: Listening) -> None: ...
+    def ready(
+        self, bound: socket.socket, where: Listening, grpc_place: GrpcPlace | None
+    ) -> None: ...
 
     def show(self) -> None: ...
 
@@ -133,7 +168,7 @@ class _ForProgram:
         self._tally = tally
         self._said: dict[str, object] = {}
 
-    def ready(self, bound: socket.socket, where: Listening) -> None:
+    def ready(self, bound: socket.socket, where: Listening, grpc_place: GrpcPlace | None) -> None:
         port = bound.getsockname()[1]
         reporting.tell({"listening": environment(bound, where), "port": port})
         reporting.end_with_stdin()
@@ -149,6 +184,7 @@ class _ForProgram:
             "refused": tally.refused,
             "last_name": tally.last_name[: reporting.TEXT_CHARACTERS],
             "trouble": tally.trouble[: reporting.TEXT_CHARACTERS],
+            "hint": tally.hint[: reporting.TEXT_CHARACTERS],
         }
         if now != self._said and reporting.tell(now):
             self._said = now
@@ -165,12 +201,23 @@ class _ForPerson:
         self._target = target
         self._is_shown = sys.stderr.isatty()
         self._said = ""
+        self._is_hinted = False
 
-    def ready(self, bound: socket.socket, where: Listening) -> None:
+    def ready(self, bound: socket.socket, where: Listening, grpc_place: GrpcPlace | None) -> None:
         print(f"collecting into {self._target.line}; Ctrl+C ends it")
+        if grpc_place is not None and grpc_place.problem:
+            print(f"no gRPC: {grpc_place.problem}")
+        elif grpc_place is not None:
+            print(f"over gRPC: {_grpc_address(bound, grpc_place)}")
         print("\n".join(environment(bound, where)), flush=True)
 
     def show(self) -> None:
+        if self._tally.hint and not self._is_hinted:
+            self._is_hinted = True
+            print(
+                f"\r\x1b[K{self._tally.hint}" if self._said else self._tally.hint, file=sys.stderr
+            )
+            self._said = ""
         text = _live(self._tally) if self._is_shown else ""
         if text != self._said:
             self._said = text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -456,6 +456,16 @@ def collect(
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="PORT", help="0: one that is free.")
     ] = 4318,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Where gRPC is answered; 4317, if --port is not given.",
+            show_default=False,
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(
@@ -471,12 +481,12 @@ def collect(
     as_json: Annotated[bool, typer.Option("--json", help="Of --env: print JSON.")] = False,
     for_program: Annotated[bool, typer.Option("--for-program", hidden=True)] = False,
 ) -> None:
-    """Receive spans over OTLP/HTTP and write them into a run, until Ctrl+C."""
+    """Receive spans over OTLP, HTTP and gRPC, and write them into a run, until Ctrl+C."""
     from flowtui.cli import collect as collect_command
     from flowtui.cli import target_run
     from flowtui.collector.listening import Listening
 
-    where = Listening(host, port, token)
+    where = Listening(host, port, token, grpc_port)
     if env:
         if not port:
             raise WrongUsage("--env tells the port: give the --port that is listened on")
@@ -490,9 +500,10 @@ def collect(
     with (
         collect_command.failures_told(for_program),
         closing(collect_command.bind(where)) as bound,
+        nullcontext(where.grpc_place()) as grpc_place,
         target_run.target(run, new, group, store) as target,
     ):
-        collect_command.collect(target, bound, where, for_program=for_program)
+        collect_command.collect(target, bound, where, grpc_place, for_program=for_program)
 
 
 @cli.command()

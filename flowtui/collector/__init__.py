@@ -2,8 +2,9 @@
 
     limits.py      how much requests may take, each and all together
     places.py      the places for those that are under way, of all clients and of each
-    responses.py   what OTLP answers: protobuf or JSON, as it was asked
+    responses.py   what OTLP answers: protobuf or JSON as it was asked, or the status of a call
     receiving.py   the application: one request, from its headers to its answer
+    grpc_receiving.py   one call of gRPC, the same way
     unpacking.py   a body as a stream
     decoding.py    one request, decoded a turn at a time
     turns.py       whose turn it is

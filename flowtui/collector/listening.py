@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import importlib.util
 import ipaddress
+import socket
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from flowtui.store.errors import StoreError
 
 HOST = "127.0.0.1"
 PORT = 4318
+GRPC_PORT = 4317
 TOKEN_VARIABLE = "FLOW_TUI_TOKEN"
 _BEARER = "bearer "
 _NEEDED = ("starlette", "uvicorn")
@@ -26,6 +28,15 @@ class CannotListen(CollectFailed):
     """The port is taken, or the host is not of this machine."""
 
 
+@dataclass
+class GrpcPlace:
+    """Where calls are answered, or why they are not."""
+
+    host: str
+    port: int
+    problem: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Listening:
     """Where to listen, and to whom."""
@@ -33,6 +44,8 @@ class Listening:
     host: str = HOST
     port: int = PORT
     token: str | None = None
+    grpc_port: int | None = None
+    """None: the usual one beside the usual port, and none beside another."""
 
     @property
     def refusal(self) -> str:
@@ -46,6 +59,25 @@ class Listening:
             )
         return ""
 
+    def grpc_place(self) -> GrpcPlace | None:
+        """Return where gRPC is to be answered, None where nobody expects it.
+
+        Raises:
+            CollectFailed: it was asked for, and cannot be.
+        """
+        if self.grpc_port is None and self.port != PORT:
+            return None
+        place = GrpcPlace(self.host, GRPC_PORT if self.grpc_port is None else self.grpc_port)
+        if importlib.util.find_spec("grpc") is None:
+            place.problem = f"grpcio is not installed; {installation.adding('receive')}"
+        elif not _is_free(place.host, place.port):
+            place.problem = (
+                f"cannot listen on {place.host}:{place.port}; another --grpc-port may do"
+            )
+        if place.problem and self.grpc_port is not None:
+            raise CollectFailed(f"no gRPC: {place.problem}")
+        return place
+
     def check(self) -> None:
         """Raise if the extra that listens is not installed, before anything is written.
 
@@ -54,6 +86,38 @@ class Listening:
         """
         if not all(importlib.util.find_spec(name) for name in _NEEDED):
             raise CollectFailed(f"to collect spans: {installation.adding('receive')}")
+
+
+def _is_free(host: str, port: int) -> bool:
+    """Return whether a port can be listened on: gRPC takes no socket that is bound."""
+    try:
+        bound(host, port).close()
+    except OSError:
+        return False
+    return True
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound.
+
+    Args:
+        host: a name or an address.
+        port: 0 for one that is free.
+
+    Raises:
+        OSError: the port is taken, or the address is not of this machine.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    made = socket.socket(family, kind, protocol)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def is_loopback(host: str) -> bool:

@@ -23,7 +23,7 @@ from flowtui.store.otlp.signals import Signal
 PATHS = {f"/v1/{signal}": signal for signal in Signal}
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """A request gets an error for an answer."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -31,15 +31,25 @@ class _Refused(Exception):
         self.status = status
 
 
-def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> Starlette:
+ERRORS = (Refused, TooLarge, TooMuch, NotPacked, Unreadable, Full, DatabaseError)
+"""What keeps a request from being taken, and is told to its client."""
+
+
+def application(
+    writer: Writer,
+    token: str | None,
+    limits: Limits = LIMITS,
+    places: RequestPlaces | None = None,
+) -> Starlette:
     """Return the application that hands spans to a writer.
 
     Args:
         writer: is running.
         token: what exporters must send as a bearer; None where they need not.
         limits: of each request, and of all that are under way.
+        places: where others have some of them, too.
     """
-    places = RequestPlaces(limits)
+    places = places or RequestPlaces(limits)
 
     async def taken(request: Request, encoding: BodyEncoding) -> RequestOutcome:
         client = request.client.host if request.client else ""
@@ -54,15 +64,15 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
         try:
             if encoding is None:
                 accepted = " or ".join(BodyEncoding)
-                raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {accepted}")
+                raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {accepted}")
             _check_token(request, token)
             outcome = await taken(request, encoding)
         except ClientDisconnect:
             # Nobody is there to be answered; an exporter sends it again.
             return Response(status_code=HTTPStatus.BAD_REQUEST)
-        except (_Refused, TooLarge, TooMuch, NotPacked, Unreadable, Full, DatabaseError) as error:
+        except ERRORS as error:
             writer.tally.refused += 1
-            return failure(encoding or BodyEncoding.JSON, _status(error), str(error))
+            return failure(encoding or BodyEncoding.JSON, status_of(error), str(error))
         signal = PATHS[request.url.path]
         return success(encoding, signal, outcome.rejected, outcome.reason)
 
@@ -86,15 +96,15 @@ def _encoding(request: Request) -> BodyEncoding | None:
 
 def _check_token(request: Request, token: str | None) -> None:
     if token is not None and not is_bearer(request.headers.get("authorization", ""), token):
-        raise _Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
+        raise Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
 
 
 async def _received(
     request: Request, encoding: BodyEncoding, client: str, place: Place, limits: Limits
 ) -> Received:
     packing = request.headers.get("content-encoding", "identity").strip().lower()
-    if packing not in ("identity", "gzip"):
-        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain or as gzip")
+    if packing not in ("identity", "gzip", "deflate"):
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain, as gzip or as deflate")
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > limits.body_bytes:
         raise TooLarge(f"the body is more than {limits.body_bytes:,} bytes")
@@ -103,9 +113,9 @@ async def _received(
             body = await _body(request, place, limits.body_bytes)
     except TimeoutError:
         message = f"the body did not come within {limits.body_s:g} s"
-        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
     signal = PATHS[request.url.path]
-    return Received(body, encoding, packing == "gzip", client, signal)
+    return Received(body, encoding, packing != "identity", client, signal)
 
 
 async def _body(request: Request, place: Place, limit: int) -> bytes:
@@ -120,9 +130,10 @@ async def _body(request: Request, place: Place, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _status(error: Exception) -> HTTPStatus:
+def status_of(error: Exception) -> HTTPStatus:
+    """Return the status that tells one of `ERRORS`."""
     match error:
-        case _Refused():
+        case Refused():
             return error.status
         case TooLarge():
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE

@@ -1,4 +1,4 @@
-"""What OTLP/HTTP answers, in the encoding of the request."""
+"""What OTLP answers: over HTTP in the encoding of the request, and over gRPC."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from enum import StrEnum
 from http import HTTPStatus
 
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
@@ -38,6 +40,9 @@ _RPC_CODES = {
     HTTPStatus.UNAUTHORIZED: 16,
 }
 _UNKNOWN = 2
+_RESOURCE_EXHAUSTED = 8
+_COME_AGAIN = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 _MESSAGE_CHARS = 500
 
 
@@ -82,26 +87,49 @@ def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Respons
     code = _RPC_CODES.get(status, _UNKNOWN)
     text = message[:_MESSAGE_CHARS]
     headers = {"connection": "close"}
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+    if status in _COME_AGAIN:
         headers["retry-after"] = str(RETRY_AFTER_S)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if encoding is BodyEncoding.JSON:
         body = json.dumps({"code": code, "message": text}).encode()
     else:
-        body = _rpc_status(code, text.encode("utf-8", "replace"))
+        body = _rpc_status(code, text)
     return Response(body, status, headers, encoding)
 
 
-def _rpc_status(code: int, message: bytes) -> bytes:
-    """Return a google.rpc.Status: field 1 the code, field 2 the message.
+def rpc_failure(status: HTTPStatus, message: str) -> tuple[int, str, bytes]:
+    """Return what a call is answered where a request is answered with a status.
+
+    An exporter comes again after RESOURCE_EXHAUSTED only if it is told when.
+
+    Returns:
+        The google.rpc.Code, the message, and the google.rpc.Status.
+    """
+    text = message[:_MESSAGE_CHARS]
+    if status not in _COME_AGAIN:
+        code = _RPC_CODES.get(status, _UNKNOWN)
+        return code, text, _rpc_status(code, text)
+    code = _RESOURCE_EXHAUSTED
+    delay = Duration(seconds=RETRY_AFTER_S).SerializeToString()
+    # A google.rpc.RetryInfo: field 1 the delay.
+    retry = Any(type_url=_RETRY_INFO, value=_bytes_field(1, delay)).SerializeToString()
+    return code, text, _rpc_status(code, text) + _bytes_field(3, retry)
+
+
+def _rpc_status(code: int, message: str) -> bytes:
+    """Return a google.rpc.Status: field 1 the code, field 2 the message, field 3 details.
 
     By hand, since its Python package is no other dependency of anything here.
     """
+    return bytes([0x08, code]) + _bytes_field(2, message.encode("utf-8", "replace"))
+
+
+def _bytes_field(number: int, data: bytes) -> bytes:
     length = bytearray()
-    left = len(message)
+    left = len(data)
     while left > 0x7F:
         length.append(left & 0x7F | 0x80)
         left >>= 7
     length.append(left)
-    return bytes([0x08, code, 0x12]) + bytes(length) + message
+    return bytes([number << 3 | 2]) + bytes(length) + data

@@ -45,6 +45,8 @@ class WriterTally:
     last_name: str = ""
     trouble: str = ""
     """Why the last write failed; empty after one that did not."""
+    hint: str = ""
+    """What to change where an exporter comes to the wrong port."""
 
 
 class Writer:

@@ -53,6 +53,8 @@ class ReceiverTally:
     last_name: str = ""
     trouble: str = ""
     """Why the last write failed; empty after one that did not."""
+    hint: str = ""
+    """What to change where an exporter comes to the wrong port."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,14 @@ import sys
 from pathlib import Path
 from flowtui.collector.limits import Limits
 from flowtui.collector.receiving import application
-from flowtui.collector.server import listening, serve
+from flowtui.collector.listening import bound as bound_to
+from flowtui.collector.server import serve
 from flowtui.collector.writing import Writer
 from flowtui.store.database import Database
 limits = Limits(body_bytes=100_000, unpacked_bytes=200_000, all_requests=2, header_s=0.3,
                 body_s=0.3, drain_s=1)
 writer = Writer(Database(Path(sys.argv[1]), "exp.db"), limits)
-bound = listening("127.0.0.1", 0)
+bound = bound_to("127.0.0.1", 0)
 port = bound.getsockname()[1]
 writer.start()
 serve(application(writer, None, limits), bound,
