@@ -108,6 +108,8 @@ def _print(target: Target, writer: SpanWriter, tally: IngestTally) -> None:
     )
     said = f"{fmt.count(written.total, 'span')} into {target.line}"
     print(said + (f": {', '.join(parts)}" if parts else ""))
+    if written.annotations:
+        print(f"{fmt.count(written.annotations, 'annotation')} of them taken back")
     if written.events:
         print(f"{fmt.count(written.events, 'log event')} with their spans, or waiting for them")
     if writer.dropped_events:

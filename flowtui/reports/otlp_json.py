@@ -11,20 +11,18 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from flowtui.store.annotations.values import Annotation
+from flowtui.store.otlp.own_export import ANNOTATION_EVENT, RUN_ID
 from flowtui.store.traces.values import SpanDetail, SpanEvent, SpanLink
 from flowtui.store.values import JsonValue, Run
 
 OtlpValue = dict[str, object]
-ANNOTATION_EVENT = "luml.annotation"
 INT64 = range(-(2**63), 2**63)
 NS_PER_S = 1_000_000_000
 
 
 def resource(run: Run) -> OtlpValue:
     """Return the resource of all spans of a run."""
-    return {
-        "attributes": attributes({"service.name": run.name or run.id, "luml.experiment.id": run.id})
-    }
+    return {"attributes": attributes({"service.name": run.name or run.id, RUN_ID: run.id})}
 
 
 def span(detail: SpanDetail, annotations: Sequence[Annotation] = ()) -> OtlpValue:

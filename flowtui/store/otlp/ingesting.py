@@ -16,12 +16,14 @@ from types import TracebackType
 from typing import Self
 
 from flowtui.store import unreadable
+from flowtui.store.annotations.writing import create_tables
 from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseCorrupt
 from flowtui.store.genai import is_pending
-from flowtui.store.otlp import joining
+from flowtui.store.otlp import joining, own_export
 from flowtui.store.otlp import rows as otlp_rows
 from flowtui.store.otlp.items import LogEvent, OtlpSpan
+from flowtui.store.otlp.own_export import SpanAnnotation
 from flowtui.store.otlp.rows import Row
 from flowtui.store.transaction import (
     FOLD_TRIES,
@@ -52,6 +54,8 @@ class Written:
     """Were there as they are."""
     events: int = 0
     """Log events that are with their spans, or wait for them on the disk."""
+    annotations: int = 0
+    """Annotations of an export that were not there."""
 
     @property
     def total(self) -> int:
@@ -64,6 +68,7 @@ class Written:
             self.changed + other.changed,
             self.same + other.same,
             self.events + other.events,
+            self.annotations + other.annotations,
         )
 
 
@@ -77,6 +82,7 @@ class Batch:
         self._most_spans = most_spans
         self._events: list[tuple[LogEvent, Batch]] = []
         """With the batch that each was added to."""
+        self._annotations: list[SpanAnnotation] = []
         self._rows: list[Row] = []
         self._announcing: list[Row] = []
         self._chars = 0
@@ -107,8 +113,14 @@ class Batch:
         self._events.append((event, self))
         self._chars += joining.size_chars(event)
 
+    def add_annotations(self, annotations: Sequence[SpanAnnotation]) -> None:
+        """Add annotations of spans that were added; their table is there."""
+        self._annotations += annotations
+        self._chars += sum(len(part) for row in annotations for part in row if part)
+
     def extend(self, other: Batch) -> None:
-        """Add the spans and events of another."""
+        """Add the spans, events and annotations of another."""
+        self._annotations += other._annotations
         self._events += other._events
         self._rows += other._rows
         self._announcing += other._announcing
@@ -146,7 +158,8 @@ class Batch:
         spans = len(self._rows) + len(self._announcing)
         dropped = self._join(connection) if _EVENTS in columns else list(range(len(self._events)))
         events = len(self._events) - len(dropped)
-        return Written(new, changed, spans - new - changed, events), dropped
+        annotations = own_export.insert(connection, self._annotations)
+        return Written(new, changed, spans - new - changed, events, annotations), dropped
 
     def _join(self, connection: sqlite3.Connection) -> list[int]:
         dropped = joining.join(connection, [event for event, _ in self._events])
@@ -178,6 +191,7 @@ class SpanWriter:
         self._patience = patience
         self._kept = _opened(database)
         self._batch = Batch()
+        self._has_tables = False
         self.written = Written()
         """What is on the disk."""
         self.dropped_events = 0
@@ -202,10 +216,17 @@ class SpanWriter:
     def add(self, span: OtlpSpan) -> None:
         """Add a span, and write the batch that it fills.
 
+        Of one that this program exported, the annotations are added as such.
+
         Raises:
             DatabaseError: the batch was not written.
         """
+        span, annotations = own_export.taken_back(span)
+        if annotations and not self._has_tables:
+            create_tables(self._database, patience=self._patience)
+            self._has_tables = True
         self._batch.add(span)
+        self._batch.add_annotations(annotations)
         if self._batch.is_full:
             self.flush()
 

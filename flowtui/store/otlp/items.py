@@ -7,6 +7,7 @@
     signals.py    which signal a protobuf is of
     files.py      files: which of these they are, how they are packed and framed
     rows.py       spans as rows of exp.db: spans
+    own_export.py   what this program exported, taken back
     joining.py    log events as events of their spans, and those that wait for one
 
 Everything that is decoded ends as an `OtlpSpan`, so the formats cannot differ in what they store.

@@ -106,18 +106,18 @@ def _added(
         # What nobody can read is left as it is.
         return True, [False] * len(events)
     own, joined = _parted(before)
-    known = {_text(event) for event in joined}
+    known = {_said(event) for event in (*own, *joined)}
     left = MAX_SPAN_CHARS - len(before or "")
     kept = []
     for event in events:
-        text = _text(event)
-        is_new = text not in known
-        has_room = not is_new or len(text) <= left
+        said = _said(event)
+        is_new = said not in known
+        has_room = not is_new or len(said) <= left
         kept.append(has_room)
         if is_new and has_room:
-            known.add(text)
+            known.add(said)
             joined.append(event)
-            left -= len(text)
+            left -= len(said)
     after = _together(own, joined)
     if after != before:
         connection.execute(f"update spans set events = ? where {_KEY}", (after, *key))
@@ -165,8 +165,11 @@ def _kept(before: object, sent: str | None) -> str | None:
     joined = _parted(before)[1]
     if not joined:
         return sent
-    own = _parsed(sent)
-    return _together(own if isinstance(own, list) else [], joined)
+    parsed = _parsed(sent)
+    own = parsed if isinstance(parsed, list) else []
+    # What was exported and is taken back has them among its own.
+    known = set(map(_said, own))
+    return _together(own, [event for event in joined if _said(event) not in known])
 
 
 def _parted(text: object) -> tuple[list[JsonValue], list[Event]]:
@@ -181,6 +184,14 @@ def _parted(text: object) -> tuple[list[JsonValue], list[Event]]:
 def _together(own: Sequence[JsonValue], joined: Sequence[Event]) -> str | None:
     ordered = sorted(joined, key=_time)
     return _text([*own, *ordered]) if own or ordered else None
+
+
+def _said(event: JsonValue) -> str:
+    """Return what makes two events the same one."""
+    if not isinstance(event, dict):
+        return _text(event)
+    parts = [event.get("name"), event.get("timestamp"), event.get("attributes") or {}]
+    return json.dumps(parts, sort_keys=True)
 
 
 def _time(event: Event) -> int:

@@ -59,7 +59,7 @@ async def refusal(call: Awaitable[bytes]) -> tuple[str, float]:
     """Return the status of a call, and in how many seconds to come again, 0 for never."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await call
-    trailing = dict(caught.value.trailing_metadata() or ())
+    trailing = dict(tuple(caught.value.trailing_metadata() or ()))
     status = Status.FromString(trailing["grpc-status-details-bin"])
     assert (status.code, status.message) == (caught.value.code().value[0], caught.value.details())
     again = 0.0
