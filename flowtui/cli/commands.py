@@ -424,7 +424,7 @@ def ingest(
         bool, typer.Option("--strict", help="Stop at the first thing that cannot be read.")
     ] = False,
 ) -> None:
-    """Write spans out of files into a run: OTLP as protobuf or JSON, also packed."""
+    """Write spans out of files into a run: OTLP, Jaeger's or Zipkin's JSON, also packed."""
     from flowtui.cli import ingest as ingest_command
     from flowtui.cli import target_run
 

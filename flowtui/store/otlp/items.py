@@ -3,6 +3,7 @@
     proto.py      the protobuf of a request, a file or a stream, in pieces of bounded size
     document.py   one OTLP/JSON document, once it is parsed
     text.py       OTLP/JSON of any length: lines, and documents that do not fit into memory
+    foreign.py    the JSON of Jaeger and Zipkin
     logs.py       log records: which of them are events of a span
     signals.py    which signal a protobuf is of
     files.py      files: which of these they are, how they are packed and framed

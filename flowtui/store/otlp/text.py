@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 from flowtui.store.otlp import document as documents
+from flowtui.store.otlp import foreign
 from flowtui.store.otlp import items as otlp
 from flowtui.store.otlp.document import Shape
 from flowtui.store.otlp.items import Broken, Item, Origin, Rejected, Skipped, Unreadable
@@ -53,7 +54,7 @@ def request(source: Source) -> Iterator[Item]:
         Unreadable: it is none, which shows while the items are taken.
     """
     text = _Text(source.take_up_to, b"", source.whole_bytes, source.span_parts)
-    yield from _walked(text, "")
+    yield from _otlp(text, "")
     if text.peek():
         raise Broken("it is no JSON: something stands after its end")
 
@@ -76,9 +77,10 @@ def parsed(text: bytes) -> object:
 def _line(line: bytes, where: str) -> Iterator[Item]:
     try:
         document = parsed(line)
-        if document and isinstance(document, dict) and not _is_known(document):
-            raise Unreadable("it is JSON, and has neither spans nor another signal in it")
-        yield from documents.items(document, where)
+        if document and not (isinstance(document, dict) and _is_known(document)):
+            yield from foreign.items(document, where)
+        else:
+            yield from documents.items(document, where)
     except Unreadable as error:
         yield Rejected(where, str(error))
 
@@ -265,8 +267,31 @@ class _Text:
 
 
 def _walked(text: _Text, where: str) -> Iterator[Item]:
-    """Yield what is in one document."""
+    """Yield what is in one document of a file, be it Zipkin's or Jaeger's."""
+    if text.peek() != "[":
+        yield from _otlp(text, where, is_file=True)
+        return
+    for _ in text.elements():
+        try:
+            yield from foreign.items(text.value(otlp.MAX_SPAN_BYTES), where)
+        except Broken:
+            raise
+        except Unreadable as error:
+            yield Rejected(where, str(error))
+
+
+def _otlp(text: _Text, where: str, *, is_file: bool = False) -> Iterator[Item]:
+    """Yield what is in one document of OTLP, or in one of Jaeger's in a file."""
+    unknown = 0
+    known = 0
     for key in text.members():
+        is_known = key in documents.SHAPE_OF or key in documents.UNKNOWN_SIGNALS
+        known += is_known or key == foreign.JAEGER_TRACES
+        unknown += not is_known
+        if is_file and key == foreign.JAEGER_TRACES and text.peek() == "[":
+            for _ in text.elements():
+                yield from foreign.items(text.value(otlp.MAX_SPAN_BYTES), where)
+            continue
         shape = documents.SHAPE_OF.get(key)
         if shape is not None and text.peek() == "[":
             for _ in text.elements():
@@ -277,6 +302,8 @@ def _walked(text: _Text, where: str) -> Iterator[Item]:
         if key in documents.UNKNOWN_SIGNALS:
             yield Skipped(documents.UNKNOWN_SIGNALS[key])
         text.skip()
+    if is_file and unknown and not known:
+        yield Rejected(where, foreign.NOT_KNOWN)
 
 
 def _resource(text: _Text, where: str, shape: Shape) -> Iterator[Item]:
