@@ -132,6 +132,13 @@ def lost_spans(dropped_count: int, refused_count: int) -> list[str]:
     return [*counted([(dropped_count, "dropped")]), *refused]
 
 
+def unkept_records(log_count: int, metric_count: int) -> str:
+    """Return how much came of what a receiver does not keep; nothing where nothing did."""
+    counts = ((log_count, "other log record"), (metric_count, "metric"))
+    parts = [count(number, noun) for number, noun in counts if number]
+    return f"not kept: {', '.join(parts)}" if parts else ""
+
+
 def size(size_bytes: int) -> str:
     """Return a size in decimal units: `97.8 MB`."""
     if abs(size_bytes) < 1000:

@@ -43,7 +43,7 @@ def collect(
     target: Target,
     bound: socket.socket,
     where: Listening,
-    grpc_place: GrpcPlace | None,
+    grpc_place: GrpcPlace | None = None,
     *,
     for_program: bool = False,
 ) -> None:
@@ -243,16 +243,6 @@ def _kept(tally: WriterTally) -> str:
 
 
 def _rest(tally: WriterTally) -> str:
-    others = unkept(tally.logs, tally.metrics)
+    others = fmt.unkept_records(tally.logs, tally.metrics)
     parts = fmt.lost_spans(tally.dropped, tally.refused) + ([others] if others else [])
     return "".join(f" · {part}" for part in parts)
-
-
-def unkept(logs: int, metrics: int) -> str:
-    """Return how much came of what is not kept; nothing where nothing did."""
-    counts = [
-        fmt.count(count, noun)
-        for count, noun in ((logs, "other log record"), (metrics, "metric"))
-        if count
-    ]
-    return f"not kept: {', '.join(counts)}" if counts else ""

@@ -70,7 +70,8 @@ class CollectScreen(LiveScreen[bool]):
             self._was = state.phase
             self.refresh_bindings()
         trouble = fmt.plain(state.tally.trouble, _TROUBLE_CHARACTERS)
-        self.query_one("#collect-trouble", Label).update(trouble and f"✗ not written: {trouble}")
+        said = f"✗ not written: {trouble}" if trouble else fmt.plain(state.tally.hint)
+        self.query_one("#collect-trouble", Label).update(said)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self._receiver.state
@@ -89,11 +90,15 @@ def received_line(state: ReceiverState) -> Line:
     """Return how many spans are in the run, and how many are not."""
     tally = state.tally
     pieces = [_label("Received"), Piece(fmt.count(tally.received, "span"))]
+    if tally.events:
+        pieces.append(Piece(f", {fmt.count(tally.events, 'log event')}"))
     pieces += [
         Piece(f"  ▲ {text}", "attention") for text in fmt.lost_spans(tally.dropped, tally.refused)
     ]
     if state.phase is ReceiverPhase.STOPPING:
         pieces.append(Piece("  stopping…", "attention"))
+    if others := fmt.unkept_records(tally.logs, tally.metrics):
+        pieces.append(Piece(f"  {others}", "muted"))
     return pieces
 
 
