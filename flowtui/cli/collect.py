@@ -170,6 +170,8 @@ class _ForProgram:
 
     def ready(self, bound: socket.socket, where: Listening, grpc_place: GrpcPlace | None) -> None:
         port = bound.getsockname()[1]
+        if grpc_place is not None and grpc_place.problem:
+            self._tally.hint = f"no gRPC: {grpc_place.problem}"
         reporting.tell({"listening": environment(bound, where), "port": port})
         reporting.end_with_stdin()
 

@@ -334,7 +334,9 @@ class StillReceiver:
 LISTENING = ReceiverState(Receiving.LISTENING, PORT, ENVIRONMENT)
 RECEIVERS = {
     "waiting": LISTENING,
-    "receiving": replace(LISTENING, tally=ReceiverTally(1_204, 3, 1, last_name="chat gpt-4o-mini")),
+    "receiving": replace(
+        LISTENING, tally=ReceiverTally(1_204, dropped=3, refused=1, last_name="chat gpt-4o-mini")
+    ),
     "not-written": replace(
         LISTENING,
         tally=ReceiverTally(1_204, last_name="tool.order_cancel", trouble="the disk is full"),
