@@ -1,8 +1,8 @@
 """The protobuf of ExportTraceServiceRequest and of TracesData, which are the same on the wire.
 
 Messages are parsed by the protobuf library, a resource with its spans at a time where they are
-small, else a span at a time, so that a file of any size needs the memory of one span. A resource is
-then expected before its spans, where every writer puts it.
+small, else a span at a time, so that a file of any size needs the memory of one span. In the latter
+case a resource is expected before its spans, where every writer puts it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ T = TypeVar("T", bound=Message)
 
 _LENGTH = 2
 _FIRST = (1, _LENGTH)
-"""Field 1 as bytes: the resource of spans, the scope, and what a request is made of."""
+"""Field 1, length-delimited: the resource of spans, the scope, and what a request consists of."""
 _SECOND = (2, _LENGTH)
 _NO_TRACE = bytes(otlp.TRACE_ID_BYTES)
 _NO_SPAN = bytes(otlp.SPAN_ID_BYTES)
 
 
 def items(source: Source, size: int | None = None) -> Iterator[Item]:
-    """Yield what is in the next `size` bytes, or in all that is left.
+    """Yield what is in the next `size` bytes, or in all the rest.
 
     Raises:
-        Broken: from here on it is no protobuf.
+        Broken: From here on it is not protobuf.
     """
     end = None if size is None else source.position + size
     while not source.is_at_end() if end is None else source.position < end:
@@ -57,7 +57,7 @@ def _resource_spans(source: Source, size: int) -> Iterator[Item]:
     try:
         message = ResourceSpans.FromString(data)
     except DecodeError:
-        # One text that is no UTF-8 fails all of it; in parts, it fails its span.
+        # One text that is not UTF-8 makes all of it fail; in parts, only its span fails.
         in_parts = Source(io.BytesIO(data), source.whole_bytes, source.span_parts)
         yield from _resource_in_parts(in_parts, size)
         return
@@ -121,7 +121,7 @@ def _rejected(where: str, error: Unreadable) -> Rejected:
 
 
 def _field(source: Source) -> tuple[int, int]:
-    """Return number and wire type of the field that comes next."""
+    """Return the number and wire type of the next field."""
     tag = source.varint()
     return tag >> 3, tag & 7
 
@@ -144,14 +144,16 @@ def _message(kind: type[T], source: Source, end: int) -> T:
     try:
         return kind.FromString(data)
     except DecodeError as error:
-        raise Unreadable(f"a {kind.__name__} is no protobuf, or has a text not in UTF-8") from error
+        raise Unreadable(
+            f"a {kind.__name__} is not protobuf, or has a text not in UTF-8"
+        ) from error
 
 
 def _skip(source: Source, field: tuple[int, int], end: int | None) -> None:
-    """Pass over a field that nobody here knows."""
+    """Skip a field that is not known here."""
     number, wire_type = field
     if number == 0:
-        raise Broken("it is no protobuf")
+        raise Broken("it is not protobuf")
     match wire_type:
         case 0:
             source.varint()
@@ -162,7 +164,7 @@ def _skip(source: Source, field: tuple[int, int], end: int | None) -> None:
         case 5:
             source.skip(4)
         case _:
-            raise Broken("it is no protobuf")
+            raise Broken("it is not protobuf")
     if end is not None and source.position > end:
         raise Broken("a part is longer than the whole")
 
@@ -234,8 +236,8 @@ def _link(link: Span.Link) -> dict[str, JsonValue]:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, JsonValue]:
-    # Texts are most of what there is, and a large file has a million attributes: asking for the
-    # text is the quickest way to know that it is one.
+    # Most values are texts, and a large file has a million attributes: asking for the text is the
+    # quickest way to find out whether a value is one.
     return {pair.key: (value := pair.value).string_value or _value(value) for pair in pairs}
 
 
