@@ -31,7 +31,7 @@ from flowtui.store.store import Store
 from flowtui.store.uploaded import LocalType
 
 NAMES_SHOWN = 20
-LOOK_EVERY_S = 0.1
+PROGRESS_EVERY_S = 0.1
 
 
 class _Named(Protocol):
@@ -53,7 +53,7 @@ class UploadRequest:
     collection: str | None = None
     """Names or ids; None where there is only one to choose."""
     name: str | None = None
-    """Of the artifact; the run's unless given."""
+    """The artifact's name; the run's unless given."""
     yes: bool = False
     as_json: bool = False
 
@@ -62,9 +62,9 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
     """Upload a run and print where it is.
 
     Raises:
-        StoreError: it cannot be packed, or what became of it cannot be noted.
-        RegistryError: the registry or its storage did not take it.
-        WrongUsage: it is not said where to, or nobody can be asked.
+        StoreError: The run cannot be packed.
+        RegistryError: The registry or its storage did not take it.
+        WrongUsage: The destination is not clear, or nobody can be asked.
     """
     credential = require_key(os.environ, person.cwd(), person.home())
     cancel = threading.Event()
@@ -104,7 +104,7 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
 
 
 def _carried_out(job: UploadJob, cancel: threading.Event, line: ProgressLine) -> Uploaded:
-    """Run a job in a thread, so that this one can show how far it is and take signals."""
+    """Run a job in a thread, so that this one can show its progress and take signals."""
     answer: list[Uploaded | RegistryError | StoreError] = []
 
     def work() -> None:
@@ -116,7 +116,7 @@ def _carried_out(job: UploadJob, cancel: threading.Event, line: ProgressLine) ->
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(LOOK_EVERY_S)
+        thread.join(PROGRESS_EVERY_S)
         now = job.progress
         if not now.phase.is_over and now.phase is not Phase.WAITING:
             step = now.phase.capitalize()
@@ -167,7 +167,7 @@ def _chosen(choices: Iterable[N], word: str | None, what: str, if_none: str) -> 
         if matches:
             ids = ", ".join(one.id for one in matches)
             raise WrongUsage(f"--{what} {word!r} is the name of several: give one of {ids}")
-    raise WrongUsage(f"--{what} {word!r} is none of these: {_names(known)}")
+    raise WrongUsage(f"--{what} {word!r} is not one of these: {_names(known)}")
 
 
 def _names(known: Sequence[_Named]) -> str:
@@ -177,10 +177,10 @@ def _names(known: Sequence[_Named]) -> str:
 
 
 def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, yes: bool) -> None:
-    """Say what is about to happen, and have it agreed to where it is not by --yes."""
+    """Say what is about to happen, and ask for consent unless --yes gave it."""
     notes = [f"upload {fmt.plain(run.name, 80)} to {fmt.plain(to.path, 300)}"]
     if store.standings([run.row], clock.now())[run.id].goes_on:
-        notes.append("it is still active: what is there by now goes up")
+        notes.append("it is still active: what it has logged so far is uploaded")
     copies = registry.copies(to, run.id)
     if copies:
         when = fmt.when_sent(copies[0].created_at)
@@ -194,7 +194,7 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, 
 
 
 def _note(write: Callable[[], None]) -> None:
-    """Note in the store what became of an upload; that it cannot be is no failure of it."""
+    """Record an upload in the store; it has not failed where that cannot be recorded."""
     try:
         write()
     except StoreError as error:

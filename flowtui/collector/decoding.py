@@ -1,7 +1,7 @@
 """One request, decoded in a thread of its own that goes on only when it is given a turn.
 
-A turn ends after so many bytes and spans, wherever in the body that is. What cannot be left there,
-such as one span with a lot in it, ends its turn late, and others have theirs meanwhile.
+A turn ends after a number of bytes and spans, wherever in the body that is. What cannot be left
+there, such as one large span, ends its turn late, and others have theirs meanwhile.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from flowtui.store.otlp.source import Readable, Source
 from flowtui.store.transaction import Patience
 
 TURN_COST = 8_192
-"""Bytes, and what spans cost besides; some milliseconds."""
+"""What a turn may cost, which takes some milliseconds: its bytes, and `ITEM_COST` for each span."""
 ITEM_COST = 128
 WHOLE_BYTES = 1 << 16
-"""Is parsed at once; see `Source`."""
+"""A body of up to this size is parsed at once; see `Source`."""
 BATCH_SPANS = 1_000
-"""Of a request are written together: some hundredths of a second."""
+"""How many spans of a request are written together, which takes some hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class RequestOutcome:
     spans: int
     rejected: int
     reason: str
-    """Of the first that was rejected."""
+    """Why the first of them was rejected."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +51,7 @@ class Received:
     client: str = ""
     """The address that it came from."""
     outcome: Future[RequestOutcome] = field(default_factory=Future)
-    """Is set when its spans are on the disk, or when they will not be."""
+    """Set when its spans are on the disk, or when it is clear that they will not be."""
 
 
 class _Left(Exception):
@@ -59,7 +59,7 @@ class _Left(Exception):
 
 
 class Decoding:
-    """Reads one request; what its last batch holds is for others to write."""
+    """Decodes one request; its last batch is left for the writer."""
 
     def __init__(
         self,
@@ -69,14 +69,14 @@ class Decoding:
         limits: Limits,
         turn_over: Callable[[Decoding], None],
     ) -> None:
-        """Prepare; nothing is read before the first turn.
+        """Prepare to decode; nothing is read before the first turn.
 
         Args:
-            received: the request.
-            database: takes the spans of those that have more than a batch.
-            patience: of these writes.
-            limits: of a request.
-            turn_over: is called at the end of each turn, in the request's own thread.
+            received: The request.
+            database: Where full batches of the request are written.
+            patience: How long these writes wait.
+            limits: What a request may take.
+            turn_over: Called at the end of each turn, in the request's own thread.
         """
         self.received = received
         self.batch = Batch(BATCH_SPANS)
@@ -91,22 +91,22 @@ class Decoding:
         self._thread = threading.Thread(target=self._work, name="span-decoding", daemon=True)
 
     def go_on(self) -> None:
-        """Give it a turn."""
+        """Let it have a turn."""
         if self._thread.ident is None:
             self._thread.start()
         else:
             self._turn.release()
 
     def leave(self) -> None:
-        """Have its thread end without another turn."""
+        """Make its thread end without another turn."""
         self._is_left = True
         self._turn.release()
 
     def spend(self, cost: int) -> None:
-        """Count what was done; where the turn is over, wait for the next.
+        """Count work that was done; where the turn is over, wait for the next.
 
         Raises:
-            TooLarge: the request takes more of the processor than one may.
+            TooLarge: The request has used as much processor time as one may.
         """
         self._left_cost -= cost
         if self._left_cost > 0:
@@ -152,7 +152,7 @@ class Decoding:
 
     def _add(self, span: OtlpSpan) -> None:
         if self.batch.is_full:
-            # Whoever sends so many finds those before an error written; again, they are the same.
+            # The spans before an error stay written; when they are sent again, they are the same.
             self.batch.write(self._database, self._patience)
             self.batch = Batch(BATCH_SPANS)
         self.batch.add(span)
@@ -160,7 +160,7 @@ class Decoding:
 
 
 class _Metered:
-    """A stream that is paid for piece by piece."""
+    """A stream whose pieces count towards the turn."""
 
     def __init__(self, stream: Readable, spend: Callable[[int], None]) -> None:
         self._stream = stream

@@ -35,9 +35,9 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
     """Return the application that hands spans to a writer.
 
     Args:
-        writer: is running.
-        token: what exporters must send as a bearer; None where they need not.
-        limits: of each request, and of all that are under way.
+        writer: What writes them; it is running.
+        token: What exporters must send as a bearer; None where they need not.
+        limits: What a request may take, and all that are under way.
     """
     places = RequestPlaces(limits)
 
@@ -58,7 +58,7 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
             _check_token(request, token)
             outcome = await taken(request, encoding)
         except ClientDisconnect:
-            # Nobody is there to be answered; an exporter sends it again.
+            # The client has left; an exporter sends the request again.
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except (_Refused, TooLarge, TooMuch, NotPacked, Unreadable, Full, DatabaseError) as error:
             writer.tally.refused += 1
@@ -88,7 +88,7 @@ def _check_token(request: Request, token: str | None) -> None:
         return
     given = request.headers.get("authorization", "")
     is_bearer = given[: len(_BEARER)].lower() == _BEARER
-    # The time that it takes must not tell how much of a token is right.
+    # The time that comparing takes must not reveal how much of a token is right.
     is_right = hmac.compare_digest(given[len(_BEARER) :].strip().encode(), token.encode())
     if not (is_bearer and is_right):
         raise _Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")

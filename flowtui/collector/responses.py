@@ -13,7 +13,7 @@ RETRY_AFTER_S = 1
 
 
 class BodyEncoding(StrEnum):
-    """Of a request and its answer, as its media type."""
+    """The encoding of a request and its answer, as a media type."""
 
     PROTOBUF = "application/x-protobuf"
     JSON = "application/json"
@@ -35,7 +35,7 @@ _MESSAGE_CHARS = 500
 
 
 def success(encoding: BodyEncoding, rejected: int, reason: str) -> Response:
-    """Return that all spans are on the disk, but for those that are none."""
+    """Return the answer that all valid spans are on the disk."""
     if encoding is BodyEncoding.PROTOBUF:
         answer = ExportTraceServiceResponse()
         if rejected:
@@ -49,7 +49,7 @@ def success(encoding: BodyEncoding, rejected: int, reason: str) -> Response:
 
 
 def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Response:
-    """Return that nothing was taken; the connection ends where the body was not read."""
+    """Return the answer that nothing was taken; it ends a connection whose body was not read."""
     code = _RPC_CODES.get(status, _UNKNOWN)
     text = message[:_MESSAGE_CHARS]
     headers = {"connection": "close"}
@@ -67,7 +67,7 @@ def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Respons
 def _rpc_status(code: int, message: bytes) -> bytes:
     """Return a google.rpc.Status: field 1 the code, field 2 the message.
 
-    By hand, since its Python package is no other dependency of anything here.
+    Written by hand, since nothing else here needs the package that defines it.
     """
     length = bytearray()
     left = len(message)

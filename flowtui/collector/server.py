@@ -16,7 +16,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from flowtui.collector.limits import LIMITS, Limits
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TOLD_EVERY_S = 0.25
+REPORT_EVERY_S = 0.25
 
 
 class ImpatientProtocol(H11Protocol):
@@ -28,7 +28,7 @@ class ImpatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
-            # An exporter comes again, as after a 503.
+            # An exporter tries again, as after a 503.
             transport.close()
         self._watch()
 
@@ -45,7 +45,7 @@ class ImpatientProtocol(H11Protocol):
         self._stop_watching()
 
     def _watch(self) -> None:
-        # A byte now and then must not put the end off, so a watch that runs goes on.
+        # A byte now and then must not put the deadline off, so a watch that runs goes on.
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_watching()
         elif self._giving_up is None and not self.transport.is_closing():
@@ -66,7 +66,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own raises the signal again at the end, when the run is still to be ended.
+        # uvicorn's own would raise the signal again at the end, before the run is ended.
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._stop)
@@ -86,11 +86,11 @@ def listening(host: str, port: int) -> socket.socket:
     """Return a socket that is bound.
 
     Args:
-        host: a name or an address.
+        host: A name or an address.
         port: 0 for one that is free.
 
     Raises:
-        OSError: the port is taken, or the address is not of this machine.
+        OSError: The port is taken, or the address is not of this machine.
     """
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -116,12 +116,12 @@ def serve(
     """Answer requests until a signal says to stop, and those that are under way then.
 
     Args:
-        application: what answers.
-        bound: where; it is closed afterwards.
-        ready: is called when connections are accepted.
-        tell: is called a few times a second.
-        stopping: is called when a signal has said so.
-        limits: for connections, headers, and the end.
+        application: What answers.
+        bound: The listening socket, which is closed afterwards.
+        ready: Called when connections are accepted.
+        tell: Called a few times a second.
+        stopping: Called when a signal has said to stop.
+        limits: What connections, headers and the end may take.
     """
     protocol = type("_Protocol", (ImpatientProtocol,), {"limits": limits})
     config = uvicorn.Config(
@@ -152,6 +152,6 @@ async def _served(
             is_ready = True
             ready()
         tell()
-        await asyncio.wait([serving], timeout=TOLD_EVERY_S if is_ready else 0.01)
+        await asyncio.wait([serving], timeout=REPORT_EVERY_S if is_ready else 0.01)
     await serving
     tell()

@@ -10,15 +10,15 @@ from flowtui.store.otlp.source import Readable
 
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _FED_BYTES = 1_024
-"""Given to zlib at a time: what it leaves is copied, for each member anew."""
+"""How many bytes zlib is given at a time: it copies what it leaves, for each member anew."""
 
 
 def stream(body: bytes, is_packed: bool, limits: Limits) -> Readable:
     """Return what is in a body.
 
     `read` of it raises:
-        TooLarge: it is more than it may be when it is unpacked, or packed in too many members.
-        NotPacked: it is no gzip, or cut off.
+        TooLarge: The body is too large when it is unpacked, or has too many members.
+        NotPacked: The body is not gzip, or is cut off.
     """
     return _UnpackedBody(body, limits) if is_packed else io.BytesIO(body)
 
@@ -42,12 +42,13 @@ class _UnpackedBody:
             try:
                 piece = self._unpacker.decompress(self._fed, size)
             except zlib.error as error:
-                raise NotPacked(f"the body is no gzip: {error}") from error
+                raise NotPacked(f"the body is not gzip: {error}") from error
             rest = self._unpacker.unused_data or self._unpacker.unconsumed_tail
             self._fed = rest or self._packed.read(_FED_BYTES)
             if piece:
                 return self._counted(piece)
-            # zlib may hold some when all was fed; with nothing to feed, this was it.
+            # zlib may hold some output when all input was fed; with nothing left to feed, this was
+            # all.
             if is_last and not self._unpacker.eof:
                 raise NotPacked("the gzip body is cut off")
         return b""
