@@ -27,7 +27,7 @@ from flowtui.store.liveness.standing import Activity, Standing
 from flowtui.store.values import Bucket, JsonValue, Status
 
 DEFAULT_LIMIT = 1_000
-"""More characters than the widest terminal shows of one cell."""
+"""How many characters are shown of a text: more than the widest terminal shows of one cell."""
 MAX_MARKS = 3
 """Combining marks on one letter; more would climb over the neighbouring lines."""
 

@@ -55,8 +55,8 @@ def ingest(target: Target, files: Sequence[str], strict: bool) -> None:
     with SpanWriter(target.database) as writer:
         try:
             for file in files:
-                with _opened(file) as (stream, size), _progress(file, size) as told:
-                    _read(file, _CountedFile(stream, told), writer, tally, strict)
+                with _opened(file) as (stream, size), _progress(file, size) as report:
+                    _read(file, _CountedFile(stream, report), writer, tally, strict)
         except KeyboardInterrupt:
             message = "stopped; what was written stays, and the same files can be read again"
             raise IngestFailed(message) from None
@@ -136,17 +136,17 @@ def _opened(file: str) -> Iterator[tuple[BinaryIO, int | None]]:
 class _CountedFile:
     """A file that reports how much of it was read."""
 
-    def __init__(self, stream: BinaryIO, told: Callable[[int], None]) -> None:
+    def __init__(self, stream: BinaryIO, report: Callable[[int], None]) -> None:
         self._stream = stream
-        self._told = told
-        self._untold = 0
+        self._report = report
+        self._unreported = 0
 
     def read(self, size: int, /) -> bytes:
         data = self._stream.read(size)
-        self._untold += len(data)
-        if self._untold >= _REPORT_BYTES or not data:
-            self._told(self._untold)
-            self._untold = 0
+        self._unreported += len(data)
+        if self._unreported >= _REPORT_BYTES or not data:
+            self._report(self._unreported)
+            self._unreported = 0
         return data
 
 

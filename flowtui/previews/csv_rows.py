@@ -48,14 +48,14 @@ class _CsvLines:
             raise StopIteration
         self.end += len(line)
         if len(line) == LINE_BYTES and not line.endswith(b"\n"):
-            self._pass_over_rest()
+            self._skip_rest()
         text = encodings.decode(line, self._encoding).rstrip("\r\n")
         # The csv module refuses a carriage return inside a line.
         text = text.replace("\r", "␍") + "\n"
         self.row_lines.append((self.end, text))
         return text
 
-    def _pass_over_rest(self) -> None:
+    def _skip_rest(self) -> None:
         while rest := self._file.readline(LINE_BYTES):
             self.end += len(rest)
             if rest.endswith(b"\n"):

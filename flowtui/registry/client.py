@@ -50,8 +50,10 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.luml.ai"
 ANSWER_S = 30.0
+"""How long each read and write of a connection to the registry may take."""
 PAGE = 100
 BROWSING_TRIES = 2
+"""How often a question is tried for a person who is looking."""
 MAX_PAGES = 1_000
 """How many pages of collections are read: a faulty server may always offer another one."""
 MAX_COPY_PAGES = 20

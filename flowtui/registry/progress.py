@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 RATE_WINDOW_S = 5.0
+"""The last seconds, over which the rate is measured."""
 _SAMPLE_EVERY_S = 0.1
 
 
@@ -40,7 +41,7 @@ class Progress:
     phase: Phase = Phase.WAITING
     done_bytes: int = 0
     total_bytes: int = 0
-    """Of the phase; 0 where it is not counted in bytes."""
+    """How many bytes the phase has; 0 if it is not counted in bytes."""
     rate_bytes_s: float | None = None
     """Over the last seconds; None before it can be known."""
 

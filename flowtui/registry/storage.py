@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 256 << 10
 PLACE = "the storage"
 ANSWER_S = 60.0
+"""How long each read and write of a connection to the storage may take."""
 AZURE = "azure"
 
 Sent = Callable[[int], None]

@@ -48,6 +48,7 @@ T = TypeVar("T")
 Pack: TypeAlias = Callable[[Path, Cancelled, OnProgress], ArtifactInfo]
 """Makes an artifact at a path, or names one that is there already."""
 SETTLE_S = 5.0
+"""How long closing waits for the registry to accept that an entry has failed."""
 _MAX_FILE_NAME = 120
 
 

@@ -52,7 +52,7 @@ class SampleRequest:
     dataset: str | None = None
     """The id of an eval set; None for all."""
     filter_text: str = ""
-    """As on the list's filter line; blank for all."""
+    """The filter as on the list's filter line; blank for all."""
     sort: str = ""
     """A column, with a minus before it for descending order; blank for `created`."""
     limit: int | None = None

@@ -61,14 +61,14 @@ def write_atomically(path: Path, write: Callable[[TextIO], T]) -> T:
 
 
 def copy_file(
-    source: Path, target: Path, told: Callable[[int], None], cancelled: Callable[[], bool]
+    source: Path, target: Path, report: Callable[[int], None], cancelled: Callable[[], bool]
 ) -> None:
     """Copy a file, so that nobody ever sees a part of it.
 
     Args:
         source: A regular file.
         target: One that exists is replaced and keeps its mode, a link is followed.
-        told: Takes how many bytes were copied so far.
+        report: Takes how many bytes were copied so far.
         cancelled: Asked between two pieces.
 
     Raises:
@@ -79,14 +79,14 @@ def copy_file(
         source.open("rb") as read,
         temporary.open("xb") as out,
     ):
-        _pour(read, out, told, cancelled)
+        _pour(read, out, report, cancelled)
         os.fsync(out.fileno())
 
 
 def copy_files(
     sources: Mapping[str, Path],
     target: Path,
-    told: Callable[[int], None],
+    report: Callable[[int], None],
     cancelled: Callable[[], bool],
 ) -> None:
     """Copy files into a new folder, which is there when all of them are.
@@ -94,7 +94,7 @@ def copy_files(
     Args:
         sources: By their paths inside the folder, without `..`.
         target: Must not exist.
-        told: Takes how many bytes were copied so far.
+        report: Takes how many bytes were copied so far.
         cancelled: Asked between two pieces.
 
     Raises:
@@ -111,7 +111,7 @@ def copy_files(
             file.parent.mkdir(parents=True, exist_ok=True)
             before = done
             with source.open("rb") as read, file.open("xb") as out:
-                _pour(read, out, lambda count: told(before + count), cancelled)  # noqa: B023
+                _pour(read, out, lambda count: report(before + count), cancelled)  # noqa: B023
                 done += out.tell()
         temporary.rename(target)
     except OSError as error:
@@ -126,7 +126,7 @@ def temporary_beside(target: Path) -> Path:
 
 
 def _pour(
-    read: BinaryIO, out: BinaryIO, told: Callable[[int], None], cancelled: Callable[[], bool]
+    read: BinaryIO, out: BinaryIO, report: Callable[[int], None], cancelled: Callable[[], bool]
 ) -> None:
     count = 0
     while piece := read.read(PIECE_BYTES):
@@ -134,7 +134,7 @@ def _pour(
             raise SaveFailed("not saved: it was cancelled, and nothing was written")
         out.write(piece)
         count += len(piece)
-        told(count)
+        report(count)
     out.flush()
 
 

@@ -99,7 +99,7 @@ class PointsWritten:
 
     point_count: int = 0
     stepless: dict[str, int] = field(default_factory=dict)
-    """By metric: rows that were left out because their step is not a number."""
+    """How many rows of each metric were left out because their step is not a number."""
 
     def begin(self, metric: _Metric) -> None:
         if metric.extent.stepless_count:

@@ -139,7 +139,7 @@ class Database:
             except unreadable.ERRORS as error:
                 failure = error
             cancelling.check()
-            if failure is None and self._stands(files, route, before):
+            if failure is None and self._is_consistent(files, route, before):
                 return answer
             if route is Route.LIVE and unreadable.is_no_log_to_join(failure):
                 self._joined = before, False
@@ -206,14 +206,14 @@ class Database:
         may_join = where is not Sharing.SHARED and files.shm.exists()
         if where is Sharing.LAYERED and may_join:
             may_join = self._is_held(files, found)
-        may_join = may_join and self._agrees(files, found)
+        may_join = may_join and self._log_matches_index(files, found)
         route = found.route(may_join)
         is_too_large = found.size_bytes > shared.COPY_LIMIT_BYTES
         if route is Route.COPY and where is Sharing.SHARED and found.has_log and is_too_large:
             return Route.CHECKPOINT
         return route
 
-    def _agrees(self, files: DatabaseFiles, found: Fingerprint) -> bool:
+    def _log_matches_index(self, files: DatabaseFiles, found: Fingerprint) -> bool:
         """Say whether a log matches its index; one that is being written does."""
         if self._joined is None or self._joined[0] != found:
             last_ns = found.last_write_ns or 0
@@ -229,7 +229,7 @@ class Database:
             self._held_inode = inode
         return inode == self._held_inode
 
-    def _stands(self, files: DatabaseFiles, route: Route, before: Fingerprint) -> bool:
+    def _is_consistent(self, files: DatabaseFiles, route: Route, before: Fingerprint) -> bool:
         """Say whether what was read is valid, that is, of one state of the files."""
         is_shared = self._sharing_of(files) is Sharing.SHARED
         if route is Route.LIVE or (route is Route.COPY and is_shared):

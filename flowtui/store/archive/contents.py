@@ -57,7 +57,7 @@ class ArtifactContents:
     """`experiment` or `model`."""
     database_zip: Slice
     attachments: dict[str, Slice] = field(repr=False)
-    """By path below `attachments/`; the offsets are those in the artifact."""
+    """The attachments by path below `attachments/`; the offsets are those in the artifact."""
 
 
 def read_contents(path: Path) -> ArtifactContents:

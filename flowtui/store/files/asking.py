@@ -30,7 +30,9 @@ PATIENCE_S = 5.0
 """How long an answer is waited for; it takes less than 1 ms, and 20 ms with a start. On an
 overloaded machine, or from a server that does not respond, there is no answer."""
 COPY_PATIENCE_S = 600.0
+"""How long a copy is waited for."""
 END_S = 0.5
+"""How long a child that was killed is waited for."""
 POLL_S = 0.1
 """How often it is checked whether somebody still waits for a copy."""
 

@@ -39,6 +39,7 @@ FICLONE = 0x40049409
 """An ioctl of Linux: one file shares the blocks of another, where the file system can."""
 CHUNK_BYTES = 1 << 20
 GIVE_UP_S = 4.0
+"""How long `copy` tries to make a sound copy."""
 LEAST_TRIES = 2
 """A log is restarted only after a full checkpoint, which takes a writer some time."""
 

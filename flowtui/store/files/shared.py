@@ -20,12 +20,12 @@ KNOWN_FOR_S = 3.0
 REST_AFTER_COPY = 4
 """A copy is good for at least this many times as long as it took."""
 GONE_S = 2.0
-"""After a writer's end its files cannot be opened for a moment: 0.8 s through sshfs."""
+"""How long files may seem missing: after a writer's end, sshfs cannot open them for 0.8 s."""
 RETRY_S = 0.1
 SECOND_LOOK_S = 1.0
 """How far apart two failures of a read are that are taken for damage; a page may come late."""
 COPY_LIMIT_BYTES = 1 << 30
-"""More than this is not copied: at 100 MB/s it would take more than ten seconds."""
+"""The most that is copied: at 100 MB/s more would take longer than ten seconds."""
 
 
 class SharedFiles:

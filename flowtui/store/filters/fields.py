@@ -94,9 +94,9 @@ class FieldSet:
     """
 
     columns: Mapping[str, FilterField]
-    """By lower-case name."""
+    """The fields of columns, by lower-case name."""
     prefixes: Mapping[str, FieldMaker]
-    """By the lower-case part before the first dot; may raise UnknownField."""
+    """Makers of fields by the lower-case part before the first dot; may raise UnknownField."""
     bare: tuple[FieldMaker, ...]
     """What a key without a prefix may stand for; a condition holds if it holds for one of these."""
     searched: tuple[FilterField, ...]

@@ -127,7 +127,7 @@ class Smoothed:
     """The window of the series; None for the whole metric."""
     max_columns: int
     read_mark: int
-    """That of the series, as is `mark`."""
+    """The `read_mark` of the series, and `mark` its `mark`."""
     mark: int
     last_step: Step
     """All finite points up to this step are in the average."""

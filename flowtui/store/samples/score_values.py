@@ -84,7 +84,7 @@ class ScoreSet:
     """None for all eval sets together."""
     sample_count: int
     scores: tuple[ScoreSummary, ...]
-    """By key."""
+    """The summaries, by key."""
     unreadable_count: int
     """Samples whose scores are broken JSON, or not an object."""
 

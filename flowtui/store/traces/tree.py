@@ -26,7 +26,7 @@ from flowtui.store.traces.values import Span
 ERROR = 2
 """The status code of a span that failed."""
 WIDE = 500
-"""For a node with this many children, when they ran is computed once and not at each drawing."""
+"""How many children a node needs for their times to be computed once and not at each drawing."""
 
 
 class Node(NamedTuple):
