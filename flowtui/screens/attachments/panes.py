@@ -142,7 +142,7 @@ class PreviewPanes(Vertical):
     def _told(self) -> str:
         parts = [one.preview for one in self._parts]
         if isinstance(parts[0].shown, TablePage):
-            return self.query_one(TablePane).told
+            return self.query_one(TablePane).extent
         count = title.count_of(parts)
         return title.shown_part(title.part_of(parts[-1]), count)
 
@@ -234,8 +234,8 @@ class PreviewPanes(Vertical):
         if had_focus and not pane.has_focus:
             pane.focus()
 
-    @on(TablePane.Told)
-    def tell_rows(self, message: TablePane.Told) -> None:
+    @on(TablePane.ExtentChanged)
+    def tell_rows(self, message: TablePane.ExtentChanged) -> None:
         message.stop()
         self._show_title()
 

@@ -218,7 +218,7 @@ class AttachmentsScreen(TabScreen):
 
     @on(FilePreview.Shown)
     def take_kind(self, message: FilePreview.Shown) -> None:
-        self._files.tell_word(message.source.key, word_of_kind(message.kind))
+        self._files.show_type(message.source.key, word_of_kind(message.kind))
         self._panes.fit()
 
     def _show_saving(self, saving: Saving | None) -> None:
