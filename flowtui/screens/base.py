@@ -88,7 +88,7 @@ class StoreScreen(Asks, Screen[None]):
         """Read these kinds of record in a thread, and yield what shows each of the answers.
 
         Raises:
-            StoreError: it failed, which `show_failure` is told.
+            StoreError: It failed, which `show_failure` is told.
         """
         raise NotImplementedError
 

@@ -55,8 +55,8 @@ def answered(ask: Callable[[], Message | None], failed: Callable[[str], Message]
     """Return what a worker's thread is to post: what a store answers, or why it does not.
 
     Args:
-        ask: asks the store; what it returns is posted as it is.
-        failed: makes the message of the reason.
+        ask: Asks the store; what it returns is posted as it is.
+        failed: Makes the message of the reason.
 
     Returns:
         None where nobody waits for it any more, or `ask` has nothing to post.

@@ -109,7 +109,7 @@ class Host(InternalApp):
         """Say that something failed in a way that it should not, and keep the details.
 
         Args:
-            error: said and written down once; the same again, while a session lasts, adds nothing.
-            is_asked: whether a key led to it, which is answered again when the words have gone.
+            error: Said and written down once; the same again, while a session lasts, adds nothing.
+            is_asked: Whether a key led to it, which is answered again when the words have gone.
         """
         raise NotImplementedError

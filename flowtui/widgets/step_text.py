@@ -46,10 +46,10 @@ def step_texts(
     """Return steps that are shown together as text.
 
     Args:
-        steps: what is shown.
-        parts: of a second that a step counts if steps are to read as times, `19:01:15`.
-        among: others of the metric; where not all are of one day, a time has its date.
-        digits: significant ones of a number, where these suffice.
+        steps: What is shown.
+        parts: Of a second that a step counts if steps are to read as times, `19:01:15`.
+        among: Others of the metric; where not all are of one day, a time has its date.
+        digits: Significant ones of a number, where these suffice.
     """
     return (parts and _times(steps, parts, among)) or fmt.distinct(steps, digits)
 

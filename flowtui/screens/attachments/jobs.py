@@ -62,9 +62,9 @@ class FileJobs:
         """Take who asks.
 
         Args:
-            screen: shows what the jobs say.
-            app: the app.
-            told: is called in the app's thread with how far saving is, with None when it is over;
+            screen: Shows what the jobs say.
+            app: The app.
+            told: Is called in the app's thread with how far saving is, with None when it is over;
                 without it a line over the screen says so at the start.
         """
         self._screen = screen
@@ -82,9 +82,9 @@ class FileJobs:
         """Open a file in the system's viewer, or ask how where that cannot work.
 
         Args:
-            source: the file.
-            kind: what it is, if it was looked into.
-            request: which part of it is shown; its beginning otherwise.
+            source: The file.
+            kind: What it is, if it was looked into.
+            request: Which part of it is shown; its beginning otherwise.
         """
         request = request or Request()
         if not opener.is_elsewhere(os.environ, self._app.session):
@@ -217,9 +217,9 @@ class FileJobs:
         """Ask where to, and copy a folder there: those of its files that there are.
 
         Args:
-            name: of the folder.
-            sources: its files.
-            prefix: of their names, which is not to be part of the copy.
+            name: Of the folder.
+            sources: Its files.
+            prefix: Of their names, which is not to be part of the copy.
         """
         named = {source.name.removeprefix(prefix): source for source in sources}
         await self._save(named, name, is_folder=True)
@@ -288,8 +288,8 @@ def _found(named: Mapping[str, FileSource]) -> tuple[dict[str, Path], int]:
     """Return where files lie and how many bytes they are together.
 
     Raises:
-        StoreError: one of them must not be read.
-        OSError: one of them is missing.
+        StoreError: One of them must not be read.
+        OSError: One of them is missing.
     """
     found = {key: source.resolve() for key, source in named.items()}
     return found, sum(path.stat().st_size for path in found.values())

@@ -64,8 +64,8 @@ class Previews:
         """Return a part of a file; without the library that it needs, in the mode without.
 
         Raises:
-            StoreError: the file must not be read.
-            PreviewFailed: it cannot be shown so.
+            StoreError: The file must not be read.
+            PreviewFailed: It cannot be shown so.
             PreviewCancelled: `cancelled` said so.
         """
         path = source.resolve()

@@ -84,9 +84,9 @@ class TableSource:
         """Return the same table from another column on; what is known of its rows goes along.
 
         Args:
-            first: how many columns lie before those of its rows.
-            row: one whose page is read; a negative one is among the last rows.
-            cancelled: is asked while that is read.
+            first: How many columns lie before those of its rows.
+            row: One whose page is read; a negative one is among the last rows.
+            cancelled: Is asked while that is read.
 
         Raises:
             PreviewFailed, PreviewCancelled.

@@ -27,10 +27,10 @@ def title(name: str, read: Preview, told: str, width: int) -> Line:
     """Return the line; the file's name is cut before what is said of it is.
 
     Args:
-        name: of the file.
-        read: its first part.
-        told: how much of it is shown, as `shown_part` says it.
-        width: in cells.
+        name: Of the file.
+        read: Its first part.
+        told: How much of it is shown, as `shown_part` says it.
+        width: In cells.
     """
     shown = fmt.plain(name.rpartition("/")[2] or name, 300)
     name_cells = cell_len(shown)
@@ -81,8 +81,8 @@ def shown_part(part: Part, count: int) -> str:
     """Return how much is shown: `page 2 of 9`, `first 1,000 of 5,000 lines`, `120 lines`.
 
     Args:
-        part: the last one that was read.
-        count: of units that are shown in all.
+        part: The last one that was read.
+        count: Of units that are shown in all.
     """
     if part.unit == "page" and part.total == 1:
         return ""

@@ -169,10 +169,10 @@ async def chosen_order(
     """Ask for a column to sort a list by; return it and whether downwards, None for no change.
 
     Args:
-        app: on which to ask.
-        choices: the columns.
-        current: the present column and direction; chosen again, it is reversed.
-        falls: whether a column is sorted downwards at first.
+        app: On which to ask.
+        choices: The columns.
+        current: The present column and direction; chosen again, it is reversed.
+        falls: Whether a column is sorted downwards at first.
     """
     chosen = await app.push_screen_wait(OrderScreen("Sort by", choices, [current[0]]))
     if not chosen:

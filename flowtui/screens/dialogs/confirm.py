@@ -27,8 +27,8 @@ class _AskScreen(Dialog[Answer]):
         """Make the screen.
 
         Args:
-            question: on top.
-            details: lines under it, safe to show; long ones are wrapped.
+            question: On top.
+            details: Lines under it, safe to show; long ones are wrapped.
         """
         super().__init__()
         self._question = question

@@ -66,9 +66,9 @@ class ExportScreen(Dialog[Export | None]):
         """Make the screen.
 
         Args:
-            folder: where to, unless the user writes another.
-            stem: of the file's name, as `saving.file_stem` makes it.
-            formats: at least one; the first is chosen.
+            folder: Where to, unless the user writes another.
+            stem: Of the file's name, as `saving.file_stem` makes it.
+            formats: At least one; the first is chosen.
         """
         super().__init__()
         self._formats = formats

@@ -27,15 +27,15 @@ def save(run: OpenRun, shown: Zoomed, curve: Curve, chosen: Export) -> str:
     """Write a file and return a sentence about it.
 
     Args:
-        run: the run that is shown.
-        shown: the metrics, and the window of them.
-        curve: how they are drawn.
-        chosen: format and path.
+        run: The run that is shown.
+        shown: The metrics, and the window of them.
+        curve: How they are drawn.
+        chosen: Format and path.
 
     Raises:
-        SaveFailed: the file cannot be written.
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more; no file is left then.
+        SaveFailed: The file cannot be written.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more; no file is left then.
     """
     all_series = (shown.series, *shown.others)
 

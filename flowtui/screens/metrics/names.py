@@ -21,7 +21,7 @@ class NameFilter:
         """Take what was typed; the closing slash of an expression may still be missing.
 
         Raises:
-            FilterError: it is no regular expression.
+            FilterError: It is no regular expression.
         """
         self.text = text
         # A slash alone is the beginning of an expression.

@@ -54,15 +54,15 @@ def zoomed(
     """Return what a zoom shows, reading only what `known` lacks; None without points.
 
     Args:
-        run: whose metrics they are.
-        zoom: what is wanted.
-        last_step: of the metric, which a window that follows ends with.
-        columns: of dots, that there is room for.
-        known: what was answered before.
+        run: Whose metrics they are.
+        zoom: What is wanted.
+        last_step: Of the metric, which a window that follows ends with.
+        columns: Of dots, that there is room for.
+        known: What was answered before.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     had: dict[str, Series] = {}
     if known is not None:
@@ -116,7 +116,7 @@ def at_crosshair(run: OpenRun, keys: tuple[str, ...], step: Step) -> dict[str, L
     """Return by key the point at a step, or the last one before it; the first where none is.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
+        DatabaseError: The run's database cannot be read.
     """
     found: dict[str, LoggedPoint] = {}
     for index, key in enumerate(keys):
@@ -132,8 +132,8 @@ def point_beyond(run: OpenRun, key: str, step: Step, by: int) -> LoggedPoint | N
     """Return the point so many places after a step, before it if negative, or the last there is.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     found = None
     for _ in range(abs(by)):
@@ -152,10 +152,10 @@ def jump_target(run: OpenRun, series: Series, word: str, step: Step) -> LoggedPo
     """Return the point that a typed word names, or a sentence that says why there is none.
 
     Args:
-        run: whose metrics they are.
-        series: the metric, as it is shown; `max` and `min` are those of all its points.
-        word: a step, or one of `JUMPS`.
-        step: where the crosshair is; the next NaN or infinity after it, else the first.
+        run: Whose metrics they are.
+        series: The metric, as it is shown; `max` and `min` are those of all its points.
+        word: A step, or one of `JUMPS`.
+        step: Where the crosshair is; the next NaN or infinity after it, else the first.
     """
     if word in ("last", "first"):
         return series.last if word == "last" else series.first

@@ -116,8 +116,8 @@ class MetricZoom(Exports, Container):
         """Show a metric; what else is shown with it, and how, stays.
 
         Args:
-            key: the metric.
-            names: all metrics, in the order in which they are offered.
+            key: The metric.
+            names: All metrics, in the order in which they are offered.
         """
         self._names = names
         if self._zoom is None:
@@ -144,10 +144,10 @@ class MetricZoom(Exports, Container):
         """Read what is wanted in a thread, and yield what shows it.
 
         Args:
-            points: the last point of every metric, as just read, None where none has a step.
+            points: The last point of every metric, as just read, None where none has a step.
 
         Raises:
-            DatabaseError: the run's database cannot be read.
+            DatabaseError: The run's database cannot be read.
         """
         zoom, columns, known = self._zoom, self._pane.columns, self._zoomed
         if zoom is None or zoom.key not in points or not columns:

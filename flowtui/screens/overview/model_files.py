@@ -35,7 +35,7 @@ def _resolved(directory: Path, path: str) -> Path:
     """Return where a model lies, refused as an attachment is if that is not in the store.
 
     Raises:
-        AttachmentRefused: the path leads out of the store, or to something that is no file.
+        AttachmentRefused: The path leads out of the store, or to something that is no file.
     """
     try:
         real = resolved(directory, path)

@@ -81,10 +81,10 @@ def clock_ticks(
     for the moments of a clock that counts microseconds.
 
     Args:
-        low_s: the lower end, in Unix seconds.
-        high_s: the upper end, the same.
-        at_most: how many.
-        zone: whose clock; local unless one is given.
+        low_s: The lower end, in Unix seconds.
+        high_s: The upper end, the same.
+        at_most: How many.
+        zone: Whose clock; local unless one is given.
     """
     if not _is_range(low_s, high_s):
         return []

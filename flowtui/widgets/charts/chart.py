@@ -59,10 +59,10 @@ def canvas(
     """Return `height` lines of `width` cells with the stretches drawn on them.
 
     Args:
-        stretches: each is one line; a gap in a curve is the end of one and the start of another.
-        width: in cells, at least 1.
-        height: in cells, at least 1.
-        window: what the edges of the canvas stand for; points outside are clipped.
+        stretches: Each is one line; a gap in a curve is the end of one and the start of another.
+        width: In cells, at least 1.
+        height: In cells, at least 1.
+        window: What the edges of the canvas stand for; points outside are clipped.
         marker: BRAILLE, or BLOCKS for terminals whose font has no braille.
     """
     blank = [" " * width] * height

@@ -12,10 +12,10 @@ def ticks_up(curve: Curve, window: Window, at_most: int, cells: int) -> Ticks:
     """Return the ticks of the vertical axis, scaled as the curve is.
 
     Args:
-        curve: what is shown.
-        window: what the edges of the canvas stand for.
-        at_most: how many parts they divide the axis into.
-        cells: how wide a label may be.
+        curve: What is shown.
+        window: What the edges of the canvas stand for.
+        at_most: How many parts they divide the axis into.
+        cells: How wide a label may be.
     """
     return upward(window.bottom, window.top, curve.is_log, at_most, cells)
 

@@ -93,10 +93,10 @@ def curve_lines(curve: Curve, width: int, height: int, known: Drawn | None = Non
     """Return `height` lines of at most `width` cells that show a curve.
 
     Args:
-        curve: what is shown.
-        width: in cells.
-        height: in lines.
-        known: its canvas at this size, if it was drawn before.
+        curve: What is shown.
+        width: In cells.
+        height: In lines.
+        known: Its canvas at this size, if it was drawn before.
     """
     # Values at the crosshair may take the legend to one line more, or less.
     legend = _legend(curve, width)

@@ -113,9 +113,9 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         """Show metrics with their last points; the cursor stays on its metric if it is there.
 
         Args:
-            groups: in order.
-            points: the last point of each metric, None where none has a step.
-            note: stands in the place of the charts if there are none.
+            groups: In order.
+            points: The last point of each metric, None where none has a step.
+            note: Stands in the place of the charts if there are none.
         """
         differs = groups != self._groups or note != self._note
         if bool(groups) != bool(self._groups):

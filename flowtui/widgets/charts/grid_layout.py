@@ -82,9 +82,9 @@ def card_size(group_sizes: Mapping[str, int], width: int, height: int) -> CardSi
     """Return the largest cards of which all fit; the smallest ones where that cannot be.
 
     Args:
-        group_sizes: how many metrics each group has.
-        width: of the grid, in cells.
-        height: of the grid, in lines.
+        group_sizes: How many metrics each group has.
+        width: Of the grid, in cells.
+        height: Of the grid, in lines.
     """
     at_most = max(width // MIN_CARD_CELLS, 1)
     columns = max(min(at_most, max(group_sizes.values(), default=1)), 1)

@@ -87,9 +87,9 @@ def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> 
     """Return a picture of curves over steps as a document in SVG.
 
     Args:
-        series: one curve each; none for an empty picture.
-        title: stands over it.
-        is_log: whether the vertical axis is logarithmic; values not above 0 are counted then.
+        series: One curve each; none for an empty picture.
+        title: Stands over it.
+        is_log: Whether the vertical axis is logarithmic; values not above 0 are counted then.
     """
     curves = [Curve(one, is_log=is_log) for one in series]
     x_axis = x_axes(series)[0]

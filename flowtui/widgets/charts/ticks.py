@@ -49,11 +49,11 @@ def even(
     offset.
 
     Args:
-        low: the lower end.
-        high: the upper end.
-        at_most: how many parts they divide the range into.
-        cells: how wide a label may be, 11 or more; of twenty parts all labels fit.
-        whole: whole numbers, for steps, if there are any in the range.
+        low: The lower end.
+        high: The upper end.
+        at_most: How many parts they divide the range into.
+        cells: How wide a label may be, 11 or more; of twenty parts all labels fit.
+        whole: Whole numbers, for steps, if there are any in the range.
     """
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         return Ticks()

@@ -23,10 +23,10 @@ def side_by_side(
     that has a line there.
 
     Args:
-        columns: the runs of each, laid out for `cells`.
-        cells: the width of each column.
-        gap: cells between two of them.
-        indent: cells before the first.
+        columns: The runs of each, laid out for `cells`.
+        cells: The width of each column.
+        gap: Cells between two of them.
+        indent: Cells before the first.
     """
     layouts = [RunLayout(runs) for runs in columns]
     count = max(layout.line_count for layout in layouts)
@@ -45,9 +45,9 @@ def painted(run: LineRun, pieces: Sequence[Piece], limit: int) -> LineRun:
     """Return a run of the running text with its stretches in their roles; others as they are.
 
     Args:
-        run: as `body` makes it of the joined pieces.
-        pieces: the stretches.
-        limit: how many of their characters the run holds.
+        run: As `body` makes it of the joined pieces.
+        pieces: The stretches.
+        limit: How many of their characters the run holds.
     """
     if not run.is_body:
         return run

@@ -65,8 +65,8 @@ class Document(VirtualList):
         """Show sections; with the identity of the present ones cursor and scroll stay.
 
         Args:
-            identity: what they are about.
-            sections: at least one, with keys that differ.
+            identity: What they are about.
+            sections: At least one, with keys that differ.
         """
         shown = tuple(sections)
         is_same = identity == self._identity and bool(self._sections)

@@ -125,9 +125,9 @@ def table(rows: Sequence[Sequence[str]], note: str = "", right: Collection[int] 
     """Return rows as aligned lines, the first one as their head.
 
     Args:
-        rows: may be of different lengths.
-        note: stands under them.
-        right: which columns are aligned to the right.
+        rows: May be of different lengths.
+        note: Stands under them.
+        right: Which columns are aligned to the right.
     """
     width = max(map(len, rows), default=0)
     padded = [[*row, *[""] * (width - len(row))] for row in rows]

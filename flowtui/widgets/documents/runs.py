@@ -80,8 +80,8 @@ class RunLayout:
         """Take the runs.
 
         Args:
-            runs: one under the other.
-            beside: what some of them were put together from, each with its first line.
+            runs: One under the other.
+            beside: What some of them were put together from, each with its first line.
         """
         self.runs = runs
         self._beside = tuple(beside)

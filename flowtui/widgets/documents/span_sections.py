@@ -49,12 +49,12 @@ def span_sections(
     """Return a span as a person reads it; what there is nothing of is left out.
 
     Args:
-        detail: the span.
-        node: its place in the tree, for what only the tree knows.
-        total_ns: how long the whole trace took, where that is known.
-        links_here: what its links lead to in this run.
-        parent: the span above it, if it is there.
-        own_ns: how long nothing right below it ran, if there is anything below it.
+        detail: The span.
+        node: Its place in the tree, for what only the tree knows.
+        total_ns: How long the whole trace took, where that is known.
+        links_here: What its links lead to in this run.
+        parent: The span above it, if it is there.
+        own_ns: How long nothing right below it ran, if there is anything below it.
     """
     found = details(detail.attributes)
     events = detail.raw_events

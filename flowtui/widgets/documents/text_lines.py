@@ -38,10 +38,10 @@ class TextLines(VirtualList):
         """Show lines.
 
         Args:
-            lines: all that were read.
-            first: how many lines of the file lie before them; None shows no numbers.
-            end_note: stands on a line of its own after them, unless it is empty.
-            is_new: they are of another file, which starts at its top.
+            lines: All that were read.
+            first: How many lines of the file lie before them; None shows no numbers.
+            end_note: Stands on a line of its own after them, unless it is empty.
+            is_new: They are of another file, which starts at its top.
         """
         self._lines, self._first, self._end_note = lines, first, end_note
         if is_new:

@@ -92,10 +92,10 @@ class FilterLine(Asks, Widget):
         """Make the line.
 
         Args:
-            hint: stands in it while it is empty.
-            label: stands before it.
-            history: under what the texts that were entered are remembered; nowhere if empty.
-            id: of the widget.
+            hint: Stands in it while it is empty.
+            label: Stands before it.
+            history: Under what the texts that were entered are remembered; nowhere if empty.
+            id: Of the widget.
         """
         super().__init__(id=id)
         self._hint = hint

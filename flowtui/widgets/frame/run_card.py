@@ -59,9 +59,9 @@ class RunCard(Fields):
         """Show a run.
 
         Args:
-            run: which.
-            standing: how far it is by now.
-            upload: the one that is under way or failed, of this run or another one.
+            run: Which.
+            standing: How far it is by now.
+            upload: The one that is under way or failed, of this run or another one.
         """
         self._run = run
         self._standing = standing
@@ -102,10 +102,10 @@ def card_fields(
     """Return the fields of a run's card, texts wrapped to `width` cells.
 
     Args:
-        run: which.
-        standing: what is known of the process that writes it.
-        width: in cells.
-        problems: what could not be read of its records.
+        run: Which.
+        standing: What is known of the process that writes it.
+        width: In cells.
+        problems: What could not be read of its records.
     """
     room = max(width - LABEL_CELLS - 2, 10)
     elapsed = fmt.elapsed(standing)
