@@ -1,4 +1,4 @@
-"""What threads have to say when they have ended, and where it is said."""
+"""Notices of workers that have ended, and the containers that show them."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ TEXT_CHARACTERS = 300
 
 @dataclass
 class Notice(Message):
-    """Sent when something in the background has ended, with a sentence about it."""
+    """Sent when a worker has ended, with a sentence about it."""
 
     title: str
     text: str
     is_bad: bool = False
 
 
-def show_told(widget: Widget, told: Notice) -> None:
-    """Say it in a corner of the screen."""
+def show_notice(widget: Widget, notice: Notice) -> None:
+    """Show a notice in a corner of the screen."""
     widget.notify(
-        fmt.plain(told.text, TEXT_CHARACTERS),
-        title=told.title,
-        severity="error" if told.is_bad else "information",
+        fmt.plain(notice.text, TEXT_CHARACTERS),
+        title=notice.title,
+        severity="error" if notice.is_bad else "information",
         markup=False,
     )
 
 
 @contextmanager
 def while_wanted() -> Iterator[None]:
-    """Have what is read inside end when the worker that reads it is cancelled."""
+    """End every read inside the block when the present worker is cancelled."""
     worker = get_current_worker()
     with cancelling(lambda: worker.is_cancelled):
         yield
 
 
 def answered(ask: Callable[[], Message | None], failed: Callable[[str], Message]) -> Message | None:
-    """Return what a worker's thread is to post: what a store answers, or why it does not.
+    """Return the message that a worker's thread should post: an answer, or why there is none.
 
     Args:
-        ask: Asks the store; what it returns is posted as it is.
-        failed: Makes the message of the reason.
+        ask: Asks the store and returns the message.
+        failed: Makes a message from the reason of a failure.
 
     Returns:
-        None where nobody waits for it any more, or `ask` has nothing to post.
+        The message; None if nobody waits for it any more, or `ask` returned None.
     """
     worker = get_current_worker()
     try:
@@ -73,14 +73,14 @@ def answered(ask: Callable[[], Message | None], failed: Callable[[str], Message]
 
 
 class GivesNotices(Asks, Container):
-    """A container whose threads post `Notice`."""
+    """A container whose workers post `Notice`s, which it shows."""
 
     @property
     def _flow(self) -> Host:
         return cast("Host", self.app)
 
     def answer(self, ask: Callable[[], Message | None], title: str = "Not read") -> None:
-        """Post what the store is asked for, or tell why it failed; runs in a worker's thread."""
+        """Post the answer of the store, or a notice of its failure; runs in a worker's thread."""
         message = answered(ask, lambda reason: Notice(title, reason, is_bad=True))
         if message is not None:
             self.post_message(message)
@@ -88,4 +88,4 @@ class GivesNotices(Asks, Container):
     @on(Notice)
     def tell(self, message: Notice) -> None:
         message.stop()
-        show_told(self, message)
+        show_notice(self, message)

@@ -147,7 +147,7 @@ async def test_over_ssh_a_text_goes_to_the_pager(
         await pilot.press("down")
         await ways(pilot)
         await pilot.press("enter")
-        await shown(pilot, "this is no text")
+        await shown(pilot, "this is not a text file")
 
 
 async def test_over_ssh_the_editor_gets_a_copy_to_view(
@@ -322,7 +322,7 @@ async def test_a_whole_folder_is_saved_without_what_is_missing(
     (folder(tmp_path / "s") / "p/gone.txt").unlink()
     async with opened(store, "run", tab=TAB) as pilot:
         await pilot.press("w")
-        await shown(pilot, "1 file of it cannot be read")
+        await shown(pilot, "1 file cannot be read")
         await pilot.press("enter")
         await until((target / "p").exists, "the folder")
         await settled(pilot)

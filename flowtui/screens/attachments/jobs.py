@@ -1,4 +1,4 @@
-"""What a screen does with files beside showing them: open them outside, and save them."""
+"""Opening files outside the app, and saving copies of them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,18 @@ if TYPE_CHECKING:
 
     from flowtui.widgets.host import Host
 
-TOLD_EVERY_S = 0.1
+PROGRESS_EVERY_S = 0.1
+"""How often the progress of saving is reported."""
 FULL_WIDTH_PX, FULL_HEIGHT_PX = 1600, 1200
+"""The largest size of a picture that is sent to the terminal in full resolution."""
 PICTURES = (PreviewKind.SVG, PreviewKind.PDF)
+"""Kinds of file that are drawn as pictures though they are not images."""
 NO_DISPLAY = "This is SSH without a display"
 
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """How far saving has come."""
+    """The progress of saving."""
 
     name: str
     done_bytes: int
@@ -57,34 +60,34 @@ class FileJobs:
         self,
         screen: Screen[None],
         app: Host,
-        told: Callable[[Saving | None], None] | None = None,
+        show_progress: Callable[[Saving | None], None] | None = None,
     ) -> None:
-        """Take who asks.
+        """Take the screen that asks.
 
         Args:
-            screen: Shows what the jobs say.
+            screen: The screen whose workers carry out the jobs.
             app: The app.
-            told: Is called in the app's thread with how far saving is, with None when it is over;
-                without it a line over the screen says so at the start.
+            show_progress: Is called in the app's thread with the progress of saving, and with None
+                at the end. Without it a notification says that saving has begun.
         """
         self._screen = screen
         self._app = app
-        self._told = told or self._notify_start
+        self._show_progress = show_progress or self._notify_start
         self._cancel: Event | None = None
         self.saved_path: Path | None = None
-        """Where something was saved, until `forget_saved`."""
+        """The path of the last copy, until `forget_saved`."""
 
     # Opening ---------------------------------------------------------------------------------
 
     async def open(
         self, source: FileSource, kind: PreviewKind | None = None, request: Request | None = None
     ) -> None:
-        """Open a file in the system's viewer, or ask how where that cannot work.
+        """Open a file in the system's viewer, or ask for another way if that cannot work.
 
         Args:
             source: The file.
-            kind: What it is, if it was looked into.
-            request: Which part of it is shown; its beginning otherwise.
+            kind: The kind of file, if it is known.
+            request: The part of the file that is shown; None for its beginning.
         """
         request = request or Request()
         if not opener.is_elsewhere(os.environ, self._app.session):
@@ -130,7 +133,7 @@ class FileJobs:
         self._screen.run_worker(guarded, thread=True, group=group, exit_on_error=False)
 
     def _tell(self, title: str, text: str, is_bad: bool = False) -> None:
-        """Say something; for any thread."""
+        """Notify the person of something; callable from any thread."""
         show = partial(
             self._app.notify, fmt.plain(text, 300), title=title, markup=False,
             severity="warning" if is_bad else "information",
@@ -149,7 +152,7 @@ class FileJobs:
         whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
         text = whole_text(source, whole, _is_left())
         if text is None:
-            raise opener.OpenFailed("this is no text; save it, or fetch it with scp")
+            raise opener.OpenFailed("this is not a text file; save it, or fetch it with scp")
         self._app.call_from_thread(self._app.page, text)
 
     def _edit(self, source: FileSource) -> None:
@@ -158,7 +161,7 @@ class FileJobs:
         self._app.call_from_thread(self._handed_over, partial(opener.edit, words, copy))
 
     def _handed_over(self, run: Callable[[], None]) -> None:
-        """Let something have the terminal for as long as it takes."""
+        """Run something that has the terminal until it ends."""
         try:
             with self._app.suspend():
                 run()
@@ -180,13 +183,13 @@ class FileJobs:
         here = self._app.session
         if by is None or not pictures.passes_through(here):
             line = pictures.TMUX_LINE
-            raise opener.OpenFailed(f"tmux holds pictures back; in ~/.tmux.conf: {line}")
+            raise opener.OpenFailed(f"tmux does not pass pictures on; add to ~/.tmux.conf: {line}")
         full = replace(
             request, mode=Mode.BEST, width=FULL_WIDTH_PX, height=FULL_HEIGHT_PX // 2, is_last=False
         )
         shown = preview(source.resolve(), source.name, full, _is_left()).shown
         if not isinstance(shown, Picture):
-            raise opener.OpenFailed("this is no picture")
+            raise opener.OpenFailed("this is not a picture")
         data = pictures.encoded(shown, by, here.is_tmux)
         self._app.call_from_thread(self._handed_over, partial(_show_picture, data))
 
@@ -202,7 +205,7 @@ class FileJobs:
         return self._cancel is not None
 
     def cancel_saving(self) -> None:
-        """Stop what is being saved; nothing of it is left."""
+        """Stop saving, and leave no part of the copy."""
         if self._cancel is not None:
             self._cancel.set()
 
@@ -210,26 +213,26 @@ class FileJobs:
         self.saved_path = None
 
     async def save_file(self, source: FileSource) -> None:
-        """Ask where to, and copy a file there."""
+        """Ask for a path, and copy a file there."""
         await self._save({source.name: source}, source.name.rpartition("/")[2], is_folder=False)
 
     async def save_folder(self, name: str, sources: Sequence[FileSource], prefix: str) -> None:
-        """Ask where to, and copy a folder there: those of its files that there are.
+        """Ask for a path, and copy the files of a folder there.
 
         Args:
-            name: Of the folder.
+            name: The name of the folder.
             sources: Its files.
-            prefix: Of their names, which is not to be part of the copy.
+            prefix: The beginning of their names that the copies leave out.
         """
         named = {source.name.removeprefix(prefix): source for source in sources}
         await self._save(named, name, is_folder=True)
 
     async def _save(self, named: Mapping[str, FileSource], name: str, *, is_folder: bool) -> None:
         if self.is_saving:
-            self._app.notify("Something is being saved; Esc cancels it.", severity="warning")
+            self._app.notify("A copy is already being saved; Esc cancels it.", severity="warning")
             return
         try:
-            # A folder may have a hundred thousand files.
+            # A folder may have a hundred thousand files, which would block the loop.
             found, total = await asyncio.to_thread(_found, named)
         except (StoreError, OSError) as error:
             reason = error.strerror or "it is missing" if isinstance(error, OSError) else str(error)
@@ -245,7 +248,7 @@ class FileJobs:
         if target is None:
             return
         self._cancel = Event()
-        self._told(Saving(target.name, 0, total))
+        self._show_progress(Saving(target.name, 0, total))
         job = partial(self._copy, found, target, total, is_folder, self._cancel)
         self._screen.run_worker(job, thread=True, group="save", exit_on_error=False)
 
@@ -258,17 +261,18 @@ class FileJobs:
         def is_left() -> bool:
             return cancel.is_set() or is_app_left()
 
-        def told(count: int) -> None:
+        def report(count: int) -> None:
             nonlocal due
             if monotonic() >= due:
-                due = monotonic() + TOLD_EVERY_S
-                self._app.call_from_thread(self._told, Saving(target.name, count, total))
+                due = monotonic() + PROGRESS_EVERY_S
+                progress = Saving(target.name, count, total)
+                self._app.call_from_thread(self._show_progress, progress)
 
         try:
             if is_folder:
-                saving.copy_files(found, target, told, is_left)
+                saving.copy_files(found, target, report, is_left)
             else:
-                saving.copy_file(next(iter(found.values())), target, told, is_left)
+                saving.copy_file(next(iter(found.values())), target, report, is_left)
         except saving.SaveFailed as error:
             self._tell("Not saved", str(error), not is_left())
             target_or_none = None
@@ -281,11 +285,11 @@ class FileJobs:
     def _finish(self, saved: Path | None) -> None:
         self._cancel = None
         self.saved_path = saved
-        self._told(None)
+        self._show_progress(None)
 
 
 def _found(named: Mapping[str, FileSource]) -> tuple[dict[str, Path], int]:
-    """Return where files lie and how many bytes they are together.
+    """Return the paths of files, and their total size in bytes.
 
     Raises:
         StoreError: One of them must not be read.
@@ -296,13 +300,13 @@ def _found(named: Mapping[str, FileSource]) -> tuple[dict[str, Path], int]:
 
 
 def _is_left() -> Callable[[], bool]:
-    """Return what says whether the worker that this is called in is to stop."""
+    """Return a function that says whether the present worker was cancelled."""
     worker = get_current_worker()
     return lambda: worker.is_cancelled
 
 
 def _show_picture(data: bytes) -> None:
-    """Write a picture on the terminal that was handed over, and wait for Enter."""
+    """Show a picture on the terminal, which the app has suspended, and wait for Enter."""
     out = sys.__stdout__
     if out is None:
         return

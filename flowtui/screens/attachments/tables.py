@@ -1,4 +1,4 @@
-"""The pages of one table, whichever way its kind of file gives them; for worker threads."""
+"""The pages of one table, for all kinds of table files; everything here runs in worker threads."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from flowtui.previews.tables import CsvFile
 from flowtui.previews.values import Cancelled, Preview, PreviewKind, Request, TablePage
 
 INDEXED_BELOW_BYTES = 64_000_000
-"""Of a text table; in a larger one rows are found by going there, or from its end."""
+"""Text tables below this size are indexed; in larger ones rows are reached page by page."""
 PAGE_ROWS = 1_000
 KEPT_PAGES = 6
 
 
 class TableSource:
-    """Gives rows of a table by their numbers, as far as these are known.
+    """Returns rows of a table by their numbers, as far as these are known.
 
-    Rows are numbered from 0. What lies behind `known_rows` is reached page by page; the rows of
-    the `tail` have negative numbers, the last one -1, until it is known how many there are.
+    Rows are numbered from 0. Rows after `known_rows` are reached page by page; the rows of the
+    `tail` have negative numbers, the last one -1, until the number of rows is known.
     """
 
     def __init__(self, path: Path, name: str, request: Request, first: Preview) -> None:
@@ -50,11 +50,11 @@ class TableSource:
 
     @property
     def has_more(self) -> bool:
-        """Whether rows lie behind the known ones."""
+        """Whether there are rows after the known ones."""
         return self.total is None and self._next is not None
 
     def index(self, cancelled: Cancelled) -> bool:
-        """Count the rows of a text table that is not too large for that; say whether it was.
+        """Count the rows of a text table that is not too large, and say whether it was counted.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -69,7 +69,7 @@ class TableSource:
         return True
 
     def rows(self, first: int, cancelled: Cancelled) -> dict[int, tuple[str, ...]]:
-        """Return the page of rows that a row is on, by number.
+        """Return the rows of the page that holds a row, by number.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -81,12 +81,12 @@ class TableSource:
         return dict(enumerate(page.rows, start))
 
     def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableSource:
-        """Return the same table from another column on; what is known of its rows goes along.
+        """Return the same table from another column on, with what is known of its rows.
 
         Args:
-            first: How many columns lie before those of its rows.
-            row: One whose page is read; a negative one is among the last rows.
-            cancelled: Is asked while that is read.
+            first: How many columns to skip.
+            row: The row whose page is read first; a negative one is in the tail.
+            cancelled: Says whether to stop the read.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -103,7 +103,7 @@ class TableSource:
         return other
 
     def grow(self, cancelled: Cancelled) -> None:
-        """Read the page behind the known rows.
+        """Read the page after the known rows.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -137,7 +137,7 @@ class TableSource:
         start, position = self._mark_of(first)
         page = self._numbered(start, position, cancelled)
         if first >= start + len(page.rows) and self._mark_of(first) == self._mark_of(start):
-            # A page of long rows ends before it has as many as it should.
+            # A page of long rows ends before it has its full number of rows.
             start = first
             page = self._numbered(start, first, cancelled)
         self._keep(start, page)
@@ -150,7 +150,7 @@ class TableSource:
         return self._read(replace(self._request, position=position, index=start), cancelled)
 
     def _mark_of(self, row: int) -> tuple[int, int]:
-        """Return where the page with a row begins: its first row, and its place in the file."""
+        """Return the first row of the page that holds a row, and its position in the file."""
         if self._csv is not None or self._is_parquet:
             start = row - row % PAGE_ROWS
             return start, start
