@@ -84,7 +84,7 @@ async def test_what_is_wrong_with_a_file_is_marked_and_said(tmp_path: Path) -> N
         assert "no row" in text
         assert "▲ refused" in text
         await pilot.press(*["down"] * 5)
-        await shown(pilot, "there is no file")
+        await shown(pilot, "the file is missing")
         await pilot.press("down")
         await shown(pilot, "a link leads out of the attachments folder")
 
