@@ -112,7 +112,7 @@ async def test_a_viewer_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.M
         await shown(pilot, "ended with exit code 3")
         monkeypatch.setenv("FLOW_TUI_OPENER", "no-such-program")
         await pilot.press("o")
-        await shown(pilot, "there is no 'no-such-program' here")
+        await shown(pilot, "'no-such-program' is not installed")
 
 
 async def test_over_ssh_it_offers_what_can_work(
@@ -385,7 +385,7 @@ async def test_a_model_whose_path_leads_out_is_refused(demo_copy: Path, target: 
         meta.execute("update models set path = '/etc/passwd'")
     async with opened(open_store(demo_copy), "resnet50-cosine") as pilot:
         await pilot.press("tab", "tab", "enter")
-        await shown(pilot, "this is no file in the store")
+        await shown(pilot, "this path is not a file in the store")
         await pilot.press("escape", "w")
         await shown(pilot, "Not saved")
     assert os.listdir(target) == []
