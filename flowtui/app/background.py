@@ -30,12 +30,12 @@ class Background:
 
     @property
     def upload(self) -> UploadMark | None:
-        """What the frame says of the upload."""
+        """What the frame says about the upload."""
         return None if self._uploads is None else self._uploads.mark
 
     @property
     def collect(self) -> CollectMark | None:
-        """What the frame says of the receiver."""
+        """What the frame says about the receiver."""
         return None if self._collector is None else self._collector.mark
 
     @property

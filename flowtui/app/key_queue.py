@@ -32,7 +32,7 @@ CHECK_KEY_EVERY_S = 0.03
 MOST_CHECKS = int(KEY_PATIENCE_S / CHECK_KEY_EVERY_S)
 """How many checks a key may take before the next one goes ahead of it."""
 MOST_CHECKS_WHILE_READING = int(3.0 / CHECK_KEY_EVERY_S)
-"""The same while what the key has opened is still being read."""
+"""How many checks it may take while what it has opened is still being read."""
 ROUNDS = 3
 """How often the message behind a key makes its way, once for each step of the longest chain of
 messages that a key sets off: a field submits its text, its line closes, the list gets the focus."""

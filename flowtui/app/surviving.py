@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerFailed, WorkerState
 from flowtui import format as fmt
 from flowtui.app.crash import Crashes
 from flowtui.screens.dialog import Dialog
-from flowtui.terminal.textual_private import broken_screen, go_on_after_errors, is_of_drawing
+from flowtui.terminal.textual_private import broken_screen, continue_after_errors, is_of_drawing
 from flowtui.widgets.host import Host
 
 
@@ -28,7 +28,7 @@ class Surviving(Host):
     """An app that goes on after an error, as long as it can draw."""
 
     def __init__(self, **options: object) -> None:
-        go_on_after_errors()
+        continue_after_errors()
         super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
         self._crashes = Crashes()
         self._mode_before = ""
@@ -115,7 +115,7 @@ class Surviving(Host):
     def end_by_error(self, error: BaseException | None) -> None:
         # Textual would print the variables of every frame, and with them raw text from the store.
         error = sys.exc_info()[1] or error or RuntimeError("unknown")
-        if self.is_told_why:
+        if self.has_exit_message:
             # Later errors follow from the first one, and would hide it.
             return
         summary = fmt.plain(f"{type(error).__name__}: {error}", 300)

@@ -22,8 +22,11 @@ from flowtui.store.open_run import OpenRun
 from flowtui.widgets.frame.frame import CollectMark
 
 _PIECE_BYTES = 65_536
+"""How much of the receiver's output is read at once."""
 _MAX_LINE_BYTES = 65_536
+"""How much is kept of a line of output whose end has not come."""
 _PROBLEM_CHARACTERS = 300
+"""How much is shown of the reason why the receiver ended."""
 
 
 class ReceiverPhase(StrEnum):
@@ -90,15 +93,15 @@ class Receiver:
     Everything is called in the thread of an event loop; only `close` blocks.
     """
 
-    def __init__(self, wanted: ReceiverRequest, changed: Callable[[], None]) -> None:
+    def __init__(self, request: ReceiverRequest, changed: Callable[[], None]) -> None:
         """Start the process.
 
         Args:
-            wanted: What to collect into, and where to listen.
+            request: What to collect into, and where to listen.
             changed: Is called after each change of `state`.
         """
-        self.wanted = wanted
-        self.state = ReceiverState(port=wanted.port)
+        self.request = request
+        self.state = ReceiverState(port=request.port)
         self.over = asyncio.Event()
         self._changed = changed
         self._loop = asyncio.get_running_loop()
@@ -107,7 +110,7 @@ class Receiver:
         # In a session of its own: otherwise Ctrl+C and a hang-up would end it before the app has
         # decided what to do.
         self._process = subprocess.Popen(
-            wanted.command,
+            request.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

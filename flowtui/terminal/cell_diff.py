@@ -50,7 +50,7 @@ Cell = tuple[str, SgrStyle]
 Place = tuple[int, int]
 """Line and column, from 0."""
 WirePlace = tuple[int, int | None]
-"""The same of the terminal's cursor; the column is None after a run of unsure width."""
+"""Line and column of the terminal's cursor; the column is None after a run of unsure width."""
 _REST: Cell = ("", PLAIN)
 """Fills the cells after the first one of a wide character or a run of unsure width."""
 

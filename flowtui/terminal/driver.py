@@ -27,7 +27,7 @@ from flowtui.terminal.textual_private import InternalDriver
 INPUT_TIMEOUT_S = 0.1
 """How long one wait for input lasts before the thread checks whether to end; as in Textual."""
 ESCAPE_TIMEOUT_S = 0.02
-"""The same after Esc: a key by itself, or the beginning of a sequence, which time alone tells."""
+"""How long one wait lasts after Esc, which is a key or, if more comes soon, begins a sequence."""
 ANSWER_TIMEOUT_S = 4.0
 """How long the end waits for the answer of a terminal that has answered before."""
 FIRST_ANSWER_TIMEOUT_S = 0.6

@@ -18,6 +18,7 @@ from flowtui.terminal.session import TMUX_TIMEOUT_S, Session
 
 TMUX_LINE = "set -g allow-passthrough on"
 _CHUNK = 4096
+"""The most characters of base64 that kitty's protocol allows in one sequence."""
 _SIXEL_TERMS = ("foot", "mlterm", "contour", "yaft")
 _SIXEL_LEVELS = 6
 """Levels of red, green and blue: they make 216 colours, which every sixel terminal can hold."""

@@ -13,6 +13,7 @@ from flowtui.failures import Failure
 OSC52_LIMIT_BYTES = 74_994
 """How much xterm takes in one sequence; many terminals silently drop a longer one."""
 TMUX_TIMEOUT_S = 2.0
+"""How long a tmux command may take."""
 _TRUECOLOR = re.compile(
     r"xterm-kitty|kitty|foot|alacritty|(xterm-)?ghostty|wezterm|contour|mintty|.*-direct", re.ASCII
 )
@@ -113,7 +114,7 @@ def copy(text: str, here: Session, write: Callable[[str], None]) -> str:
             f"{len(text):,} characters are more than a terminal takes. Save them to a file instead."
         )
     sequence = f"\x1b]52;c;{encoded}\x07"
-    # GNU screen passes on only what is wrapped for it.
+    # GNU screen passes a sequence on only if it is wrapped like this.
     write(f"\x1bP{sequence}\x1b\\" if here.is_screen else sequence)
     if here.is_behind_another:
         # tmux on another machine cannot be asked from here.

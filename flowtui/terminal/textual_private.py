@@ -44,7 +44,7 @@ class InternalApp(App[None]):
         return self._exit
 
     @property
-    def is_told_why(self) -> bool:
+    def has_exit_message(self) -> bool:
         """Whether there is already something to print after the end."""
         return bool(self._exit_renderables)
 
@@ -200,7 +200,7 @@ class InternalStylesheet(Stylesheet):
 _dispatch = MessagePump._dispatch_message
 
 
-def go_on_after_errors() -> None:
+def continue_after_errors() -> None:
     """Make a widget, a screen or the app take its next message after one has ended in an error.
 
     Without this Textual ends the message loop in which the error came up, and with it the app.

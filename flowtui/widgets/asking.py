@@ -25,6 +25,7 @@ T = TypeVar("T")
 WAITING_WORD_AFTER_S = 0.1
 """How long an answer may take before the screen says that it is waiting."""
 REASON_CHARACTERS = 300
+"""How much of a reason is shown in a corner of the screen."""
 
 
 @dataclass

@@ -27,7 +27,7 @@ would take a third of the time until the first paint.
 """
 
 CURVE_CLASSES = {"role--curve-1", "role--curve-2", "role--curve-3", "role--curve-4"}
-"""The same for screens that draw several curves over each other."""
+"""Component classes of screens that draw several curves over each other."""
 
 
 class RoleStyles:

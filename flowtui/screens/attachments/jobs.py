@@ -126,13 +126,13 @@ class FileJobs:
             try:
                 job()
             except (StoreError, PreviewFailed, opener.OpenFailed) as error:
-                self._tell("Not opened", str(error), True)
+                self._notify("Not opened", str(error), True)
             except PreviewCancelled:
                 return
 
         self._screen.run_worker(guarded, thread=True, group=group, exit_on_error=False)
 
-    def _tell(self, title: str, text: str, is_bad: bool = False) -> None:
+    def _notify(self, title: str, text: str, is_bad: bool = False) -> None:
         """Notify the person of something; callable from any thread."""
         show = partial(
             self._app.notify, fmt.plain(text, 300), title=title, markup=False,
@@ -145,8 +145,8 @@ class FileJobs:
     def _open(self, source: FileSource) -> None:
         words = opener.command(os.environ, self._app.session)
         copy = opener.copies().copied(source.resolve(), source.name, _is_left())
-        opener.start(words, copy, lambda why: self._tell("Not opened", why, True))
-        self._tell("Opened", f"a copy of {source.name}, in {words[0]}")
+        opener.start(words, copy, lambda why: self._notify("Not opened", why, True))
+        self._notify("Opened", f"a copy of {source.name}, in {words[0]}")
 
     def _page(self, source: FileSource, request: Request) -> None:
         whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
@@ -158,9 +158,9 @@ class FileJobs:
     def _edit(self, source: FileSource) -> None:
         words = opener.editor(os.environ)
         copy = opener.copies().copied(source.resolve(), source.name, _is_left())
-        self._app.call_from_thread(self._handed_over, partial(opener.edit, words, copy))
+        self._app.call_from_thread(self._with_terminal, partial(opener.edit, words, copy))
 
-    def _handed_over(self, run: Callable[[], None]) -> None:
+    def _with_terminal(self, run: Callable[[], None]) -> None:
         """Run something that has the terminal until it ends."""
         try:
             with self._app.suspend():
@@ -191,7 +191,7 @@ class FileJobs:
         if not isinstance(shown, Picture):
             raise opener.OpenFailed("this is not a picture")
         data = pictures.encoded(shown, by, here.is_tmux)
-        self._app.call_from_thread(self._handed_over, partial(_show_picture, data))
+        self._app.call_from_thread(self._with_terminal, partial(_show_picture, data))
 
     # Saving ----------------------------------------------------------------------------------
 
@@ -274,11 +274,11 @@ class FileJobs:
             else:
                 saving.copy_file(next(iter(found.values())), target, report, is_left)
         except saving.SaveFailed as error:
-            self._tell("Not saved", str(error), not is_left())
+            self._notify("Not saved", str(error), not is_left())
             target_or_none = None
         else:
             target_or_none = target
-            self._tell("Saved; y copies the path", str(target))
+            self._notify("Saved; y copies the path", str(target))
         with suppress(RuntimeError):
             self._app.call_from_thread(self._finish, target_or_none)
 

@@ -136,10 +136,10 @@ class PreviewPanes(Vertical):
         has_own_end = part.unit == "page" or isinstance(last.shown, TablePage)
         if part.next_position is None or has_own_end:
             return ""
-        return f"… {self._told}   m shows more"
+        return f"… {self._amount}   m shows more"
 
     @property
-    def _told(self) -> str:
+    def _amount(self) -> str:
         parts = [one.preview for one in self._parts]
         if isinstance(parts[0].shown, TablePage):
             return self.query_one(TablePane).told
@@ -154,7 +154,7 @@ class PreviewPanes(Vertical):
             line = list(
                 title.title(
                     self._source.name if self._source else "",
-                    part.preview, self._told, self.size.width,
+                    part.preview, self._amount, self.size.width,
                 )
             )  # fmt: skip
             if part.missing_extra:

@@ -24,6 +24,7 @@ from flowtui.widgets.cells import Line
 from flowtui.widgets.documents.preview_text import hex_lines, text_lines
 
 KEPT_PREVIEWS = 16
+"""How many parts of files are kept, so that going back to a file needs no read."""
 PAGER_CHARS = 4_000_000
 """How much of a file a pager gets; to read the rest a person saves the file."""
 

@@ -81,9 +81,9 @@ class AttachmentsScreen(TabScreen):
             for binding in FilePreview.KEYS
         ),
         Binding("tab", "next_pane(1)", "Pane", key_display="Tab", show=False,
-                id="attachments.pane", tooltip="To the preview, and back to the files"),
+                id="attachments.pane", tooltip="Go to the preview, and back to the files"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
-                id="attachments.pane_back", tooltip="To the pane before"),
+                id="attachments.pane_back", tooltip="Go to the previous pane"),
         Binding("y", "copy", "Copy path", show=False, id="attachments.copy",
                 tooltip="Copy the path of the file, or what the preview's cursor is on"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="attachments.copy_row",

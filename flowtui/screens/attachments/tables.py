@@ -17,6 +17,7 @@ INDEXED_BELOW_BYTES = 64_000_000
 """Text tables below this size are indexed; in larger ones rows are reached page by page."""
 PAGE_ROWS = 1_000
 KEPT_PAGES = 6
+"""How many pages of a table are kept in memory."""
 
 
 class TableSource:

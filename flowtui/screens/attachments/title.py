@@ -21,20 +21,21 @@ from flowtui.widgets.cells import Line, Piece, fit, width_of
 
 SEPARATOR = " · "
 MIN_NAME_CELLS = 20
+"""The width that a file's name keeps before words about the file are left out."""
 
 
-def title(name: str, read: Preview, told: str, width: int) -> Line:
+def title(name: str, read: Preview, amount: str, width: int) -> Line:
     """Return the title line; if space is short, the name is cut before anything else.
 
     Args:
         name: The file's name.
         read: The first part of the file.
-        told: How much of the file is shown, as `shown_part` says it.
+        amount: How much of the file is shown, as `shown_part` says it.
         width: The width in cells.
     """
     shown = fmt.plain(name.rpartition("/")[2] or name, 300)
     name_cells = cell_len(shown)
-    words = list(filter(None, [*_kind_words(read), told, _note(read), fmt.size(read.size_bytes)]))
+    words = list(filter(None, [*_kind_words(read), amount, _note(read), fmt.size(read.size_bytes)]))
     # The last words are dropped first: they also stand elsewhere, or matter least.
     least = min(name_cells, MIN_NAME_CELLS)
     while len(words) > 2 and 3 + least + cell_len(SEPARATOR.join(words)) > width:

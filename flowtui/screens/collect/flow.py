@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 END_PATIENCE_S = 2.0
 """How long the app waits for a receiver to write what it has received, and to end."""
 CLOSE_S = 0.3
-"""The same when the app itself ends."""
+"""How long it waits for the receiver when the app itself ends."""
 _TITLE = "Nothing is collected"
 
 
@@ -48,7 +48,7 @@ class Collector:
         """Lines that describe the receiver, for a question about ending it."""
         if self._receiver is None:
             return []
-        name = fmt.plain(self._receiver.wanted.run.name, 100)
+        name = fmt.plain(self._receiver.request.run.name, 100)
         return [f"spans into {name}", "  ".join(mark(self._receiver.state).words)]
 
     async def open(self, store: Store, run: OpenRun) -> None:
@@ -92,10 +92,10 @@ class Collector:
         """Notify the person of how the receiver ended."""
         self._receiver = None
         state = receiver.state
-        if state.is_port_taken and receiver.wanted.port:
-            self._app.run_worker(self._offer_free_port(receiver.wanted))
+        if state.is_port_taken and receiver.request.port:
+            self._app.run_worker(self._offer_free_port(receiver.request))
             return
-        text = f"{fmt.count(state.tally.received, 'span')} into {receiver.wanted.run.name}"
+        text = f"{fmt.count(state.tally.received, 'span')} into {receiver.request.run.name}"
         if not state.problem:
             self._app.notify(fmt.plain(text, 300), title="Collecting ended", markup=False)
         elif not state.environment:
@@ -115,7 +115,7 @@ class Collector:
     async def may_end_for_another_run(self, run_id: str) -> bool:
         """Ask whether to stop collecting so that another run can be opened; if so, stop it."""
         receiver = self._receiver
-        if receiver is None or receiver.wanted.run.id == run_id:
+        if receiver is None or receiver.request.run.id == run_id:
             return True
         question = ConfirmScreen("Stop collecting, and open the other run?", self.details)
         if not await self._app.push_screen_wait(question):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 _TROUBLE_CHARACTERS = 300
+"""How much is shown of the reason why spans could not be written."""
 
 
 class CollectScreen(LiveScreen[bool]):
@@ -42,7 +43,7 @@ class CollectScreen(LiveScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            name = fmt.plain(self._receiver.wanted.run.name, 60)
+            name = fmt.plain(self._receiver.request.run.name, 60)
             dialog.border_title = Content(f"Spans into {name}")
             yield Label("", markup=False, id="collect-how")
             yield Label("", markup=False, id="collect-where")

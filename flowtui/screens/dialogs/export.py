@@ -57,9 +57,9 @@ class ExportScreen(Dialog[Export | None]):
                 tooltip="Save under this path"),
         # Priority: otherwise a widget around the list would take these keys to scroll.
         Binding("down", "shift_format(1)", "Format", key_display="↑↓", priority=True,
-                tooltip="The next format"),
-        Binding("up", "shift_format(-1)", "Format before", show=False, priority=True,
-                tooltip="The format before"),
+                tooltip="Choose the next format"),
+        Binding("up", "shift_format(-1)", "Previous format", show=False, priority=True,
+                tooltip="Choose the previous format"),
     ]  # fmt: skip
 
     def __init__(self, folder: Path, stem: str, formats: Sequence[ExportFormat]) -> None:

@@ -45,11 +45,11 @@ class MetricZoom(Exports, Container):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Grid", key_display="Esc", id="zoom.leave",
-                tooltip="Back to the grid"),
+                tooltip="Go back to the grid"),
         Binding("left_square_bracket", "step_metric(-1)", "Previous", show=False,
-                id="zoom.previous", tooltip="The metric before in the grid"),
+                id="zoom.previous", tooltip="Show the previous metric of the grid"),
         Binding("right_square_bracket", "step_metric(1)", "Next", key_display="[ ]",
-                id="zoom.next", tooltip="The next metric in the grid"),
+                id="zoom.next", tooltip="Show the next metric of the grid"),
         Binding("w", "smooth(1)", "Smooth", id="zoom.smooth",
                 tooltip="Smooth more: a moving average over the raw points"),
         Binding("W", "smooth(-1)", "Smooth less", show=False, id="zoom.smooth_less",

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
     from flowtui.store.uploaded import RemoteArtifact
 
 NARROW_BELOW = 100
+"""Narrower screens show one pane at a time."""
 WIDE_FROM = 160
+"""Screens of this width or more show three columns, and others two."""
 SUMMARIES_EVERY_S = 0.1
 """The first interval at which summaries are shown; those that come within it are shown together."""
 SUMMARIES_AT_LEAST_EVERY_S = 1.6
@@ -71,7 +73,7 @@ class OverviewScreen(TabScreen):
         Binding("tab", "next_pane(1)", "Pane", id="overview.pane", key_display="Tab",
                 tooltip="Go to the next pane"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
-                id="overview.pane_back", tooltip="Go to the pane before"),
+                id="overview.pane_back", tooltip="Go to the previous pane"),
         Binding("y", "copy", "Copy", id="overview.copy", tooltip="Copy the value in full"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="overview.copy_row",
                 tooltip="Copy the whole row as JSON"),

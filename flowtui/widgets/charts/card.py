@@ -15,9 +15,11 @@ from flowtui.widgets.charts.chart import BRAILLE, blended, canvas
 from flowtui.widgets.charts.curve import Curve, stretches, window_of
 
 GAP_CELLS = 2
+"""The space between two cards."""
 AROUND = 3
 """How many lines of a card are not its curve: title, figures and a blank line."""
 DIGITS = 4
+"""How many significant digits a minimum or maximum has."""
 MIN_NAME_CELLS = 8
 """The least width of the name in a title; the rest is enough for every number."""
 VALUE_CELLS = 11

@@ -15,9 +15,9 @@ from flowtui.widgets import step_text
 from flowtui.widgets.cells import Role
 from flowtui.widgets.charts.chart import BRAILLE, Stretch, Window, padded
 
-OTHER_ROLES: tuple[Role, ...] = ("curve-1", "curve-2", "curve-3", "curve-4")
-OTHER_MARKS = "+xo*#@"
-"""Marks along the other curves and in the legend, which tell them apart without colour."""
+OVERLAY_ROLES: tuple[Role, ...] = ("curve-1", "curve-2", "curve-3", "curve-4")
+OVERLAY_MARKS = "+xo*#@"
+"""Marks along overlays and in the legend, which tell the curves apart without colour."""
 
 
 class XAxis(StrEnum):
@@ -57,7 +57,7 @@ def x_axes(series: Sequence[Series]) -> tuple[XAxis, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class Overlay:
     """Another metric that is drawn over the same axes."""
 
     series: Series
@@ -67,10 +67,14 @@ class Other:
     """Its point at the step of the crosshair, or the last one before that."""
 
 
-def others(series: Iterable[Series]) -> tuple[Other, ...]:
-    """Return series with colours and marks that tell them apart."""
+def others(series: Iterable[Series]) -> tuple[Overlay, ...]:
+    """Return series as overlays, with colours and marks that tell them apart."""
     return tuple(
-        Other(one, OTHER_ROLES[index % len(OTHER_ROLES)], OTHER_MARKS[index % len(OTHER_MARKS)])
+        Overlay(
+            one,
+            OVERLAY_ROLES[index % len(OVERLAY_ROLES)],
+            OVERLAY_MARKS[index % len(OVERLAY_MARKS)],
+        )
         for index, one in enumerate(series)
     )
 
@@ -85,7 +89,7 @@ class Curve:
     x_axis: XAxis = XAxis.STEP
     marker: str = BRAILLE
     smoothed: Smoothed | None = None
-    others: tuple[Other, ...] = ()
+    others: tuple[Overlay, ...] = ()
     new_count: int = 0
     """How many points were logged after the window since it was chosen."""
     follows: bool = False

@@ -14,7 +14,7 @@ from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_o
 from flowtui.widgets.charts.chart import EMPTY_CELLS, Window, blended, canvas
 from flowtui.widgets.charts.curve import (
     Curve,
-    Other,
+    Overlay,
     XAxis,
     cell_of,
     is_odd,
@@ -33,8 +33,11 @@ LABEL_CELLS, MOST_LABEL_CELLS = 9, 12
 AROUND = 4
 """How many lines are not the canvas: title, axis, its labels, and the point at the crosshair."""
 MIN_COLUMNS, MIN_ROWS = 4, 2
+"""The smallest canvas; with less room there is none."""
 CELLS_A_LABEL = 12
+"""How much room each label of the horizontal axis needs."""
 LINES_A_LABEL = 3
+"""How much room each label of the vertical axis needs."""
 LINES_A_DOT = 4
 """How far apart the dots of the crosshair stand."""
 CELLS_A_MARK = 18
@@ -367,7 +370,7 @@ def _legend(curve: Curve, width: int) -> list[Line]:
 
 
 def _entry(
-    curve: Curve, other: Other, name: str, texts: Mapping[float, str], near: Mapping[Step, str]
+    curve: Curve, other: Overlay, name: str, texts: Mapping[float, str], near: Mapping[Step, str]
 ) -> list[Piece]:
     point = other.at_crosshair
     pieces = [Piece(f" {other.mark} {name} ", other.role)]

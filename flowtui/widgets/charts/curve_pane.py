@@ -34,7 +34,7 @@ class CurvePane(Widget, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move(1)", "Step", key_display="←→", tooltip="To the next point"),
-        Binding("left,h", "move(-1)", "Back", show=False, tooltip="To the point before"),
+        Binding("left,h", "move(-1)", "Back", show=False, tooltip="To the previous point"),
         Binding("shift+right,L", "move(10)", "Ten on", show=False, tooltip="Ten points on"),
         Binding("shift+left,H", "move(-10)", "Ten back", show=False, tooltip="Ten points back"),
         Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first point"),

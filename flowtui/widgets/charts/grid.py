@@ -49,7 +49,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("down,j", "move_rows(1)", "Move", key_display="←↓↑→", tooltip="To the row below"),
         Binding("up,k", "move_rows(-1)", "Up", show=False, tooltip="To the row above"),
         Binding("right,l", "move(1)", "Right", show=False, tooltip="To the next metric"),
-        Binding("left,h", "move(-1)", "Left", show=False, tooltip="To the metric before"),
+        Binding("left,h", "move(-1)", "Left", show=False, tooltip="To the previous metric"),
         Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
         Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first metric"),

@@ -34,6 +34,7 @@ TICKS_ACROSS, TICKS_UP, LOG_TICKS_UP = 8, 7, 10
 LABEL_CELLS = 13
 """The greatest width of a label; even the greatest number of labels across do not meet."""
 MARK_SPACING = 150.0
+"""How far apart the marks along a curve stand."""
 INK, QUIET, GRID, ATTENTION = "#1a1d21", "#5c6570", "#e6e9ed", "#b42318"
 
 COLOURS = ("#0068b5", "#c8500a", "#008062", "#a83a86", "#8a6d00", "#5b5fc7", "#333b44", "#2a8fbd")

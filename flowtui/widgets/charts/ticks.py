@@ -13,6 +13,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 STEPS = (1, 2, 5, 10)
+"""Distances of ticks, times a power of ten."""
 FEWEST = 2
 """The least number of ticks; with fewer an axis does not show its scale."""
 FINER = (1, 2, 5)

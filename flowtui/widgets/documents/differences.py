@@ -20,7 +20,9 @@ from flowtui.store.values import JsonValue
 MAX_WORD_CHARS = 200_000
 """The greatest length, in both texts together, that is compared by words: some 40,000 words."""
 MAX_LINE_CHARS = 2_000_000
+"""The greatest length, in both texts together, that is compared by lines."""
 MAX_TOKENS = 60_000
+"""The most words or lines, in both texts together, that are compared."""
 MAX_STEPS = 25_000
 """The most steps of all searches between anchors in one comparison: some 10 ms."""
 MAX_KEYS = 1_000

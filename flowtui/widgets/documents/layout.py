@@ -35,7 +35,9 @@ WORD_GAP = 3
 MAX_NAME_CHARS = 200
 MAX_LABEL_SHARE = 0.4
 MAX_INDENT_SHARE = 0.4
+"""Labels and indents may take these shares of the width, so that texts keep room."""
 MIN_COLUMN_CELLS = 52
+"""The least width of one of several columns; with less room they stand one under the other."""
 COLUMN_GAP = 3
 
 

@@ -24,8 +24,8 @@ class PicturePane(VirtualList):
 
     opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown", "turn(1)", "Page down", show=False, tooltip="The next page"),
-        Binding("pageup", "turn(-1)", "Page up", show=False, tooltip="The page before"),
+        Binding("pagedown", "turn(1)", "Page down", show=False, tooltip="Show the next page"),
+        Binding("pageup", "turn(-1)", "Page up", show=False, tooltip="Show the previous page"),
         Binding("down,j", "nothing", "", show=False),
         Binding("up,k", "nothing", "", show=False),
     ]

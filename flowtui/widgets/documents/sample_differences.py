@@ -22,8 +22,11 @@ from flowtui.widgets.documents.differences import (
 SHORT_CELLS = 28
 """Two values of at most this length stand on one line."""
 SHOWN_SAME = 20
+"""How many keys with equal values are shown."""
 SHOWN_KEYS = 200
+"""How many keys that differ are shown."""
 VALUE_CHARS = 2_000
+"""How much of a value is shown."""
 _MARKS: dict[DiffKind, tuple[str, str, Role]] = {
     DiffKind.SAME: ("", "", "text"),
     DiffKind.ONLY_REFERENCE: ("[-", "-]", "error"),

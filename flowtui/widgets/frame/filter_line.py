@@ -52,7 +52,7 @@ class FilterLine(Asks, Widget):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Clear", key_display="Esc", tooltip="Show everything again"),
         Binding("down", "leave", "To the list", show=False, tooltip="Back to the list"),
-        Binding("up", "recall", "Before", show=False, tooltip="The text entered before"),
+        Binding("up", "recall", "Recall", show=False, tooltip="Recall an earlier text"),
     ]
 
     @dataclass
