@@ -95,8 +95,8 @@ class Shutdown:
             # Both fail on a terminal that is gone, which needs no restoring.
             with contextlib.suppress(OSError, termios.error):
                 termios.tcsetattr(self._terminal, termios.TCSANOW, self._attributes)
-                # Opened anew: O_NONBLOCK on the shared descriptor would make the shell's own reads
-                # and writes fail.
+                # Opened anew: on the shared descriptor, O_NONBLOCK would make other writes of this
+                # process, and those of the shell, fail.
                 flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY
                 os.write(os.open(os.ttyname(self._terminal), flags), RESTORE)
         tidy_up()

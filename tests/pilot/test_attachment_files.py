@@ -219,6 +219,7 @@ async def test_a_file_is_saved_and_its_path_copied(
         await pilot.press("enter")
         await until((target / "a.txt").exists, "the file")
         await shown(pilot, "y copies the path")
+        await settled(pilot)
         await pilot.press("y")
         assert copied == [str(target / "a.txt")]
     assert (target / "a.txt").read_bytes() == b"hello"
