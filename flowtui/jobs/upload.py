@@ -22,12 +22,13 @@ from flowtui.store import upload_record
 from flowtui.store.errors import StoreError
 from flowtui.store.uploaded import LocalType
 from flowtui.store.values import Model, Run
-from flowtui.widgets.frame.frame import UploadMark
 
 if TYPE_CHECKING:
     from flowtui.registry.client import Registry
     from flowtui.store.store import Store
+    from flowtui.widgets.frame.frame import UploadMark
 
+NOT_VERIFIED = "the storage took all bytes, but you may not look at what it has"
 LEAVE_S = 0.2
 """How long each of the two steps of closing may take when the app is leaving."""
 
@@ -128,10 +129,10 @@ class Upload:
         self._at_rest = threading.Event()
         self._at_rest.set()
         self._outcome = UploadOutcome.RUNNING
-        self._problem = ""
-        self._needs_key = False
+        self.error: RegistryError | StoreError | None = None
+        """What the last `run` failed with."""
         self._done: list[Uploaded] = []
-        self._notes: list[str] = []
+        self._unsettled: list[str] = []
 
     @property
     def done(self) -> Sequence[Uploaded]:
@@ -140,8 +141,13 @@ class Upload:
 
     @property
     def notes(self) -> Sequence[str]:
-        """Remarks about the upload, each a sentence without its capital letter and full stop."""
-        return tuple(self._notes)
+        """What is to be known about how it ended, in sentences."""
+        return (*(note for done in self._done for note in _shortcomings(done)), *self._unsettled)
+
+    @property
+    def unsettled(self) -> Sequence[str]:
+        """Of that, what could not be noted in the store or told the registry."""
+        return tuple(self._unsettled)
 
     @property
     def is_running(self) -> bool:
@@ -158,15 +164,15 @@ class Upload:
             at + 1,
             len(items),
             items[at].labels.name,
-            self._problem,
-            self._needs_key,
+            "" if self.error is None else fmt.plain(str(self.error), 500),
+            isinstance(self.error, KeyRefused),
         )
 
     def run(self) -> UploadOutcome:
         """Upload the items that are missing, record them in the store, and return the outcome."""
         self._at_rest.clear()
         self._cancel.clear()
-        self._outcome, self._problem, self._needs_key = UploadOutcome.RUNNING, "", False
+        self._outcome, self.error = UploadOutcome.RUNNING, None
         outcome = UploadOutcome.FAILED
         try:
             for item in self.plan.items[len(self._done) :]:
@@ -175,8 +181,7 @@ class Upload:
         except UploadCancelled:
             outcome = UploadOutcome.CANCELLED
         except (RegistryError, StoreError) as error:
-            self._problem = fmt.plain(str(error), 500)
-            self._needs_key = isinstance(error, KeyRefused)
+            self.error = error
         finally:
             if outcome is not UploadOutcome.DONE and not self._done:
                 self._note(lambda: upload_record.record_failure(self._store.meta, self.plan.run_id))
@@ -218,7 +223,7 @@ class Upload:
         if job is None:
             return True
         job.close(wait_s)
-        self._notes += [f"the entry {left} is left as pending" for left in job.left_pending]
+        self._unsettled += [f"the entry {left} is left as pending" for left in job.left_pending]
         return not job.left_pending
 
     def _carry_out(self, item: UploadItem) -> None:
@@ -233,7 +238,6 @@ class Upload:
         noted = [(item.kind, item.local_id), *(self.plan.noted_as if not self._done else ())]
         for kind, local_id in noted:
             self._note_uploaded(kind, local_id, done, now)
-        self._tell(done)
         job, self._job = self._job, None
         self._done.append(done)
         job.close()
@@ -246,23 +250,27 @@ class Upload:
             )
         )
 
-    def _tell(self, done: Uploaded) -> None:
-        if not done.is_verified:
-            self._notes.append("the storage took all bytes, but you may not look at what it has")
-        if done.missing_attachments:
-            missing = fmt.count(len(done.missing_attachments), "attachment")
-            self._notes.append(f"{missing} left out, because the files are missing")
-
     def _note(self, write: Callable[[], None]) -> None:
         """Record the outcome in the store; a store that cannot be written fails no upload."""
         try:
             write()
         except StoreError as error:
-            self._notes.append(f"not noted in the store: {fmt.plain(str(error), 300)}")
+            self._unsettled.append(f"not noted in the store: {fmt.plain(str(error), 300)}")
+
+
+def _shortcomings(done: Uploaded) -> list[str]:
+    notes = [] if done.is_verified else [NOT_VERIFIED]
+    if done.missing_attachments:
+        missing = fmt.count(len(done.missing_attachments), "attachment")
+        notes.append(f"{missing} stayed out: their files are missing")
+    return notes
 
 
 def mark(state: UploadState, run_id: str) -> UploadMark:
-    """Return what the frame says about an upload."""
+    """Return what the frame says of an upload."""
+    # A command uploads without any screen.
+    from flowtui.widgets.frame.frame import UploadMark
+
     if state.outcome is UploadOutcome.FAILED:
         return UploadMark(run_id, ("✗ upload failed  U",), is_failed=True)
     now = state.progress

@@ -23,3 +23,12 @@ class ListQuery:
         When a filter is cleared, the cursor stays on the record that was found with it.
         """
         return shown is None or (shown != self and replace(shown, condition=None) != self)
+
+    def filtered(self, condition: Condition | None) -> Self:
+        """Return the same with another filter."""
+        return replace(self, condition=condition)
+
+    @property
+    def sorted_by(self) -> tuple[str, bool]:
+        """The column of the order, and whether downwards."""
+        raise NotImplementedError

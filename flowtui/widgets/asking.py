@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from textual import on
 from textual.dom import DOMNode
 from textual.message import Message
 from textual.message_pump import MessagePump
-from textual.worker import Worker, WorkerState, get_current_worker
+from textual.worker import (
+    NoActiveWorker,
+    Worker,
+    WorkerCancelled,
+    WorkerFailed,
+    WorkerState,
+    get_current_worker,
+)
 
 from flowtui import format as fmt
 from flowtui.failures import Failure, NoLongerWanted
@@ -35,6 +44,33 @@ class Answered(Message, bubble=False):
     worker: Worker[None] | None
     """The worker whose cancelling makes the answer unwanted; None if it is wanted in any case."""
     take: Callable[[], object]
+
+
+class Pending(Generic[T]):
+    """What was asked in a thread and is taken later, by who awaits it."""
+
+    def __init__(self, worker: Worker[T | Failure | NoLongerWanted]) -> None:
+        self._worker = worker
+
+    async def answer(self) -> T:
+        """Return the answer; who stops waiting for it ends the question.
+
+        Raises:
+            Failure: as the question did; also where flow-tui has a fault there, which is reported.
+            NoLongerWanted: the node that asked is gone.
+        """
+        try:
+            found = await self._worker.wait()
+        except WorkerFailed as error:
+            raise Failure(_fault(error.error)) from error
+        except WorkerCancelled as error:
+            raise NoLongerWanted from error
+        except asyncio.CancelledError:
+            self._worker.cancel()
+            raise
+        if isinstance(found, (Failure, NoLongerWanted)):
+            raise found
+        return found
 
 
 class Asks(MessagePump):
@@ -106,22 +142,50 @@ class Asks(MessagePump):
                 reason = str(error)
                 answer(lambda: (failed or self.ask_failed)(reason))
             except Exception as error:
-                reason = f"There is an error in flow-tui itself ({type(error).__name__})"
+                reason = _fault(error)
                 answer(lambda: (failed or self.ask_failed)(reason))
                 raise
 
-        # Every class with this mixin is a node, and so has workers.
-        node = cast("DOMNode", self)
-        worker: Worker[None] = node.run_worker(
+        worker: Worker[None] = _node(self).run_worker(
             work, thread=True, group=group, exclusive=replaces, exit_on_error=False
         )
         if waiting is not None:
             self.set_timer(WAITING_WORD_AFTER_S, lambda: None if worker.is_finished else waiting())
         return worker
 
+    async def asked(self, question: Callable[[], T], *, is_write: bool = False) -> T:
+        """Return the answer to a question; for what goes on step by step.
+
+        Args:
+            question: Is called in a thread, and touches no widget.
+            is_write: Whether it writes, and is not to be ended when nobody waits any more.
+
+        Raises:
+            Failure, NoLongerWanted: as `Pending.answer` says.
+        """
+        return await self.begin(question, is_write=is_write).answer()
+
+    def begin(self, question: Callable[[], T], *, is_write: bool = False) -> Pending[T]:
+        """Have a question asked, as `asked` does, whose answer is awaited later."""
+        return begin(_node(self), question, is_write=is_write)
+
+    @contextmanager
+    def failures_told(self) -> Iterator[None]:
+        """Have `ask_failed` told of what fails inside, which then ends there."""
+        try:
+            yield
+        except NoLongerWanted:
+            return
+        except Failure as error:
+            self.ask_failed(str(error))
+
     def meanwhile(self, take: Callable[[], object]) -> None:
-        """Call a function on the loop, as a question does to report its progress."""
-        self.post_message(Answered(get_current_worker(), take))
+        """Have something done on the loop; for any thread, a question's as long as it is wanted."""
+        try:
+            worker = get_current_worker()
+        except NoActiveWorker:
+            worker = None
+        self.post_message(Answered(worker, take))
 
     def ask_failed(self, reason: str) -> None:
         """Show in a corner of the screen why there is no answer."""
@@ -145,3 +209,26 @@ class Asks(MessagePump):
         """
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             cast("Host", self.app).report_bug(event.worker.error)
+
+
+def begin(node: DOMNode, question: Callable[[], T], *, is_write: bool = False) -> Pending[T]:
+    """Do what `Asks.begin` does for what belongs to the app and is no widget itself."""
+
+    def work() -> T | Failure | NoLongerWanted:
+        worker = get_current_worker()
+        with nullcontext() if is_write else cancelling(lambda: worker.is_cancelled):
+            try:
+                return question()
+            except (Failure, NoLongerWanted) as error:
+                return error
+
+    return Pending(node.run_worker(work, thread=True, group="asked", exit_on_error=False))
+
+
+def _node(asks: Asks) -> DOMNode:
+    # Whatever has this mixin is a node: the mixin alone has no workers.
+    return cast("DOMNode", asks)
+
+
+def _fault(error: BaseException) -> str:
+    return f"There is an error in flow-tui itself ({type(error).__name__})"

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.pilot import Pilot
@@ -19,8 +18,9 @@ from textual.screen import Screen
 from textual.widgets import Input, Label, Static, TextArea
 
 from flowtui.app.app import FlowApp
-from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.annotate.annotated import Annotated, Shows
 from flowtui.screens.annotate.form import AnnotationForm
+from flowtui.screens.annotate.writing import subject
 from flowtui.screens.dialogs.confirm import ConfirmScreen, ConflictScreen
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing
@@ -69,9 +69,9 @@ class Spans(Annotated):
         self.index = (self.index + 1) % len(TARGETS)
         self.show_target()
 
-    @on(Annotated.Changed)
-    def keep(self, event: Annotated.Changed) -> None:
-        self.changes.append((event.target, event.change))
+    def what_changed(self, change: Change) -> Shows:
+        self.changes.append((subject(change).target, change))
+        return super().what_changed(change)
 
 
 class Bench(Screen[None]):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.message import Message
 
 from flowtui import format as fmt
+from flowtui.failures import Failure
 from flowtui.screens.annotate.jobs import Job, Jobs
 from flowtui.screens.annotate.writing import (
     inverse,
@@ -23,7 +26,6 @@ from flowtui.screens.annotate.writing import (
 )
 from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
-from flowtui.screens.notices import GivesNotices
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
@@ -34,23 +36,33 @@ from flowtui.store.annotations.values import (
     Target,
     ValueType,
 )
-from flowtui.store.errors import NoAnnotationTables, StoreError, TargetGone
+from flowtui.store.errors import NoAnnotationTables, TargetGone
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
 if TYPE_CHECKING:
     from flowtui.screens.review.queue import ReviewSource
+    from flowtui.widgets.host import Host
 
 ANNOTATING = (
     "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
 )  # fmt: skip
+T = TypeVar("T")
+
 LOOK_EVERY_S = 0.01
+WAITING_SAID_AFTER_S = 0.5
+"""How long a write may take before it is said that the store is waited for."""
+NONE_YET = "none yet   a annotates"
+
+Shows: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
+"""A question whose answer is called on the loop with how many annotations the target has."""
 
 
-class Annotated(GivesNotices):
-    """Annotates what its subclass has under the cursor. Posts `Changed` after each write.
+class Annotated(Asks, Container):
+    """Annotates what its subclass has under the cursor.
 
     What keys ask for is done in their order, one after the other, each on the target that was
     under the cursor when the key was pressed; the store is asked in threads.
@@ -77,13 +89,6 @@ class Annotated(GivesNotices):
     """Whether there are others to go through from here."""
 
     @dataclass
-    class Changed(Message):
-        """Sent by Annotated when it has written a change, an undo included."""
-
-        target: Target
-        change: Change
-
-    @dataclass
     class ReviewAsked(Message):
         """Sent by Annotated when what is shown is to be gone through, one after the other."""
 
@@ -107,12 +112,20 @@ class Annotated(GivesNotices):
         # An empty stack is as good as false.
         self.undo = UndoStack(run.database) if undo is None else undo
         """What was done here, for those that undo it elsewhere."""
-        self._jobs = Jobs(self, self._tell_failure, self._tell_waiting)
+        self._jobs = Jobs(self, self._tell_failure)
         self._is_reading = False
         self._is_read_wanted = False
         self._refusal = ""
         self.annotations: tuple[Annotation, ...] = ()
         """Of the target, as last read."""
+        self._shown_target: Target | None = None
+        """Whose they are."""
+        self.own_changes = 0
+        """How many were written here: what was asked for before one is to be asked for again."""
+
+    @property
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
     # What subclasses say ---------------------------------------------------------------------
 
@@ -154,7 +167,15 @@ class Annotated(GivesNotices):
     # Reading ---------------------------------------------------------------------------------
 
     def show_target(self) -> None:
-        """Have the target's annotations read and shown; to be called when the cursor rests."""
+        """Have the target's annotations read and shown; to be called when the cursor rests.
+
+        Of the one that is shown nothing is read again.
+        """
+        if self.target is None or self.target != self._shown_target:
+            self.annotations_changed()
+
+    def annotations_changed(self) -> None:
+        """Read them again: the store has changed."""
         if self._is_reading:
             self._is_read_wanted = True
         elif (target := self.target) is not None:
@@ -167,11 +188,8 @@ class Annotated(GivesNotices):
                 replaces=False,
             )
         else:
+            self._shown_target = None
             self._show_annotations((), "")
-
-    def annotations_changed(self) -> None:
-        """Read them again: the store has changed."""
-        self.show_target()
 
     def _take_annotations(
         self, target: Target, read: tuple[tuple[Annotation, ...], str], problem: str = ""
@@ -179,13 +197,45 @@ class Annotated(GivesNotices):
         self._is_reading = False
         annotations, reason = read
         if target == self.target:
+            self._shown_target = None if problem else target
             self._refusal = reason
             why_not = fmt.plain(problem, 300) or self.why_not
-            note = f"none yet   {why_not}" if why_not else "none yet   a annotates"
+            note = f"none yet   {why_not}" if why_not else NONE_YET
             self._show_annotations(annotations, note)
         if self._is_read_wanted or target != self.target:
             self._is_read_wanted = False
-            self.show_target()
+            self.annotations_changed()
+
+    def what_changed(self, change: Change) -> Shows:
+        """Return a question whose answer shows what else a change that was written here alters.
+
+        It is asked in the same read as the annotations of the target: one is enough.
+        """
+        return lambda _connection: lambda _count: None
+
+    async def _show_own_change(self, change: Change) -> None:
+        self.own_changes += 1
+        if self._is_reading:
+            # It may have been asked before the change was written.
+            self._is_read_wanted = True
+        target = subject(change).target
+        what_else = self.what_changed(change)
+
+        def read(
+            connection: sqlite3.Connection,
+        ) -> tuple[tuple[Annotation, ...], Callable[[int], object]]:
+            return annotation_rows.of_target(connection, target), what_else(connection)
+
+        try:
+            annotations, show_else = await self.asked(partial(self._run.ask, read))
+        except Failure:
+            # The watch leaves to this what was written here; so all is read, or said why it is not.
+            await self.app.run_action("app.refresh_now")
+            return
+        if target == self.target:
+            self._shown_target = target
+            self._show_annotations(annotations, NONE_YET)
+        show_else(len(annotations))
 
     def _show_annotations(self, annotations: tuple[Annotation, ...], note: str) -> None:
         self.annotations = annotations
@@ -237,21 +287,28 @@ class Annotated(GivesNotices):
         if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
             self._tell("not written: the run's database has no tables for annotations")
             return False
-        await self._jobs.in_thread(partial(annotating.create_tables, self._run.database))
+        await self._write(partial(annotating.create_tables, self._run.database))
         return True
 
-    def _written(self, change: Change, words: str) -> None:
-        """Take note of a change that was written, and say so."""
+    async def _written(self, change: Change, words: str) -> None:
+        """Take note of a change that was written, say so, and show it."""
         self.undo.push(change)
-        self._announce(change, f"{words}   u undoes")
+        await self._announce(change, f"{words}   u undoes")
 
-    def _announce(self, change: Change, words: str) -> None:
+    async def _announce(self, change: Change, words: str) -> None:
         self._tell(words)
-        self.post_message(self.Changed(subject(change).target, change))
-        self.show_target()
+        await self._show_own_change(change)
 
-    def _tell_failure(self, error: StoreError) -> None:
+    def _tell_failure(self, error: Failure) -> None:
         self._tell(str(error), is_bad=True)
+
+    async def _write(self, write: Callable[[], T]) -> T:
+        """Return what a write answers; say that the store is waited for where that takes long."""
+        timer = self.set_timer(WAITING_SAID_AFTER_S, self._tell_waiting)
+        try:
+            return await self.asked(write, is_write=True)
+        finally:
+            timer.stop()
 
     def _tell_waiting(self) -> None:
         self._tell("waiting for the store: it is busy, or its disk is slow")
@@ -270,13 +327,11 @@ class Annotated(GivesNotices):
         self._do(partial(self._give_feedback, value))
 
     async def _give_feedback(self, value: bool, target: Target) -> None:
-        done = await self._jobs.in_thread(
-            partial(write_feedback, self._run, target, value, self._user)
-        )
+        done = await self._write(partial(write_feedback, self._run, target, value, self._user))
         if isinstance(done, Annotation):
             self._tell(f"{summary(done)}: it says so already")
         else:
-            self._written(done, summary(subject(done)))
+            await self._written(done, summary(subject(done)))
 
     async def action_annotate(self) -> None:
         await self._until_shown(self._do(partial(self._fill_form, self._described, None)))
@@ -299,7 +354,7 @@ class Annotated(GivesNotices):
         how = writing(self._run, target)
         change = await self.app.push_screen_wait(AnnotationForm(described, how, self._user, known))
         if change is not None:
-            self._written(change, summary(subject(change)))
+            await self._written(change, summary(subject(change)))
 
     # Deleting --------------------------------------------------------------------------------
 
@@ -311,18 +366,16 @@ class Annotated(GivesNotices):
         question = "Delete this annotation?"
         while known is not None and await self._confirmed(question, known):
             try:
-                deleted = await self._jobs.in_thread(
-                    partial(annotating.delete, self._run.database, known)
-                )
+                deleted = await self._write(partial(annotating.delete, self._run.database, known))
             except AnnotationChanged as error:
                 known = error.current
                 question = "Somebody else changed it meanwhile. Delete what is there now?"
                 if known is None:
                     self._tell(f"{error}", is_bad=True)
-                    self.show_target()
+                    self.annotations_changed()
                 continue
             if deleted is not None:
-                self._written(deleted, f"deleted {summary(known)}")
+                await self._written(deleted, f"deleted {summary(known)}")
             return
 
     async def _confirmed(self, question: str, annotation: Annotation) -> bool:
@@ -343,9 +396,7 @@ class Annotated(GivesNotices):
         """Return the annotation that is meant, asked for if there are several."""
         from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 
-        found = await self._jobs.in_thread(
-            partial(self._run.ask, annotation_rows.of_target, target)
-        )
+        found = await self.asked(partial(self._run.ask, annotation_rows.of_target, target))
         own = [one for one in found if one.user == self._user]
         if not found:
             self._tell("there is no annotation here yet: a annotates", is_bad=True)
@@ -375,7 +426,7 @@ class Annotated(GivesNotices):
 
     async def _undo_last(self) -> None:
         try:
-            undone = await self._jobs.in_thread(self.undo.undo)
+            undone = await self._write(self.undo.undo)
         except AnnotationChanged as error:
             undone = await self._settled_conflict(error)
             if undone is None:
@@ -388,7 +439,7 @@ class Annotated(GivesNotices):
         if undone is None:
             self._tell("there is nothing to undo")
         else:
-            self._announce(inverse(undone), f"undone: {what_it_did(undone)}")
+            await self._announce(inverse(undone), f"undone: {what_it_did(undone)}")
 
     async def _settled_conflict(self, error: AnnotationChanged) -> Change | None:
         """Ask what to do about a change in the way; return what was undone over it."""
@@ -401,9 +452,9 @@ class Annotated(GivesNotices):
         question = f"Undo: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
-            return await self._jobs.in_thread(partial(self.undo.undo, overwrite=True))
+            return await self._write(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
             self.undo.skip()
             self._tell(f"left as it is: {what_it_did(last)}")
-            self.show_target()
+            self.annotations_changed()
         return None

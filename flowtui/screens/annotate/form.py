@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -11,13 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label, TextArea
-from textual.worker import Worker, WorkerState
 
 from flowtui import format as fmt
 from flowtui import person
+from flowtui.failures import Failure, NoLongerWanted
 from flowtui.screens.annotate.fields import OneOf, Option, area, fixed
 from flowtui.screens.annotate.name import NameField
 from flowtui.screens.annotate.writing import Entry, Revision, Writing
@@ -27,18 +25,13 @@ from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.values import (
     Annotation,
     AnnotationKind,
-    AnnotationName,
     Change,
     Draft,
     Value,
     ValueType,
     whole_number,
 )
-from flowtui.store.errors import (
-    InvalidAnnotation,
-    NoAnnotationTables,
-    StoreError,
-)
+from flowtui.store.errors import InvalidAnnotation, NoAnnotationTables
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine
@@ -80,25 +73,6 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         Binding("tab", "app.focus_next", "Next field", key_display="Tab",
                 tooltip="To the next field"),
     ]  # fmt: skip
-
-    @dataclass
-    class NamesRead(Message):
-        """Sent by the reader with the names in use."""
-
-        names: Sequence[AnnotationName]
-
-    @dataclass
-    class Saved(Message):
-        """Sent by the writer with what it wrote."""
-
-        change: Change
-
-    @dataclass
-    class Failed(Message):
-        """Sent by the writer with the reason."""
-
-        entry: Entry
-        error: StoreError
 
     def __init__(
         self, described: str, writing: Writing, user: str, known: Annotation | None = None
@@ -171,7 +145,13 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         self._initial = self._typed
         if self._known is None:
             self.query_one("#name").focus()
-            self._read_names()
+            # Without completion one can still type; saving says what is wrong with the store.
+            self.ask(
+                self._writing.names,
+                self.query_one(NameField).show_names,
+                lambda _reason: None,
+                group="names",
+            )
         else:
             self._value_field.focus()
             if self._known.problem:
@@ -231,19 +211,6 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         self.query_one("#value-note", Label).update(problem)
         self.query_one("#value-note").display = bool(problem)
 
-    @work(thread=True, group="annotations", exit_on_error=False)
-    def _read_names(self) -> None:
-        try:
-            names = self._writing.names()
-        except StoreError:
-            # Without completion one can still type; saving says what is wrong with the store.
-            return
-        self.post_message(self.NamesRead(names))
-
-    @on(NamesRead)
-    def show_names(self, message: NamesRead) -> None:
-        self.query_one(NameField).show_names(message.names)
-
     def _say(self, text: str) -> None:
         note = self.query_one("#form-note", Label)
         note.update(text)
@@ -302,7 +269,9 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         if isinstance(entry, Revision) and entry.changes_nothing:
             self.dismiss(None)
         else:
-            self._start(entry)
+            self._is_saving = True
+            self._say("saving…")
+            self._save(entry)
 
     def _check_empty(self, entry: Entry) -> None:
         """Have an empty text confirmed: it can be what is expected, or was forgotten."""
@@ -310,39 +279,34 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             self._is_empty_meant = True
             raise InvalidAnnotation("value", "the value is empty; ^S again saves it as it is")
 
-    def _start(self, entry: Entry, creates_tables: bool = False) -> None:
-        self._is_saving = True
-        self._say("saving…")
-        self._save(entry, creates_tables)
-
-    @work(thread=True, group="annotations", exit_on_error=False)
-    def _save(self, entry: Entry, creates_tables: bool) -> None:
+    @work
+    async def _save(self, entry: Entry) -> None:
         try:
-            if creates_tables:
-                self._writing.create_tables()
-            change = self._writing.save(entry)
-        except StoreError as error:
-            self.post_message(self.Failed(entry, error))
+            await self._write(entry)
+        except NoLongerWanted:
             return
-        self.post_message(self.Saved(change))
+        except InvalidAnnotation as error:
+            self._refuse(error)
+        except AnnotationChanged as error:
+            self._show_conflict(error)
+        except Failure as error:
+            self._say(f"{fmt.plain(str(error), 300)}  ^S tries again")
+        finally:
+            self._is_saving = False
 
-    @on(Saved)
-    def leave_saved(self, message: Saved) -> None:
-        self.dismiss(message.change)
-
-    @on(Failed)
-    def show_failure(self, message: Failed) -> None:
-        self._is_saving = False
-        match message.error:
-            case InvalidAnnotation():
-                self._refuse(message.error)
-            case AnnotationChanged():
-                self._show_conflict(message.error)
-            case NoAnnotationTables():
-                self._say("")
-                self._offer_tables(message.entry)
-            case _:
-                self._say(f"{fmt.plain(str(message.error), 300)}  ^S tries again")
+    async def _write(self, entry: Entry) -> None:
+        save = partial(self._writing.save, entry)
+        try:
+            change = await self.asked(save, is_write=True)
+        except NoAnnotationTables:
+            self._say("")
+            if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
+                self._say("not saved: the run's database has no tables for annotations")
+                return
+            self._say("saving…")
+            await self.asked(self._writing.create_tables, is_write=True)
+            change = await self.asked(save, is_write=True)
+        self.dismiss(change)
 
     def _refuse(self, error: InvalidAnnotation) -> None:
         self._say(fmt.plain(str(error), 300))
@@ -363,13 +327,6 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         self._say(f"{error}\nnow  {value}  {rationale}\n^S again overwrites that")
 
     @work
-    async def _offer_tables(self, entry: Entry) -> None:
-        if await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
-            self._start(entry, creates_tables=True)
-        else:
-            self._say("not saved: the run's database has no tables for annotations")
-
-    @work
     async def action_leave(self) -> None:
         if self._is_saving:
             return
@@ -378,8 +335,3 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             if not await self.app.push_screen_wait(question):
                 return
         self.dismiss(None)
-
-    @on(Worker.StateChanged)
-    def end_failed_saving(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            self._is_saving = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -80,16 +81,17 @@ def writing(run: OpenRun, target: Target) -> Writing:
 
 def write_feedback(run: OpenRun, target: Target, value: bool, user: str) -> Change | Annotation:
     """Give feedback under the name last used for it in the run, as `write_answer` does."""
-    name = next(
-        (
+
+    def draft(connection: sqlite3.Connection) -> Draft:
+        kind = AnnotationKind.FEEDBACK, ValueType.BOOL
+        used = (
             one.name
-            for one in run.ask(annotation_rows.names)
-            if (one.kind, one.value_type) == (AnnotationKind.FEEDBACK, ValueType.BOOL)
-        ),
-        DEFAULT_NAME,
-    )
-    draft = Draft(name, AnnotationKind.FEEDBACK, value, None, user)
-    return write_answer(run, target, draft)
+            for one in annotation_rows.names(connection)
+            if (one.kind, one.value_type) == kind
+        )
+        return Draft(next(used, DEFAULT_NAME), AnnotationKind.FEEDBACK, value, None, user)
+
+    return _write_draft(run, target, draft)
 
 
 def write_answer(run: OpenRun, target: Target, draft: Draft) -> Change | Annotation:
@@ -107,8 +109,19 @@ def write_answer(run: OpenRun, target: Target, draft: Draft) -> Change | Annotat
         StoreError: as `add` and `edit` of the store do.
     """
     draft.check()
+    return _write_draft(run, target, lambda _connection: draft)
+
+
+def _write_draft(
+    run: OpenRun, target: Target, draft_of: Callable[[sqlite3.Connection], Draft]
+) -> Change | Annotation:
+    def look(connection: sqlite3.Connection) -> tuple[Draft, list[Annotation]]:
+        draft = draft_of(connection)
+        there = annotation_rows.of_target(connection, target)
+        return draft, [one for one in there if is_answer(one, draft)]
+
     for tries_left in reversed(range(QUICK_TRIES)):
-        given = [one for one in run.ask(annotation_rows.of_target, target) if is_answer(one, draft)]
+        draft, given = run.ask(look)
         if not given:
             break
         known = given[-1]

@@ -27,7 +27,6 @@ from flowtui.screens.attachments.reading import (
     ReadPart,
 )
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-from flowtui.store import cancelling
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.picture import PicturePane
@@ -149,7 +148,7 @@ class FilePreview(Asks, PreviewPanes):
             self._wanted = request
             source = self._source
             self.ask(
-                lambda: self._previews.read(source, request, cancelling.is_left),
+                partial(self._previews.read, source, request),
                 partial(self._show_part, source, request),
                 partial(self._show_failure, source, request),
                 group="preview",

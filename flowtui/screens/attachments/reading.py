@@ -12,7 +12,6 @@ from typing import TypeAlias
 from flowtui.previews.errors import MissingExtra, PreviewFailed
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
-    Cancelled,
     HexPage,
     Mode,
     Preview,
@@ -20,6 +19,7 @@ from flowtui.previews.values import (
     Request,
     TextPage,
 )
+from flowtui.store.cancelling import is_left
 from flowtui.widgets.cells import Line
 from flowtui.widgets.documents.preview_text import hex_lines, text_lines
 
@@ -61,13 +61,13 @@ class Previews:
         self._kept: OrderedDict[_Key, ReadPart] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, source: FileSource, request: Request, cancelled: Cancelled) -> ReadPart:
-        """Return a part of a file, in a simpler mode if a library that it needs is missing.
+    def read(self, source: FileSource, request: Request) -> ReadPart:
+        """Return a part of a file; without the library that it needs, in the mode without.
 
         Raises:
-            StoreError: The file must not be read.
-            PreviewFailed: The file cannot be shown in this form.
-            PreviewCancelled: `cancelled` said so.
+            StoreError: the file must not be read.
+            PreviewFailed: it cannot be shown so.
+            PreviewCancelled: nobody waits any more.
         """
         path = source.resolve()
         key = _key(path, request)
@@ -76,10 +76,10 @@ class Previews:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         try:
-            part = _painted(preview(path, source.name, request, cancelled), request.mode)
+            part = _painted(preview(path, source.name, request, is_left), request.mode)
         except MissingExtra as error:
             other = replace(request, mode=error.meanwhile)
-            part = _painted(preview(path, source.name, other, cancelled), other.mode)
+            part = _painted(preview(path, source.name, other, is_left), other.mode)
             part = replace(part, missing_extra=error.extra)
         part = replace(part, path=path)
         with self._lock:
@@ -111,8 +111,8 @@ def is_rendered(read: Preview, mode: Mode) -> bool:
     return read.kind is PreviewKind.MARKDOWN and mode is Mode.BEST
 
 
-def whole_text(source: FileSource, request: Request, cancelled: Cancelled) -> str | None:
-    """Return a file as safe lines for a pager; None if it is not a text file.
+def whole_text(source: FileSource, request: Request) -> str | None:
+    """Return a file as safe lines for a pager, None where it is no text.
 
     Raises:
         StoreError, PreviewFailed, PreviewCancelled: As in `Previews.read`.
@@ -124,7 +124,7 @@ def whole_text(source: FileSource, request: Request, cancelled: Cancelled) -> st
     taken = 0
     position: int | None = 0
     while position is not None and taken < PAGER_CHARS:
-        part = preview(path, source.name, replace(request, position=position), cancelled)
+        part = preview(path, source.name, replace(request, position=position), is_left)
         if not isinstance(part.shown, TextPage):
             return None
         for line in part.shown.lines:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from flowtui.previews.preview import preview
 from flowtui.previews.tables import CsvFile
-from flowtui.previews.values import Cancelled, Preview, PreviewKind, Request, TablePage
+from flowtui.previews.values import Preview, PreviewKind, Request, TablePage
+from flowtui.store.cancelling import is_left
 
 INDEXED_BELOW_BYTES = 64_000_000
 """Text tables below this size are indexed; in larger ones rows are reached page by page."""
@@ -54,8 +55,8 @@ class TableSource:
         """Whether there are rows after the known ones."""
         return self.total is None and self._next is not None
 
-    def index(self, cancelled: Cancelled) -> bool:
-        """Count the rows of a text table that is not too large, and say whether it was counted.
+    def index(self) -> bool:
+        """Count the rows of a text table that is not too large for that; say whether it was.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -66,11 +67,11 @@ class TableSource:
             self._csv = self._csv or CsvFile(
                 self._path, is_tsv=self._is_tsv, encoding=self.first.encoding
             )
-            self.total = self.known_rows = self._csv.grow_index(cancelled)
+            self.total = self.known_rows = self._csv.grow_index(is_left)
         return True
 
-    def rows(self, first: int, cancelled: Cancelled) -> dict[int, tuple[str, ...]]:
-        """Return the rows of the page that holds a row, by number.
+    def rows(self, first: int) -> dict[int, tuple[str, ...]]:
+        """Return the page of rows that a row is on, by number.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -78,16 +79,15 @@ class TableSource:
         if first < 0:
             return {number - len(self.tail): row for number, row in enumerate(self.tail)}
         with self._lock:
-            start, page = self._page(first, cancelled)
+            start, page = self._page(first)
         return dict(enumerate(page.rows, start))
 
-    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableSource:
-        """Return the same table from another column on, with what is known of its rows.
+    def with_columns(self, first: int, row: int) -> TableSource:
+        """Return the same table from another column on; what is known of its rows goes along.
 
         Args:
-            first: How many columns to skip.
-            row: The row whose page is read first; a negative one is in the tail.
-            cancelled: Says whether to stop the read.
+            first: how many columns lie before those of its rows.
+            row: one whose page is read; a negative one is among the last rows.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -97,14 +97,14 @@ class TableSource:
             other._request = replace(self._request, first_column=first)
             other._pages = OrderedDict()
             if row < 0:
-                other.first = other._read(replace(other._request, is_last=True), cancelled)
+                other.first = other._read(replace(other._request, is_last=True))
                 other.tail = other.first.rows
             else:
-                _, other.first = other._page(row, cancelled)
+                _, other.first = other._page(row)
         return other
 
-    def grow(self, cancelled: Cancelled) -> None:
-        """Read the page after the known rows.
+    def grow(self) -> None:
+        """Read the page behind the known rows.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -113,7 +113,7 @@ class TableSource:
             if self._next is None or self.total is not None:
                 return
             start = self.known_rows
-            page = self._read(replace(self._request, position=self._next, index=start), cancelled)
+            page = self._read(replace(self._request, position=self._next, index=start))
             self._marks.append((start, self._next))
             self._next = page.part.next_position
             self.known_rows += len(page.rows)
@@ -121,34 +121,34 @@ class TableSource:
             if self._next is None:
                 self.total = self.known_rows
 
-    def read_tail(self, cancelled: Cancelled) -> None:
+    def read_tail(self) -> None:
         """Read the last rows, without those before them.
 
         Raises:
             PreviewFailed, PreviewCancelled.
         """
         with self._lock:
-            self.tail = self._read(replace(self._request, is_last=True), cancelled).rows
+            self.tail = self._read(replace(self._request, is_last=True)).rows
 
-    def _page(self, first: int, cancelled: Cancelled) -> tuple[int, TablePage]:
+    def _page(self, first: int) -> tuple[int, TablePage]:
         for start, kept in self._pages.items():
             if start <= first < start + len(kept.rows):
                 self._pages.move_to_end(start)
                 return start, kept
         start, position = self._mark_of(first)
-        page = self._numbered(start, position, cancelled)
+        page = self._numbered(start, position)
         if first >= start + len(page.rows) and self._mark_of(first) == self._mark_of(start):
             # A page of long rows ends before it has its full number of rows.
             start = first
-            page = self._numbered(start, first, cancelled)
+            page = self._numbered(start, first)
         self._keep(start, page)
         return start, page
 
-    def _numbered(self, start: int, position: int, cancelled: Cancelled) -> TablePage:
+    def _numbered(self, start: int, position: int) -> TablePage:
         if self._csv is not None:
             self._csv.first_column = self._request.first_column
-            return self._csv.page(start, PAGE_ROWS, cancelled)
-        return self._read(replace(self._request, position=position, index=start), cancelled)
+            return self._csv.page(start, PAGE_ROWS, is_left)
+        return self._read(replace(self._request, position=position, index=start))
 
     def _mark_of(self, row: int) -> tuple[int, int]:
         """Return the first row of the page that holds a row, and its position in the file."""
@@ -162,7 +162,7 @@ class TableSource:
         while len(self._pages) > KEPT_PAGES:
             self._pages.popitem(last=False)
 
-    def _read(self, request: Request, cancelled: Cancelled) -> TablePage:
-        shown = preview(self._path, self._name, request, cancelled).shown
+    def _read(self, request: Request) -> TablePage:
+        shown = preview(self._path, self._name, request, is_left).shown
         assert isinstance(shown, TablePage)
         return shown

@@ -11,13 +11,13 @@ from flowtui.collector.listening import PORT, CollectFailed, Listening
 from flowtui.jobs.receiver import Receiver, ReceiverPhase, ReceiverRequest, mark
 from flowtui.screens.collect.screen import CollectScreen
 from flowtui.screens.dialogs.confirm import ConfirmScreen
-from flowtui.screens.may_write import READ_ONLY
+from flowtui.screens.may_write import why_not_collected
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.widgets.frame.frame import CollectMark
 
 if TYPE_CHECKING:
-    from flowtui.widgets.host import Host
+    from flowtui.widgets.host import Host, Options
 
 END_PATIENCE_S = 2.0
 """How long the app waits for a receiver to write what it has received, and to end."""
@@ -65,7 +65,7 @@ class Collector:
             self._is_asking = False
 
     def _start_if_allowed(self, store: Store, run: OpenRun) -> None:
-        refusal = why_not(store, self._app.options.read_only)
+        refusal = why_not(store, self._app.options)
         if refusal:
             self._app.notify(fmt.plain(refusal, 300), title=_TITLE, markup=False)
             return
@@ -141,13 +141,10 @@ class Collector:
             self._receiver.close(CLOSE_S)
 
 
-def why_not(store: Store, read_only: bool) -> str:
-    """Return why nothing can be collected into runs of a store; an empty text if it can."""
-    if store.why_read_only:
-        name = store.directory.name
-        return f"{name} is an exported or uploaded file: collect into the run that it is a copy of"
-    if read_only:
-        return f"{READ_ONLY}; collecting writes spans into the run."
+def why_not(store: Store, options: Options) -> str:
+    """Return why nothing can be collected into the runs of a store; nothing if it can."""
+    if reason := why_not_collected(store, options):
+        return reason
     try:
         Listening().check()
     except CollectFailed as failed:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChoiceLines, ChooseScreen, ColumnsScreen
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.columns import Chosen
 from flowtui.screens.evals.reading import WantedSamples
-from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.samples.values import SampleGroup
 
 if TYPE_CHECKING:
-    from flowtui.widgets.host import Host
+    from flowtui.widgets.asking import Asks
 
-T = TypeVar("T")
 WIDTH_STEP = 4
 LEAST_CELLS, MOST_CELLS = 4, 120
 GROUPED = ("scores", "metadata")
@@ -66,25 +64,25 @@ class SampleColumnsScreen(ColumnsScreen):
 
 
 async def choose_columns(
-    flow: Host, run: OpenRun, shown: Sequence[str], chosen: Chosen
+    asks: Asks, run: OpenRun, shown: Sequence[str], chosen: Chosen
 ) -> Chosen | None:
     """Ask which columns the table of samples has; return them, None to leave them as they are.
 
     Args:
-        flow: on which to ask.
-        store: the store.
-        run_id: whose samples; the keys of all of them are read.
+        asks: who asks.
+        run: whose samples; the keys of all of them are read.
         shown: the present columns.
         chosen: the present choice.
+
+    Raises:
+        Failure, NoLongerWanted: as `asked`.
     """
-    keys = await _asked(flow, lambda: run.ask(sample_keys.keys))
-    if keys is None:
-        return None
+    keys = await asks.asked(partial(run.ask, sample_keys.keys))
     others = [*columns.FIXED, *(key.name for key in keys)]
     offered = [*shown, *(key for key in others if key not in shown)]
     choices = [_with_width(Choice(key, columns.title(key)), chosen.widths) for key in offered]
     screen = SampleColumnsScreen(choices, shown, chosen.widths)
-    picked = await flow.push_screen_wait(screen)
+    picked = await asks.app.push_screen_wait(screen)
     if screen.is_reset:
         return Chosen()
     return Chosen(tuple(picked), screen.widths) if picked else None
@@ -96,29 +94,26 @@ def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
     return Choice(choice.key, choice.title, "  ".join(part for part in (kind, width) if part))
 
 
-async def choose_group(flow: Host, run: OpenRun, wanted: WantedSamples) -> str | None:
+async def choose_group(asks: Asks, run: OpenRun, wanted: WantedSamples) -> str | None:
     """Ask for a score or a key of the metadata, then for one of its values.
 
     Returns:
         A filter for the samples that have it, None for no change.
+
+    Raises:
+        Failure, NoLongerWanted: as `asked`.
     """
-    keys = await _asked(flow, lambda: run.ask(sample_keys.keys, wanted.dataset, GROUPED))
-    if keys is None:
-        return None
+    keys = await asks.asked(partial(run.ask, sample_keys.keys, wanted.dataset, GROUPED))
     if not keys:
-        flow.notify("There are no scores and no metadata to count by.", timeout=2)
+        asks.app.notify("There are no scores and no metadata to count by.", timeout=2)
         return None
     offered = [Choice(key.name, key.name, f"{key.count:,}") for key in keys]
-    picked = await flow.push_screen_wait(ChooseScreen("Count by", offered, []))
+    picked = await asks.app.push_screen_wait(ChooseScreen("Count by", offered, []))
     if not picked:
         return None
     name = picked[0]
     condition = wanted.whole_condition
-    groups = await _asked(
-        flow, lambda: run.ask(sample_keys.groups, name, wanted.dataset, condition)
-    )
-    if groups is None:
-        return None
+    groups = await asks.asked(partial(run.ask, sample_keys.groups, name, wanted.dataset, condition))
     choices = [
         Choice(str(at), _label(group), fmt.count(group.count, "sample"))
         for at, group in enumerate(groups.groups)
@@ -127,7 +122,7 @@ async def choose_group(flow: Host, run: OpenRun, wanted: WantedSamples) -> str |
     if groups.other_groups:
         rest = fmt.count(groups.other_groups, "rarer value")
         title = f"{title}: the most common; {rest}, {fmt.count(groups.other_count, 'sample')}"
-    chosen = await flow.push_screen_wait(ChooseScreen(title, choices, []))
+    chosen = await asks.app.push_screen_wait(ChooseScreen(title, choices, []))
     return group_filter(name, groups.groups[int(chosen[0])]) if chosen else None
 
 
@@ -150,29 +145,3 @@ def group_filter(name: str, group: SampleGroup) -> str:
 
 def _quoted(text: str, quote: str) -> str:
     return quote + text.replace(quote, quote * 2) + quote
-
-
-async def _asked(flow: Host, ask: Callable[[], T]) -> T | None:
-    """Return what the store answers in a thread, None if it failed, which is said.
-
-    None too if the app ends meanwhile.
-    """
-
-    def answer() -> T | StoreError:
-        try:
-            return ask()
-        except StoreError as error:
-            return error
-
-    worker: Worker[T | StoreError] = flow.run_worker(
-        answer, thread=True, group="choose", exit_on_error=False
-    )
-    try:
-        found = await worker.wait()
-    except (WorkerFailed, WorkerCancelled):
-        # The app is told of the one by an event; the other is its own end.
-        return None
-    if isinstance(found, StoreError):
-        flow.notify(fmt.plain(str(found), 300), severity="error", markup=False)
-        return None
-    return found

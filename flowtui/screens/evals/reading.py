@@ -37,8 +37,18 @@ class WantedSamples(ListQuery):
     order: SampleOrder = field(default_factory=SampleOrder)
 
     @property
+    def sorted_by(self) -> tuple[str, bool]:
+        return self.order.column, self.order.descending
+
+    @property
     def whole_condition(self) -> Condition | None:
         return view_condition(self.view, self.condition)
+
+    @property
+    def asks_annotations(self) -> bool:
+        condition = self.whole_condition
+        is_condition = condition is not None and condition.asks_annotations
+        return is_condition or "annotation" in self.whole_order.column
 
     @property
     def whole_order(self) -> SampleOrder:

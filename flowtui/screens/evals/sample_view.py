@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -12,10 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal
 from textual.message import Message
 from textual.widget import Widget
+from textual.worker import Worker
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-from flowtui.store.annotations.values import SampleTarget, SpanTarget
+from flowtui.store.annotations.values import SampleTarget, SpanTarget, Target
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.values import Sample
@@ -82,6 +83,7 @@ class SampleView(Asks, Container):
         """Whose sample, or why it cannot be read, is shown."""
         self.sample: Sample | None = None
         """As it was read last."""
+        self._reader: Worker[None] | None = None
 
     def compose(self) -> Iterable[Widget]:
         yield OneLine(id="sample-title")
@@ -124,15 +126,29 @@ class SampleView(Asks, Container):
         if self._target is not None:
             self._read(self._target)
 
+    def take_count(self, target: Target, count: int) -> None:
+        """Show how many annotations a sample has by now, if it is this one."""
+        if target != self._target:
+            return
+        if self._reader is not None and not self._reader.is_finished:
+            # What is being read may be as it was before.
+            self.read_again()
+        elif self.sample is not None:
+            sample = replace(self.sample, annotation_count=count)
+            self._lay_out(sample.target, lambda: sample)
+
     def _read(self, target: SampleTarget) -> None:
+        self._lay_out(target, partial(self._run.ask, sample_rows.detail, target))
+
+    def _lay_out(self, target: SampleTarget, get: Callable[[], Sample | None]) -> None:
         def read() -> tuple[Sample | None, tuple[Section, ...]]:
             # How a sample reads is a third of the tab's code, and first the table is wanted.
             from flowtui.widgets.documents.sample_sections import sample_sections
 
-            sample = self._run.ask(sample_rows.detail, target)
+            sample = get()
             return sample, () if sample is None else sample_sections(sample)
 
-        self.ask(
+        self._reader = self.ask(
             read, partial(self._take, target), partial(self._show_failure, target), group="sample"
         )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
-from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.annotate.annotated import Annotated, Shows
+from flowtui.screens.annotate.writing import subject
 from flowtui.screens.evals import columns as sample_columns
 from flowtui.screens.evals import set_columns
 from flowtui.screens.evals.columns import Chosen
@@ -24,9 +26,11 @@ from flowtui.screens.evals.reading import (
     shown_sets,
 )
 from flowtui.screens.evals.sample_view import SampleView
-from flowtui.store.annotations.agreement import Agreement
-from flowtui.store.annotations.values import Target
+from flowtui.screens.record_list import RecordList
+from flowtui.store.annotations.agreement import Agreement, agreement
+from flowtui.store.annotations.values import Change, Target
 from flowtui.store.open_run import OpenRun
+from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
 from flowtui.store.samples.values import Sample, SamplesView
 from flowtui.store.store import Store
@@ -41,6 +45,7 @@ from flowtui.widgets.lists.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from flowtui.screens.review.samples import SampleReview
+    from flowtui.store.filters import Condition
 
 HINT = "text, or an expression: accuracy < 0.5 and outputs.answer != refs.answer"
 NONE_LOGGED = "No samples were evaluated: tracker.log_eval_sample(eval_id, dataset_id, inputs, ...)"
@@ -55,8 +60,10 @@ VIEWS = {
 SHORT_TITLES = {SamplesView.DIFFERING: "differing"}
 
 
-class SamplesPane(Annotated):
+class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
     """Shows what was read of the samples. Posts `Selected` when others are to be read."""
+
+    rows_id = "samples"
 
     @dataclass
     class Selected(Message):
@@ -65,11 +72,9 @@ class SamplesPane(Annotated):
     def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
         self.selected = WantedSamples()
-        """Which samples are to be shown, in which order."""
         self.listed: ReadList | None = None
         self.scores: ReadScores | None = None
         self.known: dict[int, Sample] = {}
-        """The samples of the rows that are held, by key."""
         self.sample: Sample | None = None
         """Under the cursor of the table, or open."""
         self._summaries: dict[str, ScoreSummary] = {}
@@ -92,20 +97,12 @@ class SamplesPane(Annotated):
         self.show_instead("")
 
     @property
-    def rows(self) -> VirtualTable:
-        return self.query_one("#samples", VirtualTable)
-
-    @property
     def sets(self) -> VirtualTable:
         return self.query_one("#sets", VirtualTable)
 
     @property
     def view(self) -> SampleView:
         return self.query_one(SampleView)
-
-    @property
-    def filter_line(self) -> FilterLine:
-        return self.query_one("#filter", FilterLine)
 
     # Annotating ------------------------------------------------------------------------------
 
@@ -123,13 +120,36 @@ class SamplesPane(Annotated):
 
     def take_sample(self, sample: Sample | None) -> None:
         """Have the annotations of another sample shown; of the same nothing is read again."""
-        before, self.sample = self.target, sample
-        if self.target != before:
-            self.show_target()
+        self.sample = sample
+        self.show_target()
 
-    @on(Annotated.Changed)
-    def mark_annotated(self) -> None:
-        self.rows.read_again()
+    def what_changed(self, change: Change) -> Shows:
+        wanted, target = self.selected, subject(change).target
+
+        def read(connection: sqlite3.Connection) -> Callable[[int], object]:
+            agreed = agreement(connection, wanted.dataset)
+            return lambda count: self._show_change(target, count, wanted, agreed)
+
+        return read
+
+    def _show_change(
+        self, target: Target, count: int, wanted: WantedSamples, agreed: tuple[Agreement, ...]
+    ) -> None:
+        """Show how many annotations a sample has by now, and how far all authors agree."""
+        noted = {
+            key: replace(one, annotation_count=count)
+            for key, one in self.known.items()
+            if one.target == target
+        }
+        self.show_records(noted)
+        if self.sample is not None and self.sample.target == target:
+            self.sample = replace(self.sample, annotation_count=count)
+        self.view.take_count(target, count)
+        if self.listed is not None and self.listed.wanted == wanted:
+            self.listed = replace(self.listed, agreement=agreed)
+            self.show_note("")
+        if self.selected.asks_annotations:
+            self.read_selected()
 
     # What was read ---------------------------------------------------------------------------
 
@@ -143,7 +163,7 @@ class SamplesPane(Annotated):
         if found.held_rowid is not None:
             self.rows.put_cursor(found.held_rowid)
         if found.samples:
-            self.show_samples(found.samples)
+            self.show_records(found.samples)
         else:
             self.rows.read_again()
             self._fill_columns()
@@ -170,7 +190,7 @@ class SamplesPane(Annotated):
         self._summaries = {} if every is None else {one.key: one for one in every.scores}
         self._fill_sets(scores.sets)
         self._fill_columns()
-        self._fill_rows(self.known)
+        self.fill(self.known)
 
     def _fill_sets(self, all_sets: Sequence[ScoreSet]) -> None:
         self._sets_shown = shown_sets(all_sets)
@@ -195,12 +215,11 @@ class SamplesPane(Annotated):
         """Whether adding them up has rested long enough."""
         return self.scores is None or monotonic() >= self.scores.due_s
 
-    def show_samples(self, samples: Mapping[int, Sample]) -> None:
-        """Fill the rows of these samples."""
-        self.known.update(samples)
+    def show_records(self, records: Mapping[int, Sample]) -> None:
+        # Which columns there are depends on them.
+        self.known.update(records)
         self._fill_columns()
-        self._fill_rows(samples)
-        self.known = {key: one for key, one in self.known.items() if self.rows.holds(key)}
+        super().show_records(records)
         self.take_cursor()
 
     def show_note(self, note: str) -> None:
@@ -265,10 +284,10 @@ class SamplesPane(Annotated):
         order = self.selected.whole_order
         self.rows.sorted_by = (order.column, order.descending)
 
-    def _fill_rows(self, samples: Mapping[int, Sample]) -> None:
+    def fill(self, records: Mapping[int, Sample]) -> None:
         shown, summaries = self.rows.columns, self._summaries
         self.rows.fill(
-            {key: sample_columns.cells(one, shown, summaries) for key, one in samples.items()}
+            {key: sample_columns.cells(one, shown, summaries) for key, one in records.items()}
         )
 
     # Which samples ---------------------------------------------------------------------------
@@ -278,11 +297,18 @@ class SamplesPane(Annotated):
         """Whether the list is the one that is wanted, and no older one."""
         return self.listed is not None and self.listed.wanted == self.selected
 
-    def select(self, wanted: WantedSamples) -> None:
-        """Have other samples shown, or in another order."""
-        if wanted != self.selected:
-            self.selected = wanted
-            self.post_message(self.Selected())
+    def read_selected(self) -> None:
+        self.post_message(self.Selected())
+
+    def condition_of(self, text: str) -> Condition:
+        from flowtui.store.filters import sample_condition
+
+        return sample_condition(text)
+
+    def with_order(self, column: str, descending: bool) -> WantedSamples:
+        view = self.selected.view
+        view = SamplesView.ALL if view is SamplesView.FAILING_FIRST else view
+        return replace(self.selected, view=view, order=SampleOrder(column, descending))
 
     @on(VirtualList.Chosen, "#sets")
     def choose_set(self, event: VirtualList.Chosen) -> None:
@@ -294,19 +320,13 @@ class SamplesPane(Annotated):
     def pick_view(self, event: ViewLine.Picked) -> None:
         self.select(replace(self.selected, view=VIEWS[event.key]))
 
-    @on(FilterLine.Changed, "#filter")
-    def set_filter(self, event: FilterLine.Changed) -> None:
-        event.line.is_taken(self._take_filter)
+    def id_of(self, record: Sample) -> str:
+        return record.id
 
-    def _take_filter(self, text: str) -> None:
-        from flowtui.store.filters import sample_condition
+    def document_of(self, record: Sample) -> object:
+        from flowtui.reports.samples import sample_document
 
-        condition = sample_condition(text) if text.strip() else None
-        self.select(replace(self.selected, condition=condition))
-
-    @on(FilterLine.Left)
-    def leave_filter(self) -> None:
-        self.screen.set_focus(self.rows if self.rows.display else None)
+        return sample_document(record)
 
     # One of them -----------------------------------------------------------------------------
 
@@ -334,7 +354,7 @@ class SamplesPane(Annotated):
     def close_sample(self) -> None:
         self.filter_line.set_class(bool(self.filter_line.text), "-open")
         self.show_instead("" if self.listed is None else self._why_none(self.listed))
-        self.leave_filter()
+        self.on_filter_line_left()
         self.take_cursor()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -16,7 +16,7 @@ from textual.worker import Worker
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import TabScreen
-from flowtui.screens.dialogs.choose import Choice, chosen_order
+from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.choosing import choose_columns, choose_group
 from flowtui.screens.evals.reading import (
@@ -33,7 +33,6 @@ from flowtui.store.annotations.values import SampleTarget, Target
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.samples import listing as sample_rows
-from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.values import Sample, SamplesView
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
@@ -111,7 +110,9 @@ class EvalsScreen(Exports, TabScreen):
         pane = self._pane
         # What is seen first need not wait for the table to be drawn empty and to ask.
         first_rows = FIRST_ROWS if pane.listed is None else 0
-        yield partial(self._show_list, read_list(self.run, pane.selected, pane.sample, first_rows))
+        own_changes = pane.own_changes
+        found = read_list(self.run, pane.selected, pane.sample, first_rows)
+        yield partial(self._show_list, found, own_changes)
         if pane.may_add_scores:
             yield partial(self._show_scores, read_scores(self.run))
 
@@ -122,7 +123,14 @@ class EvalsScreen(Exports, TabScreen):
     @on(VirtualTable.RowsNeeded, "#samples")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         question = partial(self.run.ask, sample_rows.at, event.keys)
-        self.ask(question, self._pane.show_samples, self.show_failure, group="rows", replaces=False)
+        show = partial(self._show_rows, self._pane.own_changes)
+        self.ask(question, show, self.show_failure, group="rows", replaces=False)
+
+    def _show_rows(self, own_changes: int, samples: Mapping[int, Sample]) -> None:
+        self._pane.show_records(samples)
+        if own_changes != self._pane.own_changes:
+            # They may be as they were before it.
+            self._pane.rows.read_again()
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -142,9 +150,12 @@ class EvalsScreen(Exports, TabScreen):
         if self.is_composed and self._pane.listed is None:
             self._pane.show_instead("reading…")
 
-    def _show_list(self, found: ReadList) -> None:
+    def _show_list(self, found: ReadList, own_changes: int) -> None:
         self.take_whether_any(any(found.datasets))
         self._pane.show_list(found)
+        if own_changes != self._pane.own_changes:
+            # It may be as it was before it.
+            self.want({Kind.SAMPLES})
 
     def _show_scores(self, scores: ReadScores) -> None:
         self._pane.show_scores(scores)
@@ -216,6 +227,7 @@ class EvalsScreen(Exports, TabScreen):
         from flowtui.screens.review.review import review
 
         await review(self.flow, self.store, self.run, message.source, message.undo)
+        self.store_changed(frozenset({Kind.ANNOTATIONS}))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         # Before it is composed, no sample is open.
@@ -232,9 +244,8 @@ class EvalsScreen(Exports, TabScreen):
         self._pane.select(replace(self._pane.selected, view=SamplesView[name]))
 
     async def action_filter(self) -> None:
-        line = self._pane.filter_line
-        line.names_of = self._names
-        await line.open(line.text)
+        self._pane.filter_line.names_of = self._names
+        await self._pane.action_filter()
 
     def _names(self) -> Sequence[str]:
         keys = self.run.ask(sample_keys.keys)
@@ -244,28 +255,23 @@ class EvalsScreen(Exports, TabScreen):
     async def action_sort(self) -> None:
         pane = self._pane
         choices = [Choice(key, columns.title(key)) for key in (*pane.column_keys, "updated")]
-        order = pane.selected.order
-        chosen = await chosen_order(
-            self.flow, choices, (order.column, order.descending), lambda key: "." in key
-        )
-        if chosen is not None:
-            view = pane.selected.view
-            view = SamplesView.ALL if view is SamplesView.FAILING_FIRST else view
-            pane.select(replace(pane.selected, view=view, order=SampleOrder(*chosen)))
+        await pane.sort(choices, lambda key: "." in key)
 
     @work
     async def action_columns(self) -> None:
         pane = self._pane
         shown = list(pane.column_keys)
-        chosen = await choose_columns(self.flow, self.run, shown, pane.chosen)
-        if chosen is not None:
-            pane.choose(chosen)
+        with self.failures_told():
+            chosen = await choose_columns(self, self.run, shown, pane.chosen)
+            if chosen is not None:
+                pane.choose(chosen)
 
     @work
     async def action_group(self) -> None:
-        found = await choose_group(self.flow, self.run, self._pane.selected)
-        if found is not None:
-            await self._pane.filter_line.open(found, is_typed=False)
+        with self.failures_told():
+            found = await choose_group(self, self.run, self._pane.selected)
+            if found is not None:
+                await self._pane.filter_line.open(found, is_typed=False)
 
     @work
     async def action_trace(self) -> None:
@@ -273,15 +279,10 @@ class EvalsScreen(Exports, TabScreen):
             await go_to_trace(self.flow, sample)
 
     def action_copy(self) -> None:
-        if (sample := self._pane.sample) is not None:
-            self.flow.copy(sample.id)
+        self._pane.action_copy()
 
     def action_copy_row(self) -> None:
-        if (sample := self._pane.sample) is not None:
-            from flowtui.reports.runs import dumps
-            from flowtui.reports.samples import sample_document
-
-            self.flow.copy(dumps(sample_document(sample)))
+        self._pane.action_copy_row()
 
     # Saving ----------------------------------------------------------------------------------
 

@@ -19,9 +19,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.worker import WorkerCancelled, WorkerFailed
 
 from flowtui import format as fmt
+from flowtui.failures import Failure, NoLongerWanted
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.annotate.fields import can_be_edited
 from flowtui.screens.annotate.jobs import Job
@@ -33,7 +33,6 @@ from flowtui.screens.annotate.writing import (
     write_answer,
 )
 from flowtui.screens.dialogs.confirm import ConfirmScreen
-from flowtui.screens.notices import while_wanted
 from flowtui.screens.review.body import ReviewBody
 from flowtui.screens.review.parts import (
     TypedLine,
@@ -64,7 +63,7 @@ from flowtui.store.annotations.values import (
     type_of,
     whole_number,
 )
-from flowtui.store.errors import InvalidAnnotation, StoreError, TargetGone
+from flowtui.store.errors import InvalidAnnotation, TargetGone
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.widgets.asking import WAITING_WORD_AFTER_S
@@ -154,7 +153,7 @@ class ReviewView(Annotated, Generic[Item]):
         """By place: rationales that wait for their answer."""
         self._unsaved: dict[int, str] = {}
         """By place: typed answers that could not be written."""
-        self._reading_ahead = ReadingAhead(self, self._jobs, source)
+        self._reading_ahead = ReadingAhead(self, source)
         self._undone: Change | None = None
         self._was_read = False
         self._reading: Timer | None = None
@@ -197,10 +196,10 @@ class ReviewView(Annotated, Generic[Item]):
             return
         try:
             await self._do_with_tables(job)
-        except WorkerCancelled:
+        except NoLongerWanted:
             # One has left: what was still being read has nowhere to go.
             return
-        except (StoreError, WorkerFailed):
+        except Failure:
             self._forget_waiting()
             raise
 
@@ -215,7 +214,7 @@ class ReviewView(Annotated, Generic[Item]):
             self._offer_unsaved()
         return made
 
-    def _tell_failure(self, error: StoreError) -> None:
+    def _tell_failure(self, error: Failure) -> None:
         self._body.show_problem(f"✗ {error}")
         self._offer_unsaved()
 
@@ -225,16 +224,15 @@ class ReviewView(Annotated, Generic[Item]):
         """Read what there is to judge, and what was judged last."""
 
         def read() -> tuple[Sequence[Item], Question, str]:
-            with while_wanted():
-                own = self._run.ask(annotation_rows.names, self._user)
-                used = own or self._run.ask(annotation_rows.names)
-                items = self._source.items()
-                return items, question_of(used, DEFAULT_NAME), refusal(self._run)
+            own = self._run.ask(annotation_rows.names, self._user)
+            used = own or self._run.ask(annotation_rows.names)
+            items = self._source.items()
+            return items, question_of(used, DEFAULT_NAME), refusal(self._run)
 
         self._start_reading()
         try:
-            found = await self._jobs.in_thread(read)
-        except StoreError:
+            found = await self.asked(read)
+        except Failure:
             self._show_unread()
             raise
         self._items, self._question, self._refusal = found
@@ -252,7 +250,7 @@ class ReviewView(Annotated, Generic[Item]):
                 if item is None:
                     self._queue.pass_over(ReviewOutcome.GONE)
                     continue
-                annotations = await self._jobs.in_thread(
+                annotations = await self.asked(
                     partial(self._run.ask, annotation_rows.of_target, item.target)
                 )
                 is_new = item.target not in self._places
@@ -261,7 +259,7 @@ class ReviewView(Annotated, Generic[Item]):
                     continue
                 self._show_item(Shown(place, item), annotations)
                 return
-        except StoreError:
+        except Failure:
             self._show_unread()
             raise
         self._show_end()
@@ -359,27 +357,20 @@ class ReviewView(Annotated, Generic[Item]):
         if typed:
             self._unsaved[shown.place] = typed
         try:
-            done = await self._jobs.in_thread(write)
+            done = await self.asked(write, is_write=True)
         except TargetGone:
             self._queue.mark_gone()
             raise
         self._notes.pop(shown.place, None)
         self._unsaved.pop(shown.place, None)
         if not isinstance(done, Annotation):
-            self._keep(done)
+            self.undo.push(done)
         self._queue.answer()
         await self._arrive()
 
-    def _keep(self, change: Change) -> None:
+    async def _written(self, change: Change, words: str) -> None:
         self.undo.push(change)
-        self._changed(change)
-
-    def _changed(self, change: Change) -> None:
-        self.post_message(self.Changed(subject(change).target, change))
-
-    def _written(self, change: Change, words: str) -> None:
-        self._keep(change)
-        self.show_target()
+        self.annotations_changed()
 
     # Typing ----------------------------------------------------------------------------------
 
@@ -482,10 +473,9 @@ class ReviewView(Annotated, Generic[Item]):
             self._queue.go_to(place)
             await self._arrive()
 
-    def _announce(self, change: Change, words: str) -> None:
+    async def _announce(self, change: Change, words: str) -> None:
         self._undone = change
         self._tell(words)
-        self._changed(change)
 
     def action_ask(self) -> None:
         self._enqueue(self._ask)
@@ -493,7 +483,7 @@ class ReviewView(Annotated, Generic[Item]):
     async def _ask(self) -> None:
         from flowtui.screens.review.question import QuestionScreen
 
-        names = await self._jobs.in_thread(partial(self._run.ask, annotation_rows.names))
+        names = await self.asked(partial(self._run.ask, annotation_rows.names))
         chosen = await self.app.push_screen_wait(QuestionScreen(names, self._question))
         if chosen is not None:
             self._question = chosen

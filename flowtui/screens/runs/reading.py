@@ -25,6 +25,10 @@ class WantedRuns(ListQuery):
     order: RunOrder = field(default_factory=RunOrder)
 
     @property
+    def sorted_by(self) -> tuple[str, bool]:
+        return self.order.column, self.order.descending
+
+    @property
     def whole_condition(self) -> Condition | None:
         group, condition = self.group, self.condition
         if group is None:

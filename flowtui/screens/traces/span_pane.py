@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -60,6 +61,19 @@ class SpanPane(Asks, Container):
                 lambda reason: self.document.show_note(f"✗ {fmt.plain(reason, 300)}"),
                 group="span",
             )
+
+    def keep(self, trace: ReadTrace, index: int | None) -> None:
+        """Show a span that differs in nothing but how many annotations it has.
+
+        One that is shown is not read again.
+        """
+        span, node = self._span, None if index is None else trace.tree[index]
+        is_shown = span is not None and self._shown == self._wanted
+        if span is None or node is None or not is_shown or span.node.id != node.id:
+            self.show_node(trace, index)
+        else:
+            self._trace, self._span = trace, replace(span, node=node)
+            self._wanted = self._shown = trace.trace_id, trace.mark, node
 
     def _take(self, key: _Key, span: ReadSpan | None) -> None:
         if key == self._wanted:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +17,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from flowtui import format as fmt
-from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.annotate.annotated import Annotated, Shows
 from flowtui.screens.exporting import Exports
 from flowtui.screens.traces.reading import (
     SLOWEST,
@@ -28,9 +29,11 @@ from flowtui.screens.traces.reading import (
 from flowtui.screens.traces.span_pane import SpanPane
 from flowtui.screens.traces.summary import summary
 from flowtui.store import names_in_use
-from flowtui.store.annotations.values import SampleTarget, SpanTarget, Target
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations.values import Change, SampleTarget, SpanTarget, Target
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.store.traces.tree import annotated
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import OneLine
@@ -183,18 +186,22 @@ class TraceView(Exports, Annotated):
         """
         if (trace_id := self._trace_id) is None:
             return
-        known = self._trace
+        known, own_changes = self._trace, self.own_changes
 
         def show(trace: ReadTrace) -> None:
-            self.meanwhile(partial(self._show_trace, trace))
+            self.meanwhile(partial(self._show_trace, trace, own_changes))
 
         trace = read_trace(self._run, trace_id, known, show, may_rest=True)
-        yield partial(self._show_trace, trace)
+        yield partial(self._show_trace, trace, own_changes)
         if known is not None and trace.tree.layout is known.tree.layout and trace.rest_s > 0:
             yield partial(self._read_later, trace.rest_s)
 
-    def _show_trace(self, trace: ReadTrace) -> None:
+    def _show_trace(self, trace: ReadTrace, own_changes: int) -> None:
         known = self._trace
+        if own_changes != self.own_changes:
+            # It may be as it was before it.
+            self.post_message(self.ReadWanted())
+            return
         if trace.trace_id != self._trace_id or trace == known:
             return
         self._trace = trace
@@ -281,9 +288,28 @@ class TraceView(Exports, Annotated):
         trace_id = self._trace.trace_id
         return SpanReview.of_trace(self._run, trace_id, self._search, self._user)
 
-    @on(Annotated.Changed)
-    def mark_annotated(self) -> None:
-        self.post_message(self.ReadWanted())
+    def what_changed(self, change: Change) -> Shows:
+        if (trace := self._trace) is None:
+            return super().what_changed(change)
+
+        def read(connection: sqlite3.Connection) -> Callable[[int], object]:
+            counts = annotation_rows.span_counts(connection, trace.trace_id)
+            tree = annotated(trace.tree, {one.span_id: count for one, count in counts.items()})
+            return lambda _count: self._show_counts(trace, replace(trace, tree=tree))
+
+        return read
+
+    def _show_counts(self, before: ReadTrace, trace: ReadTrace) -> None:
+        """Show a trace that differs only in how many annotations its spans have."""
+        if self._trace is not before:
+            self.post_message(self.ReadWanted())
+            return
+        self._trace = trace
+        self._lines.show_tree(trace.tree)
+        self._show_summary()
+        self._span_pane.keep(trace, self._lines.index)
+        if _asks_annotations(self._search):
+            self._find(self._search, trace)
 
     # Search ----------------------------------------------------------------------------------
 
@@ -323,7 +349,9 @@ class TraceView(Exports, Annotated):
         )
 
     def _show_found(self, text: str, trace: ReadTrace, found: FoundSpans) -> None:
-        if text == self._search and trace is self._trace:
+        now = self._trace
+        is_same = now is not None and (trace.trace_id, trace.mark) == (now.trace_id, now.mark)
+        if text == self._search and is_same:
             self._show_matches(found.indices)
             line = self.query_one(FilterLine)
             line.remark(found.remarks)
@@ -410,3 +438,11 @@ def _check_search(text: str) -> None:
         from flowtui.store.filters import span_condition
 
         span_condition(text)
+
+
+def _asks_annotations(search: str) -> bool:
+    if not search.strip() or search.strip().lower() == SLOWEST:
+        return False
+    from flowtui.store.filters import span_condition
+
+    return span_condition(search).asks_annotations

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
-
 from flowtui import format as fmt
-from flowtui.jobs.upload import Upload, UploadOutcome, mark
+from flowtui.failures import Failure, NoLongerWanted
+from flowtui.jobs.upload import LEAVE_S, Upload, UploadOutcome, mark
 from flowtui.registry.credentials import Credential
 from flowtui.registry.errors import KeyRefused
-from flowtui.screens.may_write import READ_ONLY
+from flowtui.screens.may_write import why_not_uploaded
 from flowtui.screens.upload.connection import Connection, found_key, where
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.places import remember_place
@@ -22,6 +21,7 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import JsonValue
 from flowtui.widgets import remembered
+from flowtui.widgets.asking import begin
 from flowtui.widgets.frame.frame import UploadMark
 from flowtui.widgets.frame.run_card import PLACES
 
@@ -72,7 +72,7 @@ class Uploads:
             self._is_asking = False
 
     async def _ask(self, store: Store, run: OpenRun) -> None:
-        refusal = why_no_upload(store, self._app.options.read_only)
+        refusal = why_not_uploaded(store, self._app.options)
         if refusal:
             self._app.notify(fmt.plain(refusal, 300), title="No upload", markup=False)
             return
@@ -87,12 +87,12 @@ class Uploads:
     async def _connect(self) -> Connection | None:
         """Return the registry with the key that is found, or typed; None if none is."""
         base_url = where()
-        found = self._app.run_worker(
-            found_key, thread=True, group="registry.key", exit_on_error=False
-        )
         try:
-            credential = await found.wait()
-        except (WorkerFailed, WorkerCancelled):
+            credential = await begin(self._app, found_key).answer()
+        except NoLongerWanted:
+            return None
+        except Failure as error:
+            self._app.notify(fmt.plain(str(error), 300), title="No upload", markup=False)
             return None
         reason = NO_KEY
         while True:
@@ -129,17 +129,15 @@ class Uploads:
             remember_artifacts(upload)
             return outcome
 
-        worker: Worker[UploadOutcome] = self._app.run_worker(
-            work, thread=True, group="upload", exit_on_error=False
-        )
+        ending = begin(self._app, work, is_write=True)
         self._app.show_upload()
         try:
-            outcome = await worker.wait()
-        except WorkerCancelled:
+            outcome = await ending.answer()
+        except NoLongerWanted:
             # The app ends, and closes what is under way.
             return
-        except WorkerFailed:
-            # The app is told by an event.
+        except Failure:
+            # The app is told of a fault by an event.
             outcome = upload.state.outcome
         if not self._is_leaving or outcome is not UploadOutcome.CANCELLED:
             await self._take(upload, outcome)
@@ -154,7 +152,7 @@ class Uploads:
             self._app.show_upload()
             return
         self._upload = None
-        await self._in_thread(upload.close)
+        await self._close_job(upload, LEAVE_S)
         if outcome is UploadOutcome.DONE:
             text, title = fmt.plain(upload.plan.to.path, 300), "Uploaded"
         else:
@@ -218,16 +216,11 @@ class Uploads:
             return
         self._is_leaving = True
         upload.cancel()
-        await self._in_thread(partial(upload.close, QUIT_PATIENCE_S))
+        await self._close_job(upload, QUIT_PATIENCE_S)
 
-    async def _in_thread(self, close: Callable[[], bool]) -> None:
-        worker = self._app.run_worker(
-            close, thread=True, group="registry.close", exit_on_error=False
-        )
-        try:
-            await worker.wait()
-        except (WorkerFailed, WorkerCancelled):
-            return
+    async def _close_job(self, upload: Upload, patience_s: float) -> None:
+        with suppress(Failure, NoLongerWanted):
+            await begin(self._app, partial(upload.close, patience_s), is_write=True).answer()
 
     def close(self) -> None:
         """End everything at once; blocks for less than a second."""
@@ -235,14 +228,6 @@ class Uploads:
         # What still tells the registry that an upload has failed needs the connection.
         if self._connection is not None and is_told:
             self._connection.close()
-
-
-def why_no_upload(store: Store, read_only: bool) -> str:
-    """Return why nothing of a store can be uploaded from here; nothing if it can."""
-    if store.why_read_only:
-        name = store.directory.name
-        return f"{name} is an exported or uploaded file: upload the run from the store it is in"
-    return f"{READ_ONLY}; an upload is noted in the store." if read_only else ""
 
 
 def remember_artifacts(upload: Upload) -> None:

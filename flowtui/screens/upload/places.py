@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from textual import on
@@ -11,11 +12,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.registry.client import Registry
-from flowtui.registry.errors import KeyRefused, RegistryError, UploadCancelled
+from flowtui.registry.errors import KeyRefused
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import (
     ArtifactType,
@@ -78,33 +78,6 @@ class Places(Asks, Horizontal):
 
         reason: str
 
-    @dataclass
-    class OrganizationsRead(Message):
-        """Sent by the reader."""
-
-        organizations: tuple[Organization, ...]
-
-    @dataclass
-    class OrbitsRead(Message):
-        """Sent by the reader."""
-
-        asked: Asked
-        orbits: tuple[Orbit, ...]
-
-    @dataclass
-    class CollectionsRead(Message):
-        """Sent by the reader with a page, or with what a search found."""
-
-        asked: Asked
-        page: CollectionPage
-
-    @dataclass
-    class Failed(Message):
-        """Sent by the reader with the list that could not be read."""
-
-        list_id: str
-        error: RegistryError
-
     def __init__(self, registry: Registry, kinds: tuple[ArtifactType, ...]) -> None:
         super().__init__(id="places")
         self._registry = registry
@@ -155,12 +128,11 @@ class Places(Asks, Horizontal):
         """Read the organizations, and what is in the chosen one, again."""
         registry = self._registry
         self._list("organization").show_note("reading…")
-        self._ask("organization", registry.organizations, self.OrganizationsRead)
+        self._ask("organization", registry.organizations, self._show_organizations)
 
-    @on(OrganizationsRead)
-    def show_organizations(self, message: OrganizationsRead) -> None:
-        self._organizations = {one.id: one for one in message.organizations}
-        entries = [PlaceEntry(one.id, one.name, one.role) for one in message.organizations]
+    def _show_organizations(self, organizations: tuple[Organization, ...]) -> None:
+        self._organizations = {one.id: one for one in organizations}
+        entries = [PlaceEntry(one.id, one.name, one.role) for one in organizations]
         note = "this key's owner is a member of none"
         self._list("organization").show_entries(entries, note)
 
@@ -175,17 +147,16 @@ class Places(Asks, Horizontal):
         self._ask(
             "orbit",
             lambda: registry.orbits(asked.organization_id),
-            lambda orbits: self.OrbitsRead(asked, orbits),
+            partial(self._show_orbits, asked),
         )
 
-    @on(OrbitsRead)
-    def show_orbits(self, message: OrbitsRead) -> None:
-        if message.asked.organization_id != self._chosen("organization"):
+    def _show_orbits(self, asked: Asked, orbits: tuple[Orbit, ...]) -> None:
+        if asked.organization_id != self._chosen("organization"):
             return
-        self._orbits = {one.id: one for one in message.orbits}
+        self._orbits = {one.id: one for one in orbits}
         entries = [
             PlaceEntry(one.id, one.name, "no right" if one.why_not else one.role, one.why_not)
-            for one in message.orbits
+            for one in orbits
         ]
         self._list("orbit").show_entries(entries, "none that you may see")
 
@@ -225,17 +196,15 @@ class Places(Asks, Horizontal):
                 at = page.next_cursor
 
         group = "search" if needle else "collection"
-        self._ask(group, read, lambda page: self.CollectionsRead(asked, page))
+        self._ask(group, read, partial(self._show_collections, asked))
 
-    @on(CollectionsRead)
-    def show_collections(self, message: CollectionsRead) -> None:
-        asked = message.asked
+    def _show_collections(self, asked: Asked, page: CollectionPage) -> None:
         now = (self._chosen("organization"), self._chosen("orbit"), self._kinds)
         if (asked.organization_id, asked.orbit_id, asked.kinds) != now:
             return
-        self._collections |= {one.id: one for one in message.page.collections}
+        self._collections |= {one.id: one for one in page.collections}
         if not asked.needle:
-            self._next_cursor = message.page.next_cursor
+            self._next_cursor = page.next_cursor
         entries = [PlaceEntry(one.id, one.name, _filled(one)) for one in self._collections.values()]
         words = " and ".join(KIND_WORDS[kind] for kind in self._kinds)
         note = f"none that takes {words}: make one in LUML, of that type or mixed"
@@ -273,34 +242,29 @@ class Places(Asks, Horizontal):
             self.to = to
             self.post_message(self.Changed(to))
 
-    def _ask(self, group: str, ask: Callable[[], T], message: Callable[[T], Message]) -> None:
-        """Ask the registry in a thread, of which only the latest answer in a group counts."""
+    def _ask(self, list_id: str, ask: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Ask the registry in a thread, of which only the latest answer for a list counts."""
 
-        def work() -> None:
-            worker = get_current_worker()
+        def answer() -> T | KeyRefused:
             try:
-                answer = interruptible(ask, lambda: worker.is_cancelled)
-            except UploadCancelled:
-                return
-            except RegistryError as error:
-                self.post_message(self.Failed(group, error))
-                return
-            if not worker.is_cancelled:
-                self.post_message(message(answer))
+                return interruptible(ask)
+            except KeyRefused as error:
+                return error
 
-        self.run_worker(
-            work, group=f"registry.{group}", thread=True, exclusive=True, exit_on_error=False
-        )
+        def take(answer: T | KeyRefused) -> None:
+            if isinstance(answer, KeyRefused):
+                self.post_message(self.Refused(str(answer)))
+                self._show_failure(list_id, str(answer))
+            else:
+                then(answer)
 
-    @on(Failed)
-    def show_failure(self, message: Failed) -> None:
-        if isinstance(message.error, KeyRefused):
-            self.post_message(self.Refused(str(message.error)))
-        if message.list_id == "search":
-            return
-        # A list is too narrow for a reason.
-        self._list(message.list_id).show_note("✗ not read", "error")
-        self.post_message(self.Unread(fmt.plain(str(message.error), 300)))
+        self.ask(answer, take, partial(self._show_failure, list_id), group=f"registry.{list_id}")
+
+    def _show_failure(self, list_id: str, reason: str) -> None:
+        if list_id != "search":
+            # A list is too narrow for a reason.
+            self._list(list_id).show_note("✗ not read", "error")
+            self.post_message(self.Unread(fmt.plain(reason, 300)))
 
 
 def last_place(base_url: str) -> Last:

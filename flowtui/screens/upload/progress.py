@@ -65,6 +65,9 @@ class ProgressScreen(LiveScreen[None]):
 
     def look(self) -> None:
         """Show how far it is by now."""
+        # An upload may end before this screen has its lines, or when it has them no more.
+        if not self.query("#upload-bar"):
+            return
         state = self._upload.state
         to = fmt.plain(self._upload.plan.to.path, 300)
         width = max(self.query_one("#upload-bar").size.width, 20)

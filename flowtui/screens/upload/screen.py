@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -11,24 +11,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Label
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.jobs.upload import Plan, plan
-from flowtui.registry.client import Registry
-from flowtui.registry.errors import RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, RemoteCopy
 from flowtui.screens.dialog import Dialog
-from flowtui.screens.notices import while_wanted
 from flowtui.screens.upload.connection import Connection
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.parcel import ParcelLines
 from flowtui.screens.upload.places import Places
 from flowtui.screens.upload.preflight import Preflight, UploadFacts, preflight_lines, read_facts
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Run
@@ -90,20 +84,6 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc",
                 tooltip="Upload nothing"),
     ]  # fmt: skip
-
-    @dataclass
-    class FactsRead(Message):
-        """Sent by the reader of the store; with a reason, if it failed, in place of facts."""
-
-        facts: UploadFacts | None
-        problem: str = ""
-
-    @dataclass
-    class CopiesRead(Message):
-        """Sent by the reader of a collection."""
-
-        to: Destination
-        copies: tuple[RemoteCopy, ...]
 
     def __init__(self, store: Store, run: OpenRun, connection: Connection) -> None:
         super().__init__()
@@ -169,25 +149,18 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     # Reading ---------------------------------------------------------------------------------
 
-    @work(thread=True, group="registry.facts", exit_on_error=False, exclusive=True)
     def _read_facts(self) -> None:
-        try:
-            with while_wanted():
-                facts = read_facts(self._store, self._known.run.id)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(self.FactsRead(None, fmt.plain(str(error), 300)))
-            return
-        self.post_message(self.FactsRead(facts))
+        question = partial(read_facts, self._store, self._known.run.id)
+        self.ask(question, self._take_facts, self._show_unread, group="registry.facts")
 
-    @on(FactsRead)
-    def take_facts(self, message: FactsRead) -> None:
-        facts = message.facts
-        self._known = replace(self._known, facts=facts, problem=message.problem)
-        if facts is not None:
-            self._take_run(facts.contents.run)
-            self.query_one(ParcelLines).show_models(facts.models, facts.model_bytes, facts.counts)
+    def _take_facts(self, facts: UploadFacts) -> None:
+        self._known = replace(self._known, facts=facts, problem="")
+        self._take_run(facts.contents.run)
+        self.query_one(ParcelLines).show_models(facts.models, facts.model_bytes, facts.counts)
+        self._show()
+
+    def _show_unread(self, reason: str) -> None:
+        self._known = replace(self._known, facts=None, problem=fmt.plain(reason, 300))
         self._show()
 
     def _take_run(self, run: Run) -> None:
@@ -215,25 +188,18 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     def _look_for_copies(self, to: Destination) -> None:
         if to == self._known.to:
-            self._read_copies(self._connection.registry, to)
+            ask = partial(self._connection.registry.copies, to, self._known.run.id)
+            self.ask(
+                partial(interruptible, ask),
+                partial(self._take_copies, to),
+                # What the store knows still stands; starting says what is wrong with the registry.
+                lambda _reason: None,
+                group="registry.copies",
+            )
 
-    @work(thread=True, group="registry.copies", exit_on_error=False, exclusive=True)
-    def _read_copies(self, registry: Registry, to: Destination) -> None:
-        worker = get_current_worker()
-        run_id = self._known.run.id
-        try:
-            copies = interruptible(lambda: registry.copies(to, run_id), lambda: worker.is_cancelled)
-        except UploadCancelled:
-            return
-        except RegistryError:
-            # What the store knows still stands; starting says what is wrong with the registry.
-            return
-        self.post_message(self.CopiesRead(to, copies))
-
-    @on(CopiesRead)
-    def take_copies(self, message: CopiesRead) -> None:
-        if message.to == self._known.to:
-            self._known = replace(self._known, copies=message.copies)
+    def _take_copies(self, to: Destination, copies: tuple[RemoteCopy, ...]) -> None:
+        if to == self._known.to:
+            self._known = replace(self._known, copies=copies)
             self._show()
 
     def action_reload(self) -> None:

@@ -100,8 +100,10 @@ class _Chat:
             case ToolResult(name=name, result=result, id=id_):
                 blocks = value_blocks(self._key(), result)
                 yield Turn(name or "answer", blocks, note=id_ or "")
-            case MediaPart():
+            case MediaPart(transcript=transcript):
                 yield Facts((_medium(part),))
+                if transcript:
+                    yield Text(transcript, label="transcript")
             case UnknownPart(raw=raw):
                 yield from value_blocks(self._key(), raw)
 

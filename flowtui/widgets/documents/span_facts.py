@@ -108,8 +108,10 @@ def token_section(usage: Usage | None) -> Section | None:
         ("input", usage.input_tokens),
         ("  from cache", usage.cached_tokens),
         ("  to cache", usage.cache_creation_tokens),
+        ("  audio", usage.input_audio_tokens),
         ("output", usage.output_tokens),
         ("  reasoning", usage.reasoning_tokens),
+        ("  audio", usage.output_audio_tokens),
         ("total", usage.total),
     )
     known = [(label, f"{count:,}") for label, count in counts if count is not None]

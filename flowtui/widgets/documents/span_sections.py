@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flowtui import format as fmt
 from flowtui.store.annotations.values import SpanTarget
-from flowtui.store.genai import Conversation, Message, SpanDetails, details, messages
+from flowtui.store.genai import (
+    Conversation,
+    Message,
+    SpanDetails,
+    Tool,
+    ToolCall,
+    ToolResult,
+    details,
+    messages,
+    title,
+)  # fmt: skip
 from flowtui.store.traces.times import known
 from flowtui.store.traces.times import problems as time_problems
 from flowtui.store.traces.tree import ERROR, Node
@@ -60,7 +70,7 @@ def span_sections(
     events = detail.raw_events
     chat = messages(detail.attributes, events)
     tool, retrieval = tool_section(found), retrieval_section(found)
-    said = _messages(_without(chat, _told(found)), detail)
+    said = _messages(_without(chat, found), detail)
     sections = (
         _head(detail, node, total_ns, parent, own_ns),
         error_section(detail, events),
@@ -92,7 +102,8 @@ def _head(
     own_ns: int | None,
 ) -> Section:
     kind = "" if detail.genai_kind == "other" else detail.genai_kind.value
-    named = [Piece(detail.name or "a span without a name", "title")]
+    called = title(detail.name, detail.attributes)
+    named = [Piece(called or "a span without a name", "title")]
     named += [Piece(kind, "muted")] if kind else []
     facts = *_facts(detail, node, total_ns, own_ns), *_odd_times(detail, node, parent)
     return Section("head", "", (Words(tuple(named)), Words(facts)))
@@ -144,13 +155,31 @@ def _told(found: SpanDetails) -> frozenset[str]:
     return frozenset(side for side, is_told in sides if is_told)
 
 
-def _without(chat: Conversation, sides: frozenset[str]) -> Conversation:
-    """Return a conversation without the plain input or output, which another section shows."""
+def _without(chat: Conversation, found: SpanDetails) -> Conversation:
+    """Leave out what went in or came out that another section shows."""
+    sides = _told(found)
+    if not sides:
+        return chat
 
     def kept(said: Sequence[Message]) -> tuple[Message, ...]:
-        return tuple(message for message in said if message.role not in sides)
+        return tuple(
+            message
+            for message in said
+            if message.role not in sides and not _is_of(found.tool, message)
+        )
 
-    return Conversation(chat.system, kept(chat.input), kept(chat.output)) if sides else chat
+    return Conversation(chat.system, kept(chat.input), kept(chat.output))
+
+
+def _is_of(ran: Tool | None, message: Message) -> bool:
+    """Say whether a message holds nothing but the call that a tool ran for, or its answer."""
+    if ran is None or message.role != "tool" or not message.parts:
+        return False
+    return all(
+        (isinstance(part, ToolResult) and part.result == ran.result)
+        or (isinstance(part, ToolCall) and part.arguments == ran.arguments)
+        for part in message.parts
+    )
 
 
 def _messages(chat: Conversation, detail: SpanDetail) -> Section | None:
@@ -170,13 +199,13 @@ def _attributes(detail: SpanDetail, is_folded: bool) -> Iterator[Section]:
     values = detail.attributes
     resource = {name: value for name, value in values.items() if name.startswith(_RESOURCES)}
     own = {name: value for name, value in values.items() if name not in resource}
-    for key, title, some, folded in (
+    for key, heading, some, folded in (
         ("attributes", "Attributes", own, is_folded),
         ("resource", "Resource", resource, True),
     ):
         if some:
             tree = Values(key, some, are_attributes=True)
-            yield Section(key, title, (tree,), f"{len(some):,}", is_folded=folded)
+            yield Section(key, heading, (tree,), f"{len(some):,}", is_folded=folded)
 
 
 def _events(detail: SpanDetail) -> Section | None:
@@ -243,6 +272,8 @@ def _ids(detail: SpanDetail) -> Section:
     ]
     if created is not None:
         rows.append(Fact("created", created.isoformat()))
+    if title(detail.name, detail.attributes) != detail.name:
+        rows.append(Fact("name", detail.name))
     return Section("ids", "Ids", (Facts(tuple(rows)),), is_folded=True)
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.previews import tables
-from flowtui.previews.errors import PreviewCancelled, PreviewFailed
-from flowtui.previews.values import Cancelled, TablePage
+from flowtui.previews.values import TablePage
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists import preview_table
 from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
@@ -38,11 +37,11 @@ class TableRows(Protocol):
     @property
     def has_more(self) -> bool: ...
 
-    def index(self, cancelled: Cancelled) -> bool: ...
-    def rows(self, first: int, cancelled: Cancelled) -> dict[int, Texts]: ...
-    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableRows: ...
-    def grow(self, cancelled: Cancelled) -> None: ...
-    def read_tail(self, cancelled: Cancelled) -> None: ...
+    def index(self) -> bool: ...
+    def rows(self, first: int) -> dict[int, Texts]: ...
+    def with_columns(self, first: int, row: int) -> TableRows: ...
+    def grow(self) -> None: ...
+    def read_tail(self) -> None: ...
 
 
 class TablePane(Asks, VirtualTable):
@@ -63,34 +62,6 @@ class TablePane(Asks, VirtualTable):
     @dataclass
     class Told(Message):
         """Sent by TablePane when `told` has changed."""
-
-    @dataclass
-    class RowsRead(Message):
-        """Sent by the reader with rows by their numbers."""
-
-        source: TableRows
-        rows: Mapping[int, Texts]
-
-    @dataclass
-    class Known(Message):
-        """Sent by the reader when more rows are known of, or the last ones."""
-
-        source: TableRows
-        is_tail: bool = False
-
-    @dataclass
-    class ColumnsRead(Message):
-        """Sent by the reader with the same table from another column on."""
-
-        before: TableRows
-        source: TableRows
-
-    @dataclass
-    class NotRead(Message):
-        """Sent by the reader when rows cannot be read."""
-
-        source: TableRows
-        reason: str
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -183,62 +154,48 @@ class TablePane(Asks, VirtualTable):
             }
         )
 
-    @work(thread=True, group="rows", exit_on_error=False)
     def _read(self, source: TableRows, keys: Sequence[int]) -> None:
-        worker = get_current_worker()
-        found: dict[int, Texts] = {}
-        try:
+        def read() -> dict[int, Texts]:
+            found: dict[int, Texts] = {}
             for key in keys:
                 if key not in found:
-                    found |= source.rows(key, lambda: worker.is_cancelled)
-        except PreviewCancelled:
-            return
-        except PreviewFailed as error:
-            self.post_message(self.NotRead(source, str(error)))
-            return
-        self.post_message(self.RowsRead(source, found))
+                    found |= source.rows(key)
+            return found
 
-    @work(thread=True, group="index", exclusive=True, exit_on_error=False)
+        failed = partial(self._tell_failure, source)
+        self.ask(read, partial(self._show_rows, source), failed, group="rows", replaces=False)
+
     def _index(self, source: TableRows) -> None:
-        worker = get_current_worker()
-        try:
-            is_known = source.index(lambda: worker.is_cancelled)
-        except (PreviewCancelled, PreviewFailed):
-            # Rows are then found one page after the other.
-            return
-        if is_known and not worker.is_cancelled:
-            self.post_message(self.Known(source))
+        def take(is_known: bool) -> None:
+            if is_known:
+                self._show_known(source, False)
 
-    @work(thread=True, group="grow", exit_on_error=False)
+        # Where it fails, rows are found one page after the other.
+        self.ask(source.index, take, lambda _reason: None, group="index")
+
     def _grow(self, source: TableRows, is_tail: bool) -> None:
-        worker = get_current_worker()
-        try:
-            step = source.read_tail if is_tail else source.grow
-            step(lambda: worker.is_cancelled)
-        except PreviewCancelled:
-            return
-        except PreviewFailed as error:
-            self.post_message(self.NotRead(source, str(error)))
-            return
-        self.post_message(self.Known(source, is_tail))
+        self._is_growing = True
+        step = source.read_tail if is_tail else source.grow
+        self.ask(
+            step,
+            lambda _nothing: self._show_known(source, is_tail),
+            partial(self._tell_failure, source),
+            group="grow",
+            replaces=False,
+        )
 
-    @on(RowsRead)
-    def show_rows(self, message: RowsRead) -> None:
-        message.stop()
-        if message.source is self._source:
+    def _show_rows(self, source: TableRows, rows: Mapping[int, Texts]) -> None:
+        if source is self._source:
             in_sight = set(self.keys_in_sight(GROW_WITHIN))
             self._texts = {key: row for key, row in self._texts.items() if key in in_sight}
-            self._texts.update(message.rows)
-            self._fill([key for key in self.keys_in_sight(MARGIN_ROWS) if key in message.rows])
+            self._texts.update(rows)
+            self._fill([key for key in self.keys_in_sight(MARGIN_ROWS) if key in rows])
 
-    @on(Known)
-    def show_known(self, message: Known) -> None:
-        message.stop()
-        source = message.source
+    def _show_known(self, source: TableRows, is_tail: bool) -> None:
         if source is not self._source:
             return
         self._is_growing = False
-        if message.is_tail:
+        if is_tail:
             self._is_at_tail = True
             self.show_keys(range(-len(source.tail), 0))
             self.cursor = self.line_count - 1
@@ -246,13 +203,11 @@ class TablePane(Asks, VirtualTable):
             self.show_keys(range(source.known_rows))
         self.post_message(self.Told())
 
-    @on(NotRead)
-    def tell_failure(self, message: NotRead) -> None:
-        message.stop()
-        if message.source is self._source:
+    def _tell_failure(self, source: TableRows, reason: str) -> None:
+        if source is self._source:
             self._is_growing = False
             self._wanted_column = None
-            self.notify(fmt.plain(message.reason, 300), severity="warning", markup=False)
+            self.notify(fmt.plain(reason, 300), severity="warning", markup=False)
 
     # Columns ---------------------------------------------------------------------------------
 
@@ -294,28 +249,20 @@ class TablePane(Asks, VirtualTable):
         most = self.line_width // (preview_table.MIN_WIDTH + len(GAP))
         return max(min(most, tables.MAX_COLUMNS // 2), 1)
 
-    @work(thread=True, group="columns", exclusive=True, exit_on_error=False)
     def _read_columns(self, source: TableRows, column: int) -> None:
-        worker = get_current_worker()
         # About as many before the wanted one as behind it, so that one can go back too.
         first = max(column - tables.MAX_COLUMNS // 2, 0)
-        row = self.cursor_key or 0
-        try:
-            other = source.with_columns(first, row, lambda: worker.is_cancelled)
-        except PreviewCancelled:
-            return
-        except PreviewFailed as error:
-            self.post_message(self.NotRead(source, str(error)))
-            return
-        if not worker.is_cancelled:
-            self.post_message(self.ColumnsRead(source, other))
+        self.ask(
+            partial(source.with_columns, first, self.cursor_key or 0),
+            partial(self._show_columns, source),
+            partial(self._tell_failure, source),
+            group="columns",
+        )
 
-    @on(ColumnsRead)
-    def show_columns(self, message: ColumnsRead) -> None:
-        message.stop()
-        if message.before is not self._source or self._wanted_column is None:
+    def _show_columns(self, before: TableRows, source: TableRows) -> None:
+        if before is not self._source or self._wanted_column is None:
             return
-        self._source = source = message.source
+        self._source = source
         self._texts = {}
         self.set_columns(preview_table.columns(source.first, self._number_cells))
         self._forget()
@@ -333,13 +280,11 @@ class TablePane(Asks, VirtualTable):
         if source is None or self._is_at_tail or self._is_growing or not source.has_more:
             return
         if new + GROW_WITHIN >= source.known_rows:
-            self._is_growing = True
             self._grow(source, False)
 
     def action_move_to_end(self, last: bool) -> None:
         source = self._source
         if source is not None and last and source.has_more and not self._is_at_tail:
-            self._is_growing = True
             self._grow(source, True)
             return
         if source is not None and not last and self._is_at_tail:
