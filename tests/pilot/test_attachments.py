@@ -84,7 +84,7 @@ async def test_what_is_wrong_with_a_file_is_marked_and_said(tmp_path: Path) -> N
         assert "no row" in text
         assert "▲ refused" in text
         await pilot.press(*["down"] * 5)
-        await shown(pilot, "there is no file")
+        await shown(pilot, "the file is missing")
         await pilot.press("down")
         await shown(pilot, "a link leads out of the attachments folder")
 
@@ -449,7 +449,7 @@ async def test_a_broken_file_says_so_in_one_line(tmp_path: Path) -> None:
         await pilot.press("H")
         await shown(pilot, "89 50 4e 47")
         await pilot.press("down")
-        await shown(pilot, "not a byte in it")
+        await shown(pilot, "it has no bytes")
 
 
 async def test_a_missing_extra_says_what_installs_it_and_shows_bytes(
