@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -17,18 +17,16 @@ from flowtui.cli.asking import require_yes
 from flowtui.cli.export import tell_missing
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
 from flowtui.cli.standard_streams import INTERRUPTED
+from flowtui.jobs.upload import NOT_VERIFIED, Parcel, Upload, UploadOutcome, plan
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
-from flowtui.registry.errors import RegistryError, RequestRefused, UploadCancelled
+from flowtui.registry.errors import RequestRefused
 from flowtui.registry.progress import Phase
-from flowtui.registry.upload import Uploaded, UploadJob, pack_run
+from flowtui.registry.upload import SETTLE_S, Uploaded
 from flowtui.registry.values import Destination, Labels
 from flowtui.reports.usage import WrongUsage
-from flowtui.store import upload_record
-from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.uploaded import LocalType
 
 NAMES_SHOWN = 20
 PROGRESS_EVERY_S = 0.1
@@ -78,56 +76,37 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
         line.end()
         _ask_first(registry, to, store, run, wanted.yes)
         labels = Labels(wanted.name or run.name, run.row.description or "", run.row.tags)
-        job = UploadJob(registry, to, labels, pack_run(store, run.id), run.id)
-        stack.enter_context(job)
+        job = Upload(registry, store, plan(store, run.row, to, labels, Parcel()))
+        stack.callback(job.close, SETTLE_S)
         stack.enter_context(signals_as_cancel(cancel))
-        try:
-            done = _carried_out(job, cancel, line)
-        except UploadCancelled:
-            line.end()
-            _note(lambda: upload_record.record_failure(store.meta, run.id))
-            job.close()
-            left = "".join(f"; the entry {one} is left as pending" for one in job.left_pending)
-            print(f"flow-tui: cancelled{left}", file=sys.stderr)
+        outcome = _carried_out(job, cancel, line)
+        if outcome is not UploadOutcome.DONE:
+            job.close(SETTLE_S)
+        for note in job.unsettled:
+            print(note, file=sys.stderr)
+        if outcome is UploadOutcome.CANCELLED:
+            print("flow-tui: cancelled", file=sys.stderr)
             sys.exit(INTERRUPTED)
-        except (RegistryError, StoreError):
-            _note(lambda: upload_record.record_failure(store.meta, run.id))
-            raise
-        line.end()
-    now = clock.now()
-    _note(
-        lambda: upload_record.record_upload(
-            store.meta, LocalType.EXPERIMENT, run.id, to.orbit.id, done.artifact_id, now
-        )
-    )
+        if job.error is not None:
+            raise job.error
+    (done,) = job.done
     _tell(done, labels, wanted.as_json)
 
 
-def _carried_out(job: UploadJob, cancel: threading.Event, line: ProgressLine) -> Uploaded:
-    """Run a job in a thread, so that this one can show its progress and take signals."""
-    answer: list[Uploaded | RegistryError | StoreError] = []
-
-    def work() -> None:
-        try:
-            answer.append(job.run())
-        except (RegistryError, StoreError) as error:
-            answer.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
+def _carried_out(job: Upload, cancel: threading.Event, line: ProgressLine) -> UploadOutcome:
+    """Run a job in a thread, so that this one can show how far it is and take signals."""
+    thread = threading.Thread(target=job.run, daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(PROGRESS_EVERY_S)
-        now = job.progress
+        now = job.state.progress
         if not now.phase.is_over and now.phase is not Phase.WAITING:
             step = now.phase.capitalize()
             line.show(step, now.done_bytes, now.total_bytes, now.rate_bytes_s)
         if cancel.is_set():
             job.cancel()
     line.end()
-    (outcome,) = answer
-    if isinstance(outcome, Uploaded):
-        return outcome
-    raise outcome
+    return job.state.outcome
 
 
 def _destination(registry: Registry, wanted: UploadRequest) -> Destination:
@@ -193,19 +172,10 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, 
         require_yes("upload", "nothing was uploaded")
 
 
-def _note(write: Callable[[], None]) -> None:
-    """Record an upload in the store; it has not failed where that cannot be recorded."""
-    try:
-        write()
-    except StoreError as error:
-        print(f"not noted in the store: {fmt.plain(str(error), 500)}", file=sys.stderr)
-
-
 def _tell(done: Uploaded, labels: Labels, as_json: bool) -> None:
     tell_missing(done.missing_attachments)
     if not done.is_verified:
-        text = "the storage took all bytes, but you may not look at what it has"
-        print(text, file=sys.stderr)
+        print(NOT_VERIFIED, file=sys.stderr)
     to = done.to
     if not as_json:
         where = fmt.plain(to.path, 300)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from flowtui.registry.errors import UploadCancelled
-from flowtui.store.cancelling import Cancelled
+from flowtui.store.cancelling import Cancelled, is_left
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,7 +29,7 @@ class _Outcome(Generic[T]):
 
 def interruptible(
     ask: Callable[[], T],
-    cancelled: Cancelled,
+    cancelled: Cancelled = is_left,
     on_late: Callable[[T], None] | None = None,
     on_left: Callable[[threading.Thread], None] | None = None,
 ) -> T:
@@ -40,7 +40,7 @@ def interruptible(
 
     Args:
         ask: What blocks.
-        cancelled: Asked twenty times a second.
+        cancelled: Asked twenty times a second; who waits for this thread's answer unless given.
         on_late: Takes, in that thread, an answer that came after it was cancelled.
         on_left: Takes the thread when it is left.
 
@@ -50,7 +50,7 @@ def interruptible(
     """
     lock = threading.Lock()
     answered: queue.SimpleQueue[_Outcome[T]] = queue.SimpleQueue()
-    is_left = False
+    was_left = False
 
     def work() -> None:
         try:
@@ -59,7 +59,7 @@ def interruptible(
             answered.put(_Outcome[T](None, error))
             return
         with lock:
-            if not is_left:
+            if not was_left:
                 answered.put(_Outcome(value, None))
                 return
         if on_late is not None:
@@ -74,7 +74,7 @@ def interruptible(
             if not cancelled():
                 continue
         with lock:
-            is_left = True
+            was_left = True
             if answered.empty():
                 if on_left is not None:
                     on_left(thread)

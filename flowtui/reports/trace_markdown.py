@@ -9,6 +9,7 @@ from itertools import islice
 from flowtui import format as fmt
 from flowtui.store.annotations.values import Annotation, raw_text
 from flowtui.store.genai import (
+    MediaPart,
     Message,
     ReasoningPart,
     SpanKind,
@@ -155,6 +156,8 @@ def _spoken(message: Message) -> str:
                 lines.append(f"-> {name or 'tool'}({fmt.json_text(arguments, MAX_TEXT)})")
             case ToolResult(name=name, result=result):
                 lines.append(f"<- {name or 'tool'}: {fmt.json_text(result, MAX_TEXT)}")
+            case MediaPart(kind=kind, transcript=str(text)):
+                lines.append(f"({kind}) {text}")
             case _:
                 lines.append(f"({type(part).__name__.removesuffix('Part').lower()})")
     return "\n".join(lines)

@@ -300,6 +300,8 @@ def _usage(usage: Usage | None) -> Document | None:
         "cached_tokens": usage.cached_tokens,
         "cache_creation_tokens": usage.cache_creation_tokens,
         "reasoning_tokens": usage.reasoning_tokens,
+        "input_audio_tokens": usage.input_audio_tokens,
+        "output_audio_tokens": usage.output_audio_tokens,
         "cost": usage.cost,
     }
 

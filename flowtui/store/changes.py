@@ -8,10 +8,10 @@ open, and that has a price: see `flowtui.store.database`.
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from dataclasses import dataclass, replace
 
 from flowtui.store import decoding
+from flowtui.store.annotations import marks as annotation_marks
 from flowtui.store.database import Database, table_columns
 from flowtui.store.errors import DatabaseError, DatabaseMissing
 from flowtui.store.files.fingerprint import Fingerprint
@@ -26,7 +26,6 @@ _EXPERIMENT_MARKS = {
     Kind.SAMPLES: ("evals", "max(rowid)"),
     Kind.ATTACHMENTS: ("attachments", "count(*), max(rowid), total(size)"),
 }
-_ANNOTATION_TABLES = ("span_annotations", "eval_annotations")
 
 Mark = tuple[object, ...]
 Marks = dict[Kind, Mark]
@@ -119,17 +118,23 @@ class Watcher:
 
     def _look_at_experiment(self) -> frozenset[Kind]:
         assert self._experiment is not None
+        database = self._experiment.database
+        noted_count = len(database.own_moves)
         is_missing = self._experiment.pending is None
-        marks = {} if is_missing else self._experiment.database.read(_marks)
+        marks = {} if is_missing else database.read(_marks)
         before, self._marks = self._marks, marks
         is_replaced = self._experiment.is_replaced
+        is_annotated = annotation_marks.changed_by_others(
+            database, noted_count, before.get(Kind.ANNOTATIONS), marks.get(Kind.ANNOTATIONS)
+        )
         if self._experiment.settle():
             return frozenset()
-        return frozenset(
-            kind
-            for kind in before.keys() | marks.keys()
-            if is_replaced or before.get(kind) != marks.get(kind)
-        )
+        kinds = before.keys() | marks.keys()
+        if is_replaced:
+            return frozenset(kinds)
+        differing = {kind for kind in kinds if before.get(kind) != marks.get(kind)}
+        annotated = {Kind.ANNOTATIONS} if is_annotated else set()
+        return frozenset((differing - {Kind.ANNOTATIONS}) | annotated)
 
 
 class _Watched:
@@ -218,17 +223,5 @@ def _marks(connection: sqlite3.Connection) -> Marks:
     if table_columns(connection, "eval_traces_bridge"):
         bridge = connection.execute("select max(rowid) from eval_traces_bridge").fetchone()
         marks[Kind.SAMPLES] = (*marks.get(Kind.SAMPLES, ()), *bridge)
-    marks[Kind.ANNOTATIONS] = tuple(
-        _annotation_mark(connection, table) for table in _ANNOTATION_TABLES
-    )
+    marks[Kind.ANNOTATIONS] = annotation_marks.mark(connection)
     return marks
-
-
-def _annotation_mark(connection: sqlite3.Connection, table: str) -> int | None:
-    """Return a digest of a table whose rows the SDK updates in place; 10,000 take 5 ms."""
-    if not table_columns(connection, table):
-        return None
-    digest = 0
-    for row in connection.execute(f"select id, value, rationale from {table} order by rowid"):
-        digest = zlib.crc32(repr(row).encode("utf-8", "surrogatepass"), digest)
-    return digest

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -66,6 +67,8 @@ class Database:
         self.goes_on = goes_on
         self.why_read_only = ""
         """Why it can never be written, for a person; empty where it may be."""
+        self.own_moves: deque[int] = deque(maxlen=1_000)
+        """How far own writes have moved the mark of annotations; see annotations/marks.py."""
         self._copy = PrivateCopy(label)
         self._shared = shared.SharedFiles()
         self._sharing: tuple[Path, Sharing] | None = None

@@ -12,7 +12,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
+from flowtui.store.annotations import marks
 from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.listing import TABLES, AnnotationTable, annotation_by_id, table_of
 from flowtui.store.annotations.values import (
@@ -34,6 +36,8 @@ from flowtui.store.errors import NoAnnotationTables, TargetGone
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
 from flowtui.store.transaction import PATIENCE, Patience, write
+
+ChangeT = TypeVar("ChangeT", Added, Edited, Deleted, Added | Edited)
 
 
 def _utc_now() -> datetime:
@@ -76,7 +80,7 @@ def add(
         _require_tables(connection, database)
         return Added(_insert(connection, annotation))
 
-    return write(database, change, patience)
+    return _noted(database, write(database, change, patience))
 
 
 def edit(
@@ -144,7 +148,8 @@ def delete(
         )
         return None if current is None else Deleted(current)
 
-    return write(database, change, patience)
+    deleted = write(database, change, patience)
+    return None if deleted is None else _noted(database, deleted)
 
 
 def restore(
@@ -241,7 +246,12 @@ def _put(
         )
         return Edited(current, _stored(connection, table, wanted.id))
 
-    return write(database, change, patience)
+    return _noted(database, write(database, change, patience))
+
+
+def _noted(database: Database, change: ChangeT) -> ChangeT:
+    marks.note(database, change)
+    return change
 
 
 def _insert(connection: sqlite3.Connection, annotation: Annotation) -> Annotation:

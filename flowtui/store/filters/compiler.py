@@ -66,6 +66,12 @@ class Condition:
     """Words that are searched for and might have been meant otherwise: several side by side, or
     one that is a field's name."""
 
+    @property
+    def asks_annotations(self) -> bool:
+        """Whether other annotations may make it hold of other rows."""
+        # All columns that are made of them are named so; what a person types is a parameter.
+        return "annotation" in self.sql
+
 
 def compile_filter(
     expression: Expression | None, fields: FieldSet, prefix: str = "filter"

@@ -22,6 +22,8 @@ class Said:
 
     kinds: dict[int, SpanKind] = field(default_factory=dict)
     usages: dict[int, Usage] = field(default_factory=dict)
+    titles: dict[int, str] = field(default_factory=dict)
+    """What spans are called whose name is a template."""
     placeholders: dict[int, str | None] = field(default_factory=dict)
     """Spans that only announce another one, with the parent of that one."""
     unread: set[int] = field(default_factory=set)
@@ -41,6 +43,7 @@ class Said:
         return Said(
             kept(self.kinds),
             kept(self.usages),
+            kept(self.titles),
             kept(self.placeholders),
             self.unread - {last},
             kept(self.processes),
@@ -96,7 +99,7 @@ class Spans:
             self.trace_id,
             self.ids[row],
             self.parent_ids[row],
-            self.names[row],
+            self.names[row] if said is None else said.titles.get(rowid, self.names[row]),
             self.kinds[row],
             self.types[row],
             self.genai_kind(row),

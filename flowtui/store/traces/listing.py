@@ -12,7 +12,7 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,16 @@ from flowtui.store.annotations.listing import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
+from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import taken
-from flowtui.store.traces.spans import TOO_LONG, attributes_sql, own_usage, parent, whole_number
+from flowtui.store.traces.spans import (
+    TOO_LONG,
+    attributes_sql,
+    own_title,
+    own_usage,
+    parent,
+    whole_number,
+)
 from flowtui.store.traces.times import END, FAR_FUTURE_NS, START, known, sql_known
 from flowtui.store.traces.values import Trace, TraceState
 
@@ -81,11 +89,15 @@ _ROW = (
     "sample_count",
     "annotation_count",
 )
-_USAGE_COLUMNS = ("trace_id", "span_id", "parent_span_id")
-_NAME = (
-    "(select name from spans where spans.trace_id = grouped.trace_id"
-    f" order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1)"
+_USAGE_COLUMNS = (
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "start_time_unix_nano",
+    "end_time_unix_nano",
 )
+_ROOT_FIRST = f"order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1"
+_NAME = f"(select name from spans where spans.trace_id = grouped.trace_id {_ROOT_FIRST})"
 # Neither annotations nor samples have an index on the trace: a query for each trace would read all
 # of them each time, so they are grouped once and joined.
 _SAMPLES = """(select trace_id, count(*) as sample_count,
@@ -210,7 +222,7 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
         wanted,
     )
     return {
-        rowid: _trace(id_, by_id[id_], *used.get(id_, (None, 0)))
+        rowid: _titled(connection, _trace(id_, by_id[id_], *used.get(id_, (None, 0))))
         for rowid, id_ in ((rowid, decoding.text(value)) for rowid, value in keys)
         if id_ in by_id
     }
@@ -274,15 +286,29 @@ def _usages(
     for trace_id, spans in groupby(rows, key=lambda row: decoding.text(row[0])):
         ids: list[str] = []
         parent_ids: list[str | None] = []
+        times: list[tuple[int, int]] = []
         own: dict[int, Usage] = {}
         unread = 0
-        for row, (_, span_id, parent_id, attributes) in enumerate(spans):
+        for row, (_, span_id, parent_id, start, end, attributes) in enumerate(spans):
             ids.append(decoding.text(span_id))
             parent_ids.append(parent(parent_id))
+            times.append((whole_number(start), whole_number(end)))
             unread += attributes == TOO_LONG
             if (usage := own_usage(attributes)) is not None:
                 own[row] = usage
-        yield trace_id, taken(ids, parent_ids, own), unread
+        yield trace_id, taken(ids, parent_ids, counted_once(own, times.__getitem__)), unread
+
+
+def _titled(connection: sqlite3.Connection, trace: Trace) -> Trace:
+    """Return a trace with what the name of its root became, where that is a template."""
+    if "{" not in trace.root_name:
+        return trace
+    columns = attributes_sql(table_columns(connection, "spans"))
+    (attributes,) = connection.execute(
+        f"select {columns} from spans where trace_id = cast(? as text) {_ROOT_FIRST}",
+        [decoding.as_sql(trace.trace_id)],
+    ).fetchone()
+    return replace(trace, root_name=own_title(attributes, trace.root_name))
 
 
 def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from flowtui.store.genai import Usage
 from flowtui.store.traces.columns import Spans
 from flowtui.store.traces.layout import NONE, Layout, laid_out, watched
+from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import rolled_up, summed
 from flowtui.store.traces.times import FAR_FUTURE_NS, known, sortable
 from flowtui.store.traces.values import Span
@@ -427,7 +428,11 @@ def _usages(spans: Spans, layout: Layout) -> dict[int, Usage]:
         for at, row in enumerate(layout.rows)
         if row != NONE and rowids[row] in usages
     }
-    return rolled_up(layout.parents, own) if own else {}
+    if not own:
+        return {}
+    rows = layout.rows
+    once = counted_once(own, lambda at: (spans.starts[rows[at]], spans.ends[rows[at]]))
+    return rolled_up(layout.parents, once)
 
 
 def _annotations(spans: Spans, layout: Layout) -> Marked:

@@ -120,6 +120,8 @@ def test_the_list_as_json_is_an_array_of_documents(printed: Printed) -> None:
             "cached_tokens": None,
             "cache_creation_tokens": None,
             "reasoning_tokens": None,
+            "input_audio_tokens": None,
+            "output_audio_tokens": None,
             "cost": None,
         },
         "unread_span_count": 0,
