@@ -29,13 +29,13 @@ def bind(where: Listening) -> socket.socket:
     """Return the socket to listen on.
 
     Raises:
-        CannotListen: it cannot be had.
+        CannotListen: The address cannot be bound.
     """
     try:
         return listening.bound(where.host, where.port)
     except OSError as error:
         reason = error.strerror or str(error)
-        message = f"cannot listen on {where.host}:{where.port}: {reason}; another --port may do"
+        message = f"cannot listen on {where.host}:{where.port}: {reason}; another --port may work"
         raise CannotListen(message) from error
 
 
@@ -47,7 +47,7 @@ def collect(
     *,
     for_program: bool = False,
 ) -> None:
-    """Receive spans into a run until a signal comes, and tell what was received.
+    """Receive spans into a run until a signal comes, and report what was received.
 
     Args:
         target: the run.
@@ -57,7 +57,7 @@ def collect(
         for_program: tell in JSON, and end with standard input, too.
 
     Raises:
-        DatabaseError: nothing can be written into the run.
+        DatabaseError: Nothing can be written into the run.
     """
     from flowtui.collector import server
     from flowtui.collector.limits import LIMITS
@@ -65,13 +65,14 @@ def collect(
     from flowtui.collector.receiving import application
     from flowtui.collector.writing import Writer
 
-    # Who only finds out from its exporter's log that nothing is kept finds out too late. A writer
-    # that is at work is no reason not to wait for it later.
+    # Without this check a person would learn only from the log of an exporter that nothing can be
+    # written. A writer that is at work is waited for later.
     with suppress(DatabaseBusy):
         transaction.write(target.database, lambda _: None)
-    # Switched off for quick commands; this one may run for days.
+    # The garbage collector is off for quick commands; this one may run for days.
     gc.enable()
-    # A request changes threads ten times; what decodes beside it would hold each up for 5 ms.
+    # A request switches threads ten times; by default, decoding in another thread would hold each
+    # switch up for 5 ms.
     sys.setswitchinterval(_SWITCH_S)
     writer = Writer(target.database)
     report: _Report = _ForProgram(writer.tally) if for_program else _ForPerson(writer.tally, target)
@@ -104,8 +105,8 @@ def collect(
 
 
 @contextmanager
-def failures_told(for_program: bool) -> Iterator[None]:
-    """Tell the program that started this one why nothing is collected; a person is told anyway."""
+def failures_reported(for_program: bool) -> Iterator[None]:
+    """Report to the program that started this one why nothing is collected."""
     try:
         yield
     except StoreError as error:
@@ -150,7 +151,7 @@ def print_variables(where: Listening, as_json: bool) -> None:
 
 
 class _Report(Protocol):
-    """What tells how it goes; all is called in the thread that serves."""
+    """Reports how collecting goes; everything is called in the thread that serves."""
 
     def ready(
         self, bound: socket.socket, where: Listening, grpc_place: GrpcPlace | None
@@ -162,7 +163,7 @@ class _Report(Protocol):
 
 
 class _ForProgram:
-    """Lines of JSON on stdout, one whenever something has changed."""
+    """Prints lines of JSON on stdout, one whenever something has changed."""
 
     def __init__(self, tally: WriterTally) -> None:
         self._tally = tally
@@ -196,7 +197,7 @@ class _ForProgram:
 
 
 class _ForPerson:
-    """Where to point exporters, one line on a terminal's stderr that goes on, and the sum."""
+    """Prints where to point exporters, progress on a terminal's stderr, and the totals."""
 
     def __init__(self, tally: WriterTally, target: Target) -> None:
         self._tally = tally

@@ -1,4 +1,4 @@
-"""Ctrl+c while something is read or printed: it is cleaned up after, and nothing is said."""
+"""Ctrl+c while something is read or printed: clean up, and end without a message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _Interrupt:
-    """Ctrl+c, which raises where it comes, and where SQLite swallowed that, at the next look."""
+    """Raises where ctrl+c comes, and again when asked next, since SQLite may swallow the first."""
 
     def __init__(self) -> None:
         self._came = False
@@ -29,7 +29,7 @@ class _Interrupt:
         raise KeyboardInterrupt
 
     def look(self) -> bool:
-        """Raise if it came; what is raised in the middle of a query ends the query, and no more."""
+        """Raise if it came; an exception in a query's handler ends the query and is lost."""
         if self._came:
             raise KeyboardInterrupt
         return False
@@ -37,18 +37,17 @@ class _Interrupt:
 
 @contextmanager
 def interrupts_end_quietly(is_interruptible: bool) -> Iterator[None]:
-    """Leave with what a shell expects when ctrl+c comes and the body does not deal with it.
+    """Exit as a shell expects when ctrl+c comes and the body does not handle it.
 
     Args:
-        is_interruptible: whether it is to be heeded; not where whoever began this process had it
-            ignored.
+        is_interruptible: Whether ctrl+c counts; False where the parent process had it ignored.
     """
     if not is_interruptible:
         yield
         return
     interrupt = _Interrupt()
     signal.signal(signal.SIGINT, interrupt.heed)
-    # While Python ends, an interrupt would be shown with where it came.
+    # Without this, an interrupt while Python ends would print a traceback.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.unraisablehook = _end_if_interrupted
     try:
@@ -62,9 +61,9 @@ def interrupts_end_quietly(is_interruptible: bool) -> Iterator[None]:
 
 
 def _end_if_interrupted(unraisable: UnraisableHookArgs) -> None:
-    """End where an interrupt came in the middle of what cannot be left by an exception.
+    """End the process where an interrupt came inside code that no exception can leave.
 
-    Python would show it and go on, as if nobody had wished to end.
+    Python would print the interrupt and go on as if nobody had pressed ctrl+c.
     """
     if issubclass(unraisable.exc_type, KeyboardInterrupt):
         os._exit(INTERRUPTED)

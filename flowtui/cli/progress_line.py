@@ -1,4 +1,4 @@
-"""One line on stderr that tells how far a command is, rewritten where that is a terminal."""
+"""One line on stderr that shows how far a command is, rewritten where that is a terminal."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import TextIO
 from flowtui import format as fmt
 from flowtui.store.cancelling import cancelling
 
-EVERY_S = 0.2
+REWRITE_EVERY_S = 0.2
 _CLEAR = "\r\x1b[K"
 
 
 class ProgressLine:
-    """Shows a step, its bytes and what is left; elsewhere than on a terminal, only each step."""
+    """Shows a step, its bytes and what is left; where stderr is not a terminal, only each step."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
@@ -40,7 +40,7 @@ class ProgressLine:
         now = time.monotonic()
         if not is_new and now < self._next_s:
             return
-        self._step, self._next_s = step, now + EVERY_S
+        self._step, self._next_s = step, now + REWRITE_EVERY_S
         self._out.write(_CLEAR + _line(step, done, total, rate_bytes_s))
         self._out.flush()
 
@@ -54,9 +54,9 @@ class ProgressLine:
 
 @contextmanager
 def signals_as_cancel(event: threading.Event) -> Iterator[None]:
-    """Have ctrl+c and a polite kill set an event, so that what is under way can clean up.
+    """Make ctrl+c and SIGTERM set an event, so that what is under way can clean up.
 
-    What is read of a store inside ends with it, in ReadCancelled.
+    A read of a store inside then ends with ReadCancelled.
     """
 
     def cancel(number: int, frame: FrameType | None) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -17,21 +17,19 @@ from flowtui.cli.asking import require_yes
 from flowtui.cli.export import tell_missing
 from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
 from flowtui.cli.standard_streams import INTERRUPTED
+from flowtui.jobs.upload import NOT_VERIFIED, Parcel, Upload, UploadOutcome, plan
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
-from flowtui.registry.errors import RegistryError, RequestRefused, UploadCancelled
+from flowtui.registry.errors import RequestRefused
 from flowtui.registry.progress import Phase
-from flowtui.registry.upload import Uploaded, UploadJob, pack_run
+from flowtui.registry.upload import SETTLE_S, Uploaded
 from flowtui.registry.values import Destination, Labels
 from flowtui.reports.usage import WrongUsage
-from flowtui.store import upload_record
-from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.store.uploaded import LocalType
 
 NAMES_SHOWN = 20
-LOOK_EVERY_S = 0.1
+PROGRESS_EVERY_S = 0.1
 
 
 class _Named(Protocol):
@@ -53,7 +51,7 @@ class UploadRequest:
     collection: str | None = None
     """Names or ids; None where there is only one to choose."""
     name: str | None = None
-    """Of the artifact; the run's unless given."""
+    """The artifact's name; the run's unless given."""
     yes: bool = False
     as_json: bool = False
 
@@ -62,9 +60,9 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
     """Upload a run and print where it is.
 
     Raises:
-        StoreError: it cannot be packed, or what became of it cannot be noted.
-        RegistryError: the registry or its storage did not take it.
-        WrongUsage: it is not said where to, or nobody can be asked.
+        StoreError: The run cannot be packed.
+        RegistryError: The registry or its storage did not take it.
+        WrongUsage: The destination is not clear, or nobody can be asked.
     """
     credential = require_key(os.environ, person.cwd(), person.home())
     cancel = threading.Event()
@@ -78,56 +76,37 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
         line.end()
         _ask_first(registry, to, store, run, wanted.yes)
         labels = Labels(wanted.name or run.name, run.row.description or "", run.row.tags)
-        job = UploadJob(registry, to, labels, pack_run(store, run.id), run.id)
-        stack.enter_context(job)
+        job = Upload(registry, store, plan(store, run.row, to, labels, Parcel()))
+        stack.callback(job.close, SETTLE_S)
         stack.enter_context(signals_as_cancel(cancel))
-        try:
-            done = _carried_out(job, cancel, line)
-        except UploadCancelled:
-            line.end()
-            _note(lambda: upload_record.record_failure(store.meta, run.id))
-            job.close()
-            left = "".join(f"; the entry {one} is left as pending" for one in job.left_pending)
-            print(f"flow-tui: cancelled{left}", file=sys.stderr)
+        outcome = _carried_out(job, cancel, line)
+        if outcome is not UploadOutcome.DONE:
+            job.close(SETTLE_S)
+        for note in job.unsettled:
+            print(note, file=sys.stderr)
+        if outcome is UploadOutcome.CANCELLED:
+            print("flow-tui: cancelled", file=sys.stderr)
             sys.exit(INTERRUPTED)
-        except (RegistryError, StoreError):
-            _note(lambda: upload_record.record_failure(store.meta, run.id))
-            raise
-        line.end()
-    now = clock.now()
-    _note(
-        lambda: upload_record.record_upload(
-            store.meta, LocalType.EXPERIMENT, run.id, to.orbit.id, done.artifact_id, now
-        )
-    )
+        if job.error is not None:
+            raise job.error
+    (done,) = job.done
     _tell(done, labels, wanted.as_json)
 
 
-def _carried_out(job: UploadJob, cancel: threading.Event, line: ProgressLine) -> Uploaded:
+def _carried_out(job: Upload, cancel: threading.Event, line: ProgressLine) -> UploadOutcome:
     """Run a job in a thread, so that this one can show how far it is and take signals."""
-    answer: list[Uploaded | RegistryError | StoreError] = []
-
-    def work() -> None:
-        try:
-            answer.append(job.run())
-        except (RegistryError, StoreError) as error:
-            answer.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
+    thread = threading.Thread(target=job.run, daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(LOOK_EVERY_S)
-        now = job.progress
+        thread.join(PROGRESS_EVERY_S)
+        now = job.state.progress
         if not now.phase.is_over and now.phase is not Phase.WAITING:
             step = now.phase.capitalize()
             line.show(step, now.done_bytes, now.total_bytes, now.rate_bytes_s)
         if cancel.is_set():
             job.cancel()
     line.end()
-    (outcome,) = answer
-    if isinstance(outcome, Uploaded):
-        return outcome
-    raise outcome
+    return job.state.outcome
 
 
 def _destination(registry: Registry, wanted: UploadRequest) -> Destination:
@@ -167,7 +146,7 @@ def _chosen(choices: Iterable[N], word: str | None, what: str, if_none: str) -> 
         if matches:
             ids = ", ".join(one.id for one in matches)
             raise WrongUsage(f"--{what} {word!r} is the name of several: give one of {ids}")
-    raise WrongUsage(f"--{what} {word!r} is none of these: {_names(known)}")
+    raise WrongUsage(f"--{what} {word!r} is not one of these: {_names(known)}")
 
 
 def _names(known: Sequence[_Named]) -> str:
@@ -177,10 +156,10 @@ def _names(known: Sequence[_Named]) -> str:
 
 
 def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, yes: bool) -> None:
-    """Say what is about to happen, and have it agreed to where it is not by --yes."""
+    """Say what is about to happen, and ask for consent unless --yes gave it."""
     notes = [f"upload {fmt.plain(run.name, 80)} to {fmt.plain(to.path, 300)}"]
     if store.standings([run.row], clock.now())[run.id].goes_on:
-        notes.append("it is still active: what is there by now goes up")
+        notes.append("it is still active: what it has logged so far is uploaded")
     copies = registry.copies(to, run.id)
     if copies:
         when = fmt.when_sent(copies[0].created_at)
@@ -193,19 +172,10 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, 
         require_yes("upload", "nothing was uploaded")
 
 
-def _note(write: Callable[[], None]) -> None:
-    """Note in the store what became of an upload; that it cannot be is no failure of it."""
-    try:
-        write()
-    except StoreError as error:
-        print(f"not noted in the store: {fmt.plain(str(error), 500)}", file=sys.stderr)
-
-
 def _tell(done: Uploaded, labels: Labels, as_json: bool) -> None:
     tell_missing(done.missing_attachments)
     if not done.is_verified:
-        text = "the storage took all bytes, but you may not look at what it has"
-        print(text, file=sys.stderr)
+        print(NOT_VERIFIED, file=sys.stderr)
     to = done.to
     if not as_json:
         where = fmt.plain(to.path, 300)

@@ -1,7 +1,7 @@
 """One request, decoded in a thread of its own that goes on only when it is given a turn.
 
-A turn ends after so many bytes and spans, wherever in the body that is. What cannot be left there,
-such as one span with a lot in it, ends its turn late, and others have theirs meanwhile.
+A turn ends after a number of bytes and spans, wherever in the body that is. What cannot be left
+there, such as one large span, ends its turn late, and others have theirs meanwhile.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from flowtui.store.otlp.source import Readable, Source
 from flowtui.store.transaction import Patience
 
 TURN_COST = 8_192
-"""Bytes, and what spans cost besides; some milliseconds."""
+"""What a turn may cost, which takes some milliseconds: its bytes, and `ITEM_COST` for each span."""
 ITEM_COST = 128
 WHOLE_BYTES = 1 << 16
-"""Is parsed at once; see `Source`."""
+"""A body of up to this size is parsed at once; see `Source`."""
 BATCH_SPANS = 1_000
-"""Of a request are written together: some hundredths of a second."""
+"""How many spans of a request are written together, which takes some hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Received:
     """The address that it came from."""
     signal: Signal = Signal.TRACES
     outcome: Future[RequestOutcome] = field(default_factory=Future)
-    """Is set when its spans are on the disk, or when they will not be."""
+    """Set when its spans are on the disk, or when it is clear that they will not be."""
 
 
 class _Left(Exception):
@@ -78,7 +78,7 @@ class _Left(Exception):
 
 
 class Decoding:
-    """Reads one request; what its last batch holds is for others to write."""
+    """Decodes one request; its last batch is left for the writer."""
 
     def __init__(
         self,
@@ -88,14 +88,14 @@ class Decoding:
         limits: Limits,
         turn_over: Callable[[Decoding], None],
     ) -> None:
-        """Prepare; nothing is read before the first turn.
+        """Prepare to decode; nothing is read before the first turn.
 
         Args:
-            received: the request.
-            database: takes the spans of those that have more than a batch.
-            patience: of these writes.
-            limits: of a request.
-            turn_over: is called at the end of each turn, in the request's own thread.
+            received: The request.
+            database: Where full batches of the request are written.
+            patience: How long these writes wait.
+            limits: What a request may take.
+            turn_over: Called at the end of each turn, in the request's own thread.
         """
         self.received = received
         self.batch = Batch(BATCH_SPANS)
@@ -112,22 +112,22 @@ class Decoding:
         self._thread = threading.Thread(target=self._work, name="span-decoding", daemon=True)
 
     def go_on(self) -> None:
-        """Give it a turn."""
+        """Let it have a turn."""
         if self._thread.ident is None:
             self._thread.start()
         else:
             self._turn.release()
 
     def leave(self) -> None:
-        """Have its thread end without another turn."""
+        """Make its thread end without another turn."""
         self._is_left = True
         self._turn.release()
 
     def spend(self, cost: int) -> None:
-        """Count what was done; where the turn is over, wait for the next.
+        """Count work that was done; where the turn is over, wait for the next.
 
         Raises:
-            TooLarge: the request takes more of the processor than one may.
+            TooLarge: The request has used as much processor time as one may.
         """
         self._left_cost -= cost
         if self._left_cost > 0:
@@ -186,7 +186,7 @@ class Decoding:
     def _room(self) -> Batch:
         """Return the batch that the next goes into."""
         if self.batch.is_full:
-            # Whoever sends so many finds those before an error written; again, they are the same.
+            # The spans before an error stay written; when they are sent again, they are the same.
             self.batch.write(self._database, self._patience)
             self._dropped_before += self.batch.dropped_events
             self.batch = Batch(BATCH_SPANS)
@@ -194,7 +194,7 @@ class Decoding:
 
 
 class _Metered:
-    """A stream that is paid for piece by piece."""
+    """A stream whose pieces count towards the turn."""
 
     def __init__(self, stream: Readable, spend: Callable[[int], None]) -> None:
         self._stream = stream

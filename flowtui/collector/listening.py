@@ -49,7 +49,7 @@ class Listening:
 
     @property
     def refusal(self) -> str:
-        """Why nothing may listen so; nothing where it may."""
+        """Why listening like this is refused; empty where it is allowed."""
         if self.token is not None and not self.token.strip():
             return "--token is empty"
         if self.token is None and not is_loopback(self.host):
@@ -82,7 +82,7 @@ class Listening:
         """Raise if the extra that listens is not installed, before anything is written.
 
         Raises:
-            CollectFailed: it is not.
+            CollectFailed: It is not installed.
         """
         if not all(importlib.util.find_spec(name) for name in _NEEDED):
             raise CollectFailed(f"to collect spans: {installation.adding('receive')}")
@@ -121,7 +121,7 @@ def bound(host: str, port: int) -> socket.socket:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine can reach a host."""
+    """Say whether only this machine can reach a host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

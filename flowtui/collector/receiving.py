@@ -68,7 +68,7 @@ def application(
             _check_token(request, token)
             outcome = await taken(request, encoding)
         except ClientDisconnect:
-            # Nobody is there to be answered; an exporter sends it again.
+            # The client has left; an exporter sends the request again.
             return Response(status_code=HTTPStatus.BAD_REQUEST)
         except ERRORS as error:
             writer.tally.refused += 1

@@ -19,11 +19,11 @@ from collections.abc import Mapping
 
 _STDIN = 0
 TEXT_CHARACTERS = 200
-"""Of a name or a reason: a line is shorter than a pipe takes at once, or not at all."""
+"""How much of a name or a reason is sent: a pipe takes a line this short at once or not at all."""
 
 
 def tell(message: Mapping[str, object]) -> bool:
-    """Write a line, and return whether it was taken: nobody who does not read holds this up."""
+    """Write a line and return whether it was taken; a reader that has stopped holds nothing up."""
     descriptor = sys.stdout.fileno()
     os.set_blocking(descriptor, False)
     try:
@@ -34,7 +34,7 @@ def tell(message: Mapping[str, object]) -> bool:
 
 
 def end_with_stdin() -> None:
-    """Have this process told to end, as by SIGTERM, when its standard input ends."""
+    """Send this process a SIGTERM when its standard input ends."""
 
     def wait() -> None:
         while os.read(_STDIN, 4096):

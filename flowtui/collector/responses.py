@@ -22,7 +22,7 @@ RETRY_AFTER_S = 1
 
 
 class BodyEncoding(StrEnum):
-    """Of a request and its answer, as its media type."""
+    """The encoding of a request and its answer, as a media type."""
 
     PROTOBUF = "application/x-protobuf"
     JSON = "application/json"
@@ -83,7 +83,7 @@ def success(encoding: BodyEncoding, signal: Signal, rejected: int, reason: str) 
 
 
 def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Response:
-    """Return that nothing was taken; the connection ends where the body was not read."""
+    """Return the answer that nothing was taken; it ends a connection whose body was not read."""
     code = _RPC_CODES.get(status, _UNKNOWN)
     text = message[:_MESSAGE_CHARS]
     headers = {"connection": "close"}
@@ -120,7 +120,7 @@ def rpc_failure(status: HTTPStatus, message: str) -> tuple[int, str, bytes]:
 def _rpc_status(code: int, message: str) -> bytes:
     """Return a google.rpc.Status: field 1 the code, field 2 the message, field 3 details.
 
-    By hand, since its Python package is no other dependency of anything here.
+    Written by hand, since nothing else here needs the package that defines it.
     """
     return bytes([0x08, code]) + _bytes_field(2, message.encode("utf-8", "replace"))
 

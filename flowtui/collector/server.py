@@ -40,7 +40,7 @@ class ImpatientProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
-            # An exporter comes again, as after a 503.
+            # An exporter tries again, as after a 503.
             transport.close()
         self._watch()
 
@@ -61,7 +61,7 @@ class ImpatientProtocol(H11Protocol):
         self._stop_watching()
 
     def _watch(self) -> None:
-        # A byte now and then must not put the end off, so a watch that runs goes on.
+        # A byte now and then must not put the deadline off, so a watch that runs goes on.
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_watching()
         elif self._giving_up is None and not self.transport.is_closing():
@@ -82,7 +82,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own raises the signal again at the end, when the run is still to be ended.
+        # uvicorn's own would raise the signal again at the end, before the run is ended.
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._stop)

@@ -11,7 +11,7 @@ from flowtui.store.otlp.source import Readable
 _ANY_WINDOW = 32 + zlib.MAX_WBITS
 """Of gzip and of deflate: zlib finds out by itself which it is."""
 _FED_BYTES = 1_024
-"""Given to zlib at a time: what it leaves is copied, for each member anew."""
+"""How many bytes zlib is given at a time: it copies what it leaves, for each member anew."""
 
 
 def stream(body: bytes, is_packed: bool, limits: Limits) -> Readable:
@@ -48,7 +48,8 @@ class _UnpackedBody:
             self._fed = rest or self._packed.read(_FED_BYTES)
             if piece:
                 return self._counted(piece)
-            # zlib may hold some when all was fed; with nothing to feed, this was it.
+            # zlib may hold some output when all input was fed; with nothing left to feed, this was
+            # all.
             if is_last and not self._unpacker.eof:
                 raise NotPacked("the packed body is cut off")
         return b""

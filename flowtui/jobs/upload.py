@@ -1,6 +1,6 @@
-"""One decision to upload: the run, its models, or both, sent one after the other, and noted.
+"""One upload of a run, its models, or both, sent one after the other and recorded in the store.
 
-It belongs to the app and not to a screen, so it goes on whatever is looked at meanwhile.
+It belongs to the app and not to a screen, so it runs whichever screen is shown.
 """
 
 from __future__ import annotations
@@ -22,35 +22,36 @@ from flowtui.store import upload_record
 from flowtui.store.errors import StoreError
 from flowtui.store.uploaded import LocalType
 from flowtui.store.values import Model, Run
-from flowtui.widgets.frame.frame import UploadMark
 
 if TYPE_CHECKING:
     from flowtui.registry.client import Registry
     from flowtui.store.store import Store
+    from flowtui.widgets.frame.frame import UploadMark
 
+NOT_VERIFIED = "the storage took all bytes, but you may not look at what it has"
 LEAVE_S = 0.2
-"""For each of the two steps of an end that nobody waits for."""
+"""How long each of the two steps of closing may take when the app is leaving."""
 
 
 class UploadOutcome(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    """It can go on from where it was."""
+    """It can be resumed where it stopped."""
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What goes with an upload."""
+    """The models that go with an upload."""
 
     models: tuple[Model, ...] = ()
     embeds: bool = False
-    """Whether the run's record goes into the one model, as one artifact."""
+    """Whether the run's record goes into its only model, so that both are one artifact."""
 
     @property
     def kinds(self) -> tuple[ArtifactType, ...]:
-        """What a collection has to take."""
+        """The artifact types that a collection has to accept."""
         if self.embeds:
             return ("model",)
         return ("experiment", "model") if self.models else ("experiment",)
@@ -58,7 +59,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class UploadItem:
-    """One artifact to be."""
+    """One artifact to upload."""
 
     kind: LocalType
     local_id: str
@@ -68,32 +69,32 @@ class UploadItem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was decided."""
+    """What to upload, and where to."""
 
     run_id: str
     to: Destination
     items: tuple[UploadItem, ...]
     noted_as: tuple[tuple[LocalType, str], ...]
-    """What of the store is noted as uploaded with the first item, besides itself."""
+    """The records that are marked as uploaded with the first item, besides that item itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """How far an upload is, at one moment."""
+    """The state of an upload at one moment."""
 
     outcome: UploadOutcome
     progress: Progress
     number: int
-    """Of the item that is at work, from 1."""
+    """The number of the item that is being uploaded, from 1."""
     item_count: int
     title: str
-    """What that item is called."""
+    """The name of that item."""
     problem: str = ""
     needs_key: bool = False
 
 
 def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel) -> Plan:
-    """Return what is to be done for a decision; nothing is read yet."""
+    """Return the plan of an upload; nothing is read from the store yet."""
     models = [
         UploadItem(
             LocalType.MODEL,
@@ -114,7 +115,10 @@ def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel
 
 
 class Upload:
-    """Carries out a plan; `run` blocks and belongs in a thread, all else may be called anywhere."""
+    """Carries out a plan.
+
+    `run` blocks and belongs in a thread; everything else may be called from any thread.
+    """
 
     def __init__(self, registry: Registry, store: Store, plan: Plan) -> None:
         self.plan = plan
@@ -125,20 +129,25 @@ class Upload:
         self._at_rest = threading.Event()
         self._at_rest.set()
         self._outcome = UploadOutcome.RUNNING
-        self._problem = ""
-        self._needs_key = False
+        self.error: RegistryError | StoreError | None = None
+        """What the last `run` failed with."""
         self._done: list[Uploaded] = []
-        self._notes: list[str] = []
+        self._unsettled: list[str] = []
 
     @property
     def done(self) -> Sequence[Uploaded]:
-        """What is in the registry by now, in the order of the plan's items."""
+        """The items that are in the registry by now, in the order of the plan."""
         return tuple(self._done)
 
     @property
     def notes(self) -> Sequence[str]:
         """What is to be known about how it ended, in sentences."""
-        return tuple(self._notes)
+        return (*(note for done in self._done for note in _shortcomings(done)), *self._unsettled)
+
+    @property
+    def unsettled(self) -> Sequence[str]:
+        """Of that, what could not be noted in the store or told the registry."""
+        return tuple(self._unsettled)
 
     @property
     def is_running(self) -> bool:
@@ -155,15 +164,15 @@ class Upload:
             at + 1,
             len(items),
             items[at].labels.name,
-            self._problem,
-            self._needs_key,
+            "" if self.error is None else fmt.plain(str(self.error), 500),
+            isinstance(self.error, KeyRefused),
         )
 
     def run(self) -> UploadOutcome:
-        """Upload what is not in the registry yet, note it in the store, and say how it ended."""
+        """Upload the items that are missing, record them in the store, and return the outcome."""
         self._at_rest.clear()
         self._cancel.clear()
-        self._outcome, self._problem, self._needs_key = UploadOutcome.RUNNING, "", False
+        self._outcome, self.error = UploadOutcome.RUNNING, None
         outcome = UploadOutcome.FAILED
         try:
             for item in self.plan.items[len(self._done) :]:
@@ -172,8 +181,7 @@ class Upload:
         except UploadCancelled:
             outcome = UploadOutcome.CANCELLED
         except (RegistryError, StoreError) as error:
-            self._problem = fmt.plain(str(error), 500)
-            self._needs_key = isinstance(error, KeyRefused)
+            self.error = error
         finally:
             if outcome is not UploadOutcome.DONE and not self._done:
                 self._note(lambda: upload_record.record_failure(self._store.meta, self.plan.run_id))
@@ -182,7 +190,10 @@ class Upload:
         return outcome
 
     def cancel(self) -> None:
-        """Have `run` end within a second; call it until it has, for a job forgets an early one."""
+        """Make `run` end within a second; call this until it has ended.
+
+        A job that has not begun forgets a call that comes too early.
+        """
         self._cancel.set()
         if (job := self._job) is not None:
             job.cancel()
@@ -192,19 +203,19 @@ class Upload:
         return self._cancel.is_set() and self.is_running
 
     def use(self, registry: Registry) -> None:
-        """Go on with another key, between two `run`s."""
+        """Use another key from the next `run` on."""
         self._registry = registry
         if self._job is not None:
             self._job.use(registry)
 
     def close(self, wait_s: float = LEAVE_S) -> bool:
-        """End it for good: what is not finished is marked as failed, and what was packed goes.
+        """End it for good: mark an unfinished item as failed, and delete the packed files.
 
         Args:
-            wait_s: for `run` to end, and then for the registry to be told.
+            wait_s: How long to wait for `run` to end, and then for the registry's answer.
 
         Returns:
-            Whether the registry was told by then; if not, that is still tried.
+            Whether the registry has answered by then; if not, a thread goes on trying.
         """
         self.cancel()
         self._at_rest.wait(wait_s)
@@ -212,7 +223,7 @@ class Upload:
         if job is None:
             return True
         job.close(wait_s)
-        self._notes += [f"the entry {left} is left as pending" for left in job.left_pending]
+        self._unsettled += [f"the entry {left} is left as pending" for left in job.left_pending]
         return not job.left_pending
 
     def _carry_out(self, item: UploadItem) -> None:
@@ -227,7 +238,6 @@ class Upload:
         noted = [(item.kind, item.local_id), *(self.plan.noted_as if not self._done else ())]
         for kind, local_id in noted:
             self._note_uploaded(kind, local_id, done, now)
-        self._tell(done)
         job, self._job = self._job, None
         self._done.append(done)
         job.close()
@@ -240,23 +250,27 @@ class Upload:
             )
         )
 
-    def _tell(self, done: Uploaded) -> None:
-        if not done.is_verified:
-            self._notes.append("the storage took all bytes, but you may not look at what it has")
-        if done.missing_attachments:
-            missing = fmt.count(len(done.missing_attachments), "attachment")
-            self._notes.append(f"{missing} stayed out: their files are missing")
-
     def _note(self, write: Callable[[], None]) -> None:
-        """Note in the store what became of it; that it cannot be is no failure of the upload."""
+        """Record the outcome in the store; a store that cannot be written fails no upload."""
         try:
             write()
         except StoreError as error:
-            self._notes.append(f"not noted in the store: {fmt.plain(str(error), 300)}")
+            self._unsettled.append(f"not noted in the store: {fmt.plain(str(error), 300)}")
+
+
+def _shortcomings(done: Uploaded) -> list[str]:
+    notes = [] if done.is_verified else [NOT_VERIFIED]
+    if done.missing_attachments:
+        missing = fmt.count(len(done.missing_attachments), "attachment")
+        notes.append(f"{missing} stayed out: their files are missing")
+    return notes
 
 
 def mark(state: UploadState, run_id: str) -> UploadMark:
     """Return what the frame says of an upload."""
+    # A command uploads without any screen.
+    from flowtui.widgets.frame.frame import UploadMark
+
     if state.outcome is UploadOutcome.FAILED:
         return UploadMark(run_id, ("✗ upload failed  U",), is_failed=True)
     now = state.progress

@@ -29,8 +29,8 @@ def span(detail: SpanDetail, annotations: Sequence[Annotation] = ()) -> OtlpValu
     """Return a span as OTLP/JSON writes it: ids in hex, 64-bit numbers as texts.
 
     Args:
-        detail: the whole span; what of it is no JSON goes along as `luml.unparsed.COLUMN`.
-        annotations: of the span.
+        detail: The whole span; a column that is not JSON is kept as `luml.unparsed.COLUMN`.
+        annotations: The span's.
     """
     return {
         "traceId": detail.trace_id,

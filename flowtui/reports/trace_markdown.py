@@ -9,6 +9,7 @@ from itertools import islice
 from flowtui import format as fmt
 from flowtui.store.annotations.values import Annotation, raw_text
 from flowtui.store.genai import (
+    MediaPart,
     Message,
     ReasoningPart,
     SpanKind,
@@ -40,10 +41,10 @@ def trace_markdown(
     """Yield the lines of a trace: facts, tree, what failed, what was said, annotations.
 
     Args:
-        trace: of the list.
-        tree: its spans.
-        annotations: of all its spans.
-        read: returns a span by its id; called for those that are told in full.
+        trace: The trace as the list has it.
+        tree: Its spans.
+        annotations: Those of all its spans.
+        read: Returns a span by its id; called for those that are told in full.
     """
     yield f"## Trace `{_code(trace.root_name)}`"
     yield ""
@@ -155,6 +156,8 @@ def _spoken(message: Message) -> str:
                 lines.append(f"-> {name or 'tool'}({fmt.json_text(arguments, MAX_TEXT)})")
             case ToolResult(name=name, result=result):
                 lines.append(f"<- {name or 'tool'}: {fmt.json_text(result, MAX_TEXT)}")
+            case MediaPart(kind=kind, transcript=str(text)):
+                lines.append(f"({kind}) {text}")
             case _:
                 lines.append(f"({type(part).__name__.removesuffix('Part').lower()})")
     return "\n".join(lines)
@@ -178,5 +181,5 @@ def _code(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Return text that stays what it is in a line or a cell of a table."""
+    """Return text escaped for a line or a cell of a table."""
     return re.sub(r"([\\`*_{}\[\]<>#|!~])", r"\\\1", fmt.plain(text, 500))

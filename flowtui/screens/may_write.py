@@ -1,4 +1,4 @@
-"""Why nothing is written into a store from here."""
+"""Whether this session may write into a store, and why not."""
 
 from __future__ import annotations
 
@@ -13,12 +13,30 @@ NO_AUTHOR = "there is no author to annotate as: start with --user NAME, or set F
 
 
 def why_not_written(store: Store, options: Options) -> str:
-    """Return why nothing at all is written; nothing if it may be."""
+    """Return why this session may not write into the store; an empty text if it may."""
     if store.why_read_only:
         return store.why_read_only
     return READ_ONLY if options.read_only else ""
 
 
 def why_not_annotated(store: Store, options: Options) -> str:
-    """Return why nothing is annotated; nothing if it may be."""
+    """Return why this session may not annotate; an empty text if it may."""
     return why_not_written(store, options) or ("" if options.user.strip() else NO_AUTHOR)
+
+
+def why_not_uploaded(store: Store, options: Options) -> str:
+    """Return why nothing of a store is uploaded from here; nothing if it may be."""
+    instead, reason = "upload the run from the store it is in", "an upload is noted in the store"
+    return _why_not_sent(store, options, instead, reason)
+
+
+def why_not_collected(store: Store, options: Options) -> str:
+    """Return why nothing is collected into the runs of a store; nothing if it may be."""
+    instead = "collect into the run that it is a copy of"
+    return _why_not_sent(store, options, instead, "collecting writes spans into the run")
+
+
+def _why_not_sent(store: Store, options: Options, instead: str, reason: str) -> str:
+    if store.why_read_only:
+        return f"{store.directory.name} is an exported or uploaded file: {instead}"
+    return f"{READ_ONLY}; {reason}." if options.read_only else ""

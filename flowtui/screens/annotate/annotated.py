@@ -1,18 +1,21 @@
-"""What shows spans or samples to annotate: the keys that annotate, and the reading for them."""
+"""The base of every view whose spans or samples can be annotated: its keys, reads and writes."""
 
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.message import Message
 
 from flowtui import format as fmt
+from flowtui.failures import Failure
 from flowtui.screens.annotate.jobs import Job, Jobs
 from flowtui.screens.annotate.writing import (
     inverse,
@@ -23,7 +26,6 @@ from flowtui.screens.annotate.writing import (
 )
 from flowtui.screens.base import KEY_PATIENCE_S
 from flowtui.screens.may_write import why_not_annotated, why_not_written
-from flowtui.screens.notices import GivesNotices
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
@@ -34,26 +36,40 @@ from flowtui.store.annotations.values import (
     Target,
     ValueType,
 )
-from flowtui.store.errors import NoAnnotationTables, StoreError, TargetGone
+from flowtui.store.errors import NoAnnotationTables, TargetGone
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
 if TYPE_CHECKING:
     from flowtui.screens.review.queue import ReviewSource
+    from flowtui.widgets.host import Host
 
 ANNOTATING = (
     "give_feedback", "annotate", "edit_annotation", "delete_annotation", "undo_annotation",
 )  # fmt: skip
-LOOK_EVERY_S = 0.01
+T = TypeVar("T")
+
+CHECK_FORM_EVERY_S = 0.01
+"""How often it is checked whether the screen that a key opens is there."""
+BUSY_WORD_AFTER_S = 0.5
+"""How long a write may take before a notice says that it waits for the store."""
+NONE_YET = "none yet   a annotates"
+
+ChangeQuestion: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
+"""A question to the store whose answer is a function that shows it.
+
+The function is called on the loop with the number of annotations of the target.
+"""
 
 
-class Annotated(GivesNotices):
-    """Annotates what its subclass has under the cursor. Posts `Changed` after each write.
+class Annotated(Asks, Container):
+    """Annotates the target that a subclass has under its cursor.
 
-    What keys ask for is done in their order, one after the other, each on the target that was
-    under the cursor when the key was pressed; the store is asked in threads.
+    The keys' jobs are done one after the other, in the order of the keys. Each job has the target
+    that was under the cursor when its key was pressed. The store is asked in threads.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,24 +84,17 @@ class Annotated(GivesNotices):
         Binding("d", "delete_annotation", "Delete", show=False, id="annotate.delete",
                 tooltip="Delete an annotation"),
         Binding("u", "undo_annotation", "Undo", show=False, id="annotate.undo",
-                tooltip="Undo the last change of an annotation; again for the one before"),
+                tooltip="Undo the last change of an annotation; again undoes the one before"),
         Binding("R", "review", "Review", show=False, id="annotate.review",
-                tooltip="Judge one after the other what you have not annotated yet"),
+                tooltip="Judge what you have not annotated yet, one after the other"),
     ]  # fmt: skip
 
     can_review: ClassVar[bool] = True
-    """Whether there are others to go through from here."""
-
-    @dataclass
-    class Changed(Message):
-        """Sent by Annotated when it has written a change, an undo included."""
-
-        target: Target
-        change: Change
+    """Whether a review can be started from here."""
 
     @dataclass
     class ReviewAsked(Message):
-        """Sent by Annotated when what is shown is to be gone through, one after the other."""
+        """Sent by Annotated when a review of what it shows is to begin."""
 
         source: ReviewSource[Any]
         undo: UndoStack
@@ -96,42 +105,54 @@ class Annotated(GivesNotices):
         """Make the container.
 
         Args:
-            store: where the run is.
-            run: whose spans or samples are annotated.
-            undo: what was done so far, if other tabs are to undo it too.
-            id: of the widget.
+            store: The store of the run.
+            run: The run whose spans or samples are annotated.
+            undo: The undo stack to share with another widget; None for a new one.
+            id: The widget's id.
         """
         super().__init__(id=id)
         self._store = store
         self._run = run
-        # An empty stack is as good as false.
+        # Not `undo or UndoStack(…)`: an empty stack is false, and would not be shared.
         self.undo = UndoStack(run.database) if undo is None else undo
-        """What was done here, for those that undo it elsewhere."""
-        self._jobs = Jobs(self, self._tell_failure, self._tell_waiting)
+        """The changes that were made here, to be shared with a review."""
+        self._jobs = Jobs(self, self._tell_failure)
         self._is_reading = False
         self._is_read_wanted = False
         self._refusal = ""
         self.annotations: tuple[Annotation, ...] = ()
-        """Of the target, as last read."""
+        """The annotations of the target, as they were last read."""
+        self._shown_target: Target | None = None
+        """The target of these annotations."""
+        self.own_changes = 0
+        """How many changes were written here.
+
+        If this number has changed during a read, the read may not have seen the last change, and
+        is done again.
+        """
+
+    @property
+    def _flow(self) -> Host:
+        return cast("Host", self.app)
 
     # What subclasses say ---------------------------------------------------------------------
 
     @property
     def target(self) -> Target | None:
-        """What is under the cursor."""
+        """The span or sample under the cursor."""
         raise NotImplementedError
 
     def describe_target(self) -> str:
-        """Return what the target is, for a title: `span  chat gpt-4o-mini`."""
+        """Return the kind and name of the target for a title, such as `span  chat gpt-4o-mini`."""
         raise NotImplementedError
 
     def review_source(self) -> ReviewSource[Any] | None:
-        """Return what a review goes through, None where there is nothing to go through."""
+        """Return the source of a review; None if there is nothing to review."""
         return None
 
     @property
     def why_not(self) -> str:
-        """Why nothing can be annotated here; nothing if it can."""
+        """Why nothing can be annotated here; empty if it is possible."""
         options = self._flow.options
         written = why_not_written(self._store, options)
         return written or self._refusal or why_not_annotated(self._store, options)
@@ -147,14 +168,22 @@ class Annotated(GivesNotices):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "review" and not self.can_review:
             return False
-        # While something is typed, these keys are letters of it.
+        # While an input has the focus, these keys are letters to type.
         is_typed = any(field.has_focus for field in self.query("Input"))
         return not (is_typed and action in ANNOTATING)
 
     # Reading ---------------------------------------------------------------------------------
 
     def show_target(self) -> None:
-        """Have the target's annotations read and shown; to be called when the cursor rests."""
+        """Read and show the target's annotations; to be called when the cursor rests.
+
+        If they are shown already, they are not read again.
+        """
+        if self.target is None or self.target != self._shown_target:
+            self.annotations_changed()
+
+    def annotations_changed(self) -> None:
+        """Read the annotations again, because the store has changed."""
         if self._is_reading:
             self._is_read_wanted = True
         elif (target := self.target) is not None:
@@ -167,11 +196,8 @@ class Annotated(GivesNotices):
                 replaces=False,
             )
         else:
+            self._shown_target = None
             self._show_annotations((), "")
-
-    def annotations_changed(self) -> None:
-        """Read them again: the store has changed."""
-        self.show_target()
 
     def _take_annotations(
         self, target: Target, read: tuple[tuple[Annotation, ...], str], problem: str = ""
@@ -179,32 +205,65 @@ class Annotated(GivesNotices):
         self._is_reading = False
         annotations, reason = read
         if target == self.target:
+            self._shown_target = None if problem else target
             self._refusal = reason
             why_not = fmt.plain(problem, 300) or self.why_not
-            note = f"none yet   {why_not}" if why_not else "none yet   a annotates"
+            note = f"none yet   {why_not}" if why_not else NONE_YET
             self._show_annotations(annotations, note)
         if self._is_read_wanted or target != self.target:
             self._is_read_wanted = False
-            self.show_target()
+            self.annotations_changed()
+
+    def what_changed(self, change: Change) -> ChangeQuestion:
+        """Return a question about everything else that a change written here may have changed.
+
+        It is asked in the same read as the annotations of the target, so that one read is enough.
+        """
+        return lambda _connection: lambda _count: None
+
+    async def _show_own_change(self, change: Change) -> None:
+        self.own_changes += 1
+        if self._is_reading:
+            # The read that is going on may have begun before the change was written.
+            self._is_read_wanted = True
+        target = subject(change).target
+        what_else = self.what_changed(change)
+
+        def read(
+            connection: sqlite3.Connection,
+        ) -> tuple[tuple[Annotation, ...], Callable[[int], object]]:
+            return annotation_rows.of_target(connection, target), what_else(connection)
+
+        try:
+            annotations, show_else = await self.asked(partial(self._run.ask, read))
+        except Failure:
+            # The watcher does not report what was written here. So without this refresh nothing
+            # would show the change, or say why it cannot be read.
+            await self.app.run_action("app.refresh_now")
+            return
+        if target == self.target:
+            self._shown_target = target
+            self._show_annotations(annotations, NONE_YET)
+        show_else(len(annotations))
 
     def _show_annotations(self, annotations: tuple[Annotation, ...], note: str) -> None:
         self.annotations = annotations
         for shown in self.query(AnnotationList):
             shown.show_annotations(annotations, note)
 
-    # Doing things in their order -------------------------------------------------------------
+    # Doing jobs in their order ---------------------------------------------------------------
 
     def _do(self, job: Callable[[Target], Awaitable[None]]) -> asyncio.Event | None:
-        """Have something done to the target, after all that was asked for before.
+        """Have a job done on the target, after the jobs of earlier keys.
 
         Returns:
-            What is set when it is over; None if it is not done at all.
+            An event that is set when the job is over; None if the job cannot be done.
         """
         target = self.target
         if self.why_not:
             self._tell(self.why_not, is_bad=True)
         elif target is None:
-            self._tell("there is nothing under the cursor to annotate", is_bad=True)
+            self._tell("Nothing under the cursor can be annotated.", is_bad=True)
         else:
             return self._enqueue(partial(job, target))
         return None
@@ -213,15 +272,16 @@ class Annotated(GivesNotices):
         return self._jobs.put(partial(self._do_with_tables, job))
 
     async def _until_shown(self, over: asyncio.Event | None) -> None:
-        """Wait until what is done asks on a screen of its own, or is over.
+        """Wait until a job has opened a screen of its own, or is over.
 
-        Keys that are typed meanwhile are meant for that screen.
+        Without this wait, the next keys would be handled before the screen that they are meant
+        for is there.
         """
         screen, until_s = self.app.screen, monotonic() + KEY_PATIENCE_S
         while over is not None and not over.is_set() and self.app.screen is screen:
             if monotonic() > until_s:
                 return
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(CHECK_FORM_EVERY_S)
 
     async def _do_with_tables(self, job: Job) -> None:
         try:
@@ -235,26 +295,33 @@ class Annotated(GivesNotices):
         from flowtui.screens.dialogs.confirm import ConfirmScreen
 
         if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
-            self._tell("not written: the run's database has no tables for annotations")
+            self._tell("Not written: the run's database has no tables for annotations.")
             return False
-        await self._jobs.in_thread(partial(annotating.create_tables, self._run.database))
+        await self._write(partial(annotating.create_tables, self._run.database))
         return True
 
-    def _written(self, change: Change, words: str) -> None:
-        """Take note of a change that was written, and say so."""
+    async def _written(self, change: Change, words: str) -> None:
+        """Put a written change on the undo stack, report it, and show it."""
         self.undo.push(change)
-        self._announce(change, f"{words}   u undoes")
+        await self._announce(change, f"{words}   u undoes")
 
-    def _announce(self, change: Change, words: str) -> None:
+    async def _announce(self, change: Change, words: str) -> None:
         self._tell(words)
-        self.post_message(self.Changed(subject(change).target, change))
-        self.show_target()
+        await self._show_own_change(change)
 
-    def _tell_failure(self, error: StoreError) -> None:
+    def _tell_failure(self, error: Failure) -> None:
         self._tell(str(error), is_bad=True)
 
+    async def _write(self, write: Callable[[], T]) -> T:
+        """Return the result of a write; if it takes long, say that it waits for the store."""
+        timer = self.set_timer(BUSY_WORD_AFTER_S, self._tell_waiting)
+        try:
+            return await self.asked(write, is_write=True)
+        finally:
+            timer.stop()
+
     def _tell_waiting(self) -> None:
-        self._tell("waiting for the store: it is busy, or its disk is slow")
+        self._tell("Waiting for the store: it is busy, or its disk is slow.")
 
     def _tell(self, words: str, is_bad: bool = False) -> None:
         self.notify(
@@ -270,13 +337,11 @@ class Annotated(GivesNotices):
         self._do(partial(self._give_feedback, value))
 
     async def _give_feedback(self, value: bool, target: Target) -> None:
-        done = await self._jobs.in_thread(
-            partial(write_feedback, self._run, target, value, self._user)
-        )
+        done = await self._write(partial(write_feedback, self._run, target, value, self._user))
         if isinstance(done, Annotation):
-            self._tell(f"{summary(done)}: it says so already")
+            self._tell(f"{summary(done)}: your annotation has this value already.")
         else:
-            self._written(done, summary(subject(done)))
+            await self._written(done, summary(subject(done)))
 
     async def action_annotate(self) -> None:
         await self._until_shown(self._do(partial(self._fill_form, self._described, None)))
@@ -289,7 +354,7 @@ class Annotated(GivesNotices):
         if known is None:
             return
         if known.value_type not in tuple(ValueType):
-            self._tell(f"{known.problem}: it cannot be edited here; d deletes it", is_bad=True)
+            self._tell(f"{known.problem}: it cannot be edited here. d deletes it.", is_bad=True)
             return
         await self._fill_form(described, known, target)
 
@@ -299,7 +364,7 @@ class Annotated(GivesNotices):
         how = writing(self._run, target)
         change = await self.app.push_screen_wait(AnnotationForm(described, how, self._user, known))
         if change is not None:
-            self._written(change, summary(subject(change)))
+            await self._written(change, summary(subject(change)))
 
     # Deleting --------------------------------------------------------------------------------
 
@@ -311,18 +376,16 @@ class Annotated(GivesNotices):
         question = "Delete this annotation?"
         while known is not None and await self._confirmed(question, known):
             try:
-                deleted = await self._jobs.in_thread(
-                    partial(annotating.delete, self._run.database, known)
-                )
+                deleted = await self._write(partial(annotating.delete, self._run.database, known))
             except AnnotationChanged as error:
                 known = error.current
-                question = "Somebody else changed it meanwhile. Delete what is there now?"
+                question = "Somebody else has changed it meanwhile. Delete it as it is now?"
                 if known is None:
                     self._tell(f"{error}", is_bad=True)
-                    self.show_target()
+                    self.annotations_changed()
                 continue
             if deleted is not None:
-                self._written(deleted, f"deleted {summary(known)}")
+                await self._written(deleted, f"Deleted {summary(known)}")
             return
 
     async def _confirmed(self, question: str, annotation: Annotation) -> bool:
@@ -330,25 +393,23 @@ class Annotated(GivesNotices):
 
         return await self.app.push_screen_wait(ConfirmScreen(question, details(annotation)))
 
-    # Which one -------------------------------------------------------------------------------
+    # Choosing an annotation ------------------------------------------------------------------
 
     @property
     def _marked(self) -> Annotation | None:
-        """The annotation under the cursor of the list, if the keys are in the list."""
+        """The annotation under the cursor of the list, if the list has the focus."""
         marked = [one.annotation for one in self.query(AnnotationList) if one.has_focus]
-        # For a moment the list still shows the target before.
+        # Until the annotations are read, the list still shows those of the previous target.
         return next((one for one in marked if one and one.target == self.target), None)
 
     async def _chosen(self, target: Target, question: str) -> Annotation | None:
-        """Return the annotation that is meant, asked for if there are several."""
+        """Return the user's own annotation of a target; ask which one if that is not clear."""
         from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 
-        found = await self._jobs.in_thread(
-            partial(self._run.ask, annotation_rows.of_target, target)
-        )
+        found = await self.asked(partial(self._run.ask, annotation_rows.of_target, target))
         own = [one for one in found if one.user == self._user]
         if not found:
-            self._tell("there is no annotation here yet: a annotates", is_bad=True)
+            self._tell("There is no annotation here yet. a annotates.", is_bad=True)
             return None
         if len(own) == 1:
             return own[0]
@@ -375,35 +436,39 @@ class Annotated(GivesNotices):
 
     async def _undo_last(self) -> None:
         try:
-            undone = await self._jobs.in_thread(self.undo.undo)
+            undone = await self._write(self.undo.undo)
         except AnnotationChanged as error:
             undone = await self._settled_conflict(error)
             if undone is None:
                 return
         except TargetGone as error:
-            # It can never be undone, and would stand in the way of what came before it.
+            # This change can never be undone; on the stack it would block those before it.
             self.undo.skip()
-            self._tell(f"not undone, and left: {error}", is_bad=True)
+            self._tell(f"Not undone: {error}", is_bad=True)
             return
         if undone is None:
-            self._tell("there is nothing to undo")
+            self._tell("There is nothing to undo.")
         else:
-            self._announce(inverse(undone), f"undone: {what_it_did(undone)}")
+            await self._announce(inverse(undone), f"Undone: {what_it_did(undone)}.")
 
     async def _settled_conflict(self, error: AnnotationChanged) -> Change | None:
-        """Ask what to do about a change in the way; return what was undone over it."""
+        """Ask what to do if somebody has changed what is to be undone.
+
+        Returns:
+            The change that was undone all the same; None if it was not undone.
+        """
         from flowtui.screens.dialogs.confirm import ConflictScreen
 
         last = self.undo.last
         if last is None:
             return None
-        now = ["it is gone now"] if error.current is None else details(error.current)
+        now = ["It has been deleted."] if error.current is None else details(error.current)
         question = f"Undo: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
-            return await self._jobs.in_thread(partial(self.undo.undo, overwrite=True))
+            return await self._write(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
             self.undo.skip()
-            self._tell(f"left as it is: {what_it_did(last)}")
-            self.show_target()
+            self._tell(f"Not undone: {what_it_did(last)}.")
+            self.annotations_changed()
         return None

@@ -1,9 +1,8 @@
-"""The modal in which an annotation is written, or one that is there edited."""
+"""The modal in which an annotation is written or edited."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on, work
@@ -11,13 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Label, TextArea
-from textual.worker import Worker, WorkerState
 
 from flowtui import format as fmt
 from flowtui import person
+from flowtui.failures import Failure, NoLongerWanted
 from flowtui.screens.annotate.fields import OneOf, Option, area, fixed
 from flowtui.screens.annotate.name import NameField
 from flowtui.screens.annotate.writing import Entry, Revision, Writing
@@ -27,18 +25,13 @@ from flowtui.store.annotations.errors import AnnotationChanged
 from flowtui.store.annotations.values import (
     Annotation,
     AnnotationKind,
-    AnnotationName,
     Change,
     Draft,
     Value,
     ValueType,
     whole_number,
 )
-from flowtui.store.errors import (
-    InvalidAnnotation,
-    NoAnnotationTables,
-    StoreError,
-)
+from flowtui.store.errors import InvalidAnnotation, NoAnnotationTables
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.frame.form_row import FormRow
 from flowtui.widgets.frame.frame import KeyLine
@@ -62,12 +55,12 @@ TRUTHS = (
     Option("true", "✓ true", "ty", "ok"),
     Option("false", "✗ false", "fn", "error"),
 )
-NAMELESS = "  (--user NAME, or FLOW_TUI_USER, says who you are)"
+NAMELESS = "  (--user NAME or FLOW_TUI_USER sets your name)"
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
 
 class AnnotationForm(Asks, Dialog[Change | None]):
-    """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
+    """Dismisses with the change that it wrote, or None; stays open if writing fails."""
 
     CSS_PATH = ["../form.tcss", "form.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -81,35 +74,16 @@ class AnnotationForm(Asks, Dialog[Change | None]):
                 tooltip="To the next field"),
     ]  # fmt: skip
 
-    @dataclass
-    class NamesRead(Message):
-        """Sent by the reader with the names in use."""
-
-        names: Sequence[AnnotationName]
-
-    @dataclass
-    class Saved(Message):
-        """Sent by the writer with what it wrote."""
-
-        change: Change
-
-    @dataclass
-    class Failed(Message):
-        """Sent by the writer with the reason."""
-
-        entry: Entry
-        error: StoreError
-
     def __init__(
         self, described: str, writing: Writing, user: str, known: Annotation | None = None
     ) -> None:
         """Make the screen.
 
         Args:
-            described: the target: `span  chat gpt-4o-mini`.
-            writing: how to read names and to write.
-            user: the author of a new annotation.
-            known: the annotation to edit, of a type that the SDK writes; None for a new one.
+            described: The kind and name of the target, such as `span  chat gpt-4o-mini`.
+            writing: The functions that read names and write.
+            user: The author of a new annotation.
+            known: The annotation to edit, of a type that the SDK writes; None for a new one.
         """
         super().__init__()
         self._described = described
@@ -117,7 +91,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         self._user = user
         self._known = known
         self._overwrite = False
-        """Whether the annotation to edit is known to be gone."""
+        """Whether the user knows that the annotation was deleted, and saving puts it back."""
         self._is_saving = False
         self._is_empty_meant = known is not None and known.value == ""
         self._initial: tuple[str, ...] = ()
@@ -164,14 +138,20 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it starts has no widgets.
         if not self.query(KeyLine):
             return
         self._show_value_field()
         self._initial = self._typed
         if self._known is None:
             self.query_one("#name").focus()
-            self._read_names()
+            # A failure needs no message: names can still be typed, and saving reports it.
+            self.ask(
+                self._writing.names,
+                self.query_one(NameField).show_names,
+                lambda _reason: None,
+                group="names",
+            )
         else:
             self._value_field.focus()
             if self._known.problem:
@@ -220,7 +200,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
 
     @on(Input.Changed, "#number")
     def _check_number(self) -> None:
-        """Say what is wrong with the number, as it is typed."""
+        """Say what is wrong with the number while it is typed."""
         typed = self.query_one("#number", Input).value
         problem = ""
         if self._value_type == ValueType.INT and typed.strip() not in ("", "-", "+"):
@@ -231,19 +211,6 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         self.query_one("#value-note", Label).update(problem)
         self.query_one("#value-note").display = bool(problem)
 
-    @work(thread=True, group="annotations", exit_on_error=False)
-    def _read_names(self) -> None:
-        try:
-            names = self._writing.names()
-        except StoreError:
-            # Without completion one can still type; saving says what is wrong with the store.
-            return
-        self.post_message(self.NamesRead(names))
-
-    @on(NamesRead)
-    def show_names(self, message: NamesRead) -> None:
-        self.query_one(NameField).show_names(message.names)
-
     def _say(self, text: str) -> None:
         note = self.query_one("#form-note", Label)
         note.update(text)
@@ -253,7 +220,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
 
     @property
     def _typed(self) -> tuple[str, ...]:
-        """All that can be typed or chosen, to tell whether anything was."""
+        """The values of all fields, to find out whether anything was typed or chosen."""
         names = [field.text for field in self.query(NameField)]
         choices = [field.chosen for field in self.query(OneOf)]
         texts = [area.text for area in self.query(TextArea)]
@@ -261,10 +228,10 @@ class AnnotationForm(Asks, Dialog[Change | None]):
 
     @property
     def _value(self) -> Value:
-        """What the value field holds.
+        """The value of the visible value field.
 
         Raises:
-            InvalidAnnotation: it is no whole number.
+            InvalidAnnotation: It is not a whole number.
         """
         if self._value_type == ValueType.BOOL:
             return self.query_one("#truth", OneOf).chosen == "true"
@@ -273,7 +240,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         return self._text_of("text", None if self._known is None else str(self._known.value))
 
     def _text_of(self, id: str, known: str | None) -> str:
-        # A text that could not be shown to the letter could not be edited, and stays.
+        # A read-only area shows its text with replaced characters, so the original text is kept.
         area = self.query_one(f"#{id}", TextArea)
         return known if area.read_only and known is not None else area.text
 
@@ -302,47 +269,44 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         if isinstance(entry, Revision) and entry.changes_nothing:
             self.dismiss(None)
         else:
-            self._start(entry)
+            self._is_saving = True
+            self._say("saving…")
+            self._save(entry)
 
     def _check_empty(self, entry: Entry) -> None:
-        """Have an empty text confirmed: it can be what is expected, or was forgotten."""
+        """Ask for a second ^S if the text is empty: it may be meant, or may be forgotten."""
         if entry.value == "" and not self._is_empty_meant:
             self._is_empty_meant = True
-            raise InvalidAnnotation("value", "the value is empty; ^S again saves it as it is")
+            raise InvalidAnnotation("value", "the value is empty; ^S again saves it all the same")
 
-    def _start(self, entry: Entry, creates_tables: bool = False) -> None:
-        self._is_saving = True
-        self._say("saving…")
-        self._save(entry, creates_tables)
-
-    @work(thread=True, group="annotations", exit_on_error=False)
-    def _save(self, entry: Entry, creates_tables: bool) -> None:
+    @work
+    async def _save(self, entry: Entry) -> None:
         try:
-            if creates_tables:
-                self._writing.create_tables()
-            change = self._writing.save(entry)
-        except StoreError as error:
-            self.post_message(self.Failed(entry, error))
+            await self._write(entry)
+        except NoLongerWanted:
             return
-        self.post_message(self.Saved(change))
+        except InvalidAnnotation as error:
+            self._refuse(error)
+        except AnnotationChanged as error:
+            self._show_conflict(error)
+        except Failure as error:
+            self._say(f"{fmt.plain(str(error), 300)}  ^S tries again")
+        finally:
+            self._is_saving = False
 
-    @on(Saved)
-    def leave_saved(self, message: Saved) -> None:
-        self.dismiss(message.change)
-
-    @on(Failed)
-    def show_failure(self, message: Failed) -> None:
-        self._is_saving = False
-        match message.error:
-            case InvalidAnnotation():
-                self._refuse(message.error)
-            case AnnotationChanged():
-                self._show_conflict(message.error)
-            case NoAnnotationTables():
-                self._say("")
-                self._offer_tables(message.entry)
-            case _:
-                self._say(f"{fmt.plain(str(message.error), 300)}  ^S tries again")
+    async def _write(self, entry: Entry) -> None:
+        save = partial(self._writing.save, entry)
+        try:
+            change = await self.asked(save, is_write=True)
+        except NoAnnotationTables:
+            self._say("")
+            if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
+                self._say("Not saved: the run's database has no tables for annotations.")
+                return
+            self._say("saving…")
+            await self.asked(self._writing.create_tables, is_write=True)
+            change = await self.asked(save, is_write=True)
+        self.dismiss(change)
 
     def _refuse(self, error: InvalidAnnotation) -> None:
         self._say(fmt.plain(str(error), 300))
@@ -355,19 +319,12 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         current = error.current
         if current is None:
             self._overwrite = True
-            self._say(f"{error}\n^S again puts it back as it stands here")
+            self._say(f"{error}\n^S again writes it anew, as it is here")
             return
         self._known, self._overwrite = current, False
         value = value_piece(current.kind, current.value).text
         rationale = fmt.plain(current.rationale or "no rationale", 200)
-        self._say(f"{error}\nnow  {value}  {rationale}\n^S again overwrites that")
-
-    @work
-    async def _offer_tables(self, entry: Entry) -> None:
-        if await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
-            self._start(entry, creates_tables=True)
-        else:
-            self._say("not saved: the run's database has no tables for annotations")
+        self._say(f"{error}\nnow  {value}  {rationale}\n^S again overwrites it")
 
     @work
     async def action_leave(self) -> None:
@@ -378,8 +335,3 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             if not await self.app.push_screen_wait(question):
                 return
         self.dismiss(None)
-
-    @on(Worker.StateChanged)
-    def end_failed_saving(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            self._is_saving = False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import sys
@@ -11,29 +10,30 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from textual.app import SuspendNotSupported
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui import person
-from flowtui.previews.errors import PreviewCancelled, PreviewFailed
+from flowtui.failures import Failure, NoLongerWanted
 from flowtui.previews.values import Mode, Picture, PreviewKind, Request
 from flowtui.reports import saving
 from flowtui.screens.attachments.reading import FileSource, whole_text
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.screens.dialogs.save_files import SaveScreen, ToSave
-from flowtui.store.errors import StoreError
+from flowtui.store.cancelling import is_left
 from flowtui.terminal import opener, pictures
 from flowtui.terminal.suspend import NOT_LENT
 
 if TYPE_CHECKING:
-    from textual.screen import Screen
+    from textual.worker import Worker
 
+    from flowtui.widgets.asking import Asks
     from flowtui.widgets.host import Host
+
+T = TypeVar("T")
 
 TOLD_EVERY_S = 0.1
 FULL_WIDTH_PX, FULL_HEIGHT_PX = 1600, 1200
@@ -55,7 +55,7 @@ class FileJobs:
 
     def __init__(
         self,
-        screen: Screen[None],
+        screen: Asks,
         app: Host,
         told: Callable[[Saving | None], None] | None = None,
     ) -> None:
@@ -70,7 +70,7 @@ class FileJobs:
         self._screen = screen
         self._app = app
         self._told = told or self._notify_start
-        self._cancel: Event | None = None
+        self._saver: Worker[None] | None = None
         self.saved_path: Path | None = None
         """Where something was saved, until `forget_saved`."""
 
@@ -88,22 +88,28 @@ class FileJobs:
         """
         request = request or Request()
         if not opener.is_elsewhere(os.environ, self._app.session):
-            self._in_thread(partial(self._open, source), "open")
+            said = f"a copy of {source.name}, in "
+            self._ask(
+                partial(self._open, source), lambda program: self._tell("Opened", said + program)
+            )
             return
         chosen = await self._app.push_screen_wait(
             ChooseScreen(NO_DISPLAY, self._ways(kind), ["pager"])
         )
         match (chosen or [""])[0]:
             case "pager":
-                self._in_thread(partial(self._page, source, request), "open")
+                self._ask(partial(self._text, source, request), self._app.page)
             case "editor":
-                self._in_thread(partial(self._edit, source), "open")
+                self._ask(partial(_to_edit, source), self._handed_over)
             case "save":
                 await self.save_file(source)
             case "scp":
-                self._in_thread(partial(self._copy_scp, source), "open")
+                self._ask(partial(_scp_line, source), self._app.copy)
             case "picture":
-                self._in_thread(partial(self._picture, source, request), "open")
+                self._ask(
+                    partial(self._picture, source, request),
+                    lambda data: self._handed_over(partial(_show_picture, data)),
+                )
 
     def _ways(self, kind: PreviewKind | None) -> list[Choice]:
         ways = [
@@ -118,44 +124,32 @@ class FileJobs:
             ways.append(Choice("picture", "Show it in full resolution", f"by {by}"))
         return ways
 
-    def _in_thread(self, job: Callable[[], None], group: str) -> None:
-        def guarded() -> None:
-            try:
-                job()
-            except (StoreError, PreviewFailed, opener.OpenFailed) as error:
-                self._tell("Not opened", str(error), True)
-            except PreviewCancelled:
-                return
-
-        self._screen.run_worker(guarded, thread=True, group=group, exit_on_error=False)
+    def _ask(self, question: Callable[[], T], then: Callable[[T], object]) -> None:
+        failed = partial(self._tell, "Not opened", is_bad=True)
+        self._screen.ask(question, then, failed, group="open", replaces=False)
 
     def _tell(self, title: str, text: str, is_bad: bool = False) -> None:
-        """Say something; for any thread."""
-        show = partial(
-            self._app.notify, fmt.plain(text, 300), title=title, markup=False,
+        self._app.notify(
+            fmt.plain(text, 300), title=title, markup=False,
             severity="warning" if is_bad else "information",
         )  # fmt: skip
-        # The app may have ended meanwhile.
-        with suppress(RuntimeError):
-            self._app.call_from_thread(show)
 
-    def _open(self, source: FileSource) -> None:
+    def _open(self, source: FileSource) -> str:
+        """Have a copy opened; return with what program."""
         words = opener.command(os.environ, self._app.session)
-        copy = opener.copies().copied(source.resolve(), source.name, _is_left())
-        opener.start(words, copy, lambda why: self._tell("Not opened", why, True))
-        self._tell("Opened", f"a copy of {source.name}, in {words[0]}")
+        copy = opener.copies().copied(source.resolve(), source.name, is_left)
+        opener.start(words, copy, self._tell_soon)
+        return words[0]
 
-    def _page(self, source: FileSource, request: Request) -> None:
+    def _tell_soon(self, why: str) -> None:
+        self._screen.meanwhile(partial(self._tell, "Not opened", why, True))
+
+    def _text(self, source: FileSource, request: Request) -> str:
         whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
-        text = whole_text(source, whole, _is_left())
+        text = whole_text(source, whole)
         if text is None:
-            raise opener.OpenFailed("this is no text; save it, or fetch it with scp")
-        self._app.call_from_thread(self._app.page, text)
-
-    def _edit(self, source: FileSource) -> None:
-        words = opener.editor(os.environ)
-        copy = opener.copies().copied(source.resolve(), source.name, _is_left())
-        self._app.call_from_thread(self._handed_over, partial(opener.edit, words, copy))
+            raise opener.OpenFailed("this is not a text file; save it, or fetch it with scp")
+        return text
 
     def _handed_over(self, run: Callable[[], None]) -> None:
         """Let something have the terminal for as long as it takes."""
@@ -164,16 +158,10 @@ class FileJobs:
                 run()
         except (opener.OpenFailed, SuspendNotSupported) as error:
             reason = NOT_LENT if isinstance(error, SuspendNotSupported) else str(error)
-            self._app.notify(
-                fmt.plain(reason, 300), title="Not opened", severity="warning", markup=False
-            )
+            self._tell("Not opened", reason, True)
         self._app.action_redraw()
 
-    def _copy_scp(self, source: FileSource) -> None:
-        line = opener.scp_command(source.resolve(), os.environ, person.name(), socket.gethostname())
-        self._app.call_from_thread(self._app.copy, line)
-
-    def _picture(self, source: FileSource, request: Request) -> None:
+    def _picture(self, source: FileSource, request: Request) -> bytes:
         from flowtui.previews.preview import preview
 
         by = pictures.protocol(os.environ)
@@ -184,11 +172,10 @@ class FileJobs:
         full = replace(
             request, mode=Mode.BEST, width=FULL_WIDTH_PX, height=FULL_HEIGHT_PX // 2, is_last=False
         )
-        shown = preview(source.resolve(), source.name, full, _is_left()).shown
+        shown = preview(source.resolve(), source.name, full, is_left).shown
         if not isinstance(shown, Picture):
-            raise opener.OpenFailed("this is no picture")
-        data = pictures.encoded(shown, by, here.is_tmux)
-        self._app.call_from_thread(self._handed_over, partial(_show_picture, data))
+            raise opener.OpenFailed("this is not a picture")
+        return pictures.encoded(shown, by, here.is_tmux)
 
     # Saving ----------------------------------------------------------------------------------
 
@@ -199,12 +186,12 @@ class FileJobs:
 
     @property
     def is_saving(self) -> bool:
-        return self._cancel is not None
+        return self._saver is not None
 
     def cancel_saving(self) -> None:
         """Stop what is being saved; nothing of it is left."""
-        if self._cancel is not None:
-            self._cancel.set()
+        if self._saver is not None:
+            self._saver.cancel()
 
     def forget_saved(self) -> None:
         self.saved_path = None
@@ -230,11 +217,11 @@ class FileJobs:
             return
         try:
             # A folder may have a hundred thousand files.
-            found, total = await asyncio.to_thread(_found, named)
-        except (StoreError, OSError) as error:
-            reason = error.strerror or "it is missing" if isinstance(error, OSError) else str(error)
-            self._app.notify(fmt.plain(reason, 300), title="Not saved", severity="warning",
-                             markup=False)  # fmt: skip
+            found, total = await self._screen.asked(partial(_found, named))
+        except NoLongerWanted:
+            return
+        except Failure as error:
+            self._tell("Not saved", str(error), True)
             return
         stem, dot, suffix = name.rpartition(".")
         safe = saving.file_stem(name) if is_folder or not stem else (
@@ -244,43 +231,42 @@ class FileJobs:
         target = await self._app.push_screen_wait(SaveScreen(person.cwd(), what))
         if target is None:
             return
-        self._cancel = Event()
         self._told(Saving(target.name, 0, total))
-        job = partial(self._copy, found, target, total, is_folder, self._cancel)
-        self._screen.run_worker(job, thread=True, group="save", exit_on_error=False)
+        self._saver = self._screen.ask(
+            partial(self._copy, found, target, total, is_folder),
+            partial(self._finish, target),
+            self._end_unsaved,
+            group="save",
+            replaces=False,
+            left=self._put_away,
+        )
 
-    def _copy(
-        self, found: Mapping[str, Path], target: Path, total: int, is_folder: bool, cancel: Event
-    ) -> None:
+    def _copy(self, found: Mapping[str, Path], target: Path, total: int, is_folder: bool) -> None:
         due = monotonic()
-        is_app_left = _is_left()
-
-        def is_left() -> bool:
-            return cancel.is_set() or is_app_left()
 
         def told(count: int) -> None:
             nonlocal due
             if monotonic() >= due:
                 due = monotonic() + TOLD_EVERY_S
-                self._app.call_from_thread(self._told, Saving(target.name, count, total))
+                self._screen.meanwhile(partial(self._told, Saving(target.name, count, total)))
 
-        try:
-            if is_folder:
-                saving.copy_files(found, target, told, is_left)
-            else:
-                saving.copy_file(next(iter(found.values())), target, told, is_left)
-        except saving.SaveFailed as error:
-            self._tell("Not saved", str(error), not is_left())
-            target_or_none = None
+        if is_folder:
+            saving.copy_files(found, target, told, is_left)
         else:
-            target_or_none = target
-            self._tell("Saved; y copies the path", str(target))
-        with suppress(RuntimeError):
-            self._app.call_from_thread(self._finish, target_or_none)
+            saving.copy_file(next(iter(found.values())), target, told, is_left)
 
-    def _finish(self, saved: Path | None) -> None:
-        self._cancel = None
-        self.saved_path = saved
+    def _finish(self, target: Path, _nothing: None) -> None:
+        self._put_away()
+        self.saved_path = target
+        self._tell("Saved; y copies the path", str(target))
+
+    def _end_unsaved(self, reason: str) -> None:
+        was_left = self._saver is not None and self._saver.is_cancelled
+        self._put_away()
+        self._tell("Not saved", reason, not was_left)
+
+    def _put_away(self) -> None:
+        self._saver = None
         self._told(None)
 
 
@@ -289,16 +275,24 @@ def _found(named: Mapping[str, FileSource]) -> tuple[dict[str, Path], int]:
 
     Raises:
         StoreError: one of them must not be read.
-        OSError: one of them is missing.
+        SaveFailed: one of them is missing.
     """
     found = {key: source.resolve() for key, source in named.items()}
-    return found, sum(path.stat().st_size for path in found.values())
+    try:
+        return found, sum(path.stat().st_size for path in found.values())
+    except OSError as error:
+        raise saving.SaveFailed(error.strerror or "it is missing") from error
 
 
-def _is_left() -> Callable[[], bool]:
-    """Return what says whether the worker that this is called in is to stop."""
-    worker = get_current_worker()
-    return lambda: worker.is_cancelled
+def _to_edit(source: FileSource) -> Callable[[], None]:
+    """Return what has a copy edited, in the terminal."""
+    words = opener.editor(os.environ)
+    copy = opener.copies().copied(source.resolve(), source.name, is_left)
+    return partial(opener.edit, words, copy)
+
+
+def _scp_line(source: FileSource) -> str:
+    return opener.scp_command(source.resolve(), os.environ, person.name(), socket.gethostname())
 
 
 def _show_picture(data: bytes) -> None:

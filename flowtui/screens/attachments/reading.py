@@ -1,4 +1,4 @@
-"""Reads files for their previews; everything here runs in a thread."""
+"""Reads files for their previews; everything here runs in worker threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TypeAlias
 from flowtui.previews.errors import MissingExtra, PreviewFailed
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
-    Cancelled,
     HexPage,
     Mode,
     Preview,
@@ -20,33 +19,35 @@ from flowtui.previews.values import (
     Request,
     TextPage,
 )
+from flowtui.store.cancelling import is_left
 from flowtui.widgets.cells import Line
 from flowtui.widgets.documents.preview_text import hex_lines, text_lines
 
 KEPT_PREVIEWS = 16
+"""How many parts of files are kept, so that going back to a file needs no read."""
 PAGER_CHARS = 4_000_000
-"""Of a file that goes to a pager; the rest is saved, not paged."""
+"""How much of a file a pager gets; to read the rest a person saves the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """A file that can be looked into, opened and saved."""
+    """A file that can be previewed, opened and saved."""
 
     key: str
-    """What it is known by on its screen."""
+    """Identifies the file on its screen."""
     name: str
     resolve: Callable[[], Path]
-    """Tells where it lies, for any thread; raises a StoreError where it must not be read."""
+    """Returns the path, from any thread; raises a StoreError if the file must not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPart:
-    """A part of a file, with its lines where it consists of lines."""
+    """A part of a file, with its lines if it consists of lines."""
 
     preview: Preview
     lines: tuple[Line, ...] = ()
     missing_extra: str = ""
-    """The extra that would show it better, if it is not installed."""
+    """The extra that would show the file better, if it is not installed."""
     path: Path = Path()
 
 
@@ -54,19 +55,19 @@ _Key: TypeAlias = tuple[str, int, int, Request]
 
 
 class Previews:
-    """Reads parts of files, and keeps the last ones; for any thread."""
+    """Reads parts of files from any thread, and keeps the most recent ones."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, ReadPart] = OrderedDict()
         self._lock = threading.Lock()
 
-    def read(self, source: FileSource, request: Request, cancelled: Cancelled) -> ReadPart:
+    def read(self, source: FileSource, request: Request) -> ReadPart:
         """Return a part of a file; without the library that it needs, in the mode without.
 
         Raises:
             StoreError: the file must not be read.
             PreviewFailed: it cannot be shown so.
-            PreviewCancelled: `cancelled` said so.
+            PreviewCancelled: nobody waits any more.
         """
         path = source.resolve()
         key = _key(path, request)
@@ -75,10 +76,10 @@ class Previews:
                 self._kept.move_to_end(key)
                 return self._kept[key]
         try:
-            part = _painted(preview(path, source.name, request, cancelled), request.mode)
+            part = _painted(preview(path, source.name, request, is_left), request.mode)
         except MissingExtra as error:
             other = replace(request, mode=error.meanwhile)
-            part = _painted(preview(path, source.name, other, cancelled), other.mode)
+            part = _painted(preview(path, source.name, other, is_left), other.mode)
             part = replace(part, missing_extra=error.extra)
         part = replace(part, path=path)
         with self._lock:
@@ -106,15 +107,15 @@ def _painted(read: Preview, mode: Mode) -> ReadPart:
 
 
 def is_rendered(read: Preview, mode: Mode) -> bool:
-    """Return whether a text is shown as what its marks mean, and not line by line."""
+    """Say whether a text is rendered as Markdown, and not shown line by line."""
     return read.kind is PreviewKind.MARKDOWN and mode is Mode.BEST
 
 
-def whole_text(source: FileSource, request: Request, cancelled: Cancelled) -> str | None:
+def whole_text(source: FileSource, request: Request) -> str | None:
     """Return a file as safe lines for a pager, None where it is no text.
 
     Raises:
-        StoreError, PreviewFailed, PreviewCancelled: as `Previews.read`.
+        StoreError, PreviewFailed, PreviewCancelled: As in `Previews.read`.
     """
     from flowtui import format as fmt
 
@@ -123,7 +124,7 @@ def whole_text(source: FileSource, request: Request, cancelled: Cancelled) -> st
     taken = 0
     position: int | None = 0
     while position is not None and taken < PAGER_CHARS:
-        part = preview(path, source.name, replace(request, position=position), cancelled)
+        part = preview(path, source.name, replace(request, position=position), is_left)
         if not isinstance(part.shown, TextPage):
             return None
         for line in part.shown.lines:

@@ -1,4 +1,4 @@
-"""The pages of one table, whichever way its kind of file gives them; for worker threads."""
+"""The pages of one table, for all kinds of table files; everything here runs in worker threads."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from pathlib import Path
 
 from flowtui.previews.preview import preview
 from flowtui.previews.tables import CsvFile
-from flowtui.previews.values import Cancelled, Preview, PreviewKind, Request, TablePage
+from flowtui.previews.values import Preview, PreviewKind, Request, TablePage
+from flowtui.store.cancelling import is_left
 
 INDEXED_BELOW_BYTES = 64_000_000
-"""Of a text table; in a larger one rows are found by going there, or from its end."""
+"""Text tables below this size are indexed; in larger ones rows are reached page by page."""
 PAGE_ROWS = 1_000
 KEPT_PAGES = 6
+"""How many pages of a table are kept in memory."""
 
 
 class TableSource:
-    """Gives rows of a table by their numbers, as far as these are known.
+    """Returns rows of a table by their numbers, as far as these are known.
 
-    Rows are numbered from 0. What lies behind `known_rows` is reached page by page; the rows of
-    the `tail` have negative numbers, the last one -1, until it is known how many there are.
+    Rows are numbered from 0. Rows after `known_rows` are reached page by page; the rows of the
+    `tail` have negative numbers, the last one -1, until the number of rows is known.
     """
 
     def __init__(self, path: Path, name: str, request: Request, first: Preview) -> None:
@@ -50,10 +52,10 @@ class TableSource:
 
     @property
     def has_more(self) -> bool:
-        """Whether rows lie behind the known ones."""
+        """Whether there are rows after the known ones."""
         return self.total is None and self._next is not None
 
-    def index(self, cancelled: Cancelled) -> bool:
+    def index(self) -> bool:
         """Count the rows of a text table that is not too large for that; say whether it was.
 
         Raises:
@@ -65,10 +67,10 @@ class TableSource:
             self._csv = self._csv or CsvFile(
                 self._path, is_tsv=self._is_tsv, encoding=self.first.encoding
             )
-            self.total = self.known_rows = self._csv.grow_index(cancelled)
+            self.total = self.known_rows = self._csv.grow_index(is_left)
         return True
 
-    def rows(self, first: int, cancelled: Cancelled) -> dict[int, tuple[str, ...]]:
+    def rows(self, first: int) -> dict[int, tuple[str, ...]]:
         """Return the page of rows that a row is on, by number.
 
         Raises:
@@ -77,16 +79,15 @@ class TableSource:
         if first < 0:
             return {number - len(self.tail): row for number, row in enumerate(self.tail)}
         with self._lock:
-            start, page = self._page(first, cancelled)
+            start, page = self._page(first)
         return dict(enumerate(page.rows, start))
 
-    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableSource:
+    def with_columns(self, first: int, row: int) -> TableSource:
         """Return the same table from another column on; what is known of its rows goes along.
 
         Args:
             first: how many columns lie before those of its rows.
             row: one whose page is read; a negative one is among the last rows.
-            cancelled: is asked while that is read.
 
         Raises:
             PreviewFailed, PreviewCancelled.
@@ -96,13 +97,13 @@ class TableSource:
             other._request = replace(self._request, first_column=first)
             other._pages = OrderedDict()
             if row < 0:
-                other.first = other._read(replace(other._request, is_last=True), cancelled)
+                other.first = other._read(replace(other._request, is_last=True))
                 other.tail = other.first.rows
             else:
-                _, other.first = other._page(row, cancelled)
+                _, other.first = other._page(row)
         return other
 
-    def grow(self, cancelled: Cancelled) -> None:
+    def grow(self) -> None:
         """Read the page behind the known rows.
 
         Raises:
@@ -112,7 +113,7 @@ class TableSource:
             if self._next is None or self.total is not None:
                 return
             start = self.known_rows
-            page = self._read(replace(self._request, position=self._next, index=start), cancelled)
+            page = self._read(replace(self._request, position=self._next, index=start))
             self._marks.append((start, self._next))
             self._next = page.part.next_position
             self.known_rows += len(page.rows)
@@ -120,37 +121,37 @@ class TableSource:
             if self._next is None:
                 self.total = self.known_rows
 
-    def read_tail(self, cancelled: Cancelled) -> None:
+    def read_tail(self) -> None:
         """Read the last rows, without those before them.
 
         Raises:
             PreviewFailed, PreviewCancelled.
         """
         with self._lock:
-            self.tail = self._read(replace(self._request, is_last=True), cancelled).rows
+            self.tail = self._read(replace(self._request, is_last=True)).rows
 
-    def _page(self, first: int, cancelled: Cancelled) -> tuple[int, TablePage]:
+    def _page(self, first: int) -> tuple[int, TablePage]:
         for start, kept in self._pages.items():
             if start <= first < start + len(kept.rows):
                 self._pages.move_to_end(start)
                 return start, kept
         start, position = self._mark_of(first)
-        page = self._numbered(start, position, cancelled)
+        page = self._numbered(start, position)
         if first >= start + len(page.rows) and self._mark_of(first) == self._mark_of(start):
-            # A page of long rows ends before it has as many as it should.
+            # A page of long rows ends before it has its full number of rows.
             start = first
-            page = self._numbered(start, first, cancelled)
+            page = self._numbered(start, first)
         self._keep(start, page)
         return start, page
 
-    def _numbered(self, start: int, position: int, cancelled: Cancelled) -> TablePage:
+    def _numbered(self, start: int, position: int) -> TablePage:
         if self._csv is not None:
             self._csv.first_column = self._request.first_column
-            return self._csv.page(start, PAGE_ROWS, cancelled)
-        return self._read(replace(self._request, position=position, index=start), cancelled)
+            return self._csv.page(start, PAGE_ROWS, is_left)
+        return self._read(replace(self._request, position=position, index=start))
 
     def _mark_of(self, row: int) -> tuple[int, int]:
-        """Return where the page with a row begins: its first row, and its place in the file."""
+        """Return the first row of the page that holds a row, and its position in the file."""
         if self._csv is not None or self._is_parquet:
             start = row - row % PAGE_ROWS
             return start, start
@@ -161,7 +162,7 @@ class TableSource:
         while len(self._pages) > KEPT_PAGES:
             self._pages.popitem(last=False)
 
-    def _read(self, request: Request, cancelled: Cancelled) -> TablePage:
-        shown = preview(self._path, self._name, request, cancelled).shown
+    def _read(self, request: Request) -> TablePage:
+        shown = preview(self._path, self._name, request, is_left).shown
         assert isinstance(shown, TablePage)
         return shown

@@ -1,41 +1,41 @@
-"""What the Evals tab asks for: columns with their widths, and one group of samples by a value."""
+"""The questions of the Evals tab: which columns to show, and which group of samples."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChoiceLines, ChooseScreen, ColumnsScreen
 from flowtui.screens.evals import columns
-from flowtui.screens.evals.columns import Chosen
-from flowtui.screens.evals.reading import WantedSamples
-from flowtui.store.errors import StoreError
+from flowtui.screens.evals.columns import ColumnChoice
+from flowtui.screens.evals.reading import SamplesQuery
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.samples.values import SampleGroup
 
 if TYPE_CHECKING:
-    from flowtui.widgets.host import Host
+    from flowtui.widgets.asking import Asks
 
-T = TypeVar("T")
 WIDTH_STEP = 4
-LEAST_CELLS, MOST_CELLS = 4, 120
+"""How many cells a key makes a column wider or narrower."""
+MIN_CELLS, MAX_CELLS = 4, 120
+"""The bounds of a column's width."""
 GROUPED = ("scores", "metadata")
-"""JSON columns whose keys samples are counted by."""
+"""The JSON columns by whose keys samples can be grouped."""
 
 
 class SampleColumnsScreen(ColumnsScreen):
-    """Chooses columns, their order and widths; `widths` holds those that were changed."""
+    """Chooses columns, their order and their widths; `widths` has the widths that were changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "widen(1)", "Width", key_display="←→", tooltip="Make it wider"),
         Binding("left,h", "widen(-1)", "Narrower", show=False, tooltip="Make it narrower"),
-        Binding("0", "reset", "Default", tooltip="The columns as they are without a choice"),
+        Binding("0", "reset", "Default", tooltip="Go back to the default columns"),
     ]
 
     def __init__(
@@ -51,7 +51,7 @@ class SampleColumnsScreen(ColumnsScreen):
             return
         [column] = columns.columns([choice.key], self.widths, {})
         wanted = column.width + direction * WIDTH_STEP
-        self.widths[choice.key] = max(LEAST_CELLS, min(wanted, MOST_CELLS))
+        self.widths[choice.key] = max(MIN_CELLS, min(wanted, MAX_CELLS))
         noted = [
             _with_width(one, self.widths) if one.key == choice.key else one for one in self._choices
         ]
@@ -66,28 +66,31 @@ class SampleColumnsScreen(ColumnsScreen):
 
 
 async def choose_columns(
-    flow: Host, run: OpenRun, shown: Sequence[str], chosen: Chosen
-) -> Chosen | None:
-    """Ask which columns the table of samples has; return them, None to leave them as they are.
+    asks: Asks, run: OpenRun, shown: Sequence[str], chosen: ColumnChoice
+) -> ColumnChoice | None:
+    """Ask which columns the table of samples is to have.
 
     Args:
-        flow: on which to ask.
-        store: the store.
-        run_id: whose samples; the keys of all of them are read.
-        shown: the present columns.
-        chosen: the present choice.
+        asks: The widget that asks.
+        run: The run of the samples, whose keys are all read.
+        shown: The present columns.
+        chosen: The present choice.
+
+    Returns:
+        The new choice; None to leave the columns as they are.
+
+    Raises:
+        Failure, NoLongerWanted: As `asked` does.
     """
-    keys = await _asked(flow, lambda: run.ask(sample_keys.keys))
-    if keys is None:
-        return None
+    keys = await asks.asked(partial(run.ask, sample_keys.keys))
     others = [*columns.FIXED, *(key.name for key in keys)]
     offered = [*shown, *(key for key in others if key not in shown)]
     choices = [_with_width(Choice(key, columns.title(key)), chosen.widths) for key in offered]
     screen = SampleColumnsScreen(choices, shown, chosen.widths)
-    picked = await flow.push_screen_wait(screen)
+    picked = await asks.app.push_screen_wait(screen)
     if screen.is_reset:
-        return Chosen()
-    return Chosen(tuple(picked), screen.widths) if picked else None
+        return ColumnChoice()
+    return ColumnChoice(tuple(picked), screen.widths) if picked else None
 
 
 def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
@@ -96,29 +99,26 @@ def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
     return Choice(choice.key, choice.title, "  ".join(part for part in (kind, width) if part))
 
 
-async def choose_group(flow: Host, run: OpenRun, wanted: WantedSamples) -> str | None:
-    """Ask for a score or a key of the metadata, then for one of its values.
+async def choose_group(asks: Asks, run: OpenRun, wanted: SamplesQuery) -> str | None:
+    """Ask for a score or a key of the metadata, and then for one of its values.
 
     Returns:
-        A filter for the samples that have it, None for no change.
+        A filter for the samples with that value; None to leave the filter as it is.
+
+    Raises:
+        Failure, NoLongerWanted: As `asked` does.
     """
-    keys = await _asked(flow, lambda: run.ask(sample_keys.keys, wanted.dataset, GROUPED))
-    if keys is None:
-        return None
+    keys = await asks.asked(partial(run.ask, sample_keys.keys, wanted.dataset, GROUPED))
     if not keys:
-        flow.notify("There are no scores and no metadata to count by.", timeout=2)
+        asks.app.notify("There are no scores and no metadata to group by.", timeout=2)
         return None
     offered = [Choice(key.name, key.name, f"{key.count:,}") for key in keys]
-    picked = await flow.push_screen_wait(ChooseScreen("Count by", offered, []))
+    picked = await asks.app.push_screen_wait(ChooseScreen("Group by", offered, []))
     if not picked:
         return None
     name = picked[0]
     condition = wanted.whole_condition
-    groups = await _asked(
-        flow, lambda: run.ask(sample_keys.groups, name, wanted.dataset, condition)
-    )
-    if groups is None:
-        return None
+    groups = await asks.asked(partial(run.ask, sample_keys.groups, name, wanted.dataset, condition))
     choices = [
         Choice(str(at), _label(group), fmt.count(group.count, "sample"))
         for at, group in enumerate(groups.groups)
@@ -127,7 +127,7 @@ async def choose_group(flow: Host, run: OpenRun, wanted: WantedSamples) -> str |
     if groups.other_groups:
         rest = fmt.count(groups.other_groups, "rarer value")
         title = f"{title}: the most common; {rest}, {fmt.count(groups.other_count, 'sample')}"
-    chosen = await flow.push_screen_wait(ChooseScreen(title, choices, []))
+    chosen = await asks.app.push_screen_wait(ChooseScreen(title, choices, []))
     return group_filter(name, groups.groups[int(chosen[0])]) if chosen else None
 
 
@@ -150,29 +150,3 @@ def group_filter(name: str, group: SampleGroup) -> str:
 
 def _quoted(text: str, quote: str) -> str:
     return quote + text.replace(quote, quote * 2) + quote
-
-
-async def _asked(flow: Host, ask: Callable[[], T]) -> T | None:
-    """Return what the store answers in a thread, None if it failed, which is said.
-
-    None too if the app ends meanwhile.
-    """
-
-    def answer() -> T | StoreError:
-        try:
-            return ask()
-        except StoreError as error:
-            return error
-
-    worker: Worker[T | StoreError] = flow.run_worker(
-        answer, thread=True, group="choose", exit_on_error=False
-    )
-    try:
-        found = await worker.wait()
-    except (WorkerFailed, WorkerCancelled):
-        # The app is told of the one by an event; the other is its own end.
-        return None
-    if isinstance(found, StoreError):
-        flow.notify(fmt.plain(str(found), 300), severity="error", markup=False)
-        return None
-    return found

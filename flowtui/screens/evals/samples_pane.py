@@ -1,8 +1,9 @@
-"""What the Evals tab shows: the eval sets, the table of samples or one of them, to be annotated."""
+"""The content of the Evals tab: the eval sets and the table of samples, or one sample in full."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -12,21 +13,24 @@ from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
-from flowtui.screens.annotate.annotated import Annotated
+from flowtui.screens.annotate.annotated import Annotated, ChangeQuestion
+from flowtui.screens.annotate.writing import subject
 from flowtui.screens.evals import columns as sample_columns
 from flowtui.screens.evals import set_columns
-from flowtui.screens.evals.columns import Chosen
+from flowtui.screens.evals.columns import ColumnChoice
 from flowtui.screens.evals.reading import (
     ReadList,
     ReadScores,
-    WantedSamples,
+    SamplesQuery,
     first_score_keys,
     shown_sets,
 )
 from flowtui.screens.evals.sample_view import SampleView
-from flowtui.store.annotations.agreement import Agreement
-from flowtui.store.annotations.values import Target
+from flowtui.screens.record_list import RecordList
+from flowtui.store.annotations.agreement import Agreement, agreement
+from flowtui.store.annotations.values import Change, Target
 from flowtui.store.open_run import OpenRun
+from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
 from flowtui.store.samples.values import Sample, SamplesView
 from flowtui.store.store import Store
@@ -41,6 +45,7 @@ from flowtui.widgets.lists.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from flowtui.screens.review.samples import SampleReview
+    from flowtui.store.filters import Condition
 
 HINT = "text, or an expression: accuracy < 0.5 and outputs.answer != refs.answer"
 NONE_LOGGED = "No samples were evaluated: tracker.log_eval_sample(eval_id, dataset_id, inputs, ...)"
@@ -55,23 +60,23 @@ VIEWS = {
 SHORT_TITLES = {SamplesView.DIFFERING: "differing"}
 
 
-class SamplesPane(Annotated):
-    """Shows what was read of the samples. Posts `Selected` when others are to be read."""
+class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
+    """Shows samples, and annotates them. Posts `Selected` when other samples are to be read."""
+
+    rows_id = "samples"
 
     @dataclass
     class Selected(Message):
-        """Sent by SamplesPane when other samples, or another order of them, are wanted."""
+        """Sent by SamplesPane when other samples are selected, or another order of them."""
 
     def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
-        self.selected = WantedSamples()
-        """Which samples are to be shown, in which order."""
+        self.selected = SamplesQuery()
         self.listed: ReadList | None = None
         self.scores: ReadScores | None = None
         self.known: dict[int, Sample] = {}
-        """The samples of the rows that are held, by key."""
         self.sample: Sample | None = None
-        """Under the cursor of the table, or open."""
+        """The open sample, or the one under the cursor of the table."""
         self._summaries: dict[str, ScoreSummary] = {}
         self._sets_shown: Sequence[ScoreSet] = ()
         self._column_choice = sample_columns.chosen_from(remembered.get(COLUMNS_KEY))
@@ -92,20 +97,12 @@ class SamplesPane(Annotated):
         self.show_instead("")
 
     @property
-    def rows(self) -> VirtualTable:
-        return self.query_one("#samples", VirtualTable)
-
-    @property
     def sets(self) -> VirtualTable:
         return self.query_one("#sets", VirtualTable)
 
     @property
     def view(self) -> SampleView:
         return self.query_one(SampleView)
-
-    @property
-    def filter_line(self) -> FilterLine:
-        return self.query_one("#filter", FilterLine)
 
     # Annotating ------------------------------------------------------------------------------
 
@@ -122,19 +119,42 @@ class SamplesPane(Annotated):
         return SampleReview(self._run, self.selected, self._user)
 
     def take_sample(self, sample: Sample | None) -> None:
-        """Have the annotations of another sample shown; of the same nothing is read again."""
-        before, self.sample = self.target, sample
-        if self.target != before:
-            self.show_target()
+        """Show the annotations of a sample; if they are shown already, they are not read again."""
+        self.sample = sample
+        self.show_target()
 
-    @on(Annotated.Changed)
-    def mark_annotated(self) -> None:
-        self.rows.read_again()
+    def what_changed(self, change: Change) -> ChangeQuestion:
+        wanted, target = self.selected, subject(change).target
 
-    # What was read ---------------------------------------------------------------------------
+        def read(connection: sqlite3.Connection) -> Callable[[int], object]:
+            agreed = agreement(connection, wanted.dataset)
+            return lambda count: self._show_change(target, count, wanted, agreed)
+
+        return read
+
+    def _show_change(
+        self, target: Target, count: int, wanted: SamplesQuery, agreed: tuple[Agreement, ...]
+    ) -> None:
+        """Show how many annotations a sample has now, and how far all authors agree."""
+        noted = {
+            key: replace(one, annotation_count=count)
+            for key, one in self.known.items()
+            if one.target == target
+        }
+        self.show_records(noted)
+        if self.sample is not None and self.sample.target == target:
+            self.sample = replace(self.sample, annotation_count=count)
+        self.view.take_count(target, count)
+        if self.listed is not None and self.listed.wanted == wanted:
+            self.listed = replace(self.listed, agreement=agreed)
+            self.show_note("")
+        if self.selected.asks_annotations:
+            self.read_selected()
+
+    # Showing what was read -------------------------------------------------------------------
 
     def show_list(self, found: ReadList) -> None:
-        """Show the samples of a list, unless others are wanted by now."""
+        """Show a list of samples, unless other samples are selected now."""
         if found.wanted != self.selected:
             return
         is_new = found.wanted.begins_at_top(None if self.listed is None else self.listed.wanted)
@@ -143,7 +163,7 @@ class SamplesPane(Annotated):
         if found.held_rowid is not None:
             self.rows.put_cursor(found.held_rowid)
         if found.samples:
-            self.show_samples(found.samples)
+            self.show_records(found.samples)
         else:
             self.rows.read_again()
             self._fill_columns()
@@ -160,17 +180,18 @@ class SamplesPane(Annotated):
         if not total:
             return NONE_LOGGED
         if found.wanted.view not in (SamplesView.ALL, SamplesView.FAILING_FIRST):
-            return f"None of {total:,} samples: {found.wanted.view.value}. 6 shows all."
+            view = found.wanted.view.value
+            return f"None of the {total:,} samples is in this view ({view}). 6 shows all of them."
         return f"None of the {total:,} samples match. / changes the filter."
 
     def show_scores(self, scores: ReadScores) -> None:
-        """Show what the scores add up to, and use it for the columns of the samples."""
+        """Show the scores that were added up, and use them for the columns of the samples."""
         self.scores = scores
         every = next((one for one in scores.sets if one.dataset is None), None)
         self._summaries = {} if every is None else {one.key: one for one in every.scores}
         self._fill_sets(scores.sets)
         self._fill_columns()
-        self._fill_rows(self.known)
+        self.fill(self.known)
 
     def _fill_sets(self, all_sets: Sequence[ScoreSet]) -> None:
         self._sets_shown = shown_sets(all_sets)
@@ -184,7 +205,7 @@ class SamplesPane(Annotated):
 
     @property
     def has_scores_to_add(self) -> bool:
-        """Whether there are other samples by now than those that were added up."""
+        """Whether the number of samples has changed since their scores were added up."""
         if self.scores is None or self.listed is None:
             return True
         counted = next((one.sample_count for one in self.scores.sets if one.dataset is None), 0)
@@ -192,19 +213,18 @@ class SamplesPane(Annotated):
 
     @property
     def may_add_scores(self) -> bool:
-        """Whether adding them up has rested long enough."""
+        """Whether the scores may be added up again now."""
         return self.scores is None or monotonic() >= self.scores.due_s
 
-    def show_samples(self, samples: Mapping[int, Sample]) -> None:
-        """Fill the rows of these samples."""
-        self.known.update(samples)
+    def show_records(self, records: Mapping[int, Sample]) -> None:
+        # The default columns depend on the scores of these samples, and so come before the rows.
+        self.known.update(records)
         self._fill_columns()
-        self._fill_rows(samples)
-        self.known = {key: one for key, one in self.known.items() if self.rows.holds(key)}
+        super().show_records(records)
         self.take_cursor()
 
     def show_note(self, note: str) -> None:
-        """Show a note in the place of how many samples there are, or that if it is empty."""
+        """Show a note above the table; with an empty note, show how many samples there are."""
         if (listed := self.listed) is None:
             return
         total = sum(one.sample_count for one in listed.datasets)
@@ -216,12 +236,12 @@ class SamplesPane(Annotated):
         self.query_one("#agreement", OneLine).show(agreement_line(listed.agreement))
 
     def show_instead(self, text: str) -> None:
-        """Show the table, or a text in its place; or only the sample that is open."""
+        """Show the table, or a text in its place; if a sample is open, show only the sample."""
         is_open = self.view.is_open
         has_samples = self.listed is not None and any(self.listed.datasets)
         has_agreement = self.listed is not None and bool(self.listed.agreement)
         if text and self.rows.has_focus:
-            # Else the focus would go to the sets, and stay there.
+            # Otherwise Textual moves the focus to the sets when the table is hidden.
             self.screen.set_focus(None)
         empty = self.query_one(EmptyText)
         empty.show(text)
@@ -245,11 +265,11 @@ class SamplesPane(Annotated):
         return sample_columns.default_keys(scores, has_sets, self.size.width)
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> ColumnChoice:
         return self._column_choice
 
-    def choose(self, chosen: Chosen) -> None:
-        """Show other columns, and remember them."""
+    def choose(self, chosen: ColumnChoice) -> None:
+        """Show the chosen columns, and remember the choice."""
         self._column_choice = chosen
         self._fill_columns()
         remembered.put(COLUMNS_KEY, chosen.as_json())
@@ -265,24 +285,31 @@ class SamplesPane(Annotated):
         order = self.selected.whole_order
         self.rows.sorted_by = (order.column, order.descending)
 
-    def _fill_rows(self, samples: Mapping[int, Sample]) -> None:
+    def fill(self, records: Mapping[int, Sample]) -> None:
         shown, summaries = self.rows.columns, self._summaries
         self.rows.fill(
-            {key: sample_columns.cells(one, shown, summaries) for key, one in samples.items()}
+            {key: sample_columns.cells(one, shown, summaries) for key, one in records.items()}
         )
 
     # Which samples ---------------------------------------------------------------------------
 
     @property
     def shows_what_is_selected(self) -> bool:
-        """Whether the list is the one that is wanted, and no older one."""
+        """Whether the list shows what is selected, not an earlier selection."""
         return self.listed is not None and self.listed.wanted == self.selected
 
-    def select(self, wanted: WantedSamples) -> None:
-        """Have other samples shown, or in another order."""
-        if wanted != self.selected:
-            self.selected = wanted
-            self.post_message(self.Selected())
+    def read_selected(self) -> None:
+        self.post_message(self.Selected())
+
+    def condition_of(self, text: str) -> Condition:
+        from flowtui.store.filters import sample_condition
+
+        return sample_condition(text)
+
+    def with_order(self, column: str, descending: bool) -> SamplesQuery:
+        view = self.selected.view
+        view = SamplesView.ALL if view is SamplesView.FAILING_FIRST else view
+        return replace(self.selected, view=view, order=SampleOrder(column, descending))
 
     @on(VirtualList.Chosen, "#sets")
     def choose_set(self, event: VirtualList.Chosen) -> None:
@@ -294,19 +321,13 @@ class SamplesPane(Annotated):
     def pick_view(self, event: ViewLine.Picked) -> None:
         self.select(replace(self.selected, view=VIEWS[event.key]))
 
-    @on(FilterLine.Changed, "#filter")
-    def set_filter(self, event: FilterLine.Changed) -> None:
-        event.line.is_taken(self._take_filter)
+    def id_of(self, record: Sample) -> str:
+        return record.id
 
-    def _take_filter(self, text: str) -> None:
-        from flowtui.store.filters import sample_condition
+    def document_of(self, record: Sample) -> object:
+        from flowtui.reports.samples import sample_document
 
-        condition = sample_condition(text) if text.strip() else None
-        self.select(replace(self.selected, condition=condition))
-
-    @on(FilterLine.Left)
-    def leave_filter(self) -> None:
-        self.screen.set_focus(self.rows if self.rows.display else None)
+        return sample_document(record)
 
     # One of them -----------------------------------------------------------------------------
 
@@ -318,7 +339,7 @@ class SamplesPane(Annotated):
             self.take_sample(None if key is None else self.known.get(key))
 
     def open_sample(self, sample: Sample) -> None:
-        """Show one sample in the place of all else."""
+        """Show one sample in place of the sets and the table."""
         is_under_cursor = self.rows.cursor_key == sample.rowid
         self.take_sample(sample)
         view = "" if self.selected.view is SamplesView.ALL else f" · {self.selected.view.value}"
@@ -334,7 +355,7 @@ class SamplesPane(Annotated):
     def close_sample(self) -> None:
         self.filter_line.set_class(bool(self.filter_line.text), "-open")
         self.show_instead("" if self.listed is None else self._why_none(self.listed))
-        self.leave_filter()
+        self.on_filter_line_left()
         self.take_cursor()
 
 
@@ -343,7 +364,7 @@ def _key_of(view: SamplesView) -> str:
 
 
 def agreement_line(agreement: Sequence[Agreement]) -> Line:
-    """Return, by name, the share of the samples that all of several authors said the same of."""
+    """Return, for each name, the share of samples on which all of several authors agree."""
     pieces = [Piece(" agreement", "muted")]
     for one in agreement:
         share = fmt.percent(one.unanimous_share)

@@ -1,8 +1,8 @@
-"""Evals: what the scores add up to, the samples behind them, and one sample in full."""
+"""The Evals tab: the scores of each eval set, the table of samples, and one sample in full."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -16,13 +16,13 @@ from textual.worker import Worker
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import TabScreen
-from flowtui.screens.dialogs.choose import Choice, chosen_order
+from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.choosing import choose_columns, choose_group
 from flowtui.screens.evals.reading import (
     ReadList,
     ReadScores,
-    WantedSamples,
+    SamplesQuery,
     read_list,
     read_scores,
 )
@@ -33,7 +33,6 @@ from flowtui.store.annotations.values import SampleTarget, Target
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.samples import listing as sample_rows
-from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.values import Sample, SamplesView
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
@@ -50,13 +49,16 @@ TABLE_ACTIONS = (
 FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.", "created_at")
 NARROW_BELOW = 100
 FIRST_ROWS = 100
-"""More than a terminal shows; of others, the table asks for those in sight."""
-LEAST_REST_S = 0.5
-"""Of few samples too, the scores are added up no more often than this."""
+"""How many samples are read with the first list: more than a terminal shows.
+
+All other samples are read when the table asks for their rows.
+"""
+MIN_REST_S = 0.5
+"""How long the scores are not added up again at least, however few samples there are."""
 
 
 class EvalsScreen(Exports, TabScreen):
-    """The fourth tab: the run's eval sets and samples; `flow-tui evals` prints the same."""
+    """The fourth tab: the run's eval sets and samples, as `flow-tui evals` prints them."""
 
     CSS_PATH = "screen.tcss"
     tab = "evals"
@@ -79,13 +81,13 @@ class EvalsScreen(Exports, TabScreen):
         Binding("c", "columns", "Columns", show=False, id="evals.columns",
                 tooltip="Choose the columns, move them, make them wider"),
         Binding("b", "group", "By value", show=False, id="evals.group",
-                tooltip="Count the samples by a score or by metadata, and show one group"),
+                tooltip="Group the samples by a score or by metadata, and show one group"),
         Binding("tab,shift+tab", "next_pane", "Sets", key_display="Tab", show=False,
-                id="evals.pane", tooltip="Between the eval sets and the samples"),
+                id="evals.pane", tooltip="Switch between the eval sets and the samples"),
         Binding("x", "export", "Export", show=False, id="evals.export",
                 tooltip="Save the samples of this view as CSV, JSON lines or Markdown"),
         Binding("t", "trace", "Trace", show=False, id="evals.trace",
-                tooltip="The trace that is linked to the sample; Esc comes back"),
+                tooltip="Show the trace that is linked to the sample; Esc comes back"),
         Binding("y", "copy", "Copy id", show=False, id="evals.copy",
                 tooltip="Copy the sample's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="evals.copy_row",
@@ -96,7 +98,7 @@ class EvalsScreen(Exports, TabScreen):
         super().__init__(store, run)
         self._saver: Worker[None] | None = None
         self._back_to = ""
-        """The tab that led to the sample that is open."""
+        """The tab from which the open sample was reached; empty if it was the table."""
 
     def compose_tab(self) -> Iterable[Widget]:
         yield SamplesPane(self.store, self.run, id="pane")
@@ -109,9 +111,11 @@ class EvalsScreen(Exports, TabScreen):
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         pane = self._pane
-        # What is seen first need not wait for the table to be drawn empty and to ask.
+        # With the first samples in the list, the table need not be drawn empty and ask for them.
         first_rows = FIRST_ROWS if pane.listed is None else 0
-        yield partial(self._show_list, read_list(self.run, pane.selected, pane.sample, first_rows))
+        own_changes = pane.own_changes
+        found = read_list(self.run, pane.selected, pane.sample, first_rows)
+        yield partial(self._show_list, found, own_changes)
         if pane.may_add_scores:
             yield partial(self._show_scores, read_scores(self.run))
 
@@ -122,7 +126,14 @@ class EvalsScreen(Exports, TabScreen):
     @on(VirtualTable.RowsNeeded, "#samples")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         question = partial(self.run.ask, sample_rows.at, event.keys)
-        self.ask(question, self._pane.show_samples, self.show_failure, group="rows", replaces=False)
+        show = partial(self._show_rows, self._pane.own_changes)
+        self.ask(question, show, self.show_failure, group="rows", replaces=False)
+
+    def _show_rows(self, own_changes: int, samples: Mapping[int, Sample]) -> None:
+        self._pane.show_records(samples)
+        if own_changes != self._pane.own_changes:
+            # They may have been read before a change that was written here meanwhile.
+            self._pane.rows.read_again()
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
@@ -142,17 +153,20 @@ class EvalsScreen(Exports, TabScreen):
         if self.is_composed and self._pane.listed is None:
             self._pane.show_instead("reading…")
 
-    def _show_list(self, found: ReadList) -> None:
+    def _show_list(self, found: ReadList, own_changes: int) -> None:
         self.take_whether_any(any(found.datasets))
         self._pane.show_list(found)
+        if own_changes != self._pane.own_changes:
+            # It may have been read before a change that was written here meanwhile.
+            self.want({Kind.SAMPLES})
 
     def _show_scores(self, scores: ReadScores) -> None:
         self._pane.show_scores(scores)
         rest_s = scores.due_s - monotonic()
-        self.set_timer(max(rest_s, LEAST_REST_S), self._add_scores_again)
+        self.set_timer(max(rest_s, MIN_REST_S), self._add_scores_again)
 
     def _add_scores_again(self) -> None:
-        """Add the scores up, if samples came while that had to rest."""
+        """Add the scores up again if the number of samples has changed meanwhile."""
         if self._pane.has_scores_to_add:
             self.want({Kind.SAMPLES})
 
@@ -182,7 +196,7 @@ class EvalsScreen(Exports, TabScreen):
             self._find(target)
 
     def _find(self, wanted: int | SampleTarget) -> None:
-        """Open the sample with a key of the table, or one that another tab led to."""
+        """Open a sample by its key in the table, or the target that another tab leads to."""
 
         def read() -> Sample | None:
             if isinstance(wanted, int):
@@ -198,7 +212,7 @@ class EvalsScreen(Exports, TabScreen):
         rows = self._pane.rows
         if is_followed:
             rows.put_cursor(sample.rowid)
-        # One may have stepped on meanwhile.
+        # The cursor may have moved to another row meanwhile.
         if is_followed or sample.rowid == rows.cursor_key:
             self._pane.open_sample(sample)
 
@@ -216,9 +230,10 @@ class EvalsScreen(Exports, TabScreen):
         from flowtui.screens.review.review import review
 
         await review(self.flow, self.store, self.run, message.source, message.undo)
+        self.store_changed(frozenset({Kind.ANNOTATIONS}))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Before it is composed, no sample is open.
+        # Bindings are also checked before the screen is composed; then there is no view.
         views = self.query(SampleView)
         if action in TABLE_ACTIONS and (not views or views.first().is_open):
             return False
@@ -232,9 +247,8 @@ class EvalsScreen(Exports, TabScreen):
         self._pane.select(replace(self._pane.selected, view=SamplesView[name]))
 
     async def action_filter(self) -> None:
-        line = self._pane.filter_line
-        line.names_of = self._names
-        await line.open(line.text)
+        self._pane.filter_line.names_of = self._names
+        await self._pane.action_filter()
 
     def _names(self) -> Sequence[str]:
         keys = self.run.ask(sample_keys.keys)
@@ -244,28 +258,23 @@ class EvalsScreen(Exports, TabScreen):
     async def action_sort(self) -> None:
         pane = self._pane
         choices = [Choice(key, columns.title(key)) for key in (*pane.column_keys, "updated")]
-        order = pane.selected.order
-        chosen = await chosen_order(
-            self.flow, choices, (order.column, order.descending), lambda key: "." in key
-        )
-        if chosen is not None:
-            view = pane.selected.view
-            view = SamplesView.ALL if view is SamplesView.FAILING_FIRST else view
-            pane.select(replace(pane.selected, view=view, order=SampleOrder(*chosen)))
+        await pane.sort(choices, lambda key: "." in key)
 
     @work
     async def action_columns(self) -> None:
         pane = self._pane
         shown = list(pane.column_keys)
-        chosen = await choose_columns(self.flow, self.run, shown, pane.chosen)
-        if chosen is not None:
-            pane.choose(chosen)
+        with self.failures_told():
+            chosen = await choose_columns(self, self.run, shown, pane.chosen)
+            if chosen is not None:
+                pane.choose(chosen)
 
     @work
     async def action_group(self) -> None:
-        found = await choose_group(self.flow, self.run, self._pane.selected)
-        if found is not None:
-            await self._pane.filter_line.open(found, is_typed=False)
+        with self.failures_told():
+            found = await choose_group(self, self.run, self._pane.selected)
+            if found is not None:
+                await self._pane.filter_line.open(found, is_typed=False)
 
     @work
     async def action_trace(self) -> None:
@@ -273,15 +282,10 @@ class EvalsScreen(Exports, TabScreen):
             await go_to_trace(self.flow, sample)
 
     def action_copy(self) -> None:
-        if (sample := self._pane.sample) is not None:
-            self.flow.copy(sample.id)
+        self._pane.action_copy()
 
     def action_copy_row(self) -> None:
-        if (sample := self._pane.sample) is not None:
-            from flowtui.reports.runs import dumps
-            from flowtui.reports.samples import sample_document
-
-            self.flow.copy(dumps(sample_document(sample)))
+        self._pane.action_copy_row()
 
     # Saving ----------------------------------------------------------------------------------
 
@@ -295,7 +299,7 @@ class EvalsScreen(Exports, TabScreen):
         stem = file_stem(self.run.name, pane.selected.dataset or "samples")
         self._saver = await self.export(stem, FORMATS, partial(self._save, pane.selected, keys))
 
-    def _save(self, wanted: WantedSamples, keys: Sequence[str], chosen: Export) -> str:
+    def _save(self, wanted: SamplesQuery, keys: Sequence[str], chosen: Export) -> str:
         from flowtui.screens.evals.saving import save
 
         condition, order = wanted.whole_condition, wanted.whole_order

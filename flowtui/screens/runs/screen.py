@@ -1,11 +1,11 @@
-"""The list of runs, which every run is opened from."""
+"""The list of all runs, from which a run is opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -16,9 +16,10 @@ from textual.widgets import Rule
 from flowtui import clock, person
 from flowtui import format as fmt
 from flowtui.screens.base import StoreScreen
-from flowtui.screens.dialogs.choose import Choice, ColumnsScreen, chosen_order
+from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
+from flowtui.screens.record_list import RecordList
 from flowtui.screens.runs import columns as run_columns
-from flowtui.screens.runs.reading import ListedRuns, ReadRuns, WantedRuns
+from flowtui.screens.runs.reading import ListedRuns, ReadRuns, RunsQuery
 from flowtui.store import runs as run_rows
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.runs import SORTABLE, RunOrder
@@ -32,6 +33,9 @@ from flowtui.widgets.frame.frame import KeyLine, OneLine
 from flowtui.widgets.lists.group_list import GroupList
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
 
 NARROW_BELOW = 110
 FILTER_WORDS = ("name", "status", "duration", "tags", "group", "created_at", "errors")
@@ -50,18 +54,19 @@ This store has no runs yet. A run appears here as soon as one is started:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """A run whose row is held, as it was last read."""
+class _KnownRun:
+    """A run whose row is cached, as it was last read."""
 
     run: Run
     figures: Figures | None
     signs: Signs | None
 
 
-class RunsScreen(StoreScreen):
-    """All runs of the store, by group; opens one."""
+class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
+    """Lists the runs of the store, of all groups or one, and opens a run."""
 
     CSS_PATH = "screen.tcss"
+    rows_id = "runs"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
         (NARROW_BELOW, "-normal"),
@@ -72,7 +77,7 @@ class RunsScreen(StoreScreen):
         Binding("s", "sort", "Sort", id="runs.sort", tooltip="Sort by a column; again: reverse"),
         Binding("c", "columns", "Columns", id="runs.columns", tooltip="Choose the columns"),
         Binding("tab", "switch_list", "Groups", key_display="Tab", id="runs.groups",
-                tooltip="Between the groups and the runs"),
+                tooltip="Switch between the groups and the runs"),
         Binding("y", "copy", "Copy id", show=False, id="runs.copy", tooltip="Copy the run's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="runs.copy_row",
                 tooltip="Copy the run as JSON"),
@@ -81,11 +86,16 @@ class RunsScreen(StoreScreen):
     ]  # fmt: skip
 
     def __init__(self, store: Store, opened: Run | None) -> None:
-        """Show a store's runs, at first with the cursor on the one that is open."""
+        """Make the screen.
+
+        Args:
+            store: The store whose runs are listed.
+            opened: The run that is open, on which the cursor is at first; None if no run is.
+        """
         super().__init__(store)
         self._opened = opened
-        self._selected = WantedRuns()
-        self._known: dict[int, _Known] = {}
+        self.selected = RunsQuery()
+        self.known: dict[int, _KnownRun] = {}
         self._listed: ListedRuns | None = None
         self._has_failed = False
 
@@ -96,26 +106,24 @@ class RunsScreen(StoreScreen):
             yield GroupList(id="groups")
             yield VirtualTable(id="runs")
             yield EmptyText(id="empty")
-        yield FilterLine("text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs")
+        yield FilterLine(
+            "text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs", id="filter"
+        )
         yield KeyLine()
 
     def on_mount(self) -> None:
         if not self.is_composed:
             return
-        self._rows.set_columns([run_columns.column("name")])
-        self._rows.sorted_by = ("created", True)
-        self._show_empty("")
-        self.set_focus(self._rows)
+        self.rows.set_columns([run_columns.column("name")])
+        self.rows.sorted_by = ("created", True)
+        self.show_empty("")
+        self.set_focus(self.rows)
         self.want({Kind.RUN})
-
-    @property
-    def _rows(self) -> VirtualTable:
-        return self.query_one(VirtualTable)
 
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
-        wanted = self._selected
+        wanted = self.selected
         rowids = self.store.list.ordered(wanted.whole_condition, wanted.order)
         groups = self.store.ask(run_rows.groups)
         params, metrics = self.store.ask(run_rows.figure_keys)
@@ -126,7 +134,7 @@ class RunsScreen(StoreScreen):
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        needs_figures = run_columns.needs_figures(self._rows.columns)
+        needs_figures = run_columns.needs_figures(self.rows.columns)
         question = partial(self._read_runs, event.keys, needs_figures)
         self.ask_each(question, self._show_rows, self.show_failure, group="rows", replaces=False)
 
@@ -137,7 +145,7 @@ class RunsScreen(StoreScreen):
         yield ReadRuns(found, figures, self._signs(found, may_ask=False))
         active = {rowid: run for rowid, run in found.items() if run.is_active}
         if active:
-            # Who has a run open takes a moment to find out.
+            # A child process is asked which runs are open, and so this answer takes longer.
             yield self._live(active, with_figures)
 
     def _signs(self, runs: dict[int, Run], may_ask: bool = True) -> dict[str, Signs]:
@@ -149,21 +157,21 @@ class RunsScreen(StoreScreen):
 
     @property
     def has_content(self) -> bool:
-        return self._listed is not None and self._listed.wanted == self._selected
+        return self._listed is not None and self._listed.wanted == self.selected
 
     def show_reading(self) -> None:
         if self.is_composed and self._listed is None and not self._has_failed:
-            self._show_empty("reading…")
+            self.show_empty("reading…")
 
     # Showing ---------------------------------------------------------------------------------
 
     def _show_list(self, listed: ListedRuns) -> None:
-        if listed.wanted != self._selected:
+        if listed.wanted != self.selected:
             return
         shown, self._listed = self._listed, listed
         is_first = shown is None
         is_new = listed.wanted.begins_at_top(None if shown is None else shown.wanted)
-        rows = self._rows
+        rows = self.rows
         if is_first:
             keys = run_columns.default_keys(listed.metric_keys, len(listed.groups) > 1)
             rows.set_columns(run_columns.column(key) for key in keys)
@@ -175,12 +183,12 @@ class RunsScreen(StoreScreen):
         self._show_title()
         if listed.total == 0:
             where = fmt.path(self.store.directory, person.cwd(), ".")
-            self._show_empty(NO_RUNS.format(store=where))
+            self.show_empty(NO_RUNS.format(store=where))
         elif not listed.rowids:
-            self._show_empty(f"None of the {listed.total:,} runs match. Esc shows all again.")
+            self.show_empty(f"None of the {listed.total:,} runs match. Esc shows all again.")
         else:
-            self._show_empty("")
-        line = self.query_one(FilterLine)
+            self.show_empty("")
+        line = self.filter_line
         line.names = (
             *listed.metric_keys,
             *listed.param_keys,
@@ -192,51 +200,42 @@ class RunsScreen(StoreScreen):
             line.note(f"{len(listed.rowids):,} of {listed.total:,}")
 
     def _show_rows(self, read: ReadRuns) -> None:
-        for rowid, run in read.runs.items():
-            self._known[rowid] = _Known(run, read.figures.get(run.id), read.signs.get(run.id))
-        self._fill(read.runs)
-        for rowid in [rowid for rowid in self._known if not self._rows.holds(rowid)]:
-            del self._known[rowid]
+        self.show_records(
+            {
+                rowid: _KnownRun(run, read.figures.get(run.id), read.signs.get(run.id))
+                for rowid, run in read.runs.items()
+            }
+        )
 
-    def _fill(self, rowids: Iterable[int]) -> None:
+    def fill(self, records: Mapping[int, _KnownRun]) -> None:
         now = clock.now()
-        columns = self._rows.columns
-        self._rows.fill(
+        columns = self.rows.columns
+        self.rows.fill(
             {
                 rowid: run_columns.cells(
                     known.run, known.figures, standing(known.run, known.signs, now), columns
                 )
-                for rowid in rowids
-                if (known := self._known.get(rowid))
+                for rowid, known in records.items()
             }
         )
 
     def tick(self) -> None:
-        """Bring the active runs in sight up to date: what they last logged, how long they run."""
+        """Update the active runs in sight: what they last logged, and their durations."""
         if self._listed is None or not self.is_current:
             return
         active = [
             rowid
-            for rowid in self._rows.keys_in_sight()
-            if (known := self._known.get(rowid)) and known.run.is_active
+            for rowid in self.rows.keys_in_sight()
+            if (known := self.known.get(rowid)) and known.run.is_active
         ]
         if active:
-            runs = {rowid: self._known[rowid].run for rowid in active}
-            question = partial(self._live, runs, run_columns.needs_figures(self._rows.columns))
+            runs = {rowid: self.known[rowid].run for rowid in active}
+            question = partial(self._live, runs, run_columns.needs_figures(self.rows.columns))
             self.ask(question, self._show_rows, self.show_failure, group="live")
 
     def show_failure(self, reason: str) -> None:
         self._has_failed = True
-        self._show_empty(f"✗ {fmt.plain(reason)}\n\nr tries again.")
-
-    def _show_empty(self, text: str) -> None:
-        self.query_one(EmptyText).show(text)
-        self.query_one(EmptyText).display = bool(text)
-        self._rows.display = not text
-        if text and self.focused is self._rows:
-            self.set_focus(None)
-        elif not text and self.focused is None:
-            self.set_focus(self._rows)
+        self.show_unread(reason)
 
     def _show_title(self) -> None:
         count = where = ""
@@ -260,85 +259,64 @@ class RunsScreen(StoreScreen):
             self._show_title()
 
     def list_changed(self) -> None:
-        """Read the list again: runs came, went, ended or were renamed."""
+        """Read the list again, because runs were added, deleted, renamed or ended."""
         if self.is_composed:
             self.want({Kind.RUN})
 
     # Actions ---------------------------------------------------------------------------------
 
-    @property
-    def _run(self) -> Run | None:
-        key = self._rows.cursor_key
-        known = None if key is None else self._known.get(key)
-        return None if known is None else known.run
-
     @on(VirtualList.Chosen, "#runs")
     def open_run(self) -> None:
-        if (run := self._run) is not None:
-            self.flow.open_run(run)
+        if (known := self.record) is not None:
+            self.flow.open_run(known.run)
 
     @on(VirtualList.CursorMoved, "#groups")
     def choose_group(self) -> None:
-        self._select(replace(self._selected, group=self.query_one(GroupList).group))
+        self.select(replace(self.selected, group=self.query_one(GroupList).group))
 
     @on(VirtualList.Chosen, "#groups")
     def enter_group(self) -> None:
-        self._rows.focus()
+        self.rows.focus()
 
     def action_switch_list(self) -> None:
         groups = self.query_one(GroupList)
-        (self._rows if groups.has_focus else groups).focus()
+        (self.rows if groups.has_focus else groups).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "switch_list":
             return not (isinstance(self.focused, TakesText) or self.has_class("-narrow"))
         return super().check_action(action, parameters)
 
-    async def action_filter(self) -> None:
-        line = self.query_one(FilterLine)
-        await line.open(line.text)
-
     def action_clear_filter(self) -> None:
-        self.query_one(FilterLine).action_clear()
+        self.filter_line.action_clear()
 
-    @on(FilterLine.Changed)
-    def set_filter(self, event: FilterLine.Changed) -> None:
-        event.line.is_taken(self._take_filter)
-
-    def _take_filter(self, text: str) -> None:
+    def condition_of(self, text: str) -> Condition:
         from flowtui.store.filters import run_condition
 
-        condition = run_condition(text) if text.strip() else None
-        self._select(replace(self._selected, condition=condition))
+        return run_condition(text)
 
-    def _select(self, wanted: WantedRuns) -> None:
-        if wanted != self._selected:
-            self._selected = wanted
-            self.want({Kind.RUN})
-
-    @on(FilterLine.Left)
-    def leave_filter(self) -> None:
-        self._rows.focus()
+    def read_selected(self) -> None:
+        self.want({Kind.RUN})
 
     @work
     async def action_sort(self) -> None:
         keys = [*SORTABLE, *self._figure_columns()]
-        choices = [Choice(key, key.partition(".")[2] or key) for key in keys]
-        order = self._selected.order
-        current = order.column, order.descending
-        chosen = await chosen_order(self.flow, choices, current, _falls)
-        if chosen is not None:
-            shown = [column.key for column in self._rows.columns]
-            if chosen[0] not in shown:
-                # Behind the name, where it is in sight.
-                shown.insert(1, chosen[0])
-                self._rows.set_columns(run_columns.column(key) for key in shown)
-            self._rows.sorted_by = chosen
-            self._select(replace(self._selected, order=RunOrder(*chosen)))
+        await self.sort(
+            [Choice(key, key.partition(".")[2] or key) for key in keys], _starts_descending
+        )
+
+    def with_order(self, column: str, descending: bool) -> RunsQuery:
+        shown = [one.key for one in self.rows.columns]
+        if column not in shown:
+            # Directly after the name, where it is in sight.
+            shown.insert(1, column)
+            self.rows.set_columns(run_columns.column(key) for key in shown)
+        self.rows.sorted_by = (column, descending)
+        return replace(self.selected, order=RunOrder(column, descending))
 
     @work
     async def action_columns(self) -> None:
-        shown = [column.key for column in self._rows.columns]
+        shown = [column.key for column in self.rows.columns]
         fixed = [column.key for column in run_columns.FIXED]
         others = [key for key in (*fixed, *self._figure_columns()) if key not in shown]
         choices = [
@@ -347,7 +325,7 @@ class RunsScreen(StoreScreen):
         ]
         chosen = await self.app.push_screen_wait(ColumnsScreen("Columns", choices, shown))
         if chosen:
-            self._rows.set_columns(run_columns.column(key) for key in chosen)
+            self.rows.set_columns(run_columns.column(key) for key in chosen)
 
     def _figure_columns(self) -> list[str]:
         if self._listed is None:
@@ -356,17 +334,13 @@ class RunsScreen(StoreScreen):
             f"param.{key}" for key in self._listed.param_keys
         ]
 
-    def action_copy(self) -> None:
-        if (run := self._run) is not None:
-            self.flow.copy(run.id)
+    def id_of(self, record: _KnownRun) -> str:
+        return record.run.id
 
-    def action_copy_row(self) -> None:
-        if (run := self._run) is not None:
-            from flowtui.reports.runs import dumps
-
-            self.flow.copy(dumps(asdict(run)))
+    def document_of(self, record: _KnownRun) -> object:
+        return asdict(record.run)
 
 
-def _falls(column: str) -> bool:
-    """Say whether one looks for the highest of a column first."""
+def _starts_descending(column: str) -> bool:
+    """Return whether a column is first sorted in descending order."""
     return column in ("created", "duration") or column.startswith("metric.")

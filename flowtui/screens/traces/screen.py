@@ -1,11 +1,11 @@
-"""Traces: the list of them, to be filtered and sorted, and one of them in full."""
+"""The Traces tab: a list of traces that can be filtered and sorted, or one trace in full."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
@@ -14,8 +14,9 @@ from textual.widget import Widget
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import TabScreen
-from flowtui.screens.dialogs.choose import Choice, chosen_order
+from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.list_query import ListQuery
+from flowtui.screens.record_list import RecordList
 from flowtui.screens.traces import columns
 from flowtui.screens.traces.view import TraceView
 from flowtui.store import names_in_use
@@ -33,6 +34,9 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from flowtui.widgets.paint import CURVE_CLASSES
 
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
+
 NO_SPANS = (
     "No spans were logged. Instrument the code with OpenTelemetry and the LUML SDK, or have any "
     "exporter send them here: C collects."
@@ -44,22 +48,27 @@ FILTER_WORDS = (
 )  # fmt: skip
 LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect")
 NARROW_BELOW, WIDE_FROM = 100, 160
-UPWARDS_FIRST = ("name", "state")
-"""What one reads from A to Z; of all else the most comes first."""
+ASCENDING_FIRST = ("name", "state")
+"""Columns that are first sorted in ascending order; all others begin with the highest value."""
 
 
 @dataclass(frozen=True, slots=True)
-class WantedTraces(ListQuery):
-    """Which traces, in which order."""
+class TracesQuery(ListQuery):
+    """Which traces are wanted, and in which order."""
 
     order: TraceOrder = field(default_factory=TraceOrder)
 
+    @property
+    def sorted_by(self) -> tuple[str, bool]:
+        return self.order.column, self.order.descending
 
-class TracesScreen(TabScreen):
-    """The third tab: the run's traces, or one of them; `flow-tui traces` prints the same."""
+
+class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
+    """The third tab: the run's traces, or one of them, as `flow-tui traces` prints them."""
 
     CSS_PATH = "screen.tcss"
     tab = "traces"
+    rows_id = "traces"
     COMPONENT_CLASSES = CURVE_CLASSES
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
@@ -73,24 +82,24 @@ class TracesScreen(TabScreen):
                 tooltip="Filter by text, or an expression: errors and execution_time > 2s"),
         Binding("s", "sort", "Sort", id="traces.sort", tooltip="Sort by a column; again: reverse"),
         Binding("R", "review", "Review", id="traces.review",
-                tooltip="Judge the listed traces one after the other, by their root spans"),
+                tooltip="Judge the root spans of the listed traces one after the other"),
         Binding("C", "collect", "Collect", id="traces.collect",
-                tooltip="Receive spans over OTLP/HTTP into this run, or show what came"),
+                tooltip="Receive spans over OTLP/HTTP into this run, or show what was received"),
         Binding("y", "copy", "Copy id", show=False, id="traces.copy",
                 tooltip="Copy the trace's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="traces.copy_row",
-                tooltip="Copy what the row says as JSON"),
+                tooltip="Copy the row as JSON"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
-        self._selected = WantedTraces()
-        self._listed: WantedTraces | None = None
-        """What the list shows."""
-        self._known: dict[int, Trace] = {}
+        self.selected = TracesQuery()
+        self._listed: TracesQuery | None = None
+        """What the list shows; None before it was read."""
+        self.known: dict[int, Trace] = {}
         self._was_read = False
         self._back_to = ""
-        """The tab that led to the trace that is open."""
+        """The tab from which the open trace was reached; empty if it was the list."""
 
     def compose_tab(self) -> Iterable[Widget]:
         yield VirtualTable(id="traces")
@@ -101,22 +110,14 @@ class TracesScreen(TabScreen):
     def on_mount(self) -> None:
         if self.is_composed:
             self._view.display = False
-            self._rows.set_columns(columns.COLUMNS)
-            self._filter_line.names_of = self._names
-            self._rows.sorted_by = (self._selected.order.column, self._selected.order.descending)
-            self._show_empty("")
-
-    @property
-    def _rows(self) -> VirtualTable:
-        return self.query_one(VirtualTable)
+            self.rows.set_columns(columns.COLUMNS)
+            self.filter_line.names_of = self._names
+            self.rows.sorted_by = self.selected.sorted_by
+            self.show_empty("")
 
     @property
     def _view(self) -> TraceView:
         return self.query_one(TraceView)
-
-    @property
-    def _filter_line(self) -> FilterLine:
-        return self.query_one("#filter", FilterLine)
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -124,7 +125,7 @@ class TracesScreen(TabScreen):
         if self._view.is_open:
             yield from self._view.read()
         else:
-            wanted = self._selected
+            wanted = self.selected
             rowids = self.run.ask(trace_rows.ordered, wanted.condition, wanted.order)
             remarks = self.run.remarks(wanted.condition, trace_rows.remarks)
             yield partial(self._show_list, wanted, rowids, remarks)
@@ -132,16 +133,16 @@ class TracesScreen(TabScreen):
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
         question = partial(self.run.ask, trace_rows.at, event.keys)
-        self.ask(question, self._show_rows, self.show_failure, group="rows", replaces=False)
+        self.ask(question, self.show_records, self.show_failure, group="rows", replaces=False)
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
         super().store_changed(kinds)
-        if Kind.ANNOTATIONS in kinds and self.is_composed and self._view.is_open:
+        if Kind.ANNOTATIONS in kinds and self.is_composed:
             self._view.annotations_changed()
 
     @property
     def has_content(self) -> bool:
-        return self.is_composed and (self._view.is_open or self._listed == self._selected)
+        return self.is_composed and (self._view.is_open or self._listed == self.selected)
 
     @property
     def is_opening(self) -> bool:
@@ -151,7 +152,7 @@ class TracesScreen(TabScreen):
         if self.is_composed and self._view.is_open:
             self._view.show_reading()
         elif self.is_composed and not self._was_read:
-            self._show_empty("reading…")
+            self.show_empty("reading…")
 
     def _names(self) -> Sequence[str]:
         return (*self.run.ask(names_in_use.span_names), *FILTER_WORDS)
@@ -159,53 +160,44 @@ class TracesScreen(TabScreen):
     # Showing ---------------------------------------------------------------------------------
 
     def _show_list(
-        self, wanted: WantedTraces, rowids: Sequence[int], remarks: Sequence[str]
+        self, wanted: TracesQuery, rowids: Sequence[int], remarks: Sequence[str]
     ) -> None:
-        if self._view.is_open or wanted != self._selected:
+        if self._view.is_open or wanted != self.selected:
             return
         self._was_read = True
         is_new = wanted.begins_at_top(self._listed)
         self._listed = wanted
-        self._rows.show_keys(rowids, is_new=is_new)
-        self._rows.read_again()
+        self.rows.show_keys(rowids, is_new=is_new)
+        self.rows.read_again()
         total = None if self.frame is None else self.frame.counts.traces
         is_filtered = wanted.condition is not None
         self.take_whether_any(bool(rowids) or is_filtered)
         if rowids:
-            self._show_empty("")
+            self.show_empty("")
         elif is_filtered and total:
-            self._show_empty(f"None of the {total:,} traces match. Esc shows all again.")
+            self.show_empty(f"None of the {total:,} traces match. Esc shows all again.")
         else:
-            self._show_empty(NO_SPANS)
-        self._filter_line.remark(remarks)
+            self.show_empty(NO_SPANS)
+        self.filter_line.remark(remarks)
         if is_filtered and total is not None:
-            self._filter_line.note(f"{len(rowids):,} of {total:,}")
+            self.filter_line.note(f"{len(rowids):,} of {total:,}")
 
-    def _show_rows(self, traces: dict[int, Trace]) -> None:
-        self._known.update(traces)
-        self._rows.fill({key: columns.cells(one) for key, one in traces.items()})
-        self._known = {key: one for key, one in self._known.items() if self._rows.holds(key)}
+    def fill(self, records: Mapping[int, Trace]) -> None:
+        self.rows.fill({key: columns.cells(one) for key, one in records.items()})
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
         if self._view.is_open:
             self._view.show_failure(f"✗ {fmt.plain(reason)}. r tries again.")
         else:
-            self._show_empty(f"✗ {fmt.plain(reason)}\n\nr tries again.")
-
-    def _show_empty(self, text: str) -> None:
-        self.query_one(EmptyText).show(text)
-        self.query_one(EmptyText).display = bool(text)
-        self._rows.display = not text
-        if not text and self.focused is None:
-            self.set_focus(self._rows)
+            self.show_unread(reason)
 
     # One trace -------------------------------------------------------------------------------
 
     @on(VirtualList.Chosen, "#traces")
     def open_under_cursor(self) -> None:
-        if (key := self._rows.cursor_key) is not None:
-            # What the list shows of a trace is read of all its spans, and this of one.
+        if (key := self.rows.cursor_key) is not None:
+            # A row of the list is summed up from all spans of a trace; its id needs only one span.
             question = partial(self.run.ask, span_search.target_at, key)
             self.open_with(
                 self.ask(question, partial(self._open_found, key), self.show_failure, group="open")
@@ -213,19 +205,19 @@ class TracesScreen(TabScreen):
 
     @on(TraceView.StepWanted)
     def step_trace(self, event: TraceView.StepWanted) -> None:
-        self._rows.cursor += event.by
+        self.rows.cursor += event.by
         self.open_under_cursor()
 
     def _open_found(self, rowid: int, found: SpanTarget | None) -> None:
         if found is not None:
-            total, at = self._rows.line_count, self._rows.cursor
-            place = f"trace {at + 1:,} of {total:,}" if self._rows.cursor_key == rowid else ""
+            total, at = self.rows.line_count, self.rows.cursor
+            place = f"trace {at + 1:,} of {total:,}" if self.rows.cursor_key == rowid else ""
             self.open_trace(found.trace_id, place)
 
     def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
-        """Show a trace in place of the list, at a span of it if one is named."""
-        self._rows.display = self.query_one(EmptyText).display = False
-        self._filter_line.remove_class("-open")
+        """Show a trace in place of the list, with the cursor on a span if one is given."""
+        self.rows.display = self.query_one(EmptyText).display = False
+        self.filter_line.remove_class("-open")
         self._view.display = True
         self._view.open(trace_id, place, span_id)
 
@@ -244,55 +236,43 @@ class TracesScreen(TabScreen):
             self.flow.show_tab(self._back_to)
             self._back_to = ""
         self._view.display = False
-        self._filter_line.set_class(bool(self._filter_line.text), "-open")
-        self._show_empty("")
-        self.set_focus(self._rows)
+        self.filter_line.set_class(bool(self.filter_line.text), "-open")
+        self.show_empty("")
+        self.set_focus(self.rows)
         self.want({Kind.SPANS})
 
     # Actions ---------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Before it is composed, no trace is open.
+        # Bindings are also checked before the screen is composed; then there is no view.
         views = self.query(TraceView)
         if action in LIST_ACTIONS and views and views.first().is_open:
             return False
         return super().check_action(action, parameters)
 
-    async def action_filter(self) -> None:
-        await self._filter_line.open(self._filter_line.text)
+    def take_filter(self, line: FilterLine) -> bool:
+        is_taken = super().take_filter(line)
+        if is_taken:
+            line.note("")
+        return is_taken
 
-    @on(FilterLine.Changed, "#filter")
-    def set_filter(self, event: FilterLine.Changed) -> None:
-        if event.line.is_taken(self._take_filter):
-            event.line.note("")
-
-    def _take_filter(self, text: str) -> None:
+    def condition_of(self, text: str) -> Condition:
         from flowtui.store.filters import trace_condition
 
-        condition = trace_condition(text) if text.strip() else None
-        self._select(replace(self._selected, condition=condition))
+        return trace_condition(text)
 
-    def _select(self, wanted: WantedTraces) -> None:
-        if wanted != self._selected:
-            self._selected = wanted
-            self.want({Kind.SPANS})
-
-    @on(FilterLine.Left)
-    def leave_filter(self) -> None:
-        self.set_focus(self._rows if self._rows.display else None)
+    def read_selected(self) -> None:
+        self.want({Kind.SPANS})
 
     @work
     async def action_sort(self) -> None:
         titles = {column.key: column.title.strip() for column in columns.COLUMNS}
         choices = [Choice(key, titles[key]) for key in SORTABLE]
-        order = self._selected.order
-        current = order.column, order.descending
-        chosen = await chosen_order(
-            self.flow, choices, current, lambda column: column not in UPWARDS_FIRST
-        )
-        if chosen is not None:
-            self._rows.sorted_by = chosen
-            self._select(replace(self._selected, order=TraceOrder(*chosen)))
+        await self.sort(choices, lambda column: column not in ASCENDING_FIRST)
+
+    def with_order(self, column: str, descending: bool) -> TracesQuery:
+        self.rows.sorted_by = (column, descending)
+        return replace(self.selected, order=TraceOrder(column, descending))
 
     @on(Annotated.ReviewAsked)
     @work
@@ -300,30 +280,23 @@ class TracesScreen(TabScreen):
         from flowtui.screens.review.review import review
 
         await review(self.flow, self.store, self.run, message.source, message.undo)
+        self.store_changed(frozenset({Kind.ANNOTATIONS}))
 
     def action_review(self) -> None:
         from flowtui.screens.review.spans import SpanReview
 
         user = self.flow.options.user
-        condition, order = self._selected.condition, self._selected.order
+        condition, order = self.selected.condition, self.selected.order
         source = SpanReview.of_list(self.run, condition, order, user)
         self.post_message(Annotated.ReviewAsked(source, self._view.undo))
 
     def action_collect(self) -> None:
         self.flow.open_collector()
 
-    @property
-    def _trace(self) -> Trace | None:
-        key = self._rows.cursor_key
-        return None if key is None else self._known.get(key)
+    def id_of(self, record: Trace) -> str:
+        return record.trace_id
 
-    def action_copy(self) -> None:
-        if (trace := self._trace) is not None:
-            self.flow.copy(trace.trace_id)
+    def document_of(self, record: Trace) -> object:
+        from flowtui.reports.traces import trace_document
 
-    def action_copy_row(self) -> None:
-        if (trace := self._trace) is not None:
-            from flowtui.reports.runs import dumps
-            from flowtui.reports.traces import trace_document
-
-            self.flow.copy(dumps(trace_document(trace)))
+        return trace_document(record)

@@ -1,23 +1,21 @@
-"""The modal that asks for the registry's key, and keeps it once the registry knows it."""
+"""The modal that asks for a key, and stores it if the registry accepts it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.widgets import Input, Label
-from textual.worker import Worker, WorkerState, get_current_worker
 
 from flowtui import format as fmt
 from flowtui import person
 from flowtui.registry.client import checked_key
 from flowtui.registry.credentials import Credential, keep_key
-from flowtui.registry.errors import NotKept, RegistryError, UploadCancelled
+from flowtui.registry.errors import NotKept
 from flowtui.registry.threads import interruptible
 from flowtui.screens.dialog import Dialog
 from flowtui.widgets.asking import Asks
@@ -26,18 +24,18 @@ from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
 HOW = (
-    "Make a key in LUML: your profile, API keys, Create. It is shown once; copy it there and"
+    "Create a key in LUML: your profile, API keys, Create. It is shown only once; copy it there and"
     " paste it here."
 )
 KEPT = (
-    "It is checked first, then kept in the keyring or in ~/.luml.json, for you alone to read,"
-    " where lumlflow finds it too. LUML_API_KEY, in the environment or ./.env, comes before it."
+    "It is checked first. Then it is stored in the keyring, or in ~/.luml.json for you alone to"
+    " read; lumlflow finds it there too. LUML_API_KEY, in the environment or ./.env, overrides it."
 )
 THIS_SESSION = "this session only"
 
 
 class KeyScreen(Asks, Dialog[Credential | None]):
-    """Dismisses with a key that the registry knows, or None."""
+    """Dismisses with a key that the registry accepts, or None."""
 
     CSS_PATH = ["../form.tcss", "key.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -45,29 +43,16 @@ class KeyScreen(Asks, Dialog[Credential | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "check", "Check and keep", key_display="Enter", priority=True,
-                tooltip="Ask the registry, and keep the key if it knows it"),
-        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Keep nothing"),
+                tooltip="Ask the registry, and store the key if it is accepted"),
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Store nothing"),
     ]  # fmt: skip
-
-    @dataclass
-    class Kept(Message):
-        """Sent by the checker with the key, and why it is for this session only if it is."""
-
-        credential: Credential
-        problem: str = ""
-
-    @dataclass
-    class Failed(Message):
-        """Sent by the checker with the reason."""
-
-        reason: str
 
     def __init__(self, base_url: str, reason: str) -> None:
         """Make the screen.
 
         Args:
-            base_url: of the registry.
-            reason: why a key is asked for, safe to show.
+            base_url: The base URL of the registry.
+            reason: The reason why a key is asked for, safe to show.
         """
         super().__init__()
         self._base_url = base_url
@@ -92,38 +77,31 @@ class KeyScreen(Asks, Dialog[Credential | None]):
             return
         self._is_checking = True
         self._say("asking the registry…")
-        self._check(self.query_one(Input).value)
+        question = partial(self._checked, self.query_one(Input).value)
+        self.ask(question, self._leave, self._show_failure, group="registry.key")
 
-    @work(thread=True, group="registry.key", exit_on_error=False)
-    def _check(self, typed: str) -> None:
-        worker = get_current_worker()
+    def _checked(self, typed: str) -> tuple[Credential, str]:
+        """Check and store the typed key.
+
+        Returns:
+            The key, and the reason if it could not be stored and is for this session only.
+        """
         home, base_url = person.home(), self._base_url
         try:
-            credential = interruptible(
-                lambda: keep_key(typed, base_url, home), lambda: worker.is_cancelled
-            )
-        except UploadCancelled:
-            return
+            return interruptible(lambda: keep_key(typed, base_url, home)), ""
         except NotKept as error:
-            known = Credential(checked_key(typed), THIS_SESSION)
-            self.post_message(self.Kept(known, str(error)))
-            return
-        except RegistryError as error:
-            self.post_message(self.Failed(str(error)))
-            return
-        self.post_message(self.Kept(credential))
+            return Credential(checked_key(typed), THIS_SESSION), str(error)
 
-    @on(Kept)
-    def leave(self, message: Kept) -> None:
-        if message.problem:
-            text = fmt.plain(message.problem, 300)
+    def _leave(self, kept: tuple[Credential, str]) -> None:
+        credential, problem = kept
+        if problem:
+            text = fmt.plain(problem, 300)
             self.app.notify(text, title="Key for this session", severity="warning", markup=False)
-        self.dismiss(message.credential)
+        self.dismiss(credential)
 
-    @on(Failed)
-    def show_failure(self, message: Failed) -> None:
+    def _show_failure(self, reason: str) -> None:
         self._is_checking = False
-        self._say(f"✗ {fmt.plain(message.reason, 300)}", is_failure=True)
+        self._say(f"✗ {fmt.plain(reason, 300)}", is_failure=True)
 
     @on(Input.Changed)
     def forget_failure(self) -> None:
@@ -134,8 +112,3 @@ class KeyScreen(Asks, Dialog[Credential | None]):
         note = self.query_one("#key-note", Label)
         note.set_class(is_failure, "-error")
         note.update(text)
-
-    @on(Worker.StateChanged)
-    def end_failed_check(self, event: Worker.StateChanged) -> None:
-        if event.state is WorkerState.ERROR:
-            self._is_checking = False

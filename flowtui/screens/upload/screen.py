@@ -1,8 +1,8 @@
-"""The modal in which an upload is decided: where to, under what name, with what."""
+"""The modal in which an upload is prepared: its destination, its labels and its contents."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -11,24 +11,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Label
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.jobs.upload import Plan, plan
-from flowtui.registry.client import Registry
-from flowtui.registry.errors import RegistryError, UploadCancelled
 from flowtui.registry.threads import interruptible
 from flowtui.registry.values import Destination, Labels, RemoteCopy
 from flowtui.screens.dialog import Dialog
-from flowtui.screens.notices import while_wanted
 from flowtui.screens.upload.connection import Connection
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.parcel import ParcelLines
 from flowtui.screens.upload.places import Places
 from flowtui.screens.upload.preflight import Preflight, UploadFacts, preflight_lines, read_facts
-from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Run
@@ -40,14 +34,14 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 PREFLIGHT_LINES = 5
 COPIES_AFTER_S = 0.15
-"""Of rest on a collection, the registry is asked for copies in it."""
+"""How long a collection is chosen before the registry is asked for copies of the run in it."""
 
 
 class StartLine(OneLine, can_focus=True):
-    """The place at which Enter starts."""
+    """The line on which Enter starts the upload."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "screen.start", "Upload", show=False, tooltip="Start"),
+        Binding("enter,space", "screen.start", "Upload", show=False, tooltip="Start the upload"),
     ]
 
     def on_mount(self) -> None:
@@ -68,11 +62,11 @@ class StartLine(OneLine, can_focus=True):
 
 
 _FIELDS = ("name", "description", "tags")
-"""What is said about the run, and can be changed."""
+"""The labels of the run that can be changed for the upload."""
 
 
 class UploadScreen(Asks, Dialog[Plan | None]):
-    """Dismisses with what was decided, or None; sends nothing."""
+    """Dismisses with the plan of an upload, or None; sends nothing itself."""
 
     CSS_PATH = ["../form.tcss", "screen.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -91,27 +85,13 @@ class UploadScreen(Asks, Dialog[Plan | None]):
                 tooltip="Upload nothing"),
     ]  # fmt: skip
 
-    @dataclass
-    class FactsRead(Message):
-        """Sent by the reader of the store; with a reason, if it failed, in place of facts."""
-
-        facts: UploadFacts | None
-        problem: str = ""
-
-    @dataclass
-    class CopiesRead(Message):
-        """Sent by the reader of a collection."""
-
-        to: Destination
-        copies: tuple[RemoteCopy, ...]
-
     def __init__(self, store: Store, run: OpenRun, connection: Connection) -> None:
         super().__init__()
         self._store = store
         self._connection = connection
         self._known = Preflight(run.row)
         self._confirmed: Destination | None = None
-        """Where a second copy is known to go."""
+        """The destination for which the user has been told that there is a copy already."""
 
     # What it shows ---------------------------------------------------------------------------
 
@@ -135,7 +115,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         return Input(shown, id=f"upload-{id}", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it starts has no widgets.
         if not self.query(KeyLine):
             return
         self._show_title()
@@ -153,7 +133,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         self.call_after_refresh(self._show)
 
     def _show(self) -> None:
-        """Show what is known by now; the lines keep their places, so nothing jumps."""
+        """Show what is known now; the lines keep their places, so that nothing moves."""
         lines = preflight_lines(self._known, self.query_one("#preflight").size.width)
         for index, widget in enumerate(self.query("#preflight OneLine").results(OneLine)):
             widget.show(lines[index] if index < len(lines) else [])
@@ -169,29 +149,22 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     # Reading ---------------------------------------------------------------------------------
 
-    @work(thread=True, group="registry.facts", exit_on_error=False, exclusive=True)
     def _read_facts(self) -> None:
-        try:
-            with while_wanted():
-                facts = read_facts(self._store, self._known.run.id)
-        except ReadCancelled:
-            return
-        except StoreError as error:
-            self.post_message(self.FactsRead(None, fmt.plain(str(error), 300)))
-            return
-        self.post_message(self.FactsRead(facts))
+        question = partial(read_facts, self._store, self._known.run.id)
+        self.ask(question, self._take_facts, self._show_unread, group="registry.facts")
 
-    @on(FactsRead)
-    def take_facts(self, message: FactsRead) -> None:
-        facts = message.facts
-        self._known = replace(self._known, facts=facts, problem=message.problem)
-        if facts is not None:
-            self._take_run(facts.contents.run)
-            self.query_one(ParcelLines).show_models(facts.models, facts.model_bytes, facts.counts)
+    def _take_facts(self, facts: UploadFacts) -> None:
+        self._known = replace(self._known, facts=facts, problem="")
+        self._take_run(facts.contents.run)
+        self.query_one(ParcelLines).show_models(facts.models, facts.model_bytes, facts.counts)
+        self._show()
+
+    def _show_unread(self, reason: str) -> None:
+        self._known = replace(self._known, facts=None, problem=fmt.plain(reason, 300))
         self._show()
 
     def _take_run(self, run: Run) -> None:
-        """Take the run as it is by now; a field that nobody touched says the same as it."""
+        """Take the run as it is now, with its labels in those fields that were not edited."""
         for name, was, text in zip(_FIELDS, _given(self._known.run), _given(run), strict=True):
             field = self.query_one(f"#upload-{name}", Input)
             if field.value == _on_one_line(was):
@@ -215,25 +188,18 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     def _look_for_copies(self, to: Destination) -> None:
         if to == self._known.to:
-            self._read_copies(self._connection.registry, to)
+            ask = partial(self._connection.registry.copies, to, self._known.run.id)
+            self.ask(
+                partial(interruptible, ask),
+                partial(self._take_copies, to),
+                # A failure needs no message: starting reports what is wrong with the registry.
+                lambda _reason: None,
+                group="registry.copies",
+            )
 
-    @work(thread=True, group="registry.copies", exit_on_error=False, exclusive=True)
-    def _read_copies(self, registry: Registry, to: Destination) -> None:
-        worker = get_current_worker()
-        run_id = self._known.run.id
-        try:
-            copies = interruptible(lambda: registry.copies(to, run_id), lambda: worker.is_cancelled)
-        except UploadCancelled:
-            return
-        except RegistryError:
-            # What the store knows still stands; starting says what is wrong with the registry.
-            return
-        self.post_message(self.CopiesRead(to, copies))
-
-    @on(CopiesRead)
-    def take_copies(self, message: CopiesRead) -> None:
-        if message.to == self._known.to:
-            self._known = replace(self._known, copies=message.copies)
+    def _take_copies(self, to: Destination, copies: tuple[RemoteCopy, ...]) -> None:
+        if to == self._known.to:
+            self._known = replace(self._known, copies=copies)
             self._show()
 
     def action_reload(self) -> None:
@@ -248,10 +214,10 @@ class UploadScreen(Asks, Dialog[Plan | None]):
     @on(Places.Refused)
     @work
     async def ask_for_key(self, message: Places.Refused) -> None:
-        """Have another key typed; everything that was chosen and typed stays."""
+        """Ask for another key; everything that was chosen and typed stays."""
         if not self.is_current:
             return
-        reason = f"{message.reason} (it is from {self._connection.source})"
+        reason = f"{message.reason} (the key is from {self._connection.source})"
         credential = await self.app.push_screen_wait(
             KeyScreen(self._connection.base_url, fmt.plain(reason, 300))
         )
@@ -278,7 +244,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     @property
     def _labels(self) -> Labels:
-        """What is said about the run; what was not touched goes to the letter, as it was logged."""
+        """The labels of the upload; fields that were not edited give exactly what was logged."""
         run = self._known.run
         given = _given(run)
         typed = [self.query_one(f"#upload-{name}", Input).value for name in _FIELDS]
@@ -290,7 +256,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
 
 def _given(run: Run) -> tuple[str, str, str]:
-    """Return what the fields begin with."""
+    """Return name, description and tags of a run, as the fields begin with them."""
     return run.name or run.id, run.description or "", ", ".join(run.tags)
 
 

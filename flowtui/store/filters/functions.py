@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 REGEX_TEXT_CHARS: Final = 5_000
-"""Only so much of each value is searched: `.*x` is quadratic, and a search cannot be stopped."""
+"""How much of each value is searched: `.*x` is quadratic, and a search cannot be stopped."""
 MAX_PATTERN_CHARS: Final = 1_000
 
 _PATTERN_PART = re.compile(
@@ -29,17 +29,17 @@ class PatternError(ValueError):
 
 @lru_cache(maxsize=64)
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Returns the compiled regular expression.
+    """Return the compiled regular expression.
 
     Raises:
-        PatternError: it is malformed, too long, or repeats a group that holds a repeat, such as
-            `(a+)+`: on a text that almost fits, that takes longer than anybody lives.
+        PatternError: It is malformed, too long, or repeats a group that holds a repeat, such as
+            `(a+)+`, which takes exponential time on a text that almost matches.
     """
     if len(pattern) > MAX_PATTERN_CHARS:
         raise PatternError(f"expected at most {MAX_PATTERN_CHARS} characters", MAX_PATTERN_CHARS)
     try:
         with warnings.catch_warnings():
-            # Python warns on stderr of patterns that may change their meaning one day.
+            # Otherwise Python warns on stderr about patterns whose meaning may change one day.
             warnings.simplefilter("ignore")
             compiled = re.compile(pattern)
     except re.error as error:
@@ -53,7 +53,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def _nested_repeat(pattern: str) -> int | None:
-    """Finds where an unbounded repeat is applied to a group that contains one."""
+    """Return where an unbounded repeat is applied to a group that contains one, None if nowhere."""
     holds_repeat = [False]
     closed = False
     for part in _PATTERN_PART.finditer(pattern):
@@ -71,10 +71,10 @@ def _nested_repeat(pattern: str) -> int | None:
 
 
 def regexp(pattern: str, value: object) -> bool:
-    """Says whether the pattern occurs in the first 5,000 characters of the value; NULL has none.
+    """Say whether the pattern occurs in the first 5,000 characters of the value; not in NULL.
 
     Raises:
-        PatternError: the pattern cannot be used.
+        PatternError: The pattern cannot be used.
     """
     if value is None:
         return False
@@ -82,7 +82,7 @@ def regexp(pattern: str, value: object) -> bool:
 
 
 def contains_folded(needle: str, value: object) -> bool:
-    """Says whether the value contains the text, whatever the case of either in any script.
+    """Say whether the value contains the text, ignoring case in any script.
 
     SQLite's own `lower` and LIKE know the case of ASCII letters only.
     """
@@ -90,11 +90,11 @@ def contains_folded(needle: str, value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    """Conditions hand text over as bytes: sqlite3 fails a query on text that is not UTF-8."""
+    """Return the text of a value, given as bytes since sqlite3 fails on text that is not UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Makes the filters' SQL functions known to a connection; every condition may need them."""
+    """Register the filters' SQL functions on a connection; every condition may need them."""
     connection.create_function("regexp", 2, regexp, deterministic=True)
     connection.create_function("contains_folded", 2, contains_folded, deterministic=True)

@@ -1,13 +1,13 @@
 """The attributes and events of one span as a person reads them, in every known dialect.
 
-OpenTelemetry's GenAI conventions, new and old, OpenInference, OpenLLMetry (Traceloop) and MLflow.
+The table in `dialects.py` says which attribute means what.
 All functions are pure, take values as `json.loads` returns them, and raise nothing: a value of
 an unexpected type reads as absent, broken JSON as the text that it is.
 """
 
 from __future__ import annotations
 
-from flowtui.store.genai.details import SpanDetails, details
+from flowtui.store.genai.details import SpanDetails, details, title
 from flowtui.store.genai.events import (
     Evaluation,
     SpanException,
@@ -59,5 +59,6 @@ __all__ = [
     "paired_calls",
     "pending_parent",
     "span_kind",
+    "title",
     "usage",
 ]

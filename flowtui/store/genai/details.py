@@ -5,50 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flowtui.store.genai.fields import Attributes, first_text, mapping, sequence, text
+from flowtui.store.genai.dialects import Meaning, names
+from flowtui.store.genai.fields import Attributes, first_text, mapping, replies, sequence, text
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.kinds import SpanKind, span_kind
 from flowtui.store.genai.retrieval import RetrievedDocument, documents, query
 from flowtui.store.genai.tools import Tool, tool, tools_offered
 from flowtui.store.values import JsonValue
 
-_PROVIDERS = (
-    "gen_ai.provider.name",
-    "llm.provider",
-    "mlflow.llm.provider",
-    "gen_ai.system",
-    "llm.system",
-)
-_REQUEST_MODELS = (
-    "gen_ai.request.model",
-    "llm.request.model_name",
-    "llm.model_name",
-    "llm.request.model",
-    "embedding.model_name",
-    "reranker.model_name",
-    "mlflow.llm.model",
-)
-_RESPONSE_MODELS = ("gen_ai.response.model", "llm.response.model_name", "llm.response.model")
-_CONVERSATIONS = (
-    "gen_ai.conversation.id",
-    "session.id",
-    "mlflow.trace.session",
-    "traceloop.association.properties.session_id",
-    "traceloop.association.properties.thread_id",
-)
-_USERS = (
-    "user.id",
-    "enduser.id",
-    "mlflow.trace.user",
-    "traceloop.association.properties.user_id",
-)
-_AGENTS = ("gen_ai.agent.name", "agent.name")
-_WORKFLOWS = ("gen_ai.workflow.name", "traceloop.workflow.name")
-_PARAMETERS = "gen_ai.request."
-_INVOCATIONS = ("llm.invocation_parameters", "embedding.invocation_parameters")
+_TITLES = names(Meaning.TITLE)
 _NO_PARAMETERS = frozenset(("model", "messages", "input", "tools", "functions", "system", "prompt"))
-_LISTED = ("gen_ai.response.finish_reasons",)
-_SINGLE = ("llm.finish_reason", "gen_ai.response.finish_reason", "llm.response.finish_reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +42,57 @@ class SpanDetails:
 def details(attributes: Attributes) -> SpanDetails:
     """Return the facts that a span's attributes hold, in any dialect.
 
-    Source: gen_ai.*, llm.*, tool.*, retrieval.*, reranker.*, traceloop.*, mlflow.*, session.id,
-    user.id, agent.name; each field takes the first name that holds something.
+    Source: `dialects.py`; each field takes the first name that holds something.
     """
     kind = span_kind(attributes, 0)
-    named_by_kind = ("traceloop.entity.name",) if kind is SpanKind.AGENT else ()
+
+    def first(*meanings: Meaning) -> str | None:
+        found = (first_text(attributes, names(meaning)) for meaning in meanings)
+        return next((value for value in found if value is not None), None)
+
+    named_by_kind = (Meaning.ENTITY_NAME,) if kind is SpanKind.AGENT else ()
     return SpanDetails(
-        provider=first_text(attributes, _PROVIDERS),
-        request_model=first_text(attributes, _REQUEST_MODELS),
-        response_model=first_text(attributes, _RESPONSE_MODELS),
+        provider=first(Meaning.PROVIDER),
+        request_model=first(Meaning.REQUEST_MODEL),
+        response_model=first(Meaning.RESPONSE_MODEL) or _of_replies(attributes),
         parameters=tuple(_parameters(attributes).items()),
         finish_reasons=_finish_reasons(attributes),
         tool=tool(attributes, kind),
         tools_offered=tools_offered(attributes),
         retrieval_query=query(attributes, kind),
         documents=documents(attributes, kind),
-        conversation_id=first_text(attributes, _CONVERSATIONS),
-        user_id=first_text(attributes, _USERS),
-        agent_name=first_text(attributes, (*_AGENTS, *named_by_kind)),
-        agent_id=first_text(attributes, ("gen_ai.agent.id",)),
-        workflow_name=first_text(attributes, _WORKFLOWS),
+        conversation_id=first(Meaning.SESSION),
+        user_id=first(Meaning.USER),
+        agent_name=first(Meaning.AGENT, *named_by_kind),
+        agent_id=first(Meaning.AGENT_ID),
+        workflow_name=first(Meaning.WORKFLOW),
     )
 
 
+def _of_replies(attributes: Attributes) -> str | None:
+    models = (text(meta.get("model")) for meta in replies(attributes, names(Meaning.REPLIES)))
+    return next(models, None)
+
+
+def title(name: str, attributes: Attributes) -> str:
+    """Return what a span is called, where its name may be a template.
+
+    Source: what means a title in `dialects.py`; else the name that is given.
+    """
+    for key in _TITLES:
+        if key in attributes and (called := text(attributes[key])) is not None:
+            return called
+    return name
+
+
 def _parameters(attributes: Attributes) -> dict[str, JsonValue]:
-    found = {
-        name[len(_PARAMETERS) :]: value
-        for name, value in attributes.items()
-        if name.startswith(_PARAMETERS)
-    }
-    for name in _INVOCATIONS:
+    prefixes = names(Meaning.SETTING_PREFIX)
+    found: dict[str, JsonValue] = {}
+    for name, value in attributes.items():
+        prefix = next((one for one in prefixes if name.startswith(one)), None)
+        if prefix is not None:
+            found.setdefault(name[len(prefix) :], value)
+    for name in names(Meaning.SETTINGS):
         for key, value in mapping(attributes.get(name)).items():
             found.setdefault(key, value)
     return {
@@ -116,15 +103,13 @@ def _parameters(attributes: Attributes) -> dict[str, JsonValue]:
 
 
 def _finish_reasons(attributes: Attributes) -> tuple[str, ...]:
-    for name in _LISTED:
+    for name in names(Meaning.FINISH):
         value = attributes.get(name)
         several = sequence(value)
         if several:
             return tuple(reason for reason in map(text, several) if reason is not None)
         if (alone := text(value)) is not None and value != "[]":
             return (alone,)
-    if (alone := first_text(attributes, _SINGLE)) is not None:
-        return (alone,)
     return tuple(_of_completions(attributes))
 
 

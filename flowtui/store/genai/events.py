@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flowtui.store.genai.fields import Attributes, decoded, first_text, mapping, number
+from flowtui.store.genai.dialects import Meaning, names
+from flowtui.store.genai.fields import (
+    Attributes,
+    decoded,
+    first_text,
+    mapping,
+    number,
+    sequence,
+)
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.message_reading import message
 from flowtui.store.genai.parts import Message
@@ -20,6 +28,7 @@ _ROLES = {
     "gen_ai.tool.message": "tool",
 }
 _CHOICE = "gen_ai.choice"
+_LANGFUSE_LEVEL = "langfuse.observation.level"
 _SCORES = ("gen_ai.evaluation.score.value", "gen_ai.evaluation.value")
 _LABELS = ("gen_ai.evaluation.score.label", "gen_ai.evaluation.label")
 
@@ -61,7 +70,25 @@ def message_events(events: Events) -> tuple[tuple[Message, ...], tuple[Message, 
             given.append(message(_body(attributes), _ROLES[name]))
         elif name == _CHOICE:
             made.append(message(_body(attributes), "assistant"))
+            # Strands has what the tools answered beside what the model said.
+            if (answers := decoded(attributes.get("tool.result"))[0]) is not None:
+                made.append(message({"role": "tool", "content": answers}, "tool"))
     return tuple(given), tuple(made)
+
+
+def listed_events(value: JsonValue) -> Events:
+    """Return the events that Pydantic AI writes into one attribute, as a span would have them.
+
+    Source: the attributes that mean events in `dialects.py`: objects with `event.name`.
+    """
+    found: list[Mapping[str, JsonValue]] = []
+    for item in map(mapping, sequence(value)):
+        name = first_text(item, ("event.name", "name"))
+        role = first_text(item, ("role",))
+        if name is None and role is not None:
+            name = _CHOICE if role == "assistant" else f"gen_ai.{role}.message"
+        found.append({"name": name, "attributes": item})
+    return found
 
 
 def content_events(events: Events) -> dict[str, JsonValue]:
@@ -86,6 +113,11 @@ def exceptions(events: Events, attributes: Attributes) -> tuple[SpanException, .
     recorded = tuple(_exception(inner) for name, inner in _named(events) if name == "exception")
     if recorded:
         return recorded
+    if attributes.get(_LANGFUSE_LEVEL) not in (None, "ERROR"):
+        # Langfuse has a word on how it went of what went well, too.
+        attributes = {
+            name: value for name, value in attributes.items() if not name.startswith("langfuse.")
+        }
     alone = _exception(attributes)
     said = (alone.type, alone.message, alone.stacktrace)
     return () if all(value is None for value in said) else (alone,)
@@ -127,9 +159,9 @@ def _judgement(inner: Mapping[str, JsonValue]) -> Evaluation:
 
 def _exception(attributes: Attributes) -> SpanException:
     return SpanException(
-        first_text(attributes, ("exception.type", "error.type")),
-        first_text(attributes, ("exception.message", "error.message")),
-        first_text(attributes, ("exception.stacktrace", "error.stack")),
+        first_text(attributes, names(Meaning.ERROR_TYPE)),
+        first_text(attributes, names(Meaning.ERROR_MESSAGE)),
+        first_text(attributes, names(Meaning.ERROR_TRACE)),
     )
 
 
@@ -145,4 +177,8 @@ def _body(attributes: dict[str, JsonValue]) -> dict[str, JsonValue]:
         inner = decoded(body.get(name))[0]
         if isinstance(inner, (dict, list)):
             body[name] = inner
-    return {name: value for name, value in body.items() if not name.startswith("gen_ai.")}
+    if not isinstance(body.get("message"), (dict, type(None))):
+        # Strands has only what was said there.
+        body.setdefault("content", body.pop("message"))
+    left_out = ("gen_ai.", "event.", "tool.result")
+    return {name: value for name, value in body.items() if not name.startswith(left_out)}

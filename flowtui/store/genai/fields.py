@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from flowtui.store.values import JsonValue
 
@@ -12,6 +13,7 @@ Attributes = Mapping[str, JsonValue]
 
 _MAX_COUNT = 2**63 - 1
 _MAX_DIGITS = 40
+_MAX_LITERAL_CHARS = 100_000
 
 
 def decoded(value: JsonValue) -> tuple[JsonValue, str | None]:
@@ -32,6 +34,29 @@ def decoded(value: JsonValue) -> tuple[JsonValue, str | None]:
     except ValueError:
         return value, "the JSON holds a number that is too long; it is shown as it stands"
     return inner, None
+
+
+def literal(value: JsonValue) -> JsonValue:
+    """Return the value that a JSON text stands for, or one that Python printed, as LiteLLM has it.
+
+    What is neither is returned as it is.
+    """
+    inner = decoded(value)[0]
+    if not isinstance(inner, str) or inner[:1] not in ("{", "[") or len(inner) > _MAX_LITERAL_CHARS:
+        return inner
+    try:
+        return _plain(ast.literal_eval(inner))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return inner
+
+
+def _plain(value: object) -> JsonValue:
+    """Return a printed value as JSON would have it."""
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, (str, int, float)) or value is None else str(value)
 
 
 def nested(value: JsonValue) -> JsonValue:
@@ -61,6 +86,12 @@ def first_text(attributes: Mapping[str, JsonValue], names: Iterable[str]) -> str
         if (found := text(value)) is not None:
             return found
     return None
+
+
+def texts_of(attributes: Mapping[str, JsonValue], names: Iterable[str]) -> Iterator[str]:
+    """Yield the texts that some attributes hold."""
+    found = (text(attributes.get(name)) for name in names)
+    return (one for one in found if one is not None)
 
 
 def number(value: JsonValue) -> float | None:
@@ -108,6 +139,15 @@ def mapping(value: JsonValue) -> dict[str, JsonValue]:
         return {}
     inner = decoded(value)[0]
     return inner if isinstance(inner, dict) else {}
+
+
+def replies(
+    attributes: Mapping[str, JsonValue], names: Iterable[str]
+) -> list[dict[str, JsonValue]]:
+    """Return what Haystack says of each reply: an object with `model`, `usage`, `finish_reason`."""
+    listed = (mapping(attributes.get(name)).get("replies") for name in names)
+    found = (mapping(one) for several in listed for one in sequence(several))
+    return [mapping(one.get("meta")) for one in found]
 
 
 def sequence(value: JsonValue) -> list[JsonValue]:

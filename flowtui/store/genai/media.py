@@ -18,7 +18,7 @@ _WRAPPERS = (
     "source", "image", "image_url", "input_audio", "audio", "video", "video_url", "document",
     "file", "inlineData", "inline_data", "fileData", "file_data",
 )  # fmt: skip
-_BYTES = ("data", "content", "file_data", "bytes", "base64")
+_BYTES = ("data", "content", "file_data", "bytes", "base64", "base64_image", "image")
 _URIS = (
     "uri", "url", "image_url", "audio_url", "video_url", "file_url", "fileUri", "file_uri",
     "file_id", "fileId",
@@ -42,14 +42,17 @@ def media_part(raw: Raw, type_: str) -> MediaPart:
     uri = _first(layers, _URIS)
     mime = _first(layers, _MIMES)
     name = _first(layers, _NAMES)
+    transcript = _first(layers, ("transcript",))
+    if content is not None and content.startswith(("https://", "http://")):
+        content, uri = None, uri or content
     inline = next((value for value in (uri, content) if value and value[:5] == "data:"), None)
     if inline is not None:
         data_mime, size_bytes = _data_url(inline)
         return MediaPart(
-            _kind(layers, type_, mime or data_mime), mime or data_mime, size_bytes, name
+            _kind(layers, type_, mime or data_mime), mime or data_mime, size_bytes, name, transcript
         )
     size_bytes = None if content is None else base64_size_bytes(content)
-    return MediaPart(_kind(layers, type_, mime), mime, size_bytes, name or uri)
+    return MediaPart(_kind(layers, type_, mime), mime, size_bytes, name or uri, transcript)
 
 
 def base64_size_bytes(encoded: str, start: int = 0) -> int:

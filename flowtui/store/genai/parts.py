@@ -54,6 +54,8 @@ class MediaPart:
     size_bytes: int | None
     """None for what lies elsewhere; computed from the length of the base64 text, not decoded."""
     name_or_uri: str | None
+    transcript: str | None = None
+    """What is said in it."""
 
 
 @dataclass(frozen=True, slots=True)

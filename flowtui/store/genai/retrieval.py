@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flowtui.store.genai.fields import Attributes, first_text, mapping, number, sequence
+from flowtui.store.genai.dialects import Meaning, names
+from flowtui.store.genai.fields import (
+    Attributes,
+    decoded,
+    first_text,
+    mapping,
+    number,
+    sequence,
+)
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.kinds import SpanKind
 from flowtui.store.values import JsonValue
 
-_QUERIES = ("gen_ai.retrieval.query.text", "reranker.query")
-_LISTS = ("retrieval.documents", "reranker.output_documents", "reranker.input_documents")
+_FINDS = (SpanKind.RETRIEVER, SpanKind.RERANKER)
 _IDS = ("id", "document_id")
 _CONTENTS = ("content", "page_content", "text")
 _SCORES = ("score", "relevance_score", "distance")
@@ -28,9 +35,9 @@ class RetrievedDocument:
 def query(attributes: Attributes, kind: SpanKind) -> str | None:
     """Return what was looked for.
 
-    Source: gen_ai.retrieval.query.text, reranker.query; the input.value of a retriever.
+    Source: what means a query in `dialects.py`; the input.value of a retriever.
     """
-    said = first_text(attributes, _QUERIES)
+    said = first_text(attributes, names(Meaning.QUERY))
     if said is None and kind is SpanKind.RETRIEVER:
         return first_text(attributes, ("input.value",))
     return said
@@ -39,15 +46,17 @@ def query(attributes: Attributes, kind: SpanKind) -> str | None:
 def documents(attributes: Attributes, kind: SpanKind) -> tuple[RetrievedDocument, ...]:
     """Return what was found, in the order in which it is stored.
 
-    Source: gen_ai.retrieval.documents (JSON); retrieval.documents.N.document.*,
-    reranker.output_documents.N.document.*, reranker.input_documents.N.document.*; the
-    mlflow.spanOutputs of a retriever.
+    Source: what means documents in `dialects.py`, JSON or flattened; what came out of a retriever
+    or reranker where that is a list of documents, by itself or as `documents`.
     """
-    found = sequence(attributes.get("gen_ai.retrieval.documents"))
-    for prefix in _LISTS:
-        found = found or numbered(attributes, prefix)
-    if not found and kind is SpanKind.RETRIEVER:
-        found = sequence(attributes.get("mlflow.spanOutputs"))
+    found: list[JsonValue] = []
+    for name in names(Meaning.DOCUMENTS):
+        found = found or sequence(attributes.get(name)) or numbered(attributes, name)
+    if not found and kind in _FINDS:
+        for name in names(Meaning.OUTPUT):
+            made = decoded(attributes.get(name))[0]
+            listed = sequence(made.get("documents") if isinstance(made, dict) else made)
+            found = found or listed
     return tuple(_document(item) for item in found)
 
 

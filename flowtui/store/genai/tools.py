@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from flowtui.store.genai.fields import Attributes, decoded, first_text, mapping, sequence
+from flowtui.store.genai.chats import OUTPUT, chat
+from flowtui.store.genai.dialects import Meaning, names
+from flowtui.store.genai.fields import Attributes, decoded, first_text, mapping, nested, sequence
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.kinds import SpanKind
+from flowtui.store.genai.part_reading import bare
+from flowtui.store.genai.parts import ToolResult
 from flowtui.store.values import JsonValue
 
-_NAMES = ("gen_ai.tool.name", "tool.name")
-_CALL_IDS = ("gen_ai.tool.call.id", "tool.id", "tool_call.id")
-_DESCRIPTIONS = ("gen_ai.tool.description", "tool.description")
-_ARGUMENTS = ("gen_ai.tool.call.arguments",)
 # `tool.parameters` is a schema with some instrumentations and the arguments with others.
-_INPUTS = ("traceloop.entity.input", "mlflow.spanInputs", "input.value", "tool.parameters")
-_RESULTS = ("gen_ai.tool.call.result",)
-_OUTPUTS = ("traceloop.entity.output", "mlflow.spanOutputs", "output.value")
-_OFFERED_JSON = ("gen_ai.tool.definitions", "mlflow.chat.tools")
-_OFFERED_LISTS = ("llm.tools", "llm.request.functions")
+_SCHEMA_OR_ARGUMENTS = "tool.parameters"
 _INSIDE = ("function", "tool", "json_schema", "toolSpec")
 
 
@@ -39,43 +35,66 @@ class Tool:
 def tool(attributes: Attributes, kind: SpanKind) -> Tool | None:
     """Return the tool that a span runs, or None if it runs none.
 
-    Source: gen_ai.tool.name, .type, .description, .call.id, .call.arguments, .call.result;
-    tool.name, .description, .parameters, .id; traceloop.entity.name, .input, .output and
-    mlflow.spanFunctionName, mlflow.spanInputs, mlflow.spanOutputs of a span of that kind.
+    Source: what means a tool in `dialects.py`; of a span of that kind what means an entity's name,
+    input and output; tool.parameters.
     """
     runs = kind is SpanKind.TOOL
-    name = first_text(attributes, _NAMES)
+    name = first_text(attributes, names(Meaning.TOOL_NAME))
     if name is None and runs:
-        name = first_text(attributes, ("traceloop.entity.name", "mlflow.spanFunctionName"))
-    call_id = first_text(attributes, _CALL_IDS)
+        name = first_text(attributes, names(Meaning.ENTITY_NAME))
+    call_id = first_text(attributes, names(Meaning.TOOL_CALL_ID))
     if name is None and call_id is None and not runs:
         return None
     has_own_input = kind in (SpanKind.TOOL, SpanKind.OTHER)
+    arguments = _first_value(attributes, names(Meaning.TOOL_ARGUMENTS))
+    made = _first_value(attributes, names(Meaning.TOOL_RESULT))
+    if has_own_input and arguments is None:
+        arguments = _first_value(attributes, (*names(Meaning.INPUT), _SCHEMA_OR_ARGUMENTS))
+    if has_own_input and made is None:
+        made = _first_value(attributes, names(Meaning.OUTPUT))
+    answer = _answer(made)
     return Tool(
         name,
-        first_text(attributes, ("gen_ai.tool.type",)),
-        first_text(attributes, _DESCRIPTIONS),
-        call_id,
-        _first_value(attributes, (*_ARGUMENTS, *(_INPUTS if has_own_input else ()))),
-        _first_value(attributes, (*_RESULTS, *(_OUTPUTS if has_own_input else ()))),
+        first_text(attributes, names(Meaning.TOOL_TYPE)),
+        first_text(attributes, names(Meaning.TOOL_DESCRIPTION)),
+        call_id or answer.id,
+        _taken(arguments),
+        bare(answer.result),
     )
+
+
+def _taken(given: JsonValue) -> JsonValue:
+    """Return what a tool was given, without what LangChain's run of it holds beside that."""
+    if isinstance(given, dict) and "input_str" in given:
+        return given.get("inputs") or nested(given["input_str"])
+    if isinstance(given, dict) and given.keys() <= {"args", "kwargs"} and not given.get("args"):
+        return given.get("kwargs", given)
+    return given
+
+
+def _answer(made: JsonValue) -> ToolResult:
+    """Return what a tool answered, out of LangChain's message where it is one."""
+    value = made
+    if isinstance(value, dict) and value.keys() <= {"output", "kwargs"} and "output" in value:
+        value = value["output"]
+    read = chat(value, OUTPUT) if isinstance(value, dict) else None
+    parts = read[0].parts if read is not None and len(read) == 1 else ()
+    (only,) = parts if len(parts) == 1 else (None,)
+    return only if isinstance(only, ToolResult) else ToolResult(None, None, value)
 
 
 def tools_offered(attributes: Attributes) -> tuple[str, ...]:
     """Return the names of the tools that a model may call, each once.
 
-    Source: gen_ai.tool.definitions and mlflow.chat.tools (JSON); llm.tools.N.tool.json_schema or
-    .tool.name; llm.request.functions.N.name; `tools` in llm.invocation_parameters.
+    Source: what means tools in `dialects.py`; `tools` in llm.invocation_parameters.
     """
     found: list[JsonValue] = []
-    for name in _OFFERED_JSON:
-        found = found or sequence(attributes.get(name))
-    for prefix in _OFFERED_LISTS:
-        found = found or numbered(attributes, prefix)
+    for name in names(Meaning.TOOLS):
+        found = found or sequence(attributes.get(name)) or numbered(attributes, name)
     if not found:
         found = sequence(mapping(attributes.get("llm.invocation_parameters")).get("tools"))
-    names = (_offered_name(item) for item in found)
-    return tuple(dict.fromkeys(name for name in names if name is not None))
+    offered = (_offered_name(item) for item in found)
+    return tuple(dict.fromkeys(name for name in offered if name is not None))
 
 
 def _offered_name(raw: JsonValue) -> str | None:
@@ -90,8 +109,8 @@ def _offered_name(raw: JsonValue) -> str | None:
     return first_text(item, ("name",))
 
 
-def _first_value(attributes: Attributes, names: Iterable[str]) -> JsonValue:
-    for name in names:
+def _first_value(attributes: Attributes, keys: Iterable[str]) -> JsonValue:
+    for name in keys:
         value = attributes.get(name)
         if value is not None and value != "":
             return decoded(value)[0]

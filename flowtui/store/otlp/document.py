@@ -1,7 +1,7 @@
 """One OTLP/JSON document, parsed: a request or a line of a file, of any signal.
 
-Read as the exporters at large write it: ids in hex or base64, enums as names or numbers, 64-bit
-numbers as texts or numbers, names of fields in camel or snake case, unknown fields passed over.
+It is read as exporters in the wild write it: ids in hex or base64, enums as names or numbers,
+64-bit numbers as texts or numbers, field names in camel or snake case, unknown fields skipped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from flowtui.store.values import JsonValue
 
 UNKNOWN_SIGNALS = {"resourceProfiles": "profiles", "resource_profiles": "profiles"}
 _MAX_DEPTH = 50
-"""Of values in values; protobuf itself reads about as many."""
+"""How deep values may nest; protobuf itself reads about as many levels."""
 _MAX_DIGITS = 20
 _NO_TRACE = "0" * 2 * otlp.TRACE_ID_BYTES
 _NO_SPAN = "0" * 2 * otlp.SPAN_ID_BYTES
@@ -38,14 +38,14 @@ def items(document: object, where: str = "") -> Iterator[Item]:
     """Yield what is in a document; what is neither a span nor an event of one is skipped.
 
     Args:
-        document: as `json.loads` returned it.
-        where: it is, for what is rejected of it.
+        document: The document as `json.loads` returned it.
+        where: Its place in the input, for what is rejected.
 
     Raises:
-        Unreadable: it is no object, or has no list where the resources are to be.
+        Unreadable: It is not an object, or has no list where the resources must be.
     """
     if not isinstance(document, dict):
-        raise Unreadable("it is JSON, and not an object")
+        raise Unreadable("it is JSON, but not an object")
     for name, signal in UNKNOWN_SIGNALS.items():
         if name in document:
             yield Skipped(signal)
@@ -76,7 +76,7 @@ def resource_items(resource: object, where: str, shape: Shape) -> Iterator[Item]
 
 
 def span_item(value: object, origin: Origin, where: str) -> OtlpSpan | Rejected:
-    """Return one span, or why it is none."""
+    """Return one span, or why it is not a valid one."""
     try:
         return _span(_object(value, "a span"), origin)
     except Unreadable as error:
@@ -134,7 +134,7 @@ def resource_attributes(value: object) -> dict[str, JsonValue]:
 
 
 def scope_values(value: object) -> dict[str, JsonValue]:
-    """Return name, version and attributes of a scope, those that are there."""
+    """Return the name, version and attributes of a scope, as far as it has them."""
     if value is None:
         return {}
     scope = _object(value, "a scope")
@@ -252,7 +252,7 @@ def _either(owner: Mapping[str, object], camel: str, snake: str) -> object:
 
 def _object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise Unreadable(f"{what} is no object")
+        raise Unreadable(f"{what} is not an object")
     return value
 
 
@@ -262,7 +262,7 @@ def _list(owner: Mapping[str, object], *names: str) -> list[object]:
         if value is None:
             continue
         if not isinstance(value, list):
-            raise Unreadable(f"{name} is no list")
+            raise Unreadable(f"{name} is not a list")
         return value
     return []
 
@@ -271,8 +271,8 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Unreadable("there is something else in the place of a text")
-    # JSON can name halves of a character, which no UTF-8 can hold.
+        raise Unreadable("something else stands in place of a text")
+    # JSON can hold halves of a character, which UTF-8 cannot.
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
@@ -286,7 +286,7 @@ def _whole(value: object) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise Unreadable("there is something else in the place of a whole number")
+    raise Unreadable("something else stands in place of a whole number")
 
 
 def _double(value: object) -> float:
@@ -295,13 +295,13 @@ def _double(value: object) -> float:
             return float(value)
         except (ValueError, OverflowError):
             pass
-    raise Unreadable("there is something else in the place of a number")
+    raise Unreadable("something else stands in place of a number")
 
 
 def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise Unreadable("there is something else in the place of true or false")
+    raise Unreadable("something else stands in place of true or false")
 
 
 def _time(value: object) -> int:
@@ -330,7 +330,7 @@ def _parent(value: object) -> str | None:
 
 
 def _id(value: object, size: int, noun: str) -> str:
-    """Return the id of a trace or span, which are never zeros."""
+    """Return the id of a trace or span, which is never all zeros."""
     if value is None or value == "":
         raise Unreadable(f"a {noun} id is missing")
     text = _hex(value, size, noun)
@@ -353,7 +353,7 @@ def _id_bytes(text: str, size: int) -> bytes:
             return binascii.unhexlify(text)
         if len(text) > 2 * size:
             return b""
-        # Writers of the URL alphabet, and those that leave the padding out, are read as well.
+        # The URL alphabet, and base64 without padding, are read as well.
         plain = text.replace("-", "+").replace("_", "/").rstrip("=")
         return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except ValueError:

@@ -1,8 +1,8 @@
 """Writes spans and their log events into a run's exp.db, beside whoever else writes there.
 
 Every batch is a transaction of its own, of some hundredths of a second, with a pause before the
-next one in which another writer gets its turn. What is there already stays untouched, so a file, or
-a request that was sent again, can be written any number of times.
+next one in which another writer gets its turn. Spans that exist already are not touched, so a file
+or a repeated request can be written any number of times.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from flowtui.store.otlp.items import LogEvent, OtlpSpan
 from flowtui.store.otlp.own_export import SpanAnnotation
 from flowtui.store.otlp.rows import Row
 from flowtui.store.transaction import (
-    FOLD_TRIES,
-    FOLD_WAIT_S,
+    CHECKPOINT_TRIES,
+    CHECKPOINT_WAIT_S,
     PATIENCE,
     Patience,
     explained,
@@ -38,7 +38,7 @@ from flowtui.store.transaction import (
 
 BATCH_SPANS = 5_000
 BATCH_CHARS = 4_000_000
-"""Whichever comes first; either takes less than 0.1 s to write."""
+"""A batch is full at either limit; both take less than 0.1 s to write."""
 _KEYS = ("trace_id", "span_id")
 _EVENTS = "events"
 
@@ -49,7 +49,7 @@ class Written:
 
     new: int = 0
     changed: int = 0
-    """Were there, and said something else."""
+    """Spans that existed with other content."""
     same: int = 0
     """Were there as they are."""
     events: int = 0
@@ -98,7 +98,7 @@ class Batch:
         """Add one span.
 
         Raises:
-            ValueError, RecursionError: it cannot be written as JSON.
+            ValueError, RecursionError: It cannot be written as JSON.
         """
         row = otlp_rows.row(span)
         (self._announcing if is_pending(span.attributes) else self._rows).append(row)
@@ -127,13 +127,13 @@ class Batch:
         self._chars += other._chars
 
     def write(self, database: Database, patience: Patience = PATIENCE) -> Written:
-        """Write all of them; a span that is there and says something else is replaced.
+        """Write all of them; an existing span with other content is replaced.
 
         A span that only announces one that has not ended yet takes the place of none. What had
         joined a span as an event stays with it.
 
         Raises:
-            DatabaseError: nothing of them was written; see `transaction.write`.
+            DatabaseError: None of them was written; see `transaction.write`.
         """
         if not self:
             return Written()
@@ -152,7 +152,7 @@ class Batch:
         joining.teach(connection)
         connection.executemany(_insert(present), self._chosen(self._announcing, present))
         connection.executemany(_upsert(present), self._chosen(self._rows, present))
-        # A replaced span keeps its rowid, and nobody else adds any in this transaction.
+        # A replaced span keeps its rowid, and nobody else adds spans during this transaction.
         new = _last_rowid(connection) - last_before
         changed = connection.total_changes - changes_before - new
         spans = len(self._rows) + len(self._announcing)
@@ -176,16 +176,16 @@ class Batch:
 class SpanWriter:
     """Writes spans batch after batch.
 
-    Leave it by `with`: what is left is then written, unless an exception is under way, which leaves
-    the last spans out. The database is held open meanwhile, so that the log is not folded into it
-    after each batch; without an open transaction this is in nobody's way.
+    Use it in a `with` block: its end writes the remaining spans, unless it ends with an exception.
+    The database is held open meanwhile, so that the log is not checkpointed after each batch;
+    without an open transaction this does not hinder anybody.
     """
 
     def __init__(self, database: Database, patience: Patience = PATIENCE) -> None:
         """Open the database.
 
         Raises:
-            DatabaseError: it is missing, or is no database.
+            DatabaseError: The file is missing, or is not a database.
         """
         self._database = database
         self._patience = patience
@@ -211,15 +211,15 @@ class SpanWriter:
                 self.flush()
         finally:
             self._kept.close()
-            _fold(self._database)
+            _checkpoint(self._database)
 
     def add(self, span: OtlpSpan) -> None:
-        """Add a span, and write the batch that it fills.
+        """Add a span, and write the batch if that fills it.
 
         Of one that this program exported, the annotations are added as such.
 
         Raises:
-            DatabaseError: the batch was not written.
+            DatabaseError: The batch was not written.
         """
         span, annotations = own_export.taken_back(span)
         if annotations and not self._has_tables:
@@ -237,10 +237,10 @@ class SpanWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was added and is not on the disk yet.
+        """Write the spans that were added and are not on the disk yet.
 
         Raises:
-            DatabaseError: it was not written.
+            DatabaseError: They were not written.
         """
         batch, self._batch = self._batch, Batch()
         self.written += batch.write(self._database, self._patience)
@@ -250,7 +250,7 @@ class SpanWriter:
 def _opened(database: Database) -> sqlite3.Connection:
     database.fingerprint()
     uri = f"{database.files.main.as_uri()}?mode=rw"
-    # Without a timeout, in which SQLite would heed no ctrl+c: each write does its own waiting.
+    # There is no timeout, during which SQLite would ignore ctrl+c: each write does its own waiting.
     connection = sqlite3.connect(
         uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
     )
@@ -267,12 +267,12 @@ def _opened(database: Database) -> sqlite3.Connection:
     return connection
 
 
-def _fold(database: Database) -> None:
-    """Fold the log in where a reader kept the last close from doing so, if it leaves soon."""
-    for _ in range(FOLD_TRIES):
+def _checkpoint(database: Database) -> None:
+    """Checkpoint the log where a reader kept the last close from doing so, if it leaves soon."""
+    for _ in range(CHECKPOINT_TRIES):
         if database.fingerprint(is_now=True).wal is None:
             return
-        time.sleep(FOLD_WAIT_S)
+        time.sleep(CHECKPOINT_WAIT_S)
         with closing(_opened(database)):
             pass
 

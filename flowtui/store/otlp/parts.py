@@ -1,4 +1,4 @@
-"""Counts the messages in a message before it is parsed: parsed, an empty one takes most room."""
+"""Counts the messages in a message before parsing, which makes large objects of empty ones."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _FIXED_BYTES = {1: 8, 5: 4}
 
 
 def check(data: bytes, kind: type[Message], limit: int) -> None:
-    """Raise where a message holds more messages than it may.
+    """Raise if a message holds more messages than it may.
 
-    What is no protobuf is let pass: the parser says so.
+    Data that is not protobuf passes: the parser will report it.
 
     Raises:
-        Unreadable: there are more than the limit.
+        Unreadable: It holds more messages than the limit.
     """
     count = 0
-    # As the library has it, a class of its own in C.
+    # The library's own type is a class in C.
     outer = [(0, len(data), cast(Descriptor, kind.DESCRIPTOR))]
     while outer:
         at, end, within = outer.pop()

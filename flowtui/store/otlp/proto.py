@@ -40,7 +40,7 @@ T = TypeVar("T", bound=Message)
 
 _LENGTH = 2
 _FIRST = (1, _LENGTH)
-"""Field 1 as bytes: the resource of spans, the scope, and what a request is made of."""
+"""Field 1, length-delimited: the resource of spans, the scope, and what a request consists of."""
 _SECOND = (2, _LENGTH)
 _LOOKED_AT_BYTES = 1 << 16
 """Of a resource, to find out its signal."""
@@ -57,7 +57,7 @@ def items(source: Source, size: int | None = None, signal: Signal | None = None)
         signal: what the message is; None to find it out for each resource.
 
     Raises:
-        Broken: from here on it is no protobuf.
+        Broken: From here on it is not protobuf.
     """
     end = None if size is None else source.position + size
     while not source.is_at_end() if end is None else source.position < end:
@@ -82,7 +82,7 @@ def _resource(source: Source, size: int, signal: Signal | None) -> Iterator[Item
     try:
         message: Any = shape.resource.FromString(data)
     except DecodeError:
-        # One text that is no UTF-8 fails all of it; in parts, it fails its span.
+        # One text that is not UTF-8 makes all of it fail; in parts, only its span fails.
         in_parts = Source(io.BytesIO(data), source.whole_bytes, source.span_parts)
         yield from _resource_in_parts(in_parts, size, shape)
         return
@@ -152,7 +152,7 @@ def _rejected(where: str, error: Unreadable) -> Rejected:
 
 
 def _field(source: Source) -> tuple[int, int]:
-    """Return number and wire type of the field that comes next."""
+    """Return the number and wire type of the next field."""
     tag = source.varint()
     return tag >> 3, tag & 7
 
@@ -175,14 +175,16 @@ def _message(kind: type[T], source: Source, end: int) -> T:
     try:
         return kind.FromString(data)
     except DecodeError as error:
-        raise Unreadable(f"a {kind.__name__} is no protobuf, or has a text not in UTF-8") from error
+        raise Unreadable(
+            f"a {kind.__name__} is not protobuf, or has a text not in UTF-8"
+        ) from error
 
 
 def _skip(source: Source, field: tuple[int, int], end: int | None) -> None:
-    """Pass over a field that nobody here knows."""
+    """Skip a field that is not known here."""
     number, wire_type = field
     if number == 0:
-        raise Broken("it is no protobuf")
+        raise Broken("it is not protobuf")
     match wire_type:
         case 0:
             source.varint()
@@ -193,7 +195,7 @@ def _skip(source: Source, field: tuple[int, int], end: int | None) -> None:
         case 5:
             source.skip(4)
         case _:
-            raise Broken("it is no protobuf")
+            raise Broken("it is not protobuf")
     if end is not None and source.position > end:
         raise Broken("a part is longer than the whole")
 
@@ -282,8 +284,8 @@ def _link(link: Span.Link) -> dict[str, JsonValue]:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, JsonValue]:
-    # Texts are most of what there is, and a large file has a million attributes: asking for the
-    # text is the quickest way to know that it is one.
+    # Most values are texts, and a large file has a million attributes: asking for the text is the
+    # quickest way to find out whether a value is one.
     return {pair.key: (value := pair.value).string_value or _value(value) for pair in pairs}
 
 

@@ -2,11 +2,11 @@
 
 A line that fits is parsed at once. A longer one, and a document that is spread over lines, is
 walked down to its spans, each of which is then parsed alone. The attributes of a resource or scope
-are then expected before its spans, where every writer puts them.
+must then stand before its spans, where every writer puts them.
 
-ijson reads such documents too, and less well: each of its events names the whole path to it, so ten
-thousand opening brackets take 250 MB; it refuses NaN, a number past 64 bits and a byte that is no
-UTF-8, which a shorter line may hold; and it says no line where it gives up.
+ijson reads such documents too, but less well: each of its events names the whole path to it, so
+that ten thousand opening brackets take 250 MB; it refuses NaN, numbers past 64 bits and bytes that
+are not UTF-8, which a shorter line may hold; and it does not name the line where it gives up.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from flowtui.store.values import JsonValue
 
 _MAX_DEPTH = 100
 _OPEN = (b"{", b"[", b",", b":")
-"""What a line ends with whose document goes on in the next one."""
+"""The ends of a line whose document goes on in the next line."""
 _MARK = codecs.BOM_UTF8
 
 
 def items(source: Source) -> Iterator[Item]:
-    """Yield what is in a text; a line that is not readable does not hide the next one."""
+    """Yield what is in a text; a line that cannot be read does not hide the next one."""
     if source.peek(len(_MARK)) == _MARK:
         source.skip(len(_MARK))
     number = 0
@@ -51,25 +51,25 @@ def request(source: Source) -> Iterator[Item]:
     """Yield what is in the body of a request: one document.
 
     Raises:
-        Unreadable: it is none, which shows while the items are taken.
+        Unreadable: It is not a document, which shows while the items are taken.
     """
     text = _Text(source.take_up_to, b"", source.whole_bytes, source.span_parts)
     yield from _otlp(text, "")
     if text.peek():
-        raise Broken("it is no JSON: something stands after its end")
+        raise Broken("it is not JSON: something stands after its end")
 
 
 def parsed(text: bytes) -> object:
-    """Return the JSON in a text.
+    """Return the JSON value of a text.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: The text is not JSON.
     """
     try:
         return json.loads(text.decode("utf-8", "replace"))
     except json.JSONDecodeError as error:
         at = f"at character {error.pos + 1:,}"
-        raise Unreadable(f"it is no JSON, {at}: {error.msg.lower()}") from error
+        raise Unreadable(f"it is not JSON, {at}: {error.msg.lower()}") from error
     except (ValueError, RecursionError) as error:
         raise Unreadable("it is JSON that is nested too deeply or has too long a number") from error
 
@@ -99,7 +99,7 @@ def _long_line(source: Source, where: str) -> Iterator[Item]:
 
 
 def _spread(first: bytes, source: Source, number: int) -> Iterator[Item]:
-    """Yield what is in a document over many lines; one that breaks has no next line to go on at."""
+    """Yield what is in a document over many lines; reading cannot go on after a broken one."""
     text = _Text(source.take_up_to, first)
     try:
         while text.peek():
@@ -128,7 +128,7 @@ class _Line:
 
 
 class _Text:
-    """JSON that is parsed a value at a time; holds the value that is being parsed."""
+    """JSON that is parsed value by value; holds the value that is being parsed."""
 
     def __init__(
         self,
@@ -150,11 +150,11 @@ class _Text:
 
     @property
     def line(self) -> int:
-        """How many ends of lines were passed."""
+        """How many line ends were passed."""
         return self._lines_before + self._held.count("\n", 0, self._at)
 
     def peek(self) -> str:
-        """Return the next character that is no space, empty at the end."""
+        """Return the next character that is not a space, empty at the end."""
         while True:
             while self._at < len(self._held) and self._held[self._at] in " \t\r\n":
                 self._at += 1
@@ -162,20 +162,22 @@ class _Text:
                 return self._held[self._at : self._at + 1]
 
     def expect(self, characters: str) -> str:
-        """Take the next character, which is one of these."""
+        """Take and return the next character, which must be one of these."""
         found = self.peek()
         if not found or found not in characters:
             shown = " or ".join(characters)
-            raise Broken(f"it is no JSON: {shown} was to come" + ("" if found else ", and it ends"))
+            raise Broken(
+                f"it is not JSON: {shown} was expected" + ("" if found else ", and it ends")
+            )
         self._at += 1
         return found
 
     def value(self, limit: int) -> JsonValue:
-        """Return the next value.
+        """Take and return the next value.
 
         Raises:
-            Unreadable: it takes so many characters or more; nothing is taken.
-            Broken: it is no JSON.
+            Unreadable: It has `limit` characters or more; nothing is taken.
+            Broken: It is not JSON.
         """
         self.peek()
         while True:
@@ -186,17 +188,17 @@ class _Text:
             except RecursionError as error:
                 raise Broken("it is JSON that is nested too deeply") from error
             except ValueError as error:
-                # What is held may be only the beginning of a value.
+                # The held text may be only the beginning of a value.
                 if self._is_over or not self._more(limit):
-                    raise Broken("it is no JSON from here on, or ends too early") from error
+                    raise Broken("it is not JSON from here on, or ends too early") from error
                 continue
-            # A number may go on after what is held.
+            # A number may go on after the held text.
             if end < len(self._held) or not self._more(limit):
                 self._at = end
                 return found
 
     def members(self) -> Iterator[str]:
-        """Yield the names in an object; who iterates takes the value after each."""
+        """Yield the names in an object; the caller takes the value after each."""
         self.expect("{")
         if self.peek() == "}":
             self._at += 1
@@ -204,14 +206,14 @@ class _Text:
         while True:
             key = self.value(otlp.MAX_SPAN_BYTES)
             if not isinstance(key, str):
-                raise Broken("it is no JSON: a name in quotes was to come")
+                raise Broken("it is not JSON: a name in quotes was expected")
             self.expect(":")
             yield key
             if self.expect(",}") == "}":
                 return
 
     def elements(self) -> Iterator[None]:
-        """Stop before each element of a list; who iterates takes it."""
+        """Stop before each element of a list; the caller takes it."""
         self.expect("[")
         if self.peek() == "]":
             self._at += 1
@@ -222,7 +224,7 @@ class _Text:
                 return
 
     def skip(self, depth: int = 0) -> None:
-        """Pass over a value of any length."""
+        """Skip a value of any length."""
         if depth > _MAX_DEPTH:
             raise Broken("it is JSON that is nested too deeply")
         match self.peek():
@@ -236,19 +238,20 @@ class _Text:
                 self.value(otlp.MAX_SPAN_BYTES)
 
     def _count(self, members: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        """Return an object of the value that is being parsed, and count it."""
+        """Count an object of the value that is being parsed, and return it."""
         assert self._parts_left is not None
         if self._parts_left <= 0:
-            # Not one that ends a span: what would come after it is not found any more.
+            # This is `Broken` and not `Unreadable`, since the end of the span cannot be found any
+            # more.
             raise Broken(f"something has more than {self._span_parts:,} parts, which is too many")
         self._parts_left -= 1
         return members
 
     def _more(self, limit: int | None = None) -> bool:
-        """Hold more, twice of what there is but no more than a limit; say whether there was any.
+        """Hold twice as much, but no more than a limit, and say whether there was any more.
 
         Raises:
-            Unreadable: so many characters are held already.
+            Unreadable: `limit` characters are held already.
         """
         left = len(self._held) - self._at
         if limit is not None and left >= limit:
@@ -256,7 +259,7 @@ class _Text:
         self._lines_before += self._held.count("\n", 0, self._at)
         self._held, self._at = self._held[self._at :], 0
         wanted = max(2 * left, min(PIECE_BYTES, self.whole_chars))
-        # A last try near the limit, and not two.
+        # Make one last try near the limit, not two.
         if limit is not None and wanted > limit // 2:
             wanted = limit
         while len(self._held) < wanted and not self._is_over:
@@ -298,7 +301,7 @@ def _otlp(text: _Text, where: str, *, is_file: bool = False) -> Iterator[Item]:
                 yield from _resource(text, where, shape)
             continue
         if shape is not None and text.peek() != "n":
-            raise Broken(f"{key} is no list")
+            raise Broken(f"{key} is not a list")
         if key in documents.UNKNOWN_SIGNALS:
             yield Skipped(documents.UNKNOWN_SIGNALS[key])
         text.skip()
@@ -351,7 +354,7 @@ def _scope(
 
 
 def _passed_over(text: _Text, key: str, lists: tuple[str, ...], where: str) -> Iterator[Rejected]:
-    """Pass over a member; say so where it was to be a list."""
+    """Skip a member, and yield a rejection if it should be a list."""
     if key in lists and text.peek() != "n":
-        yield Rejected(where, f"{key} is no list")
+        yield Rejected(where, f"{key} is not a list")
     text.skip()

@@ -63,6 +63,10 @@ def lowest(below: Usage | None, own: Usage | None) -> Usage | None:
     """Return what a span took with all below it: its own only counts where those say nothing."""
     if below is None or own is None:
         return own if below is None else below
+    is_of_own_call = below.response_id is not None and below.response_id == own.response_id
+    if is_of_own_call and below.is_repeated:
+        # Another instrumentation's span of this very call, which counts here.
+        return own
     tokens = below if below.has_tokens else own
     cost = below.cost if below.cost or own.cost is None else own.cost
     return tokens if tokens.cost == cost else tokens._replace(cost=cost)

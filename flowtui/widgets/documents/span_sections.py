@@ -1,4 +1,4 @@
-"""One span as sections of a document: what failed first, then what was said, then the rest."""
+"""One span as sections of a document: first its errors, then its messages, then the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from flowtui import format as fmt
 from flowtui.store.annotations.values import SpanTarget
-from flowtui.store.genai import Conversation, Message, SpanDetails, details, messages
+from flowtui.store.genai import (
+    Conversation,
+    Message,
+    SpanDetails,
+    Tool,
+    ToolCall,
+    ToolResult,
+    details,
+    messages,
+    title,
+)  # fmt: skip
 from flowtui.store.traces.times import known
 from flowtui.store.traces.times import problems as time_problems
 from flowtui.store.traces.tree import ERROR, Node
@@ -26,7 +36,7 @@ from flowtui.widgets.documents.span_facts import (
 )  # fmt: skip
 
 OPEN_EVENTS = 3
-"""More events than these start folded, each to its line."""
+"""The most events that are unfolded at first."""
 SHOWN_EVENTS = 1_000
 _STATES: dict[int, tuple[str, Role]] = {
     0: ("unset", "muted"),
@@ -46,21 +56,21 @@ def span_sections(
     parent: Span | None = None,
     own_ns: int | None = None,
 ) -> tuple[Section, ...]:
-    """Return a span as a person reads it; what there is nothing of is left out.
+    """Return the sections of a span, without empty ones.
 
     Args:
-        detail: the span.
-        node: its place in the tree, for what only the tree knows.
-        total_ns: how long the whole trace took, where that is known.
-        links_here: what its links lead to in this run.
-        parent: the span above it, if it is there.
-        own_ns: how long nothing right below it ran, if there is anything below it.
+        detail: The span.
+        node: Its node in the tree, for facts that only the tree has.
+        total_ns: The duration of the whole trace, if that is known.
+        links_here: The targets of its links that are in this run.
+        parent: Its parent, if that is in this run.
+        own_ns: How long none of its children ran, if it has any.
     """
     found = details(detail.attributes)
     events = detail.raw_events
     chat = messages(detail.attributes, events)
     tool, retrieval = tool_section(found), retrieval_section(found)
-    said = _messages(_without(chat, _told(found)), detail)
+    said = _messages(_without(chat, found), detail)
     sections = (
         _head(detail, node, total_ns, parent, own_ns),
         error_section(detail, events),
@@ -80,7 +90,7 @@ def span_sections(
 
 
 def raw_sections(document: Mapping[str, JsonValue]) -> tuple[Section, ...]:
-    """Return a span's JSON document as one tree of values, its first level open."""
+    """Return a span's JSON document as one tree of values, with the first level open."""
     return bounded_sections([Section("raw", "", (Values("raw", document, open_levels=1),))])
 
 
@@ -92,7 +102,8 @@ def _head(
     own_ns: int | None,
 ) -> Section:
     kind = "" if detail.genai_kind == "other" else detail.genai_kind.value
-    named = [Piece(detail.name or "a span without a name", "title")]
+    called = title(detail.name, detail.attributes)
+    named = [Piece(called or "a span without a name", "title")]
     named += [Piece(kind, "muted")] if kind else []
     facts = *_facts(detail, node, total_ns, own_ns), *_odd_times(detail, node, parent)
     return Section("head", "", (Words(tuple(named)), Words(facts)))
@@ -121,7 +132,7 @@ def _facts(
 
 
 def _odd_times(detail: SpanDetail, node: Node | None, parent: Span | None) -> Iterator[Piece]:
-    """Yield what is odd about when a span ran."""
+    """Yield what is odd about the times of a span."""
     for problem in time_problems(detail.start_ns, detail.end_ns):
         yield Piece(f"▲ {problem}", "attention")
     begun, ended = known(detail.start_ns), known(detail.end_ns)
@@ -136,7 +147,7 @@ def _odd_times(detail: SpanDetail, node: Node | None, parent: Span | None) -> It
 
 
 def _told(found: SpanDetails) -> frozenset[str]:
-    """Return the sides of a span that the tool or the search says all of."""
+    """Return the sides of a span that its tool or retrieval section shows in full."""
     ran = found.tool
     goes_in = found.retrieval_query is not None or (ran is not None and ran.arguments is not None)
     comes_out = bool(found.documents) or (ran is not None and ran.result is not None)
@@ -144,13 +155,31 @@ def _told(found: SpanDetails) -> frozenset[str]:
     return frozenset(side for side, is_told in sides if is_told)
 
 
-def _without(chat: Conversation, sides: frozenset[str]) -> Conversation:
-    """Leave out what went in or came out as it is, which another section shows."""
+def _without(chat: Conversation, found: SpanDetails) -> Conversation:
+    """Leave out what went in or came out that another section shows."""
+    sides = _told(found)
+    if not sides:
+        return chat
 
     def kept(said: Sequence[Message]) -> tuple[Message, ...]:
-        return tuple(message for message in said if message.role not in sides)
+        return tuple(
+            message
+            for message in said
+            if message.role not in sides and not _is_of(found.tool, message)
+        )
 
-    return Conversation(chat.system, kept(chat.input), kept(chat.output)) if sides else chat
+    return Conversation(chat.system, kept(chat.input), kept(chat.output))
+
+
+def _is_of(ran: Tool | None, message: Message) -> bool:
+    """Say whether a message holds nothing but the call that a tool ran for, or its answer."""
+    if ran is None or message.role != "tool" or not message.parts:
+        return False
+    return all(
+        (isinstance(part, ToolResult) and part.result == ran.result)
+        or (isinstance(part, ToolCall) and part.arguments == ran.arguments)
+        for part in message.parts
+    )
 
 
 def _messages(chat: Conversation, detail: SpanDetail) -> Section | None:
@@ -170,13 +199,13 @@ def _attributes(detail: SpanDetail, is_folded: bool) -> Iterator[Section]:
     values = detail.attributes
     resource = {name: value for name, value in values.items() if name.startswith(_RESOURCES)}
     own = {name: value for name, value in values.items() if name not in resource}
-    for key, title, some, folded in (
+    for key, heading, some, folded in (
         ("attributes", "Attributes", own, is_folded),
         ("resource", "Resource", resource, True),
     ):
         if some:
             tree = Values(key, some, are_attributes=True)
-            yield Section(key, title, (tree,), f"{len(some):,}", is_folded=folded)
+            yield Section(key, heading, (tree,), f"{len(some):,}", is_folded=folded)
 
 
 def _events(detail: SpanDetail) -> Section | None:
@@ -197,13 +226,13 @@ def _event(index: int, event: SpanEvent, start_ns: int, is_folded: bool) -> Turn
     values = event.attributes
     tree = (Values(f"event {index}", values),) if values else ()
     name = event.name or "an event without a name"
-    # An exception stands above in full.
+    # An exception is shown in full in another section.
     folded = is_folded or event.name == "exception"
     return Turn(name, tree, "text", note, can_fold=bool(tree), is_folded=folded)
 
 
 def _when(event: SpanEvent, start_ns: int) -> str:
-    """Return when an event was: since the start of its span, or where that is not known, when."""
+    """Return the time of an event since the start of its span, or its date if that is unknown."""
     at, begun = known(event.timestamp_ns), known(start_ns)
     if at is None:
         return "at no time"
@@ -243,6 +272,8 @@ def _ids(detail: SpanDetail) -> Section:
     ]
     if created is not None:
         rows.append(Fact("created", created.isoformat()))
+    if title(detail.name, detail.attributes) != detail.name:
+        rows.append(Fact("name", detail.name))
     return Section("ids", "Ids", (Facts(tuple(rows)),), is_folded=True)
 
 

@@ -1,20 +1,19 @@
-"""A table of any length: its rows are read as they come into sight."""
+"""A previewed table of any length, whose rows are read as they come into sight."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeAlias
 
-from textual import on, work
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.worker import get_current_worker
 
 from flowtui import format as fmt
 from flowtui.previews import tables
-from flowtui.previews.errors import PreviewCancelled, PreviewFailed
-from flowtui.previews.values import Cancelled, TablePage
+from flowtui.previews.values import TablePage
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists import preview_table
 from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
@@ -22,13 +21,13 @@ from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-GROW_WITHIN = 200
-"""Rows from the last known one at which those behind it are read."""
+GROW_WITHIN_ROWS = 200
+"""How near to the last known row the cursor must be for further rows to be read."""
 Texts: TypeAlias = tuple[str, ...]
 
 
 class TableRows(Protocol):
-    """What gives the rows of a table; `attachment_tables.TableSource` says more."""
+    """The rows of a table; `TableSource` in `screens/attachments/tables.py` documents them."""
 
     first: TablePage
     known_rows: int
@@ -38,59 +37,31 @@ class TableRows(Protocol):
     @property
     def has_more(self) -> bool: ...
 
-    def index(self, cancelled: Cancelled) -> bool: ...
-    def rows(self, first: int, cancelled: Cancelled) -> dict[int, Texts]: ...
-    def with_columns(self, first: int, row: int, cancelled: Cancelled) -> TableRows: ...
-    def grow(self, cancelled: Cancelled) -> None: ...
-    def read_tail(self, cancelled: Cancelled) -> None: ...
+    def index(self) -> bool: ...
+    def rows(self, first: int) -> dict[int, Texts]: ...
+    def with_columns(self, first: int, row: int) -> TableRows: ...
+    def grow(self) -> None: ...
+    def read_tail(self) -> None: ...
 
 
 class TablePane(Asks, VirtualTable):
-    """Shows a table. Posts `Told` when it knows of more rows than before.
+    """Shows a table. Posts `ExtentChanged` when it knows of more rows, or shows other ones.
 
-    `G` goes to the last rows without reading those before them; `g` comes back from there.
+    `G` goes to the last rows without reading all rows before them; `g` goes back to the first.
     """
 
     opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last row"),
         Binding("shift+right", "shift_page(1)", "Columns on", show=False,
-                tooltip="As many columns further right as fit"),
+                tooltip="A page of columns to the right"),
         Binding("shift+left", "shift_page(-1)", "Columns back", show=False,
-                tooltip="As many columns to the left as fit"),
+                tooltip="A page of columns to the left"),
     ]  # fmt: skip
 
     @dataclass
-    class Told(Message):
-        """Sent by TablePane when `told` has changed."""
-
-    @dataclass
-    class RowsRead(Message):
-        """Sent by the reader with rows by their numbers."""
-
-        source: TableRows
-        rows: Mapping[int, Texts]
-
-    @dataclass
-    class Known(Message):
-        """Sent by the reader when more rows are known of, or the last ones."""
-
-        source: TableRows
-        is_tail: bool = False
-
-    @dataclass
-    class ColumnsRead(Message):
-        """Sent by the reader with the same table from another column on."""
-
-        before: TableRows
-        source: TableRows
-
-    @dataclass
-    class NotRead(Message):
-        """Sent by the reader when rows cannot be read."""
-
-        source: TableRows
-        reason: str
+    class ExtentChanged(Message):
+        """Sent by TablePane when `extent` has changed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -100,12 +71,12 @@ class TablePane(Asks, VirtualTable):
         self._is_growing = False
         self._number_cells = 0
         self._wanted_column: int | None = None
-        """The leftmost one to be shown, until columns from there on are read."""
+        """The column that is to be the leftmost one, while the columns from there on are read."""
 
-    # What is shown ---------------------------------------------------------------------------
+    # Showing tables --------------------------------------------------------------------------
 
     def show_source(self, source: TableRows, *, is_new: bool) -> None:
-        """Show a table, from its first row if it is another one."""
+        """Show a table, from its first row if it is a new one."""
         self._source = source
         self._wanted_column = None
         self._is_at_tail = self._is_growing = False
@@ -114,7 +85,7 @@ class TablePane(Asks, VirtualTable):
             self._index(source)
 
     def show_page(self, page: TablePage, *, is_new: bool) -> None:
-        """Show rows that are all there is."""
+        """Show a table that consists of just these rows."""
         self._source = None
         self._wanted_column = None
         self._is_at_tail = False
@@ -131,22 +102,22 @@ class TablePane(Asks, VirtualTable):
         self.show_keys(range(count), is_new=is_new)
 
     def _forget(self) -> None:
-        # Rows of other files have the same numbers.
+        # Without this, cached cells would be shown for rows of another file with the same numbers.
         self._cells.clear()
         self._asked.clear()
 
     @property
-    def told(self) -> str:
-        """How many rows are shown of how many."""
+    def extent(self) -> str:
+        """How many rows are known or shown, and from which column on, in words."""
         source = self._source
         if source is None:
             return fmt.count(self.line_count, "row")
         before = source.first.first_column + self.first_column
-        rows = self._told_rows(source)
+        rows = self._row_extent(source)
         is_some = len(source.first.columns) < source.first.column_count
         return f"{rows}, from column {before + 1:,}" if is_some and before else rows
 
-    def _told_rows(self, source: TableRows) -> str:
+    def _row_extent(self, source: TableRows) -> str:
         if self._is_at_tail:
             return f"last {fmt.count(len(source.tail), 'row')}, g goes to the first"
         if source.total is not None:
@@ -155,7 +126,7 @@ class TablePane(Asks, VirtualTable):
 
     @property
     def copy_text(self) -> str:
-        """The row under the cursor, its cells parted by tabs."""
+        """The row under the cursor, with its cells separated by tabs."""
         row = self._texts.get(self.cursor_key if self.cursor_key is not None else -1)
         return "" if row is None else "\t".join(row)
 
@@ -171,7 +142,7 @@ class TablePane(Asks, VirtualTable):
 
     def _fill(self, keys: Sequence[int]) -> None:
         known = [self._texts[key] for key in keys if key in self._texts]
-        # Rows further on may be wider; what is cut would read as another value.
+        # Later rows may be wider, and a number that is cut would read as another number.
         self.set_columns(preview_table.widened(self.columns, known))
         self.fill(
             {
@@ -183,82 +154,66 @@ class TablePane(Asks, VirtualTable):
             }
         )
 
-    @work(thread=True, group="rows", exit_on_error=False)
     def _read(self, source: TableRows, keys: Sequence[int]) -> None:
-        worker = get_current_worker()
-        found: dict[int, Texts] = {}
-        try:
+        def read() -> dict[int, Texts]:
+            found: dict[int, Texts] = {}
             for key in keys:
                 if key not in found:
-                    found |= source.rows(key, lambda: worker.is_cancelled)
-        except PreviewCancelled:
-            return
-        except PreviewFailed as error:
-            self.post_message(self.NotRead(source, str(error)))
-            return
-        self.post_message(self.RowsRead(source, found))
+                    found |= source.rows(key)
+            return found
 
-    @work(thread=True, group="index", exclusive=True, exit_on_error=False)
+        failed = partial(self._tell_failure, source)
+        self.ask(read, partial(self._show_rows, source), failed, group="rows", replaces=False)
+
     def _index(self, source: TableRows) -> None:
-        worker = get_current_worker()
-        try:
-            is_known = source.index(lambda: worker.is_cancelled)
-        except (PreviewCancelled, PreviewFailed):
-            # Rows are then found one page after the other.
-            return
-        if is_known and not worker.is_cancelled:
-            self.post_message(self.Known(source))
+        def take(is_known: bool) -> None:
+            if is_known:
+                self._show_known(source, False)
 
-    @work(thread=True, group="grow", exit_on_error=False)
+        # A failure needs no message: without an index, rows are found page by page.
+        self.ask(source.index, take, lambda _reason: None, group="index")
+
     def _grow(self, source: TableRows, is_tail: bool) -> None:
-        worker = get_current_worker()
-        try:
-            step = source.read_tail if is_tail else source.grow
-            step(lambda: worker.is_cancelled)
-        except PreviewCancelled:
-            return
-        except PreviewFailed as error:
-            self.post_message(self.NotRead(source, str(error)))
-            return
-        self.post_message(self.Known(source, is_tail))
+        self._is_growing = True
+        step = source.read_tail if is_tail else source.grow
+        self.ask(
+            step,
+            lambda _nothing: self._show_known(source, is_tail),
+            partial(self._tell_failure, source),
+            group="grow",
+            replaces=False,
+        )
 
-    @on(RowsRead)
-    def show_rows(self, message: RowsRead) -> None:
-        message.stop()
-        if message.source is self._source:
-            in_sight = set(self.keys_in_sight(GROW_WITHIN))
+    def _show_rows(self, source: TableRows, rows: Mapping[int, Texts]) -> None:
+        if source is self._source:
+            in_sight = set(self.keys_in_sight(GROW_WITHIN_ROWS))
             self._texts = {key: row for key, row in self._texts.items() if key in in_sight}
-            self._texts.update(message.rows)
-            self._fill([key for key in self.keys_in_sight(MARGIN_ROWS) if key in message.rows])
+            self._texts.update(rows)
+            self._fill([key for key in self.keys_in_sight(MARGIN_ROWS) if key in rows])
 
-    @on(Known)
-    def show_known(self, message: Known) -> None:
-        message.stop()
-        source = message.source
+    def _show_known(self, source: TableRows, is_tail: bool) -> None:
         if source is not self._source:
             return
         self._is_growing = False
-        if message.is_tail:
+        if is_tail:
             self._is_at_tail = True
             self.show_keys(range(-len(source.tail), 0))
             self.cursor = self.line_count - 1
         elif not self._is_at_tail:
             self.show_keys(range(source.known_rows))
-        self.post_message(self.Told())
+        self.post_message(self.ExtentChanged())
 
-    @on(NotRead)
-    def tell_failure(self, message: NotRead) -> None:
-        message.stop()
-        if message.source is self._source:
+    def _tell_failure(self, source: TableRows, reason: str) -> None:
+        if source is self._source:
             self._is_growing = False
             self._wanted_column = None
-            self.notify(fmt.plain(message.reason, 300), severity="warning", markup=False)
+            self.notify(fmt.plain(reason, 300), severity="warning", markup=False)
 
     # Columns ---------------------------------------------------------------------------------
 
     @property
     def _left(self) -> int:
-        """The leftmost column that is to be shown, of all that the table has."""
+        """The number of the leftmost column, of all columns that the table has."""
         if self._wanted_column is not None:
             return self._wanted_column
         before = 0 if self._source is None else self._source.first.first_column
@@ -268,11 +223,11 @@ class TablePane(Asks, VirtualTable):
         self._go_to_column(self._left + by)
 
     def action_shift_page(self, by: int) -> None:
-        # The number of the row is none of them, and one column stays in sight.
+        # Two less than fit: one is the column of row numbers, and one column stays in sight.
         self._go_to_column(self._left + by * max(len(self._layout(self.line_width)) - 2, 1))
 
     def _go_to_column(self, column: int) -> None:
-        """Show columns from one on; those that are not there are read first."""
+        """Show the columns from one on; if they are not in memory, read them first."""
         source = self._source
         page = None if source is None else source.first
         if source is None or page is None or page.column_count == len(page.columns):
@@ -284,38 +239,30 @@ class TablePane(Asks, VirtualTable):
         if page.first_column <= self._wanted_column <= last:
             super().action_shift(self._wanted_column - page.first_column - self.first_column)
             self._wanted_column = None
-            self.post_message(self.Told())
+            self.post_message(self.ExtentChanged())
         else:
             self._read_columns(source, self._wanted_column)
 
     @property
     def _columns_in_sight(self) -> int:
-        """How many columns there may be at most; a window of columns has twice as many."""
+        """How many columns fit at most; half of the columns that are read at a time, or less."""
         most = self.line_width // (preview_table.MIN_WIDTH + len(GAP))
         return max(min(most, tables.MAX_COLUMNS // 2), 1)
 
-    @work(thread=True, group="columns", exclusive=True, exit_on_error=False)
     def _read_columns(self, source: TableRows, column: int) -> None:
-        worker = get_current_worker()
-        # About as many before the wanted one as behind it, so that one can go back too.
+        # The wanted column is in the middle of those that are read, so that going back is quick.
         first = max(column - tables.MAX_COLUMNS // 2, 0)
-        row = self.cursor_key or 0
-        try:
-            other = source.with_columns(first, row, lambda: worker.is_cancelled)
-        except PreviewCancelled:
-            return
-        except PreviewFailed as error:
-            self.post_message(self.NotRead(source, str(error)))
-            return
-        if not worker.is_cancelled:
-            self.post_message(self.ColumnsRead(source, other))
+        self.ask(
+            partial(source.with_columns, first, self.cursor_key or 0),
+            partial(self._show_columns, source),
+            partial(self._tell_failure, source),
+            group="columns",
+        )
 
-    @on(ColumnsRead)
-    def show_columns(self, message: ColumnsRead) -> None:
-        message.stop()
-        if message.before is not self._source or self._wanted_column is None:
+    def _show_columns(self, before: TableRows, source: TableRows) -> None:
+        if before is not self._source or self._wanted_column is None:
             return
-        self._source = source = message.source
+        self._source = source
         self._texts = {}
         self.set_columns(preview_table.columns(source.first, self._number_cells))
         self._forget()
@@ -332,19 +279,17 @@ class TablePane(Asks, VirtualTable):
         source = self._source
         if source is None or self._is_at_tail or self._is_growing or not source.has_more:
             return
-        if new + GROW_WITHIN >= source.known_rows:
-            self._is_growing = True
+        if new + GROW_WITHIN_ROWS >= source.known_rows:
             self._grow(source, False)
 
     def action_move_to_end(self, last: bool) -> None:
         source = self._source
         if source is not None and last and source.has_more and not self._is_at_tail:
-            self._is_growing = True
             self._grow(source, True)
             return
         if source is not None and not last and self._is_at_tail:
             self._is_at_tail = False
             self.show_keys(range(source.known_rows), is_new=True)
-            self.post_message(self.Told())
+            self.post_message(self.ExtentChanged())
             return
         super().action_move_to_end(last)

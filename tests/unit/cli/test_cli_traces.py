@@ -120,6 +120,8 @@ def test_the_list_as_json_is_an_array_of_documents(printed: Printed) -> None:
             "cached_tokens": None,
             "cache_creation_tokens": None,
             "reasoning_tokens": None,
+            "input_audio_tokens": None,
+            "output_audio_tokens": None,
             "cost": None,
         },
         "unread_span_count": 0,
@@ -207,7 +209,7 @@ def test_a_trace_is_named_by_a_unique_prefix(printed: Printed) -> None:
 def test_a_column_that_is_none_and_a_filter_that_is_not_understood_are_refused(
     printed: Printed,
 ) -> None:
-    with pytest.raises(WrongUsage, match="none of start, name"):
+    with pytest.raises(WrongUsage, match="not one of start, name"):
         printed.traces("", "nope")
     with pytest.raises(FilterError):
         printed.traces("state = (")

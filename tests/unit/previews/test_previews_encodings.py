@@ -163,7 +163,7 @@ def test_tables_json_markdown_source_and_the_pager_are_too(
         assert text_of(written(file_name, f"# {text}\nx = 1\n" * 20))[38] == f"# {text}"
     paged = written("p.txt", f"{text}\n" * 20)
     source = FileSource("p", "p.txt", lambda: paged)
-    assert whole_text(source, Request(mode=Mode.TEXT), never) == f"{text}\n" * 20
+    assert whole_text(source, Request(mode=Mode.TEXT)) == f"{text}\n" * 20
 
 
 @pytest.mark.usefixtures("guessed_here")

@@ -71,7 +71,7 @@ def test_a_log_shows_the_end_of_its_progress_bars(tmp_path: Path, codec: str) ->
     assert shown.part.total == 3
     assert shown.note == "100 overwritten parts are left out"
     source = FileSource("a", "train.log", lambda: path)
-    text = whole_text(source, Request(mode=Mode.TEXT), never)
+    text = whole_text(source, Request(mode=Mode.TEXT))
     assert text == f"学習を開始します\n{last}\nvalidation done\n"
 
 
@@ -153,5 +153,5 @@ def test_the_pager_says_what_it_leaves_out_of_a_long_line(tmp_path: Path) -> Non
     path = tmp_path / "a.txt"
     path.write_text("y" * 5_000 + "\nend\n")
     source = FileSource("a", "a.txt", lambda: path)
-    text = whole_text(source, Request(mode=Mode.TEXT), never)
+    text = whole_text(source, Request(mode=Mode.TEXT))
     assert text == "y" * 4_000 + "… 1,000 more characters\nend\n"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.store.annotations import writing as annotating
+from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.changes import Changes, Watcher
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseCorrupt, DatabaseDenied, DatabaseError
@@ -21,6 +23,7 @@ from flowtui.store.schema import (
 )
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
+from tests.unit.annotated import feedback
 from tests.unit.stores import (
     LONG_AGO_NS,
     NOW,
@@ -149,6 +152,49 @@ def test_an_annotation_that_was_edited_or_deleted_is_reported(
     directory: Path, watcher: Watcher, sql: str
 ) -> None:
     execute(directory / "run-1" / "exp.db", sql)
+    assert watcher.look() == Changes(kinds=frozenset({Kind.ANNOTATIONS}))
+    assert not watcher.look()
+
+
+def test_annotations_that_are_written_here_are_nothing_new(
+    directory: Path, store: Store, watcher: Watcher
+) -> None:
+    database = store.run("run-1").database
+    change = annotating.add(database, SpanTarget(TRACE, SPAN), feedback(name="own"))
+    assert not watcher.look()
+    edited = annotating.edit(database, change.annotation, False, "why")
+    annotating.revert(database, edited)
+    annotating.delete(database, change.annotation)
+    assert not watcher.look()
+    settled(directory, watcher)
+    assert not watcher.look()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_somebody_else_annotates_beside_it_is_reported(
+    directory: Path, store: Store, watcher: Watcher, is_first: bool
+) -> None:
+    def other() -> None:
+        execute(directory / "run-1" / "exp.db", "update eval_annotations set value = '4'")
+
+    target = SpanTarget(TRACE, SPAN)
+    database = store.run("run-1").database
+    if is_first:
+        other()
+    annotating.add(database, target, feedback(name="own"))
+    if not is_first:
+        other()
+    assert watcher.look() == Changes(kinds=frozenset({Kind.ANNOTATIONS}))
+    # The own one is not taken for the next.
+    annotating.add(database, target, feedback(name="more"))
+    assert not watcher.look()
+
+
+def test_an_own_annotation_that_somebody_else_takes_back_is_reported(
+    directory: Path, store: Store, watcher: Watcher
+) -> None:
+    annotating.add(store.run("run-1").database, SpanTarget(TRACE, SPAN), feedback(name="own"))
+    execute(directory / "run-1" / "exp.db", "delete from span_annotations where name = 'own'")
     assert watcher.look() == Changes(kinds=frozenset({Kind.ANNOTATIONS}))
     assert not watcher.look()
 

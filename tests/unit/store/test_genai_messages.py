@@ -18,15 +18,22 @@ from flowtui.store.genai import (
     Message,
     PairedCall,
     ReasoningPart,
+    SpanKind,
     TextPart,
     ToolCall,
     ToolResult,
     UnknownPart,
+    Usage,
+    details,
     evaluations,
     exceptions,
     messages,
     paired_calls,
+    span_kind,
+    title,
+    usage,
 )
+from flowtui.store.genai.dialects import Meaning, names
 from tests.unit.store.test_genai_kinds import JSON
 
 CALL = ToolCall("call_1", "weather", {"city": "Oslo"})
@@ -183,6 +190,33 @@ def test_media_are_named_and_measured_and_not_decoded(raw: dict, part: MediaPart
             },
             ToolResult("s", None, {"hits": 1}),
         ),
+        (
+            {"executableCode": {"language": "PYTHON", "code": "1 + 1"}},
+            ToolCall(None, "executable_code", "1 + 1"),
+        ),
+        ({"codeExecutionResult": {"output": "2"}}, ToolResult(None, None, "2")),
+        ({"reasoningContent": {"reasoningText": {"text": "Hm."}}}, ReasoningPart("Hm.")),
+        (
+            {"toolResult": {"toolUseId": "call_1", "content": [{"json": {"celsius": 4}}]}},
+            RESULT,
+        ),
+        (
+            {
+                "type": "tool-result",
+                "toolCallId": "call_1",
+                "output": {"type": "json", "value": {"celsius": 4}},
+            },
+            RESULT,
+        ),
+        (
+            {"type": "web_search_tool_result", "tool_use_id": "s", "content": [{"url": "x"}]},
+            ToolResult("s", None, [{"url": "x"}]),
+        ),
+        (
+            {"type": "output_audio", "data": "AAAA", "transcript": "Hello"},
+            MediaPart("audio", None, 3, None, "Hello"),
+        ),
+        ({"type": "phone_call", "to": 1}, UnknownPart({"type": "phone_call", "to": 1})),
         ({"type": "hologram", "data": 1}, UnknownPart({"type": "hologram", "data": 1})),
         (7, UnknownPart(7)),
     ],
@@ -570,6 +604,7 @@ KEYS = st.sampled_from(
         *"traceloop.entity.output input.value output.value input.mime_type".split(),
         *"embedding.embeddings.0.embedding.text exception.type annotations evaluations".split(),
         *"annotation.score evaluations.0.evaluation.score error.type".split(),
+        *(name for meaning in Meaning for name in names(meaning)),
     ]
 )
 EVENT_NAMES = st.sampled_from(
@@ -599,3 +634,54 @@ def test_nothing_that_json_can_say_raises(attributes: dict, events: list) -> Non
     assert len(paired_calls(conversation)) >= 0
     assert isinstance(exceptions(events, attributes), tuple)
     assert isinstance(evaluations(events, attributes), tuple)
+    assert isinstance(details(attributes).finish_reasons, tuple)
+    assert isinstance(title("name", attributes), str)
+    assert span_kind(attributes, 0) in SpanKind
+    used = usage(attributes)
+    assert used is None or used + used == Usage() + used + used
+
+
+def test_a_tool_of_the_provider_has_its_answer_with_its_call() -> None:
+    items = [
+        {"type": "web_search_call", "id": "ws_1", "action": {"query": "Oslo"}},
+        {"type": "mcp_call", "id": "m_1", "name": "f", "arguments": "{}", "output": "4"},
+        {"type": "message", "role": "assistant", "content": [{"type": "refusal", "refusal": "No"}]},
+    ]
+    said = read({"output.value": json.dumps({"output": items})}).output
+    assert [turn.parts for turn in said] == [
+        (ToolCall("ws_1", "web_search_call", {"query": "Oslo"}),),
+        (ToolCall("m_1", "f", {}), ToolResult("m_1", "f", "4")),
+        (TextPart("No"),),
+    ]
+
+
+def test_the_audio_of_an_answer_has_its_transcript() -> None:
+    spoken = {"role": "assistant", "content": None, "audio": {"data": "AAAA", "transcript": "Hi"}}
+    (turn,) = read({"output.value": json.dumps({"choices": [{"message": spoken}]})}).output
+    assert turn.parts == (MediaPart("audio", None, 3, None, "Hi"),)
+
+
+def test_messages_of_langchain_are_read_however_they_are_written() -> None:
+    for written in (
+        [["user", "Hello"]],
+        [{"type": "human", "data": {"content": "Hello", "type": "human"}}],
+        [{"lc": 1, "type": "constructor", "kwargs": {"type": "human", "content": "Hello"}}],
+        [{"type": "human", "content": "Hello", "additional_kwargs": {}}],
+    ):
+        for around in (
+            {"messages": written},
+            {"inputs": {"messages": written}, "tags": [], "kwargs": {}},
+            [{"graph": None, "update": {"messages": written}}],
+        ):
+            role = "input" if isinstance(around, dict) else "output"
+            told = read({f"traceloop.entity.{role}": json.dumps(around)})
+            assert (told.input or told.output) == (HELLO,), (written, around)
+
+
+def test_events_of_pydantic_ai_in_one_attribute_are_messages() -> None:
+    events = [
+        {"event.name": "gen_ai.user.message", "content": "Hello", "role": "user"},
+        {"event.name": "gen_ai.choice", "index": 0, "message": {"content": "Hi"}},
+    ]
+    told = read({"events": json.dumps(events)})
+    assert (told.input, told.output) == ((HELLO,), (HI,))

@@ -144,3 +144,67 @@ def test_adding_keeps_unknown_apart_from_zero() -> None:
 def test_no_value_of_any_type_raises(attributes: dict) -> None:
     found = usage(attributes)
     assert found is None or found.total is None or found.total >= 0
+
+
+@pytest.mark.parametrize(
+    ("details", "expected"),
+    [
+        # Langfuse tells what was cached apart from the rest of the input.
+        (
+            {"input": 56, "input_cached_tokens": 64, "output": 18, "output_reasoning_tokens": 16},
+            Usage(120, 34, 64, None, 16),
+        ),
+        # Unless the total shows that it does not.
+        (
+            {"input": 120, "input_cached_tokens": 64, "output": 34, "total": 154},
+            Usage(120, 34, 64),
+        ),
+        (
+            {
+                "prompt_tokens": 120,
+                "completion_tokens": 34,
+                "prompt_tokens_details": {"cached_tokens": 64, "audio_tokens": 5},
+                "completion_tokens_details": {"reasoning_tokens": 16, "audio_tokens": 6},
+            },
+            Usage(120, 34, 64, reasoning_tokens=16, input_audio_tokens=5, output_audio_tokens=6),
+        ),
+        ({"input": "many"}, None),
+    ],
+)
+def test_objects_of_usage_are_read_in_the_words_of_who_made_them(
+    details: dict, expected: Usage | None
+) -> None:
+    assert usage({"langfuse.observation.usage_details": json.dumps(details)}) == expected
+    # LiteLLM writes what Python prints.
+    if expected is not None and "prompt_tokens" in details:
+        assert usage({"metadata.usage_object": str(details)}) == expected
+
+
+def test_a_name_of_its_own_counts_before_what_an_object_says() -> None:
+    both = {
+        "gen_ai.usage.input_tokens": 7,
+        "langfuse.observation.usage_details": '{"input": 9, "output": 3}',
+    }
+    assert usage(both) == Usage(7, 3)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["{'a': ", "{1: " * 2_000, "[" * 50_000, "{'input_tokens': __import__('os')}"],
+)
+def test_what_only_looks_like_a_printed_value_is_no_usage(written: str) -> None:
+    assert usage({"metadata.usage_object": written}) is None
+
+
+def test_the_call_that_usage_is_of_is_known_where_the_span_tells_it() -> None:
+    def told(**more: object) -> tuple[str | None, str]:
+        found = usage({"gen_ai.usage.input_tokens": 1, **more})
+        assert found is not None
+        return found.response_id, found.maker
+
+    assert told() == (None, "")
+    assert told(**{"gen_ai.response.id": "r"}) == ("r", "OpenTelemetry")
+    assert told(**{"output.value": '{"id": "r", "choices": []}'}) == ("r", "OpenTelemetry")
+    assert told(**{"output.value": '{"text": "r"}'}) == (None, "")
+    assert told(**{"gen_ai.response.id": "r", "otel.scope": {"name": "s"}})[1].endswith("s")
+    assert Usage(1) == Usage(1, response_id="r", maker="x")

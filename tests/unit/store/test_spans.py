@@ -15,6 +15,7 @@ from flowtui.store.genai import SpanKind, Usage
 from flowtui.store.schema import SpanAnnotationRow, SpanRow
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces import spans as span_rows
+from flowtui.store.traces.tree import span_tree
 from flowtui.store.traces.values import Span
 from tests.unit.stores import execute, opened, writer
 
@@ -77,6 +78,11 @@ def test_a_skeleton_says_what_a_span_is_and_took(tmp_path: Path) -> None:
         ({"traceloop.span.kind": "workflow"}, SpanKind.WORKFLOW),
         ({"llm.request.type": "rerank"}, SpanKind.RERANKER),
         ({"mlflow.spanType": '"AGENT"'}, SpanKind.AGENT),
+        ({"langfuse.observation.type": "generation"}, SpanKind.CHAT),
+        ({"ai.operationId": "ai.toolCall"}, SpanKind.TOOL),
+        ({"haystack.component.type": "OpenAIChatGenerator"}, SpanKind.CHAT),
+        ({"pydantic_ai.all_messages": "[1]"}, SpanKind.AGENT),
+        ({"gcp.vertex.agent.llm_request": '{"model": "m"}'}, SpanKind.CHAT),
         ({"anything": "chat"}, SpanKind.OTHER),
     ],
 )
@@ -94,6 +100,9 @@ def test_the_kind_is_found_in_each_dialect(
         {"llm.usage.completion_tokens": 7},
         {"llm.token_count.completion": 7},
         {"mlflow.chat.tokenUsage": '{"output_tokens": 7}'},
+        {"ai.usage.outputTokens": 7},
+        {"langfuse.observation.usage_details": '{"output": 7}'},
+        {"gen_ai.usage.raw": '{"completion_tokens": 7}'},
     ],
 )
 def test_usage_is_found_in_each_dialect(tmp_path: Path, attributes: dict[str, object]) -> None:
@@ -106,6 +115,31 @@ def test_cost_alone_is_usage(tmp_path: Path, name: str) -> None:
     cost = 0.5 if name == "llm.cost.total" else '{"total_cost": 0.5}'
     written(tmp_path, [span("s", attributes={name: cost})])
     assert read(tmp_path)[0].usage == Usage(cost=0.5)
+
+
+@pytest.mark.parametrize("scope", ["other", "same"])
+def test_a_call_of_two_instrumentations_is_counted_once_in_its_tree(
+    tmp_path: Path, scope: str
+) -> None:
+    def call(made_by: str) -> dict[str, object]:
+        used = {"gen_ai.usage.input_tokens": 4, "gen_ai.response.id": "r"}
+        return {**used, "otel.scope": {"name": made_by}}
+
+    rows = [
+        span("a", 1, attributes=call("same"), parent_span_id="root"),
+        span("b", 2, attributes=call(scope), parent_span_id="root"),
+        span("root", 1),
+    ]
+    written(tmp_path, rows)
+    with opened(tmp_path) as store:
+        tree = span_tree(store.run(RUN).ask(span_rows.spans, TRACE))
+    assert tree.usage == Usage(input_tokens=4 if scope == "other" else 8)
+
+
+def test_a_span_has_the_title_that_its_template_became(tmp_path: Path) -> None:
+    said = {"logfire.msg": "job 3", "logfire.msg_template": "job {x}", "logfire.span_type": "span"}
+    written(tmp_path, [span("s", name="job {x}", attributes=said)])
+    assert read(tmp_path)[0].name == "job 3"
 
 
 def test_a_placeholder_of_a_span_that_goes_on_is_told_apart(tmp_path: Path) -> None:
@@ -194,9 +228,9 @@ def test_items_that_are_no_events_are_named_as_problems(tmp_path: Path) -> None:
     assert found is not None
     assert [event.timestamp_ns for event in found.events] == [None, None]
     assert found.problems == (
-        "events holds an item that is no object",
+        "events holds an item that is not an object",
         "events holds an event without a time",
-        "links holds an item that is no object",
+        "links holds an item that is not an object",
     )
 
 

@@ -200,6 +200,27 @@ def test_usage_counts_the_lowest_spans_through_those_without(tmp_path: Path) -> 
     assert traces["u"].usage == Usage(input_tokens=9)
 
 
+def test_a_root_whose_name_is_a_template_has_the_title_that_it_became(tmp_path: Path) -> None:
+    said = {"logfire.msg": "job 3", "logfire.msg_template": "job {x}"}
+    traces = found(tmp_path, [row("t", "1", 1, 2, None, name="job {x}", attributes=said)])
+    assert traces["t"].root_name == "job 3"
+
+
+def test_a_call_that_two_instrumentations_reported_is_counted_once(tmp_path: Path) -> None:
+    def call(scope: str) -> dict[str, object]:
+        return {**tokens(4), "gen_ai.response.id": "r", "otel.scope": {"name": scope}}
+
+    traces = found(
+        tmp_path,
+        [
+            row("t", "2", 11, 19, "1", attributes=call("one")),
+            row("t", "3", 12, 18, "1", attributes=call("another")),
+            row("t", "1", 10, 20, None),
+        ],
+    )
+    assert traces["t"].usage == Usage(input_tokens=4)
+
+
 def test_broken_attributes_and_times_do_not_fail_the_list(directory: Path) -> None:
     path = directory / RUN / "exp.db"
     execute(path, "update spans set attributes = 'gen_ai.usage.{' where trace_id = 'b'")

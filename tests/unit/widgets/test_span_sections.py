@@ -231,6 +231,25 @@ def test_a_tool_says_its_arguments_and_result_once() -> None:
     assert next(section for section in sections if section.key == "attributes").is_folded
 
 
+def test_a_tool_that_answers_in_a_message_says_it_once() -> None:
+    answer = {"content": '{"celsius": 4}', "type": "tool", "tool_call_id": "call_1"}
+    attributes = {
+        "openinference.span.kind": "TOOL",
+        "tool.name": "weather",
+        "input.value": "Oslo",
+        "output.value": json.dumps({"type": "tool", "data": answer}),
+    }
+    sections = span_sections(detail(attributes))
+    assert not lines(sections, "messages")
+    assert any("celsius" in line for line in lines(sections, "tool"))
+
+
+def test_a_span_is_called_what_its_template_became() -> None:
+    sections = span_sections(detail({"logfire.msg": "job 3"}, name="job {x}"))
+    assert "job 3" in lines(sections, "head")[0]
+    assert any("job {x}" in line for line in lines(sections, "ids"))
+
+
 def test_a_search_shows_its_documents_with_their_scores() -> None:
     sections = span_sections(
         detail(
