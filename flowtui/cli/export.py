@@ -22,14 +22,14 @@ def export(store: Store, run: OpenRun, out: Path | None) -> None:
     """Write a run as an artifact and print where it is.
 
     Args:
-        store: where the run is.
-        run: which one.
-        out: the file, or a folder to name one in; the current folder unless given. A file that is
+        store: Where the run is.
+        run: Which one.
+        out: The file, or a folder to name one in; the current folder unless given. A file that is
             there is replaced only if it was named.
 
     Raises:
-        StoreError: it cannot be packed or written.
-        WrongUsage: a file of the name made up for it is there already.
+        StoreError: It cannot be packed or written.
+        WrongUsage: A file exists already under the name that was made up.
     """
     target = out if out is not None and not out.is_dir() else None
     if target is None:
@@ -54,7 +54,7 @@ def export(store: Store, run: OpenRun, out: Path | None) -> None:
         finally:
             line.end()
     if store.standings([run.row], clock.now())[run.id].goes_on:
-        print("the run is still active: the file holds what was there by now", file=sys.stderr)
+        print("the run is still active: the file holds what it has logged so far", file=sys.stderr)
     tell_missing(artifact.missing_attachments)
     print(f"{fmt.plain(str(target), 1_000)}  {fmt.size(artifact.size_bytes)}")
 

@@ -1,4 +1,4 @@
-"""Ctrl+c while something is read or printed: it is cleaned up after, and nothing is said."""
+"""Ctrl+c while something is read or printed: clean up, and end without a message."""
 
 from __future__ import annotations
 
@@ -22,17 +22,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def interrupts_end_quietly(is_interruptible: bool) -> Iterator[None]:
-    """Leave with what a shell expects when ctrl+c comes and the body does not deal with it.
+    """Exit as a shell expects when ctrl+c comes and the body does not handle it.
 
     Args:
-        is_interruptible: whether it is to be heeded; not where whoever began this process had it
-            ignored.
+        is_interruptible: Whether ctrl+c counts; False where the parent process had it ignored.
     """
     if not is_interruptible:
         yield
         return
     signal.signal(signal.SIGINT, _heed)
-    # While Python ends, an interrupt would be shown with where it came.
+    # Without this, an interrupt while Python ends would print a traceback.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.unraisablehook = _end_if_interrupted
     try:
@@ -50,9 +49,9 @@ def _heed(number: int, frame: FrameType | None) -> None:
 
 
 def _end_if_interrupted(unraisable: UnraisableHookArgs) -> None:
-    """End where an interrupt came in the middle of what cannot be left by an exception.
+    """End the process where an interrupt came inside code that no exception can leave.
 
-    Python would show it and go on, as if nobody had wished to end.
+    Python would print the interrupt and go on as if nobody had pressed ctrl+c.
     """
     if issubclass(unraisable.exc_type, KeyboardInterrupt):
         os._exit(INTERRUPTED)

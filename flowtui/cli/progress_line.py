@@ -1,4 +1,4 @@
-"""One line on stderr that tells how far a command is, rewritten where that is a terminal."""
+"""One line on stderr that shows how far a command is, rewritten where that is a terminal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from flowtui.cli.standard_streams import INTERRUPTED
 from flowtui.store.cancelling import cancelling
 from flowtui.terminal.shutdown import SIGNALS
 
-EVERY_S = 0.2
+REWRITE_EVERY_S = 0.2
 _CLEAR = "\r\x1b[K"
 
 
 class ProgressLine:
-    """Shows a step, its bytes and what is left; elsewhere than on a terminal, only each step."""
+    """Shows a step, its bytes and what is left; where stderr is not a terminal, only each step."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
@@ -42,7 +42,7 @@ class ProgressLine:
         now = time.monotonic()
         if not is_new and now < self._next_s:
             return
-        self._step, self._next_s = step, now + EVERY_S
+        self._step, self._next_s = step, now + REWRITE_EVERY_S
         self._out.write(_CLEAR + _line(step, done, total, rate_bytes_s))
         self._out.flush()
 

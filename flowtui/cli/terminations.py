@@ -1,4 +1,4 @@
-"""A kill that asks, and a terminal that goes away: what was unpacked is removed before the end."""
+"""SIGTERM, and SIGHUP of a terminal that goes away: remove what was unpacked before the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flowtui.terminal.shutdown import tidy_up
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 GRACE_S = 1.0
-"""For what is under way to be left; SQLite, in the midst of a query, is not."""
+"""How long leaving what is under way may take; a query that SQLite is running cannot be left."""
 
 
 class Terminated(BaseException):
@@ -30,7 +30,7 @@ class Terminated(BaseException):
 
 @contextmanager
 def terminations_end_tidily() -> Iterator[None]:
-    """Leave with what a shell expects when a signal comes that is not to be ignored."""
+    """Exit as a shell expects when a signal comes that the parent process does not ignore."""
     heeded = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_DFL]
     if not heeded:
         yield
@@ -48,16 +48,16 @@ def terminations_end_tidily() -> Iterator[None]:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    # The next one ends it at once.
+    # The next signal ends the process at once.
     for each in SIGNALS:
         signal.signal(each, signal.SIG_DFL)
     signalled(Terminated(number))
 
 
 def _watch() -> None:
-    """End the process where the thread that takes signals does not come to it.
+    """End the process where the main thread does not come to handle a signal.
 
-    The thread is told by the system's own handler, whatever the other one is at.
+    A thread waits for what the handler in C writes, which it does whatever the main thread is at.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

@@ -31,7 +31,7 @@ _lost = threading.local()
 
 @contextmanager
 def cancelling(cancelled: Cancelled) -> Iterator[None]:
-    """Have `cancelled` end what is read inside, in this thread; it raises ReadCancelled then.
+    """Let `cancelled` end reads of this thread inside the block, which then raise ReadCancelled.
 
     Args:
         cancelled: Is asked about every millisecond of work; True ends the read.
@@ -55,7 +55,7 @@ def is_left() -> bool:
 
 
 def check() -> None:
-    """Raise ReadCancelled where nobody waits any more; for loops that ask no database."""
+    """Raise ReadCancelled where nobody waits any more; for loops that do not ask a database."""
     if is_left():
         raise ReadCancelled("the read was left")
 

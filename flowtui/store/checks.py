@@ -1,7 +1,7 @@
-"""What a schema has in place of the tables that luml-sdk makes, and what is not written for it.
+"""What a schema has in place of luml-sdk's tables, and what is not written because of it.
 
-Views, virtual tables, generated columns and triggers are programs that whoever made the file has
-others run: a view may have no end, and a trigger runs with every write while the lock is held.
+Views, virtual tables, generated columns and triggers are programs of the file's author that others
+run: a view may never end, and a trigger runs with every write while the lock is held.
 Source: sqlite_master of meta.db and exp.db.
 """
 
@@ -26,14 +26,14 @@ _SHOWN_CHARS = 60
 
 
 def oddities(connection: sqlite3.Connection) -> list[str]:
-    """Return sentences about what is no table as luml-sdk makes it, in the order of its names."""
+    """Return sentences about what is not a table as luml-sdk makes it, in the order of names."""
     instead, triggers = _programs(connection)
     said = [
         _instead_of_table(name, what) for name, what in sorted(instead.items()) if name in TABLES
     ]
     for name in sorted(TABLES - instead.keys()):
         said += [
-            f"{name}.{_shown(column)} is a generated column: what it says is computed, not logged"
+            f"{name}.{_shown(column)} is a generated column: its values are computed, not logged"
             for (column,) in connection.execute(
                 "select name from pragma_table_xinfo(?) where hidden in (2, 3) order by cid", [name]
             )
@@ -84,23 +84,23 @@ class ReadGuard:
 
 
 class WriteGuard:
-    """Refuses, on one connection, writes to what is no table, or to one that has triggers."""
+    """Refuses, on one connection, writes to anything but a table without triggers."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        """Look at the schema once, inside the transaction that is to write.
+        """Read the schema once, inside the transaction that will write.
 
         Raises:
-            sqlite3.Error: it cannot be read.
+            sqlite3.Error: The schema cannot be read.
         """
         self.refusal = ""
-        """Why a write was refused, as SQLite only says that it was."""
+        """Why a write was refused, since SQLite only says that it was."""
         self._connection = connection
         self._instead, self._triggers = _programs(connection)
         if self._instead or self._triggers:
             connection.set_authorizer(self._authorize)
 
     def leave(self) -> None:
-        """Let the connection do what it likes, for who keeps it and looks at the schema again."""
+        """Stop guarding the connection, for a caller that keeps it and reads the schema again."""
         if self._instead or self._triggers:
             self._connection.set_authorizer(None)
 
@@ -118,7 +118,7 @@ class WriteGuard:
 
 
 def _programs(connection: sqlite3.Connection) -> tuple[dict[str, str], dict[str, str]]:
-    """Return what is no table, by name, and the first trigger on each that has one."""
+    """Return what is not a table, by name, and the first trigger of each table that has one."""
     instead: dict[str, str] = {}
     triggers: dict[str, str] = {}
     rows = connection.execute(
@@ -143,7 +143,7 @@ def _instead_of_table(name: str, what: str) -> str:
 def _why_not(table: str, trigger: str) -> str:
     return (
         f"the trigger {_shown(trigger)} would run with each write into {_shown(table)};"
-        " luml-sdk makes none, and `drop trigger` takes it away"
+        " luml-sdk makes none, and `drop trigger` removes it"
     )
 
 

@@ -12,13 +12,13 @@ from flowtui.store.values import LoggedPoint
 
 
 class NameFilter:
-    """A typed filter over names: part of one in any case, or a regular expression in slashes."""
+    """A filter over names: part of a name in any case, or a regular expression in slashes."""
 
     def __init__(self, text: str = "") -> None:
-        """Take what was typed; the closing slash of an expression may still be missing.
+        """Parse what was typed; the closing slash of an expression may still be missing.
 
         Raises:
-            FilterError: it is no regular expression.
+            FilterError: The text between the slashes is not a regular expression.
         """
         self.text = text
         # A slash alone is the beginning of an expression.
@@ -57,14 +57,14 @@ class NameFilter:
 
 
 def ordered(points: Mapping[str, LoggedPoint | None], by_change: bool) -> list[str]:
-    """Return metrics by name, those that tell most about a run first; or by their last change.
+    """Return metrics by name, with the most informative first, or by their last change.
 
-    Metrics of one prefix stand together when they are shown; the prefixes come in this order.
+    The grid groups metrics by prefix, and takes the prefixes in this order.
     """
     names = telling_first(points)
     return sorted(names, key=lambda key: _age(points[key])) if by_change else names
 
 
 def _age(point: LoggedPoint | None) -> float:
-    """Return a number that is the lower, the later a point was logged."""
+    """Return a number that is lower for a point that was logged later."""
     return math.inf if point is None or point.logged_at is None else -point.logged_at.timestamp()

@@ -1,4 +1,4 @@
-"""Metrics: a grid of small charts, and one of them in full."""
+"""Metrics: a grid of small charts, and one metric in full."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from flowtui.widgets.charts.grid_layout import CardGroup, grouped
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.paint import CURVE_CLASSES
 
-NONE_LOGGED = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point of one."
+NONE_LOGGED = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point."
 GRID_ACTIONS = ("filter", "sort", "pin", "fold_all")
 
 
 class MetricsScreen(TabScreen):
-    """The second tab: each metric's curve, read again as it grows."""
+    """The second tab: the curve of each metric, which is read again as it grows."""
 
     CSS_PATH = "screen.tcss"
     tab = "metrics"
@@ -42,12 +42,13 @@ class MetricsScreen(TabScreen):
         Binding("slash", "filter", "Filter", key_display="/", id="metrics.filter",
                 tooltip="Filter the metrics by part of a name, or a /regular expression/"),
         Binding("s", "sort", "Sort", id="metrics.sort",
-                tooltip="By name, or those that changed last first"),
-        Binding("p", "pin", "Pin", id="metrics.pin", tooltip="Keep the metric on top, or let go"),
+                tooltip="Sort by name, or by last change"),
+        Binding("p", "pin", "Pin", id="metrics.pin",
+                tooltip="Keep the metric at the top, or release it"),
         Binding("z", "fold_all", "Fold all", show=False, id="metrics.fold_all",
                 tooltip="Fold all groups, or unfold them"),
         Binding("b", "toggle_marker", "Blocks", show=False, id="metrics.blocks",
-                tooltip="Draw with blocks where the font has no braille, or with braille again"),
+                tooltip="Draw with blocks if the font has no braille, or with braille again"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: OpenRun) -> None:
@@ -98,7 +99,7 @@ class MetricsScreen(TabScreen):
     ) -> Iterator[Callable[[], object]]:
         grid, columns = self._grid, self._grid.columns
         for key in self._in_sight:
-            # One may have scrolled on, or chosen one of them, meanwhile.
+            # The person may have scrolled on, or zoomed into one of them, meanwhile.
             if key not in points or key not in self._in_sight or self._zoom.is_open:
                 continue
             known = grid.series(key)
@@ -180,8 +181,8 @@ class MetricsScreen(TabScreen):
         self._fill()
         if groups := self._groups():
             self._grid.put_cursor(groups[0].keys[0])
-        how = "those that changed last first" if self._by_change else "by name"
-        self.notify(f"Metrics {how}", timeout=2)
+        how = "last change, newest first" if self._by_change else "name"
+        self.notify(f"Metrics are sorted by {how}.", timeout=2)
 
     async def action_filter(self) -> None:
         await self.query_one("#names", FilterLine).open(self._filter.text)
@@ -232,7 +233,7 @@ class MetricsScreen(TabScreen):
         self.want({Kind.METRICS})
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Before it is composed, nothing is zoomed in.
+        # Before the screen is composed there is no zoom.
         zooms = self.query(MetricZoom)
         if action in GRID_ACTIONS and zooms and zooms.first().is_open:
             return False

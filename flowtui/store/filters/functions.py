@@ -50,7 +50,7 @@ def compile_pattern(pattern: str) -> regex.Pattern[str]:
         raise PatternError(f"expected at most {MAX_PATTERN_CHARS} characters", MAX_PATTERN_CHARS)
     try:
         with warnings.catch_warnings():
-            # Python warns on stderr of patterns that may change their meaning one day.
+            # Otherwise Python warns on stderr about patterns whose meaning may change one day.
             warnings.simplefilter("ignore")
             re.compile(pattern)
             return regex.compile(_as_re_reads_it(pattern), regex.VERSION0)
@@ -122,7 +122,7 @@ def regexp(pattern: str, value: object) -> bool:
 
 
 def contains_folded(needle: str, value: object) -> bool:
-    """Says whether the value contains the text, whatever the case of either in any script.
+    """Say whether the value contains the text, ignoring case in any script.
 
     SQLite's own `lower` and LIKE know the case of ASCII letters only.
     """
@@ -130,7 +130,7 @@ def contains_folded(needle: str, value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    """Conditions hand text over as bytes: sqlite3 fails a query on text that is not UTF-8."""
+    """Return the text of a value, given as bytes since sqlite3 fails on text that is not UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 

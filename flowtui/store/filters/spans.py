@@ -77,10 +77,10 @@ SPAN_FIELDS: Final = FieldSet(
 
 
 def span_condition(text: str, prefix: str = "filter") -> Condition:
-    """Returns the condition of a search: an expression, text, or a /regular expression/.
+    """Return the condition of a search: an expression, text, or a /regular expression/.
 
     Raises:
-        FilterError: the search is not understood; says what was expected, and where.
+        FilterError: The search is not understood; the error says what was expected, and where.
     """
     if text.startswith("/") and len(text) > 1:
         body = text[1:].removesuffix("/")

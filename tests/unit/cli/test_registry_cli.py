@@ -140,9 +140,9 @@ def test_an_upload_goes_where_it_is_told_and_is_noted(fake: FakeRegistry, demo_c
         (["--yes"], "give --orbit: Vision, Shared"),
         (["--orbit", "Shared", "--yes"], "orbit Shared: you may not add artifacts here"),
         (["--orbit", "orb-1", "--yes"], "give --collection: Baselines, Everything"),
-        (["--orbit", "vision", "--collection", "Models only"], "is none of these: Baselines"),
+        (["--orbit", "vision", "--collection", "Models only"], "is not one of these: Baselines"),
         (["--orbit", "Vision", "--collection", "col-3"], "nobody can be asked here: give --yes"),
-        (["--organization", "x"], "--organization 'x' is none of these: Lab"),
+        (["--organization", "x"], "--organization 'x' is not one of these: Lab"),
     ],
 )
 def test_what_is_missing_is_named_and_nothing_is_uploaded(
