@@ -113,7 +113,7 @@ async def test_a_viewer_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.M
         await shown(pilot, "ended with exit code 3")
         monkeypatch.setenv("FLOW_TUI_OPENER", "no-such-program")
         await pilot.press("o")
-        await shown(pilot, "there is no 'no-such-program' here")
+        await shown(pilot, "'no-such-program' is not installed")
 
 
 async def test_over_ssh_it_offers_what_can_work(
@@ -148,7 +148,7 @@ async def test_over_ssh_a_text_goes_to_the_pager(
         await pilot.press("down")
         await ways(pilot)
         await pilot.press("enter")
-        await shown(pilot, "this is no text")
+        await shown(pilot, "this is not a text file")
 
 
 async def test_over_ssh_the_editor_gets_a_copy_to_view(
@@ -220,6 +220,7 @@ async def test_a_file_is_saved_and_its_path_copied(
         await pilot.press("enter")
         await until((target / "a.txt").exists, "the file")
         await shown(pilot, "y copies the path")
+        await settled(pilot)
         await pilot.press("y")
         assert copied == [str(target / "a.txt")]
     assert (target / "a.txt").read_bytes() == b"hello"
@@ -324,7 +325,7 @@ async def test_a_whole_folder_is_saved_without_what_is_missing(
     (folder(tmp_path / "s") / "p/gone.txt").unlink()
     async with opened(store, "run", tab=TAB) as pilot:
         await pilot.press("w")
-        await shown(pilot, "1 file of it cannot be read")
+        await shown(pilot, "1 file cannot be read")
         await pilot.press("enter")
         await until((target / "p").exists, "the folder")
         await settled(pilot)
@@ -387,7 +388,7 @@ async def test_a_model_whose_path_leads_out_is_refused(demo_copy: Path, target: 
         meta.execute("update models set path = '/etc/passwd'")
     async with opened(open_store(demo_copy), "resnet50-cosine") as pilot:
         await pilot.press("tab", "tab", "enter")
-        await shown(pilot, "this is no file in the store")
+        await shown(pilot, "this path is not a file in the store")
         await pilot.press("escape", "w")
         await shown(pilot, "Not saved")
     assert os.listdir(target) == []

@@ -1,4 +1,4 @@
-"""Reads files for their previews; everything here runs in a thread."""
+"""Reads files for their previews; everything here runs in worker threads."""
 
 from __future__ import annotations
 
@@ -25,29 +25,30 @@ from flowtui.widgets.cells import Line
 from flowtui.widgets.documents.preview_text import hex_lines, more_characters, text_lines
 
 KEPT_PREVIEWS = 16
+"""How many parts of files are kept, so that going back to a file needs no read."""
 PAGER_CHARS = 4_000_000
-"""Of a file that goes to a pager; the rest is saved, not paged."""
+"""How much of a file a pager gets; to read the rest a person saves the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """A file that can be looked into, opened and saved."""
+    """A file that can be previewed, opened and saved."""
 
     key: str
-    """What it is known by on its screen."""
+    """Identifies the file on its screen."""
     name: str
     resolve: Callable[[], Path]
-    """Tells where it lies, for any thread; raises a StoreError where it must not be read."""
+    """Returns the path, from any thread; raises a StoreError if the file must not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPart:
-    """A part of a file, with its lines where it consists of lines."""
+    """A part of a file, with its lines if it consists of lines."""
 
     preview: Preview
     lines: tuple[Line, ...] = ()
     missing_extra: str = ""
-    """The extra that would show it better, if it is not installed."""
+    """The extra that would show the file better, if it is not installed."""
     path: Path = Path()
 
 
@@ -55,7 +56,7 @@ _Key: TypeAlias = tuple[str, int, int, Request]
 
 
 class Previews:
-    """Reads parts of files, and keeps the last ones; for any thread."""
+    """Reads parts of files from any thread, and keeps the most recent ones."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, ReadPart] = OrderedDict()
@@ -136,7 +137,7 @@ def _add(lines: list[FileLine], page: TextPage) -> int:
 
 
 def is_rendered(read: Preview, mode: Mode) -> bool:
-    """Return whether a text is shown as what its marks mean, and not line by line."""
+    """Say whether a text is rendered as Markdown, and not shown line by line."""
     return read.kind is PreviewKind.MARKDOWN and mode is Mode.BEST
 
 
@@ -144,7 +145,7 @@ def whole_text(source: FileSource, request: Request) -> str | None:
     """Return a file as safe lines for a pager, None where it is no text.
 
     Raises:
-        StoreError, PreviewFailed, PreviewCancelled: as `Previews.read`.
+        StoreError, PreviewFailed, PreviewCancelled: As in `Previews.read`.
     """
     from flowtui import format as fmt
 

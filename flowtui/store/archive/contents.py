@@ -1,4 +1,4 @@
-"""What a file that says it is an artifact holds; looked at with nothing in it trusted."""
+"""What a file that claims to be an artifact holds; nothing in it is trusted."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from flowtui.store.values import JsonValue
 MAX_INDEX_BYTES = 128 << 20
 MAX_ATTACHMENTS = 300_000
 LARGE_BYTES = 4_000_000_000
-"""A database of more is unpacked only if it is allowed."""
+"""A larger database is unpacked only if that is allowed."""
 LARGE_RATIO = 100
-"""The same of one that packs better than this, which none does that the SDK writes."""
+"""The same holds for one that compresses better than this, as none does that the SDK writes."""
 SMALL_BYTES = 100_000_000
-"""Below this the ratio does not matter."""
+"""Below this size the ratio does not matter."""
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Other methods are unpacked by Python without a bound on what a piece becomes."""
+"""Compression methods whose output Python can bound piece by piece; others it cannot."""
 _EMBEDDED = re.compile(
     rf"{EMBEDDED_FOLDER}/(?P<place>[^/]*experiment_snapshot[^/]*~~et~~(?P<id>[^/]+))/{DATABASE_ZIP}"
 )
@@ -46,7 +46,7 @@ _EMBEDDED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ArtifactContents:
-    """One experiment in an artifact: of its own, or embedded in a model."""
+    """One experiment in an artifact: its own, or one embedded in a model."""
 
     path: Path
     run_id: str
@@ -59,17 +59,17 @@ class ArtifactContents:
     """`experiment` or `model`."""
     database_zip: Slice
     attachments: dict[str, Slice] = field(repr=False)
-    """By path below `attachments/`; the offsets are in the artifact."""
+    """The attachments by path below `attachments/`; the offsets are those in the artifact."""
     problems: tuple[str, ...] = ()
-    """Sentences about what of the artifact is not there, or cannot be read."""
+    """Sentences about what is missing in the artifact, or cannot be read."""
 
 
 def read_contents(path: Path) -> ArtifactContents:
     """Return what an artifact holds, without unpacking anything.
 
     Raises:
-        ArtifactError: it cannot be read, its manifest or its database is damaged or behind what is,
-            or it holds no experiment.
+        ArtifactError: The file cannot be read, its manifest or database is damaged or cut off, or
+            it holds no experiment.
     """
     try:
         with path.open("rb") as file:
@@ -90,15 +90,15 @@ def unpack_database(
     """Write the database of an artifact into a file.
 
     Args:
-        contents: of the artifact.
-        target: a file that is not there yet.
-        room_bytes: how much is free where the file is to be.
-        allow_large: whether a database may be larger than is likely.
+        contents: What the artifact holds.
+        target: A file that does not exist yet.
+        room_bytes: How much may be written at most.
+        allow_large: Whether the database may be unusually large.
 
     Raises:
-        ArtifactTooLarge: it is, and may not; nothing was written.
-        ArtifactError: it is damaged, or says that it is larger than there is room for.
-        OSError: the target cannot be written.
+        ArtifactTooLarge: The database is unusually large, and may not be; nothing was written.
+        ArtifactError: The database is damaged, or declares a size for which there is no room.
+        OSError: The target cannot be written.
     """
     part, path = contents.database_zip, contents.path
     with path.open("rb") as outer:
@@ -117,31 +117,33 @@ def unpack_database(
                 if not allow_large:
                     _check_size(path, entry)
                 with archive.open(entry) as source, target.open("xb") as out:
-                    # However much the data unpacks to: what was declared is the most.
+                    # Never write more than was declared, however much the data unpacks to.
                     work = Work(entry.file_size, never, no_progress)
                     count = archive_tar.copy(source, out, entry.file_size, work)
         except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
             raise ArtifactError(f"{path} is damaged: its database cannot be unpacked") from error
         except (NotImplementedError, RuntimeError) as error:
-            # A method that nobody here packs with, or a password.
-            raise ArtifactError(f"{path}: its database is packed in a way of its own") from error
+            # An unusual compression method, or a password.
+            raise ArtifactError(
+                f"{path}: its database is compressed by an unknown method"
+            ) from error
     if count != entry.file_size:
         raise ArtifactError(f"{path} is damaged: its database is shorter than it says")
 
 
 class _ZipWindow(archive_tar.ByteWindow):
-    """A range with a zip in it, of which nobody can be made to take a lot into memory."""
+    """A range with a zip in it, from which a hostile size cannot make anybody read a lot."""
 
     def read(self, size: int | None = -1) -> bytes:
         wanted = self.left if size is None or size < 0 else min(size, self.left)
         if wanted > archive_tar.CHUNK_BYTES:
-            # The directory is read at once; that of a zip with one file in it is short.
+            # zipfile reads the directory at once; that of a zip with one file in it is short.
             raise zipfile.BadZipFile("its directory is too large")
         return super().read(size)
 
 
 def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:
-    """Raise ArtifactTooLarge for a database that is larger than is likely, packed or unpacked."""
+    """Raise ArtifactTooLarge for a database that is unusually large, compressed or unpacked."""
     ratio = entry.file_size / max(1, entry.compress_size)
     is_dense = entry.file_size > SMALL_BYTES and ratio > LARGE_RATIO
     if is_dense or entry.file_size > LARGE_BYTES:
@@ -167,7 +169,7 @@ def _experiment(
         if not embedded:
             what = _text(manifest.get("artifact_type")) or "artifact"
             raise ArtifactError(f"{path} is a LUML {what} without an experiment in it")
-        # A model that was linked again holds the older records too.
+        # A model that was linked several times holds the older records too; the last one counts.
         prefix, kind = f"{EMBEDDED_FOLDER}/{embedded[-1]['place']}/", "model"
         run_id, said = embedded[-1]["id"], {}
     tags = said.get("tags")
@@ -218,7 +220,7 @@ def _attachments(
 
 
 def _indexed(file: BinaryIO, index: Slice, tar: Slice) -> dict[str, Slice] | None:
-    """Return the parts that an index names, None where it is none, or points out of its tar."""
+    """Return the parts that an index names, None if it is not valid or points outside its tar."""
     try:
         stored = models.read_json(file, index, MAX_INDEX_BYTES)
     except (ValueError, RecursionError):

@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RETRY_S = 0.005
-"""Between two tries; a commit of the SDK takes about as long."""
+"""The pause between two tries; a commit of the SDK takes about as long."""
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
-"""What SQLite raises, and Python where SQLite's own message is no UTF-8."""
+"""What SQLite raises, and what Python raises where SQLite's own message is not UTF-8."""
 
 
 def create_store(
     directory: Path, *, applied_at: datetime | None = None, durable: bool = True
 ) -> None:
-    """Makes the folder and an empty meta.db in it, where they are missing.
+    """Make the folder and an empty meta.db in it, if they are missing.
 
-    A meta.db that is there stays as it is, whatever its version.
+    A meta.db that exists stays as it is, whatever its version.
 
     Args:
         directory: The store's folder.
@@ -62,7 +62,7 @@ def create_store(
 def create_experiment_db(
     path: Path, *, applied_at: datetime | None = None, durable: bool = True
 ) -> None:
-    """Makes an empty exp.db and the folders above it, where they are missing.
+    """Make an empty exp.db and the folders above it, if they are missing.
 
     Args:
         path: The exp.db file.
@@ -85,10 +85,10 @@ def create_experiment_db(
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those above it, where they are missing.
+    """Make a folder and those above it, if they are missing.
 
     Raises:
-        DatabaseError: It cannot be made.
+        DatabaseError: The folder cannot be made.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -102,18 +102,18 @@ def make_folder(path: Path) -> None:
 
 
 def open_for_writing(path: Path, *, durable: bool = True) -> Database:
-    """Opens an existing database as the SDK does: WAL, foreign keys enforced, 5 s busy timeout.
+    """Open an existing database as the SDK does: WAL, foreign keys enforced, 5 s busy timeout.
 
     Raises:
-        DatabaseError: The file is missing, is no database, or may not be written.
+        DatabaseError: The file is missing, is not a database, or may not be written.
     """
-    # The mode keeps sqlite3 from making an empty file where a run was mistyped.
+    # Without this mode sqlite3 would make an empty file for a mistyped run.
     return _open(path, "rw", durable)
 
 
 @contextmanager
 def writing(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
-    """Runs the body as one transaction, which is undone if the body raises.
+    """Run the body as one transaction, which is undone if the body raises.
 
     Raises:
         DatabaseBusy: Somebody else held the database for longer than the busy timeout.
@@ -155,7 +155,7 @@ def _create(
     durable: bool,
 ) -> None:
     is_there = path.exists() and path.stat().st_size > 0
-    # What is no file is said where it is opened.
+    # Opening it reports a path that is not a file.
     if is_there and (not path.is_file() or _has_tables(path)):
         return
     when = timestamp(applied_at or datetime.now(UTC))
@@ -170,10 +170,10 @@ def _create(
 
 
 def _has_tables(path: Path) -> bool:
-    """Tells whether a file is more than what is left where there was no room to make it."""
+    """Say whether a database has tables; one that found no room while it was made has none."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
-        # Only looked at: what is there keeps its journal mode.
+        # Opened only to read, so that an existing file keeps its journal mode.
         with closing(sqlite3.connect(uri, uri=True, timeout=0)) as database:
             rows = _patiently(lambda: database.execute("SELECT 1 FROM sqlite_master LIMIT 1"))
             return rows.fetchone() is not None
@@ -187,7 +187,7 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
     if why_no_file := foreign.why_no_file([path]):
         raise DatabaseError(path, f"cannot write {path}: {why_no_file}")
     try:
-        # Without a timeout, in which SQLite would heed no ctrl+c: the waiting is done outside.
+        # There is no timeout, during which SQLite would ignore ctrl+c: the waiting is done outside.
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=0)
     except _ERRORS as error:
         raise _explained(path, error) from error
@@ -204,7 +204,7 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
 
 
 def _patiently(ask: Callable[[], T]) -> T:
-    """Return what is answered, asking again while somebody else holds the database."""
+    """Return the answer, asking again while somebody else holds the database."""
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:

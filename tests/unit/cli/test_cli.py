@@ -371,7 +371,7 @@ def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_director
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["list", "--sort", "bogus"], "--sort 'bogus' is none of created, name"),
+        (["list", "--sort", "bogus"], "--sort 'bogus' is not one of created, name"),
         (
             ["list", "--sort", "val/los"],
             'no metric or parameter "val/los" in this store; closest: val/loss',
@@ -382,16 +382,16 @@ def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_director
         ),
         (
             ["list", "resnet50-cosine"],
-            "'resnet50-cosine' is no .luml file; one run: flow-tui show resnet50-cosine, "
-            "those that are called so: flow-tui list --filter resnet50-cosine",
+            "'resnet50-cosine' is not a .luml file; for one run: flow-tui show resnet50-cosine, "
+            "for all runs of that name: flow-tui list --filter resnet50-cosine",
         ),
         (["list", "my run"], "flow-tui show 'my run'"),
-        (["list", "latest", "--json"], "'latest' is no .luml file"),
-        (["list", "."], "'.' is a folder; a store is named so: flow-tui list --store ."),
+        (["list", "latest", "--json"], "'latest' is not a .luml file"),
+        (["list", "."], "'.' is a folder; to name a store: flow-tui list --store ."),
         (["list", "gone.luml"], "there is no file gone.luml"),
         (["help", "lst"], "there is no command 'lst'; closest: list"),
-        (["resnet50-cosine", "--tab", "bogus"], "--tab 'bogus' is none of overview, metrics"),
-        (["resnet50-cosine", "--theme", "bogus"], "--theme 'bogus' is none of flow-dark"),
+        (["resnet50-cosine", "--tab", "bogus"], "--tab 'bogus' is not one of overview, metrics"),
+        (["resnet50-cosine", "--theme", "bogus"], "--theme 'bogus' is not one of flow-dark"),
     ],
 )
 def test_a_word_that_is_none_of_the_known_is_wrong_usage(

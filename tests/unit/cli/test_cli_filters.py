@@ -271,7 +271,7 @@ def test_traces_sort_by_every_field_or_say_by_what_they_do(
 ) -> None:
     run = store.resolve("a").row
     if name in ("created_at", "evals"):
-        with pytest.raises(WrongUsage, match="is none of start, name"):
+        with pytest.raises(WrongUsage, match="is not one of start, name"):
             print_traces(store.opened(run), sort=name)
         return
     for sort in (name, f"-{name}"):

@@ -64,7 +64,7 @@ def test_the_top_line_keeps_the_upload_and_the_name_at_any_width(width: int) -> 
 
 
 def test_the_steps_before_the_present_one_are_ticked() -> None:
-    assert "✓ enter  ● send  · verify" in said(steps_line(SENDING, is_cancelling=False))
+    assert "✓ create  ● send  · verify" in said(steps_line(SENDING, is_cancelling=False))
     assert "cancelling" in said(steps_line(SENDING, is_cancelling=True))
     assert "34 %  34 kB of 100 kB" in said(bar_line(SENDING, 76))
     assert width_of(bar_line(SENDING, 76)) <= 76
