@@ -1,7 +1,7 @@
 """The entry point: `flow-tui`, and `python -m flowtui`.
 
-Opening a run is what one waits for, so its few options are read here; typer, which takes an eighth
-of the time until the first paint to import, reads everything else, and the same options too.
+A person waits for a run to open, so its few options are read here: importing typer takes an eighth
+of the time until the first paint. typer reads everything else, and knows the same options.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _TEXT_OPTIONS = {
 
 def main() -> NoReturn:
     """Run flow-tui with the arguments of this process."""
-    # Collecting garbage while modules load finds none and takes a tenth of the start; the app
-    # begins to collect when it has painted.
+    # Looking for garbage while modules load finds none and takes a tenth of the start; the app
+    # turns the garbage collector on after its first paint.
     gc.disable()
-    # Nothing is to be cleaned up yet: ctrl+c ends the process as it does one that is not Python's,
-    # where Python would show what it was just importing.
+    # There is nothing to clean up yet, so ctrl+c ends the process at once. Without this Python
+    # would print a traceback of whatever it was importing.
     is_interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -63,7 +63,7 @@ def main() -> NoReturn:
 
 
 def read_opening(arguments: Sequence[str]) -> Opening | None:
-    """Return what `flow-tui [RUN]` is to open; None for anything else, mistakes included."""
+    """Return what `flow-tui [RUN]` opens; None for any other command line, mistakes included."""
     from flowtui.cli.opening import COMMANDS, Opening
 
     given: dict[str, str | bool] = {}

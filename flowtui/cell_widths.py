@@ -1,8 +1,9 @@
 """How many cells text takes where Rich counts less than many terminals take.
 
 Vowel signs of Hindi, Tamil and their kin that stand beside their letter (category Mc) have a cell
-of their own by wcwidth, and so in tmux, xterm and what is built on VTE. Rich gives them none: what
-follows would be drawn over the last letters. Where a terminal draws them narrower, a gap is left.
+of their own by wcwidth, and so in tmux, xterm and what is built on VTE. Rich gives them none, so
+that what follows would be drawn over the last letters. Where a terminal draws them narrower, a gap
+is left.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ from functools import cache
 from rich import cells
 
 _LOADER = "load_cell_table"
-"""By this name of `rich.cells` all that measures there gets its widths."""
+"""The function through which everything in `rich.cells` that measures text gets its widths."""
 _ENDS = 0x20000
-"""No mark that stands beside its letter comes from here on."""
+"""The code point from which on no mark stands beside its letter."""
 
 
 def count_spacing_marks() -> None:
-    """Have Rich, and Textual by it, count a cell for each mark that stands beside its letter."""
+    """Make Rich, and so Textual, count a cell for each mark that stands beside its letter."""
     if getattr(cells, _LOADER) is _table:
         return
     setattr(cells, _LOADER, _table)
@@ -38,7 +39,7 @@ def _table(unicode_version: str = "auto") -> cells.CellTable:
 
 
 def _parts(start: int, end: int, width: int) -> Iterator[tuple[int, int, int]]:
-    """Part a span of characters of no width by whether they stand beside their letter."""
+    """Split a range of characters without width by whether they stand beside their letter."""
     if width or start >= _ENDS:
         yield start, end, width
         return
@@ -51,7 +52,7 @@ def _parts(start: int, end: int, width: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _mark_width(code: int) -> int:
-    """Return how many cells a character takes that Rich gives none."""
+    """Return the width in cells of a character to which Rich gives none."""
     char = chr(code)
     if unicodedata.category(char) != "Mc":
         return 0

@@ -15,10 +15,10 @@ def now() -> datetime:
 
 
 def refuse_odd_zone() -> str:
-    """Count in UTC where TZ is further off than a day, which Python cannot count with.
+    """Use UTC where TZ is a day off or more, an offset that Python cannot compute with.
 
     Returns:
-        What is then to be said; nothing where TZ is sound.
+        What to tell the person about it; empty where TZ is sound.
     """
     if max(abs(time.timezone), abs(time.altzone)) < _DAY_S:
         return ""

@@ -1,11 +1,11 @@
-"""The two ways in which what was begun does not come to its end, whatever it was."""
+"""The two ways in which work of any kind ends before it is done."""
 
 from __future__ import annotations
 
 
 class Failure(Exception):
-    """It failed in a way that a person can be told of: `str()` says what, where and what to do."""
+    """Work failed for a reason that a person can be told: `str()` says what and what to do."""
 
 
 class NoLongerWanted(Exception):
-    """Nobody waits for it any more; nothing is to be said."""
+    """Nobody waits for the answer any more, so nothing is said about it."""

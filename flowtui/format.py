@@ -27,7 +27,7 @@ from flowtui.store.liveness.standing import Activity, Standing
 from flowtui.store.values import Bucket, JsonValue, Status
 
 DEFAULT_LIMIT = 1_000
-"""More characters than the widest terminal shows of one cell."""
+"""How many characters are shown of a text: more than the widest terminal shows of one cell."""
 MAX_MARKS = 3
 """Combining marks on one letter; more would climb over the neighbouring lines."""
 
@@ -47,8 +47,8 @@ def plain(text: str, limit: int = DEFAULT_LIMIT) -> str:
     """Return text that is safe to show on one line.
 
     Controls, format characters and undecodable bytes become visible stand-ins; joiners only where
-    no script and no emoji needs them (see `joiners`). Past `limit`
-    characters the text ends with how many more there are.
+    no script and no emoji needs them (see `joiners`). Past `limit` characters the text ends with
+    how many more there are.
     """
     shown = text[:limit]
     if not (shown.isascii() and shown.isprintable()):
@@ -88,7 +88,7 @@ def _visible(text: str) -> str:
         if char in _NAMED:
             parts.append(_NAMED[char])
         elif category == "Cs":
-            # A byte that was no UTF-8 arrives as U+DC80 and up.
+            # A byte that is not valid UTF-8 arrives as U+DC80 and up.
             code = ord(char)
             parts.append(f"‹{code - 0xDC00:02X}›" if code >= 0xDC80 else f"‹{code:04X}›")
         elif char in (ZWNJ, ZWJ):
@@ -110,26 +110,33 @@ def count(value: int, noun: str, plural: str | None = None) -> str:
 
 
 def counted(counts: Iterable[tuple[int, str]]) -> list[str]:
-    """Return what there is any of: `5 NaN`, `1 Inf`."""
+    """Return the counts above zero with their words: `5 NaN`, `1 Inf`."""
     return [f"{number_of:,} {word}" for number_of, word in counts if number_of]
 
 
 def tokens(total: int | None, unread_count: int) -> str:
-    """Return the tokens of a trace, of which some spans may say too much to be read."""
+    """Return the tokens of a trace; `≥` where some of its spans are too large to be read."""
     if not unread_count:
         return "" if total is None else f"{total:,}"
     return "?" if total is None else f"≥{total:,}"
 
 
 def odd_points(nan_count: int, inf_count: int, unreadable_count: int) -> list[str]:
-    """Return how many points of a metric are no finite numbers."""
+    """Return how many points of a metric are not finite numbers, by kind."""
     return counted(((nan_count, "NaN"), (inf_count, "Inf"), (unreadable_count, "broken")))
 
 
 def lost_spans(dropped_count: int, refused_count: int) -> list[str]:
-    """Return how many spans, and how many requests of an exporter, were not taken."""
+    """Return how many spans were dropped and how many requests of an exporter refused."""
     refused = [count(refused_count, "refused request")] if refused_count else []
     return [*counted([(dropped_count, "dropped")]), *refused]
+
+
+def unkept_records(log_count: int, metric_count: int) -> str:
+    """Return how much came of what a receiver does not keep; nothing where nothing did."""
+    counts = ((log_count, "other log record"), (metric_count, "metric"))
+    parts = [count(number, noun) for number, noun in counts if number]
+    return f"not kept: {', '.join(parts)}" if parts else ""
 
 
 def size(size_bytes: int) -> str:
@@ -164,7 +171,7 @@ def duration(seconds: float) -> str:
     if hours < 24:
         return f"{hours} h {minutes} m" if minutes else f"{hours} h"
     days, hours = divmod(hours, 24)
-    # Beside a hundred days nobody counts hours, and a column of durations has no room for both.
+    # After a hundred days nobody counts hours, and a column of durations has no room for both.
     return f"{days} d {hours} h" if hours and days < 100 else f"{days} d"
 
 
@@ -176,7 +183,7 @@ def took(start_ns: int | None, end_ns: int | None) -> str:
 
 
 def ago(seconds: float) -> str:
-    """Return how long ago something was; clocks may differ, so a little ahead is now."""
+    """Return how long ago something was; a little in the future is `now`, since clocks differ."""
     if seconds < 1:
         return "now"
     if seconds < 60:
@@ -194,12 +201,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def day(moment: datetime, has_year: bool = True) -> str:
-    """Return a date as it is, in no other language than all the rest: `9 Jun 2026`."""
+    """Return a date in English, as all the rest is, whatever the locale: `9 Jun 2026`."""
     return f"{moment.day} {_MONTHS[moment.month - 1]}" + (f" {moment.year}" if has_year else "")
 
 
 def when_exactly(time: float, parts: int, zone: tzinfo | None = None) -> str:
-    """Return a Unix time to the part of a second that it counts: `28 May 2026 20:26:40.137`."""
+    """Return a Unix time, counted in `parts` a second, in full: `28 May 2026 20:26:40.137`."""
     seconds, part = divmod(time, parts)
     local = datetime.fromtimestamp(int(seconds), UTC).astimezone(zone)
     decimals = f".{int(part):0{len(str(parts)) - 1}}" if parts > 1 else ""
@@ -212,14 +219,14 @@ def when_short(moment: datetime, zone: tzinfo | None = None) -> str:
 
 
 def when_sent(text: str, zone: tzinfo | None = None) -> str:
-    """Return a server's date and time as `when_short` does; what is none stays as it was sent."""
+    """Return a server's date and time as `when_short` does; any other text stays as it was sent."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return plain(text, 40)
     if len(text) <= len("2026-11-24"):
         return text
-    # Without a zone it is UTC, as servers keep it.
+    # A time without a zone is taken as UTC, which servers use.
     return when_short(moment if moment.tzinfo else moment.replace(tzinfo=UTC), zone)
 
 
@@ -294,7 +301,7 @@ def json_text(value: JsonValue, limit: int = DEFAULT_LIMIT) -> str:
 _BARS = "▁▂▃▄▅▆▇█"
 _LOWEST, _HIGHEST = _BARS[0], _BARS[-1]
 _APART = 2
-"""Heights between what lies out of the scale and the rest, so that it stands out without colour."""
+"""Heights between values out of scale and the rest, so that they stand out without colour."""
 OUTLIER_SPREADS = 4.0
 """A bucket this many interquartile ranges away is a spike: drawn full, and marked."""
 
@@ -302,11 +309,11 @@ OUTLIER_SPREADS = 4.0
 def sparkline(buckets: Sequence[Bucket | None], width: int) -> list[tuple[str, bool]]:
     """Return (bar, is a spike) for each of at most `width` cells, oldest first.
 
-    A cell shows the extreme of its buckets that is farther from the middle of all, so that no
-    spike is averaged away; spikes are left out of the scale so that the rest keeps its shape. The
-    highest bar, or the lowest, is theirs alone where there are any.
+    A cell shows the extreme of its buckets that is farther from the middle of all, so that no spike
+    is averaged away; spikes are left out of the scale so that the rest keeps its shape. Where there
+    are spikes, the highest or the lowest bar is used for them alone.
     """
-    # A 32nd, so that differences between the largest numbers there are stay finite.
+    # Divided by 32, so that differences between the largest floats stay finite.
     cells = [
         bucket and Bucket(bucket.low / 32, bucket.high / 32) for bucket in _cells(buckets, width)
     ]
@@ -324,7 +331,7 @@ def sparkline(buckets: Sequence[Bucket | None], width: int) -> list[tuple[str, b
     outside = [value is not None and not floor <= value <= roof for value in values]
     inside = [value for value in filled if floor <= value <= roof]
     bars = _bars(values, floor, roof, (inside[0], inside[-1]))
-    # A curve that starts or ends far out, or often goes there, has no spike there.
+    # Where a curve starts or ends far out, or often goes there, that is not a spike.
     is_rare = sum(outside) <= max(len(values) // 8, 1)
     last = len(values) - 1
     return [
@@ -342,7 +349,7 @@ def _bars(
     has_above = any(value is not None and value > roof for value in values)
     lowest = _APART if has_below else 0
     heights = len(_BARS) - lowest - (_APART if has_above else 0)
-    # A constant stands far from what lies out of the scale.
+    # A constant is drawn far from the values out of scale.
     constant = 1.0 if has_below and not has_above else 0.0
 
     def bar(value: float | None) -> str:

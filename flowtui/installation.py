@@ -27,11 +27,11 @@ def adding(extra: str) -> str:
 
 
 def _source() -> tuple[str, bool]:
-    """Return what it was installed from, a name, folder or address, and whether as it stands.
+    """Return what it was installed from, a name, folder or address, and whether it is editable.
 
     Source: direct_url.json of the installed package (PEP 610); an index leaves none.
     """
-    # Takes as long to load as a small screen to show, and few ever need it.
+    # Loading this takes as long as showing a small screen, and few people ever need it.
     from importlib import metadata
 
     try:

@@ -2,7 +2,7 @@
 
 Persian and Urdu part the letters of a word with ZWNJ, the scripts of India choose the shape of a
 cluster with both, and emoji are put together with ZWJ. Anywhere else nothing shows that one is
-there, so that two texts look alike which differ.
+there, so that two texts that differ look alike.
 
 Source: RFC 5892, appendix A.1 and A.2, as idna tells them, with the joining types of Unicode;
 for emoji, Unicode Technical Standard 51, `emoji_zwj_sequence`.
@@ -19,14 +19,14 @@ STAND_INS = {ZWNJ: "‹ZWNJ›", ZWJ: "‹ZWJ›"}
 _JOINER = re.compile(f"[{ZWNJ}{ZWJ}]")
 _MARKS = ("Mn", "Me")
 _MAX_MARKS = 4
-"""So many marks on the letters beside a joiner are looked through; `plain` leaves fewer."""
+"""How many marks on the letters beside a joiner are looked through; `plain` leaves fewer."""
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 def with_joiners_shown(text: str) -> str:
-    """Return text in which a joiner that no script and no emoji needs there is a visible stand-in.
+    """Return text with a visible stand-in for each joiner that no script and no emoji needs.
 
-    What is needed is judged by what is beside it, so the text is to be what will be shown.
+    A joiner is judged by what stands beside it, so the text must be the one that is shown.
     """
     if ZWNJ not in text and ZWJ not in text:
         return text
@@ -36,7 +36,7 @@ def with_joiners_shown(text: str) -> str:
 
 
 def is_needed(text: str, at: int) -> bool:
-    """Say whether what stands beside the joiner at a place of a text needs it there."""
+    """Say whether the characters beside the joiner at an index of a text need it."""
     before, after = text[max(at - 1, 0) : at], text[at + 1 : at + 2]
     if _joins(before + text[at] + after, len(before)):
         return True
@@ -52,7 +52,7 @@ def is_needed(text: str, at: int) -> bool:
 
 @lru_cache(maxsize=4096)
 def _joins(text: str, at: int) -> bool:
-    """Say whether the joiner at a place is one of appendix A.1 or A.2."""
+    """Say whether the joiner at an index is one of appendix A.1 or A.2."""
     # Its tables take 8 ms to import, and most texts hold no joiner.
     from idna import valid_contextj
 

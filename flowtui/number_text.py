@@ -1,4 +1,4 @@
-"""Numbers to text, so that none reads as what it is not.
+"""Numbers to text, so that none reads as a number that it is not.
 
 Two promises: numbers that are shown together and differ read differently (`distinct`, `extremes`),
 and a number that is not all, none or a round one does not read as if it were (`number`,
@@ -16,10 +16,10 @@ from itertools import pairwise
 NUMBER_CELLS = 12
 """The longest number, `-1.2345e-308`."""
 ROOM_TO_TELL = 11
-"""Up to so many cells a number grows to tell it from a rounder one, which is ten digits: more than
-the eight that a 32-bit float has, and as much as a column holds beside the gap to the next."""
+"""How many cells a number may take to be told from a rounder one. That is ten digits: more than the
+eight of a 32-bit float, and as much as a column holds beside the gap to the next."""
 MOST_DIGITS = 20
-"""As many as the largest whole numbers of a database have; 17 tell any two floats apart."""
+"""As many digits as the largest whole numbers of a database have; 17 tell any two floats apart."""
 
 
 def number(
@@ -31,10 +31,10 @@ def number(
     to it as a 32-bit float can be, or its digits take more than `ROOM_TO_TELL` cells.
 
     Args:
-        value: whole numbers keep all their digits, up to 20 of them.
-        digits: how many significant ones.
-        keep_zeros: keep all `digits` of it, so that numbers of one size stand in line.
-        cells: at most so many, for which digits are given up; 7 hold any float.
+        value: Whole numbers keep all their digits, up to 20 of them.
+        digits: How many significant digits.
+        keep_zeros: Keep all `digits`, zeros too, so that numbers of one size stand in line.
+        cells: The most cells that it may take, with fewer digits if need be; 7 hold any float.
     """
     if isinstance(value, int):
         return _whole(value, digits, cells)
@@ -45,7 +45,7 @@ def number(
     if value == 0:
         return "0"
     text = _rounded(value, digits, keep_zeros)
-    # Zeros that are kept say how far it was rounded, save behind a whole number.
+    # Zeros that are kept show how far it was rounded, except after a whole number.
     if _digits_in(text) <= max(digits - 2, 1) and not (keep_zeros and not _is_whole(text)):
         text = _told_apart(value, text, digits, min(cells or ROOM_TO_TELL, ROOM_TO_TELL))
     if cells is None or len(text) <= cells:
@@ -98,7 +98,7 @@ def _is_whole(text: str) -> bool:
 
 
 def _told_apart(value: float, text: str, digits: int, cells: int) -> str:
-    """Return a number that was rounded to a few digits with as many as show that it was."""
+    """Return a number that was rounded with as many digits as show that it was."""
     shown = float(text.replace(",", ""))
     if shown == value or _as_32_bits(shown) == value:
         return text
@@ -112,7 +112,7 @@ def _told_apart(value: float, text: str, digits: int, cells: int) -> str:
 
 
 def _as_32_bits(value: float) -> float:
-    """Return what a 32-bit float makes of a number; many are logged by way of one."""
+    """Return a number as a 32-bit float holds it; many are logged by way of one."""
     if abs(value) > LARGEST_32_BITS:
         return value
     (as_32_bits,) = _FLOAT_32.unpack(_FLOAT_32.pack(value))
@@ -124,12 +124,12 @@ LARGEST_32_BITS = 3.4e38
 
 
 def with_decimals(value: float, decimals: int, cells: int) -> str:
-    """Return a number with so many decimals; with more where it would read as a whole number.
+    """Return a number with `decimals`, or with more where it would read as a whole number.
 
     Args:
-        value: finite.
-        decimals: of all numbers of a column.
-        cells: at most so many if there are more; for want of room it reads `<1.000`.
+        value: Finite.
+        decimals: Of all numbers of a column.
+        cells: The most that it may take with more decimals; without room it reads `<1.000`.
     """
     text = f"{value:,.{decimals}f}"
     if not _is_whole(text) or (not decimals and _digits_in(text) > 1):
@@ -144,7 +144,7 @@ def with_decimals(value: float, decimals: int, cells: int) -> str:
     found = next(told, None)
     if found is not None and len(found) <= cells:
         return found
-    # There is no room for what tells it from a round number, but for that it is none.
+    # There is no room for the digits that tell it from a round number, so a sign does.
     return f"{'<' if value < shown else '>'}{text}"
 
 
@@ -154,7 +154,7 @@ def distinct(values: Sequence[float], digits: int = 5, cells: int | None = None)
     With `cells`, those for which there is no room may still read alike.
     """
     texts = [number(value, digits, cells=cells) for value in values]
-    # All that are not a number read alike, and are one of those that differ.
+    # All NaNs read alike, so they count as one of the different values.
     different = {value if value == value else None for value in values}
     if len(set(texts)) >= len(different):
         return texts
@@ -166,11 +166,11 @@ def distinct(values: Sequence[float], digits: int = 5, cells: int | None = None)
 
 
 def _digits_apart(values: Iterable[float | None], digits: int) -> int:
-    """Return about how many digits tell numbers apart that so many digits do not."""
+    """Return about how many digits tell numbers apart where `digits` do not."""
     finite = sorted(value for value in values if value is not None and math.isfinite(value))
     needed = digits
     for left, right in pairwise(finite):
-        # Eighths, because a difference may be larger than a float.
+        # In eighths, because a difference may be larger than the largest float.
         apart = right / 8 - left / 8
         if apart > 0:
             largest = max(abs(left), abs(right)) / 8
@@ -181,14 +181,14 @@ def _digits_apart(values: Iterable[float | None], digits: int) -> int:
 def extremes(last: float, low: float, high: float, digits: int, cells: int) -> tuple[str, str, str]:
     """Return the last, lowest and highest value of a metric; those that differ read differently.
 
-    Where there is no room for the digits that they differ in, it says by how much: `min+0.001`.
+    Where there is no room for the digits that differ, the text says by how much: `min+0.001`.
 
     Args:
-        last: any number.
-        low: finite, as `high` is.
-        high: not below `low`.
-        digits: significant ones, where these suffice.
-        cells: at most so many for each, 10 or more.
+        last: Any number.
+        low: Finite, as `high` is.
+        high: Not below `low`.
+        digits: How many significant digits, where these suffice.
+        cells: The most that each may take, 10 or more.
     """
     values = (last, low, high) if math.isfinite(last) else (low, high)
     texts = distinct(values, digits)
@@ -210,11 +210,11 @@ def _apart(difference: float, cells: int) -> str:
 
 
 def percent(share: float, decimals: int = 0) -> str:
-    """Return a share of 1 as `83 %`; what is not all of it, or none, does not read so: `99.96 %`.
+    """Return a share of 1 as `83 %`; only all of it reads `100 %`, and only none of it `0 %`.
 
     Args:
-        share: from 0 to 1.
-        decimals: of the percentage, where these suffice.
+        share: From 0 to 1.
+        decimals: How many the percentage has, where these suffice.
     """
     for more in range(decimals, MOST_DIGITS):
         text = f"{100 * share:.{more}f}"
@@ -224,12 +224,12 @@ def percent(share: float, decimals: int = 0) -> str:
 
 
 def exact(value: float) -> str:
-    """Return a number so that nothing of it is lost."""
+    """Return a number in full precision."""
     return repr(value) if math.isfinite(value) else number(value)
 
 
 def fitted(value: float, cells: int) -> str:
-    """Return a number in full if that has room, else with as many digits as `number` shows."""
+    """Return a number in full if there is room, else with as many digits as `number` shows."""
     text = exact(value)
     return text if len(text) <= cells else number(value, cells=cells)
 

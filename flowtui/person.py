@@ -1,7 +1,7 @@
 """The person who runs this: their name, their home and the folders in it, where there are any.
 
-A container has a user number of which nobody knows a name, and may have no home: all that wants
-one of them asks here.
+In a container the user may have a number without a name, and no home. Everything that needs one of
+them asks here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NO_HOME = "no home folder is known: set HOME"
 
 
 def name() -> str:
-    """Return the name of the person, or their number where nobody knows a name of it."""
+    """Return the name of the person, or their number where the system knows no name."""
     # KeyError until Python 3.12, OSError since.
     with suppress(KeyError, OSError):
         return getpass.getuser()
@@ -27,7 +27,7 @@ def name() -> str:
 
 
 def number() -> str:
-    """Return the number of the user, which stands for the name of one that has none."""
+    """Return the number of the user, which stands in for a name that is not known."""
     return str(os.getuid())
 
 
@@ -39,7 +39,7 @@ def home() -> Path | None:
 
 
 def cwd() -> Path:
-    """Return the folder that this was started in; if it was removed, the path that it had."""
+    """Return the current folder; if it was removed, the path that it had."""
     with suppress(OSError):
         return Path.cwd()
     return Path(os.environ.get("PWD") or "/")
@@ -48,10 +48,10 @@ def cwd() -> Path:
 def folder(kind: Literal["cache", "log", "state"]) -> Path:
     """Return the person's folder for what flow-tui keeps; it need not exist.
 
-    Where no home is known, it is one in the folder for temporary files that nobody else writes in.
+    Where no home is known, it is a private one in the folder for temporary files.
 
     Raises:
-        OSError: no folder for temporary files can be written either.
+        OSError: No folder for temporary files can be written either.
     """
     import platformdirs
 
@@ -69,5 +69,5 @@ def _temporary() -> Path:
     is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
     if is_own and not found.st_mode & 0o077:
         return path
-    # Somebody else was there first, who could read and change what is kept.
+    # Somebody else made it first, and could read and change what is kept there.
     return Path(tempfile.mkdtemp(prefix="flow-tui-"))

@@ -7,7 +7,7 @@ import tempfile
 
 
 def is_full(error: OSError) -> bool:
-    """Say whether there was no room for what was to be written."""
+    """Say whether an error means that there is no room left."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 

@@ -17,20 +17,20 @@ from rich.cells import cell_len, set_cell_size
 from flowtui import format as fmt
 
 MAX_CHARS = 300
-"""Longer names are known by their beginning and their end."""
+"""Of a longer name only the beginning and the end are used."""
 MIN_HEAD_CELLS = 2
 _PARTS = re.compile(r"(?=[./:_\-\s\\|@])")
 _CUT = "…"
 
 
 def told_apart(names: Sequence[str], rooms: Sequence[int] | int) -> list[str]:
-    """Return how names read in some cells each; they are plain, and not padded.
+    """Return names cut to the cells that each has, plain and not padded.
 
     Names that differ never read alike, unless there is no room for a mark and a number.
 
     Args:
-        names: as stored.
-        rooms: the cells of each, or of every one.
+        names: The names as stored.
+        rooms: The cells of each, or of every one.
     """
     if isinstance(rooms, int):
         rooms = [rooms] * len(names)
@@ -55,7 +55,7 @@ class ListedNames:
         self._labels: tuple[int, list[str]] = (0, [])
 
     def label(self, index: int, room: int) -> str:
-        """Return how a name reads where each has so many cells."""
+        """Return how a name reads where each has `room` cells."""
         if self._labels[0] != room:
             self._labels = room, told_apart(self._names, room)
         return self._labels[1][index]
@@ -81,7 +81,7 @@ def _apart(
 
 
 def _settle(made: Mapping[str, str], taken: set[str], found: dict[str, str]) -> list[str]:
-    """Take the labels that are told from all others, and return the names that are left."""
+    """Accept the labels that differ from all others, and return the names that are left."""
     seen = Counter(made.values())
     left = []
     for name, label in made.items():
@@ -96,7 +96,7 @@ def _settle(made: Mapping[str, str], taken: set[str], found: dict[str, str]) -> 
 def _by_difference(
     names: list[str], whole: Mapping[str, str], room_of: Mapping[str, int]
 ) -> dict[str, str]:
-    """Return names from where they differ: all of them at first, then those still alike."""
+    """Return names from where they differ: first all of them, then those that are still alike."""
     labels: dict[str, str] = {}
     pending = [names]
     while pending:
@@ -112,7 +112,7 @@ def _by_difference(
 
 
 def _shared(texts: Iterable[str]) -> int:
-    """Return how many characters all texts begin with alike."""
+    """Return the length of the prefix that all texts share."""
     listed = sorted(texts)
     if not listed:
         return 0
@@ -134,7 +134,7 @@ def _ended(text: str, room: int) -> str:
 
 
 def _before_last_part(text: str, room: int) -> str:
-    """Return text cut before as many of its last parts as there is room for."""
+    """Return text cut in the middle, with as many of its last parts as there is room for."""
     if cell_len(text) <= room:
         return text
     starts = [part.start() for part in _PARTS.finditer(text)]
@@ -154,7 +154,7 @@ def _in_the_middle(text: str, room: int) -> str:
 
 
 def _from(text: str, at: int, room: int) -> str:
-    """Return as much of text as shows what stands at a place of it."""
+    """Return as much of a text as shows what stands at an index."""
     if cell_len(text) <= room:
         return text
     rest = text[at:]
@@ -164,7 +164,7 @@ def _from(text: str, at: int, room: int) -> str:
 
 
 def _numbered(text: str, room: int, taken: set[str]) -> str:
-    """Return text cut to what is told from all others by a number."""
+    """Return text cut, with a number that tells it from all others."""
     for number in count(2):
         mark = f"~{number}"
         label = _head(text, room - len(mark)) + mark
@@ -174,14 +174,14 @@ def _numbered(text: str, room: int, taken: set[str]) -> str:
 
 
 def _head(text: str, cells: int) -> str:
-    """Return the beginning of a text, at most so many cells of it."""
+    """Return the beginning of a text, at most `cells` wide."""
     if cells <= 0:
         return ""
     return text[:cells] if text.isascii() else set_cell_size(text, cells).rstrip(" ")
 
 
 def _tail(text: str, cells: int) -> str:
-    """Return the end of a text, at most so many cells of it."""
+    """Return the end of a text, at most `cells` wide."""
     if text.isascii():
         return text[max(len(text) - cells, 0) :] if cells > 0 else ""
     start = len(text)

@@ -1,4 +1,4 @@
-"""The application: a mode a tab, the run that is open, what is live, and how it all ends."""
+"""The application: a mode for each tab, the open run, the watch for changes, and the end."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,8 +31,9 @@ from flowtui.screens.base import TabScreen
 from flowtui.screens.dialog import Dialog
 from flowtui.store import counts as counting
 from flowtui.store import runs as run_rows
+from flowtui.store.cancelling import cancelling
 from flowtui.store.changes import Changes, Watcher
-from flowtui.store.errors import StoreError
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -47,19 +49,26 @@ if TYPE_CHECKING:
     from flowtui.screens.runs.screen import RunsScreen
     from flowtui.store.annotations.values import Target
 
-LOOK_EVERY_S = 1.0
+TICK_EVERY_S = 1.0
+"""How often the store is checked for changes and ages on the screen are updated."""
+MEASURE_LINK_AFTER_S = 1.0
+"""How long after the start the link is measured: until then the terminal is busy drawing."""
+RETRY_AFTER_S = 1.0
+"""How long after a failed read of the open run the next one is tried."""
 RUNS = "runs"
+"""The mode of the list of runs; every other mode is a tab."""
 COUNTED = frozenset(Kind) - {Kind.RUN}
+"""The kinds of records whose number the frame shows."""
 
 
 @dataclass
-class Looked(Message):
-    """Sent by the watch after each look that found something, or failed, or saw an active run."""
+class StoreChecked(Message):
+    """Sent by the watch after a check that found changes, failed, or met an active run."""
 
     watcher: Watcher
     changes: Changes
     signs: Signs | None
-    """Of the process of the open run, while its status is active."""
+    """What is known of the process that writes the open run, while its status is active."""
     problem: str | None = None
 
 
@@ -67,7 +76,7 @@ class Looked(Message):
 class RunRead(Message):
     """Sent by the reader with the open run's row and its counts, or why they cannot be read.
 
-    Without a row and a problem the run was deleted.
+    A message with neither a row nor a problem says that the run was deleted.
     """
 
     run_id: str
@@ -77,7 +86,7 @@ class RunRead(Message):
 
 
 class FlowApp(KeyQueue):
-    """Shows one store: the list of its runs, and one run at a time over five tabs."""
+    """Shows one store: the list of its runs, and one run at a time in five tabs."""
 
     CSS_PATH = "app.tcss"
     TITLE = "flow-tui"
@@ -98,17 +107,17 @@ class FlowApp(KeyQueue):
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
-                tooltip="Look for a command, or another theme, by name"),
+                tooltip="Find a command or a theme by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
                 tooltip="All keys that work here"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True,
-                id="app.suspend", tooltip="Back to the shell; `fg` leads here again"),
+                id="app.suspend", tooltip="Go to the shell; `fg` comes back"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
         Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: OpenRun | None, options: Options) -> None:
-        # Textual reads the first mode off the class; here it depends on what is opened.
+        # Textual reads the first mode from the class; here it depends on what is opened.
         self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
         count_spacing_marks()
         super().__init__(driver_class=_driver_class())
@@ -124,12 +133,12 @@ class FlowApp(KeyQueue):
         self._watch_problem: str | None = None
         self._read_problem: str | None = None
         self._watcher = Watcher(store.meta, run)
-        self._is_looking = False
+        self._is_checking = False
         self._is_retrying = False
         self._opening = asyncio.Lock()
         self._process_end = Shutdown()
         self._running_loop: asyncio.AbstractEventLoop | None = None
-        """Set when the app is up and can leave in its own way."""
+        """Set once the app is mounted and can exit in its own way."""
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
         self.background = Background(self)
@@ -169,13 +178,13 @@ class FlowApp(KeyQueue):
 
     @work(group="opening")
     async def open_run(self, run: Run) -> None:
-        """Show a run; the tabs of another one that was open are closed."""
-        # Enter pressed twice asks twice; the second finds the run open.
+        """Show a run, and close the tabs of the run that was open before."""
+        # Without the lock, Enter pressed twice would build the tabs of a run twice.
         async with self._opening:
             if self._run is None or self._run.id != run.id:
                 if not await self.background.may_open(run):
                     return
-                # The mode that one is in cannot be removed.
+                # Textual cannot remove the current mode.
                 await self.switch_mode(RUNS)
                 for name in TABS:
                     await self.remove_mode(name)
@@ -195,7 +204,7 @@ class FlowApp(KeyQueue):
         self.add_mode(tab, self._make_runs_screen if tab == RUNS else partial(self._make_tab, tab))
 
     def show_tab(self, tab: str) -> AwaitMount | None:
-        """Show a tab, or the list; while another run is opened, the tabs lead nowhere."""
+        """Show a tab, or the list of runs; do nothing while another run is being opened."""
         return None if self._opening.locked() else self.switch_mode(tab)
 
     async def action_show_tab(self, tab: str) -> None:
@@ -204,7 +213,7 @@ class FlowApp(KeyQueue):
 
     @work
     async def follow(self, target: Target, back_to: str) -> None:
-        """Show a span, or a sample, on its own tab, from where Esc leads back to another."""
+        """Show a span or a sample on its own tab, where Esc leads back to the tab `back_to`."""
         from flowtui.store.annotations.values import SpanTarget
 
         tab = "traces" if isinstance(target, SpanTarget) else "evals"
@@ -213,17 +222,17 @@ class FlowApp(KeyQueue):
         self._tabs[tab].follow(target, back_to)
 
     def show_runs(self) -> None:
-        """Go to the list of runs; the run's tabs stay as they are."""
+        """Show the list of runs; the run's tabs stay as they are."""
         self.show_tab(RUNS)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
             return self._run_in_sight is not None or self.background.upload is not None
         if action == "command_palette":
-            # What is asked is answered first. Other keys of the app do not reach through it.
+            # A dialog is answered first; the app's other keys do not reach through one.
             return not isinstance(self.screen, Dialog) or self.screen.is_place
         if action == "suspend_process":
-            # Where lines are edited, the key takes back what was typed.
+            # In a field, Ctrl+Z undoes what was typed.
             return not hasattr(self.focused, "action_undo")
         return not (action == "show_tab" and self._run is None)
 
@@ -231,7 +240,7 @@ class FlowApp(KeyQueue):
 
     @property
     def frame(self) -> Frame | None:
-        """What the lines around the tabs say at this moment."""
+        """What the lines above and below each tab say now."""
         if self._run is None:
             return None
         now = clock.now()
@@ -252,24 +261,25 @@ class FlowApp(KeyQueue):
 
     def on_mount(self) -> None:
         self._running_loop = asyncio.get_running_loop()
-        self.set_interval(LOOK_EVERY_S, self._tick)
+        self.set_interval(TICK_EVERY_S, self._tick)
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
-        self._look_now()
+        self._check_now()
         self.call_after_refresh(self._after_first_paint)
         if self.session.is_ssh:
-            self.set_timer(LOOK_EVERY_S, self._measure_link)
+            self.set_timer(MEASURE_LINK_AFTER_S, self._measure_link)
 
     def _after_first_paint(self) -> None:
         _collect_garbage_again()
-        # How the other screens look: parsed sooner it would delay the first paint, later a tab.
+        # The style sheets of the other screens: parsed earlier they would delay the first paint,
+        # and parsed later the first look at a tab.
         for path in Path(screens.__file__).parent.rglob("*.tcss"):
             if not self.stylesheet.has_source(str(path), ""):
                 self.stylesheet.read(path)
         self.stylesheet.reparse()
 
     def _tick(self) -> None:
-        # Textual takes the widgets away first, and the timers last.
+        # Textual removes the widgets before it stops the timers: a late tick would find none.
         if not self.is_running:
             return
         if self._process_end.is_terminal_gone:
@@ -278,7 +288,7 @@ class FlowApp(KeyQueue):
         if not self._link_speed.is_due():
             return
         if self.follows:
-            self._look_now()
+            self._check_now()
         if self._run is not None and self._run.row.is_active:
             self.show_frame()
         if self._runs_screen is not None and self.follows:
@@ -294,7 +304,7 @@ class FlowApp(KeyQueue):
                 shown.show_ages()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        # A cursor that blinks sends something twice a second, all the time.
+        # A blinking cursor would send bytes over the link twice a second, all the time.
         is_far = self.session.is_ssh or self._link_speed.is_slow
         if is_far and isinstance(event.widget, TakesText):
             event.widget.cursor_blink = False
@@ -307,33 +317,40 @@ class FlowApp(KeyQueue):
     def on_terminal_supports_synchronized_output(self) -> None:
         from flowtui.terminal.driver import DiffDriver
 
-        # At the start, everything takes its time.
+        # The answer to Textual's own query at the start is late on any link, and says nothing.
         if self._is_measuring_link and isinstance(self.terminal_driver, DiffDriver):
             self._link_speed.answered(self.terminal_driver.round_trip_s)
 
-    def _look_now(self) -> None:
-        if not self._is_looking:
-            self._is_looking = True
-            self._look(self._watcher)
+    def _check_now(self) -> None:
+        if not self._is_checking:
+            self._is_checking = True
+            self._check(self._watcher)
 
     @work(thread=True, group="watch", exit_on_error=False)
-    def _look(self, watcher: Watcher) -> None:
+    def _check(self, watcher: Watcher) -> None:
         problem = signs = None
         changes = Changes()
         run = self._run
         try:
-            changes = watcher.look()
-            if run is not None:
-                signs = self.store.signs([run.row], clock.now()).get(run.id)
+            with self._while_running():
+                changes = watcher.look()
+                if run is not None:
+                    signs = self.store.signs([run.row], clock.now()).get(run.id)
+        except ReadCancelled:
+            return
         except StoreError as error:
             problem = str(error)
         finally:
-            self._is_looking = False
+            self._is_checking = False
         if changes or signs is not None or problem != self._watch_problem:
-            self.post_message(Looked(watcher, changes, signs, problem))
+            self.post_message(StoreChecked(watcher, changes, signs, problem))
 
-    @on(Looked)
-    def take_changes(self, message: Looked) -> None:
+    def _while_running(self) -> AbstractContextManager[None]:
+        """Make what is read inside end with the app; its thread would keep the process alive."""
+        return cancelling(lambda: not self.is_running)
+
+    @on(StoreChecked)
+    def take_changes(self, message: StoreChecked) -> None:
         if message.watcher is not self._watcher:
             return
         was_unwatched, self._watch_problem = self._watch_problem is not None, message.problem
@@ -359,9 +376,12 @@ class FlowApp(KeyQueue):
     def _read_run(self, run_id: str, kinds: frozenset[Kind]) -> None:
         """Read the run's row and, if anything that is counted changed, the counts."""
         try:
-            run = self.store.ask(run_rows.run, run_id)
-            is_counted = run is not None and bool(kinds & COUNTED)
-            counts = self.store.run(run_id).ask(counting.counts) if is_counted else None
+            with self._while_running():
+                run = self.store.ask(run_rows.run, run_id)
+                is_counted = run is not None and bool(kinds & COUNTED)
+                counts = self.store.run(run_id).ask(counting.counts) if is_counted else None
+        except ReadCancelled:
+            return
         except StoreError as error:
             self.post_message(RunRead(run_id, None, None, str(error)))
             return
@@ -372,7 +392,7 @@ class FlowApp(KeyQueue):
         if self._run is None or message.run_id != self._run.id:
             return
         if message.run is None and message.problem is None:
-            self._read_problem = "this run was deleted; what is shown is what was read before"
+            self._read_problem = "this run was deleted; you see what was read before"
         else:
             if message.run is not None:
                 self._run.row = message.run
@@ -382,14 +402,15 @@ class FlowApp(KeyQueue):
         self.show_frame()
 
     def _take_problem(self, problem: str | None) -> None:
-        """Note why the run cannot be read; when it can be again, so is what the tabs show.
+        """Note why the run cannot be read, and read the tabs again once it can be read.
 
-        Some faults leave the files as they were, and the watch finds nothing new when they go.
+        Some faults leave the files as they were; when such a fault goes, the watch finds no change,
+        and without this the tabs would keep what they showed before.
         """
         was_unreadable, self._read_problem = self._read_problem is not None, problem
         if problem is not None and not self._is_retrying:
             self._is_retrying = True
-            self.set_timer(LOOK_EVERY_S, self._read_again)
+            self.set_timer(RETRY_AFTER_S, self._read_again)
         elif problem is None and was_unreadable:
             self._read_tabs()
 
@@ -408,13 +429,13 @@ class FlowApp(KeyQueue):
             self._read_run(self._run.id, COUNTED)
 
     def show_frame(self) -> None:
-        """Show in every tab what the frame says by now."""
+        """Show the present frame in every tab."""
         frame = self.frame
         for screen in self._tabs.values():
             screen.frame = frame
 
     def action_refresh_now(self) -> None:
-        self._look_now()
+        self._check_now()
         self._read_all()
         self._list_changed()
 
@@ -430,7 +451,7 @@ class FlowApp(KeyQueue):
         self.follows = not self.follows
         self.show_frame()
         if self.follows:
-            self._look_now()
+            self._check_now()
 
     # In the background -----------------------------------------------------------------------
 
@@ -453,17 +474,18 @@ class FlowApp(KeyQueue):
         self.background.open_collector(self.store, self._run)
 
     def show_upload(self) -> None:
-        """Show in every tab how far the upload is; what it noted in the store is looked for."""
+        """Show the upload's progress in every tab; after its end, read what it has recorded."""
         self.show_frame()
         if not self.background.is_uploading:
             for screen in self._tabs.values():
                 screen.store_changed(frozenset({Kind.RUN}))
-            self._look_now()
+            self._check_now()
 
     # Keys and commands -----------------------------------------------------------------------
 
     def push_screen(self, *arguments: Any, **options: Any) -> Any:
-        # Handed through as they are. What is asked may come late, when a list is open by then.
+        # A dialog that was asked for earlier may open only now, when the help or the palette is
+        # open: these close, or the dialog would lie on top of them.
         if isinstance(self.screen, Dialog) and self.screen.gives_way:
             self.screen.dismiss(None)
         return super().push_screen(*arguments, **options)
@@ -484,14 +506,14 @@ class FlowApp(KeyQueue):
         self.push_screen(CommandsScreen(list(commands(self, self.screen))), run)
 
     def copy(self, text: str) -> None:
-        """Send text to the clipboard, and say how that went."""
+        """Send text to the clipboard, and notify the person of the outcome."""
         from flowtui.terminal.suspend import copy
 
         assert self.terminal_driver is not None
         copy(self, text, self.session, self.terminal_driver.write)
 
     def page(self, text: str) -> None:
-        """Show a text, safe lines, in the person's pager; the app stands still meanwhile."""
+        """Show a text of safe lines in the person's pager; the app waits until that ends."""
         from flowtui.terminal.suspend import page
 
         page(self, text)
@@ -501,7 +523,7 @@ class FlowApp(KeyQueue):
         from flowtui.terminal.driver import DiffDriver
 
         if isinstance(self.terminal_driver, DiffDriver) and not self.terminal_driver.stop_job():
-            text = "Nothing is there to go back to: flow-tui was not started from a shell."
+            text = "flow-tui was not started from a shell, so there is none to go back to."
             self.notify(text, title="Not suspended", severity="warning")
 
     # How it ends -----------------------------------------------------------------------------
@@ -517,7 +539,7 @@ class FlowApp(KeyQueue):
         self._process_end.take_signals(self._leave)
 
     def _leave(self, code: int) -> None:
-        """Exit with a code; may be called from a signal handler."""
+        """Exit with a code; this may be called from a signal handler."""
         if self._running_loop is None:
             self._process_end.end_now(code)
         else:
@@ -525,7 +547,10 @@ class FlowApp(KeyQueue):
 
 
 def _collect_garbage_again() -> None:
-    """Undo what the entry point did to start fast; what was loaded by now is never garbage."""
+    """Switch the collector on again, which the entry point switched off for a fast start.
+
+    What has been loaded by now is never garbage, so it is frozen: each collection would walk it.
+    """
     gc.freeze()
     gc.enable()
 

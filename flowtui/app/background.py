@@ -1,4 +1,4 @@
-"""What goes on in the background of a session: an upload, a receiver of spans, and their end."""
+"""The jobs in the background of a session: an upload and a receiver of spans."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 class Background:
-    """Makes the upload and the receiver when they are first asked for, and ends both together."""
+    """Makes the upload and the receiver when they are first wanted, and ends both together."""
 
     def __init__(self, app: Host) -> None:
         self._app = app
         self._uploads: Uploads | None = None
         self._collector: Collector | None = None
         self._question: ConfirmScreen | None = None
-        """The last that asked whether to leave."""
+        """The last dialog that asked whether to leave."""
         self._is_leaving = False
 
     @property
     def upload(self) -> UploadMark | None:
-        """What the frame says of the upload."""
+        """What the frame says about the upload."""
         return None if self._uploads is None else self._uploads.mark
 
     @property
     def collect(self) -> CollectMark | None:
-        """What the frame says of the receiver."""
+        """What the frame says about the receiver."""
         return None if self._collector is None else self._collector.mark
 
     @property
@@ -71,15 +71,15 @@ class Background:
         self._app.run_worker(self._collector.open(store, run), group=OPENING)
 
     async def may_open(self, run: Run) -> bool:
-        """Ask where opening a run ends what goes on with another one; must be in a worker."""
+        """Ask for consent if opening a run ends the receiver of another one; needs a worker."""
         return self._collector is None or await self._collector.may_end_for_another_run(run.id)
 
     def quit(self) -> None:
-        """Leave the app; where something is under way, or typed and not saved, ask before."""
+        """Leave the app; ask first if a job is running, or if something typed is not saved."""
         if not (self.is_uploading or self.is_collecting or self._unsaved):
             self._app.exit()
         elif self._question not in self._app.screen_stack and not self._is_leaving:
-            # One that was asked on another tab, and left there, is not in sight.
+            # A question that was left open on another tab is not in sight: ask again here.
             self._question = self._leave_screen()
             self._app.run_worker(self._leave(self._question), group=OPENING)
 
@@ -121,8 +121,8 @@ class Background:
         return LeaveScreen(" ".join(questions), details)
 
     def close(self) -> None:
-        """End everything at once; blocks for about half a second at most."""
-        # The receiver ends while the registry is told.
+        """End both jobs at once, within about half a second."""
+        # The receiver ends while the upload tells the registry.
         if self._collector is not None:
             self._collector.stop()
         if self._uploads is not None:

@@ -1,8 +1,8 @@
-"""Keys act in the order in which they are typed, each where the one before has led.
+"""Keys act in the order in which they are typed, each on the screen that the one before has opened.
 
-Textual hands a key to what has the focus and goes on to the next one at once. Over a slow link, or
-by somebody who knows the way, keys come faster than screens open: those meant for a form would act
-on the list that is still below it.
+Textual hands a key to the widget that has the focus and takes the next one at once. Over a slow
+link, or from somebody who knows the way, keys come faster than screens open: without a queue those
+meant for a form would act on the list below it.
 """
 
 from __future__ import annotations
@@ -27,48 +27,49 @@ from flowtui.screens.base import KEY_PATIENCE_S, StoreScreen
 from flowtui.terminal.keyboard import TakesText
 from flowtui.terminal.textual_private import fires_late
 
-LOOK_EVERY_S = 0.03
-"""How often it is looked whether the widget that has a key is still there to pass it on."""
-MOST_LOOKS = int(KEY_PATIENCE_S / LOOK_EVERY_S)
-MOST_LOOKS_AT_READING = int(3.0 / LOOK_EVERY_S)
-"""So long it may take to read what a key opens."""
+CHECK_KEY_EVERY_S = 0.03
+"""How often the queue checks whether the key under way is done, or its widget has gone."""
+MOST_CHECKS = int(KEY_PATIENCE_S / CHECK_KEY_EVERY_S)
+"""How many checks a key may take before the next one goes ahead of it."""
+MOST_CHECKS_WHILE_READING = int(3.0 / CHECK_KEY_EVERY_S)
+"""How many checks it may take while what it has opened is still being read."""
 ROUNDS = 3
-"""Of the message behind a key, one for each link of the longest chain of messages that the key sets
-off: Enter in a field is submitted, its line is left, and the list that it is over has the focus."""
+"""How often the message behind a key makes its way, once for each step of the longest chain of
+messages that a key sets off: a field submits its text, its line closes, the list gets the focus."""
 OPENING = "opening"
-"""Group of the workers that open a run, or ask something once they know what."""
+"""The group of the workers that open a run, or a dialog for which something is read first."""
 
 LEAVE_ACTIONS = ("app.quit", "quit")
-"""What needs nothing on the screen."""
+"""Actions that work whatever is on the screen."""
 LEAVE_KEYS = ("escape", "ctrl+c")
-"""What waits no longer until what it leaves is read."""
+"""Keys that leave a screen, and do not wait until that screen has been read."""
 
 
 class KeyQueue(Pointing):
-    """An app in which a key waits until what the key before it does is done, or is on screen."""
+    """An app in which a key waits until what the key before it started is done, or is on screen."""
 
     @dataclass
     class Done(Message):
-        """Follows a key from the widget that it went to up to the app: the key is there by then."""
+        """Follows a key from its widget up to the app, and so arrives after the key has acted."""
 
         number: int
         round: int = 1
-        """Which time it makes its way."""
+        """How often it has made its way, this time included."""
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)
         self._typed: deque[events.Key] = deque()
         self._number = 0
         self._is_under_way = False
-        """Whether a key is under way."""
-        self._looks = 0
-        """How often it was looked for the one that is."""
-        self._is_look_due = False
+        """Whether a key was handed on and is not done yet."""
+        self._checks = 0
+        """How many checks the key under way has taken."""
+        self._is_check_due = False
         self.typed_at_s = 0.0
         self._target: DOMNode | None = None
         self._had_focus: Widget | None = None
         self._workers_before: frozenset[Worker[object]] = frozenset()
-        """Those that were there before the key that is under way."""
+        """The workers that existed before the key under way."""
         self._has_waited = False
         self._was_on: Screen[object] | None = None
 
@@ -85,11 +86,11 @@ class KeyQueue(Pointing):
             return
         self._typed.append(event)
         if self._is_under_way:
-            self._look_later()
+            self._check_later()
         elif self._number == 0:
-            # The first one waits for what the start has opened.
+            # The first key waits for the screen that the start has opened.
             self._number, self._is_under_way, self._target = 1, True, self.screen
-            self._look_later()
+            self._check_later()
             await self._go_on_when_open(self._number)
         else:
             await self._take_next()
@@ -100,8 +101,8 @@ class KeyQueue(Pointing):
         default_namespace: DOMNode | None = None,
         namespaces: Mapping[str, DOMNode] | None = None,
     ) -> bool:
-        # A key that comes while the app ends, or while a screen has just taken the place of the one
-        # that it was typed on, would find nothing on it.
+        # While the app ends, or before a new screen has its widgets, an action would find nothing
+        # to act on and fail.
         if self.is_over or not (self.screen.is_mounted or action in LEAVE_ACTIONS):
             return False
         return await super().run_action(action, default_namespace, namespaces)
@@ -114,28 +115,28 @@ class KeyQueue(Pointing):
         name: str | None = None,
         pause: bool = False,
     ) -> Timer:
-        # One that is left out would leave the next key waiting for ever.
+        # A timer that Textual skips would leave the next key waiting for ever.
         return fires_late(super().set_timer(delay, callback, name=name, pause=pause))
 
-    def _look_later(self) -> None:
-        if not self._is_look_due:
-            self._is_look_due = True
-            self.set_timer(LOOK_EVERY_S, self._give_up_waiting)
+    def _check_later(self) -> None:
+        if not self._is_check_due:
+            self._is_check_due = True
+            self.set_timer(CHECK_KEY_EVERY_S, self._give_up_waiting)
 
     async def _give_up_waiting(self) -> None:
-        """Go on without the key that is under way if it will not come back, or not soon."""
-        self._is_look_due = False
+        """Take the next key if the one under way will not be done, or not soon."""
+        self._is_check_due = False
         if not self._is_under_way or not self._typed or self.is_over:
             return
-        self._looks += 1
+        self._checks += 1
         is_leaving = self._typed[0].key in LEAVE_KEYS
-        most = MOST_LOOKS_AT_READING if self._is_reading() and not is_leaving else MOST_LOOKS
+        most = MOST_CHECKS_WHILE_READING if self._is_reading() and not is_leaving else MOST_CHECKS
         if self._is_reading() and self._is_quitting(self._typed[0].key):
             most = 0
-        if self._looks > most or self._target is None or not self._target.is_attached:
+        if self._checks > most or self._target is None or not self._target.is_attached:
             await self._take_next()
         if self._is_under_way:
-            self._look_later()
+            self._check_later()
 
     def _is_quitting(self, key: str) -> bool:
         """Say whether a key leaves the app, whatever the key under way has opened."""
@@ -148,7 +149,7 @@ class KeyQueue(Pointing):
         if not self._typed or self.is_over:
             return
         self._is_under_way = True
-        self._looks = 0
+        self._checks = 0
         self._number += 1
         self._was_on = self.screen
         self._has_waited = False
@@ -166,28 +167,28 @@ class KeyQueue(Pointing):
         if message.number != self._number or self.is_over:
             return
         if message.round < ROUNDS:
-            # What has been posted since is behind this message, and ahead of its next round.
+            # What the key has posted meanwhile is behind this message, and ahead of its next round.
             again = self.Done(self._number, message.round + 1)
             if self._target is None or not self._target.post_message(again):
                 self.post_message(again)
             return
         if self.screen is not self._was_on:
-            # What the key has opened takes the next one when it is there.
+            # The screen that the key has opened must be there before the next key is handed on.
             self._target = self._was_on = self.screen
             if self.screen.post_message(self.Done(self._number)):
                 return
         await self._go_on_when_open(self._number)
 
     async def _go_on_when_open(self, number: int) -> None:
-        """Take the next key when what this one has opened is read and in its place."""
+        """Take the next key when what this one has opened is read and laid out."""
         if number != self._number or not self._is_under_way or self.is_over:
             return
         if self._is_reading():
             self._has_waited = True
-            self.set_timer(LOOK_EVERY_S, partial(self._go_on_when_open, number))
+            self.set_timer(CHECK_KEY_EVERY_S, partial(self._go_on_when_open, number))
         elif self._has_waited or self.focused is not self._had_focus:
-            # What was read is drawn first, and a field gets its place: what is typed into one that
-            # has none would be scrolled out of it.
+            # What was read is drawn first, and a field is laid out: text typed into a field without
+            # a size would be scrolled out of it.
             self._has_waited = False
             self._had_focus = self.focused
             self.call_after_refresh(self._go_on_when_open, number)
@@ -195,9 +196,9 @@ class KeyQueue(Pointing):
             await self._take_next()
 
     def _is_reading(self) -> bool:
-        """Whether what the key under way has opened is still read."""
+        """Say whether what the key under way has opened is still being read."""
         if self.screen.is_modal:
-            # What is asked waits for keys, and what opens something may wait for the answer.
+            # A dialog waits for keys; the worker that opened it may wait for the answer.
             return False
         if isinstance(self.screen, StoreScreen) and self.screen.is_awaited:
             return True

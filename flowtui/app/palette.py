@@ -1,4 +1,4 @@
-"""What the command palette lists."""
+"""The commands that the palette lists."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def commands(app: App[None], screen: Screen[object]) -> Iterator[Command]:
 
 
 async def _run(app: App[None], action: str, node: DOMNode) -> None:
-    # What had the focus may be gone by now.
+    # The widget that had the focus may be gone by now.
     if node is app or node.is_attached:
         await app.run_action(action, node)

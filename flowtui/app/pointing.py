@@ -1,8 +1,8 @@
-"""The mouse reaches only what is there, however fast it clicks and whatever has just closed.
+"""The mouse reaches only widgets that exist, however fast it clicks and whatever has just closed.
 
-Until the next frame Textual finds widgets where they were, those that have gone too; a widget that
-has taken hold of the mouse has it still when its screen is no longer shown; and the second half of
-a double click would fall on what is below that which the first half has closed.
+Without this, Textual would find removed widgets until the next frame; a widget that has captured
+the mouse would keep it after its screen is hidden; and the second half of a double click would hit
+what lies below the dialog that the first half has closed.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from textual.widget import Widget
 from flowtui.app.surviving import Surviving
 
 DOUBLE_CLICK_S = 0.4
-"""So soon after one press the next may be the second half of a double click."""
+"""How long after one press the next may still be the second half of a double click."""
 SAME_PLACE_CELLS = 1
-"""How far a hand moves the mouse between the two."""
+"""How far a hand may move the mouse between the two."""
 
 
 class Pointing(Surviving):
-    """An app in which what is done to a widget that has gone is done to nobody."""
+    """An app that drops mouse events which are meant for a widget that has gone."""
 
-    # Nothing could be done with text that is selected: the terminal's own selection copies it.
+    # Textual's selection has no use here: the terminal's own selection copies text.
     ALLOW_SELECT = False
 
     _pressed: Widget | None = None
-    """What the button was last pressed on; that screen where it was nothing else."""
+    """The widget that the button was last pressed on, or the screen where there was none."""
     _press: events.MouseDown | None = None
-    """The last press, or the one after it that nobody got."""
+    """The last press, whether or not it was dropped."""
 
     async def on_event(self, event: Event) -> None:
         if isinstance(event, events.MouseEvent) and not event.is_forwarded:
@@ -43,7 +43,7 @@ class Pointing(Surviving):
         await super().on_event(event)
 
     def _release_lost_mouse(self, event: events.MouseEvent) -> None:
-        """Take the mouse from a widget that will not give it back."""
+        """Release the mouse from a widget that will not release it."""
         if self.mouse_captured is None:
             return
         try:
@@ -51,14 +51,14 @@ class Pointing(Surviving):
         except NoWidget:
             self.capture_mouse(None)
         else:
-            # Where another press begins, the end of the one before was lost.
+            # A new press says that the release of the one before was lost.
             if isinstance(event, events.MouseDown):
                 self.capture_mouse(None)
 
     def _is_meant_for_gone(self, event: events.MouseEvent) -> bool:
-        """Say whether an event belongs to a press or a double click on what was closed by it.
+        """Say whether an event belongs to a press or a double click on a widget that it has closed.
 
-        What was below is under the pointer by then, and nobody has aimed at it.
+        The pointer is over something else by then, at which nobody has aimed.
         """
         pressed, screen = self._pressed, self.screen
         is_here = pressed is screen or (
@@ -80,7 +80,7 @@ class Pointing(Surviving):
         return is_of_press and not is_here and self._press is not None
 
     def _is_there(self, event: events.MouseEvent) -> bool:
-        """Say whether what is under the pointer has not gone by now."""
+        """Say whether the widget under the pointer still exists."""
         try:
             widget, _region = self.screen.get_widget_at(event.x, event.y)
         except NoWidget:
@@ -89,7 +89,7 @@ class Pointing(Surviving):
 
 
 def _are_double(first: events.MouseDown, second: events.MouseDown) -> bool:
-    """Say whether two presses are as near to each other as those of a double click."""
+    """Say whether two presses are close enough in time and place to be a double click."""
     return (
         second.time - first.time <= DOUBLE_CLICK_S
         and abs(second.screen_x - first.screen_x) <= SAME_PLACE_CELLS

@@ -1,7 +1,7 @@
-"""An error in flow-tui itself ends no more than what it came up in.
+"""An error in flow-tui itself ends only the action or the read in which it came up.
 
-It is told, its details are kept, the screen stays, and the key that led to it can be tried again.
-Only where the screen cannot be laid out or drawn is there nothing to go on with.
+The person is notified, the details are logged, the screen stays, and the key that led to the error
+can be tried again. Only an error of layout or drawing ends the app: it would come up in each frame.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerFailed, WorkerState
 from flowtui import format as fmt
 from flowtui.app.crash import Crashes
 from flowtui.screens.dialog import Dialog
-from flowtui.terminal.textual_private import broken_screen, go_on_after_errors, is_of_drawing
+from flowtui.terminal.textual_private import broken_screen, continue_after_errors, is_of_drawing
 from flowtui.widgets.host import Host
 
 
@@ -28,19 +28,19 @@ class Surviving(Host):
     """An app that goes on after an error, as long as it can draw."""
 
     def __init__(self, **options: object) -> None:
-        go_on_after_errors()
+        continue_after_errors()
         super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
         self._crashes = Crashes()
         self._mode_before = ""
-        """The tab, or the list, that was shown before the present one."""
+        """The mode (a tab, or the list of runs) before the present one."""
 
     @property
     def is_over(self) -> bool:
-        """Whether the app ends, and has no screen for what is still on its way."""
+        """Whether the app is ending, and has no screen for events that still arrive."""
         return self.is_exiting or not self.screen_stack
 
     async def make_tab_again(self, tab: str) -> None:
-        """Have a tab, or the list, that is not shown made anew when it is."""
+        """Make a tab, or the list of runs, anew when it is shown next; it must be hidden now."""
         raise NotImplementedError
 
     def switch_mode(self, mode: str) -> AwaitMount:
@@ -48,7 +48,7 @@ class Surviving(Host):
         try:
             shown = super().switch_mode(mode)
         except Exception:
-            # It could not be made. Textual has told the one that is still shown that it is not.
+            # The new screen could not be made, but Textual has already suspended the present one.
             self.screen.post_message(events.ScreenResume())
             raise
         if mode != before:
@@ -72,7 +72,7 @@ class Surviving(Host):
         if isinstance(error, WorkerFailed):
             error = error.error
         if self.is_exiting:
-            # Whoever leaves is not told of what can be done no more; a log is there all the same.
+            # A person who leaves can do nothing about it any more; the log is enough.
             self._crashes.note(error)
             return True
         if self.is_over or not self.has_begun or is_of_drawing(error):
@@ -86,7 +86,7 @@ class Surviving(Host):
         return True
 
     async def _leave_broken(self, screen: Screen[object]) -> None:
-        """Leave a screen that has nothing on it."""
+        """Leave a screen whose widgets could not be made."""
         if screen is not self.screen:
             return
         if isinstance(screen, Dialog):
@@ -98,7 +98,7 @@ class Surviving(Host):
 
     @on(Worker.StateChanged)
     def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        """Say so when a background read ends in an error that it did not expect."""
+        """Report an error that a worker did not expect."""
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             self.report_bug(event.worker.error)
 
@@ -113,10 +113,10 @@ class Surviving(Host):
             )
 
     def end_by_error(self, error: BaseException | None) -> None:
-        # Textual would print every frame's variables, and with them raw text from the store.
+        # Textual would print the variables of every frame, and with them raw text from the store.
         error = sys.exc_info()[1] or error or RuntimeError("unknown")
-        if self.is_told_why:
-            # What follows from the first error would only hide it.
+        if self.has_exit_message:
+            # Later errors follow from the first one, and would hide it.
             return
         summary = fmt.plain(f"{type(error).__name__}: {error}", 300)
         where = self._crashes.note(error)

@@ -1,4 +1,4 @@
-"""The looks: colours by role, each theme a set of them."""
+"""The themes: each gives every role its colour."""
 
 from __future__ import annotations
 
@@ -87,13 +87,14 @@ ANSI = Theme(
     ansi=True,
     variables={
         "text-quiet": "ansi_white",
-        # Textual makes panels transparent here. Of bright black some palettes make the ground.
+        # Textual makes panels transparent here, and some palettes use bright black for the ground:
+        # with either, the bar could not be seen.
         "bar": "ansi_blue",
         "curve-1": "ansi_bright_blue",
         "curve-2": "ansi_bright_magenta",
         "curve-3": "ansi_bright_cyan",
         "curve-4": "ansi_bright_yellow",
-        # Textual's own widgets name these in a theme of the terminal's colours.
+        # Textual's own widgets use these variables in an ANSI theme.
         "ansi-background": "ansi_black",
         "ansi-foreground": "ansi_white",
         "border-blurred": "ansi_bright_black",
@@ -113,7 +114,7 @@ THEMES = {theme.name: theme for theme in (DARK, LIGHT, ANSI, COLOR_BLIND)}
 def default_theme(here: Session) -> str:
     """Return the theme that suits a session.
 
-    The one of the terminal's own colours marks the cursor by reversing it, so it does for
-    terminals with few colours and for none at all.
+    The ANSI theme marks the cursor by reversing its colours, which a terminal with few colours, or
+    none, can show too.
     """
     return ANSI.name if here.has_few_colors or here.is_monochrome else DARK.name

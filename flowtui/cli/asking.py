@@ -11,11 +11,11 @@ def require_yes(to_do: str, undone: str) -> None:
     """Ask whether to go on, and leave with 1 where the answer is not yes.
 
     Args:
-        to_do: what `--yes` would do without asking.
-        undone: what is said after a no.
+        to_do: What `--yes` would do without asking.
+        undone: What is said after a no.
 
     Raises:
-        WrongUsage: nobody can be asked.
+        WrongUsage: Nobody can be asked.
     """
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise WrongUsage(f"nobody can be asked here: give --yes to {to_do}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,10 +29,12 @@ from flowtui.store.errors import StoreError
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
-_ABOUT_THE_PROGRAM = {"-h", "--help", "--version", "--install-completion", "--show-completion"}
+VERSION = "--version"
+"""It is the same for every command."""
+_ABOUT_THE_PROGRAM = {"-h", "--help", VERSION, "--install-completion", "--show-completion"}
 
 
-# Typer exports errors of usage of one kind only.
+# Typer exports usage errors of one kind only.
 USAGE_ERROR: Any = typer.BadParameter.__base__
 
 
@@ -73,6 +75,9 @@ def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
     """Return arguments that begin with a command: the first word if it is one, else `open`."""
     if not _ABOUT_THE_PROGRAM.isdisjoint(args[:1]):
         return args
+    options = args[: args.index("--")] if "--" in args else args
+    if VERSION in options:
+        return [VERSION]
     index = 0
     while index < len(args) and args[index].startswith("-") and args[index] != "-":
         if args[index] == "--":
@@ -99,12 +104,12 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, in full pr
 FilterOption = Annotated[
     str, typer.Option("--filter", metavar="EXPR", help="As on the filter line of the list.")
 ]
-LimitOption = Annotated[int | None, typer.Option(min=0, metavar="N", help="At most so many.")]
+LimitOption = Annotated[int | None, typer.Option(min=0, metavar="N", help="Print at most N.")]
 LargeOption = Annotated[
     bool,
-    typer.Option("--allow-large", help="Unpack a .luml file also to more than is likely."),
+    typer.Option("--allow-large", help="Unpack a .luml file even if it is unusually large."),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
 
 
@@ -147,9 +152,7 @@ def _print_version(wanted: bool) -> None:
 def program(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version."
-        ),
+        typer.Option(VERSION, callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     """The record of a machine-learning run, in the terminal: `flow-tui [RUN]`."""
@@ -191,7 +194,7 @@ def demo(
         bool, typer.Option("--path", help="Only make the store, and print where it is.")
     ] = False,
     reset: Annotated[
-        bool, typer.Option("--reset", help="Make it anew, which removes what was annotated.")
+        bool, typer.Option("--reset", help="Make it anew, without its annotations.")
     ] = False,
     yes: YesOption = False,
 ) -> None:
@@ -216,7 +219,9 @@ def list_(
     filter_text: FilterOption = "",
     sort: Annotated[
         str,
-        typer.Option(metavar="COLUMN", help="A column, param.KEY or metric.KEY; -COLUMN: down."),
+        typer.Option(
+            metavar="COLUMN", help="A column, param.KEY or metric.KEY; -COLUMN: descending."
+        ),
     ] = "-created",
     limit: LimitOption = None,
 ) -> None:
@@ -272,7 +277,7 @@ def metrics(
     if as_json and as_csv:
         raise WrongUsage("--json and --csv are two formats: give one")
     if points is not None and not (keys or as_json or as_csv):
-        raise WrongUsage("--points is of points: name a KEY, or give --json or --csv")
+        raise WrongUsage("--points needs points: name a KEY, or give --json or --csv")
     _, found = open_run(run, store, allow_large)
     style: series.Format = "json" if as_json else "csv" if as_csv else "text"
     series.print_metrics(found, keys or (), style, points)
@@ -294,7 +299,7 @@ def traces(
     as_json: JsonOption = False,
     filter_text: FilterOption = "",
     sort: Annotated[
-        str, typer.Option(metavar="COLUMN", help="A column; -COLUMN: down.")
+        str, typer.Option(metavar="COLUMN", help="A column; -COLUMN: descending.")
     ] = "-start",
     limit: LimitOption = None,
 ) -> None:
@@ -302,7 +307,7 @@ def traces(
     from flowtui.reports import traces as trace_report
 
     if trace is not None and (filter_text or limit is not None):
-        raise WrongUsage("--filter and --limit are of the list: leave out TRACE_ID")
+        raise WrongUsage("--filter and --limit are for the list of traces: leave out TRACE_ID")
     _, found = open_run(run, store, allow_large)
     if trace is not None:
         trace_report.print_trace(found, trace, as_json)
@@ -330,7 +335,7 @@ def evals(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="A column, scores.KEY, metadata.KEY ...; -COLUMN: down.",
+            help="A column, scores.KEY, metadata.KEY ...; -COLUMN: descending.",
             show_default="created",
         ),
     ] = None,
@@ -342,7 +347,7 @@ def evals(
     if as_json and as_csv:
         raise WrongUsage("--json and --csv are two formats: give one")
     if aggregate and (as_csv or sort is not None or limit is not None):
-        raise WrongUsage("--csv, --sort and --limit are of the samples: leave out --aggregate")
+        raise WrongUsage("--csv, --sort and --limit are for samples: leave out --aggregate")
     _, found = open_run(run, store, allow_large)
     wanted = samples.SampleRequest(dataset, filter_text, sort or "", limit)
     if aggregate:
@@ -374,16 +379,16 @@ def upload(
     run: RunArgument,
     store: StoreOption = None,
     organization: Annotated[
-        str | None, typer.Option(metavar="NAME", help="By name or id, as the next two.")
+        str | None, typer.Option(metavar="NAME", help="The organization, by name or id.")
     ] = None,
     orbit: Annotated[
-        str | None, typer.Option(metavar="NAME", help="None: the only one there is.")
+        str | None, typer.Option(metavar="NAME", help="The orbit; none: the only one there is.")
     ] = None,
     collection: Annotated[
-        str | None, typer.Option(metavar="NAME", help="One that takes experiments.")
+        str | None, typer.Option(metavar="NAME", help="A collection that takes experiments.")
     ] = None,
     name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of the artifact; else the run's.")
+        str | None, typer.Option(metavar="NAME", help="The artifact's name; none: the run's.")
     ] = None,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -394,7 +399,7 @@ def upload(
 
     opened, found = open_run(run, store)
     if opened.why_read_only:
-        raise WrongUsage("an artifact is no run of a store; upload it where it was exported from")
+        raise WrongUsage("an artifact is not a run of a store; upload the run from its own store")
     carry_out(opened, found, UploadRequest(organization, orbit, collection, name, yes, as_json))
 
 
@@ -424,7 +429,7 @@ def ingest(
         bool, typer.Option("--strict", help="Stop at the first thing that cannot be read.")
     ] = False,
 ) -> None:
-    """Write spans out of files into a run: OTLP as protobuf or JSON, also packed."""
+    """Write spans out of files into a run: OTLP, Jaeger's or Zipkin's JSON, also packed."""
     from flowtui.cli import ingest as ingest_command
     from flowtui.cli import target_run
 
@@ -451,34 +456,59 @@ def collect(
     group: GroupOption = None,
     store: StoreOption = None,
     host: Annotated[
-        str, typer.Option(metavar="HOST", help="Where to listen; others need a --token.")
+        str, typer.Option(metavar="HOST", help="Where to listen; not on loopback: needs --token.")
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="PORT", help="0: one that is free.")
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="The port; 0: any free one.")
     ] = 4318,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Where gRPC is answered; 4317, if --port is not given.",
+            show_default=False,
+        ),
+    ] = None,
     token: Annotated[
         str | None,
         typer.Option(
             metavar="TOKEN", envvar="FLOW_TUI_TOKEN", help="What exporters send as a bearer."
         ),
     ] = None,
+    env: Annotated[
+        bool,
+        typer.Option(
+            "--env", help="Print what to export where the application runs, and receive nothing."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Of --env: print JSON.")] = False,
     for_program: Annotated[bool, typer.Option("--for-program", hidden=True)] = False,
 ) -> None:
-    """Receive spans over OTLP/HTTP and write them into a run, until Ctrl+C."""
+    """Receive spans over OTLP, HTTP and gRPC, and write them into a run, until Ctrl+C."""
     from flowtui.cli import collect as collect_command
     from flowtui.cli import target_run
     from flowtui.collector.listening import Listening
 
-    where = Listening(host, port, token)
+    where = Listening(host, port, token, grpc_port)
+    if env:
+        if not port:
+            raise WrongUsage("--env tells the port: give the --port that is listened on")
+        collect_command.print_variables(where, as_json)
+        return
+    if as_json:
+        raise WrongUsage("--json is of --env: give both")
     if where.refusal:
         raise WrongUsage(where.refusal)
     where.check()
     with (
-        collect_command.failures_told(for_program),
+        collect_command.failures_reported(for_program),
         closing(collect_command.bind(where)) as bound,
+        nullcontext(where.grpc_place()) as grpc_place,
         target_run.target(run, new, group, store) as target,
     ):
-        collect_command.collect(target, bound, where, for_program=for_program)
+        collect_command.collect(target, bound, where, grpc_place, for_program=for_program)
 
 
 @cli.command()
@@ -497,13 +527,14 @@ def doctor(store: StoreOption = None) -> None:
 @cli.command("help")
 def help_(
     command: Annotated[
-        str | None, typer.Argument(metavar="[COMMAND]", help="None: all.", show_default=False)
+        str | None,
+        typer.Argument(metavar="[COMMAND]", help="A command; none: all.", show_default=False),
     ] = None,
     store: Annotated[str | None, typer.Option("--store", "-s", hidden=True)] = None,
 ) -> None:
     """Print what the program or a command takes. The same as --help."""
     if command is None:
-        # A run of that name was opened so before there was the command.
+        # Before `help` was a command, this opened a run of that name.
         with suppress(StoreError):
             opened, run = open_run("help", store)
             if run.name == "help" or run.id == "help":

@@ -1,6 +1,6 @@
 """`flow-tui demo`: the demo store, made once for each version of the program and then kept.
 
-In the cache folder stand, beside each other,
+The cache folder holds, beside each other,
 
     demo-<version>           a whole store, which annotations may have been written into
     demo-<version>.XXX.part  one that is being made, or that was cut off; also `demo-<number>`
@@ -28,7 +28,7 @@ from flowtui.reports.saving import reason
 from flowtui.store.errors import StoreError
 
 _MADE = "made.json"
-"""In a store: the sizes and times of its files when it was made."""
+"""A file in the store: the sizes and times of its other files when it was made."""
 _PART = ".part"
 _LEFT_OVER = re.compile(rf"demo-(.+\{_PART}|\d+)")
 
@@ -43,14 +43,14 @@ def demo_store(cache: Path, reset: bool = False, yes: bool = False) -> Path:
     Stores of other versions are removed if nobody has changed them.
 
     Args:
-        cache: the folder that it is in.
-        reset: make it anew, after asking.
-        yes: do not ask.
+        cache: The folder that holds it.
+        reset: Make it anew, after asking.
+        yes: Do not ask.
 
     Raises:
-        DemoFailed: it cannot be made there.
-        DatabaseError: it cannot be written.
-        WrongUsage: nobody can be asked.
+        DemoFailed: It cannot be made there.
+        DatabaseError: It cannot be written.
+        WrongUsage: Nobody can be asked.
     """
     directory = cache / f"demo-{__version__}"
     if _is_store(directory) and not reset:
@@ -83,7 +83,8 @@ def _ask(directory: Path) -> None:
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that ends with the process, however the process ends."""
     with path.open("w") as file:
-        # Without locks two may make one each; the last to be done then has made it.
+        # Without locks two processes may make one each; the last one to finish replaces the
+        # other's.
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

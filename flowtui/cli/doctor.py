@@ -62,11 +62,11 @@ def findings(
     """Return what was found, in the order in which it matters to a person.
 
     Args:
-        environ: the environment.
-        store: which store, as on the command line.
-        cwd: where it was started.
-        home: the person's home folder, where one is known.
-        has_terminal: whether a person sits at a terminal; a job or a pipe has none.
+        environ: The environment.
+        store: Which store, as on the command line.
+        cwd: Where it was started.
+        home: The person's home folder, where one is known.
+        has_terminal: Whether a person sits at a terminal; a job or a pipe has none.
     """
     here = session(environ)
     of_terminal = [*_terminal(here), _colors(here), _clipboard(here), _pictures(environ, here)]
@@ -94,7 +94,7 @@ def _versions() -> Finding:
 
 
 def _person(environ: Mapping[str, str], home: Path | None) -> Iterator[Finding]:
-    """Say what there is no name and no home for, as in a container that runs as any user."""
+    """Yield what is missing where the user has no name or no home, as in a container."""
     if person.name() == person.number() and not environ.get("FLOW_TUI_USER"):
         text = f"{person.number()}: this user has no name here, and annotations carry the number"
         yield Finding("▲", "author", text, "export FLOW_TUI_USER=NAME, or --user NAME")
@@ -106,15 +106,17 @@ def _person(environ: Mapping[str, str], home: Path | None) -> Iterator[Finding]:
 def _store(
     option: str | None, environ: Mapping[str, str], cwd: Path, home: Path | None
 ) -> Iterator[Finding]:
+    odd: list[str] = []
     try:
         where = locate(option, environ, cwd, home)
         with closing(Store(where)) as opened:
-            groups = opened.ask(run_rows.groups)
             odd = opened.ask(oddities)
+            groups = opened.ask(run_rows.groups)
             is_shared = opened.meta.sharing is Sharing.SHARED
             disk = kind(str(opened.meta.files.main))
     except StoreError as error:
         yield Finding("✗", "store", plain(str(error), 500))
+        yield from (Finding("▲", "store", plain(text, 500)) for text in odd)
         return
     count = sum(group.run_count for group in groups)
     yield Finding("✓", "store", f"{plain(str(where.directory))} ({where.source}): {count:,} runs")
@@ -139,7 +141,7 @@ def _terminal(here: Session) -> Iterator[Finding]:
     else:
         yield Finding("✓", "terminal", f"{here.term}, {', '.join(where)}")
     if here.is_ssh:
-        # What is sent is thrifty already; it takes a quarter of it then.
+        # What is sent is small already; compression leaves a quarter of it.
         yield Finding("·", "link", "over a slow one, ssh compresses what is drawn", "ssh -C HOST")
 
 
@@ -158,7 +160,7 @@ def _text(here: Session) -> Finding:
     if here.is_utf8:
         return Finding("✓", "text", "UTF-8")
     text = "the locale has no UTF-8: ASCII stands in for other characters"
-    # LC_ALL has the last word.
+    # LC_ALL overrides the other variables.
     return Finding("▲", "text", text, f"export {here.locale_variable}=C.UTF-8")
 
 
@@ -191,13 +193,13 @@ def _viewer(environ: Mapping[str, str], here: Session) -> Finding:
 def _pictures(environ: Mapping[str, str], here: Session) -> Finding:
     by = pictures.protocol(environ)
     if by is None:
-        return Finding("·", "pictures", "in half cells; no full resolution is known of here")
+        return Finding("·", "pictures", "in half cells; no way to full resolution is known here")
     if pictures.passes_through(here):
         return Finding("✓", "pictures", f"in half cells, and in full resolution by {by}")
     if here.is_tmux:
         remedy = f"{pictures.TMUX_LINE}, in ~/.tmux.conf"
-        return Finding("▲", "pictures", f"in half cells; tmux holds those by {by} back", remedy)
-    return Finding("·", "pictures", f"in half cells; screen holds those by {by} back")
+        return Finding("▲", "pictures", f"in half cells; tmux holds back those by {by}", remedy)
+    return Finding("·", "pictures", f"in half cells; screen holds back those by {by}")
 
 
 def _registry(environ: Mapping[str, str], cwd: Path, home: Path | None) -> Finding:

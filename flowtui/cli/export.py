@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
 
 from flowtui import clock
 from flowtui import format as fmt
-from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
-from flowtui.cli.standard_streams import INTERRUPTED
+from flowtui.cli.progress_line import Cancel, ProgressLine, signals_as_cancel
 from flowtui.reports.saving import file_stem
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.archive.packing import write_artifact
@@ -24,21 +22,21 @@ def export(store: Store, run: OpenRun, out: Path | None) -> None:
     """Write a run as an artifact and print where it is.
 
     Args:
-        store: where the run is.
-        run: which one.
-        out: the file, or a folder to name one in; the current folder unless given. A file that is
+        store: Where the run is.
+        run: Which one.
+        out: The file, or a folder to name one in; the current folder unless given. A file that is
             there is replaced only if it was named.
 
     Raises:
-        StoreError: it cannot be packed or written.
-        WrongUsage: a file of the name made up for it is there already.
+        StoreError: It cannot be packed or written.
+        WrongUsage: A file exists already under the name that was made up.
     """
     target = out if out is not None and not out.is_dir() else None
     if target is None:
         target = (out or Path()) / f"{file_stem(run.name, fmt.short_id(run.id))}.luml"
         if target.exists():
             raise WrongUsage(f"{target} is there already; name a file with -o")
-    cancel = threading.Event()
+    cancel = Cancel()
     line = ProgressLine()
     with signals_as_cancel(cancel):
         try:
@@ -52,11 +50,11 @@ def export(store: Store, run: OpenRun, out: Path | None) -> None:
         except ReadCancelled:
             line.end()
             print("flow-tui: cancelled; nothing was written", file=sys.stderr)
-            sys.exit(INTERRUPTED)
+            sys.exit(cancel.exit_code)
         finally:
             line.end()
     if store.standings([run.row], clock.now())[run.id].goes_on:
-        print("the run is still active: the file holds what was there by now", file=sys.stderr)
+        print("the run is still active: the file holds what it has logged so far", file=sys.stderr)
     tell_missing(artifact.missing_attachments)
     print(f"{fmt.plain(str(target), 1_000)}  {fmt.size(artifact.size_bytes)}")
 

@@ -1,4 +1,4 @@
-"""Ctrl+c while something is read or printed: it is cleaned up after, and nothing is said."""
+"""Ctrl+c while something is read or printed: clean up, and end without a message."""
 
 from __future__ import annotations
 
@@ -11,48 +11,31 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from flowtui.cli.standard_streams import INTERRUPTED, print_no_more
-from flowtui.store.cancelling import cancelling
+from flowtui.cli.terminations import Terminated
+from flowtui.store.cancelling import signalled, signals_heard
+from flowtui.terminal.shutdown import tidy_up
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
     from types import FrameType
 
 
-class _Interrupt:
-    """Ctrl+c, which raises where it comes, and where SQLite swallowed that, at the next look."""
-
-    def __init__(self) -> None:
-        self._came = False
-
-    def heed(self, number: int, frame: FrameType | None) -> None:
-        self._came = True
-        raise KeyboardInterrupt
-
-    def look(self) -> bool:
-        """Raise if it came; what is raised in the middle of a query ends the query, and no more."""
-        if self._came:
-            raise KeyboardInterrupt
-        return False
-
-
 @contextmanager
 def interrupts_end_quietly(is_interruptible: bool) -> Iterator[None]:
-    """Leave with what a shell expects when ctrl+c comes and the body does not deal with it.
+    """Exit as a shell expects when ctrl+c comes and the body does not handle it.
 
     Args:
-        is_interruptible: whether it is to be heeded; not where whoever began this process had it
-            ignored.
+        is_interruptible: Whether ctrl+c counts; False where the parent process had it ignored.
     """
     if not is_interruptible:
         yield
         return
-    interrupt = _Interrupt()
-    signal.signal(signal.SIGINT, interrupt.heed)
-    # While Python ends, an interrupt would be shown with where it came.
+    signal.signal(signal.SIGINT, _heed)
+    # Without this, an interrupt while Python ends would print a traceback.
     atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
     sys.unraisablehook = _end_if_interrupted
     try:
-        with cancelling(interrupt.look):
+        with signals_heard():
             yield
     except KeyboardInterrupt:
         print_no_more()
@@ -61,11 +44,18 @@ def interrupts_end_quietly(is_interruptible: bool) -> Iterator[None]:
         sys.unraisablehook = sys.__unraisablehook__
 
 
-def _end_if_interrupted(unraisable: UnraisableHookArgs) -> None:
-    """End where an interrupt came in the middle of what cannot be left by an exception.
+def _heed(number: int, frame: FrameType | None) -> None:
+    signalled(KeyboardInterrupt())
 
-    Python would show it and go on, as if nobody had wished to end.
+
+def _end_if_interrupted(unraisable: UnraisableHookArgs) -> None:
+    """End the process where an interrupt came inside code that no exception can leave.
+
+    Python would print the interrupt and go on as if nobody had pressed ctrl+c.
     """
     if issubclass(unraisable.exc_type, KeyboardInterrupt):
         os._exit(INTERRUPTED)
+    if isinstance(unraisable.exc_value, Terminated):
+        tidy_up()
+        os._exit(128 + unraisable.exc_value.number)
     sys.__unraisablehook__(unraisable)

@@ -1,4 +1,4 @@
-"""What `flow-tui [RUN]` does: it opens the store and runs the app, or prints where it cannot."""
+"""What `flow-tui [RUN]` does: open the store and run the app, or print without a terminal."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ COMMANDS = (
     "doctor",
     "help",
 )
-"""Words that are no RUN: a run of such a name is opened with `flow-tui open NAME`."""
+"""Words that are not a RUN; `flow-tui open NAME` opens a run of such a name."""
 COMMAND_LIKENESS = 0.6
 ARTIFACT_SUFFIX = ".luml"
 TABS = ("overview", "metrics", "traces", "evals", "attachments")
@@ -66,16 +66,16 @@ class Opening:
         """Open it, and leave with the app's exit code.
 
         Raises:
-            StoreError: there is no such store or run.
-            WrongUsage: there is no such tab, theme or command.
+            StoreError: There is no such store or run.
+            WrongUsage: There is no such tab, theme or command.
         """
         if self.tab not in TABS:
-            raise WrongUsage(f"--tab {self.tab!r} is none of {', '.join(TABS)}")
+            raise WrongUsage(f"--tab {self.tab!r} is not one of {', '.join(TABS)}")
         if self.theme is not None:
             from flowtui.app.themes import THEMES
 
             if self.theme not in THEMES:
-                raise WrongUsage(f"--theme {self.theme!r} is none of {', '.join(THEMES)}")
+                raise WrongUsage(f"--theme {self.theme!r} is not one of {', '.join(THEMES)}")
         store, run = self._opened()
         if is_terminal():
             self._run_app(store, run)
@@ -104,7 +104,7 @@ class Opening:
 
         user = self.user or os.environ.get("FLOW_TUI_USER") or person.name()
         if session.session(os.environ).is_truecolor:
-            # Whatever draws here asks this variable alone, which is seldom passed on over SSH.
+            # Textual and Rich look at this variable alone, which SSH seldom passes on.
             os.environ["COLORTERM"] = "truecolor"
         options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
         app = FlowApp(store, run, options)
@@ -117,7 +117,7 @@ class Opening:
 
 
 def commands_near(word: str) -> list[str]:
-    """Return the commands that a word may be meant for: those that begin so, or look like it."""
+    """Return the commands that a word may mean: those that begin with it or look like it."""
     import difflib
 
     from flowtui.store.location import LATEST
@@ -131,13 +131,13 @@ def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[
     """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
 
     Args:
-        word: a path to an artifact that ends in .luml or has a separator in it, or a word that
+        word: A path to an artifact that ends in .luml or has a separator in it, or a word that
             `Store.resolve` takes.
-        option: which store, as for `open_store`.
-        allow_large: whether an artifact may unpack to more than is likely, without asking.
+        option: Which store, as for `open_store`.
+        allow_large: Whether an artifact may unpack to more than is usual, without asking.
 
     Raises:
-        StoreError: there is no such store, run or file.
+        StoreError: There is no such store, run or file.
     """
     if option is None and _is_artifact(word):
         store = _open_artifact(Path(word), allow_large)
@@ -147,33 +147,39 @@ def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[
         return store, store.resolve(word)
     except (RunNotFound, StoreNotFound) as error:
         if word.endswith(ARTIFACT_SUFFIX):
-            raise RunNotFound(f"there is no file {word}, and no run of that name") from error
+            raise RunNotFound(f"{_no_file(word)}, and there is no run of that name") from error
         raise
 
 
 def open_file(word: str, option: str | None, allow_large: bool = False) -> Store:
-    """Open the artifact that a word is the path of, where only one can stand.
+    """Open the artifact at a path, where the command line takes no run.
 
     Raises:
-        WrongUsage: it is none, or a store is named beside it.
-        StoreError: the artifact cannot be read.
+        WrongUsage: The path is not an artifact's, or a store is named beside it.
+        StoreError: The artifact cannot be read.
     """
     if _is_artifact(word):
         if option is not None:
             raise WrongUsage(f"{word} and --store {option} are two stores: give one")
         return _open_artifact(Path(word), allow_large)
     if word.endswith(ARTIFACT_SUFFIX):
-        raise WrongUsage(f"there is no file {word}")
+        raise WrongUsage(_no_file(word))
     from shlex import quote
 
     typed = quote(word)
     if Path(word).is_dir():
-        raise WrongUsage(
-            f"{word!r} is a folder; a store is named so: flow-tui list --store {typed}"
-        )
+        raise WrongUsage(f"{word!r} is a folder; to name a store: flow-tui list --store {typed}")
     raise WrongUsage(
-        f"{word!r} is no .luml file; one run: flow-tui show {typed}, "
-        f"those that are called so: flow-tui list --filter {typed}"
+        f"{word!r} is not a .luml file; for one run: flow-tui show {typed}, "
+        f"for all runs of that name: flow-tui list --filter {typed}"
+    )
+
+
+def _no_file(word: str) -> str:
+    return (
+        f"{word} is a folder, not a .luml file"
+        if Path(word).is_dir()
+        else f"there is no file {word}"
     )
 
 
@@ -193,7 +199,7 @@ def open_store(option: str | None, allow_large: bool = False) -> Store:
 
 
 def _open_artifact(path: Path, allow_large: bool) -> Store:
-    # Few open one, and it brings tar and zip.
+    # Imported here, since it loads tar and zip, and few people open an artifact.
     from flowtui.store.archive.opening import open_artifact
     from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge
     from flowtui.terminal.shutdown import before_the_end
@@ -226,7 +232,7 @@ def is_terminal() -> bool:
 def errors_as_one_line() -> Iterator[None]:
     """Turn what a person can do something about into a line on stderr and an exit code.
 
-    What it could have meant, or what can be done, stands below it, each on a line.
+    Suggestions follow below it, one on each line.
     """
     try:
         yield
@@ -250,7 +256,7 @@ def errors_as_one_line() -> Iterator[None]:
         print(f"flow-tui: {error}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
-        # The reader of a pipe had enough.
+        # The reader of the pipe has closed it.
         print_no_more()
         sys.exit(1)
     except OSError as error:

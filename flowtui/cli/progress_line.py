@@ -1,4 +1,4 @@
-"""One line on stderr that tells how far a command is, rewritten where that is a terminal."""
+"""One line on stderr that shows how far a command is, rewritten where that is a terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from types import FrameType
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.cli.standard_streams import INTERRUPTED
 from flowtui.store.cancelling import cancelling
+from flowtui.terminal.shutdown import SIGNALS
 
-EVERY_S = 0.2
+REWRITE_EVERY_S = 0.2
 _CLEAR = "\r\x1b[K"
 
 
 class ProgressLine:
-    """Shows a step, its bytes and what is left; elsewhere than on a terminal, only each step."""
+    """Shows a step, its bytes and what is left; where stderr is not a terminal, only each step."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
@@ -40,7 +42,7 @@ class ProgressLine:
         now = time.monotonic()
         if not is_new and now < self._next_s:
             return
-        self._step, self._next_s = step, now + EVERY_S
+        self._step, self._next_s = step, now + REWRITE_EVERY_S
         self._out.write(_CLEAR + _line(step, done, total, rate_bytes_s))
         self._out.flush()
 
@@ -52,17 +54,27 @@ class ProgressLine:
         self._step = ""
 
 
-@contextmanager
-def signals_as_cancel(event: threading.Event) -> Iterator[None]:
-    """Have ctrl+c and a polite kill set an event, so that what is under way can clean up.
+class Cancel(threading.Event):
+    """Set by a signal, of which it knows what a shell expects as the exit code."""
 
-    What is read of a store inside ends with it, in ReadCancelled.
+    exit_code = INTERRUPTED
+
+
+@contextmanager
+def signals_as_cancel(event: Cancel) -> Iterator[None]:
+    """Have ctrl+c, a polite kill and the end of the terminal set an event, unless ignored.
+
+    So what is under way can clean up. What is read of a store inside ends with it, in
+    ReadCancelled.
     """
 
     def cancel(number: int, frame: FrameType | None) -> None:
+        if not event.is_set():
+            event.exit_code = 128 + number
         event.set()
 
-    before = {number: signal.signal(number, cancel) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, cancel) for number in heeded}
     try:
         with cancelling(event.is_set):
             yield

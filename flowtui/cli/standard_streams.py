@@ -1,4 +1,4 @@
-"""What is printed: all of it arrives, or it is said that it did not."""
+"""Standard output that arrives in full, or an error that says that it did not."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 
 INTERRUPTED = 128 + signal.SIGINT
 """The exit code that a shell expects of what ctrl+c ended."""
+_SIGNALLED = (INTERRUPTED, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
 _STDOUT, _STDERR = 1, 2
 
 
@@ -28,12 +29,12 @@ class OutputFailed(Exception):
 
 
 class _Output(io.FileIO):
-    """Standard output, whose errors are told from those of all else that is written."""
+    """Standard output, whose errors can be told from those of other files."""
 
     def write(self, data: Any, /) -> int:
         try:
             while (count := super().write(data)) is None:
-                # Whoever shares a pipe may have made it one that does not wait.
+                # Another process that shares the pipe may have made it non-blocking.
                 select.select([], [self], [])
             return count
         except BrokenPipeError:
@@ -42,7 +43,7 @@ class _Output(io.FileIO):
             raise OutputFailed(error) from error
 
     def check_close(self) -> None:
-        """Raise what closing would: some file systems tell only then that there was no room."""
+        """Raise what closing would: some file systems report a full disk only then."""
         try:
             os.close(os.dup(self.fileno()))
         except OSError as error:
@@ -50,7 +51,7 @@ class _Output(io.FileIO):
 
 
 class _Messages(io.FileIO):
-    """Standard error: what nobody can be told is no reason to stop at what one does."""
+    """Standard error: a message that cannot be written does not stop the program."""
 
     def write(self, data: Any, /) -> int:
         with suppress(OSError):
@@ -59,11 +60,11 @@ class _Messages(io.FileIO):
 
 
 def take_over() -> None:
-    """Have this process print through streams that tell their errors, whatever it was given.
+    """Make this process print through streams that report their errors, whatever it was given.
 
-    A stream that somebody has put in the place of the process's own stays.
+    A stream that somebody put in place of the process's own is left alone.
     """
-    # A file opened later would get the number of one that is closed, and be printed into.
+    # Otherwise a file opened later could get the number of a closed stream, and be printed into.
     for number in range(3):
         try:
             os.fstat(number)
@@ -82,7 +83,7 @@ def _text(raw: io.FileIO, old: Any, is_told_at_once: bool = False) -> io.TextIOW
     return io.TextIOWrapper(
         io.BufferedWriter(raw),
         encoding=old.encoding if old is not None else "utf-8",
-        # A locale without UTF-8 is no reason to stop in the middle of a table.
+        # A locale without UTF-8 must not stop a table in the middle.
         errors="backslashreplace" if is_told_at_once else "replace",
         line_buffering=is_told_at_once or raw.isatty(),
     )
@@ -90,16 +91,16 @@ def _text(raw: io.FileIO, old: Any, is_told_at_once: bool = False) -> io.TextIOW
 
 @contextmanager
 def printed_to_the_end() -> Iterator[None]:
-    """Leave the body only when everything that it printed has been written, or ctrl+c came.
+    """Leave the body only when everything that it printed has been written, or a signal came.
 
     Raises:
-        OutputFailed: it could not be.
-        BrokenPipeError: nobody reads it.
+        OutputFailed: The output could not be written.
+        BrokenPipeError: Nobody reads the output.
     """
     try:
         yield
     except SystemExit as end:
-        if end.code == INTERRUPTED:
+        if end.code in _SIGNALLED:
             # Whoever reads it may take no more, for ever.
             print_no_more()
         else:
@@ -115,5 +116,5 @@ def _flush() -> None:
 
 
 def print_no_more() -> None:
-    """Send the rest of the output nowhere; Python would fail again on it while it ends."""
+    """Discard the rest of the output, on which Python would fail again while it ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

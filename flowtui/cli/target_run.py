@@ -34,16 +34,16 @@ class Target:
 def target(
     run: str | None, new: str | None, group: str | None, store: str | None
 ) -> Iterator[Target]:
-    """Give the run that the command line names; a new one is ended when the body is left.
+    """Find or make the run that the command line names; end a new one when the body is left.
 
     Raises:
-        WrongUsage: neither a run nor a name for a new one is given, or both.
-        StoreError: there is no such run, or the store cannot be written.
+        WrongUsage: Neither a run nor a name for a new one is given, or both.
+        StoreError: There is no such run, or the store cannot be written.
     """
     if (run is None) == (new is None):
         raise WrongUsage("give the RUN to write into, or --new NAME to make one")
     if group is not None and new is None:
-        raise WrongUsage("--group is of a new run: give --new NAME too")
+        raise WrongUsage("--group is only for a new run: give --new NAME too")
     if run is not None:
         opened = open_store(store)
         found = opened.resolve(run)

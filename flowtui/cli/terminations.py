@@ -1,4 +1,4 @@
-"""A kill that asks, and a terminal that goes away: what was unpacked is removed before the end."""
+"""SIGTERM, and SIGHUP of a terminal that goes away: remove what was unpacked before the end."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from types import FrameType
 
 from flowtui.cli.standard_streams import print_no_more
+from flowtui.store.cancelling import signalled, signals_heard
 from flowtui.terminal.shutdown import tidy_up
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 GRACE_S = 1.0
-"""For what is under way to be left; SQLite, in the midst of a query, is not."""
+"""How long leaving what is under way may take; a query that SQLite is running cannot be left."""
 
 
-class _Terminated(BaseException):
+class Terminated(BaseException):
+    """A signal came that asks for the end."""
+
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
@@ -27,7 +30,7 @@ class _Terminated(BaseException):
 
 @contextmanager
 def terminations_end_tidily() -> Iterator[None]:
-    """Leave with what a shell expects when a signal comes that is not to be ignored."""
+    """Exit as a shell expects when a signal comes that the parent process does not ignore."""
     heeded = [number for number in SIGNALS if signal.getsignal(number) is signal.SIG_DFL]
     if not heeded:
         yield
@@ -36,24 +39,25 @@ def terminations_end_tidily() -> Iterator[None]:
         signal.signal(number, _leave)
     _watch()
     try:
-        yield
-    except _Terminated as terminated:
+        with signals_heard():
+            yield
+    except Terminated as terminated:
         print_no_more()
         tidy_up()
         sys.exit(128 + terminated.number)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    # The next one ends it at once.
+    # The next signal ends the process at once.
     for each in SIGNALS:
         signal.signal(each, signal.SIG_DFL)
-    raise _Terminated(number)
+    signalled(Terminated(number))
 
 
 def _watch() -> None:
-    """End the process where the thread that takes signals does not come to it.
+    """End the process where the main thread does not come to handle a signal.
 
-    The thread is told by the system's own handler, whatever the other one is at.
+    A thread waits for what the handler in C writes, which it does whatever the main thread is at.
     """
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

@@ -15,8 +15,7 @@ from flowtui import clock, person
 from flowtui import format as fmt
 from flowtui.cli.asking import require_yes
 from flowtui.cli.export import tell_missing
-from flowtui.cli.progress_line import ProgressLine, signals_as_cancel
-from flowtui.cli.standard_streams import INTERRUPTED
+from flowtui.cli.progress_line import Cancel, ProgressLine, signals_as_cancel
 from flowtui.jobs.upload import NOT_VERIFIED, Parcel, Upload, UploadOutcome, plan
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
@@ -29,7 +28,7 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 
 NAMES_SHOWN = 20
-LOOK_EVERY_S = 0.1
+PROGRESS_EVERY_S = 0.1
 
 
 class _Named(Protocol):
@@ -51,7 +50,7 @@ class UploadRequest:
     collection: str | None = None
     """Names or ids; None where there is only one to choose."""
     name: str | None = None
-    """Of the artifact; the run's unless given."""
+    """The artifact's name; the run's unless given."""
     yes: bool = False
     as_json: bool = False
 
@@ -60,12 +59,12 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
     """Upload a run and print where it is.
 
     Raises:
-        StoreError: it cannot be packed, or what became of it cannot be noted.
-        RegistryError: the registry or its storage did not take it.
-        WrongUsage: it is not said where to, or nobody can be asked.
+        StoreError: The run cannot be packed.
+        RegistryError: The registry or its storage did not take it.
+        WrongUsage: The destination is not clear, or nobody can be asked.
     """
     credential = require_key(os.environ, person.cwd(), person.home())
-    cancel = threading.Event()
+    cancel = Cancel()
     line = ProgressLine()
     with ExitStack() as stack:
         registry = stack.enter_context(Registry(credential.key, base_url(os.environ)))
@@ -86,19 +85,19 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
             print(note, file=sys.stderr)
         if outcome is UploadOutcome.CANCELLED:
             print("flow-tui: cancelled", file=sys.stderr)
-            sys.exit(INTERRUPTED)
+            sys.exit(cancel.exit_code)
         if job.error is not None:
             raise job.error
     (done,) = job.done
     _tell(done, labels, wanted.as_json)
 
 
-def _carried_out(job: Upload, cancel: threading.Event, line: ProgressLine) -> UploadOutcome:
+def _carried_out(job: Upload, cancel: Cancel, line: ProgressLine) -> UploadOutcome:
     """Run a job in a thread, so that this one can show how far it is and take signals."""
     thread = threading.Thread(target=job.run, daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(LOOK_EVERY_S)
+        thread.join(PROGRESS_EVERY_S)
         now = job.state.progress
         if not now.phase.is_over and now.phase is not Phase.WAITING:
             step = now.phase.capitalize()
@@ -146,7 +145,7 @@ def _chosen(choices: Iterable[N], word: str | None, what: str, if_none: str) -> 
         if matches:
             ids = ", ".join(one.id for one in matches)
             raise WrongUsage(f"--{what} {word!r} is the name of several: give one of {ids}")
-    raise WrongUsage(f"--{what} {word!r} is none of these: {_names(known)}")
+    raise WrongUsage(f"--{what} {word!r} is not one of these: {_names(known)}")
 
 
 def _names(known: Sequence[_Named]) -> str:
@@ -156,10 +155,10 @@ def _names(known: Sequence[_Named]) -> str:
 
 
 def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, yes: bool) -> None:
-    """Say what is about to happen, and have it agreed to where it is not by --yes."""
+    """Say what is about to happen, and ask for consent unless --yes gave it."""
     notes = [f"upload {fmt.plain(run.name, 80)} to {fmt.plain(to.path, 300)}"]
     if store.standings([run.row], clock.now())[run.id].goes_on:
-        notes.append("it is still active: what is there by now goes up")
+        notes.append("it is still active: what it has logged so far is uploaded")
     copies = registry.copies(to, run.id)
     if copies:
         when = fmt.when_sent(copies[0].created_at)

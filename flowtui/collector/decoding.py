@@ -1,16 +1,17 @@
 """One request, decoded in a thread of its own that goes on only when it is given a turn.
 
-A turn ends after so many bytes and spans, wherever in the body that is. What cannot be left there,
-such as one span with a lot in it, ends its turn late, and others have theirs meanwhile.
+A turn ends after a number of bytes and spans, wherever in the body that is. What cannot be left
+there, such as one large span, ends its turn late, and others have theirs meanwhile.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flowtui.collector import unpacking
 from flowtui.collector.limits import Limits, TooLarge
@@ -18,17 +19,19 @@ from flowtui.collector.responses import BodyEncoding
 from flowtui.store.database import Database
 from flowtui.store.otlp import proto, text
 from flowtui.store.otlp.ingesting import Batch
-from flowtui.store.otlp.items import OtlpSpan, Rejected, Unreadable
+from flowtui.store.otlp.items import LogEvent, OtlpSpan, Rejected, Skipped, Unreadable
+from flowtui.store.otlp.joining import NO_ROOM
+from flowtui.store.otlp.signals import Signal
 from flowtui.store.otlp.source import Readable, Source
 from flowtui.store.transaction import Patience
 
 TURN_COST = 8_192
-"""Bytes, and what spans cost besides; some milliseconds."""
+"""What a turn may cost, which takes some milliseconds: its bytes, and `ITEM_COST` for each span."""
 ITEM_COST = 128
 WHOLE_BYTES = 1 << 16
-"""Is parsed at once; see `Source`."""
+"""A body of up to this size is parsed at once; see `Source`."""
 BATCH_SPANS = 1_000
-"""Of a request are written together: some hundredths of a second."""
+"""How many spans of a request are written together, which takes some hundredths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,21 @@ class RequestOutcome:
     rejected: int
     reason: str
     """Of the first that was rejected."""
+    events: int = 0
+    """Log records that are events of spans."""
+    unkept: Mapping[str, int] = field(default_factory=dict)
+    """Records of signals that are not kept, by signal."""
+
+    def with_dropped(self, count: int) -> RequestOutcome:
+        """Return it after so many of its events were dropped."""
+        if not count:
+            return self
+        return replace(
+            self,
+            events=self.events - count,
+            rejected=self.rejected + count,
+            reason=self.reason or NO_ROOM,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +68,9 @@ class Received:
     is_packed: bool
     client: str = ""
     """The address that it came from."""
+    signal: Signal = Signal.TRACES
     outcome: Future[RequestOutcome] = field(default_factory=Future)
-    """Is set when its spans are on the disk, or when they will not be."""
+    """Set when its spans are on the disk, or when it is clear that they will not be."""
 
 
 class _Left(Exception):
@@ -59,7 +78,7 @@ class _Left(Exception):
 
 
 class Decoding:
-    """Reads one request; what its last batch holds is for others to write."""
+    """Decodes one request; its last batch is left for the writer."""
 
     def __init__(
         self,
@@ -69,18 +88,20 @@ class Decoding:
         limits: Limits,
         turn_over: Callable[[Decoding], None],
     ) -> None:
-        """Prepare; nothing is read before the first turn.
+        """Prepare to decode; nothing is read before the first turn.
 
         Args:
-            received: the request.
-            database: takes the spans of those that have more than a batch.
-            patience: of these writes.
-            limits: of a request.
-            turn_over: is called at the end of each turn, in the request's own thread.
+            received: The request.
+            database: Where full batches of the request are written.
+            patience: How long these writes wait.
+            limits: What a request may take.
+            turn_over: Called at the end of each turn, in the request's own thread.
         """
         self.received = received
         self.batch = Batch(BATCH_SPANS)
         self.last_name = ""
+        self._dropped_before = 0
+        """Events of the batches before this one that there was no room for."""
         self.result: RequestOutcome | Exception | None = None
         """None while there is more to read."""
         self._database, self._patience, self._limits = database, patience, limits
@@ -91,22 +112,22 @@ class Decoding:
         self._thread = threading.Thread(target=self._work, name="span-decoding", daemon=True)
 
     def go_on(self) -> None:
-        """Give it a turn."""
+        """Let it have a turn."""
         if self._thread.ident is None:
             self._thread.start()
         else:
             self._turn.release()
 
     def leave(self) -> None:
-        """Have its thread end without another turn."""
+        """Make its thread end without another turn."""
         self._is_left = True
         self._turn.release()
 
     def spend(self, cost: int) -> None:
-        """Count what was done; where the turn is over, wait for the next.
+        """Count work that was done; where the turn is over, wait for the next.
 
         Raises:
-            TooLarge: the request takes more of the processor than one may.
+            TooLarge: The request has used as much processor time as one may.
         """
         self._left_cost -= cost
         if self._left_cost > 0:
@@ -132,35 +153,48 @@ class Decoding:
         self._turn_over(self)
 
     def _read(self) -> RequestOutcome:
-        spans = rejected = 0
+        spans = rejected = events = 0
         reason = ""
+        unkept: Counter[str] = Counter()
         received, limits = self.received, self._limits
         stream = _Metered(unpacking.stream(received.body, received.is_packed, limits), self.spend)
         source = Source(stream, WHOLE_BYTES, limits.span_parts)
         is_protobuf = received.encoding is BodyEncoding.PROTOBUF
-        for item in proto.items(source) if is_protobuf else text.request(source):
-            if isinstance(item, OtlpSpan):
-                self._add(item)
-                spans += 1
-            elif isinstance(item, Rejected):
-                rejected += 1
-                reason = reason or item.reason
-            if spans + rejected > limits.spans:
-                raise TooLarge(f"it has more than {limits.spans:,} spans; send fewer at a time")
+        of_signal = received.signal
+        items = proto.items(source, signal=of_signal) if is_protobuf else text.request(source)
+        for count, item in enumerate(items, 1):
+            match item:
+                case OtlpSpan():
+                    self._room().add(item)
+                    self.last_name = item.name
+                    spans += 1
+                case LogEvent():
+                    self._room().add_event(item)
+                    events += 1
+                case Rejected():
+                    rejected += 1
+                    reason = reason or item.reason
+                case Skipped():
+                    unkept[item.signal] += 1
+            if count > limits.spans:
+                noun = "spans" if of_signal is Signal.TRACES else "records"
+                raise TooLarge(f"it has more than {limits.spans:,} {noun}; send fewer at a time")
             self.spend(ITEM_COST)
-        return RequestOutcome(spans, rejected, reason)
+        outcome = RequestOutcome(spans, rejected, reason, events, unkept)
+        return outcome.with_dropped(self._dropped_before)
 
-    def _add(self, span: OtlpSpan) -> None:
+    def _room(self) -> Batch:
+        """Return the batch that the next goes into."""
         if self.batch.is_full:
-            # Whoever sends so many finds those before an error written; again, they are the same.
+            # The spans before an error stay written; when they are sent again, they are the same.
             self.batch.write(self._database, self._patience)
+            self._dropped_before += self.batch.dropped_events
             self.batch = Batch(BATCH_SPANS)
-        self.batch.add(span)
-        self.last_name = span.name
+        return self.batch
 
 
 class _Metered:
-    """A stream that is paid for piece by piece."""
+    """A stream whose pieces count towards the turn."""
 
     def __init__(self, stream: Readable, spend: Callable[[int], None]) -> None:
         self._stream = stream

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """For one receiver; exporters send some hundred kilobytes at a time."""
+    """What one receiver takes; exporters send some hundred kilobytes at a time."""
 
     body_bytes: int = 16 << 20
     unpacked_bytes: int = 64 << 20
     members: int = 1_000
-    """Of a gzip body, which is one as a rule."""
+    """Members of a gzip body, which usually has one."""
     spans: int = 100_000
-    """Of a request, those that are not valid among them."""
+    """Spans of a request, invalid ones included."""
     span_parts: int = 500_000
-    """Attributes, events, links, and values in values of one span."""
+    """Attributes, events, links and nested values of one span."""
     all_bytes: int = 64 << 20
-    """Of all bodies under way, those too that are not here to their end."""
+    """Bytes of all bodies under way, incomplete ones included."""
     all_requests: int = 256
-    """Whose body is here, and that wait to be written."""
+    """Requests whose body is complete and that wait to be written."""
     client_bytes: int = 32 << 20
-    """As `all_bytes`, of one address."""
+    """As `all_bytes`, for one address."""
     client_requests: int = 128
     connections: int = 512
     header_s: float = 10.0
@@ -30,9 +30,9 @@ class Limits:
     body_s: float = 10.0
     """From the headers to the end of the body."""
     decode_s: float = 5.0
-    """Of the processor's time, for one request."""
+    """Processor time for one request."""
     drain_s: float = 1.0
-    """For requests that are under way when the receiver is told to stop."""
+    """How long requests may go on after the receiver is told to stop."""
 
 
 LIMITS = Limits()
@@ -51,4 +51,4 @@ class Full(Exception):
 
 
 class TooMuch(Exception):
-    """One client has as much under way as one may; others have not."""
+    """One client has as much under way as a client may; others may send."""

@@ -2,7 +2,7 @@
 
 A body counts from its first byte until its request is answered: many that are begun and not ended
 take no more room than those that are. A request counts once its body is here, so that those that
-never end keep nobody out. All is called in the thread of the event loop.
+never end keep nobody out. Everything is called in the thread of the event loop.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ class RequestPlaces:
 
     @contextmanager
     def place(self, client: str) -> Iterator[Place]:
-        """Give what counts a request, and what it counted back when the body is left.
+        """Yield what counts a request, and take back what it counted when the body is left.
 
         Args:
-            client: its address.
+            client: The address of the one who sends it.
         """
         own = self._clients.setdefault(client, _Load())
         own.places += 1
@@ -49,7 +49,7 @@ class RequestPlaces:
 
 
 class Place:
-    """That of one request."""
+    """The place of one request."""
 
     def __init__(self, own: _Load, all_: _Load, limits: Limits) -> None:
         self._own, self._all, self._limits = own, all_, limits
@@ -59,8 +59,8 @@ class Place:
         """Count bytes of the body.
 
         Raises:
-            TooMuch: its client has as many under way as one may.
-            Full: there are as many as there may be.
+            TooMuch: Its client has as many bytes under way as a client may.
+            Full: There are as many as there may be.
         """
         limits = self._limits
         if self._own.size_bytes + count > limits.client_bytes:
@@ -71,11 +71,11 @@ class Place:
             load.size_bytes += count
 
     def wait(self) -> None:
-        """Count the request, whose body is here.
+        """Count the request, whose body is complete.
 
         Raises:
-            TooMuch: its client has as many that wait as one may.
-            Full: there are as many as there may be.
+            TooMuch: Its client has as many requests waiting as a client may.
+            Full: There are as many as there may be.
         """
         limits = self._limits
         if self._own.requests >= limits.client_requests:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -13,17 +12,18 @@ from starlette.routing import Route
 
 from flowtui.collector.decoding import Received, RequestOutcome
 from flowtui.collector.limits import LIMITS, Full, Limits, NotPacked, TooLarge, TooMuch
+from flowtui.collector.listening import is_bearer
 from flowtui.collector.places import Place, RequestPlaces
 from flowtui.collector.responses import BodyEncoding, failure, success
 from flowtui.collector.writing import Writer
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp.items import Unreadable
+from flowtui.store.otlp.signals import Signal
 
-PATH = "/v1/traces"
-_BEARER = "bearer "
+PATHS = {f"/v1/{signal}": signal for signal in Signal}
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """A request gets an error for an answer."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
@@ -31,15 +31,25 @@ class _Refused(Exception):
         self.status = status
 
 
-def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> Starlette:
+ERRORS = (Refused, TooLarge, TooMuch, NotPacked, Unreadable, Full, DatabaseError)
+"""What keeps a request from being taken, and is told to its client."""
+
+
+def application(
+    writer: Writer,
+    token: str | None,
+    limits: Limits = LIMITS,
+    places: RequestPlaces | None = None,
+) -> Starlette:
     """Return the application that hands spans to a writer.
 
     Args:
         writer: is running.
         token: what exporters must send as a bearer; None where they need not.
         limits: of each request, and of all that are under way.
+        places: where others have some of them, too.
     """
-    places = RequestPlaces(limits)
+    places = places or RequestPlaces(limits)
 
     async def taken(request: Request, encoding: BodyEncoding) -> RequestOutcome:
         client = request.client.host if request.client else ""
@@ -54,26 +64,27 @@ def application(writer: Writer, token: str | None, limits: Limits = LIMITS) -> S
         try:
             if encoding is None:
                 accepted = " or ".join(BodyEncoding)
-                raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {accepted}")
+                raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send {accepted}")
             _check_token(request, token)
             outcome = await taken(request, encoding)
         except ClientDisconnect:
-            # Nobody is there to be answered; an exporter sends it again.
+            # The client has left; an exporter sends the request again.
             return Response(status_code=HTTPStatus.BAD_REQUEST)
-        except (_Refused, TooLarge, TooMuch, NotPacked, Unreadable, Full, DatabaseError) as error:
+        except ERRORS as error:
             writer.tally.refused += 1
-            return failure(encoding or BodyEncoding.JSON, _status(error), str(error))
-        return success(encoding, outcome.rejected, outcome.reason)
+            return failure(encoding or BodyEncoding.JSON, status_of(error), str(error))
+        signal = PATHS[request.url.path]
+        return success(encoding, signal, outcome.rejected, outcome.reason)
 
     async def elsewhere(request: Request, _: Exception) -> Response:
         status = HTTPStatus.NOT_FOUND
-        if request.url.path == PATH:
+        if request.url.path in PATHS:
             return failure(BodyEncoding.JSON, HTTPStatus.METHOD_NOT_ALLOWED, "send a POST request")
-        message = f"only traces are collected here, at {PATH}"
+        message = f"OTLP is collected here, at {' and '.join(PATHS)}"
         return failure(_encoding(request) or BodyEncoding.JSON, status, message)
 
     return Starlette(
-        routes=[Route(PATH, receive, methods=["POST"])],
+        routes=[Route(path, receive, methods=["POST"]) for path in PATHS],
         exception_handlers={404: elsewhere, 405: elsewhere},
     )
 
@@ -84,22 +95,16 @@ def _encoding(request: Request) -> BodyEncoding | None:
 
 
 def _check_token(request: Request, token: str | None) -> None:
-    if token is None:
-        return
-    given = request.headers.get("authorization", "")
-    is_bearer = given[: len(_BEARER)].lower() == _BEARER
-    # The time that it takes must not tell how much of a token is right.
-    is_right = hmac.compare_digest(given[len(_BEARER) :].strip().encode(), token.encode())
-    if not (is_bearer and is_right):
-        raise _Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
+    if token is not None and not is_bearer(request.headers.get("authorization", ""), token):
+        raise Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
 
 
 async def _received(
     request: Request, encoding: BodyEncoding, client: str, place: Place, limits: Limits
 ) -> Received:
     packing = request.headers.get("content-encoding", "identity").strip().lower()
-    if packing not in ("identity", "gzip"):
-        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain or as gzip")
+    if packing not in ("identity", "gzip", "deflate"):
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain, as gzip or as deflate")
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > limits.body_bytes:
         raise TooLarge(f"the body is more than {limits.body_bytes:,} bytes")
@@ -108,8 +113,9 @@ async def _received(
             body = await _body(request, place, limits.body_bytes)
     except TimeoutError:
         message = f"the body did not come within {limits.body_s:g} s"
-        raise _Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
-    return Received(body, encoding, packing == "gzip", client)
+        raise Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
+    signal = PATHS[request.url.path]
+    return Received(body, encoding, packing != "identity", client, signal)
 
 
 async def _body(request: Request, place: Place, limit: int) -> bytes:
@@ -124,9 +130,10 @@ async def _body(request: Request, place: Place, limit: int) -> bytes:
     return b"".join(pieces)
 
 
-def _status(error: Exception) -> HTTPStatus:
+def status_of(error: Exception) -> HTTPStatus:
+    """Return the status that tells one of `ERRORS`."""
     match error:
-        case _Refused():
+        case Refused():
             return error.status
         case TooLarge():
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE

@@ -1,7 +1,8 @@
 """How a receiver and the program that started it talk: lines of JSON one way, an end the other.
 
     {"listening": ["OTEL_EXPORTER_OTLP_ENDPOINT=…", …], "port": 4318}   once
-    {"received": 12, "dropped": 0, "refused": 0, "last_name": "…", "trouble": ""}   on a change
+    {"received": 12, "events": 3, "logs": 0, "metrics": 0, "dropped": 0, "refused": 0,
+     "last_name": "…", "trouble": ""}   in one line, on a change
     {"failed": "…", "port_taken": false}   instead, and then it ends
 
 The receiver ends when its standard input does, and that ends with the program, however it dies.
@@ -18,11 +19,11 @@ from collections.abc import Mapping
 
 _STDIN = 0
 TEXT_CHARACTERS = 200
-"""Of a name or a reason: a line is shorter than a pipe takes at once, or not at all."""
+"""How much of a name or a reason is sent: a pipe takes a line this short at once or not at all."""
 
 
 def tell(message: Mapping[str, object]) -> bool:
-    """Write a line, and return whether it was taken: nobody who does not read holds this up."""
+    """Write a line and return whether it was taken; a reader that has stopped holds nothing up."""
     descriptor = sys.stdout.fileno()
     os.set_blocking(descriptor, False)
     try:
@@ -33,7 +34,7 @@ def tell(message: Mapping[str, object]) -> bool:
 
 
 def end_with_stdin() -> None:
-    """Have this process told to end, as by SIGTERM, when its standard input ends."""
+    """Send this process a SIGTERM when its standard input ends."""
 
     def wait() -> None:
         while os.read(_STDIN, 4096):

@@ -1,4 +1,4 @@
-"""What OTLP/HTTP answers, in the encoding of the request."""
+"""What OTLP answers: over HTTP in the encoding of the request, and over gRPC."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ import json
 from enum import StrEnum
 from http import HTTPStatus
 
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from starlette.responses import Response
+
+from flowtui.store.otlp.signals import Signal
 
 RETRY_AFTER_S = 1
 
 
 class BodyEncoding(StrEnum):
-    """Of a request and its answer, as its media type."""
+    """The encoding of a request and its answer, as a media type."""
 
     PROTOBUF = "application/x-protobuf"
     JSON = "application/json"
@@ -31,48 +40,96 @@ _RPC_CODES = {
     HTTPStatus.UNAUTHORIZED: 16,
 }
 _UNKNOWN = 2
+_RESOURCE_EXHAUSTED = 8
+_COME_AGAIN = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
+_RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 _MESSAGE_CHARS = 500
 
 
-def success(encoding: BodyEncoding, rejected: int, reason: str) -> Response:
-    """Return that all spans are on the disk, but for those that are none."""
+ExportResponse = (
+    ExportTraceServiceResponse | ExportLogsServiceResponse | ExportMetricsServiceResponse
+)
+
+
+def export_response(signal: Signal, rejected: int, reason: str) -> ExportResponse:
+    """Return that all that is kept is on the disk, but for so many that are not valid."""
+    match signal:
+        case Signal.TRACES:
+            of_traces = ExportTraceServiceResponse()
+            if rejected:
+                of_traces.partial_success.rejected_spans = rejected
+                of_traces.partial_success.error_message = reason
+            return of_traces
+        case Signal.LOGS:
+            of_logs = ExportLogsServiceResponse()
+            if rejected:
+                of_logs.partial_success.rejected_log_records = rejected
+                of_logs.partial_success.error_message = reason
+            return of_logs
+        case Signal.METRICS:
+            of_metrics = ExportMetricsServiceResponse()
+            if rejected:
+                of_metrics.partial_success.rejected_data_points = rejected
+                of_metrics.partial_success.error_message = reason
+            return of_metrics
+
+
+def success(encoding: BodyEncoding, signal: Signal, rejected: int, reason: str) -> Response:
+    """Return `export_response` in the encoding of the request."""
+    answer = export_response(signal, rejected, reason)
     if encoding is BodyEncoding.PROTOBUF:
-        answer = ExportTraceServiceResponse()
-        if rejected:
-            answer.partial_success.rejected_spans = rejected
-            answer.partial_success.error_message = reason
         return Response(answer.SerializeToString(), media_type=encoding)
-    partial = {"rejectedSpans": str(rejected), "errorMessage": reason}
-    return Response(
-        json.dumps({"partialSuccess": partial} if rejected else {}), media_type=encoding
-    )
+    return Response(json.dumps(MessageToDict(answer)), media_type=encoding)
 
 
 def failure(encoding: BodyEncoding, status: HTTPStatus, message: str) -> Response:
-    """Return that nothing was taken; the connection ends where the body was not read."""
+    """Return the answer that nothing was taken; it ends a connection whose body was not read."""
     code = _RPC_CODES.get(status, _UNKNOWN)
     text = message[:_MESSAGE_CHARS]
     headers = {"connection": "close"}
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+    if status in _COME_AGAIN:
         headers["retry-after"] = str(RETRY_AFTER_S)
     if status is HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
     if encoding is BodyEncoding.JSON:
         body = json.dumps({"code": code, "message": text}).encode()
     else:
-        body = _rpc_status(code, text.encode("utf-8", "replace"))
+        body = _rpc_status(code, text)
     return Response(body, status, headers, encoding)
 
 
-def _rpc_status(code: int, message: bytes) -> bytes:
-    """Return a google.rpc.Status: field 1 the code, field 2 the message.
+def rpc_failure(status: HTTPStatus, message: str) -> tuple[int, str, bytes]:
+    """Return what a call is answered where a request is answered with a status.
 
-    By hand, since its Python package is no other dependency of anything here.
+    An exporter comes again after RESOURCE_EXHAUSTED only if it is told when.
+
+    Returns:
+        The google.rpc.Code, the message, and the google.rpc.Status.
     """
+    text = message[:_MESSAGE_CHARS]
+    if status not in _COME_AGAIN:
+        code = _RPC_CODES.get(status, _UNKNOWN)
+        return code, text, _rpc_status(code, text)
+    code = _RESOURCE_EXHAUSTED
+    delay = Duration(seconds=RETRY_AFTER_S).SerializeToString()
+    # A google.rpc.RetryInfo: field 1 the delay.
+    retry = Any(type_url=_RETRY_INFO, value=_bytes_field(1, delay)).SerializeToString()
+    return code, text, _rpc_status(code, text) + _bytes_field(3, retry)
+
+
+def _rpc_status(code: int, message: str) -> bytes:
+    """Return a google.rpc.Status: field 1 the code, field 2 the message, field 3 details.
+
+    Written by hand, since nothing else here needs the package that defines it.
+    """
+    return bytes([0x08, code]) + _bytes_field(2, message.encode("utf-8", "replace"))
+
+
+def _bytes_field(number: int, data: bytes) -> bytes:
     length = bytearray()
-    left = len(message)
+    left = len(data)
     while left > 0x7F:
         length.append(left & 0x7F | 0x80)
         left >>= 7
     length.append(left)
-    return bytes([0x08, code, 0x12]) + bytes(length) + message
+    return bytes([number << 3 | 2]) + bytes(length) + data

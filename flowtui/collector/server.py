@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import uvicorn
 from starlette.applications import Starlette
@@ -17,22 +18,37 @@ from flowtui.collector.limits import LIMITS, Limits
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TOLD_EVERY_S = 0.25
+_HTTP_2 = b"PRI * HTTP/2.0"
+
+
+class Beside(Protocol):
+    """What answers another protocol in the same loop."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
 
 
 class ImpatientProtocol(H11Protocol):
     """HTTP/1.1 that ends a connection on which the headers of a request do not come in time."""
 
     limits = LIMITS
+    knocked: Callable[[], None] = staticmethod(lambda: None)
+    """Is called when a client speaks HTTP/2, as one of gRPC does."""
     _giving_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
-            # An exporter comes again, as after a 503.
+            # An exporter tries again, as after a 503.
             transport.close()
         self._watch()
 
     def data_received(self, data: bytes) -> None:
+        if data.startswith(_HTTP_2):
+            self.knocked()
+            self.transport.close()
+            return
         super().data_received(data)
         self._watch()
 
@@ -45,7 +61,7 @@ class ImpatientProtocol(H11Protocol):
         self._stop_watching()
 
     def _watch(self) -> None:
-        # A byte now and then must not put the end off, so a watch that runs goes on.
+        # A byte now and then must not put the deadline off, so a watch that runs goes on.
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop_watching()
         elif self._giving_up is None and not self.transport.is_closing():
@@ -66,7 +82,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own raises the signal again at the end, when the run is still to be ended.
+        # uvicorn's own would raise the signal again at the end, before the run is ended.
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self._stop)
@@ -82,29 +98,6 @@ class _Server(uvicorn.Server):
         self._stopping()
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that is bound.
-
-    Args:
-        host: a name or an address.
-        port: 0 for one that is free.
-
-    Raises:
-        OSError: the port is taken, or the address is not of this machine.
-    """
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    bound = socket.socket(family, kind, protocol)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
 def serve(
     application: Starlette,
     bound: socket.socket,
@@ -112,6 +105,8 @@ def serve(
     tell: Callable[[], None],
     stopping: Callable[[], None],
     limits: Limits = LIMITS,
+    knocked: Callable[[], None] = lambda: None,
+    beside: Callable[[], Beside] | None = None,
 ) -> None:
     """Answer requests until a signal says to stop, and those that are under way then.
 
@@ -122,8 +117,11 @@ def serve(
         tell: is called a few times a second.
         stopping: is called when a signal has said so.
         limits: for connections, headers, and the end.
+        knocked: is called when a client of gRPC has come here.
+        beside: makes what answers another protocol, in the loop.
     """
-    protocol = type("_Protocol", (ImpatientProtocol,), {"limits": limits})
+    members = {"limits": limits, "knocked": staticmethod(knocked)}
+    protocol = type("_Protocol", (ImpatientProtocol,), members)
     config = uvicorn.Config(
         application,
         http=protocol,
@@ -136,7 +134,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=math.ceil(limits.drain_s),
     )
-    asyncio.run(_served(_Server(config, stopping), bound, ready, tell))
+    asyncio.run(_served(_Server(config, stopping), bound, ready, tell, beside))
 
 
 async def _served(
@@ -144,14 +142,23 @@ async def _served(
     bound: socket.socket,
     ready: Callable[[], None],
     tell: Callable[[], None],
+    beside: Callable[[], Beside] | None,
 ) -> None:
+    other = None if beside is None else beside()
+    if other is not None:
+        await other.start()
     serving = asyncio.create_task(server.serve(sockets=[bound]))
+    ending: asyncio.Task[None] | None = None
     is_ready = False
     while not serving.done():
         if server.started and not is_ready:
             is_ready = True
             ready()
         tell()
+        if server.should_exit and ending is None and other is not None:
+            ending = asyncio.create_task(other.stop())
         await asyncio.wait([serving], timeout=TOLD_EVERY_S if is_ready else 0.01)
     await serving
+    if other is not None:
+        await (ending or other.stop())
     tell()

@@ -1,4 +1,4 @@
-"""Whose turn it is to be read: so that nobody waits for one who has sent a lot."""
+"""Whose turn it is to be read, so that nobody waits for a client that has sent a lot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class _ClientLines(Generic[T]):
-    """A line for each client; the clients take turns."""
+    """A queue for each client; the clients take turns."""
 
     def __init__(self) -> None:
         self._lines: dict[str, deque[T]] = {}
@@ -32,8 +32,8 @@ class _ClientLines(Generic[T]):
 class Turns(Generic[T]):
     """Requests that wait for a turn.
 
-    One that is new comes before those that had a turn and were not done with it, but for every
-    other turn, so that these come to their end too.
+    A new request comes before those that have had a turn and are not done, except on every other
+    turn, so that these come to their end too.
     """
 
     def __init__(self) -> None:
@@ -57,6 +57,6 @@ class Turns(Generic[T]):
         self._begun.put(client, one)
 
     def take(self) -> T:
-        """Return whose turn it is; there is one."""
+        """Return the request whose turn it is; there must be one."""
         self._was_new = bool(self._new) and not (self._was_new and self._begun)
         return (self._new if self._was_new else self._begun).take()

@@ -14,10 +14,11 @@ from flowtui.collector.turns import Turns
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp.ingesting import Batch
+from flowtui.store.otlp.signals import Signal
 from flowtui.store.transaction import Patience
 
 _GROUP_REQUESTS = 32
-"""Requests that are acknowledged together: what waits for one transaction."""
+"""How many requests are written in one transaction and acknowledged together."""
 _GROUP_TURNS = 4
 """How many turns of others a request waits at most, once it is decoded, for some to join it."""
 _LATE_S = 0.05
@@ -31,13 +32,21 @@ class WriterTally:
 
     received: int = 0
     """Spans that are on the disk."""
+    events: int = 0
+    """Log events that are with their spans, or wait for them on the disk."""
+    logs: int = 0
+    """Log records that are no events of spans, and are not kept."""
+    metrics: int = 0
+    """Metrics, which are not kept."""
     dropped: int = 0
-    """Spans that are none, or not valid."""
+    """Spans and events that are not valid, or that there was no room for."""
     refused: int = 0
     """Requests that were answered with an error."""
     last_name: str = ""
     trouble: str = ""
     """Why the last write failed; empty after one that did not."""
+    hint: str = ""
+    """What to change where an exporter comes to the wrong port."""
 
 
 class Writer:
@@ -64,7 +73,7 @@ class Writer:
         self._thread.start()
 
     def hurry(self) -> None:
-        """Have it end in `Limits.drain_s`; what is not written by then is refused."""
+        """Make it end within `Limits.drain_s`; what is not written by then is refused."""
         if self._ends_at == math.inf:
             self._ends_at = time.monotonic() + self._limits.drain_s
             self._events.put(None)
@@ -83,9 +92,9 @@ class Writer:
         """Take a request; its outcome tells what becomes of it.
 
         Raises:
-            Full: it has ended.
+            Full: The writer has ended.
         """
-        # Or whoever does not wait any longer would cancel it.
+        # Otherwise a client that stops waiting would cancel it.
         received.outcome.set_running_or_notify_cancel()
         with self._closing:
             if self._is_closed:
@@ -134,7 +143,7 @@ class Writer:
         return Decoding(received, self._database, self._patience, self._limits, self._events.put)
 
     def _give_turn(self, decoding: Decoding) -> None:
-        """Let a request go on, and wait until its turn is over or takes too long."""
+        """Let a request go on, and wait until its turn is over or is late."""
         self._turns_since_decoded += bool(self._decoded)
         self._out.add(decoding)
         try:
@@ -160,7 +169,7 @@ class Writer:
         )
 
     def _flush(self) -> None:
-        """Write what was decoded, and only then have it acknowledged."""
+        """Write what was decoded, and only then acknowledge it."""
         group, self._decoded, self._turns_since_decoded = self._decoded, [], 0
         whole = Batch()
         for decoding in group:
@@ -168,14 +177,17 @@ class Writer:
         try:
             whole.write(self._database, self._patience)
         except Exception as error:
-            # Whatever it is, the requests after these are to find this thread at work.
+            # Whatever the error is, this thread must be there for the requests that follow.
             for decoding in group:
                 self._fail(decoding, error)
             return
         self.tally.trouble = ""
         for decoding in group:
-            outcome = decoding.result
-            assert isinstance(outcome, RequestOutcome)
+            assert isinstance(decoding.result, RequestOutcome)
+            outcome = decoding.result.with_dropped(decoding.batch.dropped_events)
+            self.tally.events += outcome.events
+            self.tally.logs += outcome.unkept.get(Signal.LOGS, 0)
+            self.tally.metrics += outcome.unkept.get(Signal.METRICS, 0)
             self.tally.received += outcome.spans
             self.tally.dropped += outcome.rejected
             self.tally.last_name = decoding.last_name or self.tally.last_name
@@ -198,6 +210,6 @@ class Writer:
             decoding.received.outcome.set_exception(Full(_ENDING))
 
     def _clock(self) -> float:
-        """Return the time by which writes wait for a busy store, which ends when they shall."""
+        """Return the time for writes, infinite when they must no longer wait for a busy store."""
         now = time.monotonic()
         return now if now < self._ends_at else math.inf

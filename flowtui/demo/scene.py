@@ -48,7 +48,7 @@ class Scene:
     """Aware; every time in the store is counted back from it."""
 
     def ago(self, days: float = 0, hours: float = 0, minutes: float = 0) -> datetime:
-        """Return the moment that lies so long before now."""
+        """Return the moment that is this long before now."""
         return self.now - timedelta(days=days, hours=hours, minutes=minutes)
 
     def group(self, name: str) -> None:

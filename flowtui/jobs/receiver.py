@@ -1,7 +1,7 @@
 """A receiver of spans in a process of its own, as the app sees it.
 
-It belongs to the app and not to a screen, so it goes on whatever is looked at meanwhile. Its
-standard input is held open for as long as it is wanted: it ends with the app, however that dies.
+It belongs to the app and not to a screen, so it runs whichever screen is shown. Its standard input
+is held open as long as the receiver is wanted: without that it would outlive an app that dies.
 """
 
 from __future__ import annotations
@@ -22,44 +22,56 @@ from flowtui.store.open_run import OpenRun
 from flowtui.widgets.frame.frame import CollectMark
 
 _PIECE_BYTES = 65_536
+"""How much of the receiver's output is read at once."""
 _MAX_LINE_BYTES = 65_536
+"""How much is kept of a line of output whose end has not come."""
 _PROBLEM_CHARACTERS = 300
+"""How much is shown of the reason why the receiver ended."""
 
 
 class ReceiverPhase(StrEnum):
     STARTING = "starting"
     LISTENING = "listening"
     STOPPING = "stopping"
-    """It writes what it was sent; exporters are refused."""
+    """It writes what it has received; new requests are refused."""
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverTally:
-    """What was received so far."""
+    """What a receiver has received so far."""
 
     received: int = 0
     """Spans that are in the run."""
+    events: int = 0
+    """Log events that are with their spans, or wait for them in the run."""
+    logs: int = 0
+    """Log records that are no events of spans, and are not kept."""
+    metrics: int = 0
+    """Metrics, which are not kept."""
     dropped: int = 0
-    """Spans that are none, or not valid."""
+    """Spans and events that are not valid, or that there was no room for."""
     refused: int = 0
     """Requests that were answered with an error."""
     last_name: str = ""
+    """The name of the last span received."""
     trouble: str = ""
     """Why the last write failed; empty after one that did not."""
+    hint: str = ""
+    """What to change where an exporter comes to the wrong port."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverState:
-    """How it is with a receiver, at one moment."""
+    """The state of a receiver at one moment."""
 
     phase: ReceiverPhase = ReceiverPhase.STARTING
     port: int = 0
     environment: tuple[str, ...] = ()
-    """Variables that point an exporter to it, the endpoint first."""
+    """Environment variables that point an exporter to it, the endpoint first."""
     tally: ReceiverTally = ReceiverTally()
     problem: str = ""
-    """Why it is over, where nobody asked for that."""
+    """Why it ended, if nobody asked it to."""
     is_port_taken: bool = False
 
 
@@ -69,13 +81,14 @@ class ReceiverRequest:
 
     run: OpenRun
     directory: Path
-    """The store's."""
+    """The store's directory."""
     port: int
-    """0: one that is free."""
+    """0 takes any free port."""
 
     @property
     def command(self) -> list[str]:
-        # Not from the working directory, where a module may be anyone's.
+        # -P: without it Python would import modules from the working directory, which may be
+        # anybody's.
         return [
             *(sys.executable, "-P", "-m", "flowtui", "collect", "--for-program"),
             *("--store", str(self.directory), "--port", str(self.port), "--", self.run.id),
@@ -83,23 +96,29 @@ class ReceiverRequest:
 
 
 class Receiver:
-    """One process that collects; all is called in the thread of an event loop, and nothing waits.
+    """One process that collects spans.
 
-    Args:
-        changed: is called after each change of `state`.
+    Everything is called in the thread of an event loop; only `close` blocks.
     """
 
-    def __init__(self, wanted: ReceiverRequest, changed: Callable[[], None]) -> None:
-        self.wanted = wanted
-        self.state = ReceiverState(port=wanted.port)
+    def __init__(self, request: ReceiverRequest, changed: Callable[[], None]) -> None:
+        """Start the process.
+
+        Args:
+            request: What to collect into, and where to listen.
+            changed: Is called after each change of `state`.
+        """
+        self.request = request
+        self.state = ReceiverState(port=request.port)
         self.over = asyncio.Event()
         self._changed = changed
         self._loop = asyncio.get_running_loop()
         self._rest = b""
         self._last_words = ""
-        # A session of its own: Ctrl+C and a hang-up are the app's to take.
+        # In a session of its own: otherwise Ctrl+C and a hang-up would end it before the app has
+        # decided what to do.
         self._process = subprocess.Popen(
-            wanted.command,
+            request.command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -112,13 +131,13 @@ class Receiver:
         self._loop.add_reader(self._output.fileno(), self._read)
 
     def stop(self) -> None:
-        """Have it write what it was sent, and end; `over` is set when it has."""
+        """Ask it to write what it has received and to end; `over` is set when it has ended."""
         if self.state.phase in (ReceiverPhase.STARTING, ReceiverPhase.LISTENING):
             self._hang_up()
             self._become(replace(self.state, phase=ReceiverPhase.STOPPING))
 
     def close(self, wait_s: float) -> None:
-        """Stop it for good, and wait a moment; what then still drains ends by itself."""
+        """Stop it for good, waiting `wait_s` for it; one that still writes then ends by itself."""
         if self.state.phase is ReceiverPhase.OVER:
             return
         self._hang_up()
@@ -153,7 +172,7 @@ class Receiver:
         try:
             message = json.loads(line)
         except ValueError:
-            # What is not meant for this program is meant for a person.
+            # A line that is not JSON is a message for a person, such as a traceback.
             self._last_words = line.decode("utf-8", "replace").strip() or self._last_words
             return
         match message:
@@ -175,7 +194,7 @@ class Receiver:
         self._loop.remove_reader(self._output.fileno())
         self._output.close()
         self._hang_up()
-        # Its output ends when it does, so this takes no time.
+        # Its output ends when the process ends, so this does not block.
         code = self._process.wait()
         problem = ""
         if self.state.phase is not ReceiverPhase.STOPPING:
@@ -191,7 +210,7 @@ class Receiver:
 
 
 def mark(state: ReceiverState) -> CollectMark:
-    """Return what the frame says of a receiver."""
+    """Return what the frame says about a receiver."""
     if state.phase is not ReceiverPhase.LISTENING:
         return CollectMark((f"⇣ {state.phase}",))
     tally = state.tally

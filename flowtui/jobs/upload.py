@@ -1,6 +1,6 @@
-"""One decision to upload: the run, its models, or both, sent one after the other, and noted.
+"""One upload of a run, its models, or both, sent one after the other and recorded in the store.
 
-It belongs to the app and not to a screen, so it goes on whatever is looked at meanwhile.
+It belongs to the app and not to a screen, so it runs whichever screen is shown.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ if TYPE_CHECKING:
 
 NOT_VERIFIED = "the storage took all bytes, but you may not look at what it has"
 LEAVE_S = 0.2
-"""For each of the two steps of an end that nobody waits for."""
+"""How long each of the two steps of closing may take when the app is leaving."""
 
 
 class UploadOutcome(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    """It can go on from where it was."""
+    """It can be resumed where it stopped."""
     CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """What goes with an upload."""
+    """The models that go with an upload."""
 
     models: tuple[Model, ...] = ()
     embeds: bool = False
-    """Whether the run's record goes into the one model, as one artifact."""
+    """Whether the run's record goes into its only model, so that both are one artifact."""
 
     @property
     def kinds(self) -> tuple[ArtifactType, ...]:
-        """What a collection has to take."""
+        """The artifact types that a collection has to accept."""
         if self.embeds:
             return ("model",)
         return ("experiment", "model") if self.models else ("experiment",)
@@ -59,7 +59,7 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class UploadItem:
-    """One artifact to be."""
+    """One artifact to upload."""
 
     kind: LocalType
     local_id: str
@@ -69,32 +69,32 @@ class UploadItem:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What was decided."""
+    """What to upload, and where to."""
 
     run_id: str
     to: Destination
     items: tuple[UploadItem, ...]
     noted_as: tuple[tuple[LocalType, str], ...]
-    """What of the store is noted as uploaded with the first item, besides itself."""
+    """The records that are marked as uploaded with the first item, besides that item itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadState:
-    """How far an upload is, at one moment."""
+    """The state of an upload at one moment."""
 
     outcome: UploadOutcome
     progress: Progress
     number: int
-    """Of the item that is at work, from 1."""
+    """The number of the item that is being uploaded, from 1."""
     item_count: int
     title: str
-    """What that item is called."""
+    """The name of that item."""
     problem: str = ""
     needs_key: bool = False
 
 
 def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel) -> Plan:
-    """Return what is to be done for a decision; nothing is read yet."""
+    """Return the plan of an upload; nothing is read from the store yet."""
     models = [
         UploadItem(
             LocalType.MODEL,
@@ -115,7 +115,10 @@ def plan(store: Store, run: Run, to: Destination, labels: Labels, parcel: Parcel
 
 
 class Upload:
-    """Carries out a plan; `run` blocks and belongs in a thread, all else may be called anywhere."""
+    """Carries out a plan.
+
+    `run` blocks and belongs in a thread; everything else may be called from any thread.
+    """
 
     def __init__(self, registry: Registry, store: Store, plan: Plan) -> None:
         self.plan = plan
@@ -133,7 +136,7 @@ class Upload:
 
     @property
     def done(self) -> Sequence[Uploaded]:
-        """What is in the registry by now, in the order of the plan's items."""
+        """The items that are in the registry by now, in the order of the plan."""
         return tuple(self._done)
 
     @property
@@ -166,7 +169,7 @@ class Upload:
         )
 
     def run(self) -> UploadOutcome:
-        """Upload what is not in the registry yet, note it in the store, and say how it ended."""
+        """Upload the items that are missing, record them in the store, and return the outcome."""
         self._at_rest.clear()
         self._cancel.clear()
         self._outcome, self.error = UploadOutcome.RUNNING, None
@@ -187,7 +190,10 @@ class Upload:
         return outcome
 
     def cancel(self) -> None:
-        """Have `run` end within a second; call it until it has, for a job forgets an early one."""
+        """Make `run` end within a second; call this until it has ended.
+
+        A job that has not begun forgets a call that comes too early.
+        """
         self._cancel.set()
         if (job := self._job) is not None:
             job.cancel()
@@ -197,19 +203,19 @@ class Upload:
         return self._cancel.is_set() and self.is_running
 
     def use(self, registry: Registry) -> None:
-        """Go on with another key, between two `run`s."""
+        """Use another key from the next `run` on."""
         self._registry = registry
         if self._job is not None:
             self._job.use(registry)
 
     def close(self, wait_s: float = LEAVE_S) -> bool:
-        """End it for good: what is not finished is marked as failed, and what was packed goes.
+        """End it for good: mark an unfinished item as failed, and delete the packed files.
 
         Args:
-            wait_s: for `run` to end, and then for the registry to be told.
+            wait_s: How long to wait for `run` to end, and then for the registry's answer.
 
         Returns:
-            Whether the registry was told by then; if not, that is still tried.
+            Whether the registry has answered by then; if not, a thread goes on trying.
         """
         self.cancel()
         self._at_rest.wait(wait_s)
@@ -245,7 +251,7 @@ class Upload:
         )
 
     def _note(self, write: Callable[[], None]) -> None:
-        """Note in the store what became of it; that it cannot be is no failure of the upload."""
+        """Record the outcome in the store; a store that cannot be written fails no upload."""
         try:
             write()
         except StoreError as error:

@@ -10,7 +10,7 @@ from flowtui.previews.values import Style, StyleRun
 
 PLAIN = Style()
 MAX_RUNS = 500
-"""Of one line; more would be slower to draw than they are worth."""
+"""How many runs of one line are kept; more would be slower to draw than they are worth."""
 
 ESCAPE = re.compile(
     r"\x1b\[([0-9;:]*)m"  # colours, the only ones that are kept
@@ -21,7 +21,7 @@ ESCAPE = re.compile(
 
 
 def parsed(line: str, style: Style = PLAIN) -> tuple[str, tuple[StyleRun, ...], Style]:
-    """Return a line without escapes, its styled runs, and the style that goes on after it."""
+    """Return a line without escapes, its styled runs, and the style that holds after it."""
     if "\x1b" not in line:
         return line, _runs([(0, len(line), style)]), style
     texts: list[str] = []

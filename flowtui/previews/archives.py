@@ -17,15 +17,15 @@ from flowtui.store.values import JsonValue
 MAX_MANIFEST_BYTES = 1_000_000
 MANIFEST = "manifest.json"
 _IS_UTF8 = 0x800
-"""Flag of a member of a ZIP file."""
+"""The flag by which a ZIP file marks a member's name as UTF-8."""
 
 
 def tar(file: BinaryIO, request: Request, cancelled: Cancelled) -> Listing:
-    """Return members of a tar from the one whose header is at `Request.position` on.
+    """Return members of a tar, beginning with the one whose header is at `Request.position`.
 
     Raises:
-        PreviewFailed: there is no header at that place.
-        PreviewCancelled: between two members.
+        PreviewFailed: There is no header at that position.
+        PreviewCancelled: It was cancelled between two members.
     """
     members: list[Member] = []
     manifest: JsonValue = None
@@ -64,22 +64,22 @@ def unmarked_names(file: BinaryIO) -> bytes:
     """Return the names in a ZIP file, a line each, that are not ASCII and not marked as UTF-8.
 
     Raises:
-        PreviewFailed: the file is broken or its directory too large.
+        PreviewFailed: The file is broken or its directory too large.
     """
     with zip_directory.opened(file) as archive:
         return b"\n".join(filter(None, map(_unmarked_name, archive.infolist())))
 
 
 def zipped(file: BinaryIO, request: Request, encoding: str | None = None) -> Listing:
-    """Return members of a ZIP file from number `Request.position` on.
+    """Return members of a ZIP file, beginning with number `Request.position`.
 
     Args:
-        file: it.
-        request: which members.
-        encoding: of those names that `unmarked_names` gives.
+        file: The ZIP file.
+        request: Which members are wanted.
+        encoding: The encoding of the names that `unmarked_names` gives.
 
     Raises:
-        PreviewFailed: the file is broken or its directory too large.
+        PreviewFailed: The file is broken or its directory too large.
     """
     with zip_directory.opened(file) as archive:
         infos = archive.infolist()
@@ -96,7 +96,7 @@ def zipped(file: BinaryIO, request: Request, encoding: str | None = None) -> Lis
 def _unmarked_name(info: ZipInfo) -> bytes:
     if info.filename.isascii() or info.flag_bits & _IS_UTF8:
         return b""
-    # So the library reads them, though programs write what their system has.
+    # The library reads them as CP437, though programs write them as their system does.
     return info.filename.encode("cp437")
 
 

@@ -30,10 +30,10 @@ _SAFETENSORS_BITS = {
 
 
 def arrays(file: BinaryIO, kind: PreviewKind, request: Request) -> Arrays:
-    """Return the arrays of an npy, npz or safetensors file from number `Request.position` on.
+    """Return the arrays of an npy, npz or safetensors file, from number `Request.position`.
 
     Raises:
-        PreviewFailed: the headers are broken or too large.
+        PreviewFailed: The headers are broken or too large.
     """
     metadata: JsonValue = None
     if kind is PreviewKind.NPY:
@@ -86,7 +86,7 @@ def _npz(file: BinaryIO) -> list[Array]:
                 with archive.open(info) as member:
                     found.append(_npy(member.read(_NPY_HEAD_BYTES), name))
             except (PreviewFailed, BadZipFile, RuntimeError, zlib.error):
-                # Encrypted, cut off, or no array: the others are still there.
+                # Encrypted, cut off, or not an array: the others are still there.
                 found.append(Array(name, "unreadable", (), info.file_size))
     return found
 

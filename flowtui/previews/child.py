@@ -23,7 +23,7 @@ _TOO_MUCH_MEMORY = "This file needs too much memory to be shown."
 
 
 class Reader(Protocol):
-    """What a module offers that is run here."""
+    """What a module that runs here offers."""
 
     EXTRA: str
     LIBRARIES: tuple[str, ...]
@@ -31,7 +31,7 @@ class Reader(Protocol):
     def in_child(
         self, path: Path, arguments: Mapping[str, JsonValue]
     ) -> tuple[dict[str, JsonValue], bytes]:
-        """Return what goes back, or raise PreviewFailed."""
+        """Return the values and bytes of the reply, or raise PreviewFailed."""
 
 
 def main() -> None:
@@ -68,12 +68,12 @@ def answer(request: dict[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
 
 
 def _limit(memory_bytes: JsonValue, time_s: JsonValue) -> None:
-    """Limit what this process may use from here on; the libraries are loaded by now."""
+    """Limit what this process may use from now on; the libraries are already loaded."""
     assert isinstance(memory_bytes, int)
     assert isinstance(time_s, (int, float))
     # The default action ends the process, whatever a parser is in the middle of.
     signal.setitimer(signal.ITIMER_REAL, time_s + 1)
-    # macOS knows the limits on memory and does not keep to them.
+    # macOS has limits on memory but does not enforce them.
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (int(time_s) + 1, int(time_s) + 2))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -86,7 +86,7 @@ def _mapped_bytes() -> int:
         pages = Path("/proc/self/statm").read_text("ascii").split()[0]
         return int(pages) * resource.getpagesize()
     except FileNotFoundError:
-        # No such count here: room for an interpreter and the largest library.
+        # This system does not count them: leave room for an interpreter and the largest library.
         return 1_000_000_000
 
 

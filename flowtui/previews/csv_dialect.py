@@ -12,9 +12,9 @@ from itertools import groupby
 DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_ROWS = 100
 _MAX_ABOVE = 50
-"""Rows above a table that are looked through for its beginning."""
+"""How many rows above a table are looked through for its beginning."""
 _NAMED_DELIMITER = re.compile(r'\s*"?sep=(.)"?\s*', re.IGNORECASE)
-"""A first line by which Excel is told."""
+"""A first line that tells Excel the delimiter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +22,15 @@ class Head:
     """What stands before the rows of a table."""
 
     above: int
-    """Rows that are no part of it: comments, a title, `sep=;`."""
+    """Rows that are not part of it: comments, a title, `sep=;`."""
     names: list[str] | None
-    """Of the columns, in the row after these; None if there is no such row."""
+    """The names of the columns, in the row after these; None if there is no such row."""
 
 
 def delimiter_of(lines: Sequence[str], is_tsv: bool) -> str:
-    """Return what separates the columns of a table by its first lines, none of them cut.
+    """Return what separates the columns of a table, judged by its first lines, none of them cut.
 
-    It is the one that gives the most rows the same number of columns, more than one, among those
+    It is the one that gives the most rows the same number of columns, more than one, among the rows
     between two empty ones.
     """
     if lines and (named := _NAMED_DELIMITER.fullmatch(lines[0])):
@@ -62,7 +62,7 @@ def is_number(text: str) -> bool:
 def _above(rows: Sequence[list[str]]) -> int:
     """Return how many rows stand above a table: comments, a title, values of their own.
 
-    Rows of several cells belong to what is above only where an empty one parts them from the table.
+    Rows of several cells count as above only where an empty row separates them from the table.
     """
     width = _width(rows)
     above = end = 0
@@ -81,9 +81,9 @@ def _above(rows: Sequence[list[str]]) -> int:
 
 
 def _end_of_preamble(rows: Sequence[list[str]], at: int) -> int:
-    """Return where rows end that are as wide as a table but stand above it, `at` if they do not.
+    """Return where rows above a table that are as wide as it end; `at` if there are none.
 
-    An empty row parts them from names over numbers, and they are no such table themselves.
+    An empty row separates them from names over numbers, and they are not such a table themselves.
     """
     end = next((place for place in range(at, len(rows)) if _is_empty(rows[place])), len(rows))
     start = next((place for place in range(end, len(rows)) if not _is_empty(rows[place])), end)
@@ -93,7 +93,7 @@ def _end_of_preamble(rows: Sequence[list[str]], at: int) -> int:
 
 
 def _has_names(rows: Sequence[list[str]]) -> bool:
-    """Return whether the first of some rows names columns, of which one holds a number below."""
+    """Say whether the first of some rows names columns, one of which holds a number below."""
     if len(rows) < 2 or len(rows[0]) != len(rows[1]) or not _are_names(rows[0], rows[1:]):
         return False
     return any(map(is_number, rows[1]))
@@ -104,7 +104,7 @@ def _is_empty(row: Sequence[str]) -> bool:
 
 
 def _is_remark(rows: Sequence[list[str]], at: int, width: int) -> bool:
-    """Return whether a row is a comment, a title, or names the delimiter."""
+    """Say whether a row is a comment, a title, or names the delimiter."""
     row = rows[at]
     if row[0].startswith("#") or (at == 0 and row[0].lower().startswith("sep=")):
         return True
@@ -119,9 +119,9 @@ def _commented_names(row: list[str], width: int, is_named: bool) -> list[str] | 
     """Return the names of columns in a comment over a table: `#CHROM`, or `# x y` of NumPy.
 
     Args:
-        row: the last one above the table.
-        width: how many columns the table has.
-        is_named: whether the next row would do for names too.
+        row: The last row above the table.
+        width: How many columns the table has.
+        is_named: Whether the next row would do for names too.
     """
     if not row or not row[0].startswith("#") or len(row) != width or width < 2:
         return None
@@ -132,7 +132,7 @@ def _commented_names(row: list[str], width: int, is_named: bool) -> list[str] | 
 
 
 def _width(rows: Sequence[list[str]]) -> int:
-    """Return how many columns most rows have that have several; 1 if none has."""
+    """Return the most frequent number of columns above one; 1 if there is none."""
     return _evenest([row for row in rows if not row or not row[0].startswith("#")]).width
 
 
@@ -141,12 +141,12 @@ class _Evenness:
     width: int = 1
     rank: tuple[float, int, int] = (0.0, 0, 0)
     """How many rows of one stretch have that width, times their share of it; how many of all rows
-    have it; which stretch it is: a table stands below what else is in its file.
+    have it; which stretch it is, since a table stands below what else is in its file.
     """
 
 
 def _evenest(rows: Sequence[list[str]]) -> _Evenness:
-    """Return the width that the most rows have, more than 1, of those between two empty ones."""
+    """Return the width above 1 that the most rows have, among those between two empty ones."""
     widths = Counter(map(len, rows))
     best = _Evenness()
     stretches = [list(some) for empty, some in groupby(rows, _is_empty) if not empty]
@@ -163,13 +163,13 @@ def _parsed(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     try:
         rows.extend(csv.reader(lines, delimiter=delimiter))
     except csv.Error:
-        # What came before the bad row is sample enough.
+        # The rows before the bad one are sample enough.
         return rows
     return rows
 
 
 def _are_names(names: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
-    """Return whether a row names columns: texts of its own, no numbers."""
+    """Say whether a row names columns: its texts differ, and none is a number."""
     given = [name for name in names if name]
     if any(map(is_number, given)) or len(given) * 2 < len(names):
         return False

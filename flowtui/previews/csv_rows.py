@@ -14,9 +14,9 @@ from flowtui.previews.errors import PreviewCancelled
 from flowtui.previews.values import Cancelled
 
 STEP_BYTES = 256 * 1024
-"""The index has a mark about every so many bytes: any row is that near to one."""
+"""The index has a mark about every this many bytes, so any row is that near to one."""
 LINE_BYTES = 64 * 1024
-"""Of one line of the file; the rest of a longer one is passed over."""
+"""How much of one line of the file is read; the rest of a longer one is skipped."""
 _TRIES = 3
 
 
@@ -28,7 +28,7 @@ class CsvRow:
 
 
 class _CsvLines:
-    """The lines of a file for the csv module, which takes as many as a row has."""
+    """The lines of a file for the csv module, which takes as many as make a row."""
 
     def __init__(self, file: BinaryIO, position: int, encoding: str) -> None:
         file.seek(position)
@@ -48,14 +48,14 @@ class _CsvLines:
             raise StopIteration
         self.end += len(line)
         if len(line) == LINE_BYTES and not line.endswith(b"\n"):
-            self._pass_over_rest()
+            self._skip_rest()
         text = encodings.decode(line, self._encoding).rstrip("\r\n")
         # The csv module refuses a carriage return inside a line.
         text = text.replace("\r", "␍") + "\n"
         self.row_lines.append((self.end, text))
         return text
 
-    def _pass_over_rest(self) -> None:
+    def _skip_rest(self) -> None:
         while rest := self._file.readline(LINE_BYTES):
             self.end += len(rest)
             if rest.endswith(b"\n"):
@@ -63,7 +63,7 @@ class _CsvLines:
 
 
 def rows(file: BinaryIO, position: int, encoding: str, delimiter: str) -> Iterator[CsvRow]:
-    """Yield rows from a position on, at which one begins.
+    """Yield rows from a position at which one begins.
 
     A cell that outgrows the csv module's limit was opened by a stray quote: the line with it is
     given as it stands, and the next row begins with the line after it.
@@ -92,18 +92,18 @@ class RowIndex:
     encoding: str
     delimiter: str
     marks: list[tuple[int, int]] = field(default_factory=list)
-    """(rows before it, position) of some rows, ascending."""
+    """The number of rows before it and the position, for some rows, ascending."""
     row_count: int = 0
-    """How many rows are known of."""
+    """How many rows are known."""
     end: int = 0
-    """Up to where rows are known."""
+    """The position up to which rows are known."""
     is_complete: bool = False
     _quoted_cell: re.Pattern[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         self.end = self.start
         separator = re.escape(self.delimiter.encode())
-        # The quote comes first because the engine is quick to find a letter.
+        # The quote comes first because the regex engine finds a literal character quickly.
         self._quoted_cell = re.compile(
             rb'"(?<![^\n' + separator + rb']")[^"]*(?:""[^"]*)*"(?=[\r\n' + separator + rb"])"
         )
@@ -112,7 +112,7 @@ class RowIndex:
         """Extend the index until it knows a row, or the end.
 
         Raises:
-            PreviewCancelled: between two steps; what is known until then stays.
+            PreviewCancelled: It was cancelled between two steps; what is known by then stays.
         """
         while not self.is_complete and (row is None or row >= self.row_count):
             if cancelled():
@@ -120,7 +120,7 @@ class RowIndex:
             self._step(file)
 
     def before(self, row: int) -> tuple[int, int]:
-        """Return (rows before it, position) of the nearest known row at or before one."""
+        """Return the rows before, and the position of, the nearest known row at or before one."""
         place = bisect_right(self.marks, row, key=lambda mark: mark[0])
         return self.marks[place - 1] if place else (0, self.start)
 
@@ -134,14 +134,14 @@ class RowIndex:
                 self.row_count += rows_in_it
                 self.end += len(whole)
                 break
-            # The last quote may open a cell that goes on behind this step.
+            # The last quote may open a cell that goes on after this step.
             whole = whole[: whole.rfind(b"\n", 0, whole.rfind(b'"')) + 1]
         else:
             self._count_slowly(file)
         self.is_complete = self.is_complete or self.end >= files.size_of(file)
 
     def _row_count(self, whole: bytes) -> int | None:
-        """Return how many rows some whole lines are, None if that takes reading their cells."""
+        """Return how many rows some whole lines make, None if their cells must be read for that."""
         if not whole:
             return None
         if b'"' not in whole:
@@ -153,7 +153,7 @@ class RowIndex:
             return None
         limit = csv.field_size_limit()
         if len(whole) - len(bare) >= limit:
-            # The csv module takes no cell as long as that, so `rows` does not either.
+            # The csv module does not take a cell as long as that, so `rows` does not either.
             longest = max(map(len, self._quoted_cell.findall(whole)))
             return bare.count(b"\n") if longest < limit else None
         return bare.count(b"\n")

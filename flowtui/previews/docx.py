@@ -22,12 +22,12 @@ from flowtui.previews.values import (
 from flowtui.store.values import JsonValue
 
 MAX_PART_BYTES = 15_000_000
-"""Of XML, unpacked; the tree of it takes several times as much."""
+"""How much XML is unpacked; its tree takes several times as much memory."""
 PAGE_BLOCKS = 500
 
 
 def page(path: Path, request: Request, cancelled: Cancelled) -> DocumentPage:
-    """Return blocks from block `Request.position` on.
+    """Return blocks, beginning with number `Request.position`.
 
     Raises:
         MissingExtra, PreviewFailed, PreviewCancelled.
@@ -54,12 +54,12 @@ def file_sizes(file: BinaryIO) -> list[tuple[str, int]]:
 
 
 def _refuse_bomb(sizes: list[tuple[str, int]]) -> None:
-    # Pictures are not unpacked to show the text, so they may be large.
+    # Showing the text does not unpack pictures, so they may be large.
     needed = sum(size for name, size in sizes if not name.startswith("word/media/"))
     if needed > MAX_PART_BYTES:
         raise PreviewFailed("The document unpacks to too much to be shown.")
     if not any(name == "[Content_Types].xml" for name, _ in sizes):
-        raise PreviewFailed("This is a ZIP file, and no Word document.")
+        raise PreviewFailed("This is a ZIP file, but not a Word document.")
 
 
 def _block(values: list[JsonValue]) -> DocumentBlock:

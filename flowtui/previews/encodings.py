@@ -1,4 +1,4 @@
-"""Encodings by name: their marks, and where characters and lines end in them."""
+"""Encodings by name: their byte order marks, and where characters and lines end in them."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ CODECS = {
     "UTF-16BE": "utf-16-be", "UTF-32LE": "utf-32-le", "UTF-32BE": "utf-32-be",
     FALLBACK: "latin-1",
 }  # fmt: skip
-"""The Python codec of each encoding by the name that is shown. Where one holds another it is the
-larger: GB18030 for GBK, cp932 for Shift-JIS, cp949 for EUC-KR, Windows-1252 for Latin-1."""
+"""The Python codec of each encoding by the name that is shown. Where one includes another it is the
+larger one: GB18030 for GBK, cp932 for Shift-JIS, cp949 for EUC-KR, Windows-1252 for Latin-1."""
 
 
 def decode(data: bytes, encoding: str) -> str:
@@ -41,26 +41,26 @@ def decode(data: bytes, encoding: str) -> str:
 
 
 def mark_bytes(head: bytes, encoding: str) -> int:
-    """Return how long the byte order mark is that a text begins with."""
+    """Return the length of the byte order mark at the beginning of a text."""
     return next(
         (len(mark) for mark, name in MARKS if name == encoding and head.startswith(mark)), 0
     )
 
 
 def whole_bytes(data: bytes, encoding: str) -> int:
-    """Return how long a text is without the character that it ends within, if it does."""
+    """Return the length of a text without an incomplete character at its end."""
     decoder = codecs.getincrementaldecoder(CODECS[encoding])("replace")
     decoder.decode(data)
     return len(data) - len(decoder.getstate()[0]) or len(data)
 
 
 def encoded(mark: str, encoding: str) -> bytes:
-    """Return what ends a line, or a part of one, in an encoding."""
+    """Return a mark that ends a line, or a part of one, in an encoding."""
     return mark.encode(CODECS[encoding])
 
 
 def find(data: bytes, mark: bytes, start: int = 0) -> int:
-    """Return where a character first stands in a text, from `start` on; -1 if nowhere."""
+    """Return where a character first stands in a text after `start`; -1 if nowhere."""
     found = data.find(mark, start)
     while found >= 0 and found % len(mark):
         found = data.find(mark, found + 1)
@@ -68,7 +68,7 @@ def find(data: bytes, mark: bytes, start: int = 0) -> int:
 
 
 def last_line_end(data: bytes, encoding: str, end: str = "\n") -> int:
-    """Return where the last line ends in a text, just behind its mark; 0 if none does."""
+    """Return where the last line of a text ends, just after its mark; 0 if none does."""
     mark = encoded(end, encoding)
     found = data.rfind(mark)
     while found >= 0 and found % len(mark):
@@ -77,7 +77,7 @@ def last_line_end(data: bytes, encoding: str, end: str = "\n") -> int:
 
 
 def fits(head: bytes, encoding: str) -> bool:
-    """Return whether every byte of a text is part of a character."""
+    """Say whether every byte of a text is part of a character."""
     try:
         codecs.getincrementaldecoder(CODECS[encoding])().decode(head)
     except UnicodeDecodeError:

@@ -24,7 +24,7 @@ _SPECIAL = (
 
 
 def special_kind(mode: int) -> str | None:
-    """Return what a file is that must not be opened to be looked at, None for a regular one."""
+    """Return the kind of a special file, which must not be opened; None for a regular one."""
     if stat.S_ISREG(mode):
         return None
     return next((name for is_kind, name in _SPECIAL if is_kind(mode)), "a special file")
@@ -35,7 +35,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a regular file for reading.
 
     Raises:
-        PreviewFailed: there is none, it is special, or this user may not read it.
+        PreviewFailed: The file is missing or special, or this user may not read it.
     """
     try:
         # Opening a pipe would wait for its writer.

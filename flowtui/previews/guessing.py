@@ -1,4 +1,4 @@
-"""Which encoding a text has: by its mark, its zeros, by being sound UTF-8; else a guess."""
+"""Which encoding a text has: by its mark, its zeros, or being sound UTF-8; else a guess."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LATIN = (
 )  # fmt: skip
 _COMMON = "Windows-1252"
 LOOKED_AT_BYTES = 4_000_000
-"""How far into a file of nothing but ASCII the first other byte is looked for."""
+"""How far into a file that begins with ASCII the first other byte is looked for."""
 _BEFORE_BYTES = 1_000
 _MOST_ZEROS = 0.7
 _FEW_ZEROS = 0.1
@@ -31,12 +31,12 @@ _MAX_CONTROLS = 0.02
 _MAX_CONTROLS_IF_NAMED = 0.1
 _MAX_HIGH = 0.4
 _LEAST_CONFIDENCE = 0.1
-"""Of a guess about bytes of which few are ASCII; packed data is given less."""
+"""The least confidence of a guess about bytes of which few are ASCII; packed data gets less."""
 _SOUND_FOR_BROKEN = 10
-"""Characters of UTF-8 beyond ASCII that there are for each broken byte if it is UTF-8 at all."""
+"""How many UTF-8 characters beyond ASCII there are for each broken byte, if it is UTF-8 at all."""
 _WIDE_SAMPLE_BYTES = 8_000
 _LEAST_BREAKS = 0.002
-"""Share of spaces, line ends and commas in a text; numbers of two bytes have fewer."""
+"""The least share of spaces, line ends and commas in a text; two-byte numbers have fewer."""
 _EXCERPT_CHARS = 40
 _ODD = ("Cc", "Cn", "Co", "Cs")
 _MOST_ODD = 0.005
@@ -50,14 +50,14 @@ _BREAKS = re.compile("[ \t\r\n,\u3001\u3002]")
 _AMONG_ASCII = re.compile(
     rb"[^\n\x80-\xff]{0,8}[\x80-\xff](?:[^\n\x80-\xff]{0,16}[\x80-\xff])*[^\n\x80-\xff]{0,8}"
 )
-"""Bytes that are not ASCII with a little around: the rest of a character, or of a Latin word."""
+"""Bytes that are not ASCII with a little around them: the rest of a character or a Latin word."""
 _RUN = re.compile(rb"([A-Za-z]?)([\x80-\xff]+)([A-Za-z]?)")
 _guesses: OrderedDict[bytes, tuple[tuple[str, float], ...]] = OrderedDict()
 
 
 def sample(file: BinaryIO) -> bytes:
-    """Return bytes of a file that tell its encoding: its first, or what is around its first
-    byte that is not ASCII.
+    """Return bytes of a file that tell its encoding: the first ones, or those around the first byte
+    that is not ASCII.
     """
     head = files.read_at(file, 0, files.HEAD_BYTES)
     piece, position = head, 0
@@ -66,20 +66,20 @@ def sample(file: BinaryIO) -> bytes:
         piece = files.read_at(file, position, files.HEAD_BYTES)
     if not position or not (high := _HIGH.search(piece)):
         return head
-    # What lies before it is ASCII, so no character is cut at the beginning.
+    # What is before it is ASCII, so no character is cut at the beginning.
     return files.read_at(file, position + high.start() - _BEFORE_BYTES, files.HEAD_BYTES)
 
 
 def guess(head: bytes, cancelled: Cancelled = never, is_named: bool = False) -> str | None:
-    """Return the name of the encoding of a text that begins with `head`, None if it is no text.
+    """Return the name of the encoding of a text that begins with `head`, None if it is not text.
 
     Args:
-        head: enough of it.
-        cancelled: is asked while a child process is at work.
-        is_named: whether its name says that it is a text; else it takes more to believe that.
+        head: Enough of its beginning.
+        cancelled: Asked while a child process is at work.
+        is_named: Whether its name says that it is text; else more evidence is needed.
 
     Raises:
-        PreviewCancelled: `cancelled` said so.
+        PreviewCancelled: It was cancelled.
     """
     own = known(head)
     likely = [] if own is not None else _likely(head, cancelled)
@@ -90,7 +90,7 @@ def guess(head: bytes, cancelled: Cancelled = never, is_named: bool = False) -> 
 
 
 def known(head: bytes) -> str | None:
-    """Return the encoding of a text that shows its own, None if it takes a guess."""
+    """Return the encoding of a text that shows it, None if it must be guessed."""
     for mark, encoding in MARKS:
         if head.startswith(mark):
             return encoding
@@ -108,7 +108,7 @@ def known(head: bytes) -> str | None:
 
 
 def described(head: bytes, chosen: str | None, cancelled: Cancelled = never) -> Encoding:
-    """Return in which encoding a text is read, and in which others it can be, the best first."""
+    """Return the encoding that a text is read in, and others that it can be read in, best first."""
     own = known(head)
     likely = [] if own is not None else _likely(head, cancelled)
     name = chosen or own or next(iter(likely), FALLBACK)
@@ -126,13 +126,13 @@ def described(head: bytes, chosen: str | None, cancelled: Cancelled = never) -> 
 
 
 def is_mostly_text(head: bytes) -> bool:
-    """Return whether so few bytes are controls that a name may say that this is a text."""
+    """Say whether few enough bytes are control characters that a name may decide this is text."""
     few_controls = len(_CONTROLS.findall(head)) <= len(head) * _MAX_CONTROLS_IF_NAMED
     return few_controls and _share_of_high(head) <= _MAX_HIGH
 
 
 def _likely(head: bytes, cancelled: Cancelled) -> list[str]:
-    """Return the encodings that a text is likely to have, the best first; none if it is none."""
+    """Return the likely encodings of a text, the best first; empty if it is not text."""
     if b"\0" in head:
         return _likely_wide(head[:_WIDE_SAMPLE_BYTES])
     if not _has_few_controls(head) or not (_HIGH.search(head) or _SHIFTS.search(head)):
@@ -144,7 +144,7 @@ def _likely(head: bytes, cancelled: Cancelled) -> list[str]:
 
 
 def _likely_wide(head: bytes) -> list[str]:
-    """Return the UTF-16 and UTF-32 in which bytes read as words, that of the most words first."""
+    """Return the forms of UTF-16 and UTF-32 in which bytes read as words, most words first."""
     breaks = {}
     for name in UNIT_BYTES:
         text = decode(head, name)
@@ -156,7 +156,7 @@ def _likely_wide(head: bytes) -> list[str]:
 
 
 def _ordered(head: bytes, likely: list[str]) -> list[str]:
-    """Return likely encodings with those first for which the kind of bytes speaks."""
+    """Return likely encodings, first those that suit the kind of bytes."""
     if likely[0] in _SEVERAL_BYTES:
         return likely
     runs = _RUN.findall(head)
@@ -171,13 +171,13 @@ def _ordered(head: bytes, likely: list[str]) -> list[str]:
         first = likely
     found = sorted(likely, key=lambda name: name not in first)
     text = decode(head, found[0])
-    # Of those that read the same, the one that is met most.
+    # Of those that read the same, the most common one.
     same = next(name for name in CODECS if name in found and decode(head, name) == text)
     return sorted(found, key=lambda name: name != same)
 
 
 def _ranked(head: bytes, cancelled: Cancelled) -> tuple[tuple[str, float], ...]:
-    """Return what the library takes a text for, as (codec, confidence 0 to 1), in a child.
+    """Return the library's guesses, as (codec, confidence 0 to 1), made in a child process.
 
     Its tables take 40 MB, which this process would keep.
     """
@@ -200,9 +200,9 @@ def _ranked(head: bytes, cancelled: Cancelled) -> tuple[tuple[str, float], ...]:
 
 
 def _telling(head: bytes) -> bytes:
-    """Return what of a text tells its encoding: much ASCII would be taken for the language of all.
+    """Return the parts of a text that tell its encoding: ASCII would outweigh the other languages.
 
-    Where a shift parts characters from ASCII, their own bytes are ASCII too.
+    Where shift sequences separate characters from ASCII, their own bytes are ASCII too.
     """
     return head if _SHIFTS.search(head) else b"\n".join(_AMONG_ASCII.findall(head))
 
@@ -222,12 +222,12 @@ def _has_few_controls(head: bytes) -> bool:
 
 
 def _share_of_high(head: bytes) -> float:
-    """Return how many of some bytes are not ASCII, 0 to 1: few are so in most 8-bit text."""
+    """Return the share of bytes that are not ASCII, 0 to 1: it is low in most 8-bit text."""
     return len(_HIGH.findall(head)) / max(len(head), 1)
 
 
 def _wide(head: bytes) -> str | None:
-    """Return a UTF-16 or UTF-32 whose characters, mostly ASCII, leave zeros where these are."""
+    """Return the UTF-16 or UTF-32 that explains the zeros, if most characters are ASCII."""
     if b"\0" not in head or len(head) < 8:
         return None
     by_place = [head[place::4] for place in range(4)]

@@ -9,7 +9,7 @@ from flowtui.previews.values import HexPage, HexRow, Part, Request
 
 PAGE_BYTES = 64 * 1024
 _WIDE_CELLS = 76
-"""What `line` takes for 16 bytes."""
+"""How wide `line` makes 16 bytes."""
 
 
 def page(file: BinaryIO, request: Request) -> HexPage:
@@ -32,7 +32,7 @@ def page(file: BinaryIO, request: Request) -> HexPage:
 
 
 def line(row: HexRow, row_bytes: int = 16) -> str:
-    """Return one row as text: where it is, its bytes, and what of them is ASCII."""
+    """Return one row as text: its position, its bytes, and those of them that are ASCII."""
     groups = [row.data[n : n + 8].hex(" ") for n in range(0, row_bytes, 8)]
     shown = "  ".join(f"{group:<23}" for group in groups)
     letters = "".join(chr(byte) if 32 <= byte < 127 else "·" for byte in row.data)

@@ -13,7 +13,7 @@ _FORMATS = {kind: kind.value.upper() for kind in PreviewKind if kind.is_image}
 
 
 def picture(path: Path, kind: PreviewKind, request: Request, cancelled: Cancelled) -> Picture:
-    """Return an image in a child process, its first frame if it has several.
+    """Return an image read in a child process, its first frame if it has several.
 
     Raises:
         MissingExtra, PreviewFailed, PreviewCancelled.
@@ -23,7 +23,7 @@ def picture(path: Path, kind: PreviewKind, request: Request, cancelled: Cancelle
 
 
 def box(request: Request) -> dict[str, JsonValue]:
-    """Return the most pixels that fit a pane: a cell is two of them, one above the other."""
+    """Return the most pixels that fit a pane: a cell shows two, one above the other."""
     return {
         "width": max(request.width, 1),
         "height": max(request.height * 2, 2),
@@ -35,7 +35,7 @@ def from_reply(reply: isolated.Reply, unit: str, first: int) -> Picture:
     """Return the picture that a child answered with.
 
     Raises:
-        PreviewFailed: the pixels are not as many as it says.
+        PreviewFailed: The number of pixels is not what it says.
     """
     names = ("width", "height", "source_width", "source_height", "total")
     numbers = [reply.values.get(name) for name in names]

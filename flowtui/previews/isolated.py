@@ -1,8 +1,8 @@
 """Parsers that cannot be bounded, run in a child process that can.
 
-The child (child.py) has a limit on memory, processor time and time, and is killed when whoever
-asked leaves. Request and reply are JSON, followed in the reply by plain bytes: nothing that
-comes back is ever executed.
+The child (child.py) has limits on memory, processor time and time, and is killed when the one who
+asked leaves. Request and reply are JSON, followed in the reply by plain bytes: nothing that comes
+back is ever executed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MEMORY_BYTES = 150_000_000
 """What the child may use beyond the interpreter and the loaded library."""
 MAX_REPLY_BYTES = 16_000_000
 CHECK_S = 0.02
-"""How soon the child is gone after the reader has left."""
+"""How often it is checked whether the reader has left, so that the child ends soon."""
 _PIECE_BYTES = 1 << 20
 
 
@@ -50,8 +50,8 @@ def ask(
     """Return what a reader in a child process answers about a file.
 
     Raises:
-        MissingExtra: its library is not installed.
-        PreviewFailed: with what the reader said, or which limit it met.
+        MissingExtra: The reader's library is not installed.
+        PreviewFailed: What the reader said, or which limit it met.
         PreviewCancelled: `cancelled` said so; the child is gone.
     """
     request = json.dumps(
@@ -59,7 +59,7 @@ def ask(
         | {"arguments": dict(arguments)}
     )
     with subprocess.Popen(
-        # -P: what lies in the current folder must not pass for a module.
+        # -P: a file in the current folder must not be imported as a module.
         [sys.executable, "-P", "-m", "flowtui.previews.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -81,13 +81,13 @@ def ask(
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's environment, in which the child finds this package."""
+    """Return this process's environment, changed so that the child finds this package."""
     root = str(Path(flowtui.__file__).parent.parent)
     known = os.environ.get("PYTHONPATH")
     return os.environ | {
         "PYTHONPATH": root if not known else f"{root}{os.pathsep}{known}",
-        # glibc would set 64 MB aside for each thread that finds the others at work, and the limit
-        # counts them: now and then a small file would seem to need too much.
+        # Otherwise glibc reserves 64 MB for each thread that finds the others at work, and the
+        # limit counts them: now and then a small file would seem to need too much.
         "MALLOC_ARENA_MAX": "1",
     }
 

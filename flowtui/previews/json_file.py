@@ -21,9 +21,9 @@ from flowtui.store import bounded_json
 from flowtui.store.values import JsonValue
 
 WHOLE_BYTES = 2_000_000
-"""As much is parsed at once; it holds the interpreter for some 50 ms."""
+"""How much is parsed at once, which holds the interpreter for some 50 ms."""
 FIRST_ITEMS_BYTES = 1_000_000
-"""Of a larger value."""
+"""How much of a larger value is parsed."""
 RECORD_BYTES = 1_000_000
 _KEY_CHARS = 40
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -31,7 +31,7 @@ _NOT_ZERO = re.compile(r"-?[0.]*[1-9]")
 
 
 class _Losses:
-    """What a JSON text says that its value cannot: a key given twice, a number too large or small.
+    """What a JSON text says that its value loses: a key given twice, a number too large or small.
 
     Such a number becomes infinite, or zero.
     """
@@ -95,9 +95,9 @@ def tree(file: BinaryIO, request: Request, encoding: str) -> JsonTree | TextPage
 def first_items(
     source: str, losses: _Losses | None = None
 ) -> list[JsonValue] | dict[str, JsonValue] | None:
-    """Return as many items of the list or object that a text begins with as are whole in it.
+    """Return the complete items of the list or object at the beginning of a text.
 
-    Items that go wrong, or nest too deeply, end it.
+    An item that is broken, or nests too deeply, ends it.
     """
     losses = losses or _Losses()
     decoder = losses.decoder
@@ -120,7 +120,7 @@ def first_items(
             value, position = decoder.raw_decode(source, position)
             position = _after_space(source, position)
             if position >= len(source):
-                # A number may go on behind the end.
+                # A number may go on after the end.
                 break
             if opening == "{":
                 pairs.append((key, value))
@@ -135,7 +135,7 @@ def first_items(
 
 
 def records(file: BinaryIO, request: Request, encoding: str) -> JsonRecords:
-    """Return the values of lines from a byte position on, or of the last lines."""
+    """Return the values of lines from a byte position, or of the last lines."""
     page = text.page(file, request, encoding, max_bytes=RECORD_BYTES, line_chars=RECORD_BYTES)
     found = tuple(_record(line.text) for line in page.lines)
     part = page.part

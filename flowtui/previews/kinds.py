@@ -61,9 +61,9 @@ def kind_of(head: bytes, name: str, cancelled: Cancelled = never) -> PreviewKind
     """Return what a file is.
 
     Args:
-        head: its first bytes, `files.HEAD_BYTES` of them or all there are.
-        name: believed only where the content does not contradict it.
-        cancelled: is asked while a child process looks at what may be text.
+        head: Its first bytes: `files.HEAD_BYTES` of them, or all that there are.
+        name: Its name, believed only where the content does not contradict it.
+        cancelled: Asked while a child process looks at what may be text.
     """
     if not head:
         return PreviewKind.EMPTY

@@ -1,4 +1,4 @@
-"""Lines that are written over, as progress bars are: what a terminal shows of them in the end."""
+"""Lines that are overwritten, as progress bars are: what a terminal shows of them in the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flowtui.previews.values import Style, StyleRun
 READ_BYTES = 32_000_000
 """How far the end of one line is looked for."""
 TAIL_BYTES = 256 * 1024
-"""Of a longer line; it holds thousands of states of a progress bar."""
+"""How much of the end of a longer line is kept: thousands of states of a progress bar."""
 _PIECE_BYTES = 1 << 20
 _MAX_COLUMN = 4_000
 _TAB = 8
@@ -31,26 +31,26 @@ _STEP = re.compile(
 @dataclass(frozen=True, slots=True)
 class LongLine:
     tail: bytes
-    """Its end, from a carriage return on."""
+    """The end of the line, beginning after a carriage return."""
     size_bytes: int
     left_out: int
-    """How many parts lie before the tail."""
+    """How many parts stand before the tail."""
 
 
 def moves(line: str) -> bool:
-    """Return whether something in a line moves the cursor back, or clears."""
+    """Say whether something in a line moves the cursor back or clears."""
     return _MOVES.search(line) is not None
 
 
 def part_count(line: str) -> int:
-    """Return how many parts of a line follow one another, one at least."""
+    """Return how many parts a line has, at least one."""
     return max(sum(map(bool, line.split("\r"))), 1)
 
 
 def is_progress(text: str) -> bool:
-    """Return whether the parts between carriage returns are states of a progress bar.
+    """Say whether the parts between carriage returns are states of a progress bar.
 
-    They all tell how far something is; lines of a text that an old Macintosh wrote do not.
+    Such states all tell how far something is; lines of a text from an old Macintosh do not.
     """
     if "\r" not in text:
         return False
@@ -71,7 +71,7 @@ def read_line(file: BinaryIO, start: int, encoding: str) -> LongLine:
         size += len(piece)
         tail += piece
         if len(tail) > TAIL_BYTES:
-            # A part that is longer than that alone has lost its beginning, whatever is shown.
+            # A single part that is longer than that has lost its beginning in any case.
             aligned = len(tail) - TAIL_BYTES
             cut = max(encodings.find(tail, back, aligned - aligned % len(back)), aligned)
             left_out += sum(map(bool, tail[:cut].split(back)))
@@ -82,7 +82,7 @@ def read_line(file: BinaryIO, start: int, encoding: str) -> LongLine:
 
 
 def shown(line: str, style: Style) -> tuple[str, tuple[StyleRun, ...], Style]:
-    """Return what a wide terminal shows of a line in the end, its runs, and the style after it."""
+    """Return what a wide terminal finally shows of a line, its runs, and the style after it."""
     screen = _Row(style)
     for step in _STEP.finditer(line):
         match step.lastgroup:
@@ -102,7 +102,7 @@ def shown(line: str, style: Style) -> tuple[str, tuple[StyleRun, ...], Style]:
 
 
 class _Row:
-    """One line of a terminal: a character a cell, none in the second cell of a wide one."""
+    """One line of a terminal: one character in each cell, none in the second cell of a wide one."""
 
     def __init__(self, style: Style) -> None:
         self.column = 0
@@ -117,7 +117,7 @@ class _Row:
         if missing > 0:
             self._cells += " " * missing
             self._styles += [ansi.PLAIN] * missing
-        # Half of a wide character is none.
+        # Half of a wide character is not shown.
         if start and start < len(self._cells) and not self._cells[start]:
             self._cells[start - 1] = " "
         if end < len(self._cells) and not self._cells[end]:

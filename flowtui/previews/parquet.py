@@ -13,7 +13,7 @@ from flowtui.store.values import JsonValue
 
 
 def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
-    """Return rows from row `Request.position` on.
+    """Return rows, beginning with number `Request.position`.
 
     Raises:
         MissingExtra, PreviewFailed, PreviewCancelled.

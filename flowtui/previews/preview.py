@@ -56,14 +56,14 @@ def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Pr
     """Return a part of a file in the form that suits it.
 
     Args:
-        path: a file; `attachments.resolved` has made sure that it may be read.
-        name: as the store has it; counts where the content leaves a choice.
-        request: which part, in which form, for how large a pane.
-        cancelled: is asked some 50 times a second wherever something takes long.
+        path: The file; `attachments.resolved` has made sure that it may be read.
+        name: The file's name in the store, which decides where the content leaves a choice.
+        request: Which part is wanted, in which form, for a pane of which size.
+        cancelled: Asked some 50 times a second wherever something takes long.
 
     Raises:
-        PreviewFailed: with one sentence on why it cannot be shown so.
-        MissingExtra: a library is not installed; it names the mode that does without.
+        PreviewFailed: It cannot be shown so; one sentence says why.
+        MissingExtra: A library is not installed; it names the mode that does without.
         PreviewCancelled: `cancelled` said so.
     """
     with files.opened(path) as file:
@@ -111,7 +111,7 @@ def _unpacked(
             encoding = _encoding(inner_file, kind, request, cancelled)
             shown = _shown(inner.path, inner_file, kind, inner_name, request, cancelled, encoding)
     if not inner.is_whole and not isinstance(shown, EmptyFile):
-        # What was counted ends where the unpacking was left off.
+        # Only what was unpacked could be counted.
         shown = replace(shown, part=replace(shown.part, total=None))
     return Preview(
         kind, shown, size, modes_of(kind), packing, inner.size_bytes, inner.is_whole, encoding
@@ -121,9 +121,9 @@ def _unpacked(
 def _encoding(
     file: BinaryIO, kind: PreviewKind, request: Request, cancelled: Cancelled
 ) -> Encoding | None:
-    """Return the encoding of what is shown as text or made of it, None for all else.
+    """Return the encoding of what is shown as text or made from it, None for anything else.
 
-    Of a ZIP file it is that of names that are not marked as UTF-8.
+    For a ZIP file it is that of the names that are not marked as UTF-8.
     """
     if request.mode is Mode.HEX:
         return None
@@ -200,7 +200,7 @@ def _table(
         else:
             page = table.at(request.position, request.index, request.count)
     if not plain.is_whole:
-        # Its rows are counted up to where it was left off.
+        # Only the rows up to where reading stopped are counted.
         page = replace(page, part=replace(page.part, total=None))
     return replace(page, encoding=encoding, is_as_written=plain.path == path)
 

@@ -23,7 +23,7 @@ _CLOSING_QUOTE = re.compile(rb'(?<!")"(?:"")*(?!")')
 
 
 class CsvFile:
-    """One text table, read in pages; keeps the index of its rows, and no file open.
+    """One text table, read in pages; it keeps an index of its rows, but no open file.
 
     Pages may be asked for by one thread at a time. The file must be of an encoding whose ASCII is
     that of bytes (UTF-8, GB18030), and its lines must end with a line feed: `unpacking` makes it
@@ -34,7 +34,7 @@ class CsvFile:
         """Look at the beginning of a table.
 
         Raises:
-            PreviewFailed: the file cannot be read.
+            PreviewFailed: The file cannot be read.
         """
         self.path = path
         with files.opened(path) as file:
@@ -43,7 +43,7 @@ class CsvFile:
             start = encodings.mark_bytes(head, self.encoding)
             whole = head[start : head.rfind(b"\n") + 1] or head[start:]
             text = encodings.decode(whole, self.encoding)
-            # splitlines() would also split at characters that end no line here.
+            # splitlines() would also split at characters that do not end a line here.
             lines = [line + "\n" for line in text.split("\n")]
             self.delimiter = csv_dialect.delimiter_of(lines, is_tsv)
             sample = list(islice(self._rows(file, start), csv_dialect.SAMPLE_ROWS))
@@ -57,18 +57,18 @@ class CsvFile:
             self._start = before[-1].end if before else start
             self.index = RowIndex(self._start, self.encoding, self.delimiter)
             self.first_column = 0
-            """How many columns lie before those that pages have."""
+            """How many columns stand before those that pages have."""
 
     def first(self, count: int = PAGE_ROWS) -> TablePage:
         """Return the first rows without reading the rest."""
         return self.at(self._start, 0, count)
 
     def at(self, position: int, row: int | None, count: int = PAGE_ROWS) -> TablePage:
-        """Return rows from where one begins, `Part.next_position` of another page.
+        """Return rows from a position where one begins: `Part.next_position` of another page.
 
         Args:
             position: 0 for the first row.
-            row: how many rows lie before it; None if that is not known.
+            row: How many rows stand before it; None if that is not known.
         """
         with files.opened(self.path) as file:
             position = max(position, self._start)
@@ -78,10 +78,10 @@ class CsvFile:
         return self._page(found, row, position, None if end >= size else end)
 
     def page(self, row: int, count: int = PAGE_ROWS, cancelled: Cancelled = never) -> TablePage:
-        """Return rows from one on by its number, indexing the file as far as that takes.
+        """Return rows beginning with a number, indexing the file as far as that needs.
 
         Raises:
-            PreviewCancelled: what was indexed until then is kept.
+            PreviewCancelled: It was cancelled; what was indexed by then is kept.
         """
         with files.opened(self.path) as file:
             self.index.grow(file, cancelled, row + count)
@@ -116,7 +116,7 @@ class CsvFile:
         """Index the whole file and return how many rows it has.
 
         Raises:
-            PreviewCancelled: what was indexed until then is kept.
+            PreviewCancelled: It was cancelled; what was indexed by then is kept.
         """
         with files.opened(self.path) as file:
             self.index.grow(file, cancelled)
@@ -136,15 +136,15 @@ class CsvFile:
     def _tail(self, file: BinaryIO, size: int) -> list[CsvRow]:
         """Return the rows near the end.
 
-        The place to begin at may lie inside quotes, where line ends mean nothing; of the two
-        readings, the one counts that gives more rows as many columns as the table has.
+        The position to begin at may be inside quotes, where line ends mean nothing. Of the two
+        readings, the better one gives more rows as many columns as the table has.
         """
         start = size - TAIL_BYTES
         data = files.read_at(file, start, TAIL_BYTES)
         begins = [start]
         if (closing := _CLOSING_QUOTE.search(data)) is not None:
             begins.append(start + closing.end())
-        # The first row of each is only the end of one.
+        # The first row of each reading is only the end of a row.
         readings = [list(islice(self._rows(file, begin), 1, None)) for begin in begins]
         return max(readings, key=self._fitting)
 
@@ -180,7 +180,7 @@ def _cut(cell: str) -> str:
 
 
 def _said_of(above: int) -> str:
-    """Return what is said of the rows above a table, which are not shown with it."""
+    """Return a note about the rows above a table, which are not shown with it."""
     if not above:
         return ""
     return "1 line above it" if above == 1 else f"{above:,} lines above it"

@@ -10,7 +10,7 @@ from flowtui.previews.values import Line, Part, Request, TextPage
 
 PAGE_BYTES = 128 * 1024
 LINE_CHARS = 4_000
-"""Of one line; a longer one says how many more characters it has."""
+"""How much of one line is shown; a longer one says how many more characters it has."""
 WIDEST_UNIT = 4
 
 
@@ -21,7 +21,7 @@ class _Lines:
     texts: list[str]
     used: int
     left_out: int = 0
-    """How many stretches of the last line are not even among them, as others overwrite them."""
+    """How many parts of the last line are left out because others overwrite them."""
 
 
 def page(
@@ -33,13 +33,13 @@ def page(
     line_chars: int = LINE_CHARS,
     is_overwritten: bool = False,
 ) -> TextPage:
-    """Return lines from a byte position on, or the last ones.
+    """Return lines from a byte position, or the last ones.
 
-    A page ends after `Request.count` lines or `max_bytes`. How many lines there are is known
-    on the page that reaches the end, if it is known how many lie before it.
+    A page ends after `Request.count` lines or `max_bytes`. The number of lines is known on the page
+    that reaches the end, if it is known how many stand before that page.
 
     Args:
-        is_overwritten: what follows a carriage return overwrites what stands before it.
+        is_overwritten: Whether what follows a carriage return overwrites what stands before it.
     """
     size = files.size_of(file)
     mark = encodings.mark_bytes(files.read_at(file, 0, WIDEST_UNIT), encoding)
@@ -48,6 +48,10 @@ def page(
     )
     start = max(start, mark)
     index = 0 if start == mark else (None if request.is_last else request.index)
+    starts_inside = _starts_inside(file, start, encoding, mark)
+    if starts_inside and index:
+        # The line that goes on here was counted where it begins.
+        index -= 1
     data = files.read_at(file, start, max_bytes)
     lines = _lines(data, encoding, request, start + len(data) >= size, is_overwritten)
     if is_overwritten and len(lines.texts) < request.count and start + len(data) < size:
@@ -65,7 +69,7 @@ def page(
         part=Part("line", index, len(shown), total, None if is_end else end, start),
         encoding=encoding,
         language=language,
-        starts_inside=_starts_inside(file, start, encoding, mark),
+        starts_inside=starts_inside,
         note=f"{left_out:,} overwritten parts are left out" if left_out else "",
     )
 
@@ -78,14 +82,14 @@ def _lines(
     if not whole:
         if is_overwritten and overwriting.is_progress(encodings.decode(data, encoding)):
             return _Lines([], 0)
-        # Lines of an old Macintosh, or one that is longer than a page: it goes on, on the next one.
+        # Lines of an old Macintosh, or a line longer than a page, which goes on on the next page.
         whole = encodings.last_line_end(data, encoding, "\r") or encodings.whole_bytes(
             data, encoding
         )
     kept = data[:whole]
     text = encodings.decode(kept, encoding)
     if "\r" in text and "\n" not in text and not (is_overwritten and overwriting.is_progress(text)):
-        # So lines ended on old Macintoshes.
+        # Old Macintoshes ended lines like this.
         lines = text.split("\r")
     else:
         lines = [line.rstrip("\r") for line in text.split("\n")]
@@ -97,9 +101,9 @@ def _lines(
 
 
 def _read_on(file: BinaryIO, start: int, data: bytes, encoding: str, lines: _Lines) -> None:
-    """Add the line that a page ends within to its lines, if it is a progress bar.
+    """Complete the line that is cut by the end of a page, if it is a progress bar.
 
-    Only what it shows in the end counts, and that may lie many pages further.
+    Only its last state counts, and that may be many pages further on.
     """
     begun = data[lines.used :]
     if not overwriting.is_progress(encodings.decode(begun, encoding)):
@@ -125,7 +129,7 @@ def _bytes_of_lines(data: bytes, encoding: str, count: int) -> int:
 
 
 def _styled(lines: list[str], line_chars: int, is_overwritten: bool) -> tuple[list[Line], int]:
-    """Return lines as they are shown, and how many stretches of them others overwrite."""
+    """Return lines as they are shown, and how many parts of them others overwrite."""
     shown = []
     left_out = 0
     style = ansi.PLAIN

@@ -1,4 +1,4 @@
-"""Files that others are packed in, or whose encoding has no ASCII, as plain ones for a while."""
+"""Compressed files, and text that is not a superset of ASCII, as temporary plain files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFaile
 from flowtui.previews.values import Cancelled, Mode, PreviewKind
 
 MAX_UNPACKED_BYTES = 64_000_000
-"""Of which most stays on the disk; what lies behind it is not shown."""
+"""How much is unpacked, most of it on the disk; what follows is not shown."""
 MAX_RECODED_BYTES = 32_000_000
 _PIECE_BYTES = 64 * 1024
 _UNPACKED_PIECE_BYTES = 1_000_000
@@ -34,10 +34,10 @@ class Unpacked:
 
 @contextmanager
 def _private_file() -> Iterator[IO[bytes]]:
-    """Give a file to write into, which is gone afterwards.
+    """Yield a file to write into, and remove it afterwards.
 
     Raises:
-        PreviewFailed: there is no room for it; the file that is looked at is not to blame.
+        PreviewFailed: There is no room for it, which is not the fault of the file that is shown.
     """
     try:
         target = tempfile.NamedTemporaryFile(prefix="flow-tui-")  # noqa: SIM115  # It is closed below.
@@ -59,9 +59,9 @@ def unpacked(
     """Unpack into a private file, which is gone afterwards.
 
     Raises:
-        PreviewFailed: not a byte of it can be unpacked.
-        MissingExtra: there is nothing here that unpacks zstd.
-        PreviewCancelled: between two pieces.
+        PreviewFailed: Nothing of it can be unpacked.
+        MissingExtra: The library that unpacks zstd is not installed.
+        PreviewCancelled: It was cancelled between two pieces.
     """
     with _private_file() as target:
         size = 0
@@ -109,10 +109,10 @@ class Plain:
 
 @contextmanager
 def with_ascii(path: Path, encoding: str, cancelled: Cancelled) -> Iterator[Plain]:
-    """Give a text as one with the bytes of ASCII in it and line feeds, as it is if it has them.
+    """Yield a text with ASCII bytes and line feeds: the file itself if it has them.
 
-    UTF-16, UTF-32, ISO-2022 and old Macintosh line ends are written anew as UTF-8 in a private
-    file, as far as MAX_RECODED_BYTES.
+    UTF-16, UTF-32, ISO-2022 and old Macintosh line ends are rewritten as UTF-8 in a private file,
+    up to MAX_RECODED_BYTES.
     """
     with files.opened(path) as file:
         start = files.read_at(file, 0, files.HEAD_BYTES)
@@ -139,8 +139,8 @@ def _pieces(file: BinaryIO, packing: PreviewKind) -> Iterator[bytes]:
     """Yield what is packed in a file; what comes before a break is still worth showing.
 
     Raises:
-        PreviewFailed: nothing comes before it.
-        MissingExtra: there is nothing here that unpacks zstd.
+        PreviewFailed: Nothing comes before the break.
+        MissingExtra: The library that unpacks zstd is not installed.
     """
     file.seek(0)
     has_some = False
@@ -160,7 +160,7 @@ class _Broken(Exception):
 def _gzip_pieces(file: BinaryIO) -> Iterator[bytes]:
     try:
         with gzip.GzipFile(fileobj=file) as stream:
-            # read() would lose what it has of a piece that breaks off.
+            # read() would lose what it already has of a piece that breaks off.
             while piece := stream.read1(_UNPACKED_PIECE_BYTES):
                 yield piece
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:

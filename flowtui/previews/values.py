@@ -18,7 +18,7 @@ Origin: TypeAlias = Literal["known", "guessed", "chosen"]
 
 
 def never() -> bool:
-    """Return False: for a read that nobody leaves."""
+    """Return False, for a read that nobody cancels."""
     return False
 
 
@@ -55,7 +55,7 @@ class PreviewKind(StrEnum):
 
     @property
     def is_image(self) -> bool:
-        """Whether it is a picture made of pixels."""
+        """Whether the file is a picture made of pixels."""
         return self in _IMAGES
 
 
@@ -85,33 +85,33 @@ class Request:
     """How much of a file is wanted, in which form."""
 
     width: int = 80
-    """Of the pane, in cells."""
+    """The width of the pane, in cells."""
     height: int = 24
     mode: Mode = Mode.BEST
     position: int = 0
-    """Where the part begins: `Part.next_position` of the one before, or 0."""
+    """Where the part begins: `Part.next_position` of the part before, or 0."""
     index: int | None = 0
-    """How many units lie before `position`; None if that is not known."""
+    """How many units stand before `position`; None if that is not known."""
     count: int = 1_000
-    """At most so many lines, rows, blocks or members."""
+    """How many lines, rows, blocks or members at most."""
     is_last: bool = False
-    """The end is wanted, whatever `position` says."""
+    """Whether the end is wanted, whatever `position` says."""
     background: tuple[int, int, int] = (0, 0, 0)
-    """What lies under transparent pixels."""
+    """The colour under transparent pixels."""
     first_column: int = 0
-    """Of a table: how many columns lie before those that are wanted."""
+    """For a table: how many columns stand before those that are wanted."""
     encoding: str | None = None
-    """In which a text is to be read; None: in the one that it seems to have."""
+    """The encoding to read a text in; None for the one that it seems to have."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is shown of what there is."""
+    """Which part of a file is shown."""
 
     unit: str
     """line, row, page, byte, block, item, member or array."""
     first: int | None
-    """How many units lie before the part; None if that is not known."""
+    """How many units stand before the part; None if that is not known."""
     count: int
     total: int | None
     """How many units there are; None if that is not known."""
@@ -121,14 +121,14 @@ class Part:
 
     @classmethod
     def numbered(cls, unit: str, first: int, count: int, total: int) -> Part:
-        """Return a part whose position is its number, of units whose number is known."""
+        """Return a part of units whose total is known, with its number as its position."""
         end = first + count
         return cls(unit, first, count, total, end if end < total else None, first)
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """The look that a log gave to a run of text: a colour by palette number or RGB."""
+    """The style that a log gave to a run of text: a colour by palette number or RGB."""
 
     colour: int | tuple[int, int, int] | None = None
     is_bold: bool = False
@@ -150,7 +150,7 @@ class Line:
     text: str
     runs: tuple[StyleRun, ...] = ()
     hidden_chars: int = 0
-    """How many more characters the line has than are given, at least."""
+    """How many more characters the line has, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +181,9 @@ class TablePage:
     column_count: int
     """How many columns there are; `columns` are some of them."""
     first_column: int = 0
-    """How many lie before `columns`; rows begin with the first of these too."""
+    """How many columns stand before `columns`; rows begin at the same column."""
     has_header: bool = True
-    """Whether the names of the columns are from the file."""
+    """Whether the names of the columns come from the file."""
     delimiter: str | None = None
     encoding: str | None = None
     is_as_written: bool = True
@@ -199,16 +199,16 @@ class Picture:
     height_px: int
     rgb: bytes
     source_width: int
-    """Of what is pictured, in its own units: pixels, or points of a page."""
+    """The width of the original in its own units: pixels, or points of a page."""
     source_height: int
     part: Part
-    """Frames or pages."""
+    """Which frame or page this is."""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonTree:
-    """One JSON value, or as many first items of it as were read."""
+    """One JSON value, or those of its first items that were read."""
 
     value: JsonValue
     part: Part
@@ -219,7 +219,7 @@ class JsonTree:
 
 @dataclass(frozen=True, slots=True)
 class JsonRecord:
-    """One line of JSONL; `value` is its text where it is broken, else what of it can be shown."""
+    """One line of JSONL; `value` is the text of a broken one, else what can be shown of it."""
 
     value: JsonValue
     problem: str | None = None
@@ -274,7 +274,7 @@ class Array:
     dtype: str
     shape: tuple[int, ...]
     size_bytes: int | None
-    """Of its data; None where the type does not tell."""
+    """The size of its data; None where the type does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +315,7 @@ class HexPage:
 
 @dataclass(frozen=True, slots=True)
 class EmptyFile:
-    """There is not a byte in it."""
+    """A file with nothing in it."""
 
 
 Shown: TypeAlias = (
@@ -334,13 +334,13 @@ Shown: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """In which encoding a text was read."""
+    """The encoding that a text was read in."""
 
     name: str
     origin: Origin
-    """known: by its mark or its bytes alone."""
+    """`known` means by its mark or its bytes alone."""
     choices: tuple[tuple[str, str], ...] = ()
-    """Those in which it can be read, the likeliest first, and how its first words read then."""
+    """The encodings that it can be read in, the likeliest first, each with its first words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,13 +350,13 @@ class Preview:
     kind: PreviewKind
     shown: Shown
     size_bytes: int
-    """Of the file on disk."""
+    """The size of the file on disk."""
     modes: tuple[Mode, ...] = (Mode.BEST, Mode.HEX)
-    """In which modes the file can be asked for."""
+    """The modes in which the file can be asked for."""
     packing: PreviewKind | None = None
     """GZIP or ZSTD where the file was unpacked to be read."""
     unpacked_bytes: int | None = None
     is_unpacked_whole: bool = True
     """False where only the first `unpacked_bytes` were unpacked."""
     encoding: Encoding | None = None
-    """Of a text, of what is made of one, and of names in a ZIP file that do not tell it."""
+    """The encoding of a text, of what is made from one, or of unmarked names in a ZIP file."""

@@ -22,7 +22,7 @@ def opened(file: BinaryIO) -> Iterator[ZipFile]:
     """Open a ZIP file.
 
     Raises:
-        PreviewFailed: it is broken, or its directory is larger than `MAX_DIRECTORY_BYTES`.
+        PreviewFailed: The file is broken, or its directory larger than `MAX_DIRECTORY_BYTES`.
     """
     size = files.size_of(file)
     tail_start = max(size - _END.size - _MAX_COMMENT, 0)

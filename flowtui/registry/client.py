@@ -50,12 +50,14 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE_URL = "https://api.luml.ai"
 ANSWER_S = 30.0
+"""How long each read and write of a connection to the registry may take."""
 PAGE = 100
 BROWSING_TRIES = 2
+"""How often a question is tried for a person who is looking."""
 MAX_PAGES = 1_000
-"""Of collections; a server that always has another one says nothing."""
+"""How many pages of collections are read: a faulty server may always offer another one."""
 MAX_COPY_PAGES = 20
-"""Of a collection, when it is looked through for earlier copies of a run."""
+"""How many pages of a collection are searched for earlier copies of a run."""
 ADMIN_NEEDED = (
     "files over 500 MB need the rights of an organization admin; ask one to upload it, or for them"
 )
@@ -77,7 +79,7 @@ class Registry(Closes):
         """Prepare to ask; nothing is sent yet.
 
         Raises:
-            KeyRefused: the key cannot be one.
+            KeyRefused: The key cannot be one.
         """
         self.base_url = base_url.rstrip("/")
         self.patience = patience or http.RequestPatience()
@@ -93,10 +95,10 @@ class Registry(Closes):
     # Where to -------------------------------------------------------------------------------
 
     def validate_key(self) -> None:
-        """Return if the registry knows the key.
+        """Check that the registry knows the key.
 
         Raises:
-            KeyRefused: it does not.
+            KeyRefused: It does not.
         """
         self._ask("GET", "/v1/auth/api-keys/validate")
 
@@ -140,7 +142,7 @@ class Registry(Closes):
         """Yield all of them, page by page.
 
         Raises:
-            RegistryBroken: there are more pages than there can be.
+            RegistryBroken: There are more pages than there can be.
         """
         cursor: str | None = None
         for _ in range(MAX_PAGES):
@@ -155,7 +157,7 @@ class Registry(Closes):
         """Return the artifacts of a collection that were made of a run, without those that failed.
 
         Source: manifest.payload.local_experiment_id. An empty answer of a server that lists no
-        artifacts is no proof that there are none.
+        artifacts does not prove that there are none.
         """
         found = []
         cursor = ""
@@ -183,7 +185,7 @@ class Registry(Closes):
         """Make an entry that waits for its bytes. Asked once: a second try could make a second one.
 
         Raises:
-            RegistryBroken: it failed; whether there is an entry now is not known.
+            RegistryBroken: It failed; whether there is an entry now is not known.
         """
         body: Document = {
             "file_name": file_name,
@@ -217,10 +219,10 @@ class Registry(Closes):
         return PendingArtifact(artifact_id, target)
 
     def parts(self, target: UploadTarget, size_bytes: int, upload_id: str | None) -> UploadParts:
-        """Return how a large file is cut, with fresh URLs; asked again it answers new ones.
+        """Return how a large file is cut, with fresh URLs; each call returns new ones.
 
         Raises:
-            NotAllowed: the key's owner may not upload files as large as this.
+            NotAllowed: The key's owner may not upload files as large as this.
         """
         body: Document = {
             "bucket_id": target.bucket_secret_id,
@@ -240,14 +242,14 @@ class Registry(Closes):
                 break
             at += part.size_bytes
         if at != size_bytes:
-            raise RegistryBroken("the registry cuts the file into parts that do not make it up")
+            raise RegistryBroken("the registry cuts the file into parts that do not add up to it")
         return UploadParts(parts, Secret(text(answer, "complete_url")))
 
     def set_status(self, to: Destination, artifact_id: str, is_uploaded: bool) -> None:
         """Say that an artifact's bytes are there, or that they will not come; both are final.
 
         Raises:
-            RequestRefused: it was said before, with status 400.
+            RequestRefused: With status 400, it was said before.
         """
         status = "uploaded" if is_uploaded else "upload_failed"
         self._insist("PATCH", f"{_artifacts(to)}/{_safe(artifact_id)}", {"status": status})
@@ -267,7 +269,7 @@ class Registry(Closes):
     # Asking ---------------------------------------------------------------------------------
 
     def _ask(self, method: str, path: str, body: Document | None = None) -> JsonValue:
-        """Ask for somebody who looks at it, and rather tries again than waits."""
+        """Ask for a person who is looking, and would rather try again than wait."""
         patience = replace(self.patience, tries=min(BROWSING_TRIES, self.patience.tries))
         return patience.retry(lambda: self._ask_once(method, path, body), http.is_passing)
 
@@ -276,7 +278,7 @@ class Registry(Closes):
         return self.patience.retry(lambda: self._ask_once(method, path, body), http.is_passing)
 
     def _ask_once(self, method: str, path: str, body: Document | None = None) -> JsonValue:
-        # Lone surrogates are no UTF-8, and NUL makes the registry fail.
+        # Lone surrogates are not valid UTF-8, and NUL makes the registry fail.
         content = None if body is None else json.dumps(body).encode("ascii")
         headers = {} if body is None else {"Content-Type": "application/json"}
         url = Secret(self.base_url + path)
@@ -296,13 +298,13 @@ def checked_key(typed: str) -> Secret:
     """Return a key as it is sent, without the blanks around it.
 
     Raises:
-        KeyRefused: it is empty, or has characters that no key has.
+        KeyRefused: It is empty, or has characters that no key has.
     """
     key = typed.strip()
     if not key:
         raise KeyRefused("the key is empty")
     if not key.isascii() or not key.isprintable() or " " in key:
-        raise KeyRefused("the key has characters in it that no key has; copy it again")
+        raise KeyRefused("the key has characters that a key cannot have; copy it again")
     return Secret(key)
 
 
@@ -372,5 +374,5 @@ def _part(row: Document) -> UploadPart:
     start, end = number(row, "start_byte"), number(row, "end_byte")
     part_number = number(row, "part_number")
     if start is None or end is None or part_number is None:
-        raise RegistryBroken("the registry cuts the file into parts without a place")
+        raise RegistryBroken("the registry names a part of the file without saying where it goes")
     return UploadPart(part_number, start, end - start + 1, Secret(text(row, "url")))

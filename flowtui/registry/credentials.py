@@ -46,7 +46,7 @@ class Credential:
 def find_key(environ: Mapping[str, str], cwd: Path, home: Path | None) -> Credential | None:
     """Return the key to use, None where there is none; nothing is sent.
 
-    With the keyring extra on a host without one, about 130 ms.
+    With the keyring extra, on a host without a keyring, this takes about 130 ms.
     """
     places: tuple[tuple[str, Callable[[], str | None]], ...] = (
         (IN_ENVIRONMENT, lambda: environ.get(VARIABLE)),
@@ -64,7 +64,7 @@ def require_key(environ: Mapping[str, str], cwd: Path, home: Path | None) -> Cre
     """Return the key to use.
 
     Raises:
-        KeyRefused: there is none; says how to get one.
+        KeyRefused: There is none; says how to get one.
     """
     found = find_key(environ, cwd, home)
     if found is None:
@@ -76,14 +76,14 @@ def keep_key(typed: str, base_url: str, home: Path | None) -> Credential:
     """Ask the registry whether it knows a key, and only then keep it; return where it is.
 
     Args:
-        typed: as it was typed or pasted.
-        base_url: of the registry.
-        home: of the user, where one is known.
+        typed: The key as it was typed or pasted.
+        base_url: The registry's.
+        home: The user's home folder, where one is known.
 
     Raises:
-        KeyRefused: it cannot be a key, or the registry does not know it; nothing was changed.
-        Unreachable: nobody could be asked; nothing was changed.
-        NotKept: it is good, and there is no place for it.
+        KeyRefused: It cannot be a key, or the registry does not know it; nothing was changed.
+        Unreachable: Nobody could be asked; nothing was changed.
+        NotKept: The key is good, and there is no place to keep it.
     """
     key = checked_key(typed)
     with Registry(key, base_url) as registry:

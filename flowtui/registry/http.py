@@ -39,7 +39,7 @@ T = TypeVar("T")
 CONNECT_S = 10.0
 MAX_ANSWER_BYTES = 32 << 20
 STEP_BYTES = 64 << 10
-"""Of a body, sent or answered, are progress; a byte now and then is none."""
+"""How many bytes of a body, sent or received, count as progress; a byte now and then does not."""
 _DETAIL_CHARACTERS = 300
 
 
@@ -56,14 +56,14 @@ class RequestPatience:
     A connection's own timeout begins anew with each byte.
     """
     clock: Callable[[], float] = time.monotonic
-    """Seconds, from any start."""
+    """Gives seconds, from any start."""
 
     def retry(self, ask: Callable[[], T], is_passing: Callable[[Exception], bool]) -> T:
-        """Return what is answered; what passes by itself is waited for, and then asked again."""
+        """Return the answer; after a failure that may pass, wait and ask again."""
         import stamina
         from stamina.instrumentation import set_on_retry_hooks
 
-        # A retry shows as progress that halts; on stderr it would fall into the app's screen.
+        # Otherwise stamina would write each retry to stderr, and so into the app's screen.
         set_on_retry_hooks([])
         for attempt in stamina.retry_context(
             on=is_passing,
@@ -79,7 +79,7 @@ class RequestPatience:
 
 
 class _Watch:
-    """Notices a request that does not get on."""
+    """Notices a request that makes no progress."""
 
     def __init__(self, patience: RequestPatience) -> None:
         self._patience = patience
@@ -101,12 +101,12 @@ class _Watch:
             yield piece
             if self.is_over():
                 # Nobody waits for it any more.
-                raise UploadCancelled("the request was left")
+                raise UploadCancelled("the request was cancelled")
             self.move(len(piece))
 
 
 def is_passing(error: Exception) -> bool:
-    """Return whether a question that changes nothing may be asked again after a failure."""
+    """Say whether a question that changes nothing may be asked again after a failure."""
     return isinstance(error, (Unreachable, RegistryBroken))
 
 
@@ -122,16 +122,16 @@ def new_client(
     headers: Mapping[str, str] | None = None,
     transport: httpx.BaseTransport | None = None,
 ) -> httpx.Client:
-    """Return what sends requests.
+    """Return a client that sends requests.
 
     Args:
-        timeout_s: for each read and write of a connection.
-        headers: of every request.
-        transport: other than the network's.
+        timeout_s: How long each read and write of a connection may take.
+        headers: Sent with every request.
+        transport: Used in place of the network.
     """
     import httpx
 
-    # At their lower levels they log every URL, and headers.
+    # At their lower levels they log every URL, and headers with keys in them.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
     timeout = httpx.Timeout(timeout_s, connect=CONNECT_S)
@@ -152,17 +152,17 @@ def send(
     """Send a request and return the answer, whatever its status.
 
     Args:
-        client: what sends it.
-        method: of HTTP.
-        url: where to; the registry's own too.
-        place: what a message calls the other side: its base URL, or `the storage`.
-        headers: besides the client's.
-        content: the body.
+        client: What sends it.
+        method: The HTTP method.
+        url: Where it goes; the registry's own URLs are secret, too.
+        place: What a message calls the other side: its base URL, or `the storage`.
+        headers: Sent besides the client's.
+        content: The body.
         with_body: False leaves the answer's body where it is.
-        patience: how long the other side may take; the usual unless given.
+        patience: How long the other side may take; the usual unless given.
 
     Raises:
-        Unreachable: no answer came, or not to its end.
+        Unreachable: No answer came, or not to its end.
         Whatever `content` raises.
     """
     watch = _Watch(patience or RequestPatience())
@@ -173,7 +173,7 @@ def send(
         return _sent(client, method, url, place, headers, content, with_body, watch)
 
     try:
-        # A read that is answered a byte at a time ends in no other thread than its own.
+        # A read that gets a byte at a time cannot be ended from another thread, only left.
         return interruptible(ask, watch.is_over)
     except UploadCancelled:
         if not watch.is_over():
@@ -216,11 +216,11 @@ def checked(answer: Answer, place: str) -> JsonValue:
     """Return the JSON of a good answer, None for one without a body.
 
     Args:
-        answer: of the registry.
-        place: its base URL.
+        answer: The registry's.
+        place: Its base URL.
 
     Raises:
-        RegistryError: of the kind that the status stands for.
+        RegistryError: The kind of error that the status stands for.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -229,7 +229,9 @@ def checked(answer: Answer, place: str) -> JsonValue:
         except (ValueError, RecursionError):
             parsed = ""
         if parsed == "":
-            raise RegistryBroken(f"{place} answers something that is no JSON; is it a LUML server?")
+            raise RegistryBroken(
+                f"{place} answers something that is not JSON; is it a LUML server?"
+            )
         return parsed
     raise _refusal(answer, place)
 
@@ -283,10 +285,10 @@ def _cause(error: Exception) -> str:
     import httpx
 
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return "its URL is not one of http or https"
+        return "its URL is neither http nor https"
     if isinstance(error, httpx.LocalProtocolError):
         # Its text quotes the header.
         return "the request cannot be sent"
-    # The number in front of what the system says is for programs.
+    # The number in front of the system's message is for programs.
     text = re.sub(r"^\[Errno -?\d+\] ", "", str(error))
     return without_secrets(text) or type(error).__name__

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 RATE_WINDOW_S = 5.0
+"""The last seconds, over which the rate is measured."""
 _SAMPLE_EVERY_S = 0.1
 
 
 class Phase(StrEnum):
-    """What an upload is at, in this order."""
+    """The steps of an upload, in their order."""
 
     WAITING = "waiting"
     PACKING = "packing"
@@ -35,14 +36,14 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What an upload is at, and how much of that is done."""
+    """The phase that an upload is in, and how much of it is done."""
 
     phase: Phase = Phase.WAITING
     done_bytes: int = 0
     total_bytes: int = 0
-    """Of the phase; 0 where it is not counted in bytes."""
+    """How many bytes the phase has; 0 if it is not counted in bytes."""
     rate_bytes_s: float | None = None
-    """Over the last seconds; None before there is anything to tell."""
+    """Over the last seconds; None before it can be known."""
 
     @property
     def fraction(self) -> float | None:
@@ -68,7 +69,7 @@ class Meter:
         self._ticket = 0
 
     def enter(self, phase: Phase, total_bytes: int = 0, done_bytes: int = 0) -> None:
-        """Begin a phase; what is still counted for an earlier one counts no more."""
+        """Begin a phase; what is still reported for an earlier one is ignored."""
         with self._lock:
             self._phase, self._total, self._done = phase, total_bytes, done_bytes
             self._samples.clear()
@@ -76,13 +77,13 @@ class Meter:
             self._ticket += 1
 
     def set(self, done_bytes: int, total_bytes: int) -> None:
-        """Tell how much of the phase is done, and of how much."""
+        """Set how much of the phase is done, and of how much."""
         with self._lock:
             self._total = total_bytes
             self._count(done_bytes)
 
     def counter(self) -> Callable[[int], None]:
-        """Return what counts more bytes of this phase, and none once another has begun."""
+        """Return a function that counts bytes of this phase, and none once another has begun."""
         ticket = self._ticket
 
         def count(more: int) -> None:

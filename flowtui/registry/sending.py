@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PARALLEL_PARTS = 4
 MAX_FRESH_URLS = 3
-"""In a row without a part getting through."""
+"""How often URLs are renewed in a row without a part getting through."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Sending:
     names: dict[int, str] = field(default_factory=dict)
     """What the storage calls the parts that it has, by their numbers."""
     sizes_bytes: dict[int, int] = field(default_factory=dict)
-    """Of those parts."""
+    """The sizes of those parts."""
 
     @property
     def sent_bytes(self) -> int:
@@ -45,10 +45,10 @@ class Sending:
         """Send what is missing.
 
         Raises:
-            UrlExpired: the one URL of a file in one piece is too old; it needs a new artifact.
-            NotAllowed: the file is too large for what the key's owner may do.
-            StorageFailed, Unreachable: not even after several tries; it can be carried out again.
-            UploadCancelled: it was.
+            UrlExpired: The one URL of a file in one piece is too old; it needs a new artifact.
+            NotAllowed: The file is too large for what the key's owner may do.
+            StorageFailed, Unreachable: Several tries failed; it can be carried out again.
+            UploadCancelled: It was cancelled.
         """
         if not self.target.is_multipart:
             count = meter.counter()

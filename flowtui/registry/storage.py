@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 256 << 10
 PLACE = "the storage"
 ANSWER_S = 60.0
+"""How long each read and write of a connection to the storage may take."""
 AZURE = "azure"
 
 Sent = Callable[[int], None]
-"""Is told how many more bytes are on their way; fewer than none when a try begins again."""
+"""Takes how many more bytes are on their way; a negative number when a try begins again."""
 
 
 class Storage(Closes):
@@ -59,7 +60,7 @@ class Storage(Closes):
     def put_part(
         self, target: UploadTarget, part: UploadPart, path: Path, sent: Sent, cancelled: Cancelled
     ) -> str:
-        """Send a part and return what it is called when the parts are put together."""
+        """Send a part and return the name by which the parts are put together."""
         answer = self._put(part, path, {}, sent, cancelled)
         if target.kind == AZURE:
             return _block_id(part)
@@ -81,9 +82,9 @@ class Storage(Closes):
         """Put the parts together; asked again where S3 says in a good answer that it failed.
 
         Args:
-            target: of the artifact.
-            url: for this.
-            names: of the parts by their numbers.
+            target: Where the artifact goes.
+            url: The one for completing an upload.
+            names: The names of the parts by their numbers.
         """
         in_order = [(number, names[number]) for number in sorted(names)]
         if target.kind == AZURE:
@@ -101,7 +102,7 @@ class Storage(Closes):
             nonlocal is_first
             was_first, is_first = is_first, False
             answer = self._send("POST", url, content=body)
-            # Gone since the try before did it, though its answer got lost: its size will tell.
+            # It is gone where an earlier try succeeded and its answer got lost; its size will show.
             if answer.status != 404 or was_first:
                 _check(answer)
 
@@ -116,11 +117,11 @@ class Storage(Closes):
         length = answer.headers.get("content-length", "")
         if answer.status == 200 and length.isdigit():
             return int(length)
-        # Of an empty file no range can be asked.
+        # No range of an empty file can be asked for.
         return 0 if answer.status == 416 else None
 
     def delete(self, url: Secret) -> None:
-        """Remove a stored file; one that is gone already is as good."""
+        """Remove a stored file; one that is gone already counts as removed."""
         answer = self._send("DELETE", url)
         if answer.status != 404:
             _check(answer)
@@ -133,7 +134,7 @@ class Storage(Closes):
         sent: Sent,
         cancelled: Cancelled,
     ) -> http.Answer:
-        # Said, or it would go in chunks, which signed URLs do not take.
+        # Without a length it would be sent in chunks, which signed URLs do not take.
         length = {"Content-Length": str(part.size_bytes)}
 
         def attempt() -> http.Answer:
@@ -181,7 +182,7 @@ class Storage(Closes):
 
 
 def is_passing(error: Exception) -> bool:
-    """Return whether the same request may work a little later."""
+    """Say whether the same request may work a little later."""
     return isinstance(error, Unreachable) or (isinstance(error, StorageFailed) and error.is_passing)
 
 
@@ -207,7 +208,7 @@ def _pieces(path: Path, part: UploadPart, sent: Sent, cancelled: Cancelled) -> I
             file.seek(part.start)
             while left > 0:
                 if cancelled():
-                    raise UploadCancelled("the upload was left")
+                    raise UploadCancelled("the upload was cancelled")
                 data = file.read(min(CHUNK_BYTES, left))
                 if not data:
                     raise ArtifactError(f"{path} became shorter while it was sent")
@@ -219,11 +220,11 @@ def _pieces(path: Path, part: UploadPart, sent: Sent, cancelled: Cancelled) -> I
 
 
 def _check(answer: http.Answer) -> http.Answer:
-    """Return a good answer; S3 may say in one, after a while, that it is none.
+    """Return a good answer; S3 may report a failure in the body of one.
 
     Raises:
-        UrlExpired: the URL is refused.
-        StorageFailed: for any other reason.
+        UrlExpired: The storage refuses the URL.
+        StorageFailed: The storage refuses it for any other reason.
     """
     code = _code(answer.body)
     if answer.status == 403:

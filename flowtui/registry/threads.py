@@ -1,4 +1,4 @@
-"""Work that blocks, done so that nobody has to wait for it any longer than they want."""
+"""Work that blocks, done so that nobody has to wait for it longer than they want."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flowtui.store.cancelling import Cancelled, is_left
 T = TypeVar("T")
 R = TypeVar("R")
 
-LOOK_EVERY_S = 0.05
+CANCEL_CHECK_EVERY_S = 0.05
 
 
 class _Outcome(Generic[T]):
@@ -33,19 +33,19 @@ def interruptible(
     on_late: Callable[[T], None] | None = None,
     on_left: Callable[[threading.Thread], None] | None = None,
 ) -> T:
-    """Return what is answered, or leave it alone when it is cancelled.
+    """Return the answer of a call that blocks, or leave the call when it is cancelled.
 
     A thread that waits for a network cannot be stopped, only left. It is a daemon, so that it does
     not keep the program from ending.
 
     Args:
-        ask: what blocks.
-        cancelled: is asked twenty times a second; who waits for this thread's answer unless given.
-        on_late: is given, in that thread, an answer that came after it was cancelled.
-        on_left: is given the thread when it is left.
+        ask: What blocks.
+        cancelled: Asked twenty times a second; who waits for this thread's answer unless given.
+        on_late: Takes, in that thread, an answer that came after it was cancelled.
+        on_left: Takes the thread when it is left.
 
     Raises:
-        UploadCancelled: it was.
+        UploadCancelled: It was cancelled.
         Whatever `ask` raises.
     """
     lock = threading.Lock()
@@ -69,7 +69,7 @@ def interruptible(
     thread.start()
     while True:
         try:
-            return answered.get(timeout=LOOK_EVERY_S).get()
+            return answered.get(timeout=CANCEL_CHECK_EVERY_S).get()
         except queue.Empty:
             if not cancelled():
                 continue
@@ -78,7 +78,7 @@ def interruptible(
             if answered.empty():
                 if on_left is not None:
                     on_left(thread)
-                raise UploadCancelled("the upload was left")
+                raise UploadCancelled("the upload was cancelled")
 
 
 def each(
@@ -87,18 +87,18 @@ def each(
     thread_count: int,
     cancelled: Cancelled,
 ) -> None:
-    """Do something with each of several things, a few at a time.
+    """Do some work with each of several items, a few at a time.
 
     After a failure nothing new is begun and what is under way is asked to end.
 
     Args:
-        items: in the order in which they are begun.
-        work: is given one and what says that it shall end.
-        thread_count: how many at a time.
-        cancelled: ends it all.
+        items: In the order in which they are begun.
+        work: Takes an item, and what says whether it must end.
+        thread_count: How many items are worked on at a time.
+        cancelled: Says whether everything must end.
 
     Raises:
-        UploadCancelled: it was cancelled.
+        UploadCancelled: It was cancelled.
         The first failure of `work`.
     """
     waiting = queue.SimpleQueue[R]()
@@ -130,4 +130,4 @@ def each(
     finally:
         stopped.set()
     if cancelled():
-        raise UploadCancelled("the upload was left")
+        raise UploadCancelled("the upload was cancelled")

@@ -48,6 +48,7 @@ T = TypeVar("T")
 Pack: TypeAlias = Callable[[Path, Cancelled, OnProgress], ArtifactInfo]
 """Makes an artifact at a path, or names one that is there already."""
 SETTLE_S = 5.0
+"""How long closing waits for the registry to accept that an entry has failed."""
 _MAX_FILE_NAME = 120
 
 
@@ -64,14 +65,14 @@ class Uploaded:
 
 
 def pack_run(store: Store, run_id: str) -> Pack:
-    """Return what packs a run."""
+    """Return a function that packs a run."""
     return lambda path, cancelled, progress: packing.write_artifact(
         store, run_id, path, cancelled, progress
     )
 
 
 def pack_model(store: Store, model: Model, run_id: str | None = None) -> Pack:
-    """Return what packs a logged model: its file as it is, or with a run's record embedded."""
+    """Return a function that packs a logged model: its file alone, or with a run's record in it."""
     if run_id is None:
         return lambda path, cancelled, progress: models.model_artifact(store, model)
     return lambda path, cancelled, progress: models.write_model_artifact(
@@ -100,15 +101,15 @@ class UploadJob(Closes):
         name: str,
         storage: Storage | None = None,
     ) -> None:
-        """Prepare; nothing is read or sent yet.
+        """Prepare to upload; nothing is read or sent yet.
 
         Args:
-            registry: with a key that was validated; it stays open.
-            to: where the artifact goes.
-            labels: what is said about it.
-            pack: what makes it (`pack_run`, `pack_model`).
-            name: of the file, before `file_name` has made it fit.
-            storage: what sends the bytes; one of its own unless given.
+            registry: Has a key that was validated, and stays open.
+            to: Where the artifact goes.
+            labels: What is said about it.
+            pack: What makes it (`pack_run`, `pack_model`).
+            name: The file's, before `file_name` has made it fit.
+            storage: What sends the bytes; one of its own unless given.
         """
         self._registry = registry
         self._to = to
@@ -143,20 +144,20 @@ class UploadJob(Closes):
         return tuple(self._unsettled)
 
     def use(self, registry: Registry) -> None:
-        """Go on with another key, after one that is not good any more; between two `run`s."""
+        """Replace a key that is no longer good, between two calls of `run`."""
         self._registry = registry
 
     def cancel(self) -> None:
-        """Have `run` end within a second; its entry is then marked as failed."""
+        """Make `run` end within a second; its entry is then marked as failed."""
         self._cancel.set()
 
     def run(self) -> Uploaded:
         """Upload, or go on with it, and return where it is now.
 
         Raises:
-            UploadCancelled: it was cancelled.
-            RegistryError: something went wrong; `run` may be called again.
-            StoreError: the run or model could not be packed.
+            UploadCancelled: The upload was cancelled.
+            RegistryError: Something went wrong; `run` may be called again.
+            StoreError: The run or model could not be packed.
         """
         self._cancel.clear()
         try:
@@ -185,7 +186,7 @@ class UploadJob(Closes):
         """Mark an entry that is not finished as failed, and remove what was packed.
 
         Args:
-            wait_s: for the registry to take that.
+            wait_s: How long the registry may take for that.
         """
         self._cancel.set()
         self._leave_entry()
@@ -226,7 +227,7 @@ class UploadJob(Closes):
             self._leave_entry()
             self._send(artifact)
         except NotAllowed:
-            # More rights do not come by trying again.
+            # Trying again does not give more rights.
             self._leave_entry()
             raise
         return self._finish(artifact)
@@ -282,7 +283,7 @@ class UploadJob(Closes):
         return size is not None
 
     def _stored_bytes(self) -> int | None:
-        """Return how many bytes the storage holds, None where the registry does not let one look.
+        """Return how many bytes the storage holds, None where the registry does not allow looking.
 
         No file at all is 0 bytes.
         """
@@ -298,7 +299,7 @@ class UploadJob(Closes):
         try:
             self._registry.set_status(self._to, self._pending.id, is_uploaded=True)
         except RequestRefused as refused:
-            # An earlier try got through, though its answer did not: nobody else sets it.
+            # An earlier try got through and its answer got lost: nobody else sets the status.
             if refused.status != 400:
                 raise
 
@@ -308,7 +309,7 @@ class UploadJob(Closes):
     # Endings --------------------------------------------------------------------------------
 
     def _leave_entry(self) -> None:
-        """Have the entry marked as failed, if there is one, without waiting for it."""
+        """Begin marking the entry as failed, if there is one, without waiting for it."""
         pending, self._pending = self._pending, None
         self._sending, self._is_sent = None, False
         if pending is not None:

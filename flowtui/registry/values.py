@@ -43,7 +43,7 @@ class Orbit:
 
     @property
     def why_not(self) -> str:
-        """Why nothing can be uploaded to it; nothing if it can."""
+        """Why nothing can be uploaded to it; empty if it can."""
         if "create" in self.artifact_permissions:
             return ""
         return "you may not add artifacts here; an owner of the orbit can allow it"
@@ -68,7 +68,7 @@ class CollectionPage:
     collections: tuple[Collection, ...]
     """Those that take what is to be uploaded; a page may have none though later ones do."""
     next_cursor: str | None
-    """Of the page after it; None for the last one."""
+    """Where the next page begins; None for the last one."""
 
 
 @dataclass(frozen=True, slots=True)

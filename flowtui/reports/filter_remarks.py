@@ -1,4 +1,4 @@
-"""What printed lists of any kind say of a filter, and how they take the name of a column."""
+"""What printed lists of any kind say about a filter, and the column that they are sorted by."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def sorted_field(
     A key is returned without its quotes; every other field by one name, whatever it was called.
 
     Args:
-        name: as it was typed.
-        fields: of the list.
-        columns: what it can be sorted by beside them, for the message.
-        called: by the name of a field, the one of `columns` that it is.
-        remarks: says which keys of a condition no record has.
+        name: The name as it was typed.
+        fields: The fields of the list.
+        columns: What the list can be sorted by besides, for the message.
+        called: Columns by the field that is the same.
+        remarks: Returns which keys of a condition no record has.
 
     Raises:
-        WrongUsage: there is no such field, or no record has it.
+        WrongUsage: There is no such field, or no record has it.
     """
     from flowtui.store.filters import asked_key, field_name
 
@@ -45,7 +45,7 @@ def sorted_field(
         raise WrongUsage(f"--sort {name!r}: {error}") from error
     missing = () if condition is None else remarks(condition)
     if missing:
-        raise WrongUsage(f"--sort {name!r} is none of {', '.join(columns)}, and {missing[0]}")
+        raise WrongUsage(f"--sort {name!r} is not one of {', '.join(columns)}, and {missing[0]}")
     first = fields.resolve(wanted)[0]
     return wanted if first.what else called.get(first.name, first.name)
 

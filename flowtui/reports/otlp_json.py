@@ -11,28 +11,26 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from flowtui.store.annotations.values import Annotation
+from flowtui.store.otlp.own_export import ANNOTATION_EVENT, RUN_ID
 from flowtui.store.traces.values import SpanDetail, SpanEvent, SpanLink
 from flowtui.store.values import JsonValue, Run
 
 OtlpValue = dict[str, object]
-ANNOTATION_EVENT = "luml.annotation"
 INT64 = range(-(2**63), 2**63)
 NS_PER_S = 1_000_000_000
 
 
 def resource(run: Run) -> OtlpValue:
     """Return the resource of all spans of a run."""
-    return {
-        "attributes": attributes({"service.name": run.name or run.id, "luml.experiment.id": run.id})
-    }
+    return {"attributes": attributes({"service.name": run.name or run.id, RUN_ID: run.id})}
 
 
 def span(detail: SpanDetail, annotations: Sequence[Annotation] = ()) -> OtlpValue:
     """Return a span as OTLP/JSON writes it: ids in hex, 64-bit numbers as texts.
 
     Args:
-        detail: the whole span; what of it is no JSON goes along as `luml.unparsed.COLUMN`.
-        annotations: of the span.
+        detail: The whole span; a column that is not JSON is kept as `luml.unparsed.COLUMN`.
+        annotations: The span's.
     """
     return {
         "traceId": detail.trace_id,

@@ -32,7 +32,7 @@ from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Mode
 
 Document = dict[str, object]
 _CALLED = {"created_at": "created", "group_name": "group"}
-"""Columns that the filter language calls by another name."""
+"""Columns to which the filter language gives another name."""
 
 
 def dumps(document: object) -> str:
@@ -150,10 +150,10 @@ def runs_text(
     """Yield a table of runs, a line a run.
 
     Args:
-        runs: in order.
-        standings: by run id.
-        sorted_by: a field that is no column of the table, to be one too.
-        figures: by run id, for it.
+        runs: In order.
+        standings: What is known of their processes, by run id.
+        sorted_by: A field that is not a column of the table, to add as one.
+        figures: The figures for that column, by run id.
     """
     heads = ("id", "name", "status", "created", "duration", "group", "tags")
     more = (fmt.plain(sorted_by, 60),) if sorted_by else ()
@@ -325,15 +325,15 @@ def print_runs(
     """Print the runs that a filter leaves, as text or as a JSON array.
 
     Args:
-        store: the store.
-        filter_text: as on the list's filter line; blank for all.
-        sort: a column, with a minus before it for downwards.
-        limit: at most so many runs.
-        as_json: an array of documents.
+        store: The store.
+        filter_text: As on the list's filter line; blank for all.
+        sort: A column, with a minus before it for descending order.
+        limit: How many runs at most.
+        as_json: Whether to print an array of documents.
 
     Raises:
-        WrongUsage: there is no such column.
-        FilterError: the filter is not understood.
+        WrongUsage: There is no such column.
+        FilterError: The filter is not understood.
     """
     condition = None
     if filter_text.strip():
@@ -344,7 +344,7 @@ def print_runs(
     rowids = store.list.ordered(condition, RunOrder(column, sort.startswith("-")))[:limit]
     by_rowid = store.ask(run_rows.at, rowids)
     runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
-    # The metadata of runs is filtered and sorted by, and is no part of what is read of them.
+    # Runs can be filtered and sorted by metadata, which is not part of what is read of them.
     sorted_by = "" if column in SORTABLE or column.startswith("metadata.") else column
     figures = store.list.figures([run.id for run in runs]) if as_json or sorted_by else {}
     known = store.standings(runs, clock.now())

@@ -42,7 +42,7 @@ _PRINTED = ("id", "dataset", "annotations", "traces", FAILING)
 _BARE = ("scores", "metadata", "inputs", "outputs", "refs")
 """Where a key without a column is looked for, as in filters."""
 TEXT_CHARACTERS = 1_000_000
-"""An id or a text score is cut in CSV only where no person can have meant it."""
+"""How much of an id or a text score CSV holds: more than any person can have meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,17 @@ class SampleRequest:
     dataset: str | None = None
     """The id of an eval set; None for all."""
     filter_text: str = ""
-    """As on the list's filter line; blank for all."""
+    """The filter as on the list's filter line; blank for all."""
     sort: str = ""
-    """A column, with a minus before it for downwards; blank for `created`."""
+    """A column, with a minus before it for descending order; blank for `created`."""
     limit: int | None = None
-    """At most so many samples."""
+    """How many samples at most; None for all."""
 
     def order(self, run: OpenRun) -> SampleOrder:
         """Return the order that `sort` names.
 
         Raises:
-            WrongUsage: there is no such column, or no sample has it.
+            WrongUsage: There is no such column, or no sample has it.
         """
         column = self.sort.removeprefix("-") or SampleOrder().column
         if column not in SORTABLE:
@@ -81,7 +81,7 @@ class SampleRequest:
         """The condition of the filter, None for all.
 
         Raises:
-            FilterError: the filter is not understood.
+            FilterError: The filter is not understood.
         """
         if not self.filter_text.strip():
             return None
@@ -94,10 +94,10 @@ def print_samples(run: OpenRun, wanted: SampleRequest, style: Format = "text") -
     """Print samples as a table, CSV, or a JSON array.
 
     Raises:
-        WrongUsage: there is no such column to sort by.
-        FilterError: the filter is not understood.
-        StoreError: there is no such eval set.
-        DatabaseError: the run's database cannot be read.
+        WrongUsage: There is no such column to sort by.
+        FilterError: The filter is not understood.
+        StoreError: There is no such eval set.
+        DatabaseError: The run's database cannot be read.
     """
     condition, order = wanted.condition, wanted.order(run)
     _require_dataset(run, wanted.dataset)
@@ -120,9 +120,9 @@ def print_scores(run: OpenRun, wanted: SampleRequest, as_json: bool = False) -> 
     """Print what scores add up to, of all eval sets and of each; the order does not matter.
 
     Raises:
-        FilterError: the filter is not understood.
-        StoreError: there is no such eval set.
-        DatabaseError: the run's database cannot be read.
+        FilterError: The filter is not understood.
+        StoreError: There is no such eval set.
+        DatabaseError: The run's database cannot be read.
     """
     condition = wanted.condition
     _require_dataset(run, wanted.dataset)

@@ -23,7 +23,7 @@ MAX_STEM_BYTES = 200
 """File systems allow 255 bytes a name; the rest is for a suffix."""
 PATH_CHARACTERS = 300
 PIECE_BYTES = 1 << 20
-"""Copied between two looks at whether somebody left."""
+"""How much is copied between two checks for cancelling."""
 _REASONS = {
     errno.ENOENT: "there is no such folder",
     errno.ENOTDIR: "there is no such folder",
@@ -44,11 +44,11 @@ def write_atomically(path: Path, write: Callable[[TextIO], T]) -> T:
     """Write a text file in UTF-8, so that nobody ever sees a part of it.
 
     Args:
-        path: the file; one that exists is replaced and keeps its mode, a link is followed.
-        write: is given the stream; what it returns is returned.
+        path: The file; one that exists is replaced and keeps its mode, a link is followed.
+        write: Takes the stream; what it returns is returned.
 
     Raises:
-        SaveFailed: the folder is not there, is full, is not this user's, or the path is no file.
+        SaveFailed: The folder is missing, full or not writable, or the path is not a file's.
     """
     with (
         _written_beside(path) as temporary,
@@ -61,44 +61,44 @@ def write_atomically(path: Path, write: Callable[[TextIO], T]) -> T:
 
 
 def copy_file(
-    source: Path, target: Path, told: Callable[[int], None], cancelled: Callable[[], bool]
+    source: Path, target: Path, report: Callable[[int], None], cancelled: Callable[[], bool]
 ) -> None:
     """Copy a file, so that nobody ever sees a part of it.
 
     Args:
-        source: a regular file.
-        target: one that exists is replaced and keeps its mode, a link is followed.
-        told: is given how many bytes were copied so far.
-        cancelled: is asked between two pieces.
+        source: A regular file.
+        target: One that exists is replaced and keeps its mode, a link is followed.
+        report: Takes how many bytes were copied so far.
+        cancelled: Asked between two pieces.
 
     Raises:
-        SaveFailed: `cancelled` said so, or the file cannot be read or written.
+        SaveFailed: It was cancelled, or the file cannot be read or written.
     """
     with (
         _written_beside(target) as temporary,
         source.open("rb") as read,
         temporary.open("xb") as out,
     ):
-        _pour(read, out, told, cancelled)
+        _pour(read, out, report, cancelled)
         os.fsync(out.fileno())
 
 
 def copy_files(
     sources: Mapping[str, Path],
     target: Path,
-    told: Callable[[int], None],
+    report: Callable[[int], None],
     cancelled: Callable[[], bool],
 ) -> None:
     """Copy files into a new folder, which is there when all of them are.
 
     Args:
-        sources: by their paths inside the folder, without `..`.
-        target: must not exist.
-        told: is given how many bytes were copied so far.
-        cancelled: is asked between two pieces.
+        sources: By their paths inside the folder, without `..`.
+        target: Must not exist.
+        report: Takes how many bytes were copied so far.
+        cancelled: Asked between two pieces.
 
     Raises:
-        SaveFailed: `cancelled` said so, or something cannot be read or written.
+        SaveFailed: It was cancelled, or something cannot be read or written.
     """
     temporary = temporary_beside(target)
     done = 0
@@ -111,7 +111,7 @@ def copy_files(
             file.parent.mkdir(parents=True, exist_ok=True)
             before = done
             with source.open("rb") as read, file.open("xb") as out:
-                _pour(read, out, lambda count: told(before + count), cancelled)  # noqa: B023
+                _pour(read, out, lambda count: report(before + count), cancelled)  # noqa: B023
                 done += out.tell()
         temporary.rename(target)
     except OSError as error:
@@ -126,15 +126,15 @@ def temporary_beside(target: Path) -> Path:
 
 
 def _pour(
-    read: BinaryIO, out: BinaryIO, told: Callable[[int], None], cancelled: Callable[[], bool]
+    read: BinaryIO, out: BinaryIO, report: Callable[[int], None], cancelled: Callable[[], bool]
 ) -> None:
     count = 0
     while piece := read.read(PIECE_BYTES):
         if cancelled():
-            raise SaveFailed("not saved: it was cancelled, and nothing of it is left")
+            raise SaveFailed("not saved: it was cancelled, and nothing was written")
         out.write(piece)
         count += len(piece)
-        told(count)
+        report(count)
     out.flush()
 
 
@@ -176,10 +176,10 @@ def file_stem(*parts: str) -> str:
     """Return a file name without suffix made of names: letters, digits, `.`, `_` and `-`.
 
     Args:
-        *parts: joined by `-`, the empty ones left out.
+        *parts: Joined by `-`, the empty ones left out.
     """
     joined = unicodedata.normalize("NFC", "-".join(part for part in parts if part))
-    # One dash for a row of other signs.
+    # Each stretch of other characters becomes one dash.
     text = re.sub(r"[^\w.]+", "-", joined[: 4 * MAX_STEM])
     short = text.lstrip(".-")[:MAX_STEM].encode()[:MAX_STEM_BYTES].decode(errors="ignore")
     return short.rstrip(".-") or "export"

@@ -31,7 +31,7 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.values import LoggedPoint
 
 KEY_CHARACTERS = 10_000
-"""A key is cut in CSV only where no person can have meant it."""
+"""How much of a key CSV holds: more than any person can have meant."""
 VALUE_CHARACTERS = len("-2.2250738585072014e-308")
 Format = Literal["text", "csv", "json"]
 
@@ -42,14 +42,14 @@ def print_metrics(
     """Print points of metrics; as text and without keys, a line a metric.
 
     Args:
-        run: one of its runs.
-        keys: the metrics in the order wanted; none for all of them in order of keys.
-        style: of what is printed.
-        limit: at most so many points of each metric, its extremes kept; None for all.
+        run: The run.
+        keys: The metrics in the order wanted; none for all of them in order of keys.
+        style: The format.
+        limit: How many points of each metric at most, its extremes kept; None for all.
 
     Raises:
-        StoreError: the run has no metric of one of the keys; nothing is printed then.
-        DatabaseError: the run's database cannot be read.
+        StoreError: The run has no metric of one of the keys; nothing is printed then.
+        DatabaseError: The run's database cannot be read.
     """
     if style == "text" and not keys:
         for line in metric_lines(list(run.metrics.summaries({})), "key"):
@@ -64,7 +64,7 @@ def print_metrics(
     written = _WRITERS[style](metrics, out)
     for key, count in written.stepless.items():
         rows = f"{fmt.count(count, 'row')} of {fmt.plain(key, 200)}"
-        print(f"flow-tui: left out, since the step is no number: {rows}", file=sys.stderr)
+        print(f"flow-tui: left out, since the step is not a number: {rows}", file=sys.stderr)
 
 
 def write_series(
@@ -77,29 +77,29 @@ def write_series(
     """Write all points of metrics inside a window as `flow-tui metrics` prints them.
 
     Args:
-        run: one of its runs.
-        keys: the metrics in the order wanted; one without points in the window is left out.
-        window: the first and the last step; None for each metric from its first to its last point.
-        style: of what is written; the count in JSON is that of the points in the window.
-        out: what is written to, as it is read.
+        run: The run.
+        keys: The metrics in the order wanted; one without points in the window is left out.
+        window: The first and the last step; None for each metric from its first to its last point.
+        style: The format; the count in JSON is that of the points in the window.
+        out: Where points are written as they are read.
 
     Returns:
         How many points were written, and what was left out.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more; part of the text is written then.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more; part of the text is written then.
     """
     return _WRITERS[style](_Source(run, window).metrics(keys), out)
 
 
 @dataclass(slots=True)
 class PointsWritten:
-    """How much was written."""
+    """How much was written, and what was left out."""
 
     point_count: int = 0
     stepless: dict[str, int] = field(default_factory=dict)
-    """By metric: rows that were left out because their step is no number."""
+    """How many rows of each metric were left out because their step is not a number."""
 
     def begin(self, metric: _Metric) -> None:
         if metric.extent.stepless_count:
@@ -123,7 +123,7 @@ class _Source:
     run: OpenRun
     window: tuple[Step, Step] | None = None
     limit: int | None = None
-    """At most so many points of a metric, its extremes kept; None for all."""
+    """How many points of a metric at most, its extremes kept; None for all."""
 
     def metrics(self, keys: Iterable[str]) -> Iterator[_Metric]:
         """Yield those that have points there or rows without a step, each once."""
@@ -145,7 +145,8 @@ class _Source:
     def _points(self, key: str, extent: Extent) -> Iterator[LoggedPoint]:
         if extent.first is None or extent.last is None:
             return
-        # No further than what was counted: a run that goes on would belie the count.
+        # Read no further than what was counted; otherwise a live run would have more points than
+        # its count says.
         window = extent.first.step, extent.last.step
         if self.limit is None:
             yield from self.run.metrics.points(key, window)
@@ -227,7 +228,7 @@ def _number(value: float) -> str:
     return repr(value) if math.isfinite(value) else json.dumps(value)
 
 
-# Many points share a second.
+# Cached, since many points share a second.
 @lru_cache(maxsize=64)
 def _logged(moment: datetime | None) -> str:
     return time_text(moment) or ""

@@ -41,10 +41,10 @@ def trace_markdown(
     """Yield the lines of a trace: facts, tree, what failed, what was said, annotations.
 
     Args:
-        trace: of the list.
-        tree: its spans.
-        annotations: of all its spans.
-        read: returns a span by its id; called for those that are told in full.
+        trace: The trace as the list has it.
+        tree: Its spans.
+        annotations: Those of all its spans.
+        read: Returns a span by its id; called for those that are told in full.
     """
     yield f"## Trace `{_code(trace.root_name)}`"
     yield ""
@@ -181,5 +181,5 @@ def _code(text: str) -> str:
 
 
 def _inline(text: str) -> str:
-    """Return text that stays what it is in a line or a cell of a table."""
+    """Return text escaped for a line or a cell of a table."""
     return re.sub(r"([\\`*_{}\[\]<>#|!~])", r"\\\1", fmt.plain(text, 500))

@@ -37,7 +37,7 @@ PAGE_TRACES = 200
 PAGE_SPANS = 100
 NEAR_MATCHES_SHOWN = 5
 INDENT_LEVELS = 40
-"""Deeper spans are not indented further, so that a line still shows what it is of."""
+"""How many levels are indented; deeper ones are not, so that a line still shows its span."""
 _STATUS_WORDS = {0: "unset", 1: "ok", 2: "error"}
 
 
@@ -51,22 +51,22 @@ def print_traces(
     """Print the traces that a filter leaves, as a table or as a JSON array.
 
     Args:
-        run: one of its runs.
-        filter_text: as on the list's filter line; blank for all.
-        sort: a column, with a minus before it for downwards.
-        limit: at most so many traces.
-        as_json: an array of documents.
+        run: The run.
+        filter_text: As on the list's filter line; blank for all.
+        sort: A column, with a minus before it for descending order.
+        limit: How many traces at most.
+        as_json: Whether to print an array of documents.
 
     Raises:
-        WrongUsage: there is no such column.
-        FilterError: the filter is not understood.
-        DatabaseError: the run's database cannot be read.
+        WrongUsage: There is no such column.
+        FilterError: The filter is not understood.
+        DatabaseError: The run's database cannot be read.
     """
     column = sort.removeprefix("-")
     if column not in SORTABLE:
         column = ALSO_SORTED.get(column.lower(), column)
     if column not in (*SORTABLE, BY_ID):
-        raise WrongUsage(f"--sort {column!r} is none of {', '.join((*SORTABLE, BY_ID))}")
+        raise WrongUsage(f"--sort {column!r} is not one of {', '.join((*SORTABLE, BY_ID))}")
     condition = None
     if filter_text.strip():
         from flowtui.store.filters import trace_condition
@@ -86,13 +86,13 @@ def print_trace(run: OpenRun, word: str, as_json: bool = False) -> None:
     """Print one trace with its spans, each below its parent.
 
     Args:
-        run: one of its runs.
-        word: the id of a trace, or how it begins.
-        as_json: one document, its spans nested under `spans` and `children`.
+        run: The run.
+        word: The id of a trace, or how it begins.
+        as_json: Whether to print one document, its spans nested under `spans` and `children`.
 
     Raises:
-        StoreError: no trace or several begin so.
-        DatabaseError: the run's database cannot be read.
+        StoreError: No trace, or more than one, begins with the word.
+        DatabaseError: The run's database cannot be read.
     """
     trace = _resolved(run, word)
     if as_json:
@@ -110,8 +110,8 @@ def write_trace(run: OpenRun, trace: Trace, out: TextIO) -> int:
     The nesting is written by hand: a document of a thousand levels is beyond `json.dumps`.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     spans = run.ask(span_rows.spans, trace.trace_id)
     steps = list(depth_first(spans))
@@ -218,8 +218,8 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
 def depth_first(spans: Spans) -> Iterator[tuple[int, int]]:
     """Yield (depth, row) of each span, each right below its parent.
 
-    A span whose parent is not there is a root; a ring of parents is cut at its first span. What
-    only announces a span is a span like any other.
+    A span whose parent is not there is a root; a ring of parents is cut at its first span. A record
+    that only announces a span counts like any other.
     """
     layout = laid_out(spans.ids, spans.parent_ids, [sortable(start) for start in spans.starts])
     above = 0
@@ -241,7 +241,7 @@ def trace_by_id(run: OpenRun, trace_id: str) -> Trace | None:
     """Return the trace with an id, None if there is none.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
+        DatabaseError: The run's database cannot be read.
     """
     return next(_pages(run, _keys_of(run, _IS_IT, trace_id)), None)
 

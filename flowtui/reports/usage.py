@@ -1,4 +1,4 @@
-"""What the command line, or a file of settings, asks for and cannot be given."""
+"""The error of a command line or a settings file that asks for what does not exist."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from flowtui.failures import Failure
 
 
 class WrongUsage(Failure):
-    """The command line asks for what there is not; `str()` says what there is."""
+    """The command line asks for what does not exist; `str()` says what does."""

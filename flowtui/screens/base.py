@@ -1,4 +1,4 @@
-"""What every screen over a store does: it reads in the background, inside the common frame."""
+"""The base of every screen over a store: reading in the background, and the common frame."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 KEY_PATIENCE_S = 0.5
-"""A key that takes longer holds up the next one no more; an app that is busy has more time."""
+"""How long a key may hold up the next one."""
 
 SHORT = [(0, "-short"), (16, "")]
 """Vertical breakpoints: fewer lines have no room for panes one below the other."""
 
 
 class StoreScreen(Asks, Screen[None]):
-    """A screen that shows a store, of which it reads one thing after the other.
+    """A screen that shows a store, with one read at a time.
 
-    Subclasses say what to read in `read`, which runs in a thread. What is wanted while a read is
-    under way is read after it, so a slow read is never starved by frequent changes; a screen that
-    is not shown reads nothing until it is.
+    Subclasses say what to read in `read`, which runs in a thread. A request during a read waits for
+    its end: if it replaced that read, frequent changes would never let a slow read finish. A screen
+    that is not shown reads nothing until it is.
     """
 
     AUTO_FOCUS = ""
@@ -59,24 +59,24 @@ class StoreScreen(Asks, Screen[None]):
 
     @property
     def is_composed(self) -> bool:
-        """Whether it has its widgets; a screen that is closed while it starts never gets them."""
+        """Whether it has its widgets, which a screen that is closed while it opens never gets."""
         return bool(self.query(KeyLine))
 
     @property
     def has_content(self) -> bool:
-        """Whether what a key may be about is on it, however much is still read."""
+        """Whether it shows what keys act on, even if more is still being read."""
         return self.is_composed
 
     @property
     def is_awaited(self) -> bool:
-        """Whether keys are to wait, since what they may be about is on its way."""
+        """Whether keys have to wait, because what they act on is still being read."""
         is_late = self.is_opening or (self._is_reading and not self.has_content)
-        # What is typed into a field is about the field.
+        # Keys that are typed into a field act on the field.
         return is_late and not isinstance(self.focused, TakesText)
 
     @property
     def is_opening(self) -> bool:
-        """Whether a record that was chosen is still to be shown."""
+        """Whether a record that was chosen is not shown yet."""
         return bool(self._openers)
 
     @property
@@ -84,26 +84,26 @@ class StoreScreen(Asks, Screen[None]):
         return self._reader is not None or bool(self._wanted)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Its key is a letter of what is typed.
+        # In a field the key of this action is a letter of the text.
         return not (action == "filter" and isinstance(self.focused, TakesText))
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
-        """Read these kinds of record in a thread, and yield what shows each of the answers.
+        """Read these kinds of record in a thread, and yield a function that shows each answer.
 
         Raises:
-            StoreError: it failed, which `show_failure` is told.
+            StoreError: The read failed; `show_failure` is called with the reason.
         """
         raise NotImplementedError
 
     def show_reading(self) -> None:
-        """Say that a read takes a while."""
+        """Show that a read takes a while."""
 
     def show_failure(self, reason: str) -> None:
-        """Say why what is shown here cannot be read, where it would stand."""
+        """Show why the read failed, in the place of what was to be read."""
         raise NotImplementedError
 
     def want(self, kinds: Iterable[Kind]) -> None:
-        """Have these kinds of record read, now or when the screen is next shown."""
+        """Read these kinds of record, now or when the screen is shown next."""
         self._wanted.update(kinds)
         if self._wanted and self.is_current and self._reader is None:
             self._under_way = frozenset(self._wanted)
@@ -117,7 +117,7 @@ class StoreScreen(Asks, Screen[None]):
             )
 
     def open_with(self, worker: Worker[None]) -> None:
-        """Have keys wait until the answer, the record that was chosen, is taken."""
+        """Make keys wait until this worker's answer, the record that was chosen, is shown."""
         self._openers.add(worker)
 
     def on_screen_resume(self) -> None:
@@ -133,7 +133,7 @@ class StoreScreen(Asks, Screen[None]):
         is_over = event.state not in (WorkerState.PENDING, WorkerState.RUNNING)
         if not is_over:
             return
-        # This comes behind all answers.
+        # This event comes after all answers of the worker.
         self._openers.discard(event.worker)
         if event.worker is self._reader:
             self._reader = None
@@ -145,7 +145,7 @@ class TabScreen(StoreScreen):
 
     tab: ClassVar[str]
     reads: ClassVar[frozenset[Kind]] = frozenset()
-    """The kinds of record that it shows."""
+    """The kinds of record that the tab shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -155,7 +155,7 @@ class TabScreen(StoreScreen):
     ]  # fmt: skip
 
     needs_records: ClassVar[frozenset[str]] = frozenset()
-    """Actions on what it lists: off, and no key of them is offered, while the run has none."""
+    """Actions on the records that the tab lists; while the run has none, their keys are hidden."""
 
     frame: reactive[Frame | None] = reactive(None, init=False)
 
@@ -163,10 +163,10 @@ class TabScreen(StoreScreen):
         super().__init__(store)
         self.run = run
         self._has_records = True
-        """Whether the run has any, as far as is known by now."""
+        """Whether the run has any records for this tab, as far as is known."""
 
     def take_whether_any(self, has_records: bool) -> None:
-        """Take note of whether the run has any of what is listed, filtered or not."""
+        """Note whether the run has any records for this tab, whatever the filter shows."""
         if has_records != self._has_records:
             self._has_records = has_records
             self.refresh_bindings()
@@ -184,7 +184,7 @@ class TabScreen(StoreScreen):
         yield KeyLine()
 
     def compose_tab(self) -> Iterable[Widget]:
-        """Yield what is between the tabs and the keys."""
+        """Yield the widgets between the tab line and the key line."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
@@ -193,21 +193,21 @@ class TabScreen(StoreScreen):
             self.want(self.reads)
 
     def watch_frame(self, frame: Frame | None) -> None:
-        # What comes before the frame's lines are there is asked for again when they are.
+        # A frame that comes before its lines exist is shown once they do.
         if frame is not None and self.is_composed:
             self.query_one(RunLine).show_frame(frame)
             self.query_one(TabLine).show_counts(frame.counts)
             self.show_frame(frame)
 
     def show_frame(self, frame: Frame) -> None:
-        """Show what the frame's run and counts say inside the tab, too."""
+        """Show inside the tab what the frame says about the run."""
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
-        """Read again what changed, if this tab shows it."""
+        """Read the changed kinds of record again, as far as the tab shows them."""
         self.want(kinds & self.reads)
 
     def follow(self, target: Target, back_to: str) -> None:
-        """Show what another tab led to; Esc then leads back to that tab."""
+        """Show a record that another tab refers to; Esc then leads back to that tab."""
 
     def action_leave(self) -> None:
         self.flow.show_runs()

@@ -1,7 +1,7 @@
-"""Modals that leave once, and take nothing with them but themselves.
+"""Modals that close only themselves, and only once.
 
-Textual takes the top screen away whichever asks to be dismissed: of two clicks that come together,
-the second would take away what is below, and what ends while something is asked above it, that.
+Textual closes the top screen, whichever screen asks to be dismissed. Without this the second of two
+fast clicks would close the screen below, and a modal that ends under another would close that one.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ class Dialog(InternalModal[ScreenResultType]):
     """A modal whose dismissal waits until no other screen is above it."""
 
     gives_way: ClassVar[bool] = False
-    """Whether it goes before another one is shown: it holds nothing that was typed."""
+    """Whether it closes when another modal opens, since nothing that was typed is lost."""
     is_place: ClassVar[bool] = False
-    """Whether one works in it as in a tab, so that keys and commands are listed over it."""
+    """Whether a person works in it as in a tab, so that help and palette open over it."""
 
     _due: tuple[ScreenResultType | None] | None = None
-    """What it is to be dismissed with when it is on top again."""
+    """The result to dismiss with once the modal is on top again."""
 
     @property
     def unsaved(self) -> str:
@@ -33,7 +33,7 @@ class Dialog(InternalModal[ScreenResultType]):
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         if is_on_top(self):
             return super().dismiss(result)
-        # One that is gone is never on top again.
+        # A modal that has gone never comes to the top again, so it is dismissed once.
         self._due = self._due or (result,)
         return AwaitComplete()
 
@@ -43,6 +43,6 @@ class Dialog(InternalModal[ScreenResultType]):
 
 
 def is_on_top(screen: ModalScreen[ScreenResultType]) -> bool:
-    """Say whether a screen is the one that keys go to; one that shows through another is not."""
+    """Say whether keys go to a screen; a screen that is visible below another gets none."""
     stack = screen.app.screen_stack
     return bool(stack) and stack[-1] is screen

@@ -1,4 +1,4 @@
-"""Saving what is shown into a file: which format and where is asked first."""
+"""Exporting what a screen shows into a file, after asking for the format and the path."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from flowtui.widgets.asking import REASON_CHARACTERS, Asks
 if TYPE_CHECKING:
     from flowtui.screens.dialogs.export import Export, ExportFormat
 
-LEFT = "left before all was written: there is no file"
+LEFT = "The export was cancelled before everything was written, so there is no file."
 
 
 class Exports(Asks):
-    """Mixed into what can be saved."""
+    """A mixin for screens and panes whose content can be exported."""
 
     async def export(
         self, stem: str, formats: Sequence[ExportFormat], save: Callable[[Export], str]
     ) -> Worker[None] | None:
-        """Ask for format and place, save, and say how that went; must be in a worker.
+        """Ask for the format and the path, save, and notify of the outcome; needs a worker.
 
         Args:
-            stem: Of the name that is proposed.
-            formats: What it can be saved as.
+            stem: The stem of the file name to propose.
+            formats: The formats to choose from.
             save: Writes the file in a thread and returns a sentence about it.
 
         Returns:
-            What to cancel where it is not to be saved after all; None where it never was.
+            The worker that saves, which can be cancelled; None if the person cancelled the dialog.
         """
         from flowtui.screens.dialogs.export import ExportScreen
 
@@ -49,7 +49,7 @@ class Exports(Asks):
         )
 
     def export_ended(self) -> None:
-        """Take note that a file was saved, or not."""
+        """Note that an export has ended, successfully or not."""
 
     def _say_of_export(self, title: str, text: str, is_bad: bool = False) -> None:
         self.export_ended()

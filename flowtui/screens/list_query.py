@@ -1,4 +1,4 @@
-"""Which records of a list a person wants to see: what keys wait for until it is shown."""
+"""The query of a list: which records a person wants to see, and in which order."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What the lists of all kinds of record have in common."""
+    """The part of a query that the lists of all kinds of record share."""
 
     condition: Condition | None = None
-    """Of the filter."""
+    """The condition of the filter; None shows all records."""
 
     def begins_at_top(self, shown: Self | None) -> bool:
-        """Whether the cursor goes to the first record, where another list was shown before.
+        """Say whether the cursor goes to the first record when this query replaces another one.
 
-        It stays on what a filter has found when the filter is cleared.
+        When a filter is cleared, the cursor stays on the record that was found with it.
         """
         return shown is None or (shown != self and replace(shown, condition=None) != self)
 

@@ -1,4 +1,4 @@
-"""Why nothing is written into a store from here."""
+"""Whether this session may write into a store, and why not."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ NO_AUTHOR = "there is no author to annotate as: start with --user NAME, or set F
 
 
 def why_not_written(store: Store, options: Options) -> str:
-    """Return why nothing at all is written; nothing if it may be."""
+    """Return why this session may not write into the store; an empty text if it may."""
     if store.why_read_only:
         return store.why_read_only
     return READ_ONLY if options.read_only else ""
 
 
 def why_not_annotated(store: Store, options: Options) -> str:
-    """Return why nothing is annotated; nothing if it may be."""
+    """Return why this session may not annotate; an empty text if it may."""
     return why_not_written(store, options) or ("" if options.user.strip() else NO_AUTHOR)
 
 

@@ -1,4 +1,4 @@
-"""What lists records: which of them are wanted, in what order, and those whose rows are held."""
+"""Lists of records: which are selected, in which order, and the records of the cached rows."""
 
 from __future__ import annotations
 
@@ -23,48 +23,48 @@ Record = TypeVar("Record")
 
 
 class RecordList(Generic[Query, Record]):
-    """Mixed into the screen or pane that has the table, the filter line and the text for none.
+    """A mixin for the screen or pane with a table, its filter line, and a text if it is empty.
 
-    It is no class of Textual, of which generic ones cannot be mixed in beside a screen: so its
-    handlers go by their names.
+    It is not a Textual class, because a generic one cannot be combined with a screen. So its
+    handlers are found by their names: `@on` works only in a Textual class.
     """
 
     rows_id: ClassVar[str]
-    """Of the table."""
+    """The id of the table."""
 
     selected: Query
-    """Which records are to be shown, in which order."""
+    """Which records are to be shown, and in which order."""
     known: dict[int, Record]
-    """The records of the rows that are held, by key."""
+    """The records of the rows that the table caches, by key."""
 
     # What subclasses say ---------------------------------------------------------------------
 
     def read_selected(self) -> None:
-        """Have what is selected by now read."""
+        """Start to read what is selected now."""
         raise NotImplementedError
 
     def condition_of(self, text: str) -> Condition:
-        """Return the condition of a filter; it is here that its language is imported.
+        """Return the condition of a filter; implementations import the filter language lazily.
 
         Raises:
-            FilterError: it is not understood.
+            FilterError: The filter is not understood.
         """
         raise NotImplementedError
 
     def with_order(self, column: str, descending: bool) -> Query:
-        """Return what is selected, in another order."""
+        """Return the present selection in another order."""
         raise NotImplementedError
 
     def fill(self, records: Mapping[int, Record]) -> None:
-        """Fill the rows of records."""
+        """Fill the table's rows for these records."""
         raise NotImplementedError
 
     def id_of(self, record: Record) -> str:
-        """Return what is copied of a record."""
+        """Return the id of a record, to be copied."""
         raise NotImplementedError
 
     def document_of(self, record: Record) -> object:
-        """Return a record as it is copied as JSON."""
+        """Return a record as a value for JSON, to be copied."""
         raise NotImplementedError
 
     # What it has -----------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class RecordList(Generic[Query, Record]):
 
     @property
     def record(self) -> Record | None:
-        """The one under the cursor."""
+        """The record under the cursor, if it was read."""
         key = self.rows.cursor_key
         return None if key is None else self.known.get(key)
 
@@ -94,7 +94,7 @@ class RecordList(Generic[Query, Record]):
     # Showing ---------------------------------------------------------------------------------
 
     def show_records(self, records: Mapping[int, Record]) -> None:
-        """Fill the rows of these records, and keep them as long as their rows are held."""
+        """Fill the rows of these records, and keep them as long as the table caches their rows."""
         self.known.update(records)
         self.fill(records)
         self.known = {key: one for key, one in self.known.items() if self.rows.holds(key)}
@@ -103,7 +103,7 @@ class RecordList(Generic[Query, Record]):
         """Show the table, or a text in its place."""
         screen = self._widget.screen
         if text and self.rows.has_focus:
-            # Else the focus would go to another list, and stay there.
+            # Otherwise Textual moves the focus to another list when the table is hidden.
             screen.set_focus(None)
         empty = self._widget.query_one("#empty", EmptyText)
         empty.show(text)
@@ -113,13 +113,13 @@ class RecordList(Generic[Query, Record]):
             screen.set_focus(self.rows)
 
     def show_unread(self, reason: str) -> None:
-        """Show why there is no list."""
+        """Show why the list could not be read."""
         self.show_empty(f"✗ {fmt.plain(reason)}\n\nr tries again.")
 
     # Which records ---------------------------------------------------------------------------
 
     def select(self, wanted: Query) -> None:
-        """Have other records shown, or in another order."""
+        """Show other records, or another order of them."""
         if wanted != self.selected:
             self.selected = wanted
             self.read_selected()
@@ -131,7 +131,7 @@ class RecordList(Generic[Query, Record]):
         self.take_filter(event.line)
 
     def take_filter(self, line: FilterLine) -> bool:
-        """Select what is typed; say whether it is understood."""
+        """Select the records that match the typed filter, and return whether it is understood."""
         return line.is_taken(self._take_filter)
 
     def _take_filter(self, text: str) -> None:
@@ -141,20 +141,22 @@ class RecordList(Generic[Query, Record]):
     def on_filter_line_left(self) -> None:
         self._widget.screen.set_focus(self.rows if self.rows.display else None)
 
-    async def sort(self, choices: Sequence[Choice], falls: Callable[[str], bool]) -> None:
-        """Ask for a column to sort by; in a worker.
+    async def sort(
+        self, choices: Sequence[Choice], starts_descending: Callable[[str], bool]
+    ) -> None:
+        """Ask for a column to sort by, and sort; to be awaited in a worker.
 
         Args:
             choices: The columns.
-            falls: Whether a column is sorted downwards at first.
+            starts_descending: Returns whether a column is first sorted in descending order.
         """
         from flowtui.screens.dialogs.choose import chosen_order
 
-        chosen = await chosen_order(self._host, choices, self.selected.sorted_by, falls)
+        chosen = await chosen_order(self._host, choices, self.selected.sorted_by, starts_descending)
         if chosen is not None:
             self.select(self.with_order(*chosen))
 
-    # Taking along ----------------------------------------------------------------------------
+    # Copying ---------------------------------------------------------------------------------
 
     def action_copy(self) -> None:
         if (record := self.record) is not None:

@@ -1,4 +1,4 @@
-"""JSON of any shape and size out of a column: parsed as far as it can be, cut where it is long."""
+"""JSON of any shape and size from a column: parsed if it can be, cut where it is long."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flowtui.store import decoding
 from flowtui.store.values import JsonValue
 
 PARSED_BYTES = 32_000_000
-"""Longer JSON is not parsed for being looked at: it takes up to ten times its size in memory."""
+"""Longer JSON is not parsed to be shown, since that takes up to ten times its size in memory."""
 _PIECE_BYTES = 1 << 20
 _CONTINUING = bytes(range(0x80, 0xC0))
-"""Bytes of UTF-8 that begin no character."""
+"""Bytes of UTF-8 that do not begin a character."""
 MAX_LEVELS = 100
-"""Deeper JSON is given as its text: nobody reads it otherwise, and little can be done with it."""
+"""Deeper JSON is returned as its text: as a value nobody could read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +23,16 @@ class Bounds:
     """How much of JSON values is kept."""
 
     text_chars: int | None = None
-    """Of each text; None for all."""
+    """How many characters of each text; None for all."""
     items: int | None = None
-    """Of each list and object; None for all."""
+    """How many items of each list and object; None for all."""
     parses_all: bool = False
     """Whether JSON of more than `PARSED_BYTES` is parsed too."""
 
 
 def sql_too_long(column: str) -> str:
-    """Return as SQL whether a column holds more than is parsed."""
-    # The first only looks at the head of the row; the other reads the value, but makes no copy.
+    """Return SQL for whether a column holds more than is parsed."""
+    # The first only reads the header of the row; the other reads the value, but does not copy it.
     has_octets = sqlite3.sqlite_version_info >= (3, 43)
     size = f"octet_length({column})" if has_octets else f"length(cast({column} as blob))"
     return f"{size} > {PARSED_BYTES}"
@@ -41,14 +41,14 @@ def sql_too_long(column: str) -> str:
 def head(
     connection: sqlite3.Connection, table: str, column: str, rowid: int, most_bytes: int
 ) -> tuple[str, int] | None:
-    """Return how a text begins that is longer than is parsed, and how many characters it has.
+    """Return the beginning of a text that is too long to be parsed, and its number of characters.
 
-    None for what is not too long. The text is read piece by piece.
+    None for one that is not too long. The text is read piece by piece.
     """
     try:
         blob = connection.blobopen(table, column, rowid, readonly=True)
     except sqlite3.Error:
-        # NULL, a number, or a view, which is read as any other value is.
+        # NULL, a number, or a view, whose values are read as any others are.
         return None
     with blob:
         if len(blob) <= PARSED_BYTES:
@@ -67,7 +67,7 @@ def parsed(
 ) -> tuple[JsonValue, str | None]:
     """Return the value of a JSON column, or its text and what is wrong with it.
 
-    A text of more than `most_chars` is not parsed; `decoder` is one that watches what it reads.
+    A text of more than `most_chars` is not parsed; `decoder` may watch what is read.
     """
     if stored is None or stored == "":
         return None, None
@@ -86,7 +86,7 @@ def parsed(
 
 
 def too_long(chars: int) -> str:
-    """Return what is wrong with JSON that is not parsed since it is so long."""
+    """Return what is wrong with JSON that is too long to be parsed."""
     return f"is {chars:,} characters of JSON, too many to be parsed here"
 
 
@@ -110,7 +110,7 @@ def bounded(
 ) -> JsonValue:
     """Return a value with what is too long cut, and note in `cut` by path how long that was.
 
-    What is nested deeper than `levels` stays as it is.
+    Values that are nested deeper than `levels` are not cut.
     """
     if isinstance(value, str):
         if bounds.text_chars is None or len(value) <= bounds.text_chars:
@@ -131,5 +131,5 @@ def bounded(
 
 
 def under(path: str, name: str | int) -> str:
-    """Return the path of what a list or an object holds, by its place or name."""
+    """Return the path of an item of a list or an object, by its index or name."""
     return f"{path}[{name}]" if isinstance(name, int) else f"{path}.{name}"

@@ -1,4 +1,4 @@
-"""What was written since one last looked, at the cost of a few `stat` calls when nothing was.
+"""What was written since the last look, for the cost of a few `stat` calls if nothing was.
 
 A commit changes the size or the time of a database's files, so an unchanged fingerprint means that
 nothing happened. `pragma data_version` would tell the same, but only on a connection that is kept
@@ -19,7 +19,7 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.values import Kind, Status
 
 _EXPERIMENT_MARKS = {
-    # The SDK replaces rows, which gives them new rowids, save where a sum tells what it updates.
+    # The SDK replaces rows, which gives them new rowids; where it updates rows, a sum shows it.
     Kind.PARAMS: ("static_params", "count(*), max(rowid)"),
     Kind.METRICS: ("dynamic_metrics", "max(rowid)"),
     Kind.SPANS: ("spans", "max(rowid)"),
@@ -33,7 +33,7 @@ Marks = dict[Kind, Mark]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What one look found new; false if nothing was."""
+    """What a look found new; false if nothing was."""
 
     added: frozenset[str] = frozenset()
     """Ids of runs that were not there before."""
@@ -56,12 +56,12 @@ class Changes:
 class Watcher:
     """Compares a store with what it was at the last look; belongs to one thread at a time.
 
-    It takes note of the files when it is made, so make it before the first read whose answer it
-    is to keep fresh: what is written in between is then reported by the first look.
+    It notes the state of the files when it is made, so make it before the first read whose answer
+    it keeps fresh: the first look then reports what was written in between.
     """
 
     def __init__(self, meta: Database, run: OpenRun | None = None) -> None:
-        """Watch the list of runs in meta.db and, if a run is given, its records too."""
+        """Watch the list of runs in meta.db and, if a run is given, its records."""
         self._run_id = None if run is None else run.id
         self._meta = _Watched(meta)
         self._experiment = None if run is None else _Watched(run.database)
@@ -73,7 +73,7 @@ class Watcher:
         """Return what changed since the last look, or since the watcher was made.
 
         Raises:
-            DatabaseError: a database that changed cannot be read; the next look tries again.
+            DatabaseError: A database that changed cannot be read; the next look tries again.
         """
         changes = self._look_at_meta() if self._meta.differs() else Changes()
         if self._experiment is None or not self._experiment.differs():
@@ -81,7 +81,8 @@ class Watcher:
         try:
             kinds = self._look_at_experiment()
         except DatabaseError:
-            # What meta.db told is told once; the failure comes again with the next look.
+            # Changes in meta.db are reported only once, whereas the failure comes again with the
+            # next look.
             if changes:
                 return changes
             raise
@@ -144,7 +145,7 @@ class _Watched:
         try:
             self.pending = self._fingerprint()
         except DatabaseError:
-            # The first look says so; whoever makes a watcher has nowhere to say it.
+            # The first look raises this; the caller that makes a watcher could not show it.
             self.pending = None
         self._seen = self.pending
         self._is_certain = self._is_settled()
@@ -159,7 +160,7 @@ class _Watched:
     def is_replaced(self) -> bool:
         """Whether another file took the place of the one whose content was last read.
 
-        Its marks may be the same by chance: a backup that is put back has as many records.
+        Its marks may be the same by chance: a restored backup has as many records.
         """
         before, now = self._seen, self.pending
         if before is None or now is None or before.main is None or now.main is None:
@@ -167,7 +168,7 @@ class _Watched:
         return before.main[0] != now.main[0]
 
     def settle(self) -> bool:
-        """Note that the content was read; True if nothing can have changed before it first was."""
+        """Note that the content was read, and say whether it was unchanged until then."""
         is_baseline = not self._was_read and self._is_certain and self.pending == self._seen
         self._seen = self.pending
         self._is_certain = self._is_settled()
@@ -188,7 +189,7 @@ class _Watched:
 class _RunRow:
     status: str
     digest: int
-    """Of every column of the row, and of its group's name."""
+    """A digest of every column of the row and of its group's name."""
 
 
 def _rows(connection: sqlite3.Connection) -> dict[str, _RunRow]:

@@ -13,10 +13,10 @@ def closest(word: str, names: Iterable[str], most: int = MOST, likeness: float =
     """Return the names that hold a word, in any case, or else those that look like it.
 
     Args:
-        word: what was typed.
-        names: those there are.
-        most: at most so many.
-        likeness: the least share of characters that a name has in common with the word, 0 to 1.
+        word: The word that was typed.
+        names: The names that exist.
+        most: How many names at most.
+        likeness: The least share of characters that a name has in common with the word, 0 to 1.
     """
     lowered = word.lower()
     known = {name: name.lower() for name in names}

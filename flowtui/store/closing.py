@@ -1,4 +1,4 @@
-"""What is closed when a `with` block is left, however it is left."""
+"""The base of what a `with` block closes, however it is left."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class Closes(ABC):
-    """Something that is to be closed: by a `with` block, or by `close`."""
+    """Something that must be closed, by a `with` block or by `close`."""
 
     @abstractmethod
     def close(self) -> None: ...

@@ -9,17 +9,17 @@ from flowtui.store.metrics.listing import DISTINCT_KEYS
 from flowtui.store.values import Counts
 
 COUNTED_BYTES = 16_000_000
-"""A database of this size is read in some 15 ms, which the tabs may ask for with every change."""
+"""A database up to this size is read in some 15 ms, short enough for the tabs at every change."""
 CHECKED_BYTES = 128_000_000
-"""One of this size is checked by SQLite in some 0.2 s, which is asked for once."""
+"""A database up to this size is checked by SQLite in some 0.2 s, which is done once."""
 
 
 def counts(connection: sqlite3.Connection) -> Counts:
-    """Return the counts out of exp.db, all exact; `models` is not in exp.db and stays None.
+    """Return the counts from exp.db, all exact; `models` is not in exp.db and stays None.
 
     A count scans an index of its table: 1,000,000 spans take about 100 ms. In a small database it
-    scans the table itself, which may be damaged where its index is not. What is a view or a virtual
-    table is not counted: it may have no end, and `checks.oddities` says that it is one.
+    scans the table itself, which may be damaged where its index is not. Views and virtual tables
+    are not counted, since they may never end; `checks.oddities` reports them.
     """
     return Counts(
         params=_count(connection, "static_params"),
@@ -41,7 +41,7 @@ def _count(connection: sqlite3.Connection, table: str) -> int | None:
 
 
 def _tables(connection: sqlite3.Connection) -> frozenset[str]:
-    """Return the names of what is stored, not computed as it is read."""
+    """Return the names of tables that are stored, not computed when they are read."""
     sql = "select lower(name) from sqlite_master where type = 'table' and rootpage > 0"
     return frozenset(name for (name,) in connection.execute(sql))
 
@@ -81,13 +81,13 @@ _NAMED_BY = (
     ("span_annotations", ("trace_id", "span_id"), "no span"),
     ("eval_annotations", ("dataset_id", "eval_id"), "no sample"),
 )
-"""What names what the rows of a table belong to; where it is no text, they are in no list."""
+"""The columns that name what rows belong to; where one is not text, the row is in no list."""
 
 
 def damage(connection: sqlite3.Connection) -> list[str]:
-    """Return what SQLite's own check of a database that is not large finds first, if anything.
+    """Return the first finding, if any, of SQLite's own check of a database that is not large.
 
-    It compares tables with their indexes, which a count or a list may each be read from.
+    It compares tables with their indexes: a count may come from the one and a list from the other.
     """
     if not _is_within(connection, CHECKED_BYTES):
         return []
@@ -96,7 +96,7 @@ def damage(connection: sqlite3.Connection) -> list[str]:
 
 
 def lost_records(connection: sqlite3.Connection) -> list[str]:
-    """Return sentences about rows that are in no list, because what names them is no text.
+    """Return sentences about rows that are in no list, because what names them is not text.
 
     Two seeks of an index for points and for spans, one pass over each of the other tables.
     """
@@ -105,12 +105,12 @@ def lost_records(connection: sqlite3.Connection) -> list[str]:
     for table, columns, what in _NAMED_BY:
         if table not in tables:
             continue
-        # What is no text comes before and after all text.
+        # Values that are not text sort before and after all text.
         kinds = [f"{name} is null or {name} < '' or {name} >= x''" for name in columns]
         sql = f"select count(*) from {table} where {' or '.join(kinds)}"
         (count,) = connection.execute(sql).fetchone()
         if count:
             rows = "1 row" if count == 1 else f"{count:,} rows"
             names = " or ".join(columns)
-            said.append(f"{rows} of {table} belong to {what}: {names} is no text")
+            said.append(f"{rows} of {table} belong to {what}: {names} is not text")
     return said

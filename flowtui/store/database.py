@@ -17,8 +17,8 @@ and on where it lies: on a file system that other machines share a log is never 
 on an overlay it is joined only where its writer lives, since joining would copy it up. A database
 that is too large to be copied is read as of its last checkpoint, and `remarks` says so.
 
-All but a log that is joined are read without a lock, so their answer counts only if the files are
-the same after it as they were before. What is not asked of SQLite is asked of a child process:
+All but a log that is joined are read without a lock, so that an answer counts only if the files are
+the same after it as before. Whatever SQLite does not answer is asked of a child process:
 `flowtui.store.files.asking` says why.
 """
 
@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from flowtui.store import cancelling, errors, foreign, unreadable
+from flowtui.store.checks import ReadGuard
 from flowtui.store.files import asking, fingerprint, shared
 from flowtui.store.files.connecting import read_only, refuse_half_a_page
 from flowtui.store.files.copies import PrivateCopy
@@ -43,23 +44,23 @@ from flowtui.store.files.fingerprint import MTIME_GRAIN_NS, DatabaseFiles, Finge
 T = TypeVar("T")
 
 BUSY_TIMEOUT_S = 5.0
-"""As long as the SDK itself waits for a lock."""
+"""How long the SDK itself waits for a lock."""
 RESTING_NS = 60_000_000_000
-"""A log that was not written for so long may be one that a killed writer left, or damage."""
+"""A log that was not written for this long may be what a killed writer left, or damaged."""
 VM_STEPS_BETWEEN_CANCEL_CHECKS = 20_000
-"""About 1 ms of work in SQLite."""
+"""This many steps of SQLite's virtual machine take about 1 ms."""
 
 
 class Database:
     """Answers questions about one database file, from any thread."""
 
     def __init__(self, path: Path, label: str, goes_on: Callable[[], bool] = lambda: False) -> None:
-        """Take a file, which need not exist.
+        """Take the path of a file, which need not exist.
 
         Args:
-            path: the file; it may be a link.
-            label: how messages name it: relative to its store.
-            goes_on: whether somebody may be writing it, wherever; asked before it is written where
+            path: The file; it may be a link.
+            label: How messages name it: relative to its store.
+            goes_on: Whether somebody, on any machine, may be writing it; asked before a write where
                 locks do not tell.
         """
         self.path = path
@@ -67,19 +68,21 @@ class Database:
         self.goes_on = goes_on
         self.why_read_only = ""
         """Why it can never be written, for a person; empty where it may be."""
+        self.lacks: tuple[str, ...] = ()
+        """Sentences about what was missing already where it was taken from."""
         self.own_moves: deque[int] = deque(maxlen=1_000)
         """How far own writes have moved the mark of annotations; see annotations/marks.py."""
         self._copy = PrivateCopy(label)
         self._shared = shared.SharedFiles()
         self._sharing: tuple[Path, Sharing] | None = None
         self._held_inode: int | None = None
-        """Of a log that was once found to have a living writer."""
+        """The state of a log that was once found to have a living writer."""
         self._joined: tuple[Fingerprint, bool] | None = None
-        """A state of a log that rests, and whether it goes with its index."""
+        """The state of a log that is not being written, and whether it matches its index."""
 
     @property
     def files(self) -> DatabaseFiles:
-        """Where the file and what SQLite keeps beside it are now, links followed."""
+        """The current paths of the file and of what SQLite keeps beside it, links followed."""
         return DatabaseFiles.at(self.path)
 
     @property
@@ -89,43 +92,46 @@ class Database:
 
     @property
     def has_shm(self) -> bool:
-        """Whether the log has an index: it does while a writer is there, or after a kill."""
+        """Whether the log has an index, as it does while a writer lives or after it was killed."""
         return self.files.shm.exists()
 
     def fingerprint(self, is_now: bool = False) -> Fingerprint:
         """Return the state of the files on disk, without touching them.
 
-        Where other machines share them and they are being written, it is some seconds old, as
-        every answer then is, unless it is to be the one of now.
+        Where other machines share the files and write them, it is some seconds old, as every answer
+        then is, unless `is_now` asks for the present one.
 
         Raises:
-            DatabaseMissing: there is no such file.
-            DatabaseDenied: the folder may not be searched by this user.
-            DatabaseError: no file can have this name.
+            DatabaseMissing: There is no such file.
+            DatabaseDenied: This user may not search the folder.
+            DatabaseError: No file can have this name.
         """
         return self._look(is_now)[1]
 
     def remarks(self) -> tuple[str, ...]:
-        """Return sentences about what no answer has in it, and why.
+        """Return sentences about what is missing from every answer, and why.
 
         Raises:
-            DatabaseError: as `fingerprint` does.
+            DatabaseError: As `fingerprint` does.
         """
         files, found = self._look()
         if self._route(files, found) is not Route.CHECKPOINT:
-            return ()
-        return (shared.without_what_came_later(self.label, kind(str(files.main)), found),)
+            return self.lacks
+        return (
+            *self.lacks,
+            shared.without_what_came_later(self.label, kind(str(files.main)), found),
+        )
 
     def read(self, question: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `question` answers from one consistent state of the database.
 
         Args:
-            question: is given a read-only connection inside a read transaction. It may be asked
-                again when the files changed under it, so it must not keep anything between calls.
+            question: Takes a read-only connection inside a read transaction. It may be called again
+                when the files changed under it, so it must not keep anything between calls.
 
         Raises:
-            DatabaseError: by its kind, with a line for a person.
-            ReadCancelled: nobody waits any more; see cancelling.py.
+            DatabaseError: The database cannot be read; the kind says why.
+            ReadCancelled: Nobody waits any more; see cancelling.py.
         """
         give_up_s = time.monotonic() + BUSY_TIMEOUT_S
         is_failing = False
@@ -134,21 +140,26 @@ class Database:
             self._require_content(files, before)
             route = self._route(files, before)
             failure: Exception | None = None
+            guard = None
+            cancelling.forget_lost()
             try:
                 with closing(self._connect(files, route, before)) as connection:
+                    guard = ReadGuard(connection, VM_STEPS_BETWEEN_CANCEL_CHECKS)
                     answer = question(connection)
             except sqlite3.ProgrammingError:
                 raise
             except unreadable.ERRORS as error:
                 failure = error
             cancelling.check()
-            if failure is None and self._stands(files, route, before):
+            if guard is not None and guard.refusal:
+                raise errors.DatabaseError(self.path, f"{self.label}: {guard.refusal}")
+            if failure is None and self._is_consistent(files, route, before):
                 return answer
             if route is Route.LIVE and unreadable.is_no_log_to_join(failure):
                 self._joined = before, False
                 continue
             if failure is not None:
-                unreadable.raise_if_signalled(failure)
+                unreadable.raise_what_was_lost(failure)
                 if self._is_certain(files, before, is_second=is_failing):
                     raise unreadable.explained(self.label, files, failure) from failure
             is_failing = failure is not None
@@ -157,13 +168,13 @@ class Database:
             time.sleep(self._pause_s(files, is_failing))
 
     def require_content(self, found: Fingerprint) -> None:
-        """Raise unless there are files to open, with something in them.
+        """Raise unless there is a regular file to open, with something in it.
 
-        SQLite would wait for the other end of a pipe, for ever.
+        SQLite would wait for ever for the other end of a pipe.
 
         Raises:
-            DatabaseCorrupt: something else is there, or nothing is in it.
-            DatabaseDenied: this user may not look.
+            DatabaseCorrupt: It is not a regular file, or it is empty.
+            DatabaseDenied: This user may not look at it.
         """
         self._require_content(self.files, found)
 
@@ -209,15 +220,15 @@ class Database:
         may_join = where is not Sharing.SHARED and files.shm.exists()
         if where is Sharing.LAYERED and may_join:
             may_join = self._is_held(files, found)
-        may_join = may_join and self._agrees(files, found)
+        may_join = may_join and self._log_matches_index(files, found)
         route = found.route(may_join)
         is_too_large = found.size_bytes > shared.COPY_LIMIT_BYTES
         if route is Route.COPY and where is Sharing.SHARED and found.has_log and is_too_large:
             return Route.CHECKPOINT
         return route
 
-    def _agrees(self, files: DatabaseFiles, found: Fingerprint) -> bool:
-        """Say whether a log goes with its index; one that is being written does."""
+    def _log_matches_index(self, files: DatabaseFiles, found: Fingerprint) -> bool:
+        """Say whether a log matches its index; one that is being written does."""
         if self._joined is None or self._joined[0] != found:
             last_ns = found.last_write_ns or 0
             if not found.has_log or found.taken_ns - last_ns < RESTING_NS:
@@ -226,25 +237,25 @@ class Database:
         return self._joined[1]
 
     def _is_held(self, files: DatabaseFiles, found: Fingerprint) -> bool:
-        """Say whether a log has, or once had, a writer that has it in the upper layer already."""
+        """Say whether a log has, or had, a writer, so that it is in the upper layer already."""
         inode = None if found.wal is None else found.wal[0]
         if inode != self._held_inode and asking.held([str(files.shm)]) == [True]:
             self._held_inode = inode
         return inode == self._held_inode
 
-    def _stands(self, files: DatabaseFiles, route: Route, before: Fingerprint) -> bool:
-        """Say whether what was read counts: whether it is of one state of the files."""
+    def _is_consistent(self, files: DatabaseFiles, route: Route, before: Fingerprint) -> bool:
+        """Say whether what was read is valid, that is, of one state of the files."""
         is_shared = self._sharing_of(files) is Sharing.SHARED
         if route is Route.LIVE or (route is Route.COPY and is_shared):
             return True
         after = self.fingerprint(is_now=True)
         if route is Route.CHECKPOINT:
-            # What is added to the log meanwhile is not looked at.
+            # What is added to the log meanwhile does not matter.
             return (after.main, after.salts) == (before.main, before.salts)
         return after == before and before.is_settled
 
     def _is_certain(self, files: DatabaseFiles, before: Fingerprint, is_second: bool) -> bool:
-        """Say whether a failure is one of what is in the files, not of the moment."""
+        """Say whether a failure comes from the content of the files and not from the moment."""
         if self._sharing_of(files) is not Sharing.SHARED:
             return self.fingerprint() == before
         if not is_second:
@@ -265,12 +276,12 @@ class Database:
             option = "readonly_shm=1" if route is Route.LIVE else "immutable=1"
             connection = read_only(files.main, option, BUSY_TIMEOUT_S)
         try:
-            # Undecodable bytes survive as surrogates, which `plain()` shows for what they are.
+            # Undecodable bytes survive as surrogates, which `plain()` shows as such bytes.
             connection.text_factory = decode
             connection.execute("pragma query_only = 1")
             # A schema is data too: its views and triggers must not call functions.
             connection.execute("pragma trusted_schema = 0")
-            # A view may have no end, and nothing else would let a signal in.
+            # A view may never end, and without this no signal would be handled while it runs.
             connection.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
             connection.execute("begin")
             if route in (Route.IMMUTABLE, Route.CHECKPOINT):
@@ -302,5 +313,5 @@ def table_columns(connection: sqlite3.Connection, table: str) -> frozenset[str]:
 
 
 def decode(raw: bytes) -> str:
-    """Return stored text; bytes that are no UTF-8 survive as surrogates."""
+    """Return stored text; bytes that are not valid UTF-8 survive as surrogates."""
     return raw.decode("utf-8", "surrogateescape")

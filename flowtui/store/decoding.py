@@ -13,7 +13,7 @@ _CHUNK_CHARS = 100_000
 
 
 def select_list(wanted: Iterable[str], present: frozenset[str], table: str) -> str:
-    """Return the columns to select, NULL standing in for those an older schema lacks."""
+    """Return the columns to select, with NULL for those that an older schema lacks."""
     return ", ".join(
         f"{table}.{column}" if column in present else f"null as {column}" for column in wanted
     )
@@ -22,9 +22,9 @@ def select_list(wanted: Iterable[str], present: frozenset[str], table: str) -> s
 def keys(
     connection: sqlite3.Connection, select: str, parameters: Mapping[str, object]
 ) -> array[int]:
-    """Return the only column, of integers, that a SELECT gives, in its order.
+    """Return the single column of integers that a SELECT gives, in its order.
 
-    They come as one text: a row at a time, Python's lock is given up and waited for each time,
+    They come as one text. Row by row, Python's lock would be released and waited for each time,
     which takes twice as long, and far longer while something is drawn. SQLite keeps the order of a
     subquery for `group_concat` (its ticket 2942).
     """
@@ -42,17 +42,17 @@ def keys(
 
 
 def is_text(column: str) -> str:
-    """Return a condition that is true of text alone, and a range of an index."""
+    """Return a condition that is true of text alone, and that an index can search as a range."""
     return f"({column} >= '' and {column} < x'')"
 
 
 def if_json(column: str) -> str:
-    """Return SQL for a column where it holds JSON that SQLite reads, which fails on bytes."""
+    """Return SQL for a column where it holds JSON that SQLite can read, NULL elsewhere."""
     return f"case when typeof({column}) <> 'blob' and json_valid({column}) then {column} end"
 
 
 def as_sql(value: str) -> bytes:
-    """Return a text for `cast(:name as text)`: so bound, what is no UTF-8 finds its own bytes."""
+    """Return a text to bind in `cast(:name as text)`, so that invalid UTF-8 finds its own bytes."""
     return value.encode("utf-8", "surrogateescape")
 
 
@@ -68,7 +68,7 @@ def optional_text(value: object) -> str | None:
 
 
 def timestamp(value: object, column: str, problems: list[str]) -> datetime | None:
-    """Return a TIMESTAMP column as an aware time in UTC; SQLite's own stamps carry no zone."""
+    """Return a TIMESTAMP column as an aware time in UTC; SQLite's own stamps have no zone."""
     if value is None:
         return None
     try:

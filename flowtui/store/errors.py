@@ -11,11 +11,12 @@ StoreError                a read or write of a store failed; its text is one lin
 │   ├── DiskFull          there is no room for what was to be written
 │   └── NoAnnotationTables  the run is of an SDK that had none
 ├── InvalidAnnotation     an annotation must not be written as it stands; names the field
-├── TargetGone            the span or sample to annotate is not in the run any more
+├── TargetGone            the span or sample to annotate is no longer in the run
 ├── AnnotationChanged     the annotation is not what it was known as (annotation_errors.py)
 ├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
 ├── RunAmbiguous          several do; carries them
 ├── FilterError           a filter expression is not understood; carries the position
+├── PatternTooSlow        a regular expression takes too long on a text that is searched
 └── ReadCancelled         the reader left before the answer came
 """
 
@@ -73,7 +74,7 @@ class DiskFull(DatabaseError):
 
 
 class NoAnnotationTables(DatabaseError):
-    """The run was written by an SDK that had no annotations; the tables can be made."""
+    """The run was written by an SDK that had no annotations; the tables can be created."""
 
 
 class InvalidAnnotation(StoreError):
@@ -82,7 +83,7 @@ class InvalidAnnotation(StoreError):
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
-        """Which one is wrong: name, kind, value, rationale, user."""
+        """The field that is wrong: name, kind, value, rationale or user."""
 
 
 class TargetGone(StoreError):
@@ -116,5 +117,9 @@ class FilterError(StoreError):
         """Offset in characters from the start of the expression."""
 
 
+class PatternTooSlow(StoreError):
+    """A regular expression takes too long on a text: whether it occurs there is not known."""
+
+
 class ReadCancelled(StoreError, NoLongerWanted):
-    """The reader left (Esc, another tab, quit) before the answer came."""
+    """The person left (Esc, another tab, quit) before the answer came."""

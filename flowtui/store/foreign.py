@@ -1,4 +1,4 @@
-"""What stands where a database is looked for and is none, in words for a person."""
+"""What a file in place of a database is, in words for a person."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _HTML = (b"<!doctype html", b"<html")
 
 
 def why_no_file(paths: Iterable[Path]) -> str:
-    """Return why a database among these cannot even be opened; nothing if all are files, or gone.
+    """Return which of these paths is not a file, and what it is; empty if all are files or missing.
 
     Raises:
-        OSError: one may not be looked at.
+        OSError: One of them may not be looked at.
     """
     for path in paths:
         try:
@@ -50,7 +50,7 @@ def _special(mode: int) -> str:
 
 
 def what_it_is(path: Path) -> str:
-    """Return what a regular file is that SQLite does not take for a database: `it is text`."""
+    """Return what a regular file is that SQLite does not accept as a database: `it is text`."""
     kind = _kind(asking.head(path, HEAD_BYTES))
     return f"it is {kind}" if kind else "it may be encrypted, or its beginning is damaged"
 

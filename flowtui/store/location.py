@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -29,7 +30,7 @@ def locate(
     `./experiments` if it is a store, `~/.luml/experiments`.
 
     Raises:
-        StoreNotFound: it is in the home folder, and none is known.
+        StoreNotFound: It would be in the home folder, and none is known; or it is not a folder.
     """
     if option:
         return StoreLocation(_directory(option, cwd, home), "--store")
@@ -48,10 +49,10 @@ def locate(
 
 
 def require(location: StoreLocation) -> Path:
-    """Return the directory of a store that is there.
+    """Return the directory of a store that exists.
 
     Raises:
-        StoreNotFound: the folder or its meta.db is missing; says which, and what to do.
+        StoreNotFound: The folder or its meta.db is missing; the text says which, and what to do.
     """
     directory = location.directory
     source = f"({location.source})"
@@ -62,12 +63,14 @@ def require(location: StoreLocation) -> Path:
             problem = f"{directory} is a file, not the folder of a store {source}"
             raise StoreNotFound(problem, WAYS)
         if directory.is_dir():
-            raise StoreNotFound(f"{directory} is no LUML store: it has no meta.db {source}", WAYS)
+            raise StoreNotFound(
+                f"{directory} is not a LUML store: it has no meta.db {source}", WAYS
+            )
     except PermissionError as error:
         problem = f"{directory} may not be opened by this user {source}"
         raise StoreNotFound(problem, WAYS) from error
     except OSError as error:
-        problem = f"{directory} is no folder: {error.strerror} {source}"
+        problem = f"{directory} is not a folder: {error.strerror} {source}"
         raise StoreNotFound(problem, WAYS) from error
     raise StoreNotFound(f"no store of runs at {directory} {source}", (*WAYS, HOW))
 
@@ -78,12 +81,12 @@ def choose(word: str, candidates: Sequence[Run], directory: Path) -> Run | None:
     An exact id wins, then an exact name that only one run has, then a unique prefix of an id.
 
     Args:
-        word: what was typed.
-        candidates: the runs whose id starts with it or whose name it is (`runs.candidates`).
-        directory: the store, for messages.
+        word: The word that was typed.
+        candidates: The runs that have it as name or beginning of the id (`runs.candidates`).
+        directory: The store's folder, for messages.
 
     Raises:
-        RunAmbiguous: with one line for each match.
+        RunAmbiguous: Several runs match; there is one line for each.
     """
     exact = [run for run in candidates if run.id == word]
     named = [run for run in candidates if run.name == word]
@@ -99,7 +102,7 @@ def choose(word: str, candidates: Sequence[Run], directory: Path) -> Run | None:
 
 
 def not_found(word: str, known: Sequence[tuple[str, str]], directory: Path) -> RunNotFound:
-    """Return the error for a word that names no run, with the nearest (id, name) it knows."""
+    """Return the error for a word that does not name a run, with the closest of the known ones."""
     near = closest(word, [*(name for _, name in known), *(run_id for run_id, _ in known)])
     message = f"no run {word!r} in {directory}"
     if near:
@@ -112,12 +115,12 @@ def not_found(word: str, known: Sequence[tuple[str, str]], directory: Path) -> R
 
 
 def _settings(env_file: Path) -> Mapping[str, str | None]:
-    """Return what a .env file says; one that this user may not read is somebody else's."""
+    """Return the variables of a .env file; one that this user may not read counts as empty."""
     try:
         text = env_file.read_text("utf-8", "replace")
     except OSError:
         return {}
-    # Only a project that has the file pays for its parser.
+    # Imported here, so that only a project that has the file pays for its parser.
     from dotenv import dotenv_values
 
     return dotenv_values(stream=StringIO(text), interpolate=False)
@@ -131,6 +134,8 @@ def _known(home: Path | None) -> Path:
 
 def _directory(uri: str, cwd: Path, home: Path | None) -> Path:
     text = uri.removeprefix("sqlite://")
+    if re.match("[A-Za-z][A-Za-z0-9+.-]*://", text):
+        raise StoreNotFound(f"a store is a folder, or sqlite://DIR, and cannot be at {uri}", WAYS)
     in_home = text == "~" or text.startswith("~/")
     path = _known(home) / text[2:] if in_home else cwd / text
     return path.parent if path.suffix == ".db" else path

@@ -1,4 +1,4 @@
-"""What no list of a run has in it, or not as it was logged, and why."""
+"""What is missing from the lists of a run, or not as it was logged, and why."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from flowtui.store.open_run import OpenRun
 
 
 def lost_records(meta: Database, run: OpenRun) -> list[str]:
-    """Return sentences about it.
+    """Return sentences about what is missing or not as it was logged.
 
     Args:
-        meta: Of the store.
-        run: Which run.
+        meta: The store's meta.db.
+        run: The run.
 
     Raises:
-        DatabaseError: one of the databases cannot be read.
+        DatabaseError: One of the databases cannot be read.
     """
     said: list[str] = []
     for database in (meta, run.database):

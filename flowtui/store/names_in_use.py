@@ -1,8 +1,8 @@
-"""The keys that records have in use, for what is typed: which ones a filter may ask for, and what
-it asks for that no record has.
+"""The keys that records use, for filters: the ones that can be suggested while a person types, and
+the ones that a filter asks for and no record has.
 
-Looking for a key stops at the first record that has it. A key that none has is looked for in so
-many records at most, which is said; names to suggest come from far fewer.
+Looking for a key stops at the first record that has it. A key that none has is looked for in a
+limited number of records, as the remark says; names to suggest come from far fewer.
 
 Source: exp.db evals, spans, eval_annotations, span_annotations; meta.db experiments.
 """
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from flowtui.store.values import Figures
 
 LOOKED_AT: Final = 200_000
-"""Records in which a key is looked for: a quarter of a second where none has it."""
+"""How many records a key is looked for in: a quarter of a second where none has it."""
 NAMED_BY: Final = 2_000
-"""Records whose keys are suggested."""
+"""How many records the suggested keys come from."""
 SUGGESTED: Final = 3
 LIKENESS: Final = 0.6
 _PREFIX_OF: Final = {
@@ -41,15 +41,15 @@ _PREFIX_OF: Final = {
     "output": "outputs",
     "reference": "refs",
 }
-"""How the filter language begins what a field's `what` says."""
+"""The prefix in the filter language for what a field's `what` says."""
 
 
 @dataclass(frozen=True, slots=True)
 class NameInUse:
-    """A key that records have."""
+    """A key that some record has."""
 
     prefix: str
-    """As the filter language begins it: `scores`, `attributes`; empty for a column's name."""
+    """Its prefix in the filter language: `scores`, `attributes`; empty for a column's name."""
     key: str
 
     @property
@@ -59,20 +59,20 @@ class NameInUse:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """The records that a condition asks for keys, as SQL makes them and as a person calls them."""
+    """The records whose keys a condition asks for, in SQL and in words for a person."""
 
     relation: str
     """The WITH clause that makes `row`."""
     row: str
-    """What the condition's rows are called."""
+    """The name of the condition's rows in SQL."""
     parameters: Mapping[str, object]
-    """What `relation` needs bound."""
+    """The parameters of `relation`."""
     name: str
-    """What they are called: `samples`."""
+    """The word for them: `samples`."""
     place: str
-    """Where all of them are: `this run`."""
+    """The words for where all of them are: `this run`."""
     is_bounded: bool = True
-    """Whether only the first `LOOKED_AT` are looked at."""
+    """Whether only the first `LOOKED_AT` records are looked at."""
 
 
 def remarks(
@@ -85,11 +85,11 @@ def remarks(
     """Return a sentence for each key of a condition that no record has.
 
     Args:
-        connection: with the functions that the relation and the condition need.
-        condition: whose keys.
-        records: in which they are looked for.
-        columns: names that all records have.
-        names: gives the keys in use, where there are some to be suggested.
+        connection: A connection that has the functions of the relation and the condition.
+        condition: The condition whose keys are looked for.
+        records: The records in which they are looked for.
+        columns: The names that all records have.
+        names: Returns the keys in use; called where some may be suggested.
     """
     limit = LOOKED_AT if records.is_bounded else sys.maxsize - 1
     bound = {**condition.params, **records.parameters, "looked_at": limit}
@@ -125,10 +125,10 @@ def keys(
     """Yield the keys at the top of JSON objects.
 
     Args:
-        connection: with the functions that `objects` needs.
-        prefix: of the names.
-        objects: a SELECT of one column `object`, of sound JSON or NULL, with its LIMIT.
-        parameters: what it needs bound.
+        connection: A connection that has the functions of `objects`.
+        prefix: The prefix of the names.
+        objects: A SELECT of one column `object`, of sound JSON or NULL, with its LIMIT.
+        parameters: The parameters of `objects`.
     """
     rows = connection.execute(
         f"select distinct pair.key from ({objects}) as of_record, json_each(of_record.object)"
@@ -155,9 +155,9 @@ def of_runs(
     """Return the metrics and parameters of runs, and the keys of their metadata.
 
     Args:
-        connection: of meta.db.
-        copied: the parameters and the metrics that it holds copies of.
-        figures: of the runs whose figures it does not hold.
+        connection: A connection to meta.db.
+        copied: The keys of the parameters and of the metrics that meta.db has copies of.
+        figures: The figures of the runs that meta.db has no copies of.
     """
     params, metrics = (dict.fromkeys(keys) for keys in copied)
     for of_run in figures.values():
@@ -186,7 +186,7 @@ def of_spans(connection: sqlite3.Connection, trace_id: str | None = None) -> lis
 
 
 def span_names(connection: sqlite3.Connection, trace_id: str | None = None) -> tuple[str, ...]:
-    """Return what a filter of traces may ask for, or a search of the spans of one."""
+    """Return the names that a filter of traces, or a search in one trace, may ask for."""
     return tuple(name.whole for name in of_spans(connection, trace_id))
 
 
@@ -206,7 +206,7 @@ def of_samples(connection: sqlite3.Connection) -> list[NameInUse]:
 
 
 def as_text(condition: Condition) -> tuple[str, ...]:
-    """Return a sentence that names the words of a condition that are searched for, if in doubt."""
+    """Return a sentence on the words that are searched for as text, where that is in doubt."""
     words = [f'"{word}"' for word in condition.words]
     if not words:
         return ()
@@ -218,7 +218,7 @@ def _sentence(asked: AskedKey, known: Sequence[NameInUse], place: str) -> str:
     kinds = list(dict.fromkeys(field.what for field in asked.fields))
     key, what = asked.name, "field" if len(kinds) > 2 else " or ".join(kinds)
     if len(kinds) == 1:
-        # Of an annotation, the kind stands before the name too.
+        # For an annotation, the kind may stand before the name too.
         is_annotation = kinds[0] == "annotation"
         key = asked.fields[0].args[0] if is_annotation else key.partition(".")[2]
     prefixes = {_PREFIX_OF[kind] for kind in kinds}
@@ -226,4 +226,4 @@ def _sentence(asked: AskedKey, known: Sequence[NameInUse], place: str) -> str:
     near = closest(key, same, SUGGESTED, LIKENESS)
     if not near:
         near = [name.whole for name in known if name.key.lower() == key.lower()][:SUGGESTED]
-    return f'no {what} "{key}" {place}' + (f"; {', '.join(near)}?" if near else "")
+    return f'no {what} "{key}" {place}' + (f"; closest: {', '.join(near)}" if near else "")

@@ -1,8 +1,9 @@
-"""Which texts are numbers, and how texts are put in order as a person reads them.
+"""Which texts are numbers, and how texts are sorted as a person reads them.
 
 A text that is wholly a number, as the filter language writes one (`1e-3`, `-.5`, `inf`), is that
 number wherever numbers are compared or sorted: YAML reads `1e-3` as text, and some tools write all
-their values so. `0x10`, `1_000`, `nan` and what has a unit are texts. Spaces around do not count.
+their values so. `0x10`, `1_000`, `nan` and numbers with units are texts. Spaces around do not
+count.
 
 In an order numbers come first, by value, then texts with the numbers in them by value (`run-2`
 before `run-10`), whatever their case. Among names `inf` and `infinity` are words as any others.
@@ -19,23 +20,23 @@ NUMBER: Final = re.compile(
     r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE | re.ASCII
 )
 SORTED_CHARS: Final = 200
-"""Texts are sorted by so many of their first characters."""
+"""How many of their first characters texts are sorted by."""
 _SPACES: Final = " \t\n\v\f\r"
 _SQL_SPACES = "char(32, 9, 10, 11, 12, 13)"
 _NEEDS_KEY = "'*[0-9\u0080-\U0010ffff]*'"
-"""What has digits, or letters of which SQLite does not know the case."""
+"""A pattern for texts with digits, or with letters whose case SQLite does not know."""
 _DIGITS = re.compile(r"[0-9]+")
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _RANDOM_ID = re.compile(r"[0-9a-f-]{32,}", re.IGNORECASE)
-"""In a UUID or a trace id nobody reads numbers, and sorting 100,000 by them takes twice as long."""
+"""UUIDs and trace ids, in which nobody reads numbers: sorting by those takes twice as long."""
 
 SortKey = tuple[bool, float, str, str]
 
 
 def number(text: str) -> int | float | None:
-    """Return the number that a text wholly is, None for any other.
+    """Return the number that the whole text is, None for any other text.
 
-    Whole numbers stay exact up to 18 digits, which is what SQLite's integers hold for certain.
+    Whole numbers stay exact up to 18 digits, which SQLite's integers always hold.
     """
     text = text.strip(_SPACES)
     if _INTEGER.fullmatch(text):
@@ -44,13 +45,13 @@ def number(text: str) -> int | float | None:
 
 
 def sort_key(text: str) -> SortKey:
-    """Return what `sorted` puts names, ids and labels in order by."""
+    """Return the key by which `sorted` sorts names, ids and labels."""
     value = number(text) if _DIGITS.search(text) else None
     return value is None, 0 if value is None else value, natural_key(text), text
 
 
 def natural_key(text: str) -> str:
-    """Return a text that, compared with others by characters, stands where a person looks for it.
+    """Return a text that, compared character by character, sorts where a person looks for it.
 
     Before each run of digits, without its leading zeros, stands a character for its length.
     """
@@ -64,14 +65,14 @@ def _with_length(match: re.Match[str]) -> str:
 
 
 def number_sql(value: str, with_infinities: bool = True) -> str:
-    """Return SQL for the number that a value is, or that a text wholly is; NULL for other texts.
+    """Return SQL for the number that a value or the whole of a text is; NULL for other texts.
 
     Args:
-        value: an expression; it is worked out several times.
-        with_infinities: whether `inf` and `infinity` are numbers.
+        value: An expression, which is evaluated several times.
+        with_infinities: Whether `inf` and `infinity` are numbers.
     """
-    # CAST takes what a text begins with. Compared with a number, SQLite makes one only of a text
-    # that wholly is one. What begins with a letter is told apart sooner.
+    # CAST takes a number that a text begins with, but a comparison with a number converts only a
+    # text that is a number as a whole. A text that begins with a letter is ruled out sooner.
     infinities = (
         f" WHEN {value} GLOB '*[fFyY]*' AND length({value}) < 20"
         f" THEN CASE lower(trim({value}, {_SQL_SPACES}))"
@@ -91,9 +92,9 @@ def order_sql(value: str, descending: bool = False, *, are_names: bool = False) 
     The connection needs `register_order`.
 
     Args:
-        value: an expression; it is worked out several times.
-        descending: the largest number, the last text first.
-        are_names: whether these are names and ids, which `sort_key` puts in the same order.
+        value: An expression, which is evaluated several times.
+        descending: Whether the largest number, or the last text, comes first.
+        are_names: Whether these are names and ids, which `sort_key` puts in the same order.
     """
     direction = f"{'desc' if descending else 'asc'} nulls last"
     text = f"substr({value}, 1, {SORTED_CHARS})"
@@ -109,14 +110,14 @@ def order_sql(value: str, descending: bool = False, *, are_names: bool = False) 
 
 
 def register_order(connection: sqlite3.Connection) -> None:
-    """Make the function known that `order_sql` needs."""
+    """Register the function that `order_sql` needs."""
     connection.create_function("natural_key", 1, _stored_key, deterministic=True)
 
 
 @lru_cache(maxsize=256)
 def _stored_key(raw: bytes) -> str:
-    """Texts are handed over as bytes: sqlite3 fails a query on one that is not UTF-8.
+    """Return the key of a text, given as bytes: sqlite3 fails a query on text that is not UTF-8.
 
-    Labels and names of sets come again and again.
+    Cached, since labels and names of sets come again and again.
     """
     return natural_key(raw.decode("utf-8", "replace"))

@@ -16,21 +16,22 @@ DEFAULT_GROUP = "default"
 
 @contextmanager
 def new_run(directory: Path, name: str, group: str = DEFAULT_GROUP) -> Iterator[str]:
-    """Start a run, give its id, and end it: completed, or in error where the body raises.
+    """Start a run, yield its id, and end it: completed, or in error where the body raises.
 
     Args:
-        directory: the store's folder, made where there is none.
-        name: of the run; another may have it too.
-        group: made where there is none.
+        directory: The store's folder, which is made if it is missing.
+        name: The run's name; another run may have it too.
+        group: The group's name; the group is made if it is missing.
 
     Raises:
-        DatabaseError: the store cannot be written.
+        DatabaseError: The store cannot be written.
     """
     run_id = str(uuid.uuid4())
     started_at = datetime.now(UTC)
     with StoreWriter(directory) as writer:
         writer.start_run(run_id, name, group=group, created_at=started_at)
-        # Held as the SDK holds it: so a viewer knows that somebody still writes, or was killed.
+        # Kept open as the SDK keeps it, so that a viewer knows whether the writer lives or was
+        # killed.
         held = writer.experiment(run_id)
     status = "error"
     try:
@@ -38,7 +39,7 @@ def new_run(directory: Path, name: str, group: str = DEFAULT_GROUP) -> Iterator[
             yield run_id
         status = "completed"
     finally:
-        # Whoever left left the body; that it ended is noted all the same.
+        # Cancelling has ended the body; that the run ended is recorded all the same.
         with cancelling(lambda: False), StoreWriter(directory) as writer:
             duration = (datetime.now(UTC) - started_at).total_seconds()
             writer.end_run(run_id, status=status, duration=duration)

@@ -46,18 +46,18 @@ class OpenRun:
             run_id: Which run.
             database: Its exp.db; the file need not exist.
             files: Its attachments.
-            numbered: The copies of metrics whose steps are no numbers, shared by all runs.
+            numbered: The copies of metrics whose steps are not numbers, shared by all runs.
         """
         self.id = run_id
         self.database = database
         self.files = files
         self._numbered = numbered
         self._remarks: dict[tuple[object, ...], tuple[Fingerprint, tuple[str, ...]]] = {}
-        """By question and keys: what no record has, and when that was so."""
+        """By question and keys: remarks about keys that no record has, and as of when."""
 
     @property
     def name(self) -> str:
-        """What it is called by now."""
+        """Its current name."""
         return self.row.name or self.id
 
     def ask(
@@ -90,13 +90,13 @@ class OpenRun:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> tuple[str, ...]:
-        """Return sentences about a filter: each key that no record has, words that are only text.
+        """Return sentences about a filter's unknown keys, and words searched for as text.
 
         Args:
-            condition: Of the filter; None has none.
+            condition: The filter's condition; there are no remarks on None.
             question: Looks for the condition's keys among records of one kind.
-            args: What else it takes.
-            kwargs: The same, by name.
+            args: Further arguments of the question.
+            kwargs: Further arguments by name.
         """
         if condition is None:
             return ()
@@ -107,7 +107,7 @@ class OpenRun:
             key = (question, args, *(asked.name for asked in condition.asked))
             fingerprint = self.database.fingerprint()
             known = self._remarks.get(key)
-            # What one record has, some record has as long as the list is looked at.
+            # A key that some record has is taken to be in use as long as the list is looked at.
             if known is None or (known[1] and known[0] != fingerprint):
                 known = fingerprint, self.ask(question, condition, *args, **kwargs)
                 if fingerprint.is_settled or not known[1]:

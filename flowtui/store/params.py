@@ -11,7 +11,7 @@ from flowtui.store.natural import sort_key
 from flowtui.store.values import JsonValue, Param
 
 MAX_VALUE_BYTES = 1_000_000
-"""One value is read up to here; the SDK does not bound what it writes."""
+"""How much of one value is read; the SDK does not bound what it writes."""
 
 # As bytes, since SQLite's text functions end at the first NUL.
 _ROWS = """
@@ -37,7 +37,7 @@ def typed(raw: str | None, value_type: str) -> JsonValue:
     """Return the value that a pair of static_params.value and .value_type stands for.
 
     Raises:
-        ValueError: the text is no value of that type.
+        ValueError: The text is not a value of that type.
     """
     if raw is None:
         return None
@@ -57,7 +57,7 @@ def typed(raw: str | None, value_type: str) -> JsonValue:
 
 def _param(key: object, raw: object, size: int | None, value_type: object) -> Param:
     if not isinstance(key, str):
-        return Param(text(key), text(value_type) or "str", text(raw), "its key is no text")
+        return Param(text(key), text(value_type) or "str", text(raw), "its key is not text")
     kind = text(value_type) or "str"
     stored = None if raw is None else text(raw)
     if size is not None and size > MAX_VALUE_BYTES:
@@ -68,4 +68,4 @@ def _param(key: object, raw: object, size: int | None, value_type: object) -> Pa
     try:
         return Param(text(key), kind, typed(stored, kind))
     except (ValueError, RecursionError):
-        return Param(text(key), kind, stored, f"stored as {kind}, but it is none")
+        return Param(text(key), kind, stored, f"stored as {kind}, but it is not one")

@@ -22,7 +22,7 @@ class RunList:
     """Reads meta.db, and the runs' own databases for what meta.db has no copies of."""
 
     def __init__(self, meta: Database, run: Callable[[str], OpenRun]) -> None:
-        """Take the list's database, and what opens a run by its id."""
+        """Take meta.db, and a function that opens a run by its id."""
         self._meta = meta
         self._run = run
         self._figures: dict[str, tuple[Fingerprint, Figures]] = {}
@@ -32,8 +32,8 @@ class RunList:
     ) -> array[int]:
         """Return the rowids of the runs that meet a condition, in order.
 
-        Where the condition or the order asks for parameters or metrics, those of runs that
-        meta.db has none of are read from their own databases: about 1 ms a run the first time.
+        Where the condition or the order asks for parameters or metrics, runs that meta.db has no
+        copies for are read from their own databases: about 1 ms a run the first time.
 
         Args:
             condition: None for all.
@@ -46,7 +46,7 @@ class RunList:
         return self._meta.read(lambda db: runs.ordered(db, condition, wanted, figures))
 
     def remarks(self, condition: Condition | None) -> tuple[str, ...]:
-        """Return sentences about a filter: each key that no run has, words that are only text."""
+        """Return sentences about a filter's unknown keys, and words searched for as text."""
         if condition is None:
             return ()
         from flowtui.store import names_in_use
@@ -60,8 +60,8 @@ class RunList:
     def figures(self, run_ids: Sequence[str]) -> dict[str, Figures]:
         """Return parameters and last metric values by run id.
 
-        A completed run's come from its copies in meta.db, all others from their own databases,
-        which are read again only when they changed.
+        Those of a completed run come from its copies in meta.db, all others from the runs' own
+        databases, which are read again only when they changed.
         """
         found = self._meta.read(lambda db: runs.copied_figures(db, run_ids))
         return found | self.live_figures([run_id for run_id in run_ids if run_id not in found])

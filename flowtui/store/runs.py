@@ -43,7 +43,7 @@ _ROW = (
 )
 
 SORTABLE = ("created", "name", "status", "duration", "group", "tags", "id")
-"""Columns of the list; what the filter language calls a run's field sorts too."""
+"""The columns of the list; any field of a run in the filter language can be sorted by too."""
 _SORT_SQL = {
     "created": "created_at",
     "name": "name",
@@ -126,11 +126,11 @@ def ordered(
     """Return the rowids of the runs that meet a condition, in order; missing values come last.
 
     Args:
-        connection: of meta.db.
+        connection: A connection to meta.db.
         condition: None for all runs.
-        order: what to sort by; newest first among equals.
-        figures: of the runs whose figures meta.db does not hold (`without_figures`); needed where
-            the condition or the order asks for parameters or metrics.
+        order: What to sort by; equal runs are sorted newest first.
+        figures: The figures of the runs that meta.db has no copies of (`without_figures`); needed
+            where the condition or the order asks for parameters or metrics.
     """
     parameters: dict[str, object] = {"figures": _figures_json(figures)}
     if order.column in SORTABLE:
@@ -142,7 +142,7 @@ def ordered(
         parameters.update(of_value)
     where = "true"
     if condition is not None:
-        # Most starts filter nothing, and the language takes 40 ms to import.
+        # Imported here: most starts filter nothing, and the language takes 40 ms to import.
         from flowtui.store.filters import register_functions
 
         where = condition.sql
@@ -168,9 +168,9 @@ def remarks(
     """Return a sentence for each key that a condition asks for and no run of the store has.
 
     Args:
-        connection: of meta.db.
-        condition: of a filter.
-        figures: of the runs whose figures meta.db does not hold, as for `ordered`.
+        connection: A connection to meta.db.
+        condition: A filter's condition.
+        figures: The figures of the runs that meta.db has no copies of, as for `ordered`.
     """
     from flowtui.store import names_in_use
     from flowtui.store.filters import RUN_FIELDS, register_functions
@@ -222,8 +222,8 @@ def figure_keys(connection: sqlite3.Connection) -> tuple[list[str], list[str]]:
 def without_figures(connection: sqlite3.Connection) -> list[str]:
     """Return the ids of the runs whose figures meta.db does not hold as JSON objects.
 
-    The SDK writes the copies when a run completes, so active and failed runs have none; and a
-    copy with a NaN or an infinity in it is no JSON that SQLite reads.
+    The SDK writes the copies when a run completes, so active and failed runs have none; and SQLite
+    cannot read a copy with a NaN or an infinity in it as JSON.
     """
     present = table_columns(connection, "experiments")
     if "static_params" not in present:
@@ -282,7 +282,7 @@ run as (
 
 
 def _if_object(column: str) -> str:
-    # Of what is no JSON, which json_type fails on, it is NULL.
+    # Where it is not JSON, on which json_type would fail, it is NULL.
     is_object = f"json_type({decoding.if_json(column)}) = 'object'"
     return f"case when {is_object} then {column} end"
 
@@ -293,7 +293,7 @@ def _run(row: Sequence[object]) -> Run:
     problems: list[str] = []
     assert isinstance(rowid, int)
     if not isinstance(run_id, str):
-        problems.append(f"the id is no text, so the run cannot be opened: {run_id!r:.40}")
+        problems.append(f"the id is not text, so the run cannot be opened: {run_id!r:.40}")
     return Run(
         rowid=rowid,
         id=decoding.text(run_id),
@@ -327,7 +327,7 @@ def _numbers(values: Mapping[str, JsonValue]) -> dict[str, float | None]:
 
 
 def _float(value: float) -> float:
-    """Return a number as SQLite reads it: one beyond the floats is infinite."""
+    """Return a number as SQLite reads it: one beyond the range of floats is infinite."""
     try:
         return float(value)
     except OverflowError:
@@ -344,7 +344,7 @@ def _figures_json(figures: Mapping[str, Figures]) -> str:
 
 
 def _sql_json(value: object) -> object:
-    """Return a value as SQLite's JSON can hold it: NaN is null, an infinity overflows to one."""
+    """Return a value for SQLite's JSON: NaN as null, an infinity as a number too large."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else 10**400 * int(math.copysign(1, value))
     if isinstance(value, dict):

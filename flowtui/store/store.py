@@ -42,15 +42,15 @@ class Store:
         """Open a store; nothing stays open.
 
         Raises:
-            StoreNotFound: there is no meta.db at that place.
-            DatabaseError: meta.db cannot be read, or is not the database of a LUML store.
+            StoreNotFound: There is no meta.db in that folder.
+            DatabaseError: The file meta.db cannot be read, or is not the database of a LUML store.
         """
         self.location = where
         self.directory = location.require(where)
         self.meta = Database(self.directory / "meta.db", "meta.db")
         if not self.ask(runs.has_runs_table):
             raise DatabaseCorrupt(
-                self.meta.path, f"{self.meta.path} is no LUML store: it has no experiments table"
+                self.meta.path, f"{self.meta.path} is not a LUML store: it has no experiments table"
             )
         self.list = RunList(self.meta, self.run)
         self._runs: dict[str, OpenRun] = {}
@@ -97,11 +97,11 @@ class Store:
         """Return the folder of one run.
 
         Raises:
-            DatabaseError: the id, which any writer may choose, would lead out of the store.
+            DatabaseError: The id, which any writer may choose, would lead out of the store.
         """
         parts = Path(run_id).parts
         if not parts or Path(run_id).is_absolute() or ".." in parts or "\0" in run_id:
-            message = f"the run id {run_id!r} is no path inside the store"
+            message = f"the run id {run_id!r} is not a path inside the store"
             raise DatabaseError(self.directory, message)
         return self.directory / run_id
 
@@ -112,7 +112,8 @@ class Store:
         """Return the run that a word on the command line names: id, prefix, name or `latest`.
 
         Raises:
-            RunNotFound, RunAmbiguous: with what was searched and what came close.
+            RunNotFound, RunAmbiguous: No run matches, or several do; the text says which come
+            close.
         """
         named = self.ask(runs.candidates, word) if word else []
         found = location.choose(word, named, self.directory)
@@ -125,11 +126,11 @@ class Store:
     def signs(self, runs: Iterable[Run], now: datetime, may_ask: bool = True) -> dict[str, Signs]:
         """Return signs of life of the processes of those runs that are active, by run id.
 
-        Runs of which nothing can be known are left out. Cheap to call every second.
+        Runs about which nothing can be known are left out. It is cheap to call every second.
 
         Args:
-            runs: Which.
-            now: The moment, by this machine's clock.
+            runs: The runs.
+            now: The present moment by this machine's clock.
             may_ask: Whether a child process may be asked, for some 20 ms, who holds the databases
                 of runs that have been quiet for long.
         """
@@ -140,7 +141,7 @@ class Store:
         return self._signs.signs(runs, now, may_ask)
 
     def standings(self, runs: Sequence[Run], now: datetime) -> dict[str, Standing]:
-        """Return how far runs are at a moment, by run id; see `signs`."""
+        """Return the standing of runs at a moment, by run id; see `signs`."""
         from flowtui.store.liveness.standing import standing
 
         signs = self.signs(runs, now)
@@ -148,6 +149,6 @@ class Store:
 
 
 def _goes_on(meta: Database, run_id: str) -> bool:
-    """Say whether a run is to be taken for one that is still written, by its status."""
+    """Say whether a run must be taken as still being written, by its status."""
     row = meta.read(lambda db: runs.run(db, run_id))
     return row is not None and row.is_active

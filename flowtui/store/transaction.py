@@ -1,10 +1,10 @@
 """Writes into one SQLite file of a store: one short transaction, beside the SDK's own.
 
 A connection is opened for the transaction and closed after it. It changes no pragma that outlives
-it: a file in WAL mode is written through its log, and the last one to close folds the log in.
+it: a file in WAL mode is written through its log, and the last connection to close checkpoints it.
 
-The schema may be anybody's: nothing is written but into tables that have no triggers, and what
-takes long is undone, so that nobody waits for it.
+The schema may be anybody's: only tables without triggers are written, and a write that takes long
+is undone, so that nobody waits for it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from flowtui.store.database import (
 )
 from flowtui.store.files.file_systems import Sharing, kind
 from flowtui.store.files.fingerprint import Fingerprint
+from flowtui.store.files.leftovers import remove_empty_log
 
 T = TypeVar("T")
 
 RETRY_S = 0.005
-"""Between two tries; a commit of the SDK takes about as long."""
-FOLD_TRIES = 10
-FOLD_WAIT_S = 0.02
-"""A reader stays for less than the product of the two as a rule."""
+"""The pause between two tries; a commit of the SDK takes about as long."""
+CHECKPOINT_TRIES = 10
+CHECKPOINT_WAIT_S = 0.02
+"""A reader usually stays for less than the product of the two."""
 NO_ROOM = "there is no room left on the disk of {}; free some and try again"
 
 
@@ -43,11 +44,11 @@ class Patience:
     """How a write waits for a busy store."""
 
     clock: Callable[[], float] = time.monotonic
-    """Seconds, from any start."""
+    """Gives seconds, from any start."""
     sleep: Callable[[float], None] = time.sleep
     limit_s: float = BUSY_TIMEOUT_S
     work_s: float = 4.0
-    """How long SQLite may be at work, with the lock; the SDK gives up when it waited for 5 s."""
+    """How long SQLite may work while it holds the lock; the SDK gives up after waiting for 5 s."""
 
 
 PATIENCE = Patience()
@@ -60,44 +61,45 @@ def write(
     *,
     holds_log: bool = False,
 ) -> T:
-    """Return what `change` answers, once all that it wrote is on the disk.
+    """Return what `change` returns, once everything that it wrote is on the disk.
 
     Args:
-        database: An existing file; it is never created.
-        change: Is given a connection inside a transaction, which is undone if it raises. It is
-            called again when the store was busy, so it must not keep anything between calls.
+        database: The database, whose file must exist: it is never created.
+        change: Takes a connection inside a transaction, which is undone if it raises. It is called
+            again when the store was busy, so it must not keep anything between calls.
         patience: How long to try again on a busy store, and by which clock.
         holds_log: Whether this process has the database open anyway, and knows that no other
             machine has.
 
     Raises:
-        DatabaseMissing, DatabaseDenied, DatabaseCorrupt: there is nothing to write into.
-        DatabaseReadOnly: the file or its folder may not be written, or another machine may have
+        DatabaseMissing, DatabaseDenied, DatabaseCorrupt: There is nothing to write into.
+        DatabaseReadOnly: The file or its folder may not be written, or another machine may have
             it open.
-        DatabaseBusy: others held the database for all that time.
-        DiskFull: there is no room left.
+        DatabaseBusy: Others held the database for all that time.
+        DiskFull: There is no room left.
         DatabaseError: SQLite refused the write for another reason.
-        ReadCancelled: nobody waits for it any more (`cancelling`), and nothing was written.
+        ReadCancelled: Nobody waits for it any more (`cancelling`), and nothing was written.
     """
     if database.why_read_only:
         raise errors.DatabaseReadOnly(database.path, database.why_read_only)
     before = database.fingerprint(is_now=True)
     database.require_content(before)
-    # SQLite would open a read-only file, and leave a log beside it that its owner cannot use.
+    # Otherwise SQLite would open a read-only file and leave a log beside it that its owner cannot
+    # use.
     if not os.access(database.path, os.W_OK):
-        raise _read_only(database)
+        raise unreadable.read_only(database.label, database.path)
     if database.sharing is Sharing.SHARED and not holds_log:
         _require_alone(database, before)
     try:
         return _persevere(database, change, patience, holds_log)
     finally:
-        # What nobody else may have open was folded in with its own close.
+        # If nobody else has the database open, closing the connection has checkpointed the log.
         if before.wal is None and database.sharing is not Sharing.SHARED:
-            _fold(database, patience)
+            _checkpoint(database, patience)
 
 
 def _require_alone(database: Database, found: Fingerprint) -> None:
-    """Raise where another machine may have the database open, of whose locks nothing is sure."""
+    """Raise where another machine may have the database open, whose locks cannot be relied on."""
     where = f"{database.label} is on {kind(str(database.files.main)) or 'an unknown disk'}"
     if found.wal is not None:
         why = "somebody has it open, perhaps on another machine that shares this disk"
@@ -142,7 +144,8 @@ def _attempt(
 ) -> T:
     with closing(_connect(database)) as connection:
         if database.sharing is Sharing.SHARED and not holds_log:
-            # The index of the log is then in this process, and no file that others would map.
+            # The index of the log is then in this process's memory, and not in a file that others
+            # map.
             connection.execute("pragma locking_mode = exclusive")
         until = _Deadline(patience)
         connection.set_progress_handler(until, VM_STEPS_BETWEEN_CANCEL_CHECKS)
@@ -150,12 +153,12 @@ def _attempt(
         guard = WriteGuard(connection)
         try:
             answer = change(connection)
-            # Not in the middle of what must become whole.
+            # Cancelling must not interrupt the commit.
             connection.set_progress_handler(None, 0)
             connection.execute("commit")
         except BaseException as error:
             connection.set_progress_handler(None, 0)
-            # Some failures, a full disk among them, end the transaction by themselves.
+            # Some failures, such as a full disk, end the transaction by themselves.
             if connection.in_transaction:
                 connection.execute("rollback")
             if guard.refusal:
@@ -168,13 +171,13 @@ def _attempt(
                 )
                 raise errors.DatabaseError(database.path, message) from error
             if isinstance(error, Exception):
-                unreadable.raise_if_signalled(error)
+                unreadable.raise_what_was_lost(error)
             raise
         return answer
 
 
 class _Deadline:
-    """Ends what SQLite does when it has been at work for too long."""
+    """Interrupts SQLite when it has been at work for too long."""
 
     def __init__(self, patience: Patience) -> None:
         self._clock = patience.clock
@@ -187,8 +190,8 @@ class _Deadline:
 
 
 def _connect(database: Database) -> sqlite3.Connection:
-    # The mode keeps SQLite from creating what is missing. No timeout: the waiting is done outside,
-    # where it can be measured.
+    # The mode keeps SQLite from creating a missing file. There is no timeout: the waiting is done
+    # outside, where it can be measured.
     uri = f"{database.files.main.as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None)
     try:
@@ -197,21 +200,20 @@ def _connect(database: Database) -> sqlite3.Connection:
         # A schema is data too: its triggers must not call functions.
         connection.execute("pragma trusted_schema = 0")
         # It may be a view that has no end, or have a trigger that has none.
-        if (cancelled := cancelling.current()) is not None:
-            connection.set_progress_handler(cancelled, VM_STEPS_BETWEEN_CANCEL_CHECKS)
+        connection.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _fold(database: Database, patience: Patience) -> None:
-    """Fold the log into the file where a reader kept the write's own close from doing so.
+def _checkpoint(database: Database, patience: Patience) -> None:
+    """Checkpoint the log where a reader kept the write's own close from doing so.
 
     A copy of the file alone would otherwise lack what was written. While the SDK has the database
-    open the log is its own, and stays.
+    open, the log belongs to it and stays.
     """
-    for _ in range(FOLD_TRIES):
+    for _ in range(CHECKPOINT_TRIES):
         try:
             if database.fingerprint().wal is None:
                 return
@@ -219,10 +221,12 @@ def _fold(database: Database, patience: Patience) -> None:
                 connection.execute("select count(*) from sqlite_master").fetchone()
             if database.fingerprint().wal is None:
                 return
-        except (*unreadable.ERRORS, errors.DatabaseError):
-            # What was written is safe in the log; only its place is not the tidiest.
+        except (*unreadable.ERRORS, errors.DatabaseError) as error:
+            if is_without_room(error):
+                remove_empty_log(database.files)
+            # What was written is safe in the log; only a copy of the file alone would lack it.
             return
-        patience.sleep(FOLD_WAIT_S)
+        patience.sleep(CHECKPOINT_WAIT_S)
 
 
 def is_busy(error: Exception) -> bool:
@@ -236,7 +240,7 @@ def _code(error: Exception) -> int:
 
 
 def explained(database: Database, error: Exception) -> errors.DatabaseError:
-    """Return what an error in writing means, for a person."""
+    """Return the error for a person that an error in writing means."""
     path, label, code = database.path, database.label, _code(error)
     if is_without_room(error):
         return errors.DiskFull(path, NO_ROOM.format(label))
@@ -244,26 +248,17 @@ def explained(database: Database, error: Exception) -> errors.DatabaseError:
         return errors.DatabaseMissing(path, f"{label} is missing")
     if not isinstance(error, sqlite3.Error):
         return unreadable.explained(label, database.files, error)
-    folder_locked = not os.access(database.files.main.parent, os.W_OK)
-    if code == sqlite3.SQLITE_READONLY or (code == sqlite3.SQLITE_CANTOPEN and folder_locked):
-        return _read_only(database)
+    if unreadable.is_read_only(error, database.files.main):
+        return unreadable.read_only(label, path)
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or not path.is_file():
         return errors.DatabaseCorrupt(path, f"{label} is damaged: {unreadable.text(error)}")
     return errors.DatabaseError(path, f"{label} cannot be written: {unreadable.text(error)}")
 
 
-def _read_only(database: Database) -> errors.DatabaseReadOnly:
-    message = (
-        f"{database.label} is read-only for you; its owner can grant write access to the file"
-        " and its folder"
-    )
-    return errors.DatabaseReadOnly(database.path, message)
-
-
 def is_without_room(error: Exception) -> bool:
-    """Return whether an error says that a disk is full.
+    """Say whether an error means that a disk is full.
 
-    Where it is the log's index that gets no room, SQLite speaks of I/O.
+    SQLite reports an I/O error where there is no room for the log's index.
     """
     is_full_index = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_IOERR_SHMSIZE
     return is_full_index or _code(error) == sqlite3.SQLITE_FULL

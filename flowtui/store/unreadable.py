@@ -1,31 +1,33 @@
-"""What a database that anybody may have written does to whoever reads it, in words for a person."""
+"""The errors of reading a database that anybody may have written, in words for a person."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import threading
+from pathlib import Path
 
-from flowtui.store import errors, foreign
+from flowtui.store import cancelling, errors, foreign
+from flowtui.store.files.file_systems import is_mounted_read_only
 from flowtui.store.files.fingerprint import DatabaseFiles
 
 ERRORS = (sqlite3.Error, ValueError, OverflowError, MemoryError, RecursionError)
-"""What reading or writing such a file may raise; Python has the last four of what is stored, and of
-SQLite's own messages where they are no UTF-8.
+"""What reading or writing such a file may raise. Python raises the last four over what is stored,
+and over SQLite's own messages where they are not UTF-8.
 
-Of SQLite's errors, `sqlite3.ProgrammingError` is a mistake of ours and no fault of the file:
-whoever catches these lets it pass first.
+Among SQLite's errors, `sqlite3.ProgrammingError` is a mistake of ours and not a fault of the file,
+so it must be let through before these are caught.
 """
 SAVING = "a backup has it whole, or `sqlite3 FILE .recover` what is left of it"
 
 
 def explained(label: str, files: DatabaseFiles, error: Exception) -> errors.DatabaseError:
-    """Return the error of ours for one that a read ended with.
+    """Return our own error for one that ended a read.
 
     Args:
-        label: how messages name the file.
-        files: the database's.
-        error: one of `ERRORS`.
+        label: The name of the file in messages.
+        files: The database's files.
+        error: One of `ERRORS`.
     """
     said = text(error)
     lowered = said.lower()
@@ -48,19 +50,41 @@ def explained(label: str, files: DatabaseFiles, error: Exception) -> errors.Data
 
 
 def denied(label: str, files: DatabaseFiles) -> errors.DatabaseDenied:
-    """Return the error of ours for files that this user may not read."""
+    """Return our own error for files that this user may not read."""
     message = f"{label}: permission denied; its owner or group can grant read access"
     return errors.DatabaseDenied(files.main, message)
 
 
+def read_only(label: str, path: Path) -> errors.DatabaseReadOnly:
+    """Return the error of ours for a file that this user may not write."""
+    return errors.DatabaseReadOnly(path, why_read_only(label, path))
+
+
+def why_read_only(label: str, path: Path) -> str:
+    """Return why a file cannot be written by this user, and what helps."""
+    if is_mounted_read_only(path):
+        return f"{label} is on a disk that is mounted read-only; mount it writable, or use a copy"
+    return (
+        f"{label} is read-only for you; its owner can grant write access to the file and its folder"
+    )
+
+
+def is_read_only(error: Exception, path: Path) -> bool:
+    """Say whether a write failed since this user may not write a file, or its folder."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code == sqlite3.SQLITE_READONLY or (
+        code == sqlite3.SQLITE_CANTOPEN and not os.access(path.parent, os.W_OK)
+    )
+
+
 def text(error: Exception) -> str:
-    """Return what one of `ERRORS` says, in one line."""
+    """Return the message of one of `ERRORS` in one line."""
     if isinstance(error, MemoryError):
         return "it asks for more memory than there is"
     if isinstance(error, RecursionError):
         return "something in it is nested too deeply to be read"
     if isinstance(error, UnicodeDecodeError):
-        # SQLite quotes what it stumbled over.
+        # SQLite quotes what it failed on, which may not be UTF-8.
         said = error.object.decode("utf-8", "replace")
     else:
         said = str(error)
@@ -68,20 +92,21 @@ def text(error: Exception) -> str:
 
 
 def is_no_log_to_join(error: Exception | None) -> bool:
-    """Say whether the log of a database and its index do not go together, as damage leaves them."""
+    """Say whether the log of a database does not match its index, which is a sign of damage."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_PROTOCOL
 
 
 def was_interrupted(error: Exception) -> bool:
-    """Say whether a progress handler ended what SQLite did."""
+    """Say whether a progress handler interrupted SQLite."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_INTERRUPT
 
 
-def raise_if_signalled(error: Exception) -> None:
-    """Raise what a signal raised while SQLite was at work, where no handler wished to end it.
+def raise_what_was_lost(error: Exception) -> None:
+    """Raise what was raised while SQLite was at work, where no handler wished to end it.
 
-    SQLite asks the handler, Python lets the signal in there, and its exception ends the statement
-    and is lost. Signals come to the main thread alone.
+    SQLite calls the handler, or a function of ours, Python lets a signal in there, and what is
+    raised ends the statement and is lost. Signals come to the main thread alone.
     """
+    cancelling.raise_lost()
     if was_interrupted(error) and threading.current_thread() is threading.main_thread():
         raise KeyboardInterrupt from error

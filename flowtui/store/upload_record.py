@@ -1,4 +1,4 @@
-"""What an upload notes in the store (meta.db: experiments.upload_status, remote_artifacts)."""
+"""What an upload records in the store (meta.db: experiments.upload_status, remote_artifacts)."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from flowtui.store.uploaded import FAILED, UPLOADED, LocalType
 def record_upload(
     meta: Database, kind: LocalType, local_id: str, orbit_id: str, artifact_id: str, now: datetime
 ) -> None:
-    """Note that a run or model is in the registry; older schemas take what they have columns for.
+    """Record that a run or model is in the registry, as far as an older schema has columns for it.
 
-    A run's upload_status becomes `uploaded`. In the same orbit, a later artifact takes the place of
-    an earlier one.
+    A run's upload_status becomes `uploaded`. In one orbit, a later artifact replaces an earlier
+    one.
 
     Raises:
-        DatabaseError: the store is busy, full or read-only; see `transaction.write`.
+        DatabaseError: The store is busy, full or read-only; see `transaction.write`.
     """
 
     def change(connection: sqlite3.Connection) -> None:
@@ -48,10 +48,10 @@ def record_upload(
 
 
 def record_failure(meta: Database, run_id: str) -> None:
-    """Note that an upload of a run failed, unless an earlier one is in the registry.
+    """Record that an upload of a run failed, unless an earlier one is in the registry.
 
     Raises:
-        DatabaseError: as `record_upload` does.
+        DatabaseError: As for `record_upload`.
     """
     write(meta, lambda connection: _set_status(connection, run_id, FAILED))
 

@@ -12,7 +12,7 @@ from flowtui.store.database import table_columns
 
 
 class LocalType(StrEnum):
-    """What of the store an artifact was made of: remote_artifacts.local_type."""
+    """What an artifact was made from: remote_artifacts.local_type."""
 
     EXPERIMENT = "experiment"
     MODEL = "model"

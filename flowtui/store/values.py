@@ -1,4 +1,4 @@
-"""What the store answers with: frozen values, raw as stored, with the unit in the name.
+"""What the store returns: frozen values, raw as stored, with the unit in the name.
 
 Text in them is untrusted: it reaches a terminal only through `flowtui.format.plain`.
 Times are aware and in UTC. A `problem` is a sentence for a person about a value that is stored
@@ -106,7 +106,7 @@ class Point:
     """One logged point of a metric."""
 
     step: Step
-    """Of luml-sdk, whatever it was given: whole or real, finite."""
+    """A finite number, whole or real, as luml-sdk was given it."""
     value: float
     """NaN is stored as NULL in dynamic_metrics.value and is NaN here."""
 
@@ -116,7 +116,7 @@ class LoggedPoint(Point):
     """A point and when it was logged."""
 
     logged_at: datetime | None
-    """To the second, as SQLite stamps it; None where what is stored is no time."""
+    """To the second, as SQLite stamps it; None where the stored value is not a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class MetricSummary:
-    """Everything that one line about a metric says."""
+    """Everything that one line about a metric shows."""
 
     key: str
     count: int
@@ -149,9 +149,9 @@ class MetricSummary:
     mark: int
     """The highest dynamic_metrics.rowid that this covers."""
     unreadable_count: int = 0
-    """Rows whose value or step is no number: a broken store."""
+    """Rows whose value or step is not a number: a broken store."""
     stepless_count: int = 0
-    """Those of them whose step is none: they are nowhere but in `count`."""
+    """Those of them whose step is not one: they appear nowhere but in `count`."""
     float32_count: int = 0
     """Steps of four bytes that were taken for a float32."""
     doubled_count: int = 0

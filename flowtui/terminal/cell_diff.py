@@ -1,7 +1,8 @@
-"""Says everything to a terminal once: keeps what its cells show and sends only what differs.
+"""Keeps what each cell of a terminal shows, and sends only the cells that change.
 
-Textual repaints whole lines and screens, each piece of text between a full set of colours and a
-reset. On a slow link that is felt. What is sent here is a third of it or less, and draws the same.
+Textual repaints whole lines and screens, and puts each piece of text between a full set of colours
+and a reset, which a person feels on a slow link. This sends a third of it or less for the same
+screen.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 _SET = {1: 22, 2: 22, 3: 23, 4: 24, 5: 25, 7: 27, 8: 28, 9: 29, 21: 24, 53: 55}
-"""Attributes and the code that ends each."""
+"""SGR attributes, each with the code that ends it."""
 _ON_BLANKS = frozenset((4, 5, 7, 9, 21, 53))
-"""Those that show where there is no character."""
+"""The attributes that show on a blank."""
 _TOKEN = re.compile(
     r"\x1b\[(?P<sgr>[0-9;:]*)m"
     r"|\x1b\[(?P<row>\d+);(?P<column>\d+)H"
@@ -34,33 +35,34 @@ _TOKEN = re.compile(
 )
 
 
-class Look(NamedTuple):
-    """The colours and attributes that text is drawn with; codes as SGR takes them."""
+class SgrStyle(NamedTuple):
+    """The colours and attributes of text, as codes of SGR (select graphic rendition)."""
 
     attributes: frozenset[int] = frozenset()
     foreground: str = ""
     background: str = ""
 
 
-PLAIN = Look()
+PLAIN = SgrStyle()
 MOVE_BYTES = 4
-"""What it takes to step over cells of a line; so few are as well sent again."""
-Cell = tuple[str, Look]
+"""The length of a sequence that skips cells; cells of no more bytes are sent again instead."""
+Cell = tuple[str, SgrStyle]
 Place = tuple[int, int]
 """Line and column, from 0."""
 WirePlace = tuple[int, int | None]
-"""The same of the terminal's cursor; None where a character has moved it nobody knows how far."""
+"""Line and column of the terminal's cursor; the column is None after a run of unsure width."""
 _REST: Cell = ("", PLAIN)
-"""Stands behind what takes more cells than one: a wide character, a run of unsure width."""
+"""Fills the cells after the first one of a wide character or a run of unsure width."""
 
 
 class CellDiff:
     """Rewrites what goes to a terminal so that it draws the same with fewer bytes.
 
-    It trusts its picture of the screen only as far as every terminal draws alike: after sequences
-    that it does not know, or a change of size, it sends things as they come. A run of characters
-    that terminals draw in different widths has the cells that Textual gives it: they are blanked
-    before it, what stands behind it is drawn again where it belongs, and no other line is touched.
+    It trusts its copy of the screen only where all terminals draw alike: after a change of size or
+    a sequence that it does not know, it sends everything again. A run of characters that terminals
+    draw in different widths gets the cells that Textual gives it: they are blanked first, and what
+    stands behind the run is drawn again at its place. Without that, one such character would shift
+    the rest of its line.
     """
 
     def __init__(
@@ -69,12 +71,12 @@ class CellDiff:
         is_utf8: bool = True,
         is_monochrome: bool = False,
     ) -> None:
-        """Begins with a screen of which nothing is known.
+        """Begin with a screen that may show anything.
 
         Args:
-            size: returns the terminal's columns and lines as they are now.
-            is_utf8: whether the terminal takes more than ASCII.
-            is_monochrome: whether colours are left out, and only attributes are sent.
+            size: Returns the terminal's present number of columns and lines.
+            is_utf8: Whether the terminal takes more than ASCII.
+            is_monochrome: Whether to leave out colours and send only attributes.
         """
         self._is_monochrome = is_monochrome
         self._get_size = size
@@ -85,17 +87,17 @@ class CellDiff:
         self._place: Place | None = None
         self._wire_place: WirePlace | None = None
         self._spoilt: dict[Place, Cell] = {}
-        """What a run of unsure width may have been drawn over."""
+        """Cells that a run of unsure width may have been drawn over, with what they should show."""
         self._out: list[str] = []
 
     def filter(self, data: str) -> str:
-        """Return what to send in place of `data`; sequences must be whole."""
+        """Return what to send in place of `data`, whose sequences must be whole."""
         if (size := self._get_size()) != self._size:
             self._size = size
             self.forget()
         for token in _TOKEN.finditer(data):
             if token["sgr"] is not None:
-                self._take_look(token["sgr"])
+                self._take_sgr(token["sgr"])
             elif token["row"]:
                 self._place = (int(token["row"]) - 1, int(token["column"]) - 1)
             elif token["text"]:
@@ -112,13 +114,13 @@ class CellDiff:
         return self._taken()
 
     def skip(self, data: str) -> str:
-        """Return what to send in place of `data` if what it draws is to be drawn later.
+        """Return what to send in place of `data` if its text is to be drawn later.
 
-        Its text is not sent, and taken for not sent: all of it must be drawn again.
+        The text is left out, so the screen must be drawn again afterwards.
         """
         for token in _TOKEN.finditer(data):
             if token["sgr"] is not None:
-                self._take_look(token["sgr"])
+                self._take_sgr(token["sgr"])
             elif token["unseen"]:
                 self._out.append(token["unseen"])
             elif token["other"]:
@@ -127,10 +129,10 @@ class CellDiff:
         self._place = None
         return self._taken()
 
-    def _take_look(self, codes: str) -> None:
+    def _take_sgr(self, codes: str) -> None:
         self._wanted = changed(self._wanted, codes)
         if self._is_monochrome:
-            self._wanted = Look(self._wanted.attributes)
+            self._wanted = SgrStyle(self._wanted.attributes)
 
     def _taken(self) -> str:
         sent = "".join(self._out)
@@ -138,12 +140,12 @@ class CellDiff:
         return sent
 
     def reset(self) -> str:
-        """Return what gives the terminal its own colours back, for whoever writes next."""
+        """Return what restores the terminal's own colours, for the program that writes next."""
         self._wanted = self._wire = PLAIN
         return "\x1b[0m"
 
     def forget(self) -> None:
-        """Take nothing on the screen for known; all that is drawn from now on is sent."""
+        """Forget what the screen shows, so that everything drawn from now on is sent."""
         columns, lines = self._size
         self._cells = [[None] * columns for _ in range(lines)]
         self._place = self._wire_place = None
@@ -175,20 +177,20 @@ class CellDiff:
 
     def _draw_cells(self, text: str, widths: list[int] | None, line: int, column: int) -> None:
         cells = self._cells[line]
-        look = self._wanted
-        blank = on_blank(look)
+        style = self._wanted
+        blank = on_blank(style)
         gap_from = len(text)
         for index, char in enumerate(text):
             width = 1 if widths is None else widths[index]
-            cell = (char, blank if char == " " else look)
+            cell = (char, blank if char == " " else style)
             if cells[column] != cell:
                 self._place = (line, column)
                 gap = text[gap_from:index]
-                if gap and len(gap.encode()) <= MOVE_BYTES and self._wire == look:
+                if gap and len(gap.encode()) <= MOVE_BYTES and self._wire == style:
                     self._out.append(gap)
                     self._wire_place = self._place
                 if char == " " and on_blank(self._wire) == blank:
-                    # It looks the same in whatever colour the text before it had.
+                    # A blank looks the same whatever the colour of the text before it.
                     self._move()
                     self._out.append(char)
                 else:
@@ -200,19 +202,19 @@ class CellDiff:
         self._place = (line, column)
 
     def _draw_unsure(self, run: str, line: int, column: int) -> None:
-        """Draw what terminals draw in different widths, so that nothing else is moved by it."""
+        """Draw a run that terminals draw in different widths, without moving anything else."""
         cells = self._cells[line]
         width = cell_len(run)
         cell = (run, self._wanted)
         if not width or cells[column] != cell:
             self._place = (line, column)
-            # Where it is drawn narrower, what was there before would be left beside it.
+            # Blanked first: a terminal that draws it narrower would leave old text beside it.
             self._send(f"{' ' * width}\x1b[{width}D{run}" if width > 1 else run)
             self._wire_place = (line, None)
             if width:
                 _put(cells, column, width, cell)
             elif column:
-                # Marks alone change what is before them.
+                # A run of marks only is drawn into the cell before it.
                 _put(cells, column - 1, 1, None)
             end = column + width
             for at in range(end, min(column + _most_cells(run), len(cells))):
@@ -224,13 +226,13 @@ class CellDiff:
         self._place = (line, column + width)
 
     def _mend(self) -> None:
-        """Draw again what a run of unsure width may have been drawn over, unless it was by now."""
+        """Draw again the cells that a run of unsure width may have covered, unless done already."""
         place, wanted = self._place, self._wanted
         while self._spoilt:
             line, column = spoilt = min(self._spoilt)
-            text, look = self._spoilt.pop(spoilt)
+            text, style = self._spoilt.pop(spoilt)
             if self._cells[line][column] is None:
-                self._place, self._wanted = spoilt, look
+                self._place, self._wanted = spoilt, style
                 self._draw(text)
         self._place, self._wanted = place, wanted
 
@@ -252,14 +254,14 @@ class CellDiff:
             if line == from_line and from_column is not None and column > from_column:
                 way = f"\x1b[{column - from_column}C"
             elif line == from_line + 1 and column == 0:
-                # Textual leaves the tty's output processing on, which puts the CR before it.
+                # Textual leaves the tty's output processing on, which adds a CR to the line feed.
                 way = "\n"
         self._out.append(way)
         self._wire_place = self._place
 
 
 def _put(cells: list[Cell | None], column: int, width: int, cell: Cell | None) -> None:
-    """Write something into a line of cells; of what is cut by that nothing is sure."""
+    """Write into a line of cells; what this cuts in part is unknown from then on."""
     head = column
     while cells[head] is _REST:
         head -= 1
@@ -276,25 +278,25 @@ def _put(cells: list[Cell | None], column: int, width: int, cell: Cell | None) -
 
 _MARKS = ("Mn", "Me", "Mc", "Cf", "Cs", "Cn", "Sk")
 _LATE_MARKS = frozenset("\u0e33\u0eb3\uff9e\uff9f")
-"""Letters that newer terminals draw as marks: Thai's and Lao's am, halfwidth voicing."""
+"""Letters that newer terminals draw as marks: am in Thai and Lao, halfwidth voicing marks."""
 _IDEOGRAPHS = range(0x20000, 0x40000)
 _ZWJ = "\u200d"
 _VIRAMA = 9
-"""The combining class of what joins two consonants."""
+"""The combining class of signs that join two consonants."""
 
 
 @lru_cache(maxsize=4096)
 def _sure_width(char: str) -> int:
-    """Return how many cells a character takes on every terminal, 0 where they differ.
+    """Return how many cells a character takes on every terminal, 0 if terminals differ.
 
-    What is wide only where a terminal is set up for Chinese counts as narrow: all lines and bars
-    are of that kind.
+    Characters of ambiguous width, such as all lines and bars, count as narrow: only terminals that
+    are set up for Chinese draw them wide.
     """
     if _is_mark(char):
         return 0
     width = cell_len(char)
-    # Pictures join with what follows, older terminals draw them narrow, and newer ones more of them
-    # wide. Parts of Korean syllables join too.
+    # A pictograph may join with the character after it, older terminals draw it narrow, and newer
+    # ones know more of them as wide. Parts of Korean syllables join too.
     is_picture = width == 2 and unicodedata.category(char) in ("So", "Sm", "No")
     is_late = ord(char) >= 0x10000 and ord(char) not in _IDEOGRAPHS
     is_part = "\u1100" <= char <= "\u11ff" or "\ua960" <= char <= "\ua97c"
@@ -303,15 +305,15 @@ def _sure_width(char: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _is_mark(char: str) -> bool:
-    """Say whether a character is, or may be, drawn into the cell of the one before."""
+    """Say whether a terminal may draw a character into the cell of the one before."""
     return unicodedata.category(char) in _MARKS or char in _LATE_MARKS or not cell_len(char)
 
 
 @lru_cache(maxsize=1024)
 def runs(text: str) -> tuple[tuple[str, bool], ...]:
-    """Part a text into runs, each with whether it is as wide on every terminal.
+    """Split a text into runs, each with whether its width is the same on every terminal.
 
-    What a mark or a joiner draws into one with it is in the same run.
+    A character that a mark or a joiner joins to another is in the same run with it.
     """
     sure = [_sure_width(char) > 0 for char in text]
     for index in range(1, len(text)):
@@ -331,16 +333,16 @@ def _most_cells(run: str) -> int:
 
 
 @lru_cache(maxsize=4096)
-def on_blank(look: Look) -> Look:
-    """Return what of a look shows on a blank: its ground, and lines in the colour of the text."""
-    attributes = look.attributes & _ON_BLANKS
-    return Look(attributes, look.foreground if attributes else "", look.background)
+def on_blank(style: SgrStyle) -> SgrStyle:
+    """Return what of a style shows on a blank: the background, and lines in the text's colour."""
+    attributes = style.attributes & _ON_BLANKS
+    return SgrStyle(attributes, style.foreground if attributes else "", style.background)
 
 
 @lru_cache(maxsize=4096)
-def changed(look: Look, codes: str) -> Look:
-    """Return what a look becomes by one SGR sequence (ECMA-48, 8.3.117; ITU T.416 colours)."""
-    attributes, foreground, background = look
+def changed(style: SgrStyle, codes: str) -> SgrStyle:
+    """Return a style after one SGR sequence (ECMA-48, 8.3.117; colours of ITU T.416)."""
+    attributes, foreground, background = style
     rest = (codes or "0").split(";")
     while rest:
         given = rest.pop(0)
@@ -348,7 +350,7 @@ def changed(look: Look, codes: str) -> Look:
         if code == 0:
             attributes, foreground, background = PLAIN
         elif code in (38, 48):
-            # T.416 keeps a colour in one parameter; the older way spreads it over the next ones.
+            # T.416 keeps a colour in one parameter; the older form spreads it over the next ones.
             taken = 0 if ":" in given else 4 if rest[:1] == ["2"] else 2
             color = ";".join([given, *rest[:taken]])
             rest = rest[taken:]
@@ -361,17 +363,17 @@ def changed(look: Look, codes: str) -> Look:
             attributes |= {code}
         else:
             attributes = frozenset(item for item in attributes if _SET[item] != code)
-    return Look(attributes, foreground, background)
+    return SgrStyle(attributes, foreground, background)
 
 
 @lru_cache(maxsize=4096)
-def transition(old: Look, new: Look) -> str:
-    """Return the shortest sequence that takes a terminal from one look to another."""
+def transition(old: SgrStyle, new: SgrStyle) -> str:
+    """Return the shortest sequence that takes a terminal from one style to another."""
     if new == PLAIN:
         return "\x1b[m"
     kept = old.attributes & new.attributes
     ended = {_SET[item] for item in old.attributes - new.attributes}
-    # Bold and dim end together, so one that stays is set again.
+    # One code ends both bold and dim, so the one that stays is set again.
     kept = frozenset(item for item in kept if _SET[item] not in ended)
     codes = [str(code) for code in sorted(ended)]
     codes += [str(code) for code in sorted(new.attributes - kept)]
@@ -379,9 +381,9 @@ def transition(old: Look, new: Look) -> str:
         codes.append(new.foreground or "39")
     if new.background != old.background:
         codes.append(new.background or "49")
-    afresh = ["0", *(str(code) for code in sorted(new.attributes))]
-    afresh += [color for color in (new.foreground, new.background) if color]
-    return f"\x1b[{min(';'.join(codes), ';'.join(afresh), key=len)}m"
+    from_reset = ["0", *(str(code) for code in sorted(new.attributes))]
+    from_reset += [color for color in (new.foreground, new.background) if color]
+    return f"\x1b[{min(';'.join(codes), ';'.join(from_reset), key=len)}m"
 
 
 ASCII = str.maketrans(
@@ -403,10 +405,10 @@ _JOINED = re.compile("\u200d.?")
 
 
 def in_ascii(text: str) -> str:
-    """Return text of the same width in cells with an ASCII stand-in for every other character."""
+    """Return a text of the same width in cells, with every other character replaced by ASCII."""
     translated = text.translate(ASCII)
     if translated.isascii():
         return translated
-    # What is joined to another character takes no room of its own.
+    # A character that is joined to another takes no cells of its own.
     translated = _JOINED.sub("", translated)
     return "".join(char if char.isascii() else "?" * cell_len(char) for char in translated)

@@ -1,7 +1,7 @@
-"""Textual's driver for Unix terminals, with fewer bytes on the wire (see thrift.py).
+"""Textual's driver for Unix terminals, with fewer bytes on the wire (see cell_diff.py).
 
-It also stands in ASCII for every other character where the locale has no UTF-8, draws no more than
-the terminal takes, and leaves no answer of the terminal to whoever reads next.
+It also replaces characters by ASCII where the locale has no UTF-8, draws no faster than the
+terminal takes bytes, and reads all the terminal's answers, which the shell would take for keys.
 """
 
 from __future__ import annotations
@@ -24,21 +24,25 @@ from flowtui.terminal.session import session
 from flowtui.terminal.shutdown import BELOW_ALL
 from flowtui.terminal.textual_private import InternalDriver
 
-LOOK_EVERY_S = 0.1
-"""How often it is looked whether the app still reads keys; Textual's own pace."""
-ESCAPE_EVERY_S = 0.02
-"""How often it is looked whether more has come after Esc, which many sequences begin with."""
-ANSWER_WITHIN_S, FIRST_ANSWER_WITHIN_S = 4.0, 0.6
-"""How late an answer may come that is waited for at the end, and if none ever came."""
-MOST_WAITING = 6
-"""So many writes that wait are two frames: the terminal takes less than is drawn."""
+INPUT_TIMEOUT_S = 0.1
+"""How long one wait for input lasts before the thread checks whether to end; as in Textual."""
+ESCAPE_TIMEOUT_S = 0.02
+"""How long one wait lasts after Esc, which is a key or, if more comes soon, begins a sequence."""
+ANSWER_TIMEOUT_S = 4.0
+"""How long the end waits for the answer of a terminal that has answered before."""
+FIRST_ANSWER_TIMEOUT_S = 0.6
+"""How long the end waits for the answer of a terminal that has never answered."""
+MAX_WAITING_WRITES = 6
+"""How many writes, two frames' worth, may wait for the terminal before frames are skipped."""
 CATCH_UP_EVERY_S = 0.03
+"""How often a driver that has skipped frames checks whether the terminal takes bytes again."""
 
 
 class DiffDriver(InternalDriver):
-    """Sends a terminal only what changes something on it."""
+    """Sends a terminal only what changes its screen."""
 
-    # LinuxDriver asks for every movement of the mouse; nothing here needs more than drags.
+    # LinuxDriver asks for every movement of the mouse, which over a slow link delays the keys;
+    # nothing here needs more than drags.
     _ANY_MOTION = "\x1b[?1003h"
     _DRAGS = "\x1b[?1002h"
     _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
@@ -48,9 +52,9 @@ class DiffDriver(InternalDriver):
         here = session(os.environ)
         self._cell_diff = CellDiff(self.terminal_size, here.is_utf8, here.is_monochrome)
         self._asked: deque[float] = deque()
-        """When questions were sent that the terminal has not answered, by the monotonic clock."""
+        """When each query was sent that has no answer yet, by the monotonic clock."""
         self.round_trip_s = 0.0
-        """How long the last answer took."""
+        """How long the last answer took; 0 before the first."""
         self._is_in_frame = self._is_skipping = self._is_behind = False
         self._is_input_ending = False
 
@@ -76,14 +80,14 @@ class DiffDriver(InternalDriver):
             self._put(filtered)
 
     def forget(self) -> None:
-        """Send everything again from now on: another program may have written on the screen."""
+        """Send everything from now on, as after another program has written on the screen."""
         self._cell_diff.forget()
 
     def _is_clogged(self) -> bool:
-        return self.waiting_write_count >= MOST_WAITING
+        return self.waiting_write_count >= MAX_WAITING_WRITES
 
     def _catch_up_later(self) -> None:
-        """Have what was skipped drawn when the terminal takes bytes again, as it looks by then."""
+        """Draw the present screen once the terminal takes bytes again."""
         if not self._is_behind:
             self._is_behind = True
             self.loop.call_later(CATCH_UP_EVERY_S, self._catch_up)
@@ -99,31 +103,31 @@ class DiffDriver(InternalDriver):
             self.app.screen.refresh()
 
     def _put(self, data: str) -> None:
-        # The writer dies with its terminal; what is put on its queue would then wait for ever.
+        # The writer's thread dies with its terminal: a full queue would then block for ever.
         if self.is_writing:
             super().write(data)
 
     # What comes from it ----------------------------------------------------------------------
 
     def run_input_thread(self) -> None:
-        """Hand on what is typed until input is disabled; unlike Textual's, in whole sequences."""
+        """Hand on what is typed until input is disabled, in whole sequences unlike Textual."""
         keyboard = Keyboard(self._is_typing)
-        # What is typed where the terminal has another encoding than UTF-8 is no reason to end.
+        # Without "replace", a key typed on a terminal with another encoding would end the thread.
         decode = getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
-            patience_s = ESCAPE_EVERY_S if keyboard.is_waiting else LOOK_EVERY_S
+            patience_s = ESCAPE_TIMEOUT_S if keyboard.is_waiting else INPUT_TIMEOUT_S
             if (data := self._read(patience_s)) is None:
                 return
             for message in self._meant(keyboard, decode(data)):
                 self.process_message(message)
         while self._asked and self._may_answer():
-            if (data := self._read(LOOK_EVERY_S)) is None:
+            if (data := self._read(INPUT_TIMEOUT_S)) is None:
                 return
             for message in self._meant(keyboard, decode(data)):
                 self._note_answer(message)
 
     def _read(self, patience_s: float) -> bytes | None:
-        """Return what has come, nothing after a while; None if nothing can come any more."""
+        """Return what has come within a time, which may be nothing; None at the end of input."""
         try:
             ready, _, _ = select.select([self.fileno], [], [], patience_s)
             return (os.read(self.fileno, 4096) or None) if ready else b""
@@ -144,8 +148,8 @@ class DiffDriver(InternalDriver):
         super().process_message(message)
 
     def _may_answer(self) -> bool:
-        """Whether an answer may still come; some terminals never give one."""
-        within_s = ANSWER_WITHIN_S if self.round_trip_s else FIRST_ANSWER_WITHIN_S
+        """Say whether an answer may still come; some terminals never give one."""
+        within_s = ANSWER_TIMEOUT_S if self.round_trip_s else FIRST_ANSWER_TIMEOUT_S
         if not self._asked:
             return self.round_trip_s > 0
         return monotonic() - self._asked[-1] < within_s
@@ -156,16 +160,16 @@ class DiffDriver(InternalDriver):
 
     # How it stops, and goes on ---------------------------------------------------------------
 
-    def asked_to_stop(self) -> None:
+    def handle_stop(self) -> None:
         if self.is_lent:
-            # The program that has it gives it back in its own way.
+            # The program that has the terminal restores it in its own way.
             job.stop()
         else:
-            # Not in the middle of what is drawn now.
+            # Later, or the stop would come in the middle of a frame.
             self.loop.call_soon_threadsafe(self.app.call_later, self.app.action_suspend_process)
 
     def stop_job(self) -> bool:
-        """Give the terminal to the shell until that goes on with this job.
+        """Suspend this job until the shell continues it.
 
         Returns:
             Whether there is a shell that did.
@@ -176,20 +180,21 @@ class DiffDriver(InternalDriver):
         self.resume_application_mode()
         return is_stopped
 
-    def gone_on_with(self) -> None:
-        # What stopped it without a word (SIGSTOP) left the terminal to others: drawn on by a shell,
-        # and with its modes. The kernel also sends this when the terminal hangs up.
+    def handle_continue(self) -> None:
+        # SIGSTOP gives no chance to restore the terminal, and the shell has since drawn on it and
+        # set its modes. The kernel also sends SIGCONT when the terminal hangs up.
         if self.is_reading and not self.is_lent:
             self.loop.call_soon_threadsafe(self.app.call_later, self.take_terminal_again)
 
     def take_terminal_again(self) -> None:
-        """Begin anew on a terminal that somebody else had meanwhile."""
+        """Set up the terminal again after another program has used it."""
         try:
             os.tcgetpgrp(self.fileno)
         except OSError:
             return
         job.wait_for_terminal(self.fileno)
-        # An answer to what input ends with has no end of line, for which the shell's modes wait.
+        # The answer to the query at the end of input has no line end: in the shell's modes, which
+        # read whole lines, it would never arrive.
         job.read_by_character(self.fileno)
         self.suspend_application_mode()
         self.resume_application_mode()
@@ -203,12 +208,12 @@ class DiffDriver(InternalDriver):
 
     def stop_application_mode(self) -> None:
         self._drop_drawings()
-        # Where there is no other screen to come back to, what was drawn stays above the prompt.
+        # On a terminal without an alternate screen, what was drawn stays above the prompt.
         self._put(f"{self._cell_diff.reset()}{BELOW_ALL}")
         super().stop_application_mode()
 
     def _drop_drawings(self) -> None:
-        """Send nothing more of what nobody will see: the screen is left now."""
+        """Drop the frames that wait: the screen is being left, so nobody would see them."""
         waiting = list(self.take_waiting_writes())
         self._cell_diff.forget()
         for data in waiting:
@@ -219,23 +224,23 @@ class DiffDriver(InternalDriver):
         self._is_input_ending = True
         super().disable_input()
         self._is_input_ending = False
-        # An answer that came until now has switched its reports on once more; no other is read.
-        self.ask_for_no_sizes()
+        # An answer that has just been read may have switched these reports on again.
+        self.stop_size_reports()
 
-    def ask_for_sizes(self) -> None:
-        super().ask_for_sizes()
-        # The terminal reports its size at once: if what ends input has asked by now, that report
-        # may come after its answer. Written first and looked at then, none is missed.
+    def start_size_reports(self) -> None:
+        super().start_size_reports()
+        # The terminal reports its size at once. If the query that ends input was sent before, this
+        # report could come after its answer, and the shell would take it for keys.
         if self._is_input_ending:
             self.write(QUERY)
 
-    def ask_for_no_mouse(self) -> None:
-        super().ask_for_no_mouse()
+    def stop_mouse_reports(self) -> None:
+        super().stop_mouse_reports()
         if self.has_mouse:
             self.write("\x1b[?1002l")
         if self.has_mouse_pixels:
             self.write("\x1b[?1016l")
-        # Input is read until the answer to this comes: then nothing is under way any more that a
-        # shell would take for typed.
+        # Input is read until the answer to this query comes: then no report is under way any more
+        # that the shell could take for keys.
         if self.is_reading and not self.exit_event.is_set() and self._may_answer():
             self.write(QUERY)

@@ -1,4 +1,4 @@
-"""Ctrl+Z: to stand still as a job of the shell until that goes on with it."""
+"""Ctrl+Z: stopping as a job of the shell until the shell continues it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import termios
 import time
 
 STOPS_WITHIN_S = 0.3
-"""By when a stop has come that one has asked for; the clock stands still for who is stopped."""
+"""How long a stop may take to come; time while the process is stopped is not counted."""
 
 
 def stop() -> bool:
-    """Stop all programs of this job, as the terminal would; return when it is gone on with.
+    """Stop all processes of this job, as the terminal would; return when the job is continued.
 
     Returns:
-        Whether it was stopped: the kernel stops none that no shell could go on with, such as what
-        a window was opened for.
+        Whether it was stopped: the kernel stops no job that no shell could continue, such as the
+        program for which a terminal window was opened.
     """
     is_continued = False
 
@@ -29,7 +29,7 @@ def stop() -> bool:
     resumed = signal.signal(signal.SIGCONT, note)
     try:
         os.killpg(0, signal.SIGTSTP)
-        # Another thread may get it, some moments later.
+        # The signal may go to another thread, and stop the process some moments later.
         left_s = STOPS_WITHIN_S
         while not is_continued and left_s > 0:
             time.sleep(0.01)
@@ -41,21 +41,21 @@ def stop() -> bool:
 
 
 def wait_for_terminal(terminal: int) -> None:
-    """Return when the terminal is this job's: one that goes on in the background is stopped.
+    """Return when this job is in the foreground of its terminal.
 
     Args:
-        terminal: a file descriptor of it.
+        terminal: A file descriptor of the terminal.
     """
     with contextlib.suppress(termios.error):
-        # The kernel stops who does this from the background.
+        # The kernel stops a background job that does this, until it comes to the foreground.
         termios.tcsetattr(terminal, termios.TCSANOW, termios.tcgetattr(terminal))
 
 
 def read_by_character(terminal: int) -> None:
-    """Have what comes from a terminal read as it comes, and not by lines.
+    """Make a terminal hand on each character at once, not only whole lines.
 
     Args:
-        terminal: a file descriptor of it, in whatever modes.
+        terminal: A file descriptor of the terminal, in any modes.
     """
     with contextlib.suppress(termios.error):
         modes = termios.tcgetattr(terminal)

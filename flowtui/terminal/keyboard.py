@@ -1,7 +1,7 @@
-"""Reads what a terminal sends: keys, mouse, pastes, answers, however late and glued together.
+"""Parses what a terminal sends (keys, mouse, pastes, answers), however late and glued together.
 
-Over a link that was stuck, keys arrive all at once. Textual then takes Esc and the key after it for
-one key with Alt, and types answers to questions that somebody else asked as if they were keys.
+After a link was stuck, keys arrive all at once. Textual alone would then take Esc and the key after
+it for one key with Alt, and would type answers to another program's queries as if they were keys.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from textual.message import Message
 
 from flowtui.terminal.textual_private import InternalParser
 
-PARTIAL_S = 1.0
-"""How long the rest may take of what is no key: part of a report, of an answer."""
+PARTIAL_TIMEOUT_S = 1.0
+"""How long the rest of an incomplete report or answer may take to arrive."""
 WORD_KEYS = "bdf\x08\x7f"
-"""With Alt, they move and delete by words where text is typed."""
+"""Keys that move or delete by words in a field when typed with Alt."""
 _PASTE_ENDS = "\x1b[201~"
 _PIECE = re.compile(
     r"(?P<paste>\x1b\[200~)"
-    # Device, keyboard, cursor, colours: flow-tui asks for none of it, but what ran before it may.
+    # Device, keyboard, cursor, colours: flow-tui asks for none of them, but the program that ran
+    # before it may have.
     r"|(?P<unasked>\x1b\[(?:[?>=][\d;]*[a-zA-Z]|[\d;]+[cnx])"
     r"|\x1b\]\d+;[^\x07\x1b]*(?:\x07|\x1b\\)|\x1bP[\d>!$+][^\x07\x1b]*\x1b\\)"
     r"|(?P<known>\x1b\[M[\s\S]{3}|\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~])"
@@ -34,36 +35,36 @@ _PIECE = re.compile(
     re.DOTALL,
 )
 _TYPED = ("\x1b", "\x1b[", "\x1bO")
-"""What may also be keys that somebody typed, if nothing more comes."""
+"""Beginnings of sequences that a person may also have typed, if nothing more comes."""
 
 
 @runtime_checkable
 class TakesText(Protocol):
-    """Textual's Input and TextArea, known without loading either: a start needs none."""
+    """Textual's Input and TextArea, recognised without importing either, for a faster start."""
 
     cursor_blink: bool
 
 
 class Keyboard(InternalParser):
-    """Textual's parser, given only whole sequences of which there is no doubt."""
+    """Textual's parser, given only whole sequences that have one meaning."""
 
     def __init__(self, is_typing: Callable[[], bool]) -> None:
-        """Takes `is_typing`, which says whether what has the focus takes text."""
+        """Take a function that says whether the widget with the focus takes text."""
         super().__init__()
         self._is_typing = is_typing
         self._held = ""
-        """What came of a sequence whose rest has not come yet."""
+        """The part of an incomplete sequence that has come."""
         self._held_since_s = 0.0
         self._pasted: str | None = None
-        """What came of a paste that has not ended yet."""
+        """The part of an unfinished paste that has come."""
 
     @property
     def is_waiting(self) -> bool:
-        """Whether what comes next, or that nothing does, says what the last characters mean."""
+        """Whether the meaning of the last characters depends on what comes next, if anything."""
         return bool(self._held)
 
     def feed(self, data: str) -> Iterator[Message]:
-        """Yield what some more characters mean; none at all end it."""
+        """Yield what more characters mean; an empty text ends the input."""
         if not data:
             yield from super().feed("")
             return
@@ -96,7 +97,7 @@ class Keyboard(InternalParser):
                 yield from super().feed(piece["text"])
 
     def tick(self) -> Iterator[Message]:
-        """Yield what it means that nothing more has come for a while."""
+        """Yield what held characters mean now that nothing has come for a while."""
         if self._pasted is not None:
             return
         waited_s = monotonic() - self._held_since_s
@@ -105,14 +106,14 @@ class Keyboard(InternalParser):
             yield _escape()
             if rest:
                 yield from super().feed(rest)
-        elif waited_s >= PARTIAL_S:
+        elif waited_s >= PARTIAL_TIMEOUT_S:
             self._held = ""
         yield from super().tick()
 
     def _sequence(self, sequence: str) -> Iterator[Message]:
-        """Yield what a whole sequence means; one that means nothing is not typed as text."""
+        """Yield what a whole sequence means; drop an unknown one, which Textual would type."""
         yield from super().feed(sequence)
-        # The Linux console's function keys have one character more than other keys.
+        # The Linux console's function keys have one character after this sequence.
         if not self.has_begun_sequence or sequence == "\x1b[[":
             return
         self.end_sequence()
@@ -122,7 +123,7 @@ class Keyboard(InternalParser):
             yield from typed
 
     def _paste_on(self, data: str, place: int) -> int:
-        """Take what belongs to a paste; return where its end begins, or the end of the data."""
+        """Take the text of a paste; return where its end marker begins, or the data's length."""
         assert self._pasted is not None
         end = data.find(_PASTE_ENDS, place)
         if end >= 0:

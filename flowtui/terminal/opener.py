@@ -1,6 +1,6 @@
-"""Opens files outside the app: in the system's viewer, an editor, or on the person's machine.
+"""Opens files outside the app: in the system's viewer, in an editor, or on the person's machine.
 
-Whatever opens a file gets a private copy, so that it cannot change the store.
+Each program gets a private copy; with the file itself it could change the store.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from flowtui.terminal.session import Session
 
 VARIABLE = "FLOW_TUI_OPENER"
 WATCHED_S = 2.0
-"""A viewer that fails does so at once; what it says later is its own business."""
+"""How long after its start a viewer's failure is reported; one that cannot work fails at once."""
 KEPT_S = 24 * 3600.0
-"""Copies of a session that could not tidy up are removed by a later one when so old."""
+"""How old copies must be before another session removes them; a killed session leaves its own."""
 FOLDER_PREFIX = "flow-tui-open-"
 DEFAULT_EDITORS = ("vim", "vi", "nano")
 _VIEW_ONLY = {"vim": "-R", "vi": "-R", "nvim": "-R", "view": "-R", "gvim": "-R", "nano": "-v"}
@@ -42,15 +42,15 @@ class OpenFailed(Failure):
 
 
 def is_elsewhere(environ: Mapping[str, str], here: Session) -> bool:
-    """Return whether a viewer would open on another machine than the one with the person."""
+    """Say whether a viewer would open on another machine than the person's."""
     return here.is_ssh and not here.has_display and not environ.get(VARIABLE, "").strip()
 
 
 def command(environ: Mapping[str, str], here: Session, platform: str = sys.platform) -> list[str]:
-    """Return the command that opens a file with the program that the system has for it.
+    """Return the command that opens a file with the system's program for its type.
 
     Raises:
-        OpenFailed: there is none.
+        OpenFailed: There is no such command.
     """
     named = environ.get(VARIABLE, "").strip()
     if named:
@@ -65,22 +65,24 @@ def command(environ: Mapping[str, str], here: Session, platform: str = sys.platf
     elif here.has_display:
         words = ["xdg-open"]
     else:
-        raise OpenFailed(f"there is no display here; {VARIABLE} may name a program that needs none")
+        raise OpenFailed(
+            f"this session has no display; set {VARIABLE} to a program that needs none"
+        )
     if shutil.which(words[0]) is None:
-        raise OpenFailed(f"there is no {words[0]!r} here; {VARIABLE} may name another program")
+        raise OpenFailed(f"{words[0]!r} is not installed; set {VARIABLE} to another program")
     return words
 
 
 def start(words: list[str], path: Path, failed: Callable[[str], None]) -> None:
-    """Start a program on a file without waiting for it, away from this terminal.
+    """Start a program on a file, detached from this terminal, without waiting for it.
 
     Args:
-        words: the command, to which the file is added.
-        path: absolute.
-        failed: is called from another thread if it fails within its first moments.
+        words: The command, to which the path is added.
+        path: The file's absolute path.
+        failed: Is called from another thread if the program fails soon after its start.
 
     Raises:
-        OpenFailed: it cannot be started.
+        OpenFailed: The program cannot be started.
     """
     try:
         process = subprocess.Popen(
@@ -104,10 +106,10 @@ def start(words: list[str], path: Path, failed: Callable[[str], None]) -> None:
 
 
 def editor(environ: Mapping[str, str]) -> list[str]:
-    """Return the command of the person's editor, for looking only where it can be told so.
+    """Return the command of the person's editor, read-only if that editor has a flag for it.
 
     Raises:
-        OpenFailed: there is none.
+        OpenFailed: There is no editor.
     """
     named = (environ.get("VISUAL") or environ.get("EDITOR") or "").strip()
     try:
@@ -115,17 +117,19 @@ def editor(environ: Mapping[str, str]) -> list[str]:
     except ValueError as error:
         raise OpenFailed(f"$EDITOR is {named!r}: {error}") from error
     if not words[0] or shutil.which(words[0]) is None:
-        missing = f"there is no {words[0]!r}" if words[0] else "neither vim nor nano is here"
-        raise OpenFailed(f"{missing}; set $EDITOR to one that is installed")
+        missing = (
+            f"{words[0]!r} is not installed" if words[0] else "neither vim nor nano is installed"
+        )
+        raise OpenFailed(f"{missing}; set $EDITOR to an editor that is")
     flag = _VIEW_ONLY.get(Path(words[0]).name)
     return [*words, flag] if flag else words
 
 
 def edit(words: list[str], path: Path) -> None:
-    """Run an editor on a copy and wait for it; the terminal is its own meanwhile.
+    """Run an editor on a copy, give it the terminal, and wait for its end.
 
     Raises:
-        OpenFailed: it cannot be started, or failed.
+        OpenFailed: The editor cannot be started, or failed.
     """
     try:
         code = subprocess.run([*words, str(path)], check=False).returncode
@@ -136,21 +140,21 @@ def edit(words: list[str], path: Path) -> None:
 
 
 def scp_command(path: Path, environ: Mapping[str, str], user: str, host_name: str) -> str:
-    """Return the command that fetches a file from this machine, for the shell of the person's own.
+    """Return the command with which a person fetches a file to their own machine.
 
-    The path is quoted for that shell and for the one that an older scp runs on this machine; a
-    newer one, which runs none, takes the same backslashes.
+    The path is quoted for their shell and for the shell that an older scp runs on this machine; a
+    newer scp, which runs no shell, takes the same backslashes.
 
     Raises:
-        OpenFailed: no shell could take the path.
+        OpenFailed: No shell could take the path.
     """
     text = str(path)
     if plain(text, len(text)) != text:
-        raise OpenFailed("the path has characters in it that cannot be typed; save a copy instead")
+        raise OpenFailed("the path has characters that cannot be typed; save a copy instead")
     quoted = "".join(
         char if _SAFE_IN_A_SHELL.match(char) or not char.isascii() else f"\\{char}" for char in text
     )
-    # Client's address and port, then those that it reached.
+    # The variable holds the client's address and port, then the server's.
     reached = environ.get("SSH_CONNECTION", "").split()
     host, port = (reached[2], reached[3]) if len(reached) == 4 else (host_name, "22")
     host = f"[{host}]" if ":" in host else host
@@ -159,7 +163,7 @@ def scp_command(path: Path, environ: Mapping[str, str], user: str, host_name: st
 
 
 class Copies:
-    """Private copies of files, gone when the app ends."""
+    """Private copies of files, which are removed when the app ends."""
 
     def __init__(self) -> None:
         self._folder: Path | None = None
@@ -167,10 +171,10 @@ class Copies:
         self._count = 0
 
     def copied(self, path: Path, name: str, cancelled: Callable[[], bool]) -> Path:
-        """Return a copy that nobody else can read and nobody can write.
+        """Return a copy that only this user can read and nobody can write.
 
         Raises:
-            OpenFailed: there is no room for it, or the file cannot be read.
+            OpenFailed: There is no space for it, or the file cannot be read.
             PreviewCancelled: `cancelled` said so.
         """
         with self._lock:
@@ -213,7 +217,7 @@ class Copies:
     def _made(self) -> Path:
         if self._folder is None or not self._folder.is_dir():
             _remove_old(Path(tempfile.gettempdir()))
-            # Made with mode 0700.
+            # mkdtemp gives the mode 0700.
             self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
             atexit.register(self.remove)
         return self._folder

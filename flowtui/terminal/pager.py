@@ -20,10 +20,10 @@ class PagerFailed(Failure):
 
 
 def command(environ: Mapping[str, str]) -> list[str]:
-    """Return the command of the pager: $PAGER, else what is there of less and more.
+    """Return the command of the pager: $PAGER, else less, else more.
 
     Raises:
-        PagerFailed: there is none, or $PAGER cannot be understood.
+        PagerFailed: There is no pager, or $PAGER cannot be parsed.
     """
     named = environ.get("PAGER", "").strip()
     try:
@@ -31,18 +31,20 @@ def command(environ: Mapping[str, str]) -> list[str]:
     except ValueError as error:
         raise PagerFailed(f"$PAGER is {named!r}: {error}") from error
     if not words[0] or shutil.which(words[0]) is None:
-        missing = f"there is no {words[0]!r}" if words[0] else "neither less nor more is here"
-        raise PagerFailed(f"{missing}; set $PAGER to a pager that is installed")
+        missing = (
+            f"{words[0]!r} is not installed" if words[0] else "neither less nor more is installed"
+        )
+        raise PagerFailed(f"{missing}; set $PAGER to a pager that is")
     return words
 
 
 def show(text: str, words: list[str]) -> None:
-    """Run a pager on a text and wait for it; the terminal is its own meanwhile.
+    """Run a pager on a text, give it the terminal, and wait for its end.
 
-    The text lies in a private file, which no other user can read and which is removed at the end.
+    The text lies in a private file, which no other user can read and which is removed afterwards.
 
     Raises:
-        PagerFailed: the file cannot be written, or the pager failed.
+        PagerFailed: The file cannot be written, or the pager failed.
     """
     environ = dict(os.environ, LESSSECURE="1")
     try:

@@ -1,6 +1,7 @@
-"""Pictures in full resolution, in the protocols of the terminals that have one.
+"""Pictures in full resolution, in the graphics protocol of the terminal.
 
-Which one is read off the environment: to ask the terminal would type its late answer into the app.
+The environment says which protocol that is: a terminal's late answer to a query would be taken for
+keys.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from flowtui.terminal.session import TMUX_TIMEOUT_S, Session
 
 TMUX_LINE = "set -g allow-passthrough on"
 _CHUNK = 4096
+"""The most characters of base64 that kitty's protocol allows in one sequence."""
 _SIXEL_TERMS = ("foot", "mlterm", "contour", "yaft")
 _SIXEL_LEVELS = 6
-"""Of red, green and blue: 216 colours, which every sixel terminal has room for."""
+"""Levels of red, green and blue: they make 216 colours, which every sixel terminal can hold."""
 
 
 class Protocol(StrEnum):
-    """How a terminal is sent a picture."""
+    """How a picture is sent to a terminal."""
 
     KITTY = "kitty"
     ITERM = "iTerm2"
@@ -31,7 +33,7 @@ class Protocol(StrEnum):
 
 
 def protocol(environ: Mapping[str, str]) -> Protocol | None:
-    """Return the protocol that the terminal is known to have, None where none is known."""
+    """Return the protocol that the terminal is known to have, None if there is none."""
     program = environ.get("TERM_PROGRAM", "")
     term = environ.get("TERM", "")
     if "KITTY_WINDOW_ID" in environ or term in ("xterm-kitty", "xterm-ghostty"):
@@ -47,7 +49,7 @@ def protocol(environ: Mapping[str, str]) -> Protocol | None:
 
 
 def passes_through(here: Session) -> bool:
-    """Return whether a picture gets through what is between here and the terminal."""
+    """Say whether tmux or screen, if either runs, passes pictures on to the terminal."""
     if here.is_screen:
         return False
     if not here.is_tmux:
@@ -65,7 +67,7 @@ def passes_through(here: Session) -> bool:
 
 
 def encoded(picture: Picture, by: Protocol, is_tmux: bool) -> bytes:
-    """Return what shows a picture, at the cursor of the terminal."""
+    """Return the bytes that show a picture at the terminal's cursor."""
     match by:
         case Protocol.KITTY:
             parts = list(_kitty(picture))
@@ -97,13 +99,13 @@ def _kitty(picture: Picture) -> Iterator[bytes]:
     data = base64.b64encode(png(picture))
     for at in range(0, len(data), _CHUNK):
         more = int(at + _CHUNK < len(data))
-        # q=2: its answer would be taken for keys.
+        # q=2 asks for no answer: one would be taken for keys.
         keys = b"f=100,a=T,q=2,m=%d" % more if at == 0 else b"m=%d" % more
         yield b"\x1b_G" + keys + b";" + data[at : at + _CHUNK] + b"\x1b\\"
 
 
 def _sixel(picture: Picture) -> bytes:
-    """Return a picture as bands of six rows, one pass over the band for each of its colours."""
+    """Return a picture in bands of six rows, each band drawn once for each of its colours."""
     step = 255 / (_SIXEL_LEVELS - 1)
     level = bytes(round(value / step) for value in range(256))
     reduced = picture.rgb.translate(level)

@@ -1,4 +1,4 @@
-"""What is printed suits who reads it: a person's terminal, or another program."""
+"""The encoding of what is printed, so that the terminal or program that reads it can take it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _STAND_INS = "flow-tui-stand-ins"
 
 
 def suit(environ: Mapping[str, str]) -> None:
-    """Have ASCII printed where the locale has no UTF-8, with the stand-ins that the app draws."""
-    # Python itself prints UTF-8 in the locale C.
+    """Print ASCII where the locale has no UTF-8, with the same stand-ins as the app draws."""
+    # In the locale C Python would print UTF-8.
     encoding, errors = None, "replace"
     if not session(environ).is_utf8:
         codecs.register_error(_STAND_INS, _stand_in)

@@ -1,4 +1,4 @@
-"""What this terminal session is and can do: SSH, multiplexers, text, colours, the clipboard."""
+"""What this terminal session can do: SSH, multiplexers, text, colours, the clipboard."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from flowtui.failures import Failure
 
 OSC52_LIMIT_BYTES = 74_994
-"""What xterm takes in one sequence; longer ones are dropped by many terminals without a word."""
+"""How much xterm takes in one sequence; many terminals silently drop a longer one."""
 TMUX_TIMEOUT_S = 2.0
+"""How long a tmux command may take."""
 _TRUECOLOR = re.compile(
     r"xterm-kitty|kitty|foot|alacritty|(xterm-)?ghostty|wezterm|contour|mintty|.*-direct", re.ASCII
 )
-"""Terminals that have 24-bit colours: by the names of their types, or how these begin."""
+"""Terminal types (TERM), or their beginnings, that have 24-bit colours."""
 _NO_CLIPBOARD = re.compile(
     r"linux|vt\d|ansi|pcansi|cons25|wsvt25|sun|cygwin|eterm|putty|dumb|$", re.ASCII
 )
-"""The same of terminals that take no text for a clipboard."""
+"""Terminal types, or their beginnings, that take no text for a clipboard."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Facts about the session that flow-tui runs in, read off the environment."""
+    """Facts about the terminal session, read from the environment."""
 
     term: str
     is_ssh: bool
@@ -33,10 +34,10 @@ class Session:
     is_screen: bool
     is_utf8: bool
     locale_variable: str
-    """What `is_utf8` was read off; LC_CTYPE where nothing says."""
+    """The variable that `is_utf8` was read from; LC_CTYPE if none is set."""
     is_truecolor: bool
     is_monochrome: bool
-    """NO_COLOR is set, to anything."""
+    """Whether NO_COLOR is set, to any value."""
     has_display: bool
 
     @property
@@ -45,23 +46,23 @@ class Session:
 
     @property
     def has_clipboard(self) -> bool:
-        """Whether a text can be sent to where the person pastes from."""
+        """Whether a text can be sent to the person's clipboard."""
         return self.is_tmux or not _NO_CLIPBOARD.match(self.term)
 
     @property
     def is_behind_another(self) -> bool:
-        """Whether tmux or screen is between here and the terminal, but on another machine."""
+        """Whether tmux or screen runs between here and the terminal, on another machine."""
         is_here = self.is_tmux or self.is_screen
         return not is_here and self.term.startswith(("tmux", "screen"))
 
     @property
     def has_few_colors(self) -> bool:
-        """Whether the terminal names sixteen colours and no more."""
+        """Whether the terminal says that it has no more than sixteen colours."""
         return not self.is_truecolor and "256" not in self.term and not self.is_tmux
 
 
 def session(environ: Mapping[str, str]) -> Session:
-    """Return what an environment says of its terminal session."""
+    """Return what an environment says about its terminal session."""
     names = ("LC_ALL", "LC_CTYPE", "LANG")
     locale_variable = next((name for name in names if environ.get(name)), "LC_CTYPE")
     locale = environ.get(locale_variable, "")
@@ -80,7 +81,7 @@ def session(environ: Mapping[str, str]) -> Session:
 
 
 def has_braille(here: Session) -> bool:
-    """Say whether the terminal's font is likely to have braille; the Linux console's has not."""
+    """Say whether the terminal's font is likely to have braille; the Linux console's has none."""
     return here.is_utf8 and here.term != "linux"
 
 
@@ -91,16 +92,16 @@ class CopyFailed(Failure):
 def copy(text: str, here: Session, write: Callable[[str], None]) -> str:
     """Send text to the clipboard of the person's own machine.
 
-    Returns:
-        What was done with it: the terminal does not say whether it took it.
-
     Args:
-        text: what to copy, raw.
-        here: the session.
-        write: puts a control sequence on the terminal.
+        text: The text, as it is stored.
+        here: The session.
+        write: Sends a control sequence to the terminal.
+
+    Returns:
+        What was done with the text; the terminal does not say whether it took it.
 
     Raises:
-        CopyFailed: there is no way, or the one there is failed.
+        CopyFailed: The session has no clipboard, or copying failed.
     """
     if here.is_tmux:
         return _copy_with_tmux(text)
@@ -113,16 +114,16 @@ def copy(text: str, here: Session, write: Callable[[str], None]) -> str:
             f"{len(text):,} characters are more than a terminal takes. Save them to a file instead."
         )
     sequence = f"\x1b]52;c;{encoded}\x07"
-    # GNU screen passes on only what is wrapped for it.
+    # GNU screen passes a sequence on only if it is wrapped like this.
     write(f"\x1bP{sequence}\x1b\\" if here.is_screen else sequence)
     if here.is_behind_another:
-        # Its command cannot be asked from here.
+        # tmux on another machine cannot be asked from here.
         return "Sent to tmux or screen, for the clipboard"
     return "Sent to the terminal's clipboard"
 
 
 def _copy_with_tmux(text: str) -> str:
-    # By default tmux drops a program's own clipboard sequence; its command is always heard.
+    # By default tmux drops a program's clipboard sequence; its own command always works.
     try:
         done = subprocess.run(
             ["tmux", "load-buffer", "-w", "-"],

@@ -1,4 +1,4 @@
-"""Text that leaves the app for another program: the clipboard, and the person's pager."""
+"""Text that is handed to another program: the clipboard, or the person's pager."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ NOT_LENT = "This terminal cannot be lent to another program."
 def copy(
     app: App[None], text: str, session: terminal.Session, write: Callable[[str], None]
 ) -> None:
-    """Send text to the clipboard, and say how that went.
+    """Send text to the clipboard, and notify the person of the outcome.
 
     Args:
-        app: says it.
-        text: whole, as it is stored.
-        session: what this terminal can do.
-        write: sends to the terminal.
+        app: The app that shows the notification.
+        text: The whole text, as it is stored.
+        session: What this terminal can do.
+        write: Sends a control sequence to the terminal.
     """
     try:
         done = terminal.copy(text, session, write)
@@ -34,11 +34,11 @@ def copy(
 
 
 def page(app: App[None], text: str) -> None:
-    """Show a text in the person's pager; the app stands still until that is left.
+    """Show a text in the person's pager; the app waits until that ends.
 
     Args:
-        app: gives its terminal away.
-        text: safe lines, which any pager may show as they are.
+        app: The app, whose terminal the pager gets.
+        text: Safe lines, which any pager may show as they are.
     """
     try:
         words = pager.command(os.environ)

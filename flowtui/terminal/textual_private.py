@@ -1,7 +1,7 @@
-"""The one place that uses names which Textual keeps to itself.
+"""The only module that uses private names of Textual.
 
-What stands above says here what it needs, in names of its own. `test_private_names.py` names each
-that is used and looks for any other, so that a new Textual fails there and nowhere else.
+It gives each a public name of its own. `test_private_names.py` lists the private names and refuses
+any other, so that a new Textual breaks that test and this module, and nothing else.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from textual.widget import Widget
 
 
 class InternalApp(App[None]):
-    """An app that knows its driver, whether it ends, and what ended it."""
+    """An app that knows its driver, whether it is ending, and which error ended it."""
 
     @property
     def terminal_driver(self) -> Driver | None:
-        """What the terminal is written to with; None before the start and after the end."""
+        """The driver that writes to the terminal; None before the start and after the end."""
         return self._driver
 
     @property
     def has_begun(self) -> bool:
-        """Whether it has made its first screen, and takes messages."""
+        """Whether it has made its first screen and takes messages."""
         return self._is_mounted
 
     @property
@@ -44,8 +44,8 @@ class InternalApp(App[None]):
         return self._exit
 
     @property
-    def is_told_why(self) -> bool:
-        """Whether something is to be printed already when it has ended."""
+    def has_exit_message(self) -> bool:
+        """Whether there is already something to print after the end."""
         return bool(self._exit_renderables)
 
     def _handle_exception(self, error: Exception) -> None:
@@ -53,19 +53,22 @@ class InternalApp(App[None]):
             super()._handle_exception(error)
 
     def survives(self, error: Exception) -> bool:
-        """Take note of an error that nothing has caught, and say whether the app goes on."""
+        """Handle an error that nothing has caught, and say whether the app goes on."""
         raise NotImplementedError
 
     def _fatal_error(self) -> None:
         self.end_by_error(self._exception)
 
     def end_by_error(self, error: BaseException | None) -> None:
-        """End because of an error in the app itself; called while that is handled."""
+        """End because of an error in the app itself; called while it is handled."""
         raise NotImplementedError
 
 
 class InternalModal(ModalScreen[ScreenResultType]):
-    """A modal that may be taken away with what is below it, and nobody waits for it then."""
+    """A modal that may be removed together with the screens below it.
+
+    Without this a worker that waits for its answer would wait for ever.
+    """
 
     def on_unmount(self) -> None:
         for asked in self._result_callbacks:
@@ -74,7 +77,7 @@ class InternalModal(ModalScreen[ScreenResultType]):
 
 
 class InternalDriver(LinuxDriver):
-    """A driver whose threads and modes can be asked about, and whose steps can be changed."""
+    """A driver that makes its threads and modes readable, and its steps replaceable."""
 
     @property
     def app(self) -> App[object]:
@@ -89,23 +92,23 @@ class InternalDriver(LinuxDriver):
         return self._app._running
 
     def terminal_size(self) -> tuple[int, int]:
-        """Return columns and lines, as the terminal says now."""
+        """Return the terminal's present number of columns and lines."""
         return self._get_terminal_size()
 
     # The thread that writes ------------------------------------------------------------------
 
     @property
     def is_writing(self) -> bool:
-        """Whether the thread that writes to the terminal is there."""
+        """Whether the thread that writes to the terminal is alive."""
         return self._writer_thread is not None and self._writer_thread.is_alive()
 
     @property
     def waiting_write_count(self) -> int:
-        """How many writes wait for the terminal to take those before them."""
+        """The number of writes that wait for the terminal."""
         return 0 if self._writer_thread is None else self._writer_thread._queue.qsize()
 
     def take_waiting_writes(self) -> Iterator[str]:
-        """Yield the writes that wait, which are sent no more."""
+        """Remove and yield the writes that wait."""
         while self._writer_thread is not None:
             try:
                 data = self._writer_thread._queue.get_nowait()
@@ -118,76 +121,76 @@ class InternalDriver(LinuxDriver):
 
     @property
     def is_reading(self) -> bool:
-        """Whether the thread that reads from the terminal is there."""
+        """Whether the thread that reads from the terminal is alive."""
         return self._key_thread is not None and self._key_thread.is_alive()
 
     # Modes -----------------------------------------------------------------------------------
 
     @property
     def has_mouse(self) -> bool:
-        """Whether reports of the mouse were asked for."""
+        """Whether the terminal reports the mouse."""
         return self._mouse
 
     @property
     def has_mouse_pixels(self) -> bool:
-        """Whether these are in pixels."""
+        """Whether mouse reports are in pixels."""
         return self._mouse_pixels
 
     def _enable_in_band_window_resize(self) -> None:
-        self.ask_for_sizes()
+        self.start_size_reports()
 
-    def ask_for_sizes(self) -> None:
-        """Ask for a report of each new size."""
+    def start_size_reports(self) -> None:
+        """Ask the terminal to report each new size."""
         super()._enable_in_band_window_resize()
 
-    def ask_for_no_sizes(self) -> None:
-        """Ask for no more reports of sizes."""
+    def stop_size_reports(self) -> None:
+        """Ask the terminal not to report sizes any more."""
         self._disable_in_band_window_resize()
 
     def _disable_mouse_support(self) -> None:
-        self.ask_for_no_mouse()
+        self.stop_mouse_reports()
 
-    def ask_for_no_mouse(self) -> None:
-        """Ask for no more reports of the mouse."""
+    def stop_mouse_reports(self) -> None:
+        """Ask the terminal not to report the mouse any more."""
         super()._disable_mouse_support()
 
     # Signals ---------------------------------------------------------------------------------
 
     @property
     def is_lent(self) -> bool:
-        """Whether the terminal is another program's for now, and given back by the app itself."""
+        """Whether another program has the terminal, which the app itself takes back afterwards."""
         return not self._auto_restart
 
     def _sigtstp_application(self, *_: object) -> None:
-        self.asked_to_stop()
+        self.handle_stop()
 
-    def asked_to_stop(self) -> None:
-        """Take note of SIGTSTP; called between any two instructions of the main thread."""
+    def handle_stop(self) -> None:
+        """Handle SIGTSTP; called between any two instructions of the main thread."""
         raise NotImplementedError
 
     def _sigcont_application(self, *_: object) -> None:
-        self.gone_on_with()
+        self.handle_continue()
 
-    def gone_on_with(self) -> None:
-        """Take note of SIGCONT; called between any two instructions of the main thread."""
+    def handle_continue(self) -> None:
+        """Handle SIGCONT; called between any two instructions of the main thread."""
         raise NotImplementedError
 
 
 class InternalParser(XTermParser):
-    """A parser of which can be seen whether it waits for more."""
+    """A parser that says whether it waits for more characters."""
 
     @property
     def has_begun_sequence(self) -> bool:
-        """Whether what came so far may be the beginning of something."""
+        """Whether the last characters may be the beginning of a sequence."""
         return self._timeout_time is not None
 
     def end_sequence(self) -> None:
-        """Have the next `tick` take what came so far as it is."""
+        """Make the next `tick` take the last characters as they are."""
         self._timeout_time = 0.0
 
 
 class InternalStylesheet(Stylesheet):
-    """A style sheet of which can be seen what it was parsed with."""
+    """A style sheet that shows the variables with which it was parsed."""
 
     @property
     def variables(self) -> dict[str, str]:
@@ -197,10 +200,10 @@ class InternalStylesheet(Stylesheet):
 _dispatch = MessagePump._dispatch_message
 
 
-def go_on_after_errors() -> None:
-    """Have a widget, a screen or the app take its next message where one has ended in an error.
+def continue_after_errors() -> None:
+    """Make a widget, a screen or the app take its next message after one has ended in an error.
 
-    Textual ends the app then, and with it each loop of messages that an error has come up in.
+    Without this Textual ends the message loop in which the error came up, and with it the app.
     """
     MessagePump._dispatch_message = _dispatched  # type: ignore[assignment,method-assign]
 
@@ -227,7 +230,7 @@ def is_of_drawing(error: BaseException) -> bool:
 
 
 def broken_screen(error: BaseException) -> Screen[object] | None:
-    """Return the screen that an error kept from getting its widgets; called while it is handled."""
+    """Return the screen that an error kept from composing; called while the error is handled."""
     node = active_message_pump.get(None)
     is_composing = Widget._compose.__code__ in _codes(error)
     return node if is_composing and isinstance(node, Screen) else None
@@ -238,9 +241,10 @@ def _codes(error: BaseException) -> set[CodeType]:
 
 
 def fires_late(timer: Timer) -> Timer:
-    """Have a timer fire also where the machine stood still until its time had gone by.
+    """Make a timer fire even if the machine stood still until its time was past.
 
-    Textual leaves a time out that has gone by when it looks at the clock, the only one too.
+    Textual skips a time that is past when it looks at the clock, even that of a timer with only
+    one.
     """
     timer._skip = False
     return timer

@@ -1,4 +1,4 @@
-"""The one way to ask in the background: a thread is asked, and the loop takes its answer."""
+"""The one way to ask in the background: a worker's thread asks, and the loop takes the answer."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 WAITING_WORD_AFTER_S = 0.1
-"""How long an answer may take before it is said that something is waited for."""
+"""How long an answer may take before the screen says that it is waiting."""
 REASON_CHARACTERS = 300
+"""How much of a reason is shown in a corner of the screen."""
 
 
 @dataclass
 class Answered(Message, bubble=False):
-    """Sent by a thread to the one who asked, with what takes the answer."""
+    """Sent by a worker's thread to the node that asked, with a function that takes the answer."""
 
     worker: Worker[None] | None
-    """Whose end makes it unwanted; None where it is wanted in any case."""
+    """The worker whose cancelling makes the answer unwanted; None if it is wanted in any case."""
     take: Callable[[], object]
 
 
@@ -73,9 +74,9 @@ class Pending(Generic[T]):
 
 
 class Asks(MessagePump):
-    """Mixed into every widget and screen that asks, before its Textual class.
+    """A mixin for widgets and screens that ask, which stands before their Textual class.
 
-    Whatever a question reads of a store ends when its answer is not wanted any more.
+    A question's reads of a store end when its answer is not wanted any more.
     """
 
     def ask(
@@ -89,18 +90,18 @@ class Asks(MessagePump):
         waiting: Callable[[], object] | None = None,
         left: Callable[[], object] | None = None,
     ) -> Worker[None]:
-        """Have a question answered in a thread, and return the worker that waits for it.
+        """Ask a question in a thread, and return the worker that asks it.
 
         Args:
-            question: Is called in a thread, and touches no widget.
-            then: Is given the answer on the loop, unless it is not wanted any more by then: the
-                worker was cancelled, another question took its place, or this node is gone.
-            failed: Is given the reason on the loop where there is none; `ask_failed` unless given.
-            group: What is asked for; questions of one group replace one another.
-            replaces: Whether it does; else the answers of all are wanted.
-            waiting: Is called once when the answer takes long.
-            left: Is called where the question ended because nobody waited for it. Whoever gives
-                it is told how it ended in any case, even with an answer that was left too late.
+            question: Is called in a thread, and must not touch a widget.
+            then: Is called on the loop with the answer, if that is still wanted: not if the worker
+                was cancelled, another question has replaced this one, or this node has gone.
+            failed: Is called on the loop with the reason of a failure; the default is `ask_failed`.
+            group: The kind of question; a question replaces an earlier one of its group.
+            replaces: Whether it replaces that one; if not, the answers of both are wanted.
+            waiting: Is called once if the answer takes long.
+            left: Is called if the question was cancelled. A caller that gives it learns of every
+                end: an answer that came before the cancelling took effect goes to `then`.
         """
 
         def answers() -> Iterable[T]:
@@ -121,7 +122,7 @@ class Asks(MessagePump):
         waiting: Callable[[], object] | None = None,
         left: Callable[[], object] | None = None,
     ) -> Worker[None]:
-        """Do what `ask` does with a question that has several answers, each taken as it comes."""
+        """Ask as `ask` does a question with several answers, each of which is taken as it comes."""
 
         def work() -> None:
             worker = get_current_worker()
@@ -187,14 +188,14 @@ class Asks(MessagePump):
         self.post_message(Answered(worker, take))
 
     def ask_failed(self, reason: str) -> None:
-        """Say why there is no answer, in a corner of the screen."""
+        """Show in a corner of the screen why there is no answer."""
         cast("Host", self.app).notify(
             fmt.plain(reason, REASON_CHARACTERS), title="Not read", severity="error", markup=False
         )
 
     @on(Answered)
     async def take_answer(self, message: Answered) -> None:
-        """Take an answer, which may have stopped to be wanted on its way here."""
+        """Take an answer, unless it has become unwanted on its way here."""
         if message.worker is None or not message.worker.is_cancelled:
             taken = message.take()
             if inspect.isawaitable(taken):
@@ -202,9 +203,9 @@ class Asks(MessagePump):
 
     @on(Worker.StateChanged)
     def report_failed_worker(self, event: Worker.StateChanged) -> None:
-        """Report what a thread ended in that it should not have.
+        """Report an unexpected error of a worker.
 
-        Only the node that started a worker is told of its end: the message does not bubble.
+        Textual tells only the node that started the worker: the event does not bubble.
         """
         if event.state is WorkerState.ERROR and event.worker.error is not None:
             cast("Host", self.app).report_bug(event.worker.error)
@@ -230,4 +231,4 @@ def _node(asks: Asks) -> DOMNode:
 
 
 def _fault(error: BaseException) -> str:
-    return f"flow-tui has a fault here ({type(error).__name__})"
+    return f"There is an error in flow-tui itself ({type(error).__name__})"

@@ -1,4 +1,4 @@
-"""Text to terminal cells: lines made of pieces, each with the role that gives it its colour."""
+"""Text as terminal cells: lines of pieces, each with the role that gives it its colour."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Align = Literal["left", "right"]
 
 
 class Piece(NamedTuple):
-    """Some text of one role on a line."""
+    """A part of a line that has one role."""
 
     text: str
     role: Role = "text"
@@ -26,7 +26,7 @@ Line = Sequence[Piece]
 
 
 def fit(text: str, width: int, align: Align = "left") -> str:
-    """Return text of exactly `width` cells: padded, or cut with an ellipsis that says so."""
+    """Return text of exactly `width` cells: padded, or cut with an ellipsis."""
     length = cell_len(text)
     if length == width:
         return text
@@ -37,7 +37,7 @@ def fit(text: str, width: int, align: Align = "left") -> str:
 
 
 def clipped(line: Iterable[Piece], width: int) -> list[Piece]:
-    """Return a line that is at most `width` cells wide, the last piece cut with an ellipsis."""
+    """Return a line of at most `width` cells, with an ellipsis where it is cut."""
     pieces: list[Piece] = []
     left = width
     for piece in line:
@@ -52,10 +52,10 @@ def clipped(line: Iterable[Piece], width: int) -> list[Piece]:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Return text as lines of at most `width` cells, broken between words where that can be."""
+    """Return text as lines of at most `width` cells, broken between words if possible."""
     lines: list[str] = []
     line = ""
-    # Runs of blanks are kept inside a line: they set tags apart.
+    # Several blanks inside a line are kept, because they separate tags.
     for word in re.findall(r"\s*\S+", text):
         if line and cell_len(line + word) > width:
             lines.append(line)
@@ -73,7 +73,7 @@ def width_of(line: Iterable[Piece]) -> int:
 
 
 def justified(left: Line, right: Line, width: int) -> list[Piece]:
-    """Return a line with one part at each end; the right one gives way where both don't fit."""
+    """Return a line with one part at each end; the right one is cut if both do not fit."""
     room = width - width_of(left)
     if width_of(right) + 1 > room:
         return clipped(left, width)

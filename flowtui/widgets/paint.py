@@ -1,4 +1,4 @@
-"""Pieces of text to strips of a widget, each role in the colour that the theme gives it."""
+"""Pieces of text as strips of a widget, each role in the colour that the theme gives it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ ROLE_CLASSES = {
     "role--cursor",
     "role--cursor-blurred",
 }
-"""Component classes of every screen with widgets that paint; app.tcss says how they look.
+"""Component classes of every screen with widgets that paint; app.tcss gives them their styles.
 
-They belong to the screen and not to each widget: to look ten styles up for each of ten widgets took
-a third of the time until the first paint.
+They belong to the screen and not to each widget: looking up ten styles for each of ten widgets
+would take a third of the time until the first paint.
 """
 
 CURVE_CLASSES = {"role--curve-1", "role--curve-2", "role--curve-3", "role--curve-4"}
-"""The same of screens that draw curves over each other."""
+"""Component classes of screens that draw several curves over each other."""
 
 
 class RoleStyles:
-    """The styles of the roles on one widget's screen, looked up once a theme."""
+    """The styles of the roles on one widget's screen, looked up once for each theme."""
 
     def __init__(self, widget: Widget) -> None:
         self._widget = widget
@@ -41,7 +41,7 @@ class RoleStyles:
         self._styles.clear()
 
     def style(self, role: Role, shade: str = "") -> Style:
-        """Return the style of a role, on the background of `cursor`, `cursor-blurred` or none."""
+        """Return the style of a role; the shade is `cursor`, `cursor-blurred` or empty."""
         known = self._styles.get((role, shade))
         if known is None:
             screen = self._widget.screen

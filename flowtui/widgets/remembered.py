@@ -1,7 +1,7 @@
-"""What is remembered from one session to the next: chosen columns, orders, the last filters.
+"""Settings that last from one session to the next: columns, orders, the last filters.
 
-One small JSON object in the user's state folder. None of it is worth an error: what cannot be
-read is not remembered, what cannot be written is remembered for this session only.
+They are one small JSON object in the user's state folder. None is worth an error: a file that
+cannot be read counts as empty, and what cannot be written lasts for this session only.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from flowtui.reports.saving import SaveFailed, write_atomically
 from flowtui.store.values import JsonValue
 
 DIRECTORY_VARIABLE = "FLOW_TUI_STATE"
-"""Names the folder to use in place of the user's state folder."""
+"""The variable that names another folder than the user's state folder."""
 FILE_NAME = "remembered.json"
 MAX_BYTES = 1_000_000
-"""A larger file was not written by this program."""
+"""A larger file cannot be this program's, and is not read."""
 
 
 class Remembered:
-    """Values by key in one file, read when they are first asked for; for any thread."""
+    """Values by key in one file, read when the first is needed; callable from any thread."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -32,17 +32,17 @@ class Remembered:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> JsonValue:
-        """Return a value as this session first found or last put it, None where there is none."""
+        """Return a value as this session first read or last put it; None if there is none."""
         with self._lock:
             if self._values is None:
                 self._values = self._stored()
             return self._values.get(key)
 
     def put(self, key: str, value: JsonValue) -> None:
-        """Keep a value; None forgets it.
+        """Remember a value; None forgets it.
 
-        The file is read again first, so that of two sessions the last one to put a key wins, and
-        neither loses the other's keys.
+        The file is read again first: otherwise each of two sessions would undo the other's changes.
+        For one key the last session to put it wins.
         """
         with self._lock:
             kept = self._stored()
@@ -65,7 +65,7 @@ class Remembered:
 
     def _write(self, values: dict[str, JsonValue]) -> None:
         def write(out: TextIO) -> None:
-            # A filter may quote what is in a store that others must not see.
+            # Other users must not read the file: a filter may quote what is in a private store.
             os.fchmod(out.fileno(), 0o600)
             json.dump(values, out, indent=1)
 
@@ -80,7 +80,7 @@ _remembered: Remembered | None = None
 
 
 def remembered() -> Remembered:
-    """Return what this user's sessions remember; the folder is looked up anew if it changed."""
+    """Return the settings of this user, from another folder if the environment now names one."""
     global _remembered
     path = state_directory() / FILE_NAME
     if _remembered is None or _remembered.path != path:
@@ -89,7 +89,7 @@ def remembered() -> Remembered:
 
 
 def get(key: str) -> JsonValue:
-    """Return what is remembered under a key, None where nothing is."""
+    """Return the value that is remembered under a key; None if there is none."""
     return remembered().get(key)
 
 
@@ -99,12 +99,12 @@ def put(key: str, value: JsonValue) -> None:
 
 
 def state_directory() -> Path:
-    """Return the user's state folder for this program; it need not be there."""
+    """Return the user's state folder for this program, which need not exist."""
     chosen = os.environ.get(DIRECTORY_VARIABLE)
     if chosen:
         return Path(chosen)
     try:
         return person.folder("state")
     except OSError:
-        # Nothing can be kept there either, and nothing is found.
+        # Under this path nothing can be read or written, so nothing is remembered.
         return Path(os.devnull)

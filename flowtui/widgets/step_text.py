@@ -1,4 +1,4 @@
-"""Steps as text where there is no room for all of each: those that differ read differently."""
+"""Steps as short text, with enough digits that different steps read differently."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from flowtui.store.metrics.steps import Step
 from flowtui.store.values import LoggedPoint, Point
 
 EARLIEST_S, LATEST_S = 978_307_200, 4_102_444_800
-"""The years from 2001 to 2100, in which steps that count seconds, or parts of them, are times."""
+"""Steps that may be Unix times: those that lie in the years from 2001 to 2100."""
 PARTS_OF_A_SECOND = (1, 10**3, 10**6, 10**9)
+"""The units of such times, as their number in a second."""
 AHEAD_S, BEHIND_S = 86_400, 20 * 365 * 86_400
-"""How far steps that are taken for times may lie from when they were logged: clocks may differ by
-a day, and what is logged may be old; but 10**9, 10**12 and so on, which are counts, lie in 2001."""
+"""How far a step that is taken for a time may lie after or before the time of logging: clocks may
+differ by a day, and data may be old, but counts such as 10**9 or 10**12 would lie in 2001."""
 DIGITS = 6
+"""How many significant digits a step has if these are enough."""
 
 
 def parts_of_a_second(steps: Sequence[Step]) -> int | None:
-    """Return what part of a second a step is if all steps are Unix times, None if not."""
+    """Return how many steps are in a second if all steps are Unix times; None if they are not."""
     for parts in PARTS_OF_A_SECOND:
         if steps and all(EARLIEST_S * parts <= step <= LATEST_S * parts for step in steps):
             return parts
@@ -28,7 +30,7 @@ def parts_of_a_second(steps: Sequence[Step]) -> int | None:
 
 
 def are_near_log(points: Iterable[Point], parts: int) -> bool:
-    """Say whether steps that may be times are near when they were logged, as far as is known."""
+    """Say whether steps that may be times lie near the times of logging, as far as is known."""
     ahead_s = (
         point.step / parts - point.logged_at.timestamp()
         for point in points
@@ -46,16 +48,16 @@ def step_texts(
     """Return steps that are shown together as text.
 
     Args:
-        steps: what is shown.
-        parts: of a second that a step counts if steps are to read as times, `19:01:15`.
-        among: others of the metric; where not all are of one day, a time has its date.
-        digits: significant ones of a number, where these suffice.
+        steps: The steps.
+        parts: How many steps are in a second, to show them as times (`19:01:15`); None for numbers.
+        among: Other steps of the metric; unless all are on one day, each time has its date.
+        digits: How many significant digits a number has if these are enough.
     """
     return (parts and _times(steps, parts, among)) or fmt.distinct(steps, digits)
 
 
 def _times(steps: Sequence[Step], parts: int, among: Sequence[Step]) -> list[str]:
-    """Return steps as times of day; none where a nanosecond is too long to tell them apart."""
+    """Return steps as times of day; none if even nanoseconds do not tell them apart."""
     days = {_moment(step, parts)[0].date() for step in (*steps, *among)}
     split = [_moment(step, parts) for step in steps]
     starts = [

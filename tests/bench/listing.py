@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from sqlite3 import connect
 
-from flowtui.screens.evals.reading import WantedSamples, read_list
+from flowtui.screens.evals.reading import SamplesQuery, read_list
 from flowtui.screens.traces.reading import read_trace
 from flowtui.store.filters import sample_condition
 from flowtui.store.samples import listing as sample_rows
@@ -54,9 +54,9 @@ def listings(directory: Path, rounds: int) -> Iterator[Measure]:
         sample_condition("scores.relevance > 0.5"),
     )
     for what, sql, wanted in (
-        ("first page of samples", SAMPLES, WantedSamples()),
-        ("samples by a score", _SORTED, WantedSamples(order=order)),
-        ("samples by a filter", _FILTERED, WantedSamples(condition=filtered)),
+        ("first page of samples", SAMPLES, SamplesQuery()),
+        ("samples by a score", _SORTED, SamplesQuery(order=order)),
+        ("samples by a filter", _FILTERED, SamplesQuery(condition=filtered)),
     ):
         yield over(what, sql, BIG, partial(list_samples, store, wanted), 0.3)
     for what, name, budget in (
@@ -89,7 +89,7 @@ def list_traces(store: Store) -> None:
     store.run(BIG).ask(trace_rows.at, keys[:PAGE])
 
 
-def list_samples(store: Store, wanted: WantedSamples) -> None:
+def list_samples(store: Store, wanted: SamplesQuery) -> None:
     found = read_list(store.run(BIG), wanted, None)
     store.run(BIG).ask(sample_rows.at, found.rowids[:PAGE])
 
@@ -102,7 +102,7 @@ def main(directory: Path, name: str) -> int:
     store.run(BIG).ask(sample_rows.at, [1])
     before = peak_bytes()
     if name == "samples":
-        list_samples(store, WantedSamples(order=SampleOrder("scores.relevance", True)))
+        list_samples(store, SamplesQuery(order=SampleOrder("scores.relevance", True)))
     else:
         open_tree(store, name)
     return peak_bytes() - before

@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from textual.worker import WorkerState
 
 from flowtui.app.app import FlowApp
-from flowtui.app.key_queue import LOOK_EVERY_S, KeyQueue
+from flowtui.app.key_queue import CHECK_KEY_EVERY_S, KeyQueue
 from flowtui.store.store import Store
 from flowtui.terminal.keyboard import Keyboard
 from flowtui.widgets.host import Options
@@ -79,8 +79,8 @@ def _has_short_timer(pilot: Pilot[None]) -> bool:
     timers = (timer for pump in (pilot.app, *pilot.app._registry) for timer in list(pump._timers))
     return any(
         timer._repeat is not None
-        # The queue of keys looks again and again whether what they open is there.
-        and LOOK_EVERY_S < timer._interval < SHORT_S
+        # The queue of keys checks again and again whether what they open is there.
+        and CHECK_KEY_EVERY_S < timer._interval < SHORT_S
         and timer._task is not None
         and not timer._task.done()
         for timer in timers

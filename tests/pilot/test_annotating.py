@@ -18,7 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Label, Static, TextArea
 
 from flowtui.app.app import FlowApp
-from flowtui.screens.annotate.annotated import Annotated, Shows
+from flowtui.screens.annotate.annotated import Annotated, ChangeQuestion
 from flowtui.screens.annotate.form import AnnotationForm
 from flowtui.screens.annotate.writing import subject
 from flowtui.screens.dialogs.confirm import ConfirmScreen, ConflictScreen
@@ -69,7 +69,7 @@ class Spans(Annotated):
         self.index = (self.index + 1) % len(TARGETS)
         self.show_target()
 
-    def what_changed(self, change: Change) -> Shows:
+    def what_changed(self, change: Change) -> ChangeQuestion:
         self.changes.append((subject(change).target, change))
         return super().what_changed(change)
 
@@ -337,6 +337,21 @@ async def test_leaving_asks_only_if_something_was_typed(store: Store) -> None:
         assert it.rows() == []
 
 
+@pytest.mark.parametrize("answer", ["y", "ctrl+c"])
+async def test_quitting_asks_too_if_something_was_typed(store: Store, answer: str) -> None:
+    async with annotating_in(store) as it:
+        app = it.pilot.app
+        await it.press("a", "x", "ctrl+c")
+        assert isinstance(app.screen, ConfirmScreen)
+        assert "Quit without saving what you typed?" in it.shown
+        await it.press("n")
+        assert it.form.query_one("#name", Input).value == "x"
+        await it.press("ctrl+c")
+        assert app.is_running
+        await it.pilot.press(answer)
+        await until(lambda: app._exit, "the end")
+
+
 async def test_a_busy_store_keeps_the_form_and_what_was_typed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -359,7 +374,7 @@ async def test_what_waits_for_a_busy_store_says_so_and_is_done(store: Store) -> 
         with closing(sqlite3.connect(it.path, isolation_level=None)) as other:
             other.execute("begin immediate")
             await it.pilot.press("+")
-            await until(lambda: "waiting for the store" in it.said, "the word")
+            await until(lambda: "Waiting for the store" in it.said, "the word")
             assert it.rows() == []
         await it.rest()
         assert it.rows()[0][3] == "true"
@@ -387,7 +402,7 @@ async def test_tables_are_made_only_after_a_yes(store: Store) -> None:
         await it.press("a", "x", "ctrl+s")
         assert "Create the tables" in it.shown
         await it.press("n")
-        assert "not saved" in it.shown
+        assert "Not saved" in it.shown
         with pytest.raises(sqlite3.OperationalError, match="no such table"):
             it.rows()
         await it.press("ctrl+s", "y")
@@ -523,7 +538,7 @@ async def test_one_key_five_times_writes_five_in_order(store: Store) -> None:
 async def test_one_key_again_says_so_and_the_other_key_edits(store: Store) -> None:
     async with annotating_in(store) as it:
         await it.press("+", "+")
-        assert "✓ quality true: it says so already" in it.said
+        assert "✓ quality true: your annotation has this value already." in it.said
         await it.press("-")
         assert it.values() == [("quality", "false")]
         assert "✗ false" in it.shown
@@ -579,9 +594,9 @@ async def test_undo_goes_several_deep(store: Store) -> None:
             [("true", "b")],
             [],
         ]
-        assert "undone: deleted ✓ quality true" in it.said
+        assert "Undone: deleted ✓ quality true." in it.said
         await it.press("u")
-        assert "there is nothing to undo" in it.said
+        assert "There is nothing to undo." in it.said
         assert isinstance(it.spans.changes[-1][1], Deleted)
 
 
@@ -607,7 +622,7 @@ async def test_what_can_never_be_undone_is_left(store: Store) -> None:
         await it.press("n", "+", "n", "+", "d", "y")
         execute(it.path, f"delete from spans where span_id = '{TARGETS[2].span_id}'")
         await it.press("u")
-        assert "not undone" in it.said
+        assert "Not undone" in it.said
         assert len(it.spans.undo) == 2
 
 

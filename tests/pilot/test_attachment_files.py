@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 import pytest
@@ -112,7 +113,7 @@ async def test_a_viewer_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.M
         await shown(pilot, "ended with exit code 3")
         monkeypatch.setenv("FLOW_TUI_OPENER", "no-such-program")
         await pilot.press("o")
-        await shown(pilot, "there is no 'no-such-program' here")
+        await shown(pilot, "'no-such-program' is not installed")
 
 
 async def test_over_ssh_it_offers_what_can_work(
@@ -147,7 +148,7 @@ async def test_over_ssh_a_text_goes_to_the_pager(
         await pilot.press("down")
         await ways(pilot)
         await pilot.press("enter")
-        await shown(pilot, "this is no text")
+        await shown(pilot, "this is not a text file")
 
 
 async def test_over_ssh_the_editor_gets_a_copy_to_view(
@@ -219,6 +220,7 @@ async def test_a_file_is_saved_and_its_path_copied(
         await pilot.press("enter")
         await until((target / "a.txt").exists, "the file")
         await shown(pilot, "y copies the path")
+        await settled(pilot)
         await pilot.press("y")
         assert copied == [str(target / "a.txt")]
     assert (target / "a.txt").read_bytes() == b"hello"
@@ -273,17 +275,18 @@ async def test_tab_completes_a_path_and_lists_what_it_may_be(tmp_path: Path, tar
 async def test_a_disk_without_room_is_told_before(
     tmp_path: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from collections import namedtuple
-
-    usage = namedtuple("usage", "total used free")  # it stands in for shutil's
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage(10, 9, 1))
-    store = attached(tmp_path / "s", {"a.txt": b"x"})
+    usage = SimpleNamespace(free=1)
+    monkeypatch.setattr("shutil.disk_usage", lambda _path: usage)
+    store = attached(tmp_path / "s", {"a.txt": b"xy"})
     async with opened(store, "run", tab=TAB) as pilot:
         await pilot.press("w")
         await typed(pilot, "b.txt")
         await pilot.press("enter")
-        await shown(pilot, "only 1 B are free there")
+        await shown(pilot, "it takes 2 B, and only 1 B are free there")
         assert not (target / "b.txt").exists()
+        usage.free = 2
+        await pilot.press("enter")
+        await until((target / "b.txt").exists, "what there is room for now")
 
 
 @pytest.mark.parametrize(("key", "name"), [("", "p"), ("down", "a.txt")])
@@ -322,7 +325,7 @@ async def test_a_whole_folder_is_saved_without_what_is_missing(
     (folder(tmp_path / "s") / "p/gone.txt").unlink()
     async with opened(store, "run", tab=TAB) as pilot:
         await pilot.press("w")
-        await shown(pilot, "1 file of it cannot be read")
+        await shown(pilot, "1 file cannot be read")
         await pilot.press("enter")
         await until((target / "p").exists, "the folder")
         await settled(pilot)
@@ -385,7 +388,7 @@ async def test_a_model_whose_path_leads_out_is_refused(demo_copy: Path, target: 
         meta.execute("update models set path = '/etc/passwd'")
     async with opened(open_store(demo_copy), "resnet50-cosine") as pilot:
         await pilot.press("tab", "tab", "enter")
-        await shown(pilot, "this is no file in the store")
+        await shown(pilot, "this path is not a file in the store")
         await pilot.press("escape", "w")
         await shown(pilot, "Not saved")
     assert os.listdir(target) == []

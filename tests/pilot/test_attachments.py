@@ -84,7 +84,7 @@ async def test_what_is_wrong_with_a_file_is_marked_and_said(tmp_path: Path) -> N
         assert "no row" in text
         assert "▲ refused" in text
         await pilot.press(*["down"] * 5)
-        await shown(pilot, "there is no file")
+        await shown(pilot, "the file is missing")
         await pilot.press("down")
         await shown(pilot, "a link leads out of the attachments folder")
 
@@ -308,7 +308,7 @@ async def test_every_column_of_a_wide_table_can_be_reached(tmp_path: Path, is_pa
         await pilot.press("right")
         await shown(pilot, "c250")
         await shown(pilot, "50.250")
-        assert "from column 251" in pane.told
+        assert "from column 251" in pane.extent
         assert pane.cursor == 50
         while "50.999" not in screen_text(pilot):
             pane.action_shift_page(20)
@@ -321,7 +321,7 @@ async def test_every_column_of_a_wide_table_can_be_reached(tmp_path: Path, is_pa
             pane.action_shift_page(-20)
             await pilot.press("left")
             await settled(pilot)
-        assert "from column" not in pane.told
+        assert "from column" not in pane.extent
         assert pane.cursor == 49
 
 
@@ -340,7 +340,7 @@ async def test_the_last_rows_of_a_wide_table_have_all_columns_too(
         pane.action_shift(299)
         await pilot.press("right")
         await shown(pilot, "3000.300")
-        assert "g goes to the first" in pane.told
+        assert "g goes to the first" in pane.extent
         await pilot.press("g")
         await shown(pilot, " 1.300")
 
@@ -449,7 +449,7 @@ async def test_a_broken_file_says_so_in_one_line(tmp_path: Path) -> None:
         await pilot.press("H")
         await shown(pilot, "89 50 4e 47")
         await pilot.press("down")
-        await shown(pilot, "not a byte in it")
+        await shown(pilot, "it has no bytes")
 
 
 async def test_a_missing_extra_says_what_installs_it_and_shows_bytes(

@@ -62,7 +62,7 @@ async def test_a_key_that_fails_is_never_left_without_an_answer(
 ) -> None:
     async with opened(demo, RUN) as pilot:
         monkeypatch.setattr(pilot.app, "action_follow", failing)
-        monkeypatch.setattr("flowtui.app.crash.SAY_AGAIN_AFTER_S", 0.0)
+        monkeypatch.setattr("flowtui.app.crash.NOTIFY_AGAIN_AFTER_S", 0.0)
         await pilot.press("f", "f")
         await told(pilot)
         assert screen_text(pilot).count("of a test") == 2

@@ -171,7 +171,7 @@ async def test_a_score_that_no_sample_has_is_named(tmp_path: Path) -> None:
     async with opened(written(tmp_path), "run", tab="evals") as pilot:
         await pilot.press("slash", *"scores.corect = false")
         await settled(pilot)
-        assert 'no score "corect" in this run; correct?' in screen_text(pilot)
+        assert 'no score "corect" in this run; closest: correct' in screen_text(pilot)
         # It is named as soon as there is one, too.
         with StoreWriter(tmp_path, clock=lambda: NOW) as writer, writer.experiment("run") as more:
             more.evals([sample(8, scores={"corect": False})])
@@ -237,7 +237,7 @@ async def test_columns_are_chosen_widened_and_remembered(tmp_path: Path) -> None
 async def test_samples_are_counted_by_a_value_and_one_group_is_shown(tmp_path: Path) -> None:
     async with opened(written(tmp_path), "run", tab="evals") as pilot:
         await pilot.press("b")
-        await until(lambda: "Count by" in screen_text(pilot), "the keys")
+        await until(lambda: "Group by" in screen_text(pilot), "the keys")
         await pilot.press("shift+tab", *"topic", "enter", "enter")
         await until(lambda: "4 samples" in screen_text(pilot), "the groups")
         await pilot.press("enter")

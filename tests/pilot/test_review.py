@@ -262,7 +262,7 @@ async def test_a_text_is_typed_and_saved_with_enter(store: Store) -> None:
     async with reviewing(store) as it:
         assert "judging answer (expectation, text)" in it.head
         await it.press("enter", "enter")
-        assert "nothing is typed" in it.words
+        assert "Type an answer first" in it.words
         await it.press(*"at noon", "enter")
         assert it.values()[1:] == [(1, "at noon")]
         assert " 2 of 5" in it.head
@@ -273,7 +273,7 @@ async def test_a_text_is_typed_and_saved_with_enter(store: Store) -> None:
 async def test_a_note_is_saved_with_the_next_answer_alone(store: Store) -> None:
     async with reviewing(store) as it:
         await it.press("i", *"wrong city", "enter")
-        assert "note wrong city  goes with the answer" in it.shown
+        assert "note wrong city  saved with the answer" in it.shown
         await it.press("-", "+")
         assert it.rows() == [
             (1, "quality", "false", "wrong city"),
@@ -329,7 +329,7 @@ async def test_undo_goes_back_to_its_item(store: Store) -> None:
         assert it.values() == []
         assert it.head.endswith("judging quality (feedback)")
         await it.press("u")
-        assert "there is nothing to undo" in it.notes
+        assert "There is nothing to undo." in it.notes
 
 
 async def test_the_tab_can_undo_what_was_answered(store: Store) -> None:
@@ -347,7 +347,7 @@ async def test_the_end_says_what_was_done_and_shows_the_skipped_again(store: Sto
         assert "That was all: 5 spans" in it.shown
         assert "at the end" in it.head
         assert "3 answered · 2 skipped" in it.head
-        assert "s shows what was skipped again" in it.words
+        assert "s goes through the skipped ones again" in it.words
         await it.press("+")
         assert len(it.rows()) == 3
         await it.press("s")

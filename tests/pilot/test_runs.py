@@ -72,7 +72,7 @@ async def test_a_mistake_is_pointed_at_and_the_list_stays(demo: Store) -> None:
 
 
 async def test_what_no_run_has_is_said_below_the_line_while_one_types(demo: Store) -> None:
-    said = 'no metric or parameter "lrr" in this store; lr?'
+    said = 'no metric or parameter "lrr" in this store; closest: lr'
     async with opened(demo, None) as pilot:
         await type_filter(pilot, "lrr < 1")
         assert screen_lines(pilot)[-2].strip() == said

@@ -195,6 +195,20 @@ async def test_a_mistake_in_a_search_is_pointed_at(tmp_path: Path) -> None:
         assert "^" in screen_text(pilot)
 
 
+async def test_a_search_that_takes_too_long_says_so_in_place_of_matches(tmp_path: Path) -> None:
+    spans = [*AGENT, span(7, 1, 7_000, name="abc " * 2_000 + "!")]
+    async with opened(written(tmp_path, spans), "run", tab="traces") as pilot:
+        await open_trace(pilot)
+        await pilot.press("slash", *"lookup")
+        await until(lambda: "1 span" in screen_lines(pilot)[-2], "what is found")
+        await pilot.press("home", *"/(", "end", *r"|(\w+\s?)*\d$)/")
+        said = r"expression (lookup|(\w+\s?)*\d$) takes too long on a text of 8,001 characters"
+        await until(lambda: said in " ".join(screen_text(pilot).split()), "why there is no answer")
+        place = here(pilot)
+        await pilot.press("enter")
+        assert here(pilot) == place
+
+
 async def test_what_no_span_of_the_trace_has_is_named(tmp_path: Path) -> None:
     async with opened(written(tmp_path, AGENT), "run", tab="traces") as pilot:
         await open_trace(pilot)

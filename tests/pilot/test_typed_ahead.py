@@ -21,7 +21,7 @@ from textual.worker import Worker, WorkerState, get_current_worker
 
 from flowtui.app import key_queue
 from flowtui.app.app import FlowApp
-from flowtui.app.key_queue import LOOK_EVERY_S
+from flowtui.app.key_queue import CHECK_KEY_EVERY_S
 from flowtui.screens.traces import view
 from flowtui.screens.traces.screen import TracesScreen
 from flowtui.store import runs as run_rows
@@ -133,7 +133,7 @@ async def test_q_waits_for_nothing_that_is_read(
 
     async with opened(store, "run", tab="traces") as pilot:
         monkeypatch.setattr(view, "read_trace", endless)
-        monkeypatch.setattr(key_queue, "MOST_LOOKS_AT_READING", 1_000_000)
+        monkeypatch.setattr(key_queue, "MOST_CHECKS_WHILE_READING", 1_000_000)
         typed(pilot, "enter", "q")
         await until(lambda: cast("FlowApp", pilot.app).is_over, "the end")
 
@@ -155,7 +155,7 @@ async def test_keys_wait_for_no_chart_that_is_still_read(
     late = Late(metric_series.series)
     monkeypatch.setattr(metric_series, "series", late)
     # A key that waited for the charts would wait for ever.
-    monkeypatch.setattr("flowtui.app.key_queue.MOST_LOOKS_AT_READING", sys.maxsize)
+    monkeypatch.setattr("flowtui.app.key_queue.MOST_CHECKS_WHILE_READING", sys.maxsize)
     app = FlowApp(demo, demo.resolve("support-agent-v3"), Options(tab="metrics", user="ana"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(lambda: bool(app.screen.query(ChartGrid)), "the grid")
@@ -188,7 +188,7 @@ async def test_keys_act_on_the_list_as_it_is_filtered_however_late_that_is_read(
         monkeypatch.setattr(records, "ordered", late)
         typed(pilot, "slash", *filter_text, "enter", "down", "enter")
         await until(lambda: late.is_asked, "the filter")
-        await asyncio.sleep(3 * LOOK_EVERY_S)
+        await asyncio.sleep(3 * CHECK_KEY_EVERY_S)
         late.answer()
         await until(lambda: place in screen_text(pilot), "the second of those that are left")
 
@@ -201,7 +201,7 @@ async def test_enter_opens_the_run_that_the_filter_has_found(
         monkeypatch.setattr(run_rows, "ordered", late)
         typed(pilot, "slash", *"support-agent", "enter", "enter")
         await until(lambda: late.is_asked, "the filter")
-        await asyncio.sleep(3 * LOOK_EVERY_S)
+        await asyncio.sleep(3 * CHECK_KEY_EVERY_S)
         late.answer()
         await until(lambda: pilot.app.current_mode == "overview", "a run")
         await settled(pilot)
@@ -241,5 +241,5 @@ async def test_a_timer_whose_time_goes_by_while_it_starts_still_comes(
         looks = itertools.chain(range(40), itertools.repeat(40))
         monkeypatch.setattr(textual.timer._time, "get_time", lambda: time.monotonic() + next(looks))
         for number in range(10):
-            pilot.app.set_timer(LOOK_EVERY_S, partial(called.append, number))
+            pilot.app.set_timer(CHECK_KEY_EVERY_S, partial(called.append, number))
         await until(lambda: sorted(called) == list(range(10)), "all timers")

@@ -292,7 +292,7 @@ async def test_only_where_a_copy_is_meant_is_a_second_one_made(
 async def test_an_active_run_is_warned_of(fake: FakeRegistry, store: Store) -> None:
     async with opened(store, "run-2") as pilot:
         await asked(pilot)
-        await shown(pilot, "▲ still active: what is there by now goes up")
+        await shown(pilot, "▲ still active: only what is logged so far is uploaded")
 
 
 async def test_chosen_models_go_as_artifacts_of_their_own(fake: FakeRegistry, store: Store) -> None:
@@ -340,7 +340,7 @@ async def test_a_retry_sends_only_what_is_missing(fake: FakeRegistry, store: Sto
         fake.calls.clear()
         await pilot.press("U")
         await on_screen(pilot, ProgressScreen)
-        await shown(pilot, "goes on from where it was")
+        await shown(pilot, "continues where it stopped")
         await pilot.press("r")
         await until(lambda: fake.statuses() == ["uploaded"], "the artifact")
         await over(pilot)

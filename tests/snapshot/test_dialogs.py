@@ -321,7 +321,7 @@ def test_progress_cancelling(snap_compare: Snap, demo: Store, size: tuple[int, i
 class StillReceiver:
     """A receiver at one moment."""
 
-    wanted: ReceiverRequest
+    request: ReceiverRequest
     state: ReceiverState
 
     def stop(self) -> None:
@@ -334,7 +334,9 @@ class StillReceiver:
 LISTENING = ReceiverState(Receiving.LISTENING, PORT, ENVIRONMENT)
 RECEIVERS = {
     "waiting": LISTENING,
-    "receiving": replace(LISTENING, tally=ReceiverTally(1_204, 3, 1, last_name="chat gpt-4o-mini")),
+    "receiving": replace(
+        LISTENING, tally=ReceiverTally(1_204, dropped=3, refused=1, last_name="chat gpt-4o-mini")
+    ),
     "not-written": replace(
         LISTENING,
         tally=ReceiverTally(1_204, last_name="tool.order_cancel", trouble="the disk is full"),
@@ -355,8 +357,8 @@ def collecting(state: ReceiverState) -> Step:
         app = cast("FlowApp", pilot.app)
         collector = Collector(app)
         run = app.frame.run  # type: ignore[union-attr]
-        wanted = ReceiverRequest(app.store.opened(run), app.store.directory, PORT)
-        collector._receiver = cast("Receiver", StillReceiver(wanted, state))
+        request = ReceiverRequest(app.store.opened(run), app.store.directory, PORT)
+        collector._receiver = cast("Receiver", StillReceiver(request, state))
         app.background._collector = collector
         app.show_frame()
 
@@ -385,8 +387,8 @@ def test_port_taken(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> N
     async def before(pilot: Pilot[None]) -> None:
         await settled(pilot)
         collector = Collector(cast("FlowApp", pilot.app))
-        wanted = ReceiverRequest(demo.resolve(AGENT), demo.directory, PORT)
-        pilot.app.run_worker(collector._offer_free_port(wanted))
+        request = ReceiverRequest(demo.resolve(AGENT), demo.directory, PORT)
+        pilot.app.run_worker(collector._offer_free_port(request))
         await until(lambda: isinstance(pilot.app.screen, ConfirmScreen), "the question")
         await settled(pilot)
 

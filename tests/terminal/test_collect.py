@@ -28,6 +28,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from flowtui.collector.listening import CollectFailed, Listening
 from tests.terminal.terminal import FLOW_TUI, PATIENCE_S, Terminal, environment
+from tests.unit.log_bodies import recorded
 from tests.unit.otlp_samples import document, field, span, traces
 from tests.unit.stores import one_run, until
 
@@ -40,13 +41,14 @@ import sys
 from pathlib import Path
 from flowtui.collector.limits import Limits
 from flowtui.collector.receiving import application
-from flowtui.collector.server import listening, serve
+from flowtui.collector.listening import bound as bound_to
+from flowtui.collector.server import serve
 from flowtui.collector.writing import Writer
 from flowtui.store.database import Database
 limits = Limits(body_bytes=100_000, unpacked_bytes=200_000, all_requests=2, header_s=0.3,
                 body_s=0.3, drain_s=1)
 writer = Writer(Database(Path(sys.argv[1]), "exp.db"), limits)
-bound = listening("127.0.0.1", 0)
+bound = bound_to("127.0.0.1", 0)
 port = bound.getsockname()[1]
 writer.start()
 serve(application(writer, None, limits), bound,
@@ -212,10 +214,31 @@ def test_every_answer_is_in_the_encoding_of_its_request(start: Start, tmp_path: 
     assert len(stored(tmp_path)) == 3
 
 
+def test_logs_that_were_acknowledged_join_spans_that_come_after_the_receiver_died(
+    start: Start, tmp_path: Path
+) -> None:
+    one_run(tmp_path / "store")
+    logs, metrics, spans = recorded("messages").protobuf
+    first = start("run-1")
+    for path, sent in (("/v1/logs", logs), ("/v1/metrics", metrics)):
+        answer = first.post(sent, path)
+        assert (answer.status, answer.body) == (200, b"")
+    first.process.kill()
+    first.process.wait()
+    second = start("run-1")
+    assert second.post(spans).status == 200
+    counts = [len(json.loads(events)) for (events,) in stored(tmp_path, columns="events")]
+    assert sorted(counts) == [3, 6]
+    assert second.post(metrics, "/v1/metrics").status == 200
+    code, out, err = second.stop()
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1] == "2 spans into run-1 (run-1) · not kept: 2 metrics"
+
+
 def test_what_is_not_for_it_is_refused_with_a_reason(start: Start, tmp_path: Path) -> None:
     one_run(tmp_path / "store")
     collector = start("run-1")
-    assert collector.post(b"", path="/v1/metrics").status == 404
+    assert collector.post(b"", path="/v1/profiles").status == 404
     assert collector.post(b"", content_type="text/plain").status == 415
     assert collector.post(b"", content_encoding="br").status == 415
     assert collector.post(b"no gzip", content_encoding="gzip").status == 400
@@ -330,7 +353,8 @@ def test_a_token_keeps_others_out(start: Start, tmp_path: Path) -> None:
     for wrong in ({}, {"authorization": "Bearer wrong"}, {"authorization": "Basic sesame"}):
         answer = collector.post(body(1), **wrong)
         assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
-    assert collector.post(body(1), authorization="Bearer sesame").status == 200
+    for right in ("Bearer sesame", "Bearer%20sesame"):
+        assert collector.post(body(1), authorization=right).status == 200
     assert len(stored(tmp_path)) == 1
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
+from flowtui.store import checks
 from tests.terminal.conftest import Start
 from tests.terminal.terminal import Terminal
 from tests.terminal.whole import assert_whole
+from tests.unit.cli.test_cli_endless import make_store, without_end
 
 AT_MOST_S = 5.0
 """A second, and what a busy machine adds."""
@@ -68,6 +71,17 @@ def test_a_terminal_that_takes_no_bytes_does_not_keep_it(start: Start) -> None:
         terminal.send(key)
     terminal.signal(signal.SIGTERM)
     assert terminal.wait_exit(AT_MOST_S) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("key", ["q", "\x03"], ids=["q", "ctrl-c"])
+def test_a_list_without_end_does_not_keep_it(start: Start, tmp_path: Path, key: str) -> None:
+    without_end(make_store(tmp_path / "store") / "meta.db", "experiments")
+    terminal = start(store=tmp_path / "store")
+    terminal.wait_for("reading…")
+    terminal.send(key)
+    # Before the reading is given up.
+    assert terminal.wait_exit(checks.READ_S - 1) == 0
+    assert_whole(terminal)
 
 
 @pytest.mark.parametrize("keys", ["?", "/", "2", "\x1b"], ids=["keys", "filter", "tab", "runs"])

@@ -60,7 +60,7 @@ class TraceBuilder:
         events: Sequence[Mapping[str, object]] = (),
         links: Sequence[Mapping[str, object]] = (),
     ) -> str:
-        """Add one span and returns its id."""
+        """Add one span and return its id."""
         row = SpanRow(
             trace_id=self.trace_id,
             span_id=span_id or self.new_span_id(),

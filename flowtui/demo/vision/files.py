@@ -14,7 +14,7 @@ from flowtui.demo.vision import logs, tables
 def made_at_start() -> dict[str, bytes]:
     """Return what the run attached as it began, by name."""
     return {
-        # Named .txt where it lies, for it is data and no part of the program.
+        # Its file is named .txt, since it is data and not part of the program.
         "train.py": _kept("train.py.txt"),
         "data/config.json": _kept("config.json"),
         "data/class_counts.tsv": _kept("class_counts.tsv"),

@@ -14,12 +14,12 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def coloured(started_at: datetime) -> bytes:
-    """Give the log of every 25th step and all warnings, with ANSI colours."""
+    """Return the log of every 25th step and all warnings, with ANSI colours."""
     return "".join(_lines(started_at, every=25)).encode()
 
 
 def gzipped(started_at: datetime) -> bytes:
-    """Give the log of every other step, without colours, gzipped."""
+    """Return the log of every other step, without colours, gzipped."""
     text = "".join(_lines(started_at, every=2))
     # Without a fixed time the same log would differ in bytes at every making.
     return gzip.compress(_COLOURS.sub("", text).encode(), mtime=0)

@@ -47,7 +47,7 @@ def loader_restarts(step: int) -> bool:
 
 
 def learning_rate(step: int) -> float:
-    """Give the rate of the schedule: a linear warm-up, then half a cosine."""
+    """Return the rate of the schedule: a linear warm-up, then half a cosine."""
     if step < WARMUP_STEPS:
         return PEAK_RATE * (0.01 + 0.99 * step / WARMUP_STEPS)
     share = (step - WARMUP_STEPS) / (STEPS - WARMUP_STEPS)

@@ -1,4 +1,4 @@
 """What runs in a child process: one module a library, none of which the app itself loads.
 
-They import as little as they can, for every preview waits for it.
+They import as little as they can, since every preview waits for it.
 """

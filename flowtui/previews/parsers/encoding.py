@@ -15,11 +15,11 @@ LIBRARIES = ("chardet",)
 _LARGER = {
     "iso8859-1": "cp1252", "euc_kr": "cp949", "shift_jis_2004": "cp932", "tis-620": "cp874",
 }  # fmt: skip
-"""What holds an encoding whole, and decodes what lies behind the sample too."""
+"""Codecs that include an encoding, and so decode what follows the sample too."""
 
 
 def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
-    """Return codecs with how likely each is, 0 to 1, the likeliest first."""
+    """Return codecs with the likelihood of each, 0 to 1, the likeliest first."""
     import chardet
 
     sample, codecs = arguments["sample"], arguments["codecs"]

@@ -24,9 +24,9 @@ _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _ORIENTATION = 0x0112
 _SIDEWAYS = (5, 6, 7, 8)
 _ENDS = {"PNG": (b"IEND", 64), "JPEG": (b"\xff\xd9", 64), "GIF": (b"\0;", 2)}
-"""What a file that is whole ends with, and within how many bytes."""
+"""What a complete file ends with, and within how many bytes."""
 _SIZES = {"WEBP": (4, 8), "BMP": (2, 0)}
-"""Where a file has its size, and how many more bytes it has than that."""
+"""Where a file states its size, and how many more bytes it has than that."""
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, TypeError, struct.error)
 
 
@@ -37,10 +37,10 @@ def fitted(width: float, height: float, box_width: int, box_height: int) -> tupl
 
 
 def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
-    """Return a scaled image as RGB pixels; of a damaged one what can be decoded."""
+    """Return a scaled image as RGB pixels; of a damaged one, what can be decoded."""
     from PIL import Image, ImageFile, UnidentifiedImageError
 
-    # Sizes are looked at here, and more strictly.
+    # Sizes are checked here, and more strictly.
     Image.MAX_IMAGE_PIXELS = None
     kind = str(arguments["format"])
     damage = _damage(path, kind)
@@ -58,7 +58,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     except _BROKEN:
         raise failed from None
     if data == data[:3] * (len(data) // 3):
-        # One colour is what stands for pixels that were not decoded.
+        # An image of one colour has no pixels that were decoded.
         raise failed
     notes = [note for note in (damage, values["note"]) if note]
     return values | {"note": ", ".join(map(str, notes))}, data
@@ -76,7 +76,7 @@ def _read(
 def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
     size = image.size
     is_jpeg = image.format == "JPEG"
-    # Any other kind may have to be decoded to tell, and must not be too large for that.
+    # Any other kind may have to be decoded to know that, and must not be too large for it.
     turn = _orientation(image) if is_jpeg else 1
     box_width, box_height = _integers(arguments, "width", "height")
     if is_jpeg:
@@ -86,7 +86,7 @@ def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str,
     raw = pixels.raw_mode(image)
     if not is_jpeg:
         image.load()
-        # A TIFF has turned by now.
+        # Loading has turned a TIFF already.
         turn = 1 if image.format == "TIFF" else _orientation(image)
     upright, stored = _sizes(image.size if not is_jpeg else size, turn, box_width, box_height)
     clear = "wholly transparent" if pixels.is_clear(image) else ""
@@ -105,12 +105,12 @@ def _scaled(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[dict[str,
 
 
 def _levelled(image: Image, raw: str, size: tuple[int, int]) -> tuple[Image, list[str]]:
-    """Return an image at about a size with all that is larger than a byte scaled, and notes on it.
+    """Return an image at about a size, with values larger than a byte scaled, and notes on it.
 
     Args:
-        image: loaded, and spent by this.
-        raw: how its pixels lie in its file.
-        size: what it is to have in the end, in pixels.
+        image: A loaded image, which cannot be used afterwards.
+        raw: How its pixels are stored in the file.
+        size: The final size, in pixels.
     """
     if image.mode in pixels.NUMBERS:
         small, scale = pixels.scaled(_reduced(image, size), _extremes(image))
@@ -127,7 +127,7 @@ def _levelled(image: Image, raw: str, size: tuple[int, int]) -> tuple[Image, lis
 
     assert isinstance(image, ImageFile)
     upper = _sampled(image, size)
-    # There is not the memory for two of a size.
+    # There is not enough memory for two of them.
     image.im = images.new(image.mode, (1, 1)).im
     with images.open(image.filename, formats=[str(image.format)]) as again:
         assert isinstance(again, ImageFile)
@@ -137,7 +137,7 @@ def _levelled(image: Image, raw: str, size: tuple[int, int]) -> tuple[Image, lis
 
 
 def _damage(path: Path, kind: str) -> str:
-    """Return what can be said of a file that cannot be decoded as a whole."""
+    """Return what is wrong with a file that cannot be decoded as a whole."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(8)
@@ -164,7 +164,7 @@ def _orientation(image: Image) -> int:
 def _sizes(
     size: tuple[int, int], turn: int, box_width: int, box_height: int
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return how large an image is when it is upright, and what it is scaled to as it lies."""
+    """Return the size of an image when it is upright, and what it is scaled to as it is stored."""
     is_sideways = turn in _SIDEWAYS
     upright = size[::-1] if is_sideways else size
     target = fitted(*upright, box_width, box_height)
@@ -179,7 +179,7 @@ def _extremes(image: Image) -> tuple[float, float]:
 
 
 def _refuse_huge(image: Image, width: int, height: int) -> None:
-    """Refuse what would not fit into memory; a JPEG is smaller by now if it can be."""
+    """Refuse an image that would not fit into memory; a JPEG is already reduced if it can be."""
     decoded = image.width * image.height
     needed = decoded * _BYTES_PER_PIXEL.get(image.mode, 4)
     if decoded > MAX_PIXELS or needed > MAX_DECODED_BYTES:
@@ -196,7 +196,7 @@ def _reduced(image: Image, size: tuple[int, int]) -> Image:
         return image
     if image.mode in ("L", "RGB"):
         return image.reduce(factor)
-    # Numbers of colours cannot be averaged, and transparent pixels only in a copy of the image.
+    # Palette indexes cannot be averaged, and transparent pixels only in a copy of the image.
     sampled = _sampled(image, size)
     if image.mode == "P":
         return sampled.convert("RGBA" if "transparency" in image.info else "RGB")
@@ -204,13 +204,13 @@ def _reduced(image: Image, size: tuple[int, int]) -> Image:
 
 
 def _sampled(image: Image, size: tuple[int, int]) -> Image:
-    """Return some pixels of an image as they are, about four times a size in each direction."""
+    """Return a sample of an image's pixels, about four times a size in each direction."""
     least = min(size[0] * 4, image.width), min(size[1] * 4, image.height)
     return image.resize(least, resample=0)
 
 
 def _turned(pixels: Image, orientation: int) -> Image:
-    """Return an image upright that a camera stored in an orientation of EXIF."""
+    """Return an image turned upright from its EXIF orientation."""
     from PIL.Image import Transpose
 
     turn = {

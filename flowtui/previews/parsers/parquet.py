@@ -67,7 +67,7 @@ def _settings() -> dict[str, str | bool | int | float | list[str]]:
 
 
 def _literal(path: Path) -> str:
-    """Return a path in which no character stands for others."""
+    """Return a path in which no character is a wildcard."""
     return "".join(f"[{char}]" if char in "*?[" else char for char in str(path))
 
 

@@ -1,4 +1,4 @@
-"""Pixels of every kind as RGB that a pane can show: numbers scaled, transparency on a ground."""
+"""Pixels of every kind as RGB for a pane: numbers scaled, transparency on a background."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from flowtui.store.values import JsonValue
 
 NUMBERS = ("I", "I;16", "I;16L", "I;16B", "F")
-"""Modes of one number a pixel, which may be larger than 255."""
+"""Modes with one number for each pixel, which may be larger than 255."""
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 _OTHER = {"L": "B", "B": "L", "N": "B" if sys.byteorder == "little" else "L"}
 MOST_DARK = 127
-"""Upper byte of the largest of dark colours, which are scaled: below half of what 16 bits hold."""
+"""The largest upper byte of an image that counts as dark and is scaled: below half of 16 bits."""
 _UNLIKE = 48
-"""How far apart the lightness of ink and of its ground is at least, of 255."""
+"""The least difference in lightness, of 255, at which ink can be told from its background."""
 _MOST_LOST = 0.1
-"""Share of the ink that may vanish on the ground of the pane before another one is taken."""
+"""The share of ink that may vanish on the pane's background before another one is used."""
 _SEEN_FROM = 64
-"""Opacity from which a pixel counts as ink."""
+"""The opacity from which a pixel counts as ink."""
 
 
 def scaled(image: Image, extremes: tuple[float, float]) -> tuple[Image, str]:
-    """Return numbers as grey levels, the least black and the largest white, and what says so.
+    """Return numbers as grey levels, the least black and the largest white, and a note about it.
 
     Args:
-        image: of a mode of NUMBERS, small.
-        extremes: of the whole image; where one is NaN or infinite, those of its finite numbers
-            in the small image count.
+        image: A small image in one of the modes NUMBERS.
+        extremes: Those of the whole image; where one is NaN or infinite, those of the finite
+            numbers in the small image are used.
     """
     values = (image if image.mode == "F" else image.convert("I")).convert("F")
     low, high = extremes
@@ -48,10 +48,10 @@ def scaled(image: Image, extremes: tuple[float, float]) -> tuple[Image, str]:
 
 
 def raw_mode(image: Image) -> str:
-    """Return how the pixels of an image lie in its file, in the library's names: `RGB;16B`.
+    """Return how the pixels of an image are stored in its file, in the library's names: `RGB;16B`.
 
     Args:
-        image: opened, and not loaded yet.
+        image: An image that is opened and not loaded yet.
     """
     for _, _, _, arguments in getattr(image, "tile", []):
         return str(arguments if isinstance(arguments, str) else next(iter(arguments or ()), ""))
@@ -59,16 +59,16 @@ def raw_mode(image: Image) -> str:
 
 
 def highest(image: Image) -> int:
-    """Return the largest byte of the colours of an image of RGB or RGBA."""
-    # Unlike extremes of a channel, these are counted without a copy of it.
+    """Return the largest byte of the colours of an RGB or RGBA image."""
+    # Unlike the extremes of a channel, a histogram is made without a copy of it.
     counts = image.histogram()[: 3 * 256]
     return max(at % 256 for at, count in enumerate(counts) if count)
 
 
 def with_lower_bytes(image: ImageFile, raw: str) -> None:
-    """Have an image that is opened once more decode to the lower bytes of its colours.
+    """Make an image that is opened a second time decode to the lower bytes of its colours.
 
-    The library keeps the upper ones; those that it takes for them in the other order are the lower.
+    The library keeps the upper bytes; told the other byte order, it takes the lower ones for them.
     """
     other = raw[:-1] + _OTHER[raw[-1]]
     image.tile = [
@@ -78,12 +78,12 @@ def with_lower_bytes(image: ImageFile, raw: str) -> None:
 
 
 def brightened(upper: Image, lower: Image, most: int) -> tuple[Image, str]:
-    """Return colours of 16 bits scaled to their range, and what says so; hues and opacity stay.
+    """Return 16-bit colours scaled to their range, and a note about it; hues and opacity stay.
 
     Args:
-        upper: their upper bytes.
-        lower: their lower ones.
-        most: the largest upper byte of the whole image.
+        upper: The upper bytes of the colours.
+        lower: The lower bytes.
+        most: The largest upper byte of the whole image.
     """
     from PIL import ImageChops
 
@@ -96,7 +96,7 @@ def brightened(upper: Image, lower: Image, most: int) -> tuple[Image, str]:
 
 
 def is_clear(image: Image) -> bool:
-    """Return whether no pixel of a loaded image is seen at all."""
+    """Say whether every pixel of a loaded image is transparent."""
     clear = image.info.get("transparency")
     if image.mode == "RGBA":
         return not any(image.histogram()[-256:][1:])
@@ -118,7 +118,7 @@ def is_clear(image: Image) -> bool:
 
 
 def on_ground(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[Image, str]:
-    """Return an image without transparency, and what is under it if that is not the pane."""
+    """Return an image without transparency, and a note if its background is not the pane's."""
     from PIL import Image as images
 
     if "A" not in image.getbands() and "transparency" not in image.info:
@@ -130,7 +130,7 @@ def on_ground(image: Image, arguments: Mapping[str, JsonValue]) -> tuple[Image, 
 
 
 def _ground(ink: Image, pane: tuple[int, int, int]) -> tuple[tuple[int, int, int], str]:
-    """Return the colour on which the least of an image vanishes, the pane's if little does."""
+    """Return the background on which the least of an image vanishes; the pane's if little does."""
     seen = ink.getchannel("A").point(lambda opacity: 255 * (opacity >= _SEEN_FROM))
     levels = ink.convert("RGB").convert("L").histogram(seen)
     count = sum(levels)
@@ -141,7 +141,7 @@ def _ground(ink: Image, pane: tuple[int, int, int]) -> tuple[tuple[int, int, int
 
 
 def _lost(levels: list[int], ground: tuple[int, int, int]) -> int:
-    """Return how many of the pixels, counted by lightness, are hardly seen on a ground."""
+    """Return how many pixels, counted by lightness, can hardly be seen on a background."""
     red, green, blue = ground
     lightness = (299 * red + 587 * green + 114 * blue) // 1000
     return sum(levels[max(lightness - _UNLIKE, 0) : lightness + _UNLIKE])

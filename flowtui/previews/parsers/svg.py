@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 EXTRA = "images"
 LIBRARIES = ("resvg_py", "PIL.Image", "PIL.PngImagePlugin")
 MAX_BYTES = 10_000_000
-"""Before and after entities were put in."""
+"""The most bytes of a drawing, before and after its entities are expanded."""
 MAX_LEVELS = 200
 DPI = 96
-"""What inches and points are reckoned by, as CSS does it; without it the library makes them 0."""
+"""Pixels to an inch, as in CSS; without it the library makes inches and points 0."""
 _LARGEST_SIDE = 1e6
 _SIZE = re.compile(r"\s*\+?(\d*\.?\d+(?:[eE][+-]?\d+)?)\s*(px|pt|mm|cm|in|pc)?\s*")
 _PIXELS_IN = {"px": 1.0, "pt": 4 / 3, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0, "pc": 16.0}
 
 
 class Harmless:
-    """A drawing written anew without what leads out of it."""
+    """A drawing rewritten without references that lead out of it."""
 
     def __init__(self, data: bytes) -> None:
         self.size = (100.0, 100.0)

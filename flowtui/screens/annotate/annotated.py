@@ -1,4 +1,4 @@
-"""What shows spans or samples to annotate: the keys that annotate, and the reading for them."""
+"""The base of every view whose spans or samples can be annotated: its keys, reads and writes."""
 
 from __future__ import annotations
 
@@ -52,20 +52,24 @@ ANNOTATING = (
 )  # fmt: skip
 T = TypeVar("T")
 
-LOOK_EVERY_S = 0.01
-WAITING_SAID_AFTER_S = 0.5
-"""How long a write may take before it is said that the store is waited for."""
+CHECK_FORM_EVERY_S = 0.01
+"""How often it is checked whether the screen that a key opens is there."""
+BUSY_WORD_AFTER_S = 0.5
+"""How long a write may take before a notice says that it waits for the store."""
 NONE_YET = "none yet   a annotates"
 
-Shows: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
-"""A question whose answer is called on the loop with how many annotations the target has."""
+ChangeQuestion: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
+"""A question to the store whose answer is a function that shows it.
+
+The function is called on the loop with the number of annotations of the target.
+"""
 
 
 class Annotated(Asks, Container):
-    """Annotates what its subclass has under the cursor.
+    """Annotates the target that a subclass has under its cursor.
 
-    What keys ask for is done in their order, one after the other, each on the target that was
-    under the cursor when the key was pressed; the store is asked in threads.
+    The keys' jobs are done one after the other, in the order of the keys. Each job has the target
+    that was under the cursor when its key was pressed. The store is asked in threads.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -80,17 +84,17 @@ class Annotated(Asks, Container):
         Binding("d", "delete_annotation", "Delete", show=False, id="annotate.delete",
                 tooltip="Delete an annotation"),
         Binding("u", "undo_annotation", "Undo", show=False, id="annotate.undo",
-                tooltip="Undo the last change of an annotation; again for the one before"),
+                tooltip="Undo the last change of an annotation; again undoes the one before"),
         Binding("R", "review", "Review", show=False, id="annotate.review",
-                tooltip="Judge one after the other what you have not annotated yet"),
+                tooltip="Judge what you have not annotated yet, one after the other"),
     ]  # fmt: skip
 
     can_review: ClassVar[bool] = True
-    """Whether there are others to go through from here."""
+    """Whether a review can be started from here."""
 
     @dataclass
     class ReviewAsked(Message):
-        """Sent by Annotated when what is shown is to be gone through, one after the other."""
+        """Sent by Annotated when a review of what it shows is to begin."""
 
         source: ReviewSource[Any]
         undo: UndoStack
@@ -101,27 +105,31 @@ class Annotated(Asks, Container):
         """Make the container.
 
         Args:
-            store: where the run is.
-            run: whose spans or samples are annotated.
-            undo: what was done so far, if other tabs are to undo it too.
-            id: of the widget.
+            store: The store of the run.
+            run: The run whose spans or samples are annotated.
+            undo: The undo stack to share with another widget; None for a new one.
+            id: The widget's id.
         """
         super().__init__(id=id)
         self._store = store
         self._run = run
-        # An empty stack is as good as false.
+        # Not `undo or UndoStack(…)`: an empty stack is false, and would not be shared.
         self.undo = UndoStack(run.database) if undo is None else undo
-        """What was done here, for those that undo it elsewhere."""
+        """The changes that were made here, to be shared with a review."""
         self._jobs = Jobs(self, self._tell_failure)
         self._is_reading = False
         self._is_read_wanted = False
         self._refusal = ""
         self.annotations: tuple[Annotation, ...] = ()
-        """Of the target, as last read."""
+        """The annotations of the target, as they were last read."""
         self._shown_target: Target | None = None
-        """Whose they are."""
+        """The target of these annotations."""
         self.own_changes = 0
-        """How many were written here: what was asked for before one is to be asked for again."""
+        """How many changes were written here.
+
+        If this number has changed during a read, the read may not have seen the last change, and
+        is done again.
+        """
 
     @property
     def _flow(self) -> Host:
@@ -131,20 +139,20 @@ class Annotated(Asks, Container):
 
     @property
     def target(self) -> Target | None:
-        """What is under the cursor."""
+        """The span or sample under the cursor."""
         raise NotImplementedError
 
     def describe_target(self) -> str:
-        """Return what the target is, for a title: `span  chat gpt-4o-mini`."""
+        """Return the kind and name of the target for a title, such as `span  chat gpt-4o-mini`."""
         raise NotImplementedError
 
     def review_source(self) -> ReviewSource[Any] | None:
-        """Return what a review goes through, None where there is nothing to go through."""
+        """Return the source of a review; None if there is nothing to review."""
         return None
 
     @property
     def why_not(self) -> str:
-        """Why nothing can be annotated here; nothing if it can."""
+        """Why nothing can be annotated here; empty if it is possible."""
         options = self._flow.options
         written = why_not_written(self._store, options)
         return written or self._refusal or why_not_annotated(self._store, options)
@@ -160,22 +168,22 @@ class Annotated(Asks, Container):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "review" and not self.can_review:
             return False
-        # While something is typed, these keys are letters of it.
+        # While an input has the focus, these keys are letters to type.
         is_typed = any(field.has_focus for field in self.query("Input"))
         return not (is_typed and action in ANNOTATING)
 
     # Reading ---------------------------------------------------------------------------------
 
     def show_target(self) -> None:
-        """Have the target's annotations read and shown; to be called when the cursor rests.
+        """Read and show the target's annotations; to be called when the cursor rests.
 
-        Of the one that is shown nothing is read again.
+        If they are shown already, they are not read again.
         """
         if self.target is None or self.target != self._shown_target:
             self.annotations_changed()
 
     def annotations_changed(self) -> None:
-        """Read them again: the store has changed."""
+        """Read the annotations again, because the store has changed."""
         if self._is_reading:
             self._is_read_wanted = True
         elif (target := self.target) is not None:
@@ -206,17 +214,17 @@ class Annotated(Asks, Container):
             self._is_read_wanted = False
             self.annotations_changed()
 
-    def what_changed(self, change: Change) -> Shows:
-        """Return a question whose answer shows what else a change that was written here alters.
+    def what_changed(self, change: Change) -> ChangeQuestion:
+        """Return a question about everything else that a change written here may have changed.
 
-        It is asked in the same read as the annotations of the target: one is enough.
+        It is asked in the same read as the annotations of the target, so that one read is enough.
         """
         return lambda _connection: lambda _count: None
 
     async def _show_own_change(self, change: Change) -> None:
         self.own_changes += 1
         if self._is_reading:
-            # It may have been asked before the change was written.
+            # The read that is going on may have begun before the change was written.
             self._is_read_wanted = True
         target = subject(change).target
         what_else = self.what_changed(change)
@@ -229,7 +237,8 @@ class Annotated(Asks, Container):
         try:
             annotations, show_else = await self.asked(partial(self._run.ask, read))
         except Failure:
-            # The watch leaves to this what was written here; so all is read, or said why it is not.
+            # The watcher does not report what was written here. So without this refresh nothing
+            # would show the change, or say why it cannot be read.
             await self.app.run_action("app.refresh_now")
             return
         if target == self.target:
@@ -242,19 +251,19 @@ class Annotated(Asks, Container):
         for shown in self.query(AnnotationList):
             shown.show_annotations(annotations, note)
 
-    # Doing things in their order -------------------------------------------------------------
+    # Doing jobs in their order ---------------------------------------------------------------
 
     def _do(self, job: Callable[[Target], Awaitable[None]]) -> asyncio.Event | None:
-        """Have something done to the target, after all that was asked for before.
+        """Have a job done on the target, after the jobs of earlier keys.
 
         Returns:
-            What is set when it is over; None if it is not done at all.
+            An event that is set when the job is over; None if the job cannot be done.
         """
         target = self.target
         if self.why_not:
             self._tell(self.why_not, is_bad=True)
         elif target is None:
-            self._tell("there is nothing under the cursor to annotate", is_bad=True)
+            self._tell("Nothing under the cursor can be annotated.", is_bad=True)
         else:
             return self._enqueue(partial(job, target))
         return None
@@ -263,15 +272,16 @@ class Annotated(Asks, Container):
         return self._jobs.put(partial(self._do_with_tables, job))
 
     async def _until_shown(self, over: asyncio.Event | None) -> None:
-        """Wait until what is done asks on a screen of its own, or is over.
+        """Wait until a job has opened a screen of its own, or is over.
 
-        Keys that are typed meanwhile are meant for that screen.
+        Without this wait, the next keys would be handled before the screen that they are meant
+        for is there.
         """
         screen, until_s = self.app.screen, monotonic() + KEY_PATIENCE_S
         while over is not None and not over.is_set() and self.app.screen is screen:
             if monotonic() > until_s:
                 return
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(CHECK_FORM_EVERY_S)
 
     async def _do_with_tables(self, job: Job) -> None:
         try:
@@ -285,13 +295,13 @@ class Annotated(Asks, Container):
         from flowtui.screens.dialogs.confirm import ConfirmScreen
 
         if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
-            self._tell("not written: the run's database has no tables for annotations")
+            self._tell("Not written: the run's database has no tables for annotations.")
             return False
         await self._write(partial(annotating.create_tables, self._run.database))
         return True
 
     async def _written(self, change: Change, words: str) -> None:
-        """Take note of a change that was written, say so, and show it."""
+        """Put a written change on the undo stack, report it, and show it."""
         self.undo.push(change)
         await self._announce(change, f"{words}   u undoes")
 
@@ -303,15 +313,15 @@ class Annotated(Asks, Container):
         self._tell(str(error), is_bad=True)
 
     async def _write(self, write: Callable[[], T]) -> T:
-        """Return what a write answers; say that the store is waited for where that takes long."""
-        timer = self.set_timer(WAITING_SAID_AFTER_S, self._tell_waiting)
+        """Return the result of a write; if it takes long, say that it waits for the store."""
+        timer = self.set_timer(BUSY_WORD_AFTER_S, self._tell_waiting)
         try:
             return await self.asked(write, is_write=True)
         finally:
             timer.stop()
 
     def _tell_waiting(self) -> None:
-        self._tell("waiting for the store: it is busy, or its disk is slow")
+        self._tell("Waiting for the store: it is busy, or its disk is slow.")
 
     def _tell(self, words: str, is_bad: bool = False) -> None:
         self.notify(
@@ -329,7 +339,7 @@ class Annotated(Asks, Container):
     async def _give_feedback(self, value: bool, target: Target) -> None:
         done = await self._write(partial(write_feedback, self._run, target, value, self._user))
         if isinstance(done, Annotation):
-            self._tell(f"{summary(done)}: it says so already")
+            self._tell(f"{summary(done)}: your annotation has this value already.")
         else:
             await self._written(done, summary(subject(done)))
 
@@ -344,7 +354,7 @@ class Annotated(Asks, Container):
         if known is None:
             return
         if known.value_type not in tuple(ValueType):
-            self._tell(f"{known.problem}: it cannot be edited here; d deletes it", is_bad=True)
+            self._tell(f"{known.problem}: it cannot be edited here. d deletes it.", is_bad=True)
             return
         await self._fill_form(described, known, target)
 
@@ -369,13 +379,13 @@ class Annotated(Asks, Container):
                 deleted = await self._write(partial(annotating.delete, self._run.database, known))
             except AnnotationChanged as error:
                 known = error.current
-                question = "Somebody else changed it meanwhile. Delete what is there now?"
+                question = "Somebody else has changed it meanwhile. Delete it as it is now?"
                 if known is None:
                     self._tell(f"{error}", is_bad=True)
                     self.annotations_changed()
                 continue
             if deleted is not None:
-                await self._written(deleted, f"deleted {summary(known)}")
+                await self._written(deleted, f"Deleted {summary(known)}")
             return
 
     async def _confirmed(self, question: str, annotation: Annotation) -> bool:
@@ -383,23 +393,23 @@ class Annotated(Asks, Container):
 
         return await self.app.push_screen_wait(ConfirmScreen(question, details(annotation)))
 
-    # Which one -------------------------------------------------------------------------------
+    # Choosing an annotation ------------------------------------------------------------------
 
     @property
     def _marked(self) -> Annotation | None:
-        """The annotation under the cursor of the list, if the keys are in the list."""
+        """The annotation under the cursor of the list, if the list has the focus."""
         marked = [one.annotation for one in self.query(AnnotationList) if one.has_focus]
-        # For a moment the list still shows the target before.
+        # Until the annotations are read, the list still shows those of the previous target.
         return next((one for one in marked if one and one.target == self.target), None)
 
     async def _chosen(self, target: Target, question: str) -> Annotation | None:
-        """Return the annotation that is meant, asked for if there are several."""
+        """Return the user's own annotation of a target; ask which one if that is not clear."""
         from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 
         found = await self.asked(partial(self._run.ask, annotation_rows.of_target, target))
         own = [one for one in found if one.user == self._user]
         if not found:
-            self._tell("there is no annotation here yet: a annotates", is_bad=True)
+            self._tell("There is no annotation here yet. a annotates.", is_bad=True)
             return None
         if len(own) == 1:
             return own[0]
@@ -432,29 +442,33 @@ class Annotated(Asks, Container):
             if undone is None:
                 return
         except TargetGone as error:
-            # It can never be undone, and would stand in the way of what came before it.
+            # This change can never be undone; on the stack it would block those before it.
             self.undo.skip()
-            self._tell(f"not undone, and left: {error}", is_bad=True)
+            self._tell(f"Not undone: {error}", is_bad=True)
             return
         if undone is None:
-            self._tell("there is nothing to undo")
+            self._tell("There is nothing to undo.")
         else:
-            await self._announce(inverse(undone), f"undone: {what_it_did(undone)}")
+            await self._announce(inverse(undone), f"Undone: {what_it_did(undone)}.")
 
     async def _settled_conflict(self, error: AnnotationChanged) -> Change | None:
-        """Ask what to do about a change in the way; return what was undone over it."""
+        """Ask what to do if somebody has changed what is to be undone.
+
+        Returns:
+            The change that was undone all the same; None if it was not undone.
+        """
         from flowtui.screens.dialogs.confirm import ConflictScreen
 
         last = self.undo.last
         if last is None:
             return None
-        now = ["it is gone now"] if error.current is None else details(error.current)
+        now = ["It has been deleted."] if error.current is None else details(error.current)
         question = f"Undo: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
             return await self._write(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
             self.undo.skip()
-            self._tell(f"left as it is: {what_it_did(last)}")
+            self._tell(f"Not undone: {what_it_did(last)}.")
             self.annotations_changed()
         return None

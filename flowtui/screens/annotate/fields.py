@@ -1,4 +1,4 @@
-"""The fields of the annotation form: a choice among a few words, a text, what is only shown."""
+"""The fields of the annotation form: a choice of words, a text, and a text that is only shown."""
 
 from __future__ import annotations
 
@@ -18,32 +18,35 @@ from flowtui.widgets.cells import Piece, Role
 from flowtui.widgets.frame.frame import OneLine
 
 EDITABLE_CHARACTERS = 100_000
+"""How long a text may be to be edited."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One of the words of a `OneOf`."""
+    """One of the options of a `OneOf`."""
 
     key: str
     label: str
     letters: str
-    """Keys that choose it."""
+    """The letters whose keys choose it."""
     role: Role = "text"
 
 
 class OneOf(OneLine, can_focus=True):
-    """Shows a few words, one of them chosen. Posts `Changed` when it is another."""
+    """Shows a few options, of which one is chosen. Posts `Changed` when another one is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space,right", "shift(1)", "Change", key_display="Space", tooltip="The next one"),
-        Binding("left", "shift(-1)", "Change back", show=False, tooltip="The one before"),
+        Binding(
+            "space,right", "shift(1)", "Change", key_display="Space", tooltip="Choose the next one"
+        ),
+        Binding("left", "shift(-1)", "Change back", show=False, tooltip="Choose the previous one"),
     ]
 
     chosen: reactive[str] = reactive("", init=False, repaint=False)
 
     @dataclass
     class Changed(Message):
-        """Sent by OneOf when another word is chosen."""
+        """Sent by OneOf when another option is chosen."""
 
         one_of: OneOf
         key: str
@@ -103,12 +106,12 @@ class OneOf(OneLine, can_focus=True):
 
 
 def fixed(text: str) -> Label:
-    """Return what cannot be changed."""
+    """Return a text that is only shown."""
     return Label(fmt.plain(text, 200), markup=False, classes="fixed")
 
 
 def area(text: str, id: str) -> TextArea:
-    """Return a field for several lines; a text that cannot be edited is shown only."""
+    """Return a field for several lines, read-only if its text cannot be edited here."""
     is_editable = can_be_edited(text)
     shown = text if is_editable else "\n".join(fmt.plain_lines(text))
     made = TextArea(
@@ -123,12 +126,12 @@ def area(text: str, id: str) -> TextArea:
     )
     made.move_cursor(made.document.end)
     if not is_editable:
-        made.tooltip = "holds what cannot be shown to the letter, so it stays as it is"
+        made.tooltip = "This text cannot be shown exactly, so it cannot be edited here."
     return made
 
 
 def can_be_edited(text: str) -> bool:
-    """Return whether a text can be shown to the letter while it is edited."""
+    """Return whether an input can show a text exactly, so that editing keeps what is not typed."""
     lines = text.replace("\t", " ").split("\n")
     is_safe = all(fmt.plain(line, EDITABLE_CHARACTERS) == line for line in lines)
     return len(text) <= EDITABLE_CHARACTERS and is_safe

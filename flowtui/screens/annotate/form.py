@@ -1,4 +1,4 @@
-"""The modal in which an annotation is written, or one that is there edited."""
+"""The modal in which an annotation is written or edited."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ TRUTHS = (
     Option("false", "✗ false", "fn", "error"),
 )
 LEAVE_UNSAVED = "Leave without saving what you typed?"
-NAMELESS = "  (--user NAME, or FLOW_TUI_USER, says who you are)"
+NAMELESS = "  (--user NAME or FLOW_TUI_USER sets your name)"
 FIELD_IDS = {"name": "#name", "kind": "#kind", "rationale": "#rationale"}
 
 
 class AnnotationForm(Asks, Dialog[Change | None]):
-    """Dismisses with what it wrote, or None; stays open, with all that was typed, if it cannot."""
+    """Dismisses with the change that it wrote, or None; stays open if writing fails."""
 
     CSS_PATH = ["../form.tcss", "form.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -81,10 +81,10 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         """Make the screen.
 
         Args:
-            described: the target: `span  chat gpt-4o-mini`.
-            writing: how to read names and to write.
-            user: the author of a new annotation.
-            known: the annotation to edit, of a type that the SDK writes; None for a new one.
+            described: The kind and name of the target, such as `span  chat gpt-4o-mini`.
+            writing: The functions that read names and write.
+            user: The author of a new annotation.
+            known: The annotation to edit, of a type that the SDK writes; None for a new one.
         """
         super().__init__()
         self._described = described
@@ -92,7 +92,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         self._user = user
         self._known = known
         self._overwrite = False
-        """Whether the annotation to edit is known to be gone."""
+        """Whether the user knows that the annotation was deleted, and saving puts it back."""
         self._is_saving = False
         self._is_empty_meant = known is not None and known.value == ""
         self._initial: tuple[str, ...] = ()
@@ -139,14 +139,14 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it starts has no widgets.
         if not self.query(KeyLine):
             return
         self._show_value_field()
         self._initial = self._typed
         if self._known is None:
             self.query_one("#name").focus()
-            # Without completion one can still type; saving says what is wrong with the store.
+            # A failure needs no message: names can still be typed, and saving reports it.
             self.ask(
                 self._writing.names,
                 self.query_one(NameField).show_names,
@@ -201,7 +201,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
 
     @on(Input.Changed, "#number")
     def _check_number(self) -> None:
-        """Say what is wrong with the number, as it is typed."""
+        """Say what is wrong with the number while it is typed."""
         typed = self.query_one("#number", Input).value
         problem = ""
         if self._value_type == ValueType.INT and typed.strip() not in ("", "-", "+"):
@@ -221,7 +221,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
 
     @property
     def _typed(self) -> tuple[str, ...]:
-        """All that can be typed or chosen, to tell whether anything was."""
+        """The values of all fields, to find out whether anything was typed or chosen."""
         names = [field.text for field in self.query(NameField)]
         choices = [field.chosen for field in self.query(OneOf)]
         texts = [area.text for area in self.query(TextArea)]
@@ -229,10 +229,10 @@ class AnnotationForm(Asks, Dialog[Change | None]):
 
     @property
     def _value(self) -> Value:
-        """What the value field holds.
+        """The value of the visible value field.
 
         Raises:
-            InvalidAnnotation: it is no whole number.
+            InvalidAnnotation: It is not a whole number.
         """
         if self._value_type == ValueType.BOOL:
             return self.query_one("#truth", OneOf).chosen == "true"
@@ -241,7 +241,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         return self._text_of("text", None if self._known is None else str(self._known.value))
 
     def _text_of(self, id: str, known: str | None) -> str:
-        # A text that could not be shown to the letter could not be edited, and stays.
+        # A read-only area shows its text with replaced characters, so the original text is kept.
         area = self.query_one(f"#{id}", TextArea)
         return known if area.read_only and known is not None else area.text
 
@@ -275,10 +275,10 @@ class AnnotationForm(Asks, Dialog[Change | None]):
             self._save(entry)
 
     def _check_empty(self, entry: Entry) -> None:
-        """Have an empty text confirmed: it can be what is expected, or was forgotten."""
+        """Ask for a second ^S if the text is empty: it may be meant, or may be forgotten."""
         if entry.value == "" and not self._is_empty_meant:
             self._is_empty_meant = True
-            raise InvalidAnnotation("value", "the value is empty; ^S again saves it as it is")
+            raise InvalidAnnotation("value", "the value is empty; ^S again saves it all the same")
 
     @work
     async def _save(self, entry: Entry) -> None:
@@ -302,7 +302,7 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         except NoAnnotationTables:
             self._say("")
             if not await self.app.push_screen_wait(ConfirmScreen(CREATE_TABLES)):
-                self._say("not saved: the run's database has no tables for annotations")
+                self._say("Not saved: the run's database has no tables for annotations.")
                 return
             self._say("saving…")
             await self.asked(self._writing.create_tables, is_write=True)
@@ -320,12 +320,12 @@ class AnnotationForm(Asks, Dialog[Change | None]):
         current = error.current
         if current is None:
             self._overwrite = True
-            self._say(f"{error}\n^S again puts it back as it stands here")
+            self._say(f"{error}\n^S again writes it anew, as it is here")
             return
         self._known, self._overwrite = current, False
         value = value_piece(current.kind, current.value).text
         rationale = fmt.plain(current.rationale or "no rationale", 200)
-        self._say(f"{error}\nnow  {value}  {rationale}\n^S again overwrites that")
+        self._say(f"{error}\nnow  {value}  {rationale}\n^S again overwrites it")
 
     @work
     async def action_leave(self) -> None:

@@ -1,4 +1,4 @@
-"""Work that keys ask for, done in their order."""
+"""Jobs that keys start, done in the order of the keys."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Job: TypeAlias = Callable[[], Awaitable[None]]
 
 
 class Jobs:
-    """Does jobs one after the other, as workers of a widget; a job may wait for a modal."""
+    """Does jobs one after the other in a worker of a widget; a job may wait for a modal."""
 
     def __init__(self, widget: Widget, fail: Callable[[Failure], None]) -> None:
-        """Take the widget.
+        """Prepare to do jobs; no worker is started yet.
 
         Args:
-            widget: has the workers.
-            fail: is told what a job could not do; the next one is done all the same.
+            widget: The widget to whose workers the jobs belong.
+            fail: Is called with the failure of a job; the next job is done all the same.
         """
         self._widget = widget
         self._fail = fail
@@ -34,18 +34,19 @@ class Jobs:
         return self._is_at_work
 
     def put(self, job: Job) -> asyncio.Event:
-        """Have a job done after those that wait, and return what is set when it is over."""
+        """Add a job to those that wait, and return an event that is set when it is over."""
         over = asyncio.Event()
         self._waiting.append((job, over))
         if not self._is_at_work:
             self._is_at_work = True
-            self._widget.run_worker(self._work_off())
+            self._widget.run_worker(self._do_all())
         return over
 
-    async def _work_off(self) -> None:
+    async def _do_all(self) -> None:
         worker = get_current_worker()
         try:
-            # Its end may come up as the end of what a job waits for, which ends that job alone.
+            # If this worker is cancelled while a job waits for an answer, only that job ends. So
+            # without this check the next job would be started.
             while self._waiting and not worker.is_cancelled:
                 job, over = self._waiting.pop(0)
                 await self._finish(job)

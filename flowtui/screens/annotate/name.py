@@ -37,7 +37,7 @@ class _NameSuggester(Suggester):
 
 
 class _NameInput(Input):
-    """Is typed into; the keys that take a name are told to the field."""
+    """The input of the field, with keys that take and pick names in use."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "take", "Take name", key_display="Tab", tooltip="Take the suggested name"),
@@ -56,7 +56,7 @@ class _NameInput(Input):
         self._field = field
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Where there is nothing to take, Tab goes on to the next field.
+        # If there is no name to take, Tab goes to the next field.
         if action == "take":
             return self._field.completion is not None
         return action != "pick" or self._field.has_matches
@@ -76,10 +76,11 @@ class _NameInput(Input):
 
 
 class NameField(Vertical):
-    """An input over the names in use that go with what is typed.
+    """An input, and below it the names in use that match what is typed.
 
-    Tab and the right arrow take the suggested name; down goes through all of them and Enter takes
-    the one that is marked. Posts `Taken` when one is, and `Done` on Enter otherwise.
+    Tab and the right arrow take the suggested name. The down arrow goes through the matching
+    names, and Enter takes the marked one. Posts `Taken` when a name is taken, and `Done` if Enter
+    is pressed while no name is marked.
     """
 
     @dataclass
@@ -90,7 +91,7 @@ class NameField(Vertical):
 
     @dataclass
     class Done(Message):
-        """Sent by NameField on Enter: the name is as it should be."""
+        """Sent by NameField on Enter when no name is marked: the typed name is complete."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,24 +113,24 @@ class NameField(Vertical):
 
     @property
     def completion(self) -> AnnotationName | None:
-        """What would be taken: the marked name, or the first that begins with what is typed."""
+        """The name to take: the marked one, or the first that begins with the typed text."""
         if self._picked is not None:
             return self._matches[self._picked]
         typed = self.text
         if not typed or any(one.name == typed for one in self._matches):
             return None
-        # What was typed keeps its case.
+        # The case must be the same, because the input shows only the rest of the name.
         return next((one for one in self._matches if one.name.startswith(typed)), None)
 
     def show_names(self, names: Sequence[AnnotationName]) -> None:
-        """Offer these names, the first one first."""
-        # What cannot be shown cannot be chosen either.
+        """Offer these names, in this order."""
+        # A name that cannot be shown exactly is not offered: taking it would change it.
         shown = [one for one in names if fmt.plain(one.name, NAME_CHARACTERS) == one.name]
         self._names = [one for one in shown if one.name.strip()]
         self._narrow()
 
     def take(self) -> None:
-        """Take the name that is suggested, or marked."""
+        """Take the marked or suggested name."""
         name = self.completion
         if name is not None:
             field = self.query_one(Input)
@@ -140,7 +141,7 @@ class NameField(Vertical):
             self.post_message(self.Taken(name))
 
     def pick(self, by: int) -> None:
-        """Mark the next one of the names that are offered."""
+        """Move the mark by a number of names; moved before the first, it marks no name."""
         held = -1 if self._picked is None else self._picked
         picked = min(held + by, len(self._matches) - 1)
         self._picked = picked if picked >= 0 else None

@@ -1,4 +1,4 @@
-"""What annotating asks of the store, for the threads that ask it."""
+"""The store's reads and writes for annotating; everything here runs in a thread."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from flowtui import clock
+from flowtui.store import unreadable
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
@@ -28,20 +29,20 @@ from flowtui.store.annotations.values import (
 from flowtui.store.open_run import OpenRun
 
 DEFAULT_NAME = "quality"
-QUICK_TRIES = 3
-"""Another viewer may come between the look and the write of a one-key answer."""
+WRITE_TRIES = 3
+"""How often a one-key answer is tried: another viewer may write between its read and its write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A new value and rationale of an annotation."""
+    """A new value and rationale for an annotation."""
 
     known: Annotation
-    """As it was when the edit began, or as a conflict showed it."""
+    """The annotation as it was when the edit began, or as a conflict showed it."""
     value: Value
     rationale: str | None
     overwrite: bool = False
-    """Whether to put it back if it is gone by now."""
+    """Whether to write it anew if it has been deleted."""
 
     @property
     def changes_nothing(self) -> bool:
@@ -54,7 +55,7 @@ Entry: TypeAlias = Draft | Revision
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """How a form reads and writes; each raises a StoreError and is called in a thread."""
+    """The functions with which a form reads and writes, in a thread; each may raise StoreError."""
 
     names: Callable[[], tuple[AnnotationName, ...]]
     save: Callable[[Entry], Change]
@@ -62,7 +63,7 @@ class Writing:
 
 
 def writing(run: OpenRun, target: Target) -> Writing:
-    """Return how a form writes annotations of a span or sample."""
+    """Return the functions with which a form annotates a span or sample."""
 
     def save(entry: Entry) -> Change:
         if isinstance(entry, Draft):
@@ -80,7 +81,7 @@ def writing(run: OpenRun, target: Target) -> Writing:
 
 
 def write_feedback(run: OpenRun, target: Target, value: bool, user: str) -> Change | Annotation:
-    """Give feedback under the name last used for it in the run, as `write_answer` does."""
+    """Write feedback as `write_answer` does, under the name last used for feedback in the run."""
 
     def draft(connection: sqlite3.Connection) -> Draft:
         kind = AnnotationKind.FEEDBACK, ValueType.BOOL
@@ -95,18 +96,18 @@ def write_feedback(run: OpenRun, target: Target, value: bool, user: str) -> Chan
 
 
 def write_answer(run: OpenRun, target: Target, draft: Draft) -> Change | Annotation:
-    """Write an author's one answer under a name; one that is there is edited.
+    """Write an author's only answer under a name; if there is one already, edit it.
 
     Args:
-        run: which run.
-        target: what is answered about.
-        draft: the answer; a rationale of None leaves that of the one that is there.
+        run: The run of the target.
+        target: The span or sample that the answer is about.
+        draft: The answer; if its rationale is None, an edited answer keeps its own.
 
     Returns:
-        The change; the author's own annotation if it says the same already.
+        The change; or the author's present annotation if it says the same already.
 
     Raises:
-        StoreError: as `add` and `edit` of the store do.
+        StoreError: As `add` and `edit` of the store raise it.
     """
     draft.check()
     return _write_draft(run, target, lambda _connection: draft)
@@ -120,7 +121,7 @@ def _write_draft(
         there = annotation_rows.of_target(connection, target)
         return draft, [one for one in there if is_answer(one, draft)]
 
-    for tries_left in reversed(range(QUICK_TRIES)):
+    for tries_left in reversed(range(WRITE_TRIES)):
         draft, given = run.ask(look)
         if not given:
             break
@@ -137,13 +138,16 @@ def _write_draft(
 
 
 def is_answer(annotation: Annotation, draft: Draft) -> bool:
-    """Return whether an annotation is what an author said before where a draft is to be said."""
+    """Return whether an annotation is the answer that a draft would replace.
+
+    It has the same name, kind, type of value and author.
+    """
     said = annotation.name, annotation.kind, annotation.value_type, annotation.user
     return said == (draft.name, draft.kind, draft.value_type, draft.user)
 
 
 def inverse(change: Change) -> Change:
-    """Return the change that undoing one is."""
+    """Return the change that undoing a change makes."""
     match change:
         case Added(annotation):
             return Deleted(annotation)
@@ -154,13 +158,13 @@ def inverse(change: Change) -> Change:
 
 
 def subject(change: Change) -> Annotation:
-    """Return the annotation that a change is about, as it is, or was, last."""
+    """Return the annotation that a change is about: as it is now, or as it was when deleted."""
     return change.after if isinstance(change, Edited) else change.annotation
 
 
 def refusal(run: OpenRun) -> str:
-    """Return why this user cannot write a run's database; nothing if it seems possible."""
+    """Return why this user cannot write a run's database; empty if it seems possible."""
     path = run.database.path
     if path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-        return "the run's exp.db is read-only for you; its owner can grant write access"
+        return unreadable.why_read_only("the run's exp.db", path)
     return ""

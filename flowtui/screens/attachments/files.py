@@ -1,4 +1,4 @@
-"""Which attachments a filter leaves, which a folder has, and why one is not looked into."""
+"""Attachments that a filter or a folder holds, and why one has no preview."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flowtui.store.attachments.values import Attachment, FolderNode
 
 
 def matches(file: Attachment, needle: str) -> bool:
-    """Return whether a file is among those that a text or a pattern leaves."""
+    """Say whether a file's path contains a text or matches a pattern."""
     if not needle:
         return True
     path, lowered = file.path.casefold(), needle.casefold()
@@ -32,7 +32,7 @@ def files_in(folder: FolderNode) -> list[Attachment]:
 
 
 def why_not(file: Attachment) -> str:
-    """Return why a file is not looked into."""
+    """Return why a file has no preview."""
     if file.is_missing:
-        return "✗ The store has a row for this file, but there is no file."
+        return "✗ The store has a row for this file, but the file is missing."
     return f"▲ Refused: {fmt.plain(file.problem or 'it may not be read', 300)}."

@@ -148,7 +148,7 @@ class FileJobs:
         whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
         text = whole_text(source, whole)
         if text is None:
-            raise opener.OpenFailed("this is no text; save it, or fetch it with scp")
+            raise opener.OpenFailed("this is not a text file; save it, or fetch it with scp")
         return text
 
     def _handed_over(self, run: Callable[[], None]) -> None:
@@ -174,7 +174,7 @@ class FileJobs:
         )
         shown = preview(source.resolve(), source.name, full, is_left).shown
         if not isinstance(shown, Picture):
-            raise opener.OpenFailed("this is no picture")
+            raise opener.OpenFailed("this is not a picture")
         return pictures.encoded(shown, by, here.is_tmux)
 
     # Saving ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The panes of a preview: one for each way to show a file, of which one is in sight."""
+"""The panes of a preview: one for each way to show a file, and one of them visible."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from flowtui.previews.values import (
     TextPage,
 )
 from flowtui.screens.attachments import title
-from flowtui.screens.attachments.reading import FileSource, ReadPart, is_rendered
+from flowtui.screens.attachments.reading import FileSource, ReadPart, is_rendered, joined_lines
 from flowtui.widgets.cells import Piece, clipped
 from flowtui.widgets.documents import preview_documents, preview_markdown
 from flowtui.widgets.documents.blocks import Section, Text
@@ -47,15 +47,15 @@ NUMBERED = (PreviewKind.SOURCE, PreviewKind.JSON)
 
 
 class PreviewPanes(Vertical):
-    """Shows what was read of one file, under a line that says what it is."""
+    """Shows the part of a file that was read, under a title line."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._source: FileSource | None = None
         self._request = Request()
-        """In which form the file is shown."""
+        """The form in which the file is shown."""
         self._parts: list[ReadPart] = []
-        """What was read of it, from its beginning on; one page where it has pages."""
+        """The parts that were read, from the beginning on; one page if the file has pages."""
         self._current: VirtualList | None = None
         self._status: Callable[[int], list[Piece]] | None = None
 
@@ -90,13 +90,13 @@ class PreviewPanes(Vertical):
 
     @property
     def _identity(self) -> tuple[str, Mode]:
-        """What is shown, and as what: cursor and folds stay while it is the same."""
+        """The file and its form; cursor and folds stay as long as both stay the same."""
         return "" if self._source is None else self._source.key, self._request.mode
 
     # One way for each kind ---------------------------------------------------------------------
 
     def show_parts(self, *, is_new: bool) -> None:
-        """Show what was read, at its beginning if it is another file."""
+        """Show what was read, from the top if it is another file."""
         part = self._parts[0]
         shown = part.preview.shown
         match shown:
@@ -119,7 +119,7 @@ class PreviewPanes(Vertical):
                 self._show_listing(is_new)
             case EmptyFile():
                 self._show_pane(self._text)
-                self._text.show_note("This file is empty: there is not a byte in it.")
+                self._text.show_note("This file is empty: it has no bytes.")
             case _:
                 self._show_lines(is_new)
         self._show_title()
@@ -136,13 +136,13 @@ class PreviewPanes(Vertical):
         has_own_end = part.unit == "page" or isinstance(last.shown, TablePage)
         if part.next_position is None or has_own_end:
             return ""
-        return f"… {self._told}   m shows more"
+        return f"… {self._amount}   m shows more"
 
     @property
-    def _told(self) -> str:
+    def _amount(self) -> str:
         parts = [one.preview for one in self._parts]
         if isinstance(parts[0].shown, TablePage):
-            return self.query_one(TablePane).told
+            return self.query_one(TablePane).extent
         count = title.count_of(parts)
         return title.shown_part(title.part_of(parts[-1]), count)
 
@@ -154,7 +154,7 @@ class PreviewPanes(Vertical):
             line = list(
                 title.title(
                     self._source.name if self._source else "",
-                    part.preview, self._told, self.size.width,
+                    part.preview, self._amount, self.size.width,
                 )
             )  # fmt: skip
             if part.missing_extra:
@@ -162,19 +162,19 @@ class PreviewPanes(Vertical):
             self._title(line)
 
     def show_status(self, status: Callable[[int], list[Piece]] | None) -> None:
-        """Say what is under way in the place of the title, until it is None."""
+        """Show the status of a job in place of the title, until this is called with None."""
         self._status = status
         self._show_title()
 
     def _show_lines(self, is_new: bool) -> None:
-        lines = [line for part in self._parts for line in part.lines]
+        lines = joined_lines(self._parts)
         read = self._parts[0].preview
         is_numbered = isinstance(read.shown, TextPage) and read.kind in NUMBERED
         first = title.part_of(read).first if is_numbered else None
         self._show_pane(self._text)
         if not lines:
             note = read.shown.note if isinstance(read.shown, TextPage) else ""
-            self._text.show_note(note or "There is nothing in it.")
+            self._text.show_note(note or "This file has no content to show.")
             return
         self._text.show_lines(lines, first=first, end_note=self._end_note, is_new=is_new)
 
@@ -187,7 +187,7 @@ class PreviewPanes(Vertical):
         if sections:
             document.show(self._identity, sections)
         else:
-            document.show_note("There is nothing in it.")
+            document.show_note("This file has no content to show.")
 
     def _show_listing(self, is_new: bool) -> None:
         arrays, listings = self._of(Arrays), self._of(Listing)
@@ -220,7 +220,9 @@ class PreviewPanes(Vertical):
         here = self._flow.session
         if here.is_monochrome or not here.is_utf8:
             self._show_pane(self._text)
-            self._text.show_note("This terminal shows no colours, or no half cells: no picture.")
+            self._text.show_note(
+                "This terminal has no colours or no half blocks, so it cannot show a picture."
+            )
             return
         pane = self.query_one(PicturePane)
         self._show_pane(pane)
@@ -234,14 +236,14 @@ class PreviewPanes(Vertical):
         if had_focus and not pane.has_focus:
             pane.focus()
 
-    @on(TablePane.Told)
-    def tell_rows(self, message: TablePane.Told) -> None:
+    @on(TablePane.ExtentChanged)
+    def tell_rows(self, message: TablePane.ExtentChanged) -> None:
         message.stop()
         self._show_title()
 
     @property
     def copy_text(self) -> str:
-        """What is under the cursor of the pane that shows the file."""
+        """The text under the cursor of the pane that shows the file."""
         pane = self.current
         if isinstance(pane, (Document, TextLines, TablePane)):
             return pane.copy_text
@@ -249,7 +251,7 @@ class PreviewPanes(Vertical):
 
 
 def _with_advice(line: list[Piece], extra: str, width: int) -> list[Piece]:
-    """Return the beginning of a title with what installs an extra, never a part of a command."""
+    """Return a title, cut for the command that installs an extra, which is shown whole or not."""
     advised = [Piece(f"  ▲ {installation.adding(extra)}", "attention")]
     advised.append(Piece(" shows more of it", "muted"))
     if sum(cell_len(piece.text) for piece in (*line, *advised)) > width:

@@ -1,4 +1,4 @@
-"""One file looked into: read in the background, shown in the way that suits it."""
+"""The preview of one file: read in the background, and shown in the pane that suits it."""
 
 from __future__ import annotations
 
@@ -33,41 +33,41 @@ from flowtui.widgets.documents.picture import PicturePane
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 RESIZE_S = 0.15
-"""A pane that keeps its size so long has it: a picture is then drawn anew."""
+"""How long the pane must keep its size before a picture is drawn anew for it."""
 FRAME_LINES = 5
-"""Over and under a pane that has the whole screen."""
+"""How many lines of the screen are not the pane's when it has the whole screen."""
 MIN_CELLS, MIN_LINES = 8, 4
 OTHERWISE = "H shows its bytes, o opens it, w saves it."
 
 
 class EncodingScreen(ChooseScreen):
-    """Chooses an encoding; there is no order of it to reverse."""
+    """Chooses an encoding."""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "take_current"
 
 
 class FilePreview(Asks, PreviewPanes):
-    """Shows one file. Posts `Shown` when it knows what the file is and which pane shows it."""
+    """Shows one file. Posts `Shown` when it knows the file's kind and the pane that shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
         Binding("m", "more", "More", id="preview.more", tooltip="Read on where the preview ends"),
         Binding("p", "switch", "As text", id="preview.switch",
-                tooltip="Between the picture, table or tree and the text of it"),
-        Binding("left_square_bracket", "turn(-1)", "Page before", show=False,
-                id="preview.before", tooltip="The page before"),
+                tooltip="Switch between the picture, table or tree and its text"),
+        Binding("left_square_bracket", "turn(-1)", "Previous page", show=False,
+                id="preview.before", tooltip="Show the previous page"),
         Binding("right_square_bracket", "turn(1)", "Page", key_display="[ ]", id="preview.after",
-                tooltip="The next page"),
+                tooltip="Show the next page"),
         Binding("c", "encoding", "Encoding", id="preview.encoding",
                 tooltip="Read the text in another encoding"),
         Binding("H", "bytes", "Bytes", show=False, id="preview.bytes",
-                tooltip="The bytes of the file, or what they mean"),
+                tooltip="Switch between the bytes of the file and its content"),
     ]  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     @dataclass
     class Shown(Message):
-        """Sent by FilePreview when a file is shown, with what it turned out to be."""
+        """Sent by FilePreview when a file is shown, with its kind."""
 
         source: FileSource
         kind: PreviewKind
@@ -76,7 +76,7 @@ class FilePreview(Asks, PreviewPanes):
         super().__init__(id=id)
         self._previews = Previews()
         self._wanted = self._request
-        """The request under way, or the one that is shown: what keys pressed in haste add to."""
+        """The request under way, else the one that is shown; the next key builds on it."""
         self._resize: Timer | None = None
 
     def on_mount(self) -> None:
@@ -91,16 +91,16 @@ class FilePreview(Asks, PreviewPanes):
 
     @property
     def kind(self) -> PreviewKind | None:
-        """What the file is, once it was looked into."""
+        """The kind of file, once it is known."""
         return self._parts[0].preview.kind if self._parts else None
 
     @property
     def request(self) -> Request:
-        """In which form the file is shown."""
+        """The form in which the file is shown."""
         return self._request
 
     def show_source(self, source: FileSource | None, note: str = "") -> None:
-        """Show a file from its beginning, or a sentence where there is none."""
+        """Show a file from its beginning, or a sentence if there is no file."""
         is_other = source is None or self._source is None or source.key != self._source.key
         self._source = source
         if source is None:
@@ -117,7 +117,7 @@ class FilePreview(Asks, PreviewPanes):
 
     @property
     def _first(self) -> Request:
-        # What a key has asked for counts, though it is still read.
+        # A request of a key counts, even while it is still being read.
         return self._wanted if self._is_paged else replace(self._wanted, position=0, index=0)
 
     @property
@@ -125,7 +125,7 @@ class FilePreview(Asks, PreviewPanes):
         return self.kind is PreviewKind.PDF and self._request.mode is not Mode.HEX
 
     def _fitting(self, request: Request) -> Request:
-        # A pane that is away, on a narrow terminal, will have all of it.
+        # On a narrow terminal a hidden pane will have the whole screen.
         size = self.size if self.size.width else self.screen.size - (0, FRAME_LINES)
         return replace(
             request,
@@ -173,7 +173,7 @@ class FilePreview(Asks, PreviewPanes):
         self.post_message(self.Shown(self._source, part.preview.kind))
 
     def _is_shown(self, part: ReadPart, request: Request) -> bool:
-        """Return whether a part is what is shown, alone or with what was read on behind it."""
+        """Say whether a part is shown already, alone or as the first of several."""
         if not self._parts or request != self._request:
             return False
         first = self._parts[0]
@@ -214,7 +214,7 @@ class FilePreview(Asks, PreviewPanes):
 
     @property
     def _other_mode(self) -> Mode | None:
-        """What `p` leads to: the text of what is shown as something better, and back."""
+        """The form that `p` switches to: the text of a picture, table or tree, or back."""
         if Mode.TEXT not in self._modes or self.kind in (
             PreviewKind.TEXT, PreviewKind.ANSI, PreviewKind.SOURCE
         ):  # fmt: skip
@@ -240,7 +240,7 @@ class FilePreview(Asks, PreviewPanes):
 
     @property
     def _encodings(self) -> tuple[tuple[str, str], ...]:
-        """Those in which the text can be read, and how it begins then."""
+        """The encodings in which the text can be read, each with how the text begins in it."""
         known = self._parts[0].preview.encoding if self._parts else None
         return () if known is None else known.choices
 

@@ -1,10 +1,10 @@
-"""Reads files for their previews; everything here runs in a thread."""
+"""Reads files for their previews; everything here runs in worker threads."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -19,34 +19,36 @@ from flowtui.previews.values import (
     Request,
     TextPage,
 )
+from flowtui.previews.values import Line as FileLine
 from flowtui.store.cancelling import is_left
 from flowtui.widgets.cells import Line
-from flowtui.widgets.documents.preview_text import hex_lines, text_lines
+from flowtui.widgets.documents.preview_text import hex_lines, more_characters, text_lines
 
 KEPT_PREVIEWS = 16
+"""How many parts of files are kept, so that going back to a file needs no read."""
 PAGER_CHARS = 4_000_000
-"""Of a file that goes to a pager; the rest is saved, not paged."""
+"""How much of a file a pager gets; to read the rest a person saves the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """A file that can be looked into, opened and saved."""
+    """A file that can be previewed, opened and saved."""
 
     key: str
-    """What it is known by on its screen."""
+    """Identifies the file on its screen."""
     name: str
     resolve: Callable[[], Path]
-    """Tells where it lies, for any thread; raises a StoreError where it must not be read."""
+    """Returns the path, from any thread; raises a StoreError if the file must not be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPart:
-    """A part of a file, with its lines where it consists of lines."""
+    """A part of a file, with its lines if it consists of lines."""
 
     preview: Preview
     lines: tuple[Line, ...] = ()
     missing_extra: str = ""
-    """The extra that would show it better, if it is not installed."""
+    """The extra that would show the file better, if it is not installed."""
     path: Path = Path()
 
 
@@ -54,7 +56,7 @@ _Key: TypeAlias = tuple[str, int, int, Request]
 
 
 class Previews:
-    """Reads parts of files, and keeps the last ones; for any thread."""
+    """Reads parts of files from any thread, and keeps the most recent ones."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, ReadPart] = OrderedDict()
@@ -105,8 +107,37 @@ def _painted(read: Preview, mode: Mode) -> ReadPart:
     return ReadPart(read)
 
 
+def joined_lines(parts: Iterable[ReadPart]) -> list[Line]:
+    """Return the lines of parts that follow each other; one that was cut in two is one line."""
+    painted: list[Line] = []
+    known: list[FileLine] = []
+    for part in parts:
+        page = part.preview.shown
+        if not isinstance(page, TextPage):
+            painted += part.lines
+            continue
+        added = _add(known, page)
+        if added < len(part.lines):
+            painted[-1] = [*painted[-1][:-1], more_characters(known[-1 - added].hidden_chars)]
+        painted += part.lines[len(part.lines) - added :]
+    return painted
+
+
+def _add(lines: list[FileLine], page: TextPage) -> int:
+    """Add the lines of the page that follows; return how many begin in it."""
+    # A line is cut only where it is longer than what is shown of one.
+    if not (page.starts_inside and page.lines and lines and lines[-1].hidden_chars):
+        lines += page.lines
+        return len(page.lines)
+    rest = page.lines[0]
+    hidden = lines[-1].hidden_chars + len(rest.text) + rest.hidden_chars
+    lines[-1] = replace(lines[-1], hidden_chars=hidden)
+    lines += page.lines[1:]
+    return len(page.lines) - 1
+
+
 def is_rendered(read: Preview, mode: Mode) -> bool:
-    """Return whether a text is shown as what its marks mean, and not line by line."""
+    """Say whether a text is rendered as Markdown, and not shown line by line."""
     return read.kind is PreviewKind.MARKDOWN and mode is Mode.BEST
 
 
@@ -114,25 +145,26 @@ def whole_text(source: FileSource, request: Request) -> str | None:
     """Return a file as safe lines for a pager, None where it is no text.
 
     Raises:
-        StoreError, PreviewFailed, PreviewCancelled: as `Previews.read`.
+        StoreError, PreviewFailed, PreviewCancelled: As in `Previews.read`.
     """
     from flowtui import format as fmt
 
     path = source.resolve()
-    texts: list[str] = []
+    lines: list[FileLine] = []
     taken = 0
     position: int | None = 0
     while position is not None and taken < PAGER_CHARS:
         part = preview(path, source.name, replace(request, position=position), is_left)
         if not isinstance(part.shown, TextPage):
             return None
-        for line in part.shown.lines:
-            text = line.text.replace("\t", "    ")
-            hidden = line.hidden_chars
-            more = f"… {hidden:,} more characters" if hidden else ""
-            texts.append(fmt.plain(text, len(text)) + more)
-            taken += len(line.text)
+        _add(lines, part.shown)
+        taken += sum(len(line.text) for line in part.shown.lines)
         position = part.shown.part.next_position
+    texts = []
+    for line in lines:
+        text = line.text.replace("\t", "    ")
+        more = more_characters(line.hidden_chars).text if line.hidden_chars else ""
+        texts.append(fmt.plain(text, len(text)) + more)
     if position is not None:
         texts.append(f"… the first {taken:,} characters; save the file to have all of it")
     return "\n".join(texts) + "\n"

@@ -1,4 +1,4 @@
-"""Attachments: the tree of files, and the one under the cursor looked into."""
+"""Attachments: the tree of files, and a preview of the one under the cursor."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from flowtui.widgets.trees.file_tree import FileTree
 from flowtui.widgets.trees.file_words import word_of_kind
 
 REST_S = 0.15
-"""A cursor that stays so long rests: the file under it is then read."""
+"""How long the cursor must stay on a file before that is read."""
 NARROW_BELOW, WIDE_FROM = 100, 160
 HINT = "part of a path, or a pattern: *.png"
 NO_FILES = "No files were attached. tracker.log_attachment(name, data) attaches one."
@@ -81,9 +81,9 @@ class AttachmentsScreen(TabScreen):
             for binding in FilePreview.KEYS
         ),
         Binding("tab", "next_pane(1)", "Pane", key_display="Tab", show=False,
-                id="attachments.pane", tooltip="To the preview, and back to the files"),
+                id="attachments.pane", tooltip="Go to the preview, and back to the files"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
-                id="attachments.pane_back", tooltip="To the pane before"),
+                id="attachments.pane_back", tooltip="Go to the previous pane"),
         Binding("y", "copy", "Copy path", show=False, id="attachments.copy",
                 tooltip="Copy the path of the file, or what the preview's cursor is on"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="attachments.copy_row",
@@ -218,7 +218,7 @@ class AttachmentsScreen(TabScreen):
 
     @on(FilePreview.Shown)
     def take_kind(self, message: FilePreview.Shown) -> None:
-        self._files.tell_word(message.source.key, word_of_kind(message.kind))
+        self._files.show_type(message.source.key, word_of_kind(message.kind))
         self._panes.fit()
 
     def _show_saving(self, saving: Saving | None) -> None:
@@ -257,7 +257,7 @@ class AttachmentsScreen(TabScreen):
             super().action_leave()
 
     async def action_preview(self, action: str) -> None:
-        """Do with the preview what its own key does, wherever the focus is."""
+        """Carry out an action of the preview, wherever the focus is."""
         await self.app.run_action(action, self._preview)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -315,7 +315,7 @@ class AttachmentsScreen(TabScreen):
         files = [file for file in files_in(node) if file.state is FileState.PRESENT]
         left_out = node.file_count - len(files)
         if left_out:
-            self.notify(f"{fmt.count(left_out, 'file')} of it cannot be read, and stays out.")
+            self.notify(f"{fmt.count(left_out, 'file')} cannot be read and will be left out.")
         if files:
             sources = [self._source(file) for file in files]
             await self._jobs.save_folder(node.name, sources, f"{node.path}/")

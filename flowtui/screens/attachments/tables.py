@@ -1,4 +1,4 @@
-"""The pages of one table, whichever way its kind of file gives them; for worker threads."""
+"""The pages of one table, for all kinds of table files; everything here runs in worker threads."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from flowtui.previews.values import Preview, PreviewKind, Request, TablePage
 from flowtui.store.cancelling import is_left
 
 INDEXED_BELOW_BYTES = 64_000_000
-"""Of a text table; in a larger one rows are found by going there, or from its end."""
+"""Text tables below this size are indexed; in larger ones rows are reached page by page."""
 PAGE_ROWS = 1_000
 KEPT_PAGES = 6
+"""How many pages of a table are kept in memory."""
 
 
 class TableSource:
-    """Gives rows of a table by their numbers, as far as these are known.
+    """Returns rows of a table by their numbers, as far as these are known.
 
-    Rows are numbered from 0. What lies behind `known_rows` is reached page by page; the rows of
-    the `tail` have negative numbers, the last one -1, until it is known how many there are.
+    Rows are numbered from 0. Rows after `known_rows` are reached page by page; the rows of the
+    `tail` have negative numbers, the last one -1, until the number of rows is known.
     """
 
     def __init__(self, path: Path, name: str, request: Request, first: Preview) -> None:
@@ -51,7 +52,7 @@ class TableSource:
 
     @property
     def has_more(self) -> bool:
-        """Whether rows lie behind the known ones."""
+        """Whether there are rows after the known ones."""
         return self.total is None and self._next is not None
 
     def index(self) -> bool:
@@ -137,7 +138,7 @@ class TableSource:
         start, position = self._mark_of(first)
         page = self._numbered(start, position)
         if first >= start + len(page.rows) and self._mark_of(first) == self._mark_of(start):
-            # A page of long rows ends before it has as many as it should.
+            # A page of long rows ends before it has its full number of rows.
             start = first
             page = self._numbered(start, first)
         self._keep(start, page)
@@ -150,7 +151,7 @@ class TableSource:
         return self._read(replace(self._request, position=position, index=start))
 
     def _mark_of(self, row: int) -> tuple[int, int]:
-        """Return where the page with a row begins: its first row, and its place in the file."""
+        """Return the first row of the page that holds a row, and its position in the file."""
         if self._csv is not None or self._is_parquet:
             start = row - row % PAGE_ROWS
             return start, start

@@ -1,4 +1,4 @@
-"""What the line over a preview says: the name, what the file is, and how much of it is shown."""
+"""The title line of a preview: the file's name, its kind, and how much of it is shown."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from flowtui.widgets.cells import Line, Piece, fit, width_of
 
 SEPARATOR = " · "
 MIN_NAME_CELLS = 20
+"""The width that a file's name keeps before words about the file are left out."""
 
 
-def title(name: str, read: Preview, told: str, width: int) -> Line:
-    """Return the line; the file's name is cut before what is said of it is.
+def title(name: str, read: Preview, amount: str, width: int) -> Line:
+    """Return the title line; if space is short, the name is cut before anything else.
 
     Args:
-        name: of the file.
-        read: its first part.
-        told: how much of it is shown, as `shown_part` says it.
-        width: in cells.
+        name: The file's name.
+        read: The first part of the file.
+        amount: How much of the file is shown, as `shown_part` says it.
+        width: The width in cells.
     """
     shown = fmt.plain(name.rpartition("/")[2] or name, 300)
     name_cells = cell_len(shown)
-    words = list(filter(None, [*_kind_words(read), told, _note(read), fmt.size(read.size_bytes)]))
-    # The last words are said elsewhere too, or can be found out.
+    words = list(filter(None, [*_kind_words(read), amount, _note(read), fmt.size(read.size_bytes)]))
+    # The last words are dropped first: they also stand elsewhere, or matter least.
     least = min(name_cells, MIN_NAME_CELLS)
     while len(words) > 2 and 3 + least + cell_len(SEPARATOR.join(words)) > width:
         words.pop()
@@ -81,8 +82,8 @@ def shown_part(part: Part, count: int) -> str:
     """Return how much is shown: `page 2 of 9`, `first 1,000 of 5,000 lines`, `120 lines`.
 
     Args:
-        part: the last one that was read.
-        count: of units that are shown in all.
+        part: The last part that was read.
+        count: How many units are shown in all.
     """
     if part.unit == "page" and part.total == 1:
         return ""
@@ -100,8 +101,11 @@ def shown_part(part: Part, count: int) -> str:
 
 
 def count_of(parts: list[Preview]) -> int:
-    """Return how many units the parts of a file are together."""
-    return sum(_part(read).count for read in parts)
+    """Return how many units the parts of a file are together, one that is in two of them once."""
+    first, last = _part(parts[0]), _part(parts[-1])
+    if first.first is None or last.first is None:
+        return sum(_part(read).count for read in parts)
+    return last.first + last.count - first.first
 
 
 def _part(read: Preview) -> Part:
@@ -109,7 +113,7 @@ def _part(read: Preview) -> Part:
 
 
 def part_of(read: Preview) -> Part:
-    """Return what part of its file is shown; of an empty one there is none."""
+    """Return which part of its file is shown, also for an empty file."""
     return _part(read)
 
 

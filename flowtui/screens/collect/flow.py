@@ -1,4 +1,4 @@
-"""What C leads to: a receiver that is started, looked at, and ended."""
+"""The flow behind the key C: starting a receiver, showing it, and ending it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host, Options
 
 END_PATIENCE_S = 2.0
-"""For what was sent to be written, before the app goes on; the receiver ends all the same."""
+"""How long the app waits for a receiver to write what it has received, and to end."""
 CLOSE_S = 0.3
-"""The same, where nobody waits."""
+"""How long it waits for the receiver when the app itself ends."""
 _TITLE = "Nothing is collected"
 
 
@@ -36,7 +36,7 @@ class Collector:
 
     @property
     def mark(self) -> CollectMark | None:
-        """What the frame says of the receiver."""
+        """What the frame says about the receiver."""
         return None if self._receiver is None else mark(self._receiver.state)
 
     @property
@@ -45,10 +45,10 @@ class Collector:
 
     @property
     def details(self) -> list[str]:
-        """What is under way, as lines for a question about its end."""
+        """Lines that describe the receiver, for a question about ending it."""
         if self._receiver is None:
             return []
-        name = fmt.plain(self._receiver.wanted.run.name, 100)
+        name = fmt.plain(self._receiver.request.run.name, 100)
         return [f"spans into {name}", "  ".join(mark(self._receiver.state).words)]
 
     async def open(self, store: Store, run: OpenRun) -> None:
@@ -89,13 +89,13 @@ class Collector:
         self._app.show_frame()
 
     def _take_end(self, receiver: Receiver) -> None:
-        """Say how it ended."""
+        """Notify the person of how the receiver ended."""
         self._receiver = None
         state = receiver.state
-        if state.is_port_taken and receiver.wanted.port:
-            self._app.run_worker(self._offer_free_port(receiver.wanted))
+        if state.is_port_taken and receiver.request.port:
+            self._app.run_worker(self._offer_free_port(receiver.request))
             return
-        text = f"{fmt.count(state.tally.received, 'span')} into {receiver.wanted.run.name}"
+        text = f"{fmt.count(state.tally.received, 'span')} into {receiver.request.run.name}"
         if not state.problem:
             self._app.notify(fmt.plain(text, 300), title="Collecting ended", markup=False)
         elif not state.environment:
@@ -107,15 +107,15 @@ class Collector:
     async def _offer_free_port(self, wanted: ReceiverRequest) -> None:
         question = ConfirmScreen(
             f"Port {wanted.port} is taken. Listen on a free one?",
-            ["Exporters have to be told which: C says it."],
+            ["Exporters need the new port: C shows it."],
         )
         if await self._app.push_screen_wait(question) and self._receiver is None:
             self._start(ReceiverRequest(wanted.run, wanted.directory, 0))
 
     async def may_end_for_another_run(self, run_id: str) -> bool:
-        """Ask whether to stop collecting, for another run to be opened; stop it if so."""
+        """Ask whether to stop collecting so that another run can be opened; if so, stop it."""
         receiver = self._receiver
-        if receiver is None or receiver.wanted.run.id == run_id:
+        if receiver is None or receiver.request.run.id == run_id:
             return True
         question = ConfirmScreen("Stop collecting, and open the other run?", self.details)
         if not await self._app.push_screen_wait(question):
@@ -124,19 +124,19 @@ class Collector:
         return True
 
     async def end(self) -> None:
-        """Stop the receiver, and give it a moment to write what it was sent."""
+        """Stop the receiver, and wait a moment until it has written what it has received."""
         if (receiver := self._receiver) is not None:
             receiver.stop()
             with suppress(TimeoutError):
                 await asyncio.wait_for(receiver.over.wait(), END_PATIENCE_S)
 
     def stop(self) -> None:
-        """Tell the receiver to end, without waiting; `close` does wait, for a moment."""
+        """Tell the receiver to end, without waiting for it."""
         if self._receiver is not None:
             self._receiver.stop()
 
     def close(self) -> None:
-        """End it for good; blocks for less than a second."""
+        """End it for good, within less than a second."""
         if self._receiver is not None:
             self._receiver.close(CLOSE_S)
 

@@ -1,4 +1,4 @@
-"""The modal of a receiver that runs: where to send spans, what came, and whether to stop it."""
+"""The modal of a running receiver: where to send spans, what it has received, and its end."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 _TROUBLE_CHARACTERS = 300
+"""How much is shown of the reason why spans could not be written."""
 
 
 class CollectScreen(LiveScreen[bool]):
@@ -28,20 +29,21 @@ class CollectScreen(LiveScreen[bool]):
     CSS_PATH = "screen.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "Copy endpoint", tooltip="Copy the line that points exporters here"),
-        Binding("s", "dismiss(True)", "Stop", tooltip="Write what was sent, and stop collecting"),
+        Binding("s", "dismiss(True)", "Stop",
+                tooltip="Write what was received, and stop collecting"),
         Binding("escape,C", "dismiss(False)", "Hide", key_display="Esc",
-                tooltip="Work on; the collecting goes on, C comes back here"),
+                tooltip="Hide this while collecting continues; C shows it again"),
     ]  # fmt: skip
 
     def __init__(self, receiver: Receiver) -> None:
         super().__init__()
         self._receiver = receiver
         self._was: ReceiverPhase | None = None
-        """The phase, when the keys were last looked at."""
+        """The phase for which the keys were last drawn."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            name = fmt.plain(self._receiver.wanted.run.name, 60)
+            name = fmt.plain(self._receiver.request.run.name, 60)
             dialog.border_title = Content(f"Spans into {name}")
             yield Label("", markup=False, id="collect-how")
             yield Label("", markup=False, id="collect-where")
@@ -51,7 +53,7 @@ class CollectScreen(LiveScreen[bool]):
             yield KeyLine()
 
     def look(self) -> None:
-        """Show what came by now."""
+        """Draw what the receiver has received so far."""
         state = self._receiver.state
         if state.phase is ReceiverPhase.OVER:
             if self.is_current:
@@ -62,7 +64,7 @@ class CollectScreen(LiveScreen[bool]):
         how = "Point exporters here:" if is_known else f"{state.phase}…"
         self.query_one("#collect-how", Label).update(how)
         lines = "\n".join(fmt.plain(line) for line in state.environment)
-        # Two lines are kept free for it, so that nothing jumps.
+        # Two lines are reserved; otherwise the lines below would jump when the endpoint is known.
         self.query_one("#collect-where", Label).update(lines or "\n")
         self.query_one("#collect-received", OneLine).show(clipped(received_line(state), width))
         self.query_one("#collect-last", OneLine).show(clipped(last_line(state), width))
@@ -70,7 +72,8 @@ class CollectScreen(LiveScreen[bool]):
             self._was = state.phase
             self.refresh_bindings()
         trouble = fmt.plain(state.tally.trouble, _TROUBLE_CHARACTERS)
-        self.query_one("#collect-trouble", Label).update(trouble and f"✗ not written: {trouble}")
+        said = f"✗ not written: {trouble}" if trouble else fmt.plain(state.tally.hint)
+        self.query_one("#collect-trouble", Label).update(said)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self._receiver.state
@@ -86,19 +89,23 @@ class CollectScreen(LiveScreen[bool]):
 
 
 def received_line(state: ReceiverState) -> Line:
-    """Return how many spans are in the run, and how many are not."""
+    """Return a line with how many spans are in the run, and how many were lost."""
     tally = state.tally
     pieces = [_label("Received"), Piece(fmt.count(tally.received, "span"))]
+    if tally.events:
+        pieces.append(Piece(f", {fmt.count(tally.events, 'log event')}"))
     pieces += [
         Piece(f"  ▲ {text}", "attention") for text in fmt.lost_spans(tally.dropped, tally.refused)
     ]
     if state.phase is ReceiverPhase.STOPPING:
         pieces.append(Piece("  stopping…", "attention"))
+    if others := fmt.unkept_records(tally.logs, tally.metrics):
+        pieces.append(Piece(f"  {others}", "muted"))
     return pieces
 
 
 def last_line(state: ReceiverState) -> Line:
-    """Return what the last span is called."""
+    """Return a line with the name of the last span."""
     return [_label("Last"), Piece(fmt.plain(state.tally.last_name, 200) or "–")]
 
 

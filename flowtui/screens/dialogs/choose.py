@@ -1,4 +1,4 @@
-"""Modals to choose one of a list, or several."""
+"""Modals to choose one item of a list, or several."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from flowtui.widgets.paint import ROLE_CLASSES
 MARK_CELLS = 3
 
 MOST_LINES = 16
-"""How many choices are in sight at once; more are scrolled to."""
+"""How many choices are in sight at once; the list scrolls to the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of the things to choose from."""
+    """One item to choose."""
 
     key: str
     title: str
@@ -41,7 +41,7 @@ class ChoiceLines(VirtualList):
     """Shows choices, each with a mark if it is chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "Choose", key_display="Enter", tooltip="Take this one"),
+        Binding("enter", "choose", "Choose", key_display="Enter", tooltip="Choose this one"),
     ]
 
     def __init__(self, marks: tuple[str, str]) -> None:
@@ -50,7 +50,7 @@ class ChoiceLines(VirtualList):
         self._chosen: Collection[str] = ()
         self._marks = marks
         self._names: tuple[int, list[str]] = (0, [])
-        """How titles read in so many cells, in order."""
+        """A width in cells, and the titles as they are shown in it, in order."""
 
     def show_choices(self, choices: Sequence[Choice], chosen: Collection[str]) -> None:
         self._choices, self._chosen = choices, chosen
@@ -85,7 +85,7 @@ def _note(choice: Choice) -> str:
 
 
 class _ChooseScreen(Dialog[list[str] | None]):
-    """A list of choices under a line that narrows it as one types."""
+    """A list of choices under a line that narrows it as a person types."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "ChoiceLines"
@@ -111,7 +111,7 @@ class _ChooseScreen(Dialog[list[str] | None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it opens has no widgets.
         for lines in self.query(ChoiceLines):
             lines.show_choices(self._choices, self._chosen)
             keys = [choice.key for choice in self._choices]
@@ -133,7 +133,7 @@ class _ChooseScreen(Dialog[list[str] | None]):
 
 
 class ChooseScreen(_ChooseScreen):
-    """Chooses one: dismisses with a list of it, or None for nothing."""
+    """Chooses one item: dismisses with a list that holds it, or None for no choice."""
 
     marks = (" ", "●")
 
@@ -145,7 +145,8 @@ class ChooseScreen(_ChooseScreen):
         # The dialog takes nine tenths of the screen at most, and its frame and two lines are four.
         room = self.app.size.height * 9 // 10 - 4
         for lines in self.query(ChoiceLines):
-            # All that there is to choose from, and no less while it is narrowed: nothing jumps.
+            # The height of all choices, even while fewer are listed: otherwise the dialog would
+            # jump as a person types.
             lines.styles.height = max(1, min(len(self._choices), MOST_LINES, room))
 
     @on(VirtualList.Chosen)
@@ -155,10 +156,10 @@ class ChooseScreen(_ChooseScreen):
 
 
 class OrderScreen(ChooseScreen):
-    """Chooses what to sort by: the present column, chosen again, is to be reversed."""
+    """Chooses the column to sort by; choosing the present column again reverses the order."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("s", "reverse", "Reverse", tooltip="Turn the present order around"),
+        Binding("s", "reverse", "Reverse", tooltip="Reverse the present order"),
     ]
 
     def action_reverse(self) -> None:
@@ -171,13 +172,17 @@ async def chosen_order(
     current: tuple[str, bool],
     falls: Callable[[str], bool],
 ) -> tuple[str, bool] | None:
-    """Ask for a column to sort a list by; return it and whether downwards, None for no change.
+    """Ask for the column to sort a list by.
 
     Args:
-        app: on which to ask.
-        choices: the columns.
-        current: the present column and direction; chosen again, it is reversed.
-        falls: whether a column is sorted downwards at first.
+        app: The app that shows the question.
+        choices: The columns.
+        current: The present column, and whether it is sorted downwards; if it is chosen again, the
+            direction is reversed.
+        falls: Says whether a column is sorted downwards at first.
+
+    Returns:
+        The column and whether it is sorted downwards; None for no change.
     """
     chosen = await app.push_screen_wait(OrderScreen("Sort by", choices, [current[0]]))
     if not chosen:
@@ -187,7 +192,7 @@ async def chosen_order(
 
 
 class ColumnsScreen(_ChooseScreen):
-    """Chooses several, in order: dismisses with their keys, or None to leave all as it was."""
+    """Chooses several items, in order: dismisses with their keys, or None for no change."""
 
     marks = ("☐", "☑")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -208,7 +213,7 @@ class ColumnsScreen(_ChooseScreen):
             self._chosen.remove(choice.key)
         else:
             self._chosen.append(choice.key)
-        # The chosen ones are a list that the lines hold too.
+        # The list of lines holds the same list of chosen keys, so its mark is new too.
         lines.refresh_index(lines.cursor)
 
     def action_shift(self, by: int) -> None:

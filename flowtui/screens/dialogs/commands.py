@@ -21,31 +21,31 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something that can be done, by name."""
+    """A named command of the palette."""
 
     name: str
     what: str
-    """It does, in words."""
+    """What the command does, in words."""
     run: Callable[[], object]
-    """Does it; what it returns is awaited if it can be."""
+    """Carries the command out; an awaitable result is awaited."""
 
 
 class CommandLines(VirtualList, can_focus=False):
-    """The commands that are left; one click runs one, and typing goes on in the line above."""
+    """The commands that match; a click runs one, and the line above keeps the focus."""
 
     def __init__(self) -> None:
         super().__init__()
         self._shown: Sequence[Command] = ()
 
     def show_commands(self, commands: Sequence[Command]) -> None:
-        """Show some commands, the first of them under the cursor."""
+        """Show some commands, with the cursor on the first."""
         self._shown = commands
         self.cursor = 0
         self.resize_content()
 
     @property
     def command(self) -> Command | None:
-        """The one under the cursor."""
+        """The command under the cursor."""
         return self._shown[self.cursor] if self._shown else None
 
     @property
@@ -61,14 +61,14 @@ class CommandLines(VirtualList, can_focus=False):
         return [Piece(f" {command.name}"), Piece(f"  {command.what}", "muted")]
 
     def on_click(self, event: events.Click) -> None:
-        # The list's own handler, which comes next, chooses what is under the cursor.
+        # The handler of the base class, which comes next, chooses the line under the cursor.
         index = event.y + self.scroll_offset.y
         if index < self.line_count:
             self.cursor = index
 
 
 class CommandsScreen(Dialog[Command | None]):
-    """Lists commands under a line that narrows them: dismisses with one, or None for nothing."""
+    """Lists commands under a line that narrows them: dismisses with a command, or None."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = "Input"
@@ -104,14 +104,14 @@ class CommandsScreen(Dialog[Command | None]):
         self._narrow(event.value)
 
     def _narrow(self, typed: str) -> None:
-        """List the commands that have every word that is typed, those named so first."""
+        """List the commands that contain every word typed, and first those that do in the name."""
         words = typed.lower().split()
         kept = [
             (not has_all(command.name, words), number)
             for number, command in enumerate(self._commands)
             if has_all(f"{command.name} {command.what}", words)
         ]
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it opens has no widgets.
         for lines in self.query(CommandLines):
             lines.show_commands([self._commands[number] for _is_later, number in sorted(kept)])
 
@@ -130,6 +130,6 @@ class CommandsScreen(Dialog[Command | None]):
 
 
 def has_all(text: str, words: Sequence[str]) -> bool:
-    """Say whether a text has all of some words, in any order; these are in lower case."""
+    """Say whether a text contains all of some words, given in lower case, in any order."""
     lowered = text.lower()
     return all(word in lowered for word in words)

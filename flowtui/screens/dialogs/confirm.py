@@ -1,4 +1,4 @@
-"""Modals that ask before something is done that cannot be taken back easily."""
+"""Modals that ask before something is done that cannot be undone easily."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 class _AskScreen(Dialog[Answer]):
-    """A question over what it is about; the keys of a subclass are the answers."""
+    """A question with details under it; the keys of a subclass are the answers."""
 
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = ""
@@ -27,8 +27,8 @@ class _AskScreen(Dialog[Answer]):
         """Make the screen.
 
         Args:
-            question: on top.
-            details: lines under it, safe to show; long ones are wrapped.
+            question: The question.
+            details: Lines under it that are safe to show; long ones are wrapped.
         """
         super().__init__()
         self._question = question
@@ -43,7 +43,7 @@ class _AskScreen(Dialog[Answer]):
 
 
 class ConfirmScreen(_AskScreen[bool]):
-    """Asks for a yes: dismisses with whether it was given."""
+    """Asks a yes-or-no question: dismisses with whether the answer was yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "dismiss(True)", "Yes", tooltip="Do it"),
@@ -53,10 +53,11 @@ class ConfirmScreen(_AskScreen[bool]):
 
 
 class ConflictScreen(_AskScreen[Literal["overwrite", "skip", ""]]):
-    """Asks what to do about an undo that somebody else's change is in the way of."""
+    """Asks what to do when another person's change prevents an undo."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "dismiss('overwrite')", "Overwrite", tooltip="Undo over what is there now"),
+        Binding("o", "dismiss('overwrite')", "Overwrite",
+                tooltip="Undo, and overwrite what is there now"),
         Binding("s", "dismiss('skip')", "Skip", tooltip="Keep what is there now; u goes on"),
         Binding("escape", "dismiss('')", "Cancel", key_display="Esc",
                 tooltip="Leave everything as it is"),

@@ -1,4 +1,4 @@
-"""The modal that asks in which format, and where to, something is saved."""
+"""The modal that asks for the format and the path of an export."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ PATH_CHARACTERS = 300
 
 @dataclass(frozen=True, slots=True)
 class ExportFormat:
-    """One of the formats that something can be saved in."""
+    """A format of an export."""
 
     key: str
     title: str
     suffix: str
-    """Of the file's name, without the dot."""
+    """The suffix of the file name, without the dot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What was chosen: the format, and the file, which may be overwritten if it exists."""
+    """The chosen format and file; an existing file may be overwritten."""
 
     format_key: str
     path: Path
-    """Absolute."""
+    """The absolute path."""
 
 
 class ExportScreen(Dialog[Export | None]):
@@ -55,37 +55,37 @@ class ExportScreen(Dialog[Export | None]):
         Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Save nothing"),
         Binding("enter", "save", "Save", key_display="Enter", priority=True,
                 tooltip="Save under this path"),
-        # Every widget in between scrolls with these.
+        # Priority: otherwise a widget around the list would take these keys to scroll.
         Binding("down", "shift_format(1)", "Format", key_display="↑↓", priority=True,
-                tooltip="The next format"),
-        Binding("up", "shift_format(-1)", "Format before", show=False, priority=True,
-                tooltip="The format before"),
+                tooltip="Choose the next format"),
+        Binding("up", "shift_format(-1)", "Previous format", show=False, priority=True,
+                tooltip="Choose the previous format"),
     ]  # fmt: skip
 
     def __init__(self, folder: Path, stem: str, formats: Sequence[ExportFormat]) -> None:
         """Make the screen.
 
         Args:
-            folder: where to, unless the user writes another.
-            stem: of the file's name, as `saving.file_stem` makes it.
-            formats: at least one; the first is chosen.
+            folder: The folder to propose.
+            stem: The stem of the file name to propose, as `saving.file_stem` makes it.
+            formats: At least one format; the first is proposed.
         """
         super().__init__()
         self._formats = formats
         self._format = formats[0]
-        # What cannot be shown cannot be edited either.
+        # A path that cannot be shown safely cannot be edited either.
         is_plain = fmt.plain(str(folder), PATH_CHARACTERS) == str(folder)
         home = person.home()
         place = fmt.path(folder, home, "~") if is_plain and folder != home else "~"
         self._path = f"{place}/{stem}.{self._format.suffix}"
         self._asked: Path | None = None
-        """The file that the next Enter overwrites."""
+        """The file that the next Enter would overwrite."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = "Export"
             lines = ChoiceLines(("○", "●"))
-            # The keys are the screen's, so that one can type and choose without changing focus.
+            # The screen has the keys, so that a person can type and choose without changing focus.
             lines.can_focus = False
             yield lines
             yield Input(self._path, select_on_focus=False, compact=True)
@@ -93,7 +93,7 @@ class ExportScreen(Dialog[Export | None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it opens has no widgets.
         for lines in self.query(ChoiceLines):
             lines.styles.height = len(self._formats)
             self._show_formats(lines)
@@ -110,7 +110,7 @@ class ExportScreen(Dialog[Export | None]):
         old, self._format = self._format, self._formats[event.index]
         self._show_formats(self.query_one(ChoiceLines))
         field = self.query_one(Input)
-        # A suffix that is not the format's own was written by the user, and stays.
+        # A suffix other than the format's was typed by the person, and stays.
         if field.value.endswith(f".{old.suffix}"):
             field.value = f"{field.value.removesuffix(old.suffix)}{self._format.suffix}"
             field.action_end()
@@ -136,8 +136,8 @@ class ExportScreen(Dialog[Export | None]):
             self.dismiss(Export(self._format.key, path))
 
     def _problem(self, path: Path) -> str:
-        """Return why nothing can be saved under a path; nothing if it can."""
-        # The functions of os.path answer no where those of Path raise, on names that cannot be.
+        """Return why nothing can be saved under a path; an empty text if it can."""
+        # On impossible names the functions of os.path return False where those of Path raise.
         typed = self.query_one(Input).value.strip()
         if not typed or typed.endswith(os.sep) or os.path.isdir(path):
             return "this is a folder: add a name" if typed else "give a path"

@@ -1,4 +1,4 @@
-"""The keys that work where one is, as the bindings say."""
+"""The modal that lists the keys of the present screen, as the bindings declare them."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ KEY_NAMES = {
 
 
 def key_rows(bindings: Iterable[ActiveBinding]) -> list[KeyRow]:
-    """Return a row an action, by the place that answers to its keys, the nearest first.
+    """Return one row for each action, grouped by where its keys work, the focused pane first.
 
-    Bindings without a tooltip are Textual's own and left out.
+    Bindings without a tooltip are Textual's own, and are left out.
     """
     grouped: dict[tuple[str, str], list[ActiveBinding]] = {}
     for active in bindings:

@@ -1,4 +1,4 @@
-"""The modal that asks where to a file, or a whole folder, is copied."""
+"""The modal that asks where to save a copy of a file or of a whole folder."""
 
 from __future__ import annotations
 
@@ -23,16 +23,14 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 PATH_CHARACTERS = 300
 MAX_LISTED = 8
-SPARE_BYTES = 1_000_000
-"""A disk is not filled to its last byte."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToSave:
-    """What is to be saved."""
+    """The file or folder to save."""
 
     name: str
-    """Safe as a file's name."""
+    """The name, which is safe as a file name."""
     size_bytes: int
     file_count: int = 1
     is_folder: bool = False
@@ -41,7 +39,7 @@ class ToSave:
 class SaveScreen(Dialog[Path | None]):
     """A path to edit: dismisses with where to save, absolute, or None; copies nothing.
 
-    Its folder exists when it dismisses; it made it if it was told to.
+    The folder exists by then: the modal makes it, if the person agrees.
     """
 
     CSS_PATH = "save_files.tcss"
@@ -59,13 +57,13 @@ class SaveScreen(Dialog[Path | None]):
     def __init__(self, folder: Path, what: ToSave) -> None:
         super().__init__()
         self._what = what
-        # What cannot be shown cannot be edited either.
+        # A path that cannot be shown safely cannot be edited either.
         is_plain = fmt.plain(str(folder), PATH_CHARACTERS) == str(folder)
         home = person.home()
         place = fmt.path(folder, home, "~") if is_plain and folder != home else "~"
         self._path = f"{place}/{what.name}"
         self._asked: Path | None = None
-        """The path whose next Enter makes the folder, or overwrites the file."""
+        """The path whose folder the next Enter would make, or whose file it would overwrite."""
 
     def compose(self) -> ComposeResult:
         what = self._what
@@ -93,7 +91,9 @@ class SaveScreen(Dialog[Path | None]):
             field.action_end()
         listed = "  ".join(fmt.plain(name, 60) for name in others[:MAX_LISTED])
         more = f"  … {len(others) - MAX_LISTED:,} more" if len(others) > MAX_LISTED else ""
-        self._say(listed + more if len(others) > 1 else ("" if others else "nothing begins so"))
+        self._say(
+            listed + more if len(others) > 1 else ("" if others else "no name begins with this")
+        )
 
     def action_save(self) -> None:
         typed = self.query_one(Input).value.strip()
@@ -129,7 +129,7 @@ class SaveScreen(Dialog[Path | None]):
 
 
 def _question(path: Path) -> str:
-    """Return what is to be agreed to before anything is saved, nothing if all is well."""
+    """Return what the person has to confirm before anything is saved; an empty text for nothing."""
     if os.path.lexists(path):
         return f"{fmt.plain(path.name, 100)} exists; Enter again overwrites it"
     if not os.path.isdir(path.parent):
@@ -138,7 +138,7 @@ def _question(path: Path) -> str:
 
 
 def _problem(typed: str, path: Path, what: ToSave) -> str:
-    """Return why nothing can be saved under a path; nothing if it can."""
+    """Return why nothing can be saved under a path; an empty text if it can."""
     if not typed or "\0" in typed:
         return "no file can have this name" if typed else "give a path"
     if what.is_folder and os.path.lexists(path):
@@ -153,13 +153,13 @@ def _problem(typed: str, path: Path, what: ToSave) -> str:
     if not os.access(above, os.W_OK | os.X_OK):
         return f"you may not write in {fmt.plain(str(above), PATH_CHARACTERS)}"
     free = shutil.disk_usage(above).free
-    if what.size_bytes + SPARE_BYTES > free:
+    if what.size_bytes > free:
         return f"it takes {fmt.size(what.size_bytes)}, and only {fmt.size(free)} are free there"
     return ""
 
 
 def completions(typed: str) -> tuple[str, list[str]]:
-    """Return a path with its last name completed as far as it is certain, and what it may be."""
+    """Return a path with its last name completed as far as it is unique, and all candidates."""
     above, slash, begun = typed.rpartition("/")
     try:
         folder = Path(f"{above}{slash}" or ".").expanduser()
@@ -171,11 +171,11 @@ def completions(typed: str) -> tuple[str, list[str]]:
         for entry in entries
         if entry.name.startswith(begun) and (begun or not entry.name.startswith("."))
     ]
-    # What cannot be shown cannot be typed either.
+    # A name that cannot be shown safely cannot be typed either.
     names = [name for name in names if fmt.plain(name, len(name)) == name]
     if not names:
         return typed, []
-    # The first and the last one in order differ earliest.
+    # Of sorted names the first and the last share the shortest prefix.
     first, last = min(names), max(names)
     same = next((at for at, char in enumerate(first) if last[at : at + 1] != char), len(first))
     return f"{above}{slash}{first[:same]}", names

@@ -1,4 +1,4 @@
-"""What the Evals tab asks for: columns with their widths, and one group of samples by a value."""
+"""The questions of the Evals tab: which columns to show, and which group of samples."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from textual.binding import Binding, BindingType
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChoiceLines, ChooseScreen, ColumnsScreen
 from flowtui.screens.evals import columns
-from flowtui.screens.evals.columns import Chosen
-from flowtui.screens.evals.reading import WantedSamples
+from flowtui.screens.evals.columns import ColumnChoice
+from flowtui.screens.evals.reading import SamplesQuery
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.samples.values import SampleGroup
@@ -22,18 +22,20 @@ if TYPE_CHECKING:
     from flowtui.widgets.asking import Asks
 
 WIDTH_STEP = 4
-LEAST_CELLS, MOST_CELLS = 4, 120
+"""How many cells a key makes a column wider or narrower."""
+MIN_CELLS, MAX_CELLS = 4, 120
+"""The bounds of a column's width."""
 GROUPED = ("scores", "metadata")
-"""JSON columns whose keys samples are counted by."""
+"""The JSON columns by whose keys samples can be grouped."""
 
 
 class SampleColumnsScreen(ColumnsScreen):
-    """Chooses columns, their order and widths; `widths` holds those that were changed."""
+    """Chooses columns, their order and their widths; `widths` has the widths that were changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "widen(1)", "Width", key_display="←→", tooltip="Make it wider"),
         Binding("left,h", "widen(-1)", "Narrower", show=False, tooltip="Make it narrower"),
-        Binding("0", "reset", "Default", tooltip="The columns as they are without a choice"),
+        Binding("0", "reset", "Default", tooltip="Go back to the default columns"),
     ]
 
     def __init__(
@@ -49,7 +51,7 @@ class SampleColumnsScreen(ColumnsScreen):
             return
         [column] = columns.columns([choice.key], self.widths, {})
         wanted = column.width + direction * WIDTH_STEP
-        self.widths[choice.key] = max(LEAST_CELLS, min(wanted, MOST_CELLS))
+        self.widths[choice.key] = max(MIN_CELLS, min(wanted, MAX_CELLS))
         noted = [
             _with_width(one, self.widths) if one.key == choice.key else one for one in self._choices
         ]
@@ -64,18 +66,21 @@ class SampleColumnsScreen(ColumnsScreen):
 
 
 async def choose_columns(
-    asks: Asks, run: OpenRun, shown: Sequence[str], chosen: Chosen
-) -> Chosen | None:
-    """Ask which columns the table of samples has; return them, None to leave them as they are.
+    asks: Asks, run: OpenRun, shown: Sequence[str], chosen: ColumnChoice
+) -> ColumnChoice | None:
+    """Ask which columns the table of samples is to have.
 
     Args:
-        asks: who asks.
-        run: whose samples; the keys of all of them are read.
-        shown: the present columns.
-        chosen: the present choice.
+        asks: The widget that asks.
+        run: The run of the samples, whose keys are all read.
+        shown: The present columns.
+        chosen: The present choice.
+
+    Returns:
+        The new choice; None to leave the columns as they are.
 
     Raises:
-        Failure, NoLongerWanted: as `asked`.
+        Failure, NoLongerWanted: As `asked` does.
     """
     keys = await asks.asked(partial(run.ask, sample_keys.keys))
     others = [*columns.FIXED, *(key.name for key in keys)]
@@ -84,8 +89,8 @@ async def choose_columns(
     screen = SampleColumnsScreen(choices, shown, chosen.widths)
     picked = await asks.app.push_screen_wait(screen)
     if screen.is_reset:
-        return Chosen()
-    return Chosen(tuple(picked), screen.widths) if picked else None
+        return ColumnChoice()
+    return ColumnChoice(tuple(picked), screen.widths) if picked else None
 
 
 def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
@@ -94,21 +99,21 @@ def _with_width(choice: Choice, widths: Mapping[str, int]) -> Choice:
     return Choice(choice.key, choice.title, "  ".join(part for part in (kind, width) if part))
 
 
-async def choose_group(asks: Asks, run: OpenRun, wanted: WantedSamples) -> str | None:
-    """Ask for a score or a key of the metadata, then for one of its values.
+async def choose_group(asks: Asks, run: OpenRun, wanted: SamplesQuery) -> str | None:
+    """Ask for a score or a key of the metadata, and then for one of its values.
 
     Returns:
-        A filter for the samples that have it, None for no change.
+        A filter for the samples with that value; None to leave the filter as it is.
 
     Raises:
-        Failure, NoLongerWanted: as `asked`.
+        Failure, NoLongerWanted: As `asked` does.
     """
     keys = await asks.asked(partial(run.ask, sample_keys.keys, wanted.dataset, GROUPED))
     if not keys:
-        asks.app.notify("There are no scores and no metadata to count by.", timeout=2)
+        asks.app.notify("There are no scores and no metadata to group by.", timeout=2)
         return None
     offered = [Choice(key.name, key.name, f"{key.count:,}") for key in keys]
-    picked = await asks.app.push_screen_wait(ChooseScreen("Count by", offered, []))
+    picked = await asks.app.push_screen_wait(ChooseScreen("Group by", offered, []))
     if not picked:
         return None
     name = picked[0]

@@ -1,4 +1,4 @@
-"""The columns of the table of samples: what they are called, and what a sample shows in them."""
+"""The columns of the table of samples: their titles, and their cells for a sample."""
 
 from __future__ import annotations
 
@@ -29,40 +29,45 @@ FIXED = {
     UPDATED: Column(UPDATED, "updated", 16),
 }
 REFERENCE_FROM = 110
-"""In narrower tables the reference stands behind the output, out of sight."""
+"""From how many cells on a table has the reference beside the output; else it comes later."""
 SCORE_CELLS = (9, 14)
-"""Least and most of a score; between them as its name needs."""
+"""The narrowest and the widest column of a score; between them the length of its name decides."""
 VALUE_CELLS = 16
-TITLE_CHARS, MOST_TITLE_CELLS = 300, 60
-"""What differs in long titles may stand at their end, where they are cut."""
+"""The narrowest column of any other value."""
+TITLE_CHARS, MAX_TITLE_CELLS = 300, 60
+"""How much of a title is kept, and how wide its column becomes for it.
+
+More is kept than fits, because long titles may differ only at their ends: a title that is cut
+is told from the others by its end.
+"""
 TEXT_CHARACTERS = 400
-"""More than the widest column shows."""
+"""How many characters of a text are kept: more than the widest column shows."""
 SHOWN_ITEMS, ITEM_CHARACTERS = 8, 150
-"""Of an object on one line."""
+"""How many items of an object are shown on its line, and how many characters of each."""
 PREFIXES = {"scores": "", "metadata": "", "inputs": "in ", "outputs": "out ", "refs": "ref "}
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """Which columns are shown; none chosen means the default ones."""
+class ColumnChoice:
+    """The columns that were chosen; without keys the default columns are shown."""
 
     keys: tuple[str, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
-    """Cells of the columns that were made wider or narrower."""
+    """The cells of the columns that were made wider or narrower, by key."""
 
     def as_json(self) -> JsonValue:
-        """Return it as a value to remember."""
+        """Return the choice as a value that can be remembered."""
         return {"keys": list(self.keys), "widths": dict(self.widths)}
 
 
-def chosen_from(value: JsonValue) -> Chosen:
-    """Return what was remembered, nothing chosen where that is not understood."""
+def chosen_from(value: JsonValue) -> ColumnChoice:
+    """Return the choice that was remembered, or the default if it is not understood."""
     if not isinstance(value, dict):
-        return Chosen()
+        return ColumnChoice()
     keys, widths = value.get("keys"), value.get("widths")
     known = [key for key in keys if _is_column(key)] if isinstance(keys, list) else []
     cells = widths if isinstance(widths, dict) else {}
-    return Chosen(
+    return ColumnChoice(
         tuple(str(key) for key in known),
         {key: width for key, width in cells.items() if type(width) is int and 0 < width < 500},
     )
@@ -76,12 +81,13 @@ def _is_column(key: JsonValue) -> bool:
 
 
 def default_keys(score_keys: Sequence[str], has_sets: bool, width: int) -> list[str]:
-    """Return the columns to begin with: what a sample is, scores, its texts, the other scores.
+    """Return the keys of the default columns: id and notes, scores, texts, the other scores.
 
     Args:
-        score_keys: of all scores.
-        has_sets: whether samples of several sets are listed.
-        width: of the table, in cells; as many scores stand before the texts as leave these room.
+        score_keys: The keys of all scores.
+        has_sets: Whether samples of several sets are listed.
+        width: The width of the table in cells. As many scores come before the texts as there is
+            room for, and at least one.
     """
     head = [ID, NOTES, *([DATASET] if has_sets else [])]
     texts = ["inputs", "outputs", "refs"] if width >= REFERENCE_FROM else ["inputs", "outputs"]
@@ -95,12 +101,12 @@ def default_keys(score_keys: Sequence[str], has_sets: bool, width: int) -> list[
 def columns(
     keys: Iterable[str], widths: Mapping[str, int], summaries: Mapping[str, ScoreSummary]
 ) -> list[Column]:
-    """Return columns by their keys: of FIXED, or a JSON column, a dot and a key of it."""
+    """Return columns by their keys: a key of FIXED, or a JSON column, a dot and a key in it."""
     return [_column(key, widths.get(key), summaries) for key in keys]
 
 
 def title(key: str) -> str:
-    """Return what a column is called."""
+    """Return the title of a column."""
     if key in FIXED:
         return FIXED[key].title.strip()
     column, _, name = key.partition(".")
@@ -114,8 +120,8 @@ def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) 
     is_score = key.startswith("scores.")
     name = title(key)
     least, most = SCORE_CELLS
-    # With room for the arrow of the order.
-    wanted = min(len(name), MOST_TITLE_CELLS) + 2
+    # Two more cells for the arrow that shows the order.
+    wanted = min(len(name), MAX_TITLE_CELLS) + 2
     natural = max(least, min(wanted, most)) if is_score else max(VALUE_CELLS, wanted)
     summary = summaries.get(key.removeprefix("scores.")) if is_score else None
     align: Align = "left"
@@ -126,7 +132,7 @@ def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) 
 
 
 def cells(sample: Sample, shown: Sequence[Column], summaries: Mapping[str, ScoreSummary]) -> Cells:
-    """Return what a sample shows in these columns."""
+    """Return the cells of a sample in these columns."""
     return tuple(_cell(sample, column, summaries) for column in shown)
 
 
@@ -161,7 +167,7 @@ def _id_piece(sample: Sample) -> Piece:
 
 
 def has_failed(sample: Sample) -> bool:
-    """Say whether a score of a sample is false, or tells of an error."""
+    """Return whether a score of a sample is false, or has the name of an error and a value."""
     scores = sample.scores
     return isinstance(scores, dict) and any(
         value is False or (value is not None and is_error_key(key)) for key, value in scores.items()
@@ -177,13 +183,13 @@ def _value_piece(sample: Sample, column: str, name: str, cells: int) -> Piece:
             return Piece("")
         value = value[name]
     if is_number(value):
-        # One that is cut would lose its exponent, and with it its size.
+        # If a number were cut like a text, it would lose its exponent and look like another number.
         return Piece(fmt.fitted(value, cells))
     return Piece(shown_value(value), "muted" if value is None else "text")
 
 
 def shown_value(value: JsonValue) -> str:
-    """Return a value of any shape on one line; nothing where there is none."""
+    """Return a value of any shape on one line; an empty text for null and empty containers."""
     if value is None or value in ({}, []):
         return ""
     if isinstance(value, dict):
@@ -192,7 +198,7 @@ def shown_value(value: JsonValue) -> str:
 
 
 def _items(value: Mapping[str, JsonValue]) -> Iterator[str]:
-    """Yield the first items of an object; of a text that comes first, the name is left out."""
+    """Yield the first items of an object; the first one without its name if it is a text."""
     for at, (key, item) in enumerate(islice(value.items(), SHOWN_ITEMS)):
         if text := fmt.json_text(item, ITEM_CHARACTERS):
             yield text if at == 0 and isinstance(item, str) else f"{fmt.plain(key, 40)}: {text}"

@@ -1,4 +1,4 @@
-"""Reads what the Evals tab shows; everything here runs in a thread."""
+"""Reading what the Evals tab shows; everything here runs in a thread."""
 
 from __future__ import annotations
 
@@ -20,19 +20,22 @@ from flowtui.store.samples.values import Dataset, Sample, SamplesView
 from flowtui.store.samples.views import view_condition, view_order
 
 if TYPE_CHECKING:
-    # It takes 20 ms to import, and not every list is filtered.
+    # Importing the filter language takes 20 ms, and not every list is filtered.
     from flowtui.store.filters import Condition
 
-IDLE_SHARE = 9
-"""Adding up all scores rests so many times as long as it took: a tenth of one core at most."""
+REST_FACTOR = 9
+"""How long the scores are not added up again, as a multiple of the time that adding them took.
+
+So adding them up takes at most a tenth of a core.
+"""
 
 
 @dataclass(frozen=True, slots=True)
-class WantedSamples(ListQuery):
-    """Which samples, in which order."""
+class SamplesQuery(ListQuery):
+    """Which samples are wanted, and in which order."""
 
     dataset: str | None = None
-    """None for all eval sets."""
+    """The id of an eval set; None for all sets."""
     view: SamplesView = SamplesView.ALL
     order: SampleOrder = field(default_factory=SampleOrder)
 
@@ -57,32 +60,41 @@ class WantedSamples(ListQuery):
 
 @dataclass(frozen=True, slots=True)
 class ReadList:
-    """The samples that were wanted, by key, and the eval sets that there are."""
+    """The keys of the wanted samples as they were read, and all eval sets."""
 
-    wanted: WantedSamples
+    wanted: SamplesQuery
     rowids: array[int]
     datasets: tuple[Dataset, ...]
     agreement: tuple[Agreement, ...]
-    """Of all who annotated."""
+    """The agreement of all who annotated the samples."""
     held_rowid: int | None
-    """The key that the sample under the cursor has now: it has another each time it is logged."""
+    """The new key of the sample under the cursor; None if it has kept its key.
+
+    A sample gets a new key each time it is logged.
+    """
     samples: Mapping[int, Sample]
-    """The first of them, where they were wanted with the list."""
+    """The first of the samples by key, if some were wanted with the list."""
     remarks: Sequence[str] = ()
-    """About the filter."""
+    """Sentences about the filter."""
 
 
 def read_list(
     run: OpenRun,
-    wanted: WantedSamples,
+    wanted: SamplesQuery,
     held: Sample | None,
     first_rows: int = 0,
 ) -> ReadList:
-    """Return the keys of the samples that are wanted, in order, and so many of the first of them.
+    """Return the keys of the wanted samples in their order, and the first of these samples.
+
+    Args:
+        run: The run of the samples.
+        wanted: Which samples are wanted.
+        held: The sample under the cursor, whose key may have changed.
+        first_rows: How many samples are read with the list.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     rowids = run.ask(
         sample_rows.ordered, wanted.dataset, wanted.whole_condition, wanted.whole_order
@@ -104,33 +116,34 @@ def read_list(
 
 @dataclass(frozen=True, slots=True)
 class ReadScores:
-    """What the scores add up to, all eval sets first, and since when that is known."""
+    """The scores of each eval set added up, and when to do that again."""
 
     sets: tuple[ScoreSet, ...]
+    """All eval sets together first, then each of them."""
     due_s: float
-    """When they may be added up again, by the monotonic clock."""
+    """When the scores may be added up again, by the monotonic clock."""
 
 
 def read_scores(run: OpenRun) -> ReadScores:
-    """Add up all scores of a run, in one pass.
+    """Add up all scores of a run in one pass.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     began = monotonic()
     sets = run.ask(score_sets)
     now = monotonic()
-    return ReadScores(sets, now + (now - began) * IDLE_SHARE)
+    return ReadScores(sets, now + (now - began) * REST_FACTOR)
 
 
 def shown_sets(sets: Sequence[ScoreSet]) -> Sequence[ScoreSet]:
-    """Return the lines of the eval sets: all together first, unless there is only one."""
+    """Return the eval sets to list: all together first, unless there is only one set."""
     return sets[1:] if len(sets) == 2 else sets
 
 
 def first_score_keys(samples: Sequence[Sample]) -> list[str]:
-    """Return the keys of the scores of some samples, as long as they are not all counted."""
+    """Return the keys of the scores of some samples, for use until all are added up."""
     keys: dict[str, None] = {}
     for sample in samples:
         if isinstance(sample.scores, dict):

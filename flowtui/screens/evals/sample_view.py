@@ -1,4 +1,4 @@
-"""One sample in full: what went in, what came out against the reference, and how it scored."""
+"""A sample in full: its inputs, its outputs beside the reference, and its scores."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ if TYPE_CHECKING:
 
 
 class SampleView(Asks, Container):
-    """Shows one sample, read anew each time it is opened."""
+    """Shows one sample, which is read again each time it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Samples", key_display="Esc", id="sample.leave",
                 tooltip="Back to the table"),
-        Binding("left_square_bracket", "step_sample(-1)", "Sample before", show=False,
-                id="sample.before", tooltip="The sample before in the table"),
+        Binding("left_square_bracket", "step_sample(-1)", "Previous", show=False,
+                id="sample.before", tooltip="The previous sample in the table"),
         Binding("right_square_bracket", "step_sample(1)", "Next", key_display="[ ]",
                 id="sample.after", tooltip="The next sample in the table"),
         Binding("t", "go_to_trace", "Trace", id="sample.trace",
-                tooltip="The trace that is linked to the sample; Esc comes back"),
+                tooltip="Show the trace that is linked to the sample; Esc comes back"),
         Binding("slash", "find", "Find", key_display="/", show=False, id="sample.find",
                 tooltip="Find a text in the sample"),
         Binding("n", "next_match(1)", "Next match", show=False, id="sample.next",
                 tooltip="The next match"),
-        Binding("N", "next_match(-1)", "Match before", show=False, id="sample.previous",
-                tooltip="The match before"),
+        Binding("N", "next_match(-1)", "Previous match", show=False, id="sample.previous",
+                tooltip="The previous match"),
         Binding("tab,shift+tab", "next_pane", "Pane", key_display="Tab", show=False,
-                id="sample.pane", tooltip="Between the sample and its annotations"),
+                id="sample.pane", tooltip="Switch between the sample and its annotations"),
         Binding("v", "toggle_raw", "Raw", show=False, id="sample.raw",
-                tooltip="The sample as raw JSON, or as it reads"),
+                tooltip="Switch between the sample as raw JSON and the formatted sample"),
         Binding("p", "page_sample", "Pager", show=False, id="sample.pager",
-                tooltip="Open the sample, whole, in $PAGER"),
+                tooltip="Open the whole sample in $PAGER"),
         Binding("y", "copy", "Copy", show=False, id="sample.copy",
                 tooltip="Copy the value under the cursor"),
         Binding("Y", "copy_sample", "Copy as JSON", show=False, id="sample.copy_row",
@@ -65,7 +65,7 @@ class SampleView(Asks, Container):
 
     @dataclass
     class StepWanted(Message):
-        """Sent by SampleView for the sample so many places on in the table."""
+        """Sent by SampleView to open the sample that is `by` rows further down in the table."""
 
         by: int
 
@@ -80,9 +80,9 @@ class SampleView(Asks, Container):
         self._sections: tuple[Section, ...] = ()
         self._target: SampleTarget | None = None
         self._shown_target: SampleTarget | None = None
-        """Whose sample, or why it cannot be read, is shown."""
+        """The target whose sample is shown, or whose failure to be read is shown."""
         self.sample: Sample | None = None
-        """As it was read last."""
+        """The open sample as it was last read."""
         self._reader: Worker[None] | None = None
 
     def compose(self) -> Iterable[Widget]:
@@ -106,15 +106,15 @@ class SampleView(Asks, Container):
 
     @property
     def is_opening(self) -> bool:
-        """Whether the sample that is open is still to be read."""
+        """Whether the open sample has still to be read."""
         return self._target != self._shown_target and self._target is not None
 
     def open(self, target: SampleTarget, place: str) -> None:
         """Show a sample.
 
         Args:
-            target: which.
-            place: where it stands among the others, in words.
+            target: The sample's ids.
+            place: Its place in the table, in words.
         """
         self._target = target
         self.show_place(place)
@@ -125,16 +125,16 @@ class SampleView(Asks, Container):
         self.query_one("#sample-title", OneLine).show([Piece(f" {place}", "muted")])
 
     def read_again(self) -> None:
-        """Read the sample again: it may have been logged anew."""
+        """Read the sample again, because it may have been logged again."""
         if self._target is not None:
             self._read(self._target)
 
     def take_count(self, target: Target, count: int) -> None:
-        """Show how many annotations a sample has by now, if it is this one."""
+        """Show how many annotations a sample has now, if it is the open one."""
         if target != self._target:
             return
         if self._reader is not None and not self._reader.is_finished:
-            # What is being read may be as it was before.
+            # The sample that is being read may still have the number from before.
             self.read_again()
         elif self.sample is not None:
             sample = replace(self.sample, annotation_count=count)
@@ -145,7 +145,7 @@ class SampleView(Asks, Container):
 
     def _lay_out(self, target: SampleTarget, get: Callable[[], Sample | None]) -> None:
         def read() -> tuple[Sample | None, tuple[Section, ...]]:
-            # How a sample reads is a third of the tab's code, and first the table is wanted.
+            # This import is a third of the tab's code, and the table is to be shown before it.
             from flowtui.widgets.documents.sample_sections import sample_sections
 
             sample = get()
@@ -168,7 +168,7 @@ class SampleView(Asks, Container):
 
     def _show_sample(self) -> None:
         if (sample := self.sample) is None:
-            self.document.show_note("This sample is gone from the store. Esc goes back.")
+            self.document.show_note("This sample is not in the store any more. Esc goes back.")
         else:
             raw = self._raw_sections(sample) if self._is_raw else None
             self.document.show((sample.target, self._is_raw), raw or self._sections)
@@ -231,7 +231,7 @@ class SampleView(Asks, Container):
 
     def action_next_match(self, by: int) -> None:
         if self.document.find_next(by) is None:
-            self.notify("Nothing is searched for: / finds a text", timeout=2)
+            self.notify("Type a text to find first: / opens its line.", timeout=2)
 
     def action_toggle_raw(self) -> None:
         self._is_raw = not self._is_raw
@@ -262,7 +262,7 @@ class SampleView(Asks, Container):
 
 
 async def go_to_trace(flow: Host, sample: Sample) -> None:
-    """Show the trace of a sample, asked for if there are several."""
+    """Show the trace that is linked to a sample; ask which one if there are several."""
     ids = sample.trace_ids
     if not ids:
         flow.notify("No trace is linked to this sample.", timeout=2)

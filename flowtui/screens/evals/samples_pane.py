@@ -1,4 +1,4 @@
-"""What the Evals tab shows: the eval sets, the table of samples or one of them, to be annotated."""
+"""The content of the Evals tab: the eval sets and the table of samples, or one sample in full."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
-from flowtui.screens.annotate.annotated import Annotated, Shows
+from flowtui.screens.annotate.annotated import Annotated, ChangeQuestion
 from flowtui.screens.annotate.writing import subject
 from flowtui.screens.evals import columns as sample_columns
 from flowtui.screens.evals import set_columns
-from flowtui.screens.evals.columns import Chosen
+from flowtui.screens.evals.columns import ColumnChoice
 from flowtui.screens.evals.reading import (
     ReadList,
     ReadScores,
-    WantedSamples,
+    SamplesQuery,
     first_score_keys,
     shown_sets,
 )
@@ -60,23 +60,23 @@ VIEWS = {
 SHORT_TITLES = {SamplesView.DIFFERING: "differing"}
 
 
-class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
-    """Shows what was read of the samples. Posts `Selected` when others are to be read."""
+class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
+    """Shows samples, and annotates them. Posts `Selected` when other samples are to be read."""
 
     rows_id = "samples"
 
     @dataclass
     class Selected(Message):
-        """Sent by SamplesPane when other samples, or another order of them, are wanted."""
+        """Sent by SamplesPane when other samples are selected, or another order of them."""
 
     def __init__(self, store: Store, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(store, run, id=id)
-        self.selected = WantedSamples()
+        self.selected = SamplesQuery()
         self.listed: ReadList | None = None
         self.scores: ReadScores | None = None
         self.known: dict[int, Sample] = {}
         self.sample: Sample | None = None
-        """Under the cursor of the table, or open."""
+        """The open sample, or the one under the cursor of the table."""
         self._summaries: dict[str, ScoreSummary] = {}
         self._sets_shown: Sequence[ScoreSet] = ()
         self._column_choice = sample_columns.chosen_from(remembered.get(COLUMNS_KEY))
@@ -119,11 +119,11 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
         return SampleReview(self._run, self.selected, self._user)
 
     def take_sample(self, sample: Sample | None) -> None:
-        """Have the annotations of another sample shown; of the same nothing is read again."""
+        """Show the annotations of a sample; if they are shown already, they are not read again."""
         self.sample = sample
         self.show_target()
 
-    def what_changed(self, change: Change) -> Shows:
+    def what_changed(self, change: Change) -> ChangeQuestion:
         wanted, target = self.selected, subject(change).target
 
         def read(connection: sqlite3.Connection) -> Callable[[int], object]:
@@ -133,9 +133,9 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
         return read
 
     def _show_change(
-        self, target: Target, count: int, wanted: WantedSamples, agreed: tuple[Agreement, ...]
+        self, target: Target, count: int, wanted: SamplesQuery, agreed: tuple[Agreement, ...]
     ) -> None:
-        """Show how many annotations a sample has by now, and how far all authors agree."""
+        """Show how many annotations a sample has now, and how far all authors agree."""
         noted = {
             key: replace(one, annotation_count=count)
             for key, one in self.known.items()
@@ -151,10 +151,10 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
         if self.selected.asks_annotations:
             self.read_selected()
 
-    # What was read ---------------------------------------------------------------------------
+    # Showing what was read -------------------------------------------------------------------
 
     def show_list(self, found: ReadList) -> None:
-        """Show the samples of a list, unless others are wanted by now."""
+        """Show a list of samples, unless other samples are selected now."""
         if found.wanted != self.selected:
             return
         is_new = found.wanted.begins_at_top(None if self.listed is None else self.listed.wanted)
@@ -182,11 +182,12 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
         if not total:
             return NONE_LOGGED
         if found.wanted.view not in (SamplesView.ALL, SamplesView.FAILING_FIRST):
-            return f"None of {total:,} samples: {found.wanted.view.value}. 6 shows all."
+            view = found.wanted.view.value
+            return f"None of the {total:,} samples is in this view ({view}). 6 shows all of them."
         return f"None of the {total:,} samples match. / changes the filter."
 
     def show_scores(self, scores: ReadScores) -> None:
-        """Show what the scores add up to, and use it for the columns of the samples."""
+        """Show the scores that were added up, and use them for the columns of the samples."""
         self.scores = scores
         every = next((one for one in scores.sets if one.dataset is None), None)
         self._summaries = {} if every is None else {one.key: one for one in every.scores}
@@ -206,7 +207,7 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
 
     @property
     def has_scores_to_add(self) -> bool:
-        """Whether there are other samples by now than those that were added up."""
+        """Whether the number of samples has changed since their scores were added up."""
         if self.scores is None or self.listed is None:
             return True
         counted = next((one.sample_count for one in self.scores.sets if one.dataset is None), 0)
@@ -214,18 +215,18 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
 
     @property
     def may_add_scores(self) -> bool:
-        """Whether adding them up has rested long enough."""
+        """Whether the scores may be added up again now."""
         return self.scores is None or monotonic() >= self.scores.due_s
 
     def show_records(self, records: Mapping[int, Sample]) -> None:
-        # Which columns there are depends on them.
+        # The default columns depend on the scores of these samples, and so come before the rows.
         self.known.update(records)
         self._fill_columns()
         super().show_records(records)
         self.take_cursor()
 
     def show_note(self, note: str) -> None:
-        """Show a note in the place of how many samples there are, or that if it is empty."""
+        """Show a note above the table; with an empty note, show how many samples there are."""
         if (listed := self.listed) is None:
             return
         total = sum(one.sample_count for one in listed.datasets)
@@ -237,12 +238,12 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
         self.query_one("#agreement", OneLine).show(agreement_line(listed.agreement))
 
     def show_instead(self, text: str) -> None:
-        """Show the table, or a text in its place; or only the sample that is open."""
+        """Show the table, or a text in its place; if a sample is open, show only the sample."""
         is_open = self.view.is_open
         has_samples = self.listed is not None and any(self.listed.datasets)
         has_agreement = self.listed is not None and bool(self.listed.agreement)
         if text and self.rows.has_focus:
-            # Else the focus would go to the sets, and stay there.
+            # Otherwise Textual moves the focus to the sets when the table is hidden.
             self.screen.set_focus(None)
         empty = self.query_one(EmptyText)
         empty.show(text)
@@ -266,11 +267,11 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
         return sample_columns.default_keys(scores, has_sets, self.size.width)
 
     @property
-    def chosen(self) -> Chosen:
+    def chosen(self) -> ColumnChoice:
         return self._column_choice
 
-    def choose(self, chosen: Chosen) -> None:
-        """Show other columns, and remember them."""
+    def choose(self, chosen: ColumnChoice) -> None:
+        """Show the chosen columns, and remember the choice."""
         self._column_choice = chosen
         self._fill_columns()
         remembered.put(COLUMNS_KEY, chosen.as_json())
@@ -296,7 +297,7 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
 
     @property
     def shows_what_is_selected(self) -> bool:
-        """Whether the list is the one that is wanted, and no older one."""
+        """Whether the list shows what is selected, not an earlier selection."""
         return self.listed is not None and self.listed.wanted == self.selected
 
     def read_selected(self) -> None:
@@ -307,7 +308,7 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
 
         return sample_condition(text)
 
-    def with_order(self, column: str, descending: bool) -> WantedSamples:
+    def with_order(self, column: str, descending: bool) -> SamplesQuery:
         view = self.selected.view
         view = SamplesView.ALL if view is SamplesView.FAILING_FIRST else view
         return replace(self.selected, view=view, order=SampleOrder(column, descending))
@@ -340,7 +341,7 @@ class SamplesPane(RecordList[WantedSamples, Sample], Annotated):
             self.take_sample(None if key is None else self.known.get(key))
 
     def open_sample(self, sample: Sample) -> None:
-        """Show one sample in the place of all else."""
+        """Show one sample in place of the sets and the table."""
         self.take_sample(sample)
         was_open = self.view.is_open
         self.view.open(sample.target, self._place_of(sample.rowid))
@@ -367,7 +368,7 @@ def _key_of(view: SamplesView) -> str:
 
 
 def agreement_line(agreement: Sequence[Agreement]) -> Line:
-    """Return, by name, the share of the samples that all of several authors said the same of."""
+    """Return, for each name, the share of samples on which all of several authors agree."""
     pieces = [Piece(" agreement", "muted")]
     for one in agreement:
         share = fmt.percent(one.unanimous_share)

@@ -1,8 +1,8 @@
-"""Saves the samples that a view shows, in its order and with its columns.
+"""Saving the samples of a view, in its order and with its columns.
 
-JSON lines hold every value as it is. CSV and Markdown are opened by programs that act on what they
-read: in CSV a text that begins like a formula has an apostrophe before it, and controls are
-written as signs; in Markdown texts are escaped, on one line, and bounded.
+JSON lines keep every value as it is. CSV and Markdown are opened by programs that interpret what
+they read. So in CSV a text that looks like a formula gets an apostrophe before it, and control
+characters are written as visible signs. In Markdown texts are escaped, cut, and put on one line.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
 PAGE_SAMPLES = 200
+"""How many samples are read at a time."""
 CELL_CHARS = 200
-"""Of a value in Markdown."""
+"""How many characters of a value are written in Markdown."""
 FORMATS = (
     ExportFormat("csv", "CSV, one row a sample", "csv"),
     ExportFormat("jsonl", "JSON lines, one object a sample", "jsonl"),
@@ -43,7 +44,10 @@ Progress = Callable[[int, int], None]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~$#!]")
 _SIGNS = {ord("&"): "&amp;", ord("@"): "&#64;"}
-"""Nobody is to be called because their name is in a table."""
+"""Characters that are written as entities.
+
+Without the one for @, a forge would notify every person whose name with an @ is in the table.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +65,23 @@ def save(
     chosen: Export,
     progress: Progress,
 ) -> str:
-    """Write a file and return a sentence about it.
+    """Write samples to a file, and return what was written where, in words.
 
     Args:
-        run: whose samples they are.
-        dataset: the id of an eval set, None for all.
-        condition: which samples; None for all.
-        order: in which order.
+        run: The run of the samples.
+        dataset: The id of an eval set; None for all sets.
+        condition: Which samples to write; None for all.
+        order: The order of the samples.
         columns: `id`, `dataset`, `created`, `updated`, `traces`, `annotations`, a JSON column, or
             one of its keys such as `scores.accuracy`.
-        chosen: format and path.
-        progress: told (rows read, all rows) before each page and at the end, in this thread.
+        chosen: The format and the path.
+        progress: Is called in this thread with (rows read, all rows), before each page and at the
+            end.
 
     Raises:
-        SaveFailed: the file cannot be written.
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more; no file is left then.
+        SaveFailed: The file cannot be written.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more; then no file is left behind.
     """
     keys = run.ask(sample_rows.ordered, dataset, condition, order)
 
@@ -104,9 +109,9 @@ def save(
 
 
 def value_of(sample: Sample, column: str) -> JsonValue:
-    """Return what a sample has in a column, None where it has nothing there.
+    """Return the value of a sample in a column; None if it has no value there.
 
-    A key may hold dots: the one of this name goes before what is nested.
+    `a.b` means the key `a.b` if there is one, and otherwise the key `b` in the object `a`.
     """
     match column:
         case "id":
@@ -175,7 +180,7 @@ def _csv_cell(value: JsonValue) -> str:
     if isinstance(value, str):
         return csv_text(value)
     text = _json(value)
-    # NaN and infinities are words.
+    # NaN and infinities are JSON strings here, and lose their quotes.
     return text.strip('"') if isinstance(value, float) else text
 
 
@@ -223,7 +228,7 @@ def _markdown_text(text: str) -> str:
 
 
 def _json(value: object) -> str:
-    """Return valid JSON in ASCII on one line, whatever numbers and text are in it."""
+    """Return valid JSON in ASCII on one line, also for NaN and infinities."""
     try:
         return json.dumps(value, allow_nan=False)
     except ValueError:

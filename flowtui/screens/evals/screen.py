@@ -1,4 +1,4 @@
-"""Evals: what the scores add up to, the samples behind them, and one sample in full."""
+"""The Evals tab: the scores of each eval set, the table of samples, and one sample in full."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flowtui.screens.evals.choosing import choose_columns, choose_group
 from flowtui.screens.evals.reading import (
     ReadList,
     ReadScores,
-    WantedSamples,
+    SamplesQuery,
     read_list,
     read_scores,
 )
@@ -49,13 +49,16 @@ TABLE_ACTIONS = (
 FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.", "created_at")
 NARROW_BELOW = 100
 FIRST_ROWS = 100
-"""More than a terminal shows; of others, the table asks for those in sight."""
-LEAST_REST_S = 0.5
-"""Of few samples too, the scores are added up no more often than this."""
+"""How many samples are read with the first list: more than a terminal shows.
+
+All other samples are read when the table asks for their rows.
+"""
+MIN_REST_S = 0.5
+"""How long the scores are not added up again at least, however few samples there are."""
 
 
 class EvalsScreen(Exports, TabScreen):
-    """The fourth tab: the run's eval sets and samples; `flow-tui evals` prints the same."""
+    """The fourth tab: the run's eval sets and samples, as `flow-tui evals` prints them."""
 
     CSS_PATH = "screen.tcss"
     tab = "evals"
@@ -79,13 +82,13 @@ class EvalsScreen(Exports, TabScreen):
         Binding("c", "columns", "Columns", show=False, id="evals.columns",
                 tooltip="Choose the columns, move them, make them wider"),
         Binding("b", "group", "By value", show=False, id="evals.group",
-                tooltip="Count the samples by a score or by metadata, and show one group"),
+                tooltip="Group the samples by a score or by metadata, and show one group"),
         Binding("tab,shift+tab", "next_pane", "Sets", key_display="Tab", show=False,
-                id="evals.pane", tooltip="Between the eval sets and the samples"),
+                id="evals.pane", tooltip="Switch between the eval sets and the samples"),
         Binding("x", "export", "Export", show=False, id="evals.export",
                 tooltip="Save the samples of this view as CSV, JSON lines or Markdown"),
         Binding("t", "trace", "Trace", show=False, id="evals.trace",
-                tooltip="The trace that is linked to the sample; Esc comes back"),
+                tooltip="Show the trace that is linked to the sample; Esc comes back"),
         Binding("y", "copy", "Copy id", show=False, id="evals.copy",
                 tooltip="Copy the sample's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="evals.copy_row",
@@ -96,7 +99,7 @@ class EvalsScreen(Exports, TabScreen):
         super().__init__(store, run)
         self._saver: Worker[None] | None = None
         self._back_to = ""
-        """The tab that led to the sample that is open."""
+        """The tab from which the open sample was reached; empty if it was the table."""
 
     def compose_tab(self) -> Iterable[Widget]:
         yield SamplesPane(self.store, self.run, id="pane")
@@ -109,7 +112,7 @@ class EvalsScreen(Exports, TabScreen):
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         pane = self._pane
-        # What is seen first need not wait for the table to be drawn empty and to ask.
+        # With the first samples in the list, the table need not be drawn empty and ask for them.
         first_rows = FIRST_ROWS if pane.listed is None else 0
         own_changes = pane.own_changes
         found = read_list(self.run, pane.selected, pane.sample, first_rows)
@@ -130,7 +133,7 @@ class EvalsScreen(Exports, TabScreen):
     def _show_rows(self, own_changes: int, samples: Mapping[int, Sample]) -> None:
         self._pane.show_records(samples)
         if own_changes != self._pane.own_changes:
-            # They may be as they were before it.
+            # They may have been read before a change that was written here meanwhile.
             self._pane.rows.read_again()
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
@@ -155,16 +158,16 @@ class EvalsScreen(Exports, TabScreen):
         self.take_whether_any(any(found.datasets))
         self._pane.show_list(found)
         if own_changes != self._pane.own_changes:
-            # It may be as it was before it.
+            # It may have been read before a change that was written here meanwhile.
             self.want({Kind.SAMPLES})
 
     def _show_scores(self, scores: ReadScores) -> None:
         self._pane.show_scores(scores)
         rest_s = scores.due_s - monotonic()
-        self.set_timer(max(rest_s, LEAST_REST_S), self._add_scores_again)
+        self.set_timer(max(rest_s, MIN_REST_S), self._add_scores_again)
 
     def _add_scores_again(self) -> None:
-        """Add the scores up, if samples came while that had to rest."""
+        """Add the scores up again if the number of samples has changed meanwhile."""
         if self._pane.has_scores_to_add:
             self.want({Kind.SAMPLES})
 
@@ -194,7 +197,7 @@ class EvalsScreen(Exports, TabScreen):
             self._find(target)
 
     def _find(self, wanted: int | SampleTarget) -> None:
-        """Open the sample with a key of the table, or one that another tab led to."""
+        """Open a sample by its key in the table, or the target that another tab leads to."""
 
         def read() -> Sample | None:
             if isinstance(wanted, int):
@@ -210,7 +213,7 @@ class EvalsScreen(Exports, TabScreen):
         rows = self._pane.rows
         if is_followed:
             rows.put_cursor(sample.rowid)
-        # One may have stepped on meanwhile.
+        # The cursor may have moved to another row meanwhile.
         if is_followed or sample.rowid == rows.cursor_key:
             self._pane.open_sample(sample)
 
@@ -231,7 +234,7 @@ class EvalsScreen(Exports, TabScreen):
         self.store_changed(frozenset({Kind.ANNOTATIONS}))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Before it is composed, no sample is open.
+        # Bindings are also checked before the screen is composed; then there is no view.
         views = self.query(SampleView)
         if action in TABLE_ACTIONS and (not views or views.first().is_open):
             return False
@@ -297,7 +300,7 @@ class EvalsScreen(Exports, TabScreen):
         stem = file_stem(self.run.name, pane.selected.dataset or "samples")
         self._saver = await self.export(stem, FORMATS, partial(self._save, pane.selected, keys))
 
-    def _save(self, wanted: WantedSamples, keys: Sequence[str], chosen: Export) -> str:
+    def _save(self, wanted: SamplesQuery, keys: Sequence[str], chosen: Export) -> str:
         from flowtui.screens.evals.saving import save
 
         condition, order = wanted.whole_condition, wanted.whole_order

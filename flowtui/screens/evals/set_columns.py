@@ -1,4 +1,4 @@
-"""The table of eval sets: a line a set, and for each score what it adds up to."""
+"""The table of eval sets: a row for each set, and a column for each score that is summed up."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from flowtui.widgets.lists.score_cells import histogram_text, summary_cells
 from flowtui.widgets.lists.virtual_table import Cells, Column
 
 NAME, COUNT = "set", "samples"
-MOST_CELLS = 36
+MAX_CELLS = 36
+"""The widest column of a score."""
 GAP = "  "
 
 
 def columns(every: ScoreSet | None, sets: Sequence[ScoreSet]) -> list[Column]:
-    """Return the columns for the scores of all sets together, as wide as what is in them."""
+    """Return the columns for the scores of all sets, as wide as their contents.
+
+    Args:
+        every: All sets together; None if they were not added up.
+        sets: The sets of the rows.
+    """
     scores = () if every is None else every.scores
     texts: dict[str, list[str]] = {}
     for one in sets:
@@ -37,7 +43,7 @@ def columns(every: ScoreSet | None, sets: Sequence[ScoreSet]) -> list[Column]:
 
 
 def counted(datasets: Sequence[Dataset]) -> list[ScoreSet]:
-    """Return the sets as they are known before their scores are added up: by their numbers."""
+    """Return the sets without scores, with their numbers of samples, until scores are added up."""
     sets = [ScoreSet(one.id, one.sample_count, (), 0) for one in datasets]
     return [ScoreSet(None, sum(one.sample_count for one in datasets), (), 0), *sets]
 
@@ -49,11 +55,11 @@ def _title(summary: ScoreSummary) -> str:
 
 
 def _cells_of(texts: Sequence[str]) -> int:
-    return min(max(map(cell_len, texts)), MOST_CELLS)
+    return min(max(map(cell_len, texts)), MAX_CELLS)
 
 
 def cells(scores: ScoreSet, shown: Sequence[Column]) -> Cells:
-    """Return what a set shows in these columns."""
+    """Return the cells of a set in these columns."""
     by_key = {f"scores.{one.key}": one for one in scores.scores}
     name = "all sets" if scores.dataset is None else fmt.plain(scores.dataset, 60)
     fixed = {NAME: Piece(f" {name}"), COUNT: Piece(f"{scores.sample_count:,}", "muted")}
@@ -66,6 +72,6 @@ def cells(scores: ScoreSet, shown: Sequence[Column]) -> Cells:
 def _score(summary: ScoreSummary | None) -> Piece:
     if summary is None:
         return Piece("absent", "muted")
-    # One colour for all of it: what fails shines in the samples.
+    # The summary has one colour; failures are coloured in the samples.
     text = GAP.join(piece.text for piece in summary_cells(summary))
     return Piece(text, "text" if summary.count else "muted")

@@ -1,4 +1,4 @@
-"""Saves what a zoom of the Metrics tab shows: its points, or its picture."""
+"""Saves what the zoom of the Metrics tab shows: its points, or its chart."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def save(run: OpenRun, shown: Zoomed, curve: Curve, chosen: Export) -> str:
     """Write a file and return a sentence about it.
 
     Args:
-        run: the run that is shown.
-        shown: the metrics, and the window of them.
-        curve: how they are drawn.
-        chosen: format and path.
+        run: The run.
+        shown: The metrics and their window.
+        curve: How they are drawn.
+        chosen: The format and the path.
 
     Raises:
-        SaveFailed: the file cannot be written.
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more; no file is left then.
+        SaveFailed: The file cannot be written.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more; no file is left.
     """
     all_series = (shown.series, *shown.others)
 

@@ -3,55 +3,68 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from time import process_time
 
-from flowtui.store.errors import FilterError
+from flowtui.store.errors import FilterError, PatternTooSlow
 from flowtui.store.metrics.listing import telling_first
 from flowtui.store.values import LoggedPoint
 
-NAME_CHARACTERS = 300
-"""So much of a name is searched by a regular expression, which cannot be stopped."""
-
 
 class NameFilter:
-    """A typed filter over names: part of one in any case, or a regular expression in slashes."""
+    """A filter over names: part of a name in any case, or a regular expression in slashes."""
 
     def __init__(self, text: str = "") -> None:
-        """Take what was typed; the closing slash of an expression may still be missing.
+        """Parse what was typed; the closing slash of an expression may still be missing.
 
         Raises:
-            FilterError: it is no regular expression.
+            FilterError: The text between the slashes is not a regular expression.
         """
         self.text = text
         # A slash alone is the beginning of an expression.
         self._needle = "" if text == "/" else text.casefold()
-        self._pattern: re.Pattern[str] | None = None
+        self._pattern = ""
         if len(text) > 1 and text.startswith("/"):
-            from flowtui.store.filters.functions import PatternError, compile_pattern
+            from flowtui.store.filters.functions import IGNORING_CASE, PatternError, compile_pattern
 
             body = text[1:].removesuffix("/")
             try:
                 compile_pattern(body)
-                self._pattern = re.compile(body, re.IGNORECASE)
+                self._pattern = IGNORING_CASE + body
             except PatternError as error:
                 raise FilterError(str(error), error.offset + 1) from None
 
-    def fits(self, name: str) -> bool:
-        if self._pattern is not None:
-            return self._pattern.search(name[:NAME_CHARACTERS]) is not None
-        return self._needle in name.casefold()
+    def of(self, names: Iterable[str]) -> list[str]:
+        """Return the names that fit, in their order.
+
+        Raises:
+            FilterError: the expression takes so long on them that the keys would wait.
+        """
+        if not self._pattern:
+            return [name for name in names if self._needle in name.casefold()]
+        from flowtui.store.filters.functions import SEARCH_S, found_in
+
+        fitting = []
+        until_s = process_time() + SEARCH_S
+        try:
+            for name in names:
+                # A time of nothing would be none.
+                if found_in(self._pattern, name, max(until_s - process_time(), 0.001)):
+                    fitting.append(name)
+        except PatternTooSlow as error:
+            raise FilterError(str(error), 0) from None
+        return fitting
 
 
 def ordered(points: Mapping[str, LoggedPoint | None], by_change: bool) -> list[str]:
-    """Return metrics by name, those that tell most about a run first; or by their last change.
+    """Return metrics by name, with the most informative first, or by their last change.
 
-    Metrics of one prefix stand together when they are shown; the prefixes come in this order.
+    The grid groups metrics by prefix, and takes the prefixes in this order.
     """
     names = telling_first(points)
     return sorted(names, key=lambda key: _age(points[key])) if by_change else names
 
 
 def _age(point: LoggedPoint | None) -> float:
-    """Return a number that is the lower, the later a point was logged."""
+    """Return a number that is lower for a point that was logged later."""
     return math.inf if point is None or point.logged_at is None else -point.logged_at.timestamp()

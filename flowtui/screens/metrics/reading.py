@@ -1,4 +1,4 @@
-"""What the Metrics tab reads, as questions to the store; runs in the reader's thread."""
+"""The reads of the Metrics tab, which run in a worker's thread."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from flowtui.widgets.charts.curve_pane import StepWindow
 
 @dataclass(frozen=True, slots=True)
 class Zoom:
-    """What of which metrics is shown in full."""
+    """The metric that is shown in full, with its window, smoothing and overlays."""
 
     key: str
     window: StepWindow = None
     follows: bool = False
     """Whether the window moves on with the last point."""
     weight: float = 0.0
-    """Of the smoothing; 0 for none."""
+    """The weight of the smoothing; 0 for none."""
     others: tuple[str, ...] = ()
-    """Metrics over the same axes."""
+    """Metrics that are drawn over the same axes."""
     seen_step: Step = 0
-    """The last step of the metric when the window was chosen; what comes after it is new."""
+    """The last step of the metric when the window was chosen; later points are new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Zoomed:
     others: tuple[Series, ...] = ()
     new_count: int = 0
     is_growing: bool = False
-    """Whether the run was going on."""
+    """Whether the run was active when this was read."""
 
 
 def zoomed(
@@ -51,18 +51,18 @@ def zoomed(
     columns: int,
     known: Zoomed | None,
 ) -> Zoomed | None:
-    """Return what a zoom shows, reading only what `known` lacks; None without points.
+    """Return what a zoom shows, reading only what `known` lacks; None if there are no points.
 
     Args:
-        run: whose metrics they are.
-        zoom: what is wanted.
-        last_step: of the metric, which a window that follows ends with.
-        columns: of dots, that there is room for.
-        known: what was answered before.
+        run: The run.
+        zoom: The request.
+        last_step: The last step of the metric, at which a window that follows ends.
+        columns: How many columns of dots there is room for.
+        known: The previous answer.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     had: dict[str, Series] = {}
     if known is not None:
@@ -113,15 +113,17 @@ def window_of(series: Series) -> StepWindow:
 
 
 def at_crosshair(run: OpenRun, keys: tuple[str, ...], step: Step) -> dict[str, LoggedPoint]:
-    """Return by key the point at a step, or the last one before it; the first where none is.
+    """Return for each key the point at a step, else the last one before it.
+
+    For the first key a point after the step will do if there is none before it.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
+        DatabaseError: The run's database cannot be read.
     """
     found: dict[str, LoggedPoint] = {}
     for index, key in enumerate(keys):
         near = run.metrics.ask(key, metric_points.point_at, key, step)
-        # The metric that one looks at always has a point; another may begin later.
+        # The crosshair is always on a point of the first metric; the others may begin later.
         point = near.at or near.before or (near.after if index == 0 else None)
         if point is not None:
             found[key] = point
@@ -129,11 +131,13 @@ def at_crosshair(run: OpenRun, keys: tuple[str, ...], step: Step) -> dict[str, L
 
 
 def point_beyond(run: OpenRun, key: str, step: Step, by: int) -> LoggedPoint | None:
-    """Return the point so many places after a step, before it if negative, or the last there is.
+    """Return the point that is `by` places after a step, or before it if `by` is negative.
+
+    At the end of the metric this is its last point, or its first one.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     found = None
     for _ in range(abs(by)):
@@ -152,10 +156,10 @@ def jump_target(run: OpenRun, series: Series, word: str, step: Step) -> LoggedPo
     """Return the point that a typed word names, or a sentence that says why there is none.
 
     Args:
-        run: whose metrics they are.
-        series: the metric, as it is shown; `max` and `min` are those of all its points.
-        word: a step, or one of `JUMPS`.
-        step: where the crosshair is; the next NaN or infinity after it, else the first.
+        run: The run.
+        series: The metric, as it is shown; `max` and `min` are taken from all its points.
+        word: A step, or one of `JUMPS`.
+        step: The step of the crosshair; `nan` and `inf` search after it, then from the beginning.
     """
     if word in ("last", "first"):
         return series.last if word == "last" else series.first
@@ -171,7 +175,7 @@ def jump_target(run: OpenRun, series: Series, word: str, step: Step) -> LoggedPo
         found = None
         if whole is not None:
             found = whole.maximum if word == "max" else whole.minimum
-        return found or "no point of it is finite"
+        return found or "it has no finite point"
     wanted = typed(word)
     if wanted is None:
         return f"expected a step, or {', '.join(JUMPS)}"
@@ -180,10 +184,10 @@ def jump_target(run: OpenRun, series: Series, word: str, step: Step) -> LoggedPo
 
 
 def _meant(near: Neighbours, wanted: Typed, has_fractions: bool) -> LoggedPoint | None:
-    """Return which of the points around a typed step is meant by it.
+    """Return which of the points around a typed step is meant.
 
-    It is the nearest one if its step reads as what was typed, at the digits typed, or if steps are
-    real: few people type those in full. Of whole steps it is the last one before.
+    It is the nearest point if its step, rounded to the digits that were typed, is what was typed,
+    or if steps have fractions, which few people type in full. Otherwise it is the last one before.
     """
     around = [point for point in (near.before, near.after) if point is not None]
     nearest = min(around, key=lambda point: abs(point.step - wanted.step), default=None)
@@ -201,6 +205,6 @@ def _odd_point(
 ) -> LoggedPoint | str:
     found = run.metrics.ask(key, metric_points.next_point, key, step, "after", kind)
     if found is None:
-        # From the beginning again, as a search does.
+        # The search wraps around to the beginning.
         found = run.metrics.ask(key, metric_points.next_point, key, below(LOWEST), "after", kind)
     return found or f"it has no {'NaN' if kind == 'nan' else 'infinity'}"

@@ -1,4 +1,4 @@
-"""Metrics: a grid of small charts, and one of them in full."""
+"""Metrics: a grid of small charts, and one metric in full."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from flowtui import format as fmt
 from flowtui.screens.base import TabScreen
 from flowtui.screens.metrics.names import NameFilter, ordered
 from flowtui.screens.metrics.zoom import MetricZoom
+from flowtui.store.errors import FilterError
 from flowtui.store.metrics import series as metric_series
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -25,12 +26,12 @@ from flowtui.widgets.charts.grid_layout import CardGroup, grouped
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.paint import CURVE_CLASSES
 
-NONE_LOGGED = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point of one."
+NONE_LOGGED = "No metrics were logged. tracker.log_dynamic(key, value, step) logs a point."
 GRID_ACTIONS = ("filter", "sort", "pin", "fold_all")
 
 
 class MetricsScreen(TabScreen):
-    """The second tab: each metric's curve, read again as it grows."""
+    """The second tab: the curve of each metric, which is read again as it grows."""
 
     CSS_PATH = "screen.tcss"
     tab = "metrics"
@@ -41,12 +42,13 @@ class MetricsScreen(TabScreen):
         Binding("slash", "filter", "Filter", key_display="/", id="metrics.filter",
                 tooltip="Filter the metrics by part of a name, or a /regular expression/"),
         Binding("s", "sort", "Sort", id="metrics.sort",
-                tooltip="By name, or those that changed last first"),
-        Binding("p", "pin", "Pin", id="metrics.pin", tooltip="Keep the metric on top, or let go"),
+                tooltip="Sort by name, or by last change"),
+        Binding("p", "pin", "Pin", id="metrics.pin",
+                tooltip="Keep the metric at the top, or release it"),
         Binding("z", "fold_all", "Fold all", show=False, id="metrics.fold_all",
                 tooltip="Fold all groups, or unfold them"),
         Binding("b", "toggle_marker", "Blocks", show=False, id="metrics.blocks",
-                tooltip="Draw with blocks where the font has no braille, or with braille again"),
+                tooltip="Draw with blocks if the font has no braille, or with braille again"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: OpenRun) -> None:
@@ -56,6 +58,9 @@ class MetricsScreen(TabScreen):
         self._by_change = False
         self._order: list[str] = []
         """All names in the order of the grid."""
+        self._fitting: list[str] = []
+        """Those of them that the filter lets through."""
+        self._why_none = ""
         self._was_read = False
         self._pinned: set[str] = set()
         self._folded: set[str] = set()
@@ -94,7 +99,7 @@ class MetricsScreen(TabScreen):
     ) -> Iterator[Callable[[], object]]:
         grid, columns = self._grid, self._grid.columns
         for key in self._in_sight:
-            # One may have scrolled on, or chosen one of them, meanwhile.
+            # The person may have scrolled on, or zoomed into one of them, meanwhile.
             if key not in points or key not in self._in_sight or self._zoom.is_open:
                 continue
             known = grid.series(key)
@@ -121,18 +126,24 @@ class MetricsScreen(TabScreen):
         is_same = self._points.keys() == points.keys()
         self._points = points
         if not is_same:
-            self._order = ordered(self._points, self._by_change)
+            self._put_in_order()
         self._fill()
+
+    def _put_in_order(self) -> None:
+        self._order = ordered(self._points, self._by_change)
+        self._why_none = ""
+        try:
+            self._fitting = self._filter.of(self._order)
+        except FilterError as error:
+            self._fitting, self._why_none = [], f"✗ {fmt.plain(str(error))}"
 
     def _fill(self) -> None:
         note = f"none of {len(self._points):,} match" if self._points else NONE_LOGGED
+        note = self._why_none or note
         self._grid.show_metrics(self._groups(), self._points, note)
 
     def _groups(self) -> list[CardGroup]:
-        return grouped(self._names(), self._pinned, self._folded)
-
-    def _names(self) -> list[str]:
-        return [key for key in self._order if self._filter.fits(key)]
+        return grouped(self._fitting, self._pinned, self._folded)
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
@@ -166,12 +177,12 @@ class MetricsScreen(TabScreen):
 
     def action_sort(self) -> None:
         self._by_change = not self._by_change
-        self._order = ordered(self._points, self._by_change)
+        self._put_in_order()
         self._fill()
         if groups := self._groups():
             self._grid.put_cursor(groups[0].keys[0])
-        how = "those that changed last first" if self._by_change else "by name"
-        self.notify(f"Metrics {how}", timeout=2)
+        how = "last change, newest first" if self._by_change else "name"
+        self.notify(f"Metrics are sorted by {how}.", timeout=2)
 
     async def action_filter(self) -> None:
         await self.query_one("#names", FilterLine).open(self._filter.text)
@@ -181,10 +192,12 @@ class MetricsScreen(TabScreen):
         if not event.line.is_taken(self._take_filter):
             return
         self._fill()
-        event.line.note(f"{len(self._names()):,} of {len(self._points):,}" if event.text else "")
+        event.line.note(f"{len(self._fitting):,} of {len(self._points):,}" if event.text else "")
 
     def _take_filter(self, text: str) -> None:
-        self._filter = NameFilter(text)
+        wanted = NameFilter(text)
+        self._fitting = wanted.of(self._order)
+        self._filter, self._why_none = wanted, ""
 
     @on(FilterLine.Left)
     def leave_line(self) -> None:
@@ -220,7 +233,7 @@ class MetricsScreen(TabScreen):
         self.want({Kind.METRICS})
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Before it is composed, nothing is zoomed in.
+        # Before the screen is composed there is no zoom.
         zooms = self.query(MetricZoom)
         if action in GRID_ACTIONS and zooms and zooms.first().is_open:
             return False

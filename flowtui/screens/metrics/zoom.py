@@ -1,4 +1,4 @@
-"""One metric of the Metrics tab in full: its window, smoothing, overlays, jumps, export."""
+"""One metric in full: its window, smoothing, overlays, jumps and export."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 WEIGHTS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999)
-"""Of the smoothing, from none to nearly a constant."""
+"""The weights of the smoothing, from none to nearly a constant."""
 
 
 class MetricZoom(Exports, Container):
-    """Shows one metric. Posts `ReadWanted` when something is to be read."""
+    """Shows one metric. Posts `ReadWanted` when it needs something that was not read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Grid", key_display="Esc", id="zoom.leave",
-                tooltip="Back to the grid"),
+                tooltip="Go back to the grid"),
         Binding("left_square_bracket", "step_metric(-1)", "Previous", show=False,
-                id="zoom.previous", tooltip="The metric before in the grid"),
+                id="zoom.previous", tooltip="Show the previous metric of the grid"),
         Binding("right_square_bracket", "step_metric(1)", "Next", key_display="[ ]",
-                id="zoom.next", tooltip="The next metric in the grid"),
+                id="zoom.next", tooltip="Show the next metric of the grid"),
         Binding("w", "smooth(1)", "Smooth", id="zoom.smooth",
                 tooltip="Smooth more: a moving average over the raw points"),
         Binding("W", "smooth(-1)", "Smooth less", show=False, id="zoom.smooth_less",
@@ -57,7 +57,7 @@ class MetricZoom(Exports, Container):
         Binding("v", "overlay", "Overlay", id="zoom.overlay",
                 tooltip="Draw other metrics over the same axes"),
         Binding("colon", "jump", "Go to", key_display=":", id="zoom.jump",
-                tooltip="To a step, or max, min, first, last, nan, inf"),
+                tooltip="Go to a step, or to max, min, first, last, nan, inf"),
         Binding("x", "export", "Export", show=False, id="zoom.export",
                 tooltip="Save the points as CSV or JSON, the chart as SVG or text"),
         Binding("y", "copy", "Copy", show=False, id="zoom.copy",
@@ -68,18 +68,18 @@ class MetricZoom(Exports, Container):
 
     @dataclass
     class ReadWanted(Message):
-        """Sent by MetricZoom when it is to show something that was not read."""
+        """Sent by MetricZoom when it needs something that was not read."""
 
     @dataclass
     class StepWanted(Message):
-        """Sent by MetricZoom for the metric so many places on in the grid."""
+        """Sent by MetricZoom to ask for the metric that is `by` places later in the grid."""
 
         key: str
         by: int
 
     @dataclass
     class Left(Message):
-        """Sent by MetricZoom when the grid is to be shown again."""
+        """Sent by MetricZoom when the person leaves it for the grid."""
 
         key: str
 
@@ -92,7 +92,7 @@ class MetricZoom(Exports, Container):
         self._zoom: Zoom | None = None
         self._zoomed: Zoomed | None = None
         self._weight = 0.0
-        """Of the smoothing that was last in use."""
+        """The weight of the smoothing that was last in use."""
 
     def compose(self) -> ComposeResult:
         yield CurvePane()
@@ -113,11 +113,11 @@ class MetricZoom(Exports, Container):
     # Showing ---------------------------------------------------------------------------------
 
     def open(self, key: str, names: Sequence[str]) -> None:
-        """Show a metric; what else is shown with it, and how, stays.
+        """Show a metric, with the present overlays and smoothing.
 
         Args:
-            key: the metric.
-            names: all metrics, in the order in which they are offered.
+            key: The metric.
+            names: All metrics, in the order in which they are offered as overlays.
         """
         self._names = names
         if self._zoom is None:
@@ -141,13 +141,13 @@ class MetricZoom(Exports, Container):
         self.post_message(self.ReadWanted())
 
     def read(self, points: Mapping[str, LoggedPoint | None]) -> Iterator[Callable[[], object]]:
-        """Read what is wanted in a thread, and yield what shows it.
+        """Read the present zoom in a thread, and yield the function that shows it.
 
         Args:
-            points: the last point of every metric, as just read, None where none has a step.
+            points: The last point of every metric, as just read; None for one without steps.
 
         Raises:
-            DatabaseError: the run's database cannot be read.
+            DatabaseError: The run's database cannot be read.
         """
         zoom, columns, known = self._zoom, self._pane.columns, self._zoomed
         if zoom is None or zoom.key not in points or not columns:
@@ -267,10 +267,10 @@ class MetricZoom(Exports, Container):
             )
 
     async def _show_jump(self, key: str, text: str, target: LoggedPoint | str) -> None:
-        """Go to the point that was asked for, or say why there is none."""
+        """Go to the point that was typed, or say why there is none."""
         line = self.query_one(FilterLine)
         is_shown = self._zoom is not None and self._zoom.key == key
-        # The line may have been cleared meanwhile, or something else typed into it.
+        # Meanwhile the line may have been cleared, or another text typed into it.
         is_typed = line.text == text
         if is_shown and is_typed and isinstance(target, str):
             line.point_at(0, fmt.plain(target))

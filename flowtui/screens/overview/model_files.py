@@ -1,4 +1,4 @@
-"""The files of logged models: where they are, and what is in them."""
+"""The files of logged models: where they are, and what they contain."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
 
 def model_source(store: Store, model: Model) -> FileSource | None:
-    """Return the file of a model, None where its row names none."""
+    """Return the file of a model; None if its row names no file."""
     if not model.path:
         return None
     return FileSource(model.path, model.path, partial(_resolved, store.directory, model.path))
 
 
 def _resolved(directory: Path, path: str) -> Path:
-    """Return where a model lies, refused as an attachment is if that is not in the store.
+    """Return the path of a model's file inside the store.
 
     Raises:
-        AttachmentRefused: the path leads out of the store, or to something that is no file.
+        AttachmentRefused: The path leads out of the store, or to something other than a file.
     """
     try:
         real = resolved(directory, path)
     except AttachmentRefused as error:
-        raise AttachmentRefused("Refused: this is no file in the store.") from error
+        raise AttachmentRefused("Refused: this path is not a file in the store.") from error
     if is_of_database(real, directory.resolve()):
-        raise AttachmentRefused("Refused: this is a database of the store, not a model.")
+        raise AttachmentRefused("Refused: this path is a database of the store, not a model.")
     return real
 
 
 class ModelScreen(Dialog[None]):
-    """Lists what a model consists of: a `.luml` file is a tar with a manifest."""
+    """Lists the files in a model: a `.luml` file is a tar archive with a manifest."""
 
     CSS_PATH = "model_files.tcss"
     COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
@@ -67,7 +67,7 @@ class ModelScreen(Dialog[None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it opens has no widgets.
         for preview in self.query(FilePreview):
             preview.show_source(self._source)
             preview.current.focus()

@@ -1,4 +1,4 @@
-"""Overview: metrics, parameters and logged models of a run, and its information card."""
+"""Overview: a run's metrics, parameters and logged models, and its card."""
 
 from __future__ import annotations
 
@@ -41,10 +41,13 @@ if TYPE_CHECKING:
     from flowtui.store.uploaded import RemoteArtifact
 
 NARROW_BELOW = 100
+"""Narrower screens show one pane at a time."""
 WIDE_FROM = 160
+"""Screens of this width or more show three columns, and others two."""
 SUMMARIES_EVERY_S = 0.1
-"""Summaries that come in quick succession are shown together."""
+"""The first interval at which summaries are shown; those that come within it are shown together."""
 SUMMARIES_AT_LEAST_EVERY_S = 1.6
+"""The longest such interval, which doubles from one batch to the next."""
 
 NO_METRICS = "none logged yet: tracker.log_dynamic(key, value, step)"
 NO_PARAMS = "none logged: tracker.log_static(key, value)"
@@ -54,7 +57,7 @@ READING = "reading…"
 
 
 class OverviewScreen(TabScreen):
-    """The first tab: what was set, what came out, and what this run is."""
+    """The first tab: parameters, results and the description of a run."""
 
     CSS_PATH = "screen.tcss"
     tab = "overview"
@@ -70,7 +73,7 @@ class OverviewScreen(TabScreen):
         Binding("tab", "next_pane(1)", "Pane", id="overview.pane", key_display="Tab",
                 tooltip="Go to the next pane"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False,
-                id="overview.pane_back", tooltip="Go to the pane before"),
+                id="overview.pane_back", tooltip="Go to the previous pane"),
         Binding("y", "copy", "Copy", id="overview.copy", tooltip="Copy the value in full"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="overview.copy_row",
                 tooltip="Copy the whole row as JSON"),
@@ -87,7 +90,7 @@ class OverviewScreen(TabScreen):
         self._params: Sequence[Param] | None = ()
         self._points: dict[str, Point | None] = {}
         self._lost: Sequence[str] = ()
-        """Sentences about records that are in no list."""
+        """Sentences about records that are lost, and so are in no list."""
         self._summaries: dict[str, MetricSummary] = {}
         self._filters: dict[str, str] = {}
         self._loaded: set[Kind] = set()
@@ -119,7 +122,7 @@ class OverviewScreen(TabScreen):
             (Kind.MODELS, self._read_models),
             (Kind.RUN, self._read_uploads),
             (Kind.METRICS, self._read_metrics),
-            # Not as often as points are read: it is a pass over the tables of some records.
+            # This is a pass over several tables, too slow to repeat whenever points are written.
             (Kind.RUN, lambda: [partial(self._show_lost, lost_records(self.store.meta, run))]),
         ]
         for kind, read in reads:
@@ -140,7 +143,7 @@ class OverviewScreen(TabScreen):
         yield partial(self.query_one(RunCard).show_uploaded, _placed(found) if found else ())
 
     def _read_metrics(self) -> Iterator[Callable[[], object]]:
-        """Yield the last points, which cost nothing, and then the summaries as they come."""
+        """Yield the last points, which are cheap to read, and then the summaries as they come."""
         yield partial(self._show_points, self.run.metrics.last_points())
         known = dict(self._summaries)
         batch: list[MetricSummary] = []
@@ -151,7 +154,8 @@ class OverviewScreen(TabScreen):
             if monotonic() >= due:
                 yield partial(self._show_summaries, tuple(batch))
                 batch.clear()
-                # Showing thousands of metrics takes a while, so they come in ever larger batches.
+                # Each batch draws the list anew: with thousands of metrics batches of the same
+                # size would take most of the time.
                 pause_s = min(pause_s * 2, SUMMARIES_AT_LEAST_EVERY_S)
                 due = monotonic() + pause_s
         if batch:
@@ -258,7 +262,7 @@ class OverviewScreen(TabScreen):
 
     @property
     def _pane(self) -> VirtualList:
-        """The pane that has the focus, or had it last."""
+        """The pane that has the focus, or had it most recently."""
         return self._panes.current
 
     def on_descendant_focus(self) -> None:
@@ -370,7 +374,7 @@ class OverviewScreen(TabScreen):
             self.flow.copy(dumps(row))
 
     def _under_cursor(self) -> tuple[str | None, object]:
-        """Return the value under the cursor as text in full, and its whole row."""
+        """Return the value under the cursor as full text, and its whole row."""
         pane = self._pane
         if pane is self._metrics and (metric := self._metrics.metric):
             summary = self._summaries.get(metric.key)
@@ -392,7 +396,7 @@ class OverviewScreen(TabScreen):
 
 
 def _placed(found: Iterable[RemoteArtifact]) -> tuple[UploadedTo, ...]:
-    """Return artifacts with the names of where they went, as far as those are remembered."""
+    """Return artifacts with the names of their collections, if this machine remembers them."""
     from flowtui.widgets import remembered
 
     kept = remembered.get(PLACES)

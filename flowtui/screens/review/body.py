@@ -1,4 +1,4 @@
-"""What a review shows: how far one is, the item, its annotations, and what is to be typed."""
+"""The widgets of a review: the progress, the item, its annotations, and a line to type into."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAID = ("said", "messages")
 
 
 class ReviewDocument(Document):
-    """The item; its own keys give way in the footer to those that answer."""
+    """Shows the item. Its own keys are left out of the footer, which has the keys that answer."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Move", show=False, tooltip="To the next line"),
@@ -33,7 +33,7 @@ class ReviewDocument(Document):
 
 
 class ReviewBody(Container):
-    """Shows an item, or what stands in its place; all texts may come out of a store."""
+    """Shows an item, or a text in its place; texts need not be safe."""
 
     def compose(self) -> Iterable[Widget]:
         yield OneLine(id="review-head")
@@ -60,12 +60,12 @@ class ReviewBody(Container):
 
     @property
     def copy_text(self) -> str:
-        """What is under the cursor of the pane that has the keys."""
+        """The text under the cursor of the pane with the focus."""
         focused = self.screen.focused
         return focused.copy_text if isinstance(focused, (Document, AnnotationList)) else ""
 
     def show_item(self, item: ReviewItem) -> None:
-        """Show an item; its annotations are shown by who reads them."""
+        """Show an item without its annotations, which the caller shows."""
         note = Piece(f"  {fmt.plain(item.note, 200)}", "muted")
         self.query_one("#review-title", OneLine).show(
             [Piece(f" {fmt.plain(item.title, 200)}", "title"), note]
@@ -79,7 +79,7 @@ class ReviewBody(Container):
                 self.document.go_to_section(key)
 
     def show_instead(self, content: Sequence[Section] | str) -> None:
-        """Show a page, or a sentence, where there is no item."""
+        """Show sections or a sentence in place of an item."""
         self.query_one("#review-title", OneLine).show([])
         self.show_problem("")
         self.query_one(AnnotationList).display = False
@@ -89,18 +89,18 @@ class ReviewBody(Container):
             self.document.show("page", content)
 
     def show_lines(self, head: Line, state: Line) -> None:
-        """Show how far one is, and what was answered here."""
+        """Show the line with the progress, and the line with the present answer."""
         self.query_one("#review-head", OneLine).show(head)
         self.query_one("#review-state", OneLine).show(state)
 
     def show_problem(self, text: str) -> None:
-        """Say what could not be done; nothing takes it away."""
+        """Say what could not be done; an empty text removes the message."""
         label = self.query_one("#review-problem", Label)
         label.update(fmt.plain(text, 300))
         label.display = bool(text)
 
     def close_line(self) -> None:
-        """Go from the line back to the item."""
+        """Close the line to type into, and focus the item."""
         self.show_problem("")
         self.line.close()
         self.document.focus()

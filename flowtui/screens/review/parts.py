@@ -1,4 +1,4 @@
-"""What the review shows beside the item: how far one is, what was said, a line to type into."""
+"""What a review shows around the item: the progress, the answer, and a line to type into."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPE_WORDS = {"string": "text", "int": "integer", "bool": "boolean"}
 
 
 def headline(queue: ReviewQueue, question: Question, is_reading: bool) -> list[Piece]:
-    """Return where one is, what is judged, and what was done so far."""
+    """Return the place in the queue, the question, and what was done so far."""
     place = min(queue.place + 1, queue.total)
     at = "at the end" if queue.is_over else f"{place:,} of {queue.total:,}"
     pieces = [
@@ -42,14 +42,14 @@ def headline(queue: ReviewQueue, question: Question, is_reading: bool) -> list[P
 
 
 def kind_words(question: Question) -> str:
-    """Return the kind of answers: `feedback`, `expectation, integer`."""
+    """Return the kind of the answers, with their type if it can differ: `expectation, integer`."""
     if question.kind is AnnotationKind.FEEDBACK:
         return question.kind
     return f"{question.kind}, {TYPE_WORDS[question.value_type]}"
 
 
 def done_words(queue: ReviewQueue) -> list[str]:
-    """Return what was done, in words: `12 answered`, `3 skipped`."""
+    """Return what was done so far, in words: `12 answered`, `3 skipped`."""
     counts = queue.counts
     named = (
         (ReviewOutcome.ANSWERED, "answered"),
@@ -60,11 +60,17 @@ def done_words(queue: ReviewQueue) -> list[str]:
 
 
 def closing_sections(queue: ReviewQueue, noun: str, user: str) -> tuple[Section, ...]:
-    """Return the page at the end of the review."""
+    """Return the page that is shown at the end of a review.
+
+    Args:
+        queue: The queue, which has no open items any more.
+        noun: What was judged, such as `span`.
+        user: The author of the answers.
+    """
     if not queue.total:
         said = (
-            f"There is nothing to judge: no {noun} matches that {fmt.plain(user, 60)}"
-            " has not annotated yet."
+            f"There is nothing to judge: no {noun} that matches is without an annotation by"
+            f" {fmt.plain(user, 60)}."
         )
         return (Section("closing", "", (Text(said), Text("Esc goes back.", "muted"))),)
     counts = queue.counts
@@ -81,24 +87,24 @@ def closing_sections(queue: ReviewQueue, noun: str, user: str) -> tuple[Section,
     )
     keys = ["u undoes the last answer", "b goes back to it", "Esc leaves"]
     if counts[ReviewOutcome.SKIPPED]:
-        keys.insert(0, "s shows what was skipped again")
+        keys.insert(0, "s goes through the skipped ones again")
     title = f"That was all: {fmt.count(queue.total, noun)}"
     sentence = ", ".join(keys) + "."
-    blocks = (Facts(rows), Text(""), Text(sentence[0] + sentence[1:], "muted"))
+    blocks = (Facts(rows), Text(""), Text(sentence, "muted"))
     return (Section("closing", title, blocks),)
 
 
 class TypedLine(Horizontal):
-    """A line to type into, which is open or not. Posts `Entered` on Enter."""
+    """A line to type into, which is hidden until it is opened. Posts `Entered` on Enter."""
 
     @dataclass
     class Entered(Message):
-        """Sent by TypedLine with what was typed, and for what."""
+        """Sent by TypedLine with the typed text and its purpose."""
 
         purpose: Purpose
         text: str
         was: str
-        """What the line held when it was opened."""
+        """The text of the line when it was opened."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -114,13 +120,13 @@ class TypedLine(Horizontal):
         return self.has_class("-open")
 
     def open(self, purpose: Purpose, label: str, text: str, hint: str) -> None:
-        """Show the line with a text, and type into it.
+        """Show the line, and focus it.
 
         Args:
-            purpose: what it is for.
-            label: stands before it.
-            text: to begin with.
-            hint: is shown while the line is empty.
+            purpose: The purpose of the text.
+            label: The label before the line.
+            text: The text to begin with.
+            hint: The text that is shown while the line is empty.
         """
         self._purpose, self._was = purpose, text
         self.query_one(Label).update(label)
@@ -145,12 +151,12 @@ class TypedLine(Horizontal):
 
 
 def state_line(answer: Iterable[Piece], note: str | None) -> list[Piece]:
-    """Return the present answer and the note that goes with the next one."""
+    """Return the present answer, and the note that is saved with the next answer."""
     pieces = [Piece(" ")]
     said = list(answer)
     if said:
         pieces += [Piece("answered ", "muted"), *said, Piece("   ")]
     if note is not None:
         shown = fmt.plain(note, 300) or "(none)"
-        pieces += [Piece("note ", "muted"), Piece(shown), Piece("  goes with the answer", "muted")]
+        pieces += [Piece("note ", "muted"), Piece(shown), Piece("  saved with the answer", "muted")]
     return pieces

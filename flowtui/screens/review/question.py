@@ -25,7 +25,7 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 
 class QuestionScreen(Dialog[Question | None]):
-    """Dismisses with what to judge, or None to go on with the present question."""
+    """Dismisses with the new question, or with None to keep the present one."""
 
     CSS_PATH = ["../form.tcss", "question.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -44,8 +44,8 @@ class QuestionScreen(Dialog[Question | None]):
         """Make the screen.
 
         Args:
-            names: in use, last used first.
-            present: the question that is judged now.
+            names: The names in use, the last used one first.
+            present: The present question.
         """
         super().__init__()
         self._names = names
@@ -63,7 +63,7 @@ class QuestionScreen(Dialog[Question | None]):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it starts has no widgets.
         for field in self.query(NameField):
             field.show_names(self._names)
             self._show_type()

@@ -1,6 +1,6 @@
-"""The review queue: what is to be judged, where one is in it, and what became of each.
+"""The review queue: the items to judge, the place in it, and the outcome of each item.
 
-Nothing here asks a store or draws; items are known by their places in the list, from 0.
+Nothing here reads a store or draws. Items are known by their places in the list, which start at 0.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class ReviewItem:
-    """One thing to judge, as it is shown."""
+    """A span or sample to judge, as it is shown."""
 
     target: Target
     title: str
     sections: tuple[Section, ...]
     note: str = ""
-    """What stands beside the title, such as where it is from."""
+    """A note beside the title, such as where the item is from."""
 
 
 class ReviewSource(Protocol[Item]):
-    """Where things to judge come from; both methods are called in threads."""
+    """Gives the items of a review; both methods are called in threads."""
 
     noun: str
-    """What it has many of: `span`."""
+    """What an item is, such as `span`."""
 
     def items(self) -> Sequence[Item]:
-        """Return all that has no annotation by the author yet, in the order of the review.
+        """Return all items without an annotation by the author, in the order of the review.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: The items cannot be read.
         """
         ...
 
     def read(self, item: Item) -> ReviewItem | None:
-        """Return one of the items to show, None if it is gone.
+        """Return an item as it is shown; None if it is not in the store any more.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: The item cannot be read.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is judged: the name, kind and type that the answers have."""
+    """The question of a review: the name, the kind and the type of value of its answers."""
 
     name: str
     kind: AnnotationKind = AnnotationKind.FEEDBACK
@@ -69,26 +69,26 @@ class Question:
 
     @property
     def is_typed(self) -> bool:
-        """Whether answers are typed into a line, all of them or some."""
+        """Whether answers can be typed into a line; integers of one digit also have keys."""
         return self.value_type is not ValueType.BOOL
 
     @property
     def sample(self) -> Value:
-        """A value of the type."""
+        """Any value of the type, for a draft that only stands for an answer."""
         samples: dict[ValueType, Value] = {ValueType.BOOL: True, ValueType.INT: 0}
         return samples.get(self.value_type, "")
 
     def draft(self, value: Value, rationale: str | None, user: str) -> Draft:
-        """Return an answer."""
+        """Return an answer to this question."""
         return Draft(self.name, self.kind, value, rationale, user)
 
 
 def question_of(names: Sequence[AnnotationName], default: str) -> Question:
-    """Return the question that a run's answers were given to last.
+    """Return the question that was last answered in a run.
 
     Args:
-        names: in use, last used first.
-        default: the name of the feedback to ask for where none of them can be asked for.
+        names: The names in use, the last used one first.
+        default: The name to ask for feedback under if none of the names can be used.
     """
     for one in names:
         if one.kind in tuple(AnnotationKind) and one.value_type in tuple(ValueType):
@@ -97,24 +97,25 @@ def question_of(names: Sequence[AnnotationName], default: str) -> Question:
 
 
 class ReviewOutcome(Enum):
-    """What became of an item; those that have none yet are open."""
+    """The outcome of an item; an item without one is open."""
 
     ANSWERED = auto()
     SKIPPED = auto()
     ELSEWHERE = auto()
-    """The author annotated it somewhere else meanwhile."""
+    """The author has annotated it elsewhere since the review began."""
     GONE = auto()
-    """It was deleted meanwhile."""
+    """It has been deleted since the review began."""
 
 
 PASSED_OVER = (ReviewOutcome.ELSEWHERE, ReviewOutcome.GONE)
+"""The outcomes of items that are not gone back to."""
 
 
 class ReviewQueue:
-    """Goes from item to item; the place after the last one is where the review ends."""
+    """Goes from item to item; the review is at its end when the place is after the last item."""
 
     def __init__(self, total: int) -> None:
-        """Begin at the first of so many items."""
+        """Begin at the first of `total` items."""
         self.total = total
         self.place = 0
         self._outcomes: dict[int, ReviewOutcome] = {}
@@ -125,7 +126,7 @@ class ReviewQueue:
 
     @property
     def outcome(self) -> ReviewOutcome | None:
-        """What became of the item at the place, None for what is open."""
+        """The outcome of the item at the present place; None if it is open."""
         return self._outcomes.get(self.place)
 
     @property
@@ -135,7 +136,7 @@ class ReviewQueue:
 
     @property
     def next_open(self) -> int | None:
-        """The place of the next open item after this one, then from the first; None without any."""
+        """The place of the next open item, after the last item again from the first; or None."""
         if len(self._outcomes) >= self.total:
             return None
         after = range(self.place + 1, self.total)
@@ -147,19 +148,19 @@ class ReviewQueue:
         return None
 
     def settle(self, place: int, is_annotated: bool) -> None:
-        """Take note of whether the author has annotated an item by now."""
+        """Record whether the author has annotated an item."""
         if is_annotated:
             self._outcomes[place] = ReviewOutcome.ANSWERED
         elif self._outcomes.get(place) is ReviewOutcome.ANSWERED:
             del self._outcomes[place]
 
     def answer(self) -> None:
-        """Take the item as answered, and go on to the next open one."""
+        """Record that the item is answered, and go to the next open one."""
         self._outcomes[self.place] = ReviewOutcome.ANSWERED
         self._go_on()
 
     def skip(self) -> None:
-        """Leave an open item, and go on to the next open one; from another, just one on."""
+        """Skip the item if it is open, and go to the next open one; else go to the next item."""
         if self.outcome is None and not self.is_over:
             self._outcomes[self.place] = ReviewOutcome.SKIPPED
             self._go_on()
@@ -167,24 +168,24 @@ class ReviewQueue:
             self._step(1)
 
     def back(self) -> bool:
-        """Go to the item before, if there is one that is not passed over; return whether."""
+        """Go to the previous item that is not passed over; return whether there is one."""
         return self._step(-1)
 
     def pass_over(self, outcome: ReviewOutcome) -> None:
-        """Take note that there is nothing to judge at the place, and go on to the next open one."""
+        """Record that the item cannot be judged, and go to the next open one."""
         self._outcomes[self.place] = outcome
         self._go_on()
 
     def mark_gone(self) -> None:
-        """Take note that the item at the place is gone, and stay."""
+        """Record that the item was deleted, and stay at its place."""
         self._outcomes[self.place] = ReviewOutcome.GONE
 
     def go_to(self, place: int) -> None:
-        """Go to an item, whatever became of it."""
+        """Go to an item, whatever its outcome."""
         self.place = place
 
     def reopen_skipped(self) -> None:
-        """Open what was skipped, and go to the first of it."""
+        """Open all skipped items again, and go to the first of them."""
         skipped = [at for at, outcome in self._outcomes.items() if outcome is ReviewOutcome.SKIPPED]
         for place in skipped:
             del self._outcomes[place]

@@ -1,4 +1,4 @@
-"""Reads the items of a review, the next one while the present one is looked at."""
+"""Reading the items of a review: the next item is read while the present one is shown."""
 
 from __future__ import annotations
 
@@ -12,27 +12,32 @@ from flowtui.widgets.asking import Asks, Pending
 
 
 class ReadingAhead(Generic[Item]):
-    """Keeps what was read before it was asked for, of one item."""
+    """Reads one item ahead of the review."""
 
     def __init__(self, asks: Asks, source: ReviewSource[Item]) -> None:
-        """Take who asks, and where the items are from."""
+        """Prepare to read; nothing is read yet.
+
+        Args:
+            asks: The widget that asks.
+            source: The source of the items.
+        """
         self._asks = asks
         self._source = source
         self._ahead: tuple[Item, Pending[ReviewItem | None]] | None = None
 
     def begin(self, item: Item) -> None:
-        """Begin to read what will be asked for next."""
+        """Begin to read the item that will be wanted next."""
         self._ahead = item, self._asks.begin(partial(self._source.read, item))
 
     async def read(self, item: Item) -> ReviewItem | None:
-        """Return an item, None if it is gone.
+        """Return an item; None if it is not in the store any more.
 
         Raises:
-            Failure: it cannot be read.
+            Failure: The item cannot be read.
         """
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == item:
-            # What failed before it was wanted may succeed now.
+            # If reading ahead has failed, reading now may succeed, so it is tried again.
             with suppress(Failure):
                 return await ahead[1].answer()
         return await self._asks.asked(partial(self._source.read, item))

@@ -1,4 +1,4 @@
-"""The review: judging one thing after the other, with one key each."""
+"""The review screen, in which items are judged one after the other with one key each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WIDE_FROM = 120
 
 
 class ReviewScreen(Dialog[str], Generic[Item]):
-    """Fills the terminal with a review; dismisses with what was done, in words."""
+    """Shows a review on the whole terminal; dismisses with what was done, in words."""
 
     CSS_PATH = "review.tcss"
     COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
@@ -40,10 +40,10 @@ class ReviewScreen(Dialog[str], Generic[Item]):
         """Make the screen.
 
         Args:
-            store: where the run is.
-            run: whose spans or samples are judged.
-            source: what is judged.
-            undo: what was done on the tab, which can undo what is done here too.
+            store: The store of the run.
+            run: The run whose spans or samples are judged.
+            source: The source of the items to judge.
+            undo: The undo stack of the tab, so that each can undo changes made in the other.
         """
         super().__init__()
         self._view = ReviewView(store, run, source, undo)
@@ -64,9 +64,12 @@ class ReviewScreen(Dialog[str], Generic[Item]):
 async def review(
     flow: Host, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
 ) -> str:
-    """Have things judged one after the other, and say what was done, or why it cannot be.
+    """Hold a review, and notify of what was done or why it cannot begin.
 
-    To be awaited in a worker. Returns what was done, nothing if it could not begin.
+    To be awaited in a worker.
+
+    Returns:
+        What was done, in words; empty if the review could not begin.
     """
     reason = why_not_annotated(store, flow.options)
     if reason:

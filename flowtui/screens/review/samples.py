@@ -1,11 +1,11 @@
-"""Samples to judge: those that the table shows, without those that the author has annotated."""
+"""The samples of a review: those of the table that the author has not annotated."""
 
 from __future__ import annotations
 
 from array import array
 
 from flowtui import format as fmt
-from flowtui.screens.evals.reading import WantedSamples
+from flowtui.screens.evals.reading import SamplesQuery
 from flowtui.screens.review.queue import ReviewItem
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import listing as sample_rows
@@ -13,12 +13,18 @@ from flowtui.widgets.documents.sample_sections import sample_sections
 
 
 class SampleReview:
-    """A source of samples; items are rowids of the table."""
+    """A source of samples; its items are rowids of the samples table."""
 
     noun = "sample"
 
-    def __init__(self, run: OpenRun, wanted: WantedSamples, user: str) -> None:
-        """Take which samples, in the order of the table, and who judges them."""
+    def __init__(self, run: OpenRun, wanted: SamplesQuery, user: str) -> None:
+        """Make the source.
+
+        Args:
+            run: The run of the samples.
+            wanted: The samples of the table, in its order.
+            user: The author who judges them.
+        """
         self._run = run
         self._wanted = wanted
         self._user = user

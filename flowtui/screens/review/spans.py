@@ -1,4 +1,4 @@
-"""Spans to judge: those that a search in one trace finds, or the root of each listed trace."""
+"""The spans of a review: those that a search in a trace finds, or the root of each listed trace."""
 
 from __future__ import annotations
 
@@ -18,23 +18,28 @@ from flowtui.store.traces.listing import TraceOrder
 
 
 class SpanReview:
-    """A source of spans; items are rowids of the table."""
+    """A source of spans; its items are rowids of the spans table."""
 
     noun = "span"
 
     def __init__(self, run: OpenRun, items: Callable[[], array[int]]) -> None:
-        """Take what gives the rowids of the spans; `of_trace` and `of_list` know it."""
+        """Make the source; `of_trace` and `of_list` do so for a trace and for a list.
+
+        Args:
+            run: The run of the spans.
+            items: Returns the rowids of the spans; it is called in a thread.
+        """
         self._run = run
         self._items = items
         self._trace: ReadTrace | None = None
-        """The one that was read last: the next span is mostly of the same one."""
+        """The trace that was last read, which is kept because the next span is mostly in it."""
 
     @classmethod
     def of_trace(cls, run: OpenRun, trace_id: str, search: str, user: str) -> SpanReview:
-        """Return the spans of a trace that its search finds; a blank one finds all.
+        """Return the source of the spans that a search finds in a trace; a blank search finds all.
 
         Raises:
-            FilterError: the search is not understood.
+            FilterError: The search is not understood.
         """
         words = search.strip()
         condition = span_condition(search) if words and words.lower() != SLOWEST else None
@@ -44,7 +49,14 @@ class SpanReview:
     def of_list(
         cls, run: OpenRun, condition: Condition | None, order: TraceOrder, user: str
     ) -> SpanReview:
-        """Return the root spans of the traces that a filter leaves, one a trace, in their order."""
+        """Return the source of the root spans of traces: one span of each trace, in their order.
+
+        Args:
+            run: The run of the traces.
+            condition: The filter of the list; None for all traces.
+            order: The order of the list.
+            user: The author who judges them.
+        """
 
         def items() -> array[int]:
             keys = run.ask(trace_rows.ordered, condition, order)

@@ -1,8 +1,8 @@
-"""What the keys of a review do: one item after the other, answered with one key each.
+"""The view of a review: what its keys do.
 
-It is one file because it is one order of events: whatever is done waits for what was asked for
-before it, and leaves an item on the screen. What it looks like is in `review_body`, which item
-comes next in `review_queue`, how one is read in `review_reading`.
+It is one file because all its jobs form one sequence: each job waits for those of earlier keys, and
+leaves an item on the screen for the next. The widgets are in `body`, the queue of items is in
+`queue`, and the reading of items in `reading`.
 """
 
 from __future__ import annotations
@@ -72,23 +72,23 @@ from flowtui.widgets.documents.blocks import Section
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.lists.annotation_lines import value_piece
 
-LEAVE_UNSAVED = "Leave without saving what you typed for an answer that was not given?"
+LEAVE_UNSAVED = "Leave without saving the notes or answers that you typed?"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """The item that is on the screen, and its place in the queue."""
+class ShownItem:
+    """The item on the screen, and its place in the queue."""
 
     place: int
     item: ReviewItem
 
 
 class ReviewView(Annotated, Generic[Item]):
-    """Shows one item after the other, and writes what is answered about it.
+    """Shows one item after the other, and writes the answers about them.
 
-    What keys ask for is done in their order, and an item is on the screen before the next key is
-    taken: an answer never goes to what nobody could see. Keys that wait behind something that
-    fails are forgotten, since they were meant for items that did not come.
+    The keys' jobs are done in the order of the keys, and each leaves an item on the screen. So an
+    answer never goes to an item that was not shown. If a job fails, the jobs that wait behind it
+    are dropped, because they were meant for items that did not come.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -103,21 +103,21 @@ class ReviewView(Annotated, Generic[Item]):
                     tooltip="Answer with this digit, and go on")
             for digit in range(1, 10)
         ),
-        # The document under it would take Enter too.
+        # With priority, because otherwise the document, which has the focus, would take Enter.
         Binding("enter,number_sign", "type_answer", "Type", key_display="Enter", priority=True,
                 id="review.type", tooltip="Type the answer; Enter saves it, and goes on"),
         Binding("i", "type_note", "Note", id="review.note",
                 tooltip="Type a rationale, which is saved with the answer"),
         Binding("s,right_square_bracket", "skip", "Skip", id="review.skip",
-                tooltip="Go on without an answer; at the end: to what was skipped"),
+                tooltip="Go on without an answer; at the end, go to the skipped items"),
         Binding("b,left_square_bracket", "back", "Back", id="review.back",
-                tooltip="Back to the item before; to answer it again edits the answer"),
+                tooltip="Back to the previous item; another answer to it edits the first"),
         Binding("u", "undo_annotation", "Undo", id="review.undo",
                 tooltip="Undo the last change, and go back to its item"),
         Binding("c", "ask", "Question", id="review.ask",
                 tooltip="Judge by another name, kind or type of value"),
         Binding("a", "annotate", "More", show=False, id="review.annotate",
-                tooltip="Write any annotation of it in the form"),
+                tooltip="Write any annotation of the item in the form"),
         Binding("e", "edit_annotation", "Edit", show=False, id="review.edit",
                 tooltip="Edit an annotation's value and rationale"),
         Binding("r", "read_again", "Read again", id="review.read",
@@ -125,16 +125,16 @@ class ReviewView(Annotated, Generic[Item]):
         Binding("y", "copy", "Copy", show=False, id="review.copy",
                 tooltip="Copy the value under the cursor"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="review.keys",
-                tooltip="All keys that work here"),
+                tooltip="Show all keys that work here"),
         Binding("escape", "leave", "Leave", key_display="Esc", id="review.leave",
-                tooltip="Back to where the review began; all answers are saved"),
+                tooltip="Leave the review; all answers are saved"),
     ]  # fmt: skip
 
     can_review = False
 
     @dataclass
     class Left(Message):
-        """Sent by ReviewView when one leaves, with what was done."""
+        """Sent by ReviewView when the review is left, with what was done in words."""
 
         words: str
 
@@ -146,24 +146,25 @@ class ReviewView(Annotated, Generic[Item]):
         self._items: Sequence[Item] = ()
         self._queue = ReviewQueue(0)
         self._question = Question(DEFAULT_NAME)
-        self._shown: Shown | None = None
+        self._shown: ShownItem | None = None
         self._places: dict[Target, int] = {}
-        """Of the items that were shown."""
+        """The places of the items that were shown, by target."""
         self._notes: dict[int, str] = {}
-        """By place: rationales that wait for their answer."""
+        """The rationales that wait for an answer, by place."""
         self._unsaved: dict[int, str] = {}
-        """By place: typed answers that could not be written."""
+        """The typed answers that are not written yet, by place."""
         self._reading_ahead = ReadingAhead(self, source)
         self._undone: Change | None = None
         self._was_read = False
         self._reading: Timer | None = None
-        """Runs out when what is read takes long enough to say so."""
+        """The timer until the head says that an item is being read; None while none is read."""
         self._is_leaving = False
         self._ended_at_s = 0.0
-        """When the end was shown last."""
+        """When the end of the review was last shown, by the monotonic clock."""
         self._waiting = 0
+        """How many jobs wait."""
         self._epoch = 0
-        """Keys of an earlier one than this are forgotten."""
+        """The number of the present epoch; jobs of earlier epochs are dropped."""
 
     def compose(self) -> Iterable[Widget]:
         yield ReviewBody()
@@ -184,7 +185,7 @@ class ReviewView(Annotated, Generic[Item]):
         noun = self._source.noun
         return "" if self._shown is None else f"{noun}  {fmt.plain(self._shown.item.title, 60)}"
 
-    # In turn ---------------------------------------------------------------------------------
+    # Doing jobs in turn ----------------------------------------------------------------------
 
     def _enqueue(self, job: Job) -> asyncio.Event:
         self._waiting += 1
@@ -197,20 +198,20 @@ class ReviewView(Annotated, Generic[Item]):
         try:
             await self._do_with_tables(job)
         except NoLongerWanted:
-            # One has left: what was still being read has nowhere to go.
+            # The review was left while this job waited for an answer.
             return
         except Failure:
-            self._forget_waiting()
+            self._drop_waiting()
             raise
 
-    def _forget_waiting(self) -> None:
+    def _drop_waiting(self) -> None:
         self._epoch += 1
         self._is_leaving = False
 
     async def _made_tables(self) -> bool:
         made = await super()._made_tables()
         if not made:
-            self._forget_waiting()
+            self._drop_waiting()
             self._offer_unsaved()
         return made
 
@@ -221,7 +222,7 @@ class ReviewView(Annotated, Generic[Item]):
     # Reading ---------------------------------------------------------------------------------
 
     async def _begin(self) -> None:
-        """Read what there is to judge, and what was judged last."""
+        """Read the items to judge and the question that was last answered, and show the first."""
 
         def read() -> tuple[Sequence[Item], Question, str]:
             own = self._run.ask(annotation_rows.names, self._user)
@@ -241,7 +242,7 @@ class ReviewView(Annotated, Generic[Item]):
         await self._arrive()
 
     async def _arrive(self) -> None:
-        """Show the item at the place, or the next one that there is something to judge about."""
+        """Show the item at the present place, or the next one that can be judged."""
         self._start_reading()
         try:
             while not self._queue.is_over:
@@ -257,7 +258,7 @@ class ReviewView(Annotated, Generic[Item]):
                 if is_new and self._own(annotations):
                     self._queue.pass_over(ReviewOutcome.ELSEWHERE)
                     continue
-                self._show_item(Shown(place, item), annotations)
+                self._show_item(ShownItem(place, item), annotations)
                 return
         except Failure:
             self._show_unread()
@@ -284,7 +285,7 @@ class ReviewView(Annotated, Generic[Item]):
             self._reading.stop()
             self._reading = None
 
-    def _show_item(self, shown: Shown, annotations: tuple[Annotation, ...]) -> None:
+    def _show_item(self, shown: ShownItem, annotations: tuple[Annotation, ...]) -> None:
         self._stop_reading()
         self._shown = shown
         self._places[shown.item.target] = shown.place
@@ -305,8 +306,8 @@ class ReviewView(Annotated, Generic[Item]):
         self._show_instead(closing_sections(self._queue, self._source.noun, self._user))
 
     def _show_unread(self) -> None:
-        """Show that the item at the place cannot be read; the reason is told by the job's end."""
-        self._show_instead("Not read. r tries again, s goes on, Esc leaves.")
+        """Show that the item cannot be read; the reason is shown when the job ends."""
+        self._show_instead("This could not be read. r tries again, s goes on, Esc leaves.")
 
     def _show_instead(self, content: Sequence[Section] | str) -> None:
         self._stop_reading()
@@ -329,7 +330,7 @@ class ReviewView(Annotated, Generic[Item]):
 
     @property
     def _present_answer(self) -> Annotation | None:
-        """What this author answered to the question before."""
+        """The author's last answer to the present question about this item."""
         draft = self._question.draft(self._question.sample, None, self._user)
         given = [one for one in self.annotations if is_answer(one, draft)]
         return given[-1] if given else None
@@ -394,12 +395,15 @@ class ReviewView(Annotated, Generic[Item]):
         )
 
     def _typable(self, text: str) -> str:
-        """Return a text to begin with: none if it is of an item that is about to go."""
+        """Return the text to begin with, or "" if it cannot be edited on a line.
+
+        It is "" also while jobs wait, because the text may be that of an item about to be left.
+        """
         is_fit = can_be_edited(text) and "\n" not in text and not self._jobs.is_at_work
         return text if is_fit else ""
 
     def _offer_unsaved(self) -> None:
-        """Open the line again on a typed answer that could not be written."""
+        """Open the line again with a typed answer that could not be written."""
         shown = self._shown
         if shown is not None and shown.place in self._unsaved and not self._body.is_typing:
             text = self._unsaved[shown.place]
@@ -421,12 +425,12 @@ class ReviewView(Annotated, Generic[Item]):
             self._show_head()
 
     def _take_answer(self, text: str) -> bool:
-        """Have a typed answer written; return whether it can be one."""
+        """Have a typed answer written; return whether it is a valid answer."""
         if self._question.value_type is not ValueType.INT:
             if text:
                 self._answer_in_turn(text, text)
             else:
-                self._body.show_problem("nothing is typed; Esc leaves the line")
+                self._body.show_problem("Type an answer first. Esc leaves the line.")
             return bool(text)
         try:
             number = whole_number(text)
@@ -436,14 +440,14 @@ class ReviewView(Annotated, Generic[Item]):
         self._answer_in_turn(number, text)
         return True
 
-    # Going about -----------------------------------------------------------------------------
+    # Moving between items --------------------------------------------------------------------
 
     @property
     def _is_at_end(self) -> bool:
         return self._was_read and self._shown is None and self._queue.is_over
 
     def action_skip(self) -> None:
-        # A key that was typed before the end was there was not meant to begin again.
+        # An s that was typed before the end was shown is not meant to show the skipped items.
         if not self._is_at_end:
             self._enqueue(self._skip)
         elif self._flow.typed_at_s > self._ended_at_s:
@@ -496,7 +500,7 @@ class ReviewView(Annotated, Generic[Item]):
     @on(Document.Followed)
     def tell_of_link(self, event: Document.Followed) -> None:
         event.stop()
-        self._tell("this leads out of the review; Esc leaves it first")
+        self._tell("This link leads out of the review. Leave the review first, with Esc.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         value_type, is_at_end = self._question.value_type, self._is_at_end
@@ -527,7 +531,7 @@ class ReviewView(Annotated, Generic[Item]):
         elif self._is_leaving or self._is_only_reading:
             self._finish()
         else:
-            # What was typed before it is still done; a second Esc does not wait for it.
+            # The jobs of earlier keys are still done. A second Esc does not wait for them.
             self._is_leaving = True
             self._enqueue(self._leave)
 

@@ -1,4 +1,4 @@
-"""The columns of the list of runs: what they are called, and what a run shows in them."""
+"""The columns of the list of runs: their titles, and their cells for a run."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ FIXED = (
 )
 DEFAULT = ("name", "status", "created", "duration")
 DEFAULT_METRICS = 3
+"""How many metrics are columns by default."""
 TITLE_CHARS = 300
-"""More than is shown: what differs may stand at the end."""
+"""How much of a title is kept: more than fits, because long titles may differ only at the end."""
 FIGURE_CELLS = (9, 14)
-"""Least and most for a parameter or a metric, between them as its name needs."""
+"""The narrowest and the widest column of a parameter or metric; the name's length decides."""
 
 
 def column(key: str) -> Column:
-    """Return a column by its key: one of FIXED, or `param.KEY`, `metric.KEY`."""
+    """Return a column by its key: a key of FIXED, `param.KEY` or `metric.KEY`."""
     for known in FIXED:
         if known.key == key:
             return known
@@ -45,10 +46,10 @@ def column(key: str) -> Column:
 
 
 def default_keys(metric_keys: Sequence[str], has_groups: bool) -> list[str]:
-    """Return the columns to begin with: what a run is, and the metrics that tell how it went."""
-    telling = sorted(metric_keys, key=lambda key: goal(key) is None)[:DEFAULT_METRICS]
-    middle = ["group"] if has_groups else []
-    return [*DEFAULT, *(f"metric.{key}" for key in telling), "tags", *middle]
+    """Return the keys of the default columns; metrics to be minimized or maximized come first."""
+    shown = sorted(metric_keys, key=lambda key: goal(key) is None)[:DEFAULT_METRICS]
+    last = ["group"] if has_groups else []
+    return [*DEFAULT, *(f"metric.{key}" for key in shown), "tags", *last]
 
 
 def needs_figures(columns: Sequence[Column]) -> bool:
@@ -58,7 +59,7 @@ def needs_figures(columns: Sequence[Column]) -> bool:
 def cells(
     run: Run, figures: Figures | None, standing: Standing, columns: Sequence[Column]
 ) -> Cells:
-    """Return what a run shows in these columns."""
+    """Return the cells of a run in these columns."""
     return tuple(_cell(run, figures or Figures(), standing, column) for column in columns)
 
 
@@ -93,7 +94,7 @@ def _cell(run: Run, figures: Figures, standing: Standing, column: Column) -> Pie
 
 def _param_text(value: JsonValue, cells: int) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        # One that is cut would lose its exponent, and with it its size.
+        # If a number were cut like a text, it would lose its exponent and look like another number.
         return fmt.fitted(value, cells)
     return fmt.json_text(value, 60)
 

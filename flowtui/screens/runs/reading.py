@@ -1,4 +1,4 @@
-"""What the list of runs asks the store for, and what it is answered."""
+"""What the list of runs asks of the store, and the answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class WantedRuns(ListQuery):
-    """Which runs, in which order."""
+class RunsQuery(ListQuery):
+    """Which runs are wanted, and in which order."""
 
     group: Group | None = None
-    """None for all groups."""
+    """The group of the runs; None for all groups."""
     order: RunOrder = field(default_factory=RunOrder)
 
     @property
@@ -49,23 +49,23 @@ class WantedRuns(ListQuery):
 
 @dataclass(frozen=True, slots=True)
 class ListedRuns:
-    """The runs that are wanted, in order."""
+    """The keys of the wanted runs in their order, and the groups and keys to choose from."""
 
-    wanted: WantedRuns
+    wanted: RunsQuery
     rowids: array[int]
     groups: tuple[Group, ...]
     total: int
     metric_keys: Sequence[str]
     param_keys: Sequence[str]
     remarks: Sequence[str]
-    """About the filter."""
+    """Sentences about the filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRuns:
-    """Runs that came into sight, or what is new of active ones."""
+    """Runs that came into sight, or active runs that were read again."""
 
     runs: dict[int, Run]
     figures: dict[str, Figures]
     signs: dict[str, Signs]
-    """Of the processes of active runs, by run id."""
+    """The signs of the processes of active runs, by run id."""

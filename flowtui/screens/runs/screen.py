@@ -1,4 +1,4 @@
-"""The list of runs, which every run is opened from."""
+"""The list of all runs, from which a run is opened."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from flowtui.screens.base import StoreScreen
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
 from flowtui.screens.record_list import RecordList
 from flowtui.screens.runs import columns as run_columns
-from flowtui.screens.runs.reading import ListedRuns, ReadRuns, WantedRuns
+from flowtui.screens.runs.reading import ListedRuns, ReadRuns, RunsQuery
 from flowtui.store import runs as run_rows
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.runs import SORTABLE, RunOrder
@@ -54,16 +54,16 @@ This store has no runs yet. A run appears here as soon as one is started:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """A run whose row is held, as it was last read."""
+class _KnownRun:
+    """A run whose row is cached, as it was last read."""
 
     run: Run
     figures: Figures | None
     signs: Signs | None
 
 
-class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
-    """All runs of the store, by group; opens one."""
+class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
+    """Lists the runs of the store, of all groups or one, and opens a run."""
 
     CSS_PATH = "screen.tcss"
     rows_id = "runs"
@@ -77,7 +77,7 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
         Binding("s", "sort", "Sort", id="runs.sort", tooltip="Sort by a column; again: reverse"),
         Binding("c", "columns", "Columns", id="runs.columns", tooltip="Choose the columns"),
         Binding("tab", "switch_list", "Groups", key_display="Tab", id="runs.groups",
-                tooltip="Between the groups and the runs"),
+                tooltip="Switch between the groups and the runs"),
         Binding("y", "copy", "Copy id", show=False, id="runs.copy", tooltip="Copy the run's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="runs.copy_row",
                 tooltip="Copy the run as JSON"),
@@ -86,11 +86,16 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
     ]  # fmt: skip
 
     def __init__(self, store: Store, opened: Run | None) -> None:
-        """Show a store's runs, at first with the cursor on the one that is open."""
+        """Make the screen.
+
+        Args:
+            store: The store whose runs are listed.
+            opened: The run that is open, on which the cursor is at first; None if no run is.
+        """
         super().__init__(store)
         self._opened = opened
-        self.selected = WantedRuns()
-        self.known: dict[int, _Known] = {}
+        self.selected = RunsQuery()
+        self.known: dict[int, _KnownRun] = {}
         self._listed: ListedRuns | None = None
         self._has_failed = False
 
@@ -140,7 +145,7 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
         yield ReadRuns(found, figures, self._signs(found, may_ask=False))
         active = {rowid: run for rowid, run in found.items() if run.is_active}
         if active:
-            # Who has a run open takes a moment to find out.
+            # A child process is asked which runs are open, and so this answer takes longer.
             yield self._live(active, with_figures)
 
     def _signs(self, runs: dict[int, Run], may_ask: bool = True) -> dict[str, Signs]:
@@ -197,12 +202,12 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
     def _show_rows(self, read: ReadRuns) -> None:
         self.show_records(
             {
-                rowid: _Known(run, read.figures.get(run.id), read.signs.get(run.id))
+                rowid: _KnownRun(run, read.figures.get(run.id), read.signs.get(run.id))
                 for rowid, run in read.runs.items()
             }
         )
 
-    def fill(self, records: Mapping[int, _Known]) -> None:
+    def fill(self, records: Mapping[int, _KnownRun]) -> None:
         now = clock.now()
         columns = self.rows.columns
         self.rows.fill(
@@ -215,7 +220,7 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
         )
 
     def tick(self) -> None:
-        """Bring the active runs in sight up to date: what they last logged, how long they run."""
+        """Update the active runs in sight: what they last logged, and their durations."""
         # A dialog above it lets it show through.
         if self._listed is None or self not in self.app.screen_stack:
             return
@@ -255,7 +260,7 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
             self._show_title()
 
     def list_changed(self) -> None:
-        """Read the list again: runs came, went, ended or were renamed."""
+        """Read the list again, because runs were added, deleted, renamed or ended."""
         if self.is_composed:
             self.want({Kind.RUN})
 
@@ -297,12 +302,14 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
     @work
     async def action_sort(self) -> None:
         keys = [*SORTABLE, *self._figure_columns()]
-        await self.sort([Choice(key, key.partition(".")[2] or key) for key in keys], _falls)
+        await self.sort(
+            [Choice(key, key.partition(".")[2] or key) for key in keys], _starts_descending
+        )
 
-    def with_order(self, column: str, descending: bool) -> WantedRuns:
+    def with_order(self, column: str, descending: bool) -> RunsQuery:
         shown = [one.key for one in self.rows.columns]
         if column not in shown:
-            # Behind the name, where it is in sight.
+            # Directly after the name, where it is in sight.
             shown.insert(1, column)
             self.rows.set_columns(run_columns.column(key) for key in shown)
         self.rows.sorted_by = (column, descending)
@@ -328,13 +335,13 @@ class RunsScreen(RecordList[WantedRuns, _Known], StoreScreen):
             f"param.{key}" for key in self._listed.param_keys
         ]
 
-    def id_of(self, record: _Known) -> str:
+    def id_of(self, record: _KnownRun) -> str:
         return record.run.id
 
-    def document_of(self, record: _Known) -> object:
+    def document_of(self, record: _KnownRun) -> object:
         return asdict(record.run)
 
 
-def _falls(column: str) -> bool:
-    """Say whether one looks for the highest of a column first."""
+def _starts_descending(column: str) -> bool:
+    """Return whether a column is first sorted in descending order."""
     return column in ("created", "duration") or column.startswith("metric.")

@@ -1,4 +1,4 @@
-"""The columns of the list of traces: what they are called, and what a trace shows in them."""
+"""The columns of the list of traces: their titles, and their cells for a trace."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STATE_ROLES: dict[TraceState, Role] = {
 
 
 def cells(trace: Trace) -> Cells:
-    """Return what a trace shows in `COLUMNS`."""
+    """Return the cells of a trace, one for each of `COLUMNS`."""
     tokens = None if trace.usage is None else trace.usage.total
     return (
         Piece(f" {fmt.plain(trace.root_name, 200)}"),
@@ -45,6 +45,6 @@ def cells(trace: Trace) -> Cells:
 
 
 def started(start_ns: int | None) -> str:
-    """Return the local time of a moment in Unix nanoseconds, to the second; nothing for none."""
+    """Return a time in Unix nanoseconds as local time to the second, or "" if there is no time."""
     start = moment(start_ns)
     return "" if start is None else f"{start.astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,4 +1,4 @@
-"""Reads what the view of one trace shows; everything here runs in a thread."""
+"""Reading a trace for its view; everything here runs in a thread."""
 
 from __future__ import annotations
 
@@ -15,30 +15,33 @@ from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.layout import NONE, watched
 from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
 
-RESTS = 4
-"""Times as long as it took to read a trace, it is not read again."""
-LARGE = 20_000
-"""Spans; so many are shown before their attributes are read."""
+REST_FACTOR = 4
+"""How long a trace is not read again, as a multiple of the time that reading it took."""
+LARGE_SPANS = 20_000
+"""From how many spans on a trace is shown before the attributes of its spans are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTrace:
-    """One trace as it was read."""
+    """A trace as it was read."""
 
     trace_id: str
     mark: tuple[int, int]
-    """What `spans.mark` said before it was read."""
+    """What `spans.mark` returned just before the spans were read."""
     tree: SpanTree
     samples: tuple[SampleTarget, ...]
     took_s: float
     """How long reading and laying out its spans took."""
     read_at_s: float
-    """When that was, by `time.monotonic`."""
+    """When the reading ended, by `time.monotonic`."""
 
     @property
     def rest_s(self) -> float:
-        """How long to leave a trace that is written as it is: a large one takes all of a core."""
-        return self.read_at_s + RESTS * self.took_s - time.monotonic()
+        """How long to wait before this trace is read again.
+
+        Without such a rest, reading a large trace that is being written would occupy a whole core.
+        """
+        return self.read_at_s + REST_FACTOR * self.took_s - time.monotonic()
 
 
 def read_trace(
@@ -48,19 +51,19 @@ def read_trace(
     show: Callable[[ReadTrace], object] = lambda _: None,
     may_rest: bool = False,
 ) -> ReadTrace:
-    """Return a trace, laid out anew only if it has other spans than when it was known.
+    """Return a trace, with a new layout only if its spans have changed since it was last read.
 
     Args:
-        run: whose trace it is.
-        trace_id: which trace.
-        known: what was read before, of any trace.
-        show: is given a large trace before the attributes of its spans are read.
-        may_rest: whether a trace that is to rest still comes with the spans that it had, and its
-            annotations as they are.
+        run: The run of the trace.
+        trace_id: The trace's id.
+        known: What was read last, of this trace or another.
+        show: Is called with a large trace before the attributes of its spans are read.
+        may_rest: Whether a trace whose `rest_s` is not over is returned with the spans that are
+            known, and only its annotations are read again.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     begun_s = time.monotonic()
     mark = run.ask(span_rows.mark, trace_id)
@@ -76,7 +79,7 @@ def read_trace(
     before = None if known is None else known.tree.spans
     found = run.ask(span_rows.skeleton, trace_id, before)
     trace = None
-    if known is None and len(found) >= LARGE:
+    if known is None and len(found) >= LARGE_SPANS:
         trace = ReadTrace(trace_id, mark, span_tree(found), samples, 0.0, begun_s)
         show(trace)
     told = run.ask(span_rows.told, found)
@@ -86,28 +89,28 @@ def read_trace(
 
 
 SLOWEST = "slowest"
-"""A search of its own: all spans, by the time that they took themselves."""
+"""A special search: all spans, those with the most time outside their children first."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundSpans:
-    """What a search has found in a trace."""
+    """The spans of a trace that a search has found."""
 
     indices: array[int]
-    """In the order in which to visit them."""
+    """The indices of the spans in the tree, in the order in which to visit them."""
     remarks: Sequence[str] = ()
-    """About the search."""
+    """Sentences about the search."""
 
 
 def find_spans(run: OpenRun, trace: ReadTrace, text: str) -> FoundSpans:
     """Return the spans that a search finds.
 
     Raises:
-        FilterError: the search is not understood.
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more.
+        FilterError: The search is not understood.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
-    # The language takes 20 ms to import, and few traces are searched.
+    # Importing the filter language takes 20 ms, and few traces are searched.
     from flowtui.store.filters import span_condition
 
     tree = trace.tree

@@ -1,4 +1,4 @@
-"""Saves one trace: as OTLP/JSON, as the document of `flow-tui traces`, or as Markdown."""
+"""Saving a trace as OTLP/JSON, as the JSON document of `flow-tui traces`, or as Markdown."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from flowtui.store.traces.tree import SpanTree, span_tree
 from flowtui.store.traces.values import Trace
 
 PAGE_SPANS = 100
+"""How many spans are in memory at a time with all their attributes."""
 FORMATS = (
     ExportFormat("otlp", "OTLP/JSON, with annotations as events", "otlp.json"),
     ExportFormat("json", "JSON, as flow-tui traces prints it", "json"),
@@ -31,18 +32,18 @@ FORMATS = (
 
 
 def save(run: OpenRun, trace_id: str, chosen: Export) -> str:
-    """Write a file and return a sentence about it.
+    """Write a trace to a file, and return what was written where, in words.
 
     Args:
-        run: whose trace it is.
-        trace_id: which trace; all of it is read again.
-        chosen: format and path.
+        run: The run of the trace.
+        trace_id: The trace's id; the whole trace is read again.
+        chosen: The format and the path.
 
     Raises:
-        SaveFailed: the file cannot be written.
-        StoreError: the trace is not in the store any more.
-        DatabaseError: the run's database cannot be read.
-        ReadCancelled: nobody waits any more; no file is left then.
+        SaveFailed: The file cannot be written.
+        StoreError: The trace is not in the store any more.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more; then no file is left behind.
     """
     trace = trace_by_id(run, trace_id)
     if trace is None:
@@ -92,5 +93,5 @@ def _write_markdown(run: OpenRun, trace: Trace, tree: SpanTree, out: TextIO) -> 
 
 
 def _span_ids(tree: SpanTree) -> Sequence[str]:
-    """Return the ids of the spans in display order, without what only announced them."""
+    """Return the ids of the stored spans in display order, without missing parents."""
     return [tree.spans.ids[row] for row in tree.layout.rows if row != NONE]

@@ -1,4 +1,4 @@
-"""Traces: the list of them, to be filtered and sorted, and one of them in full."""
+"""The Traces tab: a list of traces that can be filtered and sorted, or one trace in full."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ FILTER_WORDS = (
 )  # fmt: skip
 LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect")
 NARROW_BELOW, WIDE_FROM = 100, 160
-UPWARDS_FIRST = ("name", "state")
-"""What one reads from A to Z; of all else the most comes first."""
+ASCENDING_FIRST = ("name", "state")
+"""Columns that are first sorted in ascending order; all others begin with the highest value."""
 
 
 @dataclass(frozen=True, slots=True)
-class WantedTraces(ListQuery):
-    """Which traces, in which order."""
+class TracesQuery(ListQuery):
+    """Which traces are wanted, and in which order."""
 
     order: TraceOrder = field(default_factory=TraceOrder)
 
@@ -63,8 +63,8 @@ class WantedTraces(ListQuery):
         return self.order.column, self.order.descending
 
 
-class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
-    """The third tab: the run's traces, or one of them; `flow-tui traces` prints the same."""
+class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
+    """The third tab: the run's traces, or one of them, as `flow-tui traces` prints them."""
 
     CSS_PATH = "screen.tcss"
     tab = "traces"
@@ -82,26 +82,26 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
                 tooltip="Filter by text, or an expression: errors and execution_time > 2s"),
         Binding("s", "sort", "Sort", id="traces.sort", tooltip="Sort by a column; again: reverse"),
         Binding("R", "review", "Review", id="traces.review",
-                tooltip="Judge the listed traces one after the other, by their root spans"),
+                tooltip="Judge the root spans of the listed traces one after the other"),
         Binding("C", "collect", "Collect", id="traces.collect",
-                tooltip="Receive spans over OTLP/HTTP into this run, or show what came"),
+                tooltip="Receive spans over OTLP/HTTP into this run, or show what was received"),
         Binding("y", "copy", "Copy id", show=False, id="traces.copy",
                 tooltip="Copy the trace's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="traces.copy_row",
-                tooltip="Copy what the row says as JSON"),
+                tooltip="Copy the row as JSON"),
     ]  # fmt: skip
 
     def __init__(self, store: Store, run: OpenRun) -> None:
         super().__init__(store, run)
-        self.selected = WantedTraces()
-        self._listed: WantedTraces | None = None
-        """What the list shows."""
+        self.selected = TracesQuery()
+        self._listed: TracesQuery | None = None
+        """What the list shows; None before it was read."""
         self.known: dict[int, Trace] = {}
         self._was_read = False
         self._back_to = ""
-        """The tab that led to the trace that is open."""
+        """The tab from which the open trace was reached; empty if it was the list."""
         self._changes = self._listed_changes = 0
-        """How often the store changed, by now and before what the list shows was read."""
+        """How often the store had changed, by now and before the listed rows were read."""
         self._opened: tuple[int, str] | None = None
         """The row that was opened, and the id of its trace."""
 
@@ -166,7 +166,7 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
     # Showing ---------------------------------------------------------------------------------
 
     def _show_list(
-        self, wanted: WantedTraces, rowids: Sequence[int], remarks: Sequence[str], changes: int
+        self, wanted: TracesQuery, rowids: Sequence[int], remarks: Sequence[str], changes: int
     ) -> None:
         if wanted != self.selected:
             return
@@ -207,7 +207,7 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
     @on(VirtualList.Chosen, "#traces")
     def open_under_cursor(self) -> None:
         if (key := self.rows.cursor_key) is not None:
-            # What the list shows of a trace is read of all its spans, and this of one.
+            # A row of the list is summed up from all spans of a trace; its id needs only one span.
             question = partial(self.run.ask, span_search.target_at, key)
             self.open_with(
                 self.ask(question, partial(self._open_found, key), self.show_failure, group="open")
@@ -234,7 +234,7 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
             self._view.take_place(trace_id, self._place_of(rowid))
 
     def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
-        """Show a trace in place of the list, at a span of it if one is named."""
+        """Show a trace in place of the list, with the cursor on a span if one is given."""
         self.rows.display = self.query_one(EmptyText).display = False
         self.filter_line.remove_class("-open")
         self._view.display = True
@@ -264,7 +264,7 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
     # Actions ---------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Before it is composed, no trace is open.
+        # Bindings are also checked before the screen is composed; then there is no view.
         views = self.query(TraceView)
         if action in LIST_ACTIONS and views and views.first().is_open:
             return False
@@ -288,9 +288,9 @@ class TracesScreen(RecordList[WantedTraces, Trace], TabScreen):
     async def action_sort(self) -> None:
         titles = {column.key: column.title.strip() for column in columns.COLUMNS}
         choices = [Choice(key, titles[key]) for key in SORTABLE]
-        await self.sort(choices, lambda column: column not in UPWARDS_FIRST)
+        await self.sort(choices, lambda column: column not in ASCENDING_FIRST)
 
-    def with_order(self, column: str, descending: bool) -> WantedTraces:
+    def with_order(self, column: str, descending: bool) -> TracesQuery:
         self.rows.sorted_by = (column, descending)
         return replace(self.selected, order=TraceOrder(column, descending))
 

@@ -1,4 +1,4 @@
-"""The span that the cursor of a tree rests on, in full, and its annotations under it."""
+"""The pane beside the tree: the span under its cursor in full, with its annotations below."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 _Key = tuple[str, tuple[int, int], Node]
-"""A trace, what it had when it was read, and a node of it."""
+"""A trace's id and mark as of `ReadTrace`, and one of its nodes."""
 
 
 class SpanPane(Asks, Container):
-    """Shows one span, read when it is asked for and not before."""
+    """Shows one span, which is read only when it is to be shown."""
 
     def __init__(self, run: OpenRun, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -47,7 +47,7 @@ class SpanPane(Asks, Container):
         return self.query_one(Document)
 
     def show_node(self, trace: ReadTrace | None, index: int | None) -> None:
-        """Show a node of a trace, or nothing; one that is shown is not read again."""
+        """Show a node of a trace, or nothing; a node that is already shown is not read again."""
         self._trace = trace
         if trace is None or index is None:
             self._wanted = self._shown = self._span = None
@@ -63,9 +63,9 @@ class SpanPane(Asks, Container):
             )
 
     def keep(self, trace: ReadTrace, index: int | None) -> None:
-        """Show a span that differs in nothing but how many annotations it has.
+        """Take a trace in which only the numbers of annotations have changed.
 
-        One that is shown is not read again.
+        The span is not read again if it is already shown.
         """
         span, node = self._span, None if index is None else trace.tree[index]
         is_shown = span is not None and self._shown == self._wanted
@@ -82,27 +82,27 @@ class SpanPane(Asks, Container):
 
     def _fill(self) -> None:
         if (span := self._span) is None:
-            self.document.show_note("This span is gone from the store.")
+            self.document.show_note("This span is not in the store any more.")
         else:
             sections = span.raw_sections if self._is_raw else span.sections
             self.document.show((span.node.id, self._is_raw), sections)
 
     def toggle_raw(self) -> None:
-        """Show the span as raw JSON, or as it reads."""
+        """Switch between the span as raw JSON and the formatted span."""
         self._is_raw = not self._is_raw
         self._fill()
 
-    # Taking along ----------------------------------------------------------------------------
+    # Copying and paging ----------------------------------------------------------------------
 
     @property
     def as_json(self) -> str:
-        """The span as the document of `flow-tui traces`; nothing while none is shown."""
+        """The span as `flow-tui traces` prints it; empty while no span is shown."""
         from flowtui.reports.runs import dumps
 
         return "" if self._span is None else dumps(self._span.document)
 
     def page(self, source: str | None) -> None:
-        """Open an attribute of the span, or the span at None, whole in the person's pager."""
+        """Open an attribute of the span, or with None the whole span, in the user's pager."""
         if self._span is not None and self._trace is not None:
             trace_id, span = self._trace.trace_id, self._span
             whole = partial(whole_text, self._run, trace_id, span, source)

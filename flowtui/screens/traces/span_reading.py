@@ -1,4 +1,4 @@
-"""Reads one span for the pane beside the tree; everything here runs in a thread."""
+"""Reading a span for the pane beside the tree; everything here runs in a thread."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ from flowtui.widgets.documents.blocks import Link, Section, Text
 from flowtui.widgets.documents.span_sections import raw_sections, span_sections
 
 MAX_LINKS_LOOKED_UP = 100
+"""Of how many links of a span it is looked up whether they lead to a span of this run."""
 
 
-# A worker is given it, and Textual has a repr of that each time, as long as the span.
+# Textual takes a repr of what a worker is given, and this one would be as long as the span.
 @dataclass(frozen=True, slots=True, repr=False)
 class ReadSpan:
-    """One span as it was read, and as it is shown."""
+    """A span as it was read, and the sections that show it."""
 
     node: Node
     sections: tuple[Section, ...]
     document: Document
-    """As `flow-tui traces` prints it; empty for a parent that is not there."""
+    """The span as `flow-tui traces` prints it; empty for a missing parent."""
 
     @property
     def raw_sections(self) -> tuple[Section, ...]:
@@ -39,13 +40,13 @@ class ReadSpan:
 
 
 def read_span(run: OpenRun, trace: ReadTrace, index: int) -> ReadSpan | None:
-    """Return a span, by its index in the tree, with everything that is stored of it.
+    """Return a span, by its index in the tree, with everything that is stored about it.
 
     Returns:
-        None if it is gone.
+        The span; None if it is not in the store any more.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
+        DatabaseError: The run's database cannot be read.
     """
     tree = trace.tree
     node = tree[index]
@@ -79,7 +80,7 @@ def _samples(trace: ReadTrace) -> Section:
 
 
 def _links_here(run: OpenRun, detail: SpanDetail) -> frozenset[SpanTarget]:
-    """Return which of the spans that a span points at are in this run."""
+    """Return those spans of this run that the links of a span lead to."""
     wanted: dict[str, list[str]] = {}
     for link in detail.links[:MAX_LINKS_LOOKED_UP]:
         wanted.setdefault(link.trace_id, []).append(link.span_id)
@@ -91,16 +92,16 @@ def _links_here(run: OpenRun, detail: SpanDetail) -> frozenset[SpanTarget]:
 
 
 def whole_text(run: OpenRun, trace_id: str, span: ReadSpan, source: str | None) -> str:
-    """Return an attribute of a span, or the span as JSON, however long, as safe lines.
+    """Return an attribute of a span, or the span as JSON, at full length as safe text.
 
     Args:
-        run: the run.
-        trace_id: the span's.
-        span: as it was read.
-        source: the attribute; None for the whole span.
+        run: The run of the span.
+        trace_id: The id of the span's trace.
+        span: The span as it was read.
+        source: The name of the attribute; None for the whole span.
 
     Raises:
-        DatabaseError: the run's database cannot be read.
+        DatabaseError: The run's database cannot be read.
     """
     text = dumps(span.document)
     if span.node.span is not None:

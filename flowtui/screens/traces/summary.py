@@ -1,4 +1,4 @@
-"""What one trace adds up to, on one line."""
+"""The line that sums a trace up."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from flowtui.widgets.cells import Line, Piece, justified
 
 
 def summary(trace: ReadTrace, place: str, width: int) -> Line:
-    """Return name, time, spans, errors, tokens and cost; at the right its place among the others.
+    """Return name, time, spans, errors, tokens and cost, and at the right the place in the list.
 
     Args:
-        trace: what was read.
-        place: such as `trace 3 of 30`.
-        width: in cells.
+        trace: The trace as it was read.
+        place: The place in the list, such as `trace 3 of 30`.
+        width: The width of the line in cells.
     """
     tree = trace.tree
     pieces = [Piece(f" {_name(tree)}  ", "title"), Piece(_facts(tree))]
@@ -25,9 +25,9 @@ def summary(trace: ReadTrace, place: str, width: int) -> Line:
     if tree.usage is not None and (used := _used(tree.usage)):
         pieces.append(Piece(f" · {used}"))
     if tree.spans.said is None:
-        pieces.append(Piece(" · reading what they say…", "muted"))
+        pieces.append(Piece(" · reading attributes…", "muted"))
     if tree.unread_count:
-        unread = f" · ▲ {fmt.count(tree.unread_count, 'span')} too long to be read"
+        unread = f" · ▲ {fmt.count(tree.unread_count, 'span')} too long to read"
         pieces.append(Piece(unread, "attention"))
     if trace.samples:
         pieces.append(Piece(f" · {fmt.count(len(trace.samples), 'sample')}"))

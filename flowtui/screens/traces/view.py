@@ -1,4 +1,4 @@
-"""One trace in full: its tree and waterfall, and beside it the span under the cursor."""
+"""A trace in full: its tree with the waterfall, and beside it the span under the cursor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from flowtui import format as fmt
-from flowtui.screens.annotate.annotated import Annotated, Shows
+from flowtui.screens.annotate.annotated import Annotated, ChangeQuestion
 from flowtui.screens.exporting import Exports
 from flowtui.screens.traces.reading import (
     SLOWEST,
@@ -47,34 +47,34 @@ if TYPE_CHECKING:
     from flowtui.screens.review.spans import SpanReview
 
 REST_S = 0.15
-"""A cursor that stays so long rests: what is under it is then read."""
+"""How long the cursor stays on a span before that span is read."""
 SEARCH_WORDS = ("attributes.", "annotations.", "annotated", "duration", "errors", "name", SLOWEST)
 HINT = "text, /regex/, errors, slowest, attributes.key = value, duration > 1s"
 
 
 class TraceView(Exports, Annotated):
-    """Shows one trace. Posts `ReadWanted` when something is to be read."""
+    """Shows one trace. Posts `ReadWanted` when it is to be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "leave", "Traces", key_display="Esc", id="trace.leave",
-                tooltip="Back to the tree, and from there to the list of traces"),
+                tooltip="Back to the tree, or from the tree to the list of traces"),
         Binding("slash", "search", "Search", key_display="/", id="trace.search",
-                tooltip=f"Search the spans: {HINT}; in the detail, its text"),
+                tooltip=f"Search the spans: {HINT}; in the detail, search its text"),
         Binding("n", "next_match(1)", "Next", id="trace.next", tooltip="The next match"),
-        Binding("N", "next_match(-1)", "Match before", show=False, id="trace.previous",
-                tooltip="The match before"),
+        Binding("N", "next_match(-1)", "Previous match", show=False, id="trace.previous",
+                tooltip="The previous match"),
         Binding("tab", "next_pane(1)", "Pane", key_display="Tab", id="trace.pane",
-                tooltip="To the detail, the annotations, and back to the tree"),
+                tooltip="To the detail, then the annotations, then back to the tree"),
         Binding("shift+tab", "next_pane(-1)", "Pane back", show=False, id="trace.pane_back",
-                tooltip="To the pane before"),
-        Binding("left_square_bracket", "step_trace(-1)", "Trace before", show=False,
-                id="trace.before", tooltip="The trace before in the list"),
+                tooltip="To the previous pane"),
+        Binding("left_square_bracket", "step_trace(-1)", "Previous trace", show=False,
+                id="trace.before", tooltip="The previous trace in the list"),
         Binding("right_square_bracket", "step_trace(1)", "Trace", key_display="[ ]",
                 show=False, id="trace.after", tooltip="The next trace in the list"),
         Binding("v", "toggle_raw", "Raw", show=False, id="trace.raw",
-                tooltip="The span as raw JSON, or as it reads"),
+                tooltip="Switch between the span as raw JSON and the formatted span"),
         Binding("p", "page_value", "Pager", show=False, id="trace.pager",
-                tooltip="Open the value under the cursor, or the span, whole in $PAGER"),
+                tooltip="Open the whole value under the cursor, or the whole span, in $PAGER"),
         Binding("y", "copy", "Copy", show=False, id="trace.copy",
                 tooltip="Copy the span's id, or the value under the cursor"),
         Binding("Y", "copy_span", "Copy as JSON", show=False, id="trace.copy_span",
@@ -85,11 +85,11 @@ class TraceView(Exports, Annotated):
 
     @dataclass
     class ReadWanted(Message):
-        """Sent by TraceView when it is to show something that was not read."""
+        """Sent by TraceView when the trace that it is to show must be read."""
 
     @dataclass
     class StepWanted(Message):
-        """Sent by TraceView for the trace so many places on in the list."""
+        """Sent by TraceView to open the trace that is `by` rows further down in the list."""
 
         trace_id: str
         by: int
@@ -104,7 +104,7 @@ class TraceView(Exports, Annotated):
         super().__init__(store, run, id=id)
         self._trace_id: str | None = None
         self._span_id: str | None = None
-        """Where to put the cursor when the trace is read."""
+        """The span on which to put the cursor when the trace has been read."""
         self._place = ""
         self._trace: ReadTrace | None = None
         self._has_failed = False
@@ -142,7 +142,7 @@ class TraceView(Exports, Annotated):
 
     @property
     def is_opening(self) -> bool:
-        """Whether the trace that is open is still to be read."""
+        """Whether the open trace has still to be read."""
         return self._shown_id != self._trace_id is not None and not self._has_failed
 
     # Reading ---------------------------------------------------------------------------------
@@ -151,9 +151,9 @@ class TraceView(Exports, Annotated):
         """Show a trace.
 
         Args:
-            trace_id: which.
-            place: where it stands among the others, in words.
-            span_id: the span to go to; its first error otherwise.
+            trace_id: The trace's id.
+            place: Its place in the list, in words.
+            span_id: The span to go to; None goes to the first error.
         """
         self._place = place
         if trace_id == self._trace_id:
@@ -175,7 +175,7 @@ class TraceView(Exports, Annotated):
             self._show_summary()
 
     def show_reading(self) -> None:
-        """Say that the trace that is open is still read."""
+        """Say that the open trace is being read, unless it is already shown."""
         if self._trace_id is not None and self._shown_id != self._trace_id:
             self._trace = None
             self._lines.show_note("reading…")
@@ -185,10 +185,10 @@ class TraceView(Exports, Annotated):
         return None if self._trace is None else self._trace.trace_id
 
     def read(self) -> Iterator[Callable[[], object]]:
-        """Read what is wanted in a thread, and yield what shows it.
+        """Read the open trace in a thread, and yield functions that show what was read.
 
         Raises:
-            DatabaseError: the run's database cannot be read.
+            DatabaseError: The run's database cannot be read.
         """
         if (trace_id := self._trace_id) is None:
             return
@@ -205,7 +205,7 @@ class TraceView(Exports, Annotated):
     def _show_trace(self, trace: ReadTrace, own_changes: int) -> None:
         known = self._trace
         if own_changes != self.own_changes:
-            # It may be as it was before it.
+            # It may have been read before a change that was written here meanwhile.
             self.post_message(self.ReadWanted())
             return
         if trace.trace_id != self._trace_id or trace == known:
@@ -229,7 +229,7 @@ class TraceView(Exports, Annotated):
         self._later = self.set_timer(rest_s, partial(self.post_message, self.ReadWanted()))
 
     def show_failure(self, text: str) -> None:
-        """Show why there is nothing to see."""
+        """Show a text in place of the trace: why it cannot be read."""
         self._trace = None
         self._has_failed = True
         self._lines.show_note(text)
@@ -294,7 +294,7 @@ class TraceView(Exports, Annotated):
         trace_id = self._trace.trace_id
         return SpanReview.of_trace(self._run, trace_id, self._search, self._user)
 
-    def what_changed(self, change: Change) -> Shows:
+    def what_changed(self, change: Change) -> ChangeQuestion:
         if (trace := self._trace) is None:
             return super().what_changed(change)
 
@@ -306,7 +306,7 @@ class TraceView(Exports, Annotated):
         return read
 
     def _show_counts(self, before: ReadTrace, trace: ReadTrace) -> None:
-        """Show a trace that differs only in how many annotations its spans have."""
+        """Show a trace in which only the numbers of annotations have changed."""
         if self._trace is not before:
             self.post_message(self.ReadWanted())
             return
@@ -350,7 +350,7 @@ class TraceView(Exports, Annotated):
         self.ask(
             partial(find_spans, self._run, trace, text),
             partial(self._show_found, text, trace),
-            lambda reason: self.query_one(FilterLine).note(f"✗ {fmt.plain(reason, 200)}"),
+            partial(self._show_unfound, text),
             group="search",
         )
 
@@ -362,6 +362,14 @@ class TraceView(Exports, Annotated):
             line = self.query_one(FilterLine)
             line.remark(found.remarks)
             line.note(fmt.count(len(found.indices), "span"))
+
+    def _show_unfound(self, text: str, reason: str) -> None:
+        if text == self._search:
+            # What was found before is of another search.
+            self._show_matches(array("q"))
+            line = self.query_one(FilterLine)
+            line.note("")
+            line.remark((f"✗ {reason}",))
 
     def _show_matches(self, matches: array[int]) -> None:
         is_ranking = self._search.strip().lower() == SLOWEST
@@ -382,10 +390,10 @@ class TraceView(Exports, Annotated):
         if self._is_in_detail:
             self._detail.find_next(by)
         elif not self._lines.next_match(by):
-            what = "No span matches" if self._search else "Nothing is searched for: / searches"
+            what = "No span matches." if self._search else "Type a search first: / opens its line."
             self.notify(what, timeout=2)
 
-    # Moving about ----------------------------------------------------------------------------
+    # Moving between panes and traces ---------------------------------------------------------
 
     def on_descendant_focus(self) -> None:
         self._panes.take_focus()
@@ -410,7 +418,7 @@ class TraceView(Exports, Annotated):
             self._span_pane.show_node(None, None)
             self.post_message(self.Left(trace_id))
 
-    # Taking along ----------------------------------------------------------------------------
+    # Copying, paging and saving --------------------------------------------------------------
 
     def action_copy(self) -> None:
         focused = self.screen.focused
@@ -439,7 +447,7 @@ class TraceView(Exports, Annotated):
 
 
 def _check_search(text: str) -> None:
-    """Raise a FilterError for a search that is not understood."""
+    """Raise FilterError if a search is not understood."""
     if text.strip().lower() != SLOWEST:
         from flowtui.store.filters import span_condition
 

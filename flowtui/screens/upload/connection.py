@@ -1,4 +1,4 @@
-"""The registry as this session talks to it: where it is, and with which key."""
+"""The registry that a session uploads to, and the key that it uses."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from flowtui.registry.credentials import Credential, find_key
 
 
 class Connection:
-    """A registry with the key that is in use, which another may take the place of."""
+    """A registry and the key in use, which can be replaced by another key."""
 
     def __init__(self, credential: Credential, where: str) -> None:
-        """Prepare to ask; nothing is sent yet.
+        """Prepare to ask the registry; nothing is sent yet.
 
         Raises:
-            KeyRefused: the key cannot be one.
+            KeyRefused: The key does not have the form of a key.
         """
         self.base_url = where
         self.registry = Registry(credential.key, where)
@@ -24,7 +24,7 @@ class Connection:
         self._given_up: list[Registry] = []
 
     def take(self, credential: Credential) -> None:
-        """Use another key from now on; what is still under way with the old one ends by itself."""
+        """Use another key from now on; requests under way with the old key end by themselves."""
         self._given_up.append(self.registry)
         self.registry = Registry(credential.key, self.base_url)
         self.source = credential.source
@@ -35,10 +35,10 @@ class Connection:
 
 
 def where() -> str:
-    """Return where the registry is."""
+    """Return the base URL of the registry."""
     return base_url(os.environ)
 
 
 def found_key() -> Credential | None:
-    """Return the key that is to be used, None where there is none; reads files, and may block."""
+    """Return the key to use, or None if there is none; this reads files, and may block."""
     return find_key(os.environ, person.cwd(), person.home())

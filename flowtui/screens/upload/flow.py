@@ -1,4 +1,4 @@
-"""From the key to the artifact in the registry: what U leads to, and the upload that it starts."""
+"""The course of an upload: the questions before it, its job, and how it ends."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ from flowtui.widgets.frame.run_card import PLACES
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
-TELL_EVERY_S = 0.5
+SHOW_PROGRESS_EVERY_S = 0.5
 PLACES_KEPT = 200
+"""Of how many artifacts it is remembered where they were uploaded to."""
 QUIT_PATIENCE_S = 2.0
-"""For a cancelled upload to be marked as failed, before the app leaves all the same."""
+"""How long the app waits for a cancelled upload to be marked as failed before it quits."""
 NO_KEY = "No key for the registry was found."
 
 
 class Uploads:
-    """The one upload that a session has at a time, and the screens around it."""
+    """Holds the upload of a session, one at a time, and opens its screens."""
 
     def __init__(self, app: Host) -> None:
         self._app = app
@@ -44,11 +45,11 @@ class Uploads:
         self._upload: Upload | None = None
         self._is_asking = False
         self._is_leaving = False
-        self._ticker = app.set_interval(TELL_EVERY_S, self._tick, pause=True)
+        self._ticker = app.set_interval(SHOW_PROGRESS_EVERY_S, self._tick, pause=True)
 
     @property
     def mark(self) -> UploadMark | None:
-        """What the frame says of the upload."""
+        """The mark of the upload in the frame; None without an upload."""
         upload = self._upload
         return None if upload is None else mark(upload.state, upload.plan.run_id)
 
@@ -59,7 +60,7 @@ class Uploads:
     # Asking ----------------------------------------------------------------------------------
 
     async def open(self, store: Store, run: OpenRun | None) -> None:
-        """Show the upload that is under way, or ask what to upload of a run and start it."""
+        """Show the upload that is under way; if there is none, ask for one of this run."""
         if self._is_asking:
             return
         self._is_asking = True
@@ -85,7 +86,7 @@ class Uploads:
             self._start(Upload(connection.registry, store, plan))
 
     async def _connect(self) -> Connection | None:
-        """Return the registry with the key that is found, or typed; None if none is."""
+        """Return a connection with the key that is found or typed; None if there is no key."""
         base_url = where()
         try:
             credential = await begin(self._app, found_key).answer()
@@ -103,7 +104,7 @@ class Uploads:
             try:
                 return Connection(credential, base_url)
             except KeyRefused as refused:
-                reason = f"{refused} (it is from {credential.source})"
+                reason = f"{refused} (the key is from {credential.source})"
                 credential = None
 
     async def _ask_for_key(self, base_url: str, reason: str) -> Credential | None:
@@ -134,20 +135,20 @@ class Uploads:
         try:
             outcome = await ending.answer()
         except NoLongerWanted:
-            # The app ends, and closes what is under way.
+            # The app quits, and `close` ends what is under way.
             return
         except Failure:
-            # The app is told of a fault by an event.
+            # An unexpected error is reported by the app; here only the outcome counts.
             outcome = upload.state.outcome
         if not self._is_leaving or outcome is not UploadOutcome.CANCELLED:
             await self._take(upload, outcome)
 
     async def _take(self, upload: Upload, outcome: UploadOutcome) -> None:
-        """Say how it ended; one that failed stays, to go on with."""
+        """Report how an upload ended; one that failed is kept, so that it can be retried."""
         self._ticker.pause()
         if outcome is UploadOutcome.FAILED:
             if not isinstance(self._app.screen, ProgressScreen):
-                text = f"{upload.state.problem}  U: retry"
+                text = f"{upload.state.problem}  U opens it to retry."
                 self._app.notify(text, title="Upload failed", severity="error", markup=False)
             self._app.show_upload()
             return
@@ -156,9 +157,9 @@ class Uploads:
         if outcome is UploadOutcome.DONE:
             text, title = fmt.plain(upload.plan.to.path, 300), "Uploaded"
         else:
-            text, title = "nothing of it counts as uploaded in the registry", "Upload cancelled"
+            text, title = "Nothing of it counts as uploaded in the registry.", "Upload cancelled"
             if upload.done:
-                text = f"{len(upload.done)} of {len(upload.plan.items)} artifacts had been uploaded"
+                text = f"{len(upload.done)} of {len(upload.plan.items)} artifacts were uploaded."
         notes = "".join(f"\n{note}" for note in upload.notes)
         self._app.notify(text + notes, title=title, markup=False)
         for screen in self._app.screen_stack:
@@ -170,12 +171,12 @@ class Uploads:
 
     def _tick(self) -> None:
         if self._upload is not None and self._upload.is_cancelling:
-            # A job that was about to begin has not heard it.
+            # A job that was only about to begin has missed the first call.
             self._upload.cancel()
         self._app.show_upload()
 
     async def retry(self) -> None:
-        """Go on with an upload that failed, with another key if it needs one."""
+        """Continue an upload that failed, with another key if it needs one."""
         upload, connection = self._upload, self._connection
         if upload is None or connection is None or upload.is_running:
             return
@@ -189,7 +190,7 @@ class Uploads:
         self._carry_on(upload)
 
     async def end(self) -> None:
-        """Cancel the upload, or give up one that failed."""
+        """Cancel the upload, or discard it if it has failed."""
         upload = self._upload
         if upload is None:
             return
@@ -202,7 +203,7 @@ class Uploads:
 
     @property
     def details(self) -> list[str]:
-        """What is under way, as lines for a question about its end."""
+        """The upload that is under way, as lines for the question whether to quit."""
         upload = self._upload
         if upload is None:
             return []
@@ -210,7 +211,7 @@ class Uploads:
         return [f"upload to {fmt.plain(upload.plan.to.path, 300)}", far]
 
     async def end_for_good(self) -> None:
-        """Cancel the upload, and give it a moment to be marked as failed, before the app leaves."""
+        """Cancel the upload, and wait a moment until it is marked as failed; the app quits then."""
         upload = self._upload
         if upload is None:
             return
@@ -223,15 +224,15 @@ class Uploads:
             await begin(self._app, partial(upload.close, patience_s), is_write=True).answer()
 
     def close(self) -> None:
-        """End everything at once; blocks for less than a second."""
-        is_told = self._upload is None or self._upload.close()
-        # What still tells the registry that an upload has failed needs the connection.
-        if self._connection is not None and is_told:
+        """End everything at once; this blocks for less than a second."""
+        is_reported = self._upload is None or self._upload.close()
+        # A request that marks the upload as failed may go on, and needs the connection.
+        if self._connection is not None and is_reported:
             self._connection.close()
 
 
 def remember_artifacts(upload: Upload) -> None:
-    """Keep the names of where artifacts went; the store has no place but for the orbit's id."""
+    """Remember the names of where artifacts went, because the store keeps only the orbit's id."""
     kept = remembered.get(PLACES)
     places: dict[str, JsonValue] = dict(kept) if isinstance(kept, dict) else {}
     for done in upload.done:

@@ -1,4 +1,4 @@
-"""The modal that asks for the registry's key, and keeps it once the registry knows it."""
+"""The modal that asks for a key, and stores it if the registry accepts it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
 HOW = (
-    "Make a key in LUML: your profile, API keys, Create. It is shown once; copy it there and"
+    "Create a key in LUML: your profile, API keys, Create. It is shown only once; copy it there and"
     " paste it here."
 )
 KEPT = (
-    "It is checked first, then kept in the keyring or in ~/.luml.json, for you alone to read,"
-    " where lumlflow finds it too. LUML_API_KEY, in the environment or ./.env, comes before it."
+    "It is checked first. Then it is stored in the keyring, or in ~/.luml.json for you alone to"
+    " read; lumlflow finds it there too. LUML_API_KEY, in the environment or ./.env, overrides it."
 )
 THIS_SESSION = "this session only"
 
 
 class KeyScreen(Asks, Dialog[Credential | None]):
-    """Dismisses with a key that the registry knows, or None."""
+    """Dismisses with a key that the registry accepts, or None."""
 
     CSS_PATH = ["../form.tcss", "key.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -43,16 +43,16 @@ class KeyScreen(Asks, Dialog[Credential | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "check", "Check and keep", key_display="Enter", priority=True,
-                tooltip="Ask the registry, and keep the key if it knows it"),
-        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Keep nothing"),
+                tooltip="Ask the registry, and store the key if it is accepted"),
+        Binding("escape", "dismiss(None)", "Cancel", key_display="Esc", tooltip="Store nothing"),
     ]  # fmt: skip
 
     def __init__(self, base_url: str, reason: str) -> None:
         """Make the screen.
 
         Args:
-            base_url: of the registry.
-            reason: why a key is asked for, safe to show.
+            base_url: The base URL of the registry.
+            reason: The reason why a key is asked for, safe to show.
         """
         super().__init__()
         self._base_url = base_url
@@ -81,7 +81,11 @@ class KeyScreen(Asks, Dialog[Credential | None]):
         self.ask(question, self._leave, self._show_failure, group="registry.key")
 
     def _checked(self, typed: str) -> tuple[Credential, str]:
-        """Return the key, and why it is for this session only if it is."""
+        """Check and store the typed key.
+
+        Returns:
+            The key, and the reason if it could not be stored and is for this session only.
+        """
         home, base_url = person.home(), self._base_url
         try:
             return interruptible(lambda: keep_key(typed, base_url, home)), ""

@@ -1,4 +1,4 @@
-"""A list that is narrowed by typing into it; what is under its cursor is what is chosen."""
+"""A list that typed letters narrow. The entry under its cursor is the chosen one."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ TITLE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class PlaceEntry:
-    """One of the things to choose from."""
+    """An organization, orbit or collection in a list."""
 
     id: str
     title: str
     note: str = ""
     why_not: str = ""
-    """Why it cannot be chosen; nothing if it can."""
+    """Why it cannot be chosen; empty if it can be."""
 
 
 class PickList(VirtualList, inherit_bindings=False):
-    """Shows entries under a title. Posts `Picked` when another one is chosen by whatever means.
+    """Shows entries under a title. Posts `Picked` whenever the chosen entry changes.
 
-    Letters narrow the list to the entries that have them, the title shows which.
+    Typed letters narrow the list to the entries that contain them. The title shows the letters.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,14 +43,14 @@ class PickList(VirtualList, inherit_bindings=False):
         Binding("end", "move_to_end(True)", "Bottom", show=False, tooltip="To the last one"),
         Binding("enter,right", "app.focus_next", "Next", key_display="Enter",
                 tooltip="Take this one and go on"),
-        Binding("left", "app.focus_previous", "Back", show=False, tooltip="To the list before"),
+        Binding("left", "app.focus_previous", "Back", show=False, tooltip="To the previous list"),
         Binding("escape", "widen", "All", key_display="Esc", tooltip="Show all of them again"),
-        Binding("backspace", "shorten", "Delete", show=False, tooltip="Take the last letter back"),
+        Binding("backspace", "shorten", "Delete", show=False, tooltip="Delete the last letter"),
     ]  # fmt: skip
 
     @dataclass
     class Picked(Message):
-        """Sent by PickList when another entry is chosen, or none any more."""
+        """Sent by PickList when another entry is chosen, or when none is chosen any more."""
 
         pick_list: PickList
 
@@ -60,7 +60,7 @@ class PickList(VirtualList, inherit_bindings=False):
 
     @dataclass
     class Narrowed(Message):
-        """Sent by PickList when other letters narrow it."""
+        """Sent by PickList when the letters that narrow it have changed."""
 
         pick_list: PickList
 
@@ -74,7 +74,7 @@ class PickList(VirtualList, inherit_bindings=False):
         self._entries: Sequence[PlaceEntry] = ()
         self._shown: Sequence[PlaceEntry] = ()
         self._wanted = ""
-        """The id that is chosen as soon as it is there."""
+        """The id of the entry to choose as soon as it is among the entries."""
         self._known: PlaceEntry | None = None
         self._note_text = ""
         self._more = False
@@ -82,7 +82,7 @@ class PickList(VirtualList, inherit_bindings=False):
 
     @property
     def entry(self) -> PlaceEntry | None:
-        """What is chosen."""
+        """The chosen entry."""
         return self._shown[self.cursor] if self.cursor < len(self._shown) else None
 
     @property
@@ -90,18 +90,18 @@ class PickList(VirtualList, inherit_bindings=False):
         return self.cursor >= len(self._shown) - 1
 
     def want(self, entry_id: str) -> None:
-        """Have an entry chosen once it is among those that are shown."""
+        """Choose an entry as soon as it is among the entries."""
         self._wanted = entry_id
 
     def show_entries(
         self, entries: Sequence[PlaceEntry], note: str = "", more: bool = False
     ) -> None:
-        """Show these in place of the present ones; the chosen one stays so if it is among them.
+        """Show other entries; the chosen entry stays chosen if it is among them.
 
         Args:
-            entries: in the order in which they are shown.
-            note: stands in their place if there are none.
-            more: whether there are others, which are not known yet.
+            entries: The entries in their order.
+            note: The text to show if there are no entries.
+            more: Whether the registry has more entries than these.
         """
         kept = self._wanted or ("" if self.entry is None else self.entry.id)
         self._entries, self._note_text, self._more = entries, note, more
@@ -112,7 +112,7 @@ class PickList(VirtualList, inherit_bindings=False):
         self._narrow(kept)
 
     def show_note(self, note: str, role: Role = "muted") -> None:
-        """Show nothing but a note."""
+        """Show a note in place of entries."""
         self._entries = self._shown = ()
         self._note_text, self.needle = note, ""
         self.resize_content(note, role)
@@ -195,5 +195,5 @@ class PickList(VirtualList, inherit_bindings=False):
         note = f"  {fmt.plain(entry.note, 60)}" if entry.note else ""
         line = [mark, Piece(fmt.plain(entry.title, TITLE_CHARACTERS), title)]
         whole = [*line, Piece(note, "muted")]
-        # Why it cannot be chosen is worth half a word; what kind it is is not.
+        # A reason why the entry cannot be chosen is shown even if it is cut; other notes are not.
         return whole if entry.why_not or width_of(whole) <= width else line

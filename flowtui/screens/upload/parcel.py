@@ -1,4 +1,4 @@
-"""What goes with an upload: the run, always, and its logged models by choice."""
+"""The contents of an upload: always the run, and the logged models that are marked."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ EMBED = "as one artifact: the run's record inside the model's file"
 
 
 class ParcelLines(VirtualList, inherit_bindings=False):
-    """Shows the run, and each model with a mark if it goes too. Posts `Changed` with the parcel."""
+    """Shows the run, and its models with marks. Posts `Changed` when the marks change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move(1)", "Move", show=False, tooltip="To the next line"),
         Binding("up,k", "move(-1)", "Up", show=False, tooltip="To the line above"),
         Binding("space,enter", "take_along", "Take along", key_display="Space",
-                tooltip="Take this model along, or not"),
+                tooltip="Upload this model too, or not"),
     ]  # fmt: skip
 
     @dataclass
     class Changed(Message):
-        """Sent by ParcelLines when something else is to go."""
+        """Sent by ParcelLines when the contents of the upload have changed."""
 
         parcel: Parcel
 
@@ -45,13 +45,13 @@ class ParcelLines(VirtualList, inherit_bindings=False):
     def show_models(
         self, models: Sequence[Model], sizes: Mapping[str, int | None], counts: Counts
     ) -> None:
-        """Show these models; those without a file of a known size cannot be marked."""
+        """Show these models; a model whose file is missing cannot be marked."""
         self._models, self._sizes, self._counts = models, sizes, counts
         self.resize_content()
 
     @property
     def parcel(self) -> Parcel:
-        """What is to go."""
+        """The contents of the upload."""
         marked = tuple(model for model in self._models if model.id in self._marked)
         return Parcel(marked, self._embeds and len(marked) == 1)
 

@@ -1,4 +1,4 @@
-"""Organization, orbit and collection, each list read when the one before it is decided."""
+"""The lists of organizations, orbits and collections; each depends on the choice before it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from flowtui.widgets.asking import Asks
 T = TypeVar("T")
 
 SEARCH_AFTER_S = 0.25
-"""Of no further letter, the registry is asked."""
+"""How long after the last typed letter the registry is asked."""
 LAST_PLACE = "upload.place"
 KIND_WORDS = {"experiment": "experiments", "model": "models"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What an answer is about; one about something else than is chosen now counts no more."""
+class PlaceQuery:
+    """The choice that an answer belongs to; if the choice has changed, the answer is dropped."""
 
     organization_id: str = ""
     orbit_id: str = ""
@@ -48,8 +48,11 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Last:
-    """Where the last upload went, remembered by ids and the collection's name, too."""
+class LastPlace:
+    """The destination of the last upload.
+
+    The name of the collection is needed to search for it, if it is not on the first page.
+    """
 
     organization_id: str = ""
     orbit_id: str = ""
@@ -58,17 +61,17 @@ class Last:
 
 
 class Places(Asks, Horizontal):
-    """Three lists beside each other. Posts `Changed` when another destination is chosen."""
+    """Shows the three lists side by side. Posts `Changed` when another destination is chosen."""
 
     @dataclass
     class Changed(Message):
-        """Sent by Places when another destination is chosen, or none any more."""
+        """Sent by Places when another destination is chosen, or when none is chosen any more."""
 
         to: Destination | None
 
     @dataclass
     class Refused(Message):
-        """Sent by Places when the registry does not know the key."""
+        """Sent by Places when the registry refuses the key."""
 
         reason: str
 
@@ -107,7 +110,7 @@ class Places(Asks, Horizontal):
         self.read()
 
     def take_kinds(self, kinds: tuple[ArtifactType, ...]) -> None:
-        """Show the collections that take other kinds of artifact."""
+        """Show the collections that take these kinds of artifact."""
         if kinds != self._kinds:
             self._kinds = kinds
             chosen = self._list("collection").entry
@@ -125,7 +128,7 @@ class Places(Asks, Horizontal):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self) -> None:
-        """Read the organizations, and what is in the chosen one, again."""
+        """Read the organizations again, and then what is in the chosen one."""
         registry = self._registry
         self._list("organization").show_note("reading…")
         self._ask("organization", registry.organizations, self._show_organizations)
@@ -133,12 +136,12 @@ class Places(Asks, Horizontal):
     def _show_organizations(self, organizations: tuple[Organization, ...]) -> None:
         self._organizations = {one.id: one for one in organizations}
         entries = [PlaceEntry(one.id, one.name, one.role) for one in organizations]
-        note = "this key's owner is a member of none"
+        note = "the owner of this key is not a member of an organization"
         self._list("organization").show_entries(entries, note)
 
     @on(PickList.Picked, "#organization")
     def read_orbits(self) -> None:
-        asked = Asked(self._chosen("organization"))
+        asked = PlaceQuery(self._chosen("organization"))
         if not asked.organization_id:
             self._list("orbit").show_note("")
             return
@@ -150,15 +153,15 @@ class Places(Asks, Horizontal):
             partial(self._show_orbits, asked),
         )
 
-    def _show_orbits(self, asked: Asked, orbits: tuple[Orbit, ...]) -> None:
+    def _show_orbits(self, asked: PlaceQuery, orbits: tuple[Orbit, ...]) -> None:
         if asked.organization_id != self._chosen("organization"):
             return
         self._orbits = {one.id: one for one in orbits}
         entries = [
-            PlaceEntry(one.id, one.name, "no right" if one.why_not else one.role, one.why_not)
+            PlaceEntry(one.id, one.name, "no rights" if one.why_not else one.role, one.why_not)
             for one in orbits
         ]
-        self._list("orbit").show_entries(entries, "none that you may see")
+        self._list("orbit").show_entries(entries, "there is no orbit that you may see")
 
     @on(PickList.Picked, "#orbit")
     def take_orbit(self) -> None:
@@ -175,11 +178,11 @@ class Places(Asks, Horizontal):
         collections.show_note("reading…")
         self._read_page("", None)
         if orbit.id == self.last.orbit_id and self.last.collection_name:
-            # It may be on a later page than the first.
+            # The last collection may be on a later page, and so is searched for by its name.
             self._read_page(self.last.collection_name, None)
 
     def _read_page(self, needle: str, cursor: str | None) -> None:
-        asked = Asked(self._chosen("organization"), self._chosen("orbit"), self._kinds, needle)
+        asked = PlaceQuery(self._chosen("organization"), self._chosen("orbit"), self._kinds, needle)
         registry, kinds = self._registry, self._kinds
 
         def read() -> CollectionPage:
@@ -198,7 +201,7 @@ class Places(Asks, Horizontal):
         group = "search" if needle else "collection"
         self._ask(group, read, partial(self._show_collections, asked))
 
-    def _show_collections(self, asked: Asked, page: CollectionPage) -> None:
+    def _show_collections(self, asked: PlaceQuery, page: CollectionPage) -> None:
         now = (self._chosen("organization"), self._chosen("orbit"), self._kinds)
         if (asked.organization_id, asked.orbit_id, asked.kinds) != now:
             return
@@ -207,7 +210,7 @@ class Places(Asks, Horizontal):
             self._next_cursor = page.next_cursor
         entries = [PlaceEntry(one.id, one.name, _filled(one)) for one in self._collections.values()]
         words = " and ".join(KIND_WORDS[kind] for kind in self._kinds)
-        note = f"none that takes {words}: make one in LUML, of that type or mixed"
+        note = f"no collection takes {words}: create one in LUML, of that type or mixed"
         self._list("collection").show_entries(entries, note, self._next_cursor is not None)
         self._take_destination()
 
@@ -243,7 +246,7 @@ class Places(Asks, Horizontal):
             self.post_message(self.Changed(to))
 
     def _ask(self, list_id: str, ask: Callable[[], T], then: Callable[[T], None]) -> None:
-        """Ask the registry in a thread, of which only the latest answer for a list counts."""
+        """Ask the registry in a thread; for each list only the last question's answer counts."""
 
         def answer() -> T | KeyRefused:
             try:
@@ -262,22 +265,22 @@ class Places(Asks, Horizontal):
 
     def _show_failure(self, list_id: str, reason: str) -> None:
         if list_id != "search":
-            # A list is too narrow for a reason.
+            # The reason is posted, because a list is too narrow to show it.
             self._list(list_id).show_note("✗ not read", "error")
             self.post_message(self.Unread(fmt.plain(reason, 300)))
 
 
-def last_place(base_url: str) -> Last:
-    """Return where the last upload to a registry went; empty where there was none."""
+def last_place(base_url: str) -> LastPlace:
+    """Return the destination of the last upload to a registry; empty if there was none."""
     kept = remembered.get(LAST_PLACE)
     if not isinstance(kept, dict) or kept.get("registry") != base_url:
-        return Last()
+        return LastPlace()
     names = ("organization", "orbit", "collection", "collection_name")
-    return Last(*(str(kept.get(name, "")) for name in names))
+    return LastPlace(*(str(kept.get(name, "")) for name in names))
 
 
 def remember_place(base_url: str, to: Destination) -> None:
-    """Have a destination preselected the next time."""
+    """Remember a destination, so that it is chosen at first for the next upload."""
     remembered.put(
         LAST_PLACE,
         {

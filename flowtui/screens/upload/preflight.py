@@ -1,4 +1,4 @@
-"""What is to be known before an upload: how much it is, where to, and what speaks against it."""
+"""The facts to know before an upload: its size, its destination, and reasons against it."""
 
 from __future__ import annotations
 
@@ -26,29 +26,31 @@ from flowtui.widgets.cells import Line, Piece, Role, width_of
 
 LABEL_CELLS = 12
 WIDE = 200
+"""A width in which every line fits."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadFacts:
-    """What the store and the disk say."""
+    """The facts about an upload that the store and the disk know."""
 
     contents: Contents
     standing: Standing
-    """Of the run."""
+    """Whether the run still goes on."""
     counts: Counts
     models: tuple[Model, ...]
     model_bytes: Mapping[str, int | None]
-    """By the model's id; None where there is no file."""
+    """The sizes of the models by id; None if a model's file is missing."""
     earlier: tuple[RemoteArtifact, ...]
-    """What the store knows of earlier uploads of the run, latest first."""
+    """The earlier uploads of the run that the store knows of, the latest first."""
     folder: str
-    """Where it is packed."""
+    """The folder in which the upload is packed."""
     free_bytes: int
+    """The free space on the disk of that folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """All of it; None is not known yet."""
+    """Everything that is known before an upload; None means that it is not known yet."""
 
     run: Run
     parcel: Parcel = field(default_factory=Parcel)
@@ -57,30 +59,30 @@ class Preflight:
     """Why there are no facts, safe to show."""
     to: Destination | None = None
     copies: tuple[RemoteCopy, ...] | None = None
-    """Of the run in the collection."""
+    """The copies of the run in the chosen collection."""
 
     @property
     def why_not(self) -> str:
-        """Why it cannot be started; nothing if it can."""
+        """Why the upload cannot be started; empty if it can be."""
         if self.problem:
             return self.problem
         if self.to is None:
             return "choose a collection first"
         if self.facts is None:
-            return "still looking at what there is to upload"
+            return "wait until the size of the upload is known"
         if not self.has_room:
-            return f"not enough room in {fmt.plain(self.facts.folder, 100)} to pack it"
+            return f"there is not enough room in {fmt.plain(self.facts.folder, 100)} to pack it"
         return ""
 
     @property
     def was_uploaded(self) -> bool:
-        """Whether another upload would make a copy, as far as is known."""
+        """Whether the run is known to have been uploaded, so that an upload makes another copy."""
         is_noted = self.run.upload_status == UPLOADED
         return bool(self.copies) or is_noted or bool(self.facts and self.facts.earlier)
 
     @property
     def packed_bytes(self) -> int:
-        """What has to be free; a model alone is sent from where it is."""
+        """How much space packing takes; a model that is not embedded is sent from its own file."""
         if self.facts is None:
             return 0
         return self.facts.contents.room_bytes + (self.model_bytes if self.parcel.embeds else 0)
@@ -96,10 +98,11 @@ class Preflight:
 
 
 def read_facts(store: Store, run_id: str) -> UploadFacts:
-    """Return what an upload of a run would take.
+    """Return the facts about an upload of a run.
 
     Raises:
-        StoreError: the run cannot be read; ReadCancelled if it was left.
+        StoreError: The run cannot be read.
+        ReadCancelled: Nobody waits any more.
     """
     contents = packing.contents(store, run_id)
     models = store.ask(logged_models.models, run_id) or ()
@@ -125,7 +128,7 @@ def _file_bytes(store: Store, model: Model) -> int | None:
 
 
 def preflight_lines(known: Preflight, width: int = WIDE) -> list[Line]:
-    """Return what there is to say in a width, what speaks against it last."""
+    """Return the facts as lines of a width, with reasons against the upload last."""
     where = "choose a collection" if known.to is None else known.to.path
     role: Role = "muted" if known.to is None else "text"
     lines = [_labelled("To", [Piece(fmt.plain(where, 300), role)]), _size_line(known, width)]
@@ -134,16 +137,16 @@ def preflight_lines(known: Preflight, width: int = WIDE) -> list[Line]:
     elif known.facts is not None and known.copies is not None:
         lines.append(_labelled("Before", [Piece("not uploaded before", "muted")]))
     if known.facts is not None and known.facts.standing.goes_on:
-        text = "▲ still active: what is there by now goes up"
+        text = "▲ still active: only what is logged so far is uploaded"
         lines.append(_labelled("", [Piece(text, "attention")]))
     if known.facts is not None and known.facts.contents.missing:
         missing = fmt.count(len(known.facts.contents.missing), "attachment")
-        lines.append(_labelled("", [Piece(f"▲ {missing} missing, not part of it", "attention")]))
+        lines.append(_labelled("", [Piece(f"▲ {missing} missing, not uploaded", "attention")]))
     return lines
 
 
 def _size_line(known: Preflight, width: int) -> Line:
-    """Return how much it is, and the room for it; what needs more room than there is goes first."""
+    """Return the sizes and the free space; if there is too little space, that comes first."""
     if known.facts is None:
         failed = Piece(f"✗ {known.problem}", "error")
         return _labelled("Size", [failed if known.problem else Piece("looking…", "muted")])
@@ -160,7 +163,7 @@ def _size_line(known: Preflight, width: int) -> Line:
         return _labelled("Size", [Piece(needed, "attention"), Piece(f"  {all_parts}", "muted")])
     sizes = _labelled("Size", [Piece(all_parts)])
     line = [*sizes, Piece(f"  {free}", "muted")]
-    # Half a number would be another one.
+    # The free space is left out if it does not fit: a number that is cut reads as another one.
     return line if width_of(line) <= width else sizes
 
 

@@ -1,4 +1,4 @@
-"""The modals of an upload that is under way: how far it is, and whether to leave it."""
+"""The modals of an upload that is under way: its progress, and the question before quitting."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MAX_BAR_CELLS = 40
 STEPS = (
     (Phase.PACKING, "pack"),
-    (Phase.HASHING, "check sum"),
-    (Phase.CREATING, "enter"),
+    (Phase.HASHING, "checksum"),
+    (Phase.CREATING, "create"),
     (Phase.SENDING, "send"),
     (Phase.VERIFYING, "verify"),
     (Phase.CONFIRMING, "confirm"),
@@ -33,22 +33,22 @@ STEPS = (
 
 
 class ProgressScreen(LiveScreen[None]):
-    """Shows an upload until it is over, and passes on what is asked of it. Esc only hides it."""
+    """Shows an upload until it is over, and passes its keys on to the app. Esc only hides it."""
 
     CSS_PATH = "progress.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Hide", key_display="Esc",
-                tooltip="Work on; the upload goes on, U comes back here"),
-        Binding("c", "cancel", "Cancel", tooltip="Stop the upload"),
-        Binding("r", "retry", "Retry", tooltip="Go on from where it was"),
-        Binding("d", "discard", "Discard", tooltip="Give the upload up"),
+                tooltip="Hide this; the upload goes on, and U comes back here"),
+        Binding("c", "cancel", "Cancel", tooltip="Cancel the upload"),
+        Binding("r", "retry", "Retry", tooltip="Continue from where it stopped"),
+        Binding("d", "discard", "Discard", tooltip="Discard the upload"),
     ]  # fmt: skip
 
     def __init__(self, upload: Upload) -> None:
         super().__init__()
         self._upload = upload
         self._was: tuple[UploadOutcome, bool] | None = None
-        """Outcome, and whether it is being cancelled, when the keys were last looked at."""
+        """The outcome, and whether it is being cancelled, when `look` last updated the keys."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
@@ -64,8 +64,8 @@ class ProgressScreen(LiveScreen[None]):
             yield KeyLine()
 
     def look(self) -> None:
-        """Show how far it is by now."""
-        # An upload may end before this screen has its lines, or when it has them no more.
+        """Show the present progress."""
+        # An upload may end before this screen has its lines, or after they were removed.
         if not self.query("#upload-bar"):
             return
         state = self._upload.state
@@ -112,24 +112,24 @@ class ProgressScreen(LiveScreen[None]):
 
 
 class LeaveScreen(ConfirmScreen, inherit_bindings=False):
-    """Asks about what is under way before leaving: dismisses with whether that is to end."""
+    """Asks before quitting about what is under way; dismisses with whether to end it and quit."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w,escape", "dismiss(False)", "Stay", key_display="w Esc",
                 tooltip="Stay, and let it go on"),
-        Binding("c", "dismiss(True)", "End and quit", tooltip="End what runs, and leave"),
+        Binding("c", "dismiss(True)", "End and quit", tooltip="End what is under way, and quit"),
     ]  # fmt: skip
 
 
 def item_line(state: UploadState) -> Line:
-    """Return which of the artifacts it is."""
+    """Return the name of the present artifact, and its number if there are several."""
     number = f"  {state.number} of {state.item_count}" if state.item_count > 1 else ""
     name = Piece(fmt.plain(state.title, 100))
     return [Piece(f"{'Artifact':<{LABEL_CELLS}}", "muted"), name, Piece(number, "muted")]
 
 
 def steps_line(state: UploadState, is_cancelling: bool) -> Line:
-    """Return the steps, those that are done ticked and the present one lit up."""
+    """Return the steps, with ticks for those that are done and a mark for the present one."""
     label = Piece(f"{'Steps':<{LABEL_CELLS}}", "muted")
     if is_cancelling:
         return [label, Piece("cancelling…", "attention")]
@@ -154,9 +154,9 @@ def steps_line(state: UploadState, is_cancelling: bool) -> Line:
 
 
 def bar_line(state: UploadState, width: int, is_cancelling: bool = False) -> Line:
-    """Return a bar, bytes, rate and time left, where the present step is counted in bytes.
+    """Return a bar, bytes, rate and time left, if the present step is counted in bytes.
 
-    What is being cancelled has no time left: its bytes go no further.
+    While an upload is being cancelled, rate and time left would be false and are not shown.
     """
     now = state.progress
     label = Piece(f"{'':<{LABEL_CELLS}}")
@@ -175,5 +175,5 @@ def bar_line(state: UploadState, width: int, is_cancelling: bool = False) -> Lin
 
 
 def _ways_on(state: UploadState) -> str:
-    how = "asks for another key, and goes on" if state.needs_key else "goes on from where it was"
-    return f"r {how}; d gives it up"
+    how = "asks for another key and continues" if state.needs_key else "continues where it stopped"
+    return f"r {how}; d discards the upload"

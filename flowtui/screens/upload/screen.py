@@ -1,4 +1,4 @@
-"""The modal in which an upload is decided: where to, under what name, with what."""
+"""The modal in which an upload is prepared: its destination, its labels and its contents."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 PREFLIGHT_LINES = 5
 COPIES_AFTER_S = 0.15
-"""Of rest on a collection, the registry is asked for copies in it."""
+"""How long a collection is chosen before the registry is asked for copies of the run in it."""
 
 
 class StartLine(OneLine, can_focus=True):
-    """The place at which Enter starts."""
+    """The line on which Enter starts the upload."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "screen.start", "Upload", show=False, tooltip="Start"),
+        Binding("enter,space", "screen.start", "Upload", show=False, tooltip="Start the upload"),
     ]
 
     def on_mount(self) -> None:
@@ -62,11 +62,11 @@ class StartLine(OneLine, can_focus=True):
 
 
 _FIELDS = ("name", "description", "tags")
-"""What is said about the run, and can be changed."""
+"""The labels of the run that can be changed for the upload."""
 
 
 class UploadScreen(Asks, Dialog[Plan | None]):
-    """Dismisses with what was decided, or None; sends nothing."""
+    """Dismisses with the plan of an upload, or None; sends nothing itself."""
 
     CSS_PATH = ["../form.tcss", "screen.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
@@ -91,7 +91,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         self._connection = connection
         self._known = Preflight(run.row)
         self._confirmed: Destination | None = None
-        """Where a second copy is known to go."""
+        """The destination for which the user has been told that there is a copy already."""
 
     # What it shows ---------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         return Input(shown, id=f"upload-{id}", compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
-        # A screen that is closed while it starts has nothing on it.
+        # A screen that is closed while it starts has no widgets.
         if not self.query(KeyLine):
             return
         self._show_title()
@@ -133,7 +133,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         self.call_after_refresh(self._show)
 
     def _show(self) -> None:
-        """Show what is known by now; the lines keep their places, so nothing jumps."""
+        """Show what is known now; the lines keep their places, so that nothing moves."""
         lines = preflight_lines(self._known, self.query_one("#preflight").size.width)
         for index, widget in enumerate(self.query("#preflight OneLine").results(OneLine)):
             widget.show(lines[index] if index < len(lines) else [])
@@ -164,7 +164,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         self._show()
 
     def _take_run(self, run: Run) -> None:
-        """Take the run as it is by now; a field that nobody touched says the same as it."""
+        """Take the run as it is now, with its labels in those fields that were not edited."""
         for name, was, text in zip(_FIELDS, _given(self._known.run), _given(run), strict=True):
             field = self.query_one(f"#upload-{name}", Input)
             if field.value == _on_one_line(was):
@@ -192,7 +192,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
             self.ask(
                 partial(interruptible, ask),
                 partial(self._take_copies, to),
-                # What the store knows still stands; starting says what is wrong with the registry.
+                # A failure needs no message: starting reports what is wrong with the registry.
                 lambda _reason: None,
                 group="registry.copies",
             )
@@ -214,10 +214,10 @@ class UploadScreen(Asks, Dialog[Plan | None]):
     @on(Places.Refused)
     @work
     async def ask_for_key(self, message: Places.Refused) -> None:
-        """Have another key typed; everything that was chosen and typed stays."""
+        """Ask for another key; everything that was chosen and typed stays."""
         if not self.is_current:
             return
-        reason = f"{message.reason} (it is from {self._connection.source})"
+        reason = f"{message.reason} (the key is from {self._connection.source})"
         credential = await self.app.push_screen_wait(
             KeyScreen(self._connection.base_url, fmt.plain(reason, 300))
         )
@@ -244,7 +244,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     @property
     def _labels(self) -> Labels:
-        """What is said about the run; what was not touched goes to the letter, as it was logged."""
+        """The labels of the upload; fields that were not edited give exactly what was logged."""
         run = self._known.run
         given = _given(run)
         typed = [self.query_one(f"#upload-{name}", Input).value for name in _FIELDS]
@@ -256,7 +256,7 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
 
 def _given(run: Run) -> tuple[str, str, str]:
-    """Return what the fields begin with."""
+    """Return name, description and tags of a run, as the fields begin with them."""
     return run.name or run.id, run.description or "", ", ".join(run.tags)
 
 

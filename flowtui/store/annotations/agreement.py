@@ -1,4 +1,4 @@
-"""How far authors agree who annotated the same samples (exp.db: eval_annotations)."""
+"""How far authors who annotated the same samples agree (exp.db: eval_annotations)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flowtui.store.natural import sort_key
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What authors said under one name of samples that at least two of them annotated."""
+    """How far authors agree under one name on samples that at least two of them annotated."""
 
     name: str
     sample_count: int
@@ -20,7 +20,7 @@ class Agreement:
     unanimous_count: int
     """Those of them where all authors said the same."""
     pair_count: int
-    """Pairs of authors, over all of these samples."""
+    """Pairs of authors over all of these samples."""
     agreeing_pair_count: int
 
     @property
@@ -56,12 +56,12 @@ from sample group by name
 def agreement(connection: sqlite3.Connection, dataset: str | None = None) -> tuple[Agreement, ...]:
     """Return, by name, how far authors agree on samples that several of them annotated.
 
-    Of an author's annotations of one sample under one name only the last counts. Names that no
-    sample has from two authors are left out. One pass over the annotations.
+    Only the last annotation of an author on one sample under one name counts. Names that no sample
+    has from two authors are left out. This takes one pass over the annotations.
 
     Args:
-        connection: of exp.db.
-        dataset: the id of an eval set, None for all.
+        connection: A connection to exp.db.
+        dataset: The id of an eval set; None for all.
     """
     if not table_columns(connection, "eval_annotations"):
         return ()

@@ -1,4 +1,4 @@
-"""What goes wrong with annotations alone; the tree of errors is in errors.py."""
+"""The error that only annotations have; the tree of errors is in errors.py."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ class AnnotationChanged(StoreError):
             else "the annotation was changed by somebody else meanwhile"
         )
         self.current = current
-        """As it is now; None where it is gone."""
+        """The annotation as it is now; None if it is gone."""

@@ -22,7 +22,7 @@ from flowtui.store.decoding import as_sql, optional_text, text, timestamp
 
 @dataclass(frozen=True, slots=True)
 class AnnotationTable:
-    """Where annotations of one kind of target are, and what they point at."""
+    """Where annotations of one kind of target are, and what they refer to."""
 
     name: str
     key: tuple[str, str]
@@ -63,7 +63,7 @@ def table_of(target: Target) -> AnnotationTable:
 def of_target(connection: sqlite3.Connection, target: Target) -> tuple[Annotation, ...]:
     """Return the annotations of a span or sample, oldest first.
 
-    created_at counts whole seconds; within one, the order is that of writing.
+    created_at has whole seconds; within one, the order is that of writing.
     """
     table = table_of(target)
     if not _exists(connection, table):
@@ -109,9 +109,9 @@ def span_counts(
     """Return how many annotations each annotated span of a trace has.
 
     Args:
-        connection: exp.db's.
-        trace_id: which trace.
-        user: counts only what this author wrote; None counts everybody's.
+        connection: A connection to exp.db.
+        trace_id: The trace.
+        user: Count only what this author wrote; None counts everybody's.
     """
     if not _exists(connection, SPANS):
         return {}
@@ -130,15 +130,15 @@ def sample_counts(
     """Return how many annotations each annotated one of the given samples has.
 
     Args:
-        connection: exp.db's.
-        samples: which samples; any number.
-        user: counts only what this author wrote; None counts everybody's.
+        connection: A connection to exp.db.
+        samples: The samples; any number of them.
+        user: Count only what this author wrote; None counts everybody's.
     """
     if not samples or not _exists(connection, SAMPLES):
         return {}
     wanted = frozenset(samples)
     author, values = _by(user)
-    # No index has the samples, so one pass over all annotations beats a search for each.
+    # There is no index on the samples, so one pass over all annotations beats a search for each.
     rows = connection.execute(
         "select dataset_id, eval_id, count(*) from eval_annotations"
         f" where {author} group by dataset_id, eval_id",
@@ -151,11 +151,11 @@ def sample_counts(
 def names(connection: sqlite3.Connection, user: str | None = None) -> tuple[AnnotationName, ...]:
     """Return the names that the run's annotations have, last used first.
 
-    A name with several kinds or types of value comes once for each.
+    A name with several kinds or types of value occurs once for each.
 
     Args:
-        connection: exp.db's.
-        user: only those that this author used; None for everybody's.
+        connection: A connection to exp.db.
+        user: Return only names that this author used; None for everybody's.
     """
     source = _all(connection, "name, annotation_kind, value_type, user")
     if source is None:
@@ -185,7 +185,7 @@ def authors(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def _all(connection: sqlite3.Connection, columns: str) -> str | None:
-    """Return a query for columns of the annotations of every table there is, None without any."""
+    """Return a query for columns of all annotations, None if there is no table of them."""
     present = [table.name for table in TABLES if _exists(connection, table)]
     parts = [f"select {columns}, created_at, rowid as row from {name}" for name in present]
     return " union all ".join(parts) or None

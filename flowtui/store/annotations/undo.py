@@ -10,14 +10,14 @@ from flowtui.store.annotations.writing import revert
 from flowtui.store.database import Database
 
 DEPTH = 100
-"""Older changes are forgotten."""
+"""How many changes can be undone; older ones are forgotten."""
 
 
 class UndoStack:
-    """Remembers what was done and undoes it; may be used from any thread."""
+    """Remembers changes and undoes them; may be used from any thread."""
 
     def __init__(self, database: Database) -> None:
-        """Undo changes of the run of which this is the exp.db."""
+        """Begin with no changes of the run whose exp.db is given."""
         self._database = database
         self._done: deque[Change] = deque(maxlen=DEPTH)
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class UndoStack:
 
     @property
     def last(self) -> Change | None:
-        """What `undo` would undo."""
+        """The change that `undo` would undo."""
         with self._lock:
             return self._done[-1] if self._done else None
 
@@ -43,9 +43,9 @@ class UndoStack:
         `overwrite` or without, or left with `skip`.
 
         Raises:
-            AnnotationChanged: somebody else changed the same annotation since; carries it.
-            TargetGone: what a deleted annotation belonged to is not there any more.
-            DatabaseError: the store cannot be written.
+            AnnotationChanged: Somebody else has changed the annotation; the error carries it.
+            TargetGone: The span or sample of a deleted annotation is no longer there.
+            DatabaseError: The store cannot be written.
         """
         with self._lock:
             if not self._done:

@@ -1,6 +1,6 @@
-"""Annotations: a person's word on a span or a sample, as stored, as drafted, and as changed.
+"""Annotations of spans and samples by people: as stored, as drafted, and as changed.
 
-Text in them is untrusted, like everything out of a store.
+Text in them is untrusted, like everything from a store.
 """
 
 from __future__ import annotations
@@ -76,13 +76,13 @@ class Annotation:
     kind: str
     value_type: str
     value: Value
-    """What `raw_value` stands for; the raw text itself where it is no value of its type."""
+    """What `raw_value` stands for; the raw text itself where it is not a value of its type."""
     raw_value: str
     user: str
     rationale: str | None
     created_at: datetime | None
     raw_created_at: str | None
-    """As stored, so that an annotation that is put back is the same to the last digit."""
+    """As stored, so that an annotation that is restored is the same to the last digit."""
     problem: str | None = None
 
 
@@ -94,7 +94,7 @@ class AnnotationName:
     kind: str
     value_type: str
     count: int
-    """How many annotations there are of it."""
+    """How many annotations have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Draft:
         """Raise for a draft that must not be written.
 
         Raises:
-            InvalidAnnotation: with the field and a sentence that says what is wrong with it.
+            InvalidAnnotation: The draft is invalid; the error names the field and what is wrong.
         """
         if not self.name.strip():
             raise InvalidAnnotation("name", "the name is empty")
@@ -149,7 +149,7 @@ class Edited:
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """An annotation that is there no more."""
+    """An annotation that was deleted."""
 
     annotation: Annotation
 
@@ -175,7 +175,7 @@ def whole_number(text: str) -> int:
     """Return the number that a person typed.
 
     Raises:
-        InvalidAnnotation: the text is more than a sign and the digits 0 to 9, or the number
+        InvalidAnnotation: The text is more than a sign and the digits 0 to 9, or the number
             does not fit 64 bits.
     """
     stripped = text.strip()
@@ -196,7 +196,7 @@ def check_value(value: Value, kind: str, value_type: str) -> None:
     """Raise for a value that an annotation of this kind and type cannot have.
 
     Raises:
-        InvalidAnnotation: with a sentence that says what it can have.
+        InvalidAnnotation: The value is invalid; the text says what it can be.
     """
     if kind == AnnotationKind.FEEDBACK and not isinstance(value, bool):
         raise InvalidAnnotation("value", "feedback is true or false; other values are expectations")
@@ -213,7 +213,7 @@ def check_text(field: str, text: str) -> None:
     """Raise for a text that other readers of the store could not decode.
 
     Raises:
-        InvalidAnnotation: it holds half a character.
+        InvalidAnnotation: The text holds half a character.
     """
     try:
         text.encode("utf-8")
@@ -223,4 +223,4 @@ def check_text(field: str, text: str) -> None:
 
 
 def _too_big() -> InvalidAnnotation:
-    return InvalidAnnotation("value", f"the number must lie from {INT64.start} to {INT64.stop - 1}")
+    return InvalidAnnotation("value", f"the number must be from {INT64.start} to {INT64.stop - 1}")

@@ -1,8 +1,8 @@
-"""Adds, edits, deletes and puts back annotations, row for row as the SDK writes them.
+"""Adds, edits, deletes and restores annotations, row for row as the SDK writes them.
 
 Every function is one transaction, retried on a busy store, and raises what `transaction.write`
-does. What is changed is given as it was known: if its row is another by now, nothing is written
-and `AnnotationChanged` tells what is there, unless the caller says to overwrite that.
+does. Callers give the annotation as they know it: if its row has changed since, nothing is written
+and `AnnotationChanged` carries the current one, unless the caller says to overwrite it.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def add(
     """Add an annotation to a span or sample.
 
     Raises:
-        InvalidAnnotation: the draft says what must not be written.
-        TargetGone: the span or sample is not in the run.
-        NoAnnotationTables: `create_tables` must come first.
-        DatabaseError: by its kind, as for every write.
+        InvalidAnnotation: The draft is not valid.
+        TargetGone: The span or sample is not in the run.
+        NoAnnotationTables: The tables are missing; `create_tables` makes them.
+        DatabaseError: The store cannot be written, as for every write.
     """
     draft.check()
     moment = now()
@@ -95,18 +95,18 @@ def edit(
     """Set an annotation's value and rationale; nothing else of it can change.
 
     Args:
-        database: exp.db.
+        database: The run's exp.db.
         known: The annotation as it was when the edit began.
-        value: Of the annotation's own type.
-        rationale: None or an empty text for none.
-        overwrite: Whether to write even if the row is another by now; one that is gone is then
-            put back, which the answer `Added` tells.
+        value: A value of the annotation's own type.
+        rationale: The rationale; None or an empty text for none.
+        overwrite: Whether to write even if the row has changed since; one that is gone is then
+            restored, and `Added` is returned.
         patience: How to wait for a busy store.
 
     Raises:
-        InvalidAnnotation: the value is not of the annotation's type.
-        AnnotationChanged: the row differs from what was known, or is gone.
-        DatabaseError: by its kind, as for every write.
+        InvalidAnnotation: The value is not of the annotation's type.
+        AnnotationChanged: The row differs from `known`, or is gone.
+        DatabaseError: The store cannot be written, as for every write.
     """
     check_value(value, known.kind, known.value_type)
     check_text("rationale", rationale or "")
@@ -124,18 +124,17 @@ def delete(
     """Delete an annotation.
 
     Args:
-        database: exp.db.
+        database: The run's exp.db.
         known: The annotation as it was last seen.
-        overwrite: Whether to delete it even if it is another by now.
+        overwrite: Whether to delete it even if it has changed since.
         patience: How to wait for a busy store.
 
     Returns:
-        The annotation as it was when it was deleted; None if it was gone already, which only
-        `overwrite` lets pass.
+        The annotation that was deleted; None if it was gone already and `overwrite` is set.
 
     Raises:
-        AnnotationChanged: the row differs from what was known, or is gone.
-        DatabaseError: by its kind, as for every write.
+        AnnotationChanged: The row differs from `known`, or is gone.
+        DatabaseError: The store cannot be written, as for every write.
     """
     table = table_of(known.target)
 
@@ -160,12 +159,12 @@ def restore(
     overwrite: bool = False,
     patience: Patience = PATIENCE,
 ) -> Added | Edited:
-    """Put back an annotation that was deleted, with the id and the time that it had.
+    """Restore an annotation that was deleted, with the id and the time that it had.
 
     Raises:
-        AnnotationChanged: somebody else has put it back; `overwrite` sets its value and rationale.
-        TargetGone: the span or sample is not in the run any more.
-        DatabaseError: by its kind, as for every write.
+        AnnotationChanged: Somebody else has restored it; `overwrite` sets its value and rationale.
+        TargetGone: The span or sample is no longer in the run.
+        DatabaseError: The store cannot be written, as for every write.
     """
     return _put(database, deleted, None, overwrite, patience)
 
@@ -173,12 +172,12 @@ def restore(
 def revert(
     database: Database, change: Change, *, overwrite: bool = False, patience: Patience = PATIENCE
 ) -> None:
-    """Make undone what a change did, to the letter.
+    """Undo exactly what a change did.
 
     Raises:
-        AnnotationChanged: somebody else changed the same annotation after it.
-        TargetGone: the span or sample of a deleted one is not in the run any more.
-        DatabaseError: by its kind, as for every write.
+        AnnotationChanged: Somebody else has changed the same annotation since.
+        TargetGone: The span or sample of a deleted one is no longer in the run.
+        DatabaseError: The store cannot be written, as for every write.
     """
     match change:
         case Added(annotation):
@@ -195,15 +194,15 @@ def create_tables(
     now: Callable[[], datetime] = _utc_now,
     patience: Patience = PATIENCE,
 ) -> None:
-    """Make the annotation tables of a store that is older than they are.
+    """Make the annotation tables in a store that is older than them.
 
-    It leaves what the SDK's first migration does, and says so in exp_schema_migrations and
-    user_version. The second one, attachments.size, is only recorded where the column is there, so
-    an SDK that opens the store later goes on from the right place. Records that exist stay as
-    they are, and a second call changes nothing.
+    The result is what the SDK's first migration makes, and is recorded in exp_schema_migrations and
+    user_version. The second one, attachments.size, is recorded only where the column exists, so
+    that an SDK that opens the store later migrates on from the right version. Existing records stay
+    as they are, and a second call changes nothing.
 
     Raises:
-        DatabaseError: by its kind, as for every write.
+        DatabaseError: The store cannot be written, as for every write.
     """
     applied_at = timestamp(now())
 
@@ -215,7 +214,7 @@ def create_tables(
             f"insert or ignore into {ddl.EXPERIMENT_MIGRATIONS_TABLE} values (?, ?)",
             [(number, applied_at) for number in range(1, version + 1)],
         )
-        # The SDK takes the annotation tables to be there by user_version alone.
+        # The SDK knows by user_version alone whether the annotation tables exist.
         (stored,) = connection.execute("pragma user_version").fetchone()
         if stored < version:
             connection.execute(f"pragma user_version = {version}")
@@ -230,7 +229,7 @@ def _put(
     overwrite: bool,
     patience: Patience,
 ) -> Added | Edited:
-    """Give an annotation's row the wanted raw value and rationale, inserting it if it is gone."""
+    """Set the raw value and rationale of an annotation's row, inserting it if it is gone."""
     table = table_of(wanted.target)
 
     def change(connection: sqlite3.Connection) -> Added | Edited:
@@ -265,7 +264,9 @@ def _insert(connection: sqlite3.Connection, annotation: Annotation) -> Annotatio
         target,
     )
     if parents.fetchone() is None:
-        message = f"the {annotation.target} is not in this run any more; r shows what is"
+        message = (
+            f"the {annotation.target} is not in this run any more; r shows the present records"
+        )
         raise TargetGone(message)
     columns = (
         "id, name, annotation_kind, value_type, value, user, rationale, created_at,"
@@ -300,5 +301,7 @@ def _optional(value: str | None) -> bytes | None:
 
 def _require_tables(connection: sqlite3.Connection, database: Database) -> None:
     if not all(table_columns(connection, table.name) for table in TABLES):
-        message = f"{database.label} is of an SDK without annotations; their tables must be made"
+        message = (
+            f"{database.label} was written by an SDK without annotations; their tables must be made"
+        )
         raise NoAnnotationTables(database.path, message)

@@ -1,11 +1,11 @@
-"""What a file that says it is an artifact holds; looked at with nothing in it trusted."""
+"""What a file that claims to be an artifact holds; nothing in it is trusted."""
 
 from __future__ import annotations
 
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -18,25 +18,27 @@ from flowtui.store.archive.values import (
     DATABASE,
     DATABASE_ZIP,
     EMBEDDED_FOLDER,
+    MANIFEST,
     ArtifactError,
     ArtifactTooLarge,
     Slice,
     Work,
     never,
     no_progress,
+    with_spare,
 )
 from flowtui.store.values import JsonValue
 
 MAX_INDEX_BYTES = 128 << 20
 MAX_ATTACHMENTS = 300_000
 LARGE_BYTES = 4_000_000_000
-"""A database of more is unpacked only if it is allowed."""
+"""A larger database is unpacked only if that is allowed."""
 LARGE_RATIO = 100
-"""The same of one that packs better than this, which none does that the SDK writes."""
+"""The same holds for one that compresses better than this, as none does that the SDK writes."""
 SMALL_BYTES = 100_000_000
-"""Below this the ratio does not matter."""
+"""Below this size the ratio does not matter."""
 _BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Other methods are unpacked by Python without a bound on what a piece becomes."""
+"""Compression methods whose output Python can bound piece by piece; others it cannot."""
 _EMBEDDED = re.compile(
     rf"{EMBEDDED_FOLDER}/(?P<place>[^/]*experiment_snapshot[^/]*~~et~~(?P<id>[^/]+))/{DATABASE_ZIP}"
 )
@@ -44,7 +46,7 @@ _EMBEDDED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ArtifactContents:
-    """One experiment in an artifact: of its own, or embedded in a model."""
+    """One experiment in an artifact: its own, or one embedded in a model."""
 
     path: Path
     run_id: str
@@ -57,20 +59,27 @@ class ArtifactContents:
     """`experiment` or `model`."""
     database_zip: Slice
     attachments: dict[str, Slice] = field(repr=False)
-    """By path below `attachments/`; the offsets are in the artifact."""
+    """The attachments by path below `attachments/`; the offsets are those in the artifact."""
+    problems: tuple[str, ...] = ()
+    """Sentences about what is missing in the artifact, or cannot be read."""
 
 
 def read_contents(path: Path) -> ArtifactContents:
     """Return what an artifact holds, without unpacking anything.
 
     Raises:
-        ArtifactError: it cannot be read, is damaged, or holds no experiment.
+        ArtifactError: The file cannot be read, its manifest or database is damaged or cut off, or
+            it holds no experiment.
     """
     try:
         with path.open("rb") as file:
-            members = archive_tar.scan(file, path, "the file")
-            manifest = models.read_manifest(file, members, path)
-            return _experiment(file, path, members, manifest)
+            found = archive_tar.scan_what_is_there(file, path, "the file")
+            if not (found.problem or found.has_end):
+                found = replace(found, problem=f"the file is cut off: {path} lacks its end")
+            if found.problem and MANIFEST not in found.members:
+                raise ArtifactError(found.problem)
+            manifest = models.read_manifest(file, found.members, path)
+            return _experiment(file, path, found, manifest)
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -81,15 +90,15 @@ def unpack_database(
     """Write the database of an artifact into a file.
 
     Args:
-        contents: of the artifact.
-        target: a file that is not there yet.
-        room_bytes: more than this is not written.
-        allow_large: whether a database may be larger than is likely.
+        contents: What the artifact holds.
+        target: A file that does not exist yet.
+        room_bytes: How much may be written at most.
+        allow_large: Whether the database may be unusually large.
 
     Raises:
-        ArtifactTooLarge: it is, and may not; nothing was written.
-        ArtifactError: it is damaged, or says that it is larger than there is room for.
-        OSError: the target cannot be written.
+        ArtifactTooLarge: The database is unusually large, and may not be; nothing was written.
+        ArtifactError: The database is damaged, or declares a size for which there is no room.
+        OSError: The target cannot be written.
     """
     part, path = contents.database_zip, contents.path
     with path.open("rb") as outer:
@@ -99,40 +108,42 @@ def unpack_database(
                 entry = archive.getinfo(DATABASE)
                 if entry.compress_type not in _BOUNDED:
                     raise NotImplementedError
-                if entry.file_size > room_bytes:
+                if with_spare(entry.file_size) > room_bytes:
                     raise ArtifactError(
-                        f"{path} unpacks to {entry.file_size / 1e6:,.0f} MB, and there is room for"
-                        f" {max(0, room_bytes) / 1e6:,.0f} MB in {target.parent.parent}: free some,"
-                        " or set TMPDIR to another folder"
+                        f"{path} unpacks to {entry.file_size / 1e6:,.1f} MB, and"
+                        f" {room_bytes / 1e6:,.1f} MB are free in {target.parent.parent}:"
+                        " free some, or set TMPDIR to another folder"
                     )
                 if not allow_large:
                     _check_size(path, entry)
                 with archive.open(entry) as source, target.open("xb") as out:
-                    # However much the data unpacks to: what was declared is the most.
+                    # Never write more than was declared, however much the data unpacks to.
                     work = Work(entry.file_size, never, no_progress)
                     count = archive_tar.copy(source, out, entry.file_size, work)
         except (zipfile.BadZipFile, zlib.error, KeyError, EOFError) as error:
             raise ArtifactError(f"{path} is damaged: its database cannot be unpacked") from error
         except (NotImplementedError, RuntimeError) as error:
-            # A method that nobody here packs with, or a password.
-            raise ArtifactError(f"{path}: its database is packed in a way of its own") from error
+            # An unusual compression method, or a password.
+            raise ArtifactError(
+                f"{path}: its database is compressed by an unknown method"
+            ) from error
     if count != entry.file_size:
         raise ArtifactError(f"{path} is damaged: its database is shorter than it says")
 
 
 class _ZipWindow(archive_tar.ByteWindow):
-    """A range with a zip in it, of which nobody can be made to take a lot into memory."""
+    """A range with a zip in it, from which a hostile size cannot make anybody read a lot."""
 
     def read(self, size: int | None = -1) -> bytes:
         wanted = self.left if size is None or size < 0 else min(size, self.left)
         if wanted > archive_tar.CHUNK_BYTES:
-            # The directory is read at once; that of a zip with one file in it is short.
+            # zipfile reads the directory at once; that of a zip with one file in it is short.
             raise zipfile.BadZipFile("its directory is too large")
         return super().read(size)
 
 
 def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:
-    """Raise ArtifactTooLarge for a database that is larger than is likely, packed or unpacked."""
+    """Raise ArtifactTooLarge for a database that is unusually large, compressed or unpacked."""
     ratio = entry.file_size / max(1, entry.compress_size)
     is_dense = entry.file_size > SMALL_BYTES and ratio > LARGE_RATIO
     if is_dense or entry.file_size > LARGE_BYTES:
@@ -143,22 +154,26 @@ def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:
 
 
 def _experiment(
-    file: BinaryIO, path: Path, members: dict[str, Slice], manifest: dict[str, JsonValue]
+    file: BinaryIO, path: Path, found: archive_tar.Scanned, manifest: dict[str, JsonValue]
 ) -> ArtifactContents:
+    members = found.members
     payload = manifest.get("payload")
     said = payload if isinstance(payload, dict) else {}
     name = _text(manifest.get("name")) or path.stem
     prefix, kind = "", "experiment"
     run_id = _text(said.get("local_experiment_id")) or path.stem
     if DATABASE_ZIP not in members:
-        embedded = [found for key in members if (found := _EMBEDDED.fullmatch(key))]
+        embedded = [match for key in members if (match := _EMBEDDED.fullmatch(key))]
+        if not embedded and found.problem:
+            raise ArtifactError(found.problem)
         if not embedded:
             what = _text(manifest.get("artifact_type")) or "artifact"
             raise ArtifactError(f"{path} is a LUML {what} without an experiment in it")
-        # A model that was linked again holds the older records too.
+        # A model that was linked several times holds the older records too; the last one counts.
         prefix, kind = f"{EMBEDDED_FOLDER}/{embedded[-1]['place']}/", "model"
         run_id, said = embedded[-1]["id"], {}
     tags = said.get("tags")
+    attachments, problem = _attachments(file, path, found, prefix)
     return ArtifactContents(
         path=path,
         run_id=run_id.replace("\0", "") or path.stem,
@@ -169,31 +184,43 @@ def _experiment(
         description=_text(manifest.get("description")),
         kind=kind,
         database_zip=members[prefix + DATABASE_ZIP],
-        attachments=_attachments(file, path, members, prefix),
+        attachments=attachments,
+        problems=tuple(
+            f"{why}; attachments that lie behind are missing"
+            for why in (found.problem, problem)
+            if why
+        ),
     )
 
 
 def _attachments(
-    file: BinaryIO, path: Path, members: dict[str, Slice], prefix: str
-) -> dict[str, Slice]:
-    tar = members.get(prefix + ATTACHMENTS_TAR)
+    file: BinaryIO, path: Path, found: archive_tar.Scanned, prefix: str
+) -> tuple[dict[str, Slice], str]:
+    """Return the attachments that are whole, and why there may be others that are not."""
+    tar = found.members.get(prefix + ATTACHMENTS_TAR)
+    if tar is None and found.cut is not None and found.cut[0] == prefix + ATTACHMENTS_TAR:
+        tar = found.cut[1]
     if tar is None:
-        return {}
-    index = members.get(prefix + ATTACHMENTS_INDEX)
+        return {}, ""
+    index = found.members.get(prefix + ATTACHMENTS_INDEX)
     parts = _indexed(file, index, tar) if index is not None else None
+    problem = ""
     if parts is None:
-        inner = archive_tar.ByteWindow(file, tar.offset, tar.size_bytes)
-        parts = archive_tar.scan(cast(BinaryIO, inner), path, f"its {ATTACHMENTS_TAR}")
+        inner = cast(BinaryIO, archive_tar.ByteWindow(file, tar.offset, tar.size_bytes))
+        scanned = archive_tar.scan_what_is_there(inner, path, f"its {ATTACHMENTS_TAR}")
+        # Where the file is cut off, its parts are too.
+        parts, problem = scanned.members, "" if found.problem else scanned.problem
     root = f"{ATTACHMENTS_ROOT}/"
-    return {
+    attachments = {
         name.removeprefix(root): Slice(tar.offset + part.offset, part.size_bytes)
         for name, part in parts.items()
         if name.startswith(root) and name != root
     }
+    return attachments, problem
 
 
 def _indexed(file: BinaryIO, index: Slice, tar: Slice) -> dict[str, Slice] | None:
-    """Return the parts that an index names, None where it is none, or points out of its tar."""
+    """Return the parts that an index names, None if it is not valid or points outside its tar."""
     try:
         stored = models.read_json(file, index, MAX_INDEX_BYTES)
     except (ValueError, RecursionError):

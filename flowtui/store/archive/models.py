@@ -1,8 +1,8 @@
 """A run's logged models as artifacts of their own, alone or with the run's record embedded.
 
-A model file is a tar with a manifest already, so alone it is uploaded as it lies in the store. With
-the record, a copy of it gets the members that the SDK's `link_to_model` adds: a `meta-*.json` that
-names a folder under `meta_artifacts/`, and in there what an experiment's artifact holds.
+A model file is a tar with a manifest already, so alone it is uploaded as it is. With the record, a
+copy of it gets the members that the SDK's `link_to_model` adds: a `meta-*.json` that names a folder
+under `meta_artifacts/`, and in there what an experiment's artifact holds.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ MAX_MANIFEST_BYTES = 16 << 20
 
 
 def model_artifact(store: Store, model: Model) -> ArtifactInfo:
-    """Return a logged model's file as the artifact that it is; nothing is copied.
+    """Return a logged model's file as an artifact; nothing is copied.
 
     Raises:
-        ArtifactError: the file is gone, lies outside of the store, or is no model file.
+        ArtifactError: The file is missing, is outside the store, or is not a model file.
     """
     path = model_path(store, model)
     with _opened(path) as file:
@@ -63,9 +63,9 @@ def write_model_artifact(
     """Write a copy of a model's file with the run's record embedded in it.
 
     Raises:
-        ArtifactError: the model cannot be read, or there is no room or right to write.
-        ReadCancelled: `cancelled` said so; nothing is left behind.
-        StoreError: the run cannot be read.
+        ArtifactError: The model cannot be read, or there is no room or right to write.
+        ReadCancelled: It was cancelled; nothing is left behind.
+        StoreError: The run cannot be read.
     """
     alone = model_artifact(store, model)
     with cancelling(cancelled):
@@ -94,10 +94,10 @@ def write_model_artifact(
 
 
 def model_path(store: Store, model: Model) -> Path:
-    """Return where a model's file lies.
+    """Return the path of a model's file.
 
     Raises:
-        ArtifactError: nowhere inside the store.
+        ArtifactError: It is not inside the store.
     """
     directory = store.directory.resolve()
     path = Path(os.path.realpath(directory / (model.path or "")))
@@ -111,26 +111,26 @@ def read_manifest(file: BinaryIO, members: dict[str, Slice], path: Path) -> dict
     """Return an artifact's manifest.
 
     Raises:
-        ArtifactError: there is none, or it is no JSON object of a sane size.
+        ArtifactError: There is none, or it is not a JSON object of a sane size.
     """
     part = members.get(MANIFEST)
     if part is None:
-        raise ArtifactError(f"{path} is no LUML artifact: it has no {MANIFEST}")
+        raise ArtifactError(f"{path} is not a LUML artifact: it has no {MANIFEST}")
     try:
         manifest = read_json(file, part)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is damaged: its {MANIFEST} cannot be read") from error
     if not isinstance(manifest, dict):
-        raise ArtifactError(f"{path} is damaged: its {MANIFEST} is no object")
+        raise ArtifactError(f"{path} is damaged: its {MANIFEST} is not an object")
     return manifest
 
 
 def read_json(file: BinaryIO, part: Slice, limit: int = MAX_MANIFEST_BYTES) -> JsonValue:
-    """Return what a member says in JSON.
+    """Return the JSON value in a member.
 
     Raises:
-        ValueError: it is larger than the limit, or no JSON.
-        RecursionError: it is nested too deeply.
+        ValueError: The member is larger than the limit, or is not JSON.
+        RecursionError: The value is nested too deeply.
     """
     if part.size_bytes > limit:
         raise ValueError(f"larger than {limit:,} bytes")
@@ -147,7 +147,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 def _go_to_end_of_members(out: BinaryIO, alone: ArtifactInfo) -> None:
-    """Cut off what the tar ends with, so that members can be added."""
+    """Cut off the end mark of a tar, so that members can be added."""
     out.seek(0)
     with tarfile.open(fileobj=out, mode="r:") as tar:
         end = 0
@@ -161,7 +161,7 @@ def _go_to_end_of_members(out: BinaryIO, alone: ArtifactInfo) -> None:
 def _embed(
     writer: archive_tar.TarWriter, out: BinaryIO, parts: packing.ArtifactParts
 ) -> tuple[str, ...]:
-    # How the SDK spells a tag in a path: colons cannot be in one everywhere.
+    # The SDK spells a tag in a path like this, since some file systems do not allow colons.
     place = f"{EMBEDDED_TAG.replace(':', '~c~')}~~et~~{uuid.uuid4().hex}"
     entry = {"id": place, "tags": [EMBEDDED_TAG], "payload": {}}
     with writer.member(f"meta-{uuid.uuid4().hex}.json"):

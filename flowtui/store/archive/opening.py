@@ -1,8 +1,8 @@
 """Opens an exported or uploaded run, or a model with one in it, as a store that nobody can write.
 
-The run's database is unpacked into a private folder, beside a meta.db made of what the manifest
-says; so every question to a store is answered as ever. Attachments stay in the artifact, where
-their index tells them; one that is to be opened is copied out then.
+The run's database is unpacked into a private folder, beside a meta.db made from the manifest, so
+that every question to a store is answered as usual. Attachments stay in the artifact, where their
+index says; one that is to be opened is copied out when it is needed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from pathlib import Path, PurePosixPath
 from flowtui import temporary
 from flowtui.store.archive import tar
 from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
-from flowtui.store.archive.packing import SPARE_BYTES
-from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress
+from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress, with_spare
 from flowtui.store.attachments.files import AttachmentFiles
 from flowtui.store.attachments.values import (
     Attachment,
@@ -42,13 +41,13 @@ def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
     """Open a `.luml` file, or a model file with an experiment embedded in it.
 
     Args:
-        path: of the file.
-        allow_large: whether it may unpack to more than is likely.
+        path: The file.
+        allow_large: Whether it may be unusually large when it is unpacked.
 
     Raises:
-        ArtifactTooLarge: it does, and may not.
-        ArtifactError: it cannot be read, is damaged, holds no experiment, or there is no room to
-            unpack its database.
+        ArtifactTooLarge: It is unusually large, and may not be.
+        ArtifactError: The file cannot be read, is damaged, holds no experiment, or there is no room
+            to unpack its database.
     """
     whole = path.absolute()
     contents = read_contents(whole)
@@ -59,7 +58,7 @@ def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
     try:
         run_folder = folder / "run"
         run_folder.mkdir()
-        room = shutil.disk_usage(folder).free - SPARE_BYTES
+        room = shutil.disk_usage(folder).free
         unpack_database(contents, run_folder / "exp.db", room, allow_large)
         _write_meta(folder / "meta.db", contents)
         return ArtifactStore(contents, folder)
@@ -75,7 +74,7 @@ def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
 
 
 class ArtifactStore(Store):
-    """The one run of an artifact; `close` removes what was unpacked, as does the end of Python."""
+    """The store of an artifact's run; `close`, or Python's end, removes what was unpacked."""
 
     def __init__(self, contents: ArtifactContents, folder: Path) -> None:
         """Take over a private folder that holds meta.db and run/exp.db."""
@@ -83,13 +82,14 @@ class ArtifactStore(Store):
         self._contents = contents
         self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
         super().__init__(StoreLocation(folder, "an artifact"))
-        # For people it is where the artifact is; no database is looked for there.
+        # People see the path of the artifact; no database is looked for there.
         self.directory = contents.path
         self.location = StoreLocation(contents.path, "an artifact")
         what = "an exported run" if contents.kind == "experiment" else "a run inside a model"
         self.why_read_only = f"{contents.path.name} is {what}, a copy: annotate the run itself"
         for database in (self.meta, self.run(contents.run_id).database):
             database.why_read_only = self.why_read_only
+        self.run(contents.run_id).database.lacks = contents.problems
 
     def close(self) -> None:
         super().close()
@@ -101,11 +101,11 @@ class ArtifactStore(Store):
         return self._contents.run_id
 
     def run_directory(self, run_id: str) -> Path:
-        # Its name is not trusted with the place.
+        # The run's id is not trusted to be part of a path.
         return self._folder / ("run" if run_id == self._contents.run_id else "no-run")
 
     def signs(self, runs: Iterable[Run], now: datetime, may_ask: bool = True) -> dict[str, Signs]:
-        # It is a copy: nothing in it tells whether the run itself goes on.
+        # It is a copy, which does not tell whether the run itself goes on.
         return {}
 
     def _attachments(self, run_id: str) -> AttachmentFiles:
@@ -113,10 +113,10 @@ class ArtifactStore(Store):
 
 
 class ArtifactFiles:
-    """The attachments in an artifact; what is to be opened is copied out of it."""
+    """The attachments in an artifact; one that is to be opened is copied out of it."""
 
     def __init__(self, contents: ArtifactContents, copies: Path) -> None:
-        """Take what is in an artifact, and the private folder that copies go to."""
+        """Take the contents of an artifact, and the private folder for copies."""
         self.folder = contents.path
         self._contents = contents
         self._place = copies
@@ -124,14 +124,14 @@ class ArtifactFiles:
         self._copies: dict[str, Path] = {}
 
     def listed(self, rows: Iterable[AttachmentRow]) -> Attachments:
-        """Return rows with what the artifact's index says of their files."""
+        """Return rows with what the artifact's index says about their files."""
         return _listed(rows, self._contents.attachments)
 
     def path(self, file_path: str) -> Path:
-        """Copy an attachment out of the artifact, once, and return where it lies now.
+        """Copy an attachment out of the artifact, only once, and return its path.
 
         Raises:
-            AttachmentRefused: the artifact has no such file, was changed, or there is no room.
+            AttachmentRefused: The artifact has no such file or was changed, or there is no room.
         """
         path = str(PurePosixPath(file_path))
         part = self._contents.attachments.get(file_path) or self._contents.attachments.get(path)
@@ -140,7 +140,7 @@ class ArtifactFiles:
         with self._copying:
             copy = self._copies.get(path)
             if copy is None:
-                # A folder for each: names in an artifact must not meet.
+                # Each copy has its own folder, so that equal names do not collide.
                 place = self._place / f"{len(self._copies)}"
                 copy = self._copies[path] = self._copied(part, place, PurePosixPath(path).name)
             return copy
@@ -150,7 +150,7 @@ class ArtifactFiles:
         stem = name if name not in ("", "..") and len(os.fsencode(name)) < 200 else "file" + suffix
         whole = place / stem
         try:
-            if shutil.disk_usage(self._place).free < part.size_bytes + SPARE_BYTES:
+            if shutil.disk_usage(self._place).free < with_spare(part.size_bytes):
                 raise AttachmentRefused(f"no room in {self._place.parent} to take it out")
             place.mkdir(exist_ok=True)
             with self._contents.path.open("rb") as source, whole.open("wb") as target:
@@ -160,7 +160,7 @@ class ArtifactFiles:
         except (OSError, ValueError) as error:
             with suppress(OSError, ValueError):
                 whole.unlink(missing_ok=True)
-            reason = error.strerror if isinstance(error, OSError) else "its name is none"
+            reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
             raise AttachmentRefused(f"it cannot be taken out: {reason}") from error
         if copied != part.size_bytes:
             whole.unlink()
@@ -200,12 +200,13 @@ def _write_meta(path: Path, contents: ArtifactContents) -> None:
                 "tags": json.dumps(contents.tags),
                 "group_id": _storable(contents.group_id),
                 "description": _storable(contents.description),
-                # No copies of figures: what is no object sends readers to the run's own database.
+                # There are no copies of figures: a value that is not an object sends readers to
+                # exp.db.
                 "copy": "[]",
             },
         )
 
 
 def _storable(value: str | None) -> str | None:
-    """Return a text as SQLite takes it; a lone surrogate, which JSON can hold, becomes `?`."""
+    """Return a text that SQLite accepts: a lone surrogate, which JSON can hold, becomes `?`."""
     return None if value is None else value.encode("utf-8", "replace").decode()

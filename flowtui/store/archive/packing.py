@@ -5,9 +5,9 @@
     attachments.tar         uncompressed, so that one file can be read by its position
     attachments.index.json  those positions
 
-The parts are written straight into the artifact, whose headers learn afterwards how long they are;
-only the state of the database exists a second time. All of it happens in a private folder beside
-the artifact, which takes its name when it is whole.
+The parts are written straight into the artifact, whose headers get their sizes afterwards; only the
+snapshot of the database exists a second time. All of it happens in a private folder beside the
+artifact, which takes its name when it is complete.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from flowtui.store.archive.values import (
     Work,
     never,
     no_progress,
+    with_spare,
 )
 from flowtui.store.attachments.values import Attachment, AttachmentRefused, FileState
 from flowtui.store.cancelling import Cancelled, cancelling
@@ -54,22 +55,20 @@ if TYPE_CHECKING:
     from flowtui.store.store import Store
 
 BACKUP_PAGES = 512
-"""Between two looks at whether it was cancelled: 2 MB at the usual page size."""
-SPARE_BYTES = 16 << 20
-"""To be left on the disk, for everybody else."""
+"""How many pages are copied between two checks for cancelling: 2 MB at the usual page size."""
 _ZIP64_FROM = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What goes into an artifact, looked at before anything is written."""
+    """What goes into an artifact, found out before anything is written."""
 
     run: Run
     database_bytes: int
     attachments: tuple[Attachment, ...]
-    """Those that are there."""
+    """Those whose files exist."""
     missing: tuple[str, ...]
-    """Paths of those that are not, or that must not be read."""
+    """Paths of those whose files are missing, or must not be read."""
 
     @property
     def attachment_bytes(self) -> int:
@@ -77,23 +76,23 @@ class Contents:
 
     @property
     def work_bytes(self) -> int:
-        """What progress counts to: the database is read twice."""
+        """The total that progress counts to: the database is read twice."""
         return 2 * self.database_bytes + self.attachment_bytes
 
     @property
     def room_bytes(self) -> int:
-        """What must be free where it is packed."""
-        # A name takes a header of its own, or three when it is long.
+        """How much must be free on the disk where it is packed."""
+        # A member has one header, or three when its name is long.
         headers = 2048 * len(self.attachments)
-        return 2 * self.database_bytes + self.attachment_bytes + headers + SPARE_BYTES
+        return with_spare(2 * self.database_bytes + self.attachment_bytes + headers)
 
 
 def contents(store: Store, run_id: str) -> Contents:
     """Return what the artifact of a run would hold; about 1 s for 100,000 attachments.
 
     Raises:
-        ArtifactError: there is no such run.
-        StoreError: its database or the list of its attachments cannot be read.
+        ArtifactError: The store has no such run.
+        StoreError: Its database or the list of its attachments cannot be read.
     """
     row = store.ask(runs.run, run_id)
     if row is None:
@@ -119,16 +118,16 @@ def write_artifact(
     """Write a run as a `.luml` file and return what was written.
 
     Args:
-        store: where the run is; it is only read.
-        run_id: which run.
-        out_path: the file; one that is there is replaced when the new one is whole.
-        cancelled: is asked at least every few milliseconds; True ends it with ReadCancelled.
-        progress: is told bytes of work, done and in all.
+        store: The run's store, which is only read.
+        run_id: The run.
+        out_path: The file; an existing one is replaced when the new one is complete.
+        cancelled: Asked at least every few milliseconds; True ends it with ReadCancelled.
+        progress: Takes the bytes of work that are done, and the total.
 
     Raises:
-        ArtifactError: there is no room or no right to write, or no such run.
-        ReadCancelled: `cancelled` said so; nothing is left behind.
-        StoreError: the run cannot be read.
+        ArtifactError: There is no room or no right to write, or no such run.
+        ReadCancelled: It was cancelled; nothing is left behind.
+        StoreError: The run cannot be read.
     """
     with cancelling(cancelled):
         packed = contents(store, run_id)
@@ -159,8 +158,8 @@ def sha256(path: Path, cancelled: Cancelled = never, progress: OnProgress = no_p
     """Return the SHA-256 of a file in hex digits.
 
     Raises:
-        ReadCancelled: `cancelled` said so.
-        ArtifactError: the file cannot be read.
+        ReadCancelled: It was cancelled.
+        ArtifactError: The file cannot be read.
     """
     digest = hashlib.sha256()
     try:
@@ -177,27 +176,29 @@ def sha256(path: Path, cancelled: Cancelled = never, progress: OnProgress = no_p
 
 @contextmanager
 def private_folder(target: Path, room_bytes: int) -> Iterator[Path]:
-    """Give a folder beside a file to be, that only this user may enter and that always goes again.
+    """Yield a private folder beside a future file, and remove it in any case.
 
     Raises:
-        ArtifactError: there is no such place, no right to write there, or not enough room; also
-            for what the disk refuses while the folder is used.
+        ArtifactError: The place is missing or not writable, or has not enough room; also raised for
+            what the disk refuses while the folder is used.
     """
     if target.exists() and not target.is_file():
-        raise ArtifactError(f"{target} is no file and is not replaced")
+        raise ArtifactError(f"{target} is not a file, so it is not replaced")
     folder: Path | None = None
     try:
         free = shutil.disk_usage(target.parent).free
         if free < room_bytes:
             raise ArtifactError(
-                f"not enough room in {target.parent}: {room_bytes / 1e6:,.0f} MB are needed,"
-                f" {free / 1e6:,.0f} MB are free"
+                f"not enough room in {target.parent}: {room_bytes / 1e6:,.1f} MB are needed,"
+                f" {free / 1e6:,.1f} MB are free"
             )
         folder = Path(tempfile.mkdtemp(prefix=".flow-tui-", dir=target.parent))
         yield folder
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ArtifactError(f"the disk of {target.parent} is full; nothing is left") from error
+            raise ArtifactError(
+                f"the disk of {target.parent} is full; nothing was written"
+            ) from error
         raise ArtifactError(f"{target} cannot be written: {error.strerror or error}") from error
     finally:
         if folder is not None:
@@ -205,16 +206,16 @@ def private_folder(target: Path, room_bytes: int) -> Iterator[Path]:
 
 
 def take_snapshot(run: OpenRun, path: Path, work: Work) -> Path:
-    """Write one state of a run's database into a file of its own, with no log beside it.
+    """Write one state of a run's database into a file of its own, without a log beside it.
 
     Raises:
-        StoreError: the run's database cannot be read; ReadCancelled if it was left.
-        OSError: the disk is full.
+        StoreError: The run's database cannot be read; ReadCancelled if it was cancelled.
+        OSError: The disk is full.
     """
 
     def ask(source: sqlite3.Connection) -> None:
         (page_bytes,) = source.execute("pragma page_size").fetchone()
-        # From here on, until it is closed, the connection sees this one state.
+        # From here until it is closed, the connection sees this one state.
         source.execute("select count(*) from sqlite_master").fetchone()
         path.unlink(missing_ok=True)
         copied = 0
@@ -241,7 +242,7 @@ def take_snapshot(run: OpenRun, path: Path, work: Work) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactParts:
-    """What the members of an artifact about a run are made of."""
+    """What the members of a run's artifact are made from."""
 
     run: OpenRun
     contents: Contents
@@ -267,13 +268,13 @@ def write_parts(
 
 
 def finish(out: BinaryIO) -> None:
-    """Have a file on the disk, not only in memory, before it takes its name."""
+    """Make sure that a file is on the disk, not only in memory, before it takes its name."""
     out.flush()
     os.fsync(out.fileno())
 
 
 def settle(whole: Path, target: Path) -> None:
-    """Give a finished file its place and the mode of the one it replaces."""
+    """Move a finished file to its place, with the mode of the file that it replaces."""
     if target.exists():
         shutil.copymode(target, whole)
     whole.replace(target)
@@ -284,7 +285,7 @@ def _write_zip(window: archive_tar.ByteWindow, parts: ArtifactParts) -> None:
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
     size = entry.file_size = parts.snapshot.stat().st_size
-    # Level 1: a database of texts shrinks nearly as well, in a third of the time.
+    # Level 1, since a database of texts shrinks nearly as well in a third of the time.
     with (
         zipfile.ZipFile(cast(BinaryIO, window), "w", compresslevel=1) as archive,
         parts.snapshot.open("rb") as source,
@@ -308,7 +309,7 @@ def _write_attachments(
             lost.append(file.path)
             continue
         with source, tar.member(f"{ATTACHMENTS_ROOT}/{file.path}"):
-            # One that is being written is taken as long as it is now.
+            # A file that is being written is copied up to its present size.
             archive_tar.copy(source, out, os.fstat(source.fileno()).st_size, parts.work)
     tar.end()
     index = {name: [part.offset, part.size_bytes] for name, part in tar.members.items()}

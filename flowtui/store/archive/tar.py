@@ -1,7 +1,7 @@
 """Uncompressed tars, written in place and read by position, with nothing in them trusted.
 
-`tarfile` makes and reads the headers. What it does besides, extracting by name and following
-links, is left alone: members are slices of a file here, and a name is only a key.
+`tarfile` makes and reads the headers. Its other functions, extracting by name and following links,
+are not used: members are slices of a file here, and a name is only a key.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import io
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -18,14 +19,14 @@ from flowtui.store.archive.values import ArtifactError, Slice, Work
 CHUNK_BYTES = 1 << 20
 MAX_MEMBERS = 300_000
 MAX_HEADER_BYTES = 1 << 20
-"""Of a name that has a block of its own; longer ones are an attack on memory."""
+"""How long a name with a block of its own may be; longer ones are an attack on memory."""
 _END_BYTES = 2 * tarfile.BLOCKSIZE
 BROKEN = (tarfile.TarError, OSError, ValueError, OverflowError)
-"""What reading a tar raises that is none."""
+"""What reading a broken tar may raise."""
 
 
 class ByteWindow(io.RawIOBase):
-    """A range of a file as a file of its own, for those who count positions from its start.
+    """A range of a file as a file of its own, with positions that count from its start.
 
     Closing it leaves the outer file open.
     """
@@ -34,9 +35,9 @@ class ByteWindow(io.RawIOBase):
         """Open a range.
 
         Args:
-            file: the outer one; its position is the window's while the window is used.
-            start: of the range in it.
-            size_bytes: of the range to read; None for one that is written and grows.
+            file: The outer file, whose position belongs to the window while the window is used.
+            start: Where the range begins in it.
+            size_bytes: The size of a range to read; None for one that is written and grows.
         """
         self._file = file
         self._start = start
@@ -84,7 +85,7 @@ class ByteWindow(io.RawIOBase):
 
 
 class TarWriter:
-    """Writes regular files and folders into a tar; sizes may turn out only in the writing."""
+    """Writes regular files and folders into a tar; sizes need not be known in advance."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -96,12 +97,13 @@ class TarWriter:
 
     @contextmanager
     def member(self, name: str) -> Iterator[int]:
-        """Let a member be written where the file stands, and then say in its header how long it is.
+        """Let a member be written at the file's position, and then put its size into its header.
 
         Yields:
             The position of its first byte.
         """
-        # A name too long for the header has a block before it; either way as long with any size.
+        # A name too long for the header has a block before it; its length does not depend on the
+        # size.
         header_at = self._file.tell()
         self._file.write(_header(name, 0))
         start = self._file.tell()
@@ -114,16 +116,16 @@ class TarWriter:
         self.members[name] = Slice(start, end - start)
 
     def end(self) -> None:
-        """Write what a tar ends with."""
+        """Write the end mark of a tar."""
         size = self._file.tell() + _END_BYTES
         self._file.write(b"\0" * (_END_BYTES + -size % tarfile.RECORDSIZE))
 
 
 def copy(source: IO[bytes], target: BinaryIO, size_bytes: int, work: Work) -> int:
-    """Copy at most so many bytes, and return how many there were.
+    """Copy at most `size_bytes`, and return how many bytes there were.
 
     Raises:
-        ReadCancelled: the work was cancelled.
+        ReadCancelled: The work was cancelled.
     """
     left = size_bytes
     while left > 0:
@@ -137,64 +139,95 @@ def copy(source: IO[bytes], target: BinaryIO, size_bytes: int, work: Work) -> in
     return size_bytes - left
 
 
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What is found in a tar that may be damaged."""
+
+    members: dict[str, Slice]
+    """The regular files that are whole, by name, in order; the last of a name wins."""
+    problem: str = ""
+    """Why there may be more that is not found, as a sentence; empty where all of it is read."""
+    cut: tuple[str, Slice] | None = None
+    """The file that the tar ends within, and what there is of it."""
+    has_end: bool = False
+    """Whether an end is there, which few tars do without."""
+
+
 def scan(file: BinaryIO, path: Path, what: str) -> dict[str, Slice]:
     """Return the regular files of an uncompressed tar by name, in order; the last of a name wins.
 
     Args:
-        file: where the tar is all there is.
-        path: of the file, for messages.
-        what: it is, for messages: `the file`, `its attachments.tar`.
+        file: A file with nothing in it but the tar.
+        path: The path of the file, for messages.
+        what: What it is called in messages: `the file`, `its attachments.tar`.
 
     Raises:
-        ArtifactError: it is no such tar, is cut off, or is made to harm who reads it.
+        ArtifactError: It is not such a tar, is cut off, or is made to harm its reader.
+    """
+    found = scan_what_is_there(file, path, what)
+    if found.problem:
+        raise ArtifactError(found.problem)
+    return found.members
+
+
+def scan_what_is_there(file: BinaryIO, path: Path, what: str) -> Scanned:
+    """Return the regular files of a tar as far as it can be read; `scan` tells of the arguments.
+
+    Raises:
+        ArtifactError: it is made to harm who reads it.
     """
     size = file.seek(0, io.SEEK_END)
+    after = 0
     found: dict[str, Slice] = {}
+    cut_off = f"{what} is cut off: {path} lacks the rest of its bytes"
     try:
-        for count, (member, _) in enumerate(headers(file), 1):
+        for count, (member, following) in enumerate(headers(file), 1):
+            after = following
             if count > MAX_MEMBERS:
                 raise ArtifactError(
                     f"{what} is damaged: {path} has more than {MAX_MEMBERS:,} members"
                 )
-            if member.offset_data + (member.size if member.isreg() else 0) > size:
-                raise ArtifactError(f"{what} is cut off: {path} lacks the rest of its bytes")
+            start = member.offset_data
+            is_whole = start + (member.size if member.isreg() else 0) <= size
+            if not is_whole:
+                return Scanned(found, cut_off, (member.name, Slice(start, max(0, size - start))))
             if member.isreg() and member.sparse is None:
-                found[member.name] = Slice(member.offset_data, member.size)
+                found[member.name] = Slice(start, member.size)
     except BROKEN as error:
-        raise ArtifactError(f"{what} is no tar that can be read: {path} ({error})") from error
-    return found
+        return Scanned(found, f"{what} is not a tar that can be read: {path} ({error})")
+    return Scanned(found, has_end=size >= after + tarfile.BLOCKSIZE)
 
 
 def headers(file: BinaryIO, position: int = 0) -> Iterator[tuple[tarfile.TarInfo, int]]:
-    """Yield (member, where the next header is) of an uncompressed tar, in order.
+    """Yield each member of an uncompressed tar and where the next header is, in order.
 
     Args:
-        file: where the tar is all there is.
-        position: of the header to begin with.
+        file: A file with nothing in it but the tar.
+        position: Where the first header to read is.
 
     Raises:
-        BROKEN: the tar is, or is made to harm who reads it.
+        BROKEN: The tar is broken, or is made to harm its reader.
     """
     file.seek(position)
-    # As bytes would come, so do names: what is no UTF-8 survives as surrogates.
+    # In names, bytes that are not valid UTF-8 survive as surrogates.
     reader = cast(IO[bytes], _HeaderReader(file))
     try:
         with tarfile.open(fileobj=reader, mode="r:", errors="surrogateescape") as tar:
             before = -1
             while (member := tar.next()) is not None:
-                # tarfile keeps all that it has seen.
+                # Otherwise tarfile would keep every member that it has read.
                 tar.members.clear()  # type: ignore[attr-defined]
                 if member.offset <= before or member.size < 0:
                     raise tarfile.ReadError("it has headers that make no sense")
                 before = member.offset
                 yield member, tar.offset
     except RecursionError as error:
-        # tarfile calls itself for each header that is about the next one.
+        # tarfile recurses for each header that describes the next one.
         raise tarfile.ReadError("it has too many headers about one member") from error
 
 
 class _HeaderReader:
-    """Gives tarfile the headers, and nothing large enough to be anything else."""
+    """Gives tarfile only headers, and refuses to read anything too large to be one."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -215,5 +248,5 @@ def _header(name: str, size_bytes: int, kind: bytes = tarfile.REGTYPE) -> bytes:
     info = tarfile.TarInfo(name)
     info.size, info.type = size_bytes, kind
     info.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644
-    # GNU's: a size beyond 8 GB takes no more room than any other.
+    # In GNU's format a size beyond 8 GB takes no more room than any other.
     return info.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")

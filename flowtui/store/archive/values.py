@@ -1,6 +1,6 @@
-"""What the store packs runs into and reads them from: names, bounds, and the answer of a packing.
+"""What artifacts are made of: names, bounds, and the result of packing.
 
-The layout of an artifact is LUML's; text in one that is read is untrusted.
+The layout of an artifact is LUML's; text that is read from one is untrusted.
 """
 
 from __future__ import annotations
@@ -24,9 +24,12 @@ PRODUCER = "luml.ai"
 SNAPSHOT_TAG = "luml.ai::experiment_snapshot:v1"
 EMBEDDED_TAG = "dataforce.studio::experiment_snapshot:v1"
 EMBEDDED_FOLDER = "meta_artifacts"
+MOST_SPARE_BYTES = 16 << 20
+LEAST_SPARE_BYTES = 64 << 10
+"""A manifest, an index and what a tar ends with take less."""
 
 OnProgress: TypeAlias = Callable[[int, int], None]
-"""Is told how many bytes are done, and of how many; called often."""
+"""Takes how many bytes are done, and of how many; called often."""
 
 
 class ArtifactError(StoreError):
@@ -34,7 +37,7 @@ class ArtifactError(StoreError):
 
 
 class ArtifactTooLarge(ArtifactError):
-    """An artifact unpacks to more than one is unpacked to unasked; it can be opened if allowed."""
+    """An artifact is unusually large when it is unpacked; it can be opened if that is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,22 @@ class ArtifactInfo:
     """Paths of attachments that are left out: their files are gone, or must not be read."""
 
 
+def with_spare(size_bytes: int) -> int:
+    """Return how much must be free where so much is written: some is left for everybody else."""
+    return size_bytes + min(MOST_SPARE_BYTES, LEAST_SPARE_BYTES + size_bytes // 10)
+
+
 def no_progress(done: int, total: int) -> None:
-    """Take progress that nobody wants."""
+    """Ignore progress."""
 
 
 def never() -> bool:
-    """Cancel nothing."""
+    """Return False: nothing is cancelled."""
     return False
 
 
 class Work:
-    """Counts the bytes of a piece of work, tells of them, and can be cancelled between any two."""
+    """Counts and reports the bytes of a piece of work, which can be cancelled between steps."""
 
     def __init__(self, total: int, cancelled: Cancelled, progress: OnProgress) -> None:
         self.cancelled = cancelled
@@ -78,12 +86,12 @@ class Work:
         self._done = 0
 
     def check(self) -> None:
-        """Raise ReadCancelled if it was."""
+        """Raise ReadCancelled if the work was cancelled."""
         if self.cancelled():
             raise ReadCancelled("it was left")
 
     def step(self, count: int) -> None:
-        # Files that grow meanwhile make more of it than was foreseen.
+        # Files that grow meanwhile make more work than was foreseen.
         self._done = min(self._done + count, self._total)
         self._progress(self._done, self._total)
 

@@ -1,4 +1,4 @@
-"""Where a run's attachments lie: in a folder beside its database, or in an artifact."""
+"""Where a run's attachments are: in a folder beside its database, or in an artifact."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class AttachmentFiles(Protocol):
 
     @property
     def folder(self) -> Path:
-        """Where they are, for a person; there may be nothing."""
+        """Where they are, for a person; it need not exist."""
 
     def listed(self, rows: Iterable[AttachmentRow]) -> Attachments:
         """Return rows with the state of their files, and the files that no row names."""
 
     def path(self, file_path: str) -> Path:
-        """Return where the file of a row lies.
+        """Return the path of a row's file.
 
         Raises:
-            AttachmentRefused: it leads elsewhere, is no file, or cannot be taken out.
+            AttachmentRefused: The path leads elsewhere, is not a file, or cannot be copied out.
         """
 
 
@@ -41,7 +41,7 @@ class AttachmentFolder:
         return listing.on_disk(rows, self.folder)
 
     def path(self, file_path: str) -> Path:
-        """Return where an attachment lies; see `listing.resolved` for what it refuses."""
+        """Return the path of an attachment; see `listing.resolved` for what it refuses."""
         from flowtui.store.attachments import listing
 
         return listing.resolved(self.folder, file_path)

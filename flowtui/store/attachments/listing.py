@@ -1,4 +1,4 @@
-"""The files attached to one run: rows of exp.db: attachments, and what lies on the disk."""
+"""The files attached to one run: the rows of exp.db: attachments, and the files on the disk."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from flowtui.store.natural import sort_key
 
 By: TypeAlias = Literal["name", "size", "time"]
 MAX_FILES = 300_000
-"""On disk; what is found after so many is not listed."""
+"""How many files on the disk are listed; the rest is not."""
 _COLUMNS = ("id", "name", "file_path", "created_at", "size")
 _FILES_BETWEEN_CANCEL_CHECKS = 1_000
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -37,7 +37,7 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A file on the disk that was come upon without following a link."""
+    """A file on the disk that was found without following a link."""
 
     size_bytes: int
     modified_ns: int
@@ -46,16 +46,16 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Disk:
-    """What lies below a folder, by path from there."""
+    """What is below a folder, by path from there."""
 
     files: dict[str, _Found]
-    """Links and special files too."""
+    """Links and special files included."""
     folders: set[str]
     searched: set[str]
-    """Folders of which all is known, the outermost one as an empty text."""
+    """Folders whose content is known completely; the outermost one is an empty text."""
 
     def lacks(self, path: str) -> bool:
-        """Return whether it is known that there is nothing at a path."""
+        """Say whether it is known that there is nothing at a path."""
         above, _, name = path.rpartition("/")
         is_name = name not in ("", ".", "..") and "\0" not in name and path[0] != "/"
         return is_name and above in self.searched and path not in self.folders
@@ -80,11 +80,11 @@ def on_disk(rows: Iterable[AttachmentRow], folder: Path) -> Attachments:
     """Return rows with the state of their files, and the files that no row names.
 
     Args:
-        rows: of one run.
-        folder: that run's attachments folder; it need not exist.
+        rows: The rows of one run.
+        folder: That run's attachments folder; it need not exist.
 
     Raises:
-        ReadCancelled: nobody waits any more; looked at about every thousand files.
+        ReadCancelled: Nobody waits any more, which is checked about every thousand files.
     """
     check = _checker()
     disk = _walked(folder, check)
@@ -108,8 +108,8 @@ def resolved(folder: Path, file_path: str) -> Path:
     """Return where a stored path leads inside the attachments folder; the file need not exist.
 
     Raises:
-        AttachmentRefused: the path is empty, absolute or has `..` in it, a link on the way leads
-            out of the folder, or what is there is a folder or a special file.
+        AttachmentRefused: The path is empty, absolute or has `..` in it, a link on the way leads
+            out of the folder, or the path is that of a folder or a special file.
     """
     path = PurePosixPath(file_path)
     if not path.parts or "\0" in file_path:
@@ -129,7 +129,7 @@ def resolved(folder: Path, file_path: str) -> Path:
     if not is_inside:
         raise AttachmentRefused("a link leads out of the attachments folder")
     if not stat.S_ISREG(mode):
-        raise AttachmentRefused("what is there is no regular file")
+        raise AttachmentRefused("it is not a regular file")
     return real
 
 
@@ -137,9 +137,9 @@ def tree(files: Iterable[Attachment], by: By = "name", is_descending: bool = Fal
     """Return attachments as a tree of folders with their totals, folders first.
 
     Args:
-        files: rows and orphans alike; refused ones stand in the outermost folder.
-        by: what the children of each folder are sorted by; the name decides between equals.
-        is_descending: the largest, or latest, or last by name first.
+        files: Rows and orphans alike; refused ones are put in the outermost folder.
+        by: What the children of each folder are sorted by, and then by name.
+        is_descending: Whether the largest, the latest or the last by name comes first.
     """
     nodes: dict[tuple[str, ...], list[Node]] = defaultdict(list)
     nodes[()] = []
@@ -150,7 +150,7 @@ def tree(files: Iterable[Attachment], by: By = "name", is_descending: bool = Fal
         while folder and folder[:-1] not in nodes:
             folder = folder[:-1]
             nodes[folder] = []
-    # The deepest first, so that each folder is complete when its parent takes it.
+    # The deepest come first, so that each folder is complete when its parent takes it.
     for place in sorted(nodes, key=len, reverse=True):
         folder_node = _folder(place, nodes[place], by, is_descending)
         if not place:
@@ -195,7 +195,7 @@ _KEYS: dict[By, Callable[[Node], int | datetime]] = {
 
 
 def _places(file: Attachment) -> list[str]:
-    """Return the folders that a file stands in and its name."""
+    """Return the folders that a file is in, and its name."""
     if file.state is FileState.REFUSED or not file.path:
         return [file.path or file.name or "(no name)"]
     parts = file.path.split("/")
@@ -231,7 +231,7 @@ def _attachment(row: AttachmentRow | None, path: str, folder: Path, disk: _Disk)
     if found is None and disk.lacks(path):
         state = FileState.MISSING
     elif found is None or not stat.S_ISREG(found.mode):
-        # A link, a special file, a way through a link: looked at one by one, for they are few.
+        # Links, special files and paths through links are checked one by one, since they are few.
         try:
             found = _stated(resolved(folder, path))
             state = FileState.PRESENT if found is not None else FileState.MISSING
@@ -259,7 +259,7 @@ def _moment(modified_ns: int) -> datetime | None:
 
 
 def _walked(folder: Path, check: Callable[[], None]) -> _Disk:
-    """Return what lies below a folder, without following a link."""
+    """Return what is below a folder, without following links."""
     disk = _Disk({}, set(), set())
     waiting = [("", os.fspath(folder))]
     while waiting and len(disk.files) < MAX_FILES:
@@ -278,7 +278,7 @@ def _walked(folder: Path, check: Callable[[], None]) -> _Disk:
                     if len(disk.files) >= MAX_FILES:
                         return disk
         except OSError:
-            # Gone meanwhile, or not to be searched: its rows say so one by one.
+            # It has gone or may not be searched, which its rows will say one by one.
             continue
         disk.searched.add(prefix.rstrip("/"))
     return disk

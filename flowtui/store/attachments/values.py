@@ -1,4 +1,4 @@
-"""What the store answers about attachments with; text in them is untrusted."""
+"""What the store returns about attachments; text in these values is untrusted."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TypeAlias
 from flowtui.store.errors import StoreError
 
 MAX_LEVELS = 64
-"""Of the tree; what lies deeper keeps the rest of its path in its name."""
+"""How deep the tree is; a file that is deeper keeps the rest of its path in its name."""
 
 
 class AttachmentRefused(StoreError):
-    """The path of an attachment leads out of its folder, or to something that is no file."""
+    """The path of an attachment leads out of its folder, or to something that is not a file."""
 
 
 class FileState(StrEnum):
-    """What lies where an attachment should."""
+    """What is found at the path of an attachment."""
 
     PRESENT = "present"
     MISSING = "missing"
@@ -75,13 +75,13 @@ class Attachment:
 
     @property
     def at(self) -> datetime | None:
-        """When the file was last written, or else when its row was."""
+        """When the file was last written or, without a file, its row."""
         if self.modified_at is not None:
             return self.modified_at
         return self.row.created_at if self.row is not None else None
 
 
-# A worker is given it, and Textual has a repr of that each time, which took a second for 100,000.
+# Without a repr, since Textual makes one of a worker's arguments, which took 1 s for 100,000 files.
 @dataclass(frozen=True, slots=True, repr=False)
 class Attachments:
     """All attachments of a run, by path."""
@@ -102,7 +102,7 @@ class FileNode:
 
 @dataclass(frozen=True, slots=True)
 class FolderNode:
-    """A folder in the tree, with what lies below it at any depth."""
+    """A folder in the tree, with totals of what is below it at any depth."""
 
     name: str
     path: str

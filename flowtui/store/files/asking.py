@@ -1,9 +1,9 @@
-"""Questions about files of databases that can only be answered by opening them: a child does it.
+"""Questions about files of databases that need the files opened, which a child process does.
 
-A file that is closed by hand drops the locks that SQLite has on it in the same process (POSIX), and
-another process could then delete a log under its writer. So whatever is not asked of SQLite itself
+Closing a file by hand drops the locks that SQLite holds on it in the same process (POSIX), and
+another process could then delete a log under its writer. So whatever SQLite itself does not answer
 is asked of one small process, which is started when it is first needed, kept for the next question,
-and ends with this one or when nothing was asked for a while.
+and ends with this process or when nothing was asked for a while.
 """
 
 from __future__ import annotations
@@ -27,12 +27,14 @@ from flowtui.store.files.fingerprint import DatabaseFiles, FileState, Fingerprin
 
 CHILD = Path(__file__).with_name("child.py")
 PATIENCE_S = 5.0
-"""An answer takes less than 1 ms, and 20 ms with a start; on a machine that is out of breath, or
-of a server that does not answer, nothing is known."""
+"""How long an answer is waited for; it takes less than 1 ms, and 20 ms with a start. On an
+overloaded machine, or from a server that does not respond, there is no answer."""
 COPY_PATIENCE_S = 600.0
+"""How long a copy is waited for."""
 END_S = 0.5
+"""How long a child that was killed is waited for."""
 POLL_S = 0.1
-"""Between two looks at whether somebody still waits for a copy."""
+"""How often it is checked whether somebody still waits for a copy."""
 
 Cancelled = Callable[[], bool]
 
@@ -48,7 +50,7 @@ def held(paths: Sequence[str]) -> list[bool | None]:
 
 
 def head(path: Path, most_bytes: int) -> bytes:
-    """Return how a file begins, nothing if it cannot be read."""
+    """Return the first bytes of a file, empty if it cannot be read."""
     try:
         return bytes.fromhex(_ask(PATIENCE_S, do="head", path=_name(path), most_bytes=most_bytes))
     except OSError:
@@ -56,37 +58,37 @@ def head(path: Path, most_bytes: int) -> bytes:
 
 
 def agree(files: DatabaseFiles) -> bool:
-    """Say whether a log and its index go together, as far as can be seen."""
+    """Say whether a log and its index match, as far as can be seen."""
     try:
         answer: bool = _ask(PATIENCE_S, do="agree", wal=_name(files.wal), shm=_name(files.shm))
     except OSError:
-        # A file that may not be read, or that has gone, is SQLite's to speak of.
+        # SQLite itself will report a file that may not be read or has gone.
         return True
     return answer
 
 
 def look(files: DatabaseFiles) -> Fingerprint:
-    """Return the state of files as whoever keeps them knows it, each opened for that.
+    """Return the state of files as their server knows it, by opening each of them.
 
     Raises:
-        OSError: they may not be opened, or there is no answer.
+        OSError: The files may not be opened, or there is no answer.
     """
     taken_ns = time.time_ns()
     return _fingerprint(_ask(PATIENCE_S, do="look", **_names(files)), taken_ns)
 
 
 def copy(files: DatabaseFiles, folder: Path, cancelled: Cancelled) -> Fingerprint | None:
-    """Copy a database with its log, and return the state that it had before; None if in vain.
+    """Copy a database with its log, and return the state before it; None if no copy was sound.
 
-    It is of one state if that is the state afterwards too, and while the log has the same salts
-    it is of one that is at least as new.
+    The copy is of one state if that is also the state afterwards; as long as the log has the same
+    salts, it is of one that is at least as new.
 
     Raises:
-        OSError: something cannot be read, or there is no room for it.
-        ReadCancelled: `cancelled` said so.
+        OSError: A file cannot be read, or there is no room for the copy.
+        ReadCancelled: It was cancelled.
     """
     taken_ns = time.time_ns()
-    # A process of its own: it may take long, and is ended with the wish for it.
+    # It has a process of its own, since it may take long and is ended when it is cancelled.
     child = _Child()
     try:
         answer = child.ask(
@@ -106,7 +108,7 @@ def _names(files: DatabaseFiles) -> dict[str, object]:
 
 
 def _name(path: str | Path) -> str:
-    """Return the bytes of a path as JSON has them, a character each."""
+    """Return the bytes of a path as text for JSON, one character for each."""
     return os.fsencode(path).decode("latin-1")
 
 
@@ -123,13 +125,13 @@ def _state(answer: Any) -> FileState:
 
 
 class _Child:
-    """A process that answers one question after the other."""
+    """A process that answers one question after another."""
 
     def __init__(self) -> None:
         if not sys.executable:
-            raise OSError(errno.ENOENT, "there is no Python to ask")
+            raise OSError(errno.ENOENT, "there is no Python to start a child process with")
         self._owner = os.getpid()
-        # A session of its own: what a terminal sends to the app must not end it.
+        # It has a session of its own, so that signals from the app's terminal do not end it.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", CHILD],
             stdin=subprocess.PIPE,
@@ -142,7 +144,7 @@ class _Child:
 
     @property
     def is_there(self) -> bool:
-        # After a fork, a process talks with the child of another one.
+        # After a fork, the child belongs to another process.
         return self._owner == os.getpid() and self._process.poll() is None
 
     def ask(self, question: dict[str, object], patience_s: float, cancelled: Cancelled) -> Any:
@@ -157,11 +159,11 @@ class _Child:
                 if cancelled():
                     raise ReadCancelled("the read was left")
                 if time.monotonic() > deadline:
-                    raise OSError(errno.ETIMEDOUT, "nothing answers")
+                    raise OSError(errno.ETIMEDOUT, "the child process does not answer")
                 if selector.select(POLL_S):
                     data = self._process.stdout.read(1 << 16)
                     if not data:
-                        raise BrokenPipeError(errno.EPIPE, "whoever was asked has gone")
+                        raise BrokenPipeError(errno.EPIPE, "the child process has ended")
                     said += data
         answer = json.loads(said)
         if "errno" in answer:
@@ -175,7 +177,7 @@ class _Child:
         for pipe in (self._process.stdin, self._process.stdout):
             assert pipe is not None
             pipe.close()
-        # One that waits for a server that does not answer cannot be ended before that does.
+        # A child that waits for a server that does not respond cannot be ended before it does.
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(END_S)
 
@@ -193,7 +195,7 @@ def _ask(patience_s: float, **question: object) -> Any:
             try:
                 return _kept[0].ask(question, patience_s, lambda: False)
             except BrokenPipeError:
-                # It ended, as it does when nothing is asked, just as it was asked.
+                # The child ended for want of questions just as this one was asked.
                 end()
                 if is_last_try:
                     raise
@@ -205,7 +207,7 @@ def _ask(patience_s: float, **question: object) -> Any:
 
 
 def end() -> None:
-    """End the process that is kept, if there is one."""
+    """End the child process that is kept, if there is one."""
     while _kept:
         _kept.pop().end()
 

@@ -1,7 +1,7 @@
 """The child process of `asking`: opens files of databases, which its parent must not.
 
-It is given a line of JSON on standard input, `{"do": NAME, ...}`, and answers with one, until the
-input ends or nothing was asked for a while: {"answer": ...}, or {"errno": ..., "why": ...}.
+It takes lines of JSON on standard input, `{"do": NAME, ...}`, until the input ends or nothing was
+asked for a while. It answers each with one: {"answer": ...}, or {"errno": ..., "why": ...}.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 IDLE_S = 20.0
-"""Without a question, before it ends; the next one starts another."""
+"""How long it waits for a question before it ends; the next question starts another child."""
 DEAD_MAN_SWITCH = 128
 """UNIX_SHM_DMS of SQLite's os_unix.c; its place has not changed since WAL came, in 3.7."""
 # struct flock: l_type, l_whence, l_start, l_len, l_pid. Native sizes and alignment are the
@@ -28,23 +28,24 @@ DEAD_MAN_SWITCH = 128
 _FLOCK = "hhqqi"
 _ROOM = b"\0" * 16
 SALTS = 16, 8
-"""Where two random numbers stand in the header of a log, and how many bytes they are."""
+"""Where the two salts stand in the header of a log, and how many bytes they have."""
 WAL_MAGIC = {b"\x37\x7f\x06\x82": "<6I", b"\x37\x7f\x06\x83": ">6I"}
-"""How a log begins, and in which order of bytes its sums are made."""
+"""How a log begins, and the byte order of its checksums."""
 WAL_HEADER_BYTES = 32
 INDEX_HEADER_BYTES = 48
-"""Of the index of a log; it stands there twice, and has the salts of its log."""
+"""The size of the header of a log's index; it stands there twice, with the salts of the log."""
 INDEX_SALTS = slice(32, 40)
 FICLONE = 0x40049409
-"""Of Linux: one file shares the blocks of another, where the file system can do that."""
+"""An ioctl of Linux: one file shares the blocks of another, where the file system can."""
 CHUNK_BYTES = 1 << 20
 GIVE_UP_S = 4.0
+"""How long `copy` tries to make a sound copy."""
 LEAST_TRIES = 2
-"""A log is begun anew only when all of it was folded in, which takes a writer some time."""
+"""A log is restarted only after a full checkpoint, which takes a writer some time."""
 
 
 def held(paths: list[str]) -> list[str]:
-    """Say of each file whether somebody holds its dead man switch: held, free, unknown."""
+    """Return for each file whether somebody holds its dead man switch: held, free or unknown."""
     return [_held(_path(name)) for name in paths]
 
 
@@ -58,7 +59,7 @@ def _held(path: bytes) -> str:
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             return "unknown"
-        # An exclusive lock would have to wait for any other; it is not taken.
+        # An exclusive lock would conflict with any other; it is only tested for, not taken.
         wanted = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, DEAD_MAN_SWITCH, 1, 0)
         found = fcntl.fcntl(file, fcntl.F_GETLK, wanted + _ROOM)
         return "free" if struct.unpack_from(_FLOCK, found)[0] == fcntl.F_UNLCK else "held"
@@ -69,14 +70,14 @@ def _held(path: bytes) -> str:
 
 
 def head(path: str, most_bytes: int) -> str:
-    """Return how a file begins, in hex digits."""
+    """Return the first bytes of a file in hex digits."""
     return _head(_path(path), most_bytes).hex()
 
 
 def agree(wal: str, shm: str) -> bool:
-    """Say whether a log and its index go together, so that a reader may join them.
+    """Say whether a log and its index match, so that a reader may join them.
 
-    Where they do not, SQLite tries for 10 s, in which nothing ends it.
+    Where they do not, SQLite would try for 10 s, and nothing could interrupt it.
     """
     log = _head(_path(wal), WAL_HEADER_BYTES)
     index = _head(_path(shm), 2 * INDEX_HEADER_BYTES)
@@ -87,7 +88,7 @@ def agree(wal: str, shm: str) -> bool:
 
 
 def _is_sound(log: bytes) -> bool:
-    """Say whether the header of a log has the sums that its format (of SQLite's) asks for."""
+    """Say whether the header of a log has the checksums that SQLite's format asks for."""
     order = WAL_MAGIC.get(log[:4])
     if order is None or len(log) < WAL_HEADER_BYTES:
         return False
@@ -100,20 +101,21 @@ def _is_sound(log: bytes) -> bool:
 
 
 def look(main: str, wal: str, journal: str) -> list[object]:
-    """Return the states of files, which are opened for it, and the salts of the log.
+    """Open files, and return their states and the salts of the log.
 
-    A file system of several machines looks at the server's file when one is opened, and may
-    otherwise tell what it knew some seconds ago.
+    A network file system asks its server when a file is opened; otherwise it may report what it
+    knew some seconds ago.
     """
     states: list[object] = [_state(_path(name)) for name in (main, wal, journal)]
     return [*states, _salts(_path(wal))]
 
 
 def copy(main: str, wal: str, journal: str, folder: str) -> list[object] | None:
-    """Copy a database and its log, and return what `look` did before; None where no try was sound.
+    """Copy a database and its log, and return what `look` returned before; None if no copy was
+    sound.
 
-    While the salts of the log are the same, whatever is folded from it into the database is in
-    the log too, and what is added to it only counts when it is whole.
+    While the salts of the log are the same, whatever a checkpoint moves into the database is in the
+    log too, and an incomplete transaction at its end does not count.
     """
     tries, until_s = 0, time.monotonic() + GIVE_UP_S
     while tries < LEAST_TRIES or time.monotonic() < until_s:
@@ -129,12 +131,12 @@ def copy(main: str, wal: str, journal: str, folder: str) -> list[object] | None:
 
 
 def _path(name: str) -> bytes:
-    """Return the bytes of a path, of which JSON has a character each."""
+    """Return the bytes of a path from a text with one character for each."""
     return name.encode("latin-1")
 
 
 def _opened(path: bytes) -> int:
-    # Never waits for the other end of a pipe that somebody put there.
+    # Without O_NONBLOCK, opening a pipe would wait for its other end.
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 

@@ -1,4 +1,4 @@
-"""Connections that only read, and what SQLite does not notice of a file that it opens."""
+"""Connections that only read, and a check of files that SQLite does not make."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from flowtui.store.files.fingerprint import Fingerprint
 
 SQLITE_HEADER_BYTES = 100
-"""SQLite takes a shorter file for one that is still to be written."""
+"""SQLite takes a shorter file for an empty database."""
 
 
 def read_only(path: Path, option: str, timeout_s: float) -> sqlite3.Connection:
-    """Open a database that is there, for any thread.
+    """Open a database that exists, for use in any thread.
 
     Args:
-        path: absolute.
-        option: of SQLite's URIs: how it is read.
-        timeout_s: how long a lock of others is waited for.
+        path: The absolute path.
+        option: A parameter of SQLite's URIs that says how it is read.
+        timeout_s: How long to wait for locks of others.
     """
     return sqlite3.connect(
         f"{path.as_uri()}?mode=ro&{option}",
@@ -32,7 +32,7 @@ def refuse_half_a_page(connection: sqlite3.Connection, found: Fingerprint) -> No
     """Raise for a file that was cut off inside its last page, which SQLite fills with zeros."""
     if found.main is not None and found.main[1] < SQLITE_HEADER_BYTES:
         raise sqlite3.DatabaseError("file is not a database")
-    # Reads the header: of what is no database at all, SQLite then says so.
+    # This reads the header, so that SQLite reports a file that is not a database at all.
     connection.execute("pragma schema_version").fetchone()
     (page_bytes,) = connection.execute("pragma page_size").fetchone()
     if found.main is not None and found.main[1] % page_bytes:

@@ -17,7 +17,7 @@ from flowtui.store.files.fingerprint import DatabaseFiles, Fingerprint
 
 
 class PrivateCopy:
-    """The last copy of a database, in one file that never changes; for any thread."""
+    """The latest copy of a database, in one file that never changes; usable from any thread."""
 
     def __init__(self, label: str) -> None:
         self._label = label
@@ -33,22 +33,22 @@ class PrivateCopy:
         cancelled: Cancelled,
         connect: Callable[[Path], sqlite3.Connection],
     ) -> tuple[sqlite3.Connection, Fingerprint]:
-        """Return a connection to a copy of the files in a state, and the state that it is of.
+        """Return a connection to a copy of the files, and the state that it is a copy of.
 
         Args:
-            files: which.
-            wanted: the state that they were last seen in. A new copy may be of a later one.
-            is_sound: whether a copy whose log had the same salts before and after counts as one.
-                Else only one of files that had not just been written does, and it is the caller
-                who says whether they are the same afterwards.
-            cancelled: ends it with ReadCancelled.
-            connect: opens a file.
+            files: The files.
+            wanted: The state that they were last seen in. A new copy may be of a later one.
+            is_sound: Whether a copy counts if its log had the same salts before and after. Else it
+                counts only if the files had not just been written, and the caller checks that they
+                are the same afterwards.
+            cancelled: Ends copying with ReadCancelled.
+            connect: Opens a file as a database.
 
         Raises:
-            DatabaseError: it cannot be made.
+            DatabaseError: The copy cannot be made.
         """
         with self._lock:
-            # What was copied while the files changed may be a copy of no state at all.
+            # A copy made while the files changed may not be of any single state.
             counts = is_sound or wanted.is_settled
             if self._kept is None or self._kept[0] != wanted or not counts:
                 folder = tempfile.TemporaryDirectory(prefix="flow-tui-")
@@ -61,7 +61,7 @@ class PrivateCopy:
                     self._kept[1].cleanup()
                 self._kept = (found if is_sound else wanted), folder
             of, kept = self._kept
-            # Another thread's question may remove it at once; who has it open keeps it.
+            # Another thread may remove the copy at once; an open connection keeps it.
             return connect(Path(kept.name, files.main.name)), of
 
     def forget(self) -> None:
@@ -82,7 +82,8 @@ class PrivateCopy:
         if found is None:
             message = f"{self._label} is being written too fast to be copied; try again"
             raise DatabaseBusy(files.main, message)
-        # Folds the log in, or rolls the journal back, once; threads that each did would collide.
+        # This checkpoints the log, or rolls the journal back, once; if each thread did, they would
+        # collide.
         with closing(sqlite3.connect(folder / files.main.name)) as connection:
             connection.execute("pragma trusted_schema = 0")
             connection.execute("pragma journal_mode = delete")

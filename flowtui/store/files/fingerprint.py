@@ -1,4 +1,4 @@
-"""The files of a database, and their state on the disk: what is known of one without opening it."""
+"""The files of a database and their state on the disk: what is known without opening them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 MTIME_GRAIN_NS = 20_000_000
 """Two writes closer than this may carry one mtime: kernels stamp files by the scheduler tick."""
 WAL_HEADER_BYTES = 32
-"""A log no longer than this has nothing in it. Where a writer was killed on having begun one,
+"""A log no longer than this has nothing in it. Where its writer was killed just after beginning it,
 SQLite tries for 10 s to join it for reading, and gives up."""
 CLOCK_SLACK_NS = 1_000_000_000
 """A stamp further ahead than this is from another machine's clock, and says nothing about now."""
@@ -32,7 +32,7 @@ class Route(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseFiles:
-    """Where a database and what SQLite keeps beside it lie."""
+    """The paths of a database and of what SQLite keeps beside it."""
 
     main: Path
     wal: Path
@@ -41,23 +41,23 @@ class DatabaseFiles:
 
     @classmethod
     def at(cls, path: Path) -> DatabaseFiles:
-        """Return the files of a database by the name that it is known by.
+        """Return the files of the database at a path.
 
-        SQLite follows links first, and keeps its log beside what they lead to.
+        SQLite follows links, and keeps its log beside what they lead to.
         """
         return _beside(os.path.realpath(path))
 
 
 @lru_cache(256)
 def _beside(real: str) -> DatabaseFiles:
-    # A fingerprint is taken every second; making paths takes longer than looking at them.
+    # Cached: a fingerprint is taken every second, and making paths takes longer than `stat`.
     return DatabaseFiles(*(Path(real + ending) for ending in ("", "-wal", "-shm", "-journal")))
 
 
 def is_of_database(path: Path, store: Path) -> bool:
-    """Say whether a file, by its real path, is a database of a store, or what is kept beside one.
+    """Say whether a file, by its real path, is a database of a store or kept beside one.
 
-    Such a file is opened by nobody but SQLite. What was attached to a run may have such a name.
+    Only SQLite may open such a file; an attachment of a run may have the path of one.
     """
     name = path.name
     for ending in ("-wal", "-shm", "-journal"):
@@ -74,15 +74,15 @@ class Fingerprint:
     wal: FileState
     journal: FileState
     taken_ns: int = field(compare=False)
-    """When the files were looked at, by the clock that stamps them."""
+    """When the files were looked at, by this machine's clock."""
     salts: str | None = None
-    """Of the log, in hex digits, where it was opened: a log that is begun anew has others."""
+    """The salts of the log in hex digits, if it was opened; a restarted log gets new ones."""
 
     def route(self, may_join: bool) -> Route:
         """Return how a database in this state is read.
 
         Args:
-            may_join: whether the log has an index, and this process may use it.
+            may_join: Whether the log has an index, and this process may use it.
         """
         if self.journal is not None and self.journal[1] > 0:
             return Route.COPY
@@ -102,7 +102,7 @@ class Fingerprint:
 
     @property
     def size_bytes(self) -> int:
-        """How much a copy of the files takes."""
+        """The size of a copy of the files."""
         return sum(file[1] for file in (self.main, self.wal, self.journal) if file is not None)
 
     @property
@@ -113,7 +113,7 @@ class Fingerprint:
 
     @property
     def is_settled(self) -> bool:
-        """Whether a write after it was taken is sure to show in the next fingerprint."""
+        """Whether any later write is sure to show in the next fingerprint."""
         stamps = [file[2] for file in (self.main, self.wal, self.journal) if file is not None]
         return not any(
             self.taken_ns - MTIME_GRAIN_NS <= stamp <= self.taken_ns + CLOCK_SLACK_NS
@@ -125,10 +125,10 @@ def look(files: DatabaseFiles) -> Fingerprint:
     """Return the state of the files, without touching them.
 
     Raises:
-        OSError: they may not be looked at.
-        ValueError: no file can have this name.
+        OSError: This user may not look at them.
+        ValueError: No file can have this name.
     """
-    # Before the files: one that is written while this thread waits must not look settled.
+    # The time is taken first: a file that is written while this thread waits must not look settled.
     taken_ns = time.time_ns()
     return Fingerprint(_state(files.main), _state(files.wal), _state(files.journal), taken_ns)
 

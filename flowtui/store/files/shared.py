@@ -1,4 +1,4 @@
-"""Databases on file systems of several machines, where a writer may be anywhere and `stat` lags.
+"""Databases on file systems of several machines, where a writer may be anywhere and `stat` is late.
 
 There the log is never joined: it is copied, with the database, and what is known of the files is
 what was seen when they were last opened. While a log is there that is done once in some seconds,
@@ -15,21 +15,21 @@ from datetime import UTC, datetime
 from flowtui.store.files import asking
 from flowtui.store.files.fingerprint import DatabaseFiles, Fingerprint
 
-LOOK_EVERY_S = 3.0
-"""While a log is there; longer where a copy takes long."""
+KNOWN_FOR_S = 3.0
+"""How long the state of files with a log counts as known; longer where a copy takes long."""
 REST_AFTER_COPY = 4
-"""How many times as long as a copy took it is good for, at least."""
+"""A copy is good for at least this many times as long as it took."""
 GONE_S = 2.0
-"""After a writer's end its files cannot be opened for a moment: 0.8 s through sshfs."""
+"""How long files may seem missing: after a writer's end, sshfs cannot open them for 0.8 s."""
 RETRY_S = 0.1
 SECOND_LOOK_S = 1.0
-"""Between two failures of a read that are taken for damage; a page may come late."""
+"""How far apart two failures of a read are that are taken for damage; a page may come late."""
 COPY_LIMIT_BYTES = 1 << 30
-"""More than this is not copied: at 100 MB/s it would take more than ten seconds."""
+"""The most that is copied: at 100 MB/s more would take longer than ten seconds."""
 
 
 class SharedFiles:
-    """What is known of the files of one database; for any thread."""
+    """What is known about the files of one database; usable from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -43,7 +43,7 @@ class SharedFiles:
         """Return the state of the files, which may be some seconds old while there is a log.
 
         Raises:
-            OSError: they may not be opened, or nothing answers.
+            OSError: The files may not be opened, or there is no answer.
         """
         with self._lock:
             if self._known is not None and self._clock() < self._known_until_s:
@@ -55,15 +55,15 @@ class SharedFiles:
         found = self._opened(files)
         with self._lock:
             self._known = found if found.has_log else None
-            self._known_until_s = self._clock() + LOOK_EVERY_S
+            self._known_until_s = self._clock() + KNOWN_FOR_S
         return found
 
     def copied(self, of: Fingerprint, took_s: float) -> None:
-        """Note what there is a copy of; where it is a new one, that is known for a while."""
+        """Note the state of a copy; that of a new copy counts as known for a while."""
         with self._lock:
             if of is not self._copied:
                 self._known = self._copied = of
-                rest_s = max(LOOK_EVERY_S, REST_AFTER_COPY * took_s)
+                rest_s = max(KNOWN_FOR_S, REST_AFTER_COPY * took_s)
                 self._known_until_s = self._clock() + rest_s
 
     def _opened(self, files: DatabaseFiles) -> Fingerprint:
@@ -87,7 +87,7 @@ class SharedFiles:
 
 
 def without_what_came_later(label: str, file_system: str, found: Fingerprint) -> str:
-    """Return what is said of a database that is too large to be copied with its log."""
+    """Return the remark about a database that is too large to be copied with its log."""
     assert found.main is not None
     since = datetime.fromtimestamp(found.main[2] / 1e9, UTC).astimezone()
     return (

@@ -1,8 +1,8 @@
 """The filter language of the lists: text to an expression, an expression to parameterised SQL.
 
-`parse` knows the grammar and no field; a `FieldSet` describes what one list can be asked about;
-`compile_filter` puts the two together. `lexer` and `parser` document the grammar, `predicates`
-what a comparison means, `runs`, `traces` ... the fields of these lists.
+`parse` knows the grammar but no fields; a `FieldSet` describes what one list can be asked about;
+`compile_filter` puts the two together. `lexer` and `parser` document the grammar, `predicates` what
+a comparison means, `runs`, `traces` ... the fields of these lists.
 """
 
 from flowtui.store.filters.compiler import (

@@ -1,8 +1,8 @@
 """What lists of annotated things can be asked about annotations.
 
-A row holds its annotations in one column, a JSON array of [name, kind, text, value]: the text as
-stored, and what it is compared as: 1 for `true`, 0 for `false`, a number for whole numbers, else
-the text.
+A row holds its annotations in one column, a JSON array of [name, kind, text, value]. The text is as
+stored, the value what it is compared as: 1 for `true`, 0 for `false`, a number for whole numbers,
+else the text.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def annotation_prefixes(column: str) -> Mapping[str, FieldMaker]:
 
 
 def annotation(column: str, key: str, index: int = 3) -> FilterField:
-    """Return the field of the annotations with a name, which may follow a kind and a dot."""
+    """Return the field of the annotations of a name, before which a kind and a dot may stand."""
     first, _, rest = key.partition(".")
     kind = _KINDS.get(first.lower()) if rest else None
     name = key if kind is None else rest
@@ -70,8 +70,8 @@ def annotation(column: str, key: str, index: int = 3) -> FilterField:
 def with_annotation_values(expression: Expression | None) -> Expression | None:
     """Return an expression that compares annotations as luml-sdk does, with their texts.
 
-    There `"true"`, `true` and `1` all fit what is stored as the text true, and patterns are of
-    that text.
+    In luml-sdk `"true"`, `true` and `1` all match the stored text true, and patterns match that
+    text.
     """
     return None if expression is None else _changed(expression)
 

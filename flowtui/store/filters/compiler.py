@@ -1,6 +1,6 @@
 """Compiles the tree of a filter expression into one parameterised SQL condition.
 
-NOT leaves exactly the rows that its operand does not: a run without the metric fits
+NOT matches exactly the rows that its operand does not: a run without the metric matches
 `NOT accuracy > 0.9`, while `accuracy != 0.9` asks for a value that differs. It is pushed down to
 the single conditions, so that SQL nests no deeper than AND and OR do.
 """
@@ -43,14 +43,14 @@ Sides: TypeAlias = tuple[FilterField, FilterField | None]
 
 @dataclass(frozen=True, slots=True)
 class AskedKey:
-    """A key that an expression asks records for, which they may have or not."""
+    """A key in an expression, which a record may have or lack."""
 
     name: str
     """As it was typed, without its quotes: `scores.accuracy`, `lr`."""
     fields: tuple[FilterField, ...]
-    """What it may stand for."""
+    """The fields that it may stand for."""
     sql: str
-    """Says whether a record has it; its parameters are those of the condition."""
+    """Tests whether a record has it; its parameters are those of the condition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Condition:
     """A SQL condition over one row of a list, and the values of its named parameters."""
 
     sql: str
-    """Can stand beside AND, OR and NOT as it is."""
+    """It can stand beside AND, OR and NOT as it is."""
     params: Mapping[str, object]
     asked: tuple[AskedKey, ...] = ()
     """The keys in it, each once."""
@@ -76,13 +76,13 @@ class Condition:
 def compile_filter(
     expression: Expression | None, fields: FieldSet, prefix: str = "filter"
 ) -> Condition:
-    """Returns the condition of an expression over the rows that `fields` describes.
+    """Return the condition of an expression over the rows that `fields` describes.
 
-    None gives a condition that holds everywhere. Parameters are named `<prefix>_1`, `<prefix>_2`
-    ...; the connection needs `register_functions`.
+    None gives a condition that is always true. Parameters are named `<prefix>_1`, `<prefix>_2` ...;
+    the connection needs `register_functions`.
 
     Raises:
-        FilterError: a field is not known, or an operator or value does not suit it.
+        FilterError: A field is unknown, or an operator or value does not suit it.
     """
     if expression is None:
         return Condition("TRUE", {})
@@ -95,22 +95,22 @@ def compile_filter(
 def sort_value(
     name: str, fields: FieldSet, prefix: str = "sort"
 ) -> tuple[str, Mapping[str, object]]:
-    """Returns SQL for what rows are sorted by that a name stands for, and what is to be bound.
+    """Return SQL for the value of a name that rows are sorted by, and its parameters.
 
-    Of several values, or several fields, the first there is.
+    Of several values or several fields, it takes the first one that exists.
 
     Raises:
-        FilterError: the field is not known.
+        FilterError: The field is unknown.
     """
     compiler = _Compiler(fields, prefix)
     return compiler.first_value(Name(name, 0)), compiler.params
 
 
 def asked_key(name: str, fields: FieldSet, prefix: str = "sort") -> Condition | None:
-    """Returns the condition that a row has what a name stands for, None where all rows do.
+    """Return the condition that a row has what a name stands for, None if all rows have it.
 
     Raises:
-        FilterError: the field is not known.
+        FilterError: The field is unknown.
     """
     found = compile_filter(NullTest(Name(name, 0), negated=True), fields, prefix)
     return found if found.asked else None
@@ -142,7 +142,7 @@ class _Compiler:
                 return f"{sql} IS NOT TRUE" if negated else sql
 
     def _leaf(self, leaf: Leaf) -> str:
-        """The SQL of one condition, closed in itself."""
+        """Return the SQL of one condition, in parentheses where needed."""
         match leaf:
             case Search():
                 return self._search(leaf)
@@ -201,7 +201,7 @@ class _Compiler:
     def _alternatives(
         self, sides: Iterable[Sides], compile_one: Callable[[FilterField, FilterField | None], str]
     ) -> list[str]:
-        """Compiles a condition for each field that a name may stand for, less those it misfits."""
+        """Compile a condition for each field that a name may stand for and that it suits."""
         conditions: list[str] = []
         refusals: list[FilterError] = []
         for left, right in sides:
@@ -210,7 +210,7 @@ class _Compiler:
             except FilterError as error:
                 refusals.append(error)
         if not conditions:
-            # The last field is the one that takes the most, so its refusal says the most.
+            # The last field accepts the most, so its refusal says the most.
             raise refusals[-1]
         return conditions
 
@@ -256,7 +256,7 @@ class _Compiler:
         return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
 
     def _holds(self, field: FilterField, test: str, bound: str) -> str:
-        """The SQL of a test of a field's value, or of any of its values."""
+        """Return the SQL of a test of a field's value, or of any of its values."""
         if not field.rows:
             return f"({test.format(e=self._sql(field), v=bound)})"
         condition = test.format(e="item.value", v=bound)
@@ -286,14 +286,14 @@ class _Compiler:
 
 
 def _is_any(expression: Expression, negated: bool) -> bool:
-    """Says whether the SQL of an expression is a bare OR."""
+    """Say whether the SQL of an expression is a bare OR."""
     while isinstance(expression, Not):
         expression, negated = expression.operand, not negated
     return isinstance(expression, And if negated else Or)
 
 
 def doubtful_words(expression: Expression, fields: FieldSet) -> tuple[str, ...]:
-    """Returns what `Condition.words` holds."""
+    """Return the words for `Condition.words`."""
     match expression:
         case Not(operand):
             return doubtful_words(operand, fields)
@@ -313,10 +313,10 @@ def doubtful_words(expression: Expression, fields: FieldSet) -> tuple[str, ...]:
 
 
 def refuse_after_value(node: Search) -> None:
-    """Refuse a word that may be a part of the value before it, such as a unit that is not known.
+    """Refuse a word that may be part of the value before it, such as an unknown unit.
 
     Raises:
-        FilterError: it is such a word.
+        FilterError: The word is one.
     """
     if node.is_after_value and not node.quoted:
         raise FilterError(

@@ -33,16 +33,16 @@ class Unit:
     name: str
     example: str
     read: Callable[[str], Fraction | None]
-    """A quantity to nanoseconds or bytes."""
+    """Converts a quantity to nanoseconds or bytes."""
     scale: int = 1
-    """How many of those one of this unit is."""
+    """How many nanoseconds or bytes one of this unit is."""
 
     @property
     def expected(self) -> str:
         return f"a number of {self.name}, such as {self.example}"
 
     def value(self, text: str) -> float | None:
-        """Returns the quantity in this unit, or None when the text is no such quantity."""
+        """Return the quantity in this unit, None if the text is not such a quantity."""
         amount = self.read(text)
         return None if amount is None else float(amount / self.scale)
 
@@ -57,22 +57,22 @@ class FilterField:
     """One thing that the rows of a list can be asked about."""
 
     name: str
-    """As messages call it."""
+    """Its name in messages."""
     kind: FieldKind
     sql: str
     """An expression over the list's row or, where `rows`, a SELECT of one column `value`."""
     args: tuple[str, ...] = ()
-    """What stands for `{0}`, `{1}` ... in `sql`; always bound, never written into the SQL."""
+    """The values of `{0}`, `{1}` ... in `sql`; always bound, never written into the SQL."""
     rows: bool = False
     """Whether a row has any number of values; a comparison holds if it holds for one of them."""
     excludes: bool = False
     """Whether `!=` and NOT IN ask that no value fits, rather than that one differs."""
     unit: Unit | None = None
     what: str = ""
-    """What a key that records may lack is called (`score`); empty for what all of them have."""
+    """The word for a key that records may lack (`score`); empty for what all of them have."""
     present: str = ""
-    """SQL that says whether a record has the key, null under it included; where it is empty, it
-    has the key if `sql` gives any row."""
+    """SQL that says whether a record has the key, even with null; where it is empty, the record has
+    the key if `sql` gives any row."""
 
 
 PREFIXES: Final = frozenset(
@@ -80,7 +80,7 @@ PREFIXES: Final = frozenset(
     " attribute attr attributes metadata inputs outputs refs scores annotations"
     " annotations_feedback annotations_expectation annotations_expectations".split()
 )
-"""Those of all lists: a word that begins so is no name of a file."""
+"""The prefixes of all lists: a word that begins with one is not the name of a file."""
 
 FieldMaker: TypeAlias = Callable[[str], FilterField]
 
@@ -94,32 +94,32 @@ class FieldSet:
     """
 
     columns: Mapping[str, FilterField]
-    """By lower-case name."""
+    """The fields of columns, by lower-case name."""
     prefixes: Mapping[str, FieldMaker]
-    """By the lower-case part before the first dot; may raise UnknownField."""
+    """Makers of fields by the lower-case part before the first dot; may raise UnknownField."""
     bare: tuple[FieldMaker, ...]
-    """What a key without a prefix may be; a condition holds if it holds for one of these."""
+    """What a key without a prefix may stand for; a condition holds if it holds for one of these."""
     searched: tuple[FilterField, ...]
-    """What a search looks into."""
+    """The fields that a search looks into."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Words with a meaning of their own: lower-case word to SQL condition."""
     refusals: Mapping[str, str] = field(default_factory=dict)
-    """Words that have one in other lists only: lower-case word to the sentence that says so."""
+    """Words with a meaning in other lists only: lower-case word to the sentence that says so."""
 
     heads: Mapping[str, FilterField] = field(default_factory=dict)
-    """By what tables and JSON documents call a column where that is another name; lower-case. As
-    values (`name = created`) they are plain text."""
+    """Columns by their lower-case names in tables and JSON documents, where these differ. As values
+    (`name = created`) such names are plain text."""
 
     def knows(self, name: str) -> bool:
-        """Says whether a name is a column's or begins with a prefix, hence no plain text."""
+        """Say whether a name is a column's or begins with a prefix, and so is not plain text."""
         prefix, _, key = name.partition(".")
         return name.lower() in self.columns or (bool(key) and prefix.lower() in self.prefixes)
 
     def resolve(self, name: str) -> tuple[FilterField, ...]:
-        """Returns the fields that a name may stand for, one or more.
+        """Return the fields that a name may stand for, at least one.
 
         Raises:
-            UnknownField: the list has no such field.
+            UnknownField: The list has no such field.
         """
         prefix, _, key = name.partition(".")
         if key and prefix.lower() in self.prefixes:

@@ -6,15 +6,25 @@ import re
 import sqlite3
 import warnings
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-REGEX_TEXT_CHARS: Final = 5_000
-"""Only so much of each value is searched: `.*x` is quadratic, and a search cannot be stopped."""
+from flowtui.store import cancelling
+from flowtui.store.errors import PatternTooSlow
+
+if TYPE_CHECKING:
+    import regex
+
+SEARCH_S: Final = 0.25
+"""How much work of the processor the search of one value may be, before it is given up."""
 MAX_PATTERN_CHARS: Final = 1_000
+MAX_REPEATED: Final = 10_000
+"""What is repeated a counted number of times takes room for each of them."""
+IGNORING_CASE: Final = "(?i)"
+_SHOWN_CHARS = 60
 
 _PATTERN_PART = re.compile(
-    r"""\\. | \[\^?\]?(?:\\.|[^\]\\])*\] | (?P<open>\() | (?P<close>\))
-    | (?P<repeat>[*+]|\{\d*,\}) | .""",
+    r"""\\N\{[^}]*\} | \\. | \[\^?\]?(?:\\.|[^\]\\])*\] | (?P<open>\() | (?P<close>\))
+    | (?P<repeat>[*+?]|\{(?P<least>\d*)(?:(?<=\d)|,\d*)\}) | .""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -28,61 +38,91 @@ class PatternError(ValueError):
 
 
 @lru_cache(maxsize=64)
-def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """Returns the compiled regular expression.
+def compile_pattern(pattern: str) -> regex.Pattern[str]:
+    """Returns the compiled regular expression, of those that Python's `re` knows.
 
     Raises:
-        PatternError: it is malformed, too long, or repeats a group that holds a repeat, such as
-            `(a+)+`: on a text that almost fits, that takes longer than anybody lives.
+        PatternError: it is malformed, too long or too large.
     """
+    import regex
+
     if len(pattern) > MAX_PATTERN_CHARS:
         raise PatternError(f"expected at most {MAX_PATTERN_CHARS} characters", MAX_PATTERN_CHARS)
     try:
         with warnings.catch_warnings():
-            # Python warns on stderr of patterns that may change their meaning one day.
+            # Otherwise Python warns on stderr about patterns whose meaning may change one day.
             warnings.simplefilter("ignore")
-            compiled = re.compile(pattern)
+            re.compile(pattern)
+            return regex.compile(_as_re_reads_it(pattern), regex.VERSION0)
     except re.error as error:
         raise PatternError(error.msg, error.pos or 0) from None
-    except (OverflowError, RecursionError):
+    except regex.error as error:
+        raise PatternError(str(error), 0) from None
+    except (OverflowError, RecursionError, MemoryError):
         raise PatternError("it is too large", 0) from None
-    offset = _nested_repeat(pattern)
-    if offset is not None:
-        raise PatternError("expected no repeated group that holds a repeat itself", offset)
-    return compiled
 
 
-def _nested_repeat(pattern: str) -> int | None:
-    """Finds where an unbounded repeat is applied to a group that contains one."""
-    holds_repeat = [False]
-    closed = False
+def _as_re_reads_it(pattern: str) -> str:
+    """Return the pattern without what `regex` alone knows: `{e<=1}` and `[[:alpha:]]`.
+
+    Raises:
+        PatternError: its counted repeats take more room than it is worth.
+    """
+    said = []
+    sizes, last = [0], 0
     for part in _PATTERN_PART.finditer(pattern):
-        if part["repeat"]:
-            if closed:
-                return part.start()
-            holds_repeat[-1] = True
-        closed = False
+        text = part[0]
         if part["open"]:
-            holds_repeat.append(False)
-        elif part["close"] and len(holds_repeat) > 1:
-            closed = holds_repeat.pop()
-            holds_repeat[-1] |= closed
-    return None
+            sizes.append(0)
+            last = 0
+        elif part["repeat"]:
+            more = last * (int(part["least"] or 1) - 1)
+            sizes[-1] += max(more, 0)
+            last += max(more, 0)
+        else:
+            last = sizes.pop() if part["close"] and len(sizes) > 1 else 1
+            sizes[-1] += last
+            if text == "{":
+                text = "\\{"
+            elif len(text) > 1 and text[0] == "[":
+                text = "[" + text[1:].replace("[:", "\\[:")
+        if max(sizes[-1], last) > MAX_REPEATED:
+            message = f"expected repeats that come to at most {MAX_REPEATED:,} characters"
+            raise PatternError(message, part.start())
+        said.append(text)
+    return "".join(said)
 
 
-def regexp(pattern: str, value: object) -> bool:
-    """Says whether the pattern occurs in the first 5,000 characters of the value; NULL has none.
+def found_in(pattern: str, text: str, within_s: float = SEARCH_S) -> bool:
+    """Say whether the pattern occurs in a text.
 
     Raises:
         PatternError: the pattern cannot be used.
+        PatternTooSlow: that takes longer than the seconds given.
     """
-    if value is None:
-        return False
-    return compile_pattern(pattern).search(_text(value)[:REGEX_TEXT_CHARS]) is not None
+    try:
+        return compile_pattern(pattern).search(text, timeout=within_s) is not None
+    except TimeoutError:
+        # What ignores case is put in front of what was typed between slashes.
+        typed = pattern.removeprefix(IGNORING_CASE)
+        shown = typed if len(typed) <= _SHOWN_CHARS else f"{typed[:_SHOWN_CHARS]}…"
+        raise PatternTooSlow(
+            f"the regular expression {shown} takes too long on a text of {len(text):,} characters:"
+            " make it more specific, with fewer repeats that can match the same text"
+        ) from None
+
+
+def regexp(pattern: str, value: object) -> bool:
+    """Says whether the pattern occurs in the value; NULL has none.
+
+    Raises:
+        PatternError, PatternTooSlow: as `found_in` does.
+    """
+    return value is not None and found_in(pattern, _text(value))
 
 
 def contains_folded(needle: str, value: object) -> bool:
-    """Says whether the value contains the text, whatever the case of either in any script.
+    """Say whether the value contains the text, ignoring case in any script.
 
     SQLite's own `lower` and LIKE know the case of ASCII letters only.
     """
@@ -90,11 +130,11 @@ def contains_folded(needle: str, value: object) -> bool:
 
 
 def _text(value: object) -> str:
-    """Conditions hand text over as bytes: sqlite3 fails a query on text that is not UTF-8."""
+    """Return the text of a value, given as bytes since sqlite3 fails on text that is not UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
     """Makes the filters' SQL functions known to a connection; every condition may need them."""
-    connection.create_function("regexp", 2, regexp, deterministic=True)
+    connection.create_function("regexp", 2, cancelling.not_lost(regexp), deterministic=True)
     connection.create_function("contains_folded", 2, contains_folded, deterministic=True)

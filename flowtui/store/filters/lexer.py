@@ -1,10 +1,10 @@
 """Cuts a filter expression into tokens.
 
-A word is anything without spaces, quotes, commas, parentheses, comparison signs, `&&` and `||`, so
-that `train/loss`, `bert-base` and `точность` need no quotes. `!` at its beginning is NOT. Quotes
-are ', " and `; a quote is written inside its own kind of quotes by doubling it, and a backslash
-stands for itself, as regular expressions and Windows paths want it. A quoted part may follow a
-dot: ``params.`my key` ``.
+A word has no spaces, quotes, commas, parentheses, comparison signs, `&&` or `||`, so that
+`train/loss`, `bert-base` and `точность` need no quotes. `!` at its beginning is NOT. Quotes are ',
+" and `; a quote is written inside its own kind of quotes by doubling it, and a backslash stands for
+itself, as regular expressions and Windows paths want it. A quoted part may follow a dot:
+``params.`my key` ``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KEYWORDS = frozenset(
     {"AND", "OR", "NOT", "IN", "IS", "NULL", "LIKE", "ILIKE", "CONTAINS", "BETWEEN"}
 )
 SIGNS = {"&&": "AND", "||": "OR", "!": "NOT"}
-"""What is written for a keyword."""
+"""The signs that stand for keywords."""
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"""(?:[^\s"'`(),=<>~!&|]|!(?!=)|&(?!&)|\|(?!\|))+""")
@@ -67,10 +67,10 @@ class Token:
 
 
 def tokens(text: str) -> list[Token]:
-    """Returns the tokens of an expression in order, closed by one END token.
+    """Return the tokens of an expression in order, closed by one END token.
 
     Raises:
-        FilterError: a quote is not closed, or a character is no valid Unicode.
+        FilterError: A quote is not closed, or a character is not valid Unicode.
     """
     try:
         text.encode()
@@ -91,7 +91,7 @@ def tokens(text: str) -> list[Token]:
 
 
 def _runs_on(before: Token, token: Token) -> bool:
-    """Says whether a word touches a closing quote, as in "say \\"hi\\"" with its backslashes."""
+    """Say whether a word touches a closing quote, as in "say \\"hi\\"" with its backslashes."""
     touches = before.kind is TokenKind.QUOTED and before.end == token.position
     return touches and token.kind is TokenKind.WORD and not token.keyword
 
@@ -126,7 +126,7 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 
 
 def _word(text: str, start: int) -> Token:
-    """Reads a word with its quoted parts; one with a quoted part can only be a field's name."""
+    """Return a word with its quoted parts; one with a quoted part can only be a field's name."""
     parts: list[str] = []
     kind = TokenKind.WORD
     at = start

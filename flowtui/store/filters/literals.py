@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from flowtui.store import natural
 
-# Bounded digits: the exact arithmetic below must not be handed a number of a million digits.
+# Digits are bounded, so that the exact arithmetic below never gets a number of a million digits.
 _QUANTITY = re.compile(
     r"([+-]?)((?:(?:\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})\s*[a-zµμ]+\s*)+)", re.I | re.A
 )
@@ -44,12 +44,12 @@ _UNITS = _NS_PER_UNIT.keys() | _BYTES_PER_UNIT.keys()
 
 
 def is_number(text: str) -> bool:
-    """Says whether a word is written as a number."""
+    """Say whether a word is written as a number."""
     return natural.NUMBER.fullmatch(text) is not None
 
 
 def goes_on(word: str, following: str) -> bool:
-    """Says whether two words side by side are of one value: `1 h`, `2h 30m`, `2025-03-01 10:30`."""
+    """Say whether two words side by side are one value: `1 h`, `2h 30m`, `2025-03-01 10:30`."""
     if _DAY.fullmatch(word):
         return _TIME.fullmatch(following) is not None
     if is_number(word):
@@ -59,19 +59,19 @@ def goes_on(word: str, following: str) -> bool:
 
 
 def number(text: str) -> int | float | None:
-    """Returns the number or boolean (as 1 or 0) that a word is, or None."""
+    """Return the number or boolean (as 1 or 0) that a word is, or None."""
     if text.lower() in _BOOLEANS:
         return _BOOLEANS[text.lower()]
     return natural.number(text)
 
 
 def duration_ns(text: str) -> Fraction | None:
-    """Returns the nanoseconds of a duration such as `500ms`, `1.5h` or `1 h 30 m`, or None."""
+    """Return the nanoseconds of a duration such as `500ms`, `1.5h` or `1 h 30 m`, or None."""
     return _quantity(text, _NS_PER_UNIT)
 
 
 def size_bytes(text: str) -> Fraction | None:
-    """Returns the bytes of a size such as `10MB` (a thousand thousands) or `4KiB`, or None."""
+    """Return the bytes of a size such as `10MB` (a thousand thousands) or `4KiB`, or None."""
     return _quantity(text, _BYTES_PER_UNIT)
 
 
@@ -89,10 +89,10 @@ def _quantity(text: str, units: dict[str, int]) -> Fraction | None:
 
 
 def moment_prefix(text: str) -> str | None:
-    """Returns the start of `YYYY-MM-DD HH:MM:SS` (UTC) that a date or time stands for, or None.
+    """Return the start of `YYYY-MM-DD HH:MM:SS` (UTC) that a date or time stands for, or None.
 
-    As long as it is precise: `2025` gives a year, `2025-03-01 10:30+02:00` a minute. A time
-    without a zone is UTC, as the stores' times are.
+    It is as long as the text is precise: `2025` gives a year, `2025-03-01 10:30+02:00` a minute. A
+    time without a zone is UTC, as the stores' times are.
     """
     if _MONTH.fullmatch(text):
         return None if text.startswith("0000") else text

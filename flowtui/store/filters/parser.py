@@ -1,4 +1,4 @@
-"""Parses a filter expression into its tree; knows the grammar and no field.
+"""Parses a filter expression into its tree; knows the grammar but no fields.
 
     expression  = all ("OR" all)*
     all         = one ("AND"? one)*             two conditions side by side: both, but no word
@@ -11,8 +11,8 @@
                 | name "IS" "NOT"? "NULL"
                 | word | quoted                 a search over everything shown
 
-A value is one word or quoted, or a quantity or a moment: `1 h 30 m`, `2025-03-01 10:30`.
-Keywords are read in any case; quotes make a search of one. `&&`, `||` and `!` are AND, OR and NOT.
+A value is one word or quoted, or a quantity or a moment: `1 h 30 m`, `2025-03-01 10:30`. Keywords
+are read in any case; quotes turn one into a search. `&&`, `||` and `!` are AND, OR and NOT.
 Annotation names may hold spaces: `annotations.feedback.answer quality = true` needs no quotes.
 """
 
@@ -42,7 +42,7 @@ from flowtui.store.filters.syntax import (
 )
 
 MAX_DEPTH: Final = 16
-"""Parentheses and NOTs inside each other: SQLite's own parser gives up at 100 open symbols."""
+"""How deep parentheses and NOTs may nest: SQLite's own parser gives up at 100 open symbols."""
 MAX_CONDITIONS: Final = 200
 """SQLite refuses an expression that is 1,000 deep, which a chain of 1,000 ORs is."""
 
@@ -58,7 +58,7 @@ _OPERANDS = frozenset({TokenKind.WORD, TokenKind.QUOTED, TokenKind.NAME})
 
 
 def field_name(text: str) -> str:
-    """Returns the name of a field that a text is, without its quotes or backticks."""
+    """Return the field's name that a text is, without its quotes or backticks."""
     try:
         found = tokens(text)
     except FilterError:
@@ -68,10 +68,10 @@ def field_name(text: str) -> str:
 
 
 def parse(text: str) -> Expression | None:
-    """Returns the tree of an expression, or None for a blank one.
+    """Return the tree of an expression, or None for a blank one.
 
     Raises:
-        FilterError: the text is no expression; says what was expected, and where.
+        FilterError: The text is not an expression; the error says what was expected, and where.
     """
     found = tokens(text)
     if found[0].kind is TokenKind.END:
@@ -89,7 +89,7 @@ class _Parser:
         self._depth = 0
         self._conditions = 0
         self._after_value = 0
-        """Where the value of the last comparison ends, as an index; 0 before there is one."""
+        """The index where the value of the last comparison ends; 0 before there is one."""
 
     @property
     def _next(self) -> Token:
@@ -180,7 +180,7 @@ class _Parser:
         return self._about(name)
 
     def _about(self, name: Name) -> Expression:
-        """Parses what follows a field's name: operator and operand."""
+        """Parse what follows a field's name: operator and operand."""
         operator = self._take()
         if operator.keyword == "IS":
             negated = self._take_keyword("NOT")
@@ -210,7 +210,7 @@ class _Parser:
         return token.kind is TokenKind.OPERATOR or token.keyword in words
 
     def _spaced_name(self, first: Token) -> Name | None:
-        """Takes the other words of an annotation's name when an operator follows them."""
+        """Take the other words of an annotation's name if an operator follows them."""
         if not first.text.lower().startswith(_ANNOTATIONS):
             return None
         index = self._index
@@ -259,7 +259,7 @@ class _Parser:
         return tuple(values)
 
     def _literal(self, token: Token) -> Literals:
-        """The value that a token is or begins, the rest of which is taken."""
+        """Return the value that a token is or begins, and take the rest of it."""
         if token.kind is TokenKind.QUOTED:
             return Quoted(token.text, token.position)
         words = [token.text]
@@ -277,7 +277,7 @@ def _expected(what: str, found: Token) -> FilterError:
 
 
 def _shown(token: Token) -> str:
-    """The token as a message shows it, short enough for one line."""
+    """Return the token as a message shows it, short enough for one line."""
     if token.kind is TokenKind.END:
         return "the end of the filter"
     text = token.text if len(token.text) <= 30 else token.text[:29] + "…"

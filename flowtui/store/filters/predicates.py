@@ -1,9 +1,9 @@
 """What a comparison of one value means, as a small piece of SQL and what to bind into it.
 
 Where luml-sdk accepts a comparison, its result is the same: `=` and `<` are SQLite's own, LIKE
-ignores the case of ASCII letters (so does ILIKE), `true` is 1, a date is the text it is stored
-as, and NULL fits nothing, `!=` included. A stored text that is wholly a number is compared as one
-with numbers; any other is never larger or smaller than a number. Quoted text is compared as text,
+ignores the case of ASCII letters (so does ILIKE), `true` is 1, a date is the text it is stored as,
+and NULL matches nothing, `!=` included. A stored text that as a whole is a number is compared with
+numbers as one; any other is never larger or smaller than a number. Quoted text is compared as text,
 and two fields are equal only if both hold a number or both a text.
 """
 
@@ -40,10 +40,10 @@ class Predicate:
 
 
 def comparison_test(field: FilterField, node: Comparison, literal: Literals) -> Predicate:
-    """Returns the test of `field operator literal`, with `node.negated` already in it.
+    """Return the test of `field operator literal`, with `node.negated` already in it.
 
     Raises:
-        FilterError: the operator or the literal does not suit the field.
+        FilterError: The operator or the literal does not suit the field.
     """
     if node.operator in _PATTERNS:
         return _pattern_test(field, node, literal)
@@ -64,12 +64,13 @@ def comparison_test(field: FilterField, node: Comparison, literal: Literals) -> 
 
 
 def range_test(field: FilterField, node: Range) -> Predicate:
-    """Returns the test of `field BETWEEN low AND high`, with `node.negated` already in it.
+    """Return the test of `field BETWEEN low AND high`, with `node.negated` already in it.
 
-    Its ends are bound as a JSON array. The last day or month of a range of dates is all within.
+    Its ends are bound as a JSON array. All of the last day or month of a range of dates is within
+    it.
 
     Raises:
-        FilterError: an end does not suit the field or the other end, or nothing is between them.
+        FilterError: An end does not suit the field or the other end, or the range is empty.
     """
     low, high = _bound(field, node.low), _bound(field, node.high)
     if field.kind is FieldKind.ANY:
@@ -95,7 +96,7 @@ def range_test(field: FilterField, node: Range) -> Predicate:
     if is_empty:
         raise FilterError("Expected the lower value first after BETWEEN.", node.low.position)
     test = within.format(value=value, first=first, last=last)
-    # NULL, and what is of another type, fits neither.
+    # NULL and values of another type match neither form.
     sql = f"{known} AND {'NOT ' if node.negated else ''}({test})"
     return Predicate(sql, f"[{_json(low)},{_json(high)}]")
 
@@ -103,15 +104,15 @@ def range_test(field: FilterField, node: Range) -> Predicate:
 def membership_test(
     field: FilterField, literals: Sequence[Literals], *, negated: bool
 ) -> Predicate:
-    """Returns the test of `field IN (literals)`; the list is bound as one JSON array.
+    """Return the test of `field IN (literals)`; the list is bound as one JSON array.
 
     Raises:
-        FilterError: a literal does not suit the field.
+        FilterError: A literal does not suit the field.
     """
     listed = "SELECT listed.value FROM json_each({v}) AS listed"
     sql = f"{{e}} {'NOT IN' if negated else 'IN'} ({listed})"
     if field.kind is FieldKind.ANY:
-        # The number that a text is counts too; it equals no text of the list.
+        # The number that a text stands for counts too; it does not equal any text of the list.
         sql += f" {'AND' if negated else 'OR'} coalesce({_NUMBER}, {{e}})"
         sql += f" {'NOT IN' if negated else 'IN'} ({listed})"
     if field.kind is FieldKind.TIME:
@@ -124,17 +125,17 @@ def membership_test(
 
 
 def contains_test(text: str) -> Predicate:
-    """Returns the test of a search: the text occurs in the value, whatever the case of either."""
+    """Return the test of a search: the text occurs in the value, ignoring case."""
     if text.isascii():
         return Predicate("instr(lower({e}), {v}) > 0", text.lower())
     return Predicate("contains_folded({v}, CAST({e} AS BLOB))", text)
 
 
 def pair_test(node: Comparison, position: int) -> str:
-    """Returns the SQL that compares the values `{e}` and `{v}` of two fields.
+    """Return the SQL that compares the values `{e}` and `{v}` of two fields.
 
     Raises:
-        FilterError: the operator wants a literal.
+        FilterError: The operator needs a literal.
     """
     if node.operator == "~":
         raise FilterError("Expected a quoted regular expression after ~.", position)
@@ -154,14 +155,14 @@ def pair_test(node: Comparison, position: int) -> str:
 
 
 def _compared(field: FilterField, bound: object) -> str:
-    """The value as `=` and `!=` compare it: beside a number, a text that is one is one."""
+    """Return the value that `=` and `!=` compare: a text that is a number counts as one."""
     if field.kind is not FieldKind.ANY or isinstance(bound, str):
         return "{e}"
     return f"coalesce({_NUMBER}, {{e}})"
 
 
 def _bound(field: FilterField, literal: Literals) -> str | int | float:
-    """The value of a literal as it is compared with a field."""
+    """Return the value of a literal as it is compared with a field."""
     text = literal.text
     if field.kind is FieldKind.TIME:
         return _moment(field, literal)
@@ -183,7 +184,7 @@ def _bound(field: FilterField, literal: Literals) -> str | int | float:
 
 
 def _refuse_words(field: FilterField, literal: Literals) -> None:
-    """Refuse a quantity or a moment where nothing is measured in one."""
+    """Refuse a quantity or a moment for a field that is not measured in one."""
     if isinstance(literal, Word) and " " in literal.text:
         raise FilterError(
             f"Expected one value for {field.name}, found '{literal.text[:30]}'; "
@@ -207,9 +208,9 @@ def _refuse_name(field: FilterField, operator: Operator, literal: Literals) -> N
 
 
 def _refuse_bare(field: FilterField, literal: Literals, operator: str) -> None:
-    """Refuse a bare word where numbers are put in order: most often it is a misspelled one.
+    """Refuse a bare word where numbers are compared in order: most often it is a misspelled number.
 
-    The name tells how the field was read.
+    The field's name in the message tells how it was understood.
     """
     if isinstance(literal, Word):
         raise FilterError(
@@ -230,7 +231,7 @@ def _moment(field: FilterField, literal: Literals) -> str:
 
 
 def _time_test(field: FilterField, operator: Operator, literal: Literals) -> Predicate:
-    """A date stands for its whole span under `=` and `!=`, for its first moment elsewhere."""
+    """Return the test of a time: for `=` and `!=` a date is its whole span, else its start."""
     prefix = _moment(field, literal)
     if operator in _ORDERING:
         # The plus takes the type off the column: luml-sdk declares it so that '2025' turns into a
@@ -272,7 +273,7 @@ def _check_regex(literal: Literals) -> None:
 
 
 def _json(value: str | int | float) -> str:
-    """JSON has no infinity; SQLite reads a number too large as one."""
+    """Return a value as JSON, which has no infinity; SQLite reads a number too large as one."""
     if value in (float("inf"), float("-inf")):
         return "9e999" if value == float("inf") else "-9e999"
     return json.dumps(value)

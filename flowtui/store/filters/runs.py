@@ -16,7 +16,7 @@ from flowtui.store.filters.fields import SECONDS, FieldKind, FieldSet, FilterFie
 from flowtui.store.filters.parser import parse
 
 MAX_KEY_LEVELS: Final = 16
-"""Each level joins one more table, of which SQLite takes 64."""
+"""How deep keys may be: each level joins one more table, of which SQLite takes 64."""
 
 
 def _text(name: str) -> FilterField:
@@ -24,8 +24,8 @@ def _text(name: str) -> FilterField:
 
 
 # The list as it is stored counts as one more tag: luml-sdk's patterns such as '%"prod"%' are
-# written against it. An empty list is no tag at all. SQLite may put the text that tags are compared
-# with in place of `run.tags`, which then need be no JSON.
+# written against it. An empty list is no tag at all. SQLite may replace `run.tags` by the text that
+# tags are compared with, which then need not be JSON.
 _TAG_LIST = f"SELECT value FROM json_each({if_json('run.tags')})"
 _TAGS = FilterField(
     "tags",
@@ -61,7 +61,7 @@ def _attribute(key: str) -> FilterField:
 
 
 def _tag(_key: str) -> FilterField:
-    """A tag is a word without a value: `tag.anything` is the tags, as in luml-sdk."""
+    """Return the tags for any key, as luml-sdk does: a tag is a word without a value."""
     return _TAGS
 
 
@@ -79,7 +79,7 @@ def _metadata(key: str) -> FilterField:
 
 
 def _json_field(name: str, column: str, key: str, what: str) -> FilterField:
-    """The value under a key of a JSON object; if there is none, under the path its dots spell."""
+    """Return the field of a key of a JSON object, or of the path that its dots spell."""
     levels = key.split(".")
     if len(levels) > MAX_KEY_LEVELS:
         raise UnknownField(f"The key is too deep; expected at most {MAX_KEY_LEVELS} levels.")
@@ -146,9 +146,9 @@ RUN_FIELDS: Final = FieldSet(
 
 
 def run_condition(text: str, prefix: str = "filter") -> Condition:
-    """Returns the condition of a filter over the list of runs; a blank one holds everywhere.
+    """Return the condition of a filter over the list of runs; a blank one is always true.
 
     Raises:
-        FilterError: the filter is not understood; says what was expected, and where.
+        FilterError: The filter is not understood; the error says what was expected, and where.
     """
     return compile_filter(parse(text), RUN_FIELDS, prefix)

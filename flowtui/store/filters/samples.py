@@ -1,7 +1,7 @@
 """The fields of the list of samples.
 
 Conditions are over a row called `sample`, as `sample_relation` makes it, and need the functions
-that it registers beside those of filters.
+that it registers in addition to those of filters.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flowtui.store.filters.traces import PLAIN_KEY
 from flowtui.store.samples.relation import value_sql
 from flowtui.store.samples.values import JSON_COLUMNS
 
-# As the SDK marks a sample that could not be evaluated, or a scorer that failed on it.
+# How the SDK marks a sample that could not be evaluated, or on which a scorer failed.
 _FAILED_SCORES = (
     "EXISTS (SELECT 1 FROM json_each(sample.scores) AS score WHERE score.key = 'error'"
     " OR substr(score.key, 1, 9) = '__error__')"
@@ -56,7 +56,7 @@ def _any_value(column: str) -> FieldMaker:
     def maker(key: str) -> FilterField:
         name = f"sample.{column}"
         if PLAIN_KEY.fullmatch(key) and "." not in key:
-            # Looking for it is faster than parsing, and most columns do not have it.
+            # Searching the text is faster than parsing it, and most columns do not have the key.
             present = f"CASE WHEN instr({name}_text, {{1}}) THEN {name} END"
             (sql, args), (type_, _) = value_sql(present, key), value_sql(present, key, "type")
             args = (*args, f'"{key}"')
@@ -80,7 +80,8 @@ def _any_annotation(key: str) -> FilterField:
 
 
 def _shown(key: str) -> FilterField:
-    """Whether a sample shows a text: in its ids, its annotations, or any key or value.
+    """Return the field that says whether a sample shows a text: in ids, annotations, keys or
+    values.
 
     JSON is searched as it is shown, its escapes resolved. Python does that, so a part of the text
     that cannot be written with escapes must be there as it is stored.
@@ -93,7 +94,7 @@ def _shown(key: str) -> FilterField:
         json_test = f"CASE WHEN instr({{column}}, '\\') THEN {_SHOWS} ELSE {test} END"
     else:
         test, json_test = "contains_folded({{1}}, CAST({column} AS BLOB))", _SHOWS
-    # SQLite works out both sides of AND and OR, and only what it needs of CASE.
+    # SQLite may evaluate both sides of AND and OR, but of CASE only what it needs.
     found = f"WHEN CASE WHEN instr(lower({{column}}), {{{{0}}}}) > 0 THEN {json_test} END THEN 1"
     cases = [
         *(f"WHEN {test} THEN 1".format(column=column) for column in ("sample.id", _DATASET.sql)),
@@ -157,10 +158,10 @@ SAMPLE_FIELDS: Final = FieldSet(
 
 
 def sample_condition(text: str, prefix: str = "filter") -> Condition:
-    """Returns the condition of a filter over the list of samples; a blank one holds everywhere.
+    """Return the condition of a filter over the list of samples; a blank one is always true.
 
     Raises:
-        FilterError: the filter is not understood; says what was expected, and where.
+        FilterError: The filter is not understood; the error says what was expected, and where.
     """
     expression = with_annotation_values(parse(text))
     if expression is None:

@@ -18,7 +18,7 @@ from flowtui.store.filters.annotations import (
 )
 from flowtui.store.filters.compiler import Condition, compile_filter
 from flowtui.store.filters.fields import NANOSECONDS, FieldKind, FieldSet, FilterField
-from flowtui.store.filters.functions import PatternError, compile_pattern
+from flowtui.store.filters.functions import IGNORING_CASE, PatternError, compile_pattern
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import Comparison, Name, Quoted
 from flowtui.store.filters.traces import PLAIN_KEY, STATE_NAMES, json_atoms
@@ -77,10 +77,10 @@ SPAN_FIELDS: Final = FieldSet(
 
 
 def span_condition(text: str, prefix: str = "filter") -> Condition:
-    """Returns the condition of a search: an expression, text, or a /regular expression/.
+    """Return the condition of a search: an expression, text, or a /regular expression/.
 
     Raises:
-        FilterError: the search is not understood; says what was expected, and where.
+        FilterError: The search is not understood; the error says what was expected, and where.
     """
     if text.startswith("/") and len(text) > 1:
         body = text[1:].removesuffix("/")
@@ -88,6 +88,6 @@ def span_condition(text: str, prefix: str = "filter") -> Condition:
             compile_pattern(body)
         except PatternError as error:
             raise FilterError(str(error), error.offset + 1) from None
-        matches = Comparison(Name("text", 0), "~", Quoted(f"(?i){body}", 1), 0)
+        matches = Comparison(Name("text", 0), "~", Quoted(IGNORING_CASE + body, 1), 0)
         return compile_filter(matches, SPAN_FIELDS, prefix)
     return compile_filter(with_annotation_values(parse(text)), SPAN_FIELDS, prefix)

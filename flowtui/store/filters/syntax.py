@@ -1,4 +1,4 @@
-"""The tree that a filter expression is parsed into; every part carries its place in the text."""
+"""The tree that a filter expression is parsed into; every part carries its position in the text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "LIKE", "ILIKE", 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A field's name, its quotes taken off."""
+    """A field's name without its quotes."""
 
     text: str
     position: int
@@ -30,7 +30,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A quoted value, its quotes taken off."""
+    """A quoted value without its quotes."""
 
     text: str
     position: int
@@ -49,7 +49,7 @@ class Search:
     quoted: bool
     """Quoted text is always a search; a bare word may have a meaning of its own (`errors`)."""
     is_after_value: bool = False
-    """Whether nothing but a space parts it from the value of a comparison."""
+    """Whether only a space separates it from the value of a comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class NullTest:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """Everything that the operand leaves out."""
+    """Everything that the operand does not match."""
 
     operand: Expression
 

@@ -1,9 +1,9 @@
 """The fields of the list of traces.
 
-Conditions are over a row called `trace` with the columns trace_id, name, state (0 unset, 1 ok,
-2 error, 3 in progress), start (Unix ns), execution_time (ns), span_count, error_count, created_at
-(text `YYYY-MM-DD HH:MM:SS`, UTC), sample_count, evals (JSON array of sample ids),
-annotation_count and annotations (JSON array, see `annotations`), beside the table `spans`.
+Conditions are over a row called `trace` with the columns trace_id, name, state (0 unset, 1 ok, 2
+error, 3 in progress), start (Unix ns), execution_time (ns), span_count, error_count, created_at
+(text `YYYY-MM-DD HH:MM:SS`, UTC), sample_count, evals (JSON array of sample ids), annotation_count
+and annotations (JSON array, see `annotations`), and the table `spans`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def json_atoms(column: str, joined: str = "") -> str:
     """Return a SELECT of keys and values at every level, each key on a line above its value.
 
     Args:
-        column: an expression; of one that is no JSON, its text is the only value.
-        joined: what its values are joined to, with the words of the join.
+        column: An expression; of one that is not JSON, its text is the only value.
+        joined: A table that its values are joined to, with the words of the join.
     """
     sound = f"coalesce({if_json(column)}, json_quote(cast({column} as text)))"
     return (
@@ -67,14 +67,14 @@ STATE_NAMES = _States("states", "ok, error, in_progress or unspecified", _state)
 
 
 def _attribute(key: str) -> FilterField:
-    """The attribute of any span; what is no JSON object has none."""
+    """Return the field of an attribute of any span; what is not a JSON object has none."""
     sql = (
         "SELECT pair.value AS value FROM spans CROSS JOIN json_each("
         f"{if_json('spans.attributes')}) AS pair"
         " WHERE spans.trace_id = trace.trace_id AND pair.key = {0}"
     )
     if PLAIN_KEY.fullmatch(key):
-        # Looking for it is faster than parsing.
+        # Searching the text is faster than parsing it.
         sql += " AND instr(spans.attributes, {0}) > 0"
     return FilterField(f"attributes.{key}", FieldKind.ANY, sql, (key,), rows=True, what="attribute")
 
@@ -103,7 +103,7 @@ def _in_json(column: str) -> FilterField:
 _TRACE_ID = FilterField("trace_id", FieldKind.TEXT, "trace.trace_id")
 _TIME = FilterField("execution_time", FieldKind.NUMBER, "trace.execution_time", unit=NANOSECONDS)
 
-# With parts of a second, which a time without them stands for.
+# It has parts of a second, all of which match a time without them.
 _START = FilterField(
     "start", FieldKind.TIME, "strftime('%Y-%m-%d %H:%M:%f', trace.start / 1e9, 'unixepoch')"
 )
@@ -158,9 +158,9 @@ TRACE_FIELDS: Final = FieldSet(
 
 
 def trace_condition(text: str, prefix: str = "filter") -> Condition:
-    """Returns the condition of a filter over the list of traces; a blank one holds everywhere.
+    """Return the condition of a filter over the list of traces; a blank one is always true.
 
     Raises:
-        FilterError: the filter is not understood; says what was expected, and where.
+        FilterError: The filter is not understood; the error says what was expected, and where.
     """
     return compile_filter(with_annotation_values(parse(text)), TRACE_FIELDS, prefix)

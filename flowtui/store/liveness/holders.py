@@ -1,4 +1,4 @@
-"""Who holds a database open: the question that SQLite's own locks answer.
+"""Whether anybody holds a database open, which SQLite's own locks tell.
 
 Every connection that has a database in WAL mode open holds a shared lock on byte 128 of its `-shm`
 file for as long as it lives (SQLite calls it the dead man switch), and the kernel drops it with the
@@ -20,8 +20,9 @@ from flowtui.store.files.fingerprint import DatabaseFiles
 def held(databases: Sequence[Path]) -> list[bool | None]:
     """Return for each database whether somebody has it open in WAL mode.
 
-    None where that cannot be known: another system than Linux, a file system that other machines
-    share, a file that this user may not read. False where there is no `-shm` file at all.
+    None where that cannot be known: on systems other than Linux, on a file system that other
+    machines share, or for a file that this user may not read. False where there is no `-shm` file
+    at all.
     """
     if sys.platform != "linux":
         return [None for _ in databases]

@@ -1,14 +1,14 @@
 """Signs of life of the processes behind active runs: stamps of files and records, and locks.
 
 A process of luml-sdk (0.1.0 to 0.4.0) keeps the database of a run that it started open until it
-ends the run, save that its pool of ten connections may close one that it opens again to log; and
-it keeps meta.db open for as long as it has a tracker. So a process is gone for certain where
+ends the run, save that its pool of ten connections may close one that it opens again to log; and it
+keeps meta.db open for as long as it has a tracker. So a process is certainly gone where
 
     exp.db has a -shm that nobody holds      it was killed; a close would have taken the file away
     exp.db has no -shm, nobody holds meta.db it left without ending this run, or it was killed and
                                              another program has opened and closed exp.db since
 
-A log without a `-shm` is a copy of something that may well go on elsewhere, and tells nothing.
+A log without a `-shm` is a copy of a run that may go on elsewhere, and tells nothing.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from flowtui.store.liveness.standing import CLOCK_SLACK, Signs
 from flowtui.store.values import Run
 
 ASK_AFTER_S = 60.0
-"""Without a record, before a process is looked for: most runs log more often."""
+"""How long after the last record a process is looked for; most runs log more often."""
 ASK_EVERY_S = 30.0
-"""Between two questions about a process that is there and quiet."""
+"""How often a process that lives and is quiet is looked for again."""
 CLOCKS_AGREE = timedelta(seconds=5)
-"""A stamp that lies further outside the time in which it was made is of another clock."""
+"""A stamp further than this outside the time in which it was made comes from another clock."""
 _FAR_S = 32_503_680_000.0
 """The year 3000."""
 _STAMPS = (
-    # The SDK replaces rows, so the highest rowid is what came last.
+    # The SDK replaces rows, so the row with the highest rowid came last.
     ("dynamic_metrics", "logged_at"),
     ("spans", "created_at"),
     ("evals", "updated_at"),
@@ -47,7 +47,7 @@ _STAMPS = (
 
 
 def logged_at(connection: sqlite3.Connection) -> datetime | None:
-    """Return when the last record came, None where none has a time.
+    """Return when the last record came, None if no record has a time.
 
     Instant at any size. Source: exp.db, the times of the last rows of all tables but parameters,
     which have none, and annotations, which people write.
@@ -62,30 +62,30 @@ def logged_at(connection: sqlite3.Connection) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    """What the files of one run say."""
+    """What is known from the files of one run."""
 
     fingerprint: Fingerprint | None
     """None where there is no exp.db."""
     first_seen_at: datetime
-    """When they were first found as they are."""
+    """When they were first seen in this state."""
     has_changed: bool = False
-    """Whether they were seen to become so, and not found so at the first look."""
+    """Whether they were seen to change into this state, and not in it at the first look."""
     logged_at: datetime | None = None
-    """Out of exp.db."""
+    """When the last record came, from exp.db."""
     is_read: bool = False
-    """Whether that need not be read again while the files are the same."""
+    """Whether `logged_at` need not be read again while the files are the same."""
 
     @property
     def is_copy(self) -> bool:
-        """Whether there is a log with something in it, provided that it has no `-shm`."""
+        """Whether there is a log with something in it; asked only where there is no `-shm`."""
         return self.fingerprint is not None and self.fingerprint.has_log
 
 
 class SignsReader:
-    """Reads signs, and keeps what need not be read or asked again; for any thread."""
+    """Reads signs and keeps what need not be read or asked again; usable from any thread."""
 
     def __init__(self, meta: Database, experiment: Callable[[str], Database]) -> None:
-        """Take the store's meta.db, and what returns the database of a run."""
+        """Take the store's meta.db, and a function that returns the database of a run."""
         self._meta = meta
         self._experiment = experiment
         self._files: dict[str, _Files] = {}
@@ -93,11 +93,11 @@ class SignsReader:
         """Whether this machine's clock stamps the files of a run."""
         self._looked_at: dict[str, datetime] = {}
         self._models_seen: dict[str, tuple[datetime | None, datetime | None]] = {}
-        """What the last model of a run is dated, and when that was seen to change."""
+        """The date of the last model of a run, and when it was seen to change."""
         self._models: tuple[Fingerprint, dict[str, datetime]] | None = None
         self._asked_s: dict[str, float] = {}
         self._gone: dict[str, Signs] = {}
-        """Of runs whose processes were found gone: a process that is dead stays dead."""
+        """The signs of runs whose processes were found gone, since a dead process stays dead."""
 
     def signs(self, runs: Iterable[Run], now: datetime, may_ask: bool) -> dict[str, Signs]:
         """Return signs by run id; see `Store.signs`."""
@@ -118,13 +118,13 @@ class SignsReader:
 
     def _is_known_gone(self, run_id: str, signs: Signs) -> bool:
         gone = self._gone.get(run_id)
-        # Whoever logs again is another process, or the same that came back.
+        # If there is a new record, another process writes it, or the process was alive after all.
         return gone is not None and gone.logged_at == signs.logged_at
 
     def _is_doubtful(self, run: Run, signs: Signs | None) -> bool:
         if signs is None:
             return False
-        # The earlier of the two: a clock that is ahead would put the question off.
+        # The earlier of the two, since a clock that is ahead would put the question off.
         heard = [moment for moment in (signs.heard_at, signs.written_at) if moment is not None]
         since = min(heard, default=run.created_at)
         if since is None or signs.seen_at - since < timedelta(seconds=ASK_AFTER_S):
@@ -192,7 +192,7 @@ class SignsReader:
     def _model_seen_at(
         self, run_id: str, model_at: datetime | None, is_here: bool, now: datetime
     ) -> datetime | None:
-        """Return when a model was logged last, by this machine's clock: it is in meta.db alone."""
+        """Return when the last model was logged, by this machine's clock: only meta.db has it."""
         if run_id not in self._models_seen or self._models_seen[run_id][0] != model_at:
             seen_at = now if run_id in self._models_seen else None
             self._models_seen[run_id] = model_at, seen_at
@@ -200,7 +200,7 @@ class SignsReader:
         return model_at if is_known else self._models_seen[run_id][1]
 
     def _compare_clocks(self, run_id: str, fingerprint: Fingerprint, now: datetime) -> None:
-        """Find out from a change that came between two looks whose clock stamps the files."""
+        """Find out, from a change between two looks, whose clock stamps the files."""
         stamp, looked_at = _stamp(fingerprint), self._looked_at.get(run_id)
         if stamp is None or looked_at is None:
             return
@@ -228,7 +228,7 @@ def _stamp(fingerprint: Fingerprint | None) -> datetime | None:
     last_write_ns = None if fingerprint is None else fingerprint.last_write_ns
     if last_write_ns is None:
         return None
-    # A file may bear any stamp, also one of a year that Python does not have.
+    # A file may have any stamp, even one of a year that Python cannot represent.
     return datetime.fromtimestamp(min(max(last_write_ns / 1e9, 0.0), _FAR_S), UTC)
 
 

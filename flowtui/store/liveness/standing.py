@@ -1,6 +1,6 @@
-"""Whether a run that nobody marked as ended still goes on: the one place that decides it.
+"""Whether a run that nobody marked as ended still goes on; only this module decides it.
 
-`active` is the last thing that a killed process says of its run. Silence alone is no sign of its
+`active` is the last thing that a killed process says about its run. Silence alone is no sign of its
 death, since an epoch may take hours; that nobody holds the run's database is one (see `signs`).
 """
 
@@ -14,7 +14,7 @@ from flowtui.store.values import Run
 
 CLOCK_SLACK = timedelta(seconds=1)
 QUIET_AFTER_S = 600.0
-"""A process that wrote nothing for longer is said to be quiet, and is looked for."""
+"""How long a process may write nothing before it counts as quiet and is looked for."""
 
 
 class Activity(StrEnum):
@@ -24,7 +24,7 @@ class Activity(StrEnum):
     QUIET = "quiet"
     """Nothing was written for a while; it may be at work on something long."""
     STOPPED = "stopped"
-    """Its process is gone, and nobody noted an end."""
+    """Its process is gone, and nobody recorded an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,48 +32,48 @@ class Signs:
     """Signs of life of the process that logs into a run, at one moment."""
 
     seen_at: datetime
-    """The moment."""
+    """That moment."""
     logged_at: datetime | None
     """When the last record came. Annotations do not count: people write them, at any time."""
     written_at: datetime | None
-    """When anything was last written into exp.db, by this machine's clock; None if it is gone.
+    """When anything was last written into exp.db, by this machine's clock; None if there is none.
 
-    Where the files carry stamps of another machine, it is when a change was seen here, and until
-    one is, when they were first looked at.
+    Where another machine stamps the files, it is when a change was seen here or, until one is, when
+    they were first looked at.
     """
     is_gone: bool = False
     """Whether it is certain that there is no such process any more."""
     stamped_at: datetime | None = None
-    """What another machine's clock says of the last write, while no change was seen here."""
+    """When the last write was by another machine's clock, while no change was seen here."""
 
     @property
     def heard_at(self) -> datetime | None:
-        """When the last record came, unless the clock of who wrote it is ahead of this one."""
+        """When the last record came, unless its writer's clock is ahead of this one."""
         is_ahead = self.logged_at is None or self.logged_at > self.seen_at + CLOCK_SLACK
         return None if is_ahead else self.logged_at
 
     @property
     def last_logged_at(self) -> datetime | None:
-        """When the last record came; where none has a time, when anything was written."""
+        """When the last record came or, if none has a time, when anything was written."""
         return self.logged_at or self.written_at
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a run is, at one moment."""
+    """Whether a run goes on and for how long, at one moment."""
 
     activity: Activity | None = None
-    """None where the status is another than active, and tells all that there is to know."""
+    """None for any status but active, which tells all that there is to know."""
     elapsed_s: float | None = None
     """How long the run took, or has been going on."""
     is_rough: bool = False
-    """Whether that ends with the last record, since nobody noted the end."""
+    """Whether `elapsed_s` ends with the last record, since nobody recorded the end."""
     silent_s: float | None = None
-    """Since anything was last written; None where the run is not active, or not known."""
+    """How long nothing was written; None where the run is not active or that is not known."""
     last_logged_at: datetime | None = None
-    """When the last record came, where the run is active and that is known."""
+    """When the last record came, if the run is active and that is known."""
     stamped_at: datetime | None = None
-    """As in `Signs`; how long ago that was cannot be known, and `silent_s` is since one looks."""
+    """As in `Signs`. Its age cannot be known, so `silent_s` counts from the first look."""
 
     @property
     def goes_on(self) -> bool:
@@ -82,21 +82,21 @@ class Standing:
 
 
 def standing(run: Run, signs: Signs | None, now: datetime) -> Standing:
-    """Return how far a run is.
+    """Return the standing of a run.
 
     Args:
-        run: which.
-        signs: of its process; None where nothing is known of it, as in an exported copy.
-        now: the moment, which the duration of a run that goes on depends on.
+        run: The run.
+        signs: Signs of its process; None if nothing is known of it, as in an exported copy.
+        now: The moment, on which the duration of a run that goes on depends.
     """
     if not run.is_active:
         return Standing(elapsed_s=run.duration_s)
     elapsed_s = run.duration_s if run.duration_s is not None else _seconds(run.created_at, now)
     if signs is None:
         return Standing(Activity.ACTIVE, elapsed_s)
-    # Not until now: while one does not look, what is written is not seen.
+    # It does not count until now: what is written between two looks is not seen yet.
     last_logged_at = signs.last_logged_at
-    # A record comes no later than its write; where it seems to, its writer's clock is another.
+    # A record cannot be later than its write; where it seems so, its writer has another clock.
     silent_s = _seconds(signs.written_at or signs.heard_at, signs.seen_at)
     if signs.is_gone:
         until_last_s = _seconds(run.created_at, last_logged_at)
@@ -107,7 +107,7 @@ def standing(run: Run, signs: Signs | None, now: datetime) -> Standing:
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:
-    # Clocks differ; nothing lasts less than no time.
+    # Clocks differ, and a duration must not be negative.
     if since is None or until is None:
         return None
     return max((until - since).total_seconds(), 0.0)

@@ -1,7 +1,7 @@
-"""The columns of a series: what ranges of steps hold of one metric, each with true extremes.
+"""The columns of a series: the points of one metric in ranges of steps, with true extremes.
 
-The rows are read once, in short ranges of steps. That gives SQLite nothing to sort, and leaves
-only a short range to search for the step of a column's minimum or maximum.
+The rows are read once, in short ranges of steps. So SQLite has nothing to sort, and only a short
+range to search for the step of a column's minimum or maximum.
 Source: dynamic_metrics.step, .value, .logged_at.
 """
 
@@ -27,12 +27,12 @@ from flowtui.store.metrics.values import SeriesColumn
 from flowtui.store.values import LoggedPoint
 
 PIECES, PIECE_STEPS = 16, 64
-"""A column is read in up to so many pieces, which are worth a statement from so many steps on."""
+"""In how many pieces a column is read at most, and how many steps are worth a piece."""
 
 _PIECE = f"select count(*), count(value), min({{value}}), max({{value}}){{odd}}{IN_RANGE}"
 _QUICK = _PIECE.format(value="value", odd="")
-# Costs twice as much, so it is asked only where a plain minimum or maximum was no finite number.
-# What is no number sorts behind all numbers.
+# This costs twice as much, so it is used only where a plain minimum or maximum was not a finite
+# number. Values that are not numbers sort after all numbers.
 _CAREFUL = _PIECE.format(
     value="case when value between -1.7976931348623157e308 and 1.7976931348623157e308"
     " then value end",
@@ -41,7 +41,7 @@ _CAREFUL = _PIECE.format(
 
 
 def of_one(row: Row) -> SeriesColumn:
-    """Return a point as a column of its own."""
+    """Return a column of one point."""
     step, value, _ = row
     alone = point(row)
     is_number = isinstance(value, (int, float))
@@ -67,7 +67,7 @@ def on_grid(
     """Return the columns of a grid that have points from `start` to `end`."""
     found: list[SeriesColumn] = []
     while start <= end:
-        # Leaps over empty columns: of a few steps among 10**12 most are.
+        # This skips empty columns, which most are for a few steps among 10**12.
         first = first_row(connection, key, start, end)
         if first is None:
             break
@@ -109,7 +109,7 @@ def _column(
 
 @dataclass(slots=True)
 class _Piece:
-    """What one statement says of a part of a column."""
+    """What one statement returns for a part of a column."""
 
     count: int
     non_null: int
@@ -121,7 +121,7 @@ class _Piece:
 
 
 def _pieces(first: Step, last: Step, has_fractions: bool) -> list[tuple[Step, Step]]:
-    """Return the ranges that a column is read in, which leave out nothing between its ends."""
+    """Return the ranges that a column is read in, which together cover all of it."""
     if has_fractions or isinstance(first, float):
         parts = grid(first, last, PIECES, has_fractions=True)
     else:
@@ -153,7 +153,7 @@ def _is_finite(value: object) -> bool:
 
 
 def joined(columns: Iterable[SeriesColumn], parts: Grid) -> tuple[SeriesColumn, ...]:
-    """Return columns, in order, joined to those of a grid; each must lie within one of them."""
+    """Return columns, in order, joined to those of a grid; each must be within one of them."""
     made: dict[int, SeriesColumn] = {}
     for column in columns:
         index = parts.index(column.first.step)

@@ -1,4 +1,4 @@
-"""Metrics of one run, as their index tells (exp.db: dynamic_metrics), and what their names say.
+"""Metrics of one run, read from their index (exp.db: dynamic_metrics), and what their names say.
 
 The JSON copies in meta.db exist only after a run has ended, so they are not used here.
 """
@@ -24,9 +24,9 @@ with recursive keys(key) as (
   select (select min(key) from dynamic_metrics where key > keys.key) from keys
   where keys.key is not null
 )"""
-"""One index seek a key: SQLite's own `distinct` would scan every point."""
+"""One index seek for each key: SQLite's own `distinct` would scan every point."""
 
-# Text and bytes come last in the index, whatever number they stand for.
+# Text and bytes sort last in the index, whatever number they stand for.
 _LAST_POINTS = f"""{DISTINCT_KEYS}
 select keys.key, last.step, last.value, last.logged_at,
   (select typeof(step) in ('text', 'blob') from dynamic_metrics newest
@@ -47,7 +47,7 @@ _HIGHER_IS_BETTER = frozenset(
 
 
 def goal(key: str) -> Goal | None:
-    """Return which way a metric's name says it should go, None where it does not say."""
+    """Return the direction in which a metric is better, None if its name does not tell."""
     words = re.split(r"[^a-z0-9]+", key.lower())
     if not _LOWER_IS_BETTER.isdisjoint(words):
         return "min"
@@ -55,7 +55,7 @@ def goal(key: str) -> Goal | None:
 
 
 def telling_first(keys: Iterable[str]) -> list[str]:
-    """Return metrics by name, those first whose name says which way they should go.
+    """Return metrics by name, but first those whose name tells in which direction they are better.
 
     They tell most about a run.
     """
@@ -68,11 +68,11 @@ def best(metric: MetricSummary) -> Point | None:
 
 
 def problems(metric: MetricSummary) -> list[str]:
-    """Return sentences about what of a metric's rows could not be read as it is stored."""
+    """Return sentences about a metric's rows that could not be read as they are stored."""
     valueless_count = metric.unreadable_count - metric.stepless_count
     facts = (
-        (metric.stepless_count, "a step that is no number, and are in no curve and no export"),
-        (valueless_count, "a value that is no number, which is shown as NaN"),
+        (metric.stepless_count, "a step that is not a number, and are in no curve and no export"),
+        (valueless_count, "a value that is not a number, which is shown as NaN"),
         (metric.float32_count, "a step of four bytes, read as a float32"),
         (metric.doubled_count, "the step of another row, stored in another way; both are points"),
     )
@@ -84,13 +84,13 @@ def problems(metric: MetricSummary) -> list[str]:
 
 
 class ListedMetric(NamedTuple):
-    """A metric, as one index seek tells of it."""
+    """What one index seek tells about a metric."""
 
     key: str
     last: LoggedPoint | None
-    """By those of its steps that are stored as numbers; None if none is."""
+    """The last point among the steps that are stored as numbers; None if none is."""
     has_odd_steps: bool
-    """Whether steps of it are text or bytes, which are in no order of numbers."""
+    """Whether some of its steps are text or bytes, which do not sort as numbers."""
 
 
 def listed(connection: sqlite3.Connection) -> list[ListedMetric]:
@@ -117,9 +117,9 @@ def last_point(connection: sqlite3.Connection, key: str) -> LoggedPoint | None:
 
 
 def has_odd_steps(connection: sqlite3.Connection, key: str) -> bool:
-    """Say whether steps of a metric are text or bytes, which are in no order of numbers.
+    """Say whether some steps of a metric are text or bytes, which do not sort as numbers.
 
-    One index seek: they come after all numbers.
+    It takes one index seek, since they sort after all numbers.
     """
     if not table_columns(connection, "dynamic_metrics"):
         return False
@@ -132,7 +132,7 @@ def has_odd_steps(connection: sqlite3.Connection, key: str) -> bool:
 
 
 class Stale(NamedTuple):
-    """Which metrics are to be summed up."""
+    """The metrics whose summaries are out of date."""
 
     keys: tuple[str, ...]
     """In order."""
@@ -141,12 +141,12 @@ class Stale(NamedTuple):
 
 
 def stale(connection: sqlite3.Connection, known: Mapping[str, MetricSummary]) -> Stale:
-    """Return the keys that have points which their `known` summary does not cover."""
+    """Return the keys that have points which their `known` summary does not include."""
     newest = mark(connection)
     oldest = min((metric.mark for metric in known.values()), default=0)
     if not known or newest < oldest:
         return Stale(tuple(metric.key for metric in listed(connection)), newest)
-    # The plus keeps SQLite from scanning the index of all points for the order of keys.
+    # Without the plus SQLite would scan the index of all points for the order of keys.
     rows = connection.execute(
         "select key, max(rowid) from dynamic_metrics"
         " where rowid > :oldest and typeof(key) = 'text' group by +key order by +key",
@@ -157,7 +157,7 @@ def stale(connection: sqlite3.Connection, known: Mapping[str, MetricSummary]) ->
 
 
 def mark(connection: sqlite3.Connection) -> int:
-    """Return the highest rowid of all points, 0 without any."""
+    """Return the highest rowid of all points, 0 if there are none."""
     if not table_columns(connection, "dynamic_metrics"):
         return 0
     (newest,) = connection.execute("select max(rowid) from dynamic_metrics").fetchone()
@@ -169,5 +169,5 @@ def _logged_point(step: Step, value: object, logged_at: object) -> LoggedPoint:
 
 
 def number_of(value: object) -> float:
-    """Return a stored value, NaN for one that is no number."""
+    """Return a stored value, NaN for one that is not a number."""
     return float(value) if isinstance(value, (int, float)) else math.nan

@@ -1,9 +1,9 @@
-"""Metrics whose steps are kept as text or bytes, read as if they had been kept as numbers.
+"""Metrics whose steps are stored as text or bytes, read as if they were stored as numbers.
 
 The index of all points has such steps in the order of their bytes, so every question about an order
 of steps would be a scan and a sort. Instead the rows of such a metric are copied once, with their
 steps as numbers, into a database of SQLite's own for this process, which has the same index; what
-is logged later is added. Metrics whose steps are numbers are asked about where they are.
+is logged later is added. Metrics whose steps are numbers are read where they are.
 Source: dynamic_metrics.
 """
 
@@ -27,12 +27,12 @@ from flowtui.store.metrics.steps import decoded
 T = TypeVar("T")
 
 ROWS_A_READ = 50_000
-"""So many are copied in a fifth of a second; a longer read would keep its writer's log growing."""
+"""How many rows one read copies, in 0.2 s; a longer one would keep the writer's log growing."""
 BEFORE_ALL = -(2**63)
-"""A rowid that no row has."""
+"""A rowid below that of any row."""
 RUNS_WITH_COPIES = 4
 PIECEWISE_TRIES = 3
-"""A metric whose points are replaced meanwhile is then copied in one read."""
+"""How many tries a metric gets whose points are replaced meanwhile, before one read copies it."""
 
 _TABLE = """
 create table dynamic_metrics (key text, step, value, logged_at, is_float32);
@@ -54,16 +54,16 @@ class NumberedSteps:
         self._lock = threading.Lock()
         self._copy: sqlite3.Connection | None = None
         self._marks: dict[str, int] = {}
-        """Per metric in the copy: all its rows up to this rowid were copied."""
+        """For each metric in the copy: all of its rows up to this rowid were copied."""
         self._inode: int | None = None
-        """Of the file that the copy is of; another one may have as many rows."""
+        """The identity of the copied file; another file may have as many rows."""
 
     def read(self, key: str, question: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what a question about one metric answers; its connection has steps as numbers.
+        """Return the answer to a question about one metric; its connection has steps as numbers.
 
         Raises:
-            DatabaseError: the run's database cannot be read, or no copy can be made.
-            ReadCancelled: nobody waits any more.
+            DatabaseError: The run's database cannot be read, or no copy can be made.
+            ReadCancelled: Nobody waits any more.
         """
 
         def ask(db: sqlite3.Connection) -> tuple[T] | None:
@@ -75,14 +75,14 @@ class NumberedSteps:
     def _read_copy(self, key: str, question: Callable[[sqlite3.Connection], T]) -> T:
         try:
             with self._lock:
-                copy = self._brought_up(key)
+                copy = self._current_copy(key)
                 copy.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
                 return question(copy)
         except sqlite3.ProgrammingError:
             raise
         except unreadable.ERRORS as error:
             cancelling.check()
-            unreadable.raise_if_signalled(error)
+            unreadable.raise_what_was_lost(error)
             said = unreadable.text(error)
             message = f"{self._database.label}: steps of {key!r} cannot be sorted: {said}"
             raise DatabaseError(self._database.path, message) from error
@@ -95,7 +95,7 @@ class NumberedSteps:
             self._copy = None
             self._marks.clear()
 
-    def _brought_up(self, key: str) -> sqlite3.Connection:
+    def _current_copy(self, key: str) -> sqlite3.Connection:
         main = self._database.fingerprint().main
         inode = main[0] if main is not None else None
         if self._copy is None or inode != self._inode:
@@ -103,12 +103,12 @@ class NumberedSteps:
         copy = self._copy
         copy.set_progress_handler(None, 0)
         for pieces in (*[True] * PIECEWISE_TRIES, False):
-            if self._took_in(copy, key, ROWS_A_READ if pieces else -1):
+            if self._copy_new_rows(copy, key, ROWS_A_READ if pieces else -1):
                 break
         return copy
 
-    def _took_in(self, copy: sqlite3.Connection, key: str, limit: int) -> bool:
-        """Copy all that is new of a metric, False if rows that had been copied were replaced."""
+    def _copy_new_rows(self, copy: sqlite3.Connection, key: str, limit: int) -> bool:
+        """Copy the new rows of a metric; return False if copied rows have been replaced."""
         while True:
             known = self._marks.get(key, BEFORE_ALL)
             bring_up = partial(_bring_up, copy=copy, key=key, known_mark=known, limit=limit)
@@ -125,15 +125,15 @@ class NumberedSteps:
 
 
 class NumberedRuns:
-    """Keeps the copies of the runs that were asked last, from any thread."""
+    """Keeps the copies of the runs that were asked last; usable from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_path: OrderedDict[Path, NumberedSteps] = OrderedDict()
-        """By database, the last used last."""
+        """The copies by database, the last used one last."""
 
     def of(self, database: Database) -> NumberedSteps:
-        """Return the copy of a run's database, which is made when it is first needed."""
+        """Return the copy of a run's database, made when it is first needed."""
         with self._lock:
             numbered = self._by_path.setdefault(database.path, NumberedSteps(database))
             self._by_path.move_to_end(database.path)
@@ -151,18 +151,19 @@ class NumberedRuns:
 
 
 class _State(NamedTuple):
-    """How far the copy of a metric is after a read."""
+    """The state of the copy of a metric after a read."""
 
     mark: int
     """All rows up to this rowid are in it."""
     is_complete: bool
-    """Whether there are none after that."""
+    """Whether there are no rows after that."""
     is_true: bool = True
-    """Whether it has no row that is gone; else it was emptied, and is to be made anew."""
+    """Whether none of its rows has gone; otherwise it was emptied and must be made again."""
 
 
 def _opened() -> sqlite3.Connection:
-    # Without a name it is a file that is gone with its connection, and in memory while it is small.
+    # Without a name it is a temporary file that goes with its connection, and in memory while
+    # small.
     copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
     copy.text_factory = decode
     copy.executescript(f"pragma journal_mode = memory; {_TABLE}")
@@ -172,8 +173,8 @@ def _opened() -> sqlite3.Connection:
 def _bring_up(
     db: sqlite3.Connection, copy: sqlite3.Connection, key: str, known_mark: int, limit: int
 ) -> _State:
-    """Copy rows of a metric that the copy lacks, in the order of rowids, at most so many."""
-    # A read is asked again where files changed under it.
+    """Copy up to `limit` rows of a metric that the copy lacks, in the order of rowids."""
+    # The read may be repeated when files changed under it, so undo what an earlier try copied.
     copy.execute("rollback")
     copy.execute("begin")
     given = {"key": as_sql(key)}
@@ -182,18 +183,19 @@ def _bring_up(
     had: int
     last: int | None
     (wanted,) = db.execute(_COUNT, given).fetchone()
-    # The plus makes SQLite walk the new rows of all metrics, not all rows of this one.
+    # The plus makes SQLite scan the new rows of all metrics, not all rows of this one.
     column = "+key" if newest - known_mark < wanted else "key"
     changes = copy.total_changes
     copy.executemany(_INSERT, _rows(db, key, known_mark, column, limit))
     had, last = copy.execute(_COUNT_AND_LAST, given).fetchone()
     if copy.total_changes - changes == limit and last is not None:
         return _State(last, is_complete=False)
-    # A row that was replaced, as a step that is logged again is, is still in the copy.
+    # A row that was replaced, as for a step that is logged again, is still in the copy.
     is_true = had == wanted and known_mark <= newest
     if not is_true:
         copy.execute("delete from dynamic_metrics where key = cast(:key as text)", given)
-    # A row of no metric: summaries are marked with the highest rowid of the whole table.
+    # A row without a metric carries the highest rowid of the whole table, with which summaries are
+    # marked.
     copy.execute("delete from dynamic_metrics where key is null")
     copy.execute("insert or ignore into dynamic_metrics (rowid) values (?)", (newest,))
     return _State(newest if is_true else BEFORE_ALL, is_complete=True, is_true=is_true)
@@ -202,7 +204,7 @@ def _bring_up(
 def _rows(
     db: sqlite3.Connection, key: str, after: int, column: str, limit: int
 ) -> Iterator[tuple[int, bytes, object, object, object, bool]]:
-    # In this order each is put at the end of the copy, which takes a third of the time.
+    # In this order each row is appended to the copy, which takes a third of the time.
     found = db.execute(
         "select rowid, step, value, logged_at from dynamic_metrics"
         f" where {column} = cast(:key as text) and rowid > :after order by rowid"
@@ -212,7 +214,8 @@ def _rows(
     name = as_sql(key)
     for rowid, stored, value, logged_at in found:
         step, is_float32 = decoded(stored)
-        # Whatever is no number reads as none; text of a writer may be none that SQLite takes.
+        # What is not a number is copied as bytes, which are not one either; SQLite may refuse a
+        # text.
         number = value if value is None or isinstance(value, (int, float)) else b""
         time = as_sql(logged_at) if isinstance(logged_at, str) else logged_at
         yield rowid, name, step, number, time, is_float32

@@ -1,8 +1,8 @@
 """The points of one metric, one by one (exp.db: dynamic_metrics).
 
-Rows whose step is no number have no place on an axis of steps and are left out of everything
-here; `MetricSummary.unreadable_count` counts them. A value that is no number reads as NaN.
-Steps kept as text or bytes are numbers on the connection that `NumberedSteps` asks.
+Rows whose step is not a number have no place on an axis of steps and are left out of everything
+here; `MetricSummary.unreadable_count` counts them. A value that is not a number reads as NaN. Steps
+stored as text or bytes are numbers on the connection that `NumberedSteps` gives.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from flowtui.store.metrics.values import Extent, Neighbours
 from flowtui.store.values import LoggedPoint
 
 PAGE_POINTS = 10_000
-"""One read of an export: a few hundredths of a second, and a few megabytes."""
+"""How many points an export reads at once: a few hundredths of a second, and a few megabytes."""
 
 Kind = Literal["any", "nan", "inf"]
 Direction = Literal["before", "after"]
 Row = tuple[Step, Any, Any]
 """step, value, logged_at, as they are stored."""
 
-# What is no number does not lie between numbers.
+# Values that are not numbers do not sort between numbers.
 IN_RANGE = " from dynamic_metrics where key = cast(:key as text) and step between :start and :end"
 IN_ORDER = "order by step, rowid"
-"""One step may be kept as a number and as bytes: that is two points."""
+"""One step may be stored as a number and as bytes, which makes two points."""
 BACKWARDS = "order by step desc, rowid desc"
 _OF_KEY = "select count(*) from dynamic_metrics where key = cast(:key as text) and step"
 _STEPLESS = f"select ({_OF_KEY} is null) + ({_OF_KEY} < :lowest) + ({_OF_KEY} > :highest)"
@@ -42,12 +42,12 @@ _KINDS: dict[Kind, str] = {
 
 
 def has_points_table(connection: sqlite3.Connection) -> bool:
-    """Say whether the schema knows metrics."""
+    """Say whether the schema has a table of metrics."""
     return bool(table_columns(connection, "dynamic_metrics"))
 
 
 def parameters(key: str, start: Step, end: Step) -> dict[str, object]:
-    """Return what `IN_RANGE` is to be given; steps beyond all numbers become the last of them."""
+    """Return the parameters of `IN_RANGE`; steps beyond the range of numbers become its ends."""
     start, end = max(at_least(start), LOWEST), min(at_most(end), HIGHEST)
     return {"key": as_sql(key), "start": start, "end": end}
 
@@ -89,9 +89,9 @@ def point(row: Row) -> LoggedPoint:
 
 
 def extent(connection: sqlite3.Connection, key: str) -> Extent | None:
-    """Return where a metric begins and ends and its points' number, None if it has no rows.
+    """Return where a metric begins and ends and its number of points, None if it has no rows.
 
-    Two index seeks, and a count that walks the metric's part of the index.
+    It takes two index seeks, and a count that scans the metric's part of the index.
     """
     if not has_points_table(connection):
         return None
@@ -104,7 +104,7 @@ def extent(connection: sqlite3.Connection, key: str) -> Extent | None:
 
 
 def count(connection: sqlite3.Connection, key: str, start: Step, end: Step) -> int:
-    """Return how many points have steps from `start` to `end`: walks that part of the index."""
+    """Return how many points have steps from `start` to `end`: one scan of that range."""
     if not has_points_table(connection):
         return 0
     found: int
@@ -114,7 +114,7 @@ def count(connection: sqlite3.Connection, key: str, start: Step, end: Step) -> i
 
 
 def stepless_count(connection: sqlite3.Connection, key: str) -> int:
-    """Return how many rows have no step: walks them alone, they stand apart in the index."""
+    """Return how many rows have no step, by a scan of these alone: they are apart in the index."""
     if not has_points_table(connection):
         return 0
     found: int
@@ -145,8 +145,9 @@ def next_point(
 ) -> LoggedPoint | None:
     """Return the nearest point of a kind before or after a step, None if there is none.
 
-    Any point is one index seek. For a NaN or an infinity the points between are walked: a metric
-    of a million that has none takes as long as one scan of it, so ask what `Series` counts first.
+    Any point takes one index seek. For a NaN or an infinity the points between are scanned: a
+    metric of a million points without one is scanned whole, so look at the counts of `Series`
+    first.
     """
     if not has_points_table(connection):
         return None
@@ -174,11 +175,11 @@ def page(
     """Return the first points with steps from `start` to `end`.
 
     Args:
-        connection: an exp.db.
-        key: the metric.
-        start: the first step.
-        end: the last step.
-        after_rowid: the `last_rowid` of the page before, whose last step is `start`.
+        connection: A connection to exp.db.
+        key: The metric.
+        start: The first step.
+        end: The last step.
+        after_rowid: The `last_rowid` of the page before, whose last step is `start`.
     """
     if not has_points_table(connection):
         return Page(())
@@ -192,7 +193,7 @@ def page(
     return Page(tuple(point(row[:3]) for row in found), found[-1][3] if found else 0)
 
 
-# Hundreds of points share a second, and reading a time takes longer than reading a point.
+# Cached: hundreds of points share a second, and parsing a time takes longer than reading a point.
 @lru_cache(maxsize=4_096)
 def _time(stored: object) -> datetime | None:
     return timestamp(stored, "logged_at", [])

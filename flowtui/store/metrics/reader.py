@@ -24,7 +24,7 @@ class MetricReader:
         self._database = database
         self._numbered = numbered
         self._caught_up: dict[str, tuple[MetricSummary, MetricSummary]] = {}
-        """By key: a summary that was asked with, and the same of all that was there."""
+        """By key: a summary that a caller knew, and the same summary brought up to date."""
 
     def ask(
         self,
@@ -33,13 +33,13 @@ class MetricReader:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Return what a question about one metric answers.
+        """Return the answer to a question about one metric.
 
         Args:
             key: The metric that it is about, whose steps decide where it is asked.
-            question: Is given a connection, and what follows here.
-            args: What it takes.
-            kwargs: The same, by name.
+            question: Takes a connection, and the arguments that follow.
+            args: Further arguments of the question.
+            kwargs: Further arguments by name.
         """
         numbered = self._numbered.of(self._database)
         return numbered.read(key, lambda db: question(db, *args, **kwargs))
@@ -47,7 +47,7 @@ class MetricReader:
     def last_points(self) -> dict[str, LoggedPoint | None]:
         """Return the last point of every metric by key, None where no row of it has a step.
 
-        Instant at any number of points whose steps are stored as numbers.
+        It is instant at any number of points, if their steps are stored as numbers.
         """
         return self.last_of(self._database.read(listing.listed))
 
@@ -61,7 +61,7 @@ class MetricReader:
         return found
 
     def summaries(self, known: Mapping[str, MetricSummary]) -> Iterator[MetricSummary]:
-        """Yield the summaries of the metrics that have points which `known` does not cover.
+        """Yield the summaries of the metrics that have points which `known` does not include.
 
         Each metric is a read of its own, so that no read lasts longer than one metric takes.
         """
@@ -69,7 +69,8 @@ class MetricReader:
 
         current = self._current(known)
         stale = self._database.read(lambda db: listing.stale(db, current))
-        # Without this the rows since the metric that was logged longest ago are read each time.
+        # Without this, all rows since the metric that was logged longest ago would be read each
+        # time.
         self._caught_up = {
             key: (known[key], replace(summary, mark=stale.mark))
             for key, summary in current.items()
@@ -90,9 +91,9 @@ class MetricReader:
     def points(self, key: str, window: tuple[Step, Step]) -> Iterator[LoggedPoint]:
         """Yield all points of a window in order of steps, however many there are.
 
-        Every `points.PAGE_POINTS` are a read of their own, so that no writer waits and memory
-        does not grow. Each page is of one state of the store, and no point comes twice; what is
-        logged meanwhile comes if its step is still ahead.
+        Every `points.PAGE_POINTS` are a read of their own, so that no writer waits and memory does
+        not grow. Each page is of one state of the store, and no point occurs twice; a point that is
+        logged meanwhile is included if its step is still ahead.
         """
         from flowtui.store.metrics import points
 

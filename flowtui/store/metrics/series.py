@@ -1,4 +1,4 @@
-"""One metric as a chart draws it, and the same as it grows (exp.db: dynamic_metrics)."""
+"""One metric as a chart draws it, also while it grows (exp.db: dynamic_metrics)."""
 
 from __future__ import annotations
 
@@ -21,29 +21,29 @@ from flowtui.store.metrics.steps import IS_STEP, Grid, Step, above, grid, growin
 from flowtui.store.metrics.values import Series
 
 POINTS_A_COLUMN = 4
-"""What a column keeps: first, lowest, highest, last. No more points than that come as they are."""
+"""A column keeps its first, lowest, highest and last point; fewer points are kept as they are."""
 QUICK_WALK_ROWS = 10_000
-"""So many rows of the table are walked in about a millisecond."""
+"""How many rows of the table are scanned in about a millisecond."""
 
 
 def series(
     connection: sqlite3.Connection, key: str, window: tuple[Step, Step] | None, columns: int
 ) -> Series | None:
-    """Return a metric over a window of steps in at most so many columns, None without points.
+    """Return a metric over a window of steps in at most `columns`, None if it has no points there.
 
-    One pass over the points of the window. Up to `POINTS_A_COLUMN` times as many points as
-    columns come each as a column of its own.
+    It takes one pass over the points of the window. Up to `POINTS_A_COLUMN` times as many points as
+    columns each become a column of their own.
 
     Args:
-        connection: an exp.db.
-        key: the metric.
-        window: first and last step; its columns are equally wide, to one step where steps are
-            whole. None is the whole metric, whose columns are a power of two wide so that
+        connection: A connection to exp.db.
+        key: The metric.
+        window: The first and last step; its columns are equally wide, to one step where steps are
+            whole. None is the whole metric, whose columns are a power of two wide, so that
             `extended` can join them as it grows: there are at least half as many as asked for.
-        columns: how many at most.
+        columns: How many columns at most.
 
     Raises:
-        ValueError: the window or the number of columns is less than one.
+        ValueError: The window or the number of columns is less than one.
     """
     if columns < 1 or (window is not None and window[0] > window[1]):
         raise ValueError(f"no chart has the window {window} in {columns} columns")
@@ -54,7 +54,7 @@ def series(
         return None
     start, end = window or (first[0], last[0])
     newest = mark(connection)
-    # No more rows than come as they are also tell whether steps are whole, and stay the first.
+    # The rows up to this limit also tell whether steps are whole, and stay the first ones.
     room = columns * POINTS_A_COLUMN
     some = rows(connection, key, start, end, f"{IN_ORDER} limit :limit", limit=room + 1).fetchall()
     made = Series(
@@ -77,10 +77,11 @@ def series(
 
 
 def extended(connection: sqlite3.Connection, known: Series) -> Series | None:
-    """Return what `series` would now, reading only new points if all came after the last.
+    """Return what `series` would return now, reading only new points if all come after the last.
 
-    A logged point gets a new rowid, a re-logged one too (the SDK replaces its row), so one that
-    lands at or before the last known step may have replaced a point, and all is read anew.
+    A logged point gets a new rowid, also one that is logged again (the SDK replaces its row). So a
+    new one at or before the last known step may have replaced a point, and everything is read
+    again.
     """
     window = None if known.is_whole else (known.start, known.end)
     newest = mark(connection)
@@ -97,7 +98,7 @@ def extended(connection: sqlite3.Connection, known: Series) -> Series | None:
 
 
 def _grown(connection: sqlite3.Connection, known: Series, newest: int) -> Series | None:
-    """Return a series with the points after its last, None if it must change from points."""
+    """Return a series with the points after its last, None if its points must become columns."""
     last = last_row(connection, known.key)
     if last is None:
         return None
@@ -119,7 +120,7 @@ def _grown(connection: sqlite3.Connection, known: Series, newest: int) -> Series
 
 def _since(connection: sqlite3.Connection, known: Series, newest: int) -> tuple[int, Step]:
     """Return how many points were logged since, and the lowest of their steps."""
-    # The plus makes SQLite walk the new rows of all metrics, not all rows of this one.
+    # The plus makes SQLite scan the new rows of all metrics, not all rows of this one.
     column = "+key" if newest - known.mark < max(known.count, QUICK_WALK_ROWS) else "key"
     count, lowest = connection.execute(
         "select count(*), min(step) from dynamic_metrics where rowid > :mark"

@@ -1,7 +1,7 @@
 """The exponential moving average of one metric over all its points (exp.db: dynamic_metrics).
 
-An average over what a series keeps would lean towards its extremes, so every finite point is
-read, one by one: memory does not grow with their number.
+An average over the points that a series keeps would lean towards its extremes, so every finite
+point is read, one by one: memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from flowtui.store.metrics.values import Series, SeriesColumn, Smoothed
 from flowtui.store.values import Point
 
 NEGLIGIBLE = 1e-6
-"""What weighs less than this in an average is not read for it."""
+"""Points that weigh less than this in an average are not read."""
 
-# No NULL, text or blob lies between numbers.
+# NULL, text and blobs do not sort between numbers.
 _FINITE = f"{IN_RANGE} and value between -1.7976931348623157e308 and 1.7976931348623157e308"
 _VALUES = f"select step, value{_FINITE} {IN_ORDER}"
 _STEP_BEFORE = f"select step{_FINITE} {BACKWARDS} limit 1 offset :between"
@@ -29,21 +29,21 @@ _STEP_BEFORE = f"select step{_FINITE} {BACKWARDS} limit 1 offset :between"
 def smoothed(
     connection: sqlite3.Connection, series: Series, weight: float, known: Smoothed | None = None
 ) -> Smoothed:
-    """Return the moving average of a series, reading only what `known` does not cover.
+    """Return the moving average of a series, reading only what `known` does not include.
 
-    At each finite point the average so far counts `weight` and the point the rest; before the
-    first point there is nothing, which counts nothing. One pass over the points, and for a
-    window over those before it that still weigh in its average.
+    At each finite point the average so far has the weight `weight` and the point the rest; nothing
+    before the first point counts. It takes one pass over the points and, for a window, over those
+    before it that still weigh in its average.
     Source: dynamic_metrics.step, .value.
 
     Args:
-        connection: an exp.db.
-        series: what is drawn; points that were logged after it was read do not count.
-        weight: above 0 and below 1; the higher, the smoother.
-        known: the average of the same series as it was before; any other is not used.
+        connection: A connection to exp.db.
+        series: The series that is drawn; points that were logged after it was read do not count.
+        weight: The weight, above 0 and below 1; the higher, the smoother.
+        known: The average of an earlier state of the same series; any other is not used.
 
     Raises:
-        ValueError: the weight is not between 0 and 1.
+        ValueError: The weight is not between 0 and 1.
     """
     if not 0 < weight < 1:
         raise ValueError(f"no average has the weight {weight}")
@@ -55,7 +55,7 @@ def smoothed(
         running = _Running(weight)
         start, kept = _start(connection, series, weight), ()
     averages = running.over(_values(connection, series.key, start, end))
-    # Columns are joined as a series grows; a joined one finds its points among those kept.
+    # Columns are joined as a series grows; the points of a joined one are among those kept.
     points = _kept(chain(((at.step, at.value) for at in kept), averages), series.columns)
     return Smoothed(
         key=series.key,
@@ -72,7 +72,7 @@ def smoothed(
 
 
 def _goes_on(known: Smoothed, series: Series, weight: float) -> bool:
-    """Say whether an average covers points of the series that are as they were."""
+    """Say whether the points that an average includes are unchanged in the series."""
     same = (known.key, known.weight, known.window, known.max_columns, known.read_mark)
     return (
         same == (series.key, weight, _window(series), series.max_columns, series.read_mark)
@@ -104,7 +104,7 @@ def _values(
 
 @dataclass(slots=True)
 class _Running:
-    """An average that takes in one value after the other."""
+    """An average that takes one value after another."""
 
     weight: float
     average: float = 0.0
@@ -121,14 +121,14 @@ class _Running:
             if math.isinf(change):
                 average = _between(average, value, part)
             else:
-                # Of equal values the average is that value, whatever is lost in `part`.
+                # The average of equal values is that value, whatever precision `part` loses.
                 average += change * part
             yield step, average
         self.average, self.missing = average, missing
 
 
 def _between(low: float, high: float, part: float) -> float:
-    """Return what lies a part of the way between numbers too far apart for a difference."""
+    """Return the number a part of the way between two whose difference is too large for a float."""
     return low * (1 - part) + high * part
 
 
@@ -136,7 +136,7 @@ def _kept(
     averages: Iterable[tuple[Step, float]], columns: Sequence[SeriesColumn]
 ) -> Iterator[Point]:
     """Yield the first, lowest, highest and last average in each column, each once."""
-    # A column goes on to the whole step after its last, unless another begins before.
+    # A column reaches to the whole step after its last, unless another begins before that.
     starts = chain((column.start for column in columns), repeat(math.inf))
     ends = chain((reach(column.end) for column in columns), repeat(math.inf))
     start, following, end = next(starts), next(starts), next(ends)

@@ -1,7 +1,7 @@
-"""Steps: numbers, whole or real, whatever SQLite keeps them as (exp.db: dynamic_metrics.step).
+"""Steps: numbers, whole or real, whatever SQLite stores them as (exp.db: dynamic_metrics.step).
 
-The SDK hands on what it is given. A float is REAL, a numpy integer is the bytes of it, text that is
-no number stays text. A step is any finite number; what else there is has no place on an axis.
+The SDK hands on what it is given. A float is REAL, a numpy integer its bytes, and text that is not
+a number stays text. A step is any finite number; anything else has no place on an axis.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import NamedTuple
 Step = int | float
 
 LOWEST, HIGHEST = -sys.float_info.max, sys.float_info.max
-"""Every finite number lies between them, and in SQLite nothing that is no number."""
+"""Every finite number is between them and, in SQLite, only numbers are."""
 IS_STEP = "step between -1.7976931348623157e308 and 1.7976931348623157e308"
 _MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**63 - 1
 
 _INTEGERS = {1: "<b", 2: "<h", 4: "<i", 8: "<q"}
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 LONGEST_NUMBER = 1_000
-"""Characters; a longer text is not looked at."""
+"""How many characters a number may have; a longer text is not looked at."""
 FLOAT32_FROM, FLOAT32_TO = 1e-12, 1e9
 """Four bytes that are a float32 of this size would be an integer beyond 700 million."""
 
@@ -37,7 +37,7 @@ class Decoded(NamedTuple):
 
 
 def decoded(stored: object) -> Decoded:
-    """Return the step that a stored one stands for, None where it is no finite number.
+    """Return the step that a stored value stands for, None if it is not a finite number.
 
     Bytes are integers of numpy, little-endian; four of them may be a float32.
     """
@@ -67,7 +67,7 @@ def _of_text(text: str) -> Step | None:
 
 
 def _finite(number: float) -> Step | None:
-    """Return a number as SQLite keeps it among integers: a whole one is one of them."""
+    """Return a number as SQLite stores it beside integers: a whole one as an integer."""
     if not math.isfinite(number):
         return None
     is_whole = abs(number) < 2**53 and number == int(number)
@@ -75,7 +75,7 @@ def _finite(number: float) -> Step | None:
 
 
 def _shortest(real: float) -> Step:
-    """Return the double that says no more than a float32 does: 0.1, not 0.10000000149011612."""
+    """Return the shortest double that rounds to a float32: 0.1, not 0.10000000149011612."""
     digits = next(
         digits for digits in range(6, 18) if _as_float32(float(f"{real:.{digits}g}")) == real
     )
@@ -94,11 +94,11 @@ class Typed(NamedTuple):
 
     step: Step
     within: float
-    """How far from it a step may lie that reads so: half of one in the last digit typed."""
+    """How far from it a step that reads like this may be: half a unit of the last digit typed."""
 
 
 def typed(word: str) -> Typed | None:
-    """Return the step that a person typed, thousands marked or not; None if it is none."""
+    """Return the step that a person typed, thousands marked or not; None if it is not one."""
     digits = word.strip().replace(",", "").replace("_", "")
     step = _of_text(digits)
     if step is None:
@@ -112,7 +112,7 @@ def typed(word: str) -> Typed | None:
 
 
 def at_least(step: Step) -> Step:
-    """Return the lowest number that SQLite can hold from a step on."""
+    """Return the lowest number that SQLite can hold and that is not below a step."""
     if isinstance(step, float) or _MIN_INTEGER <= step <= _MAX_INTEGER:
         return step
     if step > HIGHEST:
@@ -122,18 +122,18 @@ def at_least(step: Step) -> Step:
 
 
 def at_most(step: Step) -> Step:
-    """Return the highest number that SQLite can hold up to a step."""
+    """Return the highest number that SQLite can hold and that is not above a step."""
     if step == _MIN_INTEGER:
         return step
-    # Its opposite is an integer that SQLite can hold, and it is none.
+    # It is not an integer that SQLite can hold, though its negative is one.
     return float(step) if step == -_MIN_INTEGER else -at_least(-step)
 
 
 def above(step: Step) -> Step:
     """Return the next number that SQLite can hold after a step.
 
-    Between two integers there are floats, and beyond 2**53 between two floats integers; only there
-    it is an integer.
+    Between two integers there are floats, and beyond 2**53 there are integers between two floats;
+    only there is it an integer.
     """
     if step >= HIGHEST:
         return math.inf
@@ -158,12 +158,12 @@ def below(step: Step) -> Step:
 
 
 def reach(end: Step) -> Step:
-    """Return how far a range goes: one that ends with a whole step goes on to the next."""
+    """Return how far a range reaches: one that ends with a whole step reaches to the next."""
     return below(end + 1) if isinstance(end, int) else end
 
 
 def share(step: Step, start: Step, end: Step) -> float:
-    """Return where a step lies between two others, 0 to 1; a range may be wider than a float."""
+    """Return where a step is between two others, 0 to 1; the range may be wider than a float."""
     return (step / 2 - start / 2) / (end / 2 - start / 2)
 
 
@@ -172,7 +172,7 @@ def share(step: Step, start: Step, end: Step) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WholeGrid:
-    """Whole steps from `origin` on in equal parts; in Python's integers, which do not overflow.
+    """Whole steps from `origin` in equal parts; in Python's integers, which do not overflow.
 
     A step between two whole ones belongs to the one before it.
     """
@@ -192,14 +192,14 @@ class WholeGrid:
 
 @dataclass(frozen=True, slots=True)
 class RealGrid:
-    """Steps from `origin` on in equally wide parts, as far as floats tell them apart."""
+    """Steps from `origin` in equally wide parts, as far as floats can tell them apart."""
 
     origin: Step
     half_width: float
-    """Of a part; the whole width may be more than a float holds."""
+    """Half the width of a part; the whole width may be more than a float holds."""
     parts: int
     end: Step | None = None
-    """The last step of the last part; None where it ends as the others do."""
+    """The last step of the last part; None if it ends like the others."""
 
     def start(self, index: int) -> Step:
         if index <= 0:
@@ -224,7 +224,7 @@ Grid = WholeGrid | RealGrid
 
 
 def grid(start: Step, end: Step, parts: int, has_fractions: bool = False) -> Grid:
-    """Return a range in so many equal parts, in fewer if there are fewer whole steps."""
+    """Return a range in `parts` equal parts, in fewer if there are fewer whole steps."""
     if has_fractions or isinstance(start, float) or isinstance(end, float):
         return RealGrid(start, (end / 2 - start / 2) / parts, parts, end)
     length = end - start + 1
@@ -232,9 +232,9 @@ def grid(start: Step, end: Step, parts: int, has_fractions: bool = False) -> Gri
 
 
 def growing_grid(start: Step, end: Step, parts: int, has_fractions: bool) -> Grid:
-    """Return a range in parts a power of two wide, the lowest one with which its end is inside.
+    """Return a range in parts a power of two wide, the smallest one that covers its end.
 
-    Those of a longer range are as wide, or each is several of these.
+    The parts of a longer range are as wide, or each consists of several of these.
     """
     if not has_fractions and isinstance(start, int):
         width = 1 << ((math.floor(end) - start) // parts).bit_length()

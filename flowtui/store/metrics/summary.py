@@ -1,6 +1,6 @@
 """Metric summaries of one run, straight from its points (exp.db: dynamic_metrics).
 
-A summary takes one pass over its metric's points; after that only what is new is read.
+A summary takes one pass over its metric's points; after that only new points are read.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from flowtui.store.metrics.steps import HIGHEST, IS_STEP, LOWEST, Step, above
 from flowtui.store.values import Bucket, MetricSummary, Point
 
 MAX_BUCKETS = 64
-"""Twice as many as the widest sparkline has cells, since a row that overflows is folded in two."""
+"""Twice the cells of the widest sparkline, since buckets that overflow are joined in pairs."""
 FAR_BUCKET = 1e9
-"""Any that is far beyond the last; a quotient may be infinite."""
+"""Stands for any bucket far beyond the last, since a quotient may be infinite."""
 FIRST_POINTS = 64
-"""So many tell whether the steps of a metric are whole numbers."""
+"""How many points tell whether the steps of a metric are whole numbers."""
 
 _BUCKETS = f"""
 select case when {IS_STEP} then cast({{index}} as integer) end as bucket,
   count(*), count(value), min({{value}}), max({{value}}){{odd}}
 from dynamic_metrics where key = cast(:key as text) and {{where}} group by bucket"""
 _WHOLE_INDEX = "(step - :origin) / :width"
-# Halves, because a range of steps may be wider than a float.
+# In halves, because a range of steps may be wider than the largest float.
 _REAL_INDEX = "(step * 0.5 - :origin * 0.5) / (:width * 0.5)"
-# Costs a third more, so it is asked only when a plain minimum or maximum was no finite number.
+# This costs a third more, so it is used only if a plain minimum or maximum was not finite.
 _FINITE = (
     "case when typeof(value) in ('real', 'integer') and abs(value) <= 1.7976931348623157e308"
     " then value end"
@@ -45,10 +45,10 @@ def summary(
 ) -> MetricSummary | None:
     """Return the summary of one metric, None if it has no points.
 
-    One pass over the metric's points; with a `known` summary only over those after its last, if
-    that is enough. A logged point gets a new rowid, a re-logged one too (the SDK replaces its
-    row), so one that lands at or before the last known step may have replaced a point, and the
-    metric is summed up anew.
+    It takes one pass over the metric's points; with a `known` summary only over those after its
+    last, if that is enough. A logged point gets a new rowid, also one that is logged again (the SDK
+    replaces its row). So a new one at or before the last known step may have replaced a point, and
+    the metric is summarised again.
     """
     made = _summary(connection, key, known)
     return None if made is None else _with_copied_counts(connection, made)
@@ -62,7 +62,7 @@ def _summary(
     newest = mark(connection)
     if newest < known.mark:
         return _whole(connection, key)
-    # The plus makes SQLite walk the new rows of all metrics, not all rows of this one.
+    # The plus makes SQLite scan the new rows of all metrics, not all rows of this one.
     column = "+key" if newest - known.mark < known.count else "key"
     count, lowest_step, odd_count, real_count = connection.execute(
         f"select count(*), min(step), total({IS_STEP} is not true), total(typeof(step) = 'real')"
@@ -78,7 +78,7 @@ def _summary(
 
 
 def _with_copied_counts(connection: sqlite3.Connection, made: MetricSummary) -> MetricSummary:
-    """Return a summary with what only a copy tells, which has steps as numbers."""
+    """Return a summary with the counts that only a copy has, where steps are numbers."""
     if "is_float32" not in table_columns(connection, "dynamic_metrics"):
         return made
     floats, doubled = connection.execute(
@@ -115,7 +115,7 @@ def _whole(connection: sqlite3.Connection, key: str) -> MetricSummary | None:
 
 
 def _without_points(connection: sqlite3.Connection, key: str) -> MetricSummary | None:
-    """Return the summary of a metric none of whose rows has a step, None without rows."""
+    """Return the summary of a metric whose rows have no steps, None if it has no rows."""
     (count,) = connection.execute(
         "select count(*) from dynamic_metrics where key = cast(:key as text)", {"key": as_sql(key)}
     ).fetchone()
@@ -210,7 +210,7 @@ class _PointTally:
 def _tally(
     connection: sqlite3.Connection, key: str, origin: Step, width: Step, after: Step | None = None
 ) -> _PointTally:
-    # Infinity comes after every number, so that such a step would be counted each time.
+    # An infinite step sorts after every number, so without this it would be counted each time.
     where = "true" if after is None else f"step > :after and step <= {HIGHEST}"
     given = {"key": as_sql(key), "origin": origin, "width": width, "after": after}
     index = _WHOLE_INDEX if isinstance(width, int) else _REAL_INDEX
@@ -250,10 +250,10 @@ def _extremes(
         return None, None
 
     def first_at(index: int, value: float) -> Point | None:
-        # One bucket more on both sides, since where they end is rounded.
+        # One bucket more on both sides, since their ends are rounded.
         start = max((origin / 2 + (index - 1) * (width / 2)) * 2, first_step)
         end = (origin / 2 + (index + 2) * (width / 2)) * 2
-        # SQLite takes differences beyond its integers as floats, and the bucket by them.
+        # SQLite computes differences beyond its integers as floats, and so the bucket.
         return _first_at(connection, key, start, end, value) or _first_at(
             connection, key, first_step, HIGHEST, value
         )

@@ -1,6 +1,6 @@
-"""What is read of one metric's points, as a chart needs it: frozen values.
+"""What a chart needs of one metric's points, as frozen values.
 
-They are apart from values.py because only the Metrics tab needs them, and a start is waited for.
+They are apart from values.py because only the Metrics tab needs them, and people wait for a start.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from flowtui.store.values import LoggedPoint, Point
 
 @dataclass(frozen=True, slots=True)
 class SeriesColumn:
-    """What a range of steps holds of one metric, at least one point."""
+    """The points of one metric in a range of steps, at least one."""
 
     start: Step
     end: Step
-    """The last step of the range; its points may end before. Where it is a whole step, those
-    between it and the next are in the range too."""
+    """The last step of the range; its points may end before. If it is a whole step, steps between
+    it and the next are in the range too."""
     count: int
     first: LoggedPoint
     last: LoggedPoint
@@ -29,7 +29,7 @@ class SeriesColumn:
     pos_inf_count: int = 0
     neg_inf_count: int = 0
     unreadable_count: int = 0
-    """Values that are no numbers: a broken store."""
+    """Values that are not numbers: a broken store."""
 
     @property
     def points(self) -> tuple[LoggedPoint, ...]:
@@ -43,7 +43,7 @@ class SeriesColumn:
 class Series:
     """One metric over a window of steps, as a chart of a given number of columns needs it.
 
-    Rows whose step is no number have no place on an axis: `stepless_count` counts them.
+    Rows whose step is not a number have no place on an axis: `stepless_count` counts them.
     """
 
     key: str
@@ -51,13 +51,13 @@ class Series:
     end: Step
     """The last step of the window."""
     is_whole: bool
-    """Whether the window is the metric from its first to its last point, and grows with it."""
+    """Whether the window is the whole metric, from first to last point, and grows with it."""
     max_columns: int
     """How many columns were asked for."""
     columns: tuple[SeriesColumn, ...]
-    """Those that have points, in order. Few points come as columns of one point and one step."""
+    """Those that have points, in order. Few points are columns of one point and one step."""
     first: LoggedPoint
-    """The first point of the metric, which may lie outside of the window, as may the last."""
+    """The first point of the metric, which may be outside the window, as may the last."""
     last: LoggedPoint
     mark: int
     """The highest dynamic_metrics.rowid that this covers."""
@@ -67,11 +67,11 @@ class Series:
     stepless_count: int = 0
     """Rows of the metric that have no step, and so are in no window of it."""
     has_fractions: bool = False
-    """Whether steps of it are no whole numbers, as far as its first points tell."""
+    """Whether some of its steps are not whole numbers, as far as its first points tell."""
 
     @property
     def is_on_whole_steps(self) -> bool:
-        """Whether its axis is one of whole steps."""
+        """Whether its axis has whole steps."""
         ends = (self.start, self.end)
         return not self.has_fractions and all(isinstance(step, int) for step in ends)
 
@@ -98,7 +98,7 @@ class Series:
 
     @property
     def unreadable_count(self) -> int:
-        """Rows whose value is no number, and all of the metric whose step is none."""
+        """Rows whose value is not a number, and all rows of the metric whose step is not one."""
         return self.stepless_count + sum(column.unreadable_count for column in self.columns)
 
     @property
@@ -115,22 +115,22 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Smoothed:
-    """The exponential moving average of a series, and what it takes to go on with it."""
+    """The exponential moving average of a series, and what is needed to continue it."""
 
     key: str
     weight: float
-    """What the average so far counts at each point, between 0 and 1."""
+    """The weight of the average so far at each point, between 0 and 1."""
     points: tuple[Point, ...]
     """The average at its first, lowest, highest and last point in each column of the series, in
     order of steps, each once. Columns without a finite point have none."""
     window: tuple[Step, Step] | None
-    """That of the series; None for the whole metric."""
+    """The window of the series; None for the whole metric."""
     max_columns: int
     read_mark: int
-    """Those of the series, as `mark`."""
+    """The `read_mark` of the series, and `mark` its `mark`."""
     mark: int
     last_step: Step
-    """All finite points up to here are in the average."""
+    """All finite points up to this step are in the average."""
     average: float
     missing: float
     """How much weight no point has had yet, 1 before the first point."""
@@ -141,11 +141,11 @@ class Extent:
     """Where a metric begins and ends, and how many points it has."""
 
     first: LoggedPoint | None
-    """None if no row of it has a step; so is `last` then."""
+    """None if none of its rows has a step; so is `last` then."""
     last: LoggedPoint | None
     count: int
     stepless_count: int = 0
-    """Rows beside the points, whose step is no number."""
+    """Rows that are not points, since their step is not a number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,31 +1,32 @@
-"""One OTLP/JSON document, parsed: TracesData or an ExportTraceServiceRequest.
+"""One OTLP/JSON document, parsed: a request or a line of a file, of any signal.
 
-Read as the exporters at large write it: ids in hex or base64, enums as names or numbers, 64-bit
-numbers as texts or numbers, names of fields in camel or snake case, unknown fields passed over.
+It is read as exporters in the wild write it: ids in hex or base64, enums as names or numbers,
+64-bit numbers as texts or numbers, field names in camel or snake case, unknown fields skipped.
 """
 
 from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from flowtui.store.otlp import items as otlp
-from flowtui.store.otlp.items import Item, Origin, OtlpSpan, Rejected, Skipped, Unreadable
+from flowtui.store.otlp.items import (
+    Item,
+    LogEvent,
+    Origin,
+    OtlpSpan,
+    Rejected,
+    Skipped,
+    Unreadable,
+)
+from flowtui.store.otlp.logs import LogRecord, event, event_name
 from flowtui.store.values import JsonValue
 
-RESOURCE_SPANS = ("resourceSpans", "resource_spans")
-SCOPE_SPANS = ("scopeSpans", "scope_spans")
-SIGNALS = {
-    "resourceMetrics": "metrics",
-    "resource_metrics": "metrics",
-    "resourceLogs": "logs",
-    "resource_logs": "logs",
-    "resourceProfiles": "profiles",
-    "resource_profiles": "profiles",
-}
+UNKNOWN_SIGNALS = {"resourceProfiles": "profiles", "resource_profiles": "profiles"}
 _MAX_DEPTH = 50
-"""Of values in values; protobuf itself reads about as many."""
+"""How deep values may nest; protobuf itself reads about as many levels."""
 _MAX_DIGITS = 20
 _NO_TRACE = "0" * 2 * otlp.TRACE_ID_BYTES
 _NO_SPAN = "0" * 2 * otlp.SPAN_ID_BYTES
@@ -34,51 +35,97 @@ _CODES = ("UNSET", "OK", "ERROR")
 
 
 def items(document: object, where: str = "") -> Iterator[Item]:
-    """Yield what is in a document; what is in it besides spans is passed over or skipped.
+    """Yield what is in a document; what is neither a span nor an event of one is skipped.
 
     Args:
-        document: as `json.loads` returned it.
-        where: it is, for what is rejected of it.
+        document: The document as `json.loads` returned it.
+        where: Its place in the input, for what is rejected.
 
     Raises:
-        Unreadable: it is no object, or has no list where the resources are to be.
+        Unreadable: It is not an object, or has no list where the resources must be.
     """
     if not isinstance(document, dict):
-        raise Unreadable("it is JSON, and not an object")
-    for name, signal in SIGNALS.items():
+        raise Unreadable("it is JSON, but not an object")
+    for name, signal in UNKNOWN_SIGNALS.items():
         if name in document:
             yield Skipped(signal)
-    for resource_spans in _list(document, *RESOURCE_SPANS):
-        yield from resource_items(resource_spans, where)
+    for shape in SHAPES:
+        for resource in _list(document, *shape.resources):
+            yield from resource_items(resource, where, shape)
 
 
-def resource_items(resource_spans: object, where: str) -> Iterator[Item]:
-    """Yield the spans of one resource."""
+def resource_items(resource: object, where: str, shape: Shape) -> Iterator[Item]:
+    """Yield the spans, or other records, of one resource."""
     try:
-        members = _object(resource_spans, "a resource with spans")
-        resource = resource_attributes(members.get("resource"))
-        scopes = _list(members, *SCOPE_SPANS)
+        members = _object(resource, "a resource with spans")
+        attributes = resource_attributes(members.get("resource"))
+        scopes = _list(members, *shape.scopes)
     except Unreadable as error:
         yield Rejected(where, str(error))
         return
-    for scope_spans in scopes:
+    for each in scopes:
         try:
-            scope = _object(scope_spans, "a scope with spans")
-            origin = Origin(resource, scope_values(scope.get("scope")))
-            spans = _list(scope, "spans")
+            scope = _object(each, "a scope with spans")
+            origin = Origin(attributes, scope_values(scope.get("scope")))
+            records = _list(scope, *shape.records)
         except Unreadable as error:
             yield Rejected(where, str(error))
             continue
-        for span in spans:
-            yield span_item(span, origin, where)
+        for record in records:
+            yield shape.item(record, origin, where)
 
 
 def span_item(value: object, origin: Origin, where: str) -> OtlpSpan | Rejected:
-    """Return one span, or why it is none."""
+    """Return one span, or why it is not a valid one."""
     try:
         return _span(_object(value, "a span"), origin)
     except Unreadable as error:
         return Rejected(where, str(error))
+
+
+def log_item(value: object, origin: Origin, where: str) -> LogEvent | Skipped | Rejected:
+    """Return one log record if it is an event of a span, or why it is none."""
+    try:
+        return _log(_object(value, "a log record"), origin)
+    except Unreadable as error:
+        return Rejected(where, str(error))
+
+
+def metric_item(value: object, origin: Origin, where: str) -> Skipped:
+    """Return that a metric is not kept."""
+    return Skipped("metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How one signal is called within the form that all have."""
+
+    resources: tuple[str, ...]
+    scopes: tuple[str, ...]
+    records: tuple[str, ...]
+    item: Callable[[object, Origin, str], Item]
+    """Is given a record, where it comes from, and where it stands."""
+
+
+SHAPES = (
+    Shape(
+        ("resourceSpans", "resource_spans"), ("scopeSpans", "scope_spans"), ("spans",), span_item
+    ),
+    Shape(
+        ("resourceLogs", "resource_logs"),
+        ("scopeLogs", "scope_logs"),
+        ("logRecords", "log_records"),
+        log_item,
+    ),
+    Shape(
+        ("resourceMetrics", "resource_metrics"),
+        ("scopeMetrics", "scope_metrics"),
+        ("metrics",),
+        metric_item,
+    ),
+)
+SHAPE_OF = {name: shape for shape in SHAPES for name in shape.resources}
+"""The shape of each list of resources."""
 
 
 def resource_attributes(value: object) -> dict[str, JsonValue]:
@@ -87,7 +134,7 @@ def resource_attributes(value: object) -> dict[str, JsonValue]:
 
 
 def scope_values(value: object) -> dict[str, JsonValue]:
-    """Return name, version and attributes of a scope, those that are there."""
+    """Return the name, version and attributes of a scope, as far as it has them."""
     if value is None:
         return {}
     scope = _object(value, "a scope")
@@ -114,19 +161,40 @@ def _span(span: Mapping[str, object], origin: Origin) -> OtlpSpan:
         _number_of(said.get("code"), _CODES, "STATUS_CODE_"),
         _text(said.get("message")) or None,
         _attributes(span),
-        [_event(_object(event, "an event")) for event in _list(span, "events")],
+        [_event(_object(each, "an event")) for each in _list(span, "events")],
         [_link(_object(link, "a link")) for link in _list(span, "links")],
         _flags(span) | otlp.SAMPLED,
         origin,
     )
 
 
-def _event(event: Mapping[str, object]) -> dict[str, JsonValue]:
+def _log(log: Mapping[str, object], origin: Origin) -> LogEvent | Skipped:
+    time = _time(_either(log, "timeUnixNano", "time_unix_nano"))
+    record = LogRecord(
+        _text(_either(log, "eventName", "event_name")),
+        time or _time(_either(log, "observedTimeUnixNano", "observed_time_unix_nano")),
+        _text(_either(log, "severityText", "severity_text")),
+        _value(log.get("body"), 0),
+        _attributes(log),
+        origin,
+    )
+    name = event_name(record)
+    trace_id, span_id = _either(log, "traceId", "trace_id"), _either(log, "spanId", "span_id")
+    if not (name and trace_id and span_id):
+        return Skipped("logs")
+    return LogEvent(
+        _id(trace_id, otlp.TRACE_ID_BYTES, "trace"),
+        _id(span_id, otlp.SPAN_ID_BYTES, "span"),
+        event(record, name),
+    )
+
+
+def _event(said: Mapping[str, object]) -> dict[str, JsonValue]:
     found: dict[str, JsonValue] = {
-        "name": _text(event.get("name")),
-        "timestamp": _time(_either(event, "timeUnixNano", "time_unix_nano")),
+        "name": _text(said.get("name")),
+        "timestamp": _time(_either(said, "timeUnixNano", "time_unix_nano")),
     }
-    attributes = _attributes(event)
+    attributes = _attributes(said)
     return {**found, "attributes": attributes} if attributes else found
 
 
@@ -184,7 +252,7 @@ def _either(owner: Mapping[str, object], camel: str, snake: str) -> object:
 
 def _object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise Unreadable(f"{what} is no object")
+        raise Unreadable(f"{what} is not an object")
     return value
 
 
@@ -194,7 +262,7 @@ def _list(owner: Mapping[str, object], *names: str) -> list[object]:
         if value is None:
             continue
         if not isinstance(value, list):
-            raise Unreadable(f"{name} is no list")
+            raise Unreadable(f"{name} is not a list")
         return value
     return []
 
@@ -203,8 +271,8 @@ def _text(value: object) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Unreadable("there is something else in the place of a text")
-    # JSON can name halves of a character, which no UTF-8 can hold.
+        raise Unreadable("something else stands in place of a text")
+    # JSON can hold halves of a character, which UTF-8 cannot.
     return value if value.isascii() else value.encode("utf-8", "replace").decode()
 
 
@@ -218,7 +286,7 @@ def _whole(value: object) -> int:
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise Unreadable("there is something else in the place of a whole number")
+    raise Unreadable("something else stands in place of a whole number")
 
 
 def _double(value: object) -> float:
@@ -227,13 +295,13 @@ def _double(value: object) -> float:
             return float(value)
         except (ValueError, OverflowError):
             pass
-    raise Unreadable("there is something else in the place of a number")
+    raise Unreadable("something else stands in place of a number")
 
 
 def _boolean(value: object) -> bool:
     if isinstance(value, bool):
         return value
-    raise Unreadable("there is something else in the place of true or false")
+    raise Unreadable("something else stands in place of true or false")
 
 
 def _time(value: object) -> int:
@@ -262,7 +330,7 @@ def _parent(value: object) -> str | None:
 
 
 def _id(value: object, size: int, noun: str) -> str:
-    """Return the id of a trace or span, which are never zeros."""
+    """Return the id of a trace or span, which is never all zeros."""
     if value is None or value == "":
         raise Unreadable(f"a {noun} id is missing")
     text = _hex(value, size, noun)
@@ -285,7 +353,7 @@ def _id_bytes(text: str, size: int) -> bytes:
             return binascii.unhexlify(text)
         if len(text) > 2 * size:
             return b""
-        # Writers of the URL alphabet, and those that leave the padding out, are read as well.
+        # The URL alphabet, and base64 without padding, are read as well.
         plain = text.replace("-", "+").replace("_", "/").rstrip("=")
         return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Files and streams of OTLP: found out what they are, unpacked, and read in pieces.
+"""Files and streams of OTLP: their format is detected, and they are unpacked and read in pieces.
 
 protobuf      ExportTraceServiceRequest or TracesData
 framed        messages with their length in front: four bytes, as the Collector's file exporter
@@ -27,10 +27,10 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _LENGTH_BYTES = 4
 _HEAD_BYTES = 512
 _RESOURCE_SPANS = 0x0A
-"""The tag that every request begins with: field 1, of bytes."""
+"""The tag that every request begins with: field 1, length-delimited."""
 _TEXT_CONTROLS = b"\t\n\r"
 _MAX_WINDOW_BYTES = 1 << 27
-"""What zstd itself unpacks without being asked for more."""
+"""The largest window that zstd itself unpacks by default."""
 
 
 class ZstdMissing(StoreError):
@@ -43,14 +43,14 @@ class ZstdMissing(StoreError):
 def items(stream: Readable) -> Iterator[Item]:
     """Yield what is in a file, in its order; what cannot be read is `Rejected`.
 
-    The memory that it takes does not depend on the length of the file.
+    The memory that this takes does not depend on the length of the file.
 
     Args:
-        stream: is read to its end, and not closed.
+        stream: The file, which is read to its end and not closed.
 
     Raises:
-        ZstdMissing: it is packed with zstd, and nothing here unpacks that.
-        OSError: it cannot be read.
+        ZstdMissing: It is compressed with zstd, and the library for that is not installed.
+        OSError: The stream cannot be read.
     """
     source = Source(stream)
     try:
@@ -77,7 +77,7 @@ def _unpacked_items(source: Source) -> Iterator[Item]:
 
 
 def _is_json(head: bytes) -> bool:
-    """Say whether a file begins as JSON; protobuf with a `{` for a length has controls after it."""
+    """Say whether a file begins like JSON; protobuf with a `{` as length has controls after it."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not start:
         return bool(head)
@@ -101,8 +101,8 @@ def _framed(source: Source, has_varints: bool) -> Iterator[Item]:
         where = f"byte {source.position:,}"
         length = source.varint() if has_varints else int.from_bytes(source.take(_LENGTH_BYTES))
         if not length:
-            # Nobody writes these; a file full of zeros would be one after another.
-            raise Broken("there is a message without a byte, so this is no OTLP")
+            # Nobody writes empty messages, but a file full of zeros would be one after another.
+            raise Broken("there is an empty message, so this is not OTLP")
         frame = ByteSection(source, length)
         try:
             for item in _frame_items(Source(frame)):
@@ -111,23 +111,23 @@ def _framed(source: Source, has_varints: bool) -> Iterator[Item]:
             yield Rejected(where, str(error))
             if source.is_at_end():
                 return
-        # What was held of the frame was taken; only the rest of it is left in the source.
+        # The part of the frame that was held is taken; the rest of it is still in the source.
         source.skip(frame.left)
 
 
 def _frame_items(frame: Source) -> Iterator[Item]:
     head = frame.peek(_LENGTH_BYTES)
-    # A frame holds no frames: what is no message is not looked into for some.
+    # A frame does not hold frames, so what is not a message is not searched for them.
     if head and not _is_payload(head):
         raise Broken("it is neither protobuf nor JSON, nor gzip or zstd of these")
     yield from _unpacked_items(frame)
 
 
 class _Unpacked:
-    """What is packed in a stream, its errors as `Broken`."""
+    """The unpacked content of a stream, with errors as `Broken`."""
 
     def __init__(self, source: Source, is_zstd: bool) -> None:
-        # Both ask for nothing but `read`.
+        # Both libraries use only `read`.
         packed = cast("IO[bytes]", _Stream(source))
         self._stream: Readable = _zstd(packed) if is_zstd else cast(
             "BufferedReader", gzip.GzipFile(fileobj=packed, mode="rb")
@@ -138,11 +138,11 @@ class _Unpacked:
         try:
             return self._stream.read(size)
         except self._errors as error:
-            raise Broken(f"what is packed in it is broken or cut off: {error}") from error
+            raise Broken(f"its packed content is broken or cut off: {error}") from error
 
 
 class _Stream:
-    """A source as a file that is read once from its beginning."""
+    """A source as a file that is read once from the beginning."""
 
     def __init__(self, source: Source) -> None:
         self._source = source

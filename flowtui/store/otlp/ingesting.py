@@ -1,8 +1,8 @@
-"""Writes spans into a run's exp.db, beside whoever else writes there.
+"""Writes spans and their log events into a run's exp.db, beside whoever else writes there.
 
 Every batch is a transaction of its own, of some hundredths of a second, with a pause before the
-next one in which another writer gets its turn. What is there already stays untouched, so a file, or
-a request that was sent again, can be written any number of times.
+next one in which another writer gets its turn. Spans that exist already are not touched, so a file
+or a repeated request can be written any number of times.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from types import TracebackType
 from typing import Self
 
 from flowtui.store import unreadable
+from flowtui.store.annotations.writing import create_tables
 from flowtui.store.database import Database, table_columns
-from flowtui.store.errors import DatabaseCorrupt
+from flowtui.store.files.leftovers import remove_empty_log
 from flowtui.store.genai import is_pending
+from flowtui.store.otlp import joining, own_export
 from flowtui.store.otlp import rows as otlp_rows
-from flowtui.store.otlp.items import OtlpSpan
+from flowtui.store.otlp.items import LogEvent, OtlpSpan
+from flowtui.store.otlp.own_export import SpanAnnotation
 from flowtui.store.otlp.rows import Row
 from flowtui.store.transaction import (
-    FOLD_TRIES,
-    FOLD_WAIT_S,
+    CHECKPOINT_TRIES,
+    CHECKPOINT_WAIT_S,
     PATIENCE,
     Patience,
     explained,
@@ -35,8 +38,9 @@ from flowtui.store.transaction import (
 
 BATCH_SPANS = 5_000
 BATCH_CHARS = 4_000_000
-"""Whichever comes first; either takes less than 0.1 s to write."""
+"""A batch is full at either limit; both take less than 0.1 s to write."""
 _KEYS = ("trace_id", "span_id")
+_EVENTS = "events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +49,40 @@ class Written:
 
     new: int = 0
     changed: int = 0
-    """Were there, and said something else."""
+    """Spans that existed with other content."""
     same: int = 0
     """Were there as they are."""
+    events: int = 0
+    """Log events that are with their spans, or wait for them on the disk."""
+    annotations: int = 0
+    """Annotations of an export that were not there."""
 
     @property
     def total(self) -> int:
+        """How many spans."""
         return self.new + self.changed + self.same
 
     def __add__(self, other: Written) -> Written:
-        return Written(self.new + other.new, self.changed + other.changed, self.same + other.same)
+        return Written(
+            self.new + other.new,
+            self.changed + other.changed,
+            self.same + other.same,
+            self.events + other.events,
+            self.annotations + other.annotations,
+        )
 
 
 class Batch:
-    """Spans that are to be written in one transaction."""
+    """Spans and log events that are to be written in one transaction."""
 
     def __init__(self, most_spans: int = BATCH_SPANS) -> None:
-        """Begin one that is full with so many spans, or with `BATCH_CHARS`."""
+        """Begin one that is full with so many spans and events, or with `BATCH_CHARS`."""
+        self.dropped_events = 0
+        """Of those that were added to this one and not to another: what there was no room for."""
         self._most_spans = most_spans
+        self._events: list[tuple[LogEvent, Batch]] = []
+        """With the batch that each was added to."""
+        self._annotations: list[SpanAnnotation] = []
         self._rows: list[Row] = []
         self._announcing: list[Row] = []
         self._chars = 0
@@ -72,49 +92,79 @@ class Batch:
         return len(self) >= self._most_spans or self._chars >= BATCH_CHARS
 
     def __len__(self) -> int:
-        return len(self._rows) + len(self._announcing)
+        return len(self._rows) + len(self._announcing) + len(self._events)
 
     def add(self, span: OtlpSpan) -> None:
         """Add one span.
 
         Raises:
-            ValueError, RecursionError: it cannot be written as JSON.
+            ValueError, RecursionError: It cannot be written as JSON.
         """
         row = otlp_rows.row(span)
         (self._announcing if is_pending(span.attributes) else self._rows).append(row)
         self._chars += otlp_rows.size_chars(row)
 
+    def add_event(self, event: LogEvent) -> None:
+        """Add an event of a span, which need not be there.
+
+        Raises:
+            ValueError, RecursionError: it cannot be written as JSON.
+        """
+        self._events.append((event, self))
+        self._chars += joining.size_chars(event)
+
+    def add_annotations(self, annotations: Sequence[SpanAnnotation]) -> None:
+        """Add annotations of spans that were added; their table is there."""
+        self._annotations += annotations
+        self._chars += sum(len(part) for row in annotations for part in row if part)
+
     def extend(self, other: Batch) -> None:
-        """Add the spans of another."""
+        """Add the spans, events and annotations of another."""
+        self._annotations += other._annotations
+        self._events += other._events
         self._rows += other._rows
         self._announcing += other._announcing
         self._chars += other._chars
 
     def write(self, database: Database, patience: Patience = PATIENCE) -> Written:
-        """Write all of them; a span that is there and says something else is replaced.
+        """Write all of them; an existing span with other content is replaced.
 
-        A span that only announces one that has not ended yet takes the place of none.
+        A span that only announces one that has not ended yet takes the place of none. What had
+        joined a span as an event stays with it.
 
         Raises:
-            DatabaseError: nothing of them was written; see `transaction.write`.
+            DatabaseError: None of them was written; see `transaction.write`.
         """
         if not self:
             return Written()
-        return write(database, self._write, patience, holds_log=True)
+        written, dropped = write(database, self._write, patience, holds_log=True)
+        for place in dropped:
+            self._events[place][1].dropped_events += 1
+        return written
 
-    def _write(self, connection: sqlite3.Connection) -> Written:
+    def _write(self, connection: sqlite3.Connection) -> tuple[Written, list[int]]:
         columns = table_columns(connection, "spans")
         if not columns.issuperset(_KEYS):
             raise sqlite3.DatabaseError("it has no table of spans")
         present = [name for name in otlp_rows.COLUMNS if name in columns]
         last_before = _last_rowid(connection)
         changes_before = connection.total_changes
+        joining.teach(connection)
         connection.executemany(_insert(present), self._chosen(self._announcing, present))
         connection.executemany(_upsert(present), self._chosen(self._rows, present))
-        # A replaced span keeps its rowid, and nobody else adds any in this transaction.
+        # A replaced span keeps its rowid, and nobody else adds spans during this transaction.
         new = _last_rowid(connection) - last_before
         changed = connection.total_changes - changes_before - new
-        return Written(new, changed, len(self) - new - changed)
+        spans = len(self._rows) + len(self._announcing)
+        dropped = self._join(connection) if _EVENTS in columns else list(range(len(self._events)))
+        events = len(self._events) - len(dropped)
+        annotations = own_export.insert(connection, self._annotations)
+        return Written(new, changed, spans - new - changed, events, annotations), dropped
+
+    def _join(self, connection: sqlite3.Connection) -> list[int]:
+        dropped = joining.join(connection, [event for event, _ in self._events])
+        joining.join_waiting(connection, (_key(row) for row in (*self._announcing, *self._rows)))
+        return dropped
 
     def _chosen(self, rows: Sequence[Row], present: Sequence[str]) -> Iterable[Row]:
         if len(present) == len(otlp_rows.COLUMNS):
@@ -126,23 +176,26 @@ class Batch:
 class SpanWriter:
     """Writes spans batch after batch.
 
-    Leave it by `with`: what is left is then written, unless an exception is under way, which leaves
-    the last spans out. The database is held open meanwhile, so that the log is not folded into it
-    after each batch; without an open transaction this is in nobody's way.
+    Use it in a `with` block: its end writes the remaining spans, unless it ends with an exception.
+    The database is held open meanwhile, so that the log is not checkpointed after each batch;
+    without an open transaction this does not hinder anybody.
     """
 
     def __init__(self, database: Database, patience: Patience = PATIENCE) -> None:
         """Open the database.
 
         Raises:
-            DatabaseError: it is missing, or is no database.
+            DatabaseError: The file is missing, or is not a database.
         """
         self._database = database
         self._patience = patience
         self._kept = _opened(database)
         self._batch = Batch()
+        self._has_tables = False
         self.written = Written()
         """What is on the disk."""
+        self.dropped_events = 0
+        """Log events that there was no room for."""
 
     def __enter__(self) -> Self:
         return self
@@ -158,32 +211,46 @@ class SpanWriter:
                 self.flush()
         finally:
             self._kept.close()
-            _fold(self._database)
+            _checkpoint(self._database)
 
     def add(self, span: OtlpSpan) -> None:
-        """Add a span, and write the batch that it fills.
+        """Add a span, and write the batch if that fills it.
+
+        Of one that this program exported, the annotations are added as such.
 
         Raises:
-            DatabaseError: the batch was not written.
+            DatabaseError: The batch was not written.
         """
+        span, annotations = own_export.taken_back(span)
+        if annotations and not self._has_tables:
+            create_tables(self._database, patience=self._patience)
+            self._has_tables = True
         self._batch.add(span)
+        self._batch.add_annotations(annotations)
+        if self._batch.is_full:
+            self.flush()
+
+    def add_event(self, event: LogEvent) -> None:
+        """Add a log event, as `add` does a span."""
+        self._batch.add_event(event)
         if self._batch.is_full:
             self.flush()
 
     def flush(self) -> None:
-        """Write what was added and is not on the disk yet.
+        """Write the spans that were added and are not on the disk yet.
 
         Raises:
-            DatabaseError: it was not written.
+            DatabaseError: They were not written.
         """
         batch, self._batch = self._batch, Batch()
         self.written += batch.write(self._database, self._patience)
+        self.dropped_events += batch.dropped_events
 
 
 def _opened(database: Database) -> sqlite3.Connection:
     database.fingerprint()
     uri = f"{database.files.main.as_uri()}?mode=rw"
-    # Without a timeout, in which SQLite would heed no ctrl+c: each write does its own waiting.
+    # There is no timeout, during which SQLite would ignore ctrl+c: each write does its own waiting.
     connection = sqlite3.connect(
         uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False
     )
@@ -194,20 +261,24 @@ def _opened(database: Database) -> sqlite3.Connection:
             return connection
         connection.close()
         if is_without_room(error):
-            raise explained(database, error) from error
-        message = f"{database.label} is damaged: {unreadable.text(error)}"
-        raise DatabaseCorrupt(database.path, message) from error
+            remove_empty_log(database.files)
+        raise explained(database, error) from error
     return connection
 
 
-def _fold(database: Database) -> None:
-    """Fold the log in where a reader kept the last close from doing so, if it leaves soon."""
-    for _ in range(FOLD_TRIES):
+def _checkpoint(database: Database) -> None:
+    """Checkpoint the log where a reader kept the last close from doing so, if it leaves soon."""
+    for _ in range(CHECKPOINT_TRIES):
         if database.fingerprint(is_now=True).wal is None:
             return
-        time.sleep(FOLD_WAIT_S)
+        time.sleep(CHECKPOINT_WAIT_S)
         with closing(_opened(database)):
             pass
+
+
+def _key(row: Row) -> tuple[str, str]:
+    trace_id, span_id = row[:2]
+    return str(trace_id), str(span_id)
 
 
 def _last_rowid(connection: sqlite3.Connection) -> int:
@@ -225,7 +296,10 @@ def _insert(columns: Sequence[str]) -> str:
 
 def _upsert(columns: Sequence[str]) -> str:
     others = [name for name in columns if name not in _KEYS]
-    new = ", ".join(f"{name} = excluded.{name}" for name in others)
-    differs = " or ".join(f"{name} is not excluded.{name}" for name in others)
+    sent = {name: f"excluded.{name}" for name in others}
+    if _EVENTS in sent:
+        sent[_EVENTS] = f"{joining.KEPT_EVENTS}(spans.{_EVENTS}, excluded.{_EVENTS})"
+    new = ", ".join(f"{name} = {value}" for name, value in sent.items())
+    differs = " or ".join(f"{name} is not {value}" for name, value in sent.items())
     start = _insert(columns).removesuffix("nothing")
     return f"{start}update set {new} where {differs}"

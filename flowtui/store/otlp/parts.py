@@ -1,4 +1,4 @@
-"""Counts the messages in a message before it is parsed: parsed, an empty one takes most room."""
+"""Counts the messages in a message before parsing, which makes large objects of empty ones."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _FIXED_BYTES = {1: 8, 5: 4}
 
 
 def check(data: bytes, kind: type[Message], limit: int) -> None:
-    """Raise where a message holds more messages than it may.
+    """Raise if a message holds more messages than it may.
 
-    What is no protobuf is let pass: the parser says so.
+    Data that is not protobuf passes: the parser will report it.
 
     Raises:
-        Unreadable: there are more than the limit.
+        Unreadable: It holds more messages than the limit.
     """
     count = 0
-    # As the library has it, a class of its own in C.
+    # The library's own type is a class in C.
     outer = [(0, len(data), cast(Descriptor, kind.DESCRIPTOR))]
     while outer:
         at, end, within = outer.pop()
         while at < end:
-            tag, at = _varint(data, at)
+            tag, at = varint(data, at)
             wire_type = tag & 7
             if wire_type == _LENGTH:
-                size, at = _varint(data, at)
+                size, at = varint(data, at)
                 field = within.fields_by_number.get(tag >> 3)
                 inner = None if field is None else field.message_type
                 if inner is None:
@@ -42,12 +42,12 @@ def check(data: bytes, kind: type[Message], limit: int) -> None:
                 outer.append((at + size, end, within))
                 end, within = min(at + size, end), inner
             elif wire_type == _VARINT:
-                at = _varint(data, at)[1]
+                at = varint(data, at)[1]
             else:
                 at = at + _FIXED_BYTES[wire_type] if wire_type in _FIXED_BYTES else end
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def varint(data: bytes, at: int) -> tuple[int, int]:
     """Return a number and where it ends, which is no further than the data."""
     value = shift = 0
     while at < len(data):

@@ -2,24 +2,37 @@
 
 Messages are parsed by the protobuf library, a resource with its spans at a time where they are
 small, else a span at a time, so that a file of any size needs the memory of one span. A resource is
-then expected before its spans, where every writer puts it.
+then expected before its spans, where every writer puts it. Requests of logs have the same form, and
+those of metrics too, whose records are only counted.
 """
 
 from __future__ import annotations
 
 import io
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, Span
 
 from flowtui.store.otlp import items as otlp
-from flowtui.store.otlp import parts
-from flowtui.store.otlp.items import Broken, Item, Origin, OtlpSpan, Rejected, Unreadable
+from flowtui.store.otlp import logs, parts
+from flowtui.store.otlp.items import (
+    Broken,
+    Item,
+    LogEvent,
+    Origin,
+    OtlpSpan,
+    Rejected,
+    Skipped,
+    Unreadable,
+)
+from flowtui.store.otlp.signals import Signal, signal_of
 from flowtui.store.otlp.source import Source
 from flowtui.store.values import JsonValue
 
@@ -27,51 +40,65 @@ T = TypeVar("T", bound=Message)
 
 _LENGTH = 2
 _FIRST = (1, _LENGTH)
-"""Field 1 as bytes: the resource of spans, the scope, and what a request is made of."""
+"""Field 1, length-delimited: the resource of spans, the scope, and what a request consists of."""
 _SECOND = (2, _LENGTH)
+_LOOKED_AT_BYTES = 1 << 16
+"""Of a resource, to find out its signal."""
 _NO_TRACE = bytes(otlp.TRACE_ID_BYTES)
 _NO_SPAN = bytes(otlp.SPAN_ID_BYTES)
 
 
-def items(source: Source, size: int | None = None) -> Iterator[Item]:
+def items(source: Source, size: int | None = None, signal: Signal | None = None) -> Iterator[Item]:
     """Yield what is in the next `size` bytes, or in all that is left.
 
+    Args:
+        source: is read.
+        size: None for all.
+        signal: what the message is; None to find it out for each resource.
+
     Raises:
-        Broken: from here on it is no protobuf.
+        Broken: From here on it is not protobuf.
     """
     end = None if size is None else source.position + size
     while not source.is_at_end() if end is None else source.position < end:
         field = _field(source)
         if field == _FIRST:
-            yield from _resource_spans(source, _size(source, end))
+            yield from _resource(source, _size(source, end), signal)
         else:
             _skip(source, field, end)
 
 
-def _resource_spans(source: Source, size: int) -> Iterator[Item]:
+def _resource(source: Source, size: int, signal: Signal | None) -> Iterator[Item]:
+    found = signal or signal_of(source.peek(min(size, _LOOKED_AT_BYTES)))
+    if found is Signal.METRICS:
+        yield from _resource_in_parts(source, size, None)
+        return
+    shape: _Shape[Any] = _SPANS if found is Signal.TRACES else _LOGS
     if size > source.whole_bytes:
-        yield from _resource_in_parts(source, size)
+        yield from _resource_in_parts(source, size, shape)
         return
     where = f"byte {source.position:,}"
     data = source.take(size)
     try:
-        message = ResourceSpans.FromString(data)
+        message: Any = shape.resource.FromString(data)
     except DecodeError:
-        # One text that is no UTF-8 fails all of it; in parts, it fails its span.
+        # One text that is not UTF-8 makes all of it fail; in parts, only its span fails.
         in_parts = Source(io.BytesIO(data), source.whole_bytes, source.span_parts)
-        yield from _resource_in_parts(in_parts, size)
+        yield from _resource_in_parts(in_parts, size, shape)
         return
     resource = _attributes(message.resource.attributes)
-    for scope_spans in message.scope_spans:
-        origin = Origin(resource, _scope(scope_spans.scope))
-        for span in scope_spans.spans:
+    read = shape.read
+    for scope, records in shape.scopes(message):
+        origin = Origin(resource, _scope(scope))
+        for record in records:
             try:
-                yield _span(span, origin)
+                yield read(record, origin)
             except Unreadable as error:
                 yield Rejected(where, str(error))
 
 
-def _resource_in_parts(source: Source, size: int) -> Iterator[Item]:
+def _resource_in_parts(source: Source, size: int, shape: _Shape[Any] | None) -> Iterator[Item]:
+    """Yield what is of a resource; without a shape, each record is passed over as a metric."""
     end = source.position + size
     resource: Mapping[str, JsonValue] = {}
     has_spans = False
@@ -80,8 +107,8 @@ def _resource_in_parts(source: Source, size: int) -> Iterator[Item]:
         field = _field(source)
         if field == _SECOND:
             has_spans = True
-            yield from _scope_in_parts(source, _size(source, end), resource)
-        elif field == _FIRST:
+            yield from _scope_in_parts(source, _size(source, end), resource, shape)
+        elif field == _FIRST and shape is not None:
             try:
                 resource = _attributes(_message(Resource, source, end).attributes)
             except Unreadable as error:
@@ -92,21 +119,25 @@ def _resource_in_parts(source: Source, size: int) -> Iterator[Item]:
             _skip(source, field, end)
 
 
-def _scope_in_parts(source: Source, size: int, resource: Mapping[str, JsonValue]) -> Iterator[Item]:
+def _scope_in_parts(
+    source: Source, size: int, resource: Mapping[str, JsonValue], shape: _Shape[Any] | None
+) -> Iterator[Item]:
     end = source.position + size
     origin = Origin(resource, {})
     has_spans = False
     while source.position < end:
         where = f"byte {source.position:,}"
         field = _field(source)
-        if field not in (_FIRST, _SECOND):
+        if shape is None or field not in (_FIRST, _SECOND):
             _skip(source, field, end)
+            if field == _SECOND:
+                yield Skipped(Signal.METRICS)
             continue
         try:
             if field == _FIRST:
                 origin = Origin(resource, _scope(_message(InstrumentationScope, source, end)))
             else:
-                yield _span(_message(Span, source, end), origin)
+                yield shape.read(_message(shape.record, source, end), origin)
         except Unreadable as error:
             yield _rejected(where, error)
         if field == _FIRST and has_spans:
@@ -121,7 +152,7 @@ def _rejected(where: str, error: Unreadable) -> Rejected:
 
 
 def _field(source: Source) -> tuple[int, int]:
-    """Return number and wire type of the field that comes next."""
+    """Return the number and wire type of the next field."""
     tag = source.varint()
     return tag >> 3, tag & 7
 
@@ -144,14 +175,16 @@ def _message(kind: type[T], source: Source, end: int) -> T:
     try:
         return kind.FromString(data)
     except DecodeError as error:
-        raise Unreadable(f"a {kind.__name__} is no protobuf, or has a text not in UTF-8") from error
+        raise Unreadable(
+            f"a {kind.__name__} is not protobuf, or has a text not in UTF-8"
+        ) from error
 
 
 def _skip(source: Source, field: tuple[int, int], end: int | None) -> None:
-    """Pass over a field that nobody here knows."""
+    """Skip a field that is not known here."""
     number, wire_type = field
     if number == 0:
-        raise Broken("it is no protobuf")
+        raise Broken("it is not protobuf")
     match wire_type:
         case 0:
             source.varint()
@@ -162,7 +195,7 @@ def _skip(source: Source, field: tuple[int, int], end: int | None) -> None:
         case 5:
             source.skip(4)
         case _:
-            raise Broken("it is no protobuf")
+            raise Broken("it is not protobuf")
     if end is not None and source.position > end:
         raise Broken("a part is longer than the whole")
 
@@ -188,6 +221,23 @@ def _span(span: Span, origin: Origin) -> OtlpSpan:
         span.flags & otlp.TRACE_FLAGS | otlp.SAMPLED,
         origin,
     )
+
+
+def _log(record: LogRecord, origin: Origin) -> LogEvent | Skipped:
+    time_ns = record.time_unix_nano or record.observed_time_unix_nano
+    said = logs.LogRecord(
+        record.event_name,
+        min(time_ns, otlp.MAX_INT64),
+        record.severity_text,
+        _value(record.body),
+        _attributes(record.attributes),
+        origin,
+    )
+    name = logs.event_name(said)
+    if not name or not (record.trace_id and record.span_id):
+        return Skipped(Signal.LOGS)
+    trace_id = _id(record.trace_id, _NO_TRACE, "trace")
+    return LogEvent(trace_id, _id(record.span_id, _NO_SPAN, "span"), logs.event(said, name))
 
 
 def _id(value: bytes, zeros: bytes, noun: str) -> str:
@@ -234,8 +284,8 @@ def _link(link: Span.Link) -> dict[str, JsonValue]:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, JsonValue]:
-    # Texts are most of what there is, and a large file has a million attributes: asking for the
-    # text is the quickest way to know that it is one.
+    # Most values are texts, and a large file has a million attributes: asking for the text is the
+    # quickest way to find out whether a value is one.
     return {pair.key: (value := pair.value).string_value or _value(value) for pair in pairs}
 
 
@@ -257,3 +307,23 @@ def _value(value: AnyValue) -> JsonValue:
             return b64encode(value.bytes_value).decode()
         case _:
             return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape(Generic[T]):
+    """How one signal is called within the form that all have."""
+
+    resource: type[Message]
+    record: type[T]
+    scopes: Callable[[Any], Iterable[tuple[InstrumentationScope, Iterable[T]]]]
+    """Of a resource, with the records of each."""
+    read: Callable[[T, Origin], Item]
+
+
+_SPANS = _Shape(
+    ResourceSpans, Span, lambda of: ((each.scope, each.spans) for each in of.scope_spans), _span
+)
+_LOGS = _Shape(
+    ResourceLogs, LogRecord, lambda of: ((each.scope, each.log_records) for each in of.scope_logs),
+    _log,
+)  # fmt: skip

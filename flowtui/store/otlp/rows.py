@@ -1,9 +1,9 @@
 """Spans as the rows that the SDK's own exporter writes (exp.db: spans).
 
-Beside the span's attributes, its row keeps where it comes from: the attributes of the resource as
+Besides the span's attributes, its row keeps where it comes from: the attributes of the resource as
 one object under `otel.resource`, and name, version and attributes of the instrumentation scope
-under `otel.scope`. Names of the resource can so never be taken for the span's, and where a span has
-an attribute of one of the two names itself, the other gets underscores until its name is free.
+under `otel.scope`. So names of the resource can never be taken for the span's. Where a span itself
+has an attribute of one of these two names, underscores are added to ours until it is free.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ COLUMNS = (
     "links",
     "trace_flags",
 )
-"""Of a row, in its order; created_at is the moment of writing, as it is for the SDK."""
+"""The columns of a row in their order; created_at is the moment of writing, as for the SDK."""
 
-# As json.dumps; what was decoded holds nothing that holds itself, so it need not be looked for.
+# As json.dumps, without the search for cycles, which decoded values cannot have.
 _encoded = json.JSONEncoder(check_circular=False).encode
 _LONG = slice(COLUMNS.index("attributes"), COLUMNS.index("trace_flags"))
 _TYPES = {
@@ -66,7 +66,7 @@ def row(span: OtlpSpan) -> Row:
 
 
 def span_type(span: OtlpSpan) -> int:
-    """Return the dfs_span_type of a span: the SDK's guess, and where it has none, that of `genai`.
+    """Return the dfs_span_type of a span: the SDK's guess or, where it has none, that of `genai`.
 
     The SDK knows gen_ai.operation.name and, before it, llm.request.type; a kind that it has no
     number for is 0.
@@ -74,13 +74,13 @@ def span_type(span: OtlpSpan) -> int:
     attributes = span.attributes
     operation = attributes.get("gen_ai.operation.name")
     if operation == "chat" or attributes.get("llm.request.type") == "chat":
-        # Most of what there is, and the same in both.
+        # Most spans are of this kind, and both guesses agree on it.
         return _TYPES[SpanKind.CHAT]
     return _TYPES.get(span_kind(attributes, 0), 0)
 
 
 def size_chars(values: Row) -> int:
-    """Return how long the texts of a row are that can be long."""
+    """Return the length of those texts of a row that can be long."""
     return sum(len(value) for value in values[_LONG] if isinstance(value, str))
 
 

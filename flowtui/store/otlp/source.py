@@ -1,4 +1,4 @@
-"""A stream of bytes that is looked at and taken in pieces, whatever its length."""
+"""A stream of bytes of any length that is looked at and taken in pieces."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Readable(Protocol):
     """What has bytes to read: a file, a pipe, a decompressor."""
 
     def read(self, size: int, /) -> bytes:
-        """Return at most so many bytes, none at the end."""
+        """Return at most `size` bytes, none at the end."""
 
 
 class Source:
-    """Bytes in the order in which they come; holds the piece that is being looked at."""
+    """Bytes in their order; holds the piece that is being looked at."""
 
     def __init__(
         self, stream: Readable, whole_bytes: int | None = None, span_parts: int | None = None
@@ -27,9 +27,9 @@ class Source:
         """Begin to read.
 
         Args:
-            stream: is read, and not closed.
-            whole_bytes: what is parsed at once and not in parts; None for `WHOLE_BYTES`.
-            span_parts: how many attributes, events, links and values a span may have; None for
+            stream: The stream, which is read and not closed.
+            whole_bytes: How much is parsed at once and not in parts; None for `WHOLE_BYTES`.
+            span_parts: How many attributes, events, links and values a span may have; None for
                 any number.
         """
         self._stream = stream
@@ -38,7 +38,7 @@ class Source:
         self._held = b""
         self._at = 0
         self._before = 0
-        """How many bytes were dropped before the held ones."""
+        """How many bytes were taken and dropped before the held ones."""
 
     @property
     def position(self) -> int:
@@ -54,10 +54,10 @@ class Source:
         return self._at >= len(self._held) and not self.peek(1)
 
     def take(self, count: int) -> bytes:
-        """Return exactly so many bytes.
+        """Take and return exactly `count` bytes.
 
         Raises:
-            Broken: the stream ends before.
+            Broken: The stream ends before that.
         """
         taken = self.take_up_to(count)
         if len(taken) < count:
@@ -65,22 +65,22 @@ class Source:
         return taken
 
     def take_up_to(self, count: int) -> bytes:
-        """Return so many bytes, or those that are left."""
+        """Take and return `count` bytes, or those that are left."""
         taken = self.peek(count)
         self._at += len(taken)
         return taken
 
     def skip(self, count: int) -> None:
-        """Pass over bytes without holding them.
+        """Skip bytes without holding them.
 
         Raises:
-            Broken: the stream ends before.
+            Broken: The stream ends before that.
         """
         while count > 0:
             count -= len(self.take(min(count, PIECE_BYTES)))
 
     def line(self, limit: int) -> bytes | None:
-        """Return a line with its end, empty at the end; None, and take nothing, if it is longer."""
+        """Take a line with its end, empty at the end; None, and take nothing, if it is longer."""
         searched = 0
         while True:
             end = self._held.find(b"\n", self._at + searched)
@@ -93,15 +93,15 @@ class Source:
                 return self.take_up_to(searched)
 
     def skip_line(self) -> None:
-        """Pass over the rest of a line, whatever its length."""
+        """Skip the rest of a line, whatever its length."""
         while self.line(PIECE_BYTES) is None:
             self.skip(PIECE_BYTES)
 
     def varint(self) -> int:
-        """Return a number in protobuf's encoding.
+        """Take and return a number in protobuf's encoding.
 
         Raises:
-            Broken: it is longer than a number may be, or cut off.
+            Broken: The number is longer than it may be, or cut off.
         """
         value = shift = 0
         for _ in range(_MAX_VARINT_BYTES):
@@ -118,7 +118,7 @@ class Source:
         raise Broken("there is a number of more than 64 bits")
 
     def _hold(self, count: int) -> bool:
-        """Read until so many bytes are held; say whether they are."""
+        """Read until `count` bytes are held, and say whether they are."""
         missing = self._at + count - len(self._held)
         if missing <= 0:
             return True
@@ -128,7 +128,8 @@ class Source:
                 pieces.append(piece)
                 missing -= len(piece)
         finally:
-            # What was taken is not there again where the stream breaks off, to be read for ever.
+            # Even if the stream breaks off, bytes that were taken are not held again: they would be
+            # read for ever.
             self._held = b"".join(pieces)
             self._before += self._at
             self._at = 0
@@ -143,10 +144,10 @@ class ByteSection:
         self.left = size
 
     def read(self, size: int, /) -> bytes:
-        """Return at most so many bytes.
+        """Return at most `size` bytes.
 
         Raises:
-            Broken: the source ends before the section does.
+            Broken: The source ends before the section does.
         """
         piece = self._source.take_up_to(min(size, self.left))
         if not piece and self.left and size:

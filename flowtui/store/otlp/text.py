@@ -2,11 +2,11 @@
 
 A line that fits is parsed at once. A longer one, and a document that is spread over lines, is
 walked down to its spans, each of which is then parsed alone. The attributes of a resource or scope
-are then expected before its spans, where every writer puts them.
+must then stand before its spans, where every writer puts them.
 
-ijson reads such documents too, and less well: each of its events names the whole path to it, so ten
-thousand opening brackets take 250 MB; it refuses NaN, a number past 64 bits and a byte that is no
-UTF-8, which a shorter line may hold; and it says no line where it gives up.
+ijson reads such documents too, but less well: each of its events names the whole path to it, so
+that ten thousand opening brackets take 250 MB; it refuses NaN, numbers past 64 bits and bytes that
+are not UTF-8, which a shorter line may hold; and it does not name the line where it gives up.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 from flowtui.store.otlp import document as documents
+from flowtui.store.otlp import foreign
 from flowtui.store.otlp import items as otlp
+from flowtui.store.otlp.document import Shape
 from flowtui.store.otlp.items import Broken, Item, Origin, Rejected, Skipped, Unreadable
 from flowtui.store.otlp.source import PIECE_BYTES, Source
 from flowtui.store.values import JsonValue
 
 _MAX_DEPTH = 100
 _OPEN = (b"{", b"[", b",", b":")
-"""What a line ends with whose document goes on in the next one."""
+"""The ends of a line whose document goes on in the next line."""
 _MARK = codecs.BOM_UTF8
 
 
 def items(source: Source) -> Iterator[Item]:
-    """Yield what is in a text; a line that is not readable does not hide the next one."""
+    """Yield what is in a text; a line that cannot be read does not hide the next one."""
     if source.peek(len(_MARK)) == _MARK:
         source.skip(len(_MARK))
     number = 0
@@ -49,25 +51,25 @@ def request(source: Source) -> Iterator[Item]:
     """Yield what is in the body of a request: one document.
 
     Raises:
-        Unreadable: it is none, which shows while the items are taken.
+        Unreadable: It is not a document, which shows while the items are taken.
     """
     text = _Text(source.take_up_to, b"", source.whole_bytes, source.span_parts)
-    yield from _walked(text, "")
+    yield from _otlp(text, "")
     if text.peek():
-        raise Broken("it is no JSON: something stands after its end")
+        raise Broken("it is not JSON: something stands after its end")
 
 
 def parsed(text: bytes) -> object:
-    """Return the JSON in a text.
+    """Return the JSON value of a text.
 
     Raises:
-        Unreadable: it is none.
+        Unreadable: The text is not JSON.
     """
     try:
         return json.loads(text.decode("utf-8", "replace"))
     except json.JSONDecodeError as error:
         at = f"at character {error.pos + 1:,}"
-        raise Unreadable(f"it is no JSON, {at}: {error.msg.lower()}") from error
+        raise Unreadable(f"it is not JSON, {at}: {error.msg.lower()}") from error
     except (ValueError, RecursionError) as error:
         raise Unreadable("it is JSON that is nested too deeply or has too long a number") from error
 
@@ -75,15 +77,16 @@ def parsed(text: bytes) -> object:
 def _line(line: bytes, where: str) -> Iterator[Item]:
     try:
         document = parsed(line)
-        if document and isinstance(document, dict) and not _is_known(document):
-            raise Unreadable("it is JSON, and has neither spans nor another signal in it")
-        yield from documents.items(document, where)
+        if document and not (isinstance(document, dict) and _is_known(document)):
+            yield from foreign.items(document, where)
+        else:
+            yield from documents.items(document, where)
     except Unreadable as error:
         yield Rejected(where, str(error))
 
 
 def _is_known(document: Mapping[str, object]) -> bool:
-    return not document.keys().isdisjoint((*documents.RESOURCE_SPANS, *documents.SIGNALS))
+    return not document.keys().isdisjoint((*documents.SHAPE_OF, *documents.UNKNOWN_SIGNALS))
 
 
 def _long_line(source: Source, where: str) -> Iterator[Item]:
@@ -96,7 +99,7 @@ def _long_line(source: Source, where: str) -> Iterator[Item]:
 
 
 def _spread(first: bytes, source: Source, number: int) -> Iterator[Item]:
-    """Yield what is in a document over many lines; one that breaks has no next line to go on at."""
+    """Yield what is in a document over many lines; reading cannot go on after a broken one."""
     text = _Text(source.take_up_to, first)
     try:
         while text.peek():
@@ -125,7 +128,7 @@ class _Line:
 
 
 class _Text:
-    """JSON that is parsed a value at a time; holds the value that is being parsed."""
+    """JSON that is parsed value by value; holds the value that is being parsed."""
 
     def __init__(
         self,
@@ -147,11 +150,11 @@ class _Text:
 
     @property
     def line(self) -> int:
-        """How many ends of lines were passed."""
+        """How many line ends were passed."""
         return self._lines_before + self._held.count("\n", 0, self._at)
 
     def peek(self) -> str:
-        """Return the next character that is no space, empty at the end."""
+        """Return the next character that is not a space, empty at the end."""
         while True:
             while self._at < len(self._held) and self._held[self._at] in " \t\r\n":
                 self._at += 1
@@ -159,20 +162,22 @@ class _Text:
                 return self._held[self._at : self._at + 1]
 
     def expect(self, characters: str) -> str:
-        """Take the next character, which is one of these."""
+        """Take and return the next character, which must be one of these."""
         found = self.peek()
         if not found or found not in characters:
             shown = " or ".join(characters)
-            raise Broken(f"it is no JSON: {shown} was to come" + ("" if found else ", and it ends"))
+            raise Broken(
+                f"it is not JSON: {shown} was expected" + ("" if found else ", and it ends")
+            )
         self._at += 1
         return found
 
     def value(self, limit: int) -> JsonValue:
-        """Return the next value.
+        """Take and return the next value.
 
         Raises:
-            Unreadable: it takes so many characters or more; nothing is taken.
-            Broken: it is no JSON.
+            Unreadable: It has `limit` characters or more; nothing is taken.
+            Broken: It is not JSON.
         """
         self.peek()
         while True:
@@ -183,17 +188,17 @@ class _Text:
             except RecursionError as error:
                 raise Broken("it is JSON that is nested too deeply") from error
             except ValueError as error:
-                # What is held may be only the beginning of a value.
+                # The held text may be only the beginning of a value.
                 if self._is_over or not self._more(limit):
-                    raise Broken("it is no JSON from here on, or ends too early") from error
+                    raise Broken("it is not JSON from here on, or ends too early") from error
                 continue
-            # A number may go on after what is held.
+            # A number may go on after the held text.
             if end < len(self._held) or not self._more(limit):
                 self._at = end
                 return found
 
     def members(self) -> Iterator[str]:
-        """Yield the names in an object; who iterates takes the value after each."""
+        """Yield the names in an object; the caller takes the value after each."""
         self.expect("{")
         if self.peek() == "}":
             self._at += 1
@@ -201,14 +206,14 @@ class _Text:
         while True:
             key = self.value(otlp.MAX_SPAN_BYTES)
             if not isinstance(key, str):
-                raise Broken("it is no JSON: a name in quotes was to come")
+                raise Broken("it is not JSON: a name in quotes was expected")
             self.expect(":")
             yield key
             if self.expect(",}") == "}":
                 return
 
     def elements(self) -> Iterator[None]:
-        """Stop before each element of a list; who iterates takes it."""
+        """Stop before each element of a list; the caller takes it."""
         self.expect("[")
         if self.peek() == "]":
             self._at += 1
@@ -219,7 +224,7 @@ class _Text:
                 return
 
     def skip(self, depth: int = 0) -> None:
-        """Pass over a value of any length."""
+        """Skip a value of any length."""
         if depth > _MAX_DEPTH:
             raise Broken("it is JSON that is nested too deeply")
         match self.peek():
@@ -233,19 +238,20 @@ class _Text:
                 self.value(otlp.MAX_SPAN_BYTES)
 
     def _count(self, members: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        """Return an object of the value that is being parsed, and count it."""
+        """Count an object of the value that is being parsed, and return it."""
         assert self._parts_left is not None
         if self._parts_left <= 0:
-            # Not one that ends a span: what would come after it is not found any more.
+            # This is `Broken` and not `Unreadable`, since the end of the span cannot be found any
+            # more.
             raise Broken(f"something has more than {self._span_parts:,} parts, which is too many")
         self._parts_left -= 1
         return members
 
     def _more(self, limit: int | None = None) -> bool:
-        """Hold more, twice of what there is but no more than a limit; say whether there was any.
+        """Hold twice as much, but no more than a limit, and say whether there was any more.
 
         Raises:
-            Unreadable: so many characters are held already.
+            Unreadable: `limit` characters are held already.
         """
         left = len(self._held) - self._at
         if limit is not None and left >= limit:
@@ -253,7 +259,7 @@ class _Text:
         self._lines_before += self._held.count("\n", 0, self._at)
         self._held, self._at = self._held[self._at :], 0
         wanted = max(2 * left, min(PIECE_BYTES, self.whole_chars))
-        # A last try near the limit, and not two.
+        # Make one last try near the limit, not two.
         if limit is not None and wanted > limit // 2:
             wanted = limit
         while len(self._held) < wanted and not self._is_over:
@@ -264,20 +270,46 @@ class _Text:
 
 
 def _walked(text: _Text, where: str) -> Iterator[Item]:
-    """Yield what is in one document."""
+    """Yield what is in one document of a file, be it Zipkin's or Jaeger's."""
+    if text.peek() != "[":
+        yield from _otlp(text, where, is_file=True)
+        return
+    for _ in text.elements():
+        try:
+            yield from foreign.items(text.value(otlp.MAX_SPAN_BYTES), where)
+        except Broken:
+            raise
+        except Unreadable as error:
+            yield Rejected(where, str(error))
+
+
+def _otlp(text: _Text, where: str, *, is_file: bool = False) -> Iterator[Item]:
+    """Yield what is in one document of OTLP, or in one of Jaeger's in a file."""
+    unknown = 0
+    known = 0
     for key in text.members():
-        if key in documents.RESOURCE_SPANS and text.peek() == "[":
+        is_known = key in documents.SHAPE_OF or key in documents.UNKNOWN_SIGNALS
+        known += is_known or key == foreign.JAEGER_TRACES
+        unknown += not is_known
+        if is_file and key == foreign.JAEGER_TRACES and text.peek() == "[":
             for _ in text.elements():
-                yield from _resource(text, where)
+                yield from foreign.items(text.value(otlp.MAX_SPAN_BYTES), where)
             continue
-        if key in documents.RESOURCE_SPANS and text.peek() != "n":
-            raise Broken(f"{key} is no list")
-        if key in documents.SIGNALS:
-            yield Skipped(documents.SIGNALS[key])
+        shape = documents.SHAPE_OF.get(key)
+        if shape is not None and text.peek() == "[":
+            for _ in text.elements():
+                yield from _resource(text, where, shape)
+            continue
+        if shape is not None and text.peek() != "n":
+            raise Broken(f"{key} is not a list")
+        if key in documents.UNKNOWN_SIGNALS:
+            yield Skipped(documents.UNKNOWN_SIGNALS[key])
         text.skip()
+    if is_file and unknown and not known:
+        yield Rejected(where, foreign.NOT_KNOWN)
 
 
-def _resource(text: _Text, where: str) -> Iterator[Item]:
+def _resource(text: _Text, where: str, shape: Shape) -> Iterator[Item]:
     try:
         whole = text.value(text.whole_chars)
     except Broken:
@@ -285,7 +317,7 @@ def _resource(text: _Text, where: str) -> Iterator[Item]:
     except Unreadable:
         pass
     else:
-        yield from documents.resource_items(whole, where)
+        yield from documents.resource_items(whole, where, shape)
         return
     resource: Mapping[str, JsonValue] = {}
     has_spans = False
@@ -294,15 +326,17 @@ def _resource(text: _Text, where: str) -> Iterator[Item]:
             resource = documents.resource_attributes(text.value(otlp.MAX_SPAN_BYTES))
             if has_spans:
                 yield Rejected(where, otlp.LATE.format("resource"))
-        elif key in documents.SCOPE_SPANS and text.peek() == "[":
+        elif key in shape.scopes and text.peek() == "[":
             has_spans = True
             for _ in text.elements():
-                yield from _scope(text, resource, where)
+                yield from _scope(text, resource, where, shape)
         else:
-            yield from _passed_over(text, key, documents.SCOPE_SPANS, where)
+            yield from _passed_over(text, key, shape.scopes, where)
 
 
-def _scope(text: _Text, resource: Mapping[str, JsonValue], where: str) -> Iterator[Item]:
+def _scope(
+    text: _Text, resource: Mapping[str, JsonValue], where: str, shape: Shape
+) -> Iterator[Item]:
     origin = Origin(resource, {})
     has_spans = False
     for key in text.members():
@@ -311,16 +345,16 @@ def _scope(text: _Text, resource: Mapping[str, JsonValue], where: str) -> Iterat
             origin = Origin(resource, values)
             if has_spans:
                 yield Rejected(where, otlp.LATE.format("scope"))
-        elif key == "spans" and text.peek() == "[":
+        elif key in shape.records and text.peek() == "[":
             has_spans = True
             for _ in text.elements():
-                yield documents.span_item(text.value(otlp.MAX_SPAN_BYTES), origin, where)
+                yield shape.item(text.value(otlp.MAX_SPAN_BYTES), origin, where)
         else:
-            yield from _passed_over(text, key, ("spans",), where)
+            yield from _passed_over(text, key, shape.records, where)
 
 
 def _passed_over(text: _Text, key: str, lists: tuple[str, ...], where: str) -> Iterator[Rejected]:
-    """Pass over a member; say so where it was to be a list."""
+    """Skip a member, and yield a rejection if it should be a list."""
     if key in lists and text.peek() != "n":
-        yield Rejected(where, f"{key} is no list")
+        yield Rejected(where, f"{key} is not a list")
     text.skip()

@@ -1,4 +1,4 @@
-"""The keys that samples have in use, and how the samples fall into groups by one of them."""
+"""The keys that samples use, and the groups into which one of them divides the samples."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from flowtui.store.values import JsonValue
 
 MOST_NAMED_FIRST = ("scores", "metadata", "inputs", "outputs", "refs")
-"""The columns in the order in which their keys are mostly asked for."""
+"""The columns, beginning with those whose keys people use most."""
 GROUPS_SHOWN = 1_000
 GROUP_CHARS = 500
-"""Of a text that stands for a group so many characters are kept."""
+"""How many characters are kept of a text that stands for a group."""
 
 _TYPES = {
     "true": KeyType.BOOLEAN,
@@ -52,9 +52,9 @@ def keys(
     """Return the keys at the top of JSON columns, column by column, most common first.
 
     Args:
-        connection: of exp.db.
-        dataset: the id of an eval set, None for all.
-        columns: some of them; each costs a pass over its texts.
+        connection: A connection to exp.db.
+        dataset: The id of an eval set; None for all.
+        columns: The columns to look at; each costs a pass over its texts.
     """
     if not table_columns(connection, "evals"):
         return ()
@@ -86,14 +86,14 @@ def groups(
 ) -> SampleGroups:
     """Return how many samples have each value under a key, most common first.
 
-    Samples without the key, and with null or NaN under it, are one group.
+    Samples without the key, or with null or NaN under it, are one group.
 
     Args:
-        connection: of exp.db.
-        key: with its column: `scores.label`, `metadata.lang`; or `dataset`.
-        dataset: the id of an eval set, None for all.
-        condition: None for all samples.
-        limit: at most so many groups; the others are counted.
+        connection: A connection to exp.db.
+        key: The key with its column: `scores.label`, `metadata.lang`; or `dataset`.
+        dataset: The id of an eval set; None for all.
+        condition: Which samples; None for all.
+        limit: How many groups at most; the others are counted.
     """
     if not table_columns(connection, "evals"):
         return SampleGroups((), 0, 0)

@@ -1,7 +1,7 @@
 """The samples of eval sets (exp.db: evals, eval_traces_bridge, eval_annotations).
 
-The key of a sample is its rowid, eight bytes where its ids take a hundred. A sample that is
-logged again is a new row, so its key changes; `SampleTarget` stays.
+The key of a sample is its rowid, which takes eight bytes where its ids take a hundred. A sample
+that is logged again is a new row, so its key changes; `SampleTarget` stays.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ def ordered(
     """Return the keys of the samples that meet a condition, in order.
 
     Numbers and booleans (as 1 and 0) come before texts, which are sorted as `natural` says, and
-    missing values, null and NaN last, whatever the direction; the row that was written first is
-    first among equals.
+    missing values, null and NaN last, whatever the direction; equal rows stay in the order of
+    writing.
 
     Args:
-        connection: of exp.db.
-        dataset: the id of an eval set, None for all.
-        condition: None for all samples.
-        order: what to sort by; see `SampleOrder`.
+        connection: A connection to exp.db.
+        dataset: The id of an eval set; None for all.
+        condition: Which samples; None for all.
+        order: What to sort by; see `SampleOrder`.
     """
     if order.column == FAILING:
         return failing_first(connection, dataset, condition, order.descending)
@@ -74,7 +74,8 @@ def ordered(
     value, sort_parameters = _sort_value(order.column)
     used = f"{where} {value}"
     register_order(connection)
-    # What is worked out for a row is so once; a stored column takes longer to copy than to read.
+    # Computed values are materialized, so that each is computed once; a stored column takes longer
+    # to copy than to read.
     found = "as" if value in {f"sample.{name}" for name in PLAIN} else "as materialized"
     terms = order_sql("value", order.descending, are_names=order.column in SORT_COLUMNS)
     if order.column in ("created", "updated"):
@@ -115,7 +116,8 @@ def at(
 ) -> dict[int, Sample]:
     """Return samples by key; those that are gone are left out.
 
-    Links and annotations have no index: one pass over each of their tables, at any number of keys.
+    Links and annotations have no index, so this takes one pass over each of their tables, for any
+    number of keys.
     """
     present = table_columns(connection, "evals")
     if not present:
@@ -128,7 +130,7 @@ def at(
         " where rowid in (select value from json_each(:rowids))",
         wanted,
     )
-    # One row at a time, so that no more than one of them is held unbounded.
+    # One row at a time, so that only one of them is held without bounds.
     return {
         row[0]: _sample(row, tuple(traces.get(row[0], ())), annotated.get(row[0], 0), bounds)
         for row in rows
@@ -136,9 +138,9 @@ def at(
 
 
 def detail(connection: sqlite3.Connection, target: SampleTarget) -> Sample | None:
-    """Return one sample with all that is stored of it, None if there is none.
+    """Return one sample with everything that is stored of it, None if there is none.
 
-    JSON of more than 32 MB stays the text that it is.
+    JSON of more than 32 MB is returned as its text.
     """
     found = rowid(connection, target)
     return None if found is None else at(connection, [found], DETAILED).get(found)
@@ -161,7 +163,7 @@ def annotated_by(connection: sqlite3.Connection, user: str) -> frozenset[int]:
 
 
 def rowid(connection: sqlite3.Connection, target: SampleTarget) -> int | None:
-    """Return the key that a sample has now, None if there is none; logged again, it has another."""
+    """Return the present key of a sample, None if it is gone; logging it again changes its key."""
     if not table_columns(connection, "evals"):
         return None
     row = connection.execute(
@@ -169,7 +171,7 @@ def rowid(connection: sqlite3.Connection, target: SampleTarget) -> int | None:
         [decoding.as_sql(part) for part in target.key],
     ).fetchone()
     if row is None:
-        # Of an id that is no text, a text was made to show it.
+        # For an id that is not text, the id given here is the text that was made to show it.
         odd = connection.execute(
             "select rowid, dataset_id, id from evals"
             " where typeof(dataset_id) <> 'text' or typeof(id) <> 'text'"
@@ -195,7 +197,7 @@ def _sort_value(column: str) -> tuple[str, dict[str, object]]:
 def _trace_ids(
     connection: sqlite3.Connection, wanted: Mapping[str, object]
 ) -> dict[int, dict[str, None]]:
-    """Return the distinct traces of the samples with these keys, in the order of their links."""
+    """Return the distinct traces of samples by key, in the order of their links."""
     found: dict[int, dict[str, None]] = {}
     if table_columns(connection, "eval_traces_bridge"):
         rows = connection.execute(
@@ -244,7 +246,7 @@ def _sample(
         columns[column] = bounded(value, column, bounds, cut)
     for column in ("dataset_id", "id"):
         if not isinstance(values[column], str):
-            problems.append(f"{column} is no text, so that it cannot be annotated")
+            problems.append(f"{column} is not text, so that it cannot be annotated")
     rowid = values["rowid"]
     assert isinstance(rowid, int)
     return Sample(

@@ -1,4 +1,4 @@
-"""What samples can be sorted by, and a condition over them made ready to be asked."""
+"""What samples can be sorted by, and conditions over them as SQL."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SORT_COLUMNS = {
     "traces": "sample.trace_count",
 }
 ALSO_SORTED = {value.removeprefix("sample."): name for name, value in SORT_COLUMNS.items()}
-"""By what the filter language calls them."""
+"""The columns by their names in the filter language."""
 FAILING = "failing"
 SORTABLE = (*SORT_COLUMNS, FAILING)
-"""Columns of the list, beside `<JSON column>.<key>`; see `sample_views` for the last."""
+"""The columns of the list, besides `<JSON column>.<key>`; see `views` for the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,12 @@ class SampleOrder:
 def prepared(
     connection: sqlite3.Connection, dataset: str | None, condition: Condition | None
 ) -> tuple[str, dict[str, object]]:
-    """Return the SQL of a condition over `sample` and what is to be bound, functions registered."""
+    """Register functions, and return the SQL of a condition over `sample` and its parameters."""
     register_functions(connection)
     parameters = dataset_parameter(dataset)
     if condition is None:
         return "true", parameters
-    # Most reads filter nothing, and the language takes 40 ms to import.
+    # Imported here: most reads do not filter, and the language takes 40 ms to import.
     from flowtui.store.filters import register_functions as register_those_of_filters
 
     register_those_of_filters(connection)

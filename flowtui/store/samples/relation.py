@@ -1,7 +1,7 @@
 """Samples as SQL sees them: one row a sample, with JSON columns that SQLite can read.
 
 The SDK writes NaN and infinities as Python does, and SQLite's JSON functions fail on such a text.
-Only those texts go through Python: `sound_json` gives them with null for NaN, and with a number
+Only those texts go through Python: `sound_json` returns them with null for NaN, and with a number
 that overflows for an infinity.
 """
 
@@ -21,11 +21,12 @@ from flowtui.store.values import JsonValue
 
 PLAIN: Final = ("id", "dataset_id", "created_at", "updated_at")
 _INDEX = re.compile(r"(?P<key>.+?)(?P<index>(?:\[(?:\d{1,9}|#-\d{1,9})\])+)", re.DOTALL)
-# SQLite's paths end a quoted key at the first quote, escaped or not.
+# In a path, SQLite ends a quoted key at the first quote, escaped or not.
 _NO_PATH = re.compile(r'["\\\x00-\x1f]')
 _ESCAPES = re.compile(r"(?:\\(?:u[0-9a-fA-F]{4}|[^u]))+", re.DOTALL)
 
-# Neither table has an index on the sample: a question for each would read all of it each time.
+# Neither table has an index on the sample, so a query for each sample would read all of it each
+# time.
 _ANNOTATIONS = f"""(select dataset_id, eval_id, count(*) as annotation_count,
   {AS_FILTERED} as annotations
   from eval_annotations group by dataset_id, eval_id) as annotated
@@ -53,9 +54,9 @@ def relation(connection: sqlite3.Connection, used: str, dataset: str | None = No
     annotations (JSON array, see `filters.annotations`).
 
     Args:
-        connection: exp.db's; needs `register_functions`. Must have the table evals.
-        used: SQL that names the columns it needs as `sample.<column>`; no others are made.
-        dataset: only samples of this set, bound as `:dataset`; None for all.
+        connection: A connection to an exp.db with the table evals; needs `register_functions`.
+        used: SQL that names the columns it needs as `sample.<column>`; no others are computed.
+        dataset: The eval set of the samples, bound as `:dataset`; None for all.
     """
     present = table_columns(connection, "evals")
     columns = ["evals.rowid as rowid", decoding.select_list(PLAIN, present, "evals")]
@@ -78,7 +79,7 @@ def relation(connection: sqlite3.Connection, used: str, dataset: str | None = No
 
 
 def dataset_parameter(dataset: str | None) -> dict[str, object]:
-    """Return what `relation` needs bound."""
+    """Return the parameters of `relation`."""
     return {} if dataset is None else {"dataset": decoding.as_sql(dataset)}
 
 
@@ -93,15 +94,15 @@ def sound(column: str) -> str:
 def value_sql(
     column: str, key: str, part: Literal["value", "type"] = "value"
 ) -> tuple[str, tuple[str, ...]]:
-    """Return SQL for the value under a key of a JSON object, and what stands for `{0}`, `{1}` ...
+    """Return SQL for the value under a key of a JSON object, and the values of `{0}`, `{1}` ...
 
-    If there is no such key, the value is that at the path which dots and `[n]` in it spell.
-    A key that holds a quote or a backslash is found at the top only.
+    If there is no such key, it is the value at the path that dots and `[n]` in it spell. A key that
+    holds a quote or a backslash is found only at the top.
 
     Args:
-        column: an expression for sound JSON.
-        key: any text.
-        part: the value, or what JSON calls its type (`true`, `text`, `object` ...).
+        column: An expression for sound JSON.
+        key: The key, which may be any text.
+        part: The value, or its type as SQLite names it (`true`, `text`, `object` ...).
     """
     if _NO_PATH.search(key):
         text = key.encode("utf-8", "replace").decode()
@@ -122,7 +123,7 @@ def _level(key: str) -> str:
 
 
 def _spellings(levels: list[str]) -> list[str]:
-    """Return a path as its keys are written with and without escapes: SQLite may not unescape."""
+    """Return a path spelled with and without escapes, since SQLite may not unescape keys."""
     path = "$." + ".".join(levels)
     if path.isascii():
         return [path]
@@ -135,14 +136,14 @@ def _spellings(levels: list[str]) -> list[str]:
 
 
 def register_functions(connection: sqlite3.Connection) -> None:
-    """Make the functions known that `relation` and conditions over it need."""
+    """Register the functions that `relation` and conditions over it need."""
     connection.create_function("sound_json", 1, sound_json, deterministic=True)
     connection.create_function("shows", 2, shows, deterministic=True)
     connection.create_function("differs", 2, differs, deterministic=True)
 
 
 def sound_json(raw: bytes) -> str | None:
-    """Return a JSON text without NaN and infinities, None where it is no JSON."""
+    """Return a JSON text without NaN and infinities, None if it is not JSON."""
     try:
         return json.dumps(_sound(json.loads(raw.decode("utf-8", "replace"))))
     except (ValueError, RecursionError):
@@ -150,13 +151,14 @@ def sound_json(raw: bytes) -> str | None:
 
 
 def shows(needle: str, raw: bytes) -> bool:
-    """Say whether a JSON text, as a person reads it, contains a text, whatever the case."""
+    """Say whether a JSON text, as a person reads it, contains a text, ignoring case."""
     return needle.casefold() in unescaped(raw.decode("utf-8", "replace")).casefold()
 
 
 def unescaped(text: str) -> str:
     """Return a JSON text with the escapes in its texts resolved."""
-    # All of it is read as one JSON text: one call in C, where each escape by itself takes ten.
+    # All of it is parsed as one JSON text, which takes a tenth of the time of one escape after
+    # another.
     quoted = text.replace("\\\\", "\0").replace('\\"', '"').replace('"', '\\"')
     try:
         whole: str = json.loads(f'"{quoted.replace(chr(0), chr(92) * 2)}"', strict=False)
@@ -168,9 +170,9 @@ def unescaped(text: str) -> str:
 def differs(outputs: bytes | None, refs: bytes | None) -> bool:
     """Say whether an output is not what the reference asks for.
 
-    Of two objects, the values under the keys that both have are compared; where they share none
-    and each has only one value, these two. Everything else is compared whole. Spaces around texts
-    do not count; `1` is `1.0`, and is not `true`. Without a reference nothing differs.
+    Of two objects, the values under the keys that both have are compared; if they share none and
+    each has only one value, these two are. Everything else is compared as a whole. Spaces around
+    texts do not count; `1` equals `1.0`, but not `true`. Without a reference nothing differs.
     """
     if refs is None:
         return False
@@ -195,7 +197,7 @@ def _resolved(match: re.Match[str]) -> str:
 
 
 def _loaded(raw: bytes) -> JsonValue:
-    """Return a parsed text; a broken one is a text like any other."""
+    """Return the value of a JSON text; a broken one is returned as text."""
     text = raw.decode("utf-8", "replace")
     try:
         value: JsonValue = json.loads(text)

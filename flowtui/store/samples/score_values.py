@@ -1,4 +1,4 @@
-"""What the scores of an eval set add up to, and how one score is read."""
+"""The summaries of the scores of an eval set, and how one score is read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flowtui.store.values import JsonValue
 
 @dataclass(frozen=True, slots=True)
 class NumberSummary:
-    """The numbers under one key; all but the counts are of the finite ones."""
+    """The finite numbers under one key."""
 
     count: int
     """Finite numbers, at least one."""
@@ -37,19 +37,19 @@ class TextSummary:
     top: tuple[tuple[str, int], ...]
     """The most common texts with their counts, most common first."""
     other_count: int
-    """How many samples have a text that is not among these."""
+    """How many samples have a text that is not among the most common ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreSummary:
-    """One key of the scores over one eval set, or over all."""
+    """The summary of one score key over one eval set, or over all."""
 
     key: str
     sample_count: int
     types: Mapping[KeyType, int]
     """How many samples have a value of each type; NaN and infinities are numbers."""
     numbers: NumberSummary | None
-    """None without a finite number."""
+    """None if there is no finite number."""
     nan_count: int
     inf_count: int
     pass_count: int
@@ -58,12 +58,12 @@ class ScoreSummary:
 
     @property
     def count(self) -> int:
-        """How many samples have a value; null is none."""
+        """How many samples have a value; null does not count."""
         return sum(count for type_, count in self.types.items() if type_ is not KeyType.NULL)
 
     @property
     def missing(self) -> int:
-        """How many samples have no value, or null."""
+        """How many samples have no value or null."""
         return self.sample_count - self.count
 
     @property
@@ -72,25 +72,25 @@ class ScoreSummary:
 
     @property
     def pass_rate(self) -> float | None:
-        """The share of true among true and false, None without either."""
+        """The share of true among true and false, None if there is neither."""
         return self.pass_count / self.boolean_count if self.boolean_count else None
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreSet:
-    """The scores of one eval set, or of all."""
+    """The summaries of the scores of one eval set, or of all."""
 
     dataset: str | None
     """None for all eval sets together."""
     sample_count: int
     scores: tuple[ScoreSummary, ...]
-    """By key."""
+    """The summaries, by key."""
     unreadable_count: int
-    """Samples whose scores are broken JSON, or no object."""
+    """Samples whose scores are broken JSON, or not an object."""
 
 
 def value_type(value: JsonValue) -> KeyType:
-    """Return what a JSON value is."""
+    """Return the type of a JSON value."""
     match value:
         case bool():
             return KeyType.BOOLEAN
@@ -111,7 +111,7 @@ def is_number(value: JsonValue) -> TypeGuard[int | float]:
 
 
 def as_float(value: float) -> float:
-    """Return a number as a float; one beyond the floats is infinite, as SQLite reads it."""
+    """Return a number as a float; one beyond the range of floats is infinite, as for SQLite."""
     try:
         return float(value)
     except OverflowError:
@@ -119,7 +119,7 @@ def as_float(value: float) -> float:
 
 
 def place(number: float, low: float, high: float) -> float:
-    """Return where a number lies between two, 0 to 1; 1 where they are the same."""
+    """Return where a number is between two others, 0 to 1; 1 if they are the same."""
     if low == high:
         return 1.0
     if math.isinf(high - low):
@@ -128,7 +128,7 @@ def place(number: float, low: float, high: float) -> float:
 
 
 def parsed_object(stored: object) -> dict[str, JsonValue] | None:
-    """Return a JSON object that a column holds, None where it holds something else."""
+    """Return the JSON object in a column, None if it holds something else."""
     if stored is None or stored == "":
         return {}
     try:

@@ -1,4 +1,4 @@
-"""What the scores of eval sets add up to (exp.db: evals.scores).
+"""Summaries of the scores of eval sets (exp.db: evals.scores).
 
 One pass over the samples. SQLite's JSON functions refuse NaN, which is what a failed scorer
 writes, so the scores are parsed here. Medians are exact: each number is kept until the end, 8
@@ -41,21 +41,21 @@ if TYPE_CHECKING:
 BINS = 10
 TOP_TEXTS = 10
 LABEL_CHARS = 200
-"""Longer texts are no labels: they count among the others."""
+"""Longer texts do not count as labels, but among the others."""
 MAX_LABELS = 10_000
-"""Of one key and eval set; texts that come when there are so many count among the others."""
+"""How many labels of one key and eval set are counted; further ones count among the others."""
 
 
 @dataclass(slots=True)
 class _ScoreTally:
-    """The values of one key, as they come."""
+    """The values of one key, as they are read."""
 
     numbers: array[float] = field(default_factory=lambda: array("d"))
     nan_count: int = 0
     inf_count: int = 0
     pass_count: int = 0
     types: Counter[KeyType] = field(default_factory=Counter)
-    """Of all that is no number."""
+    """The types of all values that are not numbers."""
     labels: Counter[str] = field(default_factory=Counter)
 
     def add(self, value: JsonValue) -> None:
@@ -92,7 +92,7 @@ class _ScoreTally:
 
 @dataclass(slots=True)
 class _SetTally:
-    """The samples of one eval set, as they come."""
+    """The samples of one eval set, as they are read."""
 
     sample_count: int = 0
     unreadable_count: int = 0
@@ -116,12 +116,12 @@ def score_sets(
     dataset: str | None = None,
     condition: Condition | None = None,
 ) -> tuple[ScoreSet, ...]:
-    """Return what the scores add up to: first of all eval sets together, then of each by its id.
+    """Return summaries of scores: first of all eval sets together, then of each by its id.
 
     Args:
-        connection: of exp.db.
-        dataset: the id of an eval set, which is then the only one, and comes once.
-        condition: None for all samples.
+        connection: A connection to exp.db.
+        dataset: The id of an eval set, which is then the only one returned.
+        condition: Which samples; None for all.
     """
     if not table_columns(connection, "evals"):
         return ()
@@ -189,7 +189,7 @@ def _texts(tally: _ScoreTally) -> TextSummary | None:
 
 
 def number_summary(numbers: Sequence[float]) -> NumberSummary:
-    """Return what one or more finite numbers add up to."""
+    """Return the summary of one or more finite numbers."""
     ordered = sorted(numbers)
     count, low, high = len(ordered), ordered[0], ordered[-1]
     mean = min(max(_mean(ordered), low), high)
@@ -208,7 +208,7 @@ def _mean(numbers: Sequence[float]) -> float:
     try:
         return math.fsum(numbers) / len(numbers)
     except OverflowError:
-        # Halves, since shares that were rounded up may add up to more than the largest float.
+        # In halves, since shares that were rounded up may add up to more than the largest float.
         return 2 * math.fsum(number / 2 / len(numbers) for number in numbers)
 
 
@@ -218,7 +218,7 @@ def _middle(low: float, high: float) -> float:
 
 
 def _spread(ordered: Sequence[float], mean: float) -> float:
-    """Scaled, since the squares of large and of tiny numbers are no floats."""
+    """Return the standard deviation, scaled so that no square overflows or vanishes."""
     low, high = ordered[0], ordered[-1]
     if low == high:
         return 0.0
@@ -231,7 +231,7 @@ def _histogram(ordered: Sequence[float]) -> tuple[int, ...]:
     low, high = ordered[0], ordered[-1]
     if low == high:
         return (len(ordered),)
-    # As the numbers are in order, so are their bins.
+    # The numbers are in order, and so are their bins.
     starts = [
         bisect_left(ordered, n, key=lambda number: _bin(number, low, high)) for n in range(BINS)
     ]

@@ -1,7 +1,7 @@
 """Samples of eval sets, as stored; texts are bounded where a list of them is read.
 
-Text in them is untrusted, like everything out of a store. JSON of any shape may stand in any
-column, with NaN and infinities, which the SDK writes as Python does.
+Text in them is untrusted, like everything from a store. Any column may hold JSON of any shape, with
+NaN and infinities, which the SDK writes as Python does.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ class Sample:
     scores: JsonValue
     metadata: JsonValue
     trace_ids: tuple[str, ...]
-    """First linked first; the traces need not be there."""
+    """First linked first; the traces need not exist."""
     annotation_count: int
     created_at: datetime | None
     updated_at: datetime | None
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Characters of the stored text by column."""
     cut: Mapping[str, int] = field(default_factory=dict)
-    """By path (`inputs.question`, `outputs.items[3]`, `refs`): how many characters the text has,
-    or items the list or object, of which only the first are here."""
+    """What is cut, by path (`inputs.question`, `outputs.items[3]`, `refs`): how many characters the
+    whole text has, or how many items the whole list or object."""
     unparsed: frozenset[str] = frozenset()
-    """Columns whose value is the stored text, since it is no JSON that can be read."""
+    """Columns whose value is the stored text, since it cannot be read as JSON."""
     problems: tuple[str, ...] = ()
 
     @property
     def target(self) -> SampleTarget:
-        """What an annotation of the sample points at."""
+        """The target of annotations of this sample."""
         return SampleTarget(self.dataset_id, self.id)
 
     def value(self, column: str) -> JsonValue:
@@ -65,7 +65,7 @@ JSON_COLUMNS = ("inputs", "outputs", "refs", "scores", "metadata")
 
 
 class SamplesView(StrEnum):
-    """What a key shows the samples as; see `sample_views`."""
+    """The views of the samples that one key switches between; see `views`."""
 
     ALL = "all"
     FAILING_FIRST = "failing first"
@@ -75,7 +75,7 @@ class SamplesView(StrEnum):
 
 
 class KeyType(StrEnum):
-    """What a value under a key is."""
+    """The type of a value under a key."""
 
     NUMBER = "number"
     BOOLEAN = "boolean"
@@ -87,7 +87,7 @@ class KeyType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyInUse:
-    """A key at the top of one JSON column, as its samples have it."""
+    """A key at the top of one JSON column of samples."""
 
     column: str
     key: str
@@ -96,7 +96,7 @@ class KeyInUse:
 
     @property
     def name(self) -> str:
-        """As filters and orders call it: `scores.accuracy`."""
+        """Its name in filters and orders: `scores.accuracy`."""
         return f"{self.column}.{self.key}"
 
     @property
@@ -110,7 +110,7 @@ class SampleGroup:
     """The samples that have one value under a key."""
 
     value: JsonValue
-    """None for samples without one, with null, or with NaN; of a text the first part."""
+    """None for samples without a value, with null, or with NaN; the first part of a text."""
     count: int
     is_json: bool = False
     """Whether `value` is the JSON text of a list or object."""
@@ -125,4 +125,4 @@ class SampleGroups:
     other_groups: int
     """How many more values there are."""
     other_count: int
-    """How many samples have those."""
+    """How many samples have those values."""

@@ -3,9 +3,8 @@
 `failing first` is an order, the others are conditions. A sample fails the more, the more of its
 checks failed: scores that are false, and scorers that raised an error (a score `error` or
 `__error__<scorer>`). Among equals the lowest numbers come first: each score is placed between the
-lowest and the highest that there is under its key, 0 to 1 (1 where they are all the same), and the
-mean of these places counts.
-Samples with neither checks nor numbers come last.
+lowest and the highest under its key, 0 to 1 (1 where they are all the same), and the mean of these
+places counts. Samples with neither checks nor numbers come last.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
 _APART = 4.0
-"""Of two samples, one of which fails one check more; places are 0 to 1, without numbers it is 2."""
+"""How far one failed check moves a sample; the mean of places is 0 to 1, or 2 without numbers."""
 _DIFFERS = (
     "sample.refs_text IS NOT NULL AND sample.outputs_text IS NOT sample.refs_text"
     " AND differs(CAST(sample.outputs_text AS BLOB), CAST(sample.refs_text AS BLOB))"
@@ -36,12 +35,12 @@ _Bounds = dict[str, tuple[float, float]]
 
 
 def view_order(view: SamplesView) -> SampleOrder | None:
-    """Return the order that a view brings along, None where it leaves the order as it is."""
+    """Return the order of a view, None if it leaves the order as it is."""
     return SampleOrder(FAILING) if view is SamplesView.FAILING_FIRST else None
 
 
 def view_condition(view: SamplesView, condition: Condition | None = None) -> Condition | None:
-    """Return the condition of a view, joined with that of a filter; None for all samples."""
+    """Return the condition of a view combined with that of a filter; None for all samples."""
     from flowtui.store.filters import Condition
     from flowtui.store.filters.samples import ANNOTATED_SQL, ERRORS_SQL
 
@@ -65,7 +64,7 @@ def failing_first(
 ) -> array[int]:
     """Return the keys of samples by how much they fail, most first unless `descending`.
 
-    Two passes over the scores; 16 bytes a sample.
+    It takes two passes over the scores, and 16 bytes for each sample.
     """
     if not table_columns(connection, "evals"):
         return array("q")
@@ -80,7 +79,7 @@ def failing_first(
     for rowid, scores in _scores(connection, dataset, condition):
         rowids.append(rowid)
         ranks.append(_rank(scores, bounds, -1 if descending else 1))
-    # Rows come in the order of their keys, and a sort leaves equals as they are.
+    # Rows come in the order of their keys, and a stable sort leaves equals as they are.
     return array("q", (rowids[n] for n in sorted(range(len(rowids)), key=ranks.__getitem__)))
 
 
@@ -98,12 +97,12 @@ def _scores(
 
 
 def is_error_key(key: str) -> bool:
-    """Say whether a score tells of an error, as the SDK's evaluation names them."""
+    """Say whether a score stands for an error, as the SDK's evaluation names them."""
     return key == "error" or key.startswith("__error__")
 
 
 def _rank(scores: dict[str, JsonValue], bounds: _Bounds, sign: int) -> float:
-    """Return where a sample stands: by failed checks, then by the mean of the places."""
+    """Return the rank of a sample: by failed checks, then by the mean of the places."""
     failed, total, count, checks = 0, 0.0, 0, 0
     for key, value in scores.items():
         if isinstance(value, bool):

@@ -15,6 +15,8 @@ from flowtui.store import cancelling, foreign, unreadable
 from flowtui.store.checks import WriteGuard
 from flowtui.store.database import BUSY_TIMEOUT_S, VM_STEPS_BETWEEN_CANCEL_CHECKS
 from flowtui.store.errors import DatabaseBusy, DatabaseError, DatabaseReadOnly, DiskFull
+from flowtui.store.files.fingerprint import DatabaseFiles
+from flowtui.store.files.leftovers import remove_empty_log
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
 from flowtui.store.transaction import NO_ROOM, is_busy, is_without_room
@@ -25,17 +27,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RETRY_S = 0.005
-"""Between two tries; a commit of the SDK takes about as long."""
+"""The pause between two tries; a commit of the SDK takes about as long."""
 _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
-"""What SQLite raises, and Python where SQLite's own message is no UTF-8."""
+"""What SQLite raises, and what Python raises where SQLite's own message is not UTF-8."""
 
 
 def create_store(
     directory: Path, *, applied_at: datetime | None = None, durable: bool = True
 ) -> None:
-    """Makes the folder and an empty meta.db in it, where they are missing.
+    """Make the folder and an empty meta.db in it, if they are missing.
 
-    A meta.db that is there stays as it is, whatever its version.
+    A meta.db that exists stays as it is, whatever its version.
 
     Args:
         directory: The store's folder.
@@ -60,7 +62,7 @@ def create_store(
 def create_experiment_db(
     path: Path, *, applied_at: datetime | None = None, durable: bool = True
 ) -> None:
-    """Makes an empty exp.db and the folders above it, where they are missing.
+    """Make an empty exp.db and the folders above it, if they are missing.
 
     Args:
         path: The exp.db file.
@@ -83,33 +85,35 @@ def create_experiment_db(
 
 
 def make_folder(path: Path) -> None:
-    """Makes a folder and those above it, where they are missing.
+    """Make a folder and those above it, if they are missing.
 
     Raises:
-        DatabaseError: It cannot be made.
+        DatabaseError: The folder cannot be made.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DiskFull(path, NO_ROOM.format(path)) from error
+        if error.errno == errno.EROFS:
+            raise unreadable.read_only(str(path), path) from error
         message = f"the folder {path} cannot be made: {error.strerror}"
         raise DatabaseError(path, message) from error
 
 
 def open_for_writing(path: Path, *, durable: bool = True) -> Database:
-    """Opens an existing database as the SDK does: WAL, foreign keys enforced, 5 s busy timeout.
+    """Open an existing database as the SDK does: WAL, foreign keys enforced, 5 s busy timeout.
 
     Raises:
-        DatabaseError: The file is missing, is no database, or may not be written.
+        DatabaseError: The file is missing, is not a database, or may not be written.
     """
-    # The mode keeps sqlite3 from making an empty file where a run was mistyped.
+    # Without this mode sqlite3 would make an empty file for a mistyped run.
     return _open(path, "rw", durable)
 
 
 @contextmanager
 def writing(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
-    """Runs the body as one transaction, which is undone if the body raises.
+    """Run the body as one transaction, which is undone if the body raises.
 
     Raises:
         DatabaseBusy: Somebody else held the database for longer than the busy timeout.
@@ -151,7 +155,7 @@ def _create(
     durable: bool,
 ) -> None:
     is_there = path.exists() and path.stat().st_size > 0
-    # What is no file is said where it is opened.
+    # Opening it reports a path that is not a file.
     if is_there and (not path.is_file() or _has_tables(path)):
         return
     when = timestamp(applied_at or datetime.now(UTC))
@@ -166,10 +170,10 @@ def _create(
 
 
 def _has_tables(path: Path) -> bool:
-    """Tells whether a file is more than what is left where there was no room to make it."""
+    """Say whether a database has tables; one that found no room while it was made has none."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     try:
-        # Only looked at: what is there keeps its journal mode.
+        # Opened only to read, so that an existing file keeps its journal mode.
         with closing(sqlite3.connect(uri, uri=True, timeout=0)) as database:
             rows = _patiently(lambda: database.execute("SELECT 1 FROM sqlite_master LIMIT 1"))
             return rows.fetchone() is not None
@@ -183,7 +187,7 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
     if why_no_file := foreign.why_no_file([path]):
         raise DatabaseError(path, f"cannot write {path}: {why_no_file}")
     try:
-        # Without a timeout, in which SQLite would heed no ctrl+c: the waiting is done outside.
+        # There is no timeout, during which SQLite would ignore ctrl+c: the waiting is done outside.
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=0)
     except _ERRORS as error:
         raise _explained(path, error) from error
@@ -200,7 +204,7 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
 
 
 def _patiently(ask: Callable[[], T]) -> T:
-    """Return what is answered, asking again while somebody else holds the database."""
+    """Return the answer, asking again while somebody else holds the database."""
     deadline = time.monotonic() + BUSY_TIMEOUT_S
     while True:
         try:
@@ -213,6 +217,9 @@ def _patiently(ask: Callable[[], T]) -> T:
 
 def _explained(path: Path, error: Exception) -> DatabaseError:
     if is_without_room(error):
+        remove_empty_log(DatabaseFiles.at(path))
         return DiskFull(path, NO_ROOM.format(path))
+    if unreadable.is_read_only(error, path.resolve()):
+        return unreadable.read_only(str(path), path)
     kind = DatabaseBusy if is_busy(error) else DatabaseError
     return kind(path, f"cannot write {path}: {unreadable.text(error)}")

@@ -1,8 +1,8 @@
 """The tables of meta.db and exp.db, as they stand after the SDK's last migration.
 
-Columns keep the order in which the SDK's migrations added them, so that `select *` answers the
-same in a store made here and in one made there. The types (TIMESTAMP, BIGINT), CHECK constraints
-and CURRENT_TIMESTAMP defaults are why this is SQL and not `sqlite_utils.Table.create`.
+Columns keep the order in which the SDK's migrations added them, so that `select *` returns the same
+for a store made here and one made there. The types (TIMESTAMP, BIGINT), CHECK constraints and
+CURRENT_TIMESTAMP defaults are why this is SQL and not `sqlite_utils.Table.create`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ META_TABLES = (
 )""",
 )
 
-# Both annotation tables end alike; only what they point at differs.
+# Both annotation tables end alike; only their references differ.
 _ANNOTATION_COLUMNS = """name TEXT NOT NULL,
     annotation_kind TEXT NOT NULL CHECK(annotation_kind IN ('feedback', 'expectation')),
     value_type TEXT NOT NULL CHECK(value_type IN ('int', 'bool', 'string')),

@@ -26,12 +26,12 @@ _ANNOTATION_COLUMNS = "id, name, annotation_kind, value_type, value, user, ratio
 
 
 def utc_now() -> datetime:
-    """Tells the time, aware."""
+    """Return the present time, aware."""
     return datetime.now(UTC)
 
 
 def uuid4() -> str:
-    """Makes the kind of id that the SDK gives to everything."""
+    """Return a new id of the kind that the SDK gives to everything."""
     return str(uuid.uuid4())
 
 
@@ -55,11 +55,11 @@ class ExperimentWriter(Closes):
         self._database = open_for_writing(path, durable=durable)
 
     def close(self) -> None:
-        """Closes the database; the last one to leave removes its -wal and -shm."""
+        """Close the database; the last one to close it removes its -wal and -shm."""
         self._database.close()
 
     def params(self, values: Mapping[str, ParamValue]) -> None:
-        """Sets parameters, replacing those of the same key: static_params."""
+        """Set parameters, replacing those of the same key: static_params."""
         self._insert(
             "static_params",
             "key, value, value_type",
@@ -67,7 +67,7 @@ class ExperimentWriter(Closes):
         )
 
     def metrics(self, points: Iterable[MetricRow]) -> None:
-        """Adds points in the order given, replacing those of the same key and step.
+        """Add points in the order given, replacing those of the same key and step.
 
         SQLite keeps a NaN as NULL, and infinities as they are. Source: dynamic_metrics.
         """
@@ -78,7 +78,7 @@ class ExperimentWriter(Closes):
         )
 
     def spans(self, rows: Iterable[SpanRow]) -> None:
-        """Adds spans, replacing those of the same ids; created_at is the span's end: spans."""
+        """Add spans, replacing those of the same ids; created_at is the span's end: spans."""
         self._insert(
             "spans",
             "trace_id, span_id, parent_span_id, name, kind, dfs_span_type,"
@@ -88,7 +88,7 @@ class ExperimentWriter(Closes):
         )
 
     def evals(self, rows: Iterable[EvalRow]) -> None:
-        """Adds samples, replacing those of the same dataset and id: evals."""
+        """Add samples, replacing those of the same dataset and id: evals."""
         now = self._clock()
         self._insert(
             "evals",
@@ -97,7 +97,7 @@ class ExperimentWriter(Closes):
         )
 
     def links(self, rows: Iterable[LinkRow]) -> None:
-        """Ties samples to the traces that produced them: eval_traces_bridge."""
+        """Link samples to the traces that produced them: eval_traces_bridge."""
         now = self._clock()
         self._insert(
             "eval_traces_bridge",
@@ -115,7 +115,7 @@ class ExperimentWriter(Closes):
         )
 
     def eval_annotations(self, rows: Iterable[EvalAnnotationRow]) -> None:
-        """Adds annotations to samples that are there already: eval_annotations."""
+        """Add annotations to existing samples: eval_annotations."""
         self._insert(
             "eval_annotations",
             f"dataset_id, eval_id, {_ANNOTATION_COLUMNS}",
@@ -123,7 +123,7 @@ class ExperimentWriter(Closes):
         )
 
     def span_annotations(self, rows: Iterable[SpanAnnotationRow]) -> None:
-        """Adds annotations to spans that are there already: span_annotations."""
+        """Add annotations to existing spans: span_annotations."""
         self._insert(
             "span_annotations",
             f"trace_id, span_id, {_ANNOTATION_COLUMNS}",
@@ -131,7 +131,7 @@ class ExperimentWriter(Closes):
         )
 
     def attachment(self, name: str, data: bytes, created_at: datetime | None = None) -> Path:
-        """Writes a file under attachments/ and its row in attachments, replacing one of that name.
+        """Write a file under attachments/ and its row in attachments, replacing one of that name.
 
         Returns:
             The file that was written.
@@ -142,7 +142,7 @@ class ExperimentWriter(Closes):
         folder = self._path.parent / "attachments"
         file = folder / name
         if ".." in file.parts or not file.is_relative_to(folder) or file == folder:
-            raise ValueError(f"{name!r} is no name inside the attachments folder")
+            raise ValueError(f"{name!r} is not a name inside the attachments folder")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
         if created_at is not None:
@@ -168,12 +168,12 @@ class ExperimentWriter(Closes):
         return file
 
     def param_copy(self) -> dict[str, object]:
-        """Reads every parameter in its own type, by key: static_params."""
+        """Return every parameter in its own type, by key: static_params."""
         rows = self._database.execute("SELECT key, value, value_type FROM static_params")
         return {key: _typed(value, kind) for key, value, kind in rows.fetchall()}
 
     def last_values(self) -> dict[str, float | None]:
-        """Reads each metric's value at its highest step, None for a NaN: dynamic_metrics."""
+        """Return each metric's value at its highest step, None for a NaN: dynamic_metrics."""
         rows = self._database.execute(
             "SELECT key, value FROM dynamic_metrics AS point WHERE step ="
             " (SELECT max(step) FROM dynamic_metrics WHERE key = point.key) ORDER BY rowid"

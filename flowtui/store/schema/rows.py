@@ -104,7 +104,7 @@ class _AnnotationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalAnnotationRow(_AnnotationRow):
-    """A person's word on one sample, for exp.db's eval_annotations."""
+    """A person's annotation of one sample, for exp.db's eval_annotations."""
 
     dataset_id: str
     eval_id: str
@@ -112,7 +112,7 @@ class EvalAnnotationRow(_AnnotationRow):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanAnnotationRow(_AnnotationRow):
-    """A person's word on one span, for exp.db's span_annotations."""
+    """A person's annotation of one span, for exp.db's span_annotations."""
 
     trace_id: str
     span_id: str
@@ -120,7 +120,7 @@ class SpanAnnotationRow(_AnnotationRow):
 
 @lru_cache(maxsize=4096)
 def timestamp(moment: datetime) -> str:
-    """Gives a moment the text form of SQLite's CURRENT_TIMESTAMP: UTC, whole seconds.
+    """Return a moment in the text form of SQLite's CURRENT_TIMESTAMP: UTC, whole seconds.
 
     Cached because the metrics of one step share their time.
 

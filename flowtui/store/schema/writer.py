@@ -36,11 +36,11 @@ class StoreWriter(Closes):
         new_id: Callable[[], str] = uuid4,
         durable: bool = True,
     ) -> None:
-        """Opens meta.db.
+        """Open meta.db.
 
         Args:
             directory: The store's folder.
-            clock: Tells the time of what is written without one.
+            clock: Returns the time for what is written without one.
             new_id: Makes the ids of groups, models, attachments, links and annotations.
             durable: Whether every commit waits for the disk; what can be made again need not.
         """
@@ -53,7 +53,7 @@ class StoreWriter(Closes):
         self._database = open_for_writing(self._path, durable=durable)
 
     def close(self) -> None:
-        """Closes meta.db; the last one to leave removes its -wal and -shm."""
+        """Close meta.db; the last one to close it removes its -wal and -shm."""
         self._database.close()
 
     def group(
@@ -64,7 +64,7 @@ class StoreWriter(Closes):
         tags: Sequence[str] = (),
         created_at: datetime | None = None,
     ) -> str:
-        """Returns the id of the group of that name, which is made where there is none.
+        """Return the id of the group of a name, which is made if it is missing.
 
         Source: experiment_groups.id.
         """
@@ -100,7 +100,7 @@ class StoreWriter(Closes):
         source: str | None = None,
         created_at: datetime | None = None,
     ) -> None:
-        """Adds an active run: its row in experiments, its folder, an empty exp.db.
+        """Add an active run: its row in experiments, its folder, an empty exp.db.
 
         A group that does not exist yet is made.
 
@@ -110,7 +110,7 @@ class StoreWriter(Closes):
         folder = self._run_folder(run_id)
         when = created_at or self._clock()
         group_id = self.group(group, created_at=when)
-        # Before its row: a run that there was no room for is not one that seems to be going on.
+        # The folder comes before the row: a run without room for it must not look as if it went on.
         make_folder(folder / "attachments")
         create_experiment_db(folder / "exp.db", applied_at=when, durable=self._durable)
         self._insert(
@@ -129,7 +129,7 @@ class StoreWriter(Closes):
         )
 
     def experiment(self, run_id: str) -> ExperimentWriter:
-        """Opens one run's exp.db for writing; the caller closes it, best by `with`.
+        """Open one run's exp.db for writing; the caller closes it, best by `with`.
 
         Raises:
             DatabaseError: There is no such exp.db.
@@ -142,14 +142,14 @@ class StoreWriter(Closes):
         )
 
     def end_run(self, run_id: str, *, status: str, duration: float) -> None:
-        """Marks a run as ended and, if it is completed, copies its params and last metrics.
+        """Mark a run as ended and, if it is completed, copy its params and last metrics.
 
         The copies are the JSON objects experiments.static_params and .dynamic_params; a run that
         failed has none. The group's last_modified moves to the end of a completed run.
 
         Args:
             run_id: The run.
-            status: completed, or error.
+            status: Completed, or error.
             duration: Seconds from created_at to the end.
 
         Raises:
@@ -183,13 +183,13 @@ class StoreWriter(Closes):
         source: str | None = None,
         created_at: datetime | None = None,
     ) -> str:
-        """Writes a model file into the run's models/ and its row in models; returns the row's id.
+        """Write a model file into the run's models/ and its row in models; return the row's id.
 
         Raises:
             ValueError: The file name has folders in it.
         """
         if Path(file_name).name != file_name:
-            raise ValueError(f"{file_name!r} is no plain file name")
+            raise ValueError(f"{file_name!r} is not a plain file name")
         folder = self._run_folder(run_id) / "models"
         folder.mkdir(exist_ok=True)
         file = folder / file_name
@@ -214,7 +214,7 @@ class StoreWriter(Closes):
     def uploaded(
         self, run_id: str, *, orbit_id: str, artifact_id: str, created_at: datetime | None = None
     ) -> None:
-        """Records that a run is in the registry: experiments.upload_status, remote_artifacts.
+        """Record that a run is in the registry: experiments.upload_status, remote_artifacts.
 
         Raises:
             RunNotFound: The store has no such run.

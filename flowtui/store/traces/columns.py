@@ -13,28 +13,28 @@ from flowtui.store.traces.values import Process, Span
 
 T = TypeVar("T")
 BEFORE_ALL = -(1 << 63)
-"""The lowest rowid that there can be."""
+"""A rowid below that of any row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the attributes of spans say, by rowid; a span that says nothing is in none of these."""
+    """What the attributes of spans say, by rowid; only spans that say something are in these."""
 
     kinds: dict[int, SpanKind] = field(default_factory=dict)
     usages: dict[int, Usage] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=dict)
     """What spans are called whose name is a template."""
     placeholders: dict[int, str | None] = field(default_factory=dict)
-    """Those that only announce a span, with the parent of that one."""
+    """Spans that only announce another one, with the parent of that one."""
     unread: set[int] = field(default_factory=set)
-    """Those whose attributes are too long to be parsed."""
+    """Spans whose attributes are too long to be parsed."""
     processes: dict[int, Process | None] = field(default_factory=dict)
-    """Where spans ran that begin before their parent, and these parents."""
+    """The processes of spans that begin before their parent, and of these parents."""
     last: int = BEFORE_ALL
     """The last rowid that was read."""
 
     def but_for_the_last(self) -> Said:
-        """Return a copy to add to, without what the span with the last rowid says."""
+        """Return a copy to add to, without the span with the last rowid."""
         last = self.last
 
         def kept(by_rowid: dict[int, T]) -> dict[int, T]:
@@ -51,19 +51,20 @@ class Said:
         )
 
 
-# Textual has a repr of all that a worker is given, and this one would have a hundred megabytes.
+# Without a repr, since Textual makes one of a worker's arguments, which would be a hundred
+# megabytes.
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Spans:
     """The spans of one trace by their start, then id; those without a start come last.
 
-    A row of each column is a span, and `spans[row]` all of it.
+    Each row is a span, and `spans[row]` all of it.
     """
 
     trace_id: str
     notes: Mapping[str, int]
     """How many annotations spans have, by span id."""
     said: Said | None
-    """None while the attributes are not read: kinds are guesses then, and no usage is known."""
+    """None until the attributes are read: kinds are guesses then, and usage is not known."""
     rowids: array[int]
     ids: list[str]
     parent_ids: list[str | None]
@@ -82,7 +83,7 @@ class Spans:
 
     @property
     def columns(self) -> list[Any]:
-        """All that is read of the spans themselves, from `rowids` to `statuses`."""
+        """The columns that are read from the spans themselves, from `rowids` to `statuses`."""
         numbers = self.kinds, self.types, self.starts, self.ends, self.statuses
         return [self.rowids, self.ids, self.parent_ids, self.names, *numbers]
 
@@ -114,7 +115,7 @@ class Spans:
         )
 
     def genai_kind(self, row: int) -> SpanKind:
-        """Return what the span in a row stands for."""
+        """Return the kind of the span in a row."""
         named = None if self.said is None else self.said.kinds.get(self.rowids[row])
         return named or _guessed_kind(self.types[row])
 

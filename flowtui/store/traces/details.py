@@ -15,7 +15,7 @@ from flowtui.store.traces.values import SpanDetail, SpanEvent, SpanLink
 from flowtui.store.values import JsonValue
 
 TEXT_CHARS = 500_000
-"""A text that cannot be parsed is given up to here: more than anybody reads without a pager."""
+"""How much of a text that cannot be parsed is returned: more than people read without a pager."""
 _JSON = ("attributes", "events", "links")
 _COLUMNS = (
     *SKELETON,
@@ -38,14 +38,14 @@ def detail(
 def details(
     connection: sqlite3.Connection, trace_id: str, span_ids: Sequence[str], whole: bool = False
 ) -> dict[str, SpanDetail]:
-    """Return everything of some spans by id; those that are not there are left out.
+    """Return everything of some spans by id; those that do not exist are left out.
 
     Args:
-        connection: exp.db's.
-        trace_id: which trace.
-        span_ids: which spans of it.
-        whole: whether to parse JSON of more than `PARSED_BYTES`; else its first part is given
-            as it stands, with its true length.
+        connection: A connection to exp.db.
+        trace_id: The trace.
+        span_ids: The spans of it.
+        whole: Whether to parse JSON of more than `PARSED_BYTES`; else its first part is returned as
+            text, with its true length.
     """
     present = table_columns(connection, "spans")
     if not present:
@@ -70,7 +70,7 @@ def details(
 
 
 def _rowids(connection: sqlite3.Connection, trace_id: str, span_id: str) -> list[int]:
-    """Return the rows of a span; of an id that is no text, a text was made to show it."""
+    """Return the rows of a span; for an id that is not text, `span_id` is its text form."""
     trace = decoding.as_sql(trace_id)
     of_trace = "from spans where trace_id = cast(? as text) and"
     rows = connection.execute(
@@ -83,7 +83,7 @@ def _rowids(connection: sqlite3.Connection, trace_id: str, span_id: str) -> list
 
 
 def _heads(connection: sqlite3.Connection, rowid: int) -> dict[str, tuple[str, int]]:
-    """Return by column how a text begins that is too long to be parsed, and its length."""
+    """Return, by column, the beginning and the length of texts that are too long to be parsed."""
     heads = {name: head(connection, "spans", name, rowid, TEXT_CHARS) for name in _JSON}
     return {name: found for name, found in heads.items() if found is not None}
 
@@ -91,7 +91,7 @@ def _heads(connection: sqlite3.Connection, rowid: int) -> dict[str, tuple[str, i
 def present_ids(
     connection: sqlite3.Connection, trace_id: str, span_ids: Sequence[str]
 ) -> frozenset[str]:
-    """Return which of some spans of a trace are there."""
+    """Return which of some spans of a trace exist."""
     if not table_columns(connection, "spans"):
         return frozenset()
     return frozenset(id_ for id_ in span_ids if _rowids(connection, trace_id, id_))
@@ -118,7 +118,7 @@ def _detail(
             value, problem = parsed(stored)
             chars = len(stored)
         if problem is None and value is not None and not isinstance(value, kind):
-            problem = f"is JSON, and not {noun}"
+            problem = f"is JSON, but not {noun}"
         sizes[column] = chars
         if problem is not None:
             problems.append(f"{column} {problem}")
@@ -129,7 +129,7 @@ def _detail(
     events: list[JsonValue] = parsed_as("events", list, "a list")
     links: list[JsonValue] = parsed_as("links", list, "a list")
     if not isinstance(row["span_id"], str):
-        problems.append("span_id is no text, so that the span cannot be annotated")
+        problems.append("span_id is not text, so that the span cannot be annotated")
 
     def number(column: str, is_needed: bool = False) -> int:
         value = decoding.integer(row[column], column, problems)
@@ -168,7 +168,7 @@ def _attributes(values: JsonValue) -> dict[str, JsonValue]:
 
 def _event(event: JsonValue, problems: list[str]) -> SpanEvent:
     if not isinstance(event, dict):
-        problems.append("events holds an item that is no object")
+        problems.append("events holds an item that is not an object")
         return SpanEvent("", None, {"value": event})
     moment = event.get("timestamp")
     if isinstance(moment, bool) or not isinstance(moment, int):
@@ -181,7 +181,7 @@ def _event(event: JsonValue, problems: list[str]) -> SpanEvent:
 
 def _link(link: JsonValue, problems: list[str]) -> SpanLink:
     if not isinstance(link, dict):
-        problems.append("links holds an item that is no object")
+        problems.append("links holds an item that is not an object")
         return SpanLink("", "", {"value": link})
     trace_id, span_id = link.get("trace_id"), link.get("span_id")
     return SpanLink(

@@ -1,7 +1,7 @@
 """Where the spans of one trace stand in its tree, whatever their parents say.
 
-Every span has one place: rings of parents are cut, and orphans stand under a place for the parent
-that is not there.
+Every span has one place: cycles of parents are cut, and orphans stand under a place for the missing
+parent.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from flowtui.store import cancelling
 from flowtui.store.traces.times import FAR_FUTURE_NS
 
 NONE = -1
-"""The parent of a root, and the row of a parent that is not there."""
+"""The parent of a root, and the row of a missing parent."""
 _ROWS_BETWEEN_CANCEL_CHECKS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A tree in display order, a column for each thing known of a place."""
+    """A tree in display order, with a column for each property of a place."""
 
     rows: array[int]
     ids: list[str]
     parents: array[int]
     depths: array[int]
     below: array[int]
-    """How many places follow that are below this one."""
+    """How many of the following places are below this one."""
     cut: frozenset[int]
-    """Roots that are some only because their parents lead back to them."""
+    """Nodes that are roots only because their parents lead back to them."""
 
 
 def watched(rows: range) -> Iterator[int]:
-    """Yield rows, asking every now and then whether to go on, at no cost that shows.
+    """Yield rows, and check for cancelling now and then, at no noticeable cost.
 
     Raises:
-        ReadCancelled: nobody waits any more.
+        ReadCancelled: Nobody waits any more.
     """
 
     def parts() -> Iterator[range]:
@@ -49,12 +49,12 @@ def watched(rows: range) -> Iterator[int]:
 
 
 def laid_out(ids: Sequence[str], parent_ids: Sequence[str | None], starts: Sequence[int]) -> Layout:
-    """Return where rows stand; children come in the order of their rows, roots by start and id.
+    """Return the layout of rows; children are in the order of their rows, roots by start and id.
 
     Args:
-        ids: by row. Of several with one id the first has the children.
-        parent_ids: by row.
-        starts: by row, rising; `FAR_FUTURE_NS` for none.
+        ids: The ids by row. Of several rows with one id the first has the children.
+        parent_ids: The ids of parents by row.
+        starts: The starts by row, ascending; `FAR_FUTURE_NS` for none.
     """
     up, missing = _parents(ids, parent_ids)
     cut = _cut_rings(up, len(ids))
@@ -82,9 +82,10 @@ def laid_out(ids: Sequence[str], parent_ids: Sequence[str | None], starts: Seque
 
 
 def _parents(ids: Sequence[str], parent_ids: Sequence[str | None]) -> tuple[list[int], list[str]]:
-    """Return the row of each row's parent, and the ids of rows behind the last for those missing.
+    """Return the row of each row's parent, and the ids of missing parents, whose rows follow the
+    last.
 
-    These rows are in the first list too, as roots.
+    The rows of missing parents are in the first list too, as roots.
     """
     backwards = watched(range(len(ids) - 1, -1, -1))
     row_of = dict(zip(reversed(ids), backwards, strict=True))
@@ -106,11 +107,11 @@ def _parents(ids: Sequence[str], parent_ids: Sequence[str | None]) -> tuple[list
 
 
 def _cut_rings(up: list[int], count: int) -> list[int]:
-    """Make the first row of each ring a root in `up`, and return those rows."""
+    """Make the first row of each cycle a root in `up`, and return those rows."""
     cut: list[int] = []
     walks: dict[int, int] = {}
-    """The walk that came by first."""
-    # Each ring has a row whose parent comes no earlier, and mostly there is no such row at all.
+    """The walk that visited a row first."""
+    # Each cycle has a row whose parent is not before it; most traces have no such row at all.
     for start in [row for row in range(count) if up[row] >= row]:
         row = start
         while row != NONE and row not in walks:
@@ -126,7 +127,7 @@ def _cut_rings(up: list[int], count: int) -> list[int]:
 
 
 def _children(up: list[int]) -> tuple[list[int], list[int]]:
-    """Return the first child of each row, and the child of the same parent that comes after it."""
+    """Return the first child and the next sibling of each row."""
     first = [NONE] * len(up)
     after = [NONE] * len(up)
     for row in watched(range(len(up) - 1, -1, -1)):
@@ -137,7 +138,7 @@ def _children(up: list[int]) -> tuple[list[int], list[int]]:
 
 
 def _roots(up: list[int], first: list[int], ids: list[str], starts: Sequence[int]) -> list[int]:
-    """Return the roots; one without a start has the place of what is below it."""
+    """Return the roots; one without a start is sorted by what is below it."""
     found: list[tuple[int, str, int]] = []
     for row, parent in enumerate(up):
         if parent == NONE:
@@ -151,11 +152,11 @@ def _roots(up: list[int], first: list[int], ids: list[str], starts: Sequence[int
 def _in_display_order(
     roots: list[int], first: list[int], after: list[int]
 ) -> tuple[list[int], list[int]]:
-    """Return the place of each row, and the rows by place: each parent before its children."""
+    """Return the place of each row, and the rows by place, each parent before its children."""
     places = [NONE] * len(first)
     rows: list[int] = []
     waiting = roots[::-1]
-    # Each row comes once.
+    # Each row is visited once.
     for at in watched(range(len(first))):
         row = waiting.pop()
         places[row] = at

@@ -1,9 +1,9 @@
 """The list of traces (exp.db: spans, eval_traces_bridge, span_annotations).
 
-A trace has no row of its own: it is what its spans add up to. Its key is the rowid of the span
-that was written first, which stays the same while the trace grows, and takes eight bytes where
-an id takes eighty. Attributes lie behind everything else in a row, so SQLite gets to the columns
-of the list without reading them.
+A trace has no row of its own: it is the sum of its spans. Its key is the rowid of the span that was
+written first, which stays the same while the trace grows, and takes eight bytes where an id takes
+eighty. Attributes are stored after everything else in a row, so SQLite gets the columns of the list
+without reading them.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _SORT_COLUMNS = {
     "annotations": "annotation_count",
 }
 SORTABLE = tuple(_SORT_COLUMNS)
-"""Columns of the list."""
+"""The columns of the list."""
 BY_ID = "trace"
 _SORT_COLUMNS[BY_ID] = "trace_id"
 ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column != "tokens"} | {
@@ -58,11 +58,11 @@ ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column 
     "started_at": "start",
     "duration_ns": "duration",
 }
-"""By what the filter language and tables call them."""
+"""The columns by their names in the filter language and in tables."""
 
 _IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
 _STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)
-"""By the number that the filter language and the SDK know them by."""
+"""The states by their numbers in the filter language and the SDK."""
 
 # A span without a start is left out; one without an end, or with one before its start, counts up
 # to its start. So does `span_tree`.
@@ -98,8 +98,8 @@ _USAGE_COLUMNS = (
 )
 _ROOT_FIRST = f"order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1"
 _NAME = f"(select name from spans where spans.trace_id = grouped.trace_id {_ROOT_FIRST})"
-# What both annotations and samples lack is an index on the trace: a question for each trace would
-# read all of them each time, so they are grouped once and joined.
+# Neither annotations nor samples have an index on the trace: a query for each trace would read all
+# of them each time, so they are grouped once and joined.
 _SAMPLES = """(select trace_id, count(*) as sample_count,
   json_group_array(cast(eval_id as text)) as evals
   from (select distinct trace_id, eval_dataset_id, eval_id from eval_traces_bridge)
@@ -137,13 +137,13 @@ def ordered(
 ) -> array[int]:
     """Return the keys of the traces that meet a condition, in order; missing values come last.
 
-    One pass over the spans, without their attributes unless the condition or the order by tokens
-    asks for them.
+    It takes one pass over the spans, without their attributes unless the condition or the order by
+    tokens needs them.
 
     Args:
-        connection: of exp.db.
-        condition: None for all traces.
-        order: what to sort by; latest start first among equals.
+        connection: A connection to exp.db.
+        condition: Which traces; None for all.
+        order: What to sort by; equal traces are sorted by start, the latest first.
     """
     if not table_columns(connection, "spans"):
         return array("q")
@@ -155,7 +155,7 @@ def ordered(
         register_functions(connection)
     column = _SORT_COLUMNS[order.column]
     used = {name for name in (*_AGGREGATES, *_JOINED, "name") if f"trace.{name}" in where}
-    # Tokens are sorted by afterwards, and then leave equals as they are.
+    # Sorting by tokens comes afterwards, and leaves equals as they are.
     is_descending = order.descending or order.column == "tokens"
     direction = "desc" if is_descending else "asc"
     terms = f"{column} {direction} nulls last"
@@ -164,7 +164,7 @@ def ordered(
         terms = order_sql(column, is_descending, are_names=True)
     rowids = decoding.keys(
         connection,
-        # What a trace is called is looked for once, not for each term.
+        # Materialized, so that the name of a trace is looked up once and not for each term.
         f"{_relation(connection, used | {'start', column})}, found as materialized ("
         f" select rowid, {', '.join(sorted({'start', column}))} from trace where {where})"
         f" select rowid from found order by {terms}, start desc, rowid desc",
@@ -200,7 +200,7 @@ def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, 
 def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace]:
     """Return traces by key; those that are gone are left out.
 
-    Reads the attributes of their spans for what they took.
+    This reads the attributes of their spans for their usage.
     """
     if not table_columns(connection, "spans"):
         return {}
@@ -231,7 +231,7 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
 def _relation(connection: sqlite3.Connection, used: set[str], where: str = "") -> str:
     """Return the WITH clause that makes `trace`: one row a trace, with the columns that are used.
 
-    SQLite would work out the others for nothing. A missing table counts as an empty one.
+    SQLite would compute the others in vain. A missing table counts as an empty one.
     """
     aggregates = [f"{sql} as {name}" for name, sql in _AGGREGATES.items() if name in used]
     outer = ["grouped.*"]
@@ -272,9 +272,9 @@ def _by_tokens(
 def _usages(
     connection: sqlite3.Connection, rowids: Sequence[int]
 ) -> Iterator[tuple[str, Usage | None, int]]:
-    """Yield (trace id, what it took, how many spans say too much to be read) by these keys."""
+    """Yield the id, the usage and the number of unread spans of each trace of these keys."""
     present = table_columns(connection, "spans")
-    # The join keeps the spans of a trace together, with no sorter that copies attributes.
+    # The join keeps the spans of a trace together without a sorter, which would copy attributes.
     rows = connection.execute(
         "with wanted as materialized (select distinct trace_id from spans where rowid in"
         " (select value from json_each(:rowids)))"

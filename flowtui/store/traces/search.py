@@ -1,6 +1,7 @@
-"""Which spans a search finds, and which are left to judge (exp.db: spans, span_annotations).
+"""Which spans a search finds, and which are still to be annotated (exp.db: spans,
+span_annotations).
 
-What is left is given by rowid: eight bytes each, where the ids of a span take a hundred.
+The latter are returned by rowid: eight bytes each, where the ids of a span take a hundred.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _ANNOTATIONS = f"""(select count(*) from span_annotations as noted
 def matching(connection: sqlite3.Connection, trace_id: str, condition: Condition) -> frozenset[str]:
     """Return the ids of the spans of a trace that meet a condition of `span_condition`.
 
-    One pass over the trace; conditions on text and attributes parse these.
+    It takes one pass over the trace; conditions on text and attributes parse these.
 
     Source: spans, span_annotations.
     """
@@ -73,10 +74,10 @@ def unannotated(
     Those without a start come last. Placeholders of spans that have not ended are left out.
 
     Args:
-        connection: exp.db's.
-        trace_id: which trace.
-        condition: of `span_condition`, that they meet too; None for all.
-        user: the author.
+        connection: A connection to exp.db.
+        trace_id: The trace.
+        condition: A `span_condition` that they meet too; None for all.
+        user: The author.
 
     Source: spans, span_annotations.
     """
@@ -106,18 +107,18 @@ def unannotated(
 def unannotated_roots(connection: sqlite3.Connection, keys: Sequence[int], user: str) -> array[int]:
     """Return the rowids of the roots of traces that an author has not annotated.
 
-    Of several roots of a trace the earliest counts; a trace without one has nothing to judge yet.
+    Of several roots of a trace the earliest counts; a trace without one is left out.
 
     Args:
-        connection: exp.db's.
-        keys: of the traces, see `traces.ordered`; the roots come in their order.
-        user: the author.
+        connection: A connection to exp.db.
+        keys: The keys of the traces, see `listing.ordered`; the roots are in their order.
+        user: The author.
 
     Source: spans, span_annotations.
     """
     if not table_columns(connection, "spans"):
         return array("q")
-    # One search of the index for each trace beats grouping all spans, which are far more.
+    # One search of the index for each trace is faster than grouping all spans, which are far more.
     return decoding.keys(
         connection,
         f"""with root as materialized (
@@ -134,7 +135,7 @@ def unannotated_roots(connection: sqlite3.Connection, keys: Sequence[int], user:
 
 
 def target_at(connection: sqlite3.Connection, rowid: int) -> SpanTarget | None:
-    """Return which span a row is, None if it is gone."""
+    """Return the span in a row, None if it is gone."""
     if not table_columns(connection, "spans"):
         return None
     row = connection.execute(
@@ -164,9 +165,9 @@ def _is_placeholder(raw: object) -> bool:
 
 
 def _by_others(connection: sqlite3.Connection, key: str) -> str:
-    """Return what holds of spans that `:author` has not annotated."""
+    """Return the condition for spans that `:author` has not annotated."""
     if not table_columns(connection, "span_annotations"):
         return "(:author is not null)"
-    # Asked for once and kept by SQLite: no index of the table has the span.
+    # SQLite runs this subquery once and keeps the result; the table has no index on the span.
     return f"""({key}) not in (select trace_id, span_id from span_annotations
       where user = cast(:author as text) and trace_id is not null and span_id is not null)"""

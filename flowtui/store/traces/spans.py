@@ -58,12 +58,12 @@ def spans(connection: sqlite3.Connection, trace_id: str) -> Spans:
 
 
 def skeleton(connection: sqlite3.Connection, trace_id: str, known: Spans | None = None) -> Spans:
-    """Return all spans of a trace without what their attributes say, which may be gigabytes.
+    """Return all spans of a trace without reading their attributes, which may be gigabytes.
 
     Args:
-        connection: exp.db's.
-        trace_id: which trace.
-        known: what was read of it before; of a trace that has only grown, only what is new is read.
+        connection: A connection to exp.db.
+        trace_id: The trace.
+        known: What was read of it before; if the trace has only grown, only new spans are read.
 
     Source: spans, span_annotations.
     """
@@ -93,13 +93,13 @@ def skeleton(connection: sqlite3.Connection, trace_id: str, known: Spans | None 
 
 
 def _of_trace(has_grown: bool) -> str:
-    """Return what holds of the spans of a trace; few new ones are looked for by their rowid."""
-    # A plus keeps SQLite from taking the index, which has the trace and not the rowid.
+    """Return the condition for the spans of a trace; a few new ones are found by their rowid."""
+    # Without the plus SQLite would use the index, which has the trace and not the rowid.
     return f"{'+' if has_grown else ''}trace_id = cast(:trace as text)"
 
 
 class _Made(dict[object, T]):
-    """Makes a value once of each that is stored: names and parents come again and again."""
+    """Makes one value of each stored value, since names and parents come again and again."""
 
     def __init__(self, make: Callable[[object], T]) -> None:
         super().__init__()
@@ -111,10 +111,10 @@ class _Made(dict[object, T]):
 
 
 def _kept(connection: sqlite3.Connection, known: Spans) -> Spans:
-    """Return a copy of those that need not be read again, which are all but the last or none.
+    """Return a copy of the spans that need not be read again: all but the last one, or none.
 
-    A span that is written again gets a new rowid, so that the others are then fewer than they
-    were. Only the last one may get the rowid that it had.
+    A span that is written again gets a new rowid, which shows in the number of the others. Only the
+    last one may get the rowid that it had.
     """
     last = max(known.rowids, default=BEFORE_ALL)
     (count,) = connection.execute(
@@ -132,7 +132,7 @@ def _in_order(columns: list[Any]) -> list[Any]:
     _, ids, _, _, _, _, starts, *_ = columns
     keys = list(map(sortable, starts))
     order = list(range(len(keys)))
-    # Mostly none are alike, and numbers are sorted in a third of the time.
+    # Starts are mostly all different, and numbers are sorted in a third of the time.
     if len(set(keys)) < len(keys):
         order.sort(key=ids.__getitem__)
     order.sort(key=keys.__getitem__)
@@ -145,10 +145,10 @@ def _in_order(columns: list[Any]) -> list[Any]:
 
 
 def told(connection: sqlite3.Connection, found: Spans) -> Spans:
-    """Return spans with what their attributes say; those that are told are not read again.
+    """Return spans with what their attributes say; attributes that were read are not read again.
 
-    Attributes that are no JSON say nothing, and do not fail the read. Where a span begins before
-    its parent, both have the process that they ran in.
+    Attributes that are not JSON say nothing, and do not make the read fail. Where a span begins
+    before its parent, both get the process that they ran in.
     """
     if not len(found):
         return replace(found, said=Said())
@@ -161,15 +161,15 @@ def told(connection: sqlite3.Connection, found: Spans) -> Spans:
     )
     for rowid, raw in rows:
         if isinstance(raw, str):
-            _hear(said, rowid, raw)
+            _read_attributes(said, rowid, raw)
         elif raw == TOO_LONG:
             said.unread.add(rowid)
-    _hear_processes(connection, found, said)
+    _read_processes(connection, found, said)
     return replace(found, said=replace(said, last=last))
 
 
-def _hear(said: Said, rowid: int, raw: str) -> None:
-    # Most say nothing, and need not be parsed.
+def _read_attributes(said: Said, rowid: int, raw: str) -> None:
+    # Most spans report nothing that counts here, and need not be parsed.
     if not _has_one(raw, ANY_MARKS) or not _has_one(raw, _TOLD_MARKS):
         return
     attributes = _object(raw)
@@ -184,8 +184,8 @@ def _hear(said: Said, rowid: int, raw: str) -> None:
         said.placeholders[rowid] = pending_parent(attributes)
 
 
-def _hear_processes(connection: sqlite3.Connection, found: Spans, said: Said) -> None:
-    """Take the processes of spans that begin before their parent, and of these parents."""
+def _read_processes(connection: sqlite3.Connection, found: Spans, said: Said) -> None:
+    """Read the processes of spans that begin before their parent, and of these parents."""
     row_of = dict(zip(found.ids, range(len(found)), strict=True))
     wanted: set[int] = set()
     for row, (start, parent_id) in enumerate(zip(found.starts, found.parent_ids, strict=True)):
@@ -205,7 +205,7 @@ def _hear_processes(connection: sqlite3.Connection, found: Spans, said: Said) ->
 
 
 def _process(raw: object) -> Process | None:
-    """Return what tells a span's process and host: of its resource, or written beside the rest."""
+    """Return what identifies a span's process and host, from its resource or its attributes."""
     if not isinstance(raw, str) or not ("service.instance.id" in raw or '"host.' in raw):
         return None
     attributes = _object(raw)
@@ -219,7 +219,7 @@ def _process(raw: object) -> Process | None:
 
 
 def mark(connection: sqlite3.Connection, trace_id: str) -> tuple[int, int]:
-    """Return how many spans a trace has and the last rowid: what new spans change."""
+    """Return the number of spans of a trace and the last rowid, which new spans change."""
     if not table_columns(connection, "spans"):
         return 0, 0
     count, last = connection.execute(
@@ -245,14 +245,14 @@ def samples(connection: sqlite3.Connection, trace_id: str) -> tuple[SampleTarget
 
 
 def attributes_sql(present: AbstractSet[str]) -> str:
-    """Return the attributes to select; `TOO_LONG` stands in for what is not to be parsed."""
+    """Return SQL for the attributes, with `TOO_LONG` for those too long to be parsed."""
     if "attributes" not in present:
         return "null as attributes"
     return f"case when {sql_too_long('attributes')} then x'00' else attributes end"
 
 
 def own_usage(raw: object) -> Usage | None:
-    """Return the usage that a text of attributes reports; most report none and are not parsed."""
+    """Return the usage that the text of attributes reports; most report none and are not parsed."""
     return usage(_object(raw)) if isinstance(raw, str) and _may_have_usage(raw) else None
 
 
@@ -262,23 +262,23 @@ def own_title(raw: object, name: str) -> str:
 
 
 def parent(value: object) -> str | None:
-    """Return a parent's id; an empty one and one of zeros stand for none."""
+    """Return a parent's id, None for an empty one or one of zeros."""
     text = decoding.text(value)
     return text if text.strip("0") else None
 
 
 def whole_number(value: object) -> int:
-    """Return an integer column; what is none counts as zero."""
+    """Return an integer column; anything else counts as zero."""
     return value if isinstance(value, int) else 0
 
 
 def shown_id(value: object) -> str:
-    """Return an id as text; none at all differs from an empty one."""
+    """Return an id as text; a missing one differs from an empty one."""
     return "NULL" if value is None else decoding.text(value)
 
 
 def _may_have_usage(raw: str) -> bool:
-    """Say whether `genai.usage` may find something; a search takes a tenth of parsing."""
+    """Say whether `genai.usage` may find something; searching is ten times as fast as parsing."""
     return _has_one(raw, ANY_MARKS) and _has_one(raw, USAGE_MARKS)
 
 
@@ -293,7 +293,7 @@ def _has_one(raw: str, marks: tuple[str, ...]) -> bool:
 def _object(raw: str) -> dict[str, JsonValue]:
     text = raw.strip(_JSON_BLANKS)
     try:
-        # Twice as fast as `decode`, which looks for blanks by regular expressions.
+        # This is twice as fast as `decode`, which skips blanks by regular expressions.
         parsed, end = _DECODER.raw_decode(text)
     except (ValueError, RecursionError):
         return {}

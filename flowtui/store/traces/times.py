@@ -1,24 +1,24 @@
-"""Which of the times that are stored for a span are times at all.
+"""Which of the stored times of a span are real times.
 
-Instrumentation that crashes writes 0 for what it did not come to, and a count in the wrong unit
-lies in a far future. Such a value is no moment: it is no start, and the span has not ended.
+Instrumentation that crashes writes 0 for a time that it did not reach, and a time in the wrong unit
+is in the far future. Such a value is not a time: the span has no start, or has not ended.
 """
 
 from __future__ import annotations
 
 FAR_FUTURE_NS = 4_102_444_800 * 10**9
-"""The year 2100, in Unix nanoseconds: no span has run then."""
+"""The year 2100 in Unix nanoseconds: no span can have run then."""
 
 START, END = "start_time_unix_nano", "end_time_unix_nano"
 
 
 def known(time_ns: object) -> int | None:
-    """Return a stored time in Unix nanoseconds, None where it is no time."""
+    """Return a stored time in Unix nanoseconds, None if it is not a time."""
     return time_ns if isinstance(time_ns, int) and 0 < time_ns < FAR_FUTURE_NS else None
 
 
 def sortable(start_ns: int) -> int:
-    """Return a stored start to sort by, so that what is no time comes last."""
+    """Return a stored start as a sort key, so that a value that is not a time comes last."""
     return start_ns if 0 < start_ns < FAR_FUTURE_NS else FAR_FUTURE_NS
 
 
@@ -31,7 +31,7 @@ def sql_known(column: str) -> str:
 def problems(start_ns: int, end_ns: int) -> tuple[str, ...]:
     """Return what is wrong with the times of a span, as sentences without an end.
 
-    That it has not ended is no fault in itself, and is said only of an end that is no time.
+    Not having ended is not a fault in itself; only an end that is not a time is reported.
     """
     found = []
     if known(start_ns) is None:
@@ -44,4 +44,4 @@ def problems(start_ns: int, end_ns: int) -> tuple[str, ...]:
 
 
 def _stored(time_ns: int) -> str:
-    return f": {time_ns:,} ns is no time" if time_ns else " is stored"
+    return f": {time_ns:,} ns is not a time" if time_ns else " is stored"

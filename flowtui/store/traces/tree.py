@@ -1,8 +1,8 @@
-"""The tree of one trace, in the order in which its rows are shown, with what each row says.
+"""The tree of one trace in the order in which its rows are shown, with what each row shows.
 
-Whatever the parents say, every span has one place: rings are cut, and orphans are gathered under
-a node that stands for the parent that is not there. Times are Unix nanoseconds. Nothing here
-recurses: a chain may be as long as a trace.
+Whatever the parents are, every span has one place: cycles are cut, and orphans are gathered under a
+node that stands for the missing parent. Times are Unix nanoseconds. Nothing here recurses: a chain
+may be as long as a trace.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ from flowtui.store.traces.values import Span
 ERROR = 2
 """The status code of a span that failed."""
 WIDE = 500
-"""Children; when so many ran is worked out once, and not each time that it is drawn."""
+"""How many children a node needs for their times to be computed once and not at each drawing."""
 
 
 class Node(NamedTuple):
     """One row of the tree; counts and times of a subtree include the node itself."""
 
     id: str
-    """What children name as their parent; a placeholder has the id of the span it announces."""
+    """The id that children name as parent; a placeholder has that of the span it announces."""
     span: Span | None
-    """None for a parent that is not there."""
+    """None for a missing parent."""
     parent: int | None
     depth: int
     """0 for a root."""
     is_cycle: bool
     """Whether it is a root only because its parents lead back to it."""
     start_ns: int | None
-    """Of the subtree; None where no span of it has a start."""
+    """The start of the subtree; None if no span of it has one."""
     end_ns: int | None
-    """Of the subtree, never before its start: the last moment that is known of it."""
+    """The end of the subtree, the last moment that is known of it; never before its start."""
     descendant_count: int
-    """The subtree is the node and that many nodes after it."""
+    """The subtree is the node and this many nodes after it."""
     error_count: int
     annotation_count: int
     is_critical: bool
@@ -58,20 +58,20 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Some nodes with a number each, to be summed up over any subtree."""
+    """Some nodes, each with a number, which can be summed over any subtree."""
 
     places: array[int]
     """Rising."""
     totals: array[int]
-    """Of a number and all before it, behind a first zero."""
+    """Running totals of the numbers, beginning with zero."""
 
     @classmethod
     def of(cls, numbers: Mapping[int, int]) -> Marked:
-        """Return the numbers of nodes, given by index, rising."""
+        """Return the numbers of nodes, given by ascending index."""
         return cls(array("q", numbers), array("q", accumulate(numbers.values(), initial=0)))
 
     def sum(self, begin: int, end: int) -> int:
-        """Return what the nodes from one index up to another one have together."""
+        """Return the sum over the nodes from one index up to another."""
         first, last = bisect_left(self.places, begin), bisect_left(self.places, end)
         return self.totals[last] - self.totals[first]
 
@@ -86,17 +86,17 @@ class SpanTree:
     spans: Spans
     layout: Layout
     starts: array[int]
-    """By index, of the subtree; `FAR_FUTURE_NS` for none."""
+    """The starts of subtrees by index; `FAR_FUTURE_NS` for none."""
     ends: array[int]
-    """By index, of the subtree; 0 for none."""
+    """The ends of subtrees by index; 0 for none."""
     errors: Marked
     annotations: Marked
     usages: dict[int, Usage]
-    """What nodes took with all below them, by index and the rule of `roll_up`."""
+    """The usage of nodes with everything below them, by index and the rule of `roll_up`."""
     critical: bytearray
-    """By index, 1 for what is on the critical path."""
+    """By index, 1 for nodes on the critical path."""
     _covered: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    """Of wide nodes."""
+    """When the children of wide nodes ran, by index."""
 
     def __len__(self) -> int:
         return len(self.layout.rows)
@@ -130,7 +130,7 @@ class SpanTree:
         return tuple(self._beside(0, len(self)))
 
     def children(self, at: int) -> Iterator[int]:
-        """Yield the nodes right below one, by start, then id."""
+        """Yield the children of a node, by start, then id."""
         return self._beside(at + 1, self._behind(at))
 
     def _beside(self, at: int, end: int) -> Iterator[int]:
@@ -160,7 +160,7 @@ class SpanTree:
 
     @cached_property
     def span_count(self) -> int:
-        """How many nodes are spans, and no parents that are not there."""
+        """How many nodes are spans, and not missing parents."""
         return len(self) - self.layout.rows.count(NONE)
 
     @property
@@ -178,18 +178,18 @@ class SpanTree:
 
     @cached_property
     def start_ns(self) -> int | None:
-        """The first start; None where no span has one."""
+        """The first start; None if no span has one."""
         start = min((self.starts[root] for root in self.roots), default=FAR_FUTURE_NS)
         return None if start == FAR_FUTURE_NS else start
 
     @cached_property
     def end_ns(self) -> int | None:
-        """The last moment that is known; None where no span has a start."""
+        """The last moment that is known; None if no span has a start."""
         return max((self.ends[root] for root in self.roots), default=0) or None
 
     @cached_property
     def duration_ns(self) -> int | None:
-        """From the first start to the last moment; None where no span has a start and an end."""
+        """From the first start to the last moment; None if no span has a start and an end."""
         start, end = self.start_ns, self.end_ns
         if start is None or end is None or not any(map(self._has_run, range(len(self)))):
             return None
@@ -211,9 +211,9 @@ class SpanTree:
         return None if self.spans.is_placeholder(row) else known(self.spans.ends[row])
 
     def times(self, at: int) -> tuple[int, int] | None:
-        """Return start and end of a span, or of its subtree if it has not ended or is not there.
+        """Return start and end of a span, or of its subtree if it has not ended or is missing.
 
-        None of a span without a start, which is no part of the waterfall.
+        It is None for a span without a start, which is not part of the waterfall.
         """
         row = self.layout.rows[at]
         if row != NONE:
@@ -244,7 +244,7 @@ class SpanTree:
         return found
 
     def own_ns(self, at: int) -> int:
-        """Return how long nothing right below a span ran; 0 where it has no start or no end."""
+        """Return how long a span ran without its children; 0 if it has no start or no end."""
         row, times = self.layout.rows[at], self.times(at)
         if row == NONE or times is None or self._ended(row) is None:
             return 0
@@ -266,16 +266,16 @@ class SpanTree:
 
     @cached_property
     def usage(self) -> Usage | None:
-        """What the trace took; None where no span carries any."""
+        """The usage of the trace; None if no span reports any."""
         return summed(self.roots, self.usages)
 
 
 def span_tree(spans: Spans) -> SpanTree:
-    """Return the tree of the spans of one trace, whatever their parents say.
+    """Return the tree of the spans of one trace, whatever their parents are.
 
     - Of several spans with one id the earliest has the children.
-    - A ring of parents is cut at its earliest span, which becomes a root.
-    - A placeholder has the place of the span that it announces until that one is there.
+    - A cycle of parents is cut at its earliest span, which becomes a root.
+    - A placeholder takes the place of the span that it announces until that one is written.
     - The critical path starts at the end of the root that ends last, and goes back through the
       child that ended last before the moment, then on from that child's start. A child counts
       as ending with its parent where it ends later.
@@ -283,7 +283,7 @@ def span_tree(spans: Spans) -> SpanTree:
       it starts, counts up to its start.
 
     Raises:
-        ReadCancelled: nobody waits any more.
+        ReadCancelled: Nobody waits any more.
     """
     layout = _laid_out(spans)
     starts, ends = _times(spans, layout)
@@ -301,7 +301,7 @@ def span_tree(spans: Spans) -> SpanTree:
     )
     for at in _critical(tree):
         tree.critical[at] = 1
-    # Drawn first, and there may be as many children as spans.
+    # Roots are drawn first, and may have as many children as there are spans.
     for root in tree.roots:
         if layout.below[root] >= WIDE:
             tree.covered(root)
@@ -315,16 +315,16 @@ def no_spans() -> SpanTree:
 
 def with_said(tree: SpanTree, spans: Spans) -> SpanTree:
     """Return the tree of the same spans when their attributes have been read."""
-    # Only what is known to be a placeholder has another place.
+    # Only spans that turn out to be placeholders get another place.
     if spans.said is not None and spans.said.placeholders:
         return span_tree(spans)
     return replace(tree, spans=spans, usages=_usages(spans, tree.layout))
 
 
 def annotated(tree: SpanTree, counts: Mapping[str, int]) -> SpanTree:
-    """Return a tree whose spans have so many annotations, by span id, and no others.
+    """Return a tree with these numbers of annotations, by span id, in place of the old ones.
 
-    What is in all other respects the same tree need not be read and laid out again.
+    Otherwise it is the same tree, so it need not be read and laid out again.
     """
     if counts == tree.spans.notes:
         return tree
@@ -338,10 +338,10 @@ def visible(
     """Return the indices of the nodes that have no folded node above them, in display order.
 
     Args:
-        tree: of one trace.
-        folded: the nodes whose children are hidden.
-        begin: the first node to look at.
-        end: the node after the last one to look at.
+        tree: The tree of one trace.
+        folded: The nodes whose children are hidden.
+        begin: The first node to look at.
+        end: The node after the last one to look at.
     """
     below = tree.layout.below
     end = len(tree) if end is None else end
@@ -356,9 +356,9 @@ def visible(
 
 
 def folded_to(tree: SpanTree, level: int) -> set[int]:
-    """Return what to fold so that nothing deeper than `level` shows; 0 leaves the roots.
+    """Return the nodes to fold so that nothing deeper than `level` shows; 0 leaves the roots.
 
-    What is hidden is folded too, so that unfolding a node shows one level more.
+    Hidden nodes are folded too, so that unfolding a node shows one level more.
     """
     columns = zip(tree.layout.depths, tree.layout.below, strict=True)
     return {at for at, (depth, below) in enumerate(columns) if below and depth >= level}
@@ -404,7 +404,7 @@ def _times(spans: Spans, layout: Layout) -> tuple[array[int], array[int]]:
     ends = array("q", [0]) * len(parents)
     for at in watched(range(len(parents) - 1, -1, -1)):
         row = layout.rows[at]
-        # Spelled out, as this is done 200,000 times before a large trace shows.
+        # Written without calls, since this is done 200,000 times before a large trace shows.
         if row != NONE and 0 < (begun := spans.starts[row]) < FAR_FUTURE_NS:
             starts[at] = min(starts[at], begun)
             ended = spans.ends[row]
@@ -448,7 +448,7 @@ def _annotations(spans: Spans, layout: Layout) -> Marked:
 
 
 def _critical(tree: SpanTree) -> Iterator[int]:
-    """Yield the nodes on the critical path; of those that end at once, the earlier start."""
+    """Yield the nodes on the critical path; of those that end together, the first to start."""
 
     def ran(at: int) -> tuple[int, int]:
         return tree.times(at) or (tree.starts[at], tree.ends[at])

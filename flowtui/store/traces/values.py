@@ -1,6 +1,6 @@
 """Traces and their spans, as stored and whole.
 
-Text in them is untrusted, like everything out of a store. Times are Unix nanoseconds.
+Text in them is untrusted, like everything from a store. Times are Unix nanoseconds.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from flowtui.store.values import JsonValue
 
 
 class TraceState(StrEnum):
-    """What the root of a trace ended with; of several roots, the worst."""
+    """How the root of a trace ended; of several roots, the worst."""
 
     OK = "ok"
     ERROR = "error"
     UNSET = "unset"
     IN_PROGRESS = "in_progress"
-    """There is no root yet: spans are written as they end, so the root comes last."""
+    """There is no root yet: spans are written when they end, so the root comes last."""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment(time_ns: int | None) -> datetime | None:
-    """Return a time in Unix nanoseconds, None where it is no time; see `span_times`."""
+    """Return the moment of a time in Unix nanoseconds, None if it is not a time; see `times`."""
     time_ns = known(time_ns)
     return None if time_ns is None else _EPOCH + timedelta(microseconds=time_ns // 1000)
 
@@ -41,21 +41,21 @@ class Trace:
 
     trace_id: str
     root_name: str
-    """Of the earliest root; without one, of the earliest span."""
+    """The name of the earliest root; without one, of the earliest span."""
     state: TraceState
     start_ns: int | None
-    """Of the first span; None where no span has a start."""
+    """The start of the first span; None if no span has one."""
     end_ns: int | None
-    """The last moment that is known of it; None where no span has a start and an end after it."""
+    """The last moment that is known of it; None if no span has a start and an end after it."""
     span_count: int
     error_count: int
     """How many of the spans ended in an error."""
     usage: Usage | None
-    """By the rule of `roll_up`; None where no span carries any."""
+    """The usage by the rule of `roll_up`; None if no span reports any."""
     sample_count: int
     """How many samples of eval sets are linked to it."""
     annotation_count: int
-    """On any of its spans."""
+    """How many annotations its spans have."""
     unread_count: int = 0
     """How many spans are left out of `usage`, since their attributes are too long to be parsed."""
 
@@ -66,7 +66,7 @@ class Trace:
 
 
 Process = Mapping[str, str]
-"""What tells the process and host of a span: its service.instance.id and host.*."""
+"""What identifies the process and host of a span: its service.instance.id and host.*."""
 
 
 class Span(NamedTuple):
@@ -78,43 +78,43 @@ class Span(NamedTuple):
     trace_id: str
     span_id: str
     parent_id: str | None
-    """None for a root; may name a span that is not there, the span itself, or one below it."""
+    """None for a root; it may name a missing span, the span itself, or one below it."""
     name: str
     kind: int
     """0 unspecified, 1 internal, 2 server, 3 client, 4 producer, 5 consumer."""
     span_type: int
-    """As the SDK guessed at write time; `genai_kind` knows more."""
+    """The SDK's guess when it wrote the span; `genai_kind` knows more."""
     genai_kind: SpanKind
     start_ns: int
-    """As stored; `begun_ns` knows whether it is a time."""
+    """As stored; `begun_ns` is None if it is not a time."""
     end_ns: int
     status_code: int
     """0 unset, 1 ok, 2 error."""
     usage: Usage | None
-    """Its own; a parent may repeat what its children took."""
+    """The span's own usage; a parent may repeat that of its children."""
     annotation_count: int
     is_pending: bool
     """Whether it only announces that its parent has started."""
     pending_parent_id: str | None
-    """Of a pending span: the parent of the span that it announces."""
+    """For a pending span: the parent of the span that it announces."""
     process: Process | None = None
-    """Where it ran, if that was asked for: see `spans`."""
+    """Where it ran, if that was read: see `spans`."""
     is_unread: bool = False
     """Whether its attributes are too long to be parsed: its kind is a guess, its usage unknown."""
 
     @property
     def begun_ns(self) -> int | None:
-        """When it started, None where no start is stored."""
+        """When it started, None if no start is stored."""
         return known(self.start_ns)
 
     @property
     def ended_ns(self) -> int | None:
-        """When it ended, None where it has not, as far as the store knows."""
+        """When it ended, None if it has not, as far as the store knows."""
         return None if self.is_pending else known(self.end_ns)
 
     @property
     def duration_ns(self) -> int | None:
-        """None where start or end is not known; negative where it ends before it starts."""
+        """None if start or end is not known; negative if it ends before it starts."""
         return _between(self.begun_ns, self.ended_ns)
 
 
@@ -133,7 +133,7 @@ class SpanEvent:
 
 @dataclass(frozen=True, slots=True)
 class SpanLink:
-    """A span, of any trace, that a span points at."""
+    """A span of any trace that a span refers to."""
 
     trace_id: str
     span_id: str
@@ -142,7 +142,7 @@ class SpanLink:
 
 @dataclass(frozen=True, slots=True)
 class SpanDetail:
-    """All that is stored of one span."""
+    """Everything that is stored of one span."""
 
     trace_id: str
     span_id: str
@@ -164,17 +164,17 @@ class SpanDetail:
     sizes: Mapping[str, int]
     """Characters of the stored text by column: attributes, events, links."""
     unparsed: Mapping[str, str]
-    """By column: the first part of a text that is no JSON of the kind that belongs there."""
+    """By column: the first part of a text that is not JSON of the expected kind."""
     problems: tuple[str, ...] = ()
 
     @property
     def duration_ns(self) -> int | None:
-        """None where start or end is not known; negative where it ends before it starts."""
+        """None if start or end is not known; negative if it ends before it starts."""
         return _between(known(self.start_ns), known(self.end_ns))
 
     @property
     def raw_events(self) -> tuple[Mapping[str, JsonValue], ...]:
-        """The events in the form in which `genai` reads them."""
+        """The events in the form that `genai` reads."""
         return tuple(
             {"name": event.name, "attributes": dict(event.attributes)} for event in self.events
         )

@@ -1,4 +1,4 @@
-"""Ticks of an axis of time: at round durations, or where a clock on the wall is round."""
+"""Ticks of an axis of time: at round durations, or at round times of day."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TIME_STEPS = (
     *(minutes * MINUTE for minutes in (1, 2, 5, 10, 15, 30)),
     *(hours * HOUR for hours in (1, 2, 3, 6, 12)),
 )
-"""Seconds that ticks of time stand apart; more than these are whole days."""
+"""Possible distances of ticks in seconds; longer distances are whole days."""
 CLOCK_DECIMALS, DURATION_DECIMALS = 6, 12
-"""Of a second, at most: those that a date has, and those of a picosecond."""
+"""The most decimals of a second: as many as a datetime has, and those of a picosecond."""
 NARROWEST_S = 1e-5
-"""Floats of Unix seconds are some tenths of a microsecond apart."""
+"""The narrowest range with times of day: floats of Unix seconds are a quarter of 1e-6 s apart."""
 _UNITS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "m"), (1, "s"))
 _EPOCH = datetime(1970, 1, 1)
 _MIDNIGHT = time()
@@ -34,7 +34,7 @@ def durations(low_s: float, high_s: float, at_most: int) -> Ticks:
 
 
 def clock(low_s: float, high_s: float, at_most: int, zone: tzinfo | None = None) -> Ticks:
-    """Return ticks at moments that are round on a wall clock, as `clock_ticks`."""
+    """Return ticks at round times of day, as `clock_ticks` finds them."""
     found = clock_ticks(low_s, high_s, at_most, zone)
     return Ticks(tuple(found), tuple(clock_labels(found, zone)))
 
@@ -48,15 +48,15 @@ def time_ticks(low_s: float, high_s: float, at_most: int) -> list[float]:
     apart = _seconds_apart(low_s, high_s, at_most)
     first, last = math.ceil(low_s / apart), math.floor(high_s / apart)
     found = (float(index * apart) for index in range(first, last + 1))
-    # A quotient may be rounded over the end of the range.
+    # The rounding of a quotient may lead past an end of the range.
     return [tick for tick in found if low_s <= tick <= high_s]
 
 
 def duration_labels(values_s: Sequence[float]) -> list[str]:
-    """Return durations as text, all in one manner.
+    """Return durations as text, all in the same form.
 
-    In words while two of them say it, `1 h 30 m`; else as `1:05:30`, whose hours may be any
-    number. Parts of a second are decimals.
+    The form is `1 h 30 m` if two units are enough for each, else `1:05:30` with any number of
+    hours. Parts of a second are decimals.
     """
     decimals = _decimals(values_s, DURATION_DECIMALS)
     split = [f"{abs(value):.{decimals}f}".partition(".") for value in values_s]
@@ -75,27 +75,26 @@ def duration_labels(values_s: Sequence[float]) -> list[str]:
 def clock_ticks(
     low_s: float, high_s: float, at_most: int, zone: tzinfo | None = None
 ) -> list[float]:
-    """Return moments in a range that are round on a wall clock, lowest first.
+    """Return the moments in a range that are round times of day, lowest first.
 
-    There are none if the range reaches beyond the years that a date can have, or is too narrow
-    for the moments of a clock that counts microseconds.
+    There are none if the range leaves the years of a datetime, or is too narrow for microseconds.
 
     Args:
-        low_s: the lower end, in Unix seconds.
-        high_s: the upper end, the same.
-        at_most: how many.
-        zone: whose clock; local unless one is given.
+        low_s: The lower end in Unix seconds.
+        high_s: The upper end in Unix seconds.
+        at_most: The highest number of moments.
+        zone: The time zone; None for the local one.
     """
     if not _is_range(low_s, high_s):
         return []
     apart = _seconds_apart(low_s, high_s, at_most)
     try:
         if (parts := _parts_of_seconds(low_s, high_s, at_most)) is not None:
-            # Beyond the calendar there are none, however small.
+            # Outside the years of a datetime this fails, and there are no ticks.
             _wall_s(low_s, zone), _wall_s(high_s, zone)
             return parts if high_s - low_s >= NARROWEST_S else []
         low_wall_s, high_wall_s = _wall_s(low_s, zone), _wall_s(high_s, zone)
-        # A clock that is set meanwhile shows times before those of the ends, or after them.
+        # If the clock is set in this range, it shows times before or after those of the ends.
         change = abs(round(high_wall_s - low_wall_s - (high_s - low_s)))
         first = math.floor((low_wall_s - change) / apart)
         last = math.floor((high_wall_s + change) / apart)
@@ -106,9 +105,9 @@ def clock_ticks(
 
 
 def clock_labels(values_s: Sequence[float], zone: tzinfo | None = None) -> list[str]:
-    """Return moments in Unix seconds as text: `14:05`, a midnight as its date.
+    """Return moments in Unix seconds as text: `14:05`, and a midnight as its date.
 
-    Where a clock is set back and shows a time again, it says in which zone that is.
+    If a clock is set back and shows a time twice, both labels have the name of their zone.
     """
     decimals = _decimals(values_s, CLOCK_DECIMALS)
     split = [divmod(round(value * 10**decimals), 10**decimals) for value in values_s]
@@ -134,10 +133,10 @@ def _is_range(low: float, high: float) -> bool:
 
 
 def _parts_of_seconds(low_s: float, high_s: float, at_most: int) -> list[float] | None:
-    """Return round parts of seconds in a range, None where whole seconds are fine enough."""
+    """Return round parts of seconds in a range; None if whole seconds are fine enough."""
     if high_s - low_s > max(at_most, 1) / 2:
         return None
-    # Of a large number of seconds a float holds fewer parts than of the difference to it.
+    # A float has more precision for the difference to a large number than for that number.
     base_s = math.floor(low_s)
     low, high = Fraction(low_s) - base_s, Fraction(high_s) - base_s
     found = (base_s + float(part) for part in round_numbers(low, high, at_most))
@@ -145,7 +144,7 @@ def _parts_of_seconds(low_s: float, high_s: float, at_most: int) -> list[float] 
 
 
 def _decimals(values_s: Sequence[float], most: int) -> int:
-    """Return how many decimals of seconds tell round parts of them in full."""
+    """Return how many decimals show round parts of a second in full."""
     for decimals in range(most):
         lost = ((value, abs(value - round(value, decimals))) for value in values_s)
         if all(part < max(1e-15, 4 * math.ulp(value)) for value, part in lost):
@@ -155,7 +154,7 @@ def _decimals(values_s: Sequence[float], most: int) -> int:
 
 def _seconds_apart(low_s: float, high_s: float, at_most: int) -> int:
     rough = (high_s - low_s) / max(at_most, 1)
-    # A range may be wider than a sum of its parts by a rounding.
+    # By rounding, a range may be a little wider than the sum of its parts.
     fitting = (apart for apart in TIME_STEPS if apart >= rough * 0.999)
     step, power = spacing(
         Fraction(low_s) / DAY, Fraction(high_s) / DAY, max(at_most, 1), whole=True
@@ -164,13 +163,13 @@ def _seconds_apart(low_s: float, high_s: float, at_most: int) -> int:
 
 
 def _wall_s(at_s: float, zone: tzinfo | None) -> float:
-    """Return what a clock shows at a moment, as seconds since it showed 1970."""
+    """Return the time that a clock shows at a moment, as seconds since it showed 1970."""
     shown = datetime.fromtimestamp(at_s, zone).replace(tzinfo=None)
     return (shown - _EPOCH).total_seconds()
 
 
 def _shown_at(wall_s: int, zone: tzinfo | None) -> list[float]:
-    """Return when a clock shows a time: never where it is set forward over it, twice if back."""
+    """Return when a clock shows a time: never if it is set forward over it, twice if set back."""
     shown = _EPOCH + timedelta(seconds=wall_s)
     moments = [shown.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1)]
     return [at for at in moments if datetime.fromtimestamp(at, zone).replace(tzinfo=None) == shown]

@@ -1,4 +1,4 @@
-"""One metric as a small chart: its name and last value, its curve, its extremes."""
+"""One metric as a small chart: its name, last value, curve and extremes."""
 
 from __future__ import annotations
 
@@ -15,31 +15,33 @@ from flowtui.widgets.charts.chart import BRAILLE, blended, canvas
 from flowtui.widgets.charts.curve import Curve, stretches, window_of
 
 GAP_CELLS = 2
+"""The space between two cards."""
 AROUND = 3
-"""Lines of a card that are not its curve: title, figures, a blank one."""
+"""How many lines of a card are not its curve: title, figures and a blank line."""
 DIGITS = 4
+"""How many significant digits a minimum or maximum has."""
 MIN_NAME_CELLS = 8
-"""Of the title, so that no number in it is cut."""
+"""The least width of the name in a title; the rest is enough for every number."""
 VALUE_CELLS = 11
-"""Of a minimum and a maximum: both have room in the narrowest card."""
+"""The width of a minimum or maximum; both fit in the narrowest card."""
 NO_STEPS = "no row has a step that is a number"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a small chart shows: the last point at once, the curve when its points were read."""
+    """What a small chart shows: first the last point, then also the curve."""
 
     key: str
     name: str
     last: Point | None
-    """None if no row of it has a step."""
+    """The last point; None if no row of the metric has a step."""
     series: Series | None = None
     names: tuple[str, ...] = ()
-    """Of all charts of its group, from which its own is to be told."""
+    """The names of all charts of its group, from which its own name must differ when cut."""
 
 
 def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
-    """Return `height` lines of at most `width` cells, the last of them blank."""
+    """Return `height` lines of at most `width` cells, of which the last is blank."""
     cells, rows = width - GAP_CELLS, height - AROUND
     if card.last is None:
         notes = wrapped(NO_STEPS, max(cells - 1, 10))[: max(rows, 0)]
@@ -74,12 +76,12 @@ def title_line(card: Card, width: int) -> Line:
 
 @lru_cache(maxsize=256)
 def _labels(names: tuple[str, ...], room: int) -> dict[str, str]:
-    """Return how names read in some cells; numbers change more often than names do."""
+    """Return names as they are shown in `room` cells; cached, because only numbers change often."""
     return dict(zip(names, told_apart(names, room), strict=True))
 
 
 def odd_text(series: Series) -> str:
-    """Return how many points of a series are no finite numbers."""
+    """Return how many points of a series are not finite numbers, as text."""
     odd = fmt.odd_points(series.nan_count, series.inf_count, series.unreadable_count)
     return f" ▲ {' '.join(odd)}" if odd else ""
 
@@ -94,7 +96,7 @@ def _curve(series: Series | None, width: int, rows: int, marker: str) -> list[Li
 
 
 def _figures(card: Card, width: int) -> Line:
-    """Return the extremes and, where there is room, how many points there are."""
+    """Return the extremes and, if there is room, the number of points."""
     if card.series is None:
         return []
     points = fmt.count(card.series.count, "point")
@@ -110,6 +112,6 @@ def _figures(card: Card, width: int) -> Line:
 
 
 def _extremes(card: Card) -> tuple[Point, ...]:
-    """Return the lowest and the highest point, none where no point is known to be finite."""
+    """Return the lowest and the highest point; nothing if no point is known to be finite."""
     low, high = (None, None) if card.series is None else (card.series.minimum, card.series.maximum)
     return () if low is None or high is None else (low, high)

@@ -1,9 +1,8 @@
-"""Curves as text: the only file that knows plotext.
+"""Curves as text: the only file that imports plotext.
 
-plotext 5.3 draws points and lines on a grid of braille dots, and does that fast and well as long as
-it is given finite numbers, a few for each column, inside the window, and not too many dots to set:
-what is denser is drawn by `raster`. Ticks, titles and everything that comes from a store are drawn
-by our own widgets.
+plotext 5.3 draws points and lines on a grid of braille dots. It is fast and right only with finite
+numbers, a few for each column, inside the window, and not too many dots: `raster` draws denser
+curves. Our own widgets draw ticks, titles and all text from a store.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from flowtui.widgets.cells import Line, Piece, Role
 from flowtui.widgets.charts import raster
 
 DOTS_A_CELL = raster.COLUMNS
-"""Braille has two columns of dots in a cell, so a chart shows twice as many as it is wide."""
+"""Columns of dots in a cell: a chart has twice as many columns as cells."""
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 BRAILLE, BLOCKS = "braille", "hd"
 EMPTY_CELLS = (" ", "\u2800")
-"""What plotext leaves where nothing is drawn."""
+"""The characters that plotext leaves where nothing is drawn."""
 _MARKERS = {BRAILLE: raster.BRAILLE, BLOCKS: raster.QUADRANTS}
 DENSE = 3
-"""A curve with so many times the dots of both sides of the canvas is drawn by runs of them."""
+"""`raster` draws a curve with more dots than this many times the canvas's width plus height."""
 LARGEST = sys.float_info.max
 
 Stretch = Sequence[tuple[float, float]]
@@ -44,9 +43,9 @@ class Window:
 
 
 def padded(low: float, high: float) -> tuple[float, float]:
-    """Return a range for an axis that has some air; a single value gets its own size around it."""
+    """Return a range with some space at both ends; around a single value it is of that size."""
     if high / 4 > low / 4:
-        # Quarters, because the range itself may be wider than a float.
+        # Quarters, because the range itself may be too wide for a float.
         air = (high / 4 - low / 4) * 0.2
         return max(low - air, -LARGEST), min(high + air, LARGEST)
     size = abs(low) / 2 or 1.0
@@ -59,10 +58,10 @@ def canvas(
     """Return `height` lines of `width` cells with the stretches drawn on them.
 
     Args:
-        stretches: each is one line; a gap in a curve is the end of one and the start of another.
-        width: in cells, at least 1.
-        height: in cells, at least 1.
-        window: what the edges of the canvas stand for; points outside are clipped.
+        stretches: One line each; at a gap in a curve one ends and another begins.
+        width: The width in cells, at least 1.
+        height: The height in cells, at least 1.
+        window: The range of the canvas; points outside it are clipped.
         marker: BRAILLE, or BLOCKS for terminals whose font has no braille.
     """
     blank = [" " * width] * height
@@ -82,7 +81,7 @@ def canvas(
     figure.yaxes(False, False)
     figure.xfrequency(0)
     figure.yfrequency(0)
-    # Everything is scaled to 0..1 before, so that no range is too wide or narrow for plotext.
+    # Everything is scaled to 0..1 first: plotext fails on very wide and very narrow ranges.
     figure.xlim(0, 1)
     figure.ylim(0, 1)
     for stretch in inside:
@@ -97,9 +96,9 @@ def canvas(
 
 
 def blended(layers: Sequence[tuple[Sequence[str], Role]], width: int) -> list[Line]:
-    """Return canvases of one size drawn over each other, the first on top.
+    """Return canvases of one size drawn over each other, with the first on top.
 
-    Where braille curves meet in a cell its dots are those of all of them, in the top one's colour.
+    A cell in which braille curves meet has the dots of all of them, in the colour of the top one.
     """
     height = max((len(cells) for cells, _ in layers), default=0)
     return [
@@ -133,7 +132,7 @@ def _is_braille(cell: str) -> bool:
 
 
 def _scaled(stretch: Stretch, window: Window) -> list[tuple[float, float]]:
-    """Return the part of a line that crosses the window, in shares of its width and height."""
+    """Return the part of a line that crosses the window, as fractions of its width and height."""
     wide = window.right / 2 - window.left / 2
     tall = window.top / 2 - window.bottom / 2
     scaled = [
@@ -155,11 +154,11 @@ def _scaled(stretch: Stretch, window: Window) -> list[tuple[float, float]]:
 
 
 def _figure() -> Any:
-    # 55 ms, paid with the first chart. The figure class, because plotext's functions share one
-    # figure with everybody.
+    # The import takes 55 ms, so it waits for the first chart. plotext's public functions all draw
+    # on one global figure; with the class each canvas has its own.
     from plotext._figure import _figure_class
 
     figure = _figure_class()
-    # By itself it is cut to the size of the terminal that the process was started on.
+    # Otherwise plotext cuts the figure to the size of the terminal at the start of the process.
     figure._limit_size(False, False)
     return figure

@@ -1,4 +1,4 @@
-"""One metric as it is drawn: its series, its axes, what lies over it, where the crosshair is."""
+"""One metric as it is drawn: its series, axes, overlays and crosshair."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from flowtui.widgets import step_text
 from flowtui.widgets.cells import Role
 from flowtui.widgets.charts.chart import BRAILLE, Stretch, Window, padded
 
-OTHER_ROLES: tuple[Role, ...] = ("curve-1", "curve-2", "curve-3", "curve-4")
-OTHER_MARKS = "+xo*#@"
-"""Stand along the other curves and in the legend, so that they can be told apart without colour."""
+OVERLAY_ROLES: tuple[Role, ...] = ("curve-1", "curve-2", "curve-3", "curve-4")
+OVERLAY_MARKS = "+xo*#@"
+"""Marks along overlays and in the legend, which tell the curves apart without colour."""
 
 
 class XAxis(StrEnum):
-    """What the horizontal axis says."""
+    """The quantity on the horizontal axis."""
 
     STEP = "step"
     STEP_TIME = "step as time"
-    """For steps that are Unix times: where they stand is the same."""
+    """Steps that are Unix times, at the same places but with times as labels."""
     ELAPSED = "time"
-    """Since the first point of the metric was logged."""
+    """The time since the first point of the metric was logged."""
     CLOCK = "clock"
 
 
@@ -35,7 +35,7 @@ BY_STEP = (XAxis.STEP, XAxis.STEP_TIME)
 
 
 def parts_of_a_second(series: Iterable[Series]) -> int | None:
-    """Return what part of a second a step is if all steps are Unix times, None if not."""
+    """Return how many steps are in a second if all steps are Unix times; None if they are not."""
     return step_text.parts_of_a_second([point.step for point in _ends(series)])
 
 
@@ -44,10 +44,10 @@ def _ends(series: Iterable[Series]) -> list[LoggedPoint]:
 
 
 def x_axes(series: Sequence[Series]) -> tuple[XAxis, ...]:
-    """Return what the horizontal axis of curves can say, first what it says by itself.
+    """Return the possible horizontal axes of curves, with the default first.
 
-    Counts may be as large as times are, so that only times near those of the log are taken for
-    them unasked.
+    Steps as times are the default only if they lie near the times of logging, because counts may
+    be as large as times.
     """
     parts = parts_of_a_second(series)
     if parts is None:
@@ -57,27 +57,31 @@ def x_axes(series: Sequence[Series]) -> tuple[XAxis, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
-    """Another metric over the same axes."""
+class Overlay:
+    """Another metric that is drawn over the same axes."""
 
     series: Series
     role: Role
     mark: str
     at_crosshair: LoggedPoint | None = None
-    """Its point at the step of the crosshair, or the last one before."""
+    """Its point at the step of the crosshair, or the last one before that."""
 
 
-def others(series: Iterable[Series]) -> tuple[Other, ...]:
-    """Return series with the colours and marks that tell them apart."""
+def others(series: Iterable[Series]) -> tuple[Overlay, ...]:
+    """Return series as overlays, with colours and marks that tell them apart."""
     return tuple(
-        Other(one, OTHER_ROLES[index % len(OTHER_ROLES)], OTHER_MARKS[index % len(OTHER_MARKS)])
+        Overlay(
+            one,
+            OVERLAY_ROLES[index % len(OVERLAY_ROLES)],
+            OVERLAY_MARKS[index % len(OVERLAY_MARKS)],
+        )
         for index, one in enumerate(series)
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What is drawn: a series, how, and where the crosshair stands."""
+    """A series, how it is drawn, and where the crosshair is."""
 
     series: Series
     crosshair: LoggedPoint | None = None
@@ -85,17 +89,17 @@ class Curve:
     x_axis: XAxis = XAxis.STEP
     marker: str = BRAILLE
     smoothed: Smoothed | None = None
-    others: tuple[Other, ...] = ()
+    others: tuple[Overlay, ...] = ()
     new_count: int = 0
-    """Points that were logged right of the window since it was chosen."""
+    """How many points were logged after the window since it was chosen."""
     follows: bool = False
     """Whether the window moves on with the last point."""
     view: tuple[Step, Step] | None = None
-    """The window that is being read, shown with the columns that are there until it has been."""
+    """The window that is being read; until it has been, it is drawn with the present columns."""
 
     @property
     def all_series(self) -> tuple[Series, ...]:
-        """The series, and those over the same axes."""
+        """The series and its overlays."""
         return (self.series, *(other.series for other in self.others))
 
     @property
@@ -104,7 +108,7 @@ class Curve:
         return kept_points(self.series)
 
     def x(self, point: LoggedPoint) -> float | None:
-        """Return where a point stands on the horizontal axis, None if it has no time there."""
+        """Return the place of a point on the horizontal axis; None if it has no time there."""
         if self.x_axis in BY_STEP:
             return float(point.step)
         start = self.series.first.logged_at
@@ -122,24 +126,24 @@ class Curve:
 
     @property
     def is_on_whole_steps(self) -> bool:
-        """Whether an axis of steps is one of whole steps."""
+        """Whether the axis shows steps and all of them are whole numbers."""
         drawn = (self.series, *(other.series for other in self.others))
         return all(series.is_on_whole_steps for series in drawn)
 
     @property
     def is_thinned(self) -> bool:
-        """Whether the columns leave out points, which can then be counted only by the store."""
+        """Whether the columns leave out points, so that only the store can count them."""
         return len(self.points) < self.series.count
 
     @property
     def hidden_count(self) -> int:
-        """How many of the kept points a logarithmic axis has no place for."""
+        """How many of the kept points have no place on a logarithmic axis."""
         kept = (point.value for point in self.points)
         return sum(math.isfinite(value) and value <= 0 for value in kept) if self.is_log else 0
 
     @property
     def timeless_count(self) -> int:
-        """How many of the kept points an axis of time has no place for."""
+        """How many of the kept points have no place on an axis of time."""
         if self.x_axis in BY_STEP:
             return 0
         return sum(self.x(point) is None for point in self.points)
@@ -152,9 +156,9 @@ def kept_points(series: Series) -> list[LoggedPoint]:
 def neighbour(
     points: Sequence[LoggedPoint], step: Step | None, by: int, held: LoggedPoint | None = None
 ) -> LoggedPoint | None:
-    """Return the point so many places after the one at or before a step; the last for no step.
+    """Return the point that is `by` places after the one at or before a step.
 
-    Of several points of that step it is after the one that is `held`.
+    Without a step it is the last point. Of several points of that step, `held` counts.
     """
     return moved(points, step, by, held)[0]
 
@@ -162,7 +166,7 @@ def neighbour(
 def moved(
     points: Sequence[LoggedPoint], step: Step | None, by: int, held: LoggedPoint | None = None
 ) -> tuple[LoggedPoint | None, int]:
-    """Return the `neighbour`, and how many places lie beyond the ends of the points."""
+    """Return the `neighbour`, and by how many places it would lie beyond the ends."""
     if not points:
         return None, by
     if step is None:
@@ -179,7 +183,7 @@ def moved(
 
 
 def nearest(curve: Curve, x: float) -> LoggedPoint | None:
-    """Return the kept point that is nearest to a place on the horizontal axis."""
+    """Return the kept point nearest to a place on the horizontal axis."""
     placed = [(at, point) for point in curve.points if (at := curve.x(point)) is not None]
     return min(placed, key=lambda pair: abs(pair[0] - x), default=(0.0, None))[1]
 
@@ -190,9 +194,9 @@ def is_odd(column: SeriesColumn) -> bool:
 
 
 def stretches(curve: Curve, series: Series | None = None) -> list[Stretch]:
-    """Return the lines to draw of the curve's series, or of another on the same axes.
+    """Return the lines to draw for the curve's series, or for an overlay.
 
-    A line ends where a NaN or an infinity is and starts anew.
+    A line ends at a NaN or an infinity, and the next one begins after it.
     """
     made: list[list[tuple[float, float]]] = [[]]
     for column in (series or curve.series).columns:
@@ -208,7 +212,7 @@ def stretches(curve: Curve, series: Series | None = None) -> list[Stretch]:
 
 
 def smooth_stretches(curve: Curve) -> list[Stretch]:
-    """Return the smoothed line; smoothing goes on over gaps."""
+    """Return the smoothed line, which has no gaps."""
     if curve.smoothed is None:
         return []
     place = _Places(curve)
@@ -221,14 +225,14 @@ def smooth_stretches(curve: Curve) -> list[Stretch]:
 
 
 def smoothed_at(smoothed: Smoothed, step: Step) -> Point | None:
-    """Return the smoothed point at a step, or the last that is kept before it."""
+    """Return the smoothed point at a step, or the last kept one before it."""
     steps = [point.step for point in smoothed.points]
     index = bisect_right(steps, step)
     return smoothed.points[index - 1] if index else None
 
 
 class _Places:
-    """Where smoothed points stand: on an axis of time, between the logged points around them."""
+    """Places smoothed points; on an axis of time, between the logged points around them."""
 
     def __init__(self, curve: Curve) -> None:
         self._by_step = curve.x_axis in BY_STEP
@@ -250,7 +254,7 @@ class _Places:
 
 
 def window_of(curve: Curve) -> Window:
-    """Return what the edges of the canvas stand for, all curves inside."""
+    """Return the range of the canvas, which holds all curves."""
     drawn = curve.all_series
     points = [point for series in drawn for point in kept_points(series)]
     if curve.view is not None:
@@ -271,18 +275,18 @@ def window_of(curve: Curve) -> Window:
 
 
 def _around(curve: Curve, x: float) -> tuple[float, float]:
-    """Return the ends of an axis on which all points stand at one place."""
+    """Return the ends of an axis on which all points have the same place."""
     if curve.x_axis not in BY_STEP:
-        # Times are logged to the second, so that is the one in which all of it was.
+        # Times are logged to the second: the axis is the second in which all was logged.
         return math.floor(x), math.floor(x) + 1.0
     parts = parts_of_a_second([curve.series]) if curve.x_axis is XAxis.STEP_TIME else None
-    # At 2**63 a float has no room for one step more.
+    # Near 2**63 floats are more than one step apart.
     room = max(1.0, 4 * math.ulp(x), (parts or 0) / 2)
     return x - room, x + room
 
 
 def cell_of(x: float | None, window: Window, columns: int) -> int | None:
-    """Return the column of cells that a place on the horizontal axis falls into, if any."""
+    """Return the column of cells for a place on the horizontal axis; None outside the window."""
     if x is None:
         return None
     share = (x / 2 - window.left / 2) / (window.right / 2 - window.left / 2)

@@ -1,4 +1,4 @@
-"""The axes of a curve: where their ticks stand and what they say, on a screen and in a picture."""
+"""The ticks and labels of a curve's axes, on the screen and in a picture."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ def ticks_up(curve: Curve, window: Window, at_most: int, cells: int) -> Ticks:
     """Return the ticks of the vertical axis, scaled as the curve is.
 
     Args:
-        curve: what is shown.
-        window: what the edges of the canvas stand for.
-        at_most: how many parts they divide the axis into.
-        cells: how wide a label may be.
+        curve: The curve.
+        window: The range of the canvas.
+        at_most: The highest number of parts into which ticks divide the axis.
+        cells: The greatest width of a label.
     """
     return upward(window.bottom, window.top, curve.is_log, at_most, cells)
 
 
 def ticks_across(curve: Curve, window: Window, at_most: int, cells: int) -> Ticks:
-    """Return the ticks of the horizontal axis, as `ticks_up`."""
+    """Return the ticks of the horizontal axis, like `ticks_up`."""
     left, right = window.left, window.right
     if curve.x_axis is XAxis.ELAPSED:
         return axis.durations(left, right, at_most)

@@ -14,7 +14,7 @@ from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_o
 from flowtui.widgets.charts.chart import EMPTY_CELLS, Window, blended, canvas
 from flowtui.widgets.charts.curve import (
     Curve,
-    Other,
+    Overlay,
     XAxis,
     cell_of,
     is_odd,
@@ -29,12 +29,15 @@ from flowtui.widgets.charts.ticks import Ticks
 from flowtui.widgets.step_text import step_texts
 
 LABEL_CELLS, MOST_LABEL_CELLS = 9, 12
-"""Of the labels of the vertical axis: at least, so that few charts differ, and at most."""
+"""The least and the greatest width of vertical labels; the least lets most charts line up."""
 AROUND = 4
-"""Lines that are not the canvas: title, axis, its labels, what is under the crosshair."""
+"""How many lines are not the canvas: title, axis, its labels, and the point at the crosshair."""
 MIN_COLUMNS, MIN_ROWS = 4, 2
+"""The smallest canvas; with less room there is none."""
 CELLS_A_LABEL = 12
+"""How much room each label of the horizontal axis needs."""
 LINES_A_LABEL = 3
+"""How much room each label of the vertical axis needs."""
 LINES_A_DOT = 4
 """How far apart the dots of the crosshair stand."""
 CELLS_A_MARK = 18
@@ -45,30 +48,30 @@ MAX_NAME_CELLS = 40
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """The part of a curve's lines that stays while the crosshair moves."""
+    """The part of a curve's lines that stays the same while the crosshair moves."""
 
     window: Window
     across: Ticks
     up: Ticks
     size: tuple[int, int]
-    """For which width and height: those of all lines but the legend's."""
+    """The width and height that this was drawn for, without the legend."""
     canvas: list[Line]
 
     @property
     def margin(self) -> int:
-        """How many cells stand left of the vertical axis."""
+        """The number of cells left of the vertical axis."""
         return max(self.up.cells, LABEL_CELLS)
 
     @property
     def offset(self) -> list[Line]:
-        """The line that says what is to be added to labels, if something is."""
+        """A line with the offsets that are to be added to labels; nothing if there are none."""
         axes = (("y", self.up.offset), ("x", self.across.offset))
         said = "   ".join(f"{name} = {offset} + …" for name, offset in axes if offset)
         return [[Piece(f" {said}", "muted")]] if said else []
 
 
 def drawn(curve: Curve, width: int, height: int) -> Drawn | None:
-    """Return the canvas of a curve with its ticks, None where there is no room for one."""
+    """Return the canvas of a curve with its ticks; None if there is no room for one."""
     size = width, height - len(_legend(curve, width))
     window = window_of(curve)
     rows = size[1] - AROUND
@@ -93,12 +96,12 @@ def curve_lines(curve: Curve, width: int, height: int, known: Drawn | None = Non
     """Return `height` lines of at most `width` cells that show a curve.
 
     Args:
-        curve: what is shown.
-        width: in cells.
-        height: in lines.
-        known: its canvas at this size, if it was drawn before.
+        curve: The curve.
+        width: The width in cells.
+        height: The height in lines.
+        known: Its canvas at this size, if that was drawn before.
     """
-    # Values at the crosshair may take the legend to one line more, or less.
+    # Values at the crosshair may make the legend a line longer or shorter.
     legend = _legend(curve, width)
     fits = known is not None and known.size == (width, height - len(legend))
     made = known if fits else drawn(curve, width, height)
@@ -130,7 +133,7 @@ def _crosshair(
 ) -> tuple[int | None, set[int]]:
     """Return the column of the crosshair, and the rows that show it.
 
-    It is a dotted line: each cell of it is bytes on the wire at every step.
+    It is a dotted line, because each of its cells costs bytes on the wire at every step.
     """
     point = curve.crosshair
     if point is None:
@@ -142,7 +145,7 @@ def _crosshair(
 
 
 def _row_of(scaled: float, window: Window, rows: int) -> int:
-    """Return the row of cells, from the top, that a value on the vertical axis falls into."""
+    """Return the row of cells, from the top, for a value on the vertical axis."""
     tall = window.top / 2 - window.bottom / 2
     share = (scaled / 2 - window.bottom / 2) / tall
     return rows - 1 - min(max(int(share * rows), 0), rows - 1)
@@ -151,7 +154,7 @@ def _row_of(scaled: float, window: Window, rows: int) -> int:
 def _layers(
     curve: Curve, columns: int, rows: int, window: Window
 ) -> list[tuple[Sequence[str], Role]]:
-    """Return the canvases of all lines, the one that is on top first."""
+    """Return the canvases of all lines, with the top one first."""
     layers: list[tuple[Sequence[str], Role]] = []
     if smooth := smooth_stretches(curve):
         layers.append((canvas(smooth, columns, rows, window, curve.marker), "accent"))
@@ -164,7 +167,7 @@ def _layers(
 
 
 def _marked(lines: list[str], mark: str, index: int) -> list[str]:
-    """Return a canvas with a mark on its line every now and then."""
+    """Return a canvas with marks along its line."""
     marked = [list(line) for line in lines]
     width = len(lines[0]) if lines else 0
     start = (CELLS_A_MARK // 3 * (index + 1)) % CELLS_A_MARK
@@ -189,7 +192,7 @@ def _crossed(cells: Line, across: int) -> list[Piece]:
     pieces: list[Piece] = []
     left = 0
     for piece in cells:
-        # The canvas has one cell a character.
+        # Each character of the canvas takes one cell.
         inside = across - left
         left += len(piece.text)
         if not 0 <= inside < len(piece.text):
@@ -205,7 +208,7 @@ def _crossed(cells: Line, across: int) -> list[Piece]:
 
 
 def _axis_line(curve: Curve, made: Drawn, columns: int) -> Line:
-    """Return the horizontal axis, marked where a NaN or an infinity is."""
+    """Return the horizontal axis, with a mark at each NaN or infinity."""
     odd = {
         cell_of(curve.x(column.first), made.window, columns)
         for column in curve.series.columns
@@ -230,7 +233,7 @@ def _axis_labels(made: Drawn, columns: int) -> Line:
         cell = cell_of(place, made.window, columns)
         if cell is not None:
             start = min(left + cell - len(text) // 2, len(line) - len(text))
-            # A label is whole, or left out where another stands.
+            # A label that would meet another is left out: in part it would be a wrong number.
             if start >= 0 and all(
                 char == " " for char in line[max(start - 1, 0) : start + len(text) + 1]
             ):
@@ -243,7 +246,7 @@ def _axis_labels(made: Drawn, columns: int) -> Line:
 
 def _title(curve: Curve, width: int) -> Line:
     series = curve.series
-    # What the columns left out may hide as well; only what was read point by point is known.
+    # Points that the columns leave out may be hidden too, so the count is only a lower bound.
     least = "at least " if curve.is_thinned else ""
     odd = fmt.odd_points(series.nan_count, series.inf_count, series.unreadable_count)
     hidden = fmt.counted(
@@ -262,7 +265,7 @@ def _title(curve: Curve, width: int) -> Line:
 
 
 def _how(curve: Curve) -> list[Piece]:
-    """Return how the curve is shown, where that is not what one would expect."""
+    """Return how the curve is shown, as far as that is not the default."""
     words = []
     if not curve.series.is_whole:
         words.append("part")
@@ -279,7 +282,7 @@ def _how(curve: Curve) -> list[Piece]:
 
 
 def _under_crosshair(curve: Curve, width: int) -> Line:
-    """Return what is at the crosshair; what has no room is left out, and no number is cut."""
+    """Return the point at the crosshair; parts without room are left out, and no number is cut."""
     point = curve.crosshair
     if point is None:
         return []
@@ -324,7 +327,7 @@ def _extreme_pieces(curve: Curve, near: Mapping[Step, str]) -> list[Piece]:
 
 
 def _near(curve: Curve) -> dict[Step, str]:
-    """Return the steps in sight that are not under the crosshair: in full they may take a line."""
+    """Return the other steps in this line as short text: in full they could fill the line."""
     points: list[Point | None] = [curve.series.minimum, curve.series.maximum]
     points += [other.at_crosshair for other in curve.others]
     if curve.smoothed is not None and curve.crosshair is not None:
@@ -341,7 +344,7 @@ def _smoothed_pieces(curve: Curve, step: Step, near: Mapping[Step, str]) -> list
     point = smoothed_at(curve.smoothed, step)
     if point is None:
         return []
-    # Between the points that the smoothed line keeps, its last one is named for what it is.
+    # Between the points that the smoothed line keeps, the step of the last one is shown with it.
     where = "" if point.step == step else f" @ {near[point.step]}"
     value = f"   ema {curve.smoothed.weight:g} {fmt.number(point.value)}{where}"
     return [Piece(value, "accent")]
@@ -367,7 +370,7 @@ def _legend(curve: Curve, width: int) -> list[Line]:
 
 
 def _entry(
-    curve: Curve, other: Other, name: str, texts: Mapping[float, str], near: Mapping[Step, str]
+    curve: Curve, other: Overlay, name: str, texts: Mapping[float, str], near: Mapping[Step, str]
 ) -> list[Piece]:
     point = other.at_crosshair
     pieces = [Piece(f" {other.mark} {name} ", other.role)]

@@ -1,4 +1,4 @@
-"""The pane that shows a curve: a crosshair moved by keys, a window zoomed and shifted by them."""
+"""The pane of a curve, with keys that move the crosshair and zoom and shift the window."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, 
 from flowtui.widgets.paint import RoleStyles
 
 StepWindow = tuple[Step, Step] | None
-"""First and last step; None is the whole metric, and grows with it."""
+"""The first and the last step; None is the whole metric, which grows."""
 WHEEL_ZOOM = 0.8
-"""How much of the window one notch of the wheel leaves."""
+"""The factor by which one notch of the wheel narrows the window."""
 PAN_SHARE = 0.5
+"""By which share of the window one key shifts it."""
 
 
 class CurvePane(Widget, can_focus=True):
-    """Shows one metric. Posts `WindowWanted` when another range of steps is to be read."""
+    """Shows one metric. Posts `WindowWanted` when it needs another range of steps."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move(1)", "Step", key_display="←→", tooltip="To the next point"),
-        Binding("left,h", "move(-1)", "Back", show=False, tooltip="To the point before"),
+        Binding("left,h", "move(-1)", "Back", show=False, tooltip="To the previous point"),
         Binding("shift+right,L", "move(10)", "Ten on", show=False, tooltip="Ten points on"),
         Binding("shift+left,H", "move(-10)", "Ten back", show=False, tooltip="Ten points back"),
         Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first point"),
@@ -56,25 +57,25 @@ class CurvePane(Widget, can_focus=True):
 
     @dataclass
     class WindowWanted(Message):
-        """Sent by CurvePane when it is to show another range of steps."""
+        """Sent by CurvePane when it needs another range of steps."""
 
         window: StepWindow
         follows: bool = False
-        """Whether the window is to move on with the last point."""
+        """Whether the window should move on with the last point."""
 
     @dataclass
     class Resized(Message):
-        """Sent by CurvePane when it has another width, and so needs other columns."""
+        """Sent by CurvePane when its width changes, and so the columns that it needs."""
 
     @dataclass
     class Crossed(Message):
-        """Sent by CurvePane when the crosshair comes to another point."""
+        """Sent by CurvePane when the crosshair moves to another point."""
 
         step: Step
 
     @dataclass
     class BeyondWanted(Message):
-        """Sent by CurvePane for the point so many places from a step, outside of the window."""
+        """Sent by CurvePane to ask for the point `by` places from a step, outside the window."""
 
         step: Step
         by: int
@@ -86,24 +87,24 @@ class CurvePane(Widget, can_focus=True):
         self._note = ""
         self._lines: list[Line] | None = None
         self._drawn: Drawn | None = None
-        """The canvas, which takes far longer to draw than a step of the crosshair may."""
+        """The canvas, which takes too long to draw it at each step of the crosshair."""
         self._wanted_step: Step | None = None
-        """Where the crosshair was put; a metric without a point there shows the one before."""
+        """The step where the crosshair was put, kept for metrics that have no point there too."""
         self._beyond: tuple[Step, int] | None = None
-        """The step and how many places from it the point is that was asked for last."""
+        """The last point asked for outside the window, as a step and a number of places from it."""
         self._marker = BRAILLE
         self._is_log = False
         self._x_axis: XAxis | None = None
-        """What the horizontal axis was turned to; None for what it says by itself."""
+        """The horizontal axis that the person chose; None for the default."""
         self._drag_from: int | None = None
 
     def show_curve(self, curve: Curve) -> None:
-        """Show a metric; how it is drawn and the step of the crosshair stay.
+        """Show a metric, drawn as before and with the crosshair at the same step.
 
-        A crosshair at the last point of a metric that grows, or whose window follows, moves on.
+        A crosshair at the last point moves on with a metric that grows or whose window follows.
         """
         known, held = self._curve, self.crosshair
-        # Of what is written while it is read, the last point may lie right of the window.
+        # Points that were written during the read may lie right of the window.
         kept = [] if known is None else known.points
         was_last = held is not None and bool(kept) and held.step >= kept[-1].step
         is_same = known is not None and known.series.key == curve.series.key
@@ -115,7 +116,7 @@ class CurvePane(Widget, can_focus=True):
         self._curve = replace(curve, is_log=self._is_log, x_axis=x_axis, marker=self._marker)
         point = neighbour(self._curve.points, step, 0)
         if is_same and not moves_on and held is not None and held.step == step:
-            # A point that was jumped to need not be among those that the columns keep.
+            # The target of a jump need not be among the points that the columns keep.
             point = held
         self._curve = replace(self._curve, crosshair=point)
         self._repaint()
@@ -129,7 +130,7 @@ class CurvePane(Widget, can_focus=True):
         self._repaint()
 
     def show_crossed(self, step: Step, points: Mapping[str, LoggedPoint]) -> None:
-        """Take the points of the curves at the step of the crosshair, by key."""
+        """Show the points of the curves at the step of the crosshair, by key."""
         if self._curve is None or step != self._wanted_step:
             return
         others = tuple(
@@ -139,7 +140,7 @@ class CurvePane(Widget, can_focus=True):
         exact = points.get(self._curve.series.key, self._curve.crosshair)
         held = self._curve.crosshair
         if held is not None and exact is not None and held.step == exact.step:
-            # A step may have several points, of which the one in the curve is meant.
+            # If a step has several points, the one on the curve is meant.
             exact = held if held in self._curve.points else exact
         curve = replace(self._curve, others=others, crosshair=exact)
         if curve != self._curve:
@@ -147,7 +148,7 @@ class CurvePane(Widget, can_focus=True):
             self._repaint_crosshair()
 
     def cross(self, point: LoggedPoint) -> None:
-        """Put the crosshair on a point of the metric, which the columns need not keep."""
+        """Put the crosshair on any point of the metric, even one that the columns do not keep."""
         if self._curve is None:
             return
         self._curve = replace(self._curve, crosshair=point)
@@ -158,12 +159,12 @@ class CurvePane(Widget, can_focus=True):
         if not start <= point.step <= end:
             half = self._half((start, end))
             if not point.step - half < point.step + half:
-                # Steps that are further from zero are further apart.
+                # Floats far from zero are further apart than a step.
                 half = 2 * math.ulp(float(point.step))
             self._want_around(point.step, half)
 
     def show_beyond(self, step: Step, by: int, point: LoggedPoint | None) -> None:
-        """Take the point so many places from a step, the last there is, None if there is none."""
+        """Show the point that is `by` places from a step; None if the metric has no points."""
         if self._beyond == (step, by):
             self._beyond = None
             self._cross_kept(point)
@@ -178,7 +179,7 @@ class CurvePane(Widget, can_focus=True):
 
     @property
     def columns(self) -> int:
-        """How many columns of dots the canvas has at most; none before it has a size."""
+        """The greatest number of columns of dots of the canvas; 0 before it has a size."""
         return max(DOTS_A_CELL * (self.size.width - LABEL_CELLS - 1), 0)
 
     # Drawing ---------------------------------------------------------------------------------
@@ -216,7 +217,7 @@ class CurvePane(Widget, can_focus=True):
             return
         series, held = self._curve.series, self.crosshair
         if self._beyond is not None:
-            # Keys come faster than a slow disk answers.
+            # Keys come faster than a slow disk answers, so they add to the last request.
             step, so_far = self._beyond
             self._want_beyond(step, so_far + by)
         elif series.is_whole or (held is not None and self._has_read(held.step)):
@@ -226,7 +227,7 @@ class CurvePane(Widget, can_focus=True):
             if point is not None and rest and not series.is_whole:
                 self._want_beyond(point.step, rest)
         else:
-            # A window between sparse points has none, or the one around it is being read.
+            # The window lies between sparse points and has none, or is still being read.
             start, end = self._shown_window()
             edge = end if by > 0 else start
             self._want_beyond(edge if held is None else held.step, by)
@@ -265,7 +266,7 @@ class CurvePane(Widget, can_focus=True):
     def action_zoom(self, factor: float) -> None:
         if self._curve is not None:
             window = self._shown_window()
-            # Between sparse points a window may have none, and so no crosshair.
+            # A window between sparse points may have none, and so no crosshair.
             held = self.crosshair
             center = self._center(window) if held is None else held.step
             self._want_around(center, self._half(window, factor))
@@ -277,13 +278,13 @@ class CurvePane(Widget, can_focus=True):
             self._want_around(self._center(window) + by, self._half(window))
 
     def _is_whole(self, window: tuple[Step, Step]) -> bool:
-        """Say whether windows are to begin and end with whole steps."""
+        """Say whether windows should begin and end with whole steps."""
         assert self._curve is not None
         has_fractions = self._curve.series.has_fractions
         return not has_fractions and all(isinstance(step, int) for step in window)
 
     def _half(self, window: tuple[Step, Step], factor: float = 1.0) -> Step:
-        """Return half of a window that is so many times as wide, at least one whole step."""
+        """Return half the width of a window times a factor; at least 1 for whole steps."""
         start, end = window
         if not self._is_whole(window):
             return (end / 2 - start / 2) * factor
@@ -297,7 +298,7 @@ class CurvePane(Widget, can_focus=True):
         return start / 2 + end / 2
 
     def _shown_window(self) -> tuple[Step, Step]:
-        """Return the steps in sight, those being read if there are any."""
+        """Return the window that is being read, else the one in sight."""
         assert self._curve is not None
         return self._curve.view or (self._curve.series.start, self._curve.series.end)
 
@@ -305,7 +306,7 @@ class CurvePane(Widget, can_focus=True):
         self._want_window(center - half, center + half)
 
     def _want_window(self, start: Step, end: Step) -> None:
-        """Ask for a window, shifted to where the metric has points, whole if it would be."""
+        """Ask for a window, shifted into the metric's range; for the whole metric if it has all."""
         assert self._curve is not None
         first, last = self._curve.series.first.step, self._curve.series.last.step
         if end - start >= last - first:
@@ -317,7 +318,7 @@ class CurvePane(Widget, can_focus=True):
             self._want((start, end))
 
     def _want(self, window: StepWindow, follows: bool = False) -> None:
-        """Ask for a window, and show meanwhile what is known of it."""
+        """Ask for a window, and meanwhile show what is known of it."""
         self.post_message(self.WindowWanted(window, follows))
         if self._curve is not None:
             series = self._curve.series
@@ -372,7 +373,7 @@ class CurvePane(Widget, can_focus=True):
             self.capture_mouse()
 
     def on_mouse_up(self, event: events.MouseUp) -> None:
-        """Zoom into what was dragged over; a click puts the crosshair there."""
+        """Zoom into the range that was dragged over; after a click, put the crosshair there."""
         start, self._drag_from = self._drag_from, None
         self.release_mouse()
         if start is None:
@@ -393,7 +394,7 @@ class CurvePane(Widget, can_focus=True):
         self._wheel(event, 1 / WHEEL_ZOOM, 1)
 
     def _wheel(self, event: events.MouseEvent, factor: float, direction: int) -> None:
-        """Zoom so that what is under the pointer stays there; with shift, pan."""
+        """Zoom around the pointer; with shift, pan."""
         event.stop()
         point = self._point_at(event.x)
         if self._curve is None or point is None:

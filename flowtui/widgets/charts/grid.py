@@ -1,4 +1,4 @@
-"""The grid of small charts: any number of metrics, of which only those in sight are drawn."""
+"""The grid of small charts for any number of metrics; only those in sight are drawn."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from flowtui.widgets.paint import RoleStyles
 
 HEADING_CELLS = 60
 HELD_CARDS = 256
-"""Drawn cards and series that are kept: several screens of them."""
+"""How many drawn cards and how many series are kept: several screens of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """What the cursor can be on: a metric, or the header of a group."""
+    """A place for the cursor: a metric, or the header of a group."""
 
     group: str
     key: str | None = None
@@ -41,16 +41,15 @@ class Stop:
 class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     """Shows groups of metrics as small charts.
 
-    The owner gives the groups and last points with `show_metrics`, and answers each `CardsNeeded`
-    with `show_series`. Posts `Chosen` on Enter, or a click, for the metric under the cursor, and
-    `FoldWanted` for a group.
+    The owner calls `show_metrics` with the groups and last points, and answers each `CardsNeeded`
+    with `show_series`. Enter or a click posts `Chosen` for a metric and `FoldWanted` for a group.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down,j", "move_rows(1)", "Move", key_display="←↓↑→", tooltip="To the row below"),
         Binding("up,k", "move_rows(-1)", "Up", show=False, tooltip="To the row above"),
         Binding("right,l", "move(1)", "Right", show=False, tooltip="To the next metric"),
-        Binding("left,h", "move(-1)", "Left", show=False, tooltip="To the metric before"),
+        Binding("left,h", "move(-1)", "Left", show=False, tooltip="To the previous metric"),
         Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
         Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first metric"),
@@ -63,21 +62,21 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class CardsNeeded(Message):
-        """Sent by ChartGrid when other metrics come into sight, or in another size."""
+        """Sent by ChartGrid when other metrics come into sight, or the charts change their size."""
 
         keys: tuple[str, ...]
         columns: int
-        """Columns of dots that a small chart has."""
+        """The number of columns of dots in a small chart."""
 
     @dataclass
     class Chosen(Message):
-        """Sent by ChartGrid for the metric to be shown in full."""
+        """Sent by ChartGrid when a metric is chosen to be shown in full."""
 
         key: str
 
     @dataclass
     class FoldWanted(Message):
-        """Sent by ChartGrid for the group to be folded, or unfolded."""
+        """Sent by ChartGrid when a group should be folded or unfolded."""
 
         group: str
 
@@ -90,13 +89,13 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._bands: list[Band] = []
         self._tops: list[int] = []
         self._places: dict[Stop, tuple[int, int]] = {}
-        """Index of the band, and place in it, in order."""
+        """The band and the place in it of each stop, in order."""
         self._group_names: dict[str, str] = {}
-        """By metric."""
+        """The series of metrics that are held, by key."""
         self._card_names: dict[str, tuple[str, ...]] = {}
-        """By group."""
+        """The names of the charts of each group, by the group's name."""
         self._headings: dict[str, str] = {}
-        """How the names of groups read, told apart."""
+        """The names of groups as they are shown, cut so that they still differ."""
         self._card_size = CardSize(1, 1, 1)
         self._series: OrderedDict[str, Series] = OrderedDict()
         self._drawn: OrderedDict[str, list[Line]] = OrderedDict()
@@ -110,12 +109,12 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def show_metrics(
         self, groups: Sequence[CardGroup], points: Mapping[str, Point | None], note: str = ""
     ) -> None:
-        """Show metrics with their last points; the cursor stays on its metric if it is there.
+        """Show metrics with their last points; the cursor stays on its metric if that is shown.
 
         Args:
-            groups: in order.
-            points: the last point of each metric, None where none has a step.
-            note: stands in the place of the charts if there are none.
+            groups: The groups, in order.
+            points: The last point of each metric; None for one without steps.
+            note: The text in place of the charts if there are none.
         """
         differs = groups != self._groups or note != self._note
         if bool(groups) != bool(self._groups):
@@ -133,7 +132,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
                     self._refresh_stop(Stop(self._group_of(key), key))
 
     def show_series(self, series: Series) -> None:
-        """Take the points of one metric."""
+        """Draw the curve of one metric."""
         if self._series.get(series.key) == series:
             return
         self._series[series.key] = series
@@ -144,7 +143,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._refresh_stop(Stop(self._group_of(series.key), series.key))
 
     def series(self, key: str) -> Series | None:
-        """Return what is held of a metric."""
+        """Return the series of a metric, if it is held."""
         return self._series.get(key)
 
     def use_marker(self, marker: str) -> None:
@@ -164,7 +163,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def columns(self) -> int:
-        """How many columns of dots a small chart has."""
+        """The number of columns of dots in a small chart."""
         return max(DOTS_A_CELL * (self._card_size.cells - GAP_CELLS - 1), 2)
 
     def keys_in_sight(self) -> tuple[str, ...]:
@@ -177,7 +176,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     # Layout ----------------------------------------------------------------------------------
 
     def _lay_out(self) -> None:
-        # The size of a card follows from all metrics, so that none jumps when groups are folded.
+        # The size of a card depends on all metrics, folded ones too: otherwise folding a group
+        # would resize all the other cards.
         sizes = {group.name: len(group.keys) for group in self._groups}
         width = max(width_beside_bar(self), 1)
         self._card_size = card_size(sizes, width, max(self.size.height, 1))
@@ -205,7 +205,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._ask()
 
     def _distance(self, stop: Stop) -> tuple[bool, bool, bool]:
-        """Return how far a stop is from the cursor's: its metric, then its group, then any."""
+        """Return how far a stop is from the cursor's: same metric, same group, or another group."""
         held = self._cursor
         is_metric = held is not None and held.key is not None and stop.key == held.key
         is_group = held is not None and stop.group == held.group
@@ -298,7 +298,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     # Moving ----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Every key of it is about a metric; a note says that there is none.
+        # All its keys act on metrics; while a note is shown there are none.
         return bool(self._bands) or not self._note
 
     def _move_to(self, stop: Stop) -> None:
@@ -315,7 +315,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         index, _ = self._places[self._cursor]
         band = self._bands[index]
         top = round(self.scroll_y)
-        # The first charts of a group are seen with its header.
+        # The header of a group scrolls into sight together with its first charts.
         above = index > 0 and not self._bands[index - 1].keys and bool(band.keys)
         start = band.y - 1 if above else band.y
         if start < top:
@@ -371,12 +371,12 @@ def _stops_of(band: Band) -> list[Stop]:
 
 
 def neighbour_key(groups: Iterable[CardGroup], key: str, by: int) -> str:
-    """Return the metric so many places after one, in the order of the grid."""
+    """Return the metric that is `by` places after another, in the order of the grid."""
     keys = [key for group in groups for key in group.keys]
     index = keys.index(key) + by if key in keys else 0
     return keys[max(0, min(index, len(keys) - 1))] if keys else key
 
 
 def _card_name(group: str, key: str) -> str:
-    # Under its group's header the prefix says nothing.
+    # Under the header of the group, the prefix would only repeat it.
     return key if group in ("", PINNED) else key.partition("/")[2] or key

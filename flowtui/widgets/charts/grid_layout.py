@@ -1,4 +1,4 @@
-"""Where the charts of a grid stand: groups, bands of cards under their headers, their sizes."""
+"""The layout of a grid of charts: groups, bands of cards under their headers, and sizes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MIN_CARD_LINES, MAX_CARD_LINES = 8, 20
 
 @dataclass(frozen=True, slots=True)
 class CardGroup:
-    """Metrics that share the prefix before the first slash of their names."""
+    """Metrics with the same prefix before the first slash of their names."""
 
     name: str
-    """Empty for names without a prefix."""
+    """The prefix; empty for names without one."""
     keys: tuple[str, ...]
     is_folded: bool = False
 
@@ -28,11 +28,11 @@ class Band:
     height: int
     group: CardGroup
     keys: tuple[str, ...] = ()
-    """None on a header."""
+    """The metrics of the cards; empty for a header."""
 
 
 def prefix(key: str) -> str:
-    """Return what groups a metric: `train` of `train/loss`."""
+    """Return the part of a name that groups metrics: `train` for `train/loss`."""
     head, slash, _ = key.partition("/")
     return head if slash else ""
 
@@ -40,7 +40,7 @@ def prefix(key: str) -> str:
 def grouped(
     keys: Iterable[str], pinned: Collection[str] = (), folded: Collection[str] = ()
 ) -> list[CardGroup]:
-    """Return metrics by prefix, in the order in which the prefixes come; pinned ones first."""
+    """Return metrics grouped by prefix: first the pinned ones, then as the prefixes come."""
     by_name: dict[str, list[str]] = {PINNED: []} if pinned else {}
     for key in keys:
         by_name.setdefault(PINNED if key in pinned else prefix(key), []).append(key)
@@ -54,7 +54,7 @@ def grouped(
 def bands(groups: Sequence[CardGroup], columns: int, card_lines: int) -> list[Band]:
     """Return the rows of the grid from top to bottom.
 
-    A single group without a name has no header: there would be nothing to tell apart.
+    A single group without a name has no header: there is no other group to tell it from.
     """
     made: list[Band] = []
     y = 0
@@ -71,7 +71,7 @@ def bands(groups: Sequence[CardGroup], columns: int, card_lines: int) -> list[Ba
 
 @dataclass(frozen=True, slots=True)
 class CardSize:
-    """How cards stand in a grid."""
+    """The number of cards side by side, and the width and height of a card."""
 
     columns: int
     cells: int
@@ -79,12 +79,12 @@ class CardSize:
 
 
 def card_size(group_sizes: Mapping[str, int], width: int, height: int) -> CardSize:
-    """Return the largest cards of which all fit; the smallest ones where that cannot be.
+    """Return the largest size at which all cards fit; the smallest one if they never do.
 
     Args:
-        group_sizes: how many metrics each group has.
-        width: of the grid, in cells.
-        height: of the grid, in lines.
+        group_sizes: How many metrics each group has.
+        width: The width of the grid in cells.
+        height: The height of the grid in lines.
     """
     at_most = max(width // MIN_CARD_CELLS, 1)
     columns = max(min(at_most, max(group_sizes.values(), default=1)), 1)

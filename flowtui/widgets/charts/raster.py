@@ -1,7 +1,7 @@
-"""Dense curves as text, by the vertical run of dots in each column.
+"""Dense curves as text, drawn as one vertical run of dots in each column.
 
-A library that sets dot by dot takes half a second for a noisy curve on a large screen: a column of
-one may be as high as the canvas. A run is as quick to draw as a dot.
+Setting dot by dot, plotext takes half a second for a noisy curve on a large screen, where a column
+of dots may be as high as the canvas. A run takes as long as a single dot.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 Points = Sequence[tuple[float, float]]
-"""Joined by lines, in shares of the width and the height, from the lower left."""
+"""Points that lines join, as fractions of width and height from the lower left."""
 COLUMNS = 2
 """Columns of dots in a cell, of braille and of quadrants alike."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """How a cell shows the dots in it."""
+    """A set of characters that show dots in a cell."""
 
     rows: int
     bits: tuple[tuple[int, ...], tuple[int, ...]]
-    """The bit of each dot, from the top, in the left column and in the right one."""
+    """The bit of each dot from the top, in the left column and in the right one."""
     glyphs: str
-    """By the sum of the bits."""
+    """The characters, by the sum of the bits of their dots."""
 
 
 BRAILLE = Marker(
@@ -36,7 +36,7 @@ QUADRANTS = Marker(2, ((1, 4), (2, 8)), " ▘▝▀▖▌▞▛▗▚▐▜▄�
 
 
 def dots(stretches: Sequence[Points], width: int, height: int, marker: Marker) -> float:
-    """Return how many dots the lines take, about."""
+    """Return about how many dots the lines take."""
     wide, tall = COLUMNS * width, marker.rows * height
     return sum(
         max(abs(right[0] - left[0]) * wide, abs(right[1] - left[1]) * tall) + 1
@@ -55,7 +55,7 @@ def raster(stretches: Sequence[Points], width: int, height: int, marker: Marker)
 
 
 def _runs(stretch: Points, wide: int, tall: int) -> dict[int, tuple[int, int]]:
-    """Return the lowest and the highest dot of a line by column, each touching the next."""
+    """Return by column the lowest and the highest dot of a line; each run touches the next."""
     runs: dict[int, tuple[int, int]] = {}
     placed = [(x * (wide - 1), y * (tall - 1)) for x, y in stretch]
 
@@ -72,7 +72,7 @@ def _runs(stretch: Points, wide: int, tall: int) -> dict[int, tuple[int, int]]:
         first, last = round(x), round(next_x)
         if first == last:
             continue
-        # Each column takes the line as far as the middle between it and the next one.
+        # A column has the part of the line up to the middle between it and the next column.
         slope = (next_y - y) / (next_x - x)
         before = y
         for column in range(first, last):
@@ -85,7 +85,7 @@ def _runs(stretch: Points, wide: int, tall: int) -> dict[int, tuple[int, int]]:
 
 
 def _fill(cells: list[list[int]], column: int, top: int, length: int, marker: Marker) -> None:
-    """Set a run of dots from `top` down, `length` more than one."""
+    """Set a run of `length` + 1 dots downwards from `top`."""
     bits = marker.bits[column % COLUMNS]
     cell = column // COLUMNS
     whole = sum(bits)

@@ -1,4 +1,4 @@
-"""Curves as a picture in SVG that needs nothing from outside: no fonts, no scripts, no styles."""
+"""Curves as an SVG picture that refers to nothing outside: no fonts, scripts or style sheets."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ WIDTH, PLOT_HEIGHT = 960.0, 420.0
 TOP, RIGHT, MARGIN = 78.0, 40.0, 24.0
 BELOW_AXIS, LINE_HEIGHT = 74.0, 22.0
 DIGIT_WIDTH = 7.5
-"""Of the labels' font, and a little more: the widest sans-serif fonts are the widest here too."""
+"""The width of a digit in the widest usual sans-serif fonts, and a little more."""
 TITLE_CELLS, KEY_CELLS = 76, 52
 TICKS_ACROSS, TICKS_UP, LOG_TICKS_UP = 8, 7, 10
 LABEL_CELLS = 13
-"""Of as many labels across as there are at most, no two meet."""
+"""The greatest width of a label; even the greatest number of labels across do not meet."""
 MARK_SPACING = 150.0
+"""How far apart the marks along a curve stand."""
 INK, QUIET, GRID, ATTENTION = "#1a1d21", "#5c6570", "#e6e9ed", "#b42318"
 
 COLOURS = ("#0068b5", "#c8500a", "#008062", "#a83a86", "#8a6d00", "#5b5fc7", "#333b44", "#2a8fbd")
-"""Dark enough on white to be read, and apart for those who see fewer colours."""
+"""Dark enough to read on white, and distinct for people with colour blindness."""
 MARKS = (
     "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0 -4 0Z",
     "M-3.6 -3.6H3.6V3.6H-3.6Z",
@@ -47,14 +48,15 @@ MARKS = (
     "M-4 -4L4 4M-4 4L4 -4",
     "M0 -5V5M-5 0H5",
 )
-"""Stand along the curves; with as many colours as marks, the ninth curve would be the second."""
+"""Marks along the curves, one fewer than colours: with as many, the ninth curve would look like the
+first."""
 
 Pixels = list[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Plot:
-    """Where the data lies in the picture."""
+    """The place of the data in the picture."""
 
     window: Window
     left: float
@@ -73,23 +75,23 @@ class _Plot:
         return self.left + share * (self.right - self.left)
 
     def y(self, scaled: float) -> float:
-        """Return the height of a value, which is a logarithm already where the axis is."""
+        """Return the place of a value, which on a logarithmic axis is given as its logarithm."""
         return self.bottom - _share(scaled, self.window.bottom, self.window.top) * PLOT_HEIGHT
 
 
 def _share(value: float, low: float, high: float) -> float:
-    # Quarters, because the range itself may be wider than a float.
+    # Quarters, because the range itself may be too wide for a float.
     whole = high / 4 - low / 4
     return min(max((value / 4 - low / 4) / whole, 0.0), 1.0) if whole > 0 else 0.5
 
 
 def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> str:
-    """Return a picture of curves over steps as a document in SVG.
+    """Return a picture of curves over steps as an SVG document.
 
     Args:
-        series: one curve each; none for an empty picture.
-        title: stands over it.
-        is_log: whether the vertical axis is logarithmic; values not above 0 are counted then.
+        series: The series, one for each curve; none for an empty picture.
+        title: The title of the picture.
+        is_log: Whether the vertical axis is logarithmic; a note then counts values not above 0.
     """
     curves = [Curve(one, is_log=is_log) for one in series]
     x_axis = x_axes(series)[0]
@@ -119,12 +121,12 @@ def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> 
 
 
 def _safe(text: str, cells: int) -> str:
-    """Return text that is harmless on a line and in XML, cut to a width."""
+    """Return text that is safe on a line and in XML, cut to a width."""
     return escape(fit(fmt.plain(text), cells).rstrip())
 
 
 def _text(x: float, y: float, text: str, **attributes: str | int) -> str:
-    """Return an element; the text is escaped already."""
+    """Return a text element; `text` must be escaped."""
     more = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in attributes.items())
     return f'<text x="{x:.1f}" y="{y:.1f}"{more}>{text}</text>'
 
@@ -139,7 +141,7 @@ def _heading(title: str, curves: Sequence[Curve], x_axis: XAxis, offset: str) ->
     words = [f"step {start:,}" if start == end else f"steps {start:,} to {end:,}"]
     parts = parts_of_a_second(curve.series for curve in curves)
     if x_axis is XAxis.STEP_TIME and parts is not None:
-        # The labels of the axis leave out the date and the zone.
+        # The labels of the axis have no date and no zone.
         ends = (datetime.fromtimestamp(end // parts, UTC) for end in (start, end))
         words.append(" to ".join(map(fmt.when, ends)))
     words += ["part of the run"] if any(not curve.series.is_whole for curve in curves) else []
@@ -152,7 +154,7 @@ def _heading(title: str, curves: Sequence[Curve], x_axis: XAxis, offset: str) ->
 
 
 def _axes(series: Sequence[Series], is_log: bool, x_axis: XAxis) -> tuple[Window, Ticks, Ticks]:
-    """Return the window of a picture, the ticks of its vertical axis and of its horizontal one."""
+    """Return the window of a picture, and the ticks of its vertical and its horizontal axis."""
     if not series:
         return Window(0.0, 1.0, 0.0, 1.0), Ticks(), Ticks()
     curve = Curve(series[0], is_log=is_log, x_axis=x_axis, others=others(series[1:]))
@@ -177,7 +179,7 @@ def _grid(plot: _Plot, up: Ticks, across: Ticks, x_axis: XAxis) -> Iterator[str]
 
 
 def _odd_marks(plot: _Plot, series: Sequence[Series]) -> Iterator[str]:
-    """Yield a mark on the horizontal axis for each step, or few, with a NaN or an infinity."""
+    """Yield a mark on the horizontal axis for each column with a NaN or an infinity."""
     for one in series:
         for column in filter(is_odd, one.columns):
             at = f"{plot.x(column.first.step):.1f} {plot.bottom:.1f}"
@@ -201,11 +203,12 @@ def _curves(plot: _Plot, curves: Sequence[Curve]) -> Iterator[str]:
             for stretch in stretches(curve)
         ]
         yield from _lines(lines, _look(index)[0])
-        # Each curve's marks start elsewhere, so that those of curves that run together are seen.
+        # The marks of each curve start at another place: otherwise those of curves that run
+        # together would hide one another.
         start = plot.left + MARK_SPACING * (0.25 + index % len(MARKS) / len(MARKS))
         marked.append(_spread([point for line in lines for point in line], start))
     if len(curves) > 1:
-        # Over all lines: a noisy curve would hide them.
+        # Marks are drawn over all lines: a noisy curve would hide them.
         for index, points in enumerate(marked):
             for x, y in points:
                 yield _mark(x, y, index)
@@ -215,7 +218,7 @@ def _lines(lines: Sequence[Pixels], colour: str) -> Iterator[str]:
     yield f'<g fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round">'
     for line in lines:
         if len(line) == 1:
-            # A line of one point would not be seen.
+            # A polyline of one point would be invisible.
             ((x, y),) = line
             yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.6" fill="{colour}"/>'
         else:
@@ -230,7 +233,7 @@ def _mark(x: float, y: float, index: int) -> str:
 
 
 def _spread(points: Pixels, start: float) -> Pixels:
-    """Return some of the points, `MARK_SPACING` apart or more; the first if there are few."""
+    """Return some of the points, at least `MARK_SPACING` apart; the first if there are few."""
     chosen: Pixels = []
     after = start
     for x, y in points:
@@ -249,7 +252,7 @@ def _odd_words(of: SeriesColumn | Series) -> list[str]:
 
 
 def _legend(plot: _Plot, curves: Sequence[Curve], notes: Sequence[str]) -> Iterator[str]:
-    """Yield a row for each curve under the axis, then the notes."""
+    """Yield a row below the axis for each curve, then the notes."""
     y = plot.bottom + BELOW_AXIS
     for index, curve in enumerate(curves):
         colour, _ = _look(index)
@@ -279,14 +282,14 @@ def _figures(curve: Curve) -> list[str]:
 
 
 def _notes(curves: Sequence[Curve]) -> list[str]:
-    """Return what the picture does not show as a line, and where it is marked."""
+    """Return notes about values that the picture does not show as a line."""
     notes = []
     if any(_odd_words(curve.series) for curve in curves):
-        notes.append("▲ on the axis: NaN or infinite there")
+        notes.append("▲ on the axis: the value there is NaN or infinite")
     hidden = sum(curve.hidden_count for curve in curves)
     if hidden:
-        # Of many points a column keeps its extremes, which are all that can be counted.
+        # A column keeps only the extremes of its points, so the count is a lower bound.
         is_thinned = any(curve.is_thinned for curve in curves)
         values = f"{'at least ' if is_thinned else ''}{fmt.count(hidden, 'value')}"
-        notes.append(f"{values} not above 0: no place on a logarithmic axis")
+        notes.append(f"{values} not above 0 cannot be shown on a logarithmic axis")
     return notes

@@ -1,7 +1,7 @@
-"""Ticks at round numbers: 1, 2 or 5 times a power of ten apart, and labels that tell them apart.
+"""Ticks at round numbers: 1, 2 or 5 times a power of ten apart, with labels that all differ.
 
-They are decimal numbers until they have a place, so that a label is exactly what its tick is: no
-two read alike, and none shows the noise of a float.
+Ticks are decimal numbers until they get a place, so that each label is exact: with floats two could
+read alike, or show rounding noise.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 STEPS = (1, 2, 5, 10)
+"""Distances of ticks, times a power of ten."""
 FEWEST = 2
-"""With fewer ticks an axis does not tell its scale."""
+"""The least number of ticks; with fewer an axis does not show its scale."""
 FINER = (1, 2, 5)
-"""How much finer than asked for ticks may be, to be so many; five times is always enough."""
+"""How many times finer than asked for ticks may be to reach that number; 5 is always enough."""
 FLOATS_APART = 8
-"""Ticks that are fewer floats apart than these stand only where there is a float."""
+"""Ticks that are fewer floats apart than this are placed only on floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,11 @@ class Ticks:
     places: tuple[float, ...] = ()
     labels: tuple[str, ...] = ()
     offset: str = ""
-    """What is to be added to each label; empty where they are the whole of it."""
+    """The number that is to be added to each label; empty if the labels are whole."""
 
     @property
     def cells(self) -> int:
-        """How wide the widest label is."""
+        """The width of the widest label."""
         return max(map(len, self.labels), default=0)
 
     def placed(self, place: Callable[[float], float]) -> Ticks:
@@ -43,21 +44,20 @@ class Ticks:
 def even(
     low: float | Fraction, high: float | Fraction, at_most: int, cells: int, whole: bool = False
 ) -> Ticks:
-    """Return ticks at round numbers in a range; none where it is no range.
+    """Return ticks at round numbers in a range; none if the range is empty.
 
-    Where the labels that tell them apart would be too long, they are what is to be added to the
-    offset.
+    If labels that differ would be too long, they are relative to an offset.
 
     Args:
-        low: the lower end.
-        high: the upper end.
-        at_most: how many parts they divide the range into.
-        cells: how wide a label may be, 11 or more; of twenty parts all labels fit.
-        whole: whole numbers, for steps, if there are any in the range.
+        low: The lower end.
+        high: The upper end.
+        at_most: The highest number of parts into which the ticks divide the range.
+        cells: The greatest width of a label, 11 or more; with up to twenty parts all labels fit.
+        whole: Whether only whole numbers count, as for steps, if there are any in the range.
     """
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         return Ticks()
-    # A float is taken for the decimal that it is written as, so that 0.1 lies not below its tick.
+    # A float counts as the decimal that it is written as: otherwise 0.1 would lie beside its tick.
     numbers = round_numbers(Fraction(str(low)), Fraction(str(high)), at_most, whole)
     labels, offset = _labels(numbers, cells)
     return Ticks(tuple(map(float, numbers)), tuple(labels), offset)
@@ -72,7 +72,7 @@ def upward(bottom: float, top: float, is_log: bool, at_most: int, cells: int) ->
         labels, _ = _labels([Decimal(factor).scaleb(power) for factor, power in powers], cells)
         places = (power + math.log10(factor) for factor, power in powers)
         return Ticks(tuple(places), tuple(labels))
-    # Between two powers of ten, round numbers of an even axis say more.
+    # Between two powers of ten, the round numbers of a linear axis are more useful.
     between = even(10**bottom, 10 ** min(top, _LARGEST), at_most, cells)
     return between.placed(math.log10) if all(place > 0 for place in between.places) else Ticks()
 
@@ -81,7 +81,7 @@ _LARGEST = math.log10(1.797e308)
 
 
 def _powers(low: float, high: float, at_most: int) -> Iterator[tuple[int, int]]:
-    """Yield powers of ten in a range, and 2 and 5 times them if there is room, as two numbers."""
+    """Yield powers of ten in a range, and 2 and 5 times these if there is room, as two numbers."""
     first, last = math.floor(low), math.ceil(high)
     every = max(math.ceil((last - first) / max(at_most, 1)), 1)
     factors = (1, 2, 5) if (last - first) * 3 <= at_most else (1,)
@@ -94,9 +94,9 @@ def _powers(low: float, high: float, at_most: int) -> Iterator[tuple[int, int]]:
 def round_numbers(
     low: Fraction, high: Fraction, at_most: int, whole: bool = False
 ) -> list[Decimal]:
-    """Return round numbers in a range, lowest first, its ends where there is none.
+    """Return round numbers in a range, lowest first; its ends if there are none.
 
-    Each is a place of its own among the floats.
+    No two of them are the same float.
     """
     found: list[Decimal] = []
     for finer in FINER:
@@ -108,7 +108,7 @@ def round_numbers(
             found = [number for number in found if Decimal(float(number)) == number]
         if len(found) >= FEWEST:
             return found
-    # Floats may be so far apart that none of the few in a range are round numbers.
+    # Floats may be so far apart that no float in the range is a round number.
     ends = [Decimal(repr(float(end))) for end in (low, high)]
     if whole and any(end != end.to_integral_value() for end in ends):
         return found or round_numbers(low, high, at_most)
@@ -116,9 +116,9 @@ def round_numbers(
 
 
 def spacing(low: Fraction, high: Fraction, at_most: int, whole: bool = False) -> tuple[int, int]:
-    """Return how far apart round numbers stand that divide a range into at most so many parts.
+    """Return the distance of round numbers that divide a range into at most `at_most` parts.
 
-    It is a number of `STEPS` and the power of ten that it counts.
+    The distance is a number of `STEPS` and the exponent of the power of ten that it multiplies.
     """
     rough = (high - low) / at_most
     power = len(str(rough.numerator)) - len(str(rough.denominator))
@@ -126,7 +126,7 @@ def spacing(low: Fraction, high: Fraction, at_most: int, whole: bool = False) ->
         power -= 1
     if whole and power < 0:
         return 1, 0
-    # A range may be wider than what it was made from by a rounding.
+    # By rounding, a range may be a little wider than the one it was made from.
     least = rough / Fraction(10) ** power * Fraction(999, 1000)
     step = next(step for step in STEPS if step >= least)
     return (1, power + 1) if step == STEPS[-1] else (step, power)
@@ -140,14 +140,14 @@ def _times_ten(whole: int, power: int) -> Decimal:
 
 
 def _labels(numbers: Sequence[Decimal], cells: int) -> tuple[list[str], str]:
-    """Return exact labels and what is to be added to each; in `cells`, unless there are hundreds.
+    """Return exact labels, and the offset that is to be added to each.
 
-    More cells than that are better than less than the whole of a label.
+    They fit in `cells` unless there are hundreds: then a label is too wide, but never cut.
     """
     if (whole := _in_full(numbers, cells)) is not None:
         return whole, ""
     nearest, farthest = min(numbers, key=abs), max(numbers, key=abs)
-    # What is left of the numbers then is of the size of their range, of one its last digit.
+    # Without the offset, numbers are as large as their range; a single one is its last digit.
     size = numbers[-1] - numbers[0] or Decimal(1).scaleb(_exponent(nearest))
     unit = Decimal(1).scaleb(size.adjusted() + 1)
     inner = nearest // unit * unit
@@ -162,11 +162,11 @@ def _labels(numbers: Sequence[Decimal], cells: int) -> tuple[list[str], str]:
 
 
 def _in_full(numbers: Sequence[Decimal], cells: int) -> list[str] | None:
-    """Return numbers with all their digits, one form for all, if there is room for them."""
+    """Return numbers with all their digits, in the same form, if there is room for them."""
     largest = max(map(abs, numbers), default=Decimal(0))
     is_tiny = largest < Decimal("0.001") and any(_exponent(number) < -4 for number in numbers)
     for form in (_in_powers,) if is_tiny else (_fixed, _in_powers):
-        # A power of ten may be far longer in full than it is worth writing.
+        # A large power of ten would be very long in this form.
         if form is _fixed and not -cells < largest.adjusted() < cells:
             continue
         labels = [form(number) for number in numbers]

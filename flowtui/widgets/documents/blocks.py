@@ -1,6 +1,6 @@
-"""What a document consists of: sections of blocks, as values that say nothing of cells.
+"""The parts of a document: sections of blocks, as values that know nothing of cells.
 
-Text in them is untrusted; laying a document out is what makes it plain.
+Their text is untrusted; the layout makes it safe with `plain`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flowtui.widgets.cells import Piece, Role
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Running text, wrapped; its line breaks are kept."""
+    """Running text, which is wrapped and keeps its line breaks."""
 
     text: str
     role: Role = "text"
@@ -24,18 +24,18 @@ class Text:
     label: str = ""
     """A muted word before the first line."""
     peek: int = 0
-    """How many lines are shown of it at first: the first ones, or the last ones if negative."""
+    """How many lines are shown at first: the first ones, the last ones if negative; 0 for all."""
     source: str | None = None
-    """The attribute that it is."""
+    """The name of the attribute that holds it."""
     full_chars: int | None = None
-    """How long the stored text is, where `text` is only the first part of it."""
+    """The length of the stored text, if `text` is only the first part of it."""
     pieces: tuple[Piece, ...] = ()
-    """All of `text` in stretches of their own roles, where it has not one role."""
+    """All of `text` in pieces, if they have several roles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Short texts side by side, on as few lines as hold them."""
+    """Short texts side by side, on as few lines as possible."""
 
     pieces: tuple[Piece, ...]
     indent: int = 0
@@ -49,9 +49,9 @@ class Fact:
     text: str
     role: Role = "text"
     source: str | None = None
-    """The attribute that it is."""
+    """The name of the attribute that holds it."""
     full_chars: int | None = None
-    """How long the stored text is, where `text` is only the first part of it."""
+    """The length of the stored text, if `text` is only the first part of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,33 +67,33 @@ class Values:
     """Named JSON values, as a tree that folds."""
 
     key: str
-    """Folds are kept by it and the path of a value."""
+    """Identifies the folds of these values, together with the path of a value."""
     values: Mapping[str, JsonValue]
     cut: Mapping[str, int] = field(default_factory=dict)
-    """How many characters the texts have of which `values` holds the first part only, by path, as
-    `bounded_json` writes it: `name`, `name.inside`, `name[3]`."""
+    """The full length of each text that `values` holds in part, by its path as `bounded_json`
+    writes it: `name`, `name.inside`, `name[3]`."""
     indent: int = 0
     open_levels: int = 0
-    """How many levels of nested values stand open at first."""
+    """How many levels of nested values are open at first."""
     wraps_texts: bool = False
-    """Whether long texts stand wrapped beside their names, and not folded to a line."""
+    """Whether long texts are wrapped beside their names, and not folded to a line."""
     are_attributes: bool = False
-    """Whether the names are those of the span's attributes."""
+    """Whether the names are attributes of the span."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Something that leads elsewhere."""
+    """A link to another record."""
 
     label: str
     target: object | None = None
-    """What following it posts; None for what leads nowhere here."""
+    """The target that following the link posts; None if the record is not in this store."""
     indent: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Blocks under a name: a message under who spoke, a call under what was called."""
+    """Blocks under a name: a message under its sender, or a call under the tool."""
 
     name: str
     blocks: tuple[Block, ...]
@@ -101,14 +101,14 @@ class Turn:
     note: str = ""
     indent: int = 0
     is_apart: bool = False
-    """Whether a blank line stands before it, unless it is the first."""
+    """Whether a blank line stands before it, unless it comes first."""
     can_fold: bool = False
     is_folded: bool = False
-    """Whether it stands folded at first, where it can."""
+    """Whether it is folded at first, if it can fold."""
     are_beside: bool = False
-    """Whether its blocks, turns that do not fold, stand side by side: as many as there is room
-    for, counted from the last. Those before them, and all in a narrow document, stand one under
-    the other. Without a name it has no heading."""
+    """Whether its blocks, which are turns that do not fold, stand side by side: as many as there is
+    room for, counted from the last. Earlier ones, and all in a narrow document, stand one under the
+    other. Without a name the turn has no heading."""
 
 
 Block: TypeAlias = Text | Words | Facts | Values | Link | Turn
@@ -119,20 +119,20 @@ class Section:
     """A titled part of a document; one without a title has no heading and does not fold."""
 
     key: str
-    """Folds are kept by it, from one document to the next."""
+    """Identifies the folds of this section, from one document to the next."""
     title: str
     blocks: tuple[Block, ...]
     note: str = ""
     role: Role = "title"
     is_folded: bool = False
-    """How it stands when it is first shown."""
+    """Whether it is folded when it is first shown."""
 
 
 Content: TypeAlias = JsonValue | Block | Section
 
 
 def copied(content: Content) -> str:
-    """Return what copying a part of a document gives: texts as they are, data as JSON."""
+    """Return a part of a document as text to copy: texts as they are, data as JSON."""
     match content:
         case str() | Text():
             return content if isinstance(content, str) else content.text
@@ -152,5 +152,5 @@ def copied(content: Content) -> str:
 
 
 def json_lines(value: JsonValue) -> str:
-    """Return a value as JSON over as many lines as it takes."""
+    """Return a value as indented JSON."""
     return json.dumps(value, ensure_ascii=False, indent=2)

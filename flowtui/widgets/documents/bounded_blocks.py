@@ -1,7 +1,7 @@
-"""A document of which long texts are kept in part: what is shown stays small, whatever was read.
+"""Documents with bounded texts, so that they stay small whatever was read.
 
-Conversations, media and tools are read out of whole values first, and cut here afterwards, leaf by
-leaf, each with its true length.
+Conversations, media and tools are first parsed from whole values; then each long text is cut here,
+with its full length noted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from flowtui.store.values import JsonValue
 from flowtui.widgets.documents.blocks import Block, Fact, Facts, Section, Text, Turn, Values
 
 TEXT_CHARS = 500_000
-"""A text is kept up to here: more than anybody reads without a pager."""
+"""The length up to which a text is kept: more than anybody reads without a pager."""
 _BOUNDS = Bounds(text_chars=TEXT_CHARS)
 
 

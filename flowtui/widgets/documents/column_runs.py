@@ -1,4 +1,4 @@
-"""Lines of a document that are more than one text in one role: columns, and marked stretches."""
+"""Lines of a document with several texts or roles: columns, and text with marked pieces."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from flowtui.widgets.documents.wrapping import plain_lines
 def side_by_side(
     columns: Sequence[Sequence[LineRun]], cells: int, gap: int, indent: int
 ) -> tuple[list[LineRun], list[tuple[int, LineRun]]]:
-    """Return runs in columns as runs of whole lines, and where each run of a column begins.
+    """Return the runs of columns as runs of whole lines, and the line where each run begins.
 
-    A line belongs to the first column in which something can be done there, or else to the first
-    that has a line there.
+    A line belongs to the first column with something to do on it, else to the first column that is
+    long enough.
 
     Args:
-        columns: the runs of each, laid out for `cells`.
-        cells: the width of each column.
-        gap: cells between two of them.
-        indent: cells before the first.
+        columns: The runs of each column, laid out for `cells`.
+        cells: The width of each column.
+        gap: The number of cells between two columns.
+        indent: The number of cells before the first column.
     """
     layouts = [RunLayout(runs) for runs in columns]
     count = max(layout.line_count for layout in layouts)
@@ -35,24 +35,24 @@ def side_by_side(
     for _, numbers in groupby(range(count), key=lambda index: _identity(spots[index])):
         first, *rest = numbers
         paint = partial(_joined, layouts, cells, gap, first)
-        # The texts are in the runs of the columns; a line is put together when it is drawn.
+        # The runs of the columns hold the texts; a line is put together only when it is drawn.
         texts = [""] * (1 + len(rest))
         joined.append(LineRun(spots[first], texts, indent=indent, paint=paint))
     return joined, [part for runs in columns for part in _starts(runs)]
 
 
 def painted(run: LineRun, pieces: Sequence[Piece], limit: int) -> LineRun:
-    """Return a run of the running text with its stretches in their roles; others as they are.
+    """Return a run of running text with each piece in its role; return any other run as it is.
 
     Args:
-        run: as `body` makes it of the joined pieces.
-        pieces: the stretches.
-        limit: how many of their characters the run holds.
+        run: A run that `body` made from the joined texts of the pieces.
+        pieces: The pieces.
+        limit: How many of their characters the run holds.
     """
     if not run.is_body:
         return run
     some = list(_first(pieces, limit))
-    # Wrapping drops blanks and nothing else, so all other characters can be counted.
+    # Wrapping drops only blanks, so counting all other characters finds the pieces again.
     ends = list(accumulate(_solid(" ".join(plain_lines(text))) for text in _with_joiners(some)))
     starts = list(accumulate(map(_solid, run.lines), initial=0))
 
@@ -72,9 +72,9 @@ def painted(run: LineRun, pieces: Sequence[Piece], limit: int) -> LineRun:
 
 
 def _with_joiners(pieces: Sequence[Piece]) -> Iterator[str]:
-    """Yield the texts of pieces, in which something as long stands for what joiners become.
+    """Yield the texts of pieces, with each joiner replaced by text as long as its plain form.
 
-    What becomes of one is for all of the text to say, and pieces may end beside it.
+    That form depends on the characters on both sides, and a piece may end between them.
     """
     whole = "".join(piece.text for piece in pieces)
     if STAND_INS.keys().isdisjoint(whole):

@@ -1,4 +1,4 @@
-"""A conversation as blocks of a document: who said what, calls with their answers below them."""
+"""A conversation as blocks of a document: messages, and tool calls with their results below."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from flowtui.widgets.documents.blocks import Block, Fact, Facts, Text, Turn, Val
 
 SYSTEM_PEEK_LINES = 4
 OPEN_VALUES = 12
-"""Arguments and answers with no more values than these on their second level show them."""
+"""Arguments and results with at most this many values on their second level show that level."""
 _ROLES: dict[str, Role] = {"user": "accent", "human": "accent", "input": "accent"}
 _INSTRUCTING = ("system", "developer")
 
 Sources = Mapping[str, str]
-"""By the text of a long attribute: its name."""
+"""The names of long attributes, by their text."""
 
 
 def conversation_blocks(
@@ -37,14 +37,13 @@ def conversation_blocks(
 ) -> tuple[Turn, ...]:
     """Return the messages of a conversation, one under the other.
 
-    What a tool answered stands below the call; a message that holds nothing but such answers is
-    left out.
+    The result of a tool stands below its call; a message with nothing but such results is left out.
     """
     return tuple(_Chat(conversation, sources or {}).turns())
 
 
 def value_blocks(key: str, value: JsonValue, label: str = "") -> tuple[Block, ...]:
-    """Return a value of any type as the block that suits it: a tree, or a text."""
+    """Return a value as a tree if it is an object or a list, else as a text."""
     if isinstance(value, (dict, list)) and value:
         named = value if isinstance(value, dict) else {str(i): v for i, v in enumerate(value)}
         inside = sum(len(item) for item in named.values() if isinstance(item, (dict, list)))
@@ -65,7 +64,7 @@ class _Chat:
     def __init__(self, conversation: Conversation, sources: Sources) -> None:
         self._conversation = conversation
         self._sources = sources
-        # By identity: several calls may be answered by equal values.
+        # By identity, because several calls may have equal results.
         pairs = [pair for pair in paired_calls(conversation) if pair.result is not None]
         self._answers = {id(pair.call): pair.result for pair in pairs}
         self._paired = {id(pair.result) for pair in pairs}
@@ -124,4 +123,4 @@ class _Chat:
 def _medium(part: MediaPart) -> Fact:
     size = None if part.size_bytes is None else fmt.size(part.size_bytes)
     facts = [fact for fact in (part.mime, size, part.name_or_uri) if fact]
-    return Fact(part.kind, "  ".join(facts) or "nothing else is known of it")
+    return Fact(part.kind, "  ".join(facts) or "nothing else is known about it")

@@ -1,7 +1,7 @@
-"""Where an output differs from its reference: by words where both are texts, else by keys.
+"""The differences between an output and its reference: by words for two texts, else by keys.
 
-Everything is bounded, for it is done before a sample shows: texts too long for words are compared
-by lines, and those too long for lines from where they first differ.
+All searches are bounded, because they run before a sample is shown: texts too long for words are
+compared by lines, and texts too long for lines only at both ends.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from flowtui.store.samples.score_values import is_number
 from flowtui.store.values import JsonValue
 
 MAX_WORD_CHARS = 200_000
-"""Of what differs in both texts together: some 20,000 words in each."""
+"""The greatest length, in both texts together, that is compared by words: some 40,000 words."""
 MAX_LINE_CHARS = 2_000_000
+"""The greatest length, in both texts together, that is compared by lines."""
 MAX_TOKENS = 60_000
+"""The most words or lines, in both texts together, that are compared."""
 MAX_STEPS = 25_000
-"""Of the search between two anchors, all searches of a comparison together: some 10 ms."""
+"""The most steps of all searches between anchors in one comparison: some 10 ms."""
 MAX_KEYS = 1_000
-"""So many paths are compared; as many as this may not be all."""
+"""The most paths that are compared; when there are this many, there may be more."""
 MAX_LEVELS = 100
 
-# A sentence in a script without blanks is not one word: from U+2E80 on each character stands alone.
-# A joiner stays with what it joins: beside a mark of its own it would be none.
+# In a script without blanks a sentence would be one word, so from U+2E80 on each character is one.
+# A joiner stays with the characters that it joins: cut off from them, it would join nothing.
 _WORDS = re.compile(
     r"(?:[^\W\u2e80-\U0010ffff]|[\u200c\u200d])+|\s+"
     r"|.(?:[\ufe0f\U0001f3fb-\U0001f3ff]*\u200d.)*",
@@ -37,14 +39,14 @@ _WORDS = re.compile(
 _LINES = re.compile(r"[^\n]*\n|[^\n]+")
 _BLANK = re.compile(r"\s")
 _Match = tuple[int, int, int]
-"""Where some tokens stand in the one, where in the other, and how many are the same there."""
+"""The places of equal tokens in the one and in the other, and their number."""
 
 
 class DiffKind(StrEnum):
-    """Where something is."""
+    """In which of two texts something is."""
 
     SAME = "same"
-    """In both."""
+    """In both texts."""
     ONLY_OUTPUT = "only in the output"
     ONLY_REFERENCE = "only in the reference"
 
@@ -59,12 +61,12 @@ class DiffRun:
 
 @dataclass(frozen=True, slots=True)
 class KeyDifference:
-    """What stands under one path of two JSON values."""
+    """The values under one path of two JSON values."""
 
     path: str
-    """As in `items[3].name`; empty for the values themselves."""
+    """A path such as `items[3].name`; empty for the values themselves."""
     output: JsonValue
-    """None where it is absent, or null."""
+    """None if it is absent, or null."""
     reference: JsonValue
     in_output: bool = True
     in_reference: bool = True
@@ -76,10 +78,10 @@ class KeyDifference:
 
 
 def word_diff(output: str, reference: str) -> tuple[DiffRun, ...]:
-    """Return two texts as one: what they share, and between it what only one of them has.
+    """Return two texts as one sequence of runs, shared ones and those of only one of them.
 
-    What is the same and what only the output has, joined, is the output; the reference likewise.
-    Of what was changed the reference's part comes first.
+    The shared runs and those of the output, joined, are the output, and likewise the reference. In
+    a change, the reference's part comes first.
     """
     start = _shared_start(output, reference)
     end = _shared_end(output[start:], reference[start:])
@@ -93,15 +95,15 @@ def word_diff(output: str, reference: str) -> tuple[DiffRun, ...]:
 
 
 def key_diff(output: JsonValue, reference: JsonValue) -> tuple[KeyDifference, ...]:
-    """Return what stands under each path of two values, the output's first, at most `MAX_KEYS`.
+    """Return the values under each path of two values, at most `MAX_KEYS`, in the output's order.
 
-    What only one of them has is one path, whatever is inside it.
+    A part that only one of them has counts as one path, whatever is inside it.
     """
     return tuple(islice(_keys("", output, reference, 0), MAX_KEYS))
 
 
 def is_equal(one: JsonValue, other: JsonValue) -> bool:
-    """Say whether two values are the same as JSON: true is not 1, 1 is 1.0, NaN is NaN."""
+    """Say whether two values are equal as JSON: true is not 1, but 1 is 1.0 and NaN is NaN."""
     if is_number(one) and is_number(other):
         return one == other or (one != one and other != other)
     if type(one) is not type(other):
@@ -117,7 +119,7 @@ def is_equal(one: JsonValue, other: JsonValue) -> bool:
 
 
 def _shared_start(one: str, other: str) -> int:
-    """Return how much two texts share at their start, whole words of it."""
+    """Return how many characters two texts share at their start, in whole words."""
     length = _common(one, other)
     if length == len(one) == len(other):
         return length
@@ -131,7 +133,7 @@ def _shared_end(one: str, other: str) -> int:
 
 
 def _common(one: str, other: str, from_end: bool = False) -> int:
-    """Return how many characters two texts share, by halving what is not known yet."""
+    """Return how many characters two texts share at one end, by binary search."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -166,7 +168,7 @@ def _runs(one: Sequence[str], other: Sequence[str]) -> Iterator[DiffRun]:
 
 
 def _tidied(runs: Sequence[DiffRun]) -> Iterator[DiffRun]:
-    """Join stretches of one kind, and changes with nothing but blanks between them."""
+    """Join neighbouring runs of one kind, and changes with only blanks between them."""
     kept = [run for run in runs if run.text]
     only: dict[DiffKind, list[str]] = {DiffKind.ONLY_REFERENCE: [], DiffKind.ONLY_OUTPUT: []}
     same: list[str] = []
@@ -197,10 +199,10 @@ def _tidied(runs: Sequence[DiffRun]) -> Iterator[DiffRun]:
 
 
 def _matches(one: Sequence[str], other: Sequence[str]) -> list[_Match]:
-    """Return what two rows of tokens share, in order.
+    """Return what two sequences of tokens share, in order.
 
-    Tokens that both have exactly once hold the rows together, as many as stand in one order;
-    between them the shortest way from the one to the other is searched for.
+    Anchors are the tokens that both have exactly once, as far as their order agrees; between two
+    anchors the shortest edit script is searched (a patience diff).
     """
     found: list[_Match] = []
     steps = MAX_STEPS
@@ -219,7 +221,7 @@ def _matches(one: Sequence[str], other: Sequence[str]) -> list[_Match]:
 
 
 def _anchors(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where the tokens stand that each row has once: the longest row in both orders."""
+    """Return the places of tokens that both sequences have once: the longest common order."""
     counts_one, counts_other = Counter(one), Counter(other)
     places = {token: j for j, token in enumerate(other) if counts_other[token] == 1}
     pairs = [
@@ -247,9 +249,9 @@ def _anchors(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _shortest(one: Sequence[str], other: Sequence[str], max_steps: int) -> tuple[list[_Match], int]:
-    """Return what two rows share along the way with the fewest changes (Myers), and its cost.
+    """Return what two sequences share in the shortest edit script (Myers), and the search's steps.
 
-    Nothing is shared where the way takes more steps than there are.
+    If the search takes more than `max_steps`, only their common start counts as shared.
     """
     start = 0
     least = min(len(one), len(other))

@@ -1,4 +1,4 @@
-"""One record in full: a document of sections that fold, laid out once and drawn as it is seen."""
+"""One record in full: a document of foldable sections, laid out once and drawn as far as seen."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
 
 MIN_CELLS = 20
 MAX_SKIPPED = 1_000
-"""Matches on one line that a step passes over."""
+"""How many further matches on the same line one step of a search skips."""
 
 
 class Document(VirtualList):
-    """Shows sections; folds stay from one document to the next, cursor and scroll in one."""
+    """Shows sections; folds last from one document to the next, cursor and scroll for one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "unfold", "Unfold", show=False, tooltip="Open it, or show more of it"),
-        Binding("left,h", "fold", "Fold", show=False, tooltip="Close it, or go to what it is in"),
+        Binding("right,l", "unfold", "Unfold", show=False, tooltip="Unfold it, or show more of it"),
+        Binding("left,h", "fold", "Fold", show=False, tooltip="Fold it, or go to what contains it"),
         Binding("z", "fold_all", "Fold all", show=False, tooltip="Fold or unfold all sections"),
     ]
 
     @dataclass
     class Followed(Message):
-        """Sent by a document on Enter on a link that leads somewhere."""
+        """Sent by a document when a link is followed with Enter."""
 
         document: Document
         target: object
@@ -62,11 +62,11 @@ class Document(VirtualList):
         self._match = -1
 
     def show(self, identity: object, sections: Sequence[Section]) -> None:
-        """Show sections; with the identity of the present ones cursor and scroll stay.
+        """Show sections; cursor and scroll stay if the identity does.
 
         Args:
-            identity: what they are about.
-            sections: at least one, with keys that differ.
+            identity: Identifies the record.
+            sections: At least one section; each has a key of its own.
         """
         shown = tuple(sections)
         is_same = identity == self._identity and bool(self._sections)
@@ -90,7 +90,7 @@ class Document(VirtualList):
             self.cursor = line
 
     def show_note(self, text: str, role: Role = "muted") -> None:
-        """Show a sentence in the place of sections: why there are none."""
+        """Show a sentence in place of sections, which says why there are none."""
         self._identity, self._sections = None, ()
         self._laid = RunLayout(())
         self._pattern, self._matches, self._match = None, [], -1
@@ -99,22 +99,22 @@ class Document(VirtualList):
 
     @property
     def copy_text(self) -> str:
-        """What is under the cursor, whole: a message, a value as JSON, a section."""
+        """The whole text under the cursor: a message, a value as JSON, or a section."""
         spot = self._spot
         return "" if spot is None else copied(spot.content)
 
     @property
     def source(self) -> str | None:
-        """The attribute that what is under the cursor came from, if it is one."""
+        """The attribute that holds what is under the cursor, if there is one."""
         return None if self._spot is None else self._spot.source
 
     # Search ----------------------------------------------------------------------------------
 
     def find(self, needle: str) -> int:
-        """Mark a text wherever it shows, in any case; a blank one marks nothing.
+        """Mark a text wherever it occurs, in any case; an empty text marks nothing.
 
         Returns:
-            How often it occurs in the whole document, also in what is folded.
+            How often it occurs in the whole document, folded parts included.
         """
         self._pattern = pattern_of(needle) if needle else None
         self._matches = [] if self._pattern is None else matches(self._sections, self._pattern)
@@ -123,10 +123,10 @@ class Document(VirtualList):
         return len(self._matches)
 
     def find_next(self, direction: int = 1) -> int | None:
-        """Go to the next line with a match, or the one before; after the last comes the first.
+        """Go to the next or previous line with a match, and wrap around at the ends.
 
         Returns:
-            Which match it is, from 0; None where there is none.
+            The number of the match, from 0; None if there is none.
         """
         count = len(self._matches)
         at = -1 if self._match < 0 and direction > 0 else max(self._match, 0)
@@ -193,7 +193,7 @@ class Document(VirtualList):
         return self._laid.at(self.cursor)[0].spot
 
     def _held(self) -> tuple[Key, int] | None:
-        """Return what the cursor is on, and how many lines below its first."""
+        """Return the key of what the cursor is on, and on which of its lines."""
         spot = self._spot
         if spot is None:
             return None
@@ -201,7 +201,7 @@ class Document(VirtualList):
         return spot.key, self.cursor - first
 
     def _lay_out(self, held: tuple[Key, int] | None) -> None:
-        """Lay all out, and put the cursor where it was held, on the screen too."""
+        """Lay everything out, and keep the cursor on what it was on and at its place on screen."""
         self._laid_width = self._text_width
         self._laid = laid_out(self._sections, self._laid_width, self._folds)
         below_top = self.cursor - round(self.scroll_y)
@@ -267,7 +267,7 @@ class Document(VirtualList):
         if spot.grows_to is None:
             return
         self._folds.shown[spot.key] = spot.grows_to
-        # The cursor stays on its line, where the text goes on now.
+        # The cursor stays on its line, where the new text begins.
         self._lay_out(self._held())
 
     def _set_open(self, key: Key, is_open: bool) -> None:
@@ -283,7 +283,7 @@ class Document(VirtualList):
 
 
 def _marked(piece: Piece, pattern: re.Pattern[str]) -> list[Piece]:
-    """Return a piece with what matches in it set apart."""
+    """Return a piece as several, with matches in a role of their own."""
     parts: list[Piece] = []
     at = 0
     for found in pattern.finditer(piece.text):

@@ -1,4 +1,4 @@
-"""Sections to lines: where everything stands at one width, with the folds as they are."""
+"""The layout of sections as lines, for one width and the present folds."""
 
 from __future__ import annotations
 
@@ -35,12 +35,14 @@ WORD_GAP = 3
 MAX_NAME_CHARS = 200
 MAX_LABEL_SHARE = 0.4
 MAX_INDENT_SHARE = 0.4
+"""Labels and indents may take these shares of the width, so that texts keep room."""
 MIN_COLUMN_CELLS = 52
+"""The least width of one of several columns; with less room they stand one under the other."""
 COLUMN_GAP = 3
 
 
 def laid_out(sections: Sequence[Section], width: int, folds: Folds) -> RunLayout:
-    """Return the lines of sections, one blank line between them."""
+    """Return the lines of sections, with a blank line between two."""
     composer = _Composer(width, folds)
     for section in sections:
         composer.add(section)
@@ -48,7 +50,7 @@ def laid_out(sections: Sequence[Section], width: int, folds: Folds) -> RunLayout
 
 
 def value_key(parent: Key, block: Values) -> Key:
-    """Return what the folds of a block of values are kept by, wherever in its section it is."""
+    """Return the key of a block's folds, which does not depend on its place in the section."""
     return (parent[0], block.key)
 
 
@@ -185,7 +187,7 @@ class _Composer:
             self.runs.append(cut_note(spot, len(text.text), text.full_chars, indent))
 
     def _is_longer(self, text: Text, indent: int) -> bool:
-        """Say whether more is left out than the one line that would say so."""
+        """Say whether more lines would be left out than the one line that says so."""
         if len(text.text) > SHOWN_CHARS:
             return True
         lines = plain_wrapped(text.text.rstrip(), room(self._width, indent))

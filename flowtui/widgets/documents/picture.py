@@ -1,4 +1,4 @@
-"""A picture out of half cells: each cell shows two pixels, one above the other."""
+"""A picture of half blocks: each cell shows two pixels, one above the other."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ UPPER_HALF = "▀"
 
 
 class PicturePane(VirtualList):
-    """Shows one picture. Posts `PageWanted` on the keys that page; there is no cursor."""
+    """Shows one picture, without a cursor. Posts `PageWanted` on Page up and Page down."""
 
     opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pagedown", "turn(1)", "Page down", show=False, tooltip="The next page"),
-        Binding("pageup", "turn(-1)", "Page up", show=False, tooltip="The page before"),
+        Binding("pagedown", "turn(1)", "Page down", show=False, tooltip="Show the next page"),
+        Binding("pageup", "turn(-1)", "Page up", show=False, tooltip="Show the previous page"),
         Binding("down,j", "nothing", "", show=False),
         Binding("up,k", "nothing", "", show=False),
     ]
 
     @dataclass
     class PageWanted(Message):
-        """Sent by PicturePane for the page so many places on."""
+        """Sent by PicturePane to ask for the page that is `by` places further on."""
 
         by: int
 
@@ -77,7 +77,7 @@ class PicturePane(VirtualList):
 
 
 def _segments(picture: Picture, y: int) -> list[Segment]:
-    """Return one line of cells; neighbours of the same colours are one segment."""
+    """Return one line of cells; neighbours with the same colours are one segment."""
     stride = picture.width_px * 3
     upper = picture.rgb[2 * y * stride : (2 * y + 1) * stride]
     lower = picture.rgb[(2 * y + 1) * stride : (2 * y + 2) * stride]
@@ -97,5 +97,5 @@ def _segments(picture: Picture, y: int) -> list[Segment]:
 
 
 def _colour(row: bytes, at: int) -> Color | None:
-    """Return a pixel's colour; None below the last row of an odd number of them."""
+    """Return a pixel's colour; None below the last of an odd number of rows."""
     return Color.from_rgb(row[at], row[at + 1], row[at + 2]) if row else None

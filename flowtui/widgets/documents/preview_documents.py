@@ -22,19 +22,19 @@ from flowtui.widgets.documents.blocks import Block, Section, Text, Values
 from flowtui.widgets.documents.value_runs import items_of
 
 OPEN_ALL_BELOW = 40
-"""Values inside the outermost ones; of larger ones only the first level stands open."""
+"""With fewer values than this inside the outermost ones, two nested levels are open; else none."""
 MAX_PROBLEMS = 5
 LEVEL_CELLS = 2
 
 
 def json_sections(tree: JsonTree) -> list[Section]:
-    """Return one JSON value as a tree, after what of the file it lacks."""
+    """Return one JSON value as a tree, after a warning about what it lacks of the file."""
     lacks = [] if tree.problem is None else [_warning(f"The file {tree.problem}.")]
     return [Section("json", "", (*lacks, _values("json", tree.value)))]
 
 
 def record_sections(pages: Sequence[JsonRecords]) -> list[Section]:
-    """Return the records of JSONL, each foldable under its number, after what is broken."""
+    """Return the records of JSONL, each foldable under its number, after the broken lines."""
     records = [record for page in pages for record in page.records]
     first = pages[0].part.first
     numbered = {
@@ -66,7 +66,7 @@ def _values(key: str, value: JsonValue) -> Values:
 
 
 def word_sections(pages: Sequence[DocumentPage]) -> list[Section]:
-    """Return a Word document as a section a heading."""
+    """Return a Word document with a section for each heading."""
     parts: list[tuple[str, list[Block]]] = [("", [])]
     for block in (block for page in pages for block in page.blocks):
         if isinstance(block, Heading):
@@ -92,12 +92,12 @@ def _block(block: DocumentBlock) -> Block:
 
 
 def about_section(title: str, about: JsonValue) -> list[Section]:
-    """Return what a file says of itself, foldable under a title."""
+    """Return what a file says about itself, foldable under a title."""
     return [Section("about", title, (_values("about", about),))]
 
 
 def shape(numbers: Sequence[int]) -> str:
-    """Return `50,000 × 768`, `scalar` where there is no dimension."""
+    """Return dimensions as `50,000 × 768`; `scalar` if there are none."""
     return " × ".join(f"{number:,}" for number in numbers) or "scalar"
 
 

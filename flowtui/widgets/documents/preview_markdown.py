@@ -1,4 +1,4 @@
-"""Markdown as sections that fold: headings, lists, code, quotes and tables, in a few own rules."""
+"""Markdown as foldable sections: headings, lists, code, quotes and tables, by a few own rules."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _INLINE = re.compile(
 
 
 def sections(lines: Sequence[str]) -> list[Section]:
-    """Return a section a heading; what stands before the first one has no title."""
+    """Return a section for each heading; text before the first one is a section without a title."""
     parts: list[tuple[str, list[str]]] = [("", [])]
     is_code = False
     for line in lines:
@@ -44,7 +44,7 @@ def sections(lines: Sequence[str]) -> list[Section]:
 
 
 def trimmed(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Return the blocks of a section without the blank line after the last: one follows anyway."""
+    """Return blocks without a blank line at the end: the layout puts one after each section."""
     if not blocks or not isinstance(last := blocks[-1], Text):
         return tuple(blocks)
     *pieces, end = last.pieces or (Piece(last.text, last.role),)
@@ -53,7 +53,7 @@ def trimmed(blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 
 def _filled(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
-    """Return the pieces that have text; of the last one nothing but its line's end is taken."""
+    """Return the pieces that have text, without the line end of the last one."""
     shown = [piece for piece in pieces if piece.text]
     if shown:
         shown[-1] = Piece(shown[-1].text.rstrip("\n"), shown[-1].role)
@@ -72,7 +72,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
             at += 1
             continue
         if pending:
-            # A blank line sets it apart from what comes next.
+            # A blank line separates it from what comes next.
             yield _inline(" ".join(pending) + ("\n" if special is None else ""))
             pending = []
         if special is None:
@@ -85,7 +85,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[Block]:
 
 
 def _special(lines: Sequence[str], at: int) -> tuple[list[Block], int] | None:
-    """Return the blocks of what is no paragraph, and the line after it."""
+    """Return the blocks of anything but a paragraph, and the line after them."""
     line = lines[at]
     if fence := _FENCE.match(line):
         end = next(
@@ -122,12 +122,12 @@ def _special(lines: Sequence[str], at: int) -> tuple[list[Block], int] | None:
 
 
 def table(rows: Sequence[Sequence[str]], note: str = "", right: Collection[int] = ()) -> Text:
-    """Return rows as aligned lines, the first one as their head.
+    """Return rows as aligned lines, with the first row as the header.
 
     Args:
-        rows: may be of different lengths.
-        note: stands under them.
-        right: which columns are aligned to the right.
+        rows: The rows, which may have different lengths.
+        note: A line below the rows.
+        right: The columns that are aligned to the right.
     """
     width = max(map(len, rows), default=0)
     padded = [[*row, *[""] * (width - len(row))] for row in rows]
@@ -157,7 +157,7 @@ def _inline(text: str, label: str = "", indent: int = 0) -> Text:
 
 
 def _pieces(text: str) -> list[Piece]:
-    """Return a text in stretches: code, bold, links with where they lead, and the rest."""
+    """Return a text in pieces: code, bold, links with their targets, and the rest."""
     pieces: list[Piece] = []
     at = 0
     for found in _INLINE.finditer(text):
@@ -172,7 +172,7 @@ def _pieces(text: str) -> list[Piece]:
             pieces.append(Piece(f" ({found['to']})" if found["to"] else "", "muted"))
         at = found.end()
     pieces.append(Piece(text[at:]))
-    # Neighbours of one role are one stretch.
+    # Neighbours of one role become one piece.
     merged: list[Piece] = []
     for role, row in groupby((piece for piece in pieces if piece.text), lambda piece: piece.role):
         shown: Role = role

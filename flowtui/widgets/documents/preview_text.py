@@ -1,4 +1,4 @@
-"""Text of files as lines of pieces: source with colours, logs with theirs, bytes in hex."""
+"""Text of files as lines of pieces: highlighted source, logs in their colours, bytes in hex."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flowtui.widgets.cells import Line, Piece, Role
 TAB = "    "
 MAX_PIECE_CHARS = 4_000
 HIGHLIGHT_CHARS = 150_000
-"""Of a page; a longer one is shown plain."""
+"""The longest page that is highlighted; a longer one is shown plain."""
 _OF_PALETTE: tuple[Role, ...] = (
     "muted", "error", "ok", "attention", "curve-1", "curve-2", "curve-3", "text",
 )  # fmt: skip
@@ -38,7 +38,7 @@ _OF_TOKEN: tuple[tuple[str, Role], ...] = (
 
 
 def text_lines(page: TextPage) -> list[Line]:
-    """Return the lines of a page, coloured as its language or its log says."""
+    """Return the lines of a page, coloured by its language or by its escape sequences."""
     if page.language is not None:
         coloured = _highlighted(page)
         if coloured is not None:
@@ -47,7 +47,7 @@ def text_lines(page: TextPage) -> list[Line]:
 
 
 def hex_lines(page: HexPage) -> list[Line]:
-    """Return bytes as lines: where they are, what they are, and what of them is ASCII."""
+    """Return bytes as lines with their offset, their values in hex, and their ASCII characters."""
     lines: list[Line] = []
     for row in page.rows:
         text = hex_dump.line(row, page.row_bytes)
@@ -60,6 +60,11 @@ def hex_lines(page: HexPage) -> list[Line]:
             ]
         )
     return lines
+
+
+def more_characters(count: int) -> Piece:
+    """Return what ends a line of which only the beginning is shown."""
+    return Piece(f"… {count:,} more characters", "muted")
 
 
 def _safe(text: str) -> str:
@@ -76,11 +81,11 @@ def _line(line: FileLine) -> Iterator[Piece]:
     if at < len(line.text):
         yield Piece(_safe(line.text[at:]))
     if line.hidden_chars:
-        yield Piece(f"… {line.hidden_chars:,} more characters", "muted")
+        yield more_characters(line.hidden_chars)
 
 
 def _role(run: StyleRun) -> Role:
-    """Return the role next to a log's colour, so that every theme can be read."""
+    """Return the role nearest to a log's colour, which is readable in every theme."""
     style: Style = run.style
     match style.colour:
         case None:
@@ -107,7 +112,7 @@ def _nearest(rgb: tuple[float, float, float]) -> Role:
 
 
 def _highlighted(page: TextPage) -> list[Line] | None:
-    """Return lines coloured by Pygments, None where it has no lexer for them."""
+    """Return lines highlighted by Pygments; None if it has no lexer for them."""
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
@@ -119,12 +124,12 @@ def _highlighted(page: TextPage) -> list[Line] | None:
     except ClassNotFound:
         return None
     lines = _split((str(token), text) for token, text in lexer.get_tokens("\n".join(texts)))
-    # A lexer that adds or drops lines would put the wrong ones under their numbers.
+    # If a lexer adds or drops lines, the line numbers would be wrong.
     if len(lines) != len(texts):
         return None
     for line, known in zip(lines, page.lines, strict=True):
         if known.hidden_chars:
-            line.append(Piece(f"… {known.hidden_chars:,} more characters", "muted"))
+            line.append(more_characters(known.hidden_chars))
     return list[Line](lines)
 
 

@@ -1,6 +1,6 @@
-"""Lines of a document, a stretch of them that belong together at a time.
+"""Runs of lines of a document that belong together.
 
-A stretch is one `LineRun`, so that a hundred thousand lines of text are one object and a list.
+A run is one `LineRun`, so that a hundred thousand lines of text are one object and a list.
 """
 
 from __future__ import annotations
@@ -18,53 +18,54 @@ from flowtui.widgets.documents.wrapping import plain_wrapped
 Key: TypeAlias = tuple[str | int, ...]
 
 SHOWN_CHARS = 2_000
-"""So much of a text is shown until more is asked for; each time ten times as much."""
+"""How much of a text is shown at first."""
 SHOWN_ITEMS = 200
-"""The same of the values in one object or list."""
+"""How many values of one object or list are shown at first."""
 GROWTH = 10
+"""The factor by which these grow each time that a person asks for more."""
 MIN_TEXT_CELLS = 8
 
 
 @dataclass(slots=True)
 class Folds:
-    """What somebody opened and closed, and how much is shown of what is long."""
+    """What a person has folded and unfolded, and how much of long parts is shown."""
 
     are_open: dict[Key, bool] = field(default_factory=dict)
     shown: dict[Key, int] = field(default_factory=dict)
-    """Characters of a text, values of an object or list."""
+    """How many characters of a text, or values of an object or list, are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """What lines belong to, and what can be done there."""
+    """The part of a document that lines belong to, and what can be done on it."""
 
     key: Key
     content: Content = ""
-    """What copying copies."""
+    """The content that is copied."""
     source: str | None = None
-    """The attribute that it came from."""
+    """The attribute that holds it."""
     is_open: bool | None = None
-    """None for what cannot fold."""
+    """Whether it is unfolded; None if it cannot fold."""
     grows_to: int | None = None
-    """How much is shown of it when more is asked for; None where there is no more."""
+    """How much of it is shown once a person asks for more; None if there is no more."""
     target: object | None = None
-    """What following it posts."""
+    """The target that following it posts."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineRun:
-    """Lines that belong to one spot, each text after the same indent."""
+    """Lines that belong to one spot, with the same indent."""
 
     spot: Spot
     lines: Sequence[str]
     role: Role = "text"
     indent: int = 0
     head: Line = ()
-    """Stands in the place of the first line's indent."""
+    """Replaces the indent of the first line."""
     is_body: bool = False
     """Whether the lines are the running text itself, from its first character on."""
     paint: Callable[[int], Line] | None = None
-    """Makes a line out of stretches of their own roles, where lines have not one role."""
+    """Returns a line in pieces, if the lines have several roles."""
 
     def line(self, index: int) -> list[Piece]:
         before = self.head if index == 0 and self.head else (Piece(" " * self.indent),)
@@ -80,8 +81,8 @@ class RunLayout:
         """Take the runs.
 
         Args:
-            runs: one under the other.
-            beside: what some of them were put together from, each with its first line.
+            runs: The runs, one under the other.
+            beside: The runs of columns that some of these contain, each with its first line.
         """
         self.runs = runs
         self._beside = tuple(beside)
@@ -92,7 +93,7 @@ class RunLayout:
         return self._ends[-1] if self._ends else 0
 
     def at(self, index: int) -> tuple[LineRun, int]:
-        """Return the run that a line is of, and which of its lines it is."""
+        """Return the run that has a line, and the index of the line in it."""
         at = bisect_right(self._ends, index)
         run = self.runs[at]
         return run, index - self._ends[at] + len(run.lines)
@@ -113,19 +114,19 @@ class RunLayout:
 
 
 def blank(key: Key) -> LineRun:
-    """Return an empty line before something."""
+    """Return the empty line before something."""
     return LineRun(Spot((*key, "")), [""])
 
 
 def room(width: int, indent: int) -> int:
-    """Return how wide a text may be after an indent."""
+    """Return the greatest width of a text after an indent."""
     return max(width - indent, MIN_TEXT_CELLS)
 
 
 def body(
     spot: Spot, text: str, limit: int, width: int, indent: int, role: Role = "text", head: Line = ()
 ) -> Iterator[LineRun]:
-    """Yield the first characters of a text, and how many more there are."""
+    """Yield the first characters of a text, and a line that says how many more there are."""
     lines = plain_wrapped(text[:limit], room(width, indent))
     yield LineRun(spot, lines, role, indent, head, is_body=True)
     if len(text) > limit:
@@ -136,7 +137,7 @@ def body(
 def tail(
     spot: Spot, text: str, count: int, width: int, indent: int, role: Role, head: Line
 ) -> Iterator[LineRun]:
-    """Yield the last lines of a text, after how much there is before them."""
+    """Yield a line that says how much comes before, and the last lines of a text."""
     lines = plain_wrapped(text.rstrip()[-SHOWN_CHARS:], room(width, indent))[-count:]
     growing = replace(spot, grows_to=SHOWN_CHARS)
     before = max(len(text) - sum(map(len, lines)), 1)
@@ -148,7 +149,7 @@ def tail(
 def head_of(
     spot: Spot, text: str, count: int, width: int, indent: int, role: Role, head: Line
 ) -> Iterator[LineRun]:
-    """Yield the first lines of a text, and how much there is after them."""
+    """Yield the first lines of a text, and a line that says how much comes after."""
     lines = plain_wrapped(text[:SHOWN_CHARS], room(width, indent))[:count]
     growing = replace(spot, grows_to=SHOWN_CHARS)
     after = max(len(text) - sum(map(len, lines)), 1)
@@ -157,13 +158,13 @@ def head_of(
 
 
 def more(growing: Spot, what: str, indent: int, width: int) -> LineRun:
-    """Return the line that says what is not shown yet; Enter on it shows more."""
+    """Return the line that says how much is not shown; Enter on it shows more."""
     line = f"{what}   Enter shows more"
     return LineRun(growing, [line if len(line) <= width - indent else what], "muted", indent)
 
 
 def cut_note(spot: Spot, kept: int, full: int, indent: int) -> LineRun:
-    """Return the line under a text of which the store gave the first part only."""
+    """Return the line below a text that was read only in part."""
     text = f"first {kept:,} of {full:,} characters"
     if spot.source is not None:
         text += "   p opens it whole"

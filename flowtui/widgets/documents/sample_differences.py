@@ -1,4 +1,4 @@
-"""The difference between an output and its reference as blocks that read without colour too."""
+"""The difference between an output and its reference as blocks, readable without colour too."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from flowtui.widgets.documents.differences import (
 )
 
 SHORT_CELLS = 28
-"""Two values that are no longer than this stand on one line."""
+"""Two values of at most this length stand on one line."""
 SHOWN_SAME = 20
+"""How many keys with equal values are shown."""
 SHOWN_KEYS = 200
+"""How many keys that differ are shown."""
 VALUE_CHARS = 2_000
+"""How much of a value is shown."""
 _MARKS: dict[DiffKind, tuple[str, str, Role]] = {
     DiffKind.SAME: ("", "", "text"),
     DiffKind.ONLY_REFERENCE: ("[-", "-]", "error"),
@@ -32,7 +35,7 @@ _MARKS: dict[DiffKind, tuple[str, str, Role]] = {
 
 
 def text_block(output: str, reference: str) -> tuple[Block, ...]:
-    """Return two texts as one, with what only one of them has in brackets of its own."""
+    """Return two texts as one, with the parts of only one of them in brackets."""
     runs = word_diff(output, reference)
     legend = Text("[-only in the reference-]  {+only in the output+}", "muted")
     pieces = tuple(_marked(run) for run in runs)
@@ -40,7 +43,7 @@ def text_block(output: str, reference: str) -> tuple[Block, ...]:
         return (Text("they share no words", "muted"), _joined(pieces))
     longest = max((len(run.text) for run in runs if run.kind is not DiffKind.SAME), default=0)
     if longest > VALUE_CHARS:
-        # So much in one piece is no comparison of words: what helps is where it begins.
+        # Texts too long to compare by words are one large change; its beginning helps most.
         at = len(runs[0].text) if runs[0].kind is DiffKind.SAME else 0
         note = Text(f"first difference at character {at + 1:,}", "muted")
         return (note, legend, _joined(pieces))
@@ -48,7 +51,7 @@ def text_block(output: str, reference: str) -> tuple[Block, ...]:
 
 
 def key_block(output: JsonValue, reference: JsonValue) -> tuple[Block, ...]:
-    """Return two JSON values key by key: what differs, then what does not."""
+    """Return two JSON values key by key: first the keys that differ, then the others."""
     found = key_diff(output, reference)
     differing = [row for row in found if not row.is_same]
     same = [row for row in found if row.is_same]
@@ -115,7 +118,7 @@ def _is_pair(row: KeyDifference, texts: tuple[str, str]) -> bool:
 
 
 def _short(value: JsonValue) -> str:
-    """Return a value so that its type shows: texts in quotes, as in JSON."""
+    """Return a value as short JSON, in which texts have quotes."""
     if isinstance(value, str):
         rest = len(value) - VALUE_CHARS
         more = f"… {rest:,} more characters" if rest > 0 else ""

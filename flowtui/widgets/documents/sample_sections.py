@@ -1,4 +1,4 @@
-"""One sample as sections of a document: its scores, then what went in, came out, was expected."""
+"""One sample as sections of a document: its scores, then inputs, output and reference."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _CHAT_KEYS = frozenset(
 
 
 def sample_sections(sample: Sample) -> tuple[Section, ...]:
-    """Return a sample as a person reads it; what there is nothing of is left out.
+    """Return the sections of a sample, without empty ones.
 
-    Inputs, output and reference stand side by side where a document is wide enough for that.
+    Inputs, output and reference stand side by side if the document is wide enough.
     """
     sections = (
         _head(sample),
@@ -54,10 +54,10 @@ def sample_sections(sample: Sample) -> tuple[Section, ...]:
 
 
 def compared(sample: Sample) -> tuple[JsonValue, JsonValue]:
-    """Return what of the output and of the reference is to be compared.
+    """Return the parts of the output and of the reference that are compared.
 
-    Of two objects with one value each these are the values, whatever their names, as the view of
-    what differs has it: `{"response": ...}` and `{"expected": ...}` are one answer each.
+    If both are objects with one value each, these are the values, whatever their names:
+    `{"response": ...}` and `{"expected": ...}` are one answer each.
     """
     output, reference = sample.outputs, sample.refs
     if isinstance(output, dict) and isinstance(reference, dict):
@@ -121,7 +121,7 @@ def _fact(name: str, value: JsonValue) -> Fact:
 
 
 def _urgency(name: str, value: JsonValue) -> int:
-    """Return what of the scores comes first: errors, then what failed, the rest as stored."""
+    """Return the rank of a score: errors come first, then failures, then the rest as stored."""
     if is_error_key(name) and value is not None:
         return 0
     return 1 if value is False else 2
@@ -192,7 +192,7 @@ def _whole(sample: Sample, column: str, name: str) -> Turn:
 
 
 def _value(sample: Sample, column: str) -> Iterator[Block]:
-    """Yield a column as what it is: a chat, a text, or a tree."""
+    """Yield the blocks of a column: a chat, a text, or a tree."""
     value = sample.value(column)
     if value is None or value in ({}, [], ""):
         yield Text("none" if value is None else "empty", "muted")

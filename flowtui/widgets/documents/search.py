@@ -1,4 +1,4 @@
-"""Where a text occurs in a document, also in what is folded or not shown yet."""
+"""Search for a text in a document, also in parts that are folded or not shown yet."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ MAX_MATCHES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One occurrence."""
+    """One occurrence of the text."""
 
     key: Key
-    """Of what it is in."""
+    """The key of the part that contains it."""
     opens: tuple[Key, ...] = ()
-    """What must stand open for it to show."""
+    """The parts that must be unfolded to show it."""
     grows: tuple[tuple[Key, int], ...] = ()
-    """Of what so many characters or values must show."""
+    """The parts that must show more, each with the number of characters or values."""
     text: str | None = None
-    """The running text that it is in; None for a name or a number."""
+    """The running text that contains it; None for a name or a number."""
     offset: int = 0
 
 
@@ -43,12 +43,12 @@ def pattern_of(needle: str) -> re.Pattern[str]:
 
 
 def matches(sections: Sequence[Section], pattern: re.Pattern[str]) -> list[Match]:
-    """Return the occurrences in the order of the document, of very many the first."""
+    """Return the first `MAX_MATCHES` occurrences, in the order of the document."""
     return list(islice(_in_sections(sections, pattern), MAX_MATCHES))
 
 
 def line_of(layout: RunLayout, match: Match) -> int | None:
-    """Return the line that an occurrence is on, None where it does not show."""
+    """Return the line that shows an occurrence; None if it is not shown."""
     first: int | None = None
     for start, run in layout.placed(match.key):
         if first is None:
@@ -59,7 +59,7 @@ def line_of(layout: RunLayout, match: Match) -> int | None:
 
 
 def _line_in(lines: Sequence[str], before: str) -> int:
-    """Return which line follows a text; wrapping drops blanks and nothing else."""
+    """Return the line with the character that follows a text; wrapping drops only blanks."""
     left = sum(map(_solid, plain_lines(before)))
     for index, line in enumerate(lines):
         left -= _solid(line)
@@ -123,7 +123,7 @@ def _in_text(
 def _in_values(
     block: Values, key: Key, opens: tuple[Key, ...], pattern: re.Pattern[str]
 ) -> Iterator[Match]:
-    # A stack, for values may be nested as deeply as JSON can be read.
+    # A stack and not a recursion: values may be nested deeper than Python can recurse.
     pending = [_inside(dict(block.values), key, (opens, ()))]
     while pending:
         found = next(pending[-1], None)

@@ -1,4 +1,4 @@
-"""The sections of a span that say what it was: its error, tool, search, model, tokens, scores."""
+"""The sections of a span about its error, tool, retrieval, model, tokens and evaluations."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from flowtui.widgets.documents.blocks import Block, Fact, Facts, Section, Text, 
 from flowtui.widgets.documents.conversation import value_blocks
 
 TRACE_LINES = -6
-"""The last lines of a stack trace, where it says what happened."""
+"""How much of a stack trace is shown at first: its last lines, which say what happened."""
 CONTENT_LINES = 3
 Events = Sequence[Mapping[str, JsonValue]]
 
 
 def error_section(detail: SpanDetail, events: Events) -> Section | None:
-    """Return what failed: the status message, and each exception with the end of its trace."""
+    """Return the status message, and each exception with the end of its stack trace."""
     raised = exceptions(events, detail.attributes)
     failed = detail.status_code == ERROR
     role: Role = "error" if failed else "attention"
@@ -61,7 +61,7 @@ def tool_section(found: SpanDetails) -> Section | None:
 
 
 def retrieval_section(found: SpanDetails) -> Section | None:
-    """Return what was looked for, and the documents in their order, with their scores."""
+    """Return the query, and the retrieved documents in their order, with their scores."""
     if found.retrieval_query is None and not found.documents:
         return None
     query = () if found.retrieval_query is None else (Fact("query", found.retrieval_query),)
@@ -72,7 +72,7 @@ def retrieval_section(found: SpanDetails) -> Section | None:
 
 
 def model_section(found: SpanDetails) -> Section | None:
-    """Return which model was asked, with what settings, and why it stopped."""
+    """Return the model, its settings, and why it stopped."""
     answered = found.response_model if found.response_model != found.request_model else None
     texts = (
         ("provider", found.provider),
@@ -101,7 +101,7 @@ def model_section(found: SpanDetails) -> Section | None:
 
 
 def token_section(usage: Usage | None) -> Section | None:
-    """Return the tokens that a span itself took, in full numbers."""
+    """Return the tokens that the span itself used, in full numbers."""
     if usage is None:
         return None
     counts = (
@@ -126,7 +126,7 @@ def token_section(usage: Usage | None) -> Section | None:
 
 
 def evaluation_section(detail: SpanDetail, events: Events) -> Section | None:
-    """Return the judgements that instrumentation recorded."""
+    """Return the evaluations that the instrumentation recorded."""
     judged = evaluations(events, detail.attributes)
     if not judged:
         return None

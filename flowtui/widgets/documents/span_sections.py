@@ -1,4 +1,4 @@
-"""One span as sections of a document: what failed first, then what was said, then the rest."""
+"""One span as sections of a document: first its errors, then its messages, then the rest."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from flowtui.widgets.documents.span_facts import (
 )  # fmt: skip
 
 OPEN_EVENTS = 3
-"""More events than these start folded, each to its line."""
+"""The most events that are unfolded at first."""
 SHOWN_EVENTS = 1_000
 _STATES: dict[int, tuple[str, Role]] = {
     0: ("unset", "muted"),
@@ -56,15 +56,15 @@ def span_sections(
     parent: Span | None = None,
     own_ns: int | None = None,
 ) -> tuple[Section, ...]:
-    """Return a span as a person reads it; what there is nothing of is left out.
+    """Return the sections of a span, without empty ones.
 
     Args:
-        detail: the span.
-        node: its place in the tree, for what only the tree knows.
-        total_ns: how long the whole trace took, where that is known.
-        links_here: what its links lead to in this run.
-        parent: the span above it, if it is there.
-        own_ns: how long nothing right below it ran, if there is anything below it.
+        detail: The span.
+        node: Its node in the tree, for facts that only the tree has.
+        total_ns: The duration of the whole trace, if that is known.
+        links_here: The targets of its links that are in this run.
+        parent: Its parent, if that is in this run.
+        own_ns: How long none of its children ran, if it has any.
     """
     found = details(detail.attributes)
     events = detail.raw_events
@@ -90,7 +90,7 @@ def span_sections(
 
 
 def raw_sections(document: Mapping[str, JsonValue]) -> tuple[Section, ...]:
-    """Return a span's JSON document as one tree of values, its first level open."""
+    """Return a span's JSON document as one tree of values, with the first level open."""
     return bounded_sections([Section("raw", "", (Values("raw", document, open_levels=1),))])
 
 
@@ -132,7 +132,7 @@ def _facts(
 
 
 def _odd_times(detail: SpanDetail, node: Node | None, parent: Span | None) -> Iterator[Piece]:
-    """Yield what is odd about when a span ran."""
+    """Yield what is odd about the times of a span."""
     for problem in time_problems(detail.start_ns, detail.end_ns):
         yield Piece(f"▲ {problem}", "attention")
     begun, ended = known(detail.start_ns), known(detail.end_ns)
@@ -147,7 +147,7 @@ def _odd_times(detail: SpanDetail, node: Node | None, parent: Span | None) -> It
 
 
 def _told(found: SpanDetails) -> frozenset[str]:
-    """Return the sides of a span that the tool or the search says all of."""
+    """Return the sides of a span that its tool or retrieval section shows in full."""
     ran = found.tool
     goes_in = found.retrieval_query is not None or (ran is not None and ran.arguments is not None)
     comes_out = bool(found.documents) or (ran is not None and ran.result is not None)
@@ -226,13 +226,13 @@ def _event(index: int, event: SpanEvent, start_ns: int, is_folded: bool) -> Turn
     values = event.attributes
     tree = (Values(f"event {index}", values),) if values else ()
     name = event.name or "an event without a name"
-    # An exception stands above in full.
+    # An exception is shown in full in another section.
     folded = is_folded or event.name == "exception"
     return Turn(name, tree, "text", note, can_fold=bool(tree), is_folded=folded)
 
 
 def _when(event: SpanEvent, start_ns: int) -> str:
-    """Return when an event was: since the start of its span, or where that is not known, when."""
+    """Return the time of an event since the start of its span, or its date if that is unknown."""
     at, begun = known(event.timestamp_ns), known(start_ns)
     if at is None:
         return "at no time"

@@ -1,4 +1,4 @@
-"""Lines of a file as they are: numbered or not, moved sideways, never wrapped."""
+"""Lines of a file as they are: with or without numbers, shifted sideways, never wrapped."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ SHIFT_CELLS = 16
 
 
 class TextLines(VirtualList):
-    """Shows lines of pieces. Enter on the last one posts `Chosen` where more can be read."""
+    """Shows lines of pieces. Enter on the last one posts `Chosen` if more can be read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "shift(1)", "Right", show=False, tooltip="Show what is further right"),
-        Binding("left,h", "shift(-1)", "Left", show=False, tooltip="Back to the left"),
+        Binding("left,h", "shift(-1)", "Left", show=False, tooltip="Go back to the left"),
     ]
 
     shift: reactive[int] = reactive(0, init=False)
-    """How many cells of each line are passed over."""
+    """How many cells at the start of each line are hidden."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -38,10 +38,10 @@ class TextLines(VirtualList):
         """Show lines.
 
         Args:
-            lines: all that were read.
-            first: how many lines of the file lie before them; None shows no numbers.
-            end_note: stands on a line of its own after them, unless it is empty.
-            is_new: they are of another file, which starts at its top.
+            lines: All lines that were read.
+            first: How many lines of the file come before them; None shows no numbers.
+            end_note: The text of a line after them; empty for no such line.
+            is_new: Whether they are from another file, which is shown from its top.
         """
         self._lines, self._first, self._end_note = lines, first, end_note
         if is_new:
@@ -51,7 +51,7 @@ class TextLines(VirtualList):
         self.resize_content()
 
     def show_note(self, text: str, role: Role = "muted") -> None:
-        """Show a sentence in the place of lines."""
+        """Show a sentence in place of lines."""
         self._lines, self._end_note = (), ""
         self.set_reactive(VirtualList.cursor, 0)
         self.resize_content(text, role)
@@ -89,7 +89,7 @@ class TextLines(VirtualList):
 
 
 def _without(line: Line, cells: int) -> Line:
-    """Return a line without its first cells; half of a wide character becomes a blank."""
+    """Return a line without its first cells; half a wide character becomes a blank."""
     if not cells:
         return line
     kept: list[Piece] = []

@@ -1,4 +1,4 @@
-"""A tree of JSON values as lines of a document: a value a line, long texts below their names."""
+"""A tree of JSON values as lines of a document, with long texts below their names."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from flowtui.widgets.trees.value_tree import MAX_KEY_SHARE, ValueRow, names_of
 
 LEVEL_CELLS = 2
 MAX_LEVEL_SHARE = 4
-"""Indents take no more than one part in so many of the width."""
+"""Indents take at most the width divided by this."""
 MAX_LABEL_CHARS = 200
 
 
 class ValueRuns:
-    """Lays one block of values out at one width."""
+    """Lays out one block of values for one width."""
 
     def __init__(self, block: Values, key: Key, indent: int, width: int, folds: Folds) -> None:
         self._block = block
@@ -47,7 +47,7 @@ class ValueRuns:
     def runs(self) -> Iterator[LineRun]:
         """Yield the lines of all values that no fold hides."""
         rows = list(self._rows())
-        # A name no branch is among needs no room for the mark of one.
+        # If no value can fold, no name needs room for the mark of a fold.
         self._mark_cells = LEVEL_CELLS if any(row.is_branch for row, _ in rows) else 0
         widths = (self._left(row) + cell_len(_label(row)) for row, rest in rows if not rest)
         longest = int((self._width - self._indent) * MAX_KEY_SHARE)
@@ -68,7 +68,7 @@ class ValueRuns:
                 yield from self._value(row)
 
     def _rows(self) -> Iterator[tuple[ValueRow, int]]:
-        """Yield (row, 0) of each value, and (its parent, how many are left out) after some."""
+        """Yield (row, 0) for each value, and (parent, number of values left out) where some are."""
         pending: list[Iterator[tuple[ValueRow, int]]] = [
             self._inside(ValueRow((), dict(self._block.values)))
         ]
@@ -136,7 +136,7 @@ class ValueRuns:
         return fmt.json_text(value, self._room), "muted" if value is None else "text"
 
     def _full_chars(self, row: ValueRow) -> int | None:
-        """Return how long the stored text is of which the block has the first part only."""
+        """Return the length of a stored text that the block holds only in part."""
         first, *rest = row.path
         return self._block.cut.get(reduce(under, rest, str(first))) if self._block.cut else None
 
@@ -164,7 +164,7 @@ class ValueRuns:
 
 
 def items_of(value: JsonValue) -> Iterable[tuple[str | int, JsonValue]]:
-    """Return what is right inside an object or list, by name or place."""
+    """Return the values directly inside an object or list, by name or index."""
     if isinstance(value, dict):
         return value.items()
     return enumerate(value) if isinstance(value, list) else ()

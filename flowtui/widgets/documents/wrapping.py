@@ -1,4 +1,4 @@
-"""Long untrusted texts to plain lines of a width, fast enough for all that a span may hold."""
+"""Wraps long untrusted texts to plain lines, fast enough for the longest texts of a span."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _BLANKS = re.compile(" *")
 
 
 def plain_wrapped(text: str, width: int) -> list[str]:
-    """Return text as plain lines of at most `width` cells, broken at blanks where that can be.
+    """Return text as plain lines of at most `width` cells, broken at blanks if possible.
 
-    What becomes of a character is found out once for all its occurrences, so that half a million
-    of them take 10 ms, and 60 ms where they are wide.
+    The plain form of a character is found once for all its occurrences, so that half a million
+    characters take 10 ms, and 60 ms if some are wide.
     """
     width = max(width, MIN_CELLS)
     lines = plain_lines(text)
@@ -41,7 +41,7 @@ def plain_wrapped(text: str, width: int) -> list[str]:
 
 
 def plain_lines(text: str) -> list[str]:
-    """Return the lines of a text, each as `fmt.plain` shows it; tabs become blanks."""
+    """Return the lines of a text as `fmt.plain` makes them, with tabs as blanks."""
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     if "\t" in text:
@@ -49,7 +49,7 @@ def plain_lines(text: str) -> list[str]:
     chars = set(text)
     odd = {char for char in chars if char != "\n" and not char.isprintable()}
     odd |= chars & _LOOK_SELECTORS
-    # What becomes of a joiner is for the characters beside it to say.
+    # The plain form of a joiner depends on the characters beside it.
     odd -= {ZWNJ, ZWJ}
     if odd:
         text = text.translate({ord(char): fmt.plain(char) for char in odd})
@@ -64,11 +64,11 @@ def plain_lines(text: str) -> list[str]:
 
 
 def _break(line: str, width: int, into: list[str], reach: Callable[[int], int]) -> None:
-    """Append a line in parts; `reach` tells how far the part that starts somewhere may go."""
+    """Append a line in parts; `reach` returns how far a part that starts somewhere may go."""
     start, length = 0, len(line)
     while (end := reach(start)) < length:
         cut = line.rfind(" ", start, end + 1)
-        # An indent is no place to break at.
+        # A break inside the indent would leave a blank line.
         if cut <= start or line[start:cut].isspace():
             into.append(line[start:end])
             start = end
@@ -81,7 +81,7 @@ def _break(line: str, width: int, into: list[str], reach: Callable[[int], int]) 
 
 
 class _Cells(dict[str, int]):
-    """How many cells each character takes."""
+    """The width of each character in cells."""
 
     def __missing__(self, char: str) -> int:
         count = self[char] = cell_len(char)
@@ -91,7 +91,7 @@ class _Cells(dict[str, int]):
 def _measured(line: str, width: int, cells: _Cells) -> Callable[[int], int]:
     counts: Iterable[int] = map(cells.__getitem__, line)
     if ZWJ in line:
-        # As Textual measures: the character after the joiner takes no room of its own.
+        # As Textual measures it, the character after a joiner takes no cells of its own.
         befores = chain("\n", line)
         counts = (0 if before == ZWJ else n for before, n in zip(befores, counts, strict=False))
     ends = list(accumulate(counts))

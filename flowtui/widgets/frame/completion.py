@@ -1,4 +1,4 @@
-"""Completes the word at the end of what is typed."""
+"""Completion of the last word in a field."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LAST_WORD = re.compile(r"[^\s(),=<>!~]+$")
 
 
 class WordSuggester(Suggester):
-    """Suggests the first name that begins like the last word, in any case."""
+    """Suggests the first name that begins with the last word, in any case."""
 
     def __init__(self, names: Callable[[], Sequence[str]]) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
@@ -22,7 +22,7 @@ class WordSuggester(Suggester):
 
 
 def completed(text: str, names: Sequence[str]) -> str | None:
-    """Return a text with its last word completed, None where no name begins so."""
+    """Return a text with its last word completed; None if no name begins with that word."""
     found = LAST_WORD.search(text)
     if found is None:
         return None

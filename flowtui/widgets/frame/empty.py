@@ -1,4 +1,4 @@
-"""What stands where there is nothing to show: why, and what would fill it."""
+"""The text of an empty pane: why there is nothing, and what would fill it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textual.widgets import Static
 
 
 class EmptyText(Static):
-    """Some lines of quiet text, shown as they are."""
+    """Some lines of muted text, shown without markup."""
 
     def __init__(self, text: str = "", *, id: str | None = None) -> None:
         super().__init__(text, id=id, markup=False)

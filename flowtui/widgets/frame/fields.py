@@ -1,4 +1,4 @@
-"""Labelled values, one under the other: the information card, and details of other records."""
+"""Labelled values, one under the other, as on the card of a run."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Field:
     """One labelled value, which may take several lines."""
 
     name: str
-    """What it is, for code; `label` is what is shown."""
+    """The name in code; `label` is what is shown."""
     label: str
     lines: Sequence[Line]
     raw: str = ""
-    """What copying it copies: the value in full."""
+    """The full value, which copying copies."""
     is_wide: bool = False
-    """Has no label, and takes the whole width."""
+    """Whether it has no label, and takes the whole width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Fields(VirtualList):
         self._placed: list[_Placed] = []
 
     def show_fields(self, fields: Sequence[Field]) -> None:
-        """Show these fields in place of the present ones; lines that stay are not repainted."""
+        """Show these fields in place of the present ones, and draw only the lines that change."""
         placed = [
             _Placed(owner, line, index == 0)
             for owner in fields

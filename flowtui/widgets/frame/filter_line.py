@@ -1,4 +1,4 @@
-"""The line at the bottom that is typed into: a filter that works as it is typed, or a command."""
+"""The line at the bottom for a filter, which works as it is typed, or for a command."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 
 HISTORY_KEPT = 50
+"""How many entered texts are remembered under one name."""
 
 
 def entered(history: str) -> list[str]:
-    """Return the texts that were entered under a name, the last one last."""
+    """Return the texts that were entered under a name, the most recent last."""
     from flowtui.widgets import remembered
 
     kept = remembered.get(f"history.{history}")
@@ -34,7 +35,7 @@ def entered(history: str) -> list[str]:
 
 
 def remember_entered(history: str, text: str) -> None:
-    """Keep a text that was entered, as the last one."""
+    """Remember a text as the most recent one."""
     from flowtui.widgets import remembered
 
     if text.strip():
@@ -45,13 +46,13 @@ def remember_entered(history: str, text: str) -> None:
 class FilterLine(Asks, Widget):
     """An input with a note beside it.
 
-    Posts `Changed` at each key, `Entered` on Enter, and `Left` when it is done.
+    Posts `Changed` at each key, `Entered` on Enter, and `Left` when the list gets the focus again.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "clear", "Clear", key_display="Esc", tooltip="Show everything again"),
         Binding("down", "leave", "To the list", show=False, tooltip="Back to the list"),
-        Binding("up", "recall", "Before", show=False, tooltip="What was typed before"),
+        Binding("up", "recall", "Recall", show=False, tooltip="Recall an earlier text"),
     ]
 
     @dataclass
@@ -78,7 +79,7 @@ class FilterLine(Asks, Widget):
 
     @dataclass
     class Left(Message):
-        """Sent by FilterLine when the list is to have the focus again."""
+        """Sent by FilterLine when the list should get the focus again."""
 
         line: FilterLine
 
@@ -92,35 +93,35 @@ class FilterLine(Asks, Widget):
         """Make the line.
 
         Args:
-            hint: stands in it while it is empty.
-            label: stands before it.
-            history: under what the texts that were entered are remembered; nowhere if empty.
-            id: of the widget.
+            hint: The text of the line while it is empty.
+            label: The text before the line.
+            history: The name under which entered texts are remembered; empty for none.
+            id: The widget's id.
         """
         super().__init__(id=id)
         self._hint = hint
         self._label = label
         self._history = history
         self._recalled = 0
-        """How many entries back the text comes from; 0 was typed."""
+        """How far back in the history the text is; 0 for one that was typed."""
         self._remarks: Sequence[str] = ()
         self.names: Sequence[str] = ()
-        """What a word may be completed to, once it is begun; the right arrow takes it."""
+        """The names that complete a word; the right arrow takes the suggestion."""
         self.names_of: Callable[[], Sequence[str]] | None = None
-        """Reads those names in a thread when the line is first opened without any."""
+        """Reads these names in a thread when the line is first opened without any."""
 
     @property
     def _input(self) -> Input | None:
-        """What is typed into; made when the line is first opened, for most visits never."""
+        """The input, which is made when the line is first opened: most visits never need it."""
         found = self.query("Input")
         return cast("Input", found.first()) if found else None
 
     async def open(self, text: str, *, is_typed: bool = True) -> None:
-        """Show the line with a filter, and type into it unless it is only to be shown."""
+        """Show the line with a filter, and give it the focus if `is_typed`."""
         self.add_class("-open")
         field = self._input
         if field is None:
-            # An input is a large module, and a start needs none.
+            # Input is a large module: imported above, it would delay the start.
             from textual.widgets import Input, Label
 
             from flowtui.widgets.frame.completion import WordSuggester
@@ -135,38 +136,38 @@ class FilterLine(Asks, Widget):
         if is_typed:
             field.focus()
         if self.names_of is not None and not self.names:
-            # Without the names, a filter is typed all the same.
+            # A failure is ignored: a filter can be typed without suggestions.
             self.ask(self.names_of, self._offer, lambda _: None, group="names")
 
     def _offer(self, names: Sequence[str]) -> None:
         self.names = names
 
     def note(self, text: str) -> None:
-        """Say how many match."""
+        """Show how many records match, or another short note."""
         self.query_one(".filter-note", Static).update(text)
 
     def point_at(self, position: int | None, message: str = "") -> None:
-        """Point at a mistake and say what was expected; at None, there is none."""
+        """Point at a mistake and say what was expected; None removes the pointer."""
         self.set_class(position is not None, "-mistaken")
         if position is None:
             self.remark(self._remarks)
             return
         self.note("")
-        # The label and the padding stand before the text.
+        # Label and padding take three cells before the text.
         caret = f"{' ' * (position + 3)}^ {message}"
         if len(caret) > self.size.width:
-            # A message that is cut leaves out what was expected.
+            # A message in one line would be cut, and with it what was expected.
             text = f"at {position + 1}: {message}"
             caret = "\n".join(f" {line}" for line in wrapped(text, max(self.size.width - 2, 10)))
         self.query_one("#mistake", Static).update(caret)
 
     @property
     def is_mistaken(self) -> bool:
-        """Whether it is open with a text that has a mistake."""
+        """Whether the line is open and its text has a mistake."""
         return self.has_class("-mistaken") and self.has_class("-open")
 
     def remark(self, remarks: Sequence[str]) -> None:
-        """Say below the line what is to be known about the filter that is shown."""
+        """Show remarks about the filter below the line."""
         self._remarks = remarks
         if not self.query("#mistake") or self.has_class("-mistaken"):
             return
@@ -177,7 +178,7 @@ class FilterLine(Asks, Widget):
             self.query_one("#mistake", Static).update("\n".join(f" {line}" for line in lines))
 
     def is_taken(self, take: Callable[[str], None]) -> bool:
-        """Have what is typed taken; point at its mistake, and say so, if it has one."""
+        """Say whether a function takes the text without a FilterError; if not, point at that."""
         try:
             take(self.text)
         except FilterError as error:
@@ -203,7 +204,7 @@ class FilterLine(Asks, Widget):
         self.post_message(self.Left(self))
 
     def action_recall(self) -> None:
-        """Put in the text that was entered before, and before that one, each time it is asked."""
+        """Replace the text by the one that was entered before it."""
         if self._input is None or not self._history:
             return
         kept = entered(self._history)

@@ -1,4 +1,4 @@
-"""One field of a form, with its label; screens/form.tcss says how it looks."""
+"""One field of a form with its label; screens/form.tcss has its style."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.widgets import Label
 
 
 class FormRow(Horizontal):
-    """Shows a label before a field, and lights it up while the field has the keys."""
+    """Shows a label before a field, and highlights it while the field has the focus."""
 
     def __init__(self, label: str, field: Widget, *, id: str | None = None) -> None:
         super().__init__(Label(label, classes="form-label"), field, id=id)

@@ -1,4 +1,4 @@
-"""The lines around a tab: the run on top, the tabs under it, the keys at the bottom."""
+"""The lines around a tab: the run at the top, the tabs below it, the keys at the bottom."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STATUS_ROLES: dict[str, Role] = {
 
 
 def state_role(run: Run, standing: Standing) -> Role:
-    """Return the role of what is said of a run's status."""
+    """Return the role in which a run's status is shown."""
     if standing.activity is Activity.STOPPED:
         return "attention"
     return STATUS_ROLES.get(run.status, "attention")
@@ -36,20 +36,20 @@ def state_role(run: Run, standing: Standing) -> Role:
 
 @dataclass(frozen=True, slots=True)
 class UploadMark:
-    """What the top line says of an upload."""
+    """What the top line says about an upload."""
 
     run_id: str
     words: tuple[str, ...]
-    """The first is always shown, the others where there is room."""
+    """The first word is always shown, the others if there is room."""
     is_failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CollectMark:
-    """What the top line says of a receiver of spans."""
+    """What the top line says about a receiver of spans."""
 
     words: tuple[str, ...]
-    """The first is always shown, the others where there is room."""
+    """The first word is always shown, the others if there is room."""
     is_failed: bool = False
 
 
@@ -60,22 +60,22 @@ class Frame:
     run: Run
     counts: Counts
     store: str
-    """The store's directory, for a person."""
+    """The store's directory, as a person would write it."""
     standing: Standing = Standing()  # noqa: RUF009  # It is frozen.
-    """How far the run is."""
+    """The state of the run: whether it is still being written, and how long it took."""
     follows: bool = True
     age_s: float | None = None
-    """Since the last write, by this machine's clock; see `Signs.written_at`."""
+    """The time since the last write, by this machine's clock; see `Signs.written_at`."""
     problem: str | None = None
-    """Why what is shown may not be the latest."""
+    """Why the screen may not show the latest state."""
     upload: UploadMark | None = None
-    """Of this run or another one, while it is under way or after it failed."""
+    """An upload of this run or another one, while it is running or after it failed."""
     collect: CollectMark | None = None
-    """While spans are received into this run."""
+    """The receiver, while it receives spans into this run."""
 
 
 class OneLine(Widget):
-    """One line of pieces; `show` repaints only the cells that differ."""
+    """One line of pieces; `show` draws only the cells that change."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -108,7 +108,7 @@ class OneLine(Widget):
 
 
 class RunLine(OneLine):
-    """Run name, short id and group; status and duration; liveness; store."""
+    """Shows a run's name, short id, group, status, duration and liveness, and the store."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class RunLine(OneLine):
 
 
 def run_line(frame: Frame, width: int) -> list[Piece]:
-    """Return the top line; the store gives way first, the run's name never."""
+    """Return the top line; if space is short the store is left out first, and never the name."""
     run = frame.run
     elapsed = fmt.elapsed(frame.standing)
     status = [
@@ -140,10 +140,10 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     if run.group_name and width >= 100:
         identity.append(Piece(f" · {fmt.plain(run.group_name, 30)}", "muted"))
     name = fmt.plain(run.name or run.id, 200)
-    # What goes on in the background is told at the right end, whatever else has to give way there.
+    # Background jobs stand at the right end, even if that leaves no room for the store.
     marks = _mark_pieces(frame, 0)
     width -= width_of(marks)
-    # What the run is called comes first; how fresh it is gives way, then its id.
+    # The run's name has the first right to space: liveness is left out before it, then the id.
     room = width - 2 - width_of(status) - (0 if frame.problem else width_of(live))
     if room < cell_len(name) + width_of(identity):
         identity = []
@@ -175,7 +175,7 @@ def _other_words(frame: Frame) -> int:
 
 
 def _mark_pieces(frame: Frame, count: int) -> list[Piece]:
-    """Return the first word of each mark, and so many of the others, in their order."""
+    """Return the first word of each mark, and `count` of its other words."""
     pieces = []
     for mark in _marks(frame):
         first, *others = mark.words
@@ -187,7 +187,7 @@ def _mark_pieces(frame: Frame, count: int) -> list[Piece]:
 
 
 def liveness(frame: Frame) -> list[Piece]:
-    """Return how fresh the screen is; nothing for a run that nobody writes and is read well."""
+    """Return how fresh the screen is; nothing for a run that has ended and can be read."""
     if frame.problem is not None:
         return [Piece("  "), Piece(f"▲ {fmt.plain(frame.problem)}", "attention")]
     if frame.standing.activity is None:
@@ -197,7 +197,7 @@ def liveness(frame: Frame) -> list[Piece]:
     if frame.standing.activity is not Activity.ACTIVE or frame.standing.silent_s is None:
         return []
     if (stamp := frame.standing.stamped_at) is not None:
-        # How long ago that is, this machine's clock cannot tell.
+        # The stamp is from another machine's clock, so its age is not known here.
         said = f" · its files say {fmt.when(stamp)}, by another clock"
         return [Piece("  ○ no change seen yet", "attention"), Piece(said, "muted")]
     age = "" if frame.age_s is None else f" {fmt.ago(frame.age_s)}"
@@ -243,7 +243,7 @@ class TabLine(OneLine):
 
 
 def tab_line(current: str, counts: Counts, width: int) -> list[Piece]:
-    """Return the tabs; on a narrow terminal the counts go first, then the other tabs' names."""
+    """Return the tabs; a narrow terminal shows them without counts, then without other names."""
     by_tab = {
         "metrics": counts.metrics,
         "traces": counts.traces,
@@ -264,7 +264,7 @@ def tab_line(current: str, counts: Counts, width: int) -> list[Piece]:
 
 
 class KeyLine(OneLine):
-    """The keys that matter here, derived from the active bindings."""
+    """Shows the most useful keys, taken from the active bindings."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self._fill())
@@ -280,13 +280,13 @@ class KeyLine(OneLine):
 
 MAX_KEYS = 9
 LAST_ACTIONS = ("app.show_keys", "app.quit", "quit")
-"""Help and how to leave end the line wherever one is."""
+"""Help and leaving always stand at the end of the line."""
 KNOWN_ACTION = "app.focus_next"
 """Tab leads to the next field of any form: it makes room first for how to save and leave."""
 
 
 def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
-    """Return as many shown bindings as fit, each action once; help and quit always end it."""
+    """Return a line with as many bindings as fit, each action once; help and quit end it."""
     labels: dict[str, tuple[str, str]] = {}
     for active in bindings:
         binding = active.binding

@@ -1,4 +1,4 @@
-"""Panes that stand beside each other, or of which a narrow terminal shows one at a time."""
+"""Panes side by side; a narrow terminal shows one of them at a time."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 
 
 class Panes:
-    """Knows which pane has the focus, and marks with `-away` what is not to be shown.
+    """Knows which pane has the focus, and gives the others the class `-away`.
 
-    The owner's style sheet hides what is `-away` where its screen is `-narrow`. Before the owner
-    has its panes and a PaneLine, what it calls here does nothing.
+    The owner's style sheet hides `-away` on a `-narrow` screen. Until the owner has its panes and a
+    PaneLine, all methods do nothing.
     """
 
     def __init__(self, owner: Widget, panes: Callable[[], Sequence[VirtualList]]) -> None:
-        """Take the widget that holds the panes, and what tells those that there are."""
+        """Take the widget that holds the panes, and a function that returns the panes."""
         self._owner = owner
         self._panes = panes
 
@@ -32,7 +32,7 @@ class Panes:
 
     @property
     def current(self) -> VirtualList:
-        """The pane that has the focus, or had it last."""
+        """The pane that has the focus, or had it most recently."""
         panes = self._panes()
         return panes[min(self._line.current, len(panes) - 1)]
 
@@ -41,7 +41,7 @@ class Panes:
         return self._owner.screen.has_class("-narrow")
 
     def take_focus(self) -> None:
-        """Follow the focus; call it when anything in the owner gets it."""
+        """Make the focused pane current; to be called when anything in the owner gets the focus."""
         if not self._is_there:
             return
         panes = self._panes()
@@ -51,7 +51,7 @@ class Panes:
             self.fit()
 
     def fit(self) -> None:
-        """Show what there is room for; call it when the size changes."""
+        """Show as many panes as there is room for; to be called when the size changes."""
         if self._is_there and self._is_narrow:
             self._put_away_all_but(self.current)
 
@@ -59,21 +59,21 @@ class Panes:
         """Give a pane the focus, and bring it into sight."""
         if not self._is_there:
             return
-        # A pane that is away takes no focus until it is shown, and which one is current decides
-        # which keys work, which is asked as soon as the focus moves.
+        # A hidden pane cannot take the focus, and the keys depend on the current pane and are
+        # looked up as soon as the focus moves: so the pane is shown and made current first.
         self._put_away_all_but(pane)
         self._line.current = list(self._panes()).index(pane)
         pane.focus()
 
     def step(self, by: int) -> None:
-        """Go to the next pane, or so many on."""
+        """Go to the pane that is `by` places further on."""
         if not self._is_there:
             return
         panes = self._panes()
         self.show(panes[(self._line.current + by) % len(panes)])
 
     def _put_away_all_but(self, pane: VirtualList) -> None:
-        """Mark every other pane, and boxes without this one."""
+        """Mark all other panes, and all boxes that do not hold this one."""
         panes = self._panes()
         boxes = {box for one in panes for box in one.ancestors if self._owner in box.ancestors}
         for widget in (*panes, *boxes):

@@ -1,4 +1,4 @@
-"""The information card of a run."""
+"""The card of a run: its identity, times, state and uploads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_TAG_CHARS = 100
 PROBLEMS_SHOWN = 5
 UPLOADS_SHOWN = 3
 UPLOAD = "upload"
-"""Name of the field that stands for the Upload action."""
+"""The name of the field that starts an upload."""
 
 _UPLOAD_STATES: dict[str | None, tuple[str, Role]] = {
     None: ("not known here", "muted"),
@@ -31,15 +31,15 @@ _UPLOAD_STATES: dict[str | None, tuple[str, Role]] = {
 
 
 PLACES = "upload.places"
-"""Under what it is remembered where artifacts went, as names by the artifacts' ids."""
+"""The key under which the names of uploaded artifacts' collections are remembered, by id."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedTo:
-    """Where one artifact of a run went."""
+    """The place to which one artifact of a run was uploaded."""
 
     where: str
-    """Organization, orbit and collection by name, or what of them is known."""
+    """The names of organization, orbit and collection, as far as they are known."""
     artifact_id: str
     created_at: datetime | None
 
@@ -59,9 +59,9 @@ class RunCard(Fields):
         """Show a run.
 
         Args:
-            run: which.
-            standing: how far it is by now.
-            upload: the one that is under way or failed, of this run or another one.
+            run: The run.
+            standing: The present state of the run.
+            upload: An upload that is running or has failed, of this run or another one.
         """
         self._run = run
         self._standing = standing
@@ -81,7 +81,7 @@ class RunCard(Fields):
             )
 
     def show_uploaded(self, uploaded: Sequence[UploadedTo]) -> None:
-        """Show where the run went, the latest first."""
+        """Show where the run was uploaded to, the latest place first."""
         self._uploaded = uploaded
         self.on_resize()
 
@@ -102,10 +102,10 @@ def card_fields(
     """Return the fields of a run's card, texts wrapped to `width` cells.
 
     Args:
-        run: which.
-        standing: what is known of the process that writes it.
-        width: in cells.
-        problems: what could not be read of its records.
+        run: The run.
+        standing: What is known about the process that writes it.
+        width: The width in cells.
+        problems: Sentences about records of the run that could not be read.
     """
     room = max(width - LABEL_CELLS - 2, 10)
     elapsed = fmt.elapsed(standing)
@@ -138,7 +138,7 @@ def card_fields(
 def upload_fields(
     run: Run, upload: UploadMark | None, uploaded: Sequence[UploadedTo], room: int
 ) -> list[Field]:
-    """Return what is known of a run in the registry, and the field that stands for the action."""
+    """Return the fields with a run's state in the registry, and the one that starts an upload."""
     status = run.upload_status
     if upload is not None:
         status = "failed" if upload.is_failed else "uploading"

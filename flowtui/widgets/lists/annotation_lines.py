@@ -1,4 +1,4 @@
-"""Annotations as text: the short form for a sentence, and the lines that show one in a list."""
+"""Annotations as text: in a few words for a message, and as lines of a list."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class AnnotationLine:
     """The annotation's id."""
     pieces: Line
     is_cut: bool = False
-    """Stands for text that is not shown."""
+    """Whether the line stands for text that is not shown."""
 
 
 def value_piece(kind: str, value: Value) -> Piece:
-    """Return a value as glyph and word on one line: `✓ true`, `✗ false`, `= 4`, `= text`."""
+    """Return a value as a glyph and a word: `✓ true`, `✗ false`, `= 4`, `= text`."""
     if isinstance(value, bool):
         word = "true" if value else "false"
         if kind != AnnotationKind.FEEDBACK:
@@ -51,7 +51,7 @@ def summary(annotation: Annotation) -> str:
 
 
 def details(annotation: Annotation) -> list[str]:
-    """Return what an annotation says, as lines to ask about."""
+    """Return an annotation as lines for a question about it."""
     lines = [summary(annotation), f"by {fmt.plain(annotation.user, 60)}"]
     return [*lines, fmt.plain(annotation.rationale, 300)] if annotation.rationale else lines
 
@@ -68,13 +68,13 @@ def what_it_did(change: Change) -> str:
 def annotation_lines(
     annotation: Annotation, width: int, now: datetime, is_open: bool
 ) -> Iterator[AnnotationLine]:
-    """Yield the lines of an annotation: value, name and author, then the long texts under them.
+    """Yield the lines of an annotation: value, name and author, and then its long texts.
 
     Args:
-        annotation: what to show.
-        width: cells in a line.
-        now: the age counts up to it.
-        is_open: whether long texts are shown whole.
+        annotation: The annotation to show.
+        width: The width of a line in cells.
+        now: The present time, from which the age is counted.
+        is_open: Whether long texts are shown whole.
     """
 
     def line(*pieces: Piece, is_cut: bool = False) -> AnnotationLine:
@@ -102,7 +102,7 @@ def annotation_lines(
 
 
 def _bounded(text: str, width: int, is_open: bool) -> Iterator[tuple[str, bool]]:
-    """Yield (line, whether it stands for what is not shown)."""
+    """Yield each line of a text, with whether it stands for text that is not shown."""
     if not text:
         return
     shown = text

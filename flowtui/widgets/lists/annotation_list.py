@@ -16,8 +16,8 @@ MARK = "▎"
 class AnnotationList(VirtualList):
     """Shows annotations under their count.
 
-    The cursor goes from line to line, so that a long rationale can be read; a bar marks the whole
-    annotation that it is in. Enter shows a long text whole, or folds it again.
+    The cursor goes from line to line, so that a long rationale can be read. A bar marks all lines
+    of the annotation under the cursor. Enter unfolds its long texts, or folds them again.
     """
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -30,11 +30,11 @@ class AnnotationList(VirtualList):
         self._shown_ages: list[str] = []
 
     def show_annotations(self, annotations: Sequence[Annotation], note: str = "") -> None:
-        """Show these; lines that stay are not repainted, the cursor stays on its annotation.
+        """Show annotations, keep the cursor on its annotation, and repaint only changed lines.
 
         Args:
-            annotations: in the order in which they are shown.
-            note: what to say where there are none.
+            annotations: The annotations in their order.
+            note: The text to show if there are no annotations.
         """
         old_count, self._annotations = len(self._annotations), annotations
         self._place(note, is_new_title=old_count != len(annotations))
@@ -60,7 +60,7 @@ class AnnotationList(VirtualList):
 
     @property
     def copy_text(self) -> str:
-        """What the annotation under the cursor says, in full."""
+        """The annotation under the cursor as text in full."""
         if (annotation := self.annotation) is None:
             return ""
         said = f"{annotation.name}: {raw_text(annotation.value)}"
@@ -95,7 +95,7 @@ class AnnotationList(VirtualList):
                 self._repaint_cursor()
         self.refresh_bindings()
 
-    # What Lines asks for ---------------------------------------------------------------------
+    # Drawing ---------------------------------------------------------------------------------
 
     @property
     def line_count(self) -> int:

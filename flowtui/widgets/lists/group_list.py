@@ -1,4 +1,4 @@
-"""The groups of runs, to look at one of them."""
+"""A list of the groups of runs, of which one is chosen."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WITHOUT = "no group"
 
 
 class GroupList(VirtualList):
-    """Shows the groups with their counts of runs, all of them together first."""
+    """Shows all groups together first, then each group, with their numbers of runs."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -35,7 +35,7 @@ class GroupList(VirtualList):
 
     @property
     def group(self) -> Group | None:
-        """The group under the cursor; None stands for all."""
+        """The group under the cursor; None for all groups together."""
         return self._groups[self.cursor - 1] if 0 < self.cursor <= len(self._groups) else None
 
     @property

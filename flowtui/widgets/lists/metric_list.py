@@ -1,4 +1,4 @@
-"""Metric summaries as a list: a line a metric, its last, lowest and highest value, its shape."""
+"""A list of metrics: on each line the last, lowest and highest value, and a sparkline."""
 
 from __future__ import annotations
 
@@ -27,16 +27,17 @@ DIGITS, STEP_DIGITS = 4, 5
 
 @dataclass(frozen=True, slots=True)
 class MetricLine:
-    """What is known of a metric: its last point at once, the rest when its points were read."""
+    """What is known about a metric: first its last point, later also its summary."""
 
     key: str
     last: Point | None
-    """None if no row of it has a step."""
+    """The last point; None if no row of the metric has a step."""
     summary: MetricSummary | None = None
+    """The summary of all points; None until they are read."""
 
 
 class MetricList(VirtualList):
-    """Shows `MetricLine`s under a title and column heads."""
+    """Shows metrics under a title and the titles of the columns."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -46,12 +47,18 @@ class MetricList(VirtualList):
         self._best_steps: dict[str, str] = {}
         self._longest_name = 0
         self._names: tuple[_Layout | None, list[str]] = (None, [])
-        """How names read in a layout, in order."""
+        """The names as they are shown in a layout, cached with that layout."""
 
     def show_metrics(
         self, metrics: Sequence[MetricLine], empty_text: str, problem: str = ""
     ) -> None:
-        """Show these metrics; lines that stay as they were are not repainted."""
+        """Show these metrics, and repaint only the lines that have changed.
+
+        Args:
+            metrics: The metrics in their order.
+            empty_text: A hint beside the title if there are no metrics.
+            problem: Why the metrics cannot be read; empty if they can be.
+        """
         held = self.metric
         old, self._metrics = self._metrics, metrics
         self._names = (None, [])
@@ -125,7 +132,7 @@ class MetricList(VirtualList):
         last, low, high = self._numbers[metric.key]
         best_value = high if goal(metric.key) == "max" else low
         if metric.last is not None and high.startswith("min+") and not layout.has_extremes:
-            # A distance from an extreme says nothing where that does not stand beside it.
+            # Without the column of the extreme, a distance from that extreme cannot be understood.
             last, best_value = fmt.number(metric.last.value, DIGITS, cells=VALUE_CELLS - 1), ""
         is_finite = metric.last is not None and math.isfinite(metric.last.value)
         role: Role = "text" if is_finite else "attention"
@@ -142,7 +149,7 @@ class MetricList(VirtualList):
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Which columns there is room for; what matters least goes first."""
+    """The columns for which there is room; in narrow lists the least important are left out."""
 
     name: int
     has_extremes: bool
@@ -177,12 +184,12 @@ class _Layout:
 
 
 def _mark(metric: MetricLine, layout: _Layout) -> str:
-    """Return the mark of a metric with odd points, where there is no room to say how many."""
+    """Return the mark of a metric with odd points, if there is no room for their number."""
     return " ▲" if not layout.has_odd and _odd_pieces(metric.summary) else ""
 
 
 def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:
-    """Return (last, minimum, maximum) as texts by key, each column on its decimal point."""
+    """Return the texts (last, minimum, maximum) by key, with each column aligned by its points."""
     columns = map(_column, zip(*map(_figures, metrics), strict=True))
     return {
         metric.key: (last, low, high)
@@ -191,7 +198,7 @@ def _numbers(metrics: Sequence[MetricLine]) -> dict[str, tuple[str, str, str]]:
 
 
 def _figures(metric: MetricLine) -> tuple[str, str, str]:
-    """Return the last, lowest and highest value of a metric as they are told apart."""
+    """Return the last, lowest and highest value of a metric, with enough digits to differ."""
     summary = metric.summary
     last = "broken" if metric.last is None else fmt.number(metric.last.value, DIGITS)
     if summary is None:
@@ -203,20 +210,20 @@ def _figures(metric: MetricLine) -> tuple[str, str, str]:
 
 
 def _column(numbers: Sequence[str]) -> Sequence[str]:
-    """Return numbers on their decimal point, or as they are where that takes too much room."""
+    """Return numbers aligned by their points, or unchanged if that is too wide."""
     on_point = fmt.aligned(numbers)
     fits = max(map(len, on_point), default=0) < VALUE_CELLS
     return on_point if fits else numbers
 
 
 def _best_pieces(summary: MetricSummary | None, value: str, step: str) -> list[Piece]:
-    """Return the best point: its value, or only which extreme it is, and its step."""
+    """Return the best point: its value, or `min` or `max`, and its step."""
     point = None if summary is None else best(summary)
     if summary is None or point is None:
         return [Piece(" " * (BEST_CELLS + 2))]
     what = value or goal(summary.key) or ""
     if len(f"{what} @ {step}") > BEST_CELLS:
-        # Where the best was says more of it than that the last column tells its value again.
+        # The step of the best point is more useful than its value, which other columns may show.
         what = goal(summary.key) or ""
     if len(f"{what} @ {step}") > BEST_CELLS:
         step = fmt.number(point.step, cells=BEST_CELLS - len(f"{what} @ "))
@@ -224,7 +231,7 @@ def _best_pieces(summary: MetricSummary | None, value: str, step: str) -> list[P
 
 
 def _best_steps(metrics: Sequence[MetricLine]) -> dict[str, str]:
-    """Return by key at which step each metric was best; steps that differ read differently."""
+    """Return the step at which each metric was best, by key; different steps differ as text."""
     steps = {}
     texts: dict[str, str] = {}
     for metric in metrics:

@@ -1,4 +1,4 @@
-"""Logged models as a list."""
+"""A list of logged models."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLE = "Logged models"
 
 
 class ModelList(VirtualList):
-    """Shows models under a title: name, size, creation time, tags and path as there is room."""
+    """Shows models under a title: name and size, and if there is room creation time, tags, path."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -26,7 +26,13 @@ class ModelList(VirtualList):
         self._names = ListedNames()
 
     def show_models(self, models: Sequence[Model], empty_text: str, problem: str = "") -> None:
-        """Show these models; without any, a hint beside the title or a problem under it."""
+        """Show these models.
+
+        Args:
+            models: The models in their order.
+            empty_text: A hint beside the title if there are no models.
+            problem: Why the models cannot be read; empty if they can be.
+        """
         self.empty_text = empty_text
         self._models = models
         self._names = ListedNames([model.name for model in models])

@@ -1,4 +1,4 @@
-"""Pages of a table as columns and cells of `Rows`."""
+"""Pages of a previewed table as columns and cells of a `VirtualTable`."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from flowtui.widgets.lists.virtual_table import Cells, Column
 
 MAX_WIDTH = 40
 MIN_WIDTH = 3
-LOOKED_AT = 100
-"""Rows whose cells say how wide columns are."""
+MEASURED_ROWS = 100
+"""By how many rows the widths and the alignment of columns are first decided."""
 CELL_CHARS = 200
-MAX_TAIL = 20
-"""Cells of a number from its decimal point on; a longer one stands at the right as it is."""
+MAX_TAIL_CELLS = 20
+"""How many cells a number may take from its decimal point on to be aligned by that point."""
 _MISSING = ("", "nan", "na", "n/a", "null", "none", "-", "inf", "+inf", "-inf", "infinity")
 _NUMBER = re.compile(
     r"(?=[^\d]{0,2}\d)[+\-−]?(?:\d{1,3}(?:[,_' ]\d{3})+(?!\d)|\d*)"
     r"(?P<tail>(?:[.,]\d*)?(?:[eE][+-]?\d+)?)(?P<unit> ?(?:%|[kKMGTP]?i?B))?"
 )
-"""Whole, with a decimal point or comma, with an exponent; in percent, or a size in bytes."""
+"""An integer or decimal number, perhaps with an exponent; a percentage, or a size in bytes."""
 
 
 def columns(page: TablePage, number_cells: int) -> list[Column]:
-    """Return the columns of a table, the numbers of its rows before them."""
+    """Return the columns of a table, after a column for the numbers of its rows."""
     made = [Column("#", "#", number_cells + 1, "right")]
     for at, column in enumerate(page.columns):
-        cells = [row[at] for row in page.rows[:LOOKED_AT] if at < len(row)]
+        cells = [row[at] for row in page.rows[:MEASURED_ROWS] if at < len(row)]
         title = fmt.plain(column.name, CELL_CHARS) or f"({page.first_column + at + 1})"
         align: Align = "right" if _are_numbers(cells) else "left"
         fitting = _widened(Column(str(at), title, 0, align), cells)
@@ -44,7 +44,7 @@ def columns(page: TablePage, number_cells: int) -> list[Column]:
 
 
 def widened(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Column]:
-    """Return columns that are as wide as some rows need, within bounds."""
+    """Return the columns, widened for these rows up to a maximum."""
     cells: list[list[str]] = [[] for _ in columns]
     for row in rows:
         for at, cell in enumerate(row[: len(columns) - 1], 1):
@@ -53,7 +53,7 @@ def widened(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[Co
 
 
 def _widened(column: Column, cells: Sequence[str]) -> Column:
-    """Return a column as wide as cells need; numbers stand in line by their decimal points."""
+    """Return a column as wide as its cells need, with numbers aligned by their decimal points."""
     if column.align == "right":
         tails = [(cell, _tail_cells(cell)) for cell in cells]
         tail = max((tail for _, tail in tails), default=0)
@@ -69,33 +69,33 @@ def _widened(column: Column, cells: Sequence[str]) -> Column:
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:
-    """Return whether all cells are numbers but those that say that there is none."""
+    """Return whether all cells are numbers, except those that stand for a missing value."""
     others = [cell for cell in cells if not _is_plain_number(cell)]
     given = [cell for cell in others if cell.strip().lower() not in _MISSING]
     return all(map(_NUMBER.fullmatch, given)) and (bool(given) or len(others) < len(cells))
 
 
 def _is_plain_number(cell: str) -> bool:
-    """Return whether a cell is digits, and perhaps a point: most are, and this is quick."""
+    """Return whether a cell has only digits, a sign and a point; this is faster than `_NUMBER`."""
     whole, point, fraction = cell.partition(".")
     return whole.lstrip("+-").isdigit() and (fraction.isdigit() or not point)
 
 
 def _tail_cells(cell: str) -> int:
-    """Return how many cells a number takes from its decimal point on, 0 for anything else."""
+    """Return how many cells a number takes from its decimal point on; 0 for any other cell."""
     if cell.isdigit():
         return 0
     if _is_plain_number(cell):
         tail = len(cell) - cell.find(".") if "." in cell else 0
-        return tail if tail <= MAX_TAIL else 0
+        return tail if tail <= MAX_TAIL_CELLS else 0
     found = _NUMBER.fullmatch(cell)
-    if found is None or found["unit"] or len(found["tail"]) > MAX_TAIL:
+    if found is None or found["unit"] or len(found["tail"]) > MAX_TAIL_CELLS:
         return 0
     return len(found["tail"])
 
 
 def cells(row: Sequence[str], number: int | None, columns: Sequence[Column]) -> Cells:
-    """Return one row; a short one ends with empty cells."""
+    """Return the cells of a row; a row with too few cells ends with empty ones."""
     pieces = [Piece("" if number is None else f"{number:,}", "muted")]
     for column, cell in zip(columns[1:], row, strict=False):
         missing = column.tail_cells - _tail_cells(cell) if column.tail_cells else 0
@@ -105,7 +105,7 @@ def cells(row: Sequence[str], number: int | None, columns: Sequence[Column]) -> 
 
 
 def of_arrays(pages: Sequence[Arrays]) -> TablePage:
-    """Return arrays as a table: name, type, shape, size."""
+    """Return arrays as a table of their names, types, shapes and sizes."""
     rows = [
         (array.name or "array", array.dtype, shape(array.shape), size_or_nothing(array.size_bytes))
         for page in pages
@@ -115,7 +115,7 @@ def of_arrays(pages: Sequence[Arrays]) -> TablePage:
 
 
 def of_listing(pages: Sequence[Listing]) -> TablePage:
-    """Return the members of an archive as a table: name, size, type."""
+    """Return the members of an archive as a table of their names, sizes and types."""
     rows = [
         (member.name, fmt.size(member.size_bytes) if member.type == "file" else "", member.type)
         for page in pages

@@ -1,4 +1,4 @@
-"""Scores to cells of a table: one score of a sample, and what the scores of a set add up to."""
+"""Scores as cells of a table: a score of a sample, and the summary of a set's scores."""
 
 from __future__ import annotations
 
@@ -22,31 +22,35 @@ from flowtui.widgets.cells import Piece, Role
 TEXT_CHARS = 200
 NESTED_CHARS = 40
 NESTED_ITEMS = 8
-"""Of an object or list with more values only their number is given."""
+"""Of an object or list with more items than this, only their number is shown."""
 TOP_SHOWN = 3
 LABEL_CHARS = 16
 SUMMARY_CELLS = 12
-"""Of a mean, a minimum and a maximum, so that all three have room beside each other."""
+"""How many cells a mean, a minimum or a maximum may take, so that all three fit."""
 MAX_DECIMALS = 6
-MOST_DECIMALS = 12
-"""With more of them, the power of ten is easier to read."""
+"""How many decimals the scores of a key may have; if more are needed, they are not aligned."""
+MAX_SUMMARY_DECIMALS = 12
+"""How many decimals may show how a mean, a minimum and a maximum differ.
+
+With more decimals than these, a power of ten is easier to read.
+"""
 NUMBER_CELLS = 8
-"""What decimals may take that tell a number from a round one."""
+"""How many cells a number may take if it has more decimals, so as not to look like a round one."""
 LOW_SHARE = 0.25
-"""Numbers in the lowest part of their key's range call for attention."""
+"""The lowest part of a key's range: its numbers are coloured for attention."""
 BARS = "▁▂▃▄▅▆▇█"
 ABSENT = "–"
 
 
 def score_piece(value: JsonValue, summary: ScoreSummary | None = None) -> Piece:
-    """Return a score as text and role, so that a column of them can be aligned to the right.
+    """Return a score as a cell of a column that is aligned to the right.
 
-    With a summary, numbers have as many decimals as the key's range asks for, and a bar that says
-    where in the range they are.
+    With a summary, a number has as many decimals as the range of its key needs, and a bar that
+    shows its place in that range.
 
     Args:
-        value: the score.
-        summary: of its key, over the samples that are listed.
+        value: The score.
+        summary: The summary of the scores with the same key; None if it is not known.
     """
     if value is None:
         return Piece(ABSENT, "muted")
@@ -61,24 +65,24 @@ def score_piece(value: JsonValue, summary: ScoreSummary | None = None) -> Piece:
 
 
 def nested_text(value: JsonValue) -> str:
-    """Return an object or list on a short line."""
+    """Return an object or list as a short line."""
     if isinstance(value, (list, dict)) and len(value) > NESTED_ITEMS:
         return f"[{len(value):,}]" if isinstance(value, list) else f"{{{len(value):,}}}"
     return fmt.json_text(_without_depth(value), NESTED_CHARS)
 
 
 def histogram_text(numbers: NumberSummary) -> str:
-    """Return a bar for each bin; one that holds anything is higher than one that is empty."""
+    """Return a bar for each bin; a bin with a single score is higher than an empty one."""
     most = max(numbers.histogram)
     top = len(BARS) - 1
     return "".join(BARS[math.ceil(count / most * top)] for count in numbers.histogram)
 
 
 def summary_cells(summary: ScoreSummary) -> tuple[Piece, ...]:
-    """Return what a key's scores add up to, in a few short texts: one for each type there is.
+    """Return the summary of a key's scores as short texts for each type of score that it has.
 
-    `83 % (10 ✗)` of booleans, `0.725` and `0.50–0.95` of numbers, `good 12 · bad 3` of texts;
-    `absent` where no sample has a score.
+    They are `83 % (10 ✗)` for booleans, `0.725` and `0.50–0.95` for numbers, `good 12 · bad 3` for
+    texts, and `absent` if no sample has a score.
     """
     if not summary.count:
         return (Piece("absent", "muted"),)
@@ -104,7 +108,7 @@ def summary_cells(summary: ScoreSummary) -> tuple[Piece, ...]:
 def _number(value: float, numbers: NumberSummary | None) -> Piece:
     number = as_float(value)
     if not math.isfinite(number):
-        # Over the numbers, not over their bars.
+        # Two blanks take the place of the bar, so that it is aligned with the numbers.
         return Piece(fmt.number(number) + ("" if numbers is None else "  "), "attention")
     if numbers is None:
         return Piece(fmt.number(value))
@@ -116,7 +120,7 @@ def _number(value: float, numbers: NumberSummary | None) -> Piece:
 
 
 def aligned_number(value: float, numbers: NumberSummary) -> str:
-    """Return a finite number so that, right-aligned, its point is in line with its key's others."""
+    """Return a finite number as text; right-aligned, the points of a key's numbers are in line."""
     decimals = _decimals(numbers)
     if decimals is None:
         return fmt.number(value, 3, cells=NUMBER_CELLS)
@@ -128,13 +132,13 @@ def aligned_number(value: float, numbers: NumberSummary) -> str:
 
 
 def cells_of_numbers(numbers: NumberSummary) -> int:
-    """Return how wide the widest of a key's numbers is, with its bar."""
+    """Return the width of the widest of a key's numbers with its bar."""
     some = (numbers.minimum, numbers.median, numbers.maximum)
     return max(len(aligned_number(value, numbers)) for value in some) + len(" ▁")
 
 
 def _decimals(numbers: NumberSummary) -> int | None:
-    """Return how many decimals show three digits of the largest number, None if too many."""
+    """Return how many decimals show three digits of the largest number; None if too many."""
     largest = max(abs(numbers.minimum), abs(numbers.maximum))
     if largest == 0:
         return 0
@@ -143,7 +147,7 @@ def _decimals(numbers: NumberSummary) -> int | None:
 
 
 def _is_whole(numbers: NumberSummary) -> bool:
-    """Say whether the numbers look like counts or marks; a rate that is 0 or 1 does not."""
+    """Return whether the numbers look like counts or grades, not like rates between 0 and 1."""
     some = (numbers.minimum, numbers.maximum, numbers.median)
     return numbers.maximum - numbers.minimum > 1 and all(one.is_integer() for one in some)
 
@@ -157,17 +161,17 @@ def _number_cells(numbers: NumberSummary) -> list[Piece]:
 
 
 def _mean_and_ends(numbers: NumberSummary) -> Sequence[str]:
-    """Return mean, minimum and maximum with as many digits as show how they lie."""
+    """Return mean, minimum and maximum with enough digits to be in the right order, and differ."""
     values = (numbers.mean, numbers.minimum, numbers.maximum)
     decimals = _decimals(numbers)
     if decimals is None or _is_whole(numbers):
         return fmt.extremes(*values, 3, SUMMARY_CELLS)
-    for of_ends in range(max(decimals - 1, 0), MOST_DECIMALS):
+    for of_ends in range(max(decimals - 1, 0), MAX_SUMMARY_DECIMALS):
         wanted = tuple(zip(values, (max(decimals, of_ends), of_ends, of_ends), strict=True))
         texts = [fmt.with_decimals(value, one, NUMBER_CELLS) for value, one in wanted]
         plain = [f"{value:,.{one}f}" for value, one in wanted]
         mean, low, high = (float(text.replace(",", "")) for text in plain)
-        # One that would read as none has a form of its own, whatever the decimals of the others.
+        # A number that would be rounded to 0 has an exponent, whatever the others' decimals.
         is_told = all(text == one or "e" in text for text, one in zip(texts, plain, strict=True))
         if is_told and low <= mean <= high and len({mean, low, high}) == len(set(values)):
             return texts
@@ -196,7 +200,7 @@ def _label(text: str) -> str:
 
 
 def _without_depth(value: JsonValue) -> JsonValue:
-    """Return a value with what is nested in it given by its number, and long texts cut."""
+    """Return a value with its nested containers replaced by their lengths, and long texts cut."""
 
     def short(item: JsonValue) -> JsonValue:
         if isinstance(item, (list, dict)) and item:

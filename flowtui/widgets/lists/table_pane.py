@@ -1,4 +1,4 @@
-"""A table of any length: its rows are read as they come into sight."""
+"""A previewed table of any length, whose rows are read as they come into sight."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from flowtui.widgets.lists.virtual_table import GAP, MARGIN_ROWS, VirtualTable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-GROW_WITHIN = 200
-"""Rows from the last known one at which those behind it are read."""
+GROW_WITHIN_ROWS = 200
+"""How near to the last known row the cursor must be for further rows to be read."""
 Texts: TypeAlias = tuple[str, ...]
 
 
 class TableRows(Protocol):
-    """What gives the rows of a table; `attachment_tables.TableSource` says more."""
+    """The rows of a table; `TableSource` in `screens/attachments/tables.py` documents them."""
 
     first: TablePage
     known_rows: int
@@ -45,23 +45,23 @@ class TableRows(Protocol):
 
 
 class TablePane(Asks, VirtualTable):
-    """Shows a table. Posts `Told` when it knows of more rows than before.
+    """Shows a table. Posts `ExtentChanged` when it knows of more rows, or shows other ones.
 
-    `G` goes to the last rows without reading those before them; `g` comes back from there.
+    `G` goes to the last rows without reading all rows before them; `g` goes back to the first.
     """
 
     opens = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last row"),
         Binding("shift+right", "shift_page(1)", "Columns on", show=False,
-                tooltip="As many columns further right as fit"),
+                tooltip="A page of columns to the right"),
         Binding("shift+left", "shift_page(-1)", "Columns back", show=False,
-                tooltip="As many columns to the left as fit"),
+                tooltip="A page of columns to the left"),
     ]  # fmt: skip
 
     @dataclass
-    class Told(Message):
-        """Sent by TablePane when `told` has changed."""
+    class ExtentChanged(Message):
+        """Sent by TablePane when `extent` has changed."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -71,12 +71,12 @@ class TablePane(Asks, VirtualTable):
         self._is_growing = False
         self._number_cells = 0
         self._wanted_column: int | None = None
-        """The leftmost one to be shown, until columns from there on are read."""
+        """The column that is to be the leftmost one, while the columns from there on are read."""
 
-    # What is shown ---------------------------------------------------------------------------
+    # Showing tables --------------------------------------------------------------------------
 
     def show_source(self, source: TableRows, *, is_new: bool) -> None:
-        """Show a table, from its first row if it is another one."""
+        """Show a table, from its first row if it is a new one."""
         self._source = source
         self._wanted_column = None
         self._is_at_tail = self._is_growing = False
@@ -85,7 +85,7 @@ class TablePane(Asks, VirtualTable):
             self._index(source)
 
     def show_page(self, page: TablePage, *, is_new: bool) -> None:
-        """Show rows that are all there is."""
+        """Show a table that consists of just these rows."""
         self._source = None
         self._wanted_column = None
         self._is_at_tail = False
@@ -102,22 +102,22 @@ class TablePane(Asks, VirtualTable):
         self.show_keys(range(count), is_new=is_new)
 
     def _forget(self) -> None:
-        # Rows of other files have the same numbers.
+        # Without this, cached cells would be shown for rows of another file with the same numbers.
         self._cells.clear()
         self._asked.clear()
 
     @property
-    def told(self) -> str:
-        """How many rows are shown of how many."""
+    def extent(self) -> str:
+        """How many rows are known or shown, and from which column on, in words."""
         source = self._source
         if source is None:
             return fmt.count(self.line_count, "row")
         before = source.first.first_column + self.first_column
-        rows = self._told_rows(source)
+        rows = self._row_extent(source)
         is_some = len(source.first.columns) < source.first.column_count
         return f"{rows}, from column {before + 1:,}" if is_some and before else rows
 
-    def _told_rows(self, source: TableRows) -> str:
+    def _row_extent(self, source: TableRows) -> str:
         if self._is_at_tail:
             return f"last {fmt.count(len(source.tail), 'row')}, g goes to the first"
         if source.total is not None:
@@ -126,7 +126,7 @@ class TablePane(Asks, VirtualTable):
 
     @property
     def copy_text(self) -> str:
-        """The row under the cursor, its cells parted by tabs."""
+        """The row under the cursor, with its cells separated by tabs."""
         row = self._texts.get(self.cursor_key if self.cursor_key is not None else -1)
         return "" if row is None else "\t".join(row)
 
@@ -142,7 +142,7 @@ class TablePane(Asks, VirtualTable):
 
     def _fill(self, keys: Sequence[int]) -> None:
         known = [self._texts[key] for key in keys if key in self._texts]
-        # Rows further on may be wider; what is cut would read as another value.
+        # Later rows may be wider, and a number that is cut would read as another number.
         self.set_columns(preview_table.widened(self.columns, known))
         self.fill(
             {
@@ -170,7 +170,7 @@ class TablePane(Asks, VirtualTable):
             if is_known:
                 self._show_known(source, False)
 
-        # Where it fails, rows are found one page after the other.
+        # A failure needs no message: without an index, rows are found page by page.
         self.ask(source.index, take, lambda _reason: None, group="index")
 
     def _grow(self, source: TableRows, is_tail: bool) -> None:
@@ -186,7 +186,7 @@ class TablePane(Asks, VirtualTable):
 
     def _show_rows(self, source: TableRows, rows: Mapping[int, Texts]) -> None:
         if source is self._source:
-            in_sight = set(self.keys_in_sight(GROW_WITHIN))
+            in_sight = set(self.keys_in_sight(GROW_WITHIN_ROWS))
             self._texts = {key: row for key, row in self._texts.items() if key in in_sight}
             self._texts.update(rows)
             self._fill([key for key in self.keys_in_sight(MARGIN_ROWS) if key in rows])
@@ -201,7 +201,7 @@ class TablePane(Asks, VirtualTable):
             self.cursor = self.line_count - 1
         elif not self._is_at_tail:
             self.show_keys(range(source.known_rows))
-        self.post_message(self.Told())
+        self.post_message(self.ExtentChanged())
 
     def _tell_failure(self, source: TableRows, reason: str) -> None:
         if source is self._source:
@@ -213,7 +213,7 @@ class TablePane(Asks, VirtualTable):
 
     @property
     def _left(self) -> int:
-        """The leftmost column that is to be shown, of all that the table has."""
+        """The number of the leftmost column, of all columns that the table has."""
         if self._wanted_column is not None:
             return self._wanted_column
         before = 0 if self._source is None else self._source.first.first_column
@@ -223,11 +223,11 @@ class TablePane(Asks, VirtualTable):
         self._go_to_column(self._left + by)
 
     def action_shift_page(self, by: int) -> None:
-        # The number of the row is none of them, and one column stays in sight.
+        # Two less than fit: one is the column of row numbers, and one column stays in sight.
         self._go_to_column(self._left + by * max(len(self._layout(self.line_width)) - 2, 1))
 
     def _go_to_column(self, column: int) -> None:
-        """Show columns from one on; those that are not there are read first."""
+        """Show the columns from one on; if they are not in memory, read them first."""
         source = self._source
         page = None if source is None else source.first
         if source is None or page is None or page.column_count == len(page.columns):
@@ -239,18 +239,18 @@ class TablePane(Asks, VirtualTable):
         if page.first_column <= self._wanted_column <= last:
             super().action_shift(self._wanted_column - page.first_column - self.first_column)
             self._wanted_column = None
-            self.post_message(self.Told())
+            self.post_message(self.ExtentChanged())
         else:
             self._read_columns(source, self._wanted_column)
 
     @property
     def _columns_in_sight(self) -> int:
-        """How many columns there may be at most; a window of columns has twice as many."""
+        """How many columns fit at most; half of the columns that are read at a time, or less."""
         most = self.line_width // (preview_table.MIN_WIDTH + len(GAP))
         return max(min(most, tables.MAX_COLUMNS // 2), 1)
 
     def _read_columns(self, source: TableRows, column: int) -> None:
-        # About as many before the wanted one as behind it, so that one can go back too.
+        # The wanted column is in the middle of those that are read, so that going back is quick.
         first = max(column - tables.MAX_COLUMNS // 2, 0)
         self.ask(
             partial(source.with_columns, first, self.cursor_key or 0),
@@ -279,7 +279,7 @@ class TablePane(Asks, VirtualTable):
         source = self._source
         if source is None or self._is_at_tail or self._is_growing or not source.has_more:
             return
-        if new + GROW_WITHIN >= source.known_rows:
+        if new + GROW_WITHIN_ROWS >= source.known_rows:
             self._grow(source, False)
 
     def action_move_to_end(self, last: bool) -> None:
@@ -290,6 +290,6 @@ class TablePane(Asks, VirtualTable):
         if source is not None and not last and self._is_at_tail:
             self._is_at_tail = False
             self.show_keys(range(source.known_rows), is_new=True)
-            self.post_message(self.Told())
+            self.post_message(self.ExtentChanged())
             return
         super().action_move_to_end(last)

@@ -1,4 +1,4 @@
-"""The one-key views of a table on one line, the present one marked, and how many rows it has."""
+"""A line with the views of a table and their keys, the present view marked, and a note."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ViewKey:
 
 
 class ViewLine(OneLine):
-    """Shows views; posts `Picked` when one is clicked."""
+    """Shows views with their keys. Posts `Picked` when a view is clicked."""
 
     @dataclass
     class Picked(Message):
@@ -39,7 +39,7 @@ class ViewLine(OneLine):
         self._note = ""
 
     def show_view(self, current: str, note: str) -> None:
-        """Mark a view by its key; the note stands at the right."""
+        """Mark the view of a key, and show a note at the right."""
         self._current, self._note = current, note
         self._fill()
 

@@ -1,4 +1,4 @@
-"""A list of lines of any length, of which only the visible ones are ever made."""
+"""A list with any number of lines, of which only the visible ones are made."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from flowtui.widgets.paint import RoleStyles
 
 
 class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
-    """Shows `line_count` lines under a fixed header, one of them under the cursor.
+    """Shows `line_count` lines under a fixed header, with a cursor on one of them.
 
-    Subclasses make the lines: `line`, `header_lines`, `line_count`. A cursor step repaints two
-    lines. Posts `CursorMoved` when the cursor comes to another line and `Chosen` on Enter or a
-    click on the line under the cursor.
+    Subclasses define `line_count`, `line` and `header_lines`. A step of the cursor repaints only
+    two lines. Posts `CursorMoved` when the cursor has moved to another line, and `Chosen` on Enter
+    or a click on the line under the cursor.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,17 +32,19 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
         Binding("home,g", "move_to_end(False)", "Top", show=False, tooltip="To the first line"),
         Binding("end,G", "move_to_end(True)", "Bottom", show=False, tooltip="To the last line"),
-        Binding("enter", "choose", "Open", key_display="Enter", tooltip="Open what is under it"),
+        Binding(
+            "enter", "choose", "Open", key_display="Enter", tooltip="Open what is under the cursor"
+        ),
     ]
 
     cursor: reactive[int] = reactive(0, init=False, repaint=False)
 
     opens: ClassVar[bool] = True
-    """Whether Enter does something here."""
+    """Whether Enter opens a line of this list."""
 
     @dataclass
     class CursorMoved(Message):
-        """Sent by VirtualList when its cursor comes to another line."""
+        """Sent by VirtualList when its cursor has moved to another line."""
 
         lines: VirtualList
         index: int
@@ -53,7 +55,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
     @dataclass
     class Chosen(Message):
-        """Sent by VirtualList on Enter, or a click, for the line under the cursor."""
+        """Sent by VirtualList on Enter or a click on the line under the cursor."""
 
         lines: VirtualList
         index: int
@@ -68,18 +70,18 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         self._note = ""
         self._note_role: Role = "muted"
 
-    # What subclasses make --------------------------------------------------------------------
+    # What subclasses define ------------------------------------------------------------------
 
     @property
     def line_count(self) -> int:
         raise NotImplementedError
 
     def line(self, index: int, width: int) -> Line:
-        """Return the pieces of one line, cut to `width` cells or not."""
+        """Return the pieces of a line; they may be wider than `width` cells, and are cut then."""
         raise NotImplementedError
 
     def header_lines(self, width: int) -> list[Line]:
-        """Return the lines that stay on top, the same number every time."""
+        """Return the lines of the header, which are always `header_height` lines."""
         return []
 
     @property
@@ -89,11 +91,11 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
     # Drawing ---------------------------------------------------------------------------------
 
     def resize_content(self, note: str = "", role: Role = "muted") -> None:
-        """Take the present number of lines, and repaint.
+        """Set the height of the content for the present number of lines, and repaint.
 
         Args:
-            note: stands in the place of the lines if there are none: why, and what would help.
-            role: of the note.
+            note: The text to show if there are no lines: why there are none, and what would help.
+            role: The role of the note.
         """
         self._note, self._note_role = note, role
         length = self.line_count or len(self._note_lines())
@@ -131,12 +133,12 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def takes_keys(self) -> bool:
-        """Whether keys move its cursor."""
+        """Whether keys move the cursor of this list, which is then highlighted."""
         return self.has_focus
 
     @property
     def line_width(self) -> int:
-        """Cells in a line, beside the scroll bar if there is one."""
+        """The width of a line in cells, without the scroll bar."""
         return self.scrollable_content_region.width
 
     @property
@@ -154,7 +156,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.CursorMoved(self, new))
 
     def keep_cursor_in_sight(self) -> None:
-        # While it is hidden it has no height, and is to be as it was when it is shown again.
+        # A hidden list has no height, and scrolling it now would lose its place for later.
         if not self.size.height:
             return
         top = round(self.scroll_y)
@@ -205,5 +207,5 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
 
 def width_beside_bar(view: ScrollView) -> int:
-    """Return the cells of a line, with room for the scroll bar: when it comes, nothing moves."""
+    """Return the width of a line that leaves room for a scroll bar, so that none moves the text."""
     return view.content_region.width - view.styles.scrollbar_size_vertical

@@ -1,4 +1,4 @@
-"""The endless table: any number of rows out of SQL, of which only those in sight are held."""
+"""A table with any number of rows, of which only those near the visible part are in memory."""
 
 from __future__ import annotations
 
@@ -16,35 +16,37 @@ from flowtui.widgets.cells import Align, Line, Piece, fit
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 GAP = "  "
-HELD_ROWS = 600
-"""Made rows that are kept: several screens, so that paging back needs no read."""
+CACHED_ROWS = 600
+"""How many rows of cells are kept: several screens, so that paging back needs no read."""
 MARGIN_ROWS = 40
-"""Rows read beyond each edge of the screen, so that a cursor step finds them there."""
+"""How many rows above and below the visible ones are read, so that scrolling finds them ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column of a table."""
+
     key: str
     title: str
     width: int
-    """In cells; the least where it stretches."""
+    """The width in cells; if the column stretches, its least width."""
     align: Align = "left"
     stretch: int = 0
-    """Its share of the width that is left over."""
+    """The share that the column gets of the width that is left over."""
     tail_cells: int = 0
-    """Of numbers: how many cells they take from their decimal point on, so that these align."""
+    """How many cells numbers take from their decimal points on, if they are aligned by them."""
 
 
 Cells = tuple[Piece, ...]
-"""One piece a column, in the order of the columns."""
+"""The cells of a row: one piece for each column, in the order of the columns."""
 
 
 class VirtualTable(VirtualList):
-    """A table of which it knows the keys of all rows, in order, and the cells of some.
+    """Shows a table; it has the keys of all rows in their order, and the cells of some rows.
 
-    The owner sets `columns`, gives the keys with `show_keys`, and answers each `RowsNeeded` with
-    `fill`. The cursor stays on its row when rows come and go around it, and the row on its line
-    of the screen unless the list stands at its top.
+    The owner calls `set_columns`, gives the keys with `show_keys`, and answers each `RowsNeeded`
+    with `fill`. The cursor stays on its row when other rows are added or removed, and the row
+    stays on its line of the screen unless the table is scrolled to its top.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +58,7 @@ class VirtualTable(VirtualList):
 
     @dataclass
     class RowsNeeded(Message):
-        """Sent by VirtualTable when rows come into sight whose cells it does not hold."""
+        """Sent by VirtualTable when rows come into sight whose cells it does not have."""
 
         rows: VirtualTable
         keys: tuple[int, ...]
@@ -72,16 +74,16 @@ class VirtualTable(VirtualList):
         self._cells: OrderedDict[int, Cells] = OrderedDict()
         self._asked: set[int] = set()
         self.sorted_by: tuple[str, bool] | None = None
-        """Key of the column that rows are sorted by, and whether downwards; marked in its title."""
+        """The key of the sorted column, and whether it is descending; its title has an arrow."""
 
-    # What the owner says ---------------------------------------------------------------------
+    # What the owner sets ---------------------------------------------------------------------
 
     @property
     def columns(self) -> tuple[Column, ...]:
         return self._columns
 
     def set_columns(self, columns: Iterable[Column]) -> None:
-        """Set the columns; cells made for others are dropped."""
+        """Set the columns; the cells of other columns are dropped."""
         chosen = tuple(columns)
         if chosen != self._columns:
             self._columns = chosen
@@ -91,11 +93,11 @@ class VirtualTable(VirtualList):
             self.refresh()
 
     def show_keys(self, keys: Sequence[int], *, is_new: bool = False) -> None:
-        """Show these rows in this order, and keep the cursor on its row if it is among them.
+        """Show rows, and keep the cursor on its row if that is among them.
 
         Args:
-            keys: of the rows.
-            is_new: it is another list, which starts at its top.
+            keys: The keys of the rows in their order.
+            is_new: Whether this is another list, which begins at its top.
         """
         held = None if is_new else self.cursor_key
         if is_new:
@@ -107,7 +109,7 @@ class VirtualTable(VirtualList):
         self.resize_content()
         if held is not None and held in keys:
             index = keys.index(held)
-            # At the very top one watches for what comes, so the lines move; elsewhere they stay.
+            # At the top new rows are to be seen, so the lines move; elsewhere they stay in place.
             top = 0 if self.scroll_y == 0 else max(index - line, 0)
             self.scroll_to(y=top, animate=False, force=True, immediate=True)
             self.set_reactive(VirtualTable.cursor, index)
@@ -116,7 +118,7 @@ class VirtualTable(VirtualList):
         self.keep_cursor_in_sight()
 
     def fill(self, rows: Mapping[int, Cells]) -> None:
-        """Take the cells of rows that were needed, and repaint the lines that differ."""
+        """Take the cells of rows, and repaint the lines that have changed."""
         for key, cells in rows.items():
             self._asked.discard(key)
             differs = self._cells.get(key) != cells
@@ -124,11 +126,11 @@ class VirtualTable(VirtualList):
             self._cells.move_to_end(key)
             if differs:
                 self._refresh_key(key)
-        while len(self._cells) > HELD_ROWS:
+        while len(self._cells) > CACHED_ROWS:
             self._cells.popitem(last=False)
 
     def read_again(self) -> None:
-        """Ask for the rows in sight again, showing what is held until they come."""
+        """Ask for the rows in sight again; until they come, their present cells are shown."""
         in_sight = self.keys_in_sight()
         for key in self._cells.keys() - set(in_sight):
             del self._cells[key]
@@ -144,12 +146,12 @@ class VirtualTable(VirtualList):
         return self._keys.index(key) if key in self._keys else None
 
     def put_cursor(self, key: int) -> None:
-        """Put the cursor on a row, if it is among them."""
+        """Put the cursor on a row, if that is among the rows."""
         if (place := self.place_of(key)) is not None:
             self.cursor = place
 
     def holds(self, key: int) -> bool:
-        """Say whether the cells of a row are kept."""
+        """Return whether the cells of a row are in memory."""
         return key in self._cells
 
     def keys_in_sight(self, margin: int = 0) -> tuple[int, ...]:
@@ -192,14 +194,14 @@ class VirtualTable(VirtualList):
             self.call_next(self._ask_for_sight)
             return [Piece("…", "muted")]
         pieces: list[Piece] = []
-        # The first column always stays; those that are shifted away come after it.
+        # The first column is always shown; the columns that are shifted away are those after it.
         shown = [cells[0], *cells[1 + self.first_column :]]
         for (column, cells_wide), (text, role) in zip(self._layout(width), shown, strict=False):
             pieces += [Piece(fit(text, cells_wide, column.align), role), Piece(GAP)]
         return pieces[:-1]
 
     def _layout(self, width: int) -> list[tuple[Column, int]]:
-        """Return the columns that fit and their widths; the first one always stays."""
+        """Return the columns that fit with their widths; the first column is always shown."""
         chosen: list[Column] = []
         room = width
         for column in (*self._columns[:1], *self._columns[1 + self.first_column :]):

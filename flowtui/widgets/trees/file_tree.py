@@ -1,4 +1,4 @@
-"""Attached files as a tree of folders, of which only the lines in sight are made."""
+"""A tree of attached files and their folders, of which only the visible lines are made."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.trees.file_words import WORD_CELLS, word_of_name
 
 NodeKey: TypeAlias = tuple[str, str]
-"""A folder's path and nothing, or a file's path and the id of its row."""
+"""The path of a folder and "", or the path of a file and the id of its row."""
 
-ALL_OPEN_BELOW = 500
-"""Files; in a larger tree the folders stand folded at first."""
+UNFOLDED_BELOW_FILES = 500
+"""Below how many files all folders are unfolded at first."""
 SIZE_CELLS = 9
 TIME_CELLS = 16
 MIN_NAME_CELLS = 22
 LEVEL_CELLS = 2
+"""How many cells a level is indented."""
 MAX_INDENT_SHARE = 0.5
+"""How much of the name's width an indent may take."""
 NOTHING = FolderNode("", "", (), 0, 0, None)
 
 
 def key_of(node: Node) -> NodeKey:
-    """Return what a node is known by while files come and go around it."""
+    """Return the key of a node, which stays the same while other files are added or removed."""
     if isinstance(node, FolderNode):
         return node.path, ""
     row = node.attachment.row
@@ -35,15 +37,16 @@ def key_of(node: Node) -> NodeKey:
 
 
 class FileTree(VirtualList):
-    """Shows a `FolderNode`. Cursor and folds stay while files are added.
+    """Shows the contents of a folder. Cursor and folds are kept while files are added.
 
-    Enter and the arrows fold; `Chosen` is posted for files.
+    Enter and the arrows fold and unfold folders. Posts `Chosen` for files.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "unfold", "Fold", key_display="←→", show=False,
-                tooltip="Unfold the folder, or go to what is first in it"),
-        Binding("left,h", "fold", "Fold", show=False, tooltip="Fold it, or go to its folder"),
+                tooltip="Unfold the folder, or go to the first thing in it"),
+        Binding("left,h", "fold", "Fold", show=False,
+                tooltip="Fold the folder, or go to the folder above"),
         Binding("z", "fold_all", "Fold all", show=False,
                 tooltip="Fold all folders, or unfold them"),
     ]  # fmt: skip
@@ -55,24 +58,29 @@ class FileTree(VirtualList):
         self._places: dict[NodeKey, int] = {}
         self._is_open: dict[str, bool] = {}
         self._opens_all: bool | None = None
-        """Whether folders that nobody folded stand open; decided when files are first shown."""
+        """Whether folders are unfolded by default; decided when files are first shown."""
         self._filtered_by = ""
         self._names: tuple[int, list[str]] = (0, [])
-        """How names read in so many cells, in order."""
+        """The names of the lines as they are shown, cached with the width they are made for."""
         self._words: dict[str, str] = {}
-        """What files are that were looked into, by path."""
+        """The types of the files that were previewed, by path."""
         self.sorted_by: tuple[str, bool] = ("name", False)
 
-    # What is shown ---------------------------------------------------------------------------
+    # Showing files ---------------------------------------------------------------------------
 
     def show_tree(self, root: FolderNode, *, filtered_by: str = "") -> None:
-        """Show a tree; one that a filter leaves stands open, and leaves the folds as they were.
+        """Show a tree.
 
-        With another filter the cursor goes to the first file, if it is not on one that is left.
+        A filtered tree is unfolded, and the folds are as before when the filter is removed. With
+        another filter the cursor goes to the first file, unless it is on a file that matches.
+
+        Args:
+            root: The folder whose contents are shown.
+            filtered_by: The filter that the files match; empty if all files are shown.
         """
         held = None if self.node is None else key_of(self.node)
         if self._opens_all is None and root.file_count and not filtered_by:
-            self._opens_all = root.file_count < ALL_OPEN_BELOW
+            self._opens_all = root.file_count < UNFOLDED_BELOW_FILES
         is_new = filtered_by != self._filtered_by
         self._root, self._filtered_by = root, filtered_by
         nodes = [node for node, _ in self._visible()] if filtered_by and is_new else []
@@ -80,12 +88,12 @@ class FileTree(VirtualList):
         self._lay_out(keys[0] if keys and held not in keys else held)
 
     def show_note(self, text: str, role: Role = "muted") -> None:
-        """Show a sentence in the place of the files: why there are none."""
+        """Show a text in place of the files: why there are none."""
         self._root, self._shown, self._places = NOTHING, [], {}
         self.resize_content(text, role)
 
-    def tell_word(self, path: str, word: str) -> None:
-        """Take what a file turned out to be."""
+    def show_type(self, path: str, word: str) -> None:
+        """Show the type of a file that was previewed."""
         if self._words.get(path) != word:
             self._words[path] = word
             self.refresh()
@@ -97,12 +105,12 @@ class FileTree(VirtualList):
 
     @property
     def attachment(self) -> Attachment | None:
-        """The file under the cursor, None on a folder."""
+        """The file under the cursor; None if it is a folder."""
         node = self.node
         return node.attachment if isinstance(node, FileNode) else None
 
     def _lay_out(self, held: NodeKey | None) -> None:
-        """Make the lines anew, with the cursor on a node or the folder that hides it."""
+        """Make the lines anew, with the cursor on a node, or on the folder that hides it."""
         line = self.cursor - round(self.scroll_y)
         self._shown = list(self._visible())
         self._names = (0, [])
@@ -166,7 +174,7 @@ class FileTree(VirtualList):
         return [pieces]
 
     def _widths(self, width: int) -> tuple[int, bool, bool]:
-        """Return the cells of the names, and whether there is room for type and time."""
+        """Return the width of the names, and whether there is room for the type and the time."""
         room = width - SIZE_CELLS - 1
         has_word = room - WORD_CELLS - 2 >= MIN_NAME_CELLS
         room -= (WORD_CELLS + 2) * has_word
@@ -203,9 +211,9 @@ class FileTree(VirtualList):
         return pieces
 
     def _named(self, cells: int) -> list[str]:
-        """Return the names of all lines, told from those beside them in their folder.
+        """Return the names of all lines, cut so that they still differ within their folder.
 
-        What is wrong with a file never gives way to its name.
+        A name is cut rather than the words that say what is wrong with the file.
         """
         if self._names[0] != cells:
             beside: dict[str, list[int]] = {}
@@ -221,7 +229,7 @@ class FileTree(VirtualList):
         return self._names[1]
 
     def _room(self, at: int, cells: int) -> int:
-        """Return how many cells there are for a name: beside a slash, or what is said of a file."""
+        """Return the width for a name: without a folder's slash, or a file's state."""
         node, depth = self._shown[at]
         room = cells - len(_indent(depth, cells)) - 2
         if isinstance(node, FolderNode):
@@ -280,7 +288,7 @@ def _said_cells(said: str) -> int:
 
 
 def state_of(attachment: Attachment) -> tuple[str, Role]:
-    """Return what is the matter with a file in a word or two, nothing where all is well."""
+    """Return what is wrong with a file in a word or two; empty if nothing is wrong."""
     if attachment.state is FileState.REFUSED:
         return "▲ refused", "attention"
     if attachment.is_missing:

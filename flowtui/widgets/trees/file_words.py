@@ -1,4 +1,4 @@
-"""What a file is, in one quiet word: by its name, or by what a preview found in it."""
+"""The type of a file in one word, by its name or by its preview."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _OF_KIND = {
 
 
 def word_of_name(name: str) -> str:
-    """Return what a file of this name usually is, `file` where the name does not tell."""
+    """Return the usual type of a file with this name; `file` if the name does not tell."""
     lowered = PurePosixPath(name.lower())
     if lowered.suffix in (".gz", ".zst"):
         lowered = lowered.with_suffix("")
@@ -59,7 +59,7 @@ def word_of_name(name: str) -> str:
 
 
 def word_of_kind(kind: PreviewKind) -> str:
-    """Return what a file is that was looked into."""
+    """Return the type of a file by the kind of its preview."""
     if kind.is_image:
         return "picture"
     return _OF_KIND.get(kind, kind.value)

@@ -1,4 +1,4 @@
-"""How kinds of spans look: a glyph and a colour, the same in the tree and beside it."""
+"""The glyph and the colour of each kind of span, in the tree and in the detail."""
 
 from __future__ import annotations
 

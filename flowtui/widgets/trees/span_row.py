@@ -1,4 +1,4 @@
-"""One line of a tree of spans: name, duration, tokens, marks, and the bar of its time."""
+"""A line of a tree of spans: name, duration, tokens, marks, and the bar of its time."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from flowtui.widgets.trees.waterfall import TimeWindow, bar, scale
 DURATION_CELLS, TOKENS_CELLS, FLAGS_CELLS = 9, 9, 8
 MIN_NAME_CELLS, MAX_NAME_CELLS, NAME_SHARE = 24, 64, 0.4
 BARS_FROM, TOKENS_FROM = 64, 44
-"""Narrower trees have no bars, and even narrower ones no tokens."""
+"""From how many cells on a tree has bars, and tokens."""
 INDENT_CELLS = 2
-DEEPEST_INDENT_SHARE = 0.5
-MOST_ERRORS_SHOWN = 999
+MAX_INDENT_SHARE = 0.5
+"""How much of the name's width an indent may take; deeper nodes show their depth as a number."""
+MAX_ERRORS_SHOWN = 999
 NOT_READ = "…"
 
 
 @dataclass(frozen=True, slots=True)
 class Widths:
-    """Cells of the columns; 0 where there is no room for one."""
+    """The widths of the columns in cells; 0 for a column that does not fit."""
 
     name: int
     tokens: int
@@ -33,18 +34,18 @@ class Widths:
 
 @dataclass(frozen=True, slots=True)
 class TreeView:
-    """How a tree is looked at."""
+    """A tree with its time window, its folds and the matches of a search."""
 
     tree: SpanTree
     window: TimeWindow
     folded: AbstractSet[int] = frozenset()
-    """Indices of the nodes whose children are hidden."""
+    """The indices of the nodes whose children are hidden."""
     matches: AbstractSet[int] = frozenset()
-    """Indices of the nodes that a search has found."""
+    """The indices of the nodes that a search has found."""
 
 
 def widths(width: int, has_bars: bool) -> Widths:
-    """Return how a line of so many cells is shared out."""
+    """Return the widths of the columns in a line of `width` cells."""
     tokens = TOKENS_CELLS if width >= TOKENS_FROM else 0
     room = max(width - 1 - DURATION_CELLS - tokens - FLAGS_CELLS, 1)
     if not has_bars or width < BARS_FROM:
@@ -54,7 +55,7 @@ def widths(width: int, has_bars: bool) -> Widths:
 
 
 def head_row(view: TreeView, cells: Widths) -> list[Piece]:
-    """Return the titles of the columns, and the scale of time above the bars."""
+    """Return the titles of the columns, and the times above the bars."""
     tokens = "tokens".rjust(cells.tokens)[: cells.tokens]
     head = f" {'span':<{cells.name}}{'duration':>{DURATION_CELLS}}{tokens}{'':{FLAGS_CELLS}}"
     start = view.tree.start_ns
@@ -87,8 +88,8 @@ def _tokens(tree: SpanTree, at: int) -> str:
 
 def _name(view: TreeView, at: int, node: Node, cells: int) -> list[Piece]:
     wanted = node.depth * INDENT_CELLS
-    indent = min(wanted, int(cells * DEEPEST_INDENT_SHARE))
-    # Where depth has no room to show as an indent, it shows as a number.
+    indent = min(wanted, int(cells * MAX_INDENT_SHARE))
+    # If there is no room for the whole indent, the depth is shown as a number.
     deep = f"{node.depth} " if indent < wanted else ""
     is_folded = at in view.folded
     mark = ("▸ " if is_folded else "▾ ") if node.descendant_count else "  "
@@ -101,7 +102,7 @@ def _name(view: TreeView, at: int, node: Node, cells: int) -> list[Piece]:
 
 
 def _named(node: Node, is_match: bool) -> tuple[Piece, Piece]:
-    """Return the glyph of a node and, after a blank, its name."""
+    """Return the glyph of a node, and its name after a blank."""
     if node.span is None:
         text = f" missing parent {fmt.short_id(node.id)}"
         return Piece("?", "attention"), Piece(text, "attention")
@@ -118,12 +119,12 @@ def _duration(node: Node) -> str:
 def _flags(node: Node, is_folded: bool) -> list[Piece]:
     """Return the marks before the bar: errors, a doubtful place or time, annotations.
 
-    A folded node has those of all that it hides.
+    The errors and annotations of a folded node include those of its hidden descendants.
     """
     own_error = node.span is not None and node.span.status_code == ERROR
     errors = "✗" if own_error else ""
     if is_folded and node.error_count > own_error:
-        errors = f"✗{node.error_count}" if node.error_count <= MOST_ERRORS_SHOWN else "✗1k+"
+        errors = f"✗{node.error_count}" if node.error_count <= MAX_ERRORS_SHOWN else "✗1k+"
     doubt = "▲" if node.do_clocks_disagree or node.is_cycle or _is_odd(node) else " "
     own_count = 0 if node.span is None else node.span.annotation_count
     note = "✎" if (node.annotation_count if is_folded else own_count) else " "
@@ -131,6 +132,6 @@ def _flags(node: Node, is_folded: bool) -> list[Piece]:
 
 
 def _is_odd(node: Node) -> bool:
-    """Say whether a time of a span is none, or stands the wrong way round, or too much is said."""
+    """Return whether a span has missing or wrong times, or attributes that are too long to read."""
     span = node.span
     return span is not None and (span.is_unread or bool(problems(span.start_ns, span.end_ns)))

@@ -1,4 +1,4 @@
-"""One trace as a tree of spans, each with the bar of its time beside it."""
+"""A trace as a tree of spans, each with the bar of its time beside it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,20 @@ from flowtui.widgets.trees.span_row import TreeView, head_row, span_row, widths
 from flowtui.widgets.trees.waterfall import TimeWindow, whole_window
 
 PAN_SHARE = 0.5
+"""How much of the time window a key pans."""
 
 
 class SpanLines(VirtualList):
-    """Shows a `SpanTree`. Folds, window of time and cursor stay while a trace grows.
+    """Shows a `SpanTree`. Folds, time window and cursor are kept while the trace grows.
 
-    Enter and the arrows fold; `Chosen` is posted for spans that have nothing to fold.
+    Enter and the arrows fold and unfold spans. Posts `Chosen` for spans without children.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "unfold", "Fold", key_display="←→",
                 tooltip="Unfold the span, or go to its first child"),
-        Binding("left,h", "fold", "Fold", show=False, tooltip="Fold it, or go to its parent"),
+        Binding("left,h", "fold", "Fold", show=False,
+                tooltip="Fold the span, or go to its parent"),
         Binding("shift+right,L", "level(1)", "One level more", show=False,
                 tooltip="Unfold the whole tree by one level"),
         Binding("shift+left,H", "level(-1)", "One level less", show=False,
@@ -43,34 +45,35 @@ class SpanLines(VirtualList):
         Binding("z", "fold_all", "Fold all", show=False,
                 tooltip="Fold everything, or unfold everything"),
         Binding("i", "zoom(0.5)", "Zoom in", show=False,
-                tooltip="Half as much time, around the span"),
-        Binding("o", "zoom(2.0)", "Zoom out", show=False, tooltip="Twice as much time"),
+                tooltip="Show half as much time, around the span"),
+        Binding("o", "zoom(2.0)", "Zoom out", show=False, tooltip="Show twice as much time"),
         Binding("w", "zoom_to_span", "Zoom to span", show=False,
-                tooltip="The time of the span under the cursor in all the width"),
-        Binding("full_stop", "pan(1)", "Later", show=False, tooltip="Show what came later"),
-        Binding("comma", "pan(-1)", "Earlier", show=False, tooltip="Show what came before"),
-        Binding("0", "fit", "Whole time", show=False, tooltip="The time of the whole trace"),
+                tooltip="Show the time of the span under the cursor in the whole width"),
+        Binding("full_stop", "pan(1)", "Later", show=False, tooltip="Show a later time"),
+        Binding("comma", "pan(-1)", "Earlier", show=False, tooltip="Show an earlier time"),
+        Binding("0", "fit", "Whole time", show=False,
+                tooltip="Show the time of the whole trace"),
         Binding("t", "toggle_bars", "Timeline", show=False,
-                tooltip="The tree alone, or with its timeline"),
+                tooltip="Show the tree alone, or with its timeline"),
     ]  # fmt: skip
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._tree = no_spans()
         self._folded: set[int] = set()
-        """Indices of the nodes whose children are hidden."""
+        """The indices of the nodes whose children are hidden."""
         self._shown: array[int] = array("q")
-        """Indices of the nodes on the lines, rising."""
+        """The indices of the nodes on the lines, in ascending order."""
         self._window: TimeWindow | None = None
-        """None is the whole trace, and grows with it."""
+        """The time that is shown; None for the whole trace, also while it grows."""
         self._matches: array[int] = array("q")
         self._marked: AbstractSet[int] = frozenset()
         self._has_bars = True
 
-    # What is shown ---------------------------------------------------------------------------
+    # Showing a trace -------------------------------------------------------------------------
 
     def show_tree(self, tree: SpanTree, *, is_new: bool = False) -> None:
-        """Show a trace; another one (`is_new`) starts unfolded, at its first own error."""
+        """Show a trace; a new one is unfolded, with the cursor on the first error's source."""
         before, at = self._tree, self.index
         self._tree = tree
         if is_new:
@@ -86,16 +89,16 @@ class SpanLines(VirtualList):
             self._lay_out(held or 0)
 
     def show_note(self, text: str) -> None:
-        """Show a sentence in the place of a tree: why there is none."""
+        """Show a text in place of a tree: why there is none."""
         self._tree, self._shown, self._folded = no_spans(), array("q"), set()
         self.resize_content(text)
 
     def show_matches(self, matches: array[int], *, are_marked: bool = True) -> None:
-        """Take what a search has found, for `next_match`.
+        """Take the matches of a search, to which `next_match` goes.
 
         Args:
-            matches: indices of nodes, in the order in which to visit them.
-            are_marked: whether to show which they are; of a ranking of all there is no point.
+            matches: The indices of the nodes, in the order in which to visit them.
+            are_marked: Whether to mark the nodes; this is pointless if all nodes match.
         """
         self._matches = matches
         marked = frozenset(matches if are_marked else ())
@@ -104,7 +107,7 @@ class SpanLines(VirtualList):
             self.refresh()
 
     def next_match(self, by: int) -> bool:
-        """Go to the next match or the one before, around the ends; say whether there is any."""
+        """Go to the next or previous match, around the ends; return whether there is a match."""
         at = self.index
         if not self._matches or at is None:
             return False
@@ -122,7 +125,7 @@ class SpanLines(VirtualList):
 
     @property
     def index(self) -> int | None:
-        """The index in the tree of the node under the cursor."""
+        """The index of the node under the cursor."""
         return self._shown[self.cursor] if self.cursor < len(self._shown) else None
 
     @property
@@ -140,7 +143,7 @@ class SpanLines(VirtualList):
             self.cursor = bisect_left(self._shown, index)
 
     def _lay_out(self, index: int) -> None:
-        """Make the lines anew, with the cursor on a node or the nearest one above it that shows."""
+        """Make the lines anew, with the cursor on a node, or on the one that hides it."""
         self._shown = visible(self._tree, self._folded)
         self._take_lines(index)
 
@@ -240,7 +243,7 @@ class SpanLines(VirtualList):
             return
         start, end = times
         window = self.window
-        # Of a span that reaches out of the window, what is seen of it stays in the middle.
+        # Of a span that is only partly in the window, that part stays in the middle.
         middle = (max(start, window.start_ns) + min(end, window.end_ns)) // 2
         self._show_window(window.scaled(factor, middle, whole_window(self._tree)))
 
@@ -250,7 +253,7 @@ class SpanLines(VirtualList):
 
     @property
     def _times(self) -> tuple[int, int] | None:
-        """When the span under the cursor ran."""
+        """The start and the end of the span under the cursor."""
         return None if self.index is None else self._tree.times(self.index)
 
     def action_pan(self, direction: int) -> None:
@@ -270,5 +273,5 @@ class SpanLines(VirtualList):
 
 
 def _first_error(tree: SpanTree) -> int:
-    """Return the first span whose error no error below it explains, else the root."""
+    """Return the first failed span without failed descendants; the root if no span has failed."""
     return next((at for at in tree.errors.places if tree.error_count_of(at) == 1), 0)

@@ -1,4 +1,4 @@
-"""Named JSON values as a tree of lines: a parameter a line, nested ones folded."""
+"""A tree of named JSON values, such as parameters: one on each line, nested values folded."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ MARK_CELLS = 2
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One named value of the first level."""
+    """A named value of the first level."""
 
     key: str
     value: JsonValue
     note: str = ""
-    """Its type, or what else is worth a muted word."""
+    """The type of the value, or another short note."""
     problem: str | None = None
+    """What is wrong with the value; None if nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueRow:
-    """One visible line of a tree of values."""
+    """A visible line of a tree of values."""
 
     path: Path
     value: JsonValue
@@ -51,7 +52,7 @@ class ValueRow:
 
 
 def visible_rows(entries: Sequence[Entry], unfolded: frozenset[Path]) -> list[ValueRow]:
-    """Return the lines of a tree in which just the branches in `unfolded` are open."""
+    """Return the lines of a tree in which only the branches in `unfolded` are unfolded."""
     rows: list[ValueRow] = []
     for entry in entries:
         row = ValueRow((entry.key,), entry.value, entry.note, entry.problem)
@@ -67,7 +68,7 @@ def visible_rows(entries: Sequence[Entry], unfolded: frozenset[Path]) -> list[Va
 
 
 def matching(entries: Sequence[Entry], needle: str) -> list[Entry]:
-    """Return the entries that hold a text, in the key or anywhere in the value, in any case."""
+    """Return the entries that contain a text in the key or the value, in upper or lower case."""
     lowered = needle.lower()
     return [
         entry
@@ -88,11 +89,13 @@ def _items(value: JsonValue) -> Iterator[tuple[str | int, JsonValue]]:
 
 
 class ValueTree(VirtualList):
-    """Shows `entries` as a tree of lines under a title."""
+    """Shows entries as a tree of lines under a title."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "unfold", "Unfold", show=False, tooltip="Open a nested value"),
-        Binding("left,h", "fold", "Fold", show=False, tooltip="Close it, or go to its parent"),
+        Binding("right,l", "unfold", "Unfold", show=False, tooltip="Unfold a nested value"),
+        Binding(
+            "left,h", "fold", "Fold", show=False, tooltip="Fold the value, or go to its parent"
+        ),
     ]
 
     def __init__(self, title: str, *, id: str | None = None) -> None:
@@ -105,10 +108,16 @@ class ValueTree(VirtualList):
         self._rows: list[ValueRow] = []
         self._key_cells = MIN_KEY_CELLS
         self._names: tuple[int, dict[Path, str]] = (0, {})
-        """How names read in so many cells, by path."""
+        """The names as they are shown, by path, cached with the width they are made for."""
 
     def show_entries(self, entries: Sequence[Entry], empty_text: str, problem: str = "") -> None:
-        """Show these values; folds and the cursor's value stay."""
+        """Show these values, and keep the folds and the cursor.
+
+        Args:
+            entries: The values in their order.
+            empty_text: A hint beside the title if there are no values.
+            problem: Why the values cannot be read; empty if they can be.
+        """
         self.empty_text = empty_text
         self._problem = problem
         self._entries = entries
@@ -196,11 +205,11 @@ class ValueTree(VirtualList):
 
 
 def names_of(rows: Iterable[ValueRow], room_of: Callable[[ValueRow], int]) -> dict[Path, str]:
-    """Return how the names of rows read, by path, told from all others beside them.
+    """Return the names of rows by path, cut so that they still differ within their parent.
 
     Args:
-        rows: of one tree.
-        room_of: returns how many cells there are for a name.
+        rows: The rows of a tree.
+        room_of: Returns the width for the name of a row in cells.
     """
     beside: dict[Path, list[ValueRow]] = {}
     for row in rows:

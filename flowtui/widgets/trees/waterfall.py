@@ -1,6 +1,6 @@
-"""When each span of a trace ran: bars on one scale of time, and the scale above them.
+"""The waterfall of a trace: the bars of its spans on a common scale of time, and that scale.
 
-A bar is solid where the span itself was at work and thin where spans right below it ran. Times are
+A bar is solid while the span itself was at work, and thin while its children ran. Times are in
 Unix nanoseconds.
 """
 
@@ -20,7 +20,7 @@ from flowtui.widgets.charts.ticks import even
 
 NS = 1_000_000_000
 HALVES = 2
-"""Of a cell: bars start and end on half cells."""
+"""How many parts a cell has: bars start and end on half cells."""
 _NONE, _BELOW, _OWN = 0, 1, 2
 _GLYPHS = {
     (_NONE, _NONE): " ", (_OWN, _OWN): "█", (_OWN, _NONE): "▌", (_NONE, _OWN): "▐",
@@ -31,14 +31,14 @@ OPEN, OPEN_END = "┄", "▸"
 BEFORE, AFTER = "‹", "›"
 TICK_CELLS = 8
 LABEL_CELLS = 24
-"""Enough for any time of a trace to the nanosecond, so that no label needs an offset."""
+"""How wide a label may be: enough for any time of a trace in nanoseconds, without an offset."""
 WORDS_FROM_S = 120
-"""From here on times are in minutes and hours."""
+"""From how many seconds on times are in minutes and hours."""
 _UNITS = (("s", NS), ("ms", 1_000_000), ("µs", 1_000), ("ns", 1))
 
 
 class TimeWindow(NamedTuple):
-    """A part of the time of a trace; it is never empty."""
+    """A part of the time of a trace, which is never empty."""
 
     start_ns: int
     end_ns: int
@@ -48,41 +48,41 @@ class TimeWindow(NamedTuple):
         return self.end_ns - self.start_ns
 
     def around(self, start_ns: int, end_ns: int) -> TimeWindow:
-        """Return the part of this window that has a margin around a span of time."""
+        """Return a period with a margin around it, as a part of this window."""
         margin = max((end_ns - start_ns) // 20, 1)
         return self.within(start_ns - margin, end_ns + margin)
 
     def scaled(self, factor: float, middle_ns: int, whole: TimeWindow) -> TimeWindow:
-        """Return `factor` times this window around a moment, inside the whole."""
+        """Return a window `factor` times as long around a moment, inside the whole trace."""
         length = max(round(self.length_ns * factor), 1)
         return whole.within(middle_ns - length // 2, middle_ns - length // 2 + length)
 
     def shifted(self, share: float, whole: TimeWindow) -> TimeWindow:
-        """Return this window moved by a share of its length, inside the whole."""
+        """Return this window moved by a share of its length, inside the whole trace."""
         by = round(self.length_ns * share) or (1 if share > 0 else -1)
         return whole.within(self.start_ns + by, self.end_ns + by)
 
     def within(self, start_ns: int, end_ns: int) -> TimeWindow:
-        """Return a span of time moved, and cut if need be, to lie inside this window."""
+        """Return a period moved into this window, and cut to its length if it is longer."""
         length = min(max(end_ns - start_ns, 1), self.length_ns)
         start = min(max(start_ns, self.start_ns), self.end_ns - length)
         return TimeWindow(start, start + length)
 
 
 def whole_window(tree: SpanTree) -> TimeWindow:
-    """Return the time from the first start to the last end; some window where there is neither."""
+    """Return the time from the first start to the last end; any window if there are no times."""
     start = tree.start_ns or 0
     return TimeWindow(start, max(tree.end_ns or 0, start + 1))
 
 
 def is_open(node: Node) -> bool:
-    """Say whether a span has started and not ended, as far as the store knows."""
+    """Return whether a span has started and not ended, as far as the store knows."""
     span = node.span
     return span is not None and span.begun_ns is not None and span.ended_ns is None
 
 
 def bar_role(node: Node) -> Role:
-    """Return the role of a bar: failed, not ended, on the critical path, or none of these."""
+    """Return the role of a bar: of a failed, an open or a critical span, or of any other."""
     if node.span is not None and node.span.status_code == ERROR:
         return "error"
     if is_open(node):
@@ -113,17 +113,17 @@ def bar(tree: SpanTree, index: int, window: TimeWindow, cells: int) -> list[Piec
 def _halves(
     covered: list[tuple[int, int]], times: tuple[int, int], window: TimeWindow, cells: int
 ) -> bytearray:
-    """Return for each half cell what the span did in it.
+    """Return for each half cell whether the span itself ran in it, its children, or neither.
 
     Args:
-        covered: when its children ran, in order and without overlaps.
-        times: its own.
-        window: what is in sight.
-        cells: of the bar.
+        covered: The periods in which the children ran, in order and without overlaps.
+        times: The start and the end of the span.
+        window: The time that is shown.
+        cells: The width of the bar.
     """
     count = cells * HALVES
     halves = bytearray(count)
-    # Whatever the scale, a span that is in the window has a mark in it.
+    # A span in the window has at least half a cell, however short it is.
     first = min(max(_floor(times[0], window, count), 0), count - 1)
     last = max(min(_ceil(times[1], window, count), count), first + 1)
     halves[first:last] = bytes([_OWN]) * (last - first)
@@ -131,8 +131,9 @@ def _halves(
     def begins(one: tuple[int, int]) -> int:
         return _ceil(one[0], window, count)
 
-    # Only what children fill wholly is theirs, so that the time between them shows. There may be
-    # far more of them than half cells, so these ask for what covers them.
+    # A half cell is the children's only if they fill it, so that the time between them is seen.
+    # The loop is over half cells, and searches for the period that covers each: there may be far
+    # more periods than half cells.
     at = first
     while at < last:
         after = bisect_right(covered, at, key=begins)
@@ -156,12 +157,12 @@ def _ceil(at_ns: int, window: TimeWindow, count: int) -> int:
 
 
 def _open_ended(text: str) -> str:
-    """Draw what runs on, as far as is known, up to the end of the window."""
+    """Return the bar of a span that still runs, which reaches the end of the window."""
     return text[:-1].replace("█", OPEN).replace("▐", OPEN) + OPEN_END
 
 
 def scale(window: TimeWindow, origin_ns: int, cells: int) -> str:
-    """Return the times above the bars, since the start of the trace, in exactly `cells` cells."""
+    """Return the times above the bars, from the start of the trace, in exactly `cells` cells."""
     low, high = window.start_ns - origin_ns, window.end_ns - origin_ns
     at_most = max(cells // TICK_CELLS, 1)
     if high >= WORDS_FROM_S * NS and window.length_ns >= at_most * NS:
@@ -182,7 +183,7 @@ def scale(window: TimeWindow, origin_ns: int, cells: int) -> str:
 
 
 def _placed(marks: Sequence[tuple[int, str]], cells: int) -> str:
-    """Return texts on one line, each beginning at its cell, where it fits beside the last."""
+    """Return texts on one line, each beginning at its cell; those that do not fit are left out."""
     line = ""
     for at, text in marks:
         if at >= len(line) and at + cell_len(text) <= cells:

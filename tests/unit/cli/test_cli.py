@@ -92,6 +92,9 @@ def names(done: Done) -> list[str]:
         ("-- list", "open -- list"),
         ("run list", "open run list"),
         ("--version", "--version"),
+        ("show --version", "--version"),
+        ("-s dir list --json --version", "--version"),
+        ("open -- --version", "open -- --version"),
         ("--help", "--help"),
     ],
 )
@@ -281,7 +284,14 @@ def test_a_file_that_is_not_there(run: Run, demo_directory: Path, tmp_path: Path
     for place in (demo_directory, tmp_path / "nowhere"):
         done = run("gone.luml", "-s", place)
         assert done.code == 1
-        assert done.error == "there is no file gone.luml, and no run of that name"
+        assert done.error == "there is no file gone.luml, and there is no run of that name"
+
+
+def test_a_folder_in_the_place_of_a_file_is_said(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "dir.luml"
+    folder.mkdir()
+    for command in ("list", "show", "open"):
+        assert f"{folder} is a folder, not a .luml file" in run(command, folder).error
 
 
 def test_a_folder_that_is_no_store(run: Run, tmp_path: Path) -> None:
@@ -361,10 +371,10 @@ def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_director
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["list", "--sort", "bogus"], "--sort 'bogus' is none of created, name"),
+        (["list", "--sort", "bogus"], "--sort 'bogus' is not one of created, name"),
         (
             ["list", "--sort", "val/los"],
-            'no metric or parameter "val/los" in this store; val/loss',
+            'no metric or parameter "val/los" in this store; closest: val/loss',
         ),
         (
             ["list", "--sort", "attr.nosuch"],
@@ -372,16 +382,16 @@ def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_director
         ),
         (
             ["list", "resnet50-cosine"],
-            "'resnet50-cosine' is no .luml file; one run: flow-tui show resnet50-cosine, "
-            "those that are called so: flow-tui list --filter resnet50-cosine",
+            "'resnet50-cosine' is not a .luml file; for one run: flow-tui show resnet50-cosine, "
+            "for all runs of that name: flow-tui list --filter resnet50-cosine",
         ),
         (["list", "my run"], "flow-tui show 'my run'"),
-        (["list", "latest", "--json"], "'latest' is no .luml file"),
-        (["list", "."], "'.' is a folder; a store is named so: flow-tui list --store ."),
+        (["list", "latest", "--json"], "'latest' is not a .luml file"),
+        (["list", "."], "'.' is a folder; to name a store: flow-tui list --store ."),
         (["list", "gone.luml"], "there is no file gone.luml"),
         (["help", "lst"], "there is no command 'lst'; closest: list"),
-        (["resnet50-cosine", "--tab", "bogus"], "--tab 'bogus' is none of overview, metrics"),
-        (["resnet50-cosine", "--theme", "bogus"], "--theme 'bogus' is none of flow-dark"),
+        (["resnet50-cosine", "--tab", "bogus"], "--tab 'bogus' is not one of overview, metrics"),
+        (["resnet50-cosine", "--theme", "bogus"], "--theme 'bogus' is not one of flow-dark"),
     ],
 )
 def test_a_word_that_is_none_of_the_known_is_wrong_usage(

@@ -195,7 +195,7 @@ def test_scores_as_json_are_an_array_of_sets(printed: Printed) -> None:
 
 
 def test_what_there_is_not_is_refused(printed: Printed) -> None:
-    with pytest.raises(WrongUsage, match=r"none of created, .*scores\.KEY"):
+    with pytest.raises(WrongUsage, match=r"not one of created, .*scores\.KEY"):
         printed.samples(sort="nope")
     with pytest.raises(FilterError):
         printed.samples(filter_text="correct = (")

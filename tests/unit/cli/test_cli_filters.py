@@ -124,10 +124,13 @@ def test_what_runs_are_sorted_by_is_printed(
     ("text", "said"),
     [
         ("nosuch > 3", 'no metric or parameter "nosuch" in this store'),
-        ("param.lrr < 1", 'no parameter "lrr" in this store; lr?'),
-        ("LR < 1", 'no metric or parameter "LR" in this store; lr?'),
-        ("statu = error", 'no metric or parameter "statu" in this store; status, upload_status?'),
-        ("not sched.knd = 1", 'no metric or parameter "sched.knd" in this store; sched?'),
+        ("param.lrr < 1", 'no parameter "lrr" in this store; closest: lr'),
+        ("LR < 1", 'no metric or parameter "LR" in this store; closest: lr'),
+        (
+            "statu = error",
+            'no metric or parameter "statu" in this store; closest: status, upload_status',
+        ),
+        ("not sched.knd = 1", 'no metric or parameter "sched.knd" in this store; closest: sched'),
         ("lr 1e-3", '"lr" and "1e-3" are searched for as text'),
         ("attributes.status", '"attributes.status" is searched for as text'),
         ("b status", '"b" and "status" are searched for as text'),
@@ -165,7 +168,7 @@ def test_samples_of_a_score_that_no_sample_has(
     capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
     run = store.resolve("a").row
-    said = 'flow-tui: no score "corect" in this run; correct?\n'
+    said = 'flow-tui: no score "corect" in this run; closest: correct\n'
     wanted = SampleRequest(filter_text="scores.corect = false")
     print_samples(store.opened(run), wanted, "json")
     assert capsys.readouterr() == ("[]\n", said)
@@ -175,11 +178,13 @@ def test_samples_of_a_score_that_no_sample_has(
         store.opened(run), SampleRequest(filter_text="corect = 1 and metadata.langg = x"), "json"
     )
     assert capsys.readouterr().err == (
-        'flow-tui: no field "corect" in this run; correct?\n'
-        'flow-tui: no metadata "langg" in this run; lang?\n'
+        'flow-tui: no field "corect" in this run; closest: correct\n'
+        'flow-tui: no metadata "langg" in this run; closest: lang\n'
     )
     print_samples(store.opened(run), SampleRequest(filter_text="scores.lang = x"), "json")
-    assert capsys.readouterr().err == 'flow-tui: no score "lang" in this run; metadata.lang?\n'
+    assert (
+        capsys.readouterr().err == 'flow-tui: no score "lang" in this run; closest: metadata.lang\n'
+    )
     print_samples(
         store.opened(run), SampleRequest("set-10", "grade < 3 and metadata.lang = de"), "json"
     )
@@ -207,7 +212,7 @@ def test_samples_sort_by_any_name_and_print_it(
         "set-5",
         "set-10",
     ]
-    with pytest.raises(WrongUsage, match=r'and no field "grad" in this run; grade\?'):
+    with pytest.raises(WrongUsage, match=r'and no field "grad" in this run; closest: grade'):
         print_samples(store.opened(run), SampleRequest(sort="grad"))
 
 
@@ -266,7 +271,7 @@ def test_traces_sort_by_every_field_or_say_by_what_they_do(
 ) -> None:
     run = store.resolve("a").row
     if name in ("created_at", "evals"):
-        with pytest.raises(WrongUsage, match="is none of start, name"):
+        with pytest.raises(WrongUsage, match="is not one of start, name"):
             print_traces(store.opened(run), sort=name)
         return
     for sort in (name, f"-{name}"):
@@ -321,9 +326,10 @@ def test_traces_sort_and_filter_by_names(capsys: pytest.CaptureFixture[str], sto
     print_traces(store.opened(run), sort="-execution_time", as_json=True)
     assert len(json.loads(capsys.readouterr().out)) == 3
     print_traces(store.opened(run), "attributes.ciyt = x or attributes.city = y", as_json=True)
-    said = 'flow-tui: no attribute "ciyt" in this run; city?\n'
+    said = 'flow-tui: no attribute "ciyt" in this run; closest: city\n'
     assert capsys.readouterr() == ("[]\n", said)
     print_traces(store.opened(run), "span_cout > 1", as_json=True)
     assert capsys.readouterr().err == (
-        'flow-tui: no attribute or annotation "span_cout" in this run; span_count, sample_count?\n'
+        'flow-tui: no attribute or annotation "span_cout" in this run;'
+        " closest: span_count, sample_count\n"
     )

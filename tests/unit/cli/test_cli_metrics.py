@@ -190,7 +190,7 @@ def test_the_command_prints_what_is_asked_for(printed: Printed) -> None:
     ("words", "said"),
     [
         (["--json", "--csv"], "flow-tui: --json and --csv are two formats: give one"),
-        (["--points", "8"], "flow-tui: --points is of points: name a KEY, or give --json or --csv"),
+        (["--points", "8"], "flow-tui: --points needs points: name a KEY, or give --json or --csv"),
         (["loss", "--points", "3"], "3 is not in the range 4<=x<=50000"),
     ],
 )

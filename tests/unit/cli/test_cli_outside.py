@@ -126,7 +126,7 @@ def test_the_doctor_says_what_is_off_and_what_to_add(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     for line in (
-        f"x store       {tmp_path} is no LUML store: it has no meta.db",
+        f"x store       {tmp_path} is not a LUML store: it has no meta.db",
         "! text        the locale has no UTF-8",
         "> export LC_ALL=C.UTF-8",
     ):

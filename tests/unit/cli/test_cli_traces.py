@@ -209,7 +209,7 @@ def test_a_trace_is_named_by_a_unique_prefix(printed: Printed) -> None:
 def test_a_column_that_is_none_and_a_filter_that_is_not_understood_are_refused(
     printed: Printed,
 ) -> None:
-    with pytest.raises(WrongUsage, match="none of start, name"):
+    with pytest.raises(WrongUsage, match="not one of start, name"):
         printed.traces("", "nope")
     with pytest.raises(FilterError):
         printed.traces("state = (")

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from flowtui.cli import doctor
+from flowtui.store import checks
 from flowtui.terminal import pictures as terminal_picture
+from tests.unit.cli.test_cli_endless import make_store, without_end
 
 
 def found(
@@ -85,3 +87,17 @@ def test_tmux_on_another_machine_has_the_line_for_that_machine(tmp_path: Path) -
 def test_the_variable_that_has_no_utf8_is_named(tmp_path: Path, name: str) -> None:
     text = found(tmp_path, {"LANG": "C.UTF-8", name: "C"})["text"]
     assert text.remedy == f"export {name}=C.UTF-8"
+
+
+def test_a_store_whose_runs_cannot_be_read_to_the_end_is_told_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_end(make_store(tmp_path / "store") / "meta.db", "experiments")
+    monkeypatch.setattr(checks, "READ_S", 0)
+    told = [
+        finding
+        for finding in doctor.findings({}, str(tmp_path / "store"), tmp_path, tmp_path)
+        if finding.subject == "store"
+    ]
+    assert [finding.glyph for finding in told] == ["✗", "▲"]
+    assert "experiments is a view" in told[1].text

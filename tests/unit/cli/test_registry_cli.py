@@ -140,9 +140,9 @@ def test_an_upload_goes_where_it_is_told_and_is_noted(fake: FakeRegistry, demo_c
         (["--yes"], "give --orbit: Vision, Shared"),
         (["--orbit", "Shared", "--yes"], "orbit Shared: you may not add artifacts here"),
         (["--orbit", "orb-1", "--yes"], "give --collection: Baselines, Everything"),
-        (["--orbit", "vision", "--collection", "Models only"], "is none of these: Baselines"),
+        (["--orbit", "vision", "--collection", "Models only"], "is not one of these: Baselines"),
         (["--orbit", "Vision", "--collection", "col-3"], "nobody can be asked here: give --yes"),
-        (["--organization", "x"], "--organization 'x' is none of these: Lab"),
+        (["--organization", "x"], "--organization 'x' is not one of these: Lab"),
     ],
 )
 def test_what_is_missing_is_named_and_nothing_is_uploaded(
@@ -175,7 +175,7 @@ def test_a_broken_upload_is_marked_there_and_here(fake: FakeRegistry, demo_copy:
     assert upload_status(demo_copy) == "failed"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_stalled_upload_and_marks_it(
     fake: FakeRegistry,
     demo_copy: Path,
@@ -194,7 +194,7 @@ def test_a_signal_ends_a_stalled_upload_and_marks_it(
         assert fake.stalled.wait(20)
         child.send_signal(number)
         _, err = child.communicate(timeout=10)
-    assert child.returncode == 130
+    assert child.returncode == 128 + number
     assert err.splitlines()[-1].startswith("flow-tui: cancelled")
     until(lambda: fake.statuses() == ["upload_failed"], "the mark")
     assert not list((tmp_path / "temporary").iterdir())

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.cli.progress_line import Cancel, signals_as_cancel
 from flowtui.store.archive import packing
 from tests.unit.cli.test_cli_outside import PROGRAM
 from tests.unit.stores import one_run, opened, until, writer
@@ -31,6 +32,26 @@ with terminations_end_tidily():
     sqlite3.connect(":memory:").execute(
         "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
     ).fetchone()
+"""
+IN_A_QUERY = """
+import os, sys, threading
+from pathlib import Path
+from flowtui.cli.interrupts import interrupts_end_quietly
+from flowtui.cli.opening import errors_as_one_line
+from flowtui.cli.terminations import terminations_end_tidily
+from flowtui.store.database import Database
+at, number = sys.argv[2], int(sys.argv[3])
+come = lambda: os.kill(os.getpid(), number)
+def question(connection):
+    if at == "function":
+        connection.create_function("come", 0, come)
+        return connection.execute("select come()").fetchone()
+    threading.Timer(0.05, come).start()
+    return connection.execute(
+        "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
+    ).fetchone()
+with interrupts_end_quietly(True), terminations_end_tidily(), errors_as_one_line():
+    Database(Path(sys.argv[1]), "exp.db").read(question)
 """
 BOTH = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 
@@ -86,6 +107,33 @@ def test_a_query_that_does_not_end_holds_nothing_up(tmp_path: Path, number: sign
         assert process.stdout.readline() == b"ready\n"
         assert ended(process, number) == b""
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "number"),
+    [
+        ("function", signal.SIGTERM),
+        ("function", signal.SIGINT),
+        ("query", signal.SIGHUP),
+        ("query", signal.SIGTERM),
+    ],
+)
+def test_a_signal_in_the_middle_of_a_query_ends_it_without_a_word(
+    tmp_path: Path, at: str, number: signal.Signals
+) -> None:
+    words = [sys.executable, "-c", IN_A_QUERY, str(one_run(tmp_path)), at, str(int(number))]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "")
+
+
+def test_an_export_that_is_killed_tells_a_shell_by_what() -> None:
+    cancel = Cancel()
+    before = signal.getsignal(signal.SIGTERM)
+    with signals_as_cancel(cancel):
+        signal.raise_signal(signal.SIGTERM)
+        assert cancel.is_set()
+    assert cancel.exit_code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_signal_that_is_ignored_stays_so(tmp_path: Path, artifact: Path) -> None:

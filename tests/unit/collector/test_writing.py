@@ -18,8 +18,11 @@ from flowtui.collector.responses import BodyEncoding
 from flowtui.collector.writing import Writer
 from flowtui.store.database import Database
 from flowtui.store.errors import DatabaseError
+from flowtui.store.otlp import joining
 from flowtui.store.otlp.ingesting import Batch
 from flowtui.store.otlp.items import Unreadable
+from flowtui.store.otlp.signals import Signal
+from tests.unit.log_bodies import recorded
 from tests.unit.otlp_samples import document, field, pairs, span, traces
 from tests.unit.stores import one_run
 
@@ -138,6 +141,25 @@ def test_a_request_of_many_batches_is_kept_whole(database: Database) -> None:
         assert len(stored(database)) == 2_500
         assert len(set(stored(database, "attributes"))) == 1
         assert '"service.name": "s"' in stored(database, "attributes")[-1]
+
+
+def test_events_that_there_is_no_room_for_are_told_to_who_sent_them(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joining, "MAX_WAITING", 10)
+    logs, metrics, _ = recorded("messages").protobuf
+    sent = [
+        Received(logs, BodyEncoding.PROTOBUF, False, signal=Signal.LOGS),
+        as_json(recorded("details").logs),
+        Received(metrics, BodyEncoding.PROTOBUF, False, signal=Signal.METRICS),
+    ]
+    with writing(database, *sent) as writer:
+        first, second, third = [received.outcome.result(PATIENCE_S) for received in sent]
+        assert (first.events, first.rejected, first.reason) == (9, 0, "")
+        assert (second.events, second.rejected, second.reason) == (1, 1, joining.NO_ROOM)
+        assert (third.unkept, third.rejected) == ({"metrics": 2}, 0)
+        tally = writer.tally
+        assert (tally.events, tally.dropped, tally.metrics, tally.logs) == (10, 1, 2, 0)
 
 
 def test_one_span_with_more_in_it_than_can_be_is_refused_before_it_is_parsed(

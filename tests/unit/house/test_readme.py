@@ -218,7 +218,7 @@ def test_every_picture_is_there() -> None:
 
 def test_every_extra_is_told_of_and_no_other() -> None:
     project = tomllib.loads((TOP / "pyproject.toml").read_text("utf-8"))["project"]
-    (line,) = re.findall(r"Extras bring (.*?) as in", README, re.DOTALL)
+    (line,) = re.findall(r"Extras install (.*?) as in", README, re.DOTALL)
     assert set(CODE.findall(line)) == set(project["optional-dependencies"])
 
 

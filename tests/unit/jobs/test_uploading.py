@@ -64,7 +64,7 @@ def test_the_top_line_keeps_the_upload_and_the_name_at_any_width(width: int) -> 
 
 
 def test_the_steps_before_the_present_one_are_ticked() -> None:
-    assert "✓ enter  ● send  · verify" in said(steps_line(SENDING, is_cancelling=False))
+    assert "✓ create  ● send  · verify" in said(steps_line(SENDING, is_cancelling=False))
     assert "cancelling" in said(steps_line(SENDING, is_cancelling=True))
     assert "34 %  34 kB of 100 kB" in said(bar_line(SENDING, 76))
     assert width_of(bar_line(SENDING, 76)) <= 76
@@ -86,7 +86,7 @@ def test_the_room_that_is_there_is_said_whole_or_not_at_all() -> None:
     assert said(preflight_lines(known, len(whole))[1]) == whole
     assert said(preflight_lines(known, len(whole) - 1)[1]) == "Size        4 kB database"
     lacking = replace(known, facts=facts(free_bytes=1_000))
-    assert "Size        ▲ 16.8 MB needed, 1 kB free" in said(preflight_lines(lacking, 40)[1])
+    assert "Size        ▲ 74.3 kB needed, 1 kB free" in said(preflight_lines(lacking, 40)[1])
 
 
 def test_a_model_takes_room_only_where_the_run_goes_into_it() -> None:

@@ -174,7 +174,7 @@ def test_a_zip_file_that_only_is_called_a_document_is_said_to_be_none(tmp_path: 
     path = tmp_path / "a.docx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.txt", "x")
-    with pytest.raises(PreviewFailed, match="no Word document"):
+    with pytest.raises(PreviewFailed, match="not a Word document"):
         shown(path)
 
 

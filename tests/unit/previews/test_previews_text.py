@@ -10,6 +10,7 @@ import pytest
 from flowtui.previews import ansi, hex_dump
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.preview import preview
+from flowtui.previews.text import LINE_CHARS, PAGE_BYTES
 from flowtui.previews.values import (
     EmptyFile,
     HexPage,
@@ -22,6 +23,14 @@ from flowtui.previews.values import (
     TextPage,
     never,
 )
+from flowtui.screens.attachments.reading import (
+    FileSource,
+    Previews,
+    ReadPart,
+    joined_lines,
+    whole_text,
+)
+from flowtui.screens.attachments.title import count_of, part_of, shown_part
 from tests.unit.previewed import cpu_at_most
 
 
@@ -162,3 +171,25 @@ def test_an_empty_file_says_so_and_a_folder_or_pipe_is_not_opened(tmp_path: Path
     ):
         with pytest.raises(PreviewFailed, match=why):
             preview(path, "x", Request(), never)
+
+
+def test_a_line_that_pages_cut_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    long = "x" * (2 * PAGE_BYTES + 1_000)
+    path.write_text(f"{long}\nend")
+    source = FileSource("a", "a.txt", lambda: path)
+    parts: list[ReadPart] = []
+    position: int | None = 0
+    while position is not None:
+        index = part_of(parts[-1].preview) if parts else None
+        first = 0 if index is None else (index.first or 0) + index.count
+        parts.append(Previews().read(source, Request(position=position, index=first)))
+        position = part_of(parts[-1].preview).next_position
+        read = [part.preview for part in parts]
+        told = shown_part(part_of(read[-1]), count_of(read))
+        assert told == ("first 1 line" if position else "2 lines")
+    assert len(parts) == 3
+    shown = ["".join(piece.text for piece in line) for line in joined_lines(parts)]
+    hidden = len(long) - LINE_CHARS
+    assert shown == [f"{long[:LINE_CHARS]}… {hidden:,} more characters", "end"]
+    assert whole_text(source, Request()) == "\n".join([*shown, ""])

@@ -32,13 +32,14 @@ def test_a_filter_is_part_of_a_name_or_an_expression(typed: str, fits: list[str]
             NameFilter(typed)
         assert error.value.position == 2
         return
-    accepts = NameFilter(typed).fits
-    assert [name for name in ("Train/Loss", "val/loss", "lr") if accepts(name)] == fits
+    assert NameFilter(typed).of(("Train/Loss", "val/loss", "lr")) == fits
 
 
-def test_a_pattern_that_would_never_end_is_refused() -> None:
-    with pytest.raises(FilterError):
-        NameFilter("/(a+)+$/")
+def test_a_pattern_that_would_never_end_on_a_name_is_told_of() -> None:
+    slow = NameFilter("/(a+)+$/")
+    assert slow.of(["aaa", "b"]) == ["aaa"]
+    with pytest.raises(FilterError, match="takes too long on a text of 5,001 characters"):
+        slow.of(["aaa", "a" * 5_000 + "b"])
 
 
 def test_metrics_come_by_what_they_tell_or_by_their_last_change() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,15 @@ from flowtui.screens.traces.saving import FORMATS, save
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.values import AnnotationKind, Draft, SpanTarget
 from flowtui.store.cancelling import cancelling
+from flowtui.store.database import Database
 from flowtui.store.errors import ReadCancelled, StoreError
+from flowtui.store.otlp import files as otlp_files
+from flowtui.store.otlp.ingesting import SpanWriter, Written
+from flowtui.store.otlp.items import OtlpSpan
 from flowtui.store.schema import SpanRow, StoreWriter
 from flowtui.store.store import Store
 from tests.conftest import NOW, open_store
+from tests.unit.stores import one_run
 
 TRACE, ROOT, CHILD = "a" * 32, "1" * 16, "2" * 16
 LINK = {"trace_id": "b" * 32, "span_id": "3" * 16, "attributes": {"why": "retry"}}
@@ -85,6 +92,40 @@ def test_otlp_is_what_the_protobuf_library_reads(store: Store, tmp_path: Path) -
     note = {one.key: one.value for one in parsed.events[1].attributes}
     assert note["luml.annotation.value"].int_value == 4
     assert note["luml.annotation.user"].string_value == "ana"
+
+
+def rows(path: Path) -> list[list[tuple[Any, ...]]]:
+    spans = "span_id, parent_span_id, name, status_message, attributes, events, links"
+    notes = (
+        "id, trace_id, span_id, name, annotation_kind, value_type, value, user, rationale,"
+        " created_at"
+    )
+    with closing(sqlite3.connect(path)) as connection:
+        return [
+            connection.execute(f"select {columns} from {table} order by 1").fetchall()
+            for columns, table in ((spans, "spans"), (notes, "span_annotations"))
+        ]
+
+
+def test_an_export_is_taken_back_with_its_annotations(store: Store, tmp_path: Path) -> None:
+    saved(store, "otlp", tmp_path / "t.json")
+    there = store.run("run").database
+    before = rows(there.path)
+    other = Database(one_run(tmp_path / "other"), "exp.db")
+    for database, expected in ((other, Written(new=2, annotations=1)), (other, Written(same=2)),
+                               (there, None)):  # fmt: skip
+        with (tmp_path / "t.json").open("rb") as file, SpanWriter(database) as writer:
+            for item in otlp_files.items(file):
+                assert isinstance(item, OtlpSpan)
+                writer.add(item)
+        assert expected in (None, writer.written)
+    after, notes = rows(other.path)
+    assert notes == before[1]
+    assert [json.loads(row[4] or "null") for row in after] == [
+        json.loads(row[4] or "null") for row in before[0]
+    ]
+    assert [json.loads(row[5] or "[]") for row in after] == [[], [EXCEPTION]]
+    assert rows(there.path)[1] == before[1]
 
 
 def test_json_is_the_document_of_the_command_with_annotations(store: Store, tmp_path: Path) -> None:

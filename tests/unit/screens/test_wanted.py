@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from flowtui.screens.evals.reading import WantedSamples
+from flowtui.screens.evals.reading import SamplesQuery
 from flowtui.store.filters import Condition
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.values import SamplesView
 
-ALL = WantedSamples()
+ALL = SamplesQuery()
 FILTERED = replace(ALL, condition=Condition("accuracy > 1", {}))
 
 
@@ -30,6 +30,6 @@ FILTERED = replace(ALL, condition=Condition("accuracy > 1", {}))
     ],
 )
 def test_another_list_begins_at_its_top_but_for_a_filter_that_is_cleared(
-    shown: WantedSamples | None, wanted: WantedSamples, begins_at_top: bool
+    shown: SamplesQuery | None, wanted: SamplesQuery, begins_at_top: bool
 ) -> None:
     assert wanted.begins_at_top(shown) is begins_at_top

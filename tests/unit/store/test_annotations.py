@@ -256,5 +256,5 @@ def test_all_else_is_none(typed: str) -> None:
 
 @pytest.mark.parametrize("typed", [str(2**63), str(-(2**63) - 1), "9" * 9000], ids=len)
 def test_numbers_over_64_bits_are_refused(typed: str) -> None:
-    with pytest.raises(InvalidAnnotation, match="must lie from"):
+    with pytest.raises(InvalidAnnotation, match="must be from"):
         whole_number(typed)

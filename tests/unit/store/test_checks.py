@@ -50,6 +50,23 @@ def test_a_store_of_the_sdk_has_nothing_odd_in_it(database: Database) -> None:
         assert store.meta.read(checks.oddities) == []
 
 
+def test_a_read_of_a_view_without_end_is_given_up_and_says_why(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(database.path, "drop table spans")
+    execute(database.path, f"create view Spans as {ENDLESS_SPANS}")
+    monkeypatch.setattr(checks, "READ_S", 0)
+    for sql in ("select count(*) from spans", "select max(trace_id) from (select * from SPANS)"):
+        with pytest.raises(
+            errors.DatabaseError, match=r"reading spans took more than .* is a view"
+        ):
+            database.read(lambda connection, sql=sql: connection.execute(sql).fetchone())
+    # What a table has ends, however long it takes.
+    counted = "with recursive n(i) as (select 1 union all select i + 1 from n limit 1000000)"
+    sql = f"{counted} select count(*) + (select count(*) from evals) from n"
+    assert database.read(lambda connection: connection.execute(sql).fetchone()) == (1_000_001,)
+
+
 @pytest.mark.parametrize(
     ("statements", "words"),
     [

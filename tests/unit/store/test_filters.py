@@ -464,9 +464,8 @@ def test_two_conditions_with_different_prefixes_share_a_statement(
     assert runs.execute(sql, {**one.params, **two.params}).fetchone() == (0,)
 
 
-def test_regexp_searches_a_bounded_part_of_the_text() -> None:
-    assert regexp("b$", "a" * 4_999 + "b")
-    assert not regexp("b", "a" * 5_000 + "b")
+def test_regexp_searches_the_whole_text() -> None:
+    assert regexp("b$", "a" * 1_000_000 + "b")
     assert not regexp("b", None)
     assert regexp("^1.5$", 1.5)
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from flowtui.screens.annotate.writing import refusal
 from flowtui.store import runs as run_rows
-from flowtui.store.errors import DatabaseError, DiskFull
+from flowtui.store.errors import DatabaseReadOnly, DiskFull
+from flowtui.store.files import leftovers
+from flowtui.store.files.fingerprint import DatabaseFiles
 from flowtui.store.new_run import new_run
 from flowtui.store.otlp import ingesting
 from flowtui.store.otlp.ingesting import SpanWriter
 from flowtui.store.schema import create
+from flowtui.store.transaction import write
 from tests.unit.stores import one_run, opened
 
 
@@ -71,8 +77,41 @@ def test_folders_that_there_is_no_room_for_are_said(
     with pytest.raises(DiskFull, match=r"no room left on the disk of .*/store; free some"):
         create.create_store(tmp_path / "store")
     fail(errno.EROFS)
-    with pytest.raises(DatabaseError, match="store cannot be made: Read-only file system"):
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    with pytest.raises(DatabaseReadOnly, match="store is on a disk that is mounted read-only"):
         create.create_store(tmp_path / "store")
+
+
+@pytest.mark.parametrize("mounted", ["read-only", "writable"])
+def test_a_disk_that_is_mounted_read_only_is_said_and_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mounted: str
+) -> None:
+    one_run(tmp_path / "store")
+    flag = os.ST_RDONLY if mounted == "read-only" else 0
+    said = "mounted read-only; mount it writable" if flag else "read-only for you; its owner can"
+
+    class Locked(sqlite3.Connection):
+        def execute(self, *_: object) -> sqlite3.Cursor:
+            error = sqlite3.OperationalError("unable to open database file")
+            error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+            raise error
+
+    connect = sqlite3.connect
+    with opened(tmp_path / "store") as store:
+        run = store.run("run-1")
+        monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=flag))
+        monkeypatch.setattr(os, "access", lambda _, mode: mode != os.W_OK)
+        assert said in refusal(run)
+        with pytest.raises(DatabaseReadOnly, match=said):
+            write(run.database, lambda _: None)
+        # As where SQLite finds it out, and nobody asked before.
+        monkeypatch.setattr(
+            sqlite3, "connect", lambda *where, **how: connect(*where, **how, factory=Locked)
+        )
+        with pytest.raises(DatabaseReadOnly, match=said):
+            SpanWriter(run.database)
+        with pytest.raises(DatabaseReadOnly, match=said):
+            create.open_for_writing(run.database.path)
 
 
 def test_a_log_that_gets_no_room_is_no_damage(
@@ -94,3 +133,38 @@ def test_a_log_that_gets_no_room_is_no_damage(
         )
         with pytest.raises(DiskFull, match=r"no room left on the disk of run-1/exp\.db"):
             SpanWriter(database)
+
+
+@pytest.mark.parametrize("how", ["ingest", "annotate", "new"])
+def test_a_log_that_there_is_no_room_for_is_not_left_beside_the_database(
+    tmp_path: Path, how: str
+) -> None:
+    one_run(tmp_path / "store")
+    before = sorted(tmp_path.rglob("*"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with opened(tmp_path / "store") as store:
+        database = store.run("run-1").database
+        writes: dict[str, Callable[[], object]] = {
+            "ingest": lambda: SpanWriter(database),
+            "annotate": lambda: write(database, lambda _: None),
+            "new": lambda: create.create_experiment_db(database.path),
+        }
+        # The index of a log is longer, so that it gets no room, as on a full disk.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        try:
+            with pytest.raises(DiskFull):
+                writes[how]()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_empty_log_that_somebody_has_open_stays(tmp_path: Path) -> None:
+    one_run(tmp_path / "store")
+    path = tmp_path / "store/run-1/exp.db"
+    with closing(create.open_for_writing(path)) as other:
+        other.conn.execute("select * from spans").fetchone()
+        before = sorted(tmp_path.rglob("*"))
+        leftovers.remove_empty_log(DatabaseFiles.at(path))
+        assert sorted(tmp_path.rglob("*")) == before
+        assert path.with_name("exp.db-shm") in before

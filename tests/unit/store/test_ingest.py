@@ -24,6 +24,8 @@ from tests.unit.stores import contents, execute, one_run
 
 Ingest = Callable[..., tuple[int, str, str]]
 
+METRICS = b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]}\n'
+
 
 @pytest.fixture
 def ingest(
@@ -113,18 +115,16 @@ def test_a_span_that_only_announces_replaces_none(tmp_path: Path) -> None:
 def test_bad_lines_are_counted_and_the_first_are_named(ingest: Ingest, tmp_path: Path) -> None:
     one_run(tmp_path / "store")
     file = tmp_path / "mixed.jsonl"
-    file.write_bytes(
-        line(traces(span(1))) + b'{"resourceMetrics": []}\n' + b"junk\n" * 8 + line(traces(span(2)))
-    )
+    file.write_bytes(line(traces(span(1))) + METRICS + b"junk\n" * 8 + line(traces(span(2))))
     code, out, err = ingest("run-1", file)
     assert code == 0
     assert out.splitlines() == [
         "2 spans into run-1 (run-1): 2 new",
-        "skipped, since they are no spans: 1 metrics",
+        "skipped, since they are not spans: 1 metrics",
         "not readable: 8",
     ]
     lines = err.splitlines()
-    assert lines[0].startswith(f"flow-tui: {file}, line 3: it is no JSON")
+    assert lines[0].startswith(f"flow-tui: {file}, line 3: it is not JSON")
     assert len(lines) == 6
     assert lines[5] == "flow-tui: and 3 more that cannot be read"
 
@@ -139,11 +139,12 @@ def test_strict_fails_at_the_first_bad_line(ingest: Ingest, tmp_path: Path) -> N
     assert rows(tmp_path / "store" / "run-1" / "exp.db") == []
 
 
-def test_a_failed_new_run_is_in_error(ingest: Ingest, tmp_path: Path) -> None:
-    (tmp_path / "junk").write_bytes(b"junk\n")
+@pytest.mark.parametrize("junk", [b"junk\n", b""])
+def test_a_failed_new_run_is_in_error(ingest: Ingest, tmp_path: Path, junk: bytes) -> None:
+    (tmp_path / "junk").write_bytes(junk)
     code, _, err = ingest("--new", "x", "junk")
     assert code == 1
-    assert err.endswith("flow-tui: there was not one span to be read\n")
+    assert err.endswith("flow-tui: no readable spans in junk\n")
     assert rows(tmp_path / "store" / "meta.db", "status, name", "experiments") == [("error", "x")]
 
 

@@ -142,7 +142,7 @@ def test_a_trace_that_is_written_rests_and_shows_its_annotations_meanwhile(
 def read_large(
     directory: Path, monkeypatch: pytest.MonkeyPatch, show: Callable[[ReadTrace], object]
 ) -> ReadTrace:
-    monkeypatch.setattr(reading, "LARGE", 2)
+    monkeypatch.setattr(reading, "LARGE_SPANS", 2)
     with opened(directory) as store:
         return read_trace(store.run(RUN), TRACE, None, show)
 

@@ -33,6 +33,13 @@ def is_store(folder: Path) -> None:
     (folder / "meta.db").touch()
 
 
+@pytest.mark.parametrize("uri", ["postgres://x", "https://user@host/x", "sqlite://s3://bucket"])
+def test_an_address_that_is_no_folder_is_said(cwd: Path, home: Path, uri: str) -> None:
+    for option, environ in ((uri, {}), (None, {LUML: uri})):
+        with pytest.raises(StoreNotFound, match="a store is a folder, or sqlite://DIR, and cannot"):
+            location.locate(option, environ, cwd, home)
+
+
 def test_each_place_comes_before_the_next(cwd: Path, home: Path) -> None:
     option, environ = "option", {LUML: "luml", PLAIN: "plain"}
     (cwd / ".env").write_text(f"{PLAIN}=file-plain\n{LUML}=file-luml\n")

@@ -258,7 +258,7 @@ def test_totals_say_that_a_span_is_missing_in_them(
     read = read_trace(large.run(RUN), TRACE, None)
     assert read.tree.unread_count == 1
     line = "".join(piece.text for piece in summary(read, "", 120))
-    assert "▲ 1 span too long to be read" in line
+    assert "▲ 1 span too long to read" in line
     traces.print_traces(run, as_json=True)
     (document,) = json.loads(capsys.readouterr().out)
     assert document["unread_span_count"] == 1

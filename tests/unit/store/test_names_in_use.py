@@ -73,13 +73,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
         ("metric.loss is null", ()),
         ("none = 1 or sched.warm-up > 5 or `sched.warm-up` = 3", ()),
         ("lr = LR", ()),
-        ("lr > `los`", ('no metric or parameter "los" in this store; loss?',)),
-        ("param.loss > 1", ('no parameter "loss" in this store; metric.loss?',)),
+        ("lr > `los`", ('no metric or parameter "los" in this store; closest: loss',)),
+        ("param.loss > 1", ('no parameter "loss" in this store; closest: metric.loss',)),
         ("metadata.host = x", ('no metadata "host" in this store',)),
         ("a.b IN (1)", ('no metric or parameter "a.b" in this store',)),
         ("x = 1 and x = 2", ('no metric or parameter "x" in this store',)),
         ("status = x and tag.nosuch = y and created_at > 2020", ()),
-        ("duraton between 1 and 2", ('no metric or parameter "duraton" in this store; duration?',)),
+        (
+            "duraton between 1 and 2",
+            ('no metric or parameter "duraton" in this store; closest: duration',),
+        ),
     ],
 )
 def test_what_no_run_has(store: Store, text: str, said: tuple[str, ...]) -> None:
@@ -93,16 +96,16 @@ def test_what_no_run_has(store: Store, text: str, said: tuple[str, ...]) -> None
         ("inputs.deep.level = 1", ()),
         ("annotations.feedback.answer quality = true", ()),
         ("id = x and annotation_count > 3", ()),
-        ("inputs.deep.levl = 1", ('no input "deep.levl" in this run; deep?',)),
-        ("scores.jugde < 1", ('no score "jugde" in this run; judge?',)),
+        ("inputs.deep.levl = 1", ('no input "deep.levl" in this run; closest: deep',)),
+        ("scores.jugde < 1", ('no score "jugde" in this run; closest: judge',)),
         ("refs.answer = outputs.answer", tuple(
             f'no {what} "answer" in this run' for what in ("reference", "output")
         )),
         (
             "annotations.feedback.answer qualty = true",
-            ('no annotation "answer qualty" in this run; answer quality?',),
+            ('no annotation "answer qualty" in this run; closest: answer quality',),
         ),
-        ("dataste = s", ('no field "dataste" in this run; dataset, dataset_id?',)),
+        ("dataste = s", ('no field "dataste" in this run; closest: dataset, dataset_id',)),
         ("annotations.nosuch = 1", ('no annotation "nosuch" in this run',)),
     ],
 )  # fmt: skip
@@ -113,7 +116,7 @@ def test_what_no_sample_has(store: Store, text: str, said: tuple[str, ...]) -> N
 def test_what_no_trace_and_no_span_of_one_has(store: Store) -> None:
     condition = trace_condition("attributes.city = x or attributes.empty = 1 or modle = y")
     assert store.run(RUN).remarks(condition, trace_rows.remarks) == (
-        'no attribute or annotation "modle" in this run; model?',
+        'no attribute or annotation "modle" in this run; closest: model',
     )
     of_span = span_condition("attributes.city = x and attributes.model = y")
     assert store.run(RUN).remarks(of_span, span_search.remarks, TRACES[0]) == (

@@ -326,7 +326,8 @@ def test_a_metric_none_of_whose_steps_can_be_read_stays_in_every_list(
     found = summed(store)
     assert (found.count, found.unreadable_count, found.last) == (1, 1, None)
     assert problems(found) == [
-        "metric loss: 1 of 1 rows have a step that is no number, and are in no curve and no export"
+        "metric loss: 1 of 1 rows have a step that is not a number,"
+        " and are in no curve and no export"
     ]
     assert store.run(RUN).metrics.last_points() == {"loss": None}
     assert store.list.figures([RUN])[RUN].metrics == {"loss": None}

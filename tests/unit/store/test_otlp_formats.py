@@ -182,10 +182,10 @@ def test_lines_of_other_signals_are_skipped_and_bad_ones_named() -> None:
     data = b"".join(
         [
             line(traces(span(1))),
-            b'{"resourceMetrics": [{}]}\n',
+            b'{"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]}\n',
             b'{"resourceSpans": [tru\n',
             b"\n",
-            b'{"resourceLogs": []}\n',
+            b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {}}]}]}]}\n',
             b'{"lorem": 1}\n',
             b"[]\n",
             b"{}\n",
@@ -202,7 +202,7 @@ def test_lines_of_other_signals_are_skipped_and_bad_ones_named() -> None:
     assert [item.signal for item in found if isinstance(item, Skipped)] == ["metrics", "logs"]
     rejected = [item for item in found if isinstance(item, Rejected)]
     assert [item.where for item in rejected] == ["line 3", "line 6", "line 7", "line 9"]
-    assert rejected[0].reason.startswith("it is no JSON, at character 20")
+    assert rejected[0].reason.startswith("it is not JSON, at character 20")
     assert "trace id" in rejected[3].reason
 
 

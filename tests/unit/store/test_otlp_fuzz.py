@@ -13,11 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowtui.store.otlp import document as otlp_document
-from flowtui.store.otlp import proto, rows, text
-from flowtui.store.otlp.items import Item, OtlpSpan, Unreadable
+from flowtui.store.otlp import foreign, proto, rows, text
+from flowtui.store.otlp.items import Item, LogEvent, OtlpSpan, Unreadable
+from flowtui.store.otlp.signals import Signal
 from flowtui.store.otlp.source import Source
 from flowtui.store.schema.ddl import EXPERIMENT_TABLES
+from tests.unit.log_bodies import json_lines, recorded
 from tests.unit.otlp_samples import document, line, read, rich_span, span, traces
+from tests.unit.store.test_foreign_spans import JAEGER, ZIPKIN
 
 PROTOBUF = traces(rich_span(), span(8), resource={"service.name": "s"}).SerializeToString()
 TEXT = line(traces(rich_span(), span(8), resource={"service.name": "s"}))
@@ -26,11 +29,18 @@ WORDS = (
     " status code kind flags name startTimeUnixNano stringValue intValue arrayValue kvlistValue"
     " values doubleValue resourceLogs"
 ).split()
+SPAN_WORDS = (
+    "traceID spanID operationName references startTime duration tags logs processID process"
+    " warnings traceId id parentId kind timestamp localEndpoint remoteEndpoint annotations shared"
+).split()
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner),
     max_leaves=12,
 )
+LOGS_JSON = json_lines(recorded("messages").logs)
+LOGS, METRICS, _ = recorded("messages").protobuf
+FOREIGN = [json.dumps(value).encode() for value in (JAEGER, ZIPKIN)]
 quick = settings(max_examples=150, deadline=None)
 
 
@@ -46,6 +56,8 @@ def accepted_by_sqlite(items: list[Item]) -> None:
                     f"insert or replace into spans ({columns}) values ({marks})",
                     rows.row(item),
                 )
+            elif isinstance(item, LogEvent):
+                json.dumps(item.event).encode()
 
 
 def changed(data: bytes, changes: list[tuple[int, int]], cut: int) -> bytes:
@@ -123,3 +135,31 @@ def test_any_json_in_a_span_is_read_or_refused(value: Any) -> None:
     made = document(traces(span(1)))
     made["resourceSpans"][0]["scopeSpans"][0]["spans"][0].update(value)
     accepted_by_sqlite(list(otlp_document.items(made)))
+
+
+@quick
+@given(CHANGES, CUT, st.sampled_from([LOGS, METRICS, LOGS_JSON, *FOREIGN]))
+def test_damaged_bodies_of_any_signal_and_source_are_read(
+    changes: list[tuple[int, int]], cut: int, body: bytes
+) -> None:
+    accepted_by_sqlite(read(changed(body, changes, cut)))
+
+
+@quick
+@given(CHANGES, CUT, st.sampled_from([LOGS, METRICS, PROTOBUF]), st.sampled_from(Signal))
+def test_damaged_bodies_in_the_place_of_any_signal_are_read_or_refused(
+    changes: list[tuple[int, int]], cut: int, body: bytes, signal: Signal
+) -> None:
+    with suppress(Unreadable):
+        source = Source(io.BytesIO(changed(body, changes, cut)), 100, 20)
+        accepted_by_sqlite(list(proto.items(source, signal=signal)))
+
+
+@quick
+@given(st.dictionaries(st.sampled_from([*SPAN_WORDS, "data"]), JSON) | st.lists(JSON))
+def test_any_json_of_another_source_is_read_or_refused(value: Any) -> None:
+    with suppress(Unreadable):
+        accepted_by_sqlite(list(foreign.items(value, "")))
+    for spans in [{**JAEGER["data"][0]["spans"][0], **value}] if isinstance(value, dict) else []:
+        accepted_by_sqlite(list(foreign.items({"data": [{"traceID": "1", "spans": [spans]}]}, "")))
+        accepted_by_sqlite(list(foreign.items([{"traceId": "1", "id": "1", **value}], "")))

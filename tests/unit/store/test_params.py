@@ -107,7 +107,7 @@ def test_a_value_that_is_not_of_its_type_is_shown_as_stored_with_a_problem(
 ) -> None:
     param = stored(database, text, kind)
     assert param.value == text
-    assert param.problem == f"stored as {kind}, but it is none"
+    assert param.problem == f"stored as {kind}, but it is not one"
 
 
 def test_null_is_told_from_a_logged_none(database: sqlite3.Connection) -> None:

@@ -105,7 +105,7 @@ def test_a_log_is_never_joined(
 def test_a_reader_beside_a_fast_writer_elsewhere_loses_nothing_and_never_goes_back(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(shared, "KNOWN_FOR_S", 0.0)
     monkeypatch.setattr(shared, "REST_AFTER_COPY", 0)
 
     def count_and_sum(connection: sqlite3.Connection) -> tuple[int, int]:
@@ -155,7 +155,7 @@ def test_there_is_one_copy_in_some_seconds_and_what_is_known_is_as_old_as_it(
         assert database.read(values) == COMMITTED
         assert database.fingerprint() == of
         assert copies.count == 1
-        now_s += shared.LOOK_EVERY_S
+        now_s += shared.KNOWN_FOR_S
         assert database.fingerprint() != of
         assert database.read(values) == [*COMMITTED, 4]
         assert copies.count == 2
@@ -175,7 +175,7 @@ def test_what_is_too_large_to_be_copied_is_shown_as_of_its_last_checkpoint_with_
             connection.execute("pragma wal_checkpoint(passive)")
         execute_live(path, 4)
         monkeypatch.setattr(shared, "COPY_LIMIT_BYTES", 1000)
-        monkeypatch.setattr(shared, "LOOK_EVERY_S", 0.0)
+        monkeypatch.setattr(shared, "KNOWN_FOR_S", 0.0)
         age(path.parent)
         assert database.read(values) == COMMITTED
         (said,) = database.remarks()

@@ -200,7 +200,7 @@ def head(store: Store, trace_id: str, span_id: str = "s0") -> str:
 
 def test_the_detail_says_what_is_stored(store: Store) -> None:
     assert "no start is stored" in head(store, "root0")
-    assert "9,223,372,036,854,775,807 ns is no time" in head(store, "far")
+    assert "9,223,372,036,854,775,807 ns is not a time" in head(store, "far")
     assert "▲" not in head(store, "open")
     assert "ends before it starts" in head(store, "back")
     assert not any("1970" in head(store, id_) or " d " in head(store, id_) for id_ in KINDS)

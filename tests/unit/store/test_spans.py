@@ -228,9 +228,9 @@ def test_items_that_are_no_events_are_named_as_problems(tmp_path: Path) -> None:
     assert found is not None
     assert [event.timestamp_ns for event in found.events] == [None, None]
     assert found.problems == (
-        "events holds an item that is no object",
+        "events holds an item that is not an object",
         "events holds an event without a time",
-        "links holds an item that is no object",
+        "links holds an item that is not an object",
     )
 
 

@@ -44,7 +44,7 @@ def test_a_folder_without_meta_db_is_no_store(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sql", ["create table notes (x)", "pragma user_version = 1"])
 def test_any_other_database_is_no_store(tmp_path: Path, sql: str) -> None:
     execute(tmp_path / "meta.db", sql)
-    with pytest.raises(DatabaseCorrupt, match="no LUML store: it has no experiments table"):
+    with pytest.raises(DatabaseCorrupt, match="not a LUML store: it has no experiments table"):
         Store(StoreLocation(tmp_path, "--store"))
 
 
@@ -59,7 +59,7 @@ def test_a_file_that_is_no_database_is_no_store(tmp_path: Path, content: bytes) 
     "run_id", ["", ".", "..", "../other", "a/../../b", "/etc", "//x", "nul\0", "a/..", "./.."]
 )
 def test_a_run_id_cannot_lead_out_of_the_store(store: Store, run_id: str) -> None:
-    with pytest.raises(DatabaseError, match="is no path inside the store"):
+    with pytest.raises(DatabaseError, match="is not a path inside the store"):
         store.run_directory(run_id)
     with pytest.raises(StoreError):
         store.run(run_id).ask(logged_params.params)

@@ -16,7 +16,7 @@ from textual.drivers.linux_driver import LinuxDriver
 from textual.messages import InBandWindowResize
 from wcwidth import wcwidth
 
-from flowtui.terminal.cell_diff import PLAIN, CellDiff, Look, changed, in_ascii, transition
+from flowtui.terminal.cell_diff import PLAIN, CellDiff, SgrStyle, changed, in_ascii, transition
 from flowtui.terminal.driver import DiffDriver
 from flowtui.terminal.link_speed import QUERY
 
@@ -328,20 +328,20 @@ def test_a_reset_forgets_the_look() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "look"),
+    ("codes", "style"),
     [
         ("", PLAIN),
         ("0", PLAIN),
-        ("1;38;2;1;2;3;48;5;9;4", Look(frozenset({1, 4}), "38;2;1;2;3", "48;5;9")),
-        ("4:3;31", Look(frozenset({4}), "31")),
-        ("38:2::1:2:3;1", Look(frozenset({1}), "38:2::1:2:3")),
-        ("48:5:7;4", Look(frozenset({4}), "", "48:5:7")),
-        ("97;107", Look(frozenset(), "97", "107")),
+        ("1;38;2;1;2;3;48;5;9;4", SgrStyle(frozenset({1, 4}), "38;2;1;2;3", "48;5;9")),
+        ("4:3;31", SgrStyle(frozenset({4}), "31")),
+        ("38:2::1:2:3;1", SgrStyle(frozenset({1}), "38:2::1:2:3")),
+        ("48:5:7;4", SgrStyle(frozenset({4}), "", "48:5:7")),
+        ("97;107", SgrStyle(frozenset(), "97", "107")),
         ("1;31;39;22", PLAIN),
     ],
 )
-def test_sgr_codes_are_read(codes: str, look: Look) -> None:
-    assert changed(PLAIN, codes) == look
+def test_sgr_codes_are_read(codes: str, style: SgrStyle) -> None:
+    assert changed(PLAIN, codes) == style
 
 
 printable = st.text(

@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 
 from flowtui.terminal import keyboard
-from flowtui.terminal.keyboard import PARTIAL_S, Keyboard
+from flowtui.terminal.keyboard import PARTIAL_TIMEOUT_S, Keyboard
 
 LATER = None
 """Stands for a while in which nothing comes."""
@@ -35,7 +35,7 @@ def meant(now: list[float], *pieces: str | None, is_typing: bool = False) -> lis
     messages: list[Message] = []
     for piece in (*pieces, LATER):
         if piece is LATER:
-            now[0] += PARTIAL_S + 0.01
+            now[0] += PARTIAL_TIMEOUT_S + 0.01
         else:
             messages += read.feed(piece)
         messages += read.tick()

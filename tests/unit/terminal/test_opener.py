@@ -49,7 +49,7 @@ def test_each_system_has_its_own_opener(
     ("environ", "has_display", "why"),
     [
         ({}, False, "no display"),
-        ({}, True, "no 'xdg-open'"),
+        ({}, True, "'xdg-open' is not installed"),
         ({"FLOW_TUI_OPENER": "it's"}, True, "FLOW_TUI_OPENER"),
     ],
 )

@@ -35,7 +35,8 @@ def test_a_pager_that_fails_says_how(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("named", "reason"), [("no-such-pager-here", "there is no"), ("'open", "No closing quotation")]
+    ("named", "reason"),
+    [("no-such-pager-here", "is not installed"), ("'open", "No closing quotation")],
 )
 def test_a_pager_that_cannot_be_run_is_named(named: str, reason: str) -> None:
     with pytest.raises(pager.PagerFailed, match=reason):

@@ -88,7 +88,7 @@ def test_a_nan_and_an_infinity_break_the_line_and_are_marked(tmp_path: Path) -> 
         "loss: 1 NaN at step 3", "loss: 1 Inf at step 6", "loss: 1 -Inf at step 8",
     ]  # fmt: skip
     assert "▲ 1 NaN · 1 Inf · 1 -Inf" in shown.text
-    assert "▲ on the axis: NaN or infinite there" in shown.text
+    assert "▲ on the axis: the value there is NaN or infinite" in shown.text
 
 
 def test_curves_differ_in_colour_and_in_mark(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_logarithmic_axis_counts_what_it_hides(tmp_path: Path) -> None:
     shown = picture(tmp_path, {"loss": values}, is_log=True)
     ((low, middle, high),) = shown.lines
     assert low[1] - middle[1] == pytest.approx(middle[1] - high[1], abs=0.2)
-    assert "2 values not above 0: no place on a logarithmic axis" in shown.text
+    assert "2 values not above 0 cannot be shown on a logarithmic axis" in shown.text
     assert {"0.01", "1", "100"} <= set(shown.text.split("\n"))
 
 
