@@ -129,6 +129,8 @@ class _Child:
         if not sys.executable:
             raise OSError(errno.ENOENT, "there is no Python to ask")
         self._owner = os.getpid()
+        self._is_answer_due = False
+        """Whether something was asked, and the answer was not read to its end."""
         # A session of its own: what a terminal sends to the app must not end it.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", CHILD],
@@ -142,12 +144,15 @@ class _Child:
 
     @property
     def is_there(self) -> bool:
+        """Whether it may be asked: what was interrupted would have the last answer for this one."""
         # After a fork, a process talks with the child of another one.
-        return self._owner == os.getpid() and self._process.poll() is None
+        is_own = self._owner == os.getpid()
+        return is_own and not self._is_answer_due and self._process.poll() is None
 
     def ask(self, question: dict[str, object], patience_s: float, cancelled: Cancelled) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._is_answer_due = True
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
         deadline = time.monotonic() + patience_s
         said = b""
@@ -163,6 +168,7 @@ class _Child:
                     if not data:
                         raise BrokenPipeError(errno.EPIPE, "whoever was asked has gone")
                     said += data
+        self._is_answer_due = False
         answer = json.loads(said)
         if "errno" in answer:
             raise OSError(answer["errno"], answer["why"])
