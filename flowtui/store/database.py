@@ -66,6 +66,9 @@ class Database:
         self.goes_on = goes_on
         self.why_read_only = ""
         """Why it can never be written, for a person; empty where it may be."""
+        self.is_held_here = False
+        """Whether this process made it and has it open for all the time, so that it knows that no
+        other machine writes into it."""
         self._copy = PrivateCopy(label)
         self._shared = shared.SharedFiles()
         self._sharing: tuple[Path, Sharing] | None = None

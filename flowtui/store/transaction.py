@@ -57,8 +57,6 @@ def write(
     database: Database,
     change: Callable[[sqlite3.Connection], T],
     patience: Patience = PATIENCE,
-    *,
-    holds_log: bool = False,
 ) -> T:
     """Return what `change` answers, once all that it wrote is on the disk.
 
@@ -67,8 +65,6 @@ def write(
         change: Is given a connection inside a transaction, which is undone if it raises. It is
             called again when the store was busy, so it must not keep anything between calls.
         patience: How long to try again on a busy store, and by which clock.
-        holds_log: Whether this process has the database open anyway, and knows that no other
-            machine has.
 
     Raises:
         DatabaseMissing, DatabaseDenied, DatabaseCorrupt: there is nothing to write into.
@@ -86,18 +82,23 @@ def write(
     # SQLite would open a read-only file, and leave a log beside it that its owner cannot use.
     if not os.access(database.path, os.W_OK):
         raise _read_only(database)
-    if database.sharing is Sharing.SHARED and not holds_log:
+    if may_be_open_elsewhere(database):
         _require_alone(database, before)
     try:
-        return _persevere(database, change, patience, holds_log)
+        return _persevere(database, change, patience)
     finally:
         # What nobody else may have open was folded in with its own close.
         if before.wal is None and database.sharing is not Sharing.SHARED:
             _fold(database, patience)
 
 
+def may_be_open_elsewhere(database: Database) -> bool:
+    """Say whether another machine may have a database open, of whose locks nothing is sure."""
+    return database.sharing is Sharing.SHARED and not database.is_held_here
+
+
 def _require_alone(database: Database, found: Fingerprint) -> None:
-    """Raise where another machine may have the database open, of whose locks nothing is sure."""
+    """Raise where it seems that another machine has the database open."""
     where = f"{database.label} is on {kind(str(database.files.main)) or 'an unknown disk'}"
     if found.wal is not None:
         why = "somebody has it open, perhaps on another machine that shares this disk"
@@ -113,12 +114,11 @@ def _persevere(
     database: Database,
     change: Callable[[sqlite3.Connection], T],
     patience: Patience,
-    holds_log: bool,
 ) -> T:
     deadline = patience.clock() + patience.limit_s
     while True:
         try:
-            return _attempt(database, change, patience, holds_log)
+            return _attempt(database, change, patience)
         except sqlite3.ProgrammingError:
             raise
         except unreadable.ERRORS as error:
@@ -138,10 +138,9 @@ def _attempt(
     database: Database,
     change: Callable[[sqlite3.Connection], T],
     patience: Patience,
-    holds_log: bool,
 ) -> T:
     with closing(_connect(database)) as connection:
-        if database.sharing is Sharing.SHARED and not holds_log:
+        if may_be_open_elsewhere(database):
             # The index of the log is then in this process, and no file that others would map.
             connection.execute("pragma locking_mode = exclusive")
         until = _Deadline(patience)

@@ -30,6 +30,7 @@ from flowtui.store.transaction import (
     explained,
     is_busy,
     is_without_room,
+    may_be_open_elsewhere,
     write,
 )
 
@@ -100,7 +101,7 @@ class Batch:
         """
         if not self:
             return Written()
-        return write(database, self._write, patience, holds_log=True)
+        return write(database, self._write, patience)
 
     def _write(self, connection: sqlite3.Connection) -> Written:
         columns = table_columns(connection, "spans")
@@ -128,18 +129,24 @@ class SpanWriter:
 
     Leave it by `with`: what is left is then written, unless an exception is under way, which leaves
     the last spans out. The database is held open meanwhile, so that the log is not folded into it
-    after each batch; without an open transaction this is in nobody's way.
+    after each batch; without an open transaction this is in nobody's way. Where another machine may
+    have it open, it is not: its log would get an index that is not shared.
     """
 
     def __init__(self, database: Database, patience: Patience = PATIENCE) -> None:
         """Open the database.
 
         Raises:
-            DatabaseError: it is missing, or is no database.
+            DatabaseError: it is missing, or is no database, or may not be written.
         """
         self._database = database
         self._patience = patience
-        self._kept = _opened(database)
+        self._kept: sqlite3.Connection | None = None
+        if may_be_open_elsewhere(database):
+            # What is not allowed is said before anything is read.
+            write(database, lambda _: None, patience)
+        else:
+            self._kept = _opened(database)
         self._batch = Batch()
         self.written = Written()
         """What is on the disk."""
@@ -157,8 +164,9 @@ class SpanWriter:
             if kind is None:
                 self.flush()
         finally:
-            self._kept.close()
-            _fold(self._database)
+            if self._kept is not None:
+                self._kept.close()
+                _fold(self._database)
 
     def add(self, span: OtlpSpan) -> None:
         """Add a span, and write the batch that it fills.
