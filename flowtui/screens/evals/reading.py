@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from flowtui.store.filters import Condition
 
 IDLE_SHARE = 9
-"""Adding up all scores rests so many times as long as it took: a tenth of one core at most."""
+"""Adding up all scores rests so many times as long as it took: a tenth of one core."""
+MOST_REST_S = 5.0
+"""But no longer, so that sums are never far behind the samples beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ def read_scores(run: OpenRun) -> ReadScores:
     began = monotonic()
     sets = run.ask(score_sets)
     now = monotonic()
-    return ReadScores(sets, now + (now - began) * IDLE_SHARE)
+    return ReadScores(sets, now + min((now - began) * IDLE_SHARE, MOST_REST_S))
 
 
 def shown_sets(sets: Sequence[ScoreSet]) -> Sequence[ScoreSet]:

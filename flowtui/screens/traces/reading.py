@@ -17,6 +17,8 @@ from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
 
 RESTS = 4
 """Times as long as it took to read a trace, it is not read again."""
+MOST_REST_S = 5.0
+"""But no longer, so that what is shown is not much older than it says."""
 LARGE = 20_000
 """Spans; so many are shown before their attributes are read."""
 
@@ -38,7 +40,7 @@ class ReadTrace:
     @property
     def rest_s(self) -> float:
         """How long to leave a trace that is written as it is: a large one takes all of a core."""
-        return self.read_at_s + RESTS * self.took_s - time.monotonic()
+        return self.read_at_s + min(RESTS * self.took_s, MOST_REST_S) - time.monotonic()
 
 
 def read_trace(
