@@ -76,3 +76,11 @@ async def test_a_key_is_asked_for_with_its_field_and_keys_in_sight(demo: Store) 
         assert "No key was found." in screen_text(pilot)
         assert pilot.app.focused is not None
         assert pilot.app.focused.region.bottom < 10
+
+
+async def test_an_annotation_is_written_with_the_keys_in_sight(demo: Store) -> None:
+    async with opened(demo, AGENT, size=(40, 10), tab="evals") as pilot:
+        for key in ("enter", "a"):
+            await pilot.press(key)
+            await settled(pilot)
+        assert "Tab Next field" in screen_text(pilot)
