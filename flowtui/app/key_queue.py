@@ -127,6 +127,14 @@ class KeyQueue(Pointing):
         self._is_look_due = False
         if not self._is_under_way or not self._typed or self.is_over:
             return
+        try:
+            await self._wait_for_key()
+        finally:
+            # Also after an error, or the key would wait until another one comes.
+            if self._is_under_way:
+                self._look_later()
+
+    async def _wait_for_key(self) -> None:
         self._looks += 1
         is_leaving = self._typed[0].key in LEAVE_KEYS
         most = MOST_LOOKS_AT_READING if self._is_reading() and not is_leaving else MOST_LOOKS
@@ -134,8 +142,6 @@ class KeyQueue(Pointing):
             most = 0
         if self._looks > most or self._target is None or not self._target.is_attached:
             await self._take_next()
-        if self._is_under_way:
-            self._look_later()
 
     def _is_quitting(self, key: str) -> bool:
         """Say whether a key leaves the app, whatever the key under way has opened."""
