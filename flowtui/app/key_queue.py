@@ -40,7 +40,8 @@ OPENING = "opening"
 
 LEAVE_ACTIONS = ("app.quit", "quit")
 """What needs nothing on the screen."""
-LEAVE_KEYS = ("escape", "ctrl+c")
+INTERRUPT = "ctrl+c"
+LEAVE_KEYS = ("escape", INTERRUPT)
 """What waits no longer until what it leaves is read."""
 
 
@@ -83,6 +84,9 @@ class KeyQueue(Pointing):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
+        if event.key == INTERRUPT and self._is_under_way and self._is_reading():
+            # As a terminal does: what was typed before it, and waits, is not wanted any more.
+            self._typed.clear()
         self._typed.append(event)
         if self._is_under_way:
             self._look_later()
