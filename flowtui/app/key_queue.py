@@ -41,7 +41,8 @@ OPENING = "opening"
 
 LEAVE_ACTIONS = ("app.quit", "quit")
 """Actions that work whatever is on the screen."""
-LEAVE_KEYS = ("escape", "ctrl+c")
+INTERRUPT = "ctrl+c"
+LEAVE_KEYS = ("escape", INTERRUPT)
 """Keys that leave a screen, and do not wait until that screen has been read."""
 
 
@@ -84,6 +85,9 @@ class KeyQueue(Pointing):
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return
+        if event.key == INTERRUPT and self._is_under_way and self._is_reading():
+            # As a terminal does: what was typed before it, and waits, is not wanted any more.
+            self._typed.clear()
         self._typed.append(event)
         if self._is_under_way:
             self._check_later()
@@ -128,6 +132,14 @@ class KeyQueue(Pointing):
         self._is_check_due = False
         if not self._is_under_way or not self._typed or self.is_over:
             return
+        try:
+            await self._wait_for_key()
+        finally:
+            # Also after an error, or the key would wait until another one comes.
+            if self._is_under_way:
+                self._check_later()
+
+    async def _wait_for_key(self) -> None:
         self._checks += 1
         is_leaving = self._typed[0].key in LEAVE_KEYS
         most = MOST_CHECKS_WHILE_READING if self._is_reading() and not is_leaving else MOST_CHECKS
@@ -135,8 +147,6 @@ class KeyQueue(Pointing):
             most = 0
         if self._checks > most or self._target is None or not self._target.is_attached:
             await self._take_next()
-        if self._is_under_way:
-            self._check_later()
 
     def _is_quitting(self, key: str) -> bool:
         """Say whether a key leaves the app, whatever the key under way has opened."""

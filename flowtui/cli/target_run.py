@@ -57,5 +57,6 @@ def target(
     if not name.strip():
         raise WrongUsage("--new NAME: the name is empty")
     with new_run(directory, name, group or DEFAULT_GROUP) as run_id:
-        path = directory / run_id / "exp.db"
-        yield Target(run_id, name, Database(path, f"{run_id[:8]}/exp.db"))
+        database = Database(directory / run_id / "exp.db", f"{run_id[:8]}/exp.db")
+        database.is_held_here = True
+        yield Target(run_id, name, database)

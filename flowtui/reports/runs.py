@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rich.cells import cell_len
@@ -17,13 +18,14 @@ from flowtui import clock
 from flowtui import format as fmt
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.reports.filter_remarks import sorted_field, tell, under
+from flowtui.reports.usage import raise_if_in_part
 from flowtui.store import counts as counting
 from flowtui.store import models as logged_models
 from flowtui.store import params as logged_params
 from flowtui.store import runs as run_rows
-from flowtui.store.errors import DatabaseError
+from flowtui.store.errors import DatabaseCorrupt, DatabaseError
 from flowtui.store.liveness.standing import Standing
-from flowtui.store.lost_records import lost_records
+from flowtui.store.lost_records import damage, lost_records
 from flowtui.store.metrics.listing import best, problems
 from flowtui.store.open_run import OpenRun
 from flowtui.store.runs import SORTABLE, RunOrder
@@ -70,30 +72,77 @@ def run_document(run: Run, standing: Standing) -> Document:
 
 def listed_document(run: Run, standing: Standing, figures: Figures) -> Document:
     """Return a run as `flow-tui list --json` prints it."""
-    return {**run_document(run, standing), "params": figures.params, "metrics": figures.metrics}
+    return {
+        **run_document(run, standing),
+        "params": figures.params,
+        "metrics": figures.metrics,
+        "problems": [*run.problems, *([figures.problem] if figures.problem else [])],
+    }
 
 
-def whole_document(store: Store, run: OpenRun) -> Document:
+@dataclass(slots=True)
+class RunContents:
+    """What is shown of a run, as far as it could be read."""
+
+    params: Sequence[Param] = ()
+    summaries: Sequence[MetricSummary] = ()
+    models: Sequence[Model] = ()
+    counts: Counts = field(default_factory=Counts)
+    remarks: Sequence[str] = ()
+    """About what no list of the run has in it."""
+    unread: list[str] = field(default_factory=list)
+    """About what could not be read, and is missing here or may be wrong."""
+
+
+def run_contents(store: Store, run: OpenRun) -> RunContents:
+    """Return what `flow-tui show` prints of a run, each part read for itself."""
+    found = RunContents()
+
+    def of_meta() -> None:
+        models = store.ask(logged_models.models, run.id)
+        found.models = models or ()
+
+    def params() -> None:
+        logged = run.ask(logged_params.params)
+        found.params = logged or ()
+
+    def metrics() -> None:
+        found.summaries = list(run.metrics.summaries({}))
+
+    def counts() -> None:
+        found.counts = run.ask(counting.counts)
+
+    def rest() -> None:
+        found.remarks = lost_records(store.meta, run)
+
+    def damaged() -> None:
+        found.unread += damage(store.meta, run)
+
+    for part in (of_meta, params, metrics, counts, rest, damaged):
+        try:
+            part()
+        except DatabaseError as error:
+            if str(error) not in found.unread:
+                found.unread.append(str(error))
+            # What is missing or busy is so for all that is in it; damage is in one place.
+            if part is not of_meta and not isinstance(error, DatabaseCorrupt):
+                break
+    return found
+
+
+def whole_document(store: Store, run: OpenRun, found: RunContents) -> Document:
     """Return a run as `flow-tui show --json` prints it; what cannot be read is in `problems`."""
-    said = list(run.row.problems)
-    try:
-        params = run.ask(logged_params.params) or ()
-        summaries = list(run.metrics.summaries({}))
-        counts = run.ask(counting.counts)
-        lost = lost_records(store.meta, run)
-    except DatabaseError as error:
-        said.append(str(error))
-        params, summaries, counts, lost = (), [], Counts(), []
-    models = store.ask(logged_models.models, run.id) or ()
-    said += [f"param {param.key}: {param.problem}" for param in params if param.problem]
-    said += [problem for summary in summaries for problem in problems(summary)]
-    said += [f"model {model.id}: {model.problem}" for model in models if model.problem]
-    said += lost
+    counts = found.counts
+    said = [*run.row.problems]
+    said += [f"param {param.key}: {param.problem}" for param in found.params if param.problem]
+    said += [problem for summary in found.summaries for problem in problems(summary)]
+    said += [f"model {model.id}: {model.problem}" for model in found.models if model.problem]
+    said += [*found.remarks, *found.unread]
     return {
         **run_document(run.row, store.standings([run.row], clock.now())[run.id]),
-        "params": {param.key: param.value for param in params},
-        "metrics": {summary.key: _metric(summary) for summary in summaries},
-        "models": [_model(model) for model in models],
+        "params": {param.key: param.value for param in found.params},
+        "metrics": {summary.key: _metric(summary) for summary in found.summaries},
+        "models": [_model(model) for model in found.models],
         "counts": {
             "traces": counts.traces,
             "spans": counts.spans,
@@ -180,21 +229,21 @@ def _field_text(run: Run, figures: Figures, name: str) -> str:
     """Return what a run has under a name of the filter language, as a cell; empty for nothing."""
     from flowtui.store.filters import RUN_FIELDS
 
-    for field in RUN_FIELDS.resolve(name):
-        key = field.name.partition(".")[2]
+    for of_run in RUN_FIELDS.resolve(name):
+        key = of_run.name.partition(".")[2]
         value: JsonValue = None
-        if field.what == "metric":
+        if of_run.what == "metric":
             value = figures.metrics.get(key)
-        elif field.what == "parameter":
+        elif of_run.what == "parameter":
             value = under(figures.params, key)
-        elif not field.what:
-            value = getattr(run, field.name, None)
+        elif not of_run.what:
+            value = getattr(run, of_run.name, None)
         if value is not None:
             return fmt.number(value) if isinstance(value, float) else fmt.json_text(value, 60)
     return ""
 
 
-def run_text(store: Store, run: OpenRun) -> Iterator[str]:
+def run_text(store: Store, run: OpenRun, found: RunContents) -> Iterator[str]:
     """Yield a run as lines for a person."""
     row = run.row
     standing = store.standings([row], clock.now())[row.id]
@@ -212,17 +261,17 @@ def run_text(store: Store, run: OpenRun) -> Iterator[str]:
         *(("problem", problem) for problem in row.problems),
     ]
     yield from (f"{name:<12}{fmt.plain(text, 2_000)}" for name, text in facts if text)
-    try:
-        yield from _params_text(run.ask(logged_params.params))
-        yield from _metrics_text(list(run.metrics.summaries({})))
-        yield from _models_text(store.ask(logged_models.models, run.id))
-        yield from _counts_text(run.ask(counting.counts))
-        yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in lost_records(store.meta, run))
-    except DatabaseError as error:
-        yield from ("", f"problem     {fmt.plain(str(error), 2_000)}")
+    yield from _params_text(found.params)
+    yield from _metrics_text(found.summaries)
+    yield from _models_text(found.models)
+    yield from _counts_text(found.counts)
+    yield from (f"  ▲ {fmt.plain(text, 2_000)}" for text in found.remarks)
+    if found.unread:
+        yield ""
+        yield from (f"problem     {fmt.plain(text, 2_000)}" for text in found.unread)
 
 
-def _params_text(params: Sequence[Param] | None) -> Iterator[str]:
+def _params_text(params: Sequence[Param]) -> Iterator[str]:
     if params:
         yield from ("", "Parameters")
         yield from table(
@@ -265,7 +314,7 @@ def metric_figures(summary: MetricSummary) -> tuple[str, str, str]:
     return texts[0], texts[1], texts[2]
 
 
-def _models_text(models: Sequence[Model] | None) -> Iterator[str]:
+def _models_text(models: Sequence[Model]) -> Iterator[str]:
     if models:
         yield from ("", "Logged models")
         yield from table(
@@ -307,12 +356,18 @@ def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def print_run(store: Store, run: OpenRun, as_json: bool = False) -> None:
-    """Print a run as text, or as one JSON document."""
+    """Print a run as text, or as one JSON document.
+
+    Raises:
+        PrintedInPart: something of it could not be read, which is said where it would stand too.
+    """
+    found = run_contents(store, run)
     if as_json:
-        print(dumps(whole_document(store, run)))
-        return
-    for line in run_text(store, run):
-        print(line)
+        print(dumps(whole_document(store, run, found)))
+    else:
+        for line in run_text(store, run, found):
+            print(line)
+    raise_if_in_part(found.unread)
 
 
 def print_runs(
@@ -334,6 +389,7 @@ def print_runs(
     Raises:
         WrongUsage: There is no such column.
         FilterError: The filter is not understood.
+        PrintedInPart: Parameters or metrics that were asked for could not be read for some run.
     """
     condition = None
     if filter_text.strip():
@@ -341,7 +397,8 @@ def print_runs(
 
         condition = run_condition(filter_text)
     column = _sorted_column(store, sort.removeprefix("-"))
-    rowids = store.list.ordered(condition, RunOrder(column, sort.startswith("-")))[:limit]
+    order = RunOrder(column, sort.startswith("-"))
+    rowids = store.list.ordered(condition, order)[:limit]
     by_rowid = store.ask(run_rows.at, rowids)
     runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
     # Runs can be filtered and sorted by metadata, which is not part of what is read of them.
@@ -351,9 +408,11 @@ def print_runs(
     tell(store.list.remarks(condition))
     if as_json:
         print(dumps([listed_document(run, known[run.id], figures[run.id]) for run in runs]))
-        return
-    for line in runs_text(runs, known, sorted_by, figures):
-        print(line)
+    else:
+        for line in runs_text(runs, known, sorted_by, figures):
+            print(line)
+    unread = [of_run.problem for of_run in figures.values() if of_run.problem]
+    raise_if_in_part(dict.fromkeys((*store.list.unread(condition, order), *unread)))
 
 
 def _sorted_column(store: Store, name: str) -> str:

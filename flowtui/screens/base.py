@@ -48,6 +48,7 @@ class StoreScreen(Asks, Screen[None]):
     def __init__(self, store: Store) -> None:
         super().__init__()
         self.store = store
+        self._has_widgets = False
         self._wanted: set[Kind] = set()
         self._under_way: frozenset[Kind] = frozenset()
         self._reader: Worker[None] | None = None
@@ -59,8 +60,15 @@ class StoreScreen(Asks, Screen[None]):
 
     @property
     def is_composed(self) -> bool:
-        """Whether it has its widgets, which a screen that is closed while it opens never gets."""
-        return bool(self.query(KeyLine))
+        """Whether it has its widgets, which a screen that is closed while it opens never gets.
+
+        Widgets inside others come last, and a screen may be asked for its keys before that.
+        """
+        return self._has_widgets and bool(self.query(KeyLine))
+
+    async def mount_composed_widgets(self, widgets: list[Widget]) -> None:
+        await super().mount_composed_widgets(widgets)
+        self._has_widgets = True
 
     @property
     def has_content(self) -> bool:
@@ -189,7 +197,8 @@ class TabScreen(StoreScreen):
 
     def on_mount(self) -> None:
         if self.is_composed:
-            self.frame = self.flow.frame
+            self.set_reactive(TabScreen.frame, self.flow.frame)
+            self.watch_frame(self.frame)
             self.want(self.reads)
 
     def watch_frame(self, frame: Frame | None) -> None:

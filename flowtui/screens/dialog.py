@@ -15,8 +15,12 @@ from flowtui.terminal.textual_private import InternalModal
 
 
 class Dialog(InternalModal[ScreenResultType]):
-    """A modal whose dismissal waits until no other screen is above it."""
+    """A modal whose dismissal waits until no other screen is above it.
 
+    In a terminal of few lines it has the class `-low`: what explains then makes room for the keys.
+    """
+
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (14, "-high")]  # noqa: RUF012  # an instance's
     gives_way: ClassVar[bool] = False
     """Whether it closes when another modal opens, since nothing that was typed is lost."""
     is_place: ClassVar[bool] = False

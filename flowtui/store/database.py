@@ -72,6 +72,8 @@ class Database:
         """Sentences about what was missing already where it was taken from."""
         self.own_moves: deque[int] = deque(maxlen=1_000)
         """How far own writes have moved the mark of annotations; see annotations/marks.py."""
+        self.is_held_here = False
+        """Whether this process made it and keeps it open, so that no other machine writes it."""
         self._copy = PrivateCopy(label)
         self._shared = shared.SharedFiles()
         self._sharing: tuple[Path, Sharing] | None = None

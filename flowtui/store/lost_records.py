@@ -7,6 +7,19 @@ from flowtui.store.database import Database
 from flowtui.store.open_run import OpenRun
 
 
+def damage(meta: Database, run: OpenRun) -> list[str]:
+    """Return what SQLite's own check of a run's databases finds, a sentence for each.
+
+    Args:
+        meta: Of the store.
+        run: Which run.
+
+    Raises:
+        DatabaseError: one of the databases cannot be read.
+    """
+    return [text for database in (meta, run.database) for text in database.read(counts.damage)]
+
+
 def lost_records(meta: Database, run: OpenRun) -> list[str]:
     """Return sentences about what is missing or not as it was logged.
 
@@ -20,5 +33,4 @@ def lost_records(meta: Database, run: OpenRun) -> list[str]:
     said: list[str] = []
     for database in (meta, run.database):
         said += [*database.remarks(), *database.read(checks.oddities)]
-        said += database.read(counts.damage)
     return said + run.ask(counts.lost_records)

@@ -45,6 +45,15 @@ class RunList:
             figures = self.figures(self._meta.read(runs.without_figures))
         return self._meta.read(lambda db: runs.ordered(db, condition, wanted, figures))
 
+    def unread(
+        self, condition: Condition | None = None, order: runs.RunOrder | None = None
+    ) -> list[str]:
+        """Return why figures that `ordered` asks for cannot be read, a sentence a run."""
+        if not runs.needs_figures(condition, order or runs.RunOrder()):
+            return []
+        figures = self.figures(self._meta.read(runs.without_figures))
+        return [of_run.problem for of_run in figures.values() if of_run.problem]
+
     def remarks(self, condition: Condition | None) -> tuple[str, ...]:
         """Return sentences about a filter's unknown keys, and words searched for as text."""
         if condition is None:

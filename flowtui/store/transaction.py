@@ -58,8 +58,6 @@ def write(
     database: Database,
     change: Callable[[sqlite3.Connection], T],
     patience: Patience = PATIENCE,
-    *,
-    holds_log: bool = False,
 ) -> T:
     """Return what `change` returns, once everything that it wrote is on the disk.
 
@@ -68,8 +66,6 @@ def write(
         change: Takes a connection inside a transaction, which is undone if it raises. It is called
             again when the store was busy, so it must not keep anything between calls.
         patience: How long to try again on a busy store, and by which clock.
-        holds_log: Whether this process has the database open anyway, and knows that no other
-            machine has.
 
     Raises:
         DatabaseMissing, DatabaseDenied, DatabaseCorrupt: There is nothing to write into.
@@ -88,14 +84,19 @@ def write(
     # use.
     if not os.access(database.path, os.W_OK):
         raise unreadable.read_only(database.label, database.path)
-    if database.sharing is Sharing.SHARED and not holds_log:
+    if may_be_open_elsewhere(database):
         _require_alone(database, before)
     try:
-        return _persevere(database, change, patience, holds_log)
+        return _persevere(database, change, patience)
     finally:
         # If nobody else has the database open, closing the connection has checkpointed the log.
         if before.wal is None and database.sharing is not Sharing.SHARED:
             _checkpoint(database, patience)
+
+
+def may_be_open_elsewhere(database: Database) -> bool:
+    """Say whether another machine may have a database open, of whose locks nothing is sure."""
+    return database.sharing is Sharing.SHARED and not database.is_held_here
 
 
 def _require_alone(database: Database, found: Fingerprint) -> None:
@@ -115,12 +116,11 @@ def _persevere(
     database: Database,
     change: Callable[[sqlite3.Connection], T],
     patience: Patience,
-    holds_log: bool,
 ) -> T:
     deadline = patience.clock() + patience.limit_s
     while True:
         try:
-            return _attempt(database, change, patience, holds_log)
+            return _attempt(database, change, patience)
         except sqlite3.ProgrammingError:
             raise
         except unreadable.ERRORS as error:
@@ -140,10 +140,9 @@ def _attempt(
     database: Database,
     change: Callable[[sqlite3.Connection], T],
     patience: Patience,
-    holds_log: bool,
 ) -> T:
     with closing(_connect(database)) as connection:
-        if database.sharing is Sharing.SHARED and not holds_log:
+        if may_be_open_elsewhere(database):
             # The index of the log is then in this process's memory, and not in a file that others
             # map.
             connection.execute("pragma locking_mode = exclusive")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from math import inf
 from time import monotonic
 from typing import Protocol, runtime_checkable
 
@@ -20,7 +21,15 @@ PARTIAL_TIMEOUT_S = 1.0
 """How long the rest of an incomplete report or answer may take to arrive."""
 WORD_KEYS = "bdf\x08\x7f"
 """Keys that move or delete by words in a field when typed with Alt."""
-_PASTE_ENDS = "\x1b[201~"
+PASTE_PAUSE_S = 3.0
+"""After how long without more of a paste it is given up, because the link has lost its end."""
+_KEY_PAUSE_S = 0.3
+"""After such a pause, a chunk no longer than a key may be a key and no part of a paste."""
+_KEY_CHARACTERS = 8
+_REST_S = 60.0
+"""How long the rest of a paste that was given up may still come."""
+_PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+_CTRL_C = "\x03"
 _PIECE = re.compile(
     r"(?P<paste>\x1b\[200~)"
     # Device, keyboard, cursor, colours: flow-tui asks for none of them, but the program that ran
@@ -57,6 +66,12 @@ class Keyboard(InternalParser):
         self._held_since_s = 0.0
         self._pasted: str | None = None
         """The part of an unfinished paste that has come."""
+        self._came_at_s = 0.0
+        """When anything last came since that paste began."""
+        self._pasted_at_s = 0.0
+        """When something last came that surely belonged to it."""
+        self._given_up_at_s = -inf
+        """When the last paste was given up whose end never came."""
 
     @property
     def is_waiting(self) -> bool:
@@ -68,7 +83,12 @@ class Keyboard(InternalParser):
         if not data:
             yield from super().feed("")
             return
-        data, self._held = self._held + data, ""
+        if self._pasted is not None:
+            self._note_pasted(data)
+        held, self._held = self._held, ""
+        data = held + data
+        if self._pasted is None:
+            data = self._without_rest(data)
         place = 0
         while place < len(data):
             if self._pasted is not None:
@@ -83,8 +103,12 @@ class Keyboard(InternalParser):
             place = piece.end()
             if piece["paste"]:
                 self._pasted = ""
+                self._came_at_s = self._pasted_at_s = monotonic()
             elif piece["partial"]:
-                self._held, self._held_since_s = piece["partial"], monotonic()
+                self._held = piece["partial"]
+                # What is typed meanwhile must not keep half an answer alive.
+                if piece.start() > 0 or held in ("", *_TYPED):
+                    self._held_since_s = monotonic()
             elif after := piece["after"]:
                 if after in WORD_KEYS and self._is_typing():
                     yield from super().feed(piece[0])
@@ -99,6 +123,8 @@ class Keyboard(InternalParser):
     def tick(self) -> Iterator[Message]:
         """Yield what held characters mean now that nothing has come for a while."""
         if self._pasted is not None:
+            if monotonic() - self._pasted_at_s >= PASTE_PAUSE_S:
+                self._give_up_paste()
             return
         waited_s = monotonic() - self._held_since_s
         if self._held in _TYPED and waited_s >= constants.ESCAPE_DELAY:
@@ -109,6 +135,32 @@ class Keyboard(InternalParser):
         elif waited_s >= PARTIAL_TIMEOUT_S:
             self._held = ""
         yield from super().tick()
+
+    def _note_pasted(self, data: str) -> None:
+        """Note that a paste goes on, unless what came looks like a key of somebody who waits."""
+        paused_s = monotonic() - self._came_at_s
+        self._came_at_s = monotonic()
+        if paused_s < _KEY_PAUSE_S or len(data) > _KEY_CHARACTERS:
+            self._pasted_at_s = self._came_at_s
+        elif data == _CTRL_C:
+            self._give_up_paste()
+
+    def _without_rest(self, data: str) -> str:
+        """Return what came without the rest of a paste that was given up, or lost its beginning.
+
+        Half a paste is no text that anybody meant, and must not act as keys.
+        """
+        before, end, after = data.partition(_PASTE_ENDS)
+        if end and _PASTE_BEGINS not in before:
+            self._given_up_at_s = -inf
+            return after
+        is_due = monotonic() - self._given_up_at_s < _REST_S
+        is_rest = is_due and len(data) > _KEY_CHARACTERS and not data.startswith("\x1b")
+        return "" if is_rest else data
+
+    def _give_up_paste(self) -> None:
+        self._pasted, self._held = None, ""
+        self._given_up_at_s = monotonic()
 
     def _sequence(self, sequence: str) -> Iterator[Message]:
         """Yield what a whole sequence means; drop an unknown one, which Textual would type."""

@@ -39,9 +39,15 @@ async def opened(
 
 
 async def settled(pilot: Pilot[None]) -> None:
-    """Wait until no worker runs, every message is handled, and what they changed is drawn."""
+    """Wait until no worker runs, every message is handled, and what they changed is drawn.
+
+    Raises:
+        AssertionError: that does not come, as in an app that has ended by an error.
+    """
     looks = 0
+    deadline = time.monotonic() + 3 * PATIENCE_S
     while looks < LOOKS_AT_REST:
+        assert time.monotonic() < deadline, "the app did not come to rest"
         await until(lambda: not _is_working(pilot))
         # With a time of its own it doesn't wait until the process "is idle": one that gets no turn
         # on a busy machine would be taken for one that has nothing to do.

@@ -15,6 +15,7 @@ from flowtui.store.store import Store
 from flowtui.widgets.lists.virtual_list import VirtualList
 from tests.pilot.monkey import crash_logs
 from tests.pilot.pilot import opened, screen_text, settled, until
+from tests.pilot.test_typed_ahead import typed
 
 RUN = "support-agent-v3"
 
@@ -170,3 +171,28 @@ async def test_a_first_screen_that_cannot_be_made_ends_it(
             pass
 
     await ends(start)
+
+
+async def test_keys_are_taken_although_looking_for_the_one_before_them_fails(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(demo, RUN) as pilot:
+        app = pilot.app
+        assert isinstance(app, FlowApp)
+        asked: list[str] = []
+        is_quitting = app._is_quitting
+
+        def fails_once(key: str) -> bool:
+            asked.append(key)
+            if len(asked) == 1:
+                failing()
+            return is_quitting(key)
+
+        # The first key of all waits for something else.
+        await pilot.press("f")
+        monkeypatch.setattr(app, "_is_reading", lambda: True)
+        monkeypatch.setattr(app, "_is_quitting", fails_once)
+        # What is read for the first one never comes, and nothing is typed after the second.
+        typed(pilot, "f", "q")
+        await until(lambda: app.is_over, "the end")
+        assert asked == ["q", "q"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from flowtui.screens.dialogs.confirm import ConfirmScreen
+from flowtui.screens.upload.key import KeyScreen
 from flowtui.store.store import Store
 from tests.pilot.pilot import opened, screen_text, settled, until
 
@@ -72,3 +74,42 @@ async def test_in_few_lines_dialogs_show_their_keys(demo: Store) -> None:
         await pilot.press("escape", "U")
         await until(lambda: "Enter Check" in screen_text(pilot), "the keys of the form")
         assert "Key  " in screen_text(pilot)
+
+
+async def test_the_answers_to_a_question_are_in_sight_however_long_it_is(demo: Store) -> None:
+    details = [f"detail {number} " + "word " * 10 for number in range(4)]
+    async with opened(demo, AGENT, size=(40, 10)) as pilot:
+        answers: list[bool | None] = []
+        question = ConfirmScreen("Is this what is to be done with all of it?", details)
+        pilot.app.push_screen(question, answers.append)
+        await settled(pilot)
+        assert "y Yes" in screen_text(pilot)
+        assert "↓ More" in screen_text(pilot)
+        assert "detail 3" not in screen_text(pilot)
+        await pilot.press(*["down"] * 12)
+        await settled(pilot)
+        assert "detail 3" in screen_text(pilot)
+        assert "y Yes" in screen_text(pilot)
+        await pilot.press("y")
+        assert answers == [True]
+        pilot.app.push_screen(ConfirmScreen("Is it?", ["short"]))
+        await settled(pilot)
+        assert "More" not in screen_text(pilot)
+
+
+async def test_a_key_is_asked_for_with_its_field_and_keys_in_sight(demo: Store) -> None:
+    async with opened(demo, AGENT, size=(40, 10)) as pilot:
+        pilot.app.push_screen(KeyScreen("https://registry.test", "No key was found."))
+        await settled(pilot)
+        assert "Enter Check" in screen_text(pilot)
+        assert "No key was found." in screen_text(pilot)
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.region.bottom < 10
+
+
+async def test_an_annotation_is_written_with_the_keys_in_sight(demo: Store) -> None:
+    async with opened(demo, AGENT, size=(40, 10), tab="evals") as pilot:
+        for key in ("enter", "a"):
+            await pilot.press(key)
+            await settled(pilot)
+        assert "Tab Next field" in screen_text(pilot)

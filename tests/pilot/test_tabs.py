@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.binding import Binding
+from textual.widgets import Rule
 
 from flowtui.app.app import FlowApp
 from flowtui.app.palette import commands
@@ -194,3 +195,17 @@ async def test_opening_runs_in_quick_succession_ends_at_the_last(demo: Store) ->
         await until(lambda: screen_text(pilot).startswith(" support-agent-v3"), "the last run")
         await settled(pilot)
         assert app.current_mode == "overview"
+
+
+@pytest.mark.parametrize("tab", TABS)
+async def test_keys_may_be_asked_for_while_a_tab_is_still_put_together(
+    demo: Store, monkeypatch: pytest.MonkeyPatch, tab: str
+) -> None:
+    def ask(rule: Rule) -> None:
+        asked.append(rule.screen.active_bindings)
+
+    asked: list[object] = []
+    monkeypatch.setattr(Rule, "on_mount", ask, raising=False)
+    async with opened(demo, "support-agent-v3", tab=tab) as pilot:
+        assert asked
+        assert "q" in pilot.app.screen.active_bindings

@@ -243,3 +243,16 @@ async def test_a_timer_whose_time_goes_by_while_it_starts_still_comes(
         for number in range(10):
             pilot.app.set_timer(CHECK_KEY_EVERY_S, partial(called.append, number))
         await until(lambda: sorted(called) == list(range(10)), "all timers")
+
+
+async def test_ctrl_c_waits_for_no_key_that_waits_for_what_is_read(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(demo, "support-agent-v3") as pilot:
+        app = pilot.app
+        assert isinstance(app, FlowApp)
+        await pilot.press("f")
+        monkeypatch.setattr("flowtui.app.key_queue.MOST_LOOKS_AT_READING", sys.maxsize)
+        monkeypatch.setattr(app, "_is_reading", lambda: True)
+        typed(pilot, "f", "up", "down", "ctrl+c")
+        await until(lambda: app.is_over, "the end")

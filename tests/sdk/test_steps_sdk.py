@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.reports.runs import whole_document
+from flowtui.reports.runs import run_contents, whole_document
 from flowtui.store import runs as run_rows
 from flowtui.store.metrics import series as metric_series
 from flowtui.store.metrics.steps import HIGHEST, LOWEST
@@ -106,7 +106,9 @@ def test_steps_that_the_sdk_hands_on_are_numbers(writer: Writer, store: Store) -
     assert steps(store, run_id, "text") == [2.5, 12]
     run = store.ask(run_rows.run, run_id)
     assert run is not None
-    shown = json.loads(json.dumps(whole_document(store, store.opened(run))))
+    opened = store.opened(run)
+    document = whole_document(store, opened, run_contents(store, opened))
+    shown = json.loads(json.dumps(document))
     found = {key: metric["last"] for key, metric in shown["metrics"].items()}
     assert found["real"] == {"step": 9.9, "value": 0.99}
     assert found["int64"] == {"step": 299, "value": 299.0}

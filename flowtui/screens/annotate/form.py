@@ -66,7 +66,11 @@ class AnnotationForm(Asks, Dialog[Change | None]):
     CSS_PATH = ["../form.tcss", "form.tcss"]  # noqa: RUF012  # an instance's
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = ""
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012  # an instance's
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
+        (0, "-low"),
+        (14, "-short"),
+        (30, "-tall"),
+    ]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "save", "Save", key_display="^S", priority=True, tooltip="Write it"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Literal, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Label
 
 from flowtui.screens.dialog import Dialog
@@ -15,13 +16,23 @@ from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import ROLE_CLASSES
 
 Answer = TypeVar("Answer")
+_LINES_AROUND = 4
+"""The border, and the keys with the line above them."""
 
 
 class _AskScreen(Dialog[Answer]):
-    """A question with details under it; the keys of a subclass are the answers."""
+    """A question with details under it; the keys of a subclass are the answers.
+
+    Details that do not fit are scrolled, and the answers stay in sight.
+    """
 
     COMPONENT_CLASSES = ROLE_CLASSES
     AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll_details(1)", "More", key_display="↓",
+                tooltip="What there is no room for"),
+        Binding("up,k", "scroll_details(-1)", "Up", show=False, tooltip="Back up"),
+    ]  # fmt: skip
 
     def __init__(self, question: str, details: Sequence[str] = ()) -> None:
         """Make the screen.
@@ -36,10 +47,23 @@ class _AskScreen(Dialog[Answer]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog ask"):
-            yield Label(self._question, markup=False, classes="ask-question")
-            for detail in self._details:
-                yield Label(detail, markup=False, classes="ask-detail")
+            with VerticalScroll(can_focus=False):
+                yield Label(self._question, markup=False, classes="ask-question")
+                for detail in self._details:
+                    yield Label(detail, markup=False, classes="ask-detail")
             yield KeyLine()
+
+    def on_resize(self, event: events.Resize) -> None:
+        for text in self.query(VerticalScroll):
+            text.styles.max_height = max(event.size.height * 9 // 10 - _LINES_AROUND, 1)
+        self.call_after_refresh(self.refresh_bindings)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        is_scrolled = any(text.max_scroll_y for text in self.query(VerticalScroll))
+        return action != "scroll_details" or is_scrolled
+
+    def action_scroll_details(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
 class ConfirmScreen(_AskScreen[bool]):

@@ -28,6 +28,8 @@ REST_FACTOR = 9
 
 So adding them up takes at most a tenth of a core.
 """
+MAX_REST_S = 5.0
+"""The longest such rest, so that the scores are never far behind the samples beside them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,7 @@ def read_scores(run: OpenRun) -> ReadScores:
     began = monotonic()
     sets = run.ask(score_sets)
     now = monotonic()
-    return ReadScores(sets, now + (now - began) * REST_FACTOR)
+    return ReadScores(sets, now + min((now - began) * REST_FACTOR, MAX_REST_S))
 
 
 def shown_sets(sets: Sequence[ScoreSet]) -> Sequence[ScoreSet]:

@@ -20,7 +20,7 @@ from flowtui.store import models as logged_models
 from flowtui.store import params as logged_params
 from flowtui.store import uploaded
 from flowtui.store.errors import ReadCancelled, StoreError
-from flowtui.store.lost_records import lost_records
+from flowtui.store.lost_records import damage, lost_records
 from flowtui.store.metrics.listing import problems, telling_first
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -123,7 +123,7 @@ class OverviewScreen(TabScreen):
             (Kind.RUN, self._read_uploads),
             (Kind.METRICS, self._read_metrics),
             # This is a pass over several tables, too slow to repeat whenever points are written.
-            (Kind.RUN, lambda: [partial(self._show_lost, lost_records(self.store.meta, run))]),
+            (Kind.RUN, self._read_lost),
         ]
         for kind, read in reads:
             if kind not in kinds:
@@ -193,6 +193,10 @@ class OverviewScreen(TabScreen):
             self._points[summary.key] = summary.last
         self._fill_metrics()
         self._show_problems()
+
+    def _read_lost(self) -> Iterator[Callable[[], object]]:
+        meta, run = self.store.meta, self.run
+        yield partial(self._show_lost, [*lost_records(meta, run), *damage(meta, run)])
 
     def _show_lost(self, lost: Sequence[str]) -> None:
         self._lost = lost

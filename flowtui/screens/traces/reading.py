@@ -17,6 +17,8 @@ from flowtui.store.traces.tree import SpanTree, annotated, span_tree, with_said
 
 REST_FACTOR = 4
 """How long a trace is not read again, as a multiple of the time that reading it took."""
+MAX_REST_S = 5.0
+"""The longest such rest, so that the trace is not much older than the screen says."""
 LARGE_SPANS = 20_000
 """From how many spans on a trace is shown before the attributes of its spans are read."""
 
@@ -41,7 +43,7 @@ class ReadTrace:
 
         Without such a rest, reading a large trace that is being written would occupy a whole core.
         """
-        return self.read_at_s + REST_FACTOR * self.took_s - time.monotonic()
+        return self.read_at_s + min(REST_FACTOR * self.took_s, MAX_REST_S) - time.monotonic()
 
 
 def read_trace(

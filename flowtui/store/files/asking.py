@@ -131,6 +131,8 @@ class _Child:
         if not sys.executable:
             raise OSError(errno.ENOENT, "there is no Python to start a child process with")
         self._owner = os.getpid()
+        self._is_answer_due = False
+        """Whether something was asked whose answer has not been read to its end."""
         # It has a session of its own, so that signals from the app's terminal do not end it.
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", CHILD],
@@ -144,12 +146,15 @@ class _Child:
 
     @property
     def is_there(self) -> bool:
+        """Whether it may be asked: after an interrupted question, the last answer is still due."""
         # After a fork, the child belongs to another process.
-        return self._owner == os.getpid() and self._process.poll() is None
+        is_own = self._owner == os.getpid()
+        return is_own and not self._is_answer_due and self._process.poll() is None
 
     def ask(self, question: dict[str, object], patience_s: float, cancelled: Cancelled) -> Any:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self._is_answer_due = True
         self._process.stdin.write(json.dumps(question).encode() + b"\n")
         deadline = time.monotonic() + patience_s
         said = b""
@@ -165,6 +170,7 @@ class _Child:
                     if not data:
                         raise BrokenPipeError(errno.EPIPE, "the child process has ended")
                     said += data
+        self._is_answer_due = False
         answer = json.loads(said)
         if "errno" in answer:
             raise OSError(answer["errno"], answer["why"])

@@ -166,7 +166,10 @@ class SignsReader:
         if written_at is not None and model_seen_at is not None:
             written_at = max(written_at, model_seen_at)
         unseen = None if is_here or files.has_changed else stamp
-        return Signs(now, max(stamps, default=None), written_at, stamped_at=unseen)
+        # One stamp that lies ahead, as of a file that was touched, tells nothing of when it began.
+        has_own_clock = not self._local[run_id]
+        last_at = max(stamps, default=None)
+        return Signs(now, last_at, written_at, stamped_at=unseen, has_own_clock=has_own_clock)
 
     def _current(self, run_id: str, database: Database, now: datetime) -> _Files:
         try:

@@ -13,6 +13,8 @@ from enum import StrEnum
 from flowtui.store.values import Run
 
 CLOCK_SLACK = timedelta(seconds=1)
+CLOCKS_DIFFER_BY_S = 86_400.0
+"""At most; what is dated further off is dated by no clock."""
 QUIET_AFTER_S = 600.0
 """How long a process may write nothing before it counts as quiet and is looked for."""
 
@@ -45,6 +47,8 @@ class Signs:
     """Whether it is certain that there is no such process any more."""
     stamped_at: datetime | None = None
     """When the last write was by another machine's clock, while no change was seen here."""
+    has_own_clock: bool = False
+    """Whether the clock that dates what is written may be another than this machine's."""
 
     @property
     def heard_at(self) -> datetime | None:
@@ -67,7 +71,11 @@ class Standing:
     elapsed_s: float | None = None
     """How long the run took, or has been going on."""
     is_rough: bool = False
-    """Whether `elapsed_s` ends with the last record, since nobody recorded the end."""
+    """Whether `elapsed_s` is not exact.
+
+    It ends with the last record if nobody recorded the end, and is measured between two machines'
+    clocks if another machine writes the run.
+    """
     silent_s: float | None = None
     """How long nothing was written; None where the run is not active or that is not known."""
     last_logged_at: datetime | None = None
@@ -91,9 +99,9 @@ def standing(run: Run, signs: Signs | None, now: datetime) -> Standing:
     """
     if not run.is_active:
         return Standing(elapsed_s=run.duration_s)
-    elapsed_s = run.duration_s if run.duration_s is not None else _seconds(run.created_at, now)
+    elapsed_s, is_rough = _elapsed(run, signs, now)
     if signs is None:
-        return Standing(Activity.ACTIVE, elapsed_s)
+        return Standing(Activity.ACTIVE, elapsed_s, is_rough)
     # It does not count until now: what is written between two looks is not seen yet.
     last_logged_at = signs.last_logged_at
     # A record cannot be later than its write; where it seems so, its writer has another clock.
@@ -103,7 +111,25 @@ def standing(run: Run, signs: Signs | None, now: datetime) -> Standing:
         return Standing(Activity.STOPPED, until_last_s, True, silent_s, last_logged_at)
     is_quiet = silent_s is not None and silent_s >= QUIET_AFTER_S
     activity = Activity.QUIET if is_quiet else Activity.ACTIVE
-    return Standing(activity, elapsed_s, False, silent_s, last_logged_at, signs.stamped_at)
+    return Standing(activity, elapsed_s, is_rough, silent_s, last_logged_at, signs.stamped_at)
+
+
+def _elapsed(run: Run, signs: Signs | None, now: datetime) -> tuple[float | None, bool]:
+    """Return for how long a run has been going on, and whether that is not exact."""
+    if run.duration_s is not None:
+        return run.duration_s, False
+    if run.created_at is None:
+        return None, False
+    since_began_s = _seconds(run.created_at, now)
+    if signs is None or not signs.has_own_clock:
+        return since_began_s, run.created_at > now + CLOCK_SLACK
+    if signs.logged_at is None or signs.written_at is None or signs.stamped_at is not None:
+        return since_began_s, True
+    # Until its last record by its own clock, and since then by the one of here.
+    until_s, since_s = _seconds(run.created_at, signs.logged_at), _seconds(signs.written_at, now)
+    by_both_s = (until_s or 0.0) + (since_s or 0.0)
+    is_likely = abs(by_both_s - (since_began_s or 0.0)) < CLOCKS_DIFFER_BY_S
+    return by_both_s if is_likely else since_began_s, True
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:

@@ -33,6 +33,7 @@ from flowtui.store.transaction import (
     explained,
     is_busy,
     is_without_room,
+    may_be_open_elsewhere,
     write,
 )
 
@@ -137,7 +138,7 @@ class Batch:
         """
         if not self:
             return Written()
-        written, dropped = write(database, self._write, patience, holds_log=True)
+        written, dropped = write(database, self._write, patience)
         for place in dropped:
             self._events[place][1].dropped_events += 1
         return written
@@ -178,18 +179,24 @@ class SpanWriter:
 
     Use it in a `with` block: its end writes the remaining spans, unless it ends with an exception.
     The database is held open meanwhile, so that the log is not checkpointed after each batch;
-    without an open transaction this does not hinder anybody.
+    without an open transaction this does not hinder anybody. It is not held open where another
+    machine may have it open, since its log would get an index that is not shared.
     """
 
     def __init__(self, database: Database, patience: Patience = PATIENCE) -> None:
         """Open the database.
 
         Raises:
-            DatabaseError: The file is missing, or is not a database.
+            DatabaseError: The file is missing, is not a database, or must not be written.
         """
         self._database = database
         self._patience = patience
-        self._kept = _opened(database)
+        self._kept: sqlite3.Connection | None = None
+        if may_be_open_elsewhere(database):
+            # What is not allowed is said before anything is read.
+            write(database, lambda _: None, patience)
+        else:
+            self._kept = _opened(database)
         self._batch = Batch()
         self._has_tables = False
         self.written = Written()
@@ -210,8 +217,9 @@ class SpanWriter:
             if kind is None:
                 self.flush()
         finally:
-            self._kept.close()
-            _checkpoint(self._database)
+            if self._kept is not None:
+                self._kept.close()
+                _checkpoint(self._database)
 
     def add(self, span: OtlpSpan) -> None:
         """Add a span, and write the batch if that fills it.

@@ -6,8 +6,10 @@ import gc
 import json
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -161,6 +163,7 @@ def test_list_as_json_has_stable_keys_and_whole_values(run: Run, demo_directory:
         (
             "id", "name", "status", "activity", "created_at", "last_logged_at", "duration_s",
             "group", "tags", "description", "source", "upload_status", "params", "metrics",
+            "problems",
         )
     }  # fmt: skip
     (resnet,) = [document for document in documents if document["name"] == "resnet50-cosine"]
@@ -347,10 +350,13 @@ def test_a_run_whose_database_is_broken_is_shown_as_far_as_it_goes(
     for path in (demo_copy / document["id"]).glob("exp.db*"):
         path.write_bytes(b"not a database" * 100)
     text = run("show", "resnet50-cosine", "-s", demo_copy)
-    assert (text.code, text.err) == (0, "")
+    assert (text.code, "exp.db is not a SQLite database" in text.error) == (1, True)
     assert "✓ completed" in text.out
     assert "exp.db is not a SQLite database" in text.out
-    shown = strictly(run("show", "resnet50-cosine", "-s", demo_copy, "--json").out)
+    assert "resnet50_v1_ema.luml" in text.out, "models are in meta.db"
+    as_json = run("show", "resnet50-cosine", "-s", demo_copy, "--json")
+    assert as_json.code == 1
+    shown = strictly(as_json.out)
     assert any("exp.db is not a SQLite database" in problem for problem in shown["problems"])
 
 
@@ -358,8 +364,47 @@ def test_a_missing_run_folder_is_told(run: Run, tmp_path: Path) -> None:
     one_run(tmp_path / "store")
     shutil.rmtree(tmp_path / "store" / "run-1")
     done = run("show", "run-1", "-s", tmp_path / "store")
-    assert done.code == 0
+    assert (done.code, done.error) == (1, "run-1/exp.db is missing")
     assert "exp.db is missing" in done.out
+
+
+def test_what_can_be_read_of_a_damaged_run_is_shown(run: Run, tmp_path: Path) -> None:
+    path = one_run(tmp_path, {"lr": 0.1}, {"loss": {n: float(n) for n in range(500)}})
+    with closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute(
+            "select rootpage from sqlite_master where name = 'dynamic_metrics'"
+        ).fetchone()
+        (size,) = connection.execute("pragma page_size").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    done = run("show", "run-1", "-s", tmp_path, "--json")
+    assert done.code == 1
+    shown = strictly(done.out)
+    assert shown["params"] == {"lr": 0.1}
+    assert any("exp.db is damaged" in problem for problem in shown["problems"])
+    assert shown["problems"][0] in done.error
+
+
+def test_a_list_says_of_which_runs_it_could_not_read_what_it_was_asked_for(
+    run: Run, tmp_path: Path
+) -> None:
+    with writer(tmp_path) as store:
+        for name in ("sound", "lost"):
+            store.start_run(name, name)
+            with store.experiment(name) as experiment:
+                experiment.params({"lr": 0.1})
+    shutil.rmtree(tmp_path / "lost")
+    assert run("list", "-s", tmp_path).code == 0
+    done = run("list", "-s", tmp_path, "--json")
+    assert (done.code, done.error) == (1, "lost/exp.db is missing")
+    listed = {document["id"]: document for document in strictly(done.out)}
+    assert listed["lost"]["problems"] == ["lost/exp.db is missing"]
+    assert (listed["sound"]["params"], listed["sound"]["problems"]) == ({"lr": 0.1}, [])
+    for words in (["--filter", "param.lr > 0"], ["--sort", "lr"]):
+        done = run("list", "-s", tmp_path, *words)
+        assert (done.code, done.error) == (1, "lost/exp.db is missing")
+        assert "sound" in done.out
 
 
 def test_a_filter_that_is_not_understood_names_the_place(run: Run, demo_directory: Path) -> None:

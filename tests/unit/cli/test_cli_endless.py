@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import http.client
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -196,6 +198,40 @@ def test_the_program_ends_by_ctrl_c_without_a_word(tmp_path: Path, command: str)
     assert (done.returncode, done.stdout) == (128 + signal.SIGINT, "")
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) <= 1
+
+
+def test_collecting_ends_by_ctrl_c_while_spans_come_for_a_table_without_end(
+    tmp_path: Path,
+) -> None:
+    store = make_store(tmp_path / "store")
+    without_end(store / "run-1" / "exp.db", "spans")
+    with subprocess.Popen(
+        [sys.executable, "-m", "flowtui", "collect", "run-1", "--port", "0", "-s", str(store)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        endpoint = process.stdout.readline().strip().partition("=")[2]
+        host, _, port = endpoint.removeprefix("http://").partition(":")
+        with closing(http.client.HTTPConnection(host, int(port), timeout=20)) as exporter:
+            headers = {"Content-Type": "application/json"}
+            exporter.request("POST", "/v1/traces", SPAN.encode(), headers)
+            busy = processor_s(process.pid)
+            until(lambda: processor_s(process.pid) > busy + 0.3, "a query that has no end")
+            began_s = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            code = process.wait(20)
+        assert time.monotonic() - began_s < 2.0
+        assert code in (0, 128 + signal.SIGINT)
+        assert "0 spans into run-1" in process.stdout.read()
+        assert "Traceback" not in process.stderr.read()
+
+
+def processor_s(pid: int) -> float:
+    """Gives for how many seconds a process has used a processor."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_the_program_ends_by_ctrl_c_while_nobody_takes_what_it_prints(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from flowtui.reports.runs import run_text, whole_document
+from flowtui.reports.runs import run_contents, run_text, whole_document
 from flowtui.store import runs as run_rows
 from flowtui.store import upload_record
 from flowtui.store.annotations import listing as annotation_rows
@@ -125,8 +125,7 @@ def asked(directory: Path) -> Iterator[str]:
         questions = (
             lambda: store.ask(run_rows.groups),
             lambda: store.ask(run_rows.at, store.list.ordered(None, RunOrder("name"))),
-            lambda: [whole_document(store, store.resolve(RUN))],
-            lambda: list(run_text(store, store.resolve(RUN))),
+            lambda: shown(store),
             lambda: store.run(RUN).metrics.ask("loss", metric_series.series, "loss", None, 20),
             lambda: store.run(RUN).ask(
                 trace_rows.at, store.run(RUN).ask(trace_rows.ordered, None, TraceOrder())
@@ -144,6 +143,13 @@ def asked(directory: Path) -> Iterator[str]:
                 question()
             except StoreError as error:
                 yield _lines(error)
+
+
+def shown(store: Store) -> tuple[object, ...]:
+    """Puts together what `show` prints."""
+    run = store.resolve(RUN)
+    found = run_contents(store, run)
+    return whole_document(store, run, found), list(run_text(store, run, found))
 
 
 def written(directory: Path) -> Iterator[str]:

@@ -86,3 +86,20 @@ def test_a_copy_that_nobody_waits_for_is_ended_with_its_process(file: Path, tmp_
     with pytest.raises(ReadCancelled):
         asking.copy(DatabaseFiles.at(file), folder, lambda: True)
     until(lambda: running() == before, "the end of the child")
+
+
+def test_an_answer_that_was_not_waited_for_is_not_taken_for_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one").write_bytes(b"one")
+    (tmp_path / "two").write_bytes(b"two")
+
+    class Interrupted:
+        def __init__(self) -> None:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(asking.selectors, "DefaultSelector", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            asking.head(tmp_path / "one", 9)
+    assert asking.head(tmp_path / "two", 9) == b"two"

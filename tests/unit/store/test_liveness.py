@@ -101,6 +101,33 @@ def test_the_duration_of_a_run_that_stopped_stands_at_its_last_record() -> None:
     assert standing(RUN, none_left, NOW + timedelta(days=3)).elapsed_s is None
 
 
+def test_how_long_a_run_goes_on_is_not_the_difference_of_two_clocks() -> None:
+    # Its writer's clock is twenty minutes ahead; it logged at its tenth minute, a minute ago.
+    ahead = timedelta(minutes=20)
+    run = replace(RUN, created_at=NOW + ahead)
+    found = seen(
+        seen_at=NOW + timedelta(minutes=11),
+        logged_at=NOW + ahead + timedelta(minutes=10),
+        written_at=NOW + timedelta(minutes=10),
+        has_own_clock=True,
+    )
+    going = standing(run, found, NOW + timedelta(minutes=11, seconds=30))
+    assert (going.elapsed_s, going.is_rough) == (11.5 * 60, True)
+    assert fmt.elapsed(going) == "~11 m"
+    # A record that is dated in another year tells nothing.
+    odd = replace(found, logged_at=NOW + timedelta(days=40_000))
+    assert standing(RUN, odd, NOW + timedelta(hours=1)).elapsed_s == 3600
+    # Until a change is seen, nobody knows how long ago it logged.
+    unseen = replace(found, stamped_at=NOW + ahead)
+    assert standing(RUN, unseen, NOW + timedelta(hours=1)).elapsed_s == 3600
+    assert standing(RUN, unseen, NOW + timedelta(hours=1)).is_rough
+
+
+def test_a_run_that_began_in_the_future_has_no_exact_duration() -> None:
+    found = standing(replace(RUN, created_at=NOW + timedelta(hours=1)), seen(), NOW)
+    assert (found.elapsed_s, found.is_rough) == (0, True)
+
+
 def test_of_a_copy_nothing_is_concluded() -> None:
     assert standing(RUN, None, NOW).activity is Activity.ACTIVE
     assert standing(RUN, None, NOW).silent_s is None
@@ -270,6 +297,7 @@ def test_of_another_machines_stamps_no_time_since_is_made_until_a_change_is_seen
         assert (found.stamped_at, found.silent_s) == (None, 0)
         found = at(store, seen_at + timedelta(seconds=40))
         assert (found.stamped_at, found.silent_s) == (None, 40)
+        assert (found.elapsed_s, found.is_rough) == (22 * 60 + 40, True)
 
 
 @pytest.mark.parametrize("off_by", [timedelta(minutes=-15), timedelta(minutes=15)])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from flowtui.cli import target_run
 from flowtui.cli.doctor import findings
 from flowtui.store import errors
 from flowtui.store.annotations import listing as annotation_rows
@@ -20,8 +21,7 @@ from flowtui.store.database import Database
 from flowtui.store.files import asking, shared
 from flowtui.store.files.file_systems import Sharing, sharing
 from flowtui.store.files.fingerprint import DatabaseFiles, Fingerprint, Route
-from flowtui.store.new_run import new_run
-from flowtui.store.otlp.ingesting import SpanWriter
+from flowtui.store.otlp.ingesting import Batch, SpanWriter
 from flowtui.store.otlp.items import Origin, OtlpSpan
 from flowtui.store.schema import EvalRow
 from flowtui.store.transaction import write
@@ -323,16 +323,53 @@ def test_nothing_is_written_while_somebody_may_have_it_open(store: Path) -> None
         annotating.add(one.run("run-1").database, SAMPLE, DRAFT)
 
 
+SPAN = OtlpSpan("1" * 32, "2" * 16, None, "s", 0, 1, 2, 0, None, {}, (), (), 0, Origin({}, {}))
+
+
 def test_spans_are_written_into_a_new_run_that_this_process_holds(store: Path) -> None:
-    ids = "1" * 32, "2" * 16, None
-    span = OtlpSpan(*ids, "s", 0, 1, 2, 0, None, {}, (), (), 0, Origin({}, {}))
-    with (
-        new_run(store, "new") as run_id,
-        SpanWriter(Database(store / run_id / "exp.db", "new/exp.db")) as into,
-    ):
-        into.add(span)
+    with target_run.target(None, "new", None, str(store)) as target:
+        # As `collect` looks whether anything can be written.
+        write(target.database, lambda _: None)
+        with SpanWriter(target.database) as into:
+            into.add(SPAN)
     assert into.written.new == 1
-    assert [file.name for file in (store / run_id).glob("exp.db*")] == ["exp.db"]
+    assert [file.name for file in (store / target.run_id).glob("exp.db*")] == ["exp.db"]
+
+
+def test_spans_are_written_into_an_ended_run_without_an_index_that_others_would_map(
+    store: Path,
+) -> None:
+    def files() -> list[str]:
+        return sorted(file.name for file in (store / "run-1").glob("exp.db*"))
+
+    with target_run.target("run-1", None, None, str(store)) as target:
+        with SpanWriter(target.database) as into:
+            into.add(SPAN)
+            into.flush()
+            assert files() == ["exp.db"]
+        batch = Batch()
+        batch.add(SPAN)
+        assert batch.write(target.database).same == 1
+    assert (into.written.new, files()) == (1, ["exp.db"])
+
+
+def test_no_spans_are_written_while_somebody_may_have_the_run_open(store: Path) -> None:
+    batch = Batch()
+    batch.add(SPAN)
+    with (
+        held(store / "run-1" / "exp.db"),
+        target_run.target("run-1", None, None, str(store)) as target,
+    ):
+        before = contents(store)
+        for refused in (lambda: SpanWriter(target.database), lambda: batch.write(target.database)):
+            with pytest.raises(errors.DatabaseReadOnly, match="on lustre, and somebody has it"):
+                refused()
+        assert contents(store) == before
+    execute(store / "meta.db", "update experiments set status = 'active'")
+    with target_run.target("run-1", None, None, str(store)) as target:
+        for refused in (lambda: SpanWriter(target.database), lambda: batch.write(target.database)):
+            with pytest.raises(errors.DatabaseReadOnly, match="its run is active"):
+                refused()
 
 
 def test_doctor_says_that_the_disk_is_shared(store: Path) -> None:

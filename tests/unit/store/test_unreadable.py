@@ -15,7 +15,7 @@ from flowtui.store import counts as counting
 from flowtui.store import params as logged_params
 from flowtui.store.database import Database
 from flowtui.store.files.fingerprint import Route
-from flowtui.store.lost_records import lost_records
+from flowtui.store.lost_records import damage
 from flowtui.store.transaction import write
 from tests.unit.store.mutants import RUN, make_sound, try_mutant
 from tests.unit.stores import age, execute, one_run, opened
@@ -187,5 +187,5 @@ def test_an_index_that_says_otherwise_than_its_table_is_told(tmp_path: Path) -> 
         assert store.run("run-1").ask(counting.counts).samples == 0
         assert any(
             "SQLite finds the file damaged" in text
-            for text in lost_records(store.meta, store.run("run-1"))
+            for text in damage(store.meta, store.run("run-1"))
         )

@@ -7,7 +7,7 @@ from textual import events
 from textual.message import Message
 
 from flowtui.terminal import keyboard
-from flowtui.terminal.keyboard import PARTIAL_TIMEOUT_S, Keyboard
+from flowtui.terminal.keyboard import PARTIAL_TIMEOUT_S, PASTE_PAUSE_S, Keyboard
 
 LATER = None
 """Stands for a while in which nothing comes."""
@@ -96,6 +96,15 @@ def test_half_an_answer_is_forgotten_in_the_end(now: list[float]) -> None:
     assert meant(now, "\x1b[?2026", LATER, "j") == ["j"]
 
 
+def test_what_is_typed_meanwhile_does_not_keep_half_an_answer_alive(now: list[float]) -> None:
+    read = Keyboard(lambda: False)
+    messages = [*read.feed("\x1b]11;rgb:00")]
+    for _ in range(3):
+        now[0] += PARTIAL_TIMEOUT_S * 0.6
+        messages += [*read.feed("\x03"), *read.tick()]
+    assert [name(message) for message in messages] == ["ctrl+c"]
+
+
 @pytest.mark.parametrize("text", ["", "two\rlines", "\x1b[31mred\x1b[m", "\x1b", "2j", "[201~"])
 def test_a_paste_is_text_whatever_is_in_it(now: list[float], text: str) -> None:
     sent = f"\x1b[200~{text}\x1b[201~"
@@ -106,3 +115,31 @@ def test_a_paste_is_text_whatever_is_in_it(now: list[float], text: str) -> None:
 def test_a_paste_may_take_its_time(now: list[float]) -> None:
     pieces = ("\x1b[200~a\x1b", LATER, "[20", LATER, "1~j")
     assert meant(now, *pieces) == ["paste 'a'", "j"]
+
+
+LOST = (LATER,) * (int(PASTE_PAUSE_S / PARTIAL_TIMEOUT_S) + 1)
+
+
+def test_a_paste_whose_end_never_comes_does_not_take_the_keys_after_it(now: list[float]) -> None:
+    assert meant(now, "\x1b[200~dd", *LOST, "j", LATER, "\x1b[B") == ["j", "down"]
+    assert meant(now, "\x1b[200~dd\x1b[2", *LOST, "j") == ["j"]
+
+
+def test_keys_typed_meanwhile_do_not_keep_such_a_paste_alive(now: list[float]) -> None:
+    keys = [piece for _ in LOST for piece in ("k", LATER)]
+    assert meant(now, "\x1b[200~dd", LATER, *keys, "j") == ["k", "k", "j"]
+
+
+def test_ctrl_c_acts_although_a_paste_has_not_ended(now: list[float]) -> None:
+    assert meant(now, "\x1b[200~dd", LATER, "\x03") == ["ctrl+c"]
+    assert meant(now, "\x1b[200~a\x03b\x1b[201~") == ["paste 'a\\x03b'"]
+
+
+def test_the_rest_of_a_paste_that_was_given_up_acts_as_no_keys(now: list[float]) -> None:
+    rest = "dq" * 2_000
+    assert meant(now, "\x1b[200~dd", *LOST, rest, f"{rest}\x1b[201~j") == ["j"]
+    assert meant(now, "\x1b[200~dd", *LOST, "dq\x1b[201~", "j") == ["j"]
+
+
+def test_a_paste_whose_beginning_was_lost_acts_as_no_keys(now: list[float]) -> None:
+    assert meant(now, "dq\x1b[201~j\x1b[200~a\x1b[201~") == ["j", "paste 'a'"]

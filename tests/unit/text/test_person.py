@@ -59,9 +59,9 @@ def test_a_home_that_is_no_whole_path_is_made_one(
 
 def test_what_is_kept_goes_where_nobody_else_can_read(nobody: None, tmp_path: Path) -> None:
     said = write_crash_log(ValueError("a fault"))
-    (log,) = (tmp_path / f"flow-tui-{os.getuid()}" / "log").iterdir()
+    (log,) = (tmp_path / f"flow-tui-{os.getuid()}" / "state" / "log").iterdir()
     assert said == f"Details are in {log}"
-    assert stat.S_IMODE(log.parent.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(log.parent.parent.parent.stat().st_mode) == 0o700
     remembered.put("a", 1)
     assert (tmp_path / f"flow-tui-{os.getuid()}" / "state" / remembered.FILE_NAME).is_file()
 
