@@ -29,7 +29,7 @@ class Surviving(Host):
 
     def __init__(self, **options: object) -> None:
         continue_after_errors()
-        super().__init__(**options)  # type: ignore[arg-type]  # handed through as they are
+        super().__init__(**options)
         self._crashes = Crashes()
         self._mode_before = ""
         """The mode (a tab, or the list of runs) before the present one."""

@@ -11,6 +11,7 @@ import queue
 import traceback
 from collections.abc import Iterator
 from types import CodeType
+from typing import Any
 
 from textual._context import active_message_pump
 from textual._xterm_parser import XTermParser
@@ -23,10 +24,20 @@ from textual.message_pump import MessagePump
 from textual.screen import ModalScreen, Screen, ScreenResultType
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import Worker, WorkerState
+from textual.worker_manager import WorkerManager
 
 
 class InternalApp(App[None]):
     """An app that knows its driver, whether it is ending, and which error ended it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.told_workers = _Workers(self)
+
+    @property
+    def workers(self) -> WorkerManager:
+        return self.told_workers
 
     @property
     def terminal_driver(self) -> Driver | None:
@@ -62,6 +73,24 @@ class InternalApp(App[None]):
     def end_by_error(self, error: BaseException | None) -> None:
         """End because of an error in the app itself; called while it is handled."""
         raise NotImplementedError
+
+
+class _Workers(WorkerManager):
+    """Workers that all tell of their end.
+
+    Textual leaves one that is cancelled before its first step running, and who waits for it waits
+    for ever.
+    """
+
+    def add_worker(self, worker: Worker[Any], start: bool = True, exclusive: bool = True) -> None:
+        super().add_worker(worker, start, exclusive)
+
+        def end(_: object) -> None:
+            if not worker.is_finished:
+                worker.state = WorkerState.CANCELLED
+
+        if worker._task is not None:
+            worker._task.add_done_callback(end)
 
 
 class InternalModal(ModalScreen[ScreenResultType]):

@@ -1,4 +1,4 @@
-"""An error that a worker did not expect is said, whichever widget started the worker."""
+"""However a worker ends, it is told: by an unexpected error, or before it has begun."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ import pytest
 from textual.message_pump import MessagePump
 
 from flowtui import screens, widgets
+from flowtui.screens.traces.screen import TracesScreen
 from flowtui.store.samples import listing as sample_rows
 from flowtui.store.store import Store
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces import search as span_search
+from flowtui.store.values import Kind
 from flowtui.widgets.asking import Asks
 from tests.pilot.pilot import opened, screen_text, settled, until
 
@@ -85,3 +87,14 @@ def has_workers(cls: type) -> bool:
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "self.run_worker":
             return True
     return False
+
+
+async def test_a_read_that_is_left_before_it_has_begun_is_done_on_the_way_back(demo: Store) -> None:
+    async with opened(demo, NAME, tab="traces") as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, TracesScreen)
+        screen.want({Kind.SPANS})
+        screen.on_screen_suspend()
+        await pilot.press("enter")
+        await until(lambda: "trace 1 of" in screen_text(pilot), "the trace")
+        assert not screen.is_awaited

@@ -18,6 +18,7 @@ from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.worker import Worker
 
 import flowtui
 from tests.unit.house.test_own_names import begun_with, classes
@@ -46,6 +47,7 @@ STATE = {
     Screen: ("_result_callbacks",),
     Stylesheet: ("_variables",),
     Timer: ("_skip",),
+    Worker: ("_task",),
     WriterThread: ("_queue",),
     XTermParser: ("_timeout_time",),
 }  # fmt: skip
