@@ -76,9 +76,12 @@ class Background:
 
     def quit(self) -> None:
         """Leave the app; ask first if a job is running, or if something typed is not saved."""
-        if not (self.is_uploading or self.is_collecting or self._unsaved):
+        has_jobs = self.is_uploading or self.is_collecting
+        is_asking = self._question in self._app.screen_stack
+        # Whoever asks again to leave has seen that what was typed is lost.
+        if not has_jobs and (is_asking or not self._unsaved):
             self._app.exit()
-        elif self._question not in self._app.screen_stack and not self._is_leaving:
+        elif not is_asking and not self._is_leaving:
             # A question that was left open on another tab is not in sight: ask again here.
             self._question = self._leave_screen()
             self._app.run_worker(self._leave(self._question), group=OPENING)

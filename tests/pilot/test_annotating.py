@@ -343,7 +343,7 @@ async def test_quitting_asks_too_if_something_was_typed(store: Store, answer: st
         app = it.pilot.app
         await it.press("a", "x", "ctrl+c")
         assert isinstance(app.screen, ConfirmScreen)
-        assert "Quit without saving what you typed?" in it.shown
+        assert "Leave without saving what you typed?" in it.shown
         await it.press("n")
         assert it.form.query_one("#name", Input).value == "x"
         await it.press("ctrl+c")

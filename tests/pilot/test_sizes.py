@@ -112,4 +112,4 @@ async def test_an_annotation_is_written_with_the_keys_in_sight(demo: Store) -> N
         for key in ("enter", "a"):
             await pilot.press(key)
             await settled(pilot)
-        assert "Tab Next field" in screen_text(pilot)
+        assert "^S Save  Esc Cancel" in screen_text(pilot)

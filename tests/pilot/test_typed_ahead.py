@@ -252,7 +252,7 @@ async def test_ctrl_c_waits_for_no_key_that_waits_for_what_is_read(
         app = pilot.app
         assert isinstance(app, FlowApp)
         await pilot.press("f")
-        monkeypatch.setattr("flowtui.app.key_queue.MOST_LOOKS_AT_READING", sys.maxsize)
+        monkeypatch.setattr("flowtui.app.key_queue.MOST_CHECKS_WHILE_READING", sys.maxsize)
         monkeypatch.setattr(app, "_is_reading", lambda: True)
         typed(pilot, "f", "up", "down", "ctrl+c")
         await until(lambda: app.is_over, "the end")

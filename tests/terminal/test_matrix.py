@@ -17,7 +17,7 @@ DOWN, ESC, ENTER = "\x1b[B", "\x1b", "\r"
 WALK = (
     ("2", "pass_rate"), (ENTER, "Step"), (ESC, "Zoom"),
     ("3", "support.wor"), (DOWN + ENTER, "▾ ★"), (ESC, "support.wor"),
-    ("4", "faq_v1"), (DOWN + ENTER, "sample 2 of"), (ESC, "hard_v2"),
+    ("4", "faq_v1"), (DOWN + ENTER, "sample 2 of"), (ESC, "faq-0001"),
     ("5", "system.md"), ("?", "in the focused pane"), (ESC, "system.md"),
 )  # fmt: skip
 """Keys, and a word of what they show."""

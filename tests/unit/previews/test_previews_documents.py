@@ -28,6 +28,7 @@ from flowtui.previews.values import (
     TextPage,
     never,
 )
+from flowtui.store.files import asking
 from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget, shown
 
@@ -202,6 +203,8 @@ def test_a_child_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 def test_no_child_is_left_when_its_reader_leaves_at_once(tmp_path: Path) -> None:
     path = pdf(tmp_path / "a.pdf", 1)
+    # The child that other tests have asked about files of stores is kept on purpose.
+    asking.end()
     with pytest.raises(PreviewCancelled):
         preview(path, path.name, Request(), lambda: True)
     with pytest.raises(ChildProcessError):
