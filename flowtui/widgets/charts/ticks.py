@@ -55,12 +55,20 @@ def even(
         cells: The greatest width of a label, 11 or more; with up to twenty parts all labels fit.
         whole: Whether only whole numbers count, as for steps, if there are any in the range.
     """
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+    numbers = _numbers(low, high, at_most, whole)
+    if not numbers:
         return Ticks()
-    # A float counts as the decimal that it is written as: otherwise 0.1 would lie beside its tick.
-    numbers = round_numbers(Fraction(str(low)), Fraction(str(high)), at_most, whole)
     labels, offset = _labels(numbers, cells)
     return Ticks(tuple(map(float, numbers)), tuple(labels), offset)
+
+
+def _numbers(
+    low: float | Fraction, high: float | Fraction, at_most: int, whole: bool = False
+) -> list[Decimal]:
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        return []
+    # A float counts as the decimal that it is written as: otherwise 0.1 would lie beside its tick.
+    return round_numbers(Fraction(str(low)), Fraction(str(high)), at_most, whole)
 
 
 def upward(bottom: float, top: float, is_log: bool, at_most: int, cells: int) -> Ticks:
@@ -73,11 +81,23 @@ def upward(bottom: float, top: float, is_log: bool, at_most: int, cells: int) ->
         places = (power + math.log10(factor) for factor, power in powers)
         return Ticks(tuple(places), tuple(labels))
     # Between two powers of ten, the round numbers of a linear axis are more useful.
-    between = even(10**bottom, 10 ** min(top, _LARGEST), at_most, cells)
-    return between.placed(math.log10) if all(place > 0 for place in between.places) else Ticks()
+    numbers = _numbers(10**bottom, 10 ** min(top, _LARGEST), at_most)
+    # The ends are rounded to floats, which are far apart among the smallest.
+    heights = {number: float(number.log10()) for number in numbers if number > 0}
+    within = {
+        number: height
+        for number, height in heights.items()
+        if bottom - _ROUNDING <= height <= top + _ROUNDING
+    }
+    if not within or len(heights) < len(numbers):
+        return Ticks()
+    labels, offset = _labels(list(within), cells)
+    return Ticks(tuple(within.values()), tuple(labels), offset)
 
 
 _LARGEST = math.log10(1.797e308)
+_ROUNDING = 1e-9
+"""How far a logarithm may lie beyond an end of its axis and still count as that end."""
 
 
 def _powers(low: float, high: float, at_most: int) -> Iterator[tuple[int, int]]:

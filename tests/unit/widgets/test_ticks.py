@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from flowtui.widgets.charts.ticks import Ticks, even, upward
@@ -57,6 +57,7 @@ def test_floats_next_to_each_other_have_labels_that_differ(
 
 @settings(deadline=None)
 @given(st.floats(-324, 308), st.floats(1e-9, 632), AT_MOST, CELLS)
+@example(-319.0, 0.5, 1, 11)
 def test_a_logarithmic_axis_has_labels_that_differ(
     bottom: float, height: float, at_most: int, cells: int
 ) -> None:
