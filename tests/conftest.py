@@ -44,6 +44,9 @@ def _same_everywhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
             # As in a script's background: programs that tests start would be deaf to Ctrl+C too.
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            # As below `nohup`, which they would all inherit.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
         for name in ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI", "NO_COLOR", "TMUX", "STY",
                      "LC_ALL", "LC_CTYPE"):  # fmt: skip
             patch.delenv(name, raising=False)
