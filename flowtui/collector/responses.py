@@ -49,29 +49,22 @@ _MESSAGE_CHARS = 500
 ExportResponse = (
     ExportTraceServiceResponse | ExportLogsServiceResponse | ExportMetricsServiceResponse
 )
+_RESPONSES: dict[Signal, tuple[type[ExportResponse], str]] = {
+    Signal.TRACES: (ExportTraceServiceResponse, "rejected_spans"),
+    Signal.LOGS: (ExportLogsServiceResponse, "rejected_log_records"),
+    Signal.METRICS: (ExportMetricsServiceResponse, "rejected_data_points"),
+}
+"""The answer to each signal, and the field of its partial success that counts what is refused."""
 
 
 def export_response(signal: Signal, rejected: int, reason: str) -> ExportResponse:
     """Return that all that is kept is on the disk, but for so many that are not valid."""
-    match signal:
-        case Signal.TRACES:
-            of_traces = ExportTraceServiceResponse()
-            if rejected:
-                of_traces.partial_success.rejected_spans = rejected
-                of_traces.partial_success.error_message = reason
-            return of_traces
-        case Signal.LOGS:
-            of_logs = ExportLogsServiceResponse()
-            if rejected:
-                of_logs.partial_success.rejected_log_records = rejected
-                of_logs.partial_success.error_message = reason
-            return of_logs
-        case Signal.METRICS:
-            of_metrics = ExportMetricsServiceResponse()
-            if rejected:
-                of_metrics.partial_success.rejected_data_points = rejected
-                of_metrics.partial_success.error_message = reason
-            return of_metrics
+    response, rejected_field = _RESPONSES[signal]
+    answer = response()
+    if rejected:
+        setattr(answer.partial_success, rejected_field, rejected)
+        answer.partial_success.error_message = reason
+    return answer
 
 
 def success(encoding: BodyEncoding, signal: Signal, rejected: int, reason: str) -> Response:
