@@ -82,14 +82,15 @@ def upward(bottom: float, top: float, is_log: bool, at_most: int, cells: int) ->
         return Ticks(tuple(places), tuple(labels))
     # Between two powers of ten, the round numbers of a linear axis are more useful.
     numbers = _numbers(10**bottom, 10 ** min(top, _LARGEST), at_most)
+    if any(number <= 0 for number in numbers):
+        return Ticks()
     # The ends are rounded to floats, which are far apart among the smallest.
-    heights = {number: float(number.log10()) for number in numbers if number > 0}
     within = {
         number: height
-        for number, height in heights.items()
-        if bottom - _ROUNDING <= height <= top + _ROUNDING
+        for number in numbers
+        if bottom - _ROUNDING <= (height := float(number.log10())) <= top + _ROUNDING
     }
-    if not within or len(heights) < len(numbers):
+    if not within:
         return Ticks()
     labels, offset = _labels(list(within), cells)
     return Ticks(tuple(within.values()), tuple(labels), offset)
