@@ -82,8 +82,11 @@ class FactRow:
 
     def best_delta(self, index: int) -> Delta | None:
         """Return how the best value of a run stands to the baseline's; None without such values."""
-        best = [figures and figures.best(self.direction) for figures in self._pair(index)]
-        return delta(best[0], best[1], self.direction) if all(best) else None
+        one, other = (
+            None if figures is None else figures.best(self.direction)
+            for figures in self._pair(index)
+        )
+        return delta(one, other, self.direction) if one and other else None
 
     def _pair(self, index: int) -> list[MetricFigures | None]:
         """Return the figures of the baseline and of a run, as far as they have any."""
