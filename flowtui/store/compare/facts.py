@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import TypeVar
 
 from flowtui.store.compare.directions import Direction, direction
@@ -37,15 +37,15 @@ class FactKind(StrEnum):
     MODELS = "Models"
 
 
-class Sameness(Enum):
+class Sameness(StrEnum):
     """Whether the runs have the same in a row, as far as they could be read."""
 
     DIFFERS = "differ"
     """Two of the runs that have it have something else."""
-    ONLY_SOME = "only in"
+    ONLY_IN_SOME = "only in"
     """Some runs have it, all of them the same, and some do not."""
     EQUAL = "equal"
-    UNKNOWN = "not compared"
+    NOT_COMPARED = "not compared"
     """Fewer than two runs could be read, or not all of it is known, as of two models' contents."""
 
 
@@ -104,11 +104,11 @@ class FactCounts:
     equal: int
     only: Mapping[str, int]
     """By the letters of the runs that have them: rows that the others do not have."""
-    unknown: int
+    not_compared: int
 
     @property
     def all(self) -> int:
-        return self.differ + self.equal + sum(self.only.values()) + self.unknown
+        return self.differ + self.equal + sum(self.only.values()) + self.not_compared
 
     @property
     def unequal(self) -> int:
@@ -135,11 +135,11 @@ def counted(rows: Iterable[FactRow]) -> FactCounts:
     only: Counter[str] = Counter()
     for row in rows:
         found[row.sameness] += 1
-        if row.sameness is Sameness.ONLY_SOME:
+        if row.sameness is Sameness.ONLY_IN_SOME:
             only[row.letters] += 1
     by_letters = dict(sorted(only.items(), key=lambda item: (len(item[0]), item[0])))
     return FactCounts(
-        found[Sameness.DIFFERS], found[Sameness.EQUAL], by_letters, found[Sameness.UNKNOWN]
+        found[Sameness.DIFFERS], found[Sameness.EQUAL], by_letters, found[Sameness.NOT_COMPARED]
     )
 
 
@@ -161,10 +161,11 @@ def fact_table(answers: FactAnswers, chosen: Mapping[str, str] | None = None) ->
 
 def parameter_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
     """Return the rows of parameters, in order of their keys."""
-    found = list(joined([_or_empty(one) for one in read]))
+    known = [one for one in read if not (one is None or isinstance(one, StoreError))]
+    found = list(joined(known))
     names = path_texts([path for path, _ in found])
     return tuple(
-        _row(FactKind.PARAMETERS, path, name, _cells(read, values))
+        _row(FactKind.PARAMETERS, path, name, _spread(read, values))
         for name, (path, values) in zip(names, found, strict=True)
     )
 
@@ -198,7 +199,7 @@ def model_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
         for name in sorted(names, key=sort_key)
     )
     return tuple(
-        replace(row, sameness=Sameness.UNKNOWN) if row.sameness is Sameness.EQUAL else row
+        replace(row, sameness=Sameness.NOT_COMPARED) if row.sameness is Sameness.EQUAL else row
         for row in rows
     )
 
@@ -216,23 +217,30 @@ def problems(answers: FactAnswers) -> tuple[str, ...]:
     )
 
 
+def _spread(
+    read: Sequence[Answer[Root, FactValue]], values: Sequence[FactValue | None]
+) -> tuple[FactValue | Missing, ...]:
+    """Return cells of all runs from the values of those that could be read."""
+    left = iter(values)
+    return tuple(
+        Missing.UNREAD
+        if one is None or isinstance(one, StoreError)
+        else next(left) or Missing.ABSENT
+        for one in read
+    )
+
+
 def _or_empty(answer: Answer[K, T]) -> Mapping[K, T]:
     return {} if answer is None or isinstance(answer, StoreError) else answer
 
 
 def _cells_of(read: Sequence[Answer[K, T]], key: K) -> tuple[T | Missing, ...]:
-    return _cells(read, [_or_empty(one).get(key) for one in read])
-
-
-def _cells(read: Sequence[Answer[K, T]], values: Sequence[T | None]) -> tuple[T | Missing, ...]:
-    """Return the values of a row, with the reason where a run has none."""
+    """Return what the runs have under a key, with the reason where one has nothing."""
     return tuple(
         Missing.UNREAD
-        if answer is None or isinstance(answer, StoreError)
-        else Missing.ABSENT
-        if value is None
-        else value
-        for answer, value in zip(read, values, strict=True)
+        if one is None or isinstance(one, StoreError)
+        else one.get(key, Missing.ABSENT)
+        for one in read
     )
 
 
@@ -251,13 +259,13 @@ def sameness(cells: Sequence[FactCell]) -> Sameness:
     read = [cell for cell in cells if cell is not Missing.UNREAD]
     present = [cell for cell in read if not isinstance(cell, Missing)]
     if len(read) < 2:
-        return Sameness.UNKNOWN
+        return Sameness.NOT_COMPARED
     are_same = [_is_same(present[0], other) for other in present[1:]]
     if False in are_same:
         return Sameness.DIFFERS
     if None in are_same:
-        return Sameness.UNKNOWN
-    return Sameness.EQUAL if len(present) == len(read) else Sameness.ONLY_SOME
+        return Sameness.NOT_COMPARED
+    return Sameness.EQUAL if len(present) == len(read) else Sameness.ONLY_IN_SOME
 
 
 def _is_same(one: FactValue | MetricFigures, other: FactValue | MetricFigures) -> bool | None:
