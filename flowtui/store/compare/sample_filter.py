@@ -115,12 +115,12 @@ def compared_condition(text: str, letters: Sequence[str]) -> ComparedCondition |
     expression = parse(text)
     if expression is None:
         return None
-    compiler = _Compiler(letters)
+    compiler = _LetterCompiler(letters)
     tree = compiler.tree(expression)
     return ComparedCondition(tree, tuple(compiler.tests))
 
 
-class _Compiler:
+class _LetterCompiler:
     def __init__(self, letters: Sequence[str]) -> None:
         self._letters = letters
         self.tests: list[RunTest | PairTest] = []
