@@ -16,7 +16,7 @@ from flowtui.store.compare.samples import SampleReader
 from flowtui.store.errors import FilterError
 from flowtui.store.filters import sample_condition
 from flowtui.store.samples import listing as sample_rows
-from tests.unit.compared import Logged, run_set
+from tests.unit.compared_samples import Logged, run_set
 from tests.unit.stores import execute
 
 TOPICS = ("refund", "order", "parcel")

@@ -29,7 +29,7 @@ from flowtui.store.compare.score_pairs import (
     compared_scores,
     score_pairs,
 )
-from tests.unit.compared import Logged, log_samples, run_set
+from tests.unit.compared_samples import Logged, log_samples, run_set
 from tests.unit.stores import execute, one_run
 
 few = settings(max_examples=80, deadline=None)
