@@ -70,6 +70,11 @@ class Series:
     """Whether some of its steps are not whole numbers, as far as its first points tell."""
 
     @property
+    def window(self) -> tuple[Step, Step] | None:
+        """The window as it was asked for; None for the whole metric."""
+        return None if self.is_whole else (self.start, self.end)
+
+    @property
     def is_on_whole_steps(self) -> bool:
         """Whether its axis has whole steps."""
         ends = (self.start, self.end)
