@@ -46,6 +46,9 @@ from flowtui.widgets.frame.frame import TABS, Frame
 from flowtui.widgets.host import Options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from flowtui.app.comparing import Comparing
     from flowtui.screens.runs.screen import RunsScreen
     from flowtui.store.annotations.values import Target
 
@@ -56,7 +59,9 @@ MEASURE_LINK_AFTER_S = 1.0
 RETRY_AFTER_S = 1.0
 """How long after a failed read of the open run the next one is tried."""
 RUNS = "runs"
-"""The mode of the list of runs; every other mode is a tab."""
+"""The mode of the list of runs; every other mode is a tab of the open run or of a comparison."""
+COMPARED = "compare."
+"""What the modes of a comparison's tabs begin with."""
 COUNTED = frozenset(Kind) - {Kind.RUN}
 """The kinds of records whose number the frame shows."""
 
@@ -116,9 +121,25 @@ class FlowApp(KeyQueue):
         Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, run: OpenRun | None, options: Options) -> None:
+    def __init__(
+        self,
+        store: Store,
+        run: OpenRun | None,
+        options: Options,
+        compared: Sequence[tuple[Store, OpenRun]] = (),
+    ) -> None:
+        """Make the app.
+
+        Args:
+            store: The store whose runs are listed.
+            run: The run that is shown first; None for the list of runs.
+            options: How it is shown.
+            compared: Runs with their stores that are compared first, the baseline first.
+        """
         # Textual reads the first mode from the class; here it depends on what is opened.
-        self.DEFAULT_MODE = options.tab if run is not None else RUNS  # type: ignore[misc]
+        prefix = COMPARED if compared else ""
+        is_over_runs = run is not None or bool(compared)
+        self.DEFAULT_MODE = prefix + options.tab if is_over_runs else RUNS  # type: ignore[misc]
         count_spacing_marks()
         super().__init__(driver_class=_driver_class())
         self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
@@ -142,6 +163,9 @@ class FlowApp(KeyQueue):
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
         self.background = Background(self)
+        self._comparing: Comparing | None = None
+        if compared:
+            self._comparisons().open(compared)
         self.add_mode(RUNS, self._make_runs_screen)
         for tab in TABS:
             self.add_mode(tab, partial(self._make_tab, tab))
@@ -199,17 +223,59 @@ class FlowApp(KeyQueue):
             await self.switch_mode(self.options.tab)
 
     async def make_tab_again(self, tab: str) -> None:
+        if tab.startswith(COMPARED):
+            assert self._comparing is not None
+            await self._comparing.make_tab_again(tab.removeprefix(COMPARED))
+            return
         await self.remove_mode(tab)
         self._tabs.pop(tab, None)
         self.add_mode(tab, self._make_runs_screen if tab == RUNS else partial(self._make_tab, tab))
 
     def show_tab(self, tab: str) -> AwaitMount | None:
-        """Show a tab, or the list of runs; do nothing while another run is being opened."""
-        return None if self._opening.locked() else self.switch_mode(tab)
+        """Show a tab, or the list of runs; do nothing while another run is being opened.
+
+        In a comparison it is the comparison's tab.
+        """
+        if self._opening.locked():
+            return None
+        return self.switch_mode(COMPARED + tab if self._is_comparing and tab != RUNS else tab)
 
     async def action_show_tab(self, tab: str) -> None:
         if (shown := self.show_tab(tab)) is not None:
             await shown
+
+    def _comparisons(self) -> Comparing:
+        if self._comparing is None:
+            # Most sessions compare nothing, and the first paint has no time for its import.
+            from flowtui.app.comparing import Comparing
+
+            self._comparing = Comparing(self, COMPARED)
+        return self._comparing
+
+    @work(group="opening")
+    async def compare(self, opened: Sequence[tuple[Store, OpenRun]]) -> None:
+        """Show a comparison of runs, the baseline first; of the same runs it is where it was."""
+        comparing = self._comparisons()
+        async with self._opening:
+            if not comparing.compares(opened):
+                if self._is_comparing:
+                    await self.switch_mode(RUNS)
+                await comparing.close()
+                comparing.open(opened)
+            assert comparing.state is not None
+            await self.switch_mode(COMPARED + comparing.state.tab)
+
+    @work
+    async def compare_traces(self, traces: Mapping[str, str]) -> None:
+        """Show traces of the compared runs, by letter, side by side."""
+        assert self._comparing is not None
+        async with self._opening:
+            await self.switch_mode(f"{COMPARED}traces")
+        self._comparing.tabs["traces"].follow(traces)
+
+    @property
+    def _is_comparing(self) -> bool:
+        return self.current_mode.startswith(COMPARED)
 
     @work
     async def follow(self, target: Target, back_to: str) -> None:
@@ -234,7 +300,7 @@ class FlowApp(KeyQueue):
         if action == "suspend_process":
             # In a field, Ctrl+Z undoes what was typed.
             return not hasattr(self.focused, "action_undo")
-        return not (action == "show_tab" and self._run is None)
+        return not (action == "show_tab" and self._run is None and not self._is_comparing)
 
     # Live ------------------------------------------------------------------------------------
 
@@ -289,6 +355,8 @@ class FlowApp(KeyQueue):
             return
         if self.follows:
             self._check_now()
+            if self._comparing is not None:
+                self._comparing.look()
         if self._run is not None and self._run.row.is_active:
             self.show_frame()
         if self._runs_screen is not None and self.follows:
@@ -438,6 +506,8 @@ class FlowApp(KeyQueue):
         self._check_now()
         self._read_all()
         self._list_changed()
+        if self._comparing is not None:
+            self._comparing.read_again()
 
     def action_redraw(self) -> None:
         from flowtui.terminal.driver import DiffDriver
@@ -458,7 +528,7 @@ class FlowApp(KeyQueue):
     @property
     def _run_in_sight(self) -> OpenRun | None:
         """The open run, while one of its tabs is shown."""
-        return None if self.current_mode == RUNS else self._run
+        return self._run if self.current_mode in TABS else None
 
     def action_upload(self) -> None:
         self.background.open_upload(self.store, self._run_in_sight)

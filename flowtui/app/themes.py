@@ -25,6 +25,10 @@ DARK = Theme(
         "curve-2": "#bb9af7",
         "curve-3": "#73daca",
         "curve-4": "#ff9e64",
+        "curve-5": "#e06c9f",
+        "curve-6": "#c3d96b",
+        "curve-7": "#89b8c2",
+        "curve-8": "#c9a27e",
     },
 )
 LIGHT = Theme(
@@ -47,6 +51,10 @@ LIGHT = Theme(
         "curve-2": "#7b3fb5",
         "curve-3": "#006d64",
         "curve-4": "#a54716",
+        "curve-5": "#a3216b",
+        "curve-6": "#5b6b00",
+        "curve-7": "#3d6272",
+        "curve-8": "#76512a",
     },
 )
 # Okabe and Ito's palette: its blue, orange and vermilion differ for every kind of colour vision.
@@ -69,6 +77,10 @@ COLOR_BLIND = Theme(
         "curve-2": "#e69f00",
         "curve-3": "#f0e442",
         "curve-4": "#d386b0",
+        "curve-5": "#1fb08a",
+        "curve-6": "#ee7733",
+        "curve-7": "#c8c8c8",
+        "curve-8": "#a88bd9",
     },
 )
 ANSI = Theme(
@@ -94,6 +106,10 @@ ANSI = Theme(
         "curve-2": "ansi_bright_magenta",
         "curve-3": "ansi_bright_cyan",
         "curve-4": "ansi_bright_yellow",
+        "curve-5": "ansi_bright_green",
+        "curve-6": "ansi_bright_red",
+        "curve-7": "ansi_cyan",
+        "curve-8": "ansi_magenta",
         # Textual's own widgets use these variables in an ANSI theme.
         "ansi-background": "ansi_black",
         "ansi-foreground": "ansi_white",

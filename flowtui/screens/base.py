@@ -20,7 +20,7 @@ from flowtui.store.store import Store
 from flowtui.store.values import Kind
 from flowtui.terminal.keyboard import TakesText
 from flowtui.widgets.asking import Asks
-from flowtui.widgets.frame.frame import Frame, KeyLine, RunLine, TabLine
+from flowtui.widgets.frame.frame import Frame, KeyLine, RunLine, TabLine, counted_tabs
 from flowtui.widgets.paint import ROLE_CLASSES
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class TabScreen(StoreScreen):
         # A frame that comes before its lines exist is shown once they do.
         if frame is not None and self.is_composed:
             self.query_one(RunLine).show_frame(frame)
-            self.query_one(TabLine).show_counts(frame.counts)
+            self.query_one(TabLine).show_words(counted_tabs(frame.counts))
             self.show_frame(frame)
 
     def show_frame(self, frame: Frame) -> None:

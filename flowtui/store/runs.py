@@ -86,6 +86,28 @@ def latest(connection: sqlite3.Connection) -> Run | None:
     return None if row is None else _run(row)
 
 
+def before(connection: sqlite3.Connection, of: Run) -> Run | None:
+    """Return the run of the same group that was created last before one, None if it is the first.
+
+    Runs without a group count as one.
+    """
+    row = connection.execute(
+        f"{_relation(connection)}, this as (select * from run where rowid = :rowid)"
+        f" select {', '.join(f'run.{name.strip()}' for name in _ROW.split(','))} from run, this"
+        " where run.group_id is this.group_id and run.group_name is this.group_name"
+        " and (run.created_at, run.rowid) < (this.created_at, this.rowid)"
+        " order by run.created_at desc, run.rowid desc limit 1",
+        {"figures": "{}", "rowid": of.rowid},
+    ).fetchone()
+    return None if row is None else _run(row)
+
+
+def ids(connection: sqlite3.Connection) -> dict[int, str]:
+    """Return the ids of all runs by their rowids. Source: experiments."""
+    rows = connection.execute("select rowid, id from experiments")
+    return {rowid: decoding.text(run_id) for rowid, run_id in rows}
+
+
 def candidates(connection: sqlite3.Connection, word: str) -> list[Run]:
     """Return the runs whose id starts with a word or whose name it is, newest first."""
     rows = connection.execute(

@@ -10,7 +10,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 Role = Literal[
     "text", "muted", "title", "accent", "ok", "attention", "error",
-    "curve-1", "curve-2", "curve-3", "curve-4",
+    "curve-1", "curve-2", "curve-3", "curve-4", "curve-5", "curve-6", "curve-7", "curve-8",
 ]  # fmt: skip
 Align = Literal["left", "right"]
 

@@ -13,7 +13,11 @@ from flowtui.terminal.session import Session
 from flowtui.terminal.textual_private import InternalApp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from flowtui.store.annotations.values import Target
+    from flowtui.store.open_run import OpenRun
+    from flowtui.store.store import Store
     from flowtui.store.values import Run
     from flowtui.widgets.frame.frame import Frame
 
@@ -63,6 +67,14 @@ class Host(InternalApp):
 
     def follow(self, target: Target, back_to: str) -> object:
         """Show a span or a sample on its own tab, where Esc leads back to the tab `back_to`."""
+        raise NotImplementedError
+
+    def compare(self, opened: Sequence[tuple[Store, OpenRun]]) -> object:
+        """Show a comparison of runs with their stores, the baseline first."""
+        raise NotImplementedError
+
+    def compare_traces(self, traces: Mapping[str, str]) -> object:
+        """Show traces of the compared runs, by letter, side by side."""
         raise NotImplementedError
 
     def show_frame(self) -> None:

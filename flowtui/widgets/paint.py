@@ -26,7 +26,7 @@ They belong to the screen and not to each widget: looking up ten styles for each
 would take a third of the time until the first paint.
 """
 
-CURVE_CLASSES = {"role--curve-1", "role--curve-2", "role--curve-3", "role--curve-4"}
+CURVE_CLASSES = {f"role--curve-{n}" for n in range(1, 9)}
 """Component classes of screens that draw several curves over each other."""
 
 

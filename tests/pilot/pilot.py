@@ -38,6 +38,18 @@ async def opened(
         yield pilot
 
 
+@asynccontextmanager
+async def compared(
+    store: Store, *runs: str, size: tuple[int, int] = (120, 40), tab: str = "overview"
+) -> AsyncIterator[Pilot[None]]:
+    """Run the app on a comparison of runs of a store, the baseline first; wait until it rests."""
+    chosen = [(store, store.resolve(run)) for run in runs]
+    app = FlowApp(store, None, Options(tab=tab, user="ana"), chosen)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await settled(pilot)
+        yield pilot
+
+
 async def settled(pilot: Pilot[None]) -> None:
     """Wait until no worker runs, every message is handled, and what they changed is drawn.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowtui import format as fmt
+from flowtui.screens.runs.marks import marked_name
 from flowtui.store.liveness.standing import Standing
 from flowtui.store.metrics.listing import goal
 from flowtui.store.values import Figures, JsonValue, Run
@@ -13,7 +14,7 @@ from flowtui.widgets.frame.frame import state_role
 from flowtui.widgets.lists.virtual_table import Cells, Column
 
 FIXED = (
-    Column("name", " name", 24, stretch=2),
+    Column("name", "  name", 24, stretch=2),
     Column("status", "status", 11),
     Column("created", "created", 16),
     Column("duration", "duration", 10, "right"),
@@ -57,10 +58,18 @@ def needs_figures(columns: Sequence[Column]) -> bool:
 
 
 def cells(
-    run: Run, figures: Figures | None, standing: Standing, columns: Sequence[Column]
+    run: Run,
+    figures: Figures | None,
+    standing: Standing,
+    columns: Sequence[Column],
+    letter: str = "",
 ) -> Cells:
-    """Return the cells of a run in these columns."""
-    return tuple(_cell(run, figures or Figures(), standing, column) for column in columns)
+    """Return the cells of a run in these columns; the letter is that of its mark, if it has one."""
+    found = [_cell(run, figures or Figures(), standing, column) for column in columns]
+    for place, column in enumerate(columns if letter else ()):
+        if column.key == "name":
+            found[place] = marked_name(letter, found[place].text.strip())
+    return tuple(found)
 
 
 def _cell(run: Run, figures: Figures, standing: Standing, column: Column) -> Piece:
@@ -89,7 +98,7 @@ def _cell(run: Run, figures: Figures, standing: Standing, column: Column) -> Pie
     }
     if key in muted:
         return Piece(muted[key], "muted")
-    return Piece(" " + fmt.plain(run.name or run.id, 200), "text")
+    return Piece("  " + fmt.plain(run.name or run.id, 200), "text")
 
 
 def _param_text(value: JsonValue, cells: int) -> str:

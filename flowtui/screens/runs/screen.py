@@ -19,8 +19,10 @@ from flowtui.screens.base import StoreScreen
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
 from flowtui.screens.record_list import RecordList
 from flowtui.screens.runs import columns as run_columns
-from flowtui.screens.runs.reading import ListedRuns, ReadRuns, RunsQuery
+from flowtui.screens.runs.marks import RunMarks
+from flowtui.screens.runs.reading import ListedRuns, ReadRuns, RunsQuery, runs_to_compare
 from flowtui.store import runs as run_rows
+from flowtui.store.compare.run_set import MOST
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
@@ -33,6 +35,7 @@ from flowtui.widgets.frame.frame import KeyLine, OneLine
 from flowtui.widgets.lists.group_list import GroupList
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
+from flowtui.widgets.paint import CURVE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
@@ -66,6 +69,7 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
     """Lists the runs of the store, of all groups or one, and opens a run."""
 
     CSS_PATH = "screen.tcss"
+    COMPONENT_CLASSES = CURVE_CLASSES
     rows_id = "runs"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
@@ -75,6 +79,14 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         Binding("slash", "filter", "Filter", key_display="/", id="runs.filter",
                 tooltip="Filter by text, or an expression: accuracy >= 0.8 and lr < 1e-3"),
         Binding("s", "sort", "Sort", id="runs.sort", tooltip="Sort by a column; again: reverse"),
+        Binding("space", "mark", "Mark", id="runs.mark", key_display="Space",
+                tooltip="Mark the run for a comparison, or take the mark away"),
+        Binding("asterisk", "mark_all", "Mark all", show=False, key_display="*",
+                id="runs.mark_all", tooltip="Mark all runs that are listed, or none of them"),
+        Binding("B", "baseline", "Baseline", show=False, id="runs.baseline",
+                tooltip="Compare the marked runs with this one"),
+        Binding("equals_sign", "compare", "Compare", key_display="=", id="runs.compare",
+                tooltip="Compare the marked runs; without marks, this run and the one before it"),
         Binding("c", "columns", "Columns", id="runs.columns", tooltip="Choose the columns"),
         Binding("tab", "switch_list", "Groups", key_display="Tab", id="runs.groups",
                 tooltip="Switch between the groups and the runs"),
@@ -96,6 +108,7 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         self._opened = opened
         self.selected = RunsQuery()
         self.known: dict[int, _KnownRun] = {}
+        self._marks = RunMarks()
         self._listed: ListedRuns | None = None
         self._has_failed = False
 
@@ -210,10 +223,15 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
     def fill(self, records: Mapping[int, _KnownRun]) -> None:
         now = clock.now()
         columns = self.rows.columns
+        letters = self._marks.letters()
         self.rows.fill(
             {
                 rowid: run_columns.cells(
-                    known.run, known.figures, standing(known.run, known.signs, now), columns
+                    known.run,
+                    known.figures,
+                    standing(known.run, known.signs, now),
+                    columns,
+                    letters.get(known.run.id, ""),
                 )
                 for rowid, known in records.items()
             }
@@ -252,6 +270,8 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
             Piece(f" {count}", "muted"),
             Piece(f"  in {fmt.plain(where, 40)}" if where else "", "muted"),
         ]
+        if self._marks.ids:
+            left.append(Piece(f"  {len(self._marks.ids):,} marked", "accent"))
         right = [Piece(fmt.plain(self.flow.store_label), "muted"), Piece(" ")]
         self.query_one("#title", OneLine).show(justified(left, right, self.size.width))
 
@@ -270,6 +290,46 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
     def open_run(self) -> None:
         if (known := self.record) is not None:
             self.flow.open_run(known.run)
+
+    def action_mark(self) -> None:
+        if (known := self.record) is not None:
+            self._marks.toggle(known.run.id)
+            self._show_marks()
+            self.rows.action_move(1)
+
+    def action_baseline(self) -> None:
+        if (known := self.record) is not None:
+            self._marks.begin_with(known.run.id)
+            self._show_marks()
+
+    def action_mark_all(self) -> None:
+        if (listed := self._listed) is not None:
+            # Most of the listed runs are not in memory, and a mark is kept by the run's id.
+            self.ask(partial(self.store.ask, run_rows.ids), partial(self._mark_all, listed),
+                     group="marks")  # fmt: skip
+
+    def _mark_all(self, listed: ListedRuns, ids: Mapping[int, str]) -> None:
+        self._marks.toggle_all(ids[rowid] for rowid in listed.rowids if rowid in ids)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        self._show_title()
+        self.fill(self.known)
+
+    @work
+    async def action_compare(self) -> None:
+        marked = self._marks.ids
+        if len(marked) > MOST:
+            text = f"{len(marked):,} runs are marked, and at most {MOST} can be compared."
+            self.notify(text, title="Not compared", severity="warning")
+            return
+        here = None if self.record is None else self.record.run
+        with self.failures_told():
+            found = await self.asked(partial(runs_to_compare, self.store, tuple(marked), here))
+            if isinstance(found, str):
+                self.notify(found, title="Not compared", severity="warning", markup=False)
+            else:
+                self.flow.compare([(self.store, self.store.opened(run)) for run in found])
 
     @on(VirtualList.CursorMoved, "#groups")
     def choose_group(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -216,10 +216,11 @@ class TabLine(OneLine):
     def __init__(self, current: str) -> None:
         super().__init__()
         self._current = current
-        self._counts = Counts()
+        self._words: Mapping[str, str] = {}
 
-    def show_counts(self, counts: Counts) -> None:
-        self._counts = counts
+    def show_words(self, words: Mapping[str, str]) -> None:
+        """Show beside the name of each tab what it holds, as `counted_tabs` returns it."""
+        self._words = words
         self._fill()
 
     def on_resize(self) -> None:
@@ -228,7 +229,7 @@ class TabLine(OneLine):
     def _fill(self) -> None:
         if self.size.width:
             self.show(
-                clipped(tab_line(self._current, self._counts, self.size.width), self.size.width)
+                clipped(tab_line(self._current, self._words, self.size.width), self.size.width)
             )
 
     def on_click(self, event: events.Click) -> None:
@@ -242,21 +243,25 @@ class TabLine(OneLine):
                 return
 
 
-def tab_line(current: str, counts: Counts, width: int) -> list[Piece]:
-    """Return the tabs; a narrow terminal shows them without counts, then without other names."""
+def counted_tabs(counts: Counts) -> dict[str, str]:
+    """Return how many records of each tab there are, by tab; one that is not known is left out."""
     by_tab = {
         "metrics": counts.metrics,
         "traces": counts.traces,
         "evals": counts.samples,
         "attachments": counts.attachments,
     }
-    for with_counts, with_names in ((True, True), (False, True), (False, False)):
+    return {tab: f"{count:,}" for tab, count in by_tab.items() if count is not None}
+
+
+def tab_line(current: str, words: Mapping[str, str], width: int) -> list[Piece]:
+    """Return the tabs; a narrow terminal shows them without words, then without other names."""
+    for with_words, with_names in ((True, True), (False, True), (False, False)):
         pieces: list[Piece] = [Piece(" ")]
         for number, tab in enumerate(TABS, start=1):
-            known = by_tab.get(tab)
             label = f"{number} {tab.title()}" if with_names or tab == current else str(number)
-            if with_counts and known is not None:
-                label += f" {known:,}"
+            if with_words and tab in words:
+                label += f" {words[tab]}"
             pieces += [Piece(label, "accent" if tab == current else "muted"), Piece("   ")]
         if width_of(pieces) - 3 <= width:
             break

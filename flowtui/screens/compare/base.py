@@ -1,0 +1,165 @@
+"""The base of the tabs of a comparison, and what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+from textual.widgets import Rule
+
+from flowtui.screens.base import StoreScreen
+from flowtui.store.compare.run_set import ComparedRun, RunSet
+from flowtui.store.values import Kind
+from flowtui.widgets.compare import NamedRun, RunState, compare_line
+from flowtui.widgets.frame.frame import TABS, KeyLine, OneLine, TabLine
+from flowtui.widgets.paint import CURVE_CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass
+class CompareState:
+    """What all tabs of one comparison share; used on the loop only."""
+
+    runs: RunSet
+    candidate: str = "B"
+    """The letter of the candidate that is looked at, where there is room for one only."""
+    states: dict[str, RunState] = field(default_factory=dict)
+    """By letter."""
+    words: dict[str, str] = field(default_factory=dict)
+    """What stands beside the name of a tab that has been looked at, by tab."""
+    tab: str = TABS[0]
+    """The tab that was shown last."""
+    hidden: set[str] = field(default_factory=set)
+    """The letters of runs whose curves are switched off."""
+
+    @property
+    def looked_at(self) -> ComparedRun:
+        """The candidate that is looked at."""
+        return next(run for run in self.runs.runs if run.letter == self.candidate)
+
+    def step(self, by: int) -> None:
+        """Look at the next candidate, or the one before; the last is followed by the first."""
+        letters = [run.letter for run in self.runs.candidates]
+        self.candidate = letters[(letters.index(self.candidate) + by) % len(letters)]
+
+
+class CompareScreen(StoreScreen):
+    """One tab of a comparison, with the lines that all of them share."""
+
+    tab: ClassVar[str]
+    reads: ClassVar[frozenset[Kind]] = frozenset()
+    """The kinds of record that the tab shows."""
+    COMPONENT_CLASSES = CURVE_CLASSES
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left_square_bracket", "step_candidate(-1)", "Candidate back", show=False,
+                id="compare.previous", key_display="[",
+                tooltip="Look at the candidate before"),
+        Binding("right_square_bracket", "step_candidate(1)", "Candidate", show=False,
+                id="compare.next", key_display="]", tooltip="Look at the next candidate"),
+        Binding("escape", "leave", "Runs", id="compare.leave", key_display="Esc",
+                tooltip="Go back to the list of runs"),
+    ]  # fmt: skip
+
+    def __init__(self, state: CompareState) -> None:
+        super().__init__(state.runs.baseline.store)
+        self.state = state
+        self.stale: set[str] = {run.letter for run in state.runs.runs}
+        """The letters of the runs that have changed since `take_stale` was last called."""
+
+    @property
+    def runs(self) -> RunSet:
+        return self.state.runs
+
+    @property
+    def candidate(self) -> str:
+        """The letter of the candidate that is looked at."""
+        return self.state.candidate
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="compared")
+        yield TabLine(self.tab)
+        yield Rule()
+        yield from self.compose_tab()
+        yield KeyLine()
+
+    def compose_tab(self) -> Iterable[Widget]:
+        """Yield the widgets between the tab line and the key line."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        if self.is_composed:
+            self.show_state()
+            self.want(self.reads)
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.state.tab = self.tab
+        self.show_state()
+
+    def on_resize(self) -> None:
+        self.show_state()
+
+    def show_state(self) -> None:
+        """Show what the line on top and the tab line say now."""
+        if not self.is_composed or not self.size.width:
+            return
+        places = {run.store.directory for run in self.runs.runs}
+        line = compare_line(
+            [
+                NamedRun(run.letter, run.run.name, self.state.states.get(run.letter, RunState()))
+                for run in self.runs.runs
+            ],
+            self.candidate,
+            self.flow.store_label if len(places) == 1 else "",
+            self.size.width,
+            frozenset(self.state.hidden),
+        )
+        self.query_one("#compared", OneLine).show(line)
+        self.query_one(TabLine).show_words(self.state.words)
+
+    def tell_count(self, words: str) -> None:
+        """Say beside the tab's name what it holds, such as `4≠`."""
+        self.state.words[self.tab] = words
+        self.show_state()
+
+    def store_changed(self, changed: Mapping[str, frozenset[Kind]]) -> None:
+        """Read again what has changed of the runs, by letter, as far as the tab shows it."""
+        found = {letter: kinds & self.reads for letter, kinds in changed.items()}
+        self.stale.update(letter for letter, kinds in found.items() if kinds)
+        self.want(kind for kinds in found.values() for kind in kinds)
+
+    def take_stale(self) -> frozenset[str]:
+        """Return the letters of the runs to read again; for `read`, once, as it begins."""
+        stale, self.stale = self.stale, set()
+        return frozenset(stale)
+
+    def candidate_changed(self) -> None:
+        """Show the candidate that is looked at now."""
+
+    def follow(self, traces: Mapping[str, str]) -> None:
+        """Show traces of the runs, by letter, that another tab refers to."""
+
+    def action_step_candidate(self, by: int) -> None:
+        self.state.step(by)
+        self.show_state()
+        self.candidate_changed()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "step_candidate":
+            return len(self.runs.candidates) > 1
+        return super().check_action(action, parameters)
+
+    def action_leave(self) -> None:
+        self.flow.show_runs()
+
+    @on(TabLine.Picked)
+    def switch_tab(self, event: TabLine.Picked) -> None:
+        self.flow.show_tab(event.tab)
