@@ -32,7 +32,15 @@ from flowtui.store.metrics.steps import (
     reach,
     share,
 )
-from flowtui.store.metrics.values import Neighbours, Series, SeriesColumn, Smoothed
+from flowtui.store.metrics.values import (
+    BandPart,
+    FoldedPoint,
+    FoldedSeries,
+    Neighbours,
+    Series,
+    SeriesColumn,
+    Smoothed,
+)
 from flowtui.store.values import LoggedPoint, Point
 
 CHECKED_POINTS = 1_000
@@ -51,36 +59,6 @@ class Folded(NamedTuple):
     """How many runs have a value here."""
     logged_at: datetime | None
     """When the first of the runs logged its point at this step."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedPoint(LoggedPoint):
-    """A point of a curve that is computed of several runs."""
-
-    low: float
-    """The lowest value of a run; equal to the highest one where there is one run."""
-    high: float
-    run_count: int
-    """How many runs have a value here."""
-
-
-class BandPart(NamedTuple):
-    """The lowest and the highest value of any run in a range of steps."""
-
-    start: Step
-    end: Step
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedSeries(Series):
-    """A curve that is computed of several runs."""
-
-    band: tuple[BandPart, ...] = ()
-    """Where the values of the runs lie; nothing for the difference of two runs."""
-    marks: tuple[int, ...] = ()
-    """For each run the highest dynamic_metrics.rowid when it was read."""
 
 
 # Values between points -----------------------------------------------------------------------

@@ -12,19 +12,16 @@ from flowtui.store.values import LoggedPoint, Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_of
 from flowtui.widgets.charts.chart import EMPTY_CELLS, Window, blended, canvas
-from flowtui.widgets.charts.curve import (
-    Curve,
-    Overlay,
-    XAxis,
+from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, parts_of_a_second
+from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.charts.placing import (
     cell_of,
     is_odd,
-    parts_of_a_second,
     smooth_stretches,
     smoothed_at,
     stretches,
     window_of,
 )
-from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
 from flowtui.widgets.charts.ticks import Ticks
 from flowtui.widgets.step_text import step_texts
 
@@ -156,7 +153,7 @@ def _layers(
 ) -> list[tuple[Sequence[str], Role]]:
     """Return the canvases of all lines, with the top one first."""
     layers: list[tuple[Sequence[str], Role]] = []
-    if smooth := smooth_stretches(curve):
+    if smooth := smooth_stretches(curve, curve.smoothed):
         layers.append((canvas(smooth, columns, rows, window, curve.marker), "accent"))
     raw: Role = "muted" if smooth else "text"
     layers.append((canvas(stretches(curve), columns, rows, window, curve.marker), raw))

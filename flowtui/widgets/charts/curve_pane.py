@@ -17,8 +17,9 @@ from flowtui.store.metrics.steps import Step, reach
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, window_of, x_axes
+from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
+from flowtui.widgets.charts.placing import window_of
 from flowtui.widgets.paint import RoleStyles
 
 StepWindow = tuple[Step, Step] | None

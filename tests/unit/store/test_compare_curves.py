@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.store.compare.curves import FoldedPoint, FoldedSeries, FoldedSource, between
+from flowtui.store.compare.curves import FoldedSource, between
 from flowtui.store.metrics.source import MetricSource
+from flowtui.store.metrics.values import FoldedPoint, FoldedSeries
 from flowtui.store.schema import StoreWriter
 from flowtui.store.values import Point
 from tests.conftest import open_store
