@@ -12,7 +12,8 @@ from flowtui.store.values import Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, wrapped
 from flowtui.widgets.charts.chart import BRAILLE, blended, canvas
-from flowtui.widgets.charts.curve import Curve, stretches, window_of
+from flowtui.widgets.charts.curve import Curve
+from flowtui.widgets.charts.placing import stretches, window_of
 
 GAP_CELLS = 2
 """The space between two cards."""

@@ -11,17 +11,9 @@ from flowtui import format as fmt
 from flowtui.store.metrics.values import Series, SeriesColumn
 from flowtui.widgets.cells import fit
 from flowtui.widgets.charts.chart import Window
-from flowtui.widgets.charts.curve import (
-    Curve,
-    XAxis,
-    is_odd,
-    others,
-    parts_of_a_second,
-    stretches,
-    window_of,
-    x_axes,
-)
+from flowtui.widgets.charts.curve import Curve, XAxis, others, parts_of_a_second, x_axes
 from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.charts.placing import is_odd, stretches, window_of
 from flowtui.widgets.charts.ticks import Ticks
 
 WIDTH, PLOT_HEIGHT = 960.0, 420.0
