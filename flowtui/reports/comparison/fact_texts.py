@@ -147,7 +147,7 @@ def _durations(cells: Sequence[FactCell]) -> list[str]:
     ]
     known = {one: fmt.duration(one) for one in seconds if one is not None}
     if len(set(known.values())) < len(known):
-        known = {one: f"{fmt.exact(one)} s" for one in known}
+        known = {one: f"{one:,.3f} s" for one in known}
     return [
         known[one] if one is not None else missing_text(cell) if isinstance(cell, Missing) else ""
         for one, cell in zip(seconds, cells, strict=True)

@@ -18,7 +18,7 @@ from flowtui.screens.compare.overview_detail import FactView, copy_row
 from flowtui.screens.compare.overview_reading import FactReader
 from flowtui.screens.compare.overview_table import FactRows, chosen_rows
 from flowtui.screens.exporting import Exports
-from flowtui.store.compare.facts import FactKind, FactRow, FactTable
+from flowtui.store.compare.facts import FactKind, FactRow, FactTable, with_durations
 from flowtui.store.values import Kind
 from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.frame.filter_line import FilterLine
@@ -115,7 +115,7 @@ class CompareOverview(Exports, CompareScreen):
     # Showing ---------------------------------------------------------------------------------
 
     def _take(self, facts: FactTable) -> None:
-        self._facts = facts
+        self._facts = self._with_times(facts)
         self._show()
         self.tell_count(f"{facts.counts().unequal:,}≠")
         if (row := self._view.row) is None:
@@ -127,6 +127,23 @@ class CompareOverview(Exports, CompareScreen):
             self._view.show_gone()
         elif now is not row:
             self._view.open(now)
+
+    def show_state(self) -> None:
+        super().show_state()
+        if self.is_composed and self._facts is not None:
+            self._facts = self._with_times(self._facts)
+            self._rows.put([row for row in self._facts.rows if row.kind is FactKind.ABOUT])
+
+    def _with_times(self, facts: FactTable) -> FactTable:
+        """Return the table with how long the runs that go on have been going on by now."""
+        states = self.state.states
+        elapsed = [
+            states[run.letter].standing.elapsed_s
+            if run.letter in states and states[run.letter].standing.goes_on
+            else None
+            for run in self.runs.runs
+        ]
+        return with_durations(facts, elapsed) if any(elapsed) else facts
 
     def _show(self) -> None:
         facts = self._facts

@@ -138,6 +138,13 @@ class FactRows(VirtualTable):
         while self.row is None and 0 < self.cursor < self.line_count - 1:
             super().action_move(1 if by > 0 else -1)
 
+    def put(self, rows: Sequence[FactRow]) -> None:
+        """Show what some rows are now; those that are not shown are left out."""
+        numbers = ((self._numbers.get((row.kind, row.path)), row) for row in rows)
+        held = {key: row for key, row in numbers if key in self._rows and self._rows[key] != row}
+        self._rows.update(held)
+        self.fill({key: self._made(key, row) for key, row in held.items() if self.holds(key)})
+
     def look_at(self, candidate: int) -> None:
         """Show a candidate, if there is room for one only."""
         self._candidate = candidate

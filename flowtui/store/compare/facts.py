@@ -191,6 +191,19 @@ def about_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
     )
 
 
+def with_durations(facts: FactTable, elapsed_s: Sequence[float | None]) -> FactTable:
+    """Return a table with other durations of some runs; None leaves a run's as it is."""
+    rows = list(facts.rows)
+    for at, row in enumerate(rows):
+        if row.kind is FactKind.ABOUT and row.path == ("duration",):
+            cells = tuple(
+                cell if seconds is None else FactValue(seconds)
+                for cell, seconds in zip(row.cells, elapsed_s, strict=True)
+            )
+            rows[at] = replace(row, cells=cells, sameness=sameness(cells))
+    return replace(facts, rows=tuple(rows))
+
+
 def model_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
     """Return the rows of models by name. None is equal: two of one size may hold other weights."""
     names = {str(root) for one in read for root in _or_empty(one)}
