@@ -15,8 +15,8 @@ from flowtui.reports.comparison.fact_texts import (
     delta_text,
     figure_lines,
     figure_texts,
-    is_shown,
     pair_words,
+    seen_rows,
     value_texts,
     whole_text,
 )
@@ -32,6 +32,7 @@ from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
 
 NAME_CELLS, VALUE_CELLS, DELTA_CELLS = 18, 12, 16
 FITTED_CELLS = 10
+MARK_CELLS = 2
 """The narrowest column of a run where there are no columns of differences."""
 MANY_FROM = 100
 """Narrower tables show the baseline and one candidate, if not all runs fit with differences."""
@@ -205,7 +206,8 @@ class FactRows(VirtualTable):
         role: Role = "muted" if row.sameness is Sameness.EQUAL else "text"
         mark = MARKS.get(row.sameness, "≠")
         pieces = [Piece(f" {mark} {self._label(key, widths['name'] - 3)}", role)]
-        rooms = [widths.get(f"run-{index}", FITTED_CELLS) for index in layout.indexes]
+        marked = 0 if layout.has_deltas else MARK_CELLS
+        rooms = [widths.get(f"run-{index}", FITTED_CELLS) - marked for index in layout.indexes]
         texts = (
             metric_cells(row, layout.indexes, rooms)
             if row.kind is FactKind.METRICS
@@ -310,30 +312,18 @@ def _marked(row: FactRow, index: int, piece: Piece) -> Piece:
     change = row.last_delta(index)
     if change is None:
         is_other = pair_words(row, index) == "changed"
-        return Piece(piece.text, "attention") if is_other else piece
+        return Piece(f"{piece.text} ≠", "attention") if is_other else piece
     mark = CHANGE_MARKS.get(change.change, "")
     return Piece(f"{piece.text}{mark}", CHANGE_ROLES.get(change.change, piece.role))
 
 
 def chosen_rows(facts: FactTable, needle: str, shows_all: bool) -> list[FactRow]:
-    """Return the rows to show, whose name or a value has a text in it.
-
-    Where not all are shown, those in which values differ come first in their section.
-    """
+    """Return the rows that differ, or all, whose name or a value has a text in it."""
     wanted = needle.strip().lower()
-    found = [
-        row
-        for row in facts.rows
-        if is_shown(row, shows_all)
-        and (not wanted or wanted in row.name.lower() or _has(row, wanted))
-    ]
-    if shows_all:
-        return found
-    sections = by_kind(found).values()
     return [
         row
-        for rows in sections
-        for row in sorted(rows, key=lambda row: row.sameness is not Sameness.DIFFERS)
+        for row in seen_rows(facts, shows_all)
+        if not wanted or wanted in row.name.lower() or _has(row, wanted)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -66,11 +66,16 @@ class FactRow:
     @property
     def letters(self) -> str:
         """The letters of the runs that have it."""
-        return "".join(
-            letter
-            for letter, cell in zip(LETTERS, self.cells, strict=False)
-            if not isinstance(cell, Missing)
-        )
+        return self._letters(lambda cell: not isinstance(cell, Missing))
+
+    @property
+    def lacking(self) -> str:
+        """The letters of the runs that were read and do not have it."""
+        return self._letters(lambda cell: cell is Missing.ABSENT)
+
+    def _letters(self, wanted: Callable[[FactCell], bool]) -> str:
+        named = zip(LETTERS, self.cells, strict=False)
+        return "".join(letter for letter, cell in named if wanted(cell))
 
     def last_delta(self, index: int) -> Delta | None:
         """Return how the last value of a run stands to the baseline's; None if not a metric."""
@@ -102,8 +107,8 @@ class FactCounts:
 
     differ: int
     equal: int
-    only: Mapping[str, int]
-    """By the letters of the runs that have them: rows that the others do not have."""
+    only: Mapping[tuple[str, str], int]
+    """By the letters of the runs that have them, and of those that do not: rows of only some."""
     not_compared: int
 
     @property
@@ -132,12 +137,12 @@ class FactTable:
 def counted(rows: Iterable[FactRow]) -> FactCounts:
     """Count rows."""
     found: Counter[Sameness] = Counter()
-    only: Counter[str] = Counter()
+    only: Counter[tuple[str, str]] = Counter()
     for row in rows:
         found[row.sameness] += 1
         if row.sameness is Sameness.ONLY_IN_SOME:
-            only[row.letters] += 1
-    by_letters = dict(sorted(only.items(), key=lambda item: (len(item[0]), item[0])))
+            only[row.letters, row.lacking] += 1
+    by_letters = dict(sorted(only.items(), key=lambda item: (len(item[0][0]), item[0])))
     return FactCounts(
         found[Sameness.DIFFERS], found[Sameness.EQUAL], by_letters, found[Sameness.NOT_COMPARED]
     )

@@ -85,9 +85,9 @@ def test_the_table_as_text() -> None:
         "",
         "Parameters  2 differ · 1 equal · 1 only in B",
         "       A       B",
-        "  amp  absent  null    only in B",
         "  lr   0.001   0.0003  changed",
         '  s    "1"     1       changed',
+        "  amp  absent  null    only in B",
         "",
         "Metrics  1 differ",
         "          A     B",
@@ -168,6 +168,16 @@ def test_many_sets_of_letters_are_summed_up() -> None:
     runs: list[dict[str, JsonValue]] = [{letter: 1} for letter in "abcdef"]
     said = count_words(compared(*runs).counts())
     assert said == ["1 only in A", "1 only in B", "1 only in C", "3 only in some"]
+
+
+def test_runs_that_lack_something_are_named_where_they_are_fewer() -> None:
+    table = compared({"a": 1, "b": 1, "c": 1}, {"a": 1, "c": 1}, {"a": 1, "b": 1}, {"a": 1})
+    assert count_words(table.counts()) == ["1 equal", "1 only in A and B", "1 only in A and C"]
+    table = compared({"a": 1}, {"a": 1}, {})
+    assert count_words(table.counts()) == ["1 not in C"]
+    only = counts_document(table)["all"]
+    assert isinstance(only, dict)
+    assert only["only"] == {"AB": 1}
 
 
 def test_what_is_copied_is_whole() -> None:
