@@ -122,7 +122,9 @@ async def test_nan_and_absent_are_said(tmp_path: Path) -> None:
     points = {"loss": 0.5, "acc": 0.5}, {"loss": math.nan}
     with closing(two_runs(tmp_path, {}, {}, points)) as store:
         async with compared(store, "one", "other") as pilot:
-            assert line_with(pilot, " loss ") == "≠ loss 0.5 best 0.5 NaN best none"
+            assert line_with(pilot, " loss ") == (
+                "≠ loss 0.5 best 0.5 NaN best none not comparable"
+            )
             assert line_with(pilot, " acc ") == "≠ acc 0.5 best 0.5 absent only in A"
 
 

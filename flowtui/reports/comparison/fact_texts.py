@@ -208,7 +208,7 @@ def pair_words(row: FactRow, index: int) -> str:
     if isinstance(other, Missing):
         return f"only in {LETTERS[0]}"
     if isinstance(one, MetricFigures) or isinstance(other, MetricFigures):
-        return delta_text(row.last_delta(index))
+        return delta_text(row.last_delta(index)) or str(Change.INCOMPARABLE)
     if not one.is_same(other):
         return "changed"
     return "not compared" if row.kind is FactKind.MODELS else "same"

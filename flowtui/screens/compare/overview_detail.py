@@ -207,12 +207,12 @@ def _whole(row: FactRow, cell: FactCell) -> Iterator[Block]:
 
 def _against_baseline(row: FactRow) -> Section:
     """Return how the candidates stand to the baseline."""
-    rows = [
-        Fact(f"{LETTERS[index]} {line.what}", text)
-        for line in figure_lines(row)
-        for index, change in enumerate(line.deltas)
-        if index and (text := delta_text(change))
-    ]
+    said: dict[int, list[str]] = {}
+    for line in figure_lines(row):
+        for index, change in enumerate(line.deltas):
+            if index and (text := delta_text(change)):
+                said.setdefault(index, []).append(f"{line.what} {text}")
+    rows = [Fact(LETTERS[index], "   ".join(parts)) for index, parts in sorted(said.items())]
     found: Block = Facts(tuple(rows)) if rows else Text("nothing to compare", "muted")
     return Section("deltas", "Against A", (found,))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import on
+from textual.message import Message
 
 from flowtui import format as fmt
 from flowtui.reports.comparison.fact_texts import (
@@ -85,6 +86,10 @@ class FactLayout:
 class FactRows(VirtualTable):
     """Shows rows in sections; the cursor stays on its row whatever is read."""
 
+    @dataclass
+    class RunsInSight(Message):
+        """Sent by FactRows when other runs than before have a column."""
+
     def __init__(self, names: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._run_names = names
@@ -152,6 +157,12 @@ class FactRows(VirtualTable):
         self._lay_out()
 
     @property
+    def pair(self) -> int | None:
+        """The index of the candidate that is shown alone; None if all runs have a column."""
+        indexes = self._run_layout.indexes
+        return indexes[1] if len(indexes) < len(self._run_names) else None
+
+    @property
     def row(self) -> FactRow | None:
         """The row under the cursor; None on a title."""
         return None if self.cursor_key is None else self._rows.get(self.cursor_key)
@@ -163,8 +174,10 @@ class FactRows(VirtualTable):
     def _lay_out(self) -> None:
         if not self.line_width:
             return
-        count = len(self._run_names)
+        before, count = self._run_layout, len(self._run_names)
         self._run_layout = FactLayout.of(self.line_width, count, self._candidate)
+        if self._run_layout != before:
+            self.post_message(self.RunsInSight())
         self.set_columns(self._run_layout.columns([fmt.plain(n, 60) for n in self._run_names]))
         self._cells.clear()
         self._asked.clear()

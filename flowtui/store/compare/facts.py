@@ -129,6 +129,10 @@ class FactTable:
     problems: tuple[str, ...] = ()
     """A sentence for each run that could not be read, and why."""
 
+    def row(self, kind: FactKind, path: Path) -> FactRow | None:
+        """Return a row; None if no run has it."""
+        return next((row for row in self.rows if row.path == path and row.kind is kind), None)
+
     def counts(self, kind: FactKind | None = None) -> FactCounts:
         """Count the rows of a section, or all."""
         return counted(row for row in self.rows if kind is None or row.kind is kind)
@@ -196,6 +200,22 @@ def about_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
     )
 
 
+def paired(facts: FactTable, index: int) -> FactTable:
+    """Return what a table would be with the baseline and one candidate alone.
+
+    The other runs count as unread, and what neither of the two has is left out.
+    """
+    rows = []
+    for row in facts.rows:
+        cells = tuple(
+            cell if at in (0, index) else Missing.UNREAD for at, cell in enumerate(row.cells)
+        )
+        if any(not isinstance(cell, Missing) for cell in cells):
+            alone = replace(row, cells=cells, sameness=_sameness_in(row.kind, cells))
+            rows.append(alone)
+    return replace(facts, rows=tuple(rows))
+
+
 def with_durations(facts: FactTable, elapsed_s: Sequence[float | None]) -> FactTable:
     """Return a table with other durations of some runs; None leaves a run's as it is."""
     rows = list(facts.rows)
@@ -210,16 +230,13 @@ def with_durations(facts: FactTable, elapsed_s: Sequence[float | None]) -> FactT
 
 
 def model_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
-    """Return the rows of models by name. None is equal: two of one size may hold other weights."""
+    """Return the rows of models by name, of which none counts as equal."""
     names = {str(root) for one in read for root in _or_empty(one)}
     rows = (
         _row(FactKind.MODELS, (name,), name, _cells_of(read, name))
         for name in sorted(names, key=sort_key)
     )
-    return tuple(
-        replace(row, sameness=Sameness.NOT_COMPARED) if row.sameness is Sameness.EQUAL else row
-        for row in rows
-    )
+    return tuple(rows)
 
 
 def problems(answers: FactAnswers) -> tuple[str, ...]:
@@ -269,7 +286,14 @@ def _row(
     cells: tuple[FactCell, ...],
     of_metric: Direction | None = None,
 ) -> FactRow:
-    return FactRow(kind, path, name, cells, sameness(cells), of_metric)
+    return FactRow(kind, path, name, cells, _sameness_in(kind, cells), of_metric)
+
+
+def _sameness_in(kind: FactKind, cells: Sequence[FactCell]) -> Sameness:
+    found = sameness(cells)
+    # Two models of one size may hold other weights.
+    is_open = kind is FactKind.MODELS and found is Sameness.EQUAL
+    return Sameness.NOT_COMPARED if is_open else found
 
 
 def sameness(cells: Sequence[FactCell]) -> Sameness:
