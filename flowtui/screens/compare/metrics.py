@@ -53,6 +53,10 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
     none_logged = "None of the runs has logged a metric."
     COMPONENT_CLASSES = CURVE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "sort", "Sort", show=False, id="metrics.sort",
+                tooltip="Sort by name, or by last change"),
+        Binding("p", "pin", "Pin", show=False, id="metrics.pin",
+                tooltip="Keep the metric at the top, or release it"),
         Binding("v", "choose_runs", "Runs", id="compare.runs",
                 tooltip="Switch the curves of single runs off and on"),
         Binding("i", "difference", "Difference", id="compare.difference",
@@ -85,18 +89,11 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         stale = self.take_stale()
         known = dict(self._found)
-        found = {
-            letter: answer
-            for run, answer in zip(
-                self.runs.runs, self.runs.asked(partial(_found, stale, known)), strict=True
-            )
-            for letter in (run.letter,)
-        }
+        answers = self.runs.asked(partial(_found, stale, known))
+        found = {of.letter: one for of, one in zip(self.runs.runs, answers, strict=True)}
         plan = self._planned(found)
         yield partial(self._show_found, found, plan)
-        points = _merged(found)
-        self.zoom.of = plan if not self.zoom.is_open else self.zoom.of
-        yield from self.read_charts(points)
+        yield from self.read_charts(_merged(found), partial(self._read_chart, plan))
 
     def _planned(self, found: Mapping[str, FoundRun | StoreError]) -> CurvePlan:
         sound = {letter: one for letter, one in found.items() if isinstance(one, FoundRun)}
@@ -107,8 +104,8 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         )
         return replace(self._plan, runs=runs)
 
-    def read_chart(self, key: str, columns: int) -> Callable[[], object] | None:
-        plan, known = self._plan, self._read_charts.get(key)
+    def _read_chart(self, plan: CurvePlan, key: str, columns: int) -> Callable[[], object] | None:
+        known = self._read_charts.get(key)
         request = Zoom(key, of=plan)
         found = zoomed(plan.curved(key), request, 0, columns, known, of_runs=True)
         return partial(self._show_chart, key, plan, found)

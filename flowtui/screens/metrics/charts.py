@@ -78,9 +78,17 @@ class ChartsScreen(StoreScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read_charts(
-        self, points: Mapping[str, LoggedPoint | None]
+        self,
+        points: Mapping[str, LoggedPoint | None],
+        read_chart: Callable[[str, int], Callable[[], object] | None],
     ) -> Iterator[Callable[[], object]]:
-        """Read, in a thread, what the zoom shows, or else the charts that are in sight."""
+        """Read, in a thread, what the zoom shows, or else the charts that are in sight.
+
+        Args:
+            points: The last point of every metric.
+            read_chart: Takes a metric and the number of columns of its small chart, and returns the
+                function that shows it; None if there is nothing to show.
+        """
         if self.zoom.is_open:
             yield from self.zoom.read(points)
             return
@@ -89,13 +97,9 @@ class ChartsScreen(StoreScreen):
             # The person may have scrolled on, or zoomed into one of them, meanwhile.
             if key not in points or key not in self._in_sight or self.zoom.is_open:
                 continue
-            show = self.read_chart(key, columns)
+            show = read_chart(key, columns)
             if show is not None:
                 yield show
-
-    def read_chart(self, key: str, columns: int) -> Callable[[], object] | None:
-        """Read one small chart in a thread, and return the function that shows it."""
-        raise NotImplementedError
 
     @property
     def has_content(self) -> bool:

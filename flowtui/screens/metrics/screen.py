@@ -35,9 +35,9 @@ class MetricsScreen(ChartsScreen, TabScreen):
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         points = self.run.metrics.last_points()
         yield partial(self._show_metrics, points)
-        yield from self.read_charts(points)
+        yield from self.read_charts(points, self._read_chart)
 
-    def read_chart(self, key: str, columns: int) -> Callable[[], object] | None:
+    def _read_chart(self, key: str, columns: int) -> Callable[[], object] | None:
         known = self.grid.series(key)
         series = MetricSource(self.run, key).series(None, columns, known)
         return None if series is None else partial(self.grid.show_series, series)

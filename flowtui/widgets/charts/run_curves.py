@@ -175,6 +175,8 @@ def _tail(
     if isinstance(point, FoldedPoint) and point.run_count > 1:
         low, high = fmt.distinct([point.low, point.high], 3)
         pieces.append(Piece(f" {low}…{high}", "muted"))
+    if isinstance(point, FoldedPoint) and point.run_count < len(of.letters):
+        pieces.append(Piece(f" {point.run_count} of {len(of.letters)}", "attention"))
     return pieces
 
 
