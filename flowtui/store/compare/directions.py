@@ -32,7 +32,7 @@ def _words(text: str) -> frozenset[str]:
 
 _LOWER = _words(
     "loss losses logloss error errors err mae mse rmse rmsle msle mape smape mase wer cer ter fid"
-    " fvd lpips ppl perplexity nll crossentropy bpb bpc regret latency ttft brier ece eer fpr fnr"
+    " fvd lpips ppl perplexity nll crossentropy bpb bpc regret latency ttft brier eer fpr fnr"
     " fdr hd95"
 )
 _HIGHER = _words(
