@@ -66,6 +66,22 @@ call_llm | chat | gemini-2.5-flash | 120+50, cached 64, reasoning 16
     get_weather({"city": "Oslo"}) = {"temp": 4, "city": "Oslo"}
   > model [STOP]: Oslo has 4 °C.
 invoke_agent weather_agent | agent""",
+    "google_genai": """\
+execute_tool get_weather | tool
+  ran get_weather({"city": "Oslo"}) = {"temp": 4, "city": "Oslo"}
+generate_content gemini-2.5-flash | chat | fake-gemini-1 | 120+50, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant [stop]: Oslo has 4 °C.
+generate_content gemini-2.5-flash | chat | fake-gemini-1 | 120+50, cached 64, reasoning 16
+  user: What is this?
+    <image, 78 bytes>
+    <video, None bytes>
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C. 🌤
+generate_content gemini-2.5-flash | chat | gemini-2.5-flash
+  failed: 429: None
+  user: ERR
+embeddings text-embedding | embedder | text-embedding""",
     "haystack": """\
 prompt | prompt
   input: data {"city": "Oslo", "template": null, "template_variables": ...
@@ -408,6 +424,16 @@ OpenAILike.task | chain
   > system: You are terse.
   > user: Weather in Oslo?
   > assistant: get_weather({"city": "Zürich"}) = {"temp": 4}""",
+    "traceloop_vertexai": """\
+vertexai.send_message | chat | gemini-2.5-flash | 120+34, cached 64
+  user: function_response { name: "get_weather" response { fields...
+  > assistant: Oslo has 4 °C.
+vertexai.generate_content | chat | gemini-2.5-flash | 120+34, cached 64
+  user: What is this?
+  > assistant: Oslo has 4 °C.
+vertexai.generate_content | chat | gemini-2.5-flash | 120+34, cached 64
+  user: Zürich?
+  > assistant: Zürich has 21 °C, Oslo 4 °C. 🌤""",
     "vercel_ai": """\
 ai.generateText.doGenerate | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
   system: You are terse.
@@ -453,6 +479,25 @@ ai.generateText | agent | fake-5 | 210+55, cached 128, reasoning 20
   user: Weather?
   > assistant: (The user asks about two cities.)
     Zürich 21 °C, Oslo 4 °C.""",
+    "vertexai": """\
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  > model [stop]: Ask the tool.
+    get_weather({"city": "Oslo"})
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  model: Ask the tool.
+    get_weather({"city": "Oslo"}) = {"temp": 4.0}
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  user: What is this?
+    <image, 78 bytes>
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | gemini-2.5-flash
+  failed: google.api_core.exceptions.TooManyRequests: 429 POST http...
+  user: ERR""",
 }
 
 

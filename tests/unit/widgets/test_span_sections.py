@@ -167,7 +167,11 @@ def test_media_unknown_parts_and_broken_json_are_shown_as_far_as_they_are_known(
         {"type": "hologram", "depth": 3},
     ]
     shown = said({"gen_ai.input.messages": [{"role": "user", "parts": parts}]})
-    assert shown[2:] == ["     image  image/png  8 B", "     type   hologram", "     depth  3"]
+    assert shown[2:] == [
+        "     picture  image/png, 8 B   Enter shows it",
+        "     type   hologram",
+        "     depth  3",
+    ]
     shown = said({"gen_ai.input.messages": '[{"role": "user"'})
     assert shown[2].startswith("     ▲ the JSON is broken or cut off")
     assert shown[-1] == '     [{"role": "user"'
