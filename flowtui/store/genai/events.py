@@ -74,7 +74,11 @@ def message_events(events: Events) -> tuple[tuple[Message, ...], tuple[Message, 
         if name.startswith(_MLFLOW_CHUNK):
             pieces.append(decoded(attributes.get("mlflow.chunk.value"))[0])
         elif name in _ROLES:
-            given.append(message(_body(attributes), _ROLES[name]))
+            body = _body(attributes)
+            if body.get("role") == "user":
+                # Vertex AI says so of instructions and of what tools have answered.
+                body["role"] = _ROLES[name]
+            given.append(message(body, _ROLES[name]))
         elif name == _CHOICE:
             body = _body(attributes)
             choice = message(body, "assistant")

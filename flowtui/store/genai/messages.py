@@ -95,8 +95,9 @@ def paired_calls(conversation: Conversation) -> tuple[PairedCall, ...]:
         if (name := numbered_name(part.id)) is not None:
             by_name[name].append(part)
     for at, call in enumerate(calls):
-        if found[at] is None and (name := numbered_name(call.id)) and name == call.name:
-            found[at] = by_name[name].popleft() if by_name[name] else None
+        name = call.name if call.id is None else numbered_name(call.id)
+        if found[at] is None and name is not None and name == call.name and by_name[name]:
+            found[at] = by_name[name].popleft()
     return tuple(map(PairedCall, calls, found))
 
 

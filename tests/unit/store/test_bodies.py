@@ -7,7 +7,8 @@ with its answer, ` = ` and the result, where the conversation has one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -42,9 +43,10 @@ from flowtui.store.genai.dialects import (
     names,
 )
 from flowtui.store.otlp import files
-from flowtui.store.otlp.items import OtlpSpan
+from flowtui.store.otlp.items import LogEvent, OtlpSpan
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import taken
+from flowtui.store.values import JsonValue
 
 BODIES = Path(__file__).with_name("bodies")
 
@@ -498,12 +500,41 @@ chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
 chat gemini-2.5-flash | chat | gemini-2.5-flash
   failed: google.api_core.exceptions.TooManyRequests: 429 POST http...
   user: ERR""",
+    "vertexai_events": """\
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  > model [stop]: (Ask the tool.)
+    get_weather({"city": "Oslo"})
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  model: (Ask the tool.)
+    get_weather({"city": "Oslo"}) = {"temp": 4.0}
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  user: What is this?
+    <image, 78 bytes>
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | gemini-2.5-flash
+  failed: google.api_core.exceptions.TooManyRequests: 429 POST http...
+  user: ERR""",
 }
 
 
 def spans(body: str) -> list[OtlpSpan]:
+    """Return the spans of a body, with the log records that are events of theirs."""
     with (BODIES / f"{body}.json").open("rb") as stream:
-        return [item for item in files.items(stream) if isinstance(item, OtlpSpan)]
+        items = list(files.items(stream))
+    events: dict[str, list[Mapping[str, JsonValue]]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, LogEvent):
+            events[item.span_id].append(item.event)
+    return [
+        item._replace(events=[*item.events, *events[item.span_id]])
+        for item in items
+        if isinstance(item, OtlpSpan)
+    ]
 
 
 def seen(span: OtlpSpan) -> list[str]:
