@@ -118,7 +118,7 @@ def _unpacker(packing: Packing) -> _Unpacker:
 
 
 class _ZstdFrame:
-    """One frame of zstd. Neither of the two libraries bounds what comes out, so little goes in."""
+    """One frame of zstd. `zstandard` does not bound what comes out of it, so little goes in."""
 
     unused_data = b""
     """What follows the frame is left in `unconsumed_tail`, too."""

@@ -1,7 +1,7 @@
 """`make bench`: measures everything that has a budget, prints a table, writes bench.json.
 
 Exit code 1 if a budget is missed. `--quick` measures with a smaller store and fewer rounds, and
-leaves out receiving, and the reading of metrics, traces and samples: in a small store that is mostly
+leaves out receiving, and reading metrics, traces and samples: in a small store that is mostly
 drawing.
 
 `--rival` measures `lumlflow tui` too, in an environment that it makes in `.sdk/`. Beside the real

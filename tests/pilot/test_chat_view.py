@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
 import tempfile
 from pathlib import Path
 
-from PIL import Image
-
 from flowtui.screens.attachments.file_screen import FileScreen
+from flowtui.screens.dialogs.save_files import SaveScreen
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.documents.picture import PicturePane
 from tests.pilot.pilot import opened, screen_text, settled, until
 from tests.pilot.test_trace_view import here, open_trace, span, written
 
-PNG = io.BytesIO()
-Image.new("RGB", (4, 2), (250, 0, 0)).save(PNG, "PNG")
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAABgAAAAQCAIAAACDRijCAAAALklEQVR4nGPk4OBgoAZg4efnp45BgoKC1DFIQEBg"
+    "1KBRg0YNor1BjN+/f6eKQQAjJQXYb9dM+AAAAABJRU5ErkJggg=="
+)
+"""A picture of 24 by 16."""
 TOOLS = [
     {"type": "function", "function": {"name": f"tool_{n}", "description": f"does thing {n}"}}
     for n in range(3)
@@ -29,7 +30,7 @@ ASKED = {
         {
             "type": "blob",
             "mime_type": "image/png",
-            "content": base64.b64encode(PNG.getvalue()).decode(),
+            "content": base64.b64encode(PNG).decode(),
         },
     ],
 }
@@ -61,7 +62,7 @@ async def test_a_picture_in_a_message_is_shown_on_a_key(tmp_path: Path) -> None:
         await open_trace(pilot)
         await pilot.press("tab")
         document = pilot.app.screen.query_one(Document)
-        assert document.find("image/png 4x2, ") == 1
+        assert document.find("image/png 24x16, ") == 1
         document.find_next()
         await pilot.press("enter")
         await until(lambda: isinstance(pilot.app.screen, FileScreen), "the picture's screen")
@@ -69,7 +70,11 @@ async def test_a_picture_in_a_message_is_shown_on_a_key(tmp_path: Path) -> None:
         await until(lambda: pane.line_count > 0, "the picture")
         assert pane.has_focus
         folder = Path(tempfile.gettempdir())
-        assert any(path.read_bytes() == PNG.getvalue() for path in folder.glob("flow-tui-*/medium"))
+        assert any(path.read_bytes() == PNG for path in folder.glob("flow-tui-*/medium"))
+        await pilot.press("w")
+        await until(lambda: isinstance(pilot.app.screen, SaveScreen), "where to save it")
+        await pilot.press("escape")
+        await until(lambda: isinstance(pilot.app.screen, FileScreen), "the picture again")
         await pilot.press("escape")
         await settled(pilot)
         assert document.has_focus

@@ -36,8 +36,9 @@ Sources = Mapping[str, str]
 """The names of long attributes, by their text."""
 Elsewhere = Callable[[Sequence[ToolCall]], Sequence[FoundAnswer | None]]
 """Looks in other spans for the answers of calls, and returns one or None for each."""
-_HEAD_BYTES = 300_000
-"""How much of a picture is looked at to find out how large it is."""
+NAME_CHARS = 200
+_HEAD_BYTES = (60, 300_000)
+"""How much of a picture is looked at to find out how large it is: a little first."""
 
 
 def conversation_blocks(
@@ -132,7 +133,7 @@ class _Chat:
                 blocks.append(Text(other.problem, "error", label="failed"))
             else:
                 blocks += value_blocks(self._key(), other.result, label="answer")
-            name = other.span_name or "a span without a name"
+            name = fmt.plain(other.span_name, NAME_CHARS) or "a span without a name"
             blocks.append(Link(f"in {name}   Enter goes there", other.span))
         note = "  ".join(("call", call.id) if call.id else ("call",))
         return Turn(call.name or "a tool without a name", tuple(blocks), note=note)
@@ -144,11 +145,16 @@ class _Chat:
 
 def _medium(part: MediaPart) -> Block:
     """Return a line that names a medium; Enter on it shows those whose bytes are there."""
-    measures = " ".join(word for word in (part.mime, _pixels(part)) if word)
+    mime = fmt.plain(part.mime or "", NAME_CHARS)
     size = None if part.size_bytes is None else fmt.size(part.size_bytes)
+    measures = " ".join(word for word in (mime, _pixels(part)) if word)
     facts = ", ".join(fact for fact in (measures, size) if fact)
-    kind = "picture" if part.kind == "image" else part.kind
-    words = [word for word in (kind, facts, part.name_or_uri) if word]
+    name = part.name_or_uri or ""
+    if part.data is not None:
+        name = fmt.plain(name, NAME_CHARS)
+    words = [
+        word for word in ("picture" if part.kind == "image" else part.kind, facts, name) if word
+    ]
     if len(words) == 1:
         words.append("nothing else is known about it")
     said = "  ".join(words)
@@ -158,8 +164,12 @@ def _medium(part: MediaPart) -> Block:
 def _pixels(part: MediaPart) -> str:
     if part.data is None or not (part.kind == "image" or (part.mime or "").startswith("image/")):
         return ""
-    try:
-        found = pixel_size(media.content(part, _HEAD_BYTES))
-    except ValueError:
-        return ""
-    return "" if found is None else f"{found[0]}x{found[1]}"
+    # Only a JPEG has its size behind metadata.
+    for most in _HEAD_BYTES:
+        try:
+            found = pixel_size(media.content(part, most))
+        except ValueError:
+            return ""
+        if found is not None:
+            return f"{found[0]}x{found[1]}"
+    return ""
