@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flowtui.store.annotations.values import SpanTarget
+from flowtui.store.database import table_columns
 from flowtui.store.genai import (
     Part,
     SpanKind,
@@ -24,6 +25,7 @@ from flowtui.store.genai import (
     messages,
     paired_calls,
 )
+from flowtui.store.genai.fields import nested
 from flowtui.store.genai.messages import numbered_name
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces.columns import Spans
@@ -63,7 +65,7 @@ def answers(
         calls: Its calls that nothing answers in the span itself.
     """
     search = _Search(calls)
-    parents = {spans.ids[row], spans.parent_ids[row]}
+    parents = {spans.ids[row], spans.parent_ids[row]} - {None}
     rows = range(row + 1, min(row + 1 + LATER_SPANS, len(spans)))
     naming = _naming(connection, spans, rows, search.ids)
     beside = {
@@ -71,7 +73,9 @@ def answers(
         for at in rows
         if spans.parent_ids[at] in parents and spans.genai_kind(at) is SpanKind.TOOL
     }
-    wanted = [at for at in rows if at in naming or at in beside][:READ_SPANS]
+    # A tool's own span says more of its run than what repeats its answer.
+    wanted = sorted(naming | beside, key=lambda at: (spans.genai_kind(at) is not SpanKind.TOOL, at))
+    del wanted[READ_SPANS:]
     found = span_details.details(connection, spans.trace_id, [spans.ids[at] for at in wanted])
     for at in wanted:
         if (detail := found.get(spans.ids[at])) is not None:
@@ -86,14 +90,19 @@ def _naming(
     if not rows or not ids:
         return frozenset()
     by_rowid = {spans.rowids[at]: at for at in rows}
-    has_one = " or ".join(
+    present = table_columns(connection, "spans")
+    has_one = [
         f"instr({column}, ?{number})"
         for column in ("attributes", "events")
+        if column in present
         for number in range(1, len(ids) + 1)
-    )
+    ]
+    if not has_one:
+        return frozenset()
     within = ", ".join(map(str, by_rowid))
     found = connection.execute(
-        f"select rowid from spans where rowid in ({within}) and ({has_one})", list(ids)
+        f"select rowid from spans where rowid in ({within}) and ({' or '.join(has_one)})",
+        list(ids),
     )
     return frozenset(by_rowid[rowid] for (rowid,) in found)
 
@@ -107,7 +116,9 @@ class _Search:
 
     @property
     def ids(self) -> list[str]:
-        return list(dict.fromkeys(call.id for call in self._calls if call.id))
+        """The ids to look for in stored JSON, which escapes other characters in several ways."""
+        ids = (call.id for call in self._calls)
+        return list(dict.fromkeys(id_ for id_ in ids if id_ and id_.isascii()))
 
     def look_into(self, detail: SpanDetail, is_beside: bool) -> None:
         """Take what a span says of calls that have no answer yet."""
@@ -173,7 +184,7 @@ def _of_run(detail: SpanDetail, tool: Tool) -> FoundAnswer | None:
 def _value(part: Part) -> JsonValue:
     match part:
         case TextPart(text=text):
-            return text
+            return nested(text)
         case ToolResult(result=result):
             return result
         case UnknownPart(raw=raw):

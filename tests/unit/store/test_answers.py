@@ -12,7 +12,7 @@ from flowtui.store.schema import SpanRow
 from flowtui.store.traces import answers
 from flowtui.store.traces import spans as span_rows
 from tests.unit.store.test_spans import RUN, TRACE, span, written
-from tests.unit.stores import opened
+from tests.unit.stores import execute, opened
 
 OSLO = ToolCall("call_1", "weather", {"city": "Oslo"})
 ROME = ToolCall("call_2", "weather", {"city": "Rome"})
@@ -48,10 +48,12 @@ def answered(id_: str, response: object) -> dict[str, object]:
 
 
 def found(
-    directory: Path, rows: Sequence[SpanRow], *calls: ToolCall
+    directory: Path, rows: Sequence[SpanRow], *calls: ToolCall, without: str = ""
 ) -> list[tuple[str, object, str | None] | None]:
     """Return for each call of the span `model` where its answer is, what it is, or the problem."""
-    written(directory, [span("root", 1, 900), chat("model", 10), *rows])
+    path = written(directory, [span("root", 1, 900), chat("model", 10), *rows])
+    if without:
+        execute(path, f"alter table spans drop column {without}")
     with opened(directory) as store:
         run = store.run(RUN)
         spans = run.ask(span_rows.told, run.ask(span_rows.skeleton, TRACE))
@@ -109,6 +111,14 @@ def test_the_next_call_of_the_model_was_told_the_answer(tmp_path: Path) -> None:
     ]
 
 
+def test_the_span_of_the_tool_comes_before_what_repeats_its_answer(tmp_path: Path) -> None:
+    rows = [
+        chat("around", 20, asked(OSLO), answered("call_1", {"celsius": 4})),
+        tool("run", 21, OSLO, {"celsius": 4}, parent="around"),
+    ]
+    assert found(tmp_path, rows, OSLO) == [("run", {"celsius": 4}, None)]
+
+
 def test_ids_that_repeat_are_known_by_what_was_asked(tmp_path: Path) -> None:
     first = ToolCall("weather_0", "weather", {"city": "Oslo"})
     later = ToolCall("weather_0", "weather", {"city": "Rome"})
@@ -122,3 +132,12 @@ def test_no_more_spans_are_looked_into_than_may_be(tmp_path: Path) -> None:
     assert found(tmp_path, [*between, tool("late", 99, OSLO, "4 °C")], OSLO) == [None]
     fewer = [*between[1:], tool("late", 99, OSLO, "4 °C")]
     assert found(tmp_path / "fewer", fewer, OSLO) == [("late", "4 °C", None)]
+
+
+def test_odd_ids_and_older_stores_are_no_errors(tmp_path: Path) -> None:
+    odd = ToolCall("call_\ud800' or 1 --", "weather", {"city": "Oslo"})
+    assert found(tmp_path / "odd", [span("other", 20)], odd, OSLO) == [None, None]
+    rows = [tool("run", 20, OSLO, {"celsius": 4})]
+    told = [("run", {"celsius": 4}, None)]
+    assert found(tmp_path / "older", rows, OSLO, without="events") == told
+    assert found(tmp_path / "bare", rows, OSLO, without="attributes") == [None]
