@@ -17,6 +17,8 @@ from flowtui.screens.attachments.file_screen import FileScreen
 from flowtui.screens.attachments.reading import FileSource
 from flowtui.store.genai import MediaPart, media
 
+SUFFIX_CHARS = 5
+
 
 class MediumFailed(Failure):
     """A medium cannot be made a file; `str()` says why."""
@@ -29,9 +31,16 @@ def medium_source(part: MediaPart) -> FileSource:
     """
     name = (part.name_or_uri or "").rpartition("/")[2] or part.kind
     if "." not in name:
-        mime = (part.mime or "").partition(";")[0].strip().lower()
-        name += guess_extension(mime) or ""
+        name += _suffix(part.mime or "")
     return FileSource(name, name, _MediumFile(part).path)
+
+
+def _suffix(mime: str) -> str:
+    """Return the suffix of a file of some type, as `.png` or `.wav`; an empty text for none."""
+    type_ = mime.partition(";")[0].strip().lower()
+    short = type_.rpartition("/")[2]
+    is_one = short.isalnum() and len(short) <= SUFFIX_CHARS
+    return guess_extension(type_) or (f".{short}" if is_one else "")
 
 
 def show_medium(app: App[object], part: MediaPart) -> None:

@@ -36,7 +36,9 @@ def streamed(value: JsonValue) -> tuple[Message, ...] | None:
     if not isinstance(value, list) or len(value) < 2:
         return None
     items = [item for item in value if isinstance(item, dict)]
-    if len(items) < len(value):
+    # Pieces of one answer share its id, where they have one.
+    ids = {first_text(item, ("id", "responseId", "response_id")) for item in items}
+    if len(items) < len(value) or len(ids - {None}) > 1:
         return None
     if all(_are_deltas(item) for item in items) and any(item["choices"] for item in items):
         return _by_index(_choices(items, "choices"))

@@ -109,3 +109,12 @@ def test_the_chunks_of_mlflow_add_nothing_to_the_answer_that_is_there() -> None:
     message = {"role": "assistant", "content": "It is cold."}
     whole = json.dumps({"choices": [{"message": message}]})
     assert messages({"mlflow.spanOutputs": whole}, events).output == (WHOLE,)
+
+
+def test_answers_with_ids_of_their_own_stay_apart() -> None:
+    answers = [
+        {"type": "AIMessageChunk", "id": id_, "content": text}
+        for id_, text in (("run-1", "It is"), ("run-2", "Cold."))
+    ]
+    said = messages({"output.value": json.dumps(answers)}, []).output
+    assert [item.parts for item in said] == [(TextPart("It is"),), (TextPart("Cold."),)]
