@@ -20,6 +20,7 @@ from flowtui.store.genai import (
     media,
     paired_calls,
 )  # fmt: skip
+from flowtui.store.genai.part_reading import parts_with_media
 from flowtui.store.traces.answers import FoundAnswer
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Role
@@ -54,7 +55,14 @@ def conversation_blocks(
 
 
 def value_blocks(key: str, value: JsonValue, label: str = "") -> tuple[Block, ...]:
-    """Return a value as a tree if it is an object or a list, else as a text."""
+    """Return a value as a tree if it is an object or a list, else as a text.
+
+    Texts and media of which a tool's answer consists are shown as those of a message.
+    """
+    if (parts := parts_with_media(value)) is not None:
+        chat = _Chat(Conversation(), {}, None)
+        shown = tuple(block for part in parts for block in chat.part_blocks(part))
+        return (Text(label, "muted"), *shown) if label else shown
     if isinstance(value, (dict, list)) and value:
         named = value if isinstance(value, dict) else {str(i): v for i, v in enumerate(value)}
         inside = sum(len(item) for item in named.values() if isinstance(item, (dict, list)))
@@ -102,9 +110,10 @@ class _Chat:
         peek = SYSTEM_PEEK_LINES if message.role in _INSTRUCTING else 0
         for part in message.parts:
             if id(part) not in self._paired:
-                yield from self._part(part, peek)
+                yield from self.part_blocks(part, peek)
 
-    def _part(self, part: Part, peek: int) -> Iterator[Block]:
+    def part_blocks(self, part: Part, peek: int = 0) -> Iterator[Block]:
+        """Yield the blocks of one part; of a text so many lines at first, 0 for all."""
         match part:
             case TextPart(text=text):
                 source = self._sources.get(text) if self._sources else None
@@ -152,9 +161,8 @@ def _medium(part: MediaPart) -> Block:
     name = part.name_or_uri or ""
     if part.data is not None:
         name = fmt.plain(name, NAME_CHARS)
-    words = [
-        word for word in ("picture" if part.kind == "image" else part.kind, facts, name) if word
-    ]
+    kind = "picture" if part.kind == "image" else fmt.plain(part.kind, NAME_CHARS)
+    words = [word for word in (kind, facts, name) if word]
     if len(words) == 1:
         words.append("nothing else is known about it")
     said = "  ".join(words)
