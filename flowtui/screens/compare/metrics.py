@@ -11,7 +11,6 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from flowtui import format as fmt
 from flowtui.screens.compare.base import CompareScreen, CompareState
 from flowtui.screens.compare.curve_plan import BASELINE, CurvePlan, planned
 from flowtui.screens.compare.runs_zoom import RunsZoom
@@ -122,7 +121,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             return
         points = _merged(found)
         self.show_points(points)
-        self.tell_count(f"{len(points):,}")
+        self._tell()
 
     def _show_chart(self, key: str, plan: CurvePlan, found: Zoomed | None) -> None:
         if plan != self._plan:
@@ -146,7 +145,16 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
 
     def _change(self, plan: CurvePlan) -> None:
         if self._take_plan(plan):
+            self._tell()
             self.want({Kind.METRICS})
+
+    def _tell(self) -> None:
+        """Say beside the tab's name how many metrics there are, and what is drawn of them."""
+        plan = self._plan
+        words = [f"{len(self._points):,}"]
+        words += [f"less {BASELINE}"] if plan.is_difference else []
+        words += ["folded"] if plan.is_folded else []
+        self.tell_count(" ".join(words))
 
     # What is drawn ---------------------------------------------------------------------------
 
@@ -172,10 +180,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             self._change(replace(self._plan, hidden=frozenset(self.state.hidden)))
 
     def action_difference(self) -> None:
-        plan = replace(self._plan, is_difference=not self._plan.is_difference)
-        self._change(plan)
-        said = f"Each run is drawn less {BASELINE}." if plan.is_difference else "Values as logged."
-        self.notify(said, timeout=2)
+        self._change(replace(self._plan, is_difference=not self._plan.is_difference))
 
     def action_fold_repeats(self) -> None:
         plan = replace(self._plan, is_folded=not self._plan.is_folded)
@@ -184,11 +189,8 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
                 "No two of the runs in sight have parameters that are equal but for one.",
                 title="Nothing to fold",
             )
-            return
-        self._change(plan)
-        by = f" over {fmt.plain(plan.folded_by, 60)}" if plan.folded_by else ""
-        said = f"Runs that repeat one another are drawn as their mean{by}, with their band."
-        self.notify(said if plan.is_folded else "A curve for each run.", timeout=2, markup=False)
+        else:
+            self._change(plan)
 
     def action_name_by_params(self) -> None:
         plan = replace(self._plan, by_params=not self._plan.by_params)
