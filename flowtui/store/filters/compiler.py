@@ -106,6 +106,18 @@ def sort_value(
     return compiler.first_value(Name(name, 0)), compiler.params
 
 
+def values_sql(
+    name: Name, fields: FieldSet, prefix: str = "value"
+) -> tuple[str, Mapping[str, object]]:
+    """Return a SELECT of all values of a name in a row, a column `value`, and its parameters.
+
+    Raises:
+        FilterError: The field is unknown.
+    """
+    compiler = _Compiler(fields, prefix)
+    return compiler.all_values(name), compiler.params
+
+
 def asked_key(name: str, fields: FieldSet, prefix: str = "sort") -> Condition | None:
     """Return the condition that a row has what a name stands for, None if all rows have it.
 
@@ -254,6 +266,9 @@ class _Compiler:
     def first_value(self, name: Name) -> str:
         values = [f"(SELECT value FROM ({self._values(field)}))" for field in self._resolve(name)]
         return values[0] if len(values) == 1 else f"coalesce({', '.join(values)})"
+
+    def all_values(self, name: Name) -> str:
+        return " UNION ALL ".join(self._values(field) for field in self._resolve(name))
 
     def _holds(self, field: FilterField, test: str, bound: str) -> str:
         """Return the SQL of a test of a field's value, or of any of its values."""

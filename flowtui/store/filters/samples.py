@@ -163,9 +163,19 @@ def sample_condition(text: str, prefix: str = "filter") -> Condition:
     Raises:
         FilterError: The filter is not understood; the error says what was expected, and where.
     """
-    expression = with_annotation_values(parse(text))
+    expression = parse(text)
     if expression is None:
         return compile_filter(None, SAMPLE_FIELDS, prefix)
+    return condition_of_samples(expression, prefix)
+
+
+def condition_of_samples(expression: Expression, prefix: str = "filter") -> Condition:
+    """Return the condition of an expression over the list of samples.
+
+    Raises:
+        FilterError: As `sample_condition` does.
+    """
+    expression = with_annotation_values(expression) or expression
     condition = compile_filter(_with_searches(expression), SAMPLE_FIELDS, prefix)
     return replace(condition, words=doubtful_words(expression, SAMPLE_FIELDS))
 
