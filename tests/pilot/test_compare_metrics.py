@@ -304,9 +304,10 @@ async def test_odd_values_names_and_runs_are_said(tmp_path: Path) -> None:
     async with compared(store, "run-0", "b", "none", tab="metrics") as pilot:
         assert "▲ 2 NaN 1 Inf" in screen_text(pilot)
         assert "only A B" in screen_text(pilot)
-        await press(pilot, "enter", "home", "P", "i", "i", "S", "o", "t")
+        await press(pilot, "enter", "home", "i", "i", "o", "t")
         assert "\x1b" not in screen_text(pilot)
-        assert "NaN" in legend(pilot)
+        assert "A a␛[31mred[/x] Inf @ 2" in legend(pilot)
+        assert "B b NaN @ 0" in legend(pilot)
 
 
 async def test_runs_without_metrics_say_so(tmp_path: Path) -> None:

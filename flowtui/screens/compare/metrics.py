@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -17,9 +17,8 @@ from flowtui.screens.compare.runs_zoom import RunsZoom
 from flowtui.screens.exporting import Exports
 from flowtui.screens.metrics.charts import GRID_ACTIONS, ChartsScreen
 from flowtui.screens.metrics.reading import Zoom, Zoomed, zoomed
-from flowtui.store import params as logged_params
+from flowtui.store.compare.parameters import Parameters, whole_params
 from flowtui.store.compare.run_set import ComparedRun
-from flowtui.store.compare.settings import settings
 from flowtui.store.errors import StoreError
 from flowtui.store.values import Kind, LoggedPoint
 from flowtui.widgets.charts.curve import XAxis
@@ -40,7 +39,7 @@ class FoundRun:
 
     points: LastPoints
     """The last point of every metric."""
-    settings: Mapping[str, Hashable]
+    params: Parameters
 
 
 class CompareMetrics(Exports, ChartsScreen, CompareScreen):
@@ -95,13 +94,12 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         yield from self.read_charts(_merged(found), partial(self._read_chart, plan))
 
     def _planned(self, found: Mapping[str, FoundRun | StoreError]) -> CurvePlan:
-        sound = {letter: one for letter, one in found.items() if isinstance(one, FoundRun)}
-        runs = planned(
-            [(of.letter, of.run) for of in self.runs.runs],
-            {letter: frozenset(one.points) for letter, one in sound.items()},
-            {letter: one.settings for letter, one in sound.items()},
-        )
-        return replace(self._plan, runs=runs)
+        runs = [
+            (of.letter, of.run, frozenset(one.points), one.params)
+            for of in self.runs.runs
+            if isinstance(one := found[of.letter], FoundRun)
+        ]
+        return replace(self._plan, runs=planned(runs))
 
     def _read_chart(self, plan: CurvePlan, key: str, columns: int) -> Callable[[], object] | None:
         known = self._read_charts.get(key)
@@ -231,8 +229,7 @@ def _found(
     before = known.get(of.letter)
     if isinstance(before, FoundRun) and of.letter not in stale:
         return before
-    params = of.run.ask(logged_params.params) or ()
-    return FoundRun(of.run.metrics.last_points(), settings(params))
+    return FoundRun(of.run.metrics.last_points(), of.run.ask(whole_params))
 
 
 def _merged(found: Mapping[str, FoundRun | StoreError]) -> dict[str, LoggedPoint | None]:
