@@ -48,9 +48,10 @@ class RunsZoom(MetricZoom):
     def curve_of(self, found: Zoomed) -> Curve:
         plan = _plan(found.zoom.of)
         curve = run_curve(plan.overlays(found), self._pane.marker, None)
+        weight = found.zoom.weight
         return replace(
             curve,
-            heading=plan.heading,
+            heading=f"{plan.heading} · ema {weight:g}" if weight else plan.heading,
             new_count=found.new_count,
             follows=found.zoom.follows and found.is_growing,
         )
