@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flowtui import format as fmt
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.score_pairs import HigherIsBetter, Outcome
+from flowtui.store.equality import is_equal
 from flowtui.store.samples.values import Sample
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece
@@ -24,7 +25,7 @@ from flowtui.widgets.documents.blocks import (
     Words,
 )
 from flowtui.widgets.documents.bounded_blocks import bounded_sections
-from flowtui.widgets.documents.differences import is_equal, key_diff
+from flowtui.widgets.documents.differences import key_diff
 from flowtui.widgets.documents.sample_differences import marked_pieces
 from flowtui.widgets.documents.sample_sections import (
     column_blocks,
