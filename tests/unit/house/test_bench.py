@@ -47,7 +47,7 @@ def test_writer_logs_at_its_pace(tmp_path: Path) -> None:
 
 def test_every_reading_is_made_of_the_store_that_is_there(tmp_path: Path) -> None:
     made = list(readings(make(tmp_path, TINY), TINY, rounds=1))
-    assert len({measure.what for measure in made}) == len(made) == 5
+    assert len({measure.what for measure in made}) == len(made) == 6
     assert all(measure.measured > 0 for measure in made[:4])
 
 
