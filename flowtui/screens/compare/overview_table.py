@@ -12,6 +12,7 @@ from flowtui.reports.comparison.fact_texts import (
     NO_NUMBER,
     by_kind,
     count_words,
+    cut_apart,
     delta_text,
     figure_lines,
     figure_texts,
@@ -294,10 +295,7 @@ def metric_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> 
 def value_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> list[Piece]:
     """Return the cells of a row that is no metric; values that differ never read alike."""
     texts = value_texts(row)
-    shown = [texts[index] for index in indexes]
-    cut = [fit(text, room).rstrip() for text, room in zip(shown, rooms, strict=True)]
-    if len(set(cut)) < len(set(shown)):
-        cut = told_apart(shown, rooms)
+    cut = cut_apart([texts[index] for index in indexes], rooms)
     return [Piece(text, _role(row, index)) for text, index in zip(cut, indexes, strict=True)]
 
 
