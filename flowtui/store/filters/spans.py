@@ -1,8 +1,8 @@
 """The fields of a search in one trace: the same words as in the list of traces, about its spans.
 
-Conditions are over a row called `span` with the columns span_id, name, state (status_code),
-duration (ns), status_message, attributes, events, annotation_count and annotations (JSON array,
-see `annotations`).
+Conditions are over a row called `span` with the columns span_id, name, title (what it is shown as),
+state (status_code), duration (ns), status_message, attributes, events, annotation_count and
+annotations (JSON array, see `annotations`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _json(column: str) -> FilterField:
 
 
 _ID = FilterField("span_id", FieldKind.TEXT, "span.span_id")
-_NAME = FilterField("name", FieldKind.TEXT, "span.name")
+_NAME = FilterField("name", FieldKind.TEXT, "span.title")
 _MESSAGE = FilterField("status_message", FieldKind.TEXT, "span.status_message")
 _TIME = FilterField("duration", FieldKind.NUMBER, "span.duration", unit=NANOSECONDS)
 _TEXT = FilterField(

@@ -3,7 +3,8 @@
 Conditions are over a row called `trace` with the columns trace_id, name, state (0 unset, 1 ok, 2
 error, 3 in progress), start (Unix ns), execution_time (ns), span_count, error_count, created_at
 (text `YYYY-MM-DD HH:MM:SS`, UTC), sample_count, evals (JSON array of sample ids), annotation_count
-and annotations (JSON array, see `annotations`), and the table `spans`.
+and annotations (JSON array, see `annotations`), the table `spans`, and the functions trace_input,
+trace_output, trace_session, trace_user and trace_model of `trace.rowid` (`traces/functions.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from flowtui.store.filters.annotations import (
 from flowtui.store.filters.compiler import Condition, compile_filter
 from flowtui.store.filters.fields import NANOSECONDS, FieldKind, FieldSet, FilterField, Unit
 from flowtui.store.filters.parser import parse
+from flowtui.store.genai.belonging import BELONGINGS
 
 _STATES: Final = {
     "unspecified": 0,
@@ -111,6 +113,11 @@ _SPAN_COUNT = _number("span_count")
 _ERROR_COUNT = _number("error_count")
 _SAMPLE_COUNT = _number("sample_count")
 _ANNOTATION_COUNT = _number("annotation_count")
+_INPUT = FilterField("input", FieldKind.TEXT, "trace_input(trace.rowid)")
+_OUTPUT = FilterField("output", FieldKind.TEXT, "trace_output(trace.rowid)")
+_BELONGINGS = {
+    what: FilterField(what, FieldKind.TEXT, f"trace_{what}(trace.rowid)") for what in BELONGINGS
+}
 
 TRACE_FIELDS: Final = FieldSet(
     columns={
@@ -141,6 +148,9 @@ TRACE_FIELDS: Final = FieldSet(
         _in_spans("status_message"),
         _in_json("attributes"),
         _in_json("events"),
+        # JSON inside JSON has escapes that a search of the attributes does not see through.
+        _INPUT,
+        _OUTPUT,
     ),
     words={"errors": "trace.error_count > 0", "annotated": "trace.annotation_count > 0"},
     heads={
@@ -153,6 +163,10 @@ TRACE_FIELDS: Final = FieldSet(
         "errors": _ERROR_COUNT,
         "samples": _SAMPLE_COUNT,
         "annotations": _ANNOTATION_COUNT,
+        # These are common words, which stay text on the right of a comparison.
+        "input": _INPUT,
+        "output": _OUTPUT,
+        **_BELONGINGS,
     },
 )
 
