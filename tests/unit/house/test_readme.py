@@ -41,6 +41,8 @@ WHERE = {
     "One metric": ["screens.metrics.zoom.MetricZoom", "widgets.charts.curve_pane.CurvePane"],
     "Traces": [
         "screens.traces.screen.TracesScreen",
+        "screens.traces.groups_pane.GroupsPane",
+        "screens.traces.session_view.SessionView",
         "screens.traces.view.TraceView",
         "widgets.trees.span_tree.SpanLines",
     ],
