@@ -52,6 +52,18 @@ def json_atoms(column: str, joined: str = "") -> str:
     )
 
 
+def inner_json_texts(column: str, joined: str = "") -> str:
+    """Return a SELECT of the texts inside those values that are JSON with escapes themselves.
+
+    The arguments are those of `json_atoms`.
+    """
+    return (
+        "SELECT inner_texts(CAST(node.atom AS BLOB)) AS value"
+        f" FROM {joined}json_tree({if_json(column)}) AS node"
+        f" WHERE {column} IS NOT NULL AND typeof(node.atom) = 'text' AND instr(node.atom, '\\') > 0"
+    )
+
+
 def _state(text: str) -> Fraction | None:
     number = _STATES.get(text.lower())
     return None if number is None else Fraction(number)
@@ -102,6 +114,13 @@ def _in_json(column: str) -> FilterField:
     )
 
 
+def _inside_json(column: str) -> FilterField:
+    texts = inner_json_texts(f"spans.{column}", "spans CROSS JOIN ")
+    return FilterField(
+        column, FieldKind.TEXT, f"{texts} AND spans.trace_id = trace.trace_id", rows=True
+    )
+
+
 _TRACE_ID = FilterField("trace_id", FieldKind.TEXT, "trace.trace_id")
 _TIME = FilterField("execution_time", FieldKind.NUMBER, "trace.execution_time", unit=NANOSECONDS)
 
@@ -148,10 +167,8 @@ TRACE_FIELDS: Final = FieldSet(
         _in_spans("status_message"),
         _in_json("attributes"),
         _in_json("events"),
-        # JSON inside JSON has escapes that a search of the attributes does not see through.
-        _INPUT,
-        _OUTPUT,
     ),
+    unescaped=(_inside_json("attributes"), _inside_json("events")),
     words={"errors": "trace.error_count > 0", "annotated": "trace.annotation_count > 0"},
     heads={
         "trace": _TRACE_ID,

@@ -25,6 +25,8 @@ LOOKED_AT = 100
 IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
 ROOT_FIRST = f"order by {IS_ROOT} desc, {sql_known(START)} is null, {START}, rowid limit 1"
 """The order in which the span that stands for a trace comes first."""
+_FIRST_BEGUN = f"{sql_known(START)} is null, {START}, rowid"
+_LAST_ENDED = f"({END} > 0 and {END} < {FAR_FUTURE_NS}) desc, {END} desc, rowid desc"
 _TALKING = (SpanKind.CHAT, SpanKind.AGENT)
 _GUESSED_TALKING = (1, 2)
 _TOO_LONG = b"\0"
@@ -55,10 +57,9 @@ def exchange(connection: sqlite3.Connection, trace_id: str | bytes, most_bytes: 
     said = None if root is None else spans.conversation(root)
     put, got = (None, None) if said is None else (asked(said), answered(said))
     if put is None:
-        put = next(filter(None, map(asked, spans.chats(f"{START}, rowid", root))), None)
+        put = next(filter(None, map(asked, spans.chats(_FIRST_BEGUN, root))), None)
     if got is None:
-        last = f"({END} > 0 and {END} < {FAR_FUTURE_NS}) desc, {END} desc, rowid desc"
-        got = next(filter(None, map(answered, spans.chats(last, root))), None)
+        got = next(filter(None, map(answered, spans.chats(_LAST_ENDED, root))), None)
     return Exchange(put, got, spans.has_unread and (put is None or got is None))
 
 
@@ -73,8 +74,7 @@ def conversation_of(
     root = spans.root()
     said = None if root is None else spans.conversation(root)
     if said is None or not (said.input and said.output):
-        last = f"{END} desc, rowid desc"
-        below = (one for one in spans.chats(last, root) if one.input or one.output)
+        below = (one for one in spans.chats(_LAST_ENDED, root) if one.input or one.output)
         said = next(below, said)
     return said or Conversation(), spans.has_unread
 

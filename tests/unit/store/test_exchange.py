@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from flowtui.store.errors import FilterError
-from flowtui.store.filters import trace_condition
+from flowtui.store.filters import span_condition, trace_condition
 from flowtui.store.open_run import OpenRun
 from flowtui.store.otlp import files
 from flowtui.store.otlp.ingesting import SpanWriter
@@ -19,6 +19,7 @@ from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
 from flowtui.store.traces import listing
 from flowtui.store.traces.exchange import LISTED_BYTES, LOOKED_AT
+from flowtui.store.traces.search import matching
 from flowtui.store.traces.values import Trace
 from tests.conftest import open_store
 from tests.unit.stores import opened, writer
@@ -196,10 +197,21 @@ def test_filters_reach_what_the_list_shows_of_the_demo(demo: Store) -> None:
         assert {one.trace_id for one in traces_of(run, f"{field} is null")} == silent
 
 
-def test_a_search_sees_through_the_escapes_of_json_in_json(written: Written) -> None:
-    run = written(chat(2, 'He said "déjà vu"', "…"), span(1))
-    assert len(traces_of(run, "'said \"déjà'")) == 1
-    assert not traces_of(run, "'said \"deja'")
+@pytest.mark.parametrize("needle", ["'said \"déjà'", "'DÉJÀ vu'", "'C:\\temp'"])
+def test_a_search_sees_through_the_escapes_of_json_in_json(written: Written, needle: str) -> None:
+    asked = 'He said "déjà vu" of C:\\temp'
+    run = written(span(1), chat(2, asked, "…"), chat(3, "…", "other"))
+    assert len(traces_of(run, needle)) == 1
+    assert run.ask(matching, "t", span_condition(needle)) == {"2"}
+    assert not traces_of(run, needle.replace("d", "x").replace("D", "x").replace("t", "x"))
+
+
+def test_a_span_is_found_by_the_name_that_is_shown(written: Written) -> None:
+    run = written(span(1, None, name="job {x}", **{"logfire.msg": "job 9"}), span(2, 1))
+    assert run.ask(matching, "t", span_condition('name = "job 9"')) == {"1"}
+    assert not run.ask(matching, "t", span_condition('name = "job {x}"'))
+    for text in ("'job {x}'", "'job 9'"):
+        assert run.ask(matching, "t", span_condition(text)) == {"1"}
 
 
 def test_a_common_word_on_the_right_of_a_comparison_is_text(written: Written) -> None:
