@@ -42,6 +42,8 @@ WHERE = {
     "Metrics of a comparison": ["screens.compare.metrics.CompareMetrics"],
     "Traces": [
         "screens.traces.screen.TracesScreen",
+        "screens.traces.groups_pane.GroupsPane",
+        "screens.traces.session_view.SessionView",
         "screens.traces.view.TraceView",
         "widgets.trees.span_tree.SpanLines",
     ],
