@@ -83,18 +83,20 @@ class SampleReader:
         if by is not self._numbering.by:
             self._numbering = Numbering(by)
 
-    def read(self, stale: Collection[str] | None = None) -> ReadSamples:
+    def read(
+        self, stale: Collection[str] | None = None, whole: Collection[str] = ()
+    ) -> ReadSamples:
         """Return the samples of all runs.
 
         Args:
-            stale: The letters of the runs that may have changed; None for all. Of a run that has
-                not changed after all, everything is read again.
+            stale: The letters of the runs that may have changed; None for all.
+            whole: Of which of them everything is read again even if nothing was added.
 
         Raises:
             ReadCancelled: Nobody waits any more.
         """
         problems: dict[str, StoreError] = {}
-        answers = self._runs.asked(partial(self._read, stale))
+        answers = self._runs.asked(partial(self._read, stale, whole))
         for run, answer in zip(self._runs.runs, answers, strict=True):
             if isinstance(answer, StoreError):
                 problems[run.letter] = answer
@@ -110,11 +112,13 @@ class SampleReader:
             ]
         return ReadSamples(joined(known, self._numbering, inputs), problems)
 
-    def _read(self, stale: Collection[str] | None, run: ComparedRun) -> RunSamples:
+    def _read(
+        self, stale: Collection[str] | None, whole: Collection[str], run: ComparedRun
+    ) -> RunSamples:
         known = self._known.get(run.letter)
         if known is not None and stale is not None and run.letter not in stale:
             return known
-        return run.run.ask(read_samples, known, is_whole=True)
+        return run.run.ask(read_samples, known, is_whole=run.letter in whole)
 
     def differing(self, samples: JoinedSamples, candidate: int) -> frozenset[int]:
         """Return the samples whose outputs differ; it reads all outputs, but keeps none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowtui import format as fmt
@@ -67,7 +67,10 @@ class ComparedTrace:
 
 
 def compared_sections(
-    sample: ComparedSample, runs: Sequence[LetteredRun], higher: HigherIsBetter
+    sample: ComparedSample,
+    runs: Sequence[LetteredRun],
+    higher: HigherIsBetter,
+    problems: Mapping[str, Exception],
 ) -> tuple[Section, ...]:
     """Return the sections of a joined sample, without empty ones.
 
@@ -78,9 +81,10 @@ def compared_sections(
         sample: The sample in all runs.
         runs: The runs, the baseline first.
         higher: Says what is better.
+        problems: By letter, why a run cannot be read.
     """
     sections = (
-        _head(sample, runs),
+        _head(sample, runs, problems),
         _scores(sample, runs, higher),
         Section("said", "", tuple(_said(sample, runs))),
         *_metadata(sample, runs),
@@ -97,10 +101,16 @@ def _present(
             yield run, of_run
 
 
-def _head(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section:
+def _head(
+    sample: ComparedSample, runs: Sequence[LetteredRun], problems: Mapping[str, Exception]
+) -> Section:
     dataset, id_ = sample.key
     words = [Piece(f"set {dataset}" if dataset else "a set without a name", "muted")]
-    absent = [run.letter for run, of in zip(runs, sample.samples, strict=True) if of is None]
+    absent = [
+        run.letter
+        for run, of in zip(runs, sample.samples, strict=True)
+        if of is None and run.letter not in problems
+    ]
     ids = [f"{run.letter} {of.id}" for run, of in _present(sample, runs) if of.id != id_]
     if ids:
         words.append(Piece(f"joined on its input; in {', in '.join(ids)}", "muted"))
@@ -110,6 +120,7 @@ def _head(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section:
     ]
     if absent:
         blocks.append(Text(f"▲ not in {' and '.join(absent)}", "attention"))
+    blocks += [Text(f"✗ {letter}: {why}", "error") for letter, why in problems.items()]
     for run, of in _present(sample, runs):
         blocks += [Text(f"▲ {run.letter}: {problem}", "attention") for problem in of.problems]
     return Section("head", "", tuple(blocks))
