@@ -264,6 +264,7 @@ class FlowApp(KeyQueue):
                 comparing.open(opened)
             assert comparing.state is not None
             await self.switch_mode(COMPARED + comparing.state.tab)
+        comparing.look()
 
     @work
     async def compare_traces(self, traces: Mapping[str, str]) -> None:
@@ -331,6 +332,8 @@ class FlowApp(KeyQueue):
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
         self._check_now()
+        if self._comparing is not None:
+            self._comparing.look()
         self.call_after_refresh(self._after_first_paint)
         if self.session.is_ssh:
             self.set_timer(MEASURE_LINK_AFTER_S, self._measure_link)

@@ -124,7 +124,7 @@ def _looked(
     changed: dict[str, frozenset[Kind]] = {}
     states: dict[str, RunState] = {}
     for of in runs.runs:
-        known = before.get(of.letter, RunState())
+        known = before.get(of.letter)
         kinds, states[of.letter] = _looked_at(of, watchers[of.letter], known)
         if kinds:
             changed[of.letter] = kinds
@@ -132,11 +132,12 @@ def _looked(
 
 
 def _looked_at(
-    of: ComparedRun, watcher: Watcher, before: RunState
+    of: ComparedRun, watcher: Watcher, before: RunState | None
 ) -> tuple[frozenset[Kind], RunState]:
     try:
         kinds = watcher.look().kinds
-        if Kind.RUN in kinds or before.problem:
+        # A first look does not tell that a run has gone since it was opened.
+        if Kind.RUN in kinds or before is None or before.problem:
             row = of.store.ask(run_rows.run, of.run.id)
             if row is None:
                 return kinds, RunState(problem="deleted")

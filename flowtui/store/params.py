@@ -12,6 +12,8 @@ from flowtui.store.values import JsonValue, Param
 
 MAX_VALUE_BYTES = 1_000_000
 """How much of one value is read; the SDK does not bound what it writes."""
+NOT_TEXT = "its key is not text"
+"""The problem of a parameter that a broken store has under a number, or under bytes."""
 
 # As bytes, since SQLite's text functions end at the first NUL.
 _ROWS = """
@@ -57,7 +59,7 @@ def typed(raw: str | None, value_type: str) -> JsonValue:
 
 def _param(key: object, raw: object, size: int | None, value_type: object) -> Param:
     if not isinstance(key, str):
-        return Param(text(key), text(value_type) or "str", text(raw), "its key is not text")
+        return Param(text(key), text(value_type) or "str", text(raw), NOT_TEXT)
     kind = text(value_type) or "str"
     stored = None if raw is None else text(raw)
     if size is not None and size > MAX_VALUE_BYTES:

@@ -98,3 +98,10 @@ def _shares(wanted: Sequence[int], room: int) -> list[int]:
         given[index] = min(wanted[index], left // (len(wanted) - rank))
         left -= given[index]
     return given
+
+
+def change_of_duration(change_ns: int) -> str:
+    """Return by how much a duration has changed, with its sign; equal ones say so."""
+    if not change_ns:
+        return "="
+    return f"{'+' if change_ns > 0 else '-'}{fmt.duration(abs(change_ns) / 1e9)}"

@@ -1,22 +1,19 @@
 """Saving the samples of a view, in its order and with its columns.
 
-JSON lines keep every value as it is. CSV and Markdown are opened by programs that interpret what
-they read. So in CSV a text that looks like a formula gets an apostrophe before it, and control
-characters are written as visible signs. In Markdown texts are escaped, cut, and put on one line.
+JSON lines keep every value as it is; `flowtui/reports/escaped.py` says what CSV and Markdown do.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from flowtui import format as fmt
-from flowtui.joiners import ZWJ, ZWNJ, with_joiners_shown
-from flowtui.reports.runs import dumps, time_text
+from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.runs import time_text
 from flowtui.reports.saving import write_atomically
 from flowtui.screens.dialogs.export import Export, ExportFormat
 from flowtui.store import cancelling
@@ -33,21 +30,12 @@ if TYPE_CHECKING:
 
 PAGE_SAMPLES = 200
 """How many samples are read at a time."""
-CELL_CHARS = 200
-"""How many characters of a value are written in Markdown."""
 FORMATS = (
     ExportFormat("csv", "CSV, one row a sample", "csv"),
     ExportFormat("jsonl", "JSON lines, one object a sample", "jsonl"),
     ExportFormat("markdown", "Markdown, a table for an issue", "md"),
 )
 Progress = Callable[[int, int], None]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>|~$#!]")
-_SIGNS = {ord("&"): "&amp;", ord("@"): "&#64;"}
-"""Characters that are written as entities.
-
-Without the one for @, a forge would notify every person whose name with an @ is in the table.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +147,7 @@ def _cell(row: _SampleRow, column: str) -> JsonValue:
 def _write_lines(rows: Iterator[_SampleRow], columns: Sequence[str], out: TextIO) -> int:
     count = 0
     for row in rows:
-        out.write(_json({column: _cell(row, column) for column in columns}) + "\n")
+        out.write(json_line({column: _cell(row, column) for column in columns}) + "\n")
         count += 1
     return count
 
@@ -179,29 +167,17 @@ def _csv_cell(value: JsonValue) -> str:
         return ""
     if isinstance(value, str):
         return csv_text(value)
-    text = _json(value)
+    text = json_line(value)
     # NaN and infinities are JSON strings here, and lose their quotes.
     return text.strip('"') if isinstance(value, float) else text
 
 
-def csv_text(text: str) -> str:
-    text = text.replace("\r\n", "\n")
-    begins_a_formula = text.startswith(_FORMULA)
-    odd = {char for char in set(text) if not char.isprintable() and char not in f"\n\t{ZWNJ}{ZWJ}"}
-    shown = text.translate({ord(char): fmt.plain(char) for char in odd}) if odd else text
-    shown = with_joiners_shown(shown)
-    return f"'{shown}" if begins_a_formula else shown
-
-
 def _write_markdown(rows: Iterator[_SampleRow], columns: Sequence[str], out: TextIO) -> int:
-    def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cells)} |\n"
-
-    out.write(line([_markdown_text(column) for column in columns]))
-    out.write(line(["---"] * len(columns)))
+    out.write(markdown_row([markdown_text(column) for column in columns]))
+    out.write(markdown_row(["---"] * len(columns)))
     count = 0
     for row in rows:
-        out.write(line([_markdown_cell(row, column) for column in columns]))
+        out.write(markdown_row([_markdown_cell(row, column) for column in columns]))
         count += 1
     return count
 
@@ -210,26 +186,12 @@ def _markdown_cell(row: _SampleRow, column: str) -> str:
     if column == "annotations":
         notes = (f"{note.name} {fmt.json_text(note.value)} ({note.user})"
                  for note in row.annotations)  # fmt: skip
-        return _markdown_text("; ".join(notes))
+        return markdown_text("; ".join(notes))
     value = value_of(row.sample, column)
     if value is None or value == []:
         return ""
     if column == "traces":
-        return _markdown_text(" ".join(row.sample.trace_ids))
+        return markdown_text(" ".join(row.sample.trace_ids))
     if isinstance(value, (list, dict)):
-        return _markdown_text(json.dumps(value, ensure_ascii=False))
-    return _markdown_text(value if isinstance(value, str) else fmt.json_text(value))
-
-
-def _markdown_text(text: str) -> str:
-    shown = fmt.plain(text, CELL_CHARS)
-    escaped = _MARKDOWN.sub(lambda sign: f"\\{sign.group()}", shown)
-    return escaped.translate(_SIGNS)
-
-
-def _json(value: object) -> str:
-    """Return valid JSON in ASCII on one line, also for NaN and infinities."""
-    try:
-        return json.dumps(value, allow_nan=False)
-    except ValueError:
-        return json.dumps(json.loads(dumps(value)))
+        return markdown_text(json.dumps(value, ensure_ascii=False))
+    return markdown_text(value if isinstance(value, str) else fmt.json_text(value))

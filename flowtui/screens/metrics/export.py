@@ -8,7 +8,7 @@ from flowtui import format as fmt
 from flowtui.reports.saving import write_atomically
 from flowtui.reports.series import write_series
 from flowtui.screens.dialogs.export import Export, ExportFormat
-from flowtui.screens.metrics.reading import Zoomed, window_of
+from flowtui.screens.metrics.reading import Zoomed
 from flowtui.store.open_run import OpenRun
 from flowtui.widgets.charts.curve import Curve
 from flowtui.widgets.charts.curve_lines import curve_lines
@@ -43,7 +43,7 @@ def save(run: OpenRun, shown: Zoomed, curve: Curve, chosen: Export) -> str:
         if chosen.format_key in ("csv", "json"):
             style: Literal["csv", "json"] = "csv" if chosen.format_key == "csv" else "json"
             keys = [series.key for series in all_series]
-            window = window_of(shown.series)
+            window = shown.series.window
             written = write_series(run, keys, window, style, out)
             count = sum(written.stepless.values())
             left_out = f", without {fmt.count(count, 'row')} that have no step," if count else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -17,6 +17,9 @@ from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
 from flowtui.screens.exporting import Exports
 from flowtui.screens.metrics.reading import (
+    Crossing,
+    Curved,
+    ReadCurve,
     Zoom,
     Zoomed,
     at_crosshair,
@@ -24,12 +27,13 @@ from flowtui.screens.metrics.reading import (
     point_beyond,
     zoomed,
 )
+from flowtui.store.metrics.source import MetricSource
 from flowtui.store.metrics.steps import Step
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.charts.card import NO_STEPS
-from flowtui.widgets.charts.curve import Curve, others
+from flowtui.widgets.charts.curve import Curve, XAxis, others
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.frame.filter_line import FilterLine
 
@@ -91,6 +95,8 @@ class MetricZoom(Exports, Container):
         """Metrics that can be drawn over the same axes."""
         self._zoom: Zoom | None = None
         self._zoomed: Zoomed | None = None
+        self.of: Hashable = None
+        """Which curves of several runs are shown, in a comparison."""
         self._weight = 0.0
         """The weight of the smoothing that was last in use."""
 
@@ -123,7 +129,7 @@ class MetricZoom(Exports, Container):
         if self._zoom is None:
             self._pane.show_note("reading…")
             self._pane.focus()
-        held = self._zoom or Zoom(key, weight=self._weight)
+        held = self._zoom or Zoom(key, weight=self._weight, of=self.of)
         kept = tuple(other for other in held.others if other != key)
         self._want(replace(held, key=key, window=None, follows=False, others=kept))
 
@@ -156,23 +162,46 @@ class MetricZoom(Exports, Container):
         if last is None:
             yield partial(self._show_none, zoom.key)
             return
-        found = zoomed(self._run, zoom, last.step, columns, known)
-        if found is not None:
-            yield partial(self._show, replace(found, is_growing=self._run.row.is_active))
+        curved = self.curved(zoom)
+        found = zoomed(curved, zoom, last.step, columns, known, of_runs=self.of_runs)
+        if found is None:
+            yield partial(self.show_nothing, zoom)
+        else:
+            yield partial(self._show, replace(found, is_growing=self.is_growing))
+
+    of_runs: ClassVar[bool] = False
+    """Whether the curves are of several runs."""
+
+    @property
+    def is_growing(self) -> bool:
+        """Whether a curve may grow."""
+        return self._run.row.is_active
+
+    def curved(self, zoom: Zoom) -> Sequence[Curved]:
+        """Return the curves of a request, the main one first; in a thread."""
+        return [
+            Curved(key, MetricSource(self._run, key), is_smoothed=key == zoom.key)
+            for key in (zoom.key, *zoom.others)
+        ]
+
+    def curve_of(self, found: Zoomed) -> Curve:
+        """Return what was read as it is drawn."""
+        return Curve(
+            found.series,
+            smoothed=found.curves[0].smoothed,
+            others=others(found.others),
+            new_count=found.new_count,
+            follows=found.zoom.follows and found.is_growing,
+        )
+
+    def show_nothing(self, zoom: Zoom) -> None:
+        """Show why a request has no curve; by default what was shown before stays."""
 
     def _show(self, found: Zoomed) -> None:
         if found.zoom != self._zoom or found == self._zoomed:
             return
         self._zoomed = found
-        self._pane.show_curve(
-            Curve(
-                found.series,
-                smoothed=found.smoothed,
-                others=others(found.others),
-                new_count=found.new_count,
-                follows=found.zoom.follows and found.is_growing,
-            )
-        )
+        self._pane.show_curve(self.curve_of(found))
 
     def _show_none(self, key: str) -> None:
         if self._zoom is not None and self._zoom.key == key:
@@ -181,7 +210,7 @@ class MetricZoom(Exports, Container):
     @on(CurvePane.WindowWanted)
     def want_window(self, event: CurvePane.WindowWanted) -> None:
         if self._zoom is not None and self._zoomed is not None:
-            seen = self._zoomed.series.last.step
+            seen = self._zoomed.last_step
             self._want(
                 replace(self._zoom, window=event.window, follows=event.follows, seen_step=seen)
             )
@@ -191,18 +220,38 @@ class MetricZoom(Exports, Container):
         if self._zoom is not None:
             self._want(self._zoom)
 
+    @on(CurvePane.AxisTurned)
+    def want_parts(self) -> None:
+        """Read the same part of each curve where the axis shows parts, and else the same steps."""
+        curve, zoom = self._pane.curve, self._zoom
+        if curve is not None and zoom is not None:
+            by_share = curve.x_axis is XAxis.SHARE
+            if by_share != zoom.by_share:
+                self._want(replace(zoom, by_share=by_share))
+
     @on(CurvePane.Crossed)
     def want_crossed(self, event: CurvePane.Crossed) -> None:
         if self._zoomed is not None:
-            keys = (self._zoomed.series.key, *(one.key for one in self._zoomed.others))
-            question = partial(at_crosshair, self._run, keys, event.step)
+            question = partial(at_crosshair, self.crossings(self._zoomed, event.step))
             self.ask(question, partial(self._pane.show_crossed, event.step), group="crosshair")
+
+    def crossings(self, shown: Zoomed, step: Step) -> Sequence[Crossing]:
+        """Return what is asked of each curve when the crosshair is at a step."""
+        return [
+            Crossing(one.name, one.source, step, is_main=one is shown.curves[0])
+            for one in shown.curves
+        ]
+
+    def walked(self, shown: Zoomed) -> Sequence[ReadCurve]:
+        """Return the curves that the crosshair goes along."""
+        return shown.curves[:1]
 
     @on(CurvePane.BeyondWanted)
     def want_beyond(self, event: CurvePane.BeyondWanted) -> None:
         if self._zoomed is not None:
             key, step, by = self._zoomed.series.key, event.step, event.by
-            question = partial(point_beyond, self._run, key, step, by)
+            sources = [one.source for one in self.walked(self._zoomed)]
+            question = partial(point_beyond, sources, step, by)
             self.ask(question, partial(self._show_beyond, key, step, by), group="beyond")
 
     def _show_beyond(self, key: str, step: Step, by: int, point: LoggedPoint | None) -> None:
@@ -262,9 +311,7 @@ class MetricZoom(Exports, Container):
             step = shown.series.start if crosshair is None else crosshair.step
             word = event.text.strip().lower()
             show = partial(self._show_jump, shown.series.key, event.text)
-            self.ask(
-                partial(jump_target, self._run, shown.series, word, step), show, show, group="jump"
-            )
+            self.ask(partial(jump_target, self.walked(shown), word, step), show, show, group="jump")
 
     async def _show_jump(self, key: str, text: str, target: LoggedPoint | str) -> None:
         """Go to the point that was typed, or say why there is none."""

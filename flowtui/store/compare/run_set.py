@@ -57,17 +57,18 @@ class RunSet:
         return self.runs[1:]
 
     def asked(self, question: Callable[[ComparedRun], T]) -> tuple[T | StoreError, ...]:
-        """Return what a question answers for each run, or the error by which it failed there.
-
-        A run that was deleted or cannot be read must not hide the others.
-
-        Raises:
-            ReadCancelled: Nobody waits any more.
-        """
-        return tuple(_answer(question, run) for run in self.runs)
+        """Return what a question answers for each run, as `answered` does."""
+        return tuple(answered(question, run) for run in self.runs)
 
 
-def _answer(question: Callable[[ComparedRun], T], run: ComparedRun) -> T | StoreError:
+def answered(question: Callable[[ComparedRun], T], run: ComparedRun) -> T | StoreError:
+    """Return what a question answers for a run, or the error by which it failed.
+
+    A run that was deleted or cannot be read must not hide the others.
+
+    Raises:
+        ReadCancelled: Nobody waits any more.
+    """
     try:
         return question(run)
     except ReadCancelled:

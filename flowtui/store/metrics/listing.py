@@ -6,11 +6,11 @@ The JSON copies in meta.db exist only after a run has ended, so they are not use
 from __future__ import annotations
 
 import math
-import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from flowtui.store.compare.directions import Direction, by_name
 from flowtui.store.database import table_columns
 from flowtui.store.decoding import as_sql, timestamp
 from flowtui.store.metrics.steps import IS_STEP, Step
@@ -37,21 +37,14 @@ from keys left join dynamic_metrics last on last.rowid = (
 where typeof(keys.key) = 'text'"""
 
 Goal = Literal["min", "max"]
-_LOWER_IS_BETTER = frozenset(
-    "loss nll kl error err mae mse rmse mape wer cer fid ppl perplexity regret".split()
-)
-_HIGHER_IS_BETTER = frozenset(
-    "accuracy acc top1 top5 precision recall f1 auc auroc auprc map iou dice bleu rouge score"
-    " reward psnr ssim r2 pass".split()
-)
 
 
 def goal(key: str) -> Goal | None:
     """Return the direction in which a metric is better, None if its name does not tell."""
-    words = re.split(r"[^a-z0-9]+", key.lower())
-    if not _LOWER_IS_BETTER.isdisjoint(words):
-        return "min"
-    return "max" if not _HIGHER_IS_BETTER.isdisjoint(words) else None
+    said = by_name(key)
+    if said is None:
+        return None
+    return "min" if said is Direction.LOWER else "max"
 
 
 def telling_first(keys: Iterable[str]) -> list[str]:

@@ -54,18 +54,40 @@ def smoothed(
     else:
         running = _Running(weight)
         start, kept = _start(connection, series, weight), ()
-    averages = running.over(_values(connection, series.key, start, end))
+    return _smoothed(running, _values(connection, series.key, start, end), series, kept)
+
+
+def smoothed_over(values: Iterable[tuple[Step, float]], series: Series, weight: float) -> Smoothed:
+    """Return the moving average of a series whose values no table holds, as `smoothed` does.
+
+    Args:
+        values: Its finite values with their steps, in order, from the first of the curve to the
+            end of the series.
+        series: The series that is drawn.
+        weight: The weight, above 0 and below 1.
+    """
+    return _smoothed(_Running(weight), values, series, ())
+
+
+def _smoothed(
+    running: _Running,
+    values: Iterable[tuple[Step, float]],
+    series: Series,
+    kept: Iterable[Point],
+) -> Smoothed:
+    """Return the average of a series, with the points that are `kept` of an earlier one."""
+    averages = running.over(values)
     # Columns are joined as a series grows; the points of a joined one are among those kept.
     points = _kept(chain(((at.step, at.value) for at in kept), averages), series.columns)
     return Smoothed(
         key=series.key,
-        weight=weight,
+        weight=running.weight,
         points=tuple(points),
-        window=_window(series),
+        window=series.window,
         max_columns=series.max_columns,
         read_mark=series.read_mark,
         mark=series.mark,
-        last_step=end,
+        last_step=min(series.end, series.last.step),
         average=running.average,
         missing=running.missing,
     )
@@ -75,13 +97,9 @@ def _goes_on(known: Smoothed, series: Series, weight: float) -> bool:
     """Say whether the points that an average includes are unchanged in the series."""
     same = (known.key, known.weight, known.window, known.max_columns, known.read_mark)
     return (
-        same == (series.key, weight, _window(series), series.max_columns, series.read_mark)
+        same == (series.key, weight, series.window, series.max_columns, series.read_mark)
         and known.mark <= series.mark
     )
-
-
-def _window(series: Series) -> tuple[Step, Step] | None:
-    return None if series.is_whole else (series.start, series.end)
 
 
 def _start(connection: sqlite3.Connection, series: Series, weight: float) -> Step:

@@ -6,6 +6,7 @@ They are apart from values.py because only the Metrics tab needs them, and peopl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flowtui.store.metrics.steps import Step
 from flowtui.store.values import LoggedPoint, Point
@@ -70,6 +71,11 @@ class Series:
     """Whether some of its steps are not whole numbers, as far as its first points tell."""
 
     @property
+    def window(self) -> tuple[Step, Step] | None:
+        """The window as it was asked for; None for the whole metric."""
+        return None if self.is_whole else (self.start, self.end)
+
+    @property
     def is_on_whole_steps(self) -> bool:
         """Whether its axis has whole steps."""
         ends = (self.start, self.end)
@@ -111,6 +117,36 @@ class Series:
     def maximum(self) -> LoggedPoint | None:
         highs = [column.maximum for column in self.columns if column.maximum is not None]
         return max(highs, key=lambda point: point.value, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedPoint(LoggedPoint):
+    """A point of a curve that is computed of several runs."""
+
+    low: float
+    """The lowest value of a run; equal to the highest one where there is one run."""
+    high: float
+    run_count: int
+    """How many runs have a value here."""
+
+
+class BandPart(NamedTuple):
+    """The lowest and the highest value of any run in a range of steps."""
+
+    start: Step
+    end: Step
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedSeries(Series):
+    """A curve that is computed of several runs."""
+
+    band: tuple[BandPart, ...] = ()
+    """Where the values of the runs lie; nothing for the difference of two runs."""
+    marks: tuple[int, ...] = ()
+    """For each run the highest dynamic_metrics.rowid when it was read."""
 
 
 @dataclass(frozen=True, slots=True)

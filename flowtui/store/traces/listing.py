@@ -173,6 +173,17 @@ def ordered(
     return _by_tokens(connection, rowids, order.descending) if order.column == "tokens" else rowids
 
 
+def named(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
+    """Return key, id and name of all traces by start; those without one come last."""
+    if not table_columns(connection, "spans"):
+        return []
+    rows = connection.execute(
+        f"{_relation(connection, {'start', 'name'})}"
+        " select rowid, trace_id, name from trace order by start nulls last, rowid"
+    )
+    return [(rowid, decoding.text(id_), decoding.text(name)) for rowid, id_, name in rows]
+
+
 def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, ...]:
     """Return a sentence for each key that a condition asks for and no trace of the run has.
 

@@ -256,6 +256,14 @@ def own_usage(raw: object) -> Usage | None:
     return usage(_object(raw)) if isinstance(raw, str) and _may_have_usage(raw) else None
 
 
+def told_of(raw: object) -> tuple[SpanKind, Usage | None]:
+    """Return the kind and the usage that the text of attributes reports."""
+    if not isinstance(raw, str) or not (_has_one(raw, ANY_MARKS) and _has_one(raw, _TOLD_MARKS)):
+        return SpanKind.OTHER, None
+    attributes = _object(raw)
+    return span_kind(attributes, 0), usage(attributes)
+
+
 def own_title(raw: object, name: str) -> str:
     """Return what a text of attributes says that a span is called, else its name."""
     return title(name, _object(raw)) if isinstance(raw, str) else name

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from flowtui.store.metrics.steps import Step, share
-from flowtui.store.metrics.values import Series, SeriesColumn, Smoothed
+from flowtui.store.metrics.values import BandPart, Series, Smoothed
 from flowtui.store.values import LoggedPoint, Point
 from flowtui.widgets import step_text
 from flowtui.widgets.cells import Role
-from flowtui.widgets.charts.chart import BRAILLE, Stretch, Window, padded
+from flowtui.widgets.charts.chart import BRAILLE
 
 OVERLAY_ROLES: tuple[Role, ...] = ("curve-1", "curve-2", "curve-3", "curve-4")
 OVERLAY_MARKS = "+xo*#@"
@@ -29,6 +29,8 @@ class XAxis(StrEnum):
     ELAPSED = "time"
     """The time since the first point of the metric was logged."""
     CLOCK = "clock"
+    SHARE = "share %"
+    """How much of the run a step is, from the first point of its metric to the last."""
 
 
 BY_STEP = (XAxis.STEP, XAxis.STEP_TIME)
@@ -43,28 +45,41 @@ def _ends(series: Iterable[Series]) -> list[LoggedPoint]:
     return [point for one in series for point in (one.first, one.last)]
 
 
-def x_axes(series: Sequence[Series]) -> tuple[XAxis, ...]:
+def x_axes(series: Sequence[Series], *, of_runs: bool = False) -> tuple[XAxis, ...]:
     """Return the possible horizontal axes of curves, with the default first.
 
     Steps as times are the default only if they lie near the times of logging, because counts may
-    be as large as times.
+    be as large as times. Only curves `of_runs` may be of different lengths, and have shares.
     """
+    later = XAxis.ELAPSED, *((XAxis.SHARE,) if of_runs else ()), XAxis.CLOCK
     parts = parts_of_a_second(series)
     if parts is None:
-        return XAxis.STEP, XAxis.ELAPSED, XAxis.CLOCK
+        return XAxis.STEP, *later
     is_near = step_text.are_near_log(_ends(series), parts)
-    return *(BY_STEP[::-1] if is_near else BY_STEP), XAxis.ELAPSED, XAxis.CLOCK
+    return *(BY_STEP[::-1] if is_near else BY_STEP), *later
 
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """Another metric that is drawn over the same axes."""
+    """One of several curves over the same axes."""
 
     series: Series
     role: Role
     mark: str
     at_crosshair: LoggedPoint | None = None
-    """Its point at the step of the crosshair, or the last one before that."""
+    """Its point at the step of the crosshair, or the last one before that; of runs the nearest."""
+    letters: str = ""
+    """The letters of the runs that it is of, in a comparison of runs."""
+    text: str = ""
+    """What the legend calls it; empty for the name of its metric."""
+    smoothed: Smoothed | None = None
+    band: tuple[BandPart, ...] = ()
+    """Where the values of the runs lie of which it is the mean."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from the other curves."""
+        return self.letters or self.series.key
 
 
 def others(series: Iterable[Series]) -> tuple[Overlay, ...]:
@@ -96,6 +111,54 @@ class Curve:
     """Whether the window moves on with the last point."""
     view: tuple[Step, Step] | None = None
     """The window that is being read; until it has been, it is drawn with the present columns."""
+    first: Overlay | None = None
+    """The series as one of several runs' curves, of which none is the main one."""
+    heading: str = ""
+    """What the title says in place of the number of points."""
+
+    @property
+    def is_of_runs(self) -> bool:
+        return self.first is not None
+
+    @property
+    def overlays(self) -> tuple[Overlay, ...]:
+        """The curves of the legend: all of them for runs, else all but the main one."""
+        return self.others if self.first is None else (self.first, *self.others)
+
+    @property
+    def walked(self) -> tuple[Series, ...]:
+        """The series whose points the crosshair goes along.
+
+        Only on an axis of steps are those of several runs in the order of their steps.
+        """
+        is_along_all = self.is_of_runs and self.x_axis in BY_STEP
+        return self.all_series if is_along_all else (self.series,)
+
+    @property
+    def ends(self) -> tuple[LoggedPoint, LoggedPoint]:
+        """The first and the last point that the crosshair can go to, inside the window or not."""
+        return (
+            min((one.first for one in self.walked), key=lambda point: point.step),
+            max((one.last for one in self.walked), key=lambda point: point.step),
+        )
+
+    @property
+    def window(self) -> tuple[Step, Step]:
+        """The steps that were read."""
+        return (
+            min(one.start for one in self.walked),
+            max(one.end for one in self.walked),
+        )
+
+    @property
+    def extremes(self) -> tuple[LoggedPoint | None, LoggedPoint | None]:
+        """The lowest and the highest point that the crosshair can go to."""
+        lows = [low for one in self.walked if (low := one.minimum) is not None]
+        highs = [high for one in self.walked if (high := one.maximum) is not None]
+        return (
+            min(lows, key=lambda point: point.value, default=None),
+            max(highs, key=lambda point: point.value, default=None),
+        )
 
     @property
     def all_series(self) -> tuple[Series, ...]:
@@ -104,19 +167,37 @@ class Curve:
 
     @property
     def points(self) -> list[LoggedPoint]:
-        """All points that the columns keep, in order of steps."""
-        return kept_points(self.series)
+        """All points that the columns keep and the crosshair goes along, in order of steps."""
+        walked = self.walked
+        if len(walked) == 1:
+            return kept_points(walked[0])
+        by_step: dict[Step, LoggedPoint] = {}
+        for one in walked:
+            for point in kept_points(one):
+                by_step.setdefault(point.step, point)
+        return [by_step[step] for step in sorted(by_step)]
 
-    def x(self, point: LoggedPoint) -> float | None:
-        """Return the place of a point on the horizontal axis; None if it has no time there."""
+    def x(self, point: Point, of: Series | None = None) -> float | None:
+        """Return the place of a point on the horizontal axis; None if it has no time there.
+
+        Args:
+            point: The point.
+            of: Its series; None for the main one.
+        """
         if self.x_axis in BY_STEP:
             return float(point.step)
-        start = self.series.first.logged_at
-        if point.logged_at is None or start is None:
+        # The metrics of one run have one start, and each run has its own.
+        series = of if of is not None and self.is_of_runs else self.series
+        if self.x_axis is XAxis.SHARE:
+            first, last = series.first.step, series.last.step
+            return 100 * share(point.step, first, last) if first < last else 0.0
+        start = series.first.logged_at
+        logged_at = point.logged_at if isinstance(point, LoggedPoint) else None
+        if logged_at is None or start is None:
             return None
         if self.x_axis is XAxis.CLOCK:
-            return point.logged_at.timestamp()
-        return (point.logged_at - start).total_seconds()
+            return logged_at.timestamp()
+        return (logged_at - start).total_seconds()
 
     def scaled(self, value: float) -> float:
         return math.log10(value) if self.is_log else value
@@ -127,26 +208,53 @@ class Curve:
     @property
     def is_on_whole_steps(self) -> bool:
         """Whether the axis shows steps and all of them are whole numbers."""
-        drawn = (self.series, *(other.series for other in self.others))
-        return all(series.is_on_whole_steps for series in drawn)
+        return self.x_axis in BY_STEP and all(one.is_on_whole_steps for one in self.all_series)
 
     @property
     def is_thinned(self) -> bool:
         """Whether the columns leave out points, so that only the store can count them."""
-        return len(self.points) < self.series.count
+        return any(len(kept_points(one)) < one.count for one in self.counted)
+
+    @property
+    def counted(self) -> tuple[Series, ...]:
+        """The series whose odd points the title counts."""
+        return self.all_series if self.is_of_runs else (self.series,)
 
     @property
     def hidden_count(self) -> int:
         """How many of the kept points have no place on a logarithmic axis."""
-        kept = (point.value for point in self.points)
-        return sum(math.isfinite(value) and value <= 0 for value in kept) if self.is_log else 0
+        if not self.is_log:
+            return 0
+        kept = (point.value for one in self.counted for point in kept_points(one))
+        return sum(math.isfinite(value) and value <= 0 for value in kept)
 
     @property
     def timeless_count(self) -> int:
         """How many of the kept points have no place on an axis of time."""
-        if self.x_axis in BY_STEP:
+        if self.x_axis in (*BY_STEP, XAxis.SHARE):
             return 0
-        return sum(self.x(point) is None for point in self.points)
+        return sum(self.x(point, one) is None for one in self.counted for point in kept_points(one))
+
+    def step_for(self, series: Series) -> Step | None:
+        """Return about at which step of a series the crosshair is; None without a crosshair."""
+        point = self.crosshair
+        if point is None or series is self.series or self.x_axis in BY_STEP:
+            return None if point is None else point.step
+        x = self.x(point)
+        if x is None:
+            return point.step
+        placed = (
+            (at, kept) for kept in kept_points(series) if (at := self.x(kept, series)) is not None
+        )
+        near = sorted(placed, key=lambda pair: abs(pair[0] - x))[:2]
+        if not near:
+            return None
+        if len(near) == 1 or near[0][0] == near[1][0]:
+            return near[0][1].step
+        (left, before), (right, after) = sorted(near, key=lambda pair: pair[0])
+        part = min(max((x - left) / (right - left), 0.0), 1.0)
+        step = before.step + (after.step - before.step) * part
+        return round(step) if series.is_on_whole_steps else step
 
 
 def kept_points(series: Series) -> list[LoggedPoint]:
@@ -186,108 +294,3 @@ def nearest(curve: Curve, x: float) -> LoggedPoint | None:
     """Return the kept point nearest to a place on the horizontal axis."""
     placed = [(at, point) for point in curve.points if (at := curve.x(point)) is not None]
     return min(placed, key=lambda pair: abs(pair[0] - x), default=(0.0, None))[1]
-
-
-def is_odd(column: SeriesColumn) -> bool:
-    """Say whether a column holds a NaN or an infinity, which is marked and breaks the line."""
-    return column.nan_count + column.pos_inf_count + column.neg_inf_count > 0
-
-
-def stretches(curve: Curve, series: Series | None = None) -> list[Stretch]:
-    """Return the lines to draw for the curve's series, or for an overlay.
-
-    A line ends at a NaN or an infinity, and the next one begins after it.
-    """
-    made: list[list[tuple[float, float]]] = [[]]
-    for column in (series or curve.series).columns:
-        drawn = [
-            (x, curve.scaled(point.value))
-            for point in column.points
-            if curve.is_drawn(point.value) and (x := curve.x(point)) is not None
-        ]
-        if is_odd(column) and not drawn:
-            made.append([])
-        made[-1] += drawn
-    return [stretch for stretch in made if stretch]
-
-
-def smooth_stretches(curve: Curve) -> list[Stretch]:
-    """Return the smoothed line, which has no gaps."""
-    if curve.smoothed is None:
-        return []
-    place = _Places(curve)
-    drawn = [
-        (x, curve.scaled(point.value))
-        for point in curve.smoothed.points
-        if curve.is_drawn(point.value) and (x := place(point)) is not None
-    ]
-    return [drawn] if drawn else []
-
-
-def smoothed_at(smoothed: Smoothed, step: Step) -> Point | None:
-    """Return the smoothed point at a step, or the last kept one before it."""
-    steps = [point.step for point in smoothed.points]
-    index = bisect_right(steps, step)
-    return smoothed.points[index - 1] if index else None
-
-
-class _Places:
-    """Places smoothed points; on an axis of time, between the logged points around them."""
-
-    def __init__(self, curve: Curve) -> None:
-        self._by_step = curve.x_axis in BY_STEP
-        known = [(point.step, curve.x(point)) for point in curve.points]
-        self._known = [(step, x) for step, x in known if x is not None]
-        self._steps = [step for step, _ in self._known]
-
-    def __call__(self, point: Point) -> float | None:
-        if self._by_step:
-            return float(point.step)
-        index = bisect_left(self._steps, point.step)
-        around = self._known[max(index - 1, 0) : index + 1]
-        if not around:
-            return None
-        (first, left), (last, right) = around[0], around[-1]
-        if last <= first or not first <= point.step <= last:
-            return right if point.step >= last else left
-        return left + (right - left) * share(point.step, first, last)
-
-
-def window_of(curve: Curve) -> Window:
-    """Return the range of the canvas, which holds all curves."""
-    drawn = curve.all_series
-    points = [point for series in drawn for point in kept_points(series)]
-    if curve.view is not None:
-        points = [point for point in points if curve.view[0] <= point.step <= curve.view[1]]
-    if curve.x_axis in BY_STEP and curve.view is not None:
-        left, right = map(float, curve.view)
-    elif curve.x_axis in BY_STEP:
-        left = float(min(series.start for series in drawn))
-        right = float(max(series.end for series in drawn))
-    else:
-        xs = [x for point in points if (x := curve.x(point)) is not None]
-        left, right = min(xs, default=0.0), max(xs, default=0.0)
-    if not left / 2 < right / 2:
-        left, right = _around(curve, left)
-    values = [curve.scaled(point.value) for point in points if curve.is_drawn(point.value)]
-    bottom, top = padded(min(values), max(values)) if values else (0.0, 1.0)
-    return Window(left, right, bottom, top)
-
-
-def _around(curve: Curve, x: float) -> tuple[float, float]:
-    """Return the ends of an axis on which all points have the same place."""
-    if curve.x_axis not in BY_STEP:
-        # Times are logged to the second: the axis is the second in which all was logged.
-        return math.floor(x), math.floor(x) + 1.0
-    parts = parts_of_a_second([curve.series]) if curve.x_axis is XAxis.STEP_TIME else None
-    # Near 2**63 floats are more than one step apart.
-    room = max(1.0, 4 * math.ulp(x), (parts or 0) / 2)
-    return x - room, x + room
-
-
-def cell_of(x: float | None, window: Window, columns: int) -> int | None:
-    """Return the column of cells for a place on the horizontal axis; None outside the window."""
-    if x is None:
-        return None
-    share = (x / 2 - window.left / 2) / (window.right / 2 - window.left / 2)
-    return min(int(share * columns), columns - 1) if 0 <= share <= 1 else None

@@ -12,19 +12,17 @@ from flowtui.store.values import LoggedPoint, Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, justified, width_of
 from flowtui.widgets.charts.chart import EMPTY_CELLS, Window, blended, canvas
-from flowtui.widgets.charts.curve import (
-    Curve,
-    Overlay,
-    XAxis,
+from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, parts_of_a_second
+from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.charts.placing import (
     cell_of,
     is_odd,
-    parts_of_a_second,
     smooth_stretches,
     smoothed_at,
     stretches,
     window_of,
 )
-from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
+from flowtui.widgets.charts.run_curves import run_layers, run_legend, run_place
 from flowtui.widgets.charts.ticks import Ticks
 from flowtui.widgets.step_text import step_texts
 
@@ -155,8 +153,10 @@ def _layers(
     curve: Curve, columns: int, rows: int, window: Window
 ) -> list[tuple[Sequence[str], Role]]:
     """Return the canvases of all lines, with the top one first."""
+    if curve.is_of_runs:
+        return run_layers(curve, columns, rows, window)
     layers: list[tuple[Sequence[str], Role]] = []
-    if smooth := smooth_stretches(curve):
+    if smooth := smooth_stretches(curve, curve.smoothed):
         layers.append((canvas(smooth, columns, rows, window, curve.marker), "accent"))
     raw: Role = "muted" if smooth else "text"
     layers.append((canvas(stretches(curve), columns, rows, window, curve.marker), raw))
@@ -210,8 +210,9 @@ def _crossed(cells: Line, across: int) -> list[Piece]:
 def _axis_line(curve: Curve, made: Drawn, columns: int) -> Line:
     """Return the horizontal axis, with a mark at each NaN or infinity."""
     odd = {
-        cell_of(curve.x(column.first), made.window, columns)
-        for column in curve.series.columns
+        cell_of(curve.x(column.first, series), made.window, columns)
+        for series in curve.counted
+        for column in series.columns
         if is_odd(column)
     }
     ticked = {cell_of(place, made.window, columns) for place in made.across.places}
@@ -248,7 +249,11 @@ def _title(curve: Curve, width: int) -> Line:
     series = curve.series
     # Points that the columns leave out may be hidden too, so the count is only a lower bound.
     least = "at least " if curve.is_thinned else ""
-    odd = fmt.odd_points(series.nan_count, series.inf_count, series.unreadable_count)
+    odd = fmt.odd_points(
+        sum(one.nan_count for one in curve.counted),
+        sum(one.inf_count for one in curve.counted),
+        sum(one.unreadable_count for one in curve.counted),
+    )
     hidden = fmt.counted(
         ((curve.hidden_count, "not above 0"), (curve.timeless_count, "without a time"))
     )
@@ -256,7 +261,7 @@ def _title(curve: Curve, width: int) -> Line:
     left = [
         Piece(" "),
         Piece(fmt.plain(series.key, 200), "title"),
-        Piece(f"   {fmt.count(series.count, 'point')}", "muted"),
+        Piece(f"   {curve.heading or fmt.count(series.count, 'point')}", "muted"),
         Piece(f"  ▲ {' · '.join(odd)}" if odd else "", "attention"),
     ]
     if curve.view is not None:
@@ -287,12 +292,11 @@ def _under_crosshair(curve: Curve, width: int) -> Line:
     if point is None:
         return []
     role: Role = "text" if math.isfinite(point.value) else "attention"
-    pieces = [
-        Piece(" step ", "muted"),
-        Piece(f"{point.step:,}", "accent"),
-        Piece("   "),
-        Piece(fmt.exact(point.value), role),
-    ]
+    pieces = [Piece(" step ", "muted"), Piece(f"{point.step:,}", "accent")]
+    if curve.is_of_runs:
+        # The values are in the legend: it is the point of any of the runs.
+        return clipped([*pieces, *run_place(curve, point)], width)
+    pieces += [Piece("   "), Piece(fmt.exact(point.value), role)]
     near = _near(curve)
     more = [
         *_smoothed_pieces(curve, point.step, near),
@@ -352,6 +356,8 @@ def _smoothed_pieces(curve: Curve, step: Step, near: Mapping[Step, str]) -> list
 
 def _legend(curve: Curve, width: int) -> list[Line]:
     """Return the other curves, each with its mark and its value at the crosshair."""
+    if curve.is_of_runs:
+        return run_legend(curve, width)
     lines: list[list[Piece]] = []
     crossed = [*(other.at_crosshair for other in curve.others), curve.crosshair]
     values = [point.value for point in crossed if point is not None]

@@ -13,16 +13,16 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from flowtui.store.metrics.source import Window as StepWindow
 from flowtui.store.metrics.steps import Step, reach
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, window_of, x_axes
+from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
+from flowtui.widgets.charts.placing import window_of
 from flowtui.widgets.paint import RoleStyles
 
-StepWindow = tuple[Step, Step] | None
-"""The first and the last step; None is the whole metric, which grows."""
 WHEEL_ZOOM = 0.8
 """The factor by which one notch of the wheel narrows the window."""
 PAN_SHARE = 0.5
@@ -68,6 +68,10 @@ class CurvePane(Widget, can_focus=True):
         """Sent by CurvePane when its width changes, and so the columns that it needs."""
 
     @dataclass
+    class AxisTurned(Message):
+        """Sent by CurvePane when another quantity is on the horizontal axis."""
+
+    @dataclass
     class Crossed(Message):
         """Sent by CurvePane when the crosshair moves to another point."""
 
@@ -111,7 +115,7 @@ class CurvePane(Widget, can_focus=True):
         self._beyond = self._beyond if is_same else None
         moves_on = is_same and was_last and (curve.series.is_whole or curve.follows)
         step = None if moves_on else self._wanted_step
-        axes = x_axes(curve.all_series)
+        axes = x_axes(curve.all_series, of_runs=curve.is_of_runs)
         x_axis = self._x_axis if self._x_axis in axes else axes[0]
         self._curve = replace(curve, is_log=self._is_log, x_axis=x_axis, marker=self._marker)
         point = neighbour(self._curve.points, step, 0)
@@ -130,19 +134,20 @@ class CurvePane(Widget, can_focus=True):
         self._repaint()
 
     def show_crossed(self, step: Step, points: Mapping[str, LoggedPoint]) -> None:
-        """Show the points of the curves at the step of the crosshair, by key."""
+        """Show the points of the curves at the step of the crosshair, by the curve's name."""
         if self._curve is None or step != self._wanted_step:
             return
         others = tuple(
-            replace(other, at_crosshair=points.get(other.series.key))
-            for other in self._curve.others
+            replace(other, at_crosshair=points.get(other.name)) for other in self._curve.others
         )
-        exact = points.get(self._curve.series.key, self._curve.crosshair)
-        held = self._curve.crosshair
+        held, first = self._curve.crosshair, self._curve.first
+        exact = held if first is not None else points.get(self._curve.series.key, held)
+        if first is not None:
+            first = replace(first, at_crosshair=points.get(first.name))
         if held is not None and exact is not None and held.step == exact.step:
             # If a step has several points, the one on the curve is meant.
             exact = held if held in self._curve.points else exact
-        curve = replace(self._curve, others=others, crosshair=exact)
+        curve = replace(self._curve, others=others, crosshair=exact, first=first)
         if curve != self._curve:
             self._curve = curve
             self._repaint_crosshair()
@@ -168,6 +173,11 @@ class CurvePane(Widget, can_focus=True):
         if self._beyond == (step, by):
             self._beyond = None
             self._cross_kept(point)
+
+    @property
+    def marker(self) -> str:
+        """BRAILLE or BLOCKS."""
+        return self._marker
 
     @property
     def curve(self) -> Curve | None:
@@ -234,7 +244,8 @@ class CurvePane(Widget, can_focus=True):
 
     def _has_read(self, step: Step) -> bool:
         assert self._curve is not None
-        return self._curve.series.start <= step <= reach(self._curve.series.end)
+        start, end = self._curve.window
+        return start <= step <= reach(end)
 
     def _want_beyond(self, step: Step, by: int) -> None:
         self._beyond = (step, by) if by else None
@@ -248,20 +259,19 @@ class CurvePane(Widget, can_focus=True):
     def action_move_to_end(self, last: bool) -> None:
         if self._curve is None:
             return
-        series = self._curve.series
-        if series.is_whole or not self._curve.points:
-            self._cross_kept(series.last if last else series.first)
+        first_point, last_point = self._curve.ends
+        if self._curve.series.is_whole or not self._curve.points:
+            self._cross_kept(last_point if last else first_point)
         elif last:
-            self.cross(series.last)
-            wide = series.end - series.start
-            self._want((series.last.step - wide, series.last.step), follows=True)
+            self.cross(last_point)
+            start, end = self._curve.window
+            self._want((last_point.step - (end - start), last_point.step), follows=True)
         else:
             self.cross(self._curve.points[0])
 
     def action_move_to_extreme(self, highest: bool) -> None:
         if self._curve is not None:
-            series = self._curve.series
-            self._cross_kept(series.maximum if highest else series.minimum)
+            self._cross_kept(self._curve.extremes[highest])
 
     def action_zoom(self, factor: float) -> None:
         if self._curve is not None:
@@ -280,7 +290,7 @@ class CurvePane(Widget, can_focus=True):
     def _is_whole(self, window: tuple[Step, Step]) -> bool:
         """Say whether windows should begin and end with whole steps."""
         assert self._curve is not None
-        has_fractions = self._curve.series.has_fractions
+        has_fractions = any(one.has_fractions for one in self._curve.walked)
         return not has_fractions and all(isinstance(step, int) for step in window)
 
     def _half(self, window: tuple[Step, Step], factor: float = 1.0) -> Step:
@@ -300,7 +310,7 @@ class CurvePane(Widget, can_focus=True):
     def _shown_window(self) -> tuple[Step, Step]:
         """Return the window that is being read, else the one in sight."""
         assert self._curve is not None
-        return self._curve.view or (self._curve.series.start, self._curve.series.end)
+        return self._curve.view or self._curve.window
 
     def _want_around(self, center: Step, half: Step) -> None:
         self._want_window(center - half, center + half)
@@ -308,7 +318,7 @@ class CurvePane(Widget, can_focus=True):
     def _want_window(self, start: Step, end: Step) -> None:
         """Ask for a window, shifted into the metric's range; for the whole metric if it has all."""
         assert self._curve is not None
-        first, last = self._curve.series.first.step, self._curve.series.last.step
+        first, last = (point.step for point in self._curve.ends)
         if end - start >= last - first:
             self._want(None)
             return
@@ -321,9 +331,9 @@ class CurvePane(Widget, can_focus=True):
         """Ask for a window, and meanwhile show what is known of it."""
         self.post_message(self.WindowWanted(window, follows))
         if self._curve is not None:
-            series = self._curve.series
-            view = window or (series.first.step, series.last.step)
-            if view != (series.start, series.end):
+            first, last = self._curve.ends
+            view = window or (first.step, last.step)
+            if view != self._curve.window:
                 self._redraw(replace(self._curve, view=view))
 
     def action_fit(self) -> None:
@@ -342,10 +352,13 @@ class CurvePane(Widget, can_focus=True):
 
     def action_turn_x_axis(self) -> None:
         if self._curve is not None:
-            axes = x_axes(self._curve.all_series)
+            axes = x_axes(self._curve.all_series, of_runs=self._curve.is_of_runs)
             turned = axes[(axes.index(self._curve.x_axis) + 1) % len(axes)]
             self._x_axis = None if turned is axes[0] else turned
             self._redraw(replace(self._curve, x_axis=turned))
+            self.post_message(self.AxisTurned())
+            if (point := self.crosshair) is not None:
+                self.post_message(self.Crossed(point.step))
 
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from flowtui.store.samples.score_values import is_number
+from flowtui.store.equality import is_equal
 from flowtui.store.values import JsonValue
 
 MAX_WORD_CHARS = 200_000
@@ -100,19 +100,6 @@ def key_diff(output: JsonValue, reference: JsonValue) -> tuple[KeyDifference, ..
     A part that only one of them has counts as one path, whatever is inside it.
     """
     return tuple(islice(_keys("", output, reference, 0), MAX_KEYS))
-
-
-def is_equal(one: JsonValue, other: JsonValue) -> bool:
-    """Say whether two values are equal as JSON: true is not 1, but 1 is 1.0 and NaN is NaN."""
-    if is_number(one) and is_number(other):
-        return one == other or (one != one and other != other)
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(is_equal(one[k], other[k]) for k in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(is_equal, one, other))
-    return one == other
 
 
 # Texts ---------------------------------------------------------------------------------------

@@ -34,10 +34,18 @@ _MARKS: dict[DiffKind, tuple[str, str, Role]] = {
 }
 
 
-def text_block(output: str, reference: str) -> tuple[Block, ...]:
-    """Return two texts as one, with the parts of only one of them in brackets."""
+def text_block(
+    output: str, reference: str, sides: tuple[str, str] = ("the output", "the reference")
+) -> tuple[Block, ...]:
+    """Return two texts as one, with the parts of only one of them in brackets.
+
+    Args:
+        output: The text whose own parts are additions.
+        reference: The text whose own parts are missing from the other.
+        sides: What a person calls the two.
+    """
     runs = word_diff(output, reference)
-    legend = Text("[-only in the reference-]  {+only in the output+}", "muted")
+    legend = Text(f"[-only in {sides[1]}-]  {{+only in {sides[0]}+}}", "muted")
     pieces = tuple(_marked(run) for run in runs)
     if not any(run.kind is DiffKind.SAME and run.text.strip() for run in runs):
         return (Text("they share no words", "muted"), _joined(pieces))

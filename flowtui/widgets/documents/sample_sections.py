@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from flowtui import format as fmt
 from flowtui.store.annotations.values import SpanTarget
+from flowtui.store.equality import is_equal
 from flowtui.store.genai import Conversation
 from flowtui.store.genai.chats import INPUT, OUTPUT, chat
 from flowtui.store.samples.values import Sample
@@ -25,7 +26,6 @@ from flowtui.widgets.documents.blocks import (
 )
 from flowtui.widgets.documents.bounded_blocks import bounded_sections
 from flowtui.widgets.documents.conversation import conversation_blocks, value_blocks
-from flowtui.widgets.documents.differences import is_equal
 from flowtui.widgets.documents.sample_differences import key_block, text_block
 from flowtui.widgets.lists.score_cells import score_piece
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from flowtui.format import plain, plain_lines
-from flowtui.screens.evals.saving import csv_text
+from flowtui.reports.escaped import csv_text
 from flowtui.terminal.cell_diff import in_ascii
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents import wrapping

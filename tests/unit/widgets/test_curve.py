@@ -15,17 +15,9 @@ from flowtui.store.metrics.values import Series
 from flowtui.store.schema import StoreWriter
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, width_of
-from flowtui.widgets.charts.curve import (
-    Curve,
-    XAxis,
-    neighbour,
-    others,
-    parts_of_a_second,
-    stretches,
-    window_of,
-    x_axes,
-)
+from flowtui.widgets.charts.curve import Curve, XAxis, neighbour, others, parts_of_a_second, x_axes
 from flowtui.widgets.charts.curve_lines import curve_lines, drawn
+from flowtui.widgets.charts.placing import stretches, window_of
 from tests.conftest import open_store
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flowtui.store.equality import is_equal
 from flowtui.store.values import JsonValue
 from flowtui.widgets.documents import differences
 from flowtui.widgets.documents.differences import (
@@ -18,7 +19,6 @@ from flowtui.widgets.documents.differences import (
     DiffKind,
     DiffRun,
     KeyDifference,
-    is_equal,
     key_diff,
     word_diff,
 )
