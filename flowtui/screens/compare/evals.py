@@ -18,17 +18,18 @@ from flowtui.screens.annotate.annotated import ANNOTATING, Annotated
 from flowtui.screens.base import SHORT
 from flowtui.screens.compare import evals_columns as columns
 from flowtui.screens.compare.base import CompareScreen, CompareState
+from flowtui.screens.compare.chosen_directions import chosen_directions
 from flowtui.screens.compare.evals_notes import RunNotes
 from flowtui.screens.compare.evals_reading import ComparedQuery, ComparisonReader, ReadComparison
 from flowtui.screens.compare.evals_sample import ComparedSampleView
 from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.exporting import Exports
 from flowtui.screens.record_list import RecordList
-from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.compare.joined_samples import JoinedBy
 from flowtui.store.compare.run_set import ComparedRun
 from flowtui.store.compare.sample_page import ComparedSample, page
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN, ComparedOrder, ComparedView
+from flowtui.store.compare.samples import by_direction
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.values import Kind
 from flowtui.widgets.cells import Line, Piece
@@ -55,6 +56,7 @@ VIEWS = {
 }
 TABLE_ACTIONS = (
     "filter", "sort", "show_view", "copy_row", "export", "join_by", "step_candidate",
+    "choose_direction",
 )  # fmt: skip
 NARROW_BELOW = 100
 FIRST_ROWS = 60
@@ -62,9 +64,7 @@ FIRST_ROWS = 60
 FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.")
 
 
-class CompareEvals(
-    RecordList[ComparedQuery, ComparedSample], Exports, CompareScreen
-):
+class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareScreen):
     """The fourth tab of a comparison: samples joined, what got worse first."""
 
     CSS_PATH = "evals.tcss"
@@ -78,7 +78,7 @@ class CompareEvals(
     VERTICAL_BREAKPOINTS = SHORT  # an instance's, as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="compare_evals.filter",
-                tooltip="Filter by text, or an expression: A.x and B.x are of these runs, x of any"),
+                tooltip="Filter by text or an expression: A.x is of run A, x of any run"),
         Binding("s", "sort", "Sort", id="compare_evals.sort",
                 tooltip="Sort by the change of a score; again: reverse"),
         *(
@@ -92,6 +92,8 @@ class CompareEvals(
         Binding("shift+tab", "next_pane", "Scores", show=False, id="compare_evals.pane",
                 tooltip="Switch between the scores and the samples. Scores are tested in pairs: "
                 "pass-fail with McNemar's exact test, numbers with Wilcoxon's signed-rank test"),
+        Binding("m", "choose_direction", "Better", show=False, id="compare_evals.direction",
+                tooltip="Say whether higher or lower is better of the score under the cursor"),
         Binding("J", "join_by", "Join", show=False, id="compare_evals.join",
                 tooltip="Join the samples on equal inputs instead of on their ids, or back"),
         Binding("t", "trace", "Trace", show=False, id="compare_evals.trace",
@@ -112,13 +114,15 @@ class CompareEvals(
         self.listed: ReadComparison | None = None
         self.noted = state.candidate
         """The letter of the run that is annotated."""
-        self._reader = ComparisonReader(self.runs)
+        self._comparison = ComparisonReader(self.runs)
         self._changes = Counter(run.letter for run in self.runs.runs)
         """How often the samples of a run may have changed, by letter."""
         self._read_changes: Counter[str] = Counter()
         """The same, as of what was read last."""
         self._whole: set[str] = set()
         """The letters of the runs of which everything is to be read again."""
+        self.higher = by_direction(chosen_directions())
+        """Says of a score what is better, as far as its name or the person has said so."""
         self._saver: Worker[None] | None = None
 
     def compose_tab(self) -> Iterable[Widget]:
@@ -146,10 +150,6 @@ class CompareEvals(
     def scores(self) -> VirtualTable:
         return self.query_one("#scores", VirtualTable)
 
-    def higher(self, name: str, is_pass_fail: bool) -> bool | None:
-        """Say of a score what is better, as far as its name or the person has said so."""
-        return True if is_pass_fail else None
-
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
@@ -157,12 +157,10 @@ class CompareEvals(
         stale = {letter for letter, n in changes.items() if n != self._read_changes[letter]}
         # With the first samples in the list, the table need not be drawn empty and ask for them.
         first_rows = FIRST_ROWS if self.listed is None else 0
-        found = self._reader.read(self.selected, self.higher, stale, whole, first_rows)
+        found = self._comparison.read(self.selected, self.higher, stale, whole, first_rows)
         yield partial(self._take, found, changes, whole)
 
-    def _take(
-        self, found: ReadComparison, changes: Counter[str], whole: frozenset[str]
-    ) -> None:
+    def _take(self, found: ReadComparison, changes: Counter[str], whole: frozenset[str]) -> None:
         self._read_changes = changes
         self._whole -= whole
         if found.wanted == self.selected:
@@ -186,8 +184,8 @@ class CompareEvals(
 
     @property
     def has_content(self) -> bool:
-        return self.is_composed and self.listed is not None and (
-            self.listed.wanted == self.selected
+        return (
+            self.is_composed and self.listed is not None and (self.listed.wanted == self.selected)
         )
 
     @property
@@ -278,11 +276,15 @@ class CompareEvals(
         if (listed := self.listed) is None:
             return
         shown = len(listed.numbers)
-        total = sum(
-            listed.samples.rowid(0, number) is not None
-            or listed.samples.rowid(listed.of.candidate, number) is not None
-            for number in range(listed.samples.count)
-        ) if listed.wanted != ComparedQuery(letter=listed.of.letter) else shown
+        total = (
+            sum(
+                listed.samples.rowid(0, number) is not None
+                or listed.samples.rowid(listed.of.candidate, number) is not None
+                for number in range(listed.samples.count)
+            )
+            if listed.wanted != ComparedQuery(letter=listed.of.letter)
+            else shown
+        )
         count = fmt.count(total, "sample") if shown == total else f"{shown:,} of {total:,}"
         if listed.wanted.dataset is not None:
             count = f"{fmt.plain(listed.wanted.dataset, 40)}   {count}"
@@ -354,6 +356,17 @@ class CompareEvals(
         self.select(replace(self.selected, dataset=score.dataset, order=order))
         self.rows.focus()
 
+    @work
+    async def action_choose_direction(self) -> None:
+        from flowtui.screens.compare.chosen_directions import ask_direction
+
+        if (listed := self.listed) is None or not listed.of.scores:
+            return
+        if await ask_direction(self.flow, listed.of.scores[self.scores.cursor].name):
+            self.higher = by_direction(chosen_directions())
+            self._comparison.compare_anew()
+            self.read_selected()
+
     def action_join_by(self) -> None:
         is_by_key = self.selected.by is JoinedBy.KEY
         by = JoinedBy.INPUTS if is_by_key else JoinedBy.KEY
@@ -374,9 +387,7 @@ class CompareEvals(
         if (listed := self.listed) is None:
             return
         directions = {one.name: one.higher for one in listed.of.scores}
-        choices = [
-            Choice(f"{DELTA}{name}", f"Δ {fmt.plain(name, 60)}") for name in directions
-        ]
+        choices = [Choice(f"{DELTA}{name}", f"Δ {fmt.plain(name, 60)}") for name in directions]
         choices.append(Choice(ID_COLUMN, "id"))
 
         def falls(column: str) -> bool:

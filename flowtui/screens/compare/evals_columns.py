@@ -5,6 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.sample_texts import (
+    ABSENT,
+    mean_text,
+    odd_words,
+    same_text,
+    score_outcome,
+    set_text,
+    words_of_test,
+)
 from flowtui.screens.evals.columns import TEXT_CHARACTERS, shown_value
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN
@@ -13,15 +22,7 @@ from flowtui.store.samples.score_values import is_number
 from flowtui.store.samples.values import Sample
 from flowtui.widgets.cells import Piece, Role
 from flowtui.widgets.documents.sample_differences import marked_pieces
-from flowtui.widgets.lists.compared_cells import (
-    ABSENT,
-    delta_piece,
-    mean_text,
-    odd_words,
-    same_text,
-    score_change,
-    score_outcome,
-)
+from flowtui.widgets.lists.compared_cells import delta_piece, score_change
 from flowtui.widgets.lists.virtual_table import Cell, Cells, Column
 
 NARROW_BELOW = 110
@@ -45,7 +46,7 @@ def score_columns(scores: Sequence[ComparedScore], letter: str, width: int) -> l
         width: The width of the table in cells.
     """
     names = max([8, *(min(len(fmt.plain(one.name, 60)), 24) for one in scores)])
-    sets = max([6, *(min(len(_set(one)) + 1, 16) for one in scores)])
+    sets = max([6, *(min(len(set_text(one)) + 1, 16) for one in scores)])
     same = max([5, *(len(same_text(one)) for one in scores)])
     has = {what: any(one.outcomes[what] for one in scores) for what in Outcome}
     found = [
@@ -71,7 +72,7 @@ def score_cells(score: ComparedScore, columns: Sequence[Column]) -> Cells:
     """Return the cells of a score of a set in these columns."""
     outcomes = score.outcomes
     cells = {
-        SET: Piece(f" {_set(score)}", "muted" if score.dataset is None else "text"),
+        SET: Piece(f" {set_text(score)}", "muted" if score.dataset is None else "text"),
         SCORE: Piece(fmt.plain(score.name, 60)),
         BASELINE: Piece(mean_text(score, score.baseline)),
         CANDIDATE: Piece(mean_text(score, score.candidate)),
@@ -82,20 +83,9 @@ def score_cells(score: ComparedScore, columns: Sequence[Column]) -> Cells:
         "changed": _counted(outcomes[Outcome.CHANGED], "attention"),
         "only_a": _counted(outcomes[Outcome.ONLY_BASELINE], "attention"),
         "only_b": _counted(outcomes[Outcome.ONLY_CANDIDATE], "attention"),
-        TEST: Piece(test_words(score), _test_role(score)),
+        TEST: Piece(words_of_test(score), _test_role(score)),
     }
     return tuple(cells[column.key] for column in columns)
-
-
-def test_words(score: ComparedScore) -> str:
-    """Return the test of a score in words, and what else is to be said of it."""
-    if score.test is not None:
-        said = score.test.words
-    elif score.baseline is None:
-        said = "no pair of numbers, nor of true and false"
-    else:
-        said = "whether higher is better is not known: not tested"
-    return " · ".join([said, *odd_words(score)])
 
 
 def _test_role(score: ComparedScore) -> Role:
@@ -105,10 +95,6 @@ def _test_role(score: ComparedScore) -> Role:
     if test is None or not test.is_unlikely:
         return "muted"
     return "error" if test.worse > test.better else "ok"
-
-
-def _set(score: ComparedScore) -> str:
-    return "all sets" if score.dataset is None else fmt.plain(score.dataset, 60)
 
 
 def _count(count: int, mark: str, role: Role, score: ComparedScore) -> Piece:

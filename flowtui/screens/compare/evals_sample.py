@@ -103,9 +103,7 @@ class ComparedSampleView(Asks, Container):
     def notes(self, letter: str) -> RunNotes:
         return self.query_one(f"#notes-{letter}", RunNotes)
 
-    def open(
-        self, samples: JoinedSamples, number: int, higher: HigherIsBetter, place: str
-    ) -> None:
+    def open(self, samples: JoinedSamples, number: int, higher: HigherIsBetter, place: str) -> None:
         """Show a sample; if it is open already, read it again.
 
         Args:
@@ -117,9 +115,7 @@ class ComparedSampleView(Asks, Container):
         self._number = number
         self.query_one("#sample-title", OneLine).show([Piece(f" {place}", "muted")])
         question = partial(_read_in_full, self._runs, samples, number, higher)
-        self.ask(
-            question, partial(self._take, number), partial(self._fail, number), group="sample"
-        )
+        self.ask(question, partial(self._take, number), partial(self._fail, number), group="sample")
 
     def _take(self, number: int, read: ReadInFull) -> None:
         if number != self._number:

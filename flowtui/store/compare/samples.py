@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from flowtui.store.compare.digests import Digests, digests
+from flowtui.store.compare.directions import Direction, direction
 from flowtui.store.compare.joined_samples import JoinedBy, JoinedSamples, Numbering, joined
 from flowtui.store.compare.run_samples import RunSamples, read_samples
 from flowtui.store.compare.run_set import ComparedRun, RunSet
@@ -140,6 +141,20 @@ class SampleReader:
         found = run.run.ask(digests, column, samples, self._digests.get((letter, column)))
         self._digests[letter, column] = found
         return found.values
+
+
+def by_direction(chosen: Mapping[str, str] | None = None) -> HigherIsBetter:
+    """Return what says of a score what is better: its name, or what a person has chosen for it.
+
+    Args:
+        chosen: Directions by name, as `direction` takes them.
+    """
+
+    def higher(name: str, is_pass_fail: bool) -> bool | None:
+        found = direction(name, chosen, is_pass_fail=is_pass_fail)
+        return None if found is None else found is Direction.HIGHER
+
+    return higher
 
 
 def compared(

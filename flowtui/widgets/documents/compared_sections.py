@@ -6,8 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.sample_texts import (
+    score_delta,
+    score_outcome,
+    short_score,
+    signed,
+)
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.score_pairs import HigherIsBetter, Outcome
+from flowtui.store.equality import is_equal
 from flowtui.store.samples.values import Sample
 from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece
@@ -24,19 +31,14 @@ from flowtui.widgets.documents.blocks import (
     Words,
 )
 from flowtui.widgets.documents.bounded_blocks import bounded_sections
-from flowtui.widgets.documents.differences import is_equal, key_diff
+from flowtui.widgets.documents.differences import key_diff
 from flowtui.widgets.documents.sample_differences import marked_pieces
 from flowtui.widgets.documents.sample_sections import (
     column_blocks,
     reasons_for,
     reasons_for_all,
 )
-from flowtui.widgets.lists.compared_cells import (
-    OUTCOME_ROLES,
-    score_delta,
-    score_outcome,
-    short_score,
-)
+from flowtui.widgets.lists.compared_cells import OUTCOME_ROLES
 
 SHOWN_PATHS = 50
 """How many paths that differ are shown of two outputs."""
@@ -182,7 +184,8 @@ def _score(
         word = "" if what is None else _OUTCOME_WORDS.get(what, "")
         lead = f"{run.letter} {after}" if len(others) > 1 else f"{before} → {after}"
         delta = score_delta(one, other, name)
-        parts.append(" ".join(part for part in (lead, delta, word) if part and part != "="))
+        apart = signed(delta) if delta else ""
+        parts.append(" ".join(part for part in (lead, apart, word) if part))
     return Fact(name, "    ".join(parts), OUTCOME_ROLES[worst])
 
 
