@@ -54,6 +54,7 @@ VIEWS = {
     "9": ComparedView.OUTPUTS_DIFFER,
     "0": ComparedView.ONLY_IN_ONE,
 }
+SHORT_TITLES = {ComparedView.OUTPUTS_DIFFER: "differ"}
 TABLE_ACTIONS = (
     "filter", "sort", "show_view", "copy_row", "export", "join_by", "step_candidate",
     "choose_direction",
@@ -127,8 +128,10 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
 
     def compose_tab(self) -> Iterable[Widget]:
         yield VirtualTable(id="scores")
+        yield OneLine(id="tested")
         yield OneLine(id="joined")
-        yield ViewLine([ViewKey(key, view.value) for key, view in VIEWS.items()], id="views")
+        titles = {key: SHORT_TITLES.get(view, view.value) for key, view in VIEWS.items()}
+        yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
         yield VirtualTable(id="samples")
         yield EmptyText(id="empty")
         yield ComparedSampleView(self.runs, id="sample")
@@ -245,6 +248,15 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         self.scores.set_columns(shown)
         self.scores.show_keys(range(len(scores)))
         self.scores.fill({at: columns.score_cells(one, shown) for at, one in enumerate(scores)})
+        self._show_test()
+
+    @on(VirtualList.CursorMoved, "#scores")
+    def _show_test(self) -> None:
+        """Show the test of the score under the cursor in words."""
+        scores = () if self.listed is None else self.listed.of.scores
+        at = self.scores.cursor
+        line = columns.tested_line(scores[at]) if at < len(scores) else []
+        self.query_one("#tested", OneLine).show(line)
 
     def _fill_columns(self) -> None:
         if (listed := self.listed) is None:
@@ -262,7 +274,9 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         of, shown = listed.of, self.rows.columns
         self.rows.fill(
             {
-                number: columns.sample_cells(one, shown, of.candidate, self.higher, of.letter)
+                number: columns.sample_cells(
+                    one, shown, of.candidate, self.higher, of.letter, self.size.width
+                )
                 for number, one in records.items()
             }
         )
@@ -275,20 +289,13 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         """Show a note above the table; with an empty note, show how many samples there are."""
         if (listed := self.listed) is None:
             return
-        shown = len(listed.numbers)
-        total = (
-            sum(
-                listed.samples.rowid(0, number) is not None
-                or listed.samples.rowid(listed.of.candidate, number) is not None
-                for number in range(listed.samples.count)
-            )
-            if listed.wanted != ComparedQuery(letter=listed.of.letter)
-            else shown
-        )
-        count = fmt.count(total, "sample") if shown == total else f"{shown:,} of {total:,}"
+        shown, total = len(listed.numbers), listed.all_count
+        count = f"{shown:,}" if shown == total else f"{shown:,} of {total:,}"
+        if self.size.width >= NARROW_BELOW:
+            count = fmt.count(total, "sample") if shown == total else count
         if listed.wanted.dataset is not None:
             count = f"{fmt.plain(listed.wanted.dataset, 40)}   {count}"
-        count = f"{count}   + - in {self.noted}"
+        count = f"{count}   ✎ {self.noted}"
         key = next(key for key, view in VIEWS.items() if view is listed.wanted.view)
         self.query_one(ViewLine).show_view(key, note or count)
 
@@ -304,7 +311,8 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         empty.display = bool(text) and not is_open
         self.view.display = is_open
         self.rows.display = not text and not is_open
-        for part in (self.scores, self.query_one(ViewLine), self.query_one("#joined")):
+        lines = (self.query_one(f"#{name}") for name in ("scores", "tested", "joined", "views"))
+        for part in lines:
             part.display = has_rows and not is_open
         if self.rows.display and self.focused is None:
             self.set_focus(self.rows)

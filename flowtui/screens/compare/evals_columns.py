@@ -20,7 +20,7 @@ from flowtui.store.compare.sample_views import DELTA, ID_COLUMN
 from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome
 from flowtui.store.samples.score_values import is_number
 from flowtui.store.samples.values import Sample
-from flowtui.widgets.cells import Piece, Role
+from flowtui.widgets.cells import Line, Piece, Role
 from flowtui.widgets.documents.sample_differences import marked_pieces
 from flowtui.widgets.lists.compared_cells import delta_piece, score_change
 from flowtui.widgets.lists.virtual_table import Cell, Cells, Column
@@ -28,8 +28,9 @@ from flowtui.widgets.lists.virtual_table import Cell, Cells, Column
 NARROW_BELOW = 110
 """With fewer cells than this, the candidate's output comes before the input."""
 SCORE_CELLS = (9, 16)
-KEPT_SAME = 16
-"""How much of what comes before the first difference is kept of an output."""
+WIDE_FROM = 150
+KEPT_SAME = (10, 32)
+"""How many characters before the first difference are kept of an output; with less room, fewer."""
 INPUT, NOTES, OUTPUT = "inputs", "annotations", "outputs."
 SET, SCORE, BASELINE, CANDIDATE, TEST = "set", "score", "baseline", "candidate", "test"
 
@@ -86,6 +87,12 @@ def score_cells(score: ComparedScore, columns: Sequence[Column]) -> Cells:
         TEST: Piece(words_of_test(score), _test_role(score)),
     }
     return tuple(cells[column.key] for column in columns)
+
+
+def tested_line(score: ComparedScore) -> Line:
+    """Return the test of a score in words, with its name."""
+    name = f" {set_text(score)}  {fmt.plain(score.name, 60)}  "
+    return [Piece(name, "muted"), Piece(words_of_test(score), _test_role(score))]
 
 
 def _test_role(score: ComparedScore) -> Role:
@@ -152,6 +159,7 @@ def sample_cells(
     candidate: int,
     higher: HigherIsBetter,
     letter: str,
+    width: int,
 ) -> Cells:
     """Return the cells of a joined sample in these columns.
 
@@ -161,9 +169,10 @@ def sample_cells(
         candidate: Which run is compared with the baseline.
         higher: Says what is better.
         letter: The candidate's letter.
+        width: The width of the table in cells.
     """
     one, other = sample.samples[0], sample.samples[candidate]
-    outputs = _outputs(one, other)
+    outputs = _outputs(one, other, KEPT_SAME[width >= WIDE_FROM])
     return tuple(_cell(sample, column, one, other, outputs, higher, letter) for column in columns)
 
 
@@ -218,7 +227,7 @@ def _id(
     return Piece(f"  {id_}")
 
 
-def _outputs(one: Sample | None, other: Sample | None) -> dict[bool, Cell]:
+def _outputs(one: Sample | None, other: Sample | None, kept: int) -> dict[bool, Cell]:
     """Return the outputs on a line each, by whether it is the baseline's."""
     if one is None or other is None:
         return {
@@ -228,16 +237,15 @@ def _outputs(one: Sample | None, other: Sample | None) -> dict[bool, Cell]:
     before, after = _line(one, "outputs"), _line(other, "outputs")
     if before == after:
         return {True: Piece(before), False: Piece(f"= {after}" if after else "", "muted")}
-    return {True: Piece(before), False: _from_first_difference(marked_pieces(after, before))}
+    return {True: Piece(before), False: _from_first_difference(marked_pieces(after, before), kept)}
 
 
-def _from_first_difference(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+def _from_first_difference(pieces: tuple[Piece, ...], kept: int) -> tuple[Piece, ...]:
     """Return a difference without most of what is the same before it."""
     first = pieces[0]
-    if first.role != "text" or len(first.text) <= 2 * KEPT_SAME or len(pieces) == 1:
+    if first.role != "text" or len(first.text) <= kept or len(pieces) == 1:
         return pieces
-    cut = first.text[-KEPT_SAME:]
-    return (Piece("…", "muted"), Piece(cut), *pieces[1:])
+    return (Piece("…", "muted"), Piece(first.text[1 - kept :]), *pieces[1:])
 
 
 def _line(sample: Sample, column: str) -> str:

@@ -59,6 +59,13 @@ class ReadComparison:
     """Sentences about the filter."""
 
     @property
+    def all_count(self) -> int:
+        """How many samples the baseline and the candidate have together."""
+        shared = self.samples.shared(self.of.candidate)
+        counts = (self.samples.sample_count(at) for at in (0, self.of.candidate))
+        return sum(counts) - shared
+
+    @property
     def samples(self) -> JoinedSamples:
         return self.of.samples
 

@@ -89,6 +89,7 @@ def compared_sections(
         _head(sample, runs, problems),
         _scores(sample, runs, higher),
         Section("said", "", tuple(_said(sample, runs))),
+        _outputs(sample, runs),
         *_metadata(sample, runs),
         _traces(sample, runs),
     )
@@ -182,7 +183,9 @@ def _score(
         before, after = short_score(one, name), short_score(other, name)
         what = score_outcome(one, other, name, higher)
         word = "" if what is None else _OUTCOME_WORDS.get(what, "")
-        lead = f"{run.letter} {after}" if len(others) > 1 else f"{before} → {after}"
+        lead = f"{run.letter} {after}"
+        if len(others) == 1:
+            lead = after if what is Outcome.SAME and before == after else f"{before} → {after}"
         delta = score_delta(one, other, name)
         apart = signed(delta) if delta else ""
         parts.append(" ".join(part for part in (lead, apart, word) if part))
@@ -195,9 +198,6 @@ def _score(
 def _said(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Iterator[Block]:
     yield from _once(sample, runs, "inputs", "Input")
     yield from _once(sample, runs, "refs", "Reference")
-    one = sample.samples[0]
-    turns = [_output(run, of, one) for run, of in _present(sample, runs)]
-    yield Turn("", tuple(turns), are_beside=True)
 
 
 def _once(
@@ -213,6 +213,12 @@ def _once(
         elif not is_equal(first.value(column), of.value(column)):
             name = f"{title} in {run.letter}"
             yield Turn(name, tuple(column_blocks(of, column)), note="differs", is_apart=True)
+
+
+def _outputs(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section:
+    one = sample.samples[0]
+    turns = [_output(run, of, one) for run, of in _present(sample, runs)]
+    return Section("outputs", "Outputs", (Turn("", tuple(turns), are_beside=True),))
 
 
 def _output(run: LetteredRun, of: Sample, baseline: Sample | None) -> Turn:
