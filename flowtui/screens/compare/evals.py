@@ -416,7 +416,7 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         was_open = self.view.is_open
         view = listed.wanted.view
         place = f"sample {self.rows.cursor + 1:,} of {len(listed.numbers):,} · {view.value}"
-        self.view.open(listed.samples, number, self.higher, place)
+        self.view.open(listed, number, self.higher, place)
         self._take_target()
         if not was_open:
             self.view.show_notes(self.noted)
@@ -552,7 +552,7 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         worse = listed.of.outcomes.worse
         regressed = [number for number in listed.numbers if worse[number] > 0]
         user = self.flow.options.user
-        return RegressedReview(self.runs, run, listed.samples, regressed, self.higher, user)
+        return RegressedReview(self.runs, run, listed, regressed, self.higher, user)
 
     @on(Annotated.ReviewAsked)
     @work

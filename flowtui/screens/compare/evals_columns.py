@@ -123,15 +123,13 @@ def sample_columns(
     """Return the columns of the joined samples.
 
     Args:
-        scores: The compared scores; those that differ most come first.
+        scores: The compared scores; those of which is known what is better come first.
         letter: The candidate's letter.
         width: The width of the table in cells.
         has_sets: Whether samples of several sets are listed.
     """
-    differing: dict[str, int] = {}
-    for one in scores:
-        differing[one.name] = max(differing.get(one.name, 0), one.differing)
-    names = sorted(differing, key=lambda name: -differing[name])
+    known = dict.fromkeys(one.name for one in scores if one.higher is not None)
+    names = [*known, *dict.fromkeys(one.name for one in scores if one.name not in known)]
     of_scores = [_score_column(name) for name in names]
     sets = [Column(SET, "set", 8)] if has_sets else []
     texts = [

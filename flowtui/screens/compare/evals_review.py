@@ -6,8 +6,8 @@ from array import array
 from collections.abc import Sequence
 
 from flowtui import format as fmt
+from flowtui.screens.compare.evals_reading import ReadComparison
 from flowtui.screens.review.queue import ReviewItem
-from flowtui.store.compare.joined_samples import JoinedSamples
 from flowtui.store.compare.run_set import ComparedRun, RunSet
 from flowtui.store.compare.sample_page import in_full
 from flowtui.store.compare.score_pairs import HigherIsBetter
@@ -24,7 +24,7 @@ class RegressedReview:
         self,
         runs: RunSet,
         judged: ComparedRun,
-        samples: JoinedSamples,
+        listed: ReadComparison,
         regressed: Sequence[int],
         higher: HigherIsBetter,
         user: str,
@@ -34,14 +34,14 @@ class RegressedReview:
         Args:
             runs: The runs of the comparison.
             judged: The run whose samples are annotated.
-            samples: The joined samples.
+            listed: The joined samples.
             regressed: The samples that got worse, in the order of the review.
             higher: Says of each score what is better.
             user: The author who judges them.
         """
         self.judged = judged
         self._runs = runs
-        self._samples = samples
+        self._listed = listed
         self._regressed = regressed
         self._higher = higher
         self._user = user
@@ -49,14 +49,14 @@ class RegressedReview:
     def items(self) -> Sequence[int]:
         done = self.judged.run.ask(sample_rows.annotated_by, self._user)
         at = self._runs.runs.index(self.judged)
-        rowids = ((number, self._samples.rowid(at, number)) for number in self._regressed)
+        rowids = ((number, self._listed.samples.rowid(at, number)) for number in self._regressed)
         return array(
             "i", (number for number, rowid in rowids if rowid is not None and rowid not in done)
         )
 
     def read(self, item: int) -> ReviewItem | None:
         runs = self._runs.runs
-        sample, problems = in_full(self._runs, self._samples, item)
+        sample, problems = in_full(self._runs, self._listed.samples, item, self._listed.problems)
         judged = sample.samples[runs.index(self.judged)]
         if judged is None:
             return None

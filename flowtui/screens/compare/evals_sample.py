@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.compare.evals_notes import RunNotes
-from flowtui.store.compare.joined_samples import JoinedSamples
+from flowtui.screens.compare.evals_reading import ReadComparison
 from flowtui.store.compare.run_set import RunSet
 from flowtui.store.compare.sample_page import ComparedSample, in_full
 from flowtui.store.compare.score_pairs import HigherIsBetter
@@ -103,18 +103,18 @@ class ComparedSampleView(Asks, Container):
     def notes(self, letter: str) -> RunNotes:
         return self.query_one(f"#notes-{letter}", RunNotes)
 
-    def open(self, samples: JoinedSamples, number: int, higher: HigherIsBetter, place: str) -> None:
+    def open(self, listed: ReadComparison, number: int, higher: HigherIsBetter, place: str) -> None:
         """Show a sample; if it is open already, read it again.
 
         Args:
-            samples: The joined samples.
+            listed: The joined samples.
             number: Which of them.
             higher: Says of each score what is better.
             place: Its place in the table, in words.
         """
         self._number = number
         self.query_one("#sample-title", OneLine).show([Piece(f" {place}", "muted")])
-        question = partial(_read_in_full, self._runs, samples, number, higher)
+        question = partial(_read_in_full, self._runs, listed, number, higher)
         self.ask(question, partial(self._take, number), partial(self._fail, number), group="sample")
 
     def _take(self, number: int, read: ReadInFull) -> None:
@@ -176,11 +176,11 @@ class ComparedSampleView(Asks, Container):
 
 
 def _read_in_full(
-    runs: RunSet, samples: JoinedSamples, number: int, higher: HigherIsBetter
+    runs: RunSet, listed: ReadComparison, number: int, higher: HigherIsBetter
 ) -> ReadInFull:
     # This import is much of the tab's code, and the table is to be shown before it.
     from flowtui.widgets.documents.compared_sections import LetteredRun, compared_sections
 
-    sample, problems = in_full(runs, samples, number)
+    sample, problems = in_full(runs, listed.samples, number, listed.problems)
     named = [LetteredRun(run.letter, run.run.name) for run in runs.runs]
     return ReadInFull(sample, problems, compared_sections(sample, named, higher, problems))

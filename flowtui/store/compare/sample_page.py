@@ -66,11 +66,17 @@ def page(
 
 
 def in_full(
-    runs: RunSet, samples: JoinedSamples, number: int
+    runs: RunSet, samples: JoinedSamples, number: int, known: Mapping[str, StoreError]
 ) -> tuple[ComparedSample, Mapping[str, StoreError]]:
     """Return one joined sample with everything that is stored of it in each run.
 
     By letter it also says why a run cannot be read, in which the sample is None then.
+
+    Args:
+        runs: The runs.
+        samples: Their joined samples.
+        number: Which sample.
+        known: By letter, why samples of a run could not be joined.
 
     Raises:
         ReadCancelled: Nobody waits any more.
@@ -84,10 +90,9 @@ def in_full(
         return run.run.ask(sample_rows.at, [rowid], sample_rows.DETAILED).get(rowid)
 
     answers = runs.asked(read)
-    problems = {
-        letter: answer
-        for letter, answer in zip(letters, answers, strict=True)
-        if isinstance(answer, StoreError)
-    }
+    problems = dict(known)
+    for letter, answer in zip(letters, answers, strict=True):
+        if isinstance(answer, StoreError):
+            problems[letter] = answer
     found = tuple(None if isinstance(answer, StoreError) else answer for answer in answers)
     return ComparedSample(number, samples.key(number), found), problems
