@@ -111,6 +111,9 @@ class FlowApp(KeyQueue):
                 tooltip="Paint the whole screen again"),
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
+        Binding("exclamation_mark", "be_told", "Be told", show=False, key_display="!",
+                id="app.be_told",
+                tooltip="Be told when the run ends, fails, goes quiet or a condition holds"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
                 tooltip="Find a command or a theme by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
@@ -295,6 +298,8 @@ class FlowApp(KeyQueue):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
             return self._run_in_sight is not None or self.background.upload is not None
+        if action == "be_told":
+            return self._run_in_sight is not None
         if action == "command_palette":
             # A dialog is answered first; the app's other keys do not reach through one.
             return not isinstance(self.screen, Dialog) or self.screen.is_place
@@ -324,6 +329,7 @@ class FlowApp(KeyQueue):
             problem=self._read_problem or self._watch_problem,
             upload=self.background.upload,
             collect=self.background.collect,
+            alarm=self.background.alarm,
         )
 
     def on_mount(self) -> None:
@@ -356,6 +362,7 @@ class FlowApp(KeyQueue):
             return
         if not self._link_speed.is_due():
             return
+        self.background.look()
         if self.follows:
             self._check_now()
             if self._comparing is not None:
@@ -535,6 +542,15 @@ class FlowApp(KeyQueue):
 
     def action_upload(self) -> None:
         self.background.open_upload(self.store, self._run_in_sight)
+
+    def action_be_told(self) -> None:
+        if (run := self._run_in_sight) is not None:
+            self.background.open_alarm(self.store, run)
+
+    def send_notice(self, sequence: str) -> None:
+        """Send a bell or a notice to the terminal."""
+        if self.terminal_driver is not None:
+            self.terminal_driver.write(sequence)
 
     def retry_upload(self) -> None:
         self.background.retry_upload()

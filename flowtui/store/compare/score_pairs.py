@@ -124,7 +124,8 @@ class ComparedScore:
     became_nan: int
     """Joined samples with a number, true or false in the baseline and NaN in the candidate."""
     retyped: int
-    """Joined samples whose score has another type in the candidate, texts and nulls included."""
+    """Joined samples whose score has another type in the candidate; null and NaN, which are no
+    values, are none in the baseline."""
     infinite: int
     """Pairs of numbers that are not compared, since one of them is infinite."""
     baseline_nan: int
@@ -242,11 +243,12 @@ class _Tally:
             self.lost += other_type in (ScoreType.ABSENT, ScoreType.NULL)
             self.became_nan += other_type == ScoreType.NAN
             self.retyped += other_type not in (ScoreType.ABSENT, ScoreType.NULL, ScoreType.NAN)
-        elif is_joined and type_ != other_type and ScoreType.ABSENT not in (type_, other_type):
-            self.retyped += 1
+        elif is_joined and type_ != other_type and type_ not in _NOTHING:
+            self.retyped += other_type != ScoreType.ABSENT
         self.baseline_nan += is_joined and type_ == ScoreType.NAN
 
 
+_NOTHING = (ScoreType.ABSENT, ScoreType.NULL, ScoreType.NAN)
 _BOTH_NUMBERS = ScoreType.NUMBER << 4 | ScoreType.NUMBER
 _BOTH_BOOLEANS = ScoreType.BOOLEAN << 4 | ScoreType.BOOLEAN
 
