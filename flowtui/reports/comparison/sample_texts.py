@@ -124,6 +124,7 @@ def odd_words(score: ComparedScore) -> list[str]:
             (score.became_nan, "became NaN"),
             (score.retyped, "of another type"),
             (score.infinite, "infinite"),
+            (score.mixed, "numbers among true and false"),
         )
     )
 

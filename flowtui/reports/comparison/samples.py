@@ -71,6 +71,7 @@ def score_document(score: ComparedScore) -> Document:
         "became_nan": score.became_nan,
         "retyped": score.retyped,
         "infinite": score.infinite,
+        "mixed": score.mixed,
         "joined_samples": score.joined_count,
         "baseline_samples": score.baseline_count,
         "candidate_samples": score.candidate_count,

@@ -128,6 +128,9 @@ class ComparedScore:
     values, are none in the baseline."""
     infinite: int
     """Pairs of numbers that are not compared, since one of them is infinite."""
+    mixed: int
+    """Pairs that are not compared, since they are numbers where most are true or false, or the
+    other way round."""
     baseline_nan: int
     """Joined samples with NaN in the baseline."""
     joined_count: int
@@ -348,7 +351,8 @@ def _compared(
         lost=tally.lost,
         became_nan=tally.became_nan,
         retyped=tally.retyped,
-        infinite=tally.infinite,
+        infinite=0 if kind is ScoreKind.PASS_FAIL else tally.infinite,
+        mixed=numbers + tally.infinite if kind is ScoreKind.PASS_FAIL else booleans,
         baseline_nan=tally.baseline_nan,
         joined_count=of_both,
         baseline_count=of_baseline,

@@ -220,7 +220,9 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
     ]  # fmt: skip
     assert found.lost == usable.count(None)
     assert found.became_nan == sum(value != value for value in usable)
-    assert found.infinite == len(numbers) - len(finite)
+    is_pass_fail = found.kind is ScoreKind.PASS_FAIL
+    assert found.infinite == (0 if is_pass_fail else len(numbers) - len(finite))
+    assert found.mixed == (len(numbers) if is_pass_fail else len(booleans))
 
 
 @pytest.mark.parametrize("direction", [True, False, None])
