@@ -19,6 +19,7 @@ from flowtui.store.values import JsonValue
 ABSENT = "–"
 TEXT_CHARS = 24
 NUMBER_CELLS = 8
+_IN_BOTH = (Outcome.SAME, Outcome.IMPROVED, Outcome.REGRESSED, Outcome.CHANGED)
 _ABSENT = (int(ScoreType.ABSENT), 0.0)
 
 
@@ -133,8 +134,12 @@ def words_of_test(score: ComparedScore) -> str:
     """Return the test of a score in words, and what else is to be said of it."""
     if score.test is not None:
         said = score.test.words
+    elif not any(score.outcomes[what] for what in _IN_BOTH):
+        said = "no sample has it in both runs"
     elif score.kind is ScoreKind.OTHER:
         said = "no pair of numbers, nor of true and false"
+    elif not score.differing:
+        said = f"none of {score.outcomes[Outcome.SAME]:,} differ"
     else:
         said = f"which is better is not known: {score.differing:,} changed, not tested"
     return " · ".join([said, *odd_words(score)])

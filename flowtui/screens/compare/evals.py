@@ -415,7 +415,9 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
             return
         was_open = self.view.is_open
         view = listed.wanted.view
+        dataset = fmt.plain(listed.samples.key(number)[0], 40)
         place = f"sample {self.rows.cursor + 1:,} of {len(listed.numbers):,} · {view.value}"
+        place = f"{place}   set {dataset}" if dataset else place
         self.view.open(listed, number, self.higher, place)
         self._take_target()
         if not was_open:
@@ -636,6 +638,11 @@ def joined_line(found: ReadComparison) -> Line:
     shared = samples.shared(of.candidate)
     on_what = "set and id" if samples.by is JoinedBy.KEY else "equal inputs"
     pieces = [Piece(f" {shared:,} joined on {on_what}", "muted")]
+    if samples.offers_inputs(of.candidate):
+        words = "fewer than half: J joins on equal inputs"
+        pieces.append(Piece(f" · {words}", "attention"))
+    elif samples.by is JoinedBy.INPUTS:
+        pieces.append(Piece(" · J joins on ids again", "muted"))
     only = [(samples.sample_count(at) - shared, letter)
             for at, letter in ((0, "A"), (of.candidate, of.letter))]  # fmt: skip
     pieces += [
@@ -646,11 +653,6 @@ def joined_line(found: ReadComparison) -> Line:
     if samples.doubled:
         keys = fmt.count(samples.doubled, "key occurs", "keys occur")
         pieces.append(Piece(f" · {keys} more than once: paired in order", "attention"))
-    if samples.offers_inputs(of.candidate):
-        words = "fewer than half match: J joins on equal inputs"
-        pieces.append(Piece(f" · {words}", "attention"))
-    elif samples.by is JoinedBy.INPUTS:
-        pieces.append(Piece(" · J joins on ids again", "muted"))
     unreadable = sum(len(run.unreadable) for run in samples.runs if run is not None)
     if unreadable:
         words = fmt.count(unreadable, "sample has scores", "samples have scores")

@@ -68,9 +68,10 @@ class RunNotes(Annotated):
         """Show the annotations of a sample, or that this run does not have it."""
         self._target = target
         letter = self.compared.letter
-        pieces = [Piece(letter, letter_role(letter)), Piece(" annotations", "muted")]
+        name = fmt.plain(self.compared.run.name, 40)
+        pieces = [Piece(" "), Piece(letter, letter_role(letter)), Piece(f" {name}", "muted")]
         if is_current:
-            pieces.append(Piece("  + - a annotate here", "accent"))
+            pieces.append(Piece("  + - a annotate", "accent"))
         self.query_one(OneLine).show(pieces)
         self.lines.display = target is not None
         self.show_target()

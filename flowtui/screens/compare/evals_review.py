@@ -65,5 +65,5 @@ class RegressedReview:
             judged.target,
             fmt.plain(judged.id, 200),
             compared_sections(sample, named, self._higher, problems),
-            f"annotated in {self.judged.letter}",
+            f"annotated in {self.judged.letter}   set {fmt.plain(judged.dataset_id, 60)}",
         )

@@ -17,7 +17,6 @@ from flowtui.store.compare.score_pairs import HigherIsBetter, Outcome
 from flowtui.store.equality import is_equal
 from flowtui.store.samples.values import Sample
 from flowtui.store.values import JsonValue
-from flowtui.widgets.cells import Piece
 from flowtui.widgets.compare import letter_role
 from flowtui.widgets.documents.blocks import (
     Block,
@@ -28,7 +27,6 @@ from flowtui.widgets.documents.blocks import (
     Text,
     Turn,
     Values,
-    Words,
 )
 from flowtui.widgets.documents.bounded_blocks import bounded_sections
 from flowtui.widgets.documents.differences import key_diff
@@ -88,8 +86,9 @@ def compared_sections(
     sections = (
         _head(sample, runs, problems),
         _scores(sample, runs, higher),
-        Section("said", "", tuple(_said(sample, runs))),
+        Section("said", "", tuple(_once(sample, runs, "inputs", "Input"))),
         _outputs(sample, runs),
+        _reference(sample, runs),
         *_metadata(sample, runs),
         _traces(sample, runs),
     )
@@ -107,20 +106,16 @@ def _present(
 def _head(
     sample: ComparedSample, runs: Sequence[LetteredRun], problems: Mapping[str, Exception]
 ) -> Section:
-    dataset, id_ = sample.key
-    words = [Piece(f"set {dataset}" if dataset else "a set without a name", "muted")]
+    id_ = sample.key[1]
     absent = [
         run.letter
         for run, of in zip(runs, sample.samples, strict=True)
         if of is None and run.letter not in problems
     ]
     ids = [f"{run.letter} {of.id}" for run, of in _present(sample, runs) if of.id != id_]
+    blocks: list[Block] = [Text(id_ or "a sample without an id", "title")]
     if ids:
-        words.append(Piece(f"joined on its input; in {', in '.join(ids)}", "muted"))
-    blocks: list[Block] = [
-        Text(id_ or "a sample without an id", "title"),
-        Words(tuple(words)),
-    ]
+        blocks.append(Text(f"joined on its input; in {', in '.join(ids)}", "muted"))
     if absent:
         blocks.append(Text(f"▲ not in {' and '.join(absent)}", "attention"))
     blocks += [Text(f"✗ {letter}: {why}", "error") for letter, why in problems.items()]
@@ -195,11 +190,6 @@ def _score(
 # What was said -------------------------------------------------------------------------------
 
 
-def _said(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Iterator[Block]:
-    yield from _once(sample, runs, "inputs", "Input")
-    yield from _once(sample, runs, "refs", "Reference")
-
-
 def _once(
     sample: ComparedSample, runs: Sequence[LetteredRun], column: str, title: str
 ) -> Iterator[Block]:
@@ -218,7 +208,12 @@ def _once(
 def _outputs(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section:
     one = sample.samples[0]
     turns = [_output(run, of, one) for run, of in _present(sample, runs)]
-    return Section("outputs", "Outputs", (Turn("", tuple(turns), are_beside=True),))
+    return Section("outputs", "", (Turn("", tuple(turns), are_beside=True),))
+
+
+def _reference(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section | None:
+    blocks = tuple(_once(sample, runs, "refs", "Reference"))
+    return Section("reference", "", blocks) if blocks else None
 
 
 def _output(run: LetteredRun, of: Sample, baseline: Sample | None) -> Turn:
