@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from flowtui.screens.metrics.reading import Curved, Zoomed
 from flowtui.store.compare.curves import FoldedSource
+from flowtui.store.compare.parameters import Parameters
 from flowtui.store.compare.run_set import LETTERS
-from flowtui.store.compare.settings import Repeats, labels, repeats
+from flowtui.store.compare.settings import Repeats, Setting, labels, repeats, settings
 from flowtui.store.metrics.source import MetricSource
 from flowtui.store.metrics.values import FoldedSeries
 from flowtui.store.open_run import OpenRun
@@ -28,8 +29,9 @@ class PlannedRun:
     name: str
     keys: frozenset[str] = frozenset()
     """The metrics that it has."""
-    settings: tuple[tuple[str, Hashable], ...] = ()
-    """Its parameters by path, as `settings` returns them."""
+    settings: tuple[tuple[str, Setting], ...] = ()
+    """What it has at the paths at which the runs differ."""
+    has_params: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class CurvePlan:
         """The runs in sight that are one curve each, as places in `shown`."""
         if not self.is_folded:
             return tuple(Repeats("", (place,)) for place in range(len(self.shown)))
-        return repeats([dict(run.settings) for run in self.shown])
+        found = [dict(run.settings) for run in self.shown]
+        return repeats(found, [run.has_params for run in self.shown])
 
     @property
     def folded_by(self) -> str:
@@ -161,15 +164,11 @@ class CurvePlan:
 
 
 def planned(
-    letters_and_runs: Sequence[tuple[str, OpenRun]],
-    keys: Mapping[str, frozenset[str]],
-    settings: Mapping[str, Mapping[str, Hashable]],
+    found: Sequence[tuple[str, OpenRun, frozenset[str], Parameters]],
 ) -> tuple[PlannedRun, ...]:
-    """Return the runs whose metrics could be read, by letter."""
+    """Return runs with their letters, their metrics and their parameters as they are drawn."""
+    differing = settings([params for *_, params in found])
     return tuple(
-        PlannedRun(
-            letter, run, run.name, keys[letter], tuple(sorted(settings.get(letter, {}).items()))
-        )
-        for letter, run in letters_and_runs
-        if letter in keys
+        PlannedRun(letter, run, run.name, keys, tuple(own.items()), has_params=bool(params))
+        for (letter, run, keys, params), own in zip(found, differing, strict=True)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -11,16 +11,14 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from flowtui import format as fmt
 from flowtui.screens.compare.base import CompareScreen, CompareState
 from flowtui.screens.compare.curve_plan import BASELINE, CurvePlan, planned
 from flowtui.screens.compare.runs_zoom import RunsZoom
 from flowtui.screens.exporting import Exports
 from flowtui.screens.metrics.charts import GRID_ACTIONS, ChartsScreen
 from flowtui.screens.metrics.reading import Zoom, Zoomed, zoomed
-from flowtui.store import params as logged_params
+from flowtui.store.compare.parameters import Parameters, whole_params
 from flowtui.store.compare.run_set import ComparedRun
-from flowtui.store.compare.settings import settings
 from flowtui.store.errors import StoreError
 from flowtui.store.values import Kind, LoggedPoint
 from flowtui.widgets.charts.curve import XAxis
@@ -41,7 +39,7 @@ class FoundRun:
 
     points: LastPoints
     """The last point of every metric."""
-    settings: Mapping[str, Hashable]
+    params: Parameters
 
 
 class CompareMetrics(Exports, ChartsScreen, CompareScreen):
@@ -96,13 +94,12 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         yield from self.read_charts(_merged(found), partial(self._read_chart, plan))
 
     def _planned(self, found: Mapping[str, FoundRun | StoreError]) -> CurvePlan:
-        sound = {letter: one for letter, one in found.items() if isinstance(one, FoundRun)}
-        runs = planned(
-            [(of.letter, of.run) for of in self.runs.runs],
-            {letter: frozenset(one.points) for letter, one in sound.items()},
-            {letter: one.settings for letter, one in sound.items()},
-        )
-        return replace(self._plan, runs=runs)
+        runs = [
+            (of.letter, of.run, frozenset(one.points), one.params)
+            for of in self.runs.runs
+            if isinstance(one := found[of.letter], FoundRun)
+        ]
+        return replace(self._plan, runs=planned(runs))
 
     def _read_chart(self, plan: CurvePlan, key: str, columns: int) -> Callable[[], object] | None:
         known = self._read_charts.get(key)
@@ -122,7 +119,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             return
         points = _merged(found)
         self.show_points(points)
-        self.tell_count(f"{len(points):,}")
+        self._tell()
 
     def _show_chart(self, key: str, plan: CurvePlan, found: Zoomed | None) -> None:
         if plan != self._plan:
@@ -146,7 +143,16 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
 
     def _change(self, plan: CurvePlan) -> None:
         if self._take_plan(plan):
+            self._tell()
             self.want({Kind.METRICS})
+
+    def _tell(self) -> None:
+        """Say beside the tab's name how many metrics there are, and what is drawn of them."""
+        plan = self._plan
+        words = [f"{len(self._points):,}"]
+        words += [f"less {BASELINE}"] if plan.is_difference else []
+        words += ["folded"] if plan.is_folded else []
+        self.tell_count(" ".join(words))
 
     # What is drawn ---------------------------------------------------------------------------
 
@@ -172,10 +178,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             self._change(replace(self._plan, hidden=frozenset(self.state.hidden)))
 
     def action_difference(self) -> None:
-        plan = replace(self._plan, is_difference=not self._plan.is_difference)
-        self._change(plan)
-        said = f"Each run is drawn less {BASELINE}." if plan.is_difference else "Values as logged."
-        self.notify(said, timeout=2)
+        self._change(replace(self._plan, is_difference=not self._plan.is_difference))
 
     def action_fold_repeats(self) -> None:
         plan = replace(self._plan, is_folded=not self._plan.is_folded)
@@ -184,11 +187,8 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
                 "No two of the runs in sight have parameters that are equal but for one.",
                 title="Nothing to fold",
             )
-            return
-        self._change(plan)
-        by = f" over {fmt.plain(plan.folded_by, 60)}" if plan.folded_by else ""
-        said = f"Runs that repeat one another are drawn as their mean{by}, with their band."
-        self.notify(said if plan.is_folded else "A curve for each run.", timeout=2, markup=False)
+        else:
+            self._change(plan)
 
     def action_name_by_params(self) -> None:
         plan = replace(self._plan, by_params=not self._plan.by_params)
@@ -229,8 +229,7 @@ def _found(
     before = known.get(of.letter)
     if isinstance(before, FoundRun) and of.letter not in stale:
         return before
-    params = of.run.ask(logged_params.params) or ()
-    return FoundRun(of.run.metrics.last_points(), settings(params))
+    return FoundRun(of.run.metrics.last_points(), of.run.ask(whole_params))
 
 
 def _merged(found: Mapping[str, FoundRun | StoreError]) -> dict[str, LoggedPoint | None]:

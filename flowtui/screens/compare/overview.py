@@ -18,7 +18,8 @@ from flowtui.screens.compare.overview_detail import FactView, copy_row
 from flowtui.screens.compare.overview_reading import FactReader
 from flowtui.screens.compare.overview_table import FactRows, chosen_rows
 from flowtui.screens.exporting import Exports
-from flowtui.store.compare.facts import FactKind, FactRow, FactTable
+from flowtui.store.compare.facts import FactKind, FactRow, FactTable, paired, with_durations
+from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.values import Kind
 from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.frame.filter_line import FilterLine
@@ -115,7 +116,7 @@ class CompareOverview(Exports, CompareScreen):
     # Showing ---------------------------------------------------------------------------------
 
     def _take(self, facts: FactTable) -> None:
-        self._facts = facts
+        self._facts = self._with_times(facts)
         self._show()
         self.tell_count(f"{facts.counts().unequal:,}≠")
         if (row := self._view.row) is None:
@@ -128,10 +129,28 @@ class CompareOverview(Exports, CompareScreen):
         elif now is not row:
             self._view.open(now)
 
+    def show_state(self) -> None:
+        super().show_state()
+        if self.is_composed and self._facts is not None:
+            self._facts = self._with_times(self._facts)
+            seen = self._seen(self._facts).rows
+            self._rows.put([row for row in seen if row.kind is FactKind.ABOUT])
+
+    def _with_times(self, facts: FactTable) -> FactTable:
+        """Return the table with how long the runs that go on have been going on by now."""
+        states = self.state.states
+        elapsed = [
+            states[run.letter].standing.elapsed_s
+            if run.letter in states and states[run.letter].standing.goes_on
+            else None
+            for run in self.runs.runs
+        ]
+        return with_durations(facts, elapsed) if any(elapsed) else facts
+
     def _show(self) -> None:
-        facts = self._facts
-        if facts is None:
+        if self._facts is None:
             return
+        facts = self._seen(self._facts)
         rows = chosen_rows(facts, self._needle, self._shows_all)
         note = ""
         if not rows and facts.rows:
@@ -147,15 +166,26 @@ class CompareOverview(Exports, CompareScreen):
         self._show_title(facts)
         self.refresh_bindings()
 
+    def _seen(self, facts: FactTable) -> FactTable:
+        """Return the table of the runs that have a column."""
+        pair = self._rows.pair
+        return facts if pair is None else paired(facts, pair)
+
     def _show_title(self, facts: FactTable) -> None:
         counts = ", ".join(count_words(facts.counts())) or "nothing to compare"
+        if (pair := self._rows.pair) is not None:
+            counts = f"A and {LETTERS[pair]}: {counts}"
         what = "all rows" if self._shows_all else "only what differs"
         line = justified([Piece(f" {counts}")], [Piece(f"{what} ", "muted")], self.size.width)
         self.query_one("#facts-title", OneLine).show(line)
 
     def on_resize(self) -> None:
         if self.is_composed and self._facts is not None:
-            self._show_title(self._facts)
+            self._show_title(self._seen(self._facts))
+
+    @on(FactRows.RunsInSight)
+    def show_runs_in_sight(self) -> None:
+        self._show()
 
     def candidate_changed(self) -> None:
         letters = [run.letter for run in self.runs.runs]
@@ -165,6 +195,14 @@ class CompareOverview(Exports, CompareScreen):
     def take_cursor(self) -> None:
         # One key works on metrics only.
         self.refresh_bindings()
+
+    @property
+    def _row(self) -> FactRow | None:
+        """What all runs have in the row under the cursor."""
+        row = self._rows.row
+        if row is None or self._facts is None:
+            return None
+        return self._facts.row(row.kind, row.path)
 
     # Actions ---------------------------------------------------------------------------------
 
@@ -181,7 +219,7 @@ class CompareOverview(Exports, CompareScreen):
 
     @on(VirtualList.Chosen, "#facts")
     def open_row(self) -> None:
-        if (row := self._rows.row) is not None:
+        if (row := self._row) is not None:
             self.add_class("-open")
             self._view.open(row)
             self.set_focus(self._view.query_one("#fact-detail"))
@@ -216,11 +254,11 @@ class CompareOverview(Exports, CompareScreen):
             self.want({Kind.METRICS})
 
     def action_copy(self) -> None:
-        if (row := self._rows.row) is not None:
+        if (row := self._row) is not None:
             self.flow.copy("\t".join([row.name, *map(whole_text, row.cells)]))
 
     def action_copy_row(self) -> None:
-        if (row := self._rows.row) is not None:
+        if (row := self._row) is not None:
             copy_row(self.flow, row)
 
     @work
@@ -229,7 +267,9 @@ class CompareOverview(Exports, CompareScreen):
         from flowtui.screens.compare.overview_saving import FORMATS
 
         if (facts := self._facts) is not None:
-            rows = chosen_rows(facts, self._needle, self._shows_all)
+            seen = chosen_rows(self._seen(facts), self._needle, self._shows_all)
+            whole = (facts.row(row.kind, row.path) for row in seen)
+            rows = [row for row in whole if row is not None]
             stem = file_stem(*self._names[:2], "compared")
             await self.export(stem, FORMATS, partial(self._save, facts, rows))
 

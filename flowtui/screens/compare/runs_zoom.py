@@ -16,7 +16,7 @@ from flowtui.screens.metrics.reading import Crossing, Curved, ReadCurve, Zoom, Z
 from flowtui.screens.metrics.zoom import MetricZoom
 from flowtui.store.metrics.steps import Step
 from flowtui.store.values import LoggedPoint
-from flowtui.widgets.charts.curve import BY_STEP, Curve
+from flowtui.widgets.charts.curve import BY_STEP, Curve, Overlay
 from flowtui.widgets.charts.run_card import run_curve
 
 
@@ -48,9 +48,10 @@ class RunsZoom(MetricZoom):
     def curve_of(self, found: Zoomed) -> Curve:
         plan = _plan(found.zoom.of)
         curve = run_curve(plan.overlays(found), self._pane.marker, None)
+        weight = found.zoom.weight
         return replace(
             curve,
-            heading=plan.heading,
+            heading=f"{plan.heading} · ema {weight:g}" if weight else plan.heading,
             new_count=found.new_count,
             follows=found.zoom.follows and found.is_growing,
         )
@@ -77,6 +78,22 @@ class RunsZoom(MetricZoom):
     @work
     async def action_overlay(self) -> None:
         self.post_message(self.RunsWanted())
+
+    def action_copy(self) -> None:
+        if lines := [f"{of.letters}\t{fmt.exact(at.value)}" for of, at in self._crossed()]:
+            self._flow.copy("\n".join(lines))
+
+    def action_copy_point(self) -> None:
+        from flowtui.reports.series import json_point
+
+        if lines := [json_point(at, of.letters) for of, at in self._crossed()]:
+            self._flow.copy("\n".join(lines))
+
+    def _crossed(self) -> list[tuple[Overlay, LoggedPoint]]:
+        """Return the curves with their points at the crosshair."""
+        curve = self._pane.curve
+        overlays = () if curve is None else curve.overlays
+        return [(of, of.at_crosshair) for of in overlays if of.at_crosshair is not None]
 
     @work
     async def action_export(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flowtui import format as fmt
+from flowtui.store.metrics.values import FoldedPoint
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, width_of, wrapped
 from flowtui.widgets.charts.card import AROUND, GAP_CELLS, MIN_NAME_CELLS, Card, name_of
 from flowtui.widgets.charts.chart import BRAILLE, blended
@@ -96,7 +97,10 @@ def _last(card: Card, width: int) -> list[Line]:
     left = len(texts)
     for of, value, text in zip(card.curves, values, texts, strict=True):
         role: Role = "text" if math.isfinite(value) else "attention"
+        last = of.series.last
         entry = [Piece(f" {of.letters}", of.role), Piece(f" {text} ", role)]
+        if isinstance(last, FoldedPoint) and last.run_count < len(of.letters):
+            entry.append(Piece(f"{last.run_count} of {len(of.letters)} ", "attention"))
         more = f" +{left - 1} more" if left > 1 else ""
         if width_of([*pieces, *entry]) + len(more) > width and pieces:
             pieces.append(Piece(fit(f" +{left} more", len(f" +{left} more")), "muted"))
