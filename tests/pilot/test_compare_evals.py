@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,7 +22,7 @@ from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
-from tests.unit.compared_samples import agents, log_samples, run_set
+from tests.unit.compared_samples import Logged, agents, log_samples, run_set
 from tests.unit.stores import execute
 
 BROKE = ["q003", "q007", "q021", "q033", "q048"]
@@ -339,6 +340,57 @@ async def test_a_candidate_that_is_deleted_says_so_and_the_others_go_on(tmp_path
             assert not pilot.app.screen.query_one("#samples", VirtualTable).display
             await press(pilot, "left_square_bracket")
             assert ids(pilot)[:5] == BROKE
+
+
+async def test_an_open_sample_stays_open_when_it_leaves_the_list(runs: RunSet) -> None:
+    async with opened(runs) as pilot:
+        await press(pilot, "0", "end", "enter")
+        assert opened_id(pilot) == "new2"
+        log_samples(runs.baseline.run.database.path, [{"id": "new2", "scores": {"correct": True}}])
+        await press(pilot, "r")
+        await until(lambda: len(ids(pilot)) == 2, "a sample that is in both meanwhile")
+        await settled(pilot)
+        assert opened_id(pilot) == "new2"
+        assert "not in the list any more" in screen_text(pilot)
+
+
+async def test_names_and_values_of_any_kind_are_shown_and_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    odd = "[b]x[/b]\x1b[31m\n\u202e"
+    values = [True, 0, 1.5, math.nan, math.inf, 10**400, "good", "", None, [1, [2]], {"a": odd}]
+    samples: dict[str, list[Logged]] = {"one": [], "other": []}
+    for n, value in enumerate(values):
+        for name, of_run in (("one", value), ("other", values[n - 1])):
+            samples[name].append(
+                {
+                    "id": f"{odd}{n}",
+                    "dataset": odd if n % 2 else "",
+                    "inputs": odd if n % 3 else [odd],
+                    "outputs": {"a": of_run} if n % 2 else of_run,
+                    "scores": {odd: of_run, "": value, "__error__judge": odd},
+                    "metadata": "no object",
+                }
+            )
+    samples["other"].append({"id": "broken", "scores": "{", "outputs": "[" * 2_000})
+    with run_set(tmp_path, samples) as runs:
+        async with opened(runs, size=(160, 40)) as pilot:
+            for view in "67890":
+                await press(pilot, view)
+                assert "\x1b" not in screen_text(pilot)
+            assert "1 sample has scores that cannot be read" in screen_text(pilot)
+            await press(pilot, "6", "home", "enter")
+            for _ in values:
+                assert "\x1b" not in screen_text(pilot)
+                await press(pilot, "escape", "down", "enter")
+            await press(pilot, "escape", "s", "enter", "right", "right", "x", "enter")
+            assert len([*tmp_path.glob("*.csv")]) == 1
+            await press(pilot, "x", "down", "enter")
+            [lines] = tmp_path.glob("*.jsonl")
+            assert len([json.loads(line) for line in lines.read_text().splitlines()]) == 12
+            await press(pilot, "x", "down", "down", "enter")
+            assert len([*tmp_path.glob("*.md")]) == 1
 
 
 # Files ---------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ VIEWS = {
 }
 SHORT_TITLES = {ComparedView.OUTPUTS_DIFFER: "differ"}
 TABLE_ACTIONS = (
-    "filter", "sort", "show_view", "copy_row", "export", "join_by", "step_candidate",
+    "filter", "sort", "show_view", "export", "join_by", "step_candidate",
     "choose_direction",
 )  # fmt: skip
 NARROW_BELOW = 100
@@ -211,6 +211,8 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         self.listed = found
         if is_other or is_other_letter:
             self.known.clear()
+            # The cells that the table holds are of other samples with these numbers.
+            self.rows.set_columns(())
         self._fill_scores()
         self._fill_columns()
         self.rows.show_keys(found.numbers, is_new=is_new or is_other)
@@ -220,13 +222,15 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
             self.rows.read_again()
         outcomes = found.of.outcomes
         worse, better = outcomes.regressed_count(), outcomes.improved_count()
-        self.tell_count(f"{worse:,} worse {better:,} better")
+        is_known = found.of.letter not in found.problems
+        self.tell_count(f"{worse:,} worse {better:,} better" if is_known else "✗")
         self._show_note("")
         self.query_one("#joined", OneLine).show(joined_line(found))
         self.filter_line.remark(found.remarks)
         self._show_instead(self._why_none(found))
-        if self.view.is_open:
-            self._open_under_cursor()
+        if self.view.number is not None:
+            # Not what is under the cursor: the open sample may not be in the list any more.
+            self._open(self.view.number)
 
     def _why_none(self, found: ReadComparison) -> str:
         if (why := found.problems.get(found.of.letter)) is not None:
@@ -244,7 +248,7 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         if (listed := self.listed) is None:
             return
         scores = listed.of.scores
-        shown = columns.score_columns(scores, listed.of.letter, self.size.width)
+        shown = columns.score_columns(scores, listed.of.letter)
         self.scores.set_columns(shown)
         self.scores.show_keys(range(len(scores)))
         self.scores.fill({at: columns.score_cells(one, shown) for at, one in enumerate(scores)})
@@ -410,15 +414,21 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         self._open_under_cursor()
 
     def _open_under_cursor(self) -> None:
-        number = self.rows.cursor_key
-        if number is None or (listed := self.listed) is None:
+        if (number := self.rows.cursor_key) is not None:
+            self._open(number)
+
+    def _open(self, number: int) -> None:
+        if (listed := self.listed) is None:
             return
         was_open = self.view.is_open
-        view = listed.wanted.view
-        dataset = fmt.plain(listed.samples.key(number)[0], 40)
-        place = f"sample {self.rows.cursor + 1:,} of {len(listed.numbers):,} · {view.value}"
-        place = f"{place}   set {dataset}" if dataset else place
-        self.view.open(listed, number, self.higher, place)
+        at = self.rows.place_of(number)
+        parts = ["not in the list any more"]
+        if at is not None:
+            view = listed.wanted.view.value
+            parts = [f"sample {at + 1:,} of {len(listed.numbers):,} · {view}"]
+        if dataset := fmt.plain(listed.samples.key(number)[0], 40):
+            parts.append(f"set {dataset}")
+        self.view.open(listed, number, self.higher, "   ".join(parts))
         self._take_target()
         if not was_open:
             self.view.show_notes(self.noted)
@@ -584,6 +594,12 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
 
     def id_of(self, record: ComparedSample) -> str:
         return record.key[1]
+
+    def action_copy_row(self) -> None:
+        if (sample := self._sample) is not None:
+            from flowtui.reports.runs import dumps
+
+            self.flow.copy(dumps(self.document_of(sample)))
 
     def document_of(self, record: ComparedSample) -> object:
         from flowtui.reports.comparison.samples import compared_document

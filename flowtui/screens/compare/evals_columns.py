@@ -38,14 +38,8 @@ SET, SCORE, BASELINE, CANDIDATE, TEST = "set", "score", "baseline", "candidate",
 # The scores by set ---------------------------------------------------------------------------
 
 
-def score_columns(scores: Sequence[ComparedScore], letter: str, width: int) -> list[Column]:
-    """Return the columns of the table of sets and scores.
-
-    Args:
-        scores: The rows.
-        letter: The candidate's letter.
-        width: The width of the table in cells.
-    """
+def score_columns(scores: Sequence[ComparedScore], letter: str) -> list[Column]:
+    """Return the columns of the table of sets and scores, for the candidate with a letter."""
     names = max([8, *(min(len(fmt.plain(one.name, 60)), 24) for one in scores)])
     sets = max([6, *(min(len(set_text(one)) + 1, 16) for one in scores)])
     same = max([5, *(len(same_text(one)) for one in scores)])

@@ -92,6 +92,11 @@ class ComparedSampleView(Asks, Container):
         return self.query_one(Document)
 
     @property
+    def number(self) -> int | None:
+        """The number of the open sample, None while none is open."""
+        return self._number
+
+    @property
     def is_open(self) -> bool:
         return self._number is not None
 
@@ -131,6 +136,8 @@ class ComparedSampleView(Asks, Container):
     def _fail(self, number: int, reason: str) -> None:
         if number == self._number:
             self._shown_number = number
+            for notes in self.query(RunNotes):
+                notes.take(None)
             self.document.show_note(f"✗ {fmt.plain(reason)}. r tries again.", "error")
 
     def show_notes(self, letter: str) -> None:

@@ -91,12 +91,15 @@ class SampleReader:
 
         Args:
             stale: The letters of the runs that may have changed; None for all.
-            whole: Of which of them everything is read again even if nothing was added.
+            whole: Of which of them everything is read again, and not only what was added.
 
         Raises:
             ReadCancelled: Nobody waits any more.
         """
         problems: dict[str, StoreError] = {}
+        for letter, column in list(self._digests):
+            if letter in whole:
+                del self._digests[letter, column]
         answers = self._runs.asked(partial(self._read, stale, whole))
         for run, answer in zip(self._runs.runs, answers, strict=True):
             if isinstance(answer, StoreError):
@@ -119,7 +122,9 @@ class SampleReader:
         known = self._known.get(run.letter)
         if known is not None and stale is not None and run.letter not in stale:
             return known
-        return run.run.ask(read_samples, known, is_whole=run.letter in whole)
+        if run.letter in whole:
+            known = None
+        return run.run.ask(read_samples, known)
 
     def differing(self, samples: JoinedSamples, candidate: int) -> frozenset[int]:
         """Return the samples whose outputs differ; it reads all outputs, but keeps none.
