@@ -18,6 +18,7 @@ from flowtui.screens.review.review import ReviewScreen
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.compare.run_set import RunSet
+from flowtui.store.values import Kind
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.lists.virtual_table import VirtualTable
@@ -340,6 +341,18 @@ async def test_a_candidate_that_is_deleted_says_so_and_the_others_go_on(tmp_path
             assert not pilot.app.screen.query_one("#samples", VirtualTable).display
             await press(pilot, "left_square_bracket")
             assert ids(pilot)[:5] == BROKE
+
+
+async def test_samples_that_the_watch_reports_are_joined_after_a_rest(runs: RunSet) -> None:
+    async with opened(runs) as pilot:
+        for n in (0, 1):
+            log_samples(
+                runs.runs[1].run.database.path,
+                [{"id": f"q00{n + 1}", "dataset": "faq", "scores": {"correct": False}}],
+            )
+            screen(pilot).store_changed({"B": frozenset({Kind.SAMPLES})})
+            words = f"4 Evals {6 + n} worse"
+            await until(lambda words=words: words in screen_lines(pilot)[1], words)  # type: ignore[misc]
 
 
 async def test_an_open_sample_stays_open_when_it_leaves_the_list(runs: RunSet) -> None:

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.worker import Worker
 
@@ -124,6 +126,8 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         """The letters of the runs of which everything is to be read again."""
         self.higher = by_direction(chosen_directions())
         """Says of a score what is better, as far as its name or the person has said so."""
+        self._late: Timer | None = None
+        """The timer that ends the rest before added samples are joined."""
         self._saver: Worker[None] | None = None
 
     def compose_tab(self) -> Iterable[Widget]:
@@ -156,7 +160,9 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
-        changes, whole = Counter(self._changes), frozenset(self._whole)
+        whole = frozenset(self._whole)
+        is_due = whole or self._rest_s <= 0
+        changes = Counter(self._changes if is_due else self._read_changes)
         stale = {letter for letter, n in changes.items() if n != self._read_changes[letter]}
         # With the first samples in the list, the table need not be drawn empty and ask for them.
         first_rows = FIRST_ROWS if self.listed is None else 0
@@ -168,6 +174,8 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
         self._whole -= whole
         if found.wanted == self.selected:
             self._show_list(found)
+        if self._read_changes != self._changes:
+            self._read_late()
 
     @on(VirtualTable.RowsNeeded, "#samples")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
@@ -183,7 +191,27 @@ class CompareEvals(RecordList[ComparedQuery, ComparedSample], Exports, CompareSc
             if kinds >= self.reads:
                 # So it is when a person asks for a look. The watch reports what was added.
                 self._whole.add(letter)
-        super().store_changed(changed)
+        is_of_samples_alone = all(
+            kinds & self.reads <= {Kind.SAMPLES} for kinds in changed.values()
+        )
+        if is_of_samples_alone and not self._whole and self._rest_s > 0:
+            self._read_late()
+        else:
+            super().store_changed(changed)
+
+    @property
+    def _rest_s(self) -> float:
+        """How long samples that are added are not joined again, so that this takes few cycles."""
+        return 0.0 if self.listed is None else self.listed.due_s - monotonic()
+
+    def _read_late(self) -> None:
+        """Read what was added when its rest is over."""
+        if self._late is None:
+            self._late = self.set_timer(max(self._rest_s, 0.0), self._end_rest)
+
+    def _end_rest(self) -> None:
+        self._late = None
+        self.want({Kind.SAMPLES})
 
     @property
     def has_content(self) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from flowtui.screens.evals.reading import MAX_REST_S, REST_FACTOR
 from flowtui.screens.list_query import ListQuery
 from flowtui.store.compare.joined_samples import JoinedBy, JoinedSamples
 from flowtui.store.compare.run_set import RunSet
@@ -53,6 +55,8 @@ class ReadComparison:
     """The wanted samples, in their order."""
     problems: Mapping[str, StoreError]
     """By letter, why a run could not be read."""
+    due_s: float
+    """When samples that were added may be joined again, by the monotonic clock."""
     first: Mapping[int, ComparedSample]
     """The first of the samples, if some were wanted with the list."""
     remarks: Sequence[str] = ()
@@ -77,6 +81,7 @@ class ComparisonReader:
         self._runs = runs
         self._reader = SampleReader(runs)
         self._last: ReadSamples | None = None
+        self._due_s = 0.0
         self._compared: tuple[JoinedSamples, str, ComparedSamples] | None = None
 
     def read(
@@ -100,6 +105,7 @@ class ComparisonReader:
             StoreError: The baseline cannot be read, or a run that the filter is about.
             ReadCancelled: Nobody waits any more.
         """
+        began_s = monotonic()
         if self._last is None or stale or wanted.by is not self._reader.by:
             self._reader.join_by(wanted.by)
             self._last = self._reader.read(stale if self._last is not None else None, whole)
@@ -108,6 +114,9 @@ class ComparisonReader:
             self._last = None
             raise why
         of = self._compare(samples, wanted.letter, higher)
+        now_s = monotonic()
+        if stale:
+            self._due_s = now_s + min((now_s - began_s) * REST_FACTOR, MAX_REST_S)
         return self._listed(wanted, of, problems, first_rows)
 
     def compare_anew(self) -> None:
@@ -148,4 +157,4 @@ class ComparisonReader:
         first = {}
         if first_rows:
             first = page(self._runs, of.samples, numbers[:first_rows], (0, of.candidate))
-        return ReadComparison(wanted, of, numbers, problems, first, remarks)
+        return ReadComparison(wanted, of, numbers, problems, self._due_s, first, remarks)
