@@ -29,12 +29,15 @@ from flowtui.reports.saving import write_atomically
 from flowtui.store import cancelling
 from flowtui.store.compare.run_set import RunSet
 from flowtui.store.compare.sample_page import ComparedSample, page
+from flowtui.store.compare.sample_views import listed
 from flowtui.store.compare.samples import ComparedSamples
 from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome, ScoreKind
 from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.values import Sample
 from flowtui.store.values import JsonValue
 
+IDS_SHOWN = 20
+"""How many samples that got worse are named, the worst first."""
 PAGE_SAMPLES = 200
 """How many samples are read at a time."""
 Progress = Callable[[int, int], None]
@@ -80,12 +83,35 @@ def score_document(score: ComparedScore) -> Document:
     }
 
 
-def score_lines(of: ComparedSamples) -> Iterator[str]:
-    """Yield the scores of a candidate as lines for a person."""
-    heads = ["set", "score", "A", of.letter, "delta", "worse", "better", "same"]
-    yield from table([[*heads, "only A", f"only {of.letter}", ""], *map(_score_row, of.scores)])
-    if of.tested_count:
-        yield f"{fmt.count(of.tested_count, 'score')} tested"
+def score_documents(candidates: Sequence[ComparedSamples]) -> list[Document]:
+    """Return the scores of candidates, each with the candidate's letter."""
+    return [
+        {"letter": of.letter, **score_document(score)} for of in candidates for score in of.scores
+    ]
+
+
+def text_lines(candidates: Sequence[ComparedSamples]) -> Iterator[str]:
+    """Yield the scores of candidates as lines for a person, with the samples that got worse."""
+    for at, of in enumerate(candidate for candidate in candidates if candidate.scores):
+        if at:
+            yield ""
+        heads = ["set", "score", "A", of.letter, "delta", "worse", "better", "same"]
+        heads += ["only A", f"only {of.letter}", ""]
+        yield from table([heads, *map(_score_row, of.scores)])
+        if of.tested_count:
+            yield f"{fmt.count(of.tested_count, 'score')} tested"
+        yield from _worse_line(of)
+
+
+def _worse_line(of: ComparedSamples) -> Iterator[str]:
+    worse = of.outcomes.worse
+    count = of.outcomes.regressed_count()
+    if count:
+        numbers = listed(of.samples, of.candidate, of.outcomes, of.pairs)
+        ids = [fmt.plain(of.samples.key(number)[1], 60) for number in numbers[:IDS_SHOWN]
+               if worse[number] > 0]  # fmt: skip
+        more = f" and {count - len(ids):,} more" if count > len(ids) else ""
+        yield f"worse in {of.letter}: {', '.join(ids)}{more}"
 
 
 def _score_row(score: ComparedScore) -> list[str]:
