@@ -111,6 +111,8 @@ class CompareTraces(Exports, CompareScreen):
     def show_reading(self) -> None:
         if not self._was_read and self.is_composed:
             self._pairs_table.resize_content("reading…")
+        if not self._totals and self.is_composed:
+            self._names_table.resize_content("reading…")
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
