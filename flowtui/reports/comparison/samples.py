@@ -60,7 +60,7 @@ def score_document(score: ComparedScore) -> Document:
     test = score.test
     return {
         "dataset": score.dataset,
-        "score": score.name,
+        "name": score.name,
         "kind": _KINDS[score.kind],
         "higher_is_better": score.higher,
         "baseline": score.baseline,

@@ -49,7 +49,7 @@ def test_the_text_names_the_samples_that_got_worse(of: ComparedSamples) -> None:
 def test_documents_have_all_counts(of: ComparedSamples) -> None:
     [found] = [
         one for one in score_documents([of])
-        if (one["dataset"], one["score"]) == (None, "correct")
+        if (one["dataset"], one["name"]) == (None, "correct")
     ]  # fmt: skip
     assert found["letter"] == "B"
     assert found["baseline"] == pytest.approx(57 / 60)
@@ -92,7 +92,7 @@ def test_saved_scores_are_a_table(of: ComparedSamples, tmp_path: Path) -> None:
         assert save_scores(of, format_key, tmp_path / format_key).startswith("9 scores to ")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_text())))
     lines = [json.loads(line) for line in (tmp_path / "jsonl").read_text().splitlines()]
-    assert [row["score"] for row in rows] == [line["score"] for line in lines]
+    assert [row["name"] for row in rows] == [line["name"] for line in lines]
     assert rows[0]["p"] == str(lines[0]["p"]) == "0.7265625"
     assert (
         "| all sets | correct | 95 % | 92 % | -3.3 | 5 | 3 |" in (tmp_path / "markdown").read_text()
