@@ -233,7 +233,13 @@ def _outputs(one: Sample | None, other: Sample | None, kept: int) -> dict[bool, 
 
 
 def _from_first_difference(pieces: tuple[Piece, ...], kept: int) -> tuple[Piece, ...]:
-    """Return a difference without most of what is the same before it."""
+    """Return a difference without most of what is the same before it, and of what was removed."""
+    pieces = tuple(
+        Piece(f"{piece.text[: kept + 2]}…-]", piece.role)
+        if piece.role == "error" and len(piece.text) > kept + 5
+        else piece
+        for piece in pieces
+    )
     first = pieces[0]
     if first.role != "text" or len(first.text) <= kept or len(pieces) == 1:
         return pieces

@@ -261,6 +261,8 @@ def compared_scores(
 ) -> tuple[ComparedScore, ...]:
     """Return all scores of each eval set; first of all sets together, if there are several.
 
+    Of each set those that could be tested come first.
+
     Args:
         samples: The joined samples.
         candidate: The run that the pairs are of.
@@ -287,7 +289,7 @@ def compared_scores(
                 tally.add(types, what, one, other, is_joined)
         found += [_compared(which, name, tally, counts) for which, tally in tallies.items()]
     order: dict[str | None, int] = {None: -1, **{name: at for at, name in enumerate(names)}}
-    return tuple(sorted(found, key=lambda one: order[one.dataset]))
+    return tuple(sorted(found, key=lambda one: (order[one.dataset], one.test is None)))
 
 
 def _set_of_each(samples: JoinedSamples, candidate: int) -> dict[int, str]:
