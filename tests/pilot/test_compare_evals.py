@@ -14,6 +14,7 @@ import pytest
 from textual.pilot import Pilot
 
 from flowtui.screens.compare.evals import CompareEvals
+from flowtui.screens.compare.evals_pane import ComparedPane
 from flowtui.screens.review.review import ReviewScreen
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import SampleTarget
@@ -54,15 +55,19 @@ def screen(pilot: Pilot[None]) -> CompareEvals:
     return cast("CompareEvals", pilot.app.screen)
 
 
+def pane(pilot: Pilot[None]) -> ComparedPane:
+    return screen(pilot).pane
+
+
 def ids(pilot: Pilot[None]) -> list[str]:
     """Return the ids of the listed samples, in their order."""
-    listed = screen(pilot).listed
+    listed = pane(pilot).listed
     assert listed is not None
     return [listed.samples.key(number)[1] for number in listed.numbers]
 
 
 def opened_id(pilot: Pilot[None]) -> str:
-    read = screen(pilot).view.read
+    read = pane(pilot).view.read
     assert read is not None
     return read.sample.key[1]
 
@@ -131,10 +136,10 @@ async def test_samples_are_sorted_by_the_delta_of_a_score_and_back(runs: RunSet)
 async def test_a_score_of_a_set_lists_the_samples_of_the_set(runs: RunSet) -> None:
     async with opened(runs) as pilot:
         await press(pilot, "shift+tab")
-        assert screen(pilot).scores.has_focus
+        assert pane(pilot).scores.has_focus
         # The last row is of the set `hard`.
         await press(pilot, "end", "enter")
-        assert screen(pilot).rows.has_focus
+        assert pane(pilot).rows.has_focus
         assert {int(id_[1:]) % 5 for id_ in ids(pilot)} == {0}
         assert "hard" in screen_lines(pilot)[13]
 
@@ -217,7 +222,7 @@ async def test_brackets_step_from_one_that_broke_to_the_next(runs: RunSet) -> No
         await press(pilot, "escape", "8", "enter", "right_square_bracket")
         assert opened_id(pilot) == MENDED[1]
         await press(pilot, "escape")
-        assert screen(pilot).rows.has_focus
+        assert pane(pilot).rows.has_focus
 
 
 async def test_the_trace_of_a_sample_opens_in_both_runs(runs: RunSet) -> None:
@@ -308,7 +313,7 @@ async def test_brackets_take_the_next_candidate(tmp_path: Path) -> None:
             await press(pilot, "right_square_bracket")
             assert "output B" in screen_text(pilot)
             await press(pilot, "enter")
-            read = screen(pilot).view.read
+            read = pane(pilot).view.read
             assert read is not None
             assert all(one is not None for one in read.sample.samples)
 
@@ -322,7 +327,7 @@ async def test_a_run_that_grows_keeps_the_cursor_on_its_sample(runs: RunSet) -> 
         )
         await press(pilot, "r")
         await until(lambda: "q001" in ids(pilot)[:6], "a sample that broke meanwhile")
-        assert screen(pilot).id_of(screen(pilot).record) == "q021"  # type: ignore[arg-type]
+        assert pane(pilot).id_of(pane(pilot).record) == "q021"  # type: ignore[arg-type]
         assert "4 Evals 6 worse 3 better" in screen_lines(pilot)[1]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from flowtui.app.app import FlowApp
+from flowtui.store.schema import EvalAnnotationRow
 from flowtui.store.store import Store
 from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
@@ -19,6 +20,10 @@ from tests.unit.compared_samples import agents, log_samples
 from tests.unit.stores import writer
 
 THREE = pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x40", "200x60"])
+JUDGED = EvalAnnotationRow(
+    dataset_id="faq", eval_id="q003", name="quality", kind="feedback", value=False, user="ana",
+    rationale="It cites the policy for other countries.", created_at=NOW,
+)  # fmt: skip
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
@@ -31,8 +36,11 @@ def store() -> Iterator[Store]:
     for name, samples in made.items():
         with writer(directory) as written:
             written.start_run(f"id-{name}", name)
+            log_samples(directory / f"id-{name}" / "exp.db", samples)
+            if name == "agent-new":
+                with written.experiment(f"id-{name}") as experiment:
+                    experiment.eval_annotations([JUDGED])
             written.end_run(f"id-{name}", status="completed", duration=60.0)
-        log_samples(directory / f"id-{name}" / "exp.db", samples)
     for path in directory.rglob("*"):
         os.utime(path, (NOW.timestamp(), NOW.timestamp()))
     with closing(open_store(directory)) as opened:
@@ -54,7 +62,7 @@ def test_compare_evals(snap_compare: Snap, store: Store, size: tuple[int, int]) 
 @THREE
 def test_compare_evals_sample(snap_compare: Snap, store: Store, size: tuple[int, int]) -> None:
     app = app_on(store, "agent-base", "agent-new")
-    assert snap_compare(app, terminal_size=size, run_before=keys("enter", "minus"))
+    assert snap_compare(app, terminal_size=size, run_before=keys("enter"))
 
 
 @THREE

@@ -14,7 +14,9 @@ from flowtui.reports.comparison.sample_texts import (
     set_text,
     words_of_test,
 )
+from flowtui.screens.compare.evals_reading import ReadComparison
 from flowtui.screens.evals.columns import TEXT_CHARACTERS, shown_value
+from flowtui.store.compare.joined_samples import JoinedBy
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN
 from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome
@@ -106,6 +108,36 @@ def _count(count: int, mark: str, role: Role, score: ComparedScore) -> Piece:
 
 def _counted(count: int, role: Role) -> Piece:
     return Piece(f"{count:,}", role) if count else Piece("0", "muted")
+
+
+def joined_line(found: ReadComparison) -> Line:
+    """Return what was joined how, how many scores were tested, and what to know about both."""
+    samples, of = found.samples, found.of
+    shared = samples.shared(of.candidate)
+    on_what = "set and id" if samples.by is JoinedBy.KEY else "equal inputs"
+    pieces = [Piece(f" {shared:,} joined on {on_what}", "muted")]
+    if samples.offers_inputs(of.candidate):
+        words = "fewer than half: J joins on equal inputs"
+        pieces.append(Piece(f" · {words}", "attention"))
+    elif samples.by is JoinedBy.INPUTS:
+        pieces.append(Piece(" · J joins on ids again", "muted"))
+    only = [(samples.sample_count(at) - shared, letter)
+            for at, letter in ((0, "A"), (of.candidate, of.letter))]  # fmt: skip
+    pieces += [
+        Piece(f" · {count:,} only in {letter}", "attention") for count, letter in only if count
+    ]
+    if of.tested_count:
+        pieces.append(Piece(f" · {fmt.count(of.tested_count, 'score')} tested", "muted"))
+    if samples.doubled:
+        keys = fmt.count(samples.doubled, "key occurs", "keys occur")
+        pieces.append(Piece(f" · {keys} more than once: paired in order", "attention"))
+    unreadable = sum(len(run.unreadable) for run in samples.runs if run is not None)
+    if unreadable:
+        words = fmt.count(unreadable, "sample has scores", "samples have scores")
+        pieces.append(Piece(f" · ▲ {words} that cannot be read", "attention"))
+    for letter, why in found.problems.items():
+        pieces.append(Piece(f" · ✗ {letter}: {fmt.plain(str(why), 120)}", "error"))
+    return pieces
 
 
 # The samples ---------------------------------------------------------------------------------

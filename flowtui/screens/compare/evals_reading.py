@@ -69,6 +69,16 @@ class ReadComparison:
         counts = (self.samples.sample_count(at) for at in (0, self.of.candidate))
         return sum(counts) - shared
 
+    def is_about(self, number: int) -> bool:
+        """Say whether the view is about a sample, or lists it only after those it is about."""
+        match self.wanted.view:
+            case ComparedView.IMPROVED_FIRST:
+                return self.of.outcomes.better[number] > 0
+            case ComparedView.REGRESSED_FIRST | ComparedView.ALL:
+                return self.of.outcomes.worse[number] > 0
+            case _:
+                return True
+
     @property
     def samples(self) -> JoinedSamples:
         return self.of.samples

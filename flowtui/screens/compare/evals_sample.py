@@ -150,6 +150,8 @@ class ComparedSampleView(Asks, Container):
             notes = self.notes(run.letter)
             notes.set_class(is_current, "-current")
             notes.show(None if sample is None else sample.target, is_current)
+            if is_current:
+                notes.scroll_visible(animate=False)
 
     # Actions ---------------------------------------------------------------------------------
 

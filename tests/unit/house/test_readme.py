@@ -52,6 +52,7 @@ WHERE = {
     ],
     "Evals of a comparison": [
         "screens.compare.evals.CompareEvals",
+        "screens.compare.evals_pane.ComparedPane",
         "screens.compare.evals_sample.ComparedSampleView",
     ],
     "Attachments": [
