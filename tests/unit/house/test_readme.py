@@ -52,6 +52,11 @@ WHERE = {
         "screens.evals.sample_view.SampleView",
         "widgets.documents.document.Document",
     ],
+    "Evals of a comparison": [
+        "screens.compare.evals.CompareEvals",
+        "screens.compare.evals_pane.ComparedPane",
+        "screens.compare.evals_sample.ComparedSampleView",
+    ],
     "Attachments": [
         "screens.attachments.screen.AttachmentsScreen",
         "widgets.trees.file_tree.FileTree",
@@ -169,7 +174,7 @@ def test_every_key_that_is_told_of_is_bound(part: str) -> None:
 @pytest.mark.parametrize("part", WHERE)
 def test_every_key_that_is_bound_is_told_of(part: str) -> None:
     told = keys(part) | keys("Everywhere") | INHERITED.get(part, set())
-    if part in ("Traces", "Evals"):
+    if part in ("Traces", "Evals", "Evals of a comparison"):
         told |= keys("Annotations")
     digits = set("0123456789") if part == "Review" else set()
     bound = {key_name(binding.key) for binding in bindings(WHERE[part]) if binding.tooltip}
