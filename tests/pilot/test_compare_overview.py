@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sqlite3
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +17,15 @@ from textual.widgets import Input
 
 from flowtui.app.app import FlowApp
 from flowtui.screens.compare.overview_table import FactRows
+from flowtui.store import cancelling
+from flowtui.store.archive import packing
+from flowtui.store.archive.opening import open_artifact
+from flowtui.store.compare import fact_reading
+from flowtui.store.compare.parameters import Parameters, whole_params
 from flowtui.store.schema import ParamValue
 from flowtui.store.store import Store
 from flowtui.widgets import remembered
+from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
 from tests.unit.stores import execute, held, one_run, writer
@@ -358,3 +366,41 @@ async def test_texts_have_no_power_over_the_terminal(tmp_path: Path) -> None:
                 text = screen_text(pilot)
                 assert not set(text) & set("\x1b\x07\u202e")
                 assert "red" in text or "[b]x[/b]" in text
+
+
+async def test_a_tab_that_was_left_while_it_read_reads_when_it_is_shown_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_held = True
+
+    def held_up(connection: sqlite3.Connection) -> Parameters:
+        while is_held:
+            cancelling.check()
+            time.sleep(0.005)
+        return whole_params(connection)
+
+    monkeypatch.setattr(fact_reading, "whole_params", held_up)
+    with closing(two_runs(tmp_path, {"lr": 1}, {"lr": 2})) as store:
+        chosen = [(store, store.resolve("one")), (store, store.resolve("other"))]
+        app = FlowApp(store, None, Options(user="ana"), chosen)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(lambda: "reading" in screen_text(pilot), "the word for reading")
+            await app.action_show_tab("metrics")
+            await settled(pilot)
+            is_held = False
+            await app.action_show_tab("overview")
+            await settled(pilot)
+            assert line_with(pilot, " lr ") == "≠ lr 1 2 changed"
+
+
+async def test_an_exported_run_is_compared_with_one_of_a_store(tmp_path: Path) -> None:
+    with closing(two_runs(tmp_path / "store", {"lr": 1}, {"lr": 2})) as store:
+        execute(tmp_path / "store" / "meta.db", "update experiments set status = 'completed'")
+        path = tmp_path / "other.luml"
+        packing.write_artifact(store, store.resolve("other").id, path)
+        with closing(open_artifact(path)) as exported:
+            chosen = [(store, store.resolve("one")), (exported, exported.resolve("latest"))]
+            app = FlowApp(store, None, Options(user="ana"), chosen)
+            async with app.run_test(size=(120, 40)) as pilot:
+                await settled(pilot)
+                assert line_with(pilot, " lr ") == "≠ lr 1 2 changed"

@@ -151,18 +151,31 @@ class CompareOverview(Exports, CompareScreen):
         if self._facts is None:
             return
         facts = self._seen(self._facts)
-        rows = chosen_rows(facts, self._needle, self._shows_all)
+        if self._needle.strip():
+            # Values may be megabytes long, and are searched to their ends.
+            self.ask(
+                partial(chosen_rows, facts, self._needle, self._shows_all),
+                partial(self._show_rows, facts),
+                group="filter",
+            )
+        else:
+            self.workers.cancel_group(self, "filter")
+            self._show_rows(facts, chosen_rows(facts, "", self._shows_all))
+
+    def _show_rows(self, facts: FactTable, rows: Sequence[FactRow]) -> None:
+        is_filtered = bool(self._needle.strip())
         note = ""
-        if not rows and facts.rows:
-            note = "Nothing differs. v shows all rows."
-            if self._needle:
-                note = f"No row {'' if self._shows_all else 'that differs '}has this text."
-        elif not facts.rows:
+        if not facts.rows:
             note = "These runs have no parameters, metrics or models."
-        self._rows.show_facts(rows, facts, note, is_filtered=bool(self._needle.strip()))
-        self.query_one(FilterLine).note(f"{len(rows):,} of {len(facts.rows):,}") if self.query_one(
-            FilterLine
-        ).has_class("-open") else None
+        elif not rows:
+            note = "Nothing differs. v shows all rows."
+            if is_filtered:
+                which = "" if self._shows_all else "that differs "
+                note = f"No row {which}has this text."
+        self._rows.show_facts(rows, facts, note, is_filtered)
+        line = self.query_one(FilterLine)
+        if line.text:
+            line.note(f"{len(rows):,} of {len(facts.rows):,}")
         self._show_title(facts)
         self.refresh_bindings()
 

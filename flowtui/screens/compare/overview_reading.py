@@ -27,8 +27,10 @@ from flowtui.store.values import Kind, MetricSummary
 
 T = TypeVar("T")
 
-SHOWN_EVERY_S = 0.2
-"""How often metrics are shown at most while their points are read."""
+SHOWN_EVERY_S = 0.1
+"""The first interval at which metrics are shown while their points are read."""
+SHOWN_AT_LEAST_EVERY_S = 1.6
+"""The longest such interval, which doubles each time: thousands of metrics take long to show."""
 
 
 class FactReader:
@@ -71,13 +73,15 @@ class FactReader:
         yield self._table()
         if Kind.METRICS not in kinds:
             return
-        shown_at = monotonic()
+        pause_s = SHOWN_EVERY_S
+        due = monotonic() + pause_s
         for at, run in stale:
             for _ in self._read_summaries(at, run):
-                if monotonic() - shown_at >= SHOWN_EVERY_S:
+                if monotonic() >= due:
                     self._rows[FactKind.METRICS] = metric_rows(self._metrics, chosen)
                     yield self._table()
-                    shown_at = monotonic()
+                    pause_s = min(2 * pause_s, SHOWN_AT_LEAST_EVERY_S)
+                    due = monotonic() + pause_s
         if stale:
             self._rows[FactKind.METRICS] = metric_rows(self._metrics, chosen)
             yield self._table()

@@ -134,7 +134,9 @@ class FactRows(VirtualTable):
         for key in changed:
             self._cells.pop(key, None)
         self.show_keys(keys)
-        if self.row is None and shown:
+        if not shown:
+            self.cursor = 0
+        elif self.row is None:
             below = (key for key in keys[self.cursor :] if key in shown)
             self.put_cursor(next(below, next(iter(shown))))
 
