@@ -316,6 +316,9 @@ async def test_brackets_take_the_next_candidate(tmp_path: Path) -> None:
             read = pane(pilot).view.read
             assert read is not None
             assert all(one is not None for one in read.sample.samples)
+            # Any run is annotated here; in the table the two that it shows.
+            await press(pilot, "tab", "plus", "escape", "minus")
+            assert noted(runs, "q003") == [[], [False], [True]]
 
 
 async def test_a_run_that_grows_keeps_the_cursor_on_its_sample(runs: RunSet) -> None:

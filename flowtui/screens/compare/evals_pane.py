@@ -312,6 +312,10 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
 
     @on(ComparedSampleView.Left)
     def close_sample(self) -> None:
+        if self.noted not in (self.state.runs.baseline.letter, self.state.candidate):
+            # The table has the samples of these two alone.
+            self.noted = self.state.candidate
+            self.show_noted()
         self.filter_line.set_class(bool(self.filter_line.text), "-open")
         self.show_instead("" if self.listed is None else self._why_none(self.listed))
         self.on_filter_line_left()
