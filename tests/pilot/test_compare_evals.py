@@ -172,6 +172,12 @@ async def test_a_direction_that_is_chosen_counts_at_once(runs: RunSet) -> None:
         assert "29 worse, 0 better of 30: unlikely to be chance, p < 0.0001" in screen_text(pilot)
 
 
+async def test_the_method_of_the_tests_is_told(runs: RunSet) -> None:
+    async with opened(runs) as pilot:
+        await press(pilot, "T")
+        assert "McNemar's exact test" in screen_text(pilot)
+
+
 async def test_equal_inputs_join_where_ids_do_not(tmp_path: Path) -> None:
     made = agents()
     for sample in made["agent-new"]:
