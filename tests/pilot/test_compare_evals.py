@@ -170,6 +170,9 @@ async def test_a_direction_that_is_chosen_counts_at_once(runs: RunSet) -> None:
         assert "which is better is not known: 29 changed, not tested" in screen_text(pilot)
         await press(pilot, "m", "home", "down", "enter")
         assert "29 worse, 0 better of 30: unlikely to be chance, p < 0.0001" in screen_text(pilot)
+        # What is remembered is forgotten again: other tests have the same home.
+        await press(pilot, "m", "end", "enter")
+        assert "29 worse" not in screen_text(pilot)
 
 
 async def test_the_method_of_the_tests_is_told(runs: RunSet) -> None:
