@@ -65,6 +65,8 @@ def line_difference(
         same = before[i : i + count]
         lines += _same(same, i, cells, not changes, is_last, noun)
         at_before, at_after = i + count, j + count
+    if not changes:
+        return LineDifference((), (), "")
     words = " · ".join(
         [
             *([f"{fmt.count(removed, noun)} only in {letters[0]}"] if removed else []),
@@ -185,4 +187,8 @@ def json_difference(
 
 
 def _value(value: JsonValue) -> str:
+    if isinstance(value, str):
+        # 5 and "5" differ.
+        more = f"… {len(value):,} characters" if len(value) > VALUE_CHARS else ""
+        return f'"{fmt.plain(value[:VALUE_CHARS], VALUE_CHARS)}"{more}'
     return fmt.json_text(value, VALUE_CHARS)

@@ -55,6 +55,10 @@ WHERE = {
         "widgets.trees.file_tree.FileTree",
         "widgets.lists.table_pane.TablePane",
     ],
+    "Attachments of a comparison": [
+        "screens.compare.attachments.CompareAttachments",
+        "screens.attachments.difference.FileDifference",
+    ],
     "Annotations": ["screens.annotate.annotated.Annotated"],
     "Review": ["screens.review.view.ReviewView"],
 }
