@@ -204,9 +204,12 @@ class FileTree(VirtualList):
             said, role = state_of(node.attachment)
             room = max(name_cells - len(indent) - 2 - _said_cells(said), 1)
             is_missing = node.attachment.is_missing
-            is_marked = node.attachment.path in self._marked
-            pieces.append(Piece(f"{indent}{'● ' if is_marked else '  '}", "accent"))
-            pieces.append(Piece(fit(name, room), "muted" if is_missing else "text"))
+            role_of_name: Role = "muted" if is_missing else "text"
+            pieces.append(Piece(f"{indent}  {fit(name, room)}", role_of_name))
+            if node.attachment.path in self._marked:
+                pieces[-1:] = [
+                    Piece(f"{indent}● ", "accent"), Piece(fit(name, room), role_of_name)
+                ]  # fmt: skip
             pieces += [Piece(f" {said}", role)] if said else []
             known = node.attachment.size_bytes
             size = "" if known is None else fmt.size(known)

@@ -58,6 +58,7 @@ WHERE = {
     "Attachments of a comparison": [
         "screens.compare.attachments.CompareAttachments",
         "screens.attachments.difference.FileDifference",
+        "screens.compare.attachments_table.CompareRows",
     ],
     "Annotations": ["screens.annotate.annotated.Annotated"],
     "Review": ["screens.review.view.ReviewView"],
