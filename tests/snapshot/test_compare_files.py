@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -32,10 +34,10 @@ def picture(hue: int) -> bytes:
     return out.getvalue()
 
 
-@pytest.fixture(scope="module")
-def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+@pytest.fixture
+def agents() -> Iterator[Store]:
     """Three runs whose code, configuration, tables and pictures differ in part."""
-    folder = tmp_path_factory.mktemp("agents")
+    folder = Path.home() / "agents"
     code = "".join(f"def step_{n}(x):\n    return x * {n}\n\n" for n in range(20))
     with StoreWriter(folder, clock=lambda: NOW, durable=False) as writer:
         for index, name in enumerate(RUNS):
@@ -58,6 +60,7 @@ def agents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             writer.end_run(name, status="completed", duration=1.0)
     with closing(open_store(folder)) as store:
         yield store
+    shutil.rmtree(folder)
 
 
 @SIZES
