@@ -71,6 +71,11 @@ WHERE = {
         "widgets.trees.file_tree.FileTree",
         "widgets.lists.table_pane.TablePane",
     ],
+    "Attachments of a comparison": [
+        "screens.compare.attachments.CompareAttachments",
+        "screens.attachments.difference.FileDifference",
+        "screens.compare.attachments_table.CompareRows",
+    ],
     "Annotations": ["screens.annotate.annotated.Annotated"],
     "Review": ["screens.review.view.ReviewView"],
 }
