@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
+
+from rich.cells import cell_len, set_cell_size
 
 from flowtui import format as fmt
 from flowtui.store.compare.fact_values import (
@@ -16,10 +18,11 @@ from flowtui.store.compare.fact_values import (
     MetricFigures,
     Missing,
 )
-from flowtui.store.compare.facts import FactCounts, FactKind, FactRow, Sameness
+from flowtui.store.compare.facts import FactCounts, FactKind, FactRow, FactTable, Sameness
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.natural import number
 from flowtui.store.values import JsonValue, Point
+from flowtui.told_apart import told_apart
 
 CELL_CHARS = 300
 """How much of a value is read for a line."""
@@ -97,6 +100,11 @@ def value_texts(row: FactRow) -> list[str]:
     """Return what the runs have in a row that is no metric: a line each, not cut to cells."""
     if row.kind is FactKind.ABOUT and row.name == "duration":
         return _durations(row.cells)
+    if row.kind is FactKind.MODELS:
+        ways = (lambda size: fmt.size(int(size)), "{:,.0f} B".format)
+        sizes = _read_apart(row.cells, _size_of, ways)
+        pairs = zip(sizes, row.cells, strict=True)
+        return ["  ".join(part for part in (size, *_tags_of(cell)) if part) for size, cell in pairs]
     return [_value_text(row, cell) for cell in row.cells]
 
 
@@ -114,8 +122,6 @@ def whole_text(cell: FactCell) -> str:
 def _value_text(row: FactRow, cell: FactCell) -> str:
     if not isinstance(cell, FactValue):
         return missing_text(cell) if isinstance(cell, Missing) else ""
-    if row.kind is FactKind.MODELS and isinstance(cell.value, dict):
-        return _model_text(cell.value)
     if row.kind is FactKind.ABOUT:
         return _about_text(row.name, cell.value)
     mark = "▲ " if cell.problem else ""
@@ -141,24 +147,50 @@ def _about_text(name: str, value: JsonValue) -> str:
 
 
 def _durations(cells: Sequence[FactCell]) -> list[str]:
-    seconds = [
-        cell.value if isinstance(cell, FactValue) and isinstance(cell.value, (int, float)) else None
-        for cell in cells
-    ]
-    known = {one: fmt.duration(one) for one in seconds if one is not None}
-    if len(set(known.values())) < len(known):
-        known = {one: f"{fmt.exact(one)} s" for one in known}
+    ways = (fmt.duration, "{:,.0f} s".format, "{:,.3f} s".format)
+    return _read_apart(cells, lambda value: value if isinstance(value, float) else None, ways)
+
+
+def _read_apart(
+    cells: Sequence[FactCell],
+    number_of: Callable[[JsonValue], float | None],
+    ways: Sequence[Callable[[float], str]],
+) -> list[str]:
+    """Return numbers as text in the first of several ways in which different ones differ."""
+    values = [number_of(cell.value) if isinstance(cell, FactValue) else None for cell in cells]
+    known: dict[float, str] = {}
+    for way in ways:
+        known = {value: way(value) for value in values if value is not None}
+        if len(set(known.values())) == len(known):
+            break
     return [
-        known[one] if one is not None else missing_text(cell) if isinstance(cell, Missing) else ""
-        for one, cell in zip(seconds, cells, strict=True)
+        known[value]
+        if value is not None
+        else missing_text(cell)
+        if isinstance(cell, Missing)
+        else ""
+        for value, cell in zip(values, cells, strict=True)
     ]
 
 
-def _model_text(model: dict[str, JsonValue]) -> str:
-    size, tags = model.get("size_bytes"), model.get("tags")
-    parts = [fmt.size(size)] if isinstance(size, int) else ["no size"]
-    parts += [fmt.plain(str(tag), CELL_CHARS) for tag in (tags if isinstance(tags, list) else ())]
-    return "  ".join(parts)
+def _size_of(model: JsonValue) -> int | None:
+    size = model.get("size_bytes") if isinstance(model, dict) else None
+    return size if isinstance(size, int) else None
+
+
+def _tags_of(cell: FactCell) -> list[str]:
+    model = cell.value if isinstance(cell, FactValue) else None
+    tags = model.get("tags") if isinstance(model, dict) else None
+    return [fmt.plain(str(tag), CELL_CHARS) for tag in (tags if isinstance(tags, list) else ())]
+
+
+def cut_apart(texts: Sequence[str], rooms: Sequence[int]) -> list[str]:
+    """Return texts that fit into these cells, of which different ones never read alike."""
+    cut = [
+        text if cell_len(text) <= room else f"{set_cell_size(text, room - 1).rstrip()}…"
+        for text, room in zip(texts, rooms, strict=True)
+    ]
+    return cut if len(set(cut)) == len(set(texts)) else told_apart(texts, rooms)
 
 
 def number_text(change: Delta, digits: int = 4) -> str:
@@ -188,15 +220,31 @@ def pair_words(row: FactRow, index: int) -> str:
     if isinstance(other, Missing):
         return f"only in {LETTERS[0]}"
     if isinstance(one, MetricFigures) or isinstance(other, MetricFigures):
-        return delta_text(row.last_delta(index))
+        return delta_text(row.last_delta(index)) or str(Change.INCOMPARABLE)
     if not one.is_same(other):
         return "changed"
     return "not compared" if row.kind is FactKind.MODELS else "same"
 
 
+def only_words(having: str, lacking: str) -> str:
+    """Return which runs have something that others do not: `only in B`, `not in A and C`."""
+    is_short = len(having) <= len(lacking)
+    letters = having if is_short else lacking
+    first, last = letters[:-1], letters[-1]
+    said = f"{', '.join(first)} and {last}" if first else last
+    return f"{'only in' if is_short else 'not in'} {said}"
+
+
+def sameness_words(row: FactRow) -> str:
+    """Return whether the runs have the same in a row: `differ`, `equal`, `only in B`."""
+    if row.sameness is Sameness.ONLY_IN_SOME:
+        return only_words(row.letters, row.lacking)
+    return str(row.sameness)
+
+
 def count_words(counts: FactCounts) -> list[str]:
     """Return how many rows differ and how many do not: `4 differ`, `24 equal`, `3 only in B`."""
-    sets = [(number_of, f"only in {' and '.join(key)}") for key, number_of in counts.only.items()]
+    sets = [(number_of, only_words(*key)) for key, number_of in counts.only.items()]
     rest = sum(number_of for number_of, _ in sets[MOST_LETTER_SETS:])
     return fmt.counted(
         (
@@ -209,9 +257,16 @@ def count_words(counts: FactCounts) -> list[str]:
     )
 
 
-def is_shown(row: FactRow, shows_all: bool) -> bool:
-    """Say whether a row is in the table of what differs, or in that of all."""
-    return shows_all or row.sameness is not Sameness.EQUAL
+def seen_rows(facts: FactTable, shows_all: bool) -> list[FactRow]:
+    """Return all rows, or those that are not equal: in each section, first those that differ."""
+    if shows_all:
+        return list(facts.rows)
+    sections = by_kind(row for row in facts.rows if row.sameness is not Sameness.EQUAL).values()
+    return [
+        row
+        for rows in sections
+        for row in sorted(rows, key=lambda row: row.sameness is not Sameness.DIFFERS)
+    ]
 
 
 def by_kind(rows: Iterable[FactRow]) -> dict[FactKind, list[FactRow]]:

@@ -6,6 +6,7 @@ The documents of `fact_documents` are described in the README and stable, as tho
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -15,12 +16,14 @@ from flowtui.reports.comparison.fact_texts import (
     FigureLine,
     by_kind,
     count_words,
+    cut_apart,
     delta_text,
     figure_lines,
     figure_texts,
-    is_shown,
     pair_words,
     point_of,
+    sameness_words,
+    seen_rows,
     value_texts,
 )
 from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
@@ -32,11 +35,13 @@ from flowtui.store.compare.fact_values import (
     MetricFigures,
     Missing,
 )
-from flowtui.store.compare.facts import FactKind, FactRow, FactTable, Sameness
+from flowtui.store.compare.facts import FactKind, FactRow, FactTable
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.values import Point
 
 NAME_CHARS = 200
+TEXT_CELLS = 60
+"""The widest column of a run in lines for a person; Markdown has room for more."""
 NOTHING = "Nothing differs."
 _SECTIONS = {
     FactKind.PARAMETERS: "parameter",
@@ -66,7 +71,7 @@ def text_lines(facts: FactTable, run_count: int, shows_all: bool = False) -> Ite
     yield ", ".join(count_words(facts.counts())) or NOTHING
     yield from (f"▲ {fmt.plain(problem, 2_000)}" for problem in facts.problems)
     letters = LETTERS[:run_count]
-    for kind, rows in by_kind(row for row in facts.rows if is_shown(row, shows_all)).items():
+    for kind, rows in by_kind(seen_rows(facts, shows_all)).items():
         yield ""
         yield f"{kind}  {' · '.join(count_words(facts.counts(kind)))}"
         heads = ["", letters[0]]
@@ -75,8 +80,9 @@ def text_lines(facts: FactTable, run_count: int, shows_all: bool = False) -> Ite
         lines = [heads]
         for row in rows:
             for line in _text_rows(row):
-                cells = [line.name, line.texts[0]]
-                for text, change in zip(line.texts[1:], line.changes[1:], strict=True):
+                texts = cut_apart(line.texts, [TEXT_CELLS] * run_count)
+                cells = [line.name, texts[0]]
+                for text, change in zip(texts[1:], line.changes[1:], strict=True):
                     cells += [text, change]
                 lines.append(cells)
         yield from table(lines)
@@ -139,11 +145,11 @@ def write_csv(rows: Sequence[FactRow], names: Sequence[str], out: TextIO) -> Non
             for line in figure_lines(row):
                 values = [_csv_number(value) for value in line.values]
                 apart = _csv_deltas(line, len(names))
-                written.writerow([section, name, line.what, _state(row), *values, *apart])
+                written.writerow([section, name, line.what, sameness_words(row), *values, *apart])
         else:
             cells = [_csv_value(cell) for cell in row.cells]
             rest = [""] * len(deltas)
-            written.writerow([section, name, "", _state(row), *cells, *rest])
+            written.writerow([section, name, "", sameness_words(row), *cells, *rest])
 
 
 def _csv_number(value: object) -> str:
@@ -165,12 +171,6 @@ def _csv_value(cell: FactCell) -> str:
     return text.strip('"') if isinstance(cell.value, float) else text
 
 
-def _state(row: FactRow) -> str:
-    if row.sameness is Sameness.ONLY_IN_SOME:
-        return f"only in {' and '.join(row.letters)}"
-    return row.sameness.value
-
-
 def fact_documents(rows: Sequence[FactRow]) -> list[Document]:
     """Return rows as values for JSON, an object a row; a run without a value has none in it."""
     return [_document(row) for row in rows]
@@ -181,10 +181,13 @@ def counts_document(facts: FactTable) -> Document:
 
     def of(kind: FactKind | None) -> Document:
         counts = facts.counts(kind)
+        only: Counter[str] = Counter()
+        for (having, _lacking), number_of in counts.only.items():
+            only[having] += number_of
         return {
             "differ": counts.differ,
             "equal": counts.equal,
-            "only": dict(counts.only),
+            "only": dict(only),
             "not_compared": counts.not_compared,
         }
 

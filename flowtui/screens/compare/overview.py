@@ -15,10 +15,11 @@ from flowtui.reports.comparison.fact_texts import count_words, whole_text
 from flowtui.screens.compare.base import CompareScreen, CompareState
 from flowtui.screens.compare.chosen_directions import ask_direction, chosen_directions
 from flowtui.screens.compare.overview_detail import FactView, copy_row
-from flowtui.screens.compare.overview_reading import FactReader
+from flowtui.screens.compare.overview_reading import ReadFacts, read_facts
 from flowtui.screens.compare.overview_table import FactRows, chosen_rows
 from flowtui.screens.exporting import Exports
-from flowtui.store.compare.facts import FactKind, FactRow, FactTable
+from flowtui.store.compare.facts import FactKind, FactRow, FactTable, paired, with_durations
+from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.values import Kind
 from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.frame.filter_line import FilterLine
@@ -56,7 +57,9 @@ class CompareOverview(Exports, CompareScreen):
     def __init__(self, state: CompareState) -> None:
         super().__init__(state)
         self._facts: FactTable | None = None
-        self._reading = FactReader(state.runs)
+        self._known = ReadFacts.nothing(len(state.runs.runs))
+        self._unfinished: frozenset[str] = frozenset()
+        """The letters of the runs of which not all is read that was to be."""
         self._shows_all = False
         self._needle = ""
 
@@ -87,16 +90,10 @@ class CompareOverview(Exports, CompareScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
-        letters = self.take_stale()
-        is_whole = False
-        try:
-            for facts in self._reading.tables(kinds, letters, chosen_directions()):
-                yield partial(self._take, facts)
-            is_whole = True
-        finally:
-            if not is_whole:
-                # Whoever comes back later must have them read.
-                self.stale |= letters
+        # Of a read that was left, nobody took the last answer.
+        letters = self._unfinished = self._unfinished | self.take_stale()
+        for known in read_facts(self.runs, self._known, kinds, letters, chosen_directions()):
+            yield partial(self._take, known)
 
     @property
     def has_content(self) -> bool:
@@ -114,8 +111,11 @@ class CompareOverview(Exports, CompareScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
-    def _take(self, facts: FactTable) -> None:
-        self._facts = facts
+    def _take(self, known: ReadFacts) -> None:
+        self._known = known
+        if known.is_last:
+            self._unfinished = frozenset()
+        self._facts = facts = self._with_times(known.table)
         self._show()
         self.tell_count(f"{facts.counts().unequal:,}≠")
         if (row := self._view.row) is None:
@@ -128,34 +128,76 @@ class CompareOverview(Exports, CompareScreen):
         elif now is not row:
             self._view.open(now)
 
+    def show_state(self) -> None:
+        super().show_state()
+        if self.is_composed and self._facts is not None:
+            self._facts = self._with_times(self._facts)
+            seen = self._seen(self._facts).rows
+            self._rows.put([row for row in seen if row.kind is FactKind.ABOUT])
+
+    def _with_times(self, facts: FactTable) -> FactTable:
+        """Return the table with how long the runs that go on have been going on by now."""
+        states = self.state.states
+        elapsed = [
+            states[run.letter].standing.elapsed_s
+            if run.letter in states and states[run.letter].standing.goes_on
+            else None
+            for run in self.runs.runs
+        ]
+        return with_durations(facts, elapsed) if any(elapsed) else facts
+
     def _show(self) -> None:
-        facts = self._facts
-        if facts is None:
+        if self._facts is None:
             return
-        rows = chosen_rows(facts, self._needle, self._shows_all)
+        facts = self._seen(self._facts)
+        if self._needle.strip():
+            # Values may be megabytes long, and are searched to their ends.
+            self.ask(
+                partial(chosen_rows, facts, self._needle, self._shows_all),
+                partial(self._show_rows, facts),
+                group="filter",
+            )
+        else:
+            self.workers.cancel_group(self, "filter")
+            self._show_rows(facts, chosen_rows(facts, "", self._shows_all))
+
+    def _show_rows(self, facts: FactTable, rows: Sequence[FactRow]) -> None:
+        is_filtered = bool(self._needle.strip())
         note = ""
-        if not rows and facts.rows:
-            note = "Nothing differs. v shows all rows."
-            if self._needle:
-                note = f"No row {'' if self._shows_all else 'that differs '}has this text."
-        elif not facts.rows:
+        if not facts.rows:
             note = "These runs have no parameters, metrics or models."
-        self._rows.show_facts(rows, facts, note, is_filtered=bool(self._needle.strip()))
-        self.query_one(FilterLine).note(f"{len(rows):,} of {len(facts.rows):,}") if self.query_one(
-            FilterLine
-        ).has_class("-open") else None
+        elif not rows:
+            note = "Nothing differs. v shows all rows."
+            if is_filtered:
+                which = "" if self._shows_all else "that differs "
+                note = f"No row {which}has this text."
+        self._rows.show_facts(rows, facts, note, is_filtered)
+        line = self.query_one(FilterLine)
+        if line.text:
+            line.note(f"{len(rows):,} of {len(facts.rows):,}")
         self._show_title(facts)
         self.refresh_bindings()
 
+    def _seen(self, facts: FactTable) -> FactTable:
+        """Return the table of the runs that have a column."""
+        pair = self._rows.pair
+        return facts if pair is None else paired(facts, pair)
+
     def _show_title(self, facts: FactTable) -> None:
         counts = ", ".join(count_words(facts.counts())) or "nothing to compare"
+        if (pair := self._rows.pair) is not None:
+            counts = f"A and {LETTERS[pair]}: {counts}"
         what = "all rows" if self._shows_all else "only what differs"
         line = justified([Piece(f" {counts}")], [Piece(f"{what} ", "muted")], self.size.width)
         self.query_one("#facts-title", OneLine).show(line)
 
     def on_resize(self) -> None:
         if self.is_composed and self._facts is not None:
-            self._show_title(self._facts)
+            self._show_title(self._seen(self._facts))
+
+    @on(FactRows.RunsInSight)
+    def show_runs_in_sight(self) -> None:
+        self._show()
 
     def candidate_changed(self) -> None:
         letters = [run.letter for run in self.runs.runs]
@@ -165,6 +207,14 @@ class CompareOverview(Exports, CompareScreen):
     def take_cursor(self) -> None:
         # One key works on metrics only.
         self.refresh_bindings()
+
+    @property
+    def _row(self) -> FactRow | None:
+        """What all runs have in the row under the cursor."""
+        row = self._rows.row
+        if row is None or self._facts is None:
+            return None
+        return self._facts.row(row.kind, row.path)
 
     # Actions ---------------------------------------------------------------------------------
 
@@ -181,7 +231,7 @@ class CompareOverview(Exports, CompareScreen):
 
     @on(VirtualList.Chosen, "#facts")
     def open_row(self) -> None:
-        if (row := self._rows.row) is not None:
+        if (row := self._row) is not None:
             self.add_class("-open")
             self._view.open(row)
             self.set_focus(self._view.query_one("#fact-detail"))
@@ -216,11 +266,11 @@ class CompareOverview(Exports, CompareScreen):
             self.want({Kind.METRICS})
 
     def action_copy(self) -> None:
-        if (row := self._rows.row) is not None:
+        if (row := self._row) is not None:
             self.flow.copy("\t".join([row.name, *map(whole_text, row.cells)]))
 
     def action_copy_row(self) -> None:
-        if (row := self._rows.row) is not None:
+        if (row := self._row) is not None:
             copy_row(self.flow, row)
 
     @work
@@ -229,7 +279,9 @@ class CompareOverview(Exports, CompareScreen):
         from flowtui.screens.compare.overview_saving import FORMATS
 
         if (facts := self._facts) is not None:
-            rows = chosen_rows(facts, self._needle, self._shows_all)
+            seen = chosen_rows(self._seen(facts), self._needle, self._shows_all)
+            whole = (facts.row(row.kind, row.path) for row in seen)
+            rows = [row for row in whole if row is not None]
             stem = file_stem(*self._names[:2], "compared")
             await self.export(stem, FORMATS, partial(self._save, facts, rows))
 

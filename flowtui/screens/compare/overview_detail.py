@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.message import Message
@@ -18,6 +19,7 @@ from flowtui.reports.comparison.fact_texts import (
     json_value_text,
     missing_text,
     point_of,
+    sameness_words,
 )
 from flowtui.store.compare.fact_values import FactCell, FactValue, MetricFigures, Missing
 from flowtui.store.compare.facts import FactKind, FactRow, Sameness
@@ -32,6 +34,8 @@ from flowtui.widgets.frame.frame import OneLine
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
+TITLE_CELLS = 50
+"""A longer name stands in the document too, where it is wrapped."""
 SHORT_CHARS = 40
 """Two texts of at most this length are read side by side without marks."""
 MAX_PATHS = 200
@@ -126,15 +130,13 @@ def fact_sections(row: FactRow, names: Sequence[str]) -> tuple[Section, ...]:
 
 
 def _head(row: FactRow) -> Iterator[Block]:
-    yield Text(row.name, "title")
-    words = row.sameness.value
-    if row.sameness is Sameness.ONLY_IN_SOME:
-        words = f"only in {' and '.join(row.letters)}"
-    if row.sameness is Sameness.DIFFERS:
-        words = "differs"
-    pieces = [Piece(words, "muted")]
+    if cell_len(row.name) > TITLE_CELLS:
+        yield Text(row.name, "title")
+    pieces = [
+        Piece("differs" if row.sameness is Sameness.DIFFERS else sameness_words(row), "muted")
+    ]
     if row.kind is FactKind.METRICS:
-        said = "which direction is better is not known; m sets it"
+        said = "in which direction it is better is not known: m on its row says it"
         if row.direction is not None:
             said = f"{row.direction} is better"
         pieces.append(Piece(said, "muted"))
@@ -205,12 +207,12 @@ def _whole(row: FactRow, cell: FactCell) -> Iterator[Block]:
 
 def _against_baseline(row: FactRow) -> Section:
     """Return how the candidates stand to the baseline."""
-    rows = [
-        Fact(f"{LETTERS[index]} {line.what}", text)
-        for line in figure_lines(row)
-        for index, change in enumerate(line.deltas)
-        if index and (text := delta_text(change))
-    ]
+    said: dict[int, list[str]] = {}
+    for line in figure_lines(row):
+        for index, change in enumerate(line.deltas):
+            if index and (text := delta_text(change)):
+                said.setdefault(index, []).append(f"{line.what} {text}")
+    rows = [Fact(LETTERS[index], "   ".join(parts)) for index, parts in sorted(said.items())]
     found: Block = Facts(tuple(rows)) if rows else Text("nothing to compare", "muted")
     return Section("deltas", "Against A", (found,))
 

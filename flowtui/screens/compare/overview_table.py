@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import on
+from textual.message import Message
 
 from flowtui import format as fmt
 from flowtui.reports.comparison.fact_texts import (
     NO_NUMBER,
     by_kind,
     count_words,
+    cut_apart,
     delta_text,
     figure_lines,
     figure_texts,
-    is_shown,
     pair_words,
+    seen_rows,
     value_texts,
     whole_text,
 )
@@ -28,10 +29,11 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.compare import letter_role
 from flowtui.widgets.lists.virtual_list import width_beside_bar
-from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
+from flowtui.widgets.lists.virtual_table import CACHED_ROWS, GAP, Cells, Column, VirtualTable
 
 NAME_CELLS, VALUE_CELLS, DELTA_CELLS = 18, 12, 16
 FITTED_CELLS = 10
+MARK_CELLS = 2
 """The narrowest column of a run where there are no columns of differences."""
 MANY_FROM = 100
 """Narrower tables show the baseline and one candidate, if not all runs fit with differences."""
@@ -84,6 +86,10 @@ class FactLayout:
 class FactRows(VirtualTable):
     """Shows rows in sections; the cursor stays on its row whatever is read."""
 
+    @dataclass
+    class RunsInSight(Message):
+        """Sent by FactRows when other runs than before have a column."""
+
     def __init__(self, names: Sequence[str], *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._run_names = names
@@ -128,7 +134,9 @@ class FactRows(VirtualTable):
         for key in changed:
             self._cells.pop(key, None)
         self.show_keys(keys)
-        if self.row is None and shown:
+        if not shown:
+            self.cursor = 0
+        elif self.row is None:
             below = (key for key in keys[self.cursor :] if key in shown)
             self.put_cursor(next(below, next(iter(shown))))
 
@@ -138,10 +146,23 @@ class FactRows(VirtualTable):
         while self.row is None and 0 < self.cursor < self.line_count - 1:
             super().action_move(1 if by > 0 else -1)
 
+    def put(self, rows: Sequence[FactRow]) -> None:
+        """Show what some rows are now; those that are not shown are left out."""
+        numbers = ((self._numbers.get((row.kind, row.path)), row) for row in rows)
+        held = {key: row for key, row in numbers if key in self._rows and self._rows[key] != row}
+        self._rows.update(held)
+        self.fill({key: self._made(key, row) for key, row in held.items() if self.holds(key)})
+
     def look_at(self, candidate: int) -> None:
         """Show a candidate, if there is room for one only."""
         self._candidate = candidate
         self._lay_out()
+
+    @property
+    def pair(self) -> int | None:
+        """The index of the candidate that is shown alone; None if all runs have a column."""
+        indexes = self._run_layout.indexes
+        return indexes[1] if len(indexes) < len(self._run_names) else None
 
     @property
     def row(self) -> FactRow | None:
@@ -155,11 +176,12 @@ class FactRows(VirtualTable):
     def _lay_out(self) -> None:
         if not self.line_width:
             return
-        count = len(self._run_names)
+        before, count = self._run_layout, len(self._run_names)
         self._run_layout = FactLayout.of(self.line_width, count, self._candidate)
+        if self._run_layout != before:
+            self.post_message(self.RunsInSight())
         self.set_columns(self._run_layout.columns([fmt.plain(n, 60) for n in self._run_names]))
         self._cells.clear()
-        self._asked.clear()
         self.refresh()
 
     # Drawing ---------------------------------------------------------------------------------
@@ -182,15 +204,15 @@ class FactRows(VirtualTable):
         return [pieces[:-1]]
 
     def line(self, index: int, width: int) -> Line:
-        heading = self._headings.get(self._keys[index])
-        return super().line(index, width) if heading is None else heading
-
-    @on(VirtualTable.RowsNeeded)
-    def make_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        event.stop()
-        self.fill(
-            {key: self._made(key, self._rows[key]) for key in event.keys if key in self._rows}
-        )
+        key = self._keys[index]
+        if (heading := self._headings.get(key)) is not None:
+            return heading
+        if key not in self._cells:
+            # All rows are in memory, so that none has to be asked for.
+            self._cells[key] = self._made(key, self._rows[key])
+            if len(self._cells) > CACHED_ROWS:
+                self._cells.popitem(last=False)
+        return super().line(index, width)
 
     def _made(self, key: int, row: FactRow) -> Cells:
         layout = self._run_layout
@@ -198,7 +220,8 @@ class FactRows(VirtualTable):
         role: Role = "muted" if row.sameness is Sameness.EQUAL else "text"
         mark = MARKS.get(row.sameness, "≠")
         pieces = [Piece(f" {mark} {self._label(key, widths['name'] - 3)}", role)]
-        rooms = [widths.get(f"run-{index}", FITTED_CELLS) for index in layout.indexes]
+        marked = 0 if layout.has_deltas else MARK_CELLS
+        rooms = [widths.get(f"run-{index}", FITTED_CELLS) - marked for index in layout.indexes]
         texts = (
             metric_cells(row, layout.indexes, rooms)
             if row.kind is FactKind.METRICS
@@ -272,10 +295,7 @@ def metric_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> 
 def value_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> list[Piece]:
     """Return the cells of a row that is no metric; values that differ never read alike."""
     texts = value_texts(row)
-    shown = [texts[index] for index in indexes]
-    cut = [fit(text, room).rstrip() for text, room in zip(shown, rooms, strict=True)]
-    if len(set(cut)) < len(set(shown)):
-        cut = told_apart(shown, rooms)
+    cut = cut_apart([texts[index] for index in indexes], rooms)
     return [Piece(text, _role(row, index)) for text, index in zip(cut, indexes, strict=True)]
 
 
@@ -303,30 +323,18 @@ def _marked(row: FactRow, index: int, piece: Piece) -> Piece:
     change = row.last_delta(index)
     if change is None:
         is_other = pair_words(row, index) == "changed"
-        return Piece(piece.text, "attention") if is_other else piece
+        return Piece(f"{piece.text} ≠", "attention") if is_other else piece
     mark = CHANGE_MARKS.get(change.change, "")
     return Piece(f"{piece.text}{mark}", CHANGE_ROLES.get(change.change, piece.role))
 
 
 def chosen_rows(facts: FactTable, needle: str, shows_all: bool) -> list[FactRow]:
-    """Return the rows to show, whose name or a value has a text in it.
-
-    Where not all are shown, those in which values differ come first in their section.
-    """
+    """Return the rows that differ, or all, whose name or a value has a text in it."""
     wanted = needle.strip().lower()
-    found = [
-        row
-        for row in facts.rows
-        if is_shown(row, shows_all)
-        and (not wanted or wanted in row.name.lower() or _has(row, wanted))
-    ]
-    if shows_all:
-        return found
-    sections = by_kind(found).values()
     return [
         row
-        for rows in sections
-        for row in sorted(rows, key=lambda row: row.sameness is not Sameness.DIFFERS)
+        for row in seen_rows(facts, shows_all)
+        if not wanted or wanted in row.name.lower() or _has(row, wanted)
     ]
 
 

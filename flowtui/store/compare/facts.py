@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -66,11 +66,16 @@ class FactRow:
     @property
     def letters(self) -> str:
         """The letters of the runs that have it."""
-        return "".join(
-            letter
-            for letter, cell in zip(LETTERS, self.cells, strict=False)
-            if not isinstance(cell, Missing)
-        )
+        return self._letters(lambda cell: not isinstance(cell, Missing))
+
+    @property
+    def lacking(self) -> str:
+        """The letters of the runs that were read and do not have it."""
+        return self._letters(lambda cell: cell is Missing.ABSENT)
+
+    def _letters(self, wanted: Callable[[FactCell], bool]) -> str:
+        named = zip(LETTERS, self.cells, strict=False)
+        return "".join(letter for letter, cell in named if wanted(cell))
 
     def last_delta(self, index: int) -> Delta | None:
         """Return how the last value of a run stands to the baseline's; None if not a metric."""
@@ -102,8 +107,8 @@ class FactCounts:
 
     differ: int
     equal: int
-    only: Mapping[str, int]
-    """By the letters of the runs that have them: rows that the others do not have."""
+    only: Mapping[tuple[str, str], int]
+    """By the letters of the runs that have them, and of those that do not: rows of only some."""
     not_compared: int
 
     @property
@@ -124,6 +129,10 @@ class FactTable:
     problems: tuple[str, ...] = ()
     """A sentence for each run that could not be read, and why."""
 
+    def row(self, kind: FactKind, path: Path) -> FactRow | None:
+        """Return a row; None if no run has it."""
+        return next((row for row in self.rows if row.path == path and row.kind is kind), None)
+
     def counts(self, kind: FactKind | None = None) -> FactCounts:
         """Count the rows of a section, or all."""
         return counted(row for row in self.rows if kind is None or row.kind is kind)
@@ -132,12 +141,12 @@ class FactTable:
 def counted(rows: Iterable[FactRow]) -> FactCounts:
     """Count rows."""
     found: Counter[Sameness] = Counter()
-    only: Counter[str] = Counter()
+    only: Counter[tuple[str, str]] = Counter()
     for row in rows:
         found[row.sameness] += 1
         if row.sameness is Sameness.ONLY_IN_SOME:
-            only[row.letters] += 1
-    by_letters = dict(sorted(only.items(), key=lambda item: (len(item[0]), item[0])))
+            only[row.letters, row.lacking] += 1
+    by_letters = dict(sorted(only.items(), key=lambda item: (len(item[0][0]), item[0])))
     return FactCounts(
         found[Sameness.DIFFERS], found[Sameness.EQUAL], by_letters, found[Sameness.NOT_COMPARED]
     )
@@ -191,17 +200,43 @@ def about_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
     )
 
 
+def paired(facts: FactTable, index: int) -> FactTable:
+    """Return what a table would be with the baseline and one candidate alone.
+
+    The other runs count as unread, and what neither of the two has is left out.
+    """
+    rows = []
+    for row in facts.rows:
+        cells = tuple(
+            cell if at in (0, index) else Missing.UNREAD for at, cell in enumerate(row.cells)
+        )
+        if any(not isinstance(cell, Missing) for cell in cells):
+            alone = replace(row, cells=cells, sameness=_sameness_in(row.kind, cells))
+            rows.append(alone)
+    return replace(facts, rows=tuple(rows))
+
+
+def with_durations(facts: FactTable, elapsed_s: Sequence[float | None]) -> FactTable:
+    """Return a table with other durations of some runs; None leaves a run's as it is."""
+    rows = list(facts.rows)
+    for at, row in enumerate(rows):
+        if row.kind is FactKind.ABOUT and row.path == ("duration",):
+            cells = tuple(
+                cell if seconds is None else FactValue(seconds)
+                for cell, seconds in zip(row.cells, elapsed_s, strict=True)
+            )
+            rows[at] = replace(row, cells=cells, sameness=sameness(cells))
+    return replace(facts, rows=tuple(rows))
+
+
 def model_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
-    """Return the rows of models by name. None is equal: two of one size may hold other weights."""
+    """Return the rows of models by name, of which none counts as equal."""
     names = {str(root) for one in read for root in _or_empty(one)}
     rows = (
         _row(FactKind.MODELS, (name,), name, _cells_of(read, name))
         for name in sorted(names, key=sort_key)
     )
-    return tuple(
-        replace(row, sameness=Sameness.NOT_COMPARED) if row.sameness is Sameness.EQUAL else row
-        for row in rows
-    )
+    return tuple(rows)
 
 
 def problems(answers: FactAnswers) -> tuple[str, ...]:
@@ -251,7 +286,14 @@ def _row(
     cells: tuple[FactCell, ...],
     of_metric: Direction | None = None,
 ) -> FactRow:
-    return FactRow(kind, path, name, cells, sameness(cells), of_metric)
+    return FactRow(kind, path, name, cells, _sameness_in(kind, cells), of_metric)
+
+
+def _sameness_in(kind: FactKind, cells: Sequence[FactCell]) -> Sameness:
+    found = sameness(cells)
+    # Two models of one size may hold other weights.
+    is_open = kind is FactKind.MODELS and found is Sameness.EQUAL
+    return Sameness.NOT_COMPARED if is_open else found
 
 
 def sameness(cells: Sequence[FactCell]) -> Sameness:
