@@ -11,11 +11,13 @@ import json
 import os
 import tarfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from flowtui.store.archive import packing
 from flowtui.store.archive import tar as archive_tar
+from flowtui.store.archive.registry_metrics import META, registry_metrics
 from flowtui.store.archive.values import (
     DATABASE,
     EMBEDDED_FOLDER,
@@ -49,7 +51,8 @@ def model_artifact(store: Store, model: Model) -> ArtifactInfo:
     with _opened(path) as file:
         members = archive_tar.scan(file, path, "the model")
         manifest = read_manifest(file, members, path)
-        return ArtifactInfo(path, file.seek(0, os.SEEK_END), manifest, members)
+        size = file.seek(0, os.SEEK_END)
+        return ArtifactInfo(path, size, manifest, members, _extra_values(file, members, manifest))
 
 
 def write_model_artifact(
@@ -90,7 +93,8 @@ def write_model_artifact(
     work.finish()
     members = {**alone.members, **writer.members}
     count = len(packed.attachments) - len(lost)
-    return ArtifactInfo(target, size, alone.manifest, members, count, (*packed.missing, *lost))
+    lacks = (*packed.missing, *lost)
+    return ArtifactInfo(target, size, alone.manifest, members, alone.extra_values, count, lacks)
 
 
 def model_path(store: Store, model: Model) -> Path:
@@ -123,6 +127,17 @@ def read_manifest(file: BinaryIO, members: dict[str, Slice], path: Path) -> dict
     if not isinstance(manifest, dict):
         raise ArtifactError(f"{path} is damaged: its {MANIFEST} is not an object")
     return manifest
+
+
+def _extra_values(
+    file: BinaryIO, members: dict[str, Slice], manifest: dict[str, JsonValue]
+) -> dict[str, JsonValue]:
+    meta: JsonValue = None
+    if META in members:
+        # A model without metadata that can be read is a model all the same.
+        with suppress(ValueError, RecursionError):
+            meta = read_json(file, members[META])
+    return registry_metrics(manifest, meta)
 
 
 def read_json(file: BinaryIO, part: Slice, limit: int = MAX_MANIFEST_BYTES) -> JsonValue:

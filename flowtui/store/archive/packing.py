@@ -151,7 +151,7 @@ def write_artifact(
     work.finish()
     count = len(packed.attachments) - len(lost)
     missing = (*packed.missing, *lost)
-    return ArtifactInfo(target, size, manifest, writer.members, count, missing)
+    return ArtifactInfo(target, size, manifest, writer.members, {}, count, missing)
 
 
 def sha256(path: Path, cancelled: Cancelled = never, progress: OnProgress = no_progress) -> str:

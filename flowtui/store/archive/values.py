@@ -57,6 +57,8 @@ class ArtifactInfo:
     manifest: Mapping[str, JsonValue] = field(repr=False)
     members: Mapping[str, Slice] = field(repr=False)
     """Its files by name, in their order."""
+    extra_values: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    """What the registry shows as columns: the metrics that a model file declares for it."""
     attachment_count: int = 0
     missing_attachments: tuple[str, ...] = ()
     """Paths of attachments that are left out: their files are gone, or must not be read."""
