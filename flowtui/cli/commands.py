@@ -447,7 +447,15 @@ def export(
 
 @cli.command()
 def upload(
-    run: RunArgument,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[RUN]",
+            help="The run, unless --resume confirms earlier uploads.",
+            autocompletion=_complete_run,
+            show_default=False,
+        ),
+    ] = None,
     store: StoreOption = None,
     organization: Annotated[
         str | None, typer.Option(metavar="NAME", help="The organization, by name or id.")
@@ -461,17 +469,42 @@ def upload(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="The artifact's name; none: the run's.")
     ] = None,
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Its description; none: the run's.")
+    ] = None,
+    tags: Annotated[
+        list[str] | None,
+        typer.Option("--tag", metavar="TAG", help="A tag, several times; none: the run's."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The logged model that the run's record goes into."),
+    ] = None,
+    resumes: Annotated[
+        bool,
+        typer.Option("--resume", help="Confirm uploads that have all their bytes in the registry."),
+    ] = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Upload a run to the LUML registry; the key is looked for as `doctor` says."""
-    from flowtui.cli.upload import UploadRequest
-    from flowtui.cli.upload import upload as carry_out
+    from flowtui.cli import upload as uploading
 
+    if resumes:
+        if run is not None:
+            raise WrongUsage("--resume confirms what was sent before: leave out RUN")
+        uploading.resume()
+        return
+    if run is None:
+        raise WrongUsage("name the RUN to upload, or give --resume")
     opened, found = open_run(run, store)
     if opened.why_read_only:
         raise WrongUsage("an artifact is not a run of a store; upload the run from its own store")
-    carry_out(opened, found, UploadRequest(organization, orbit, collection, name, yes, as_json))
+    labels = tuple(tags) if tags else None
+    wanted = uploading.UploadRequest(
+        organization, orbit, collection, name, description, labels, model, yes, as_json
+    )
+    uploading.upload(opened, found, wanted)
 
 
 NewOption = Annotated[

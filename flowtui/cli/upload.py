@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -16,16 +16,30 @@ from flowtui import format as fmt
 from flowtui.cli.asking import require_yes
 from flowtui.cli.export import tell_missing
 from flowtui.cli.progress_line import Cancel, ProgressLine, signals_as_cancel
+from flowtui.jobs import unconfirmed
 from flowtui.jobs.upload import NOT_VERIFIED, Parcel, Upload, UploadOutcome, plan
 from flowtui.registry.client import Registry, base_url
 from flowtui.registry.credentials import require_key
-from flowtui.registry.errors import RequestRefused
+from flowtui.registry.errors import (
+    NotAllowed,
+    NotConfirmed,
+    RegistryBroken,
+    RegistryError,
+    RequestRefused,
+    Unreachable,
+)
 from flowtui.registry.progress import Phase
 from flowtui.registry.upload import SETTLE_S, Uploaded
-from flowtui.registry.values import Destination, Labels
+from flowtui.registry.values import ArtifactType, Collection, Destination, Labels, RemoteCopy
 from flowtui.reports.usage import WrongUsage
+from flowtui.store import models as logged_models
+from flowtui.store import upload_record
+from flowtui.store.archive import models as archive_models
+from flowtui.store.archive import packing
+from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.store.values import StoreLocation
 
 NAMES_SHOWN = 20
 PROGRESS_EVERY_S = 0.1
@@ -51,6 +65,11 @@ class UploadRequest:
     """Names or ids; None where there is only one to choose."""
     name: str | None = None
     """The artifact's name; the run's unless given."""
+    description: str | None = None
+    tags: tuple[str, ...] | None = None
+    """What is said of it; what the run says unless given."""
+    model: str | None = None
+    """The logged model, by name or id, into which the run's record goes, as one artifact."""
     yes: bool = False
     as_json: bool = False
 
@@ -71,11 +90,19 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
         line.show(f"Asking {registry.base_url}, with the key from {credential.source}")
         stack.callback(line.end)
         registry.validate_key()
-        to = _destination(registry, wanted)
+        parcel = _parcel(store, run, wanted.model)
+        (kind,) = parcel.kinds
+        to = _destination(registry, wanted, kind)
         line.end()
+        _check_size(store, run, to, parcel)
         _ask_first(registry, to, store, run, wanted.yes)
-        labels = Labels(wanted.name or run.name, run.row.description or "", run.row.tags)
-        job = Upload(registry, store, plan(store, run.row, to, labels, Parcel()))
+        said = wanted.description, run.row.description
+        labels = Labels(
+            wanted.name or run.name,
+            next((text for text in said if text is not None), ""),
+            run.row.tags if wanted.tags is None else wanted.tags,
+        )
+        job = Upload(registry, store, plan(store, run.row, to, labels, parcel))
         stack.callback(job.close, SETTLE_S)
         stack.enter_context(signals_as_cancel(cancel))
         outcome = _carried_out(job, cancel, line)
@@ -86,6 +113,10 @@ def upload(store: Store, run: OpenRun, wanted: UploadRequest) -> None:
         if outcome is UploadOutcome.CANCELLED:
             print("flow-tui: cancelled", file=sys.stderr)
             sys.exit(cancel.exit_code)
+        if isinstance(job.error, NotConfirmed):
+            raise NotConfirmed(
+                f"{job.error}; `flow-tui upload --resume` confirms it"
+            ) from job.error
         if job.error is not None:
             raise job.error
     (done,) = job.done
@@ -108,7 +139,70 @@ def _carried_out(job: Upload, cancel: Cancel, line: ProgressLine) -> UploadOutco
     return job.state.outcome
 
 
-def _destination(registry: Registry, wanted: UploadRequest) -> Destination:
+def resume() -> None:
+    """Confirm the uploads whose bytes are all in the registry, and note them in their stores.
+
+    Raises:
+        RegistryError: One could not be confirmed.
+    """
+    credential = require_key(os.environ, person.cwd(), person.home())
+    with Registry(credential.key, base_url(os.environ)) as registry:
+        entries = unconfirmed.entries(registry.base_url)
+        if not entries:
+            print("no upload waits for its confirmation", file=sys.stderr)
+        failed: RegistryError | None = None
+        for entry in entries:
+            try:
+                unconfirmed.confirm(registry, entry)
+            except RegistryError as error:
+                # One that is gone for good must not keep the others from being confirmed.
+                if failed is not None:
+                    print(f"flow-tui: {fmt.plain(str(failed), 2_000)}", file=sys.stderr)
+                failed = error
+                continue
+            _note_resumed(entry)
+            where, name = fmt.plain(entry.to.path, 300), fmt.plain(entry.name, 80)
+            print(f"uploaded to {where}  {entry.artifact_id}  {name}")
+        if failed is not None:
+            raise failed
+
+
+def _note_resumed(entry: unconfirmed.Unconfirmed) -> None:
+    try:
+        with closing(Store(StoreLocation(entry.store, "an upload"))) as store:
+            for kind, local_id in entry.noted_as:
+                upload_record.record_upload(
+                    store.meta, kind, local_id, entry.to.orbit.id, entry.artifact_id, clock.now()
+                )
+    except StoreError as error:
+        print(f"not noted in the store: {fmt.plain(str(error), 300)}", file=sys.stderr)
+
+
+def _parcel(store: Store, run: OpenRun, word: str | None) -> Parcel:
+    """Return what is uploaded: the run alone, or inside the model that a word names."""
+    if word is None:
+        return Parcel()
+    known = store.ask(logged_models.models, run.id) or ()
+    if not known:
+        raise WrongUsage(f"--model {word!r}: the run has no logged models")
+    return Parcel((_chosen(known, word, "model", ""),), embeds=True)
+
+
+def _check_size(store: Store, run: OpenRun, to: Destination, parcel: Parcel) -> None:
+    """Refuse what the key's owner may not send, as far as its size is known before it is packed.
+
+    Raises:
+        NotAllowed: A file is certain to be too large.
+    """
+    attached = packing.contents(store, run.id).attachment_bytes
+    in_models = sum(
+        archive_models.model_path(store, model).stat().st_size for model in parcel.models
+    )
+    if why := to.why_too_large(attached + in_models):
+        raise NotAllowed(why)
+
+
+def _destination(registry: Registry, wanted: UploadRequest, kind: ArtifactType) -> Destination:
     organization = _chosen(
         registry.organizations(), wanted.organization, "organization", "you are a member of none"
     )
@@ -116,14 +210,35 @@ def _destination(registry: Registry, wanted: UploadRequest) -> Destination:
     orbit = _chosen(orbits, wanted.orbit, "orbit", "there is none that you may see")
     if orbit.why_not:
         raise WrongUsage(f"orbit {orbit.name}: {orbit.why_not}")
-    collections = registry.all_collections(organization.id, orbit.id)
+    known = tuple(registry.all_collections(organization.id, orbit.id, None))
+    fitting = [one for one in known if one.takes(kind)]
+    _check_type(known, fitting, wanted.collection, kind)
     collection = _chosen(
-        collections,
+        fitting,
         wanted.collection,
         "collection",
-        "there is none that takes experiments; make one in LUML, of type experiment or mixed",
+        f"there is none that takes {kind}s; make one in LUML, of type {kind} or mixed",
     )
     return Destination(organization, orbit, collection)
+
+
+def _check_type(
+    known: Sequence[Collection], fitting: Sequence[Collection], word: str | None, kind: ArtifactType
+) -> None:
+    """Refuse a word that names only collections of another type.
+
+    Raises:
+        WrongUsage: It does, and what types they are.
+    """
+    folded = "" if word is None else word.casefold()
+    named = [one for one in known if word == one.id or folded == one.name.casefold()]
+    if named and not any(one in fitting for one in named):
+        types = " and ".join(dict.fromkeys(one.type for one in named))
+        raise WrongUsage(
+            f"--collection {word!r} is there, and takes {types}, not {kind}: {_names(fitting)}"
+            if fitting
+            else f"--collection {word!r} is there, and takes {types}, not {kind}"
+        )
 
 
 def _chosen(choices: Iterable[N], word: str | None, what: str, if_none: str) -> N:
@@ -159,11 +274,18 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, 
     notes = [f"upload {fmt.plain(run.name, 80)} to {fmt.plain(to.path, 300)}"]
     if store.standings([run.row], clock.now())[run.id].goes_on:
         notes.append("it is still active: what it has logged so far is uploaded")
-    copies = registry.copies(to, run.id)
-    if copies:
+    copies: tuple[RemoteCopy, ...] = ()
+    why_unknown = ""
+    try:
+        copies = registry.copies(to, run.id)
+    except (NotAllowed, RequestRefused, RegistryBroken, Unreachable) as refused:
+        why_unknown = str(refused)
+    if why_unknown:
+        notes.append(f"earlier copies could not be checked: {fmt.plain(why_unknown, 300)}")
+    elif copies:
         when = fmt.when_sent(copies[0].created_at)
         notes.append(f"this collection has {fmt.count(len(copies), 'copy', 'copies')} ({when})")
-    elif run.row.upload_status == "uploaded":
+    if not copies and run.row.upload_status == "uploaded":
         notes.append("it was uploaded before, to this or another collection")
     for note in notes:
         print(note, file=sys.stderr)
@@ -174,7 +296,7 @@ def _ask_first(registry: Registry, to: Destination, store: Store, run: OpenRun, 
 def _tell(done: Uploaded, labels: Labels, as_json: bool) -> None:
     tell_missing(done.missing_attachments)
     if not done.is_verified:
-        print(NOT_VERIFIED, file=sys.stderr)
+        print(f"{NOT_VERIFIED}: {fmt.plain(done.why_not_verified, 300)}", file=sys.stderr)
     to = done.to
     if not as_json:
         where = fmt.plain(to.path, 300)

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from flowtui import clock
 from flowtui import format as fmt
-from flowtui.registry.errors import KeyRefused, RegistryError, UploadCancelled
+from flowtui.jobs import unconfirmed
+from flowtui.registry.errors import KeyRefused, NotConfirmed, RegistryError, UploadCancelled
 from flowtui.registry.progress import Phase, Progress
 from flowtui.registry.upload import Pack, Uploaded, UploadJob, pack_model, pack_run
-from flowtui.registry.values import ArtifactType, Destination, Labels
+from flowtui.registry.values import ArtifactType, Destination, Labels, LeftEntry
 from flowtui.store import upload_record
 from flowtui.store.errors import StoreError
 from flowtui.store.uploaded import LocalType
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from flowtui.store.store import Store
     from flowtui.widgets.frame.frame import UploadMark
 
-NOT_VERIFIED = "the storage took all bytes, but you may not look at what it has"
+NOT_VERIFIED = "the storage took all bytes, but what it has could not be looked at"
 LEAVE_S = 0.2
 """How long each of the two steps of closing may take when the app is leaving."""
 
@@ -133,6 +134,8 @@ class Upload:
         """What the last `run` failed with."""
         self._done: list[Uploaded] = []
         self._unsettled: list[str] = []
+        self._unconfirmed: str | None = None
+        """The id of an entry that is remembered, so that it can be confirmed later."""
 
     @property
     def done(self) -> Sequence[Uploaded]:
@@ -165,7 +168,7 @@ class Upload:
             len(items),
             items[at].labels.name,
             "" if self.error is None else fmt.plain(str(self.error), 500),
-            isinstance(self.error, KeyRefused),
+            isinstance(self.error, KeyRefused) or isinstance(_cause(self.error), KeyRefused),
         )
 
     def run(self) -> UploadOutcome:
@@ -182,6 +185,8 @@ class Upload:
             outcome = UploadOutcome.CANCELLED
         except (RegistryError, StoreError) as error:
             self.error = error
+            if isinstance(error, NotConfirmed):
+                self._keep_unconfirmed()
         finally:
             if outcome is not UploadOutcome.DONE and not self._done:
                 self._note(lambda: upload_record.record_failure(self._store.meta, self.plan.run_id))
@@ -208,11 +213,12 @@ class Upload:
         if self._job is not None:
             self._job.use(registry)
 
-    def close(self, wait_s: float = LEAVE_S) -> bool:
-        """End it for good: mark an unfinished item as failed, and delete the packed files.
+    def close(self, wait_s: float = LEAVE_S, discards: bool = False) -> bool:
+        """End it for good: remove the entry of an unfinished item, and delete the packed files.
 
         Args:
             wait_s: How long to wait for `run` to end, and then for the registry's answer.
+            discards: Whether an entry that only lacks its confirmation is removed, too.
 
         Returns:
             Whether the registry has answered by then; if not, a thread goes on trying.
@@ -222,9 +228,11 @@ class Upload:
         job, self._job = self._job, None
         if job is None:
             return True
-        job.close(wait_s)
-        self._unsettled += [f"the entry {left} is left as pending" for left in job.left_pending]
-        return not job.left_pending
+        job.close(wait_s, discards)
+        if discards and self._unconfirmed is not None:
+            unconfirmed.forget(self._unconfirmed)
+        self._unsettled += [_stays(left) for left in job.left]
+        return job.is_settled
 
     def _carry_out(self, item: UploadItem) -> None:
         if self._job is None:
@@ -238,9 +246,31 @@ class Upload:
         noted = [(item.kind, item.local_id), *(self.plan.noted_as if not self._done else ())]
         for kind, local_id in noted:
             self._note_uploaded(kind, local_id, done, now)
+        unconfirmed.forget(done.artifact_id)
         job, self._job = self._job, None
         self._done.append(done)
         job.close()
+        self._unsettled += [_stays(left) for left in job.left]
+
+    def _keep_unconfirmed(self) -> None:
+        """Remember the entry that only lacks its confirmation."""
+        job = self._job
+        if job is None or job.unconfirmed is None or job.artifact is None:
+            return
+        item = self.plan.items[len(self._done)]
+        self._unconfirmed = job.unconfirmed
+        unconfirmed.keep(
+            unconfirmed.Unconfirmed(
+                self._registry.base_url,
+                job.unconfirmed,
+                item.labels.name,
+                job.artifact.size_bytes,
+                self.plan.to,
+                self._store.directory,
+                self.plan.run_id,
+                ((item.kind, item.local_id), *(self.plan.noted_as if not self._done else ())),
+            )
+        )
 
     def _note_uploaded(self, kind: LocalType, local_id: str, done: Uploaded, now: datetime) -> None:
         orbit_id = self.plan.to.orbit.id
@@ -259,11 +289,24 @@ class Upload:
 
 
 def _shortcomings(done: Uploaded) -> list[str]:
-    notes = [] if done.is_verified else [NOT_VERIFIED]
+    why = fmt.plain(done.why_not_verified, 300)
+    notes = [] if done.is_verified else [f"{NOT_VERIFIED}: {why}"]
     if done.missing_attachments:
         missing = fmt.count(len(done.missing_attachments), "attachment")
         notes.append(f"{missing} stayed out: their files are missing")
     return notes
+
+
+def _stays(left: LeftEntry) -> str:
+    name = fmt.plain(left.name, 80)
+    return (
+        f"the entry {name} ({fmt.plain(left.id, 80)}) stays in the registry and counts toward the"
+        f" organization's limit: {fmt.plain(left.why, 300)}"
+    )
+
+
+def _cause(error: Exception | None) -> BaseException | None:
+    return None if error is None else error.__cause__
 
 
 def mark(state: UploadState, run_id: str) -> UploadMark:

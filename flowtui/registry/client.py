@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from flowtui import __version__
-from flowtui.registry import http
+from flowtui.registry import answers, http
+from flowtui.registry.answers import Document
 from flowtui.registry.errors import (
     KeyRefused,
     NotAllowed,
@@ -23,6 +25,7 @@ from flowtui.registry.errors import (
     Unreachable,
 )
 from flowtui.registry.values import (
+    ADMIN_NEEDED,
     ArtifactType,
     Collection,
     CollectionPage,
@@ -33,12 +36,9 @@ from flowtui.registry.values import (
     PendingArtifact,
     RemoteCopy,
     Secret,
-    UploadPart,
     UploadParts,
     UploadTarget,
-    number,
     text,
-    texts,
 )
 from flowtui.store.closing import Closes
 from flowtui.store.values import JsonValue
@@ -58,11 +58,6 @@ MAX_PAGES = 1_000
 """How many pages of collections are read: a faulty server may always offer another one."""
 MAX_COPY_PAGES = 20
 """How many pages of a collection are searched for earlier copies of a run."""
-ADMIN_NEEDED = (
-    "files over 500 MB need the rights of an organization admin; ask one to upload it, or for them"
-)
-
-Document = dict[str, JsonValue]
 
 
 class Registry(Closes):
@@ -104,39 +99,39 @@ class Registry(Closes):
 
     def organizations(self) -> tuple[Organization, ...]:
         """Return the organizations that the key's owner is a member of."""
-        rows = _documents(self._ask("GET", "/v1/users/me/organizations"))
+        rows = answers.documents(self._ask("GET", "/v1/users/me/organizations"))
         return tuple(
             Organization(text(row, "id"), text(row, "name"), text(row, "role")) for row in rows
         )
 
     def orbits(self, organization_id: str) -> tuple[Orbit, ...]:
         """Return an organization's orbits; `Orbit.why_not` says which take no artifacts."""
-        rows = _documents(self._ask("GET", f"{_organization(organization_id)}/orbits"))
-        return tuple(_orbit(row) for row in rows)
+        rows = answers.documents(self._ask("GET", f"{_organization(organization_id)}/orbits"))
+        return tuple(answers.orbit(row) for row in rows)
 
     def collections(
         self,
         organization_id: str,
         orbit_id: str,
-        kind: ArtifactType = "experiment",
+        kind: ArtifactType | None = "experiment",
         search: str = "",
         cursor: str | None = None,
     ) -> CollectionPage:
-        """Return a page of the collections that take a kind of artifact."""
+        """Return a page of the collections that take a kind of artifact; None stands for all."""
         asked = {"limit": str(PAGE)}
         asked |= {"search": search} if search else {}
         asked |= {"cursor": cursor} if cursor else {}
         path = f"{_orbit_path(organization_id, orbit_id)}/collections?{urlencode(asked)}"
-        answer = _document(self._ask("GET", path))
-        found = [_collection(row) for row in _documents(answer.get("items"))]
-        fitting = tuple(collection for collection in found if collection.takes(kind))
-        return CollectionPage(fitting, text(answer, "cursor") or None)
+        rows, next_cursor = answers.page(self._ask("GET", path))
+        found = [answers.collection(row) for row in rows]
+        fitting = tuple(one for one in found if kind is None or one.takes(kind))
+        return CollectionPage(fitting, next_cursor)
 
     def all_collections(
         self,
         organization_id: str,
         orbit_id: str,
-        kind: ArtifactType = "experiment",
+        kind: ArtifactType | None = "experiment",
         search: str = "",
     ) -> Iterator[Collection]:
         """Yield all of them, page by page.
@@ -148,34 +143,50 @@ class Registry(Closes):
         for _ in range(MAX_PAGES):
             page = self.collections(organization_id, orbit_id, kind, search, cursor)
             yield from page.collections
-            if page.next_cursor is None or page.next_cursor == cursor:
+            if page.next_cursor is None:
                 return
+            if page.next_cursor == cursor:
+                break
             cursor = page.next_cursor
         raise RegistryBroken("the registry lists collections without an end")
 
     def copies(self, to: Destination, run_id: str) -> tuple[RemoteCopy, ...]:
         """Return the artifacts of a collection that were made of a run, without those that failed.
 
-        Source: manifest.payload.local_experiment_id. An empty answer of a server that lists no
-        artifacts does not prove that there are none.
+        Source: manifest.payload.local_experiment_id. An empty answer means that there are none.
+
+        Raises:
+            NotAllowed: The key's owner may not list artifacts.
+            RequestRefused: The server is without this list, or the collection is too long to be
+                looked through.
         """
         found = []
-        cursor = ""
+        cursor: str | None = None
         for _ in range(MAX_COPY_PAGES):
-            asked = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
-            try:
-                answer = _document(self._ask("GET", f"{_artifacts(to)}?{urlencode(asked)}"))
-            except (NotAllowed, RequestRefused):
-                break
-            for row in _documents(answer.get("items")):
-                payload = _document(_document(row.get("manifest")).get("payload"))
+            asked = [
+                ("types", "experiment"),
+                ("collection_ids", to.collection.id),
+                ("limit", str(PAGE)),
+                *([("cursor", cursor)] if cursor else []),
+            ]
+            path = f"{_orbit_path(to.organization.id, to.orbit.id)}/artifacts?{urlencode(asked)}"
+            with _needing("artifact.list"):
+                rows, next_cursor = answers.page(self._ask("GET", path))
+            for row in rows:
+                payload = answers.document(answers.document(row.get("manifest")).get("payload"))
                 is_there = row.get("status") != "upload_failed"
                 if is_there and payload.get("local_experiment_id") == run_id:
-                    found.append(_copy(row))
-            last, cursor = cursor, text(answer, "cursor")
-            if cursor in ("", last):
-                break
-        return tuple(found)
+                    found.append(answers.copy(row))
+            if next_cursor is None:
+                return tuple(found)
+            if next_cursor == cursor:
+                raise RegistryBroken("the registry lists artifacts without an end")
+            cursor = next_cursor
+        message = (
+            f"only the latest {MAX_COPY_PAGES * PAGE:,} artifacts were looked through,"
+            f" with {len(found):,} of this run among them"
+        )
+        raise RequestRefused(message, 200)
 
     # One artifact ---------------------------------------------------------------------------
 
@@ -191,7 +202,7 @@ class Registry(Closes):
             "file_name": file_name,
             "name": _clean(labels.name),
             "description": _clean(labels.description),
-            "extra_values": {},
+            "extra_values": dict(artifact.extra_values),
             "manifest": dict(artifact.manifest),
             "file_hash": sha256,
             "file_index": {
@@ -201,12 +212,12 @@ class Registry(Closes):
             "tags": [_clean(tag) for tag in labels.tags],
         }
         try:
-            answer = _document(self._ask_once("POST", _artifacts(to), body))
+            answer = answers.document(self._ask_once("POST", _artifacts(to), body))
         except (Unreachable, RegistryBroken) as failed:
             message = f"{failed}; an entry may have been made all the same: look before you retry"
             raise type(failed)(message) from failed
-        details = _document(answer.get("upload_details"))
-        artifact_id = text(_document(answer.get("artifact")), "id")
+        details = answers.document(answer.get("upload_details"))
+        artifact_id = text(answers.document(answer.get("artifact")), "id")
         target = UploadTarget(
             kind=text(details, "type") or "s3",
             url=Secret(text(details, "url")),
@@ -232,10 +243,12 @@ class Registry(Closes):
         if upload_id is not None:
             body["upload_id"] = upload_id
         try:
-            answer = _document(self._insist("POST", "/v1/bucket-secrets/upload/multipart", body))
+            answer = answers.document(
+                self._insist("POST", "/v1/bucket-secrets/upload/multipart", body)
+            )
         except NotAllowed as refused:
             raise NotAllowed(ADMIN_NEEDED) from refused
-        parts = tuple(_part(row) for row in _documents(answer.get("parts")))
+        parts = tuple(answers.part(row) for row in answers.documents(answer.get("parts")))
         at = 0
         for part in parts:
             if part.start != at or part.size_bytes <= 0:
@@ -252,15 +265,24 @@ class Registry(Closes):
             RequestRefused: With status 400, it was said before.
         """
         status = "uploaded" if is_uploaded else "upload_failed"
-        self._insist("PATCH", f"{_artifacts(to)}/{_safe(artifact_id)}", {"status": status})
+        with _needing("artifact.update"):
+            self._insist("PATCH", f"{_artifacts(to)}/{_safe(artifact_id)}", {"status": status})
+
+    def artifact_status(self, to: Destination, artifact_id: str) -> str:
+        """Return what the registry says of an artifact: `pending_upload`, `uploaded` ..."""
+        with _needing("artifact.read"):
+            answer = self._insist("GET", f"{_artifacts(to)}/{_safe(artifact_id)}")
+        return text(answers.document(answer), "status")
 
     def download_url(self, to: Destination, artifact_id: str) -> Secret:
         path = f"{_artifacts(to)}/{_safe(artifact_id)}/download-url"
-        return Secret(text(_document(self._insist("GET", path)), "url"))
+        with _needing("artifact.read"):
+            return Secret(text(answers.document(self._insist("GET", path)), "url"))
 
     def delete_url(self, to: Destination, artifact_id: str) -> Secret:
         path = f"{_artifacts(to)}/{_safe(artifact_id)}/delete-url"
-        return Secret(text(_document(self._insist("GET", path)), "url"))
+        with _needing("artifact.delete"):
+            return Secret(text(answers.document(self._insist("GET", path)), "url"))
 
     def delete_artifact(self, to: Destination, artifact_id: str) -> None:
         """Remove the entry; its bytes must be gone before."""
@@ -292,6 +314,20 @@ class Registry(Closes):
             patience=self.patience,
         )
         return http.checked(answer, self.base_url)
+
+
+@contextmanager
+def _needing(right: str) -> Iterator[None]:
+    """Name the right that a refusal is about.
+
+    Raises:
+        NotAllowed: The key's owner lacks it.
+    """
+    try:
+        yield
+    except NotAllowed as refused:
+        message = f"you lack the right {right} there; an owner of the orbit can give it"
+        raise NotAllowed(message) from refused
 
 
 def checked_key(typed: str) -> Secret:
@@ -332,47 +368,3 @@ def _safe(word: str) -> str:
 
 def _clean(words: str) -> str:
     return words.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _document(value: JsonValue) -> Document:
-    return value if isinstance(value, dict) else {}
-
-
-def _documents(value: JsonValue) -> list[Document]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _orbit(row: Document) -> Orbit:
-    permissions = _document(row.get("permissions")).get("artifact")
-    return Orbit(
-        id=text(row, "id"),
-        name=text(row, "name"),
-        role=text(row, "role"),
-        artifact_permissions=frozenset(texts(permissions)),
-        total_collections=number(row, "total_collections"),
-    )
-
-
-def _collection(row: Document) -> Collection:
-    return Collection(
-        id=text(row, "id"),
-        name=text(row, "name"),
-        type=text(row, "type"),
-        description=text(row, "description"),
-        tags=texts(row.get("tags")),
-        total_artifacts=number(row, "total_artifacts"),
-    )
-
-
-def _copy(row: Document) -> RemoteCopy:
-    return RemoteCopy(
-        text(row, "id"), text(row, "name"), text(row, "status"), text(row, "created_at")
-    )
-
-
-def _part(row: Document) -> UploadPart:
-    start, end = number(row, "start_byte"), number(row, "end_byte")
-    part_number = number(row, "part_number")
-    if start is None or end is None or part_number is None:
-        raise RegistryBroken("the registry names a part of the file without saying where it goes")
-    return UploadPart(part_number, start, end - start + 1, Secret(text(row, "url")))

@@ -6,10 +6,13 @@ RegistryError           an answer that ends what was asked for; its text is one 
 ├── Unreachable         no answer came: the host, the network, TLS, a proxy
 ├── NotAllowed          the key's owner may not do this
 ├── RequestRefused      the registry did not take what was sent, or does not have what was asked
+│   └── EntrySpent      an entry was marked as failed meanwhile, which is final
 ├── RegistryBroken      the registry failed, or answered what its protocol does not know
 ├── StorageFailed       the storage behind it did not take the bytes
-│   └── UrlExpired      its signed URL is not good any more
+│   ├── UrlExpired      its signed URL is not good any more
+│   └── UploadForgotten it does not know an upload in parts any more
 ├── NotVerified         the storage does not hold what was sent
+├── NotConfirmed        all bytes are there, and the registry could not be told so
 └── UploadCancelled     the person left
 """
 
@@ -61,6 +64,18 @@ class StorageFailed(RegistryError):
 
 class UrlExpired(StorageFailed):
     """The storage refused a signed URL: it is too old, or was never good."""
+
+
+class UploadForgotten(StorageFailed):
+    """The storage does not know an upload in parts any more; its parts are gone."""
+
+
+class NotConfirmed(RegistryError):
+    """All bytes are there, and the registry could not be told so; nothing is to be sent again."""
+
+
+class EntrySpent(RequestRefused):
+    """An entry was marked as failed meanwhile, which is final."""
 
 
 class NotVerified(RegistryError):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flowtui.registry.errors import UrlExpired
+from flowtui.registry.errors import UploadForgotten, UrlExpired
+from flowtui.registry.progress import Phase
 from flowtui.registry.threads import each
 from flowtui.registry.values import UploadPart, UploadParts, UploadTarget
 from flowtui.store.cancelling import Cancelled
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from flowtui.registry.storage import Storage
 
 PARALLEL_PARTS = 4
+MAX_BEGINS = 2
+"""How often an upload in parts is begun again after the storage has forgotten it."""
 MAX_FRESH_URLS = 3
 """How often URLs are renewed in a row without a part getting through."""
 
@@ -34,6 +37,8 @@ class Sending:
     """What the storage calls the parts that it has, by their numbers."""
     sizes_bytes: dict[int, int] = field(default_factory=dict)
     """The sizes of those parts."""
+    is_acknowledged: bool = True
+    """Whether the storage has said that it put the parts together."""
 
     @property
     def sent_bytes(self) -> int:
@@ -54,12 +59,33 @@ class Sending:
             count = meter.counter()
             storage.put_file(self.target, self.path, self.size_bytes, count, cancelled)
             return
-        if not self.is_begun:
-            # A refusal comes before anything is opened at the storage.
-            self.upload_id = storage.begin(self.target)
-            self.is_begun = True
-        parts = self._send_parts(registry, storage, meter, cancelled)
-        storage.complete(self.target, parts.complete_url, self.names)
+        for is_last in (*[False] * MAX_BEGINS, True):
+            if not self.is_begun:
+                # The URL of an entry opens another upload when the storage has lost the one before.
+                self.upload_id = storage.begin(self.target)
+                self.is_begun = True
+            try:
+                parts = self._send_parts(registry, storage, meter, cancelled)
+                self._complete(registry, storage, parts)
+                return
+            except UploadForgotten:
+                self._forget(meter)
+                if is_last:
+                    raise
+
+    def _complete(self, registry: Registry, storage: Storage, parts: UploadParts) -> None:
+        try:
+            self.is_acknowledged = storage.complete(self.target, parts.complete_url, self.names)
+        except UrlExpired:
+            parts = registry.parts(self.target, self.size_bytes, self.upload_id)
+            self.is_acknowledged = storage.complete(self.target, parts.complete_url, self.names)
+
+    def _forget(self, meter: Meter) -> None:
+        """Take back what the storage does not have any more."""
+        meter.enter(Phase.SENDING, self.size_bytes)
+        self.upload_id, self.is_begun = None, False
+        self.names.clear()
+        self.sizes_bytes.clear()
 
     def _send_parts(
         self, registry: Registry, storage: Storage, meter: Meter, cancelled: Cancelled

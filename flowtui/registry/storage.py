@@ -1,8 +1,8 @@
 """The storage behind the registry, S3 or Azure: bytes to signed URLs, and what it says to them.
 
 It is asked by a client of its own, since its URLs must not come with the registry's key. Methods
-block, may be called from any thread, and raise UrlExpired where a URL is refused, StorageFailed for
-any other refusal, and Unreachable.
+block, may be called from any thread, and raise UrlExpired where a URL is refused, UploadForgotten
+where an upload in parts is gone, StorageFailed for any other refusal, and Unreachable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from flowtui.registry import http
-from flowtui.registry.errors import StorageFailed, Unreachable, UploadCancelled, UrlExpired
+from flowtui.registry.errors import (
+    StorageFailed,
+    Unreachable,
+    UploadCancelled,
+    UploadForgotten,
+    UrlExpired,
+)
 from flowtui.registry.values import Secret, UploadPart, UploadTarget
 from flowtui.store.archive.values import ArtifactError
 from flowtui.store.cancelling import Cancelled
@@ -30,6 +36,8 @@ PLACE = "the storage"
 ANSWER_S = 60.0
 """How long each read and write of a connection to the storage may take."""
 AZURE = "azure"
+NO_SUCH_UPLOAD = "NoSuchUpload"
+"""S3's code for an upload in parts that is over, or that a lifecycle rule has removed."""
 
 Sent = Callable[[int], None]
 """Takes how many more bytes are on their way; a negative number when a try begins again."""
@@ -78,8 +86,12 @@ class Storage(Closes):
             raise StorageFailed("the storage's answer to an upload in parts has no UploadId")
         return html.unescape(found[1].decode("utf-8", "replace"))
 
-    def complete(self, target: UploadTarget, url: Secret, names: Mapping[int, str]) -> None:
+    def complete(self, target: UploadTarget, url: Secret, names: Mapping[int, str]) -> bool:
         """Put the parts together; asked again where S3 says in a good answer that it failed.
+
+        Returns:
+            Whether the storage has said that it did so. False where a second try finds no upload:
+            the first one has succeeded and its answer got lost, or the storage has forgotten it.
 
         Args:
             target: Where the artifact goes.
@@ -90,7 +102,7 @@ class Storage(Closes):
         if target.kind == AZURE:
             listed = "".join(f"<Latest>{html.escape(name)}</Latest>" for _, name in in_order)
             self._ask("PUT", url, f"<BlockList>{listed}</BlockList>".encode())
-            return
+            return True
         listed = "".join(
             f"<Part><PartNumber>{number}</PartNumber><ETag>{html.escape(name)}</ETag></Part>"
             for number, name in in_order
@@ -98,18 +110,23 @@ class Storage(Closes):
         body = f"<CompleteMultipartUpload>{listed}</CompleteMultipartUpload>".encode()
         is_first = True
 
-        def attempt() -> None:
+        def attempt() -> bool:
             nonlocal is_first
             was_first, is_first = is_first, False
             answer = self._send("POST", url, content=body)
-            # It is gone where an earlier try succeeded and its answer got lost; its size will show.
-            if answer.status != 404 or was_first:
-                _check(answer)
+            if answer.status == 404 and not was_first:
+                return False
+            _check(answer)
+            return True
 
-        self.patience.retry(attempt, is_passing)
+        return self.patience.retry(attempt, is_passing)
 
-    def size_bytes(self, url: Secret) -> int | None:
-        """Return how long a stored file is, None where there is none."""
+    def size_bytes(self, url: Secret) -> int:
+        """Return how long a stored file is; 0 where there is none.
+
+        Raises:
+            StorageFailed: The storage does not say.
+        """
         answer = self.patience.retry(lambda: self._look(url), is_passing)
         total = answer.headers.get("content-range", "").rpartition("/")[2]
         if answer.status == 206 and total.isdigit():
@@ -118,7 +135,9 @@ class Storage(Closes):
         if answer.status == 200 and length.isdigit():
             return int(length)
         # No range of an empty file can be asked for.
-        return 0 if answer.status == 416 else None
+        if answer.status in (404, 416):
+            return 0
+        raise StorageFailed("the storage does not say how much it has; a proxy may take it out")
 
     def delete(self, url: Secret) -> None:
         """Remove a stored file; one that is gone already counts as removed."""
@@ -229,6 +248,8 @@ def _check(answer: http.Answer) -> http.Answer:
     code = _code(answer.body)
     if answer.status == 403:
         raise UrlExpired(f"the storage refuses the URL that the registry made{code}")
+    if answer.status == 404 and code.endswith(NO_SUCH_UPLOAD):
+        raise UploadForgotten("the storage has forgotten the upload and its parts")
     if answer.status >= 500 or answer.status in (408, 429):
         raise StorageFailed(f"the storage failed ({answer.status}){code}", is_passing=True)
     if not 200 <= answer.status < 300:

@@ -1,8 +1,9 @@
 """One artifact from the store to the registry: packed, entered, sent, verified, confirmed.
 
 Whatever happens, the entry in the registry ends as what it is: `uploaded` once the storage was seen
-to hold all bytes, else `upload_failed`. What the network breaks can go on from where it was; what
-was cancelled begins with a new entry, since a failed one stays failed.
+to hold all bytes; else it is removed, or, where that is not allowed, stays as `upload_failed`. What
+the network breaks can go on from where it was; what was cancelled begins with a new entry, since a
+failed one stays failed. An entry that has all its bytes and could not be confirmed is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from flowtui import temporary
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import (
+    EntrySpent,
     NotAllowed,
+    NotConfirmed,
     NotVerified,
     RegistryError,
     RequestRefused,
@@ -29,10 +32,10 @@ from flowtui.registry.errors import (
     UrlExpired,
 )
 from flowtui.registry.progress import Meter, Phase, Progress
-from flowtui.registry.sending import Sending
+from flowtui.registry.sending import MAX_FRESH_URLS, Sending
 from flowtui.registry.storage import Storage
 from flowtui.registry.threads import interruptible
-from flowtui.registry.values import Destination, Labels, PendingArtifact
+from flowtui.registry.values import Destination, Labels, LeftEntry, PendingArtifact
 from flowtui.store.archive import models, packing
 from flowtui.store.archive.values import ArtifactError, ArtifactInfo, OnProgress
 from flowtui.store.cancelling import Cancelled
@@ -59,9 +62,13 @@ class Uploaded:
     artifact_id: str
     to: Destination
     size_bytes: int
-    is_verified: bool
-    """False where the key's owner may not read what was sent; the storage took all of it."""
     missing_attachments: tuple[str, ...]
+    why_not_verified: str = ""
+    """Why it could not be seen whether the storage has all of it; empty if it was seen."""
+
+    @property
+    def is_verified(self) -> bool:
+        return not self.why_not_verified
 
 
 def pack_run(store: Store, run_id: str) -> Pack:
@@ -125,8 +132,10 @@ class UploadJob(Closes):
         self._pending: PendingArtifact | None = None
         self._sending: Sending | None = None
         self._is_sent = False
+        self._is_kept = False
+        """Whether the entry has all its bytes and only lacks its confirmation."""
         self._settling: list[threading.Thread] = []
-        self._unsettled: list[str] = []
+        self._left: dict[str, LeftEntry] = {}
 
     @property
     def progress(self) -> Progress:
@@ -139,16 +148,26 @@ class UploadJob(Closes):
         return self._artifact
 
     @property
-    def left_pending(self) -> tuple[str, ...]:
-        """Ids of entries that could not be marked as failed; they claim nothing, and stay."""
-        return tuple(self._unsettled)
+    def left(self) -> tuple[LeftEntry, ...]:
+        """The entries that stay in the registry, or are still being removed."""
+        return tuple(self._left.copy().values())
+
+    @property
+    def unconfirmed(self) -> str | None:
+        """The id of the entry, if all its bytes are there and only its confirmation is missing."""
+        return self._pending.id if self._is_kept and self._pending is not None else None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is asked of the registry any more."""
+        return not any(thread.is_alive() for thread in self._settling)
 
     def use(self, registry: Registry) -> None:
         """Replace a key that is no longer good, between two calls of `run`."""
         self._registry = registry
 
     def cancel(self) -> None:
-        """Make `run` end within a second; its entry is then marked as failed."""
+        """Make `run` end within a second; its entry is then removed or marked as failed."""
         self._cancel.set()
 
     def run(self) -> Uploaded:
@@ -162,7 +181,7 @@ class UploadJob(Closes):
         self._cancel.clear()
         try:
             artifact = self._packed()
-            is_verified = self._deliver(artifact)
+            why_not_verified = self._deliver(artifact)
         except (UploadCancelled, ReadCancelled):
             self._leave_entry()
             self._meter.enter(Phase.CANCELLED)
@@ -175,24 +194,27 @@ class UploadJob(Closes):
             self._pending.id,
             self._to,
             artifact.size_bytes,
-            is_verified,
             artifact.missing_attachments,
+            why_not_verified,
         )
         self._pending = None
         self._meter.enter(Phase.DONE, artifact.size_bytes, artifact.size_bytes)
         return done
 
-    def close(self, wait_s: float = SETTLE_S) -> None:
-        """Mark an entry that is not finished as failed, and remove what was packed.
+    def close(self, wait_s: float = SETTLE_S, discards: bool = False) -> None:
+        """Remove an entry that is not finished, or mark it as failed, and remove what was packed.
 
         Args:
             wait_s: How long the registry may take for that.
+            discards: Whether an entry that only lacks its confirmation goes, too.
         """
         self._cancel.set()
-        self._leave_entry()
+        if discards or not self._is_kept:
+            self._leave_entry()
         for thread in self._settling:
             thread.join(wait_s)
-        self._storage.close()
+        if self.is_settled:
+            self._storage.close()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
@@ -217,7 +239,7 @@ class UploadJob(Closes):
             self._sha256 = packing.sha256(path, self._cancel.is_set, self._meter.set)
         return self._artifact
 
-    def _deliver(self, artifact: ArtifactInfo) -> bool:
+    def _deliver(self, artifact: ArtifactInfo) -> str:
         try:
             self._send(artifact)
         except UrlExpired:
@@ -235,12 +257,14 @@ class UploadJob(Closes):
     def _send(self, artifact: ArtifactInfo) -> None:
         if self._pending is None:
             self._meter.enter(Phase.CREATING)
+            if why := self._to.why_too_large(artifact.size_bytes):
+                raise NotAllowed(why)
             self._pending = interruptible(
                 lambda: self._registry.create_artifact(
                     self._to, self._labels, self._file_name, artifact, self._sha256
                 ),
                 self._cancel.is_set,
-                self._mark_failed,
+                self._settle,
                 self._settling.append,
             )
         if self._is_sent:
@@ -263,45 +287,78 @@ class UploadJob(Closes):
             is_left.set()
         self._is_sent = True
 
-    def _finish(self, artifact: ArtifactInfo) -> bool:
-        """Verify and confirm; return whether it could be verified."""
-        self._meter.enter(Phase.VERIFYING)
-        size = self._wait(self._stored_bytes)
-        if size is not None and size != artifact.size_bytes:
-            self._leave_entry()
-            raise NotVerified(_unlike(size, artifact))
+    def _finish(self, artifact: ArtifactInfo) -> str:
+        """Verify and confirm; return why it could not be verified, empty if it could."""
+        why_not = self._verified(artifact)
         self._meter.enter(Phase.CONFIRMING)
-        self._wait(self._confirm)
-        if size is not None:
-            return True
-        # Some servers tell where a file is only once it is confirmed.
-        self._meter.enter(Phase.VERIFYING)
-        size = self._wait(self._stored_bytes)
-        if size is not None and size != artifact.size_bytes:
-            self._discard()
-            raise NotVerified(_unlike(size, artifact))
-        return size is not None
-
-    def _stored_bytes(self) -> int | None:
-        """Return how many bytes the storage holds, None where the registry does not allow looking.
-
-        No file at all is 0 bytes.
-        """
-        assert self._pending is not None
         try:
+            self._wait(self._confirm)
+        except UploadCancelled:
+            raise
+        except EntrySpent:
+            self._leave_entry()
+            raise
+        except RegistryError as failed:
+            assert self._pending is not None
+            self._is_kept = True
+            raise NotConfirmed(
+                f"all bytes of {self._labels.name} ({self._pending.id}) are there, and only their"
+                f" confirmation is missing: {failed}"
+            ) from failed
+        # Some servers tell where a file is only once it is confirmed.
+        return self._verified(artifact) if why_not else ""
+
+    def _verified(self, artifact: ArtifactInfo) -> str:
+        """Compare what the storage has with what was sent; return why that is not possible.
+
+        Raises:
+            NotVerified: The storage does not have all of it.
+        """
+        self._meter.enter(Phase.VERIFYING)
+        try:
+            size = self._wait(self._stored_bytes)
+        except (NotAllowed, RequestRefused) as refused:
+            if self._is_acknowledged:
+                return str(refused)
+            self._leave_entry()
+            message = f"the storage has not said that it has all of it, nor may you look: {refused}"
+            raise NotVerified(message) from refused
+        if size != artifact.size_bytes:
+            self._leave_entry()
+            raise NotVerified(
+                f"the storage holds {size:,} of {artifact.size_bytes:,} bytes; upload it again"
+            )
+        return ""
+
+    @property
+    def _is_acknowledged(self) -> bool:
+        return self._sending is None or self._sending.is_acknowledged
+
+    def _stored_bytes(self) -> int:
+        """Return how many bytes the storage holds; a URL that is too old is asked for anew."""
+        assert self._pending is not None
+        for _ in range(MAX_FRESH_URLS):
             url = self._registry.download_url(self._to, self._pending.id)
-        except (NotAllowed, RequestRefused):
-            return None
-        return self._storage.size_bytes(url) or 0
+            try:
+                return self._storage.size_bytes(url)
+            except UrlExpired as expired:
+                failure = expired
+        raise failure
 
     def _confirm(self) -> None:
         assert self._pending is not None
         try:
             self._registry.set_status(self._to, self._pending.id, is_uploaded=True)
         except RequestRefused as refused:
-            # An earlier try got through and its answer got lost: nobody else sets the status.
             if refused.status != 400:
                 raise
+            # An earlier try may have got through and its answer got lost.
+            status = self._registry.artifact_status(self._to, self._pending.id)
+            if status != "uploaded":
+                message = (
+                    f"the registry says {status} of it by now, which is final; upload it again"
+                )
+                raise EntrySpent(message, refused.status) from refused
 
     def _wait(self, ask: Callable[[], T]) -> T:
         return interruptible(ask, self._cancel.is_set)
@@ -309,29 +366,34 @@ class UploadJob(Closes):
     # Endings --------------------------------------------------------------------------------
 
     def _leave_entry(self) -> None:
-        """Begin marking the entry as failed, if there is one, without waiting for it."""
+        """Begin to remove the entry, if there is one, without waiting for it."""
         pending, self._pending = self._pending, None
-        self._sending, self._is_sent = None, False
+        self._sending, self._is_sent, self._is_kept = None, False, False
         if pending is not None:
-            thread = threading.Thread(target=self._mark_failed, args=(pending,), daemon=True)
+            thread = threading.Thread(target=self._settle, args=(pending,), daemon=True)
             self._settling.append(thread)
             thread.start()
 
-    def _mark_failed(self, pending: PendingArtifact) -> None:
-        self._unsettled.append(pending.id)
-        with suppress(RegistryError):
-            self._registry.set_status(self._to, pending.id, is_uploaded=False)
-            self._unsettled.remove(pending.id)
+    def _settle(self, pending: PendingArtifact) -> None:
+        """Mark an entry as failed, and remove it where that is allowed.
 
-    def _discard(self) -> None:
-        """Remove an entry that says it is uploaded and is not."""
-        pending, self._pending = self._pending, None
-        self._sending, self._is_sent = None, False
-        assert pending is not None
-        with suppress(RegistryError):
+        Failed entries count toward the number of artifacts that an organization may have.
+        """
+
+        def note(why: str) -> None:
+            self._left[pending.id] = LeftEntry(self._labels.name, pending.id, why)
+
+        note("the registry has not answered yet")
+        try:
+            # One that is marked already, as anything but pending, can be removed all the same.
+            with suppress(RequestRefused):
+                self._registry.set_status(self._to, pending.id, is_uploaded=False)
+            if not self._to.orbit.may("delete"):
+                note("you lack the right artifact.delete")
+                return
             self._storage.delete(self._registry.delete_url(self._to, pending.id))
             self._registry.delete_artifact(self._to, pending.id)
-
-
-def _unlike(size: int, artifact: ArtifactInfo) -> str:
-    return f"the storage holds {size:,} of {artifact.size_bytes:,} bytes; upload it again"
+        except RegistryError as error:
+            note(str(error))
+        else:
+            del self._left[pending.id]

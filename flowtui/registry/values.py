@@ -7,6 +7,14 @@ from typing import Literal, TypeAlias
 
 from flowtui.store.values import JsonValue
 
+LARGE_FILE_BYTES = 524_288_000
+"""A larger file is sent in parts, for which one has to be an admin of the organization."""
+ADMIN_NEEDED = (
+    "files over 500 MB need the rights of an organization admin; ask one to upload it, or for them"
+)
+MEMBER = "member"
+"""The role of those in an organization who are not its admins."""
+
 ArtifactType: TypeAlias = Literal["experiment", "model"]
 
 
@@ -41,10 +49,14 @@ class Orbit:
     artifact_permissions: frozenset[str]
     total_collections: int | None = None
 
+    def may(self, action: str) -> bool:
+        """Say whether the key's owner may do something with artifacts: list, read, delete ..."""
+        return action in self.artifact_permissions
+
     @property
     def why_not(self) -> str:
         """Why nothing can be uploaded to it; empty if it can."""
-        if "create" in self.artifact_permissions:
+        if self.may("create"):
             return ""
         return "you may not add artifacts here; an owner of the orbit can allow it"
 
@@ -82,6 +94,11 @@ class Destination:
     @property
     def path(self) -> str:
         return f"{self.organization.name} / {self.orbit.name} / {self.collection.name}"
+
+    def why_too_large(self, size_bytes: int) -> str:
+        """Return why the key's owner cannot send a file of a size; empty if they can."""
+        is_large = size_bytes > LARGE_FILE_BYTES
+        return ADMIN_NEEDED if is_large and self.organization.role == MEMBER else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +138,16 @@ class PendingArtifact:
 
     id: str
     target: UploadTarget
+
+
+@dataclass(frozen=True, slots=True)
+class LeftEntry:
+    """An entry of the registry that an upload leaves behind, which is not what it was to be."""
+
+    name: str
+    id: str
+    why: str
+    """Why it could not be removed."""
 
 
 @dataclass(frozen=True, slots=True)

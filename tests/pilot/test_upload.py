@@ -252,6 +252,7 @@ async def test_a_collection_beyond_the_first_page_is_found_by_typing(
         await pilot.press(*"Number 2", *"31")
         await until(lambda: chosen(pilot, "collection") == "Number 231", "the searched one")
         await pilot.press("ctrl+s")
+        await until(lambda: fake.statuses() == ["uploaded"], "the artifact")
         await over(pilot)
         await pilot.press("U")
         await on_screen(pilot, UploadScreen)
@@ -287,6 +288,55 @@ async def test_only_where_a_copy_is_meant_is_a_second_one_made(
         await pilot.press("ctrl+s")
         await until(lambda: fake.statuses() == ["uploaded"] * 2, "the second copy")
         await over(pilot)
+
+
+async def test_a_refused_look_for_copies_is_said_and_asks(fake: FakeRegistry, store: Store) -> None:
+    fake.faults.rights = ("read", "create", "update", "delete")
+    async with opened(store, "run-1") as pilot:
+        await asked(pilot)
+        await shown(
+            pilot, "▲ earlier copies could not be checked: you lack the right artifact.list"
+        )
+        await pilot.press("ctrl+s")
+        await shown(pilot, "whether this makes another copy could not be checked; ^S again")
+        assert fake.artifacts == {}
+        await pilot.press("ctrl+s")
+        await until(lambda: fake.statuses() == ["uploaded"], "the artifact")
+        await over(pilot)
+
+
+async def test_a_failed_upload_that_may_not_be_removed_is_named(
+    fake: FakeRegistry, store: Store
+) -> None:
+    fake.faults.rights = ("list", "read", "create", "update")
+    fake.faults.puts = ["400"] * 4
+    async with opened(store, "run-1") as pilot:
+        await asked(pilot)
+        await pilot.press("ctrl+s")
+        await shown(pilot, "✗ upload failed  U")
+        await pilot.press("U")
+        await on_screen(pilot, ProgressScreen)
+        await pilot.press("d")
+        await over(pilot)
+        await shown(pilot, "the entry résumé (art-1) stays")
+        assert fake.statuses() == ["upload_failed"]
+
+
+async def test_a_lost_confirmation_is_made_up_for_without_sending_again(
+    fake: FakeRegistry, store: Store
+) -> None:
+    fake.faults.confirms = ["drop"] * 2
+    async with opened(store, "run-1") as pilot:
+        await asked(pilot)
+        await pilot.press("ctrl+s")
+        await shown(pilot, "✗ upload failed  U")
+        await pilot.press("U")
+        await on_screen(pilot, ProgressScreen)
+        await shown(pilot, "all bytes of résumé (art-1) are there")
+        await pilot.press("r")
+        await over(pilot)
+    assert fake.statuses() == ["uploaded"]
+    assert fake.calls["put"] == len(range(0, len(fake.stored["art-1"]), PART_BYTES))
 
 
 async def test_an_active_run_is_warned_of(fake: FakeRegistry, store: Store) -> None:
@@ -425,7 +475,7 @@ async def test_a_failed_upload_can_be_given_up(fake: FakeRegistry, store: Store)
         await on_screen(pilot, ProgressScreen)
         await pilot.press("d")
         await over(pilot)
-        await until(lambda: fake.statuses() == ["upload_failed"], "the entry")
+        await until(lambda: fake.statuses() == [], "the entry")
 
 
 @asynccontextmanager
@@ -471,7 +521,7 @@ async def test_cancelling_takes_no_time(fake: FakeRegistry, store: Store) -> Non
         await pilot.press("c")
         await until(lambda: flow(pilot).frame.upload is None, "the end")  # type: ignore[union-attr]
         assert time.monotonic() - started < CANCELLED_WITHIN_S
-        await until(lambda: fake.statuses() == ["upload_failed"], "the entry")
+        await until(lambda: fake.statuses() == [], "the entry")
         assert status_of(store, "run-1") == "failed"
 
 
@@ -489,13 +539,13 @@ async def test_quitting_asks_while_an_upload_runs(
         await until(lambda: isinstance(pilot.app.screen, LeaveScreen), "the question")
         await pilot.press("c")
         await until(lambda: pilot.app._exit, "the exit")
-        assert fake.statuses() == ["upload_failed"]
+        assert fake.statuses() == []
 
 
 async def test_leaving_from_outside_waits_for_nobody(fake: FakeRegistry, store: Store) -> None:
     async with stalled(store, fake) as pilot:
         flow(pilot).exit(return_code=143)
-    await until(lambda: fake.statuses() == ["upload_failed"], "the entry")
+    await until(lambda: fake.statuses() == [], "the entry")
 
 
 async def test_without_a_registry_the_lists_say_so(

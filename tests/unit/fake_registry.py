@@ -7,33 +7,36 @@ error and remembers in `complaints`.
 
 from __future__ import annotations
 
-import hashlib
+import base64
 import json
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 from flowtui.registry.values import Collection, Destination, Orbit, Organization
+from tests.unit.fake_storage import SIGNATURE, StorageAnswers, presigned, shared_access
 
+__all__ = ["SIGNATURE"]
 KEY = "dfs_" + "k" * 43
-SIGNATURE = "X-Amz-Signature=5ec2e7"
 PART_BYTES = 100_000
 MAX_SINGLE_BYTES = 250_000
-ORBITS = [
-    {"id": "orb-1", "name": "Vision", "role": "admin",
-     "permissions": {"artifact": ["list", "read", "create", "delete"]}},
-    {"id": "orb-2", "name": "Shared", "role": "member", "permissions": {"artifact": ["list"]}},
-]  # fmt: skip
+RIGHTS = ("list", "read", "create", "update", "delete")
 DESTINATION = Destination(
     Organization("org-1", "Lab", "owner"),
-    Orbit("orb-1", "Vision", "admin", frozenset({"create"})),
+    Orbit("orb-1", "Vision", "admin", frozenset({"list", "read", "create", "update"})),
     Collection("col-1", "Baselines", "experiment", ""),
 )
+"""Whose owner may not delete, so that a test sees what was marked as failed."""
+OWNED = replace(
+    DESTINATION, orbit=replace(DESTINATION.orbit, artifact_permissions=frozenset(RIGHTS))
+)
+MODEL_FILES = {"dtypes.json", "env.json", "manifest.json", "meta.json", "ops.json",
+               "variant_config.json"}  # fmt: skip
 
 
 @dataclass
@@ -44,13 +47,25 @@ class Faults:
     """`500` or `drop`: what becomes of making an entry, which is made all the same."""
     puts: list[str] = field(default_factory=list)
     """What becomes of the next PUTs: `500`, `400`, `403`, `drop`, `stall`, `short`, or `ok`;
-    `late` is a 400 that waits until the test lets it go."""
+    `late` is a 400 that waits until the test lets it go; with `forgotten` the upload is gone."""
     begins: list[str] = field(default_factory=list)
     completes: list[str] = field(default_factory=list)
-    """`error` is an <Error> in a good answer, `lost` is done with no answer."""
+    """`error` is an <Error> in a good answer, `lost` is done with no answer, with `forgotten` the
+    upload is gone."""
     confirms: list[str] = field(default_factory=list)
-    """`drop` is not done, `lost` is done with no answer."""
+    """`drop` is not done, `lost` is done with no answer, `failed` finds it marked as failed."""
     looks: list[str] = field(default_factory=list)
+    """What becomes of the next GETs at the storage: a status, `drop`, `whole` without a range, or
+    `no total`."""
+    deletes: list[str] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
+    """What becomes of the next lists of artifacts: a status, or `ok`."""
+    ignores_ranges: bool = False
+    rights: tuple[str, ...] = RIGHTS
+    """What the key's owner may do with artifacts of the first orbit."""
+    role: str = "owner"
+    """Theirs in the organization."""
+    quota: int = 50
     forbids_parts: bool = False
     forbids_download: bool = False
     download_only_when_uploaded: bool = False
@@ -65,10 +80,13 @@ class FakeRegistry:
     artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     stored: dict[str, bytes] = field(default_factory=dict)
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    upload_ids: dict[str, str] = field(default_factory=dict)
+    """Of the uploads in parts that the storage knows."""
+    ranges: list[tuple[int, int]] = field(default_factory=list)
+    """What was read at the storage."""
     collections: list[dict[str, Any]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
-    urls_made: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
     released: threading.Event = field(default_factory=threading.Event)
     stalled: threading.Event = field(default_factory=threading.Event)
@@ -76,11 +94,17 @@ class FakeRegistry:
     def statuses(self) -> list[str]:
         return [artifact["status"] for artifact in self.artifacts.values()]
 
-    def signed(self, path: str) -> str:
+    def signed(self, method: str, artifact_id: str, query: dict[str, str] | None = None) -> str:
+        """Return a URL for an artifact's file, whose name holds what has to be escaped."""
+        path = f"/storage/bucket/{artifact_id}-run%20%2B~x%C3%A9.luml"
         with self.lock:
-            self.urls_made += 1
-            mark = "&" if "?" in path else "?"
-            return f"{self.url}/storage/{path}{mark}n={self.urls_made}&{SIGNATURE}"
+            self.calls["urls"] += 1
+        if self.faults.kind == "azure":
+            permission = {"GET": "r", "DELETE": "d"}.get(method, "cw")
+            more = "".join(f"&{key}={value}" for key, value in (query or {}).items())
+            return f"{self.url}{path}?{shared_access(permission, path)}{more}"
+        asked = {**(query or {}), "n": str(self.calls["urls"])}
+        return f"{self.url}{path}?{presigned(method, urlsplit(self.url).netloc, path, asked)}"
 
 
 @contextmanager
@@ -141,11 +165,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self.path_parts = urlsplit(self.path).path.strip("/").split("/")
-        self.query = {key: of[0] for key, of in parse_qs(urlsplit(self.path).query).items()}
+        self.queries = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
+        self.query = {key: of[0] for key, of in self.queries.items()}
+        self.registry.calls["requests"] += 1
         self.is_body_read = False
         try:
             if self.path_parts[0] == "storage":
-                _Storage(self).answer()
+                StorageAnswers(self).answer()
             else:
                 _Rest(self).answer()
         except (_Dropped, ConnectionError):
@@ -153,6 +179,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if not self.is_body_read:
             self.close_connection = True
+
+    def drop(self) -> NoReturn:
+        raise _Dropped
 
     def body(self) -> bytes:
         self.is_body_read = True
@@ -192,51 +221,123 @@ class _Rest:
             case ["GET", "auth", "api-keys", "validate"]:
                 request.reply(204)
             case ["GET", "users", "me", "organizations"]:
-                request.reply_json([{"id": "org-1", "name": "Lab", "role": "owner"}])
+                request.reply_json([{"id": "org-1", "name": "Lab", "role": fake.faults.role}])
             case ["GET", "organizations", "org-1", "orbits"]:
-                request.reply_json(ORBITS[: fake.faults.orbit_count])
+                request.reply_json(self._orbits())
             case ["GET", "organizations", "org-1", "orbits", "orb-1", "collections"]:
                 self._collections()
+            case ["GET", "organizations", "org-1", "orbits", "orb-1", "artifacts"]:
+                self._list()
             case ["POST", "bucket-secrets", "upload", "multipart"]:
                 self._multipart(json.loads(request.body()))
-            case [_, "organizations", "org-1", "orbits", "orb-1", "collections", _, "artifacts",
-                  *rest]:  # fmt: skip
-                self._artifact(rest)
+            case [_, "organizations", "org-1", "orbits", "orb-1", "collections", collection_id,
+                  "artifacts", *rest]:  # fmt: skip
+                self._artifact(collection_id, rest)
             case _:
                 request.reply_json({"detail": "Not Found"}, 404)
 
-    def _collections(self) -> None:
-        query = self.request.query
-        found = [
-            one for one in self.fake.collections if query.get("search", "") in str(one["name"])
-        ]
-        start = int(query.get("cursor", 0))
-        end = start + int(query["limit"])
-        cursor = str(end) if end < len(found) else None
-        self.request.reply_json({"items": found[start:end], "cursor": cursor})
+    def _orbits(self) -> list[dict[str, Any]]:
+        faults = self.fake.faults
+        orbits = [
+            {"id": "orb-1", "name": "Vision", "role": "admin",
+             "permissions": {"artifact": list(faults.rights)}},
+            {"id": "orb-2", "name": "Shared", "role": "member",
+             "permissions": {"artifact": ["list"]}},
+        ]  # fmt: skip
+        return orbits[: faults.orbit_count]
 
-    def _artifact(self, rest: list[str]) -> None:
+    def _collections(self) -> None:
+        needle = self.request.query.get("search", "").lower()
+        self._page([one for one in self.fake.collections if needle in str(one["name"]).lower()])
+
+    def _list(self) -> None:
+        query, faults = self.request.query, self.fake.faults
+        fault = self.request.fault(faults.lists)
+        if fault.isdigit():
+            self.request.reply_json({"detail": "no"}, int(fault))
+            return
+        if not self._may("list"):
+            return
+        known = {one["id"] for one in self.fake.collections}
+        wanted = set(self.request.queries.get("collection_ids", known))
+        if wanted - known:
+            self.request.reply_json({"detail": "You don't have access"}, 404)
+            return
+        types = self.request.queries.get("types")
+        needle = query.get("search", "").lower()
+        rows = [
+            row for row in self.fake.artifacts.values()
+            if row.get("collection_id", "col-1") in wanted
+            and (types is None or row.get("type", "experiment") in types)
+            and needle in row.get("name", "").lower()
+        ]  # fmt: skip
+        rows.sort(key=lambda row: str(row.get(query.get("sort_by", "created_at"))),
+                  reverse=query.get("order", "desc") == "desc")  # fmt: skip
+        self._page(rows)
+
+    def _page(self, rows: list[dict[str, Any]]) -> None:
+        query = self.request.query
+        limit = int(query.get("limit", 50))
+        if not 0 < limit <= 100:
+            self.request.reply_json({"detail": [{"loc": ["query", "limit"], "msg": "<= 100"}]}, 422)
+            return
+        start = int(query.get("cursor", 0))
+        cursor = str(start + limit) if start + limit < len(rows) else None
+        self.request.reply_json({"items": rows[start : start + limit], "cursor": cursor})
+
+    def _may(self, right: str) -> bool:
+        if right in self.fake.faults.rights:
+            return True
+        self.request.reply_json({"detail": "Not enough rights"}, 403)
+        return False
+
+    def _artifact(self, collection_id: str, rest: list[str]) -> None:
         match [self.request.command, *rest]:
             case ["GET"]:
-                self.request.reply_json(
-                    {"items": list(self.fake.artifacts.values()), "cursor": None}
-                )
+                self.request.reply_json({"detail": "Method Not Allowed"}, 405)
             case ["POST"]:
-                self._create(json.loads(self.request.body()))
+                self._create(collection_id, json.loads(self.request.body()))
+            case [_, artifact_id, *_] if artifact_id not in self.fake.artifacts:
+                self.request.reply_json({"detail": "Artifact not found"}, 404)
             case ["PATCH", artifact_id]:
                 self._set_status(artifact_id, json.loads(self.request.body())["status"])
+            case ["GET", artifact_id]:
+                if self._may("read"):
+                    self.request.reply_json(self.fake.artifacts[artifact_id])
             case ["GET", artifact_id, "download-url"]:
                 self._download(artifact_id)
             case ["GET", artifact_id, "delete-url"]:
-                self.request.reply_json({"url": self.fake.signed(artifact_id)})
+                if self._may("delete"):
+                    self.fake.artifacts[artifact_id]["status"] = "pending_deletion"
+                    self.request.reply_json({"url": self.fake.signed("DELETE", artifact_id)})
             case ["DELETE", artifact_id]:
-                del self.fake.artifacts[artifact_id]
-                self.request.reply(204)
+                self._delete(artifact_id)
 
-    def _create(self, body: dict[str, Any]) -> None:
+    def _delete(self, artifact_id: str) -> None:
+        if not self._may("delete"):
+            return
+        if self.fake.artifacts[artifact_id]["status"] != "pending_deletion":
+            self.request.reply_json({"detail": "Unable to confirm deletion"}, 400)
+            return
+        del self.fake.artifacts[artifact_id]
+        self.request.reply(204)
+
+    def _create(self, collection_id: str, body: dict[str, Any]) -> None:
         fake = self.fake
-        artifact_id = f"art-{len(fake.artifacts) + 1}"
-        artifact = {**body, "id": artifact_id, "status": "pending_upload", "created_at": "2026"}
+        if not self._may("create"):
+            return
+        if len(fake.artifacts) >= fake.faults.quota:
+            detail = "Organization reached maximum number of artifacts"
+            self.request.reply_json({"detail": detail}, 409)
+            return
+        is_model = set(body["file_index"]) >= MODEL_FILES
+        artifact_id = f"art-{fake.calls['create'] + 1}"
+        artifact = {
+            **body, "id": artifact_id, "status": "pending_upload", "created_by_user": "Ann",
+            "created_at": f"2026-11-29T10:00:{fake.calls['create']:02d}Z",
+            "type": body["manifest"].get("artifact_type", "model" if is_model else "experiment"),
+            "collection_id": collection_id,
+        }  # fmt: skip
         with fake.lock:
             fake.calls["create"] += 1
             fake.artifacts[artifact_id] = artifact
@@ -245,10 +346,15 @@ class _Rest:
         if fake.faults.create == "500":
             self.request.reply(500, b"Internal Server Error")
             return
+        is_multipart = body["size"] > MAX_SINGLE_BYTES
+        # Azure opens no upload in parts.
+        begin = (
+            fake.signed("POST", artifact_id, {"uploads": ""}) if fake.faults.kind == "s3" else None
+        )
         details = {
             "type": fake.faults.kind,
-            "url": fake.signed(artifact_id),
-            "multipart": body["size"] > MAX_SINGLE_BYTES,
+            "url": begin if is_multipart else fake.signed("PUT", artifact_id),
+            "multipart": is_multipart,
             "bucket_location": artifact_id,
             "bucket_secret_id": "bucket-1",
         }
@@ -260,20 +366,30 @@ class _Rest:
         if fake.faults.forbids_parts:
             self.request.reply_json({"detail": "Not enough rights"}, 403)
             return
-        where, size = body["bucket_location"], body["size"]
-        if (fake.faults.kind == "s3") != (body.get("upload_id") == f"upload & {where}"):
-            fake.complaints.append(f"upload_id {body.get('upload_id')!r}")
+        where, size, upload_id = body["bucket_location"], body["size"], body.get("upload_id")
+        is_azure = fake.faults.kind == "azure"
+        if is_azure != (upload_id is None):
+            fake.complaints.append(f"upload_id {upload_id!r}")
         parts = []
         for number, start in enumerate(range(0, size, PART_BYTES), start=1):
             end = min(start + PART_BYTES, size)
+            block_id = base64.b64encode(f"block-{number:08d}".encode()).decode()
+            query = {"comp": "block", "blockid": block_id} if is_azure else {
+                "partNumber": str(number), "uploadId": upload_id}  # fmt: skip
             parts.append(
-                {"part_number": number, "url": fake.signed(f"{where}?part={number}"),
+                {"part_number": number, "url": fake.signed("PUT", where, query),
                  "start_byte": start, "end_byte": end - 1, "part_size": end - start}
             )  # fmt: skip
-        url = fake.signed(f"{where}?complete=1")
+        url = (
+            fake.signed("PUT", where, {"comp": "blocklist"})
+            if is_azure
+            else fake.signed("POST", where, {"uploadId": upload_id})
+        )
         self.request.reply_json({"parts": parts, "complete_url": url})
 
     def _set_status(self, artifact_id: str, status: str) -> None:
+        if not self._may("update"):
+            return
         fault = self.request.fault(self.fake.faults.confirms) if status == "uploaded" else "ok"
         if fault == "drop":
             raise _Dropped
@@ -284,119 +400,18 @@ class _Rest:
         artifact["status"] = status
         if fault == "lost":
             raise _Dropped
+        if fault == "failed":
+            artifact["status"] = "upload_failed"
+            self.request.reply_json({"detail": "Invalid status transition"}, 400)
+            return
         self.request.reply_json(artifact)
 
     def _download(self, artifact_id: str) -> None:
         faults = self.fake.faults
         is_pending = self.fake.artifacts[artifact_id]["status"] == "pending_upload"
+        if not self._may("read"):
+            return
         if faults.forbids_download or (faults.download_only_when_uploaded and is_pending):
             self.request.reply_json({"detail": "no"}, 403 if faults.forbids_download else 400)
             return
-        self.request.reply_json({"url": self.fake.signed(artifact_id)})
-
-
-class _Storage:
-    """What signed URLs lead to."""
-
-    def __init__(self, request: _Handler) -> None:
-        self.request = request
-        self.fake = request.registry
-        self.key = request.path_parts[1]
-
-    def answer(self) -> None:
-        request = self.request
-        if request.headers.get("Authorization") or SIGNATURE not in request.path:
-            self.fake.complaints.append("a signed URL with a key, or without its signature")
-        match request.command:
-            case "PUT" if "complete" in request.query:
-                self._complete_blocks()
-            case "PUT":
-                self._put()
-            case "POST" if "complete" in request.query:
-                self._complete()
-            case "POST":
-                self._begin()
-            case "GET":
-                self._get()
-            case "DELETE":
-                self.fake.stored.pop(self.key, None)
-                request.reply(204)
-
-    def _put(self) -> None:
-        request, fake = self.request, self.fake
-        fake.calls["put"] += 1
-        fault = request.fault(fake.faults.puts)
-        if fault in ("drop", "stall"):
-            request.rfile.read(min(1_000, int(request.headers["Content-Length"])))
-            if fault == "stall":
-                fake.stalled.set()
-                fake.released.wait()
-            raise _Dropped
-        data = request.body()
-        if fault == "late":
-            fake.released.wait()
-            fault = "400"
-        if fault.isdigit():
-            code = b"<Error><Code>Refused</Code></Error>"
-            request.reply(int(fault), code)
-            return
-        if fault == "short":
-            data = data[:-1]
-        if "part" in request.query:
-            with fake.lock:
-                fake.parts.setdefault(self.key, {})[int(request.query["part"])] = data
-        else:
-            if fake.faults.kind == "azure" and request.headers.get("x-ms-blob-type") != "BlockBlob":
-                fake.complaints.append("no x-ms-blob-type")
-            fake.stored[self.key] = data
-        request.reply(200, ETag=f'"{hashlib.md5(data).hexdigest()}"')
-
-    def _begin(self) -> None:
-        self.request.body()
-        fault = self.request.fault(self.fake.faults.begins)
-        if fault.isdigit():
-            self.request.reply(int(fault))
-            return
-        if self.fake.faults.kind == "azure":
-            self.fake.complaints.append("Azure has no initiate")
-        xml = f"<R><UploadId>upload &amp; {self.key}</UploadId></R>"
-        self.request.reply(200, xml.encode())
-
-    def _complete(self) -> None:
-        body = self.request.body().decode()
-        fault = self.request.fault(self.fake.faults.completes)
-        if fault == "error":
-            self.request.reply(200, b"<Error><Code>InternalError</Code></Error>")
-            return
-        parts = self.fake.parts.pop(self.key, None)
-        if parts is None:
-            self.request.reply(404, b"<Error><Code>NoSuchUpload</Code></Error>")
-            return
-        for number, data in parts.items():
-            etag = f"&quot;{hashlib.md5(data).hexdigest()}&quot;"
-            if f"<PartNumber>{number}</PartNumber><ETag>{etag}</ETag>" not in body:
-                self.fake.complaints.append(f"part {number} is not named")
-        self.fake.stored[self.key] = b"".join(parts[number] for number in sorted(parts))
-        if fault == "lost":
-            raise _Dropped
-        self.request.reply(200, b"<CompleteMultipartUploadResult/>")
-
-    def _complete_blocks(self) -> None:
-        body = self.request.body().decode()
-        parts = self.fake.parts.pop(self.key)
-        if body.count("<Latest>") != len(parts):
-            self.fake.complaints.append("blocks are missing")
-        self.fake.stored[self.key] = b"".join(parts[number] for number in sorted(parts))
-        self.request.reply(201)
-
-    def _get(self) -> None:
-        fault = self.request.fault(self.fake.faults.looks)
-        if fault.isdigit():
-            self.request.reply(int(fault))
-            return
-        data = self.fake.stored.get(self.key)
-        if data is None:
-            self.request.reply(404)
-            return
-        total = f"bytes 0-0/{len(data)}"
-        self.request.reply(206, data[:1], Content_Range=total)
+        self.request.reply_json({"url": self.fake.signed("GET", artifact_id)})

@@ -32,7 +32,7 @@ SHOW_PROGRESS_EVERY_S = 0.5
 PLACES_KEPT = 200
 """Of how many artifacts it is remembered where they were uploaded to."""
 QUIT_PATIENCE_S = 2.0
-"""How long the app waits for a cancelled upload to be marked as failed before it quits."""
+"""How long a cancelled upload may take to be removed from the registry."""
 NO_KEY = "No key for the registry was found."
 
 
@@ -153,7 +153,8 @@ class Uploads:
             self._app.show_upload()
             return
         self._upload = None
-        await self._close_job(upload, LEAVE_S)
+        is_left = outcome is UploadOutcome.CANCELLED
+        await self._close_job(upload, QUIT_PATIENCE_S if is_left else LEAVE_S, discards=is_left)
         if outcome is UploadOutcome.DONE:
             text, title = fmt.plain(upload.plan.to.path, 300), "Uploaded"
         else:
@@ -219,9 +220,10 @@ class Uploads:
         upload.cancel()
         await self._close_job(upload, QUIT_PATIENCE_S)
 
-    async def _close_job(self, upload: Upload, patience_s: float) -> None:
+    async def _close_job(self, upload: Upload, patience_s: float, discards: bool = False) -> None:
         with suppress(Failure, NoLongerWanted):
-            await begin(self._app, partial(upload.close, patience_s), is_write=True).answer()
+            close = partial(upload.close, patience_s, discards)
+            await begin(self._app, close, is_write=True).answer()
 
     def close(self) -> None:
         """End everything at once; this blocks for less than a second."""

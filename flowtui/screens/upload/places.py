@@ -264,10 +264,10 @@ class Places(Asks, Horizontal):
         self.ask(answer, take, partial(self._show_failure, list_id), group=f"registry.{list_id}")
 
     def _show_failure(self, list_id: str, reason: str) -> None:
+        # The reason is posted, because a list is too narrow to show it.
         if list_id != "search":
-            # The reason is posted, because a list is too narrow to show it.
             self._list(list_id).show_note("✗ not read", "error")
-            self.post_message(self.Unread(fmt.plain(reason, 300)))
+        self.post_message(self.Unread(fmt.plain(reason, 300)))
 
 
 def last_place(base_url: str) -> LastPlace:

@@ -60,6 +60,8 @@ class Preflight:
     to: Destination | None = None
     copies: tuple[RemoteCopy, ...] | None = None
     """The copies of the run in the chosen collection."""
+    why_no_copies: str = ""
+    """Why it could not be checked whether there are copies, safe to show."""
 
     @property
     def why_not(self) -> str:
@@ -70,6 +72,8 @@ class Preflight:
             return "choose a collection first"
         if self.facts is None:
             return "wait until the size of the upload is known"
+        if why := self.to.why_too_large(self.certain_bytes):
+            return why
         if not self.has_room:
             return f"there is not enough room in {fmt.plain(self.facts.folder, 100)} to pack it"
         return ""
@@ -79,6 +83,29 @@ class Preflight:
         """Whether the run is known to have been uploaded, so that an upload makes another copy."""
         is_noted = self.run.upload_status == UPLOADED
         return bool(self.copies) or is_noted or bool(self.facts and self.facts.earlier)
+
+    @property
+    def doubt(self) -> str:
+        """What is to be agreed to before an upload; empty if there is nothing."""
+        if self.was_uploaded:
+            return "this makes another copy"
+        if self.why_no_copies:
+            return "whether this makes another copy could not be checked"
+        return ""
+
+    @property
+    def is_checking(self) -> bool:
+        """Whether it is not known yet whether there are copies, and nothing else asks for care."""
+        return not self.doubt and self.copies is None
+
+    @property
+    def certain_bytes(self) -> int:
+        """The least that the largest file of the upload takes; the database is compressed."""
+        if self.facts is None:
+            return 0
+        sizes = [self.facts.model_bytes.get(model.id) or 0 for model in self.parcel.models]
+        attached = self.facts.contents.attachment_bytes
+        return attached + sum(sizes) if self.parcel.embeds else max(attached, *sizes, 0)
 
     @property
     def packed_bytes(self) -> int:
@@ -134,6 +161,9 @@ def preflight_lines(known: Preflight, width: int = WIDE) -> list[Line]:
     lines = [_labelled("To", [Piece(fmt.plain(where, 300), role)]), _size_line(known, width)]
     if known.was_uploaded:
         lines.append(_labelled("", [Piece(f"▲ {_before(known)}", "attention")]))
+    elif known.why_no_copies:
+        text = f"▲ earlier copies could not be checked: {known.why_no_copies}"
+        lines.append(_labelled("Before", [Piece(text, "attention")]))
     elif known.facts is not None and known.copies is not None:
         lines.append(_labelled("Before", [Piece("not uploaded before", "muted")]))
     if known.facts is not None and known.facts.standing.goes_on:
@@ -157,6 +187,8 @@ def _size_line(known: Preflight, width: int) -> Line:
     if known.parcel.models:
         parts.append(f"{fmt.size(known.model_bytes)} models")
     all_parts = " + ".join(parts)
+    if known.to is not None and (why := known.to.why_too_large(known.certain_bytes)):
+        return _labelled("Size", [Piece(f"▲ {all_parts}: {why}", "attention")])
     free = f"{fmt.size(known.facts.free_bytes)} free in {fmt.plain(known.facts.folder, 60)}"
     if not known.has_room:
         needed = f"▲ {fmt.size(known.packed_bytes)} needed, {free}"

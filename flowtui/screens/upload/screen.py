@@ -91,7 +91,9 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         self._connection = connection
         self._known = Preflight(run.row)
         self._confirmed: Destination | None = None
-        """The destination for which the user has been told that there is a copy already."""
+        """The destination for which the user has been told that there is, or may be, a copy."""
+        self._is_waiting = False
+        """Whether the upload starts as soon as it is known whether there are copies."""
 
     # What it shows ---------------------------------------------------------------------------
 
@@ -180,7 +182,8 @@ class UploadScreen(Asks, Dialog[Plan | None]):
 
     @on(Places.Changed)
     def take_destination(self, message: Places.Changed) -> None:
-        self._known = replace(self._known, to=message.to, copies=None)
+        self._known = replace(self._known, to=message.to, copies=None, why_no_copies="")
+        self._is_waiting = False
         self._say("")
         self._show()
         if message.to is not None:
@@ -192,15 +195,25 @@ class UploadScreen(Asks, Dialog[Plan | None]):
             self.ask(
                 partial(interruptible, ask),
                 partial(self._take_copies, to),
-                # A failure needs no message: starting reports what is wrong with the registry.
-                lambda _reason: None,
+                partial(self._take_no_copies, to),
                 group="registry.copies",
             )
 
     def _take_copies(self, to: Destination, copies: tuple[RemoteCopy, ...]) -> None:
         if to == self._known.to:
-            self._known = replace(self._known, copies=copies)
-            self._show()
+            self._checked(replace(self._known, copies=copies))
+
+    def _take_no_copies(self, to: Destination, reason: str) -> None:
+        if to == self._known.to:
+            self._checked(replace(self._known, why_no_copies=fmt.plain(reason, 300)))
+
+    def _checked(self, known: Preflight) -> None:
+        self._known = known
+        self._show()
+        if self._is_waiting:
+            self._is_waiting = False
+            self._say("")
+            self.action_start()
 
     def action_reload(self) -> None:
         self._say("")
@@ -236,9 +249,12 @@ class UploadScreen(Asks, Dialog[Plan | None]):
         problem = known.why_not or ("" if self._labels.name else "give it a name")
         if problem or to is None:
             self._say(f"▲ {problem}")
-        elif known.was_uploaded and self._confirmed != to:
+        elif known.is_checking:
+            self._is_waiting = True
+            self._say("looking for earlier copies first…")
+        elif known.doubt and self._confirmed != to:
             self._confirmed = to
-            self._say("▲ this makes another copy; ^S again uploads it all the same")
+            self._say(f"▲ {known.doubt}; ^S again uploads it all the same")
         else:
             self.dismiss(plan(self._store, known.run, to, self._labels, known.parcel))
 

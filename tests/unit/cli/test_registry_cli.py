@@ -137,14 +137,17 @@ def test_an_upload_goes_where_it_is_told_and_is_noted(fake: FakeRegistry, demo_c
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--orbit", "Vision", "--collection", "models ONLY", "--yes"],
+         "--collection 'models ONLY' is there, and takes model, not experiment"),
+        (["--model", "x", "--yes"], "--model 'x': the run has no logged models"),
         (["--yes"], "give --orbit: Vision, Shared"),
         (["--orbit", "Shared", "--yes"], "orbit Shared: you may not add artifacts here"),
         (["--orbit", "orb-1", "--yes"], "give --collection: Baselines, Everything"),
-        (["--orbit", "vision", "--collection", "Models only"], "is not one of these: Baselines"),
+        (["--orbit", "vision", "--collection", "Models onl"], "is not one of these: Baselines"),
         (["--orbit", "Vision", "--collection", "col-3"], "nobody can be asked here: give --yes"),
         (["--organization", "x"], "--organization 'x' is not one of these: Lab"),
     ],
-)
+)  # fmt: skip
 def test_what_is_missing_is_named_and_nothing_is_uploaded(
     fake: FakeRegistry, demo_directory: Path, words: list[str], message: str
 ) -> None:
@@ -152,6 +155,48 @@ def test_what_is_missing_is_named_and_nothing_is_uploaded(
     assert (code, out) == (2, "")
     assert message in err
     assert fake.artifacts == {}
+
+
+def test_a_look_for_copies_that_is_refused_is_said(fake: FakeRegistry, demo_copy: Path) -> None:
+    fake.faults.lists = ["405"]
+    code, _, err = upload(
+        fake, demo_copy, *WHERE, "--description", "what", "--tag", "a", "--tag", "b"
+    )
+    assert code == 0, err
+    assert "earlier copies could not be checked: the registry did not take it (405): no" in err
+    (entry,) = fake.artifacts.values()
+    assert (entry["description"], entry["tags"]) == ("what", ["a", "b"])
+
+
+def test_a_lost_confirmation_is_resumed_without_sending_again(
+    fake: FakeRegistry, demo_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOW_TUI_STATE", str(tmp_path / "state"))
+    fake.faults.confirms = ["drop"] * 5
+    code, _, err = upload(fake, demo_copy, *WHERE, "--name", "mine")
+    assert code == 1
+    assert "all bytes of mine (art-1) are there, and only their confirmation is missing" in err
+    assert "`flow-tui upload --resume` confirms it" in err
+    assert fake.statuses() == ["pending_upload"]
+    done = run("upload", "--resume", LUML_BASE_URL=fake.url, LUML_API_KEY=KEY)
+    assert done.stdout == "uploaded to Lab / Vision / Baselines  art-1  mine\n", done.stderr
+    assert (fake.statuses(), fake.calls["put"]) == (["uploaded"], 1)
+    assert upload_status(demo_copy) == "uploaded"
+    again = run("upload", "--resume", LUML_BASE_URL=fake.url, LUML_API_KEY=KEY)
+    assert again.stderr == "no upload waits for its confirmation\n"
+
+
+def test_what_cannot_be_confirmed_any_more_says_so(
+    fake: FakeRegistry, demo_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOW_TUI_STATE", str(tmp_path / "state"))
+    fake.faults.confirms = ["drop"] * 5
+    assert upload(fake, demo_copy, *WHERE)[0] == 1
+    fake.stored.clear()
+    done = run("upload", "--resume", LUML_BASE_URL=fake.url, LUML_API_KEY=KEY)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the storage holds 0 of" in done.stderr
+    assert fake.statuses() == ["pending_upload"]
 
 
 def test_a_key_that_is_not_known_is_one_line(fake: FakeRegistry, demo_directory: Path) -> None:
@@ -171,7 +216,7 @@ def test_a_broken_upload_is_marked_there_and_here(fake: FakeRegistry, demo_copy:
     code, _, err = upload(fake, demo_copy, *WHERE)
     assert code == 1
     assert "the storage did not take it (400)" in err.splitlines()[-1]
-    assert fake.statuses() == ["upload_failed"]
+    assert fake.statuses() == []
     assert upload_status(demo_copy) == "failed"
 
 
@@ -196,7 +241,7 @@ def test_a_signal_ends_a_stalled_upload_and_marks_it(
         _, err = child.communicate(timeout=10)
     assert child.returncode == 128 + number
     assert err.splitlines()[-1].startswith("flow-tui: cancelled")
-    until(lambda: fake.statuses() == ["upload_failed"], "the mark")
+    until(lambda: fake.statuses() == [], "the mark")
     assert not list((tmp_path / "temporary").iterdir())
 
 

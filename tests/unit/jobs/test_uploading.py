@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flowtui.jobs.upload import Parcel, UploadOutcome, UploadState, mark, plan
+from flowtui.registry import values
 from flowtui.registry.progress import Phase, Progress
 from flowtui.registry.values import Labels, RemoteCopy
 from flowtui.screens.upload.preflight import Preflight, UploadFacts, preflight_lines
@@ -115,6 +116,30 @@ def test_what_speaks_against_it_is_said() -> None:
     copies = (RemoteCopy("a", "resnet", "uploaded", "2026-06-11T08:15:00Z"),)
     text = "\n".join(map(said, preflight_lines(replace(known, copies=copies))))
     assert "this collection has 1 copy of it (2026-06-11 08:15)" in text
+
+
+def test_what_a_member_cannot_send_is_told_before_it_is_packed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(values, "LARGE_FILE_BYTES", 4_000_000)
+    member = replace(DESTINATION, organization=replace(DESTINATION.organization, role="member"))
+    known = Preflight(RUN, Parcel((MODEL,)), facts(), to=member, copies=())
+    assert "organization admin" in known.why_not
+    assert "▲ 4 kB database + 5 MB models: files over 500 MB" in said(preflight_lines(known)[1])
+    assert replace(known, parcel=Parcel()).why_not == ""
+    assert replace(known, to=DESTINATION).why_not == ""
+
+
+def test_a_check_for_copies_that_failed_is_no_answer() -> None:
+    known = Preflight(RUN, facts=facts(), to=DESTINATION)
+    assert known.is_checking
+    assert not replace(known, copies=()).is_checking
+    assert replace(known, copies=()).doubt == ""
+    failed = replace(known, why_no_copies="405")
+    text = "\n".join(map(said, preflight_lines(failed)))
+    assert "Before      ▲ earlier copies could not be checked: 405" in text
+    assert "could not be checked" in failed.doubt
+    assert not failed.is_checking
 
 
 def test_a_plan_sends_the_run_first_or_inside_of_the_model(tmp_path: Path) -> None:

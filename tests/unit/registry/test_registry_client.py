@@ -140,12 +140,56 @@ def test_a_refusal_is_told_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [None, [], 3, {"items": {}}, {"items": [3]}, [{"id": None}]])
-def test_answers_of_another_shape_are_empty_ones(body: object) -> None:
+@pytest.mark.parametrize("body", [None, 3, {"items": {}}, {"items": [3]}, [3], {}, {"items": None}])
+def test_answers_of_another_shape_are_never_taken_for_empty_ones(body: object) -> None:
     with answering(200, body) as registry:
-        for organization in registry.organizations():
-            assert organization.name == ""
-        assert registry.collections("o", "b").collections == ()
+        for ask in (
+            registry.organizations,
+            lambda: registry.orbits("o"),
+            lambda: registry.collections("o", "b"),
+            lambda: registry.copies(DESTINATION, "run-1"),
+        ):
+            with pytest.raises(RegistryBroken):
+                ask()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "message"),
+    [
+        (403, NotAllowed, "you lack the right artifact.list"),
+        (405, RequestRefused, "405"),
+        (500, RegistryBroken, "500"),
+    ],
+)
+def test_a_refused_look_for_copies_is_no_answer(
+    status: int, kind: type[RegistryError], message: str
+) -> None:
+    with answering(status, {"detail": "no"}) as registry, pytest.raises(kind, match=message):
+        registry.copies(DESTINATION, "run-1")
+
+
+def test_a_copy_on_a_later_page_is_found_and_a_list_that_is_too_long_says_so(
+    registry: Registry, fake: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(250):
+        fake.artifacts[f"a{number}"] = {
+            "id": f"a{number}", "name": "x", "status": "uploaded", "created_at": f"{number:03d}",
+            "manifest": {"payload": {"local_experiment_id": f"run-{number}"}},
+        }  # fmt: skip
+    assert [copy.id for copy in registry.copies(DESTINATION, "run-0")] == ["a0"]
+    monkeypatch.setattr(client, "MAX_COPY_PAGES", 2)
+    with pytest.raises(RequestRefused, match="only the latest 200 artifacts were looked through"):
+        registry.copies(DESTINATION, "run-0")
+
+
+def test_copies_are_those_of_the_collection(registry: Registry, fake: FakeRegistry) -> None:
+    for number, collection in enumerate(("col-1", "col-3")):
+        fake.artifacts[collection] = {
+            "id": collection, "name": "x", "status": "uploaded", "created_at": str(number),
+            "collection_id": collection, "type": "experiment",
+            "manifest": {"payload": {"local_experiment_id": "run-1"}},
+        }  # fmt: skip
+    assert [copy.id for copy in registry.copies(DESTINATION, "run-1")] == ["col-1"]
 
 
 def test_nobody_there_is_told_with_the_url_and_the_cause() -> None:

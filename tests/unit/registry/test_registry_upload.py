@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
+from flowtui.registry import values
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import (
+    EntrySpent,
     NotAllowed,
+    NotConfirmed,
     NotVerified,
     RegistryBroken,
     RegistryError,
     StorageFailed,
     Unreachable,
     UploadCancelled,
+    UploadForgotten,
 )
 from flowtui.registry.http import RequestPatience
 from flowtui.registry.progress import Phase
 from flowtui.registry.upload import UploadJob, file_name
-from flowtui.registry.values import Labels, Secret
+from flowtui.registry.values import Destination, Labels, Secret
 from flowtui.store.archive.values import ArtifactInfo, OnProgress, Slice
 from flowtui.store.cancelling import Cancelled
-from tests.unit.fake_registry import DESTINATION, KEY, SIGNATURE, FakeRegistry, served
+from tests.unit.fake_registry import DESTINATION, KEY, OWNED, SIGNATURE, FakeRegistry, served
 from tests.unit.stores import until
 
 QUICK = RequestPatience(first_pause_s=0.001, longest_pause_s=0.002)
@@ -51,7 +58,9 @@ def content(size_bytes: int) -> bytes:
     return (bytes(range(251)) * (size_bytes // 251 + 1))[:size_bytes]
 
 
-def job_of(registry: Registry, folder: Path, size_bytes: int) -> UploadJob:
+def job_of(
+    registry: Registry, folder: Path, size_bytes: int, to: Destination = DESTINATION
+) -> UploadJob:
     path = folder / "artifact.luml"
     path.write_bytes(content(size_bytes))
     manifest = {"payload": {"local_experiment_id": "run-1"}}
@@ -60,7 +69,7 @@ def job_of(registry: Registry, folder: Path, size_bytes: int) -> UploadJob:
         return ArtifactInfo(path, size_bytes, manifest, {"manifest.json": Slice(512, 7)})
 
     labels = Labels("resnet\0 — 日本", "what it is", ("a", "b"))
-    return UploadJob(registry, DESTINATION, labels, pack, "run 1/x")
+    return UploadJob(registry, to, labels, pack, "run 1/x")
 
 
 def uploaded(job: UploadJob, fake: FakeRegistry, size_bytes: int) -> None:
@@ -174,8 +183,9 @@ def test_a_registry_gone_at_the_confirming_is_asked_again_and_nothing_is_sent_tw
 ) -> None:
     fake.faults.confirms = ["drop"] * 5
     job = job_of(registry, tmp_path, SMALL)
-    with pytest.raises(Unreachable):
+    with pytest.raises(NotConfirmed, match=r"all bytes of resnet\0 — 日本 \(art-1\) are there"):
         job.run()
+    assert job.unconfirmed == "art-1"
     uploaded(job, fake, SMALL)
     assert fake.calls["put"] == 1
 
@@ -197,7 +207,7 @@ def test_a_server_that_tells_only_afterwards_is_verified_afterwards(
     fake.faults.download_only_when_uploaded = True
     uploaded(job_of(registry, tmp_path, SMALL), fake, SMALL)
     fake.faults.puts = ["short"]
-    with job_of(registry, tmp_path, SMALL) as job, pytest.raises(NotVerified):
+    with job_of(registry, tmp_path, SMALL, OWNED) as job, pytest.raises(NotVerified):
         job.run()
     assert fake.statuses() == ["uploaded"]
 
@@ -207,7 +217,12 @@ def test_an_owner_who_may_not_look_is_told(
 ) -> None:
     fake.faults.forbids_download = True
     with job_of(registry, tmp_path, SMALL) as job:
-        assert not job.run().is_verified
+        done = job.run()
+    assert not done.is_verified
+    assert (
+        done.why_not_verified
+        == "you lack the right artifact.read there; an owner of the orbit can give it"
+    )
 
 
 def test_a_file_too_large_for_a_member_names_who_can_help(
@@ -217,6 +232,140 @@ def test_a_file_too_large_for_a_member_names_who_can_help(
     with job_of(registry, tmp_path, LARGE) as job, pytest.raises(NotAllowed, match="admin"):
         job.run()
     assert fake.statuses() == ["upload_failed"]
+
+
+def test_what_a_member_cannot_send_is_refused_before_there_is_an_entry(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values, "LARGE_FILE_BYTES", SMALL)
+    member = replace(DESTINATION, organization=replace(DESTINATION.organization, role="member"))
+    assert member.why_too_large(SMALL) == ""
+    with job_of(registry, tmp_path, LARGE, member) as job, pytest.raises(NotAllowed, match="admin"):
+        job.run()
+    assert fake.artifacts == {}
+
+
+@pytest.mark.parametrize("puts", [["400"], ["short"]])
+def test_a_failed_entry_is_removed_where_that_is_allowed(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path, puts: list[str]
+) -> None:
+    fake.faults.puts = puts
+    with job_of(registry, tmp_path, SMALL, OWNED) as job, pytest.raises(RegistryError):
+        job.run()
+    assert (fake.artifacts, fake.stored, job.left) == ({}, {}, ())
+
+
+def test_failed_tries_do_not_eat_the_quota(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path
+) -> None:
+    fake.faults.quota = 1
+    for _ in range(3):
+        fake.faults.puts = ["400"]
+        with job_of(registry, tmp_path, SMALL, OWNED) as job, pytest.raises(StorageFailed):
+            job.run()
+    uploaded(job_of(registry, tmp_path, SMALL, OWNED), fake, SMALL)
+
+
+@pytest.mark.parametrize(
+    ("to", "fault", "why"),
+    [
+        (DESTINATION, "ok", "you lack the right artifact.delete"),
+        (OWNED, "500", r"the storage failed \(500\)"),
+    ],
+    ids=["no right", "storage"],
+)
+def test_an_entry_that_stays_is_named(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path, to: Destination, fault: str, why: str
+) -> None:
+    fake.faults.puts = ["400"]
+    fake.faults.deletes = [fault] * 9
+    with job_of(registry, tmp_path, SMALL, to) as job, pytest.raises(StorageFailed):
+        job.run()
+    (left,) = job.left
+    assert left.id == "art-1"
+    assert re.match(why, left.why)
+
+
+def test_an_entry_that_was_marked_as_failed_meanwhile_is_not_called_uploaded(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path
+) -> None:
+    fake.faults.confirms = ["failed"]
+    job = job_of(registry, tmp_path, SMALL)
+    with pytest.raises(EntrySpent, match="upload_failed"):
+        job.run()
+    uploaded(job, fake, SMALL)
+
+
+@pytest.mark.parametrize("faults", [{"puts": ["ok", "forgotten"]}, {"completes": ["forgotten"]}])
+def test_an_upload_that_the_storage_forgot_is_opened_anew_on_the_same_entry(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path, faults: dict[str, list[str]]
+) -> None:
+    for name, of in faults.items():
+        setattr(fake.faults, name, of)
+    uploaded(job_of(registry, tmp_path, LARGE), fake, LARGE)
+    assert (fake.calls["create"], fake.calls["begin"]) == (1, 2)
+
+
+def test_an_upload_that_is_forgotten_again_and_again_fails(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path
+) -> None:
+    fake.faults.completes = ["forgotten"] * 9
+    with job_of(registry, tmp_path, LARGE) as job, pytest.raises(UploadForgotten):
+        job.run()
+    assert fake.calls["begin"] == 3
+
+
+def test_a_lost_answer_to_the_putting_together_is_not_taken_for_success_without_a_look(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path
+) -> None:
+    fake.faults.completes = ["500", "forgotten"]
+    with job_of(registry, tmp_path, LARGE) as job, pytest.raises(NotVerified, match="holds 0 of"):
+        job.run()
+    fake.faults.completes = ["500", "forgotten"]
+    fake.faults.forbids_download = True
+    with job_of(registry, tmp_path, LARGE) as job, pytest.raises(NotVerified, match="nor may"):
+        job.run()
+    assert fake.statuses().count("uploaded") == 0
+
+
+@pytest.mark.parametrize(
+    "faults", [{"looks": ["403"]}, {"completes": ["403"]}], ids=["download", "complete"]
+)
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+def test_a_url_that_is_too_old_is_asked_for_anew(
+    registry: Registry,
+    fake: FakeRegistry,
+    tmp_path: Path,
+    faults: dict[str, list[str]],
+    kind: str,
+) -> None:
+    fake.faults.kind = kind
+    for name, of in faults.items():
+        setattr(fake.faults, name, of)
+    uploaded(job_of(registry, tmp_path, LARGE), fake, LARGE)
+    assert fake.calls["create"] == 1
+
+
+def test_a_storage_that_does_not_tell_its_size_is_not_said_to_have_nothing(
+    registry: Registry, fake: FakeRegistry, tmp_path: Path
+) -> None:
+    fake.faults.looks = ["no total"]
+    with pytest.raises(StorageFailed, match="does not say how much"):
+        job_of(registry, tmp_path, SMALL).run()
+
+
+def test_a_signature_is_checked_by_the_test_storage_itself(fake: FakeRegistry) -> None:
+    fake.stored["art-1"] = b"x"
+    headers = {"Accept-Encoding": "identity"}
+    url = fake.signed("GET", "art-1")
+    assert httpx.get(url, headers=headers).status_code == 200
+    assert httpx.get(url.replace("%2B", "+"), headers=headers).status_code == 403
+    assert httpx.get(url.replace("n=1", "n=2"), headers=headers).status_code == 403
+    fake.faults.kind = "azure"
+    assert httpx.get(fake.signed("GET", "art-1"), headers=headers).status_code == 200
+    assert httpx.get(fake.signed("PUT", "art-1"), headers=headers).status_code == 403
+    assert len(fake.complaints) == 3
+    fake.complaints.clear()
 
 
 @pytest.mark.parametrize("fault", ["500", "drop"])
