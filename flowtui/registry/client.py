@@ -121,7 +121,7 @@ class Registry(Closes):
         asked = {"limit": str(PAGE)}
         asked |= {"search": search} if search else {}
         asked |= {"cursor": cursor} if cursor else {}
-        path = f"{_orbit_path(organization_id, orbit_id)}/collections?{urlencode(asked)}"
+        path = f"{orbit_path(organization_id, orbit_id)}/collections?{urlencode(asked)}"
         rows, next_cursor = answers.page(self._ask("GET", path))
         found = [answers.collection(row) for row in rows]
         fitting = tuple(one for one in found if kind is None or one.takes(kind))
@@ -169,8 +169,8 @@ class Registry(Closes):
                 ("limit", str(PAGE)),
                 *([("cursor", cursor)] if cursor else []),
             ]
-            path = f"{_orbit_path(to.organization.id, to.orbit.id)}/artifacts?{urlencode(asked)}"
-            with _needing("artifact.list"):
+            path = f"{orbit_path(to.organization.id, to.orbit.id)}/artifacts?{urlencode(asked)}"
+            with needing("artifact.list"):
                 rows, next_cursor = answers.page(self._ask("GET", path))
             for row in rows:
                 payload = answers.document(answers.document(row.get("manifest")).get("payload"))
@@ -265,28 +265,32 @@ class Registry(Closes):
             RequestRefused: With status 400, it was said before.
         """
         status = "uploaded" if is_uploaded else "upload_failed"
-        with _needing("artifact.update"):
-            self._insist("PATCH", f"{_artifacts(to)}/{_safe(artifact_id)}", {"status": status})
+        with needing("artifact.update"):
+            self._insist("PATCH", f"{_artifacts(to)}/{safe(artifact_id)}", {"status": status})
 
     def artifact_status(self, to: Destination, artifact_id: str) -> str:
         """Return what the registry says of an artifact: `pending_upload`, `uploaded` ..."""
-        with _needing("artifact.read"):
-            answer = self._insist("GET", f"{_artifacts(to)}/{_safe(artifact_id)}")
+        with needing("artifact.read"):
+            answer = self._insist("GET", f"{_artifacts(to)}/{safe(artifact_id)}")
         return text(answers.document(answer), "status")
 
     def download_url(self, to: Destination, artifact_id: str) -> Secret:
-        path = f"{_artifacts(to)}/{_safe(artifact_id)}/download-url"
-        with _needing("artifact.read"):
+        path = f"{_artifacts(to)}/{safe(artifact_id)}/download-url"
+        with needing("artifact.read"):
             return Secret(text(answers.document(self._insist("GET", path)), "url"))
 
     def delete_url(self, to: Destination, artifact_id: str) -> Secret:
-        path = f"{_artifacts(to)}/{_safe(artifact_id)}/delete-url"
-        with _needing("artifact.delete"):
+        path = f"{_artifacts(to)}/{safe(artifact_id)}/delete-url"
+        with needing("artifact.delete"):
             return Secret(text(answers.document(self._insist("GET", path)), "url"))
 
     def delete_artifact(self, to: Destination, artifact_id: str) -> None:
         """Remove the entry; its bytes must be gone before."""
-        self._insist("DELETE", f"{_artifacts(to)}/{_safe(artifact_id)}")
+        self._insist("DELETE", f"{_artifacts(to)}/{safe(artifact_id)}")
+
+    def ask(self, path: str) -> JsonValue:
+        """Return the answer to a question that changes nothing."""
+        return self._ask("GET", path)
 
     # Asking ---------------------------------------------------------------------------------
 
@@ -317,7 +321,7 @@ class Registry(Closes):
 
 
 @contextmanager
-def _needing(right: str) -> Iterator[None]:
+def needing(right: str) -> Iterator[None]:
     """Name the right that a refusal is about.
 
     Raises:
@@ -350,19 +354,21 @@ def base_url(environ: Mapping[str, str]) -> str:
 
 
 def _organization(organization_id: str) -> str:
-    return f"/v1/organizations/{_safe(organization_id)}"
+    return f"/v1/organizations/{safe(organization_id)}"
 
 
-def _orbit_path(organization_id: str, orbit_id: str) -> str:
-    return f"{_organization(organization_id)}/orbits/{_safe(orbit_id)}"
+def orbit_path(organization_id: str, orbit_id: str) -> str:
+    """Return where an orbit is."""
+    return f"{_organization(organization_id)}/orbits/{safe(orbit_id)}"
 
 
 def _artifacts(to: Destination) -> str:
-    orbit = _orbit_path(to.organization.id, to.orbit.id)
-    return f"{orbit}/collections/{_safe(to.collection.id)}/artifacts"
+    orbit = orbit_path(to.organization.id, to.orbit.id)
+    return f"{orbit}/collections/{safe(to.collection.id)}/artifacts"
 
 
-def _safe(word: str) -> str:
+def safe(word: str) -> str:
+    """Return an id as a part of a path, so that it cannot lead elsewhere."""
     return quote(word, safe="")
 
 

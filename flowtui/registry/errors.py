@@ -9,6 +9,8 @@ RegistryError           an answer that ends what was asked for; its text is one 
 │   └── EntrySpent      an entry was marked as failed meanwhile, which is final
 ├── RegistryBroken      the registry failed, or answered what its protocol does not know
 ├── StorageFailed       the storage behind it did not take the bytes
+│   ├── RangesIgnored   it sends whole files, however little is asked for
+│   ├── StoredChanged   a file is another one than before, or gone
 │   ├── UrlExpired      its signed URL is not good any more
 │   └── UploadForgotten it does not know an upload in parts any more
 ├── NotVerified         the storage does not hold what was sent
@@ -68,6 +70,18 @@ class UrlExpired(StorageFailed):
 
 class UploadForgotten(StorageFailed):
     """The storage does not know an upload in parts any more; its parts are gone."""
+
+
+class RangesIgnored(StorageFailed):
+    """The storage, or a proxy, sends whole files, however little is asked for."""
+
+    def __init__(self, size_bytes: int | None) -> None:
+        super().__init__("the storage cannot be asked for parts of a file")
+        self.size_bytes = size_bytes
+
+
+class StoredChanged(StorageFailed):
+    """A file in the storage is another one than before, or gone."""
 
 
 class NotConfirmed(RegistryError):

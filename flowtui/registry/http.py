@@ -15,7 +15,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flowtui.registry.errors import (
     KeyRefused,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+Sink: TypeAlias = Callable[[bytes], None]
+"""Takes a body piece by piece."""
+Headers: TypeAlias = Mapping[str, str]
 
 CONNECT_S = 10.0
 MAX_ANSWER_BYTES = 32 << 20
@@ -147,6 +150,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     content: bytes | Iterable[bytes] | None = None,
     with_body: bool = True,
+    into: Callable[[int, Headers], Sink | None] | None = None,
     patience: RequestPatience | None = None,
 ) -> Answer:
     """Send a request and return the answer, whatever its status.
@@ -159,18 +163,20 @@ def send(
         headers: Sent besides the client's.
         content: The body.
         with_body: False leaves the answer's body where it is.
+        into: Takes status and headers of the answer, and returns what takes its body; where it
+            returns None, the body becomes the answer's.
         patience: How long the other side may take; the usual unless given.
 
     Raises:
         Unreachable: No answer came, or not to its end.
-        Whatever `content` raises.
+        Whatever `content` and `into` raise.
     """
     watch = _Watch(patience or RequestPatience())
     if content is not None and not isinstance(content, bytes):
         content = watch.sending(content)
 
     def ask() -> Answer:
-        return _sent(client, method, url, place, headers, content, with_body, watch)
+        return _sent(client, method, url, place, headers, content, with_body, into, watch)
 
     try:
         # A read that gets a byte at a time cannot be ended from another thread, only left.
@@ -189,6 +195,7 @@ def _sent(
     headers: Mapping[str, str] | None,
     content: bytes | Iterable[bytes] | None,
     with_body: bool,
+    into: Callable[[int, Headers], Sink | None] | None,
     watch: _Watch,
 ) -> Answer:
     import httpx
@@ -198,6 +205,10 @@ def _sent(
         with client.stream(
             method, url.reveal(), headers=dict(headers or {}), content=content
         ) as response:
+            sink = None if into is None else into(response.status_code, response.headers)
+            if sink is not None:
+                _poured(response, sink, watch)
+                with_body = False
             body = _bounded(response, watch) if with_body else b""
             return Answer(response.status_code, response.headers, body)
     except httpx.TimeoutException:
@@ -279,6 +290,16 @@ def _bounded(response: httpx.Response, watch: _Watch) -> bytes:
         if len(body) > MAX_ANSWER_BYTES:
             raise OSError("its answer is too large")
     return bytes(body)
+
+
+def _poured(response: httpx.Response, sink: Sink, watch: _Watch) -> None:
+    """Give a body to a sink, as it is sent."""
+    for piece in response.iter_raw():
+        if watch.is_over():
+            # Nobody waits for it any more.
+            raise UploadCancelled("the request was cancelled")
+        sink(piece)
+        watch.move(len(piece))
 
 
 def _cause(error: Exception) -> str:

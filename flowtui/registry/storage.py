@@ -17,12 +17,15 @@ from urllib.parse import parse_qs, urlsplit
 
 from flowtui.registry import http
 from flowtui.registry.errors import (
+    RangesIgnored,
     StorageFailed,
+    StoredChanged,
     Unreachable,
     UploadCancelled,
     UploadForgotten,
     UrlExpired,
 )
+from flowtui.registry.http import Headers
 from flowtui.registry.values import Secret, UploadPart, UploadTarget
 from flowtui.store.archive.values import ArtifactError
 from flowtui.store.cancelling import Cancelled
@@ -138,6 +141,58 @@ class Storage(Closes):
         if answer.status in (404, 416):
             return 0
         raise StorageFailed("the storage does not say how much it has; a proxy may take it out")
+
+    def read_range(
+        self,
+        url: Secret,
+        start: int,
+        size_bytes: int,
+        etag: str,
+        take: Callable[[Headers], http.Sink],
+        takes_whole: bool = False,
+    ) -> None:
+        """Read a range of a stored file; asked once.
+
+        Args:
+            url: The one for downloading.
+            start: Where the range begins.
+            size_bytes: How long it is, at least 1.
+            etag: What the file must be still; empty where that is not known yet.
+            take: Takes the headers of the answer, and returns what takes the bytes.
+            takes_whole: Whether a whole file will do, too, where a range begins at its start.
+
+        Raises:
+            StoredChanged: It is another file by now.
+            RangesIgnored: The server would send all of it.
+            UrlExpired: The URL is too old.
+            StorageFailed, Unreachable: It cannot be read.
+        """
+        asked = {
+            "Range": f"bytes={start}-{start + size_bytes - 1}",
+            "Accept-Encoding": "identity",
+            **({"If-Match": etag} if etag else {}),
+        }
+
+        def into(status: int, headers: Headers) -> http.Sink | None:
+            if status == 200 and takes_whole and start == 0:
+                return take(headers)
+            if status == 200:
+                length = headers.get("content-length", "")
+                raise RangesIgnored(int(length) if length.isdigit() else None)
+            if status != 206:
+                return None
+            if headers.get("content-encoding", "identity") != "identity":
+                raise StorageFailed("the storage packs what it sends, which nobody asked for")
+            if not headers.get("content-range", "").startswith(f"bytes {start}-"):
+                raise StorageFailed("the storage sends another range than was asked for")
+            return take(headers)
+
+        answer = http.send(
+            self._client, "GET", url, PLACE, headers=asked, into=into, patience=self.patience
+        )
+        if answer.status in (404, 412, 416):
+            raise StoredChanged("the file in the storage is another one by now, or gone")
+        _check(answer)
 
     def delete(self, url: Secret) -> None:
         """Remove a stored file; one that is gone already counts as removed."""

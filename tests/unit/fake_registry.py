@@ -61,6 +61,8 @@ class Faults:
     lists: list[str] = field(default_factory=list)
     """What becomes of the next lists of artifacts: a status, or `ok`."""
     ignores_ranges: bool = False
+    breaks_after: int | None = None
+    """After how many requests the link breaks for good; None: never."""
     rights: tuple[str, ...] = RIGHTS
     """What the key's owner may do with artifacts of the first orbit."""
     role: str = "owner"
@@ -167,7 +169,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.path_parts = urlsplit(self.path).path.strip("/").split("/")
         self.queries = parse_qs(urlsplit(self.path).query, keep_blank_values=True)
         self.query = {key: of[0] for key, of in self.queries.items()}
-        self.registry.calls["requests"] += 1
+        fake = self.registry
+        fake.calls["requests"] += 1
+        breaks_after = fake.faults.breaks_after
+        if breaks_after is not None and fake.calls["requests"] > breaks_after:
+            self.close_connection = True
+            return
         self.is_body_read = False
         try:
             if self.path_parts[0] == "storage":
@@ -271,6 +278,10 @@ class _Rest:
             and (types is None or row.get("type", "experiment") in types)
             and needle in row.get("name", "").lower()
         ]  # fmt: skip
+        names = {one["id"]: one["name"] for one in self.fake.collections}
+        rows = [
+            {**row, "collection_name": names[row.get("collection_id", "col-1")]} for row in rows
+        ]
         rows.sort(key=lambda row: str(row.get(query.get("sort_by", "created_at"))),
                   reverse=query.get("order", "desc") == "desc")  # fmt: skip
         self._page(rows)
@@ -303,7 +314,11 @@ class _Rest:
                 self._set_status(artifact_id, json.loads(self.request.body())["status"])
             case ["GET", artifact_id]:
                 if self._may("read"):
-                    self.request.reply_json(self.fake.artifacts[artifact_id])
+                    row = self.fake.artifacts[artifact_id]
+                    (place,) = [
+                        one for one in self.fake.collections if one["id"] == row["collection_id"]
+                    ]
+                    self.request.reply_json({**row, "collection": place})
             case ["GET", artifact_id, "download-url"]:
                 self._download(artifact_id)
             case ["GET", artifact_id, "delete-url"]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from flowtui.store.archive import models
 from flowtui.store.archive import tar as archive_tar
+from flowtui.store.archive.source import ArtifactFile, ArtifactSource
 from flowtui.store.archive.values import (
     ATTACHMENTS_INDEX,
     ATTACHMENTS_ROOT,
@@ -48,7 +50,7 @@ _EMBEDDED = re.compile(
 class ArtifactContents:
     """One experiment in an artifact: its own, or one embedded in a model."""
 
-    path: Path
+    source: ArtifactSource = field(repr=False)
     run_id: str
     name: str
     status: str
@@ -62,6 +64,11 @@ class ArtifactContents:
     """The attachments by path below `attachments/`; the offsets are those in the artifact."""
     problems: tuple[str, ...] = ()
     """Sentences about what is missing in the artifact, or cannot be read."""
+
+    @property
+    def path(self) -> Path:
+        """What a person is shown of where it is."""
+        return self.source.path
 
 
 def read_contents(path: Path) -> ArtifactContents:
@@ -79,9 +86,38 @@ def read_contents(path: Path) -> ArtifactContents:
             if found.problem and MANIFEST not in found.members:
                 raise ArtifactError(found.problem)
             manifest = models.read_manifest(file, found.members, path)
-            return _experiment(file, path, found, manifest)
+        return _experiment(ArtifactFile(path), found, manifest)
     except OSError as error:
         raise ArtifactError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def listed_contents(
+    source: ArtifactSource,
+    members: Mapping[str, Slice],
+    manifest: Mapping[str, JsonValue],
+    size_bytes: int,
+) -> ArtifactContents:
+    """Return what an artifact holds of which a registry lists the members.
+
+    Args:
+        source: Its bytes.
+        members: Its files, as somebody said; the order does not matter.
+        manifest: Its manifest, as somebody said.
+        size_bytes: How long it is.
+
+    Raises:
+        ArtifactError: A member lies outside, there are too many, or it holds no experiment.
+    """
+    path = source.path
+    if len(members) > archive_tar.MAX_MEMBERS:
+        raise ArtifactError(f"{path} has more than {archive_tar.MAX_MEMBERS:,} members")
+    for part in members.values():
+        if not 0 <= part.offset <= part.offset + part.size_bytes <= size_bytes:
+            raise ArtifactError(f"{path} is damaged: its list of files points outside of it")
+    # Where several runs are in a model, the last one counts.
+    in_order = dict(sorted(members.items(), key=lambda item: item[1].offset))
+    found = archive_tar.Scanned(in_order, has_end=True)
+    return _experiment(source, found, dict(manifest))
 
 
 def unpack_database(
@@ -101,8 +137,8 @@ def unpack_database(
         OSError: The target cannot be written.
     """
     part, path = contents.database_zip, contents.path
-    with path.open("rb") as outer:
-        window = _ZipWindow(outer, part.offset, part.size_bytes)
+    with contents.source.part(part) as outer:
+        window = _ZipWindow(outer, 0, part.size_bytes)
         try:
             with zipfile.ZipFile(cast(BinaryIO, window)) as archive:
                 entry = archive.getinfo(DATABASE)
@@ -154,9 +190,9 @@ def _check_size(path: Path, entry: zipfile.ZipInfo) -> None:
 
 
 def _experiment(
-    file: BinaryIO, path: Path, found: archive_tar.Scanned, manifest: dict[str, JsonValue]
+    source: ArtifactSource, found: archive_tar.Scanned, manifest: dict[str, JsonValue]
 ) -> ArtifactContents:
-    members = found.members
+    path, members = source.path, found.members
     payload = manifest.get("payload")
     said = payload if isinstance(payload, dict) else {}
     name = _text(manifest.get("name")) or path.stem
@@ -173,9 +209,9 @@ def _experiment(
         prefix, kind = f"{EMBEDDED_FOLDER}/{embedded[-1]['place']}/", "model"
         run_id, said = embedded[-1]["id"], {}
     tags = said.get("tags")
-    attachments, problem = _attachments(file, path, found, prefix)
+    attachments, problem = _attachments(source, found, prefix)
     return ArtifactContents(
-        path=path,
+        source=source,
         run_id=run_id.replace("\0", "") or path.stem,
         name=name,
         status=_text(said.get("status")) or "unknown",
@@ -194,7 +230,7 @@ def _experiment(
 
 
 def _attachments(
-    file: BinaryIO, path: Path, found: archive_tar.Scanned, prefix: str
+    source: ArtifactSource, found: archive_tar.Scanned, prefix: str
 ) -> tuple[dict[str, Slice], str]:
     """Return the attachments that are whole, and why there may be others that are not."""
     tar = found.members.get(prefix + ATTACHMENTS_TAR)
@@ -203,11 +239,14 @@ def _attachments(
     if tar is None:
         return {}, ""
     index = found.members.get(prefix + ATTACHMENTS_INDEX)
-    parts = _indexed(file, index, tar) if index is not None else None
+    parts = _indexed(source, index, tar) if index is not None else None
     problem = ""
+    if parts is None and not source.is_near:
+        return {}, f"its {ATTACHMENTS_INDEX} is missing or damaged"
     if parts is None:
-        inner = cast(BinaryIO, archive_tar.ByteWindow(file, tar.offset, tar.size_bytes))
-        scanned = archive_tar.scan_what_is_there(inner, path, f"its {ATTACHMENTS_TAR}")
+        with source.part(tar) as inner:
+            what = f"its {ATTACHMENTS_TAR}"
+            scanned = archive_tar.scan_what_is_there(inner, source.path, what)
         # Where the file is cut off, its parts are too.
         parts, problem = scanned.members, "" if found.problem else scanned.problem
     root = f"{ATTACHMENTS_ROOT}/"
@@ -219,10 +258,13 @@ def _attachments(
     return attachments, problem
 
 
-def _indexed(file: BinaryIO, index: Slice, tar: Slice) -> dict[str, Slice] | None:
+def _indexed(source: ArtifactSource, index: Slice, tar: Slice) -> dict[str, Slice] | None:
     """Return the parts that an index names, None if it is not valid or points outside its tar."""
+    if index.size_bytes > MAX_INDEX_BYTES:
+        return None
     try:
-        stored = models.read_json(file, index, MAX_INDEX_BYTES)
+        with source.part(index) as file:
+            stored = models.read_json(file, Slice(0, index.size_bytes), MAX_INDEX_BYTES)
     except (ValueError, RecursionError):
         return None
     if not isinstance(stored, dict) or len(stored) > MAX_ATTACHMENTS:

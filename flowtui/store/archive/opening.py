@@ -20,6 +20,7 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 from flowtui import temporary
+from flowtui.failures import Failure, NoLongerWanted
 from flowtui.store.archive import tar
 from flowtui.store.archive.contents import ArtifactContents, read_contents, unpack_database
 from flowtui.store.archive.values import ArtifactError, Slice, Work, never, no_progress, with_spare
@@ -49,8 +50,12 @@ def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
         ArtifactError: The file cannot be read, is damaged, holds no experiment, or there is no room
             to unpack its database.
     """
-    whole = path.absolute()
-    contents = read_contents(whole)
+    return open_contents(read_contents(path.absolute()), allow_large)
+
+
+def open_contents(contents: ArtifactContents, allow_large: bool = False) -> ArtifactStore:
+    """Open what an artifact holds, wherever its bytes are; `open_artifact` tells what it raises."""
+    path = contents.path
     try:
         folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
     except OSError as error:
@@ -86,6 +91,8 @@ class ArtifactStore(Store):
         self.directory = contents.path
         self.location = StoreLocation(contents.path, "an artifact")
         what = "an exported run" if contents.kind == "experiment" else "a run inside a model"
+        if not contents.source.is_near:
+            what = "a run in the registry"
         self.why_read_only = f"{contents.path.name} is {what}, a copy: annotate the run itself"
         for database in (self.meta, self.run(contents.run_id).database):
             database.why_read_only = self.why_read_only
@@ -93,6 +100,7 @@ class ArtifactStore(Store):
 
     def close(self) -> None:
         super().close()
+        self._contents.source.close()
         self._remove()
 
     @property
@@ -153,8 +161,7 @@ class ArtifactFiles:
             if shutil.disk_usage(self._place).free < with_spare(part.size_bytes):
                 raise AttachmentRefused(f"no room in {self._place.parent} to take it out")
             place.mkdir(exist_ok=True)
-            with self._contents.path.open("rb") as source, whole.open("wb") as target:
-                source.seek(part.offset)
+            with self._contents.source.part(part) as source, whole.open("wb") as target:
                 work = Work(part.size_bytes, never, no_progress)
                 copied = tar.copy(source, target, part.size_bytes, work)
         except (OSError, ValueError) as error:
@@ -162,6 +169,14 @@ class ArtifactFiles:
                 whole.unlink(missing_ok=True)
             reason = error.strerror if isinstance(error, OSError) else "its name is not valid"
             raise AttachmentRefused(f"it cannot be taken out: {reason}") from error
+        except AttachmentRefused:
+            raise
+        except (Failure, NoLongerWanted) as error:
+            with suppress(OSError):
+                whole.unlink(missing_ok=True)
+            if isinstance(error, NoLongerWanted):
+                raise
+            raise AttachmentRefused(f"it cannot be fetched: {error}") from error
         if copied != part.size_bytes:
             whole.unlink()
             raise AttachmentRefused("the artifact has become shorter")
