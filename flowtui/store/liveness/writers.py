@@ -1,0 +1,54 @@
+"""Whether a run may have a live writer, asked before its folder is taken away from it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flowtui.store.database import Database
+from flowtui.store.errors import DatabaseError
+from flowtui.store.liveness import holders
+from flowtui.store.liveness.standing import Signs
+from flowtui.store.values import Run
+
+SURELY_OVER_S = 86_400.0
+"""How long a run that nobody marked as ended must have been silent where locks tell nothing."""
+
+
+def why_live(
+    meta: Database, experiment: Database, run: Run, signs: Signs | None, now: datetime
+) -> str:
+    """Return why a run may have a live writer, whose next write would fail; empty if it has none.
+
+    On a local disk under Linux the locks of the run's database tell it (see `signs`). Elsewhere an
+    ended run is taken to have none, and an active one that wrote nothing for a day.
+
+    Args:
+        meta: The store's meta.db.
+        experiment: The run's exp.db, which need not exist.
+        run: The run's row, as it was just read.
+        signs: Signs of life of its process, if it is active and they are known.
+        now: The present moment by this machine's clock.
+    """
+    is_meta_held, is_held = holders.held([meta.path, experiment.path])
+    if is_held:
+        return "a process has its database open: end that first"
+    if not run.is_active or not _exists(experiment):
+        return ""
+    if is_held is False and (experiment.has_shm or is_meta_held is False):
+        return ""
+    written_at = None if signs is None else signs.written_at
+    silent_s = 0.0 if written_at is None else (now - written_at).total_seconds()
+    if silent_s >= SURELY_OVER_S:
+        return ""
+    return (
+        "it is active, and its process may live: end it, or come back when it has written nothing"
+        " for a day"
+    )
+
+
+def _exists(database: Database) -> bool:
+    try:
+        database.fingerprint()
+    except DatabaseError:
+        return False
+    return True
