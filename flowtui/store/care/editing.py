@@ -33,7 +33,6 @@ from flowtui.store.schema.rows import timestamp
 from flowtui.store.transaction import PATIENCE, Patience, write
 from flowtui.store.undo import UndoStack
 
-
 MOST_ROWS = 5_000
 """How many rows are edited at once: what waits for the lock meanwhile must not give up."""
 
