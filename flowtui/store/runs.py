@@ -125,11 +125,23 @@ def identities(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     return [(decoding.text(run_id), decoding.text(name)) for run_id, name in rows]
 
 
-def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
-    """Return the groups that have runs, by name; runs without one come last as a group."""
+def groups(connection: sqlite3.Connection, *, with_empty: bool = False) -> tuple[Group, ...]:
+    """Return the groups that have runs, by name; runs without one come last as a group.
+
+    Args:
+        connection: A connection to meta.db.
+        with_empty: Whether to return the groups without runs too.
+    """
     register_order(connection)
+    empty = ""
+    if with_empty and "group_id" in table_columns(connection, "experiments"):
+        empty = (
+            " union all select id, name, null from experiment_groups where id not in"
+            " (select group_id from experiments where group_id is not null)"
+        )
     rows = connection.execute(
-        f"{_relation(connection)} select group_id, group_name, count(*) from run"
+        f"{_relation(connection)}, named as (select group_id, group_name, rowid from run {empty})"
+        " select group_id, group_name, count(rowid) from named"
         f" group by group_id, group_name order by {order_sql('group_name', are_names=True)}",
         {"figures": "{}"},
     )

@@ -1,0 +1,31 @@
+"""Tags as a person types them into one field: separated by commas, in quotes where one has any."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+
+from flowtui import format as fmt
+
+MOST_CHARACTERS = 2_000
+
+
+def tags_text(tags: Iterable[str]) -> str:
+    """Return tags as the text of a field."""
+    return ", ".join(
+        '"' + tag.replace('"', '""') + '"' if "," in tag or tag.startswith('"') else tag
+        for tag in tags
+    )
+
+
+def typed_tags(text: str) -> tuple[str, ...]:
+    """Return the tags that were typed, each of them once."""
+    (row,) = csv.reader(StringIO(text.replace("\n", " ")), skipinitialspace=True) if text else ([],)
+    return tuple(dict.fromkeys(tag.strip() for tag in row if tag.strip()))
+
+
+def can_be_typed(tags: tuple[str, ...]) -> bool:
+    """Say whether a field can show tags so that they are the same when they are read from it."""
+    text = tags_text(tags)
+    return fmt.plain(text, MOST_CHARACTERS) == text and typed_tags(text) == tags
