@@ -15,10 +15,10 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from flowtui.app.app import FlowApp
+from flowtui.screens.attachments.file_screen import FileScreen
 from flowtui.screens.care.delete import DeleteScreen
 from flowtui.screens.care.form import CareForm
 from flowtui.screens.dialogs.confirm import ConfirmScreen, ConflictScreen
-from flowtui.screens.overview.model_files import ModelScreen
 from flowtui.screens.runs.screen import RunsScreen
 from flowtui.store.care import trash
 from flowtui.store.schema import StoreWriter
@@ -264,7 +264,7 @@ async def test_a_model_shows_its_card_and_is_edited_and_deleted(
 ) -> None:
     async with opened(store, RUN) as pilot:
         await pilot.press("tab", "tab", "enter")
-        await on(pilot, ModelScreen)
+        await on(pilot, FileScreen)
         await settled(pilot)
         assert "Weights of it." in screen_text(pilot)
         await pilot.press("escape", "e")

@@ -348,11 +348,11 @@ class OverviewScreen(TabScreen):
 
     @on(VirtualList.Chosen, "#models")
     def list_model(self) -> None:
-        from flowtui.screens.overview.model_files import ModelScreen
+        from flowtui.screens.attachments.file_screen import FileScreen
 
         model = self._models.model
-        if model is not None and (model.path or model.description):
-            self.app.push_screen(ModelScreen(model, self._model_file))
+        if model is not None and (source := self._model_file) is not None:
+            self.app.push_screen(FileScreen(source, model.description or ""))
 
     def _cared_for(self) -> tuple[RecordTable, list[str]]:
         model = self._models.model if self._pane is self._models else None

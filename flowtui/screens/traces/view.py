@@ -31,6 +31,7 @@ from flowtui.screens.traces.summary import summary
 from flowtui.store import names_in_use
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import Change, SampleTarget, SpanTarget, Target
+from flowtui.store.genai import MediaPart
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.traces.tree import annotated
@@ -272,6 +273,10 @@ class TraceView(Exports, Annotated):
                 self.open(trace_id, "", span_id)
             case SampleTarget() as sample:
                 self._flow.follow(sample, back_to="traces")
+            case MediaPart() as medium:
+                from flowtui.screens.traces.medium_file import show_medium
+
+                show_medium(self.app, medium)
 
     # Annotating ------------------------------------------------------------------------------
 

@@ -147,7 +147,7 @@ def compared(
         runs: The runs of the comparison.
         samples: Their samples.
         letter: The candidate.
-        higher: Says of which scores higher numbers are better.
+        higher: Says of each score what is better.
     """
     candidate = [run.letter for run in runs.runs].index(letter)
     pairs = score_pairs(samples, candidate, higher)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from array import array
 from collections import Counter
@@ -174,15 +175,18 @@ def _taken_by_each(spans: Sequence[_ReadSpan]) -> dict[int, tuple[int | None, fl
     layout = laid_out([one.id for one in spans], [one.parent_id for one in spans], [0] * len(spans))
     at_places = {at: counted[row] for at, row in enumerate(layout.rows) if row in counted}
     whole = rolled_up(layout.parents, at_places)
-    tokens = {at: usage.total for at, usage in whole.items()}
-    costs = {at: usage.cost for at, usage in whole.items()}
+    below_tokens: dict[int, int | None] = {}
+    below_costs: dict[int, float | None] = {}
     for at, usage in whole.items():
         if (above := layout.parents[at]) != NONE:
-            tokens[above] = _less(tokens.get(above), usage.total)
-            costs[above] = _less(costs.get(above), usage.cost)
+            below_tokens[above] = _sum(below_tokens.get(above), usage.total)
+            below_costs[above] = _sum(below_costs.get(above), usage.cost)
     return {
-        layout.rows[at]: (tokens[at] or None, costs[at] or None)
-        for at in whole
+        layout.rows[at]: (
+            _less(usage.total, below_tokens.get(at)) or None,
+            _less(usage.cost, below_costs.get(at)) or None,
+        )
+        for at, usage in whole.items()
         if layout.rows[at] in own
     }
 
@@ -192,7 +196,10 @@ def _sum(one: N | None, other: N | None) -> N | None:
 
 
 def _less(whole: N | None, part: N | None) -> N | None:
-    return whole if whole is None or part is None else whole - part
+    """Return what is left of a sum; what floats leave of nothing is nothing."""
+    if whole is None or part is None:
+        return whole
+    return None if math.isclose(whole, part, rel_tol=1e-9) else whole - part
 
 
 def span_changes(

@@ -10,7 +10,7 @@ from flowtui.store.genai.fields import Attributes, first_text, mapping, replies,
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.kinds import SpanKind, span_kind
 from flowtui.store.genai.retrieval import RetrievedDocument, documents, query
-from flowtui.store.genai.tools import Tool, tool, tools_offered
+from flowtui.store.genai.tools import OfferedTool, Tool, tool, tools_offered
 from flowtui.store.values import JsonValue
 
 _TITLES = names(Meaning.TITLE)
@@ -29,7 +29,7 @@ class SpanDetails:
     finish_reasons: tuple[str, ...]
     """One for each answer of the model."""
     tool: Tool | None
-    tools_offered: tuple[str, ...]
+    tools_offered: tuple[OfferedTool, ...]
     retrieval_query: str | None
     documents: tuple[RetrievedDocument, ...]
     conversation_id: str | None

@@ -39,6 +39,7 @@ WHERE = {
     "Overview": ["screens.overview.screen.OverviewScreen", "widgets.trees.value_tree.ValueTree"],
     "Metrics": ["screens.metrics.screen.MetricsScreen", "widgets.charts.grid.ChartGrid"],
     "One metric": ["screens.metrics.zoom.MetricZoom", "widgets.charts.curve_pane.CurvePane"],
+    "Metrics of a comparison": ["screens.compare.metrics.CompareMetrics"],
     "Traces": [
         "screens.traces.screen.TracesScreen",
         "screens.traces.view.TraceView",

@@ -35,8 +35,8 @@ from tests.unit.stores import execute, one_run
 few = settings(max_examples=80, deadline=None)
 
 
-def higher(name: str) -> bool | None:
-    """Know the directions of numbers by name in these tests."""
+def higher(name: str, is_pass_fail: bool) -> bool | None:
+    """Know the directions of scores by name in these tests."""
     return {"loss": False, "odd": None}.get(name, True)
 
 
@@ -179,7 +179,7 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
 ) -> None:
     if not any("s" in of for of in (*one.values(), *other.values())):
         return
-    found = scored(one, other, higher=lambda _: direction)
+    found = scored(one, other, higher=lambda _, is_pass_fail: is_pass_fail or direction)
     ids = [*one, *(id_ for id_ in other if id_ not in one)]
     pairs = [
         (one.get(id_, {}).get("s", MISSING), other.get(id_, {}).get("s", MISSING)) for id_ in ids
@@ -223,24 +223,33 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
     assert found.infinite == len(numbers) - len(finite)
 
 
-def test_pass_fail_is_better_when_true_whatever_its_name() -> None:
+@pytest.mark.parametrize("direction", [True, False, None])
+def test_what_is_better_of_pass_fail_is_asked_apart(direction: bool | None) -> None:
     found = scored(
-        {"a": {"s": True}, "b": {"s": False}}, {"a": {"s": False}, "b": {"s": False}},
-        higher=lambda _: False,
-    )  # fmt: skip
-    assert found.outcomes[Outcome.REGRESSED] == found.broken == 1
+        {"a": {"s": True}, "b": {"s": False}},
+        {"a": {"s": False}, "b": {"s": False}},
+        higher=lambda _, is_pass_fail: direction if is_pass_fail else not direction,
+    )
     assert (found.baseline, found.candidate, found.delta) == (0.5, 0.0, -0.5)
+    assert found.broken == 1
+    expected = {True: Outcome.REGRESSED, False: Outcome.IMPROVED, None: Outcome.CHANGED}
+    assert found.outcomes[expected[direction]] == 1
+    if direction is None:
+        assert found.test is None
+    else:
+        assert found.test is not None
+        assert (found.test.worse, found.test.better) == ((1, 0) if direction else (0, 1))
 
 
 def test_numbers_without_a_direction_change_and_are_not_tested() -> None:
-    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda _: None)
+    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda *_: None)
     assert found.outcomes[Outcome.CHANGED] == 1
     assert found.delta == 1.0
     assert found.test is None
 
 
 def test_a_lower_number_is_better_where_its_name_says_so() -> None:
-    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda _: False)
+    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda *_: False)
     assert found.test is not None
     assert (found.test.worse, found.test.better, found.test.pairs) == (1, 0, 1)
 
