@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,9 +13,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from flowtui.screens.attachments.file_screen import FileScreen
-from flowtui.screens.care.delete import DeleteScreen
 from flowtui.screens.care.form import CareForm
 from flowtui.screens.dialog import Dialog
+from flowtui.screens.dialogs.delete import DeleteScreen
 from flowtui.store.care import folders
 from flowtui.store.care.folders import FolderExtent
 from flowtui.store.store import Store
@@ -38,8 +39,17 @@ def _same_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def store(demo_copy: Path) -> Iterator[Store]:
-    with closing(open_store(demo_copy)) as store:
+def directory(demo_directory: Path) -> Iterator[Path]:
+    """A copy of the demo store in the home folder, whose path is the same in every picture."""
+    directory = Path.home() / "care"
+    shutil.copytree(demo_directory, directory)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def store(directory: Path) -> Iterator[Store]:
+    with closing(open_store(directory)) as store:
         yield store
 
 
@@ -76,10 +86,10 @@ def test_edit_marked_runs(snap_compare: Snap, store: Store, size: tuple[int, int
     assert snap_compare(app_on(store, None), terminal_size=size, run_before=before)
 
 
-def test_edit_conflict(snap_compare: Snap, store: Store, demo_copy: Path) -> None:
+def test_edit_conflict(snap_compare: Snap, store: Store, directory: Path) -> None:
     async def before(pilot: Pilot[None]) -> None:
         await form("e")(pilot)
-        execute(demo_copy / "meta.db", "update experiments set name = 'resnet50, warm restarts'"
+        execute(directory / "meta.db", "update experiments set name = 'resnet50, warm restarts'"
                 " where name = 'resnet50-cosine'")  # fmt: skip
         pilot.app.screen.query_one("#name", Input).value = "resnet50-cosine-best"
         await pilot.press("ctrl+s")
@@ -96,9 +106,9 @@ def test_delete_a_run(snap_compare: Snap, store: Store, size: tuple[int, int]) -
 
 @BOTH
 def test_delete_marked_runs(
-    snap_compare: Snap, store: Store, demo_copy: Path, size: tuple[int, int]
+    snap_compare: Snap, store: Store, directory: Path, size: tuple[int, int]
 ) -> None:
-    with closing(sqlite3.connect(demo_copy / "meta.db")) as connection:
+    with closing(sqlite3.connect(directory / "meta.db")) as connection:
         (active,) = connection.execute("select id from experiments where status = 'active'"
                                        " order by created_at desc").fetchone()  # fmt: skip
 
@@ -106,20 +116,20 @@ def test_delete_marked_runs(
         await deleting("asterisk", "D")(pilot)
         await keys(*"dele", "enter")(pilot)
 
-    with held(demo_copy / active / "exp.db"):
+    with held(directory / active / "exp.db"):
         assert snap_compare(app_on(store, None), terminal_size=size, run_before=before)
 
 
 @BOTH
 def test_model_card(
-    snap_compare: Snap, store: Store, demo_copy: Path, size: tuple[int, int]
+    snap_compare: Snap, store: Store, directory: Path, size: tuple[int, int]
 ) -> None:
-    execute(demo_copy / "meta.db", "update models set description = ?", [(CARD,)])
+    execute(directory / "meta.db", "update models set description = ?", [(CARD,)])
     opened = dialog(FileScreen, "tab", "tab", "enter")  # type: ignore[arg-type]
     assert snap_compare(app_on(store, VISION), terminal_size=size, run_before=opened)
 
 
-def test_edit_a_model(snap_compare: Snap, store: Store, demo_copy: Path) -> None:
-    execute(demo_copy / "meta.db", "update models set description = ?", [(CARD,)])
+def test_edit_a_model(snap_compare: Snap, store: Store, directory: Path) -> None:
+    execute(directory / "meta.db", "update models set description = ?", [(CARD,)])
     before = form("tab", "tab", "e")
     assert snap_compare(app_on(store, VISION), terminal_size=MIDDLE, run_before=before)

@@ -73,6 +73,9 @@ class FileScreen(Asks, Dialog[None]):
             card.show(self._source.name, preview_markdown.sections(lines))
             card.focus()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._card) or action != "app.focus_next"
+
     @property
     def _file_jobs(self) -> FileJobs:
         if self._jobs is None:

@@ -10,9 +10,9 @@ from flowtui import clock
 from flowtui import format as fmt
 from flowtui.failures import Failure, NoLongerWanted
 from flowtui.reports.going import goes, named, remarks
-from flowtui.screens.care.delete import DeleteScreen
 from flowtui.screens.care.form import CareForm, CareSubject
 from flowtui.screens.dialogs.confirm import ConfirmScreen, ConflictScreen
+from flowtui.screens.dialogs.delete import DeleteScreen
 from flowtui.screens.may_write import why_not_written
 from flowtui.store.care import editing, models, states, trash
 from flowtui.store.care.going import RunGoing, going
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 NAME_CHARACTERS = 60
-TO_TRASH = "It goes into the trash of the store; `flow-tui trash` brings it back."
+MOST_LISTED = 20
+TRASH = "into the store's trash: `flow-tui trash` restores"
 
 
 class Care:
@@ -221,14 +222,17 @@ class Care:
 
 
 def _delete_screen(wanted: Sequence[RunGoing], refused: Sequence[str]) -> DeleteScreen:
-    lines = [goes(wanted), *remarks(wanted), TO_TRASH]
-    if refused:
-        lines += ["", "These stay:", *refused]
+    lines = [goes(wanted), *remarks(wanted)]
+    stay = ["", *(f"stays: {line}" for line in refused)] if refused else []
     if len(wanted) == 1:
-        return DeleteScreen(f"Delete {named(wanted[0])}?", wanted[0].name, lines)
-    listed = [named(one) for one in wanted[:5]]
-    more = [f"… {len(wanted) - 5:,} more"] if len(wanted) > 5 else []
-    return DeleteScreen(f"Delete {len(wanted):,} runs?", "", [*listed, *more, *lines])
+        return DeleteScreen(
+            f"Delete {named(wanted[0])}?", wanted[0].name, [*lines, f"It goes {TRASH} it.", *stay]
+        )
+    listed = ["", *map(named, wanted[:MOST_LISTED])]
+    more = len(wanted) - MOST_LISTED
+    rest = [f"… {more:,} more"] if more > 0 else []
+    details = [*lines, f"They go {TRASH} them.", *stay, *listed, *rest]
+    return DeleteScreen(f"Delete {len(wanted):,} runs?", "", details)
 
 
 def _what(change: RecordsEdited) -> str:

@@ -38,7 +38,7 @@ from flowtui.widgets.paint import ROLE_CLASSES
 LEAVE_UNSAVED = "Leave without saving what you typed?"
 NAME_CHARACTERS = 200
 FIELDS = ("name", "group", "tags", "untag", "description")
-MADE = "a new group: it is made"
+MADE = "a new group, which is made"
 MOST_NAMES = 40
 
 
@@ -114,9 +114,10 @@ class CareForm(Asks, Dialog[RecordsEdited | None]):
             yield FormRow("Name", _line(state.name, "name") if is_typed else _unchanged(state.name))
         if "group" in state.fields:
             is_typed = can_be_edited(state.group) and "\n" not in state.group
-            field = self._group_field(state.group) if is_typed else _unchanged(state.group)
-            yield FormRow("Group", field)
-            yield Label("", classes="care-hint", id="group-hint", markup=False)
+            if is_typed:
+                yield from self._group_rows(state.group)
+            else:
+                yield FormRow("Group", _unchanged(state.group))
         if "tags" in state.fields:
             if state.problem:
                 yield FormRow("Tags", fixed(f"not editable: {state.problem}"))
@@ -129,15 +130,16 @@ class CareForm(Asks, Dialog[RecordsEdited | None]):
 
     def _rows_of_several(self) -> ComposeResult:
         if "group" in self._subject.fields:
-            yield FormRow("Group", self._group_field("", "leave them in their groups"))
-            yield Label("", classes="care-hint", id="group-hint", markup=False)
+            yield from self._group_rows("", "leave them in their groups")
         if "tags" in self._subject.fields:
             yield FormRow("Add tags", self._tags_field("", "tags"))
             yield FormRow("Untag", self._tags_field("", "untag"))
 
-    def _group_field(self, value: str, placeholder: str = "a name") -> Input:
+    def _group_rows(self, value: str, placeholder: str = "a name") -> ComposeResult:
         names = [one for one in self._subject.groups if fmt.plain(one, len(one)) == one]
-        return _line(value, "group", placeholder, SuggestFromList(names, case_sensitive=True))
+        suggester = SuggestFromList(names, case_sensitive=True)
+        yield FormRow("Group", _line(value, "group", placeholder, suggester), id="group-row")
+        yield Label("", id="group-hint", markup=False)
 
     def _tags_field(self, value: str, id: str) -> Input:
         names = [one for one in self._subject.tags if fmt.plain(one, len(one)) == one]
@@ -164,8 +166,8 @@ class CareForm(Asks, Dialog[RecordsEdited | None]):
         ]
         is_new = bool(wanted) and wanted not in self._subject.groups
         names = " · ".join(fmt.plain(name, NAME_CHARACTERS) for name in found[:MOST_NAMES])
-        words = [names, MADE] if is_new and names else [MADE if is_new else names]
-        self.query_one("#group-hint", Label).update("   ".join(words))
+        hint = f"{names}   as typed: {MADE}" if is_new and names else MADE if is_new else names
+        self.query_one("#group-hint", Label).update(hint)
 
     @on(Input.Submitted)
     def go_on(self) -> None:
@@ -246,11 +248,16 @@ class CareForm(Asks, Dialog[RecordsEdited | None]):
             self.query(f"#{error.field}").focus()
 
     def _show_conflict(self, error: RecordChanged) -> None:
-        now = error.current
+        before, now = self._known[error.current.id], error.current
         self._known[now.id] = now
-        shown = [fmt.plain(text, 100) for text in (now.name, now.group, tags_text(now.tags))]
-        said = "   ".join(text for text in shown if text)
-        self._say(f"{error}\nnow  {said}\n^S again overwrites it")
+        fields = [
+            (before.name, now.name),
+            (before.group, now.group),
+            (tags_text(before.tags), tags_text(now.tags)),
+            (before.description, now.description),
+        ]
+        shown = [fmt.plain(after, 200) or "nothing" for old, after in fields if old != after]
+        self._say(f"{error}\nnow  {'   '.join(shown)}\n^S again overwrites it")
 
     @work
     async def action_leave(self) -> None:
