@@ -13,7 +13,7 @@ from flowtui.reports.going import goes, named, remarks
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.care import editing, trash
 from flowtui.store.care.going import going
-from flowtui.store.care.values import InvalidEdit, RecordEdit, RecordTable
+from flowtui.store.care.values import InvalidEdit, NotDeleted, RecordEdit, RecordTable
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 
@@ -53,7 +53,7 @@ def delete(store: Store, run: OpenRun, yes: bool) -> None:
     _require_folder(store)
     (one,) = going(store, [run.id], clock.now())
     if one.why_not:
-        raise trash.NotDeleted(f"{run.name} is not deleted: {one.why_not}")
+        raise NotDeleted(f"{run.name} is not deleted: {one.why_not}")
     print(f"delete {named(one)}: {goes([one])}", file=sys.stderr)
     for line in remarks([one]):
         print(line, file=sys.stderr)
@@ -97,9 +97,7 @@ def restore(store: Store, word: str) -> None:
     begun = [one.id for one in found if word and one.id.startswith(word)]
     chosen = next((ids for ids in (by_id, by_name, begun) if ids), [word])
     if len(chosen) > 1:
-        raise trash.NotDeleted(
-            f"{word!r} could be any of {_listed(sorted(chosen))}: give more of the id"
-        )
+        raise NotDeleted(f"{word!r} could be any of {_listed(sorted(chosen))}: give more of the id")
     name = trash.restore(store, chosen[0])
     print(f"restored {fmt.plain(name, NAME_CHARACTERS)} ({fmt.short_id(chosen[0])})")
 

@@ -16,8 +16,7 @@ import pytest
 from flowtui.store import models as logged_models
 from flowtui.store import runs as run_rows
 from flowtui.store.care import editing, models, states, trash
-from flowtui.store.care.trash import NotDeleted
-from flowtui.store.care.values import RecordEdit, RecordTable
+from flowtui.store.care.values import NotDeleted, RecordEdit, RecordTable
 from flowtui.store.store import Store
 from tests.sdk.environments import VERSIONS
 from tests.unit.stores import opened

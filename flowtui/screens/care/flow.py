@@ -97,13 +97,13 @@ class Care:
             self._tell(f"{_what(change)}   u undoes")
 
     def _subject(self, table: RecordTable, ids: Sequence[str]) -> CareSubject:
+        if len(ids) > editing.MOST_ROWS:
+            message = f"at most {editing.MOST_ROWS:,} runs can be edited at once"
+            raise InvalidEdit("", message)
         found = self._store.ask(states.states, table, ids)
         if len(found) < len(ids):
             gone = next(one for one in ids if one not in found)
             raise RecordGone(f"the {table.noun} {gone} is not in the store any more")
-        if len(ids) > editing.MOST_ROWS:
-            message = f"at most {editing.MOST_ROWS:,} runs can be edited at once"
-            raise InvalidEdit("", message)
         only = next(iter(found.values()))
         what = fmt.plain(only.name or only.id, NAME_CHARACTERS)
         title = f"Edit the {table.noun} {what}"
@@ -150,6 +150,8 @@ class Care:
     # Deleting --------------------------------------------------------------------------------
 
     async def _delete_runs(self, ids: Sequence[str]) -> None:
+        if len(ids) > MOST_LISTED:
+            self._tell(f"Counting what goes with {len(ids):,} runs…")
         found = await self._asked(partial(going, self._store, ids, clock.now()))
         upload = self._app.frame.upload if self._app.frame is not None else None
         uploading = upload.run_id if upload is not None and not upload.is_failed else ""

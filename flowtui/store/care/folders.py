@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,21 +29,33 @@ class FolderExtent:
     size_bytes: int = 0
 
 
-def why_not_moved(directory: Path, run_id: str, others: Iterable[str]) -> str:
+class RunFolders:
+    """The runs of a store by the folder in it that holds theirs, as any file system sees it."""
+
+    def __init__(self, run_ids: Iterable[str]) -> None:
+        self._by_folder: dict[str, list[str]] = defaultdict(list)
+        for run_id in run_ids:
+            self._by_folder[_folded(run_id.split("/", 1)[0])].append(run_id)
+
+    def beside(self, run_id: str) -> list[str]:
+        """Return the ids of other runs whose folder is that of a run, or inside it."""
+        return [other for other in self._by_folder.get(_folded(run_id), ()) if other != run_id]
+
+
+def why_not_moved(directory: Path, run_id: str, known: RunFolders) -> str:
     """Return why the folder of a run must not be moved; an empty text if it may be.
 
     Args:
         directory: The store's folder.
         run_id: The run's id, which any writer may choose; its folder need not exist.
-        others: The ids of the other runs of the store.
+        known: The runs of the store.
     """
     if run_id in ("", ".", "..") or os.sep in run_id or "/" in run_id or "\0" in run_id:
         return f"the id {run_id!r} does not name a folder directly in the store"
     if _folded(run_id) == TRASH:
         return f"the id {run_id!r} names the folder of the trash"
-    for other in others:
-        if other != run_id and _folded(other.split("/", 1)[0]) == _folded(run_id):
-            return f"the folder of the run {other!r} is the same or inside it"
+    if others := known.beside(run_id):
+        return f"the folder of the run {others[0]!r} is the same or inside it"
     found = _mode(directory / run_id)
     if found is None:
         return ""
@@ -122,4 +135,6 @@ def _mode(path: Path) -> int | None:
 
 
 def _folded(name: str) -> str:
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFC", name).casefold()

@@ -42,14 +42,15 @@ def going(store: Store, run_ids: Iterable[str], now: datetime) -> list[RunGoing]
         DatabaseError: meta.db cannot be read.
         ReadCancelled: Nobody waits for it any more.
     """
-    return [_going(store, run_id, now) for run_id in run_ids]
+    known = trash.run_folders(store)
+    return [_going(store, run_id, now, known) for run_id in run_ids]
 
 
-def _going(store: Store, run_id: str, now: datetime) -> RunGoing:
+def _going(store: Store, run_id: str, now: datetime, known: folders.RunFolders) -> RunGoing:
     row = store.ask(run_rows.run, run_id)
     if row is None:
         raise RecordGone(f"the run {run_id} is not in the store any more")
-    why_not = trash.why_not_deleted(store, run_id, now)
+    why_not = trash.why_not_deleted(store, run_id, now, known)
     if why_not:
         # Its folder may be that of the whole store.
         return RunGoing(row, Counts(), folders.FolderExtent(), why_not=why_not)

@@ -67,7 +67,11 @@ def delete_model(store: Store, model_id: str, patience: Patience = PATIENCE) -> 
 def _remove(directory: Path, run_id: str, path: str) -> ModelDeleted:
     parts = PurePosixPath(path).parts
     is_own = len(parts) > 2 and parts[:2] == (run_id, FOLDER) and ".." not in parts
-    if not is_own or "\0" in path or folders.why_not_moved(directory, run_id, ()):
+    if (
+        not is_own
+        or "\0" in path
+        or folders.why_not_moved(directory, run_id, folders.RunFolders(()))
+    ):
         return ModelDeleted(why_file_stays="it is not in the folder of the run's models")
     above = [directory.joinpath(*parts[:end]) for end in range(1, len(parts))]
     try:

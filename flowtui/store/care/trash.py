@@ -11,7 +11,6 @@ states, which the trash lists and restores:
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sqlite3
@@ -23,24 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from flowtui.store import decoding, runs
-from flowtui.store.care import folders, rows
-from flowtui.store.care.values import RawValue, RecordGone
-from flowtui.store.errors import DatabaseError, StoreError
-from flowtui.store.files import asking
+from flowtui.store.care import folders, saved_rows
+from flowtui.store.care.saved_rows import ROWS
+from flowtui.store.care.values import NotDeleted
+from flowtui.store.errors import DatabaseError
 from flowtui.store.liveness import holders
 from flowtui.store.liveness.writers import why_live
 from flowtui.store.store import Store
 from flowtui.store.transaction import PATIENCE, Patience, write
 
-ROWS = "deleted.json"
-"""The file in the folder of a deleted run that holds its rows."""
-_FORMAT = 1
-_MOST_BYTES = 64_000_000
 _ANOTHER = "the trash holds another run of this id: `flow-tui trash --empty` removes it for good"
-
-
-class NotDeleted(StoreError):
-    """A run is not deleted, or not restored; `str()` says why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +48,30 @@ class TrashedRun:
     """Why it cannot be restored; empty if it can be."""
 
 
-def why_not_deleted(store: Store, run_id: str, now: datetime) -> str:
+def run_folders(store: Store) -> folders.RunFolders:
+    """Return which runs of a store have which folders.
+
+    Raises:
+        DatabaseError: meta.db cannot be read.
+    """
+    return folders.RunFolders(store.ask(runs.ids).values())
+
+
+def why_not_deleted(store: Store, run_id: str, now: datetime, known: folders.RunFolders) -> str:
     """Return why a run must not be deleted, whatever a person confirms; empty if it may be.
+
+    Args:
+        store: The store of the run.
+        run_id: The run.
+        now: The present moment.
+        known: The runs of the store, from `run_folders`.
 
     Raises:
         DatabaseError: meta.db cannot be read.
     """
     if store.why_read_only:
         return store.why_read_only
-    ids = store.ask(runs.ids).values()
-    reason = folders.why_not_moved(store.directory, run_id, ids)
+    reason = folders.why_not_moved(store.directory, run_id, known)
     if reason:
         return reason
     row = store.ask(runs.run, run_id)
@@ -87,7 +92,7 @@ def delete(
         RecordGone: It is not in the store any more.
         DatabaseError: The store cannot be written.
     """
-    reason = why_not_deleted(store, run_id, now)
+    reason = why_not_deleted(store, run_id, now, run_folders(store))
     if reason:
         raise NotDeleted(reason)
     return _Deletion(store, run_id, now).carried_out(patience)
@@ -125,20 +130,16 @@ class _Deletion:
             raise NotDeleted(_ANOTHER)
 
     def _change(self, connection: sqlite3.Connection) -> str:
-        document = _saved(connection, self._id, self._now)
+        document = saved_rows.saved(connection, self._id, self._now)
         if holders.held([self._database.path])[0]:
             raise NotDeleted("a process has its database open: end that first")
-        for one in document["models"]:
-            _delete(connection, "remote_artifacts", "local_id", str(one["id"]), "model")
-        _delete(connection, "remote_artifacts", "local_id", self._id, "experiment")
-        _delete(connection, "models", "experiment_id", self._id)
-        _delete(connection, "experiments", "id", self._id)
+        saved_rows.delete_rows(connection, self._id, document)
         # A folder that is gone, or that an interrupted deletion has moved already, need not move.
         place = self._folder if folders.exists(self._folder) else self._trashed
         if place is self._trashed and folders.exists(place):
             self._require_same(document)
         place.mkdir(exist_ok=True)
-        _write_rows(place / ROWS, document)
+        saved_rows.write_file(place / ROWS, document)
         if place is self._folder:
             self._may_have_moved = True
             folders.move(self._folder, self._trashed)
@@ -147,7 +148,7 @@ class _Deletion:
     def _require_same(self, document: Mapping[str, Any]) -> None:
         """Raise unless the folder in the trash is that of the run, moved by an interrupted try."""
         (run,), (trashed,) = (
-            one["experiments"] for one in (document, _read_rows(self._trashed / ROWS))
+            one["experiments"] for one in (document, saved_rows.read_file(self._trashed / ROWS))
         )
         if run.get("created_at") != trashed.get("created_at"):
             raise NotDeleted(_ANOTHER)
@@ -178,10 +179,14 @@ def restore(store: Store, run_id: str, *, patience: Patience = PATIENCE) -> str:
         raise NotDeleted(f"there is no run {run_id!r} in the trash; `flow-tui trash` lists them")
     folder, trashed = store.directory / run_id, store.directory / folders.TRASH / run_id
     try:
-        document = _read_rows(trashed / ROWS)
+        document = saved_rows.read_file(trashed / ROWS)
         if folders.exists(folder):
             raise NotDeleted(f"the store has a folder {run_id} already: nothing was restored")
-        write(store.meta, lambda connection: _insert(connection, run_id, document), patience)
+        write(
+            store.meta,
+            lambda connection: saved_rows.insert_rows(connection, run_id, document),
+            patience,
+        )
         # After the rows: a run without its folder is in the trash, and can be restored again.
         folders.move(trashed, folder)
         (folder / ROWS).unlink(missing_ok=True)
@@ -222,7 +227,7 @@ def _trashed(directory: Path, run_id: str, is_known: bool) -> TrashedRun:
         extent = folders.FolderExtent()
     one = TrashedRun(run_id, run_id, None, extent)
     try:
-        document = _read_rows(folder / ROWS)
+        document = saved_rows.read_file(folder / ROWS)
     except (OSError, NotDeleted) as error:
         return replace(one, why_not=_why(error) if isinstance(error, OSError) else str(error))
     name = decoding.text(document["experiments"][0].get("name"))
@@ -267,114 +272,6 @@ def empty(store: Store, told: Callable[[str], object] = lambda _id: None) -> int
     with suppress(OSError):
         (store.directory / folders.TRASH).rmdir()
     return count
-
-
-# Rows ----------------------------------------------------------------------------------------
-
-
-def _saved(connection: sqlite3.Connection, run_id: str, now: datetime) -> dict[str, Any]:
-    """Return the rows of a run; its group's too, which may be gone when it is restored."""
-    experiments = rows.select(connection, "experiments", "id", run_id)
-    if not experiments:
-        raise RecordGone("the run is not in the store any more")
-    models = rows.select(connection, "models", "experiment_id", run_id)
-    artifacts = _artifacts(connection, run_id, "experiment")
-    for model in models:
-        artifacts += _artifacts(connection, decoding.text(model["id"]), "model")
-    group = experiments[0].get("group_id")
-    groups = rows.select(connection, "experiment_groups", "id", decoding.text(group))
-    return {
-        "format": _FORMAT,
-        "deleted_at": now.isoformat(),
-        "experiments": experiments,
-        "models": models,
-        "remote_artifacts": artifacts,
-        "experiment_groups": groups,
-    }
-
-
-def _artifacts(
-    connection: sqlite3.Connection, local_id: str, kind: str
-) -> list[dict[str, RawValue]]:
-    found = rows.select(connection, "remote_artifacts", "local_id", local_id)
-    return [row for row in found if row["local_type"] == kind]
-
-
-def _delete(
-    connection: sqlite3.Connection, table: str, column: str, value: str, kind: str = ""
-) -> None:
-    if not rows.select(connection, table, column, value):
-        return
-    of_kind = "and local_type = :kind" if kind else ""
-    connection.execute(
-        f"delete from {table} where {column} = cast(:value as text) {of_kind}",
-        {"value": decoding.as_sql(value), "kind": kind},
-    )
-
-
-def _insert(connection: sqlite3.Connection, run_id: str, document: Mapping[str, Any]) -> None:
-    (run,) = document["experiments"]
-    there = rows.select(connection, "experiments", "id", run_id)
-    if there and there[0].get("created_at") != run.get("created_at"):
-        raise NotDeleted(f"the store has a run {run_id} already: nothing was restored")
-    if there:
-        # Deleting it was interrupted before its rows were gone.
-        return
-    for group in document["experiment_groups"]:
-        found = rows.select(connection, "experiment_groups", "id", decoding.text(group["id"]))
-        named = rows.select(
-            connection, "experiment_groups", "name", decoding.text(group.get("name"))
-        )
-        if not found and named:
-            run = {**run, "group_id": named[0]["id"]}
-        elif not found:
-            rows.insert(connection, "experiment_groups", group)
-    rows.insert(connection, "experiments", run)
-    for model in document["models"]:
-        if rows.select(connection, "models", "id", decoding.text(model["id"])):
-            raise NotDeleted(f"the store has a model {model['id']} already: nothing was restored")
-        rows.insert(connection, "models", model)
-    for artifact in document["remote_artifacts"]:
-        rows.insert(connection, "remote_artifacts", artifact, unless_there=True)
-
-
-_SAVED_TABLES = ("experiments", "models", "remote_artifacts", "experiment_groups")
-
-
-def _write_rows(path: Path, document: Mapping[str, Any]) -> None:
-    """Write the file with the rows of a run, whole or not at all."""
-    saved = {key: rows.to_json(value) if key in _SAVED_TABLES else value
-             for key, value in document.items()}  # fmt: skip
-    beside = path.with_name(f"{path.name}.new")
-    # What an earlier try left; a link there, which would be followed, goes too.
-    beside.unlink(missing_ok=True)
-    with beside.open("x", encoding="ascii") as out:
-        json.dump(saved, out)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(beside, path)
-    folders.sync(path.parent)
-
-
-def _read_rows(path: Path) -> dict[str, Any]:
-    """Return the rows of a run in the trash.
-
-    Raises:
-        NotDeleted: The file is missing or not what was written.
-        OSError: It cannot be read.
-    """
-    if not folders.exists(path):
-        raise NotDeleted("its rows are missing: emptying the trash was interrupted")
-    data = asking.head(path, _MOST_BYTES)
-    try:
-        parsed = json.loads(data)
-        document = {table: rows.from_json(parsed[table]) for table in _SAVED_TABLES}
-        (run,) = document["experiments"]
-        if decoding.text(run["id"]) != path.parent.name or parsed["format"] != _FORMAT:
-            raise ValueError("not the rows of this run")
-        return {**document, "deleted_at": parsed["deleted_at"]}
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise NotDeleted(f"{ROWS} is not what flow-tui writes: {error}") from error
 
 
 def _why(error: OSError) -> str:

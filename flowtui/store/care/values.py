@@ -135,6 +135,10 @@ class RecordGone(StoreError):
     """What was to be edited or deleted is not in the store any more."""
 
 
+class NotDeleted(StoreError):
+    """A run is not deleted, or not restored; `str()` says why, and what to do."""
+
+
 class RecordChanged(StoreError):
     """Somebody else changed what was to be edited since it was read."""
 

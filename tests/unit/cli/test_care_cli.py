@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +128,25 @@ def test_an_artifact_is_a_copy_and_stays_as_it_is(run: Run, directory: Path) -> 
         done = run(*arguments)
         assert done.code == 2
         assert "copy.luml is an exported run, a copy" in done.error
+
+
+class Typist(StringIO):
+    """A terminal at which somebody has typed already."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"), [("first\n", 0), ("delete\n", 0), ("y\n", 1), ("\n", 1), ("", 1)]
+)
+def test_its_name_or_the_word_agrees_and_nothing_else(
+    run: Run, directory: Path, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+) -> None:
+    monkeypatch.setattr(sys, "stdin", Typist(typed))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    done = run("delete", "run-1", "-s", directory)
+    assert done.code == code
+    assert "Type first or delete to go on: " in done.err
+    assert (directory / "run-1").exists() == bool(code)
+    assert ("flow-tui: nothing was deleted" in done.err) == bool(code)

@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from flowtui.store import runs as run_rows
-from flowtui.store.care import editing, folders, models, trash
-from flowtui.store.care.trash import NotDeleted
-from flowtui.store.care.values import RecordEdit, RecordGone, RecordTable
+from flowtui.store.care import editing, folders, models, saved_rows, trash
+from flowtui.store.care.values import NotDeleted, RecordEdit, RecordGone, RecordTable
 from flowtui.store.errors import DatabaseError, DatabaseReadOnly
 from flowtui.store.store import Store
 from tests.unit.stores import NOW, age, execute, held, killed, opened, writer
@@ -263,7 +262,7 @@ def test_a_trash_that_is_a_link_is_not_used(store: Store, directory: Path, tmp_p
 
 def test_rows_that_somebody_else_wrote_are_not_restored(store: Store, directory: Path) -> None:
     trash.delete(store, "run-1", LATER)
-    path = directory / ".trash" / "run-1" / trash.ROWS
+    path = directory / ".trash" / "run-1" / saved_rows.ROWS
     document = json.loads(path.read_text())
     for broken in ("", "[]", '{"format": 1}', json.dumps({**document, "experiments": [{"id": 3}]}),
                    json.dumps({**document, "format": 2})):  # fmt: skip
@@ -322,10 +321,10 @@ def test_a_commit_that_fails_brings_the_folder_back(
 def test_a_deletion_that_was_interrupted_can_be_finished(store: Store, directory: Path) -> None:
     before = rows(directory)
     trash.delete(store, "run-1", LATER)
-    saved = (directory / ".trash" / "run-1" / trash.ROWS).read_bytes()
+    saved = (directory / ".trash" / "run-1" / saved_rows.ROWS).read_bytes()
     trash.restore(store, "run-1")
     # As a crash between the renaming and the commit leaves it.
-    (directory / "run-1" / trash.ROWS).write_bytes(saved)
+    (directory / "run-1" / saved_rows.ROWS).write_bytes(saved)
     (directory / ".trash").mkdir(exist_ok=True)
     (directory / "run-1").rename(directory / ".trash" / "run-1")
     (one,) = trash.trashed_runs(store)
