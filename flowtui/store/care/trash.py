@@ -190,6 +190,7 @@ def restore(store: Store, run_id: str, *, patience: Patience = PATIENCE) -> str:
         # After the rows: a run without its folder is in the trash, and can be restored again.
         folders.move(trashed, folder)
         (folder / ROWS).unlink(missing_ok=True)
+        _remove_if_empty(trashed.parent)
     except OSError as error:
         raise NotDeleted(_why(error)) from error
     return decoding.text(document["experiments"][0].get("name"))
@@ -269,9 +270,13 @@ def empty(store: Store, told: Callable[[str], object] = lambda _id: None) -> int
             raise NotDeleted(_why(error)) from error
         count += 1
         told(one.id)
-    with suppress(OSError):
-        (store.directory / folders.TRASH).rmdir()
+    _remove_if_empty(store.directory / folders.TRASH)
     return count
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _why(error: OSError) -> str:

@@ -91,6 +91,7 @@ def test_a_run_goes_with_everything_and_comes_back_to_the_last_byte(
     assert trash.restore(store, "run-1") == "first"
     assert (rows(directory), files(directory)) == (rows_before, files_before)
     assert trash.trashed_runs(store) == []
+    assert not (directory / ".trash").exists()
 
 
 def test_a_run_whose_group_is_gone_comes_back_with_it(store: Store, directory: Path) -> None:
