@@ -142,6 +142,28 @@ def _complete_key(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     yield from (key for key in known if key.startswith(incomplete) and key.isprintable())
 
 
+def _complete_group(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    from flowtui.store.care.states import group_names
+
+    try:
+        known = open_store(ctx.params.get("store")).ask(group_names)
+    except StoreError:
+        return
+    yield from (
+        name for name in known.values() if name.startswith(incomplete) and name.isprintable()
+    )
+
+
+def _complete_trashed(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    from flowtui.store.care.trash import trashed_ids
+
+    try:
+        known = trashed_ids(open_store(ctx.params.get("store")).directory)
+    except StoreError:
+        return
+    yield from (one for one in known if one.startswith(incomplete) and one.isprintable())
+
+
 RunArgument = Annotated[
     str,
     typer.Argument(
@@ -491,7 +513,10 @@ def edit(
         list[str] | None, typer.Option(metavar="TAG", help="Take a tag away; may be given again.")
     ] = None,
     group: Annotated[
-        str | None, typer.Option(metavar="G", help="Move it to a group, made if missing.")
+        str | None,
+        typer.Option(
+            metavar="G", help="Move it to a group, made if missing.", autocompletion=_complete_group
+        ),
     ] = None,
 ) -> None:
     """Change the name, description, tags or group of a run."""
@@ -520,7 +545,11 @@ def trash(
     store: StoreOption = None,
     restore: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Put a run back: an id, a prefix of one, or a name."),
+        typer.Option(
+            metavar="ID",
+            help="Put a run back: an id, a prefix of one, or a name.",
+            autocompletion=_complete_trashed,
+        ),
     ] = None,
     empty: Annotated[
         bool, typer.Option("--empty", help="Remove all for good, after a question.")

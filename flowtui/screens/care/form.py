@@ -212,8 +212,8 @@ class CareForm(Asks, Dialog[RecordsEdited | None]):
     def action_save(self) -> None:
         if self._is_saving or not self.is_current:
             return
-        wanted = self._edit()
         try:
+            wanted = self._edit()
             wanted.check()
         except InvalidEdit as error:
             self._refuse(error)

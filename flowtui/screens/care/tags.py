@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable
-from io import StringIO
 
 from flowtui import format as fmt
+from flowtui.store.care.values import InvalidEdit
 
 MOST_CHARACTERS = 2_000
 
@@ -20,9 +20,17 @@ def tags_text(tags: Iterable[str]) -> str:
 
 
 def typed_tags(text: str) -> tuple[str, ...]:
-    """Return the tags that were typed, each of them once."""
-    (row,) = csv.reader(StringIO(text.replace("\n", " ")), skipinitialspace=True) if text else ([],)
-    return tuple(dict.fromkeys(tag.strip() for tag in row if tag.strip()))
+    """Return the tags that were typed, each of them once.
+
+    Raises:
+        InvalidEdit: One of them is longer than any tag.
+    """
+    line = " ".join(text.splitlines())
+    try:
+        found = [tag for row in csv.reader([line], skipinitialspace=True) for tag in row]
+    except csv.Error as error:
+        raise InvalidEdit("tags", f"these are no tags: {error}") from error
+    return tuple(dict.fromkeys(tag.strip() for tag in found if tag.strip()))
 
 
 def can_be_typed(tags: tuple[str, ...]) -> bool:

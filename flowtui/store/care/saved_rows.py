@@ -110,11 +110,15 @@ def write_file(path: Path, document: Mapping[str, Any]) -> None:
     beside = path.with_name(f"{path.name}.new")
     # What an earlier try left; a link there, which would be followed, goes too.
     beside.unlink(missing_ok=True)
-    with beside.open("x", encoding="ascii") as out:
-        json.dump(saved, out)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(beside, path)
+    try:
+        with beside.open("x", encoding="ascii") as out:
+            json.dump(saved, out)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
     folders.sync(path.parent)
 
 

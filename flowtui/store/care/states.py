@@ -66,14 +66,13 @@ def group_names(connection: sqlite3.Connection) -> dict[str, str]:
 
     Source: experiment_groups, or experiments.group_name in stores from before groups had ids.
     """
-    if "group_id" in table_columns(connection, "experiments"):
-        found = connection.execute("select id, name from experiment_groups").fetchall()
-    elif "group_name" in table_columns(connection, "experiments"):
-        found = connection.execute(
-            "select distinct group_name, group_name from experiments where group_name <> ''"
-        ).fetchall()
-    else:
-        found = []
+    columns = editable(connection, RecordTable.RUNS)
+    sql = ""
+    if "group_id" in columns:
+        sql = "select id, name from experiment_groups"
+    elif "group_name" in columns:
+        sql = "select distinct group_name, group_name from experiments where group_name <> ''"
+    found = connection.execute(sql).fetchall() if sql else []
     pairs = [(text(id_), text(name)) for id_, name in found]
     return dict(sorted(pairs, key=lambda pair: sort_key(pair[1])))
 

@@ -26,8 +26,7 @@ from flowtui.store.care import folders, saved_rows
 from flowtui.store.care.saved_rows import ROWS
 from flowtui.store.care.values import NotDeleted
 from flowtui.store.errors import DatabaseError
-from flowtui.store.liveness import holders
-from flowtui.store.liveness.writers import why_live
+from flowtui.store.liveness.writers import HELD, is_held_for_long, why_live
 from flowtui.store.store import Store
 from flowtui.store.transaction import PATIENCE, Patience, write
 
@@ -131,8 +130,8 @@ class _Deletion:
 
     def _change(self, connection: sqlite3.Connection) -> str:
         document = saved_rows.saved(connection, self._id, self._now)
-        if holders.held([self._database.path])[0]:
-            raise NotDeleted("a process has its database open: end that first")
+        if is_held_for_long(self._database):
+            raise NotDeleted(HELD)
         saved_rows.delete_rows(connection, self._id, document)
         # A folder that is gone, or that an interrupted deletion has moved already, need not move.
         place = self._folder if folders.exists(self._folder) else self._trashed
@@ -175,7 +174,7 @@ def restore(store: Store, run_id: str, *, patience: Patience = PATIENCE) -> str:
         NotDeleted: There is no such run in the trash, or the store has one of its id.
         DatabaseError: The store cannot be written.
     """
-    if run_id not in _names(store.directory):
+    if run_id not in trashed_ids(store.directory):
         raise NotDeleted(f"there is no run {run_id!r} in the trash; `flow-tui trash` lists them")
     folder, trashed = store.directory / run_id, store.directory / folders.TRASH / run_id
     try:
@@ -204,12 +203,12 @@ def trashed_runs(store: Store) -> list[TrashedRun]:
         ReadCancelled: Nobody waits for it any more.
     """
     known = set(store.ask(runs.ids).values())
-    found = [_trashed(store.directory, one, one in known) for one in _names(store.directory)]
+    found = [_trashed(store.directory, one, one in known) for one in trashed_ids(store.directory)]
     earliest = datetime.min.replace(tzinfo=UTC)
     return sorted(found, key=lambda one: one.deleted_at or earliest, reverse=True)
 
 
-def _names(directory: Path) -> list[str]:
+def trashed_ids(directory: Path) -> list[str]:
     """Return the names of the folders in a store's trash."""
     trash = directory / folders.TRASH
     if not folders.is_folder(trash):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 from flowtui.store.database import Database
@@ -12,6 +13,10 @@ from flowtui.store.values import Run
 
 SURELY_OVER_S = 86_400.0
 """How long a run that nobody marked as ended must have been silent where locks tell nothing."""
+
+HELD = "a process has its database open: end that first"
+_MOMENT_S = 0.05
+"""Longer than a read or a write of another viewer takes."""
 
 
 def why_live(
@@ -30,8 +35,8 @@ def why_live(
         now: The present moment by this machine's clock.
     """
     is_meta_held, is_held = holders.held([meta.path, experiment.path])
-    if is_held:
-        return "a process has its database open: end that first"
+    if is_held and is_held_for_long(experiment):
+        return HELD
     if not run.is_active or not _exists(experiment):
         return ""
     if is_held is False and (experiment.has_shm or is_meta_held is False):
@@ -44,6 +49,16 @@ def why_live(
         "it is active, and its process may live: end it, or come back when it has written nothing"
         " for a day"
     )
+
+
+def is_held_for_long(experiment: Database) -> bool:
+    """Say whether a process has a run's database open, and not only for a moment, to read it."""
+    for is_last in (False, True):
+        if not holders.held([experiment.path])[0]:
+            return False
+        if not is_last:
+            time.sleep(_MOMENT_S)
+    return True
 
 
 def _exists(database: Database) -> bool:

@@ -300,3 +300,14 @@ def test_a_trigger_is_never_set_off(store: Store, directory: Path) -> None:
 def test_tags_in_use_come_most_common_first(store: Store) -> None:
     edit(store, RecordEdit(added_tags=("b",)), "run-2")
     assert store.ask(states.tags_in_use, RUNS) == ["b", "a"]
+
+
+def test_groups_without_runs_are_listed_where_they_are_asked_for(
+    store: Store, directory: Path
+) -> None:
+    with writer(directory) as more:
+        more.group("idle-10")
+        more.group("idle-2")
+    named = [(one.name, one.run_count) for one in store.ask(run_rows.groups, with_empty=True)]
+    assert named == [("default", 1), ("idle-2", 0), ("idle-10", 0), ("sweep", 1)]
+    assert [one.name for one in store.ask(run_rows.groups)] == ["default", "sweep"]

@@ -301,6 +301,20 @@ def test_a_folder_that_cannot_be_renamed_keeps_its_rows(
     assert rows(directory) == before
 
 
+def test_a_disk_without_room_for_the_rows_keeps_everything(
+    store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows(directory), files(directory)
+
+    def full(_file: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotDeleted, match="No space left on device"):
+        trash.delete(store, "run-1", LATER)
+    assert (rows(directory), files(directory)) == before
+
+
 def test_a_commit_that_fails_brings_the_folder_back(
     store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
