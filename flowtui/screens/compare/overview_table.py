@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import on
 from textual.message import Message
 
 from flowtui import format as fmt
@@ -13,6 +12,7 @@ from flowtui.reports.comparison.fact_texts import (
     NO_NUMBER,
     by_kind,
     count_words,
+    cut_apart,
     delta_text,
     figure_lines,
     figure_texts,
@@ -29,7 +29,7 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.compare import letter_role
 from flowtui.widgets.lists.virtual_list import width_beside_bar
-from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
+from flowtui.widgets.lists.virtual_table import CACHED_ROWS, GAP, Cells, Column, VirtualTable
 
 NAME_CELLS, VALUE_CELLS, DELTA_CELLS = 18, 12, 16
 FITTED_CELLS = 10
@@ -134,7 +134,9 @@ class FactRows(VirtualTable):
         for key in changed:
             self._cells.pop(key, None)
         self.show_keys(keys)
-        if self.row is None and shown:
+        if not shown:
+            self.cursor = 0
+        elif self.row is None:
             below = (key for key in keys[self.cursor :] if key in shown)
             self.put_cursor(next(below, next(iter(shown))))
 
@@ -180,7 +182,6 @@ class FactRows(VirtualTable):
             self.post_message(self.RunsInSight())
         self.set_columns(self._run_layout.columns([fmt.plain(n, 60) for n in self._run_names]))
         self._cells.clear()
-        self._asked.clear()
         self.refresh()
 
     # Drawing ---------------------------------------------------------------------------------
@@ -203,15 +204,15 @@ class FactRows(VirtualTable):
         return [pieces[:-1]]
 
     def line(self, index: int, width: int) -> Line:
-        heading = self._headings.get(self._keys[index])
-        return super().line(index, width) if heading is None else heading
-
-    @on(VirtualTable.RowsNeeded)
-    def make_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        event.stop()
-        self.fill(
-            {key: self._made(key, self._rows[key]) for key in event.keys if key in self._rows}
-        )
+        key = self._keys[index]
+        if (heading := self._headings.get(key)) is not None:
+            return heading
+        if key not in self._cells:
+            # All rows are in memory, so that none has to be asked for.
+            self._cells[key] = self._made(key, self._rows[key])
+            if len(self._cells) > CACHED_ROWS:
+                self._cells.popitem(last=False)
+        return super().line(index, width)
 
     def _made(self, key: int, row: FactRow) -> Cells:
         layout = self._run_layout
@@ -294,10 +295,7 @@ def metric_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> 
 def value_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> list[Piece]:
     """Return the cells of a row that is no metric; values that differ never read alike."""
     texts = value_texts(row)
-    shown = [texts[index] for index in indexes]
-    cut = [fit(text, room).rstrip() for text, room in zip(shown, rooms, strict=True)]
-    if len(set(cut)) < len(set(shown)):
-        cut = told_apart(shown, rooms)
+    cut = cut_apart([texts[index] for index in indexes], rooms)
     return [Piece(text, _role(row, index)) for text, index in zip(cut, indexes, strict=True)]
 
 

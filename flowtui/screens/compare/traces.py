@@ -111,6 +111,8 @@ class CompareTraces(Exports, CompareScreen):
     def show_reading(self) -> None:
         if not self._was_read and self.is_composed:
             self._pairs_table.resize_content("reading…")
+        if not self._totals and self.is_composed:
+            self._names_table.resize_content("reading…")
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
@@ -172,11 +174,9 @@ class CompareTraces(Exports, CompareScreen):
         )
         said = f" {both:,} in both"
         if both:
-            said += (
-                f", {by_sample:,} by their sample" if by_sample else ", paired by name and order"
-            )
-        if both and 0 < by_sample < both:
-            said += ", the others by name and order"
+            said += f", paired by {'their sample' if by_sample else 'name and order'}"
+        if 0 < by_sample < both:
+            said += f", {both - by_sample:,} of them by name and order"
         only = [
             (sum(pair.candidate is None for pair in self._pairs), self.runs.baseline.letter),
             (sum(pair.baseline is None for pair in self._pairs), self.candidate),
