@@ -113,7 +113,7 @@ def test_delete_marked_runs(
                                        " order by created_at desc").fetchone()  # fmt: skip
 
     async def before(pilot: Pilot[None]) -> None:
-        await deleting("asterisk", "D")(pilot)
+        await deleting(*["space"] * 6, "D")(pilot)
         await keys(*"dele", "enter")(pilot)
 
     with held(directory / active / "exp.db"):

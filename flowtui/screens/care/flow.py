@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 NAME_CHARACTERS = 60
 MOST_LISTED = 20
+"""How many of the runs that are to be deleted are named."""
+SLOW_S = 0.5
+"""How long counting may take before a notice says that it goes on."""
 TRASH = "into the store's trash: `flow-tui trash` restores"
 
 
@@ -150,9 +153,14 @@ class Care:
     # Deleting --------------------------------------------------------------------------------
 
     async def _delete_runs(self, ids: Sequence[str]) -> None:
-        if len(ids) > MOST_LISTED:
-            self._tell(f"Counting what goes with {len(ids):,} runs…")
-        found = await self._asked(partial(going, self._store, ids, clock.now()))
+        runs = fmt.count(len(ids), "run")
+        counting = self._app.set_timer(
+            SLOW_S, partial(self._tell, f"Counting what goes with {runs}…")
+        )
+        try:
+            found = await self._asked(partial(going, self._store, ids, clock.now()))
+        finally:
+            counting.stop()
         upload = self._app.frame.upload if self._app.frame is not None else None
         uploading = upload.run_id if upload is not None and not upload.is_failed else ""
         refused = [(one, one.why_not or "it is being uploaded") for one in found
