@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
 import shutil
 from collections.abc import Iterator
@@ -58,6 +59,8 @@ def agents() -> Iterator[Store]:
                 if index == 1:
                     experiment.attachment("logs/new.txt", b"hello\n")
             writer.end_run(name, status="completed", duration=1.0)
+    for path in folder.rglob("*"):
+        os.utime(path, (NOW.timestamp(), NOW.timestamp()))
     with closing(open_store(folder)) as store:
         yield store
     shutil.rmtree(folder)

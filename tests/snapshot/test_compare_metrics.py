@@ -6,8 +6,8 @@ import math
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
