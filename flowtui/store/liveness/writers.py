@@ -15,6 +15,7 @@ SURELY_OVER_S = 86_400.0
 """How long a run that nobody marked as ended must have been silent where locks tell nothing."""
 
 HELD = "a process has its database open: end that first"
+MAY_LIVE = "its process may live: end it, or come back when it has written nothing for a day"
 _MOMENT_S = 0.05
 """Longer than a read or a write of another viewer takes."""
 
@@ -24,8 +25,9 @@ def why_live(
 ) -> str:
     """Return why a run may have a live writer, whose next write would fail; empty if it has none.
 
-    On a local disk under Linux the locks of the run's database tell it (see `signs`). Elsewhere an
-    ended run is taken to have none, and an active one that wrote nothing for a day.
+    On a local disk under Linux the locks of the run's database tell it (see `signs`). Elsewhere a
+    run is taken to have none if it has ended and its database was closed, or if it wrote nothing
+    for a day.
 
     Args:
         meta: The store's meta.db.
@@ -35,20 +37,19 @@ def why_live(
         now: The present moment by this machine's clock.
     """
     is_meta_held, is_held = holders.held([meta.path, experiment.path])
-    if is_held and is_held_for_long(experiment):
-        return HELD
-    if not run.is_active or not _exists(experiment):
+    if is_held:
+        if is_held_for_long(experiment):
+            return HELD
+        is_held = False
+    # While somebody has it open, its index is there.
+    may_be_open = run.is_active or (is_held is None and experiment.has_shm)
+    if not may_be_open or (written_ns := _last_write_ns(experiment)) is None:
         return ""
     if is_held is False and (experiment.has_shm or is_meta_held is False):
         return ""
-    written_at = None if signs is None else signs.written_at
-    silent_s = 0.0 if written_at is None else (now - written_at).total_seconds()
-    if silent_s >= SURELY_OVER_S:
-        return ""
-    return (
-        "it is active, and its process may live: end it, or come back when it has written nothing"
-        " for a day"
-    )
+    seen_at = None if signs is None else signs.written_at
+    silent_s = now.timestamp() - (written_ns / 1e9 if seen_at is None else seen_at.timestamp())
+    return "" if silent_s >= SURELY_OVER_S else MAY_LIVE
 
 
 def is_held_for_long(experiment: Database) -> bool:
@@ -61,9 +62,9 @@ def is_held_for_long(experiment: Database) -> bool:
     return True
 
 
-def _exists(database: Database) -> bool:
+def _last_write_ns(database: Database) -> int | None:
+    """Return when a database was last written, None if there is none."""
     try:
-        database.fingerprint()
+        return database.fingerprint().last_write_ns
     except DatabaseError:
-        return False
-    return True
+        return None

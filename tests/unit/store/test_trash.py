@@ -9,7 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +187,15 @@ def test_where_locks_tell_nothing_an_active_run_is_deleted_only_after_a_day(
     with pytest.raises(NotDeleted, match="its process may live"):
         trash.delete(store, "run-2", NOW.replace(year=2023, month=11, day=14, hour=23))
     trash.delete(store, "run-2", NOW)
+
+
+def test_where_locks_tell_nothing_an_ended_run_is_deleted_once_it_was_closed(
+    store: Store, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flowtui.store.liveness.holders.is_local", lambda _path: False)
+    with held(directory / "run-1" / "exp.db"), pytest.raises(NotDeleted, match="may live"):
+        trash.delete(store, "run-1", datetime.now(UTC))
+    trash.delete(store, "run-1", datetime.now(UTC))
 
 
 def test_an_id_that_exists_is_not_restored_over(store: Store, directory: Path) -> None:
