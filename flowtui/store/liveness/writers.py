@@ -14,7 +14,7 @@ from flowtui.store.values import Run
 SURELY_OVER_S = 86_400.0
 """How long a run that nobody marked as ended must have been silent where locks tell nothing."""
 
-HELD = "a process has its database open: end that first"
+HELD = "a process has its database open, a training or a viewer such as lumlflow: end that first"
 MAY_LIVE = "its process may live: end it, or come back when it has written nothing for a day"
 _MOMENT_S = 0.05
 """Longer than a read or a write of another viewer takes."""

@@ -108,7 +108,8 @@ def test_a_live_run_is_refused_whatever_is_confirmed(run: Run, directory: Path) 
     with held(directory / "run-1" / "exp.db"):
         done = run("delete", "run-1", "-s", directory, "--yes")
     assert (done.code, done.error) == (
-        1, "first is not deleted: a process has its database open: end that first"
+        1, "first is not deleted: a process has its database open, a training or a viewer such as"
+        " lumlflow: end that first"
     )  # fmt: skip
     assert (directory / "run-1" / "exp.db").exists()
 
