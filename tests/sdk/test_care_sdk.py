@@ -34,6 +34,26 @@ for line in sys.stdin:
     except Exception as error:
         print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)
 """
+_LUMLFLOW = """
+import json, os, sys, warnings
+
+warnings.simplefilter("ignore")
+os.environ["LUML_BACKEND_STORE_URI"] = "sqlite://" + sys.argv[1]
+from fastapi.testclient import TestClient
+from lumlflow.server import app
+
+client = TestClient(app)
+
+
+def get(path):
+    answer = client.get("/api/" + path)
+    return answer.json() if answer.status_code == 200 else answer.status_code
+
+
+print("ready", flush=True)
+for line in sys.stdin:
+    print(json.dumps(eval(line)), flush=True)
+"""
 RECORD = (
     "(lambda r: [r.name, r.description, sorted(r.tags or []), r.group_name if hasattr(r,"
     " 'group_name') else None, r.status])(tracker.get_experiment_record({id!r}))"
@@ -61,9 +81,9 @@ class Sdk:
 
 
 @contextmanager
-def sdk(python: Path, directory: Path) -> Iterator[Sdk]:
+def sdk(python: Path, directory: Path, script: str = _SDK) -> Iterator[Sdk]:
     pipe = subprocess.PIPE
-    command = [python, "-X", "utf8", "-c", _SDK, str(directory)]
+    command = [python, "-X", "utf8", "-c", script, str(directory)]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
         try:
             assert process.stdout is not None
@@ -202,6 +222,36 @@ def test_deleting_and_restoring_beside_a_live_writer(newest: Sdk, directory: Pat
         # It is sound for the SDK's own deletion, too.
         assert newest(f"tracker.delete_experiment({ended!r})") is None
         assert trash.trashed_runs(store) == []
+
+
+def test_the_browser_app_reads_edits_and_deletions_while_a_run_is_live(
+    newest: Sdk, directory: Path, lumlflow_python: Path
+) -> None:
+    ended = started(newest, "ended", tags=["a"])
+    assert newest(f"tracker.end_experiment({ended!r})") is None
+    living = started(newest, "living")
+    with sdk(lumlflow_python, directory, _LUMLFLOW) as lumlflow, opened(directory) as store:
+        wanted = RecordEdit("renamed", "été", added_tags=("b",), group="sweep")
+        for run_id in (ended, living):
+            edit(store, run_id, wanted)
+            read = lumlflow(f"get('experiments/{run_id}')")
+            assert (read["name"], read["description"]) == ("renamed", "été")
+            assert (read["tags"][-1], read["group_name"]) == ("b", "sweep")
+        groups = {one["name"] for one in lumlflow("get('groups')")["items"]}
+        assert groups == {"default", "sweep"}
+        before = lumlflow(f"get('experiments/{ended}')")
+        trash.delete(store, ended, datetime.now(UTC))
+        assert lumlflow(f"get('experiments/{ended}')") == 404
+        assert newest("tracker.log_dynamic('loss', 0.5, step=7)") is None
+        trash.restore(store, ended)
+        assert lumlflow(f"get('experiments/{ended}')") == before
+        assert len(lumlflow(f"get('experiments/{ended}/metrics/loss')")["history"]) == 3
+        # It keeps open what it has read of a run.
+        with pytest.raises(NotDeleted, match="a viewer such as lumlflow"):
+            trash.delete(store, ended, datetime.now(UTC))
+        assert newest(f"tracker.end_experiment({living!r})") is None
+        read = lumlflow(f"get('experiments/{living}')")
+        assert (read["name"], read["status"]) == ("renamed", "completed")
 
 
 @pytest.mark.parametrize("version", ["pre2", *VERSIONS])
