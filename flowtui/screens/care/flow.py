@@ -97,7 +97,7 @@ class Care:
         if change is not None:
             self._undo.push(change)
             self._app.store_written()
-            self._tell(f"{_what(change)}   u undoes")
+            self._tell(f"Changed the {_what(change)}   u undoes")
 
     def _subject(self, table: RecordTable, ids: Sequence[str]) -> CareSubject:
         if len(ids) > editing.MOST_ROWS:
@@ -163,10 +163,15 @@ class Care:
             counting.stop()
         upload = self._app.frame.upload if self._app.frame is not None else None
         uploading = upload.run_id if upload is not None and not upload.is_failed else ""
-        refused = [(one, one.why_not or "it is being uploaded") for one in found
-                   if one.why_not or one.run.id == uploading]  # fmt: skip
-        wanted = [one for one in found if one not in [one for one, _ in refused]]
-        lines = [f"{named(one)}: {fmt.plain(why, 300)}" for one, why in refused]
+        reasons = {one.run.id: one.why_not for one in found if one.why_not}
+        if uploading:
+            reasons.setdefault(uploading, "it is being uploaded")
+        wanted = [one for one in found if one.run.id not in reasons]
+        lines = [
+            f"{named(one)}: {fmt.plain(reasons[one.run.id], 300)}"
+            for one in found
+            if one.run.id in reasons
+        ]
         if not wanted:
             self._tell(f"Not deleted: {'; '.join(lines)}", is_bad=True)
             return
@@ -180,8 +185,10 @@ class Care:
         finally:
             if done:
                 await self._app.runs_deleted([one.run.id for one in done])
-                what = named(done[0]) if len(done) == 1 else fmt.count(len(done), "run")
-                self._tell(f"Deleted {what}. `flow-tui trash` brings it back.")
+                is_one = len(done) == 1
+                what = named(done[0]) if is_one else fmt.count(len(done), "run")
+                restored = "it" if is_one else "them"
+                self._tell(f"Deleted {what}. `flow-tui trash` restores {restored}.")
 
     async def _delete_model(self, model_id: str) -> None:
         state = await self._state(RecordTable.MODELS, model_id)

@@ -80,10 +80,8 @@ def why_not_deleted(store: Store, run_id: str, now: datetime, known: folders.Run
     return why_live(store.meta, store.run(run_id).database, row, signs, now)
 
 
-def delete(
-    store: Store, run_id: str, now: datetime, *, patience: Patience = PATIENCE
-) -> TrashedRun:
-    """Move a run into the trash.
+def delete(store: Store, run_id: str, now: datetime, *, patience: Patience = PATIENCE) -> str:
+    """Move a run into the trash, and return its name.
 
     Raises:
         NotDeleted: It may have a live writer, its folder is no direct, real child of the store, or
@@ -110,16 +108,15 @@ class _Deletion:
         self._database = store.run(run_id).database
         self._may_have_moved = False
 
-    def carried_out(self, patience: Patience) -> TrashedRun:
+    def carried_out(self, patience: Patience) -> str:
         try:
             self._prepare()
-            name = write(self._meta, self._change, patience)
+            return write(self._meta, self._change, patience)
         except BaseException as error:
             self._put_back()
             if isinstance(error, OSError):
                 raise NotDeleted(_why(error)) from error
             raise
-        return TrashedRun(self._id, name, self._now, folders.FolderExtent())
 
     def _prepare(self) -> None:
         self._trash.mkdir(exist_ok=True)
@@ -145,7 +142,9 @@ class _Deletion:
         return decoding.text(document["experiments"][0].get("name"))
 
     def _require_same(self, document: Mapping[str, Any]) -> None:
-        """Raise unless the folder in the trash is that of the run, moved by an interrupted try."""
+        """Raise unless the folder in the trash is that of the run, left by an interrupted try."""
+        if not os.listdir(self._trashed):
+            return
         (run,), (trashed,) = (
             one["experiments"] for one in (document, saved_rows.read_file(self._trashed / ROWS))
         )
@@ -180,7 +179,8 @@ def restore(store: Store, run_id: str, *, patience: Patience = PATIENCE) -> str:
     try:
         document = saved_rows.read_file(trashed / ROWS)
         if folders.exists(folder):
-            raise NotDeleted(f"the store has a folder {run_id} already: nothing was restored")
+            message = f"the store has a folder {run_id} already: nothing was restored"
+            raise NotDeleted(message)
         write(
             store.meta,
             lambda connection: saved_rows.insert_rows(connection, run_id, document),
@@ -225,20 +225,17 @@ def _trashed(directory: Path, run_id: str, is_known: bool) -> TrashedRun:
         extent = folders.extent(folder)
     except OSError:
         extent = folders.FolderExtent()
-    one = TrashedRun(run_id, run_id, None, extent)
+    is_back = folders.exists(directory / run_id)
+    is_interrupted = is_known and not is_back
+    one = TrashedRun(run_id, run_id, None, extent, is_interrupted)
     try:
         document = saved_rows.read_file(folder / ROWS)
     except (OSError, NotDeleted) as error:
         return replace(one, why_not=_why(error) if isinstance(error, OSError) else str(error))
-    name = decoding.text(document["experiments"][0].get("name"))
-    deleted_at = decoding.timestamp(document.get("deleted_at"), "deleted_at", [])
-    is_back = folders.exists(directory / run_id)
-    return TrashedRun(
-        run_id,
-        name or run_id,
-        deleted_at,
-        extent,
-        is_interrupted=is_known and not is_back,
+    return replace(
+        one,
+        name=decoding.text(document["experiments"][0].get("name")) or run_id,
+        deleted_at=decoding.timestamp(document.get("deleted_at"), "deleted_at", []),
         why_not="the store has a run of this id" if is_back else "",
     )
 

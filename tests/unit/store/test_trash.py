@@ -81,7 +81,7 @@ def test_a_run_goes_with_everything_and_comes_back_to_the_last_byte(
     store: Store, directory: Path
 ) -> None:
     rows_before, files_before = rows(directory), files(directory)
-    assert trash.delete(store, "run-1", LATER).name == "first"
+    assert trash.delete(store, "run-1", LATER) == "first"
     assert [row[0] for row in rows(directory)["experiments"]] == [b"run-2"]
     assert rows(directory, "models", "remote_artifacts") == {"models": [], "remote_artifacts": []}
     assert not (directory / "run-1").exists()
@@ -358,6 +358,18 @@ def test_a_deletion_that_was_interrupted_can_be_finished(store: Store, directory
     assert [row[0] for row in rows(directory)["experiments"]] == [b"run-2"]
     trash.restore(store, "run-1")
     assert rows(directory) == before
+
+
+def test_what_a_run_without_a_folder_left_in_the_trash_is_no_other_run(
+    store: Store, directory: Path
+) -> None:
+    shutil.rmtree(directory / "run-1")
+    (directory / ".trash" / "run-1").mkdir(parents=True)
+    (one,) = trash.trashed_runs(store)
+    assert one.is_interrupted
+    assert trash.empty(store) == 0
+    trash.delete(store, "run-1", LATER)
+    assert [one.why_not for one in trash.trashed_runs(store)] == [""]
 
 
 def test_counting_follows_no_link(tmp_path: Path) -> None:
