@@ -22,7 +22,7 @@ from flowtui.store.compare.run_set import ComparedRun
 from flowtui.store.errors import StoreError
 from flowtui.store.values import Kind, LoggedPoint
 from flowtui.widgets.charts.curve import XAxis
-from flowtui.widgets.charts.grid import ChartGrid
+from flowtui.widgets.charts.grid import HELD_CARDS, ChartGrid
 from flowtui.widgets.charts.run_card import RunCurves, run_curve
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.paint import CURVE_CLASSES
@@ -130,6 +130,10 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             shown = RunCurves((), plan.note(key), plan.why_none(key))
         else:
             self._read_charts[key] = found
+            if len(self._read_charts) > HELD_CARDS:
+                # What is out of sight is read again when it comes back.
+                in_sight = {one: self._read_charts.get(one) for one in self._in_sight}
+                self._read_charts = {one: held for one, held in in_sight.items() if held}
             shown = RunCurves(plan.overlays(found), plan.note(key))
         self.grid.show_curves(key, shown)
 
