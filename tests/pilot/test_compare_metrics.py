@@ -138,6 +138,13 @@ async def test_the_axis_of_the_grid_turns(three: Store) -> None:
         assert "share %" in screen_text(pilot)
         grid = [line for line in screen_lines(pilot) if "\u28c0" in line or "⠒" in line]
         assert grid != [line for line in before.splitlines() if "\u28c0" in line or "⠒" in line]
+        # One metric in full has the axis of the grid.
+        await zoomed(pilot, "loss", "plus")
+        assert "x share %" in title(pilot)
+        curve = pilot.app.screen.query_one(CurvePane).curve
+        assert curve is not None
+        wide = {(one.last.step, one.end - one.start) for one in curve.all_series}
+        assert wide == {(100, 50), (400, 200)}
 
 
 # One metric in full --------------------------------------------------------------------------

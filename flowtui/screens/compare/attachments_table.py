@@ -78,7 +78,6 @@ class CompareRows(VirtualTable):
         return self._files[self.cursor] if self.cursor < len(self._files) else None
 
     def on_resize(self) -> None:
-        super().on_resize()
         self._lay_out()
         self._fill()
 
