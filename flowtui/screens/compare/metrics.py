@@ -153,6 +153,10 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         return is_other
 
     def _change(self, plan: CurvePlan) -> None:
+        if plan.computed != self._plan.computed:
+            # No curve may be taken for what it is not, however long the others take.
+            self._read_charts.clear()
+            self.grid.drop_curves()
         if self._take_plan(plan):
             self._tell()
             self.want({Kind.METRICS})
