@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from flowtui.app.app import FlowApp
+from flowtui.screens.compare.chosen_directions import choose
 from flowtui.screens.compare.overview_table import FactRows
 from flowtui.store import cancelling
 from flowtui.store.archive import packing
@@ -165,6 +166,30 @@ async def test_m_sets_the_direction_of_a_metric_for_good(tmp_path: Path) -> None
             await press(pilot, "down", "m", "end", "enter")
             assert line_with(pilot, " lr ").endswith("+0.25 changed")
             assert remembered.get("directions") is None
+
+
+async def test_a_direction_that_is_chosen_elsewhere_is_taken(tmp_path: Path) -> None:
+    points = {"lr": 0.5}, {"lr": 0.75}
+    with closing(two_runs(tmp_path, {}, {}, points)) as store:
+        async with compared(store, "one", "other") as pilot:
+            await press(pilot, "3")
+            choose("lr", "higher")
+            await press(pilot, "1")
+            assert line_with(pilot, " lr ").endswith("▲ 0.25 better")
+
+
+@pytest.mark.parametrize("size", [(30, 8), (40, 10), (60, 15)])
+async def test_a_small_screen_still_shows_rows(tmp_path: Path, size: tuple[int, int]) -> None:
+    ids = sweep(tmp_path)
+    with closing(open_store(tmp_path)) as store:
+        async with compared(store, *ids, size=size) as pilot:
+            assert line_with(pilot, " lr ").split()[:4] == ["≠", "lr", "0.0", "0.1"]
+            await press(pilot, "right", "left", "end", "enter")
+            # Below the last row there are titles of sections in which all is equal.
+            assert "val/accuracy" in screen_text(pilot)
+            assert not rows_of(pilot).display
+            await press(pilot, "escape", "v")
+            assert rows_of(pilot).has_focus
 
 
 async def test_enter_shows_a_long_text_word_by_word(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -60,6 +60,8 @@ class CompareOverview(Exports, CompareScreen):
         self._known = ReadFacts.nothing(len(state.runs.runs))
         self._unfinished: frozenset[str] = frozenset()
         """The letters of the runs of which not all is read that was to be."""
+        self._chosen: Mapping[str, str] = {}
+        """The directions that were chosen when the metrics were last read."""
         self._shows_all = False
         self._needle = ""
 
@@ -92,8 +94,14 @@ class CompareOverview(Exports, CompareScreen):
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         # Of a read that was left, nobody took the last answer.
         letters = self._unfinished = self._unfinished | self.take_stale()
-        for known in read_facts(self.runs, self._known, kinds, letters, chosen_directions()):
+        chosen = self._chosen = chosen_directions()
+        for known in read_facts(self.runs, self._known, kinds, letters, chosen):
             yield partial(self._take, known)
+
+    def on_screen_resume(self) -> None:
+        # The base handles this event as well. Directions are chosen on the tab of Evals too.
+        if self._facts is not None and chosen_directions() != self._chosen:
+            self.want({Kind.METRICS})
 
     @property
     def has_content(self) -> bool:

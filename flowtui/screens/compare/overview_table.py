@@ -35,6 +35,8 @@ NAME_CELLS, VALUE_CELLS, DELTA_CELLS = 18, 12, 16
 FITTED_CELLS = 10
 MARK_CELLS = 2
 """The narrowest column of a run where there are no columns of differences."""
+TIGHT = (8, 6)
+"""The narrowest columns of names and of runs where nothing else has room."""
 MANY_FROM = 100
 """Narrower tables show the baseline and one candidate, if not all runs fit with differences."""
 NUMBER_CELLS = 11
@@ -59,6 +61,8 @@ class FactLayout:
 
     indexes: tuple[int, ...]
     has_deltas: bool
+    least: tuple[int, int] = (NAME_CELLS, VALUE_CELLS)
+    """How wide the column of names and that of a run are at least."""
 
     @classmethod
     def of(cls, width: int, run_count: int, candidate: int) -> FactLayout:
@@ -69,12 +73,14 @@ class FactLayout:
         if NAME_CELLS + with_deltas <= width:
             return cls(everyone, True)
         if width >= MANY_FROM and NAME_CELLS + run_count * (FITTED_CELLS + gap) <= width:
-            return cls(everyone, False)
-        return cls((0, candidate), True)
+            return cls(everyone, False, (NAME_CELLS, FITTED_CELLS))
+        if NAME_CELLS + 2 * (VALUE_CELLS + gap) + DELTA_CELLS + gap <= width:
+            return cls((0, candidate), True)
+        return cls((0, candidate), False, TIGHT)
 
     def columns(self, names: Sequence[str]) -> list[Column]:
-        made = [Column("name", "", NAME_CELLS, stretch=1)]
-        least = VALUE_CELLS if self.has_deltas else FITTED_CELLS
+        names_least, least = self.least
+        made = [Column("name", "", names_least, stretch=1)]
         for index in self.indexes:
             title = f"{LETTERS[index]} {names[index]}"
             made.append(Column(f"run-{index}", title, least, stretch=1))
@@ -145,6 +151,11 @@ class FactRows(VirtualTable):
         # Titles are passed over, except for those that stand above all rows.
         while self.row is None and 0 < self.cursor < self.line_count - 1:
             super().action_move(1 if by > 0 else -1)
+
+    def action_move_to_end(self, last: bool) -> None:
+        super().action_move_to_end(last)
+        if last and self.row is None and self._rows:
+            self.put_cursor(next(reversed(self._rows)))
 
     def put(self, rows: Sequence[FactRow]) -> None:
         """Show what some rows are now; those that are not shown are left out."""
