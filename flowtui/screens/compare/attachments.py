@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -27,7 +28,7 @@ from flowtui.store.compare.files import (
     count_words,
     read_all,
     to_read,
-    with_known,
+    with_digests,
 )
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.values import Kind
@@ -74,6 +75,9 @@ class CompareAttachments(Exports, CompareScreen):
         super().__init__(state)
         self._digests = FileDigests()
         self._found: ComparedFiles | None = None
+        self._seen: list[ComparedFile] = []
+        """The files that are listed."""
+        self._counts: Counter[FileSameness] = Counter()
         self._shows_all = False
         self._needle = ""
         self._progress = ""
@@ -123,27 +127,36 @@ class CompareAttachments(Exports, CompareScreen):
 
     def _take(self, found: ComparedFiles) -> None:
         self._found = found
-        self._show()
+        self._arrange()
 
     def _take_digests(self) -> None:
         """Show what the digests that have become known say."""
-        if self._found is not None:
-            files = tuple(with_known(one, self._digests) for one in self._found.files)
-            self._take(ComparedFiles(files, self._found.failures, self._found.problems))
+        if (found := self._found) is not None:
+            question = partial(with_digests, found, self._digests)
+            self.ask(question, partial(self._replace, found), group="digests")
+
+    def _replace(self, known: ComparedFiles, found: ComparedFiles) -> None:
+        if self._found is known:
+            self._take(found)
 
     # Showing ---------------------------------------------------------------------------------
 
-    @property
-    def _seen(self) -> list[ComparedFile]:
-        if self._found is None:
-            return []
-        return shown_files(self._found.files, self._shows_all, self._needle)
-
-    def _show(self) -> None:
-        found = self._found
+    def _arrange(self) -> None:
+        """Find which files are to be seen; of a hundred thousand that takes a while."""
+        found, shows_all, needle = self._found, self._shows_all, self._needle
         if found is None:
             return
-        seen = self._seen
+
+        def arranged() -> tuple[Counter[FileSameness], list[ComparedFile]]:
+            return found.counts(), shown_files(found.files, shows_all, needle)
+
+        self.ask(arranged, partial(self._show, found), group="arrange")
+
+    def _show(
+        self, found: ComparedFiles, of: tuple[Counter[FileSameness], list[ComparedFile]]
+    ) -> None:
+        counts, seen = of
+        self._seen, self._counts = seen, counts
         note = NO_FILES
         if found.files:
             note = "No file differs. v shows all files."
@@ -155,7 +168,6 @@ class CompareAttachments(Exports, CompareScreen):
         line = self.query_one(FilterLine)
         if line.has_class("-open"):
             line.note(f"{len(seen):,} of {len(found.files):,}" if self._needle else "")
-        counts = found.counts()
         unequal = counts.total() - counts[FileSameness.EQUAL] - counts[FileSameness.NOT_COMPARED]
         unsure = counts[FileSameness.NOT_COMPARED]
         self.tell_count(f"{unequal:,}≠" + (f" {unsure:,}?" if unsure else ""))
@@ -166,7 +178,7 @@ class CompareAttachments(Exports, CompareScreen):
         found = self._found
         if found is None or not self.size.width:
             return
-        left = [Piece(f" {' · '.join(count_words(found.counts())) or 'no files'}")]
+        left = [Piece(f" {' · '.join(count_words(self._counts)) or 'no files'}")]
         if self._progress:
             left = [Piece(f" {self._progress}", "accent")]
         for letter, why in found.failures.items():
@@ -251,7 +263,7 @@ class CompareAttachments(Exports, CompareScreen):
         if self._hasher is not None:
             self.notify("Contents are being compared; Esc ends it.", timeout=2)
             return
-        if not any(True for _ in to_read(files)):
+        if next(to_read(files), None) is None:
             self.notify("Sizes and contents that are known tell already.", timeout=2)
             return
         self._progress = "comparing contents…  Esc ends it"
@@ -305,7 +317,7 @@ class CompareAttachments(Exports, CompareScreen):
 
     def action_toggle_all(self) -> None:
         self._shows_all = not self._shows_all
-        self._show()
+        self._arrange()
 
     async def action_filter(self) -> None:
         await self.query_one(FilterLine).open(self._needle)
@@ -313,7 +325,7 @@ class CompareAttachments(Exports, CompareScreen):
     @on(FilterLine.Changed)
     def take_filter(self, event: FilterLine.Changed) -> None:
         self._needle = event.text.strip()
-        self._show()
+        self._arrange()
 
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
