@@ -302,13 +302,20 @@ class FlowApp(KeyQueue):
             await self.switch_mode(COMPARED + comparing.state.tab)
         comparing.look()
 
-    @work
-    async def compare_traces(self, traces: Mapping[str, str]) -> None:
+    def compare_traces(self, traces: Mapping[str, str]) -> None:
         """Show traces of the compared runs, by letter, side by side."""
+        self._show_compared("traces", traces)
+
+    def compare_file(self, path: str) -> None:
+        """Show how a file that compared runs attached differs, by its path."""
+        self._show_compared("attachments", path)
+
+    @work
+    async def _show_compared(self, tab: str, what: object) -> None:
         assert self._comparing is not None
         async with self._opening:
-            await self.switch_mode(f"{COMPARED}traces")
-        self._comparing.tabs["traces"].follow(traces)
+            await self.switch_mode(f"{COMPARED}{tab}")
+        self._comparing.tabs[tab].follow(what)
 
     @property
     def _is_comparing(self) -> bool:
