@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -136,6 +136,10 @@ class FileDifference(Asks, Vertical):
 
     def _show(self, found: FileComparison) -> None:
         had_focus = self.has_focus_within
+        here = self._flow.session
+        if found.pictures is not None and (here.is_monochrome or not here.is_utf8):
+            said = "This terminal has no colours or no half blocks, so it cannot show pictures."
+            found = replace(found, pictures=None, note=said)
         self._found = found
         self._show_panes()
         if found.pictures is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -27,7 +28,7 @@ from flowtui.store.compare.files import (
     count_words,
     read_all,
     to_read,
-    with_known,
+    with_digests,
 )
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.values import Kind
@@ -74,10 +75,15 @@ class CompareAttachments(Exports, CompareScreen):
         super().__init__(state)
         self._digests = FileDigests()
         self._found: ComparedFiles | None = None
+        self._seen: list[ComparedFile] = []
+        """The files that are listed."""
+        self._counts: Counter[FileSameness] = Counter()
         self._shows_all = False
         self._needle = ""
         self._progress = ""
         self._hasher: Worker[None] | None = None
+        self._asked_for = ""
+        """The path of a file that another tab asked for before the files were read."""
 
     def compose_tab(self) -> Iterable[Widget]:
         yield OneLine(id="files-title")
@@ -123,27 +129,38 @@ class CompareAttachments(Exports, CompareScreen):
 
     def _take(self, found: ComparedFiles) -> None:
         self._found = found
-        self._show()
+        self._arrange()
+        if self._asked_for:
+            self.follow(self._asked_for)
 
     def _take_digests(self) -> None:
         """Show what the digests that have become known say."""
-        if self._found is not None:
-            files = tuple(with_known(one, self._digests) for one in self._found.files)
-            self._take(ComparedFiles(files, self._found.failures, self._found.problems))
+        if (found := self._found) is not None:
+            question = partial(with_digests, found, self._digests)
+            self.ask(question, partial(self._replace, found), group="digests")
+
+    def _replace(self, known: ComparedFiles, found: ComparedFiles) -> None:
+        if self._found is known:
+            self._take(found)
 
     # Showing ---------------------------------------------------------------------------------
 
-    @property
-    def _seen(self) -> list[ComparedFile]:
-        if self._found is None:
-            return []
-        return shown_files(self._found.files, self._shows_all, self._needle)
-
-    def _show(self) -> None:
-        found = self._found
+    def _arrange(self) -> None:
+        """Find which files are to be seen; of a hundred thousand that takes a while."""
+        found, shows_all, needle = self._found, self._shows_all, self._needle
         if found is None:
             return
-        seen = self._seen
+
+        def arranged() -> tuple[Counter[FileSameness], list[ComparedFile]]:
+            return found.counts(), shown_files(found.files, shows_all, needle)
+
+        self.ask(arranged, partial(self._show, found), group="arrange")
+
+    def _show(
+        self, found: ComparedFiles, of: tuple[Counter[FileSameness], list[ComparedFile]]
+    ) -> None:
+        counts, seen = of
+        self._seen, self._counts = seen, counts
         note = NO_FILES
         if found.files:
             note = "No file differs. v shows all files."
@@ -155,7 +172,6 @@ class CompareAttachments(Exports, CompareScreen):
         line = self.query_one(FilterLine)
         if line.has_class("-open"):
             line.note(f"{len(seen):,} of {len(found.files):,}" if self._needle else "")
-        counts = found.counts()
         unequal = counts.total() - counts[FileSameness.EQUAL] - counts[FileSameness.NOT_COMPARED]
         unsure = counts[FileSameness.NOT_COMPARED]
         self.tell_count(f"{unequal:,}≠" + (f" {unsure:,}?" if unsure else ""))
@@ -166,7 +182,7 @@ class CompareAttachments(Exports, CompareScreen):
         found = self._found
         if found is None or not self.size.width:
             return
-        left = [Piece(f" {' · '.join(count_words(found.counts())) or 'no files'}")]
+        left = [Piece(f" {' · '.join(count_words(self._counts)) or 'no files'}")]
         if self._progress:
             left = [Piece(f" {self._progress}", "accent")]
         for letter, why in found.failures.items():
@@ -193,9 +209,19 @@ class CompareAttachments(Exports, CompareScreen):
 
     @on(VirtualList.Chosen, "#compared-files")
     def open_row(self) -> None:
-        one = self._rows.file
-        if one is None:
+        if (one := self._rows.file) is not None:
+            self._open(one)
+
+    def follow(self, path: str) -> None:
+        if self._found is None:
+            self._asked_for = path
             return
+        self._asked_for = ""
+        found = next((one for one in self._found.files if one.path == path), None)
+        if found is not None:
+            self._open(found)
+
+    def _open(self, one: ComparedFile) -> None:
         ends = self._ends(one)
         if isinstance(ends, str):
             self.notify(ends, title="Nothing to compare", markup=False)
@@ -251,7 +277,7 @@ class CompareAttachments(Exports, CompareScreen):
         if self._hasher is not None:
             self.notify("Contents are being compared; Esc ends it.", timeout=2)
             return
-        if not any(True for _ in to_read(files)):
+        if next(to_read(files), None) is None:
             self.notify("Sizes and contents that are known tell already.", timeout=2)
             return
         self._progress = "comparing contents…  Esc ends it"
@@ -305,7 +331,7 @@ class CompareAttachments(Exports, CompareScreen):
 
     def action_toggle_all(self) -> None:
         self._shows_all = not self._shows_all
-        self._show()
+        self._arrange()
 
     async def action_filter(self) -> None:
         await self.query_one(FilterLine).open(self._needle)
@@ -313,7 +339,7 @@ class CompareAttachments(Exports, CompareScreen):
     @on(FilterLine.Changed)
     def take_filter(self, event: FilterLine.Changed) -> None:
         self._needle = event.text.strip()
-        self._show()
+        self._arrange()
 
     @on(FilterLine.Left)
     def leave_filter(self) -> None:
@@ -332,10 +358,10 @@ class CompareAttachments(Exports, CompareScreen):
 
     @work
     async def action_export(self) -> None:
-        from flowtui.reports.saving import file_stem
         from flowtui.screens.compare.attachments_saving import FORMATS
+        from flowtui.screens.compare.saving import compared_stem
 
-        stem = file_stem(*self._names[:2], "files")
+        stem = compared_stem(self._names, "files")
         await self.export(stem, FORMATS, partial(self._save, self._seen))
 
     def _save(self, files: Sequence[ComparedFile], chosen: Export) -> str:

@@ -59,9 +59,9 @@ class CompareRows(VirtualTable):
         self._lay_out()
         self.show_keys(range(len(files)))
         if held is not None:
-            paths = [one.path for one in files]
-            if held.path in paths:
-                self.put_cursor(paths.index(held.path))
+            place = next((at for at, one in enumerate(files) if one.path == held.path), None)
+            if place is not None:
+                self.put_cursor(place)
         self._fill()
         if not files:
             self.resize_content(note)
@@ -78,7 +78,6 @@ class CompareRows(VirtualTable):
         return self._files[self.cursor] if self.cursor < len(self._files) else None
 
     def on_resize(self) -> None:
-        super().on_resize()
         self._lay_out()
         self._fill()
 

@@ -15,8 +15,8 @@ BEYOND = "•"
 class RunMarks:
     """The marked runs by id: the baseline first, then in the order of marking."""
 
-    def __init__(self) -> None:
-        self.ids: list[str] = []
+    def __init__(self, marked: Iterable[str] = ()) -> None:
+        self.ids: list[str] = list(marked)
 
     def toggle(self, run_id: str) -> None:
         """Mark a run, or take its mark away."""
@@ -34,6 +34,11 @@ class RunMarks:
             self.ids = [run_id for run_id in self.ids if run_id not in gone]
         else:
             self.ids += [run_id for run_id in asked if run_id not in marked]
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Take the marks of runs away that are no longer there."""
+        gone = set(run_ids)
+        self.ids = [run_id for run_id in self.ids if run_id not in gone]
 
     def begin_with(self, run_id: str) -> None:
         """Make a run the baseline, marked or not until now."""
