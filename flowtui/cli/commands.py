@@ -712,6 +712,72 @@ def collect(
 
 
 @cli.command()
+def registry(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[pull RUN]",
+            help="Download a run: luml:ORBIT/COLLECTION/NAME, an id or an address; none: the list.",
+            show_default=False,
+        ),
+    ] = None,
+    store: StoreOption = None,
+    organization: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this organization, by name or id.")
+    ] = None,
+    orbit: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this orbit, by name or id.")
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this collection, by name or id.")
+    ] = None,
+    search: Annotated[
+        str, typer.Option(metavar="TEXT", help="Only runs with this in their names.")
+    ] = "",
+    sort: Annotated[
+        str, typer.Option(metavar="COLUMN", help="created_at, name, size ...; -COLUMN: descending.")
+    ] = "-created_at",
+    limit: LimitOption = None,
+    as_json: JsonOption = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="FILE", help="Of pull: the file, or a folder for it."),
+    ] = None,
+    is_for_store: Annotated[
+        bool, typer.Option("--into-store", help="Of pull: make it a run of the store.")
+    ] = False,
+    allow_large: LargeOption = False,
+) -> None:
+    """Print the runs in the LUML registry, or download one with `pull`."""
+    from flowtui.cli import registry as registry_command
+
+    if not words:
+        if out is not None or is_for_store:
+            raise WrongUsage("-o and --into-store are of pull: flow-tui registry pull RUN")
+        wanted = registry_command.RegistryListing(
+            organization, orbit, collection, search, sort, limit, as_json
+        )
+        registry_command.print_listing(wanted, store)
+        return
+    if words[0] != registry_command.PULL or len(words) != 2:
+        raise WrongUsage(f"{' '.join(words)!r} is not `pull RUN`")
+    registry_command.pull(words[1], out, store, is_for_store, allow_large)
+
+
+@cli.command()
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Remove it.")] = False,
+) -> None:
+    """Print where what was read of the registry is kept, and how much it takes."""
+    from flowtui import format as fmt
+    from flowtui.registry import cache as kept
+
+    if clear:
+        kept.clear()
+    print(f"{kept.directory()}  {fmt.size(kept.size_bytes())}")
+
+
+@cli.command()
 def doctor(store: StoreOption = None) -> None:
     """Say what this terminal, session and store can do, and what to add where something is off."""
     from flowtui.cli.doctor import findings

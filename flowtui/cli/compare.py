@@ -85,8 +85,9 @@ def open_runs(
     """Open runs, each with its store; a store that several of them are in is opened once.
 
     Args:
-        words: Each a run of the store as `Store.resolve` takes it, `DIR::RUN`, or the path of an
-            artifact. A run of that name or id comes first, whatever else the word may mean.
+        words: Each a run of the store as `Store.resolve` takes it, `DIR::RUN`, the path of an
+            artifact, or what names a run in the registry. A run of that name or id comes first,
+            whatever else the word may mean.
         option: The store of runs without one, as for `open_store`.
         allow_large: Whether an artifact may unpack to more than is usual, without asking.
 
@@ -109,7 +110,7 @@ class _Opener:
             return store, store.resolve(word)
         except (RunNotFound, StoreNotFound) as error:
             where, mark, name = word.rpartition(STORE_MARK)
-            if mark and where and name:
+            if mark and where and name and not self._is_remote(word):
                 store = self._store(where)
                 return store, store.resolve(name)
             if word.endswith(ARTIFACT_SUFFIX) or os.sep in word:
@@ -121,7 +122,20 @@ class _Opener:
                     return self._stores[key], self._stores[key].resolve("latest")
                 if word.endswith(ARTIFACT_SUFFIX):
                     raise RunNotFound(f"{error}, and there is no file {word}") from error
-            raise
+            return self._remote(word, error)
+
+    def _is_remote(self, word: str) -> bool:
+        """Say whether a word is the name of a run in the registry, and no folder is called so."""
+        from flowtui.registry.artifacts import SCHEME
+
+        return word.startswith(SCHEME) and not Path(word.rpartition(STORE_MARK)[0]).is_dir()
+
+    def _remote(self, word: str, unknown: StoreError) -> tuple[Store, OpenRun]:
+        if word not in self._stores:
+            from flowtui.cli import remote
+
+            self._stores[word] = remote.opened(word, unknown, self._allow_large)[0]
+        return self._stores[word], self._stores[word].resolve("latest")
 
     def _store(self, option: str | None) -> Store:
         store = self._stores.get(option)

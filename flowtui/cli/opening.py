@@ -43,6 +43,8 @@ COMMANDS = (
     "trash",
     "ingest",
     "collect",
+    "registry",
+    "cache",
     "doctor",
     "help",
 )
@@ -151,13 +153,14 @@ def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[
     """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
 
     Args:
-        word: A path to an artifact that ends in .luml or has a separator in it, or a word that
-            `Store.resolve` takes.
+        word: A path to an artifact that ends in .luml or has a separator in it, a word that
+            `Store.resolve` takes, or one that names a run in the registry.
         option: Which store, as for `open_store`.
         allow_large: Whether an artifact may unpack to more than is usual, without asking.
 
     Raises:
         StoreError: There is no such store, run or file.
+        RegistryError: It cannot be read from the registry.
     """
     if option is None and _is_artifact(word):
         store = open_artifact(Path(word), allow_large)
@@ -168,7 +171,9 @@ def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[
     except (RunNotFound, StoreNotFound) as error:
         if word.endswith(ARTIFACT_SUFFIX):
             raise RunNotFound(f"{_no_file(word)}, and there is no run of that name") from error
-        raise
+        from flowtui.cli import remote
+
+        return remote.opened(word, error, allow_large)
 
 
 def open_file(word: str, option: str | None, allow_large: bool = False) -> Store:

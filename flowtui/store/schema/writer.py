@@ -141,7 +141,7 @@ class StoreWriter(Closes):
             durable=self._durable,
         )
 
-    def end_run(self, run_id: str, *, status: str, duration: float) -> None:
+    def end_run(self, run_id: str, *, status: str, duration: float | None) -> None:
         """Mark a run as ended and, if it is completed, copy its params and last metrics.
 
         The copies are the JSON objects experiments.static_params and .dynamic_params; a run that
@@ -150,7 +150,7 @@ class StoreWriter(Closes):
         Args:
             run_id: The run.
             status: Completed, or error.
-            duration: Seconds from created_at to the end.
+            duration: Seconds from created_at to the end; None where it is not known.
 
         Raises:
             RunNotFound: The store has no such run.
@@ -161,7 +161,7 @@ class StoreWriter(Closes):
                 changes["static_params"] = _copy(experiment.param_copy())
                 changes["dynamic_params"] = _copy(experiment.last_values())
         self._update_run(run_id, changes)
-        if status == "completed":
+        if status == "completed" and duration is not None:
             with writing(self._database, self._path) as connection:
                 connection.execute(
                     "UPDATE experiment_groups SET last_modified = max(last_modified,"
