@@ -121,6 +121,8 @@ class FlowApp(KeyQueue):
                 tooltip="Paint the whole screen again"),
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
+        Binding("O", "open_registry", "Registry", show=False, id="app.open_registry",
+                tooltip="List the runs in the registry, and open one where it lies"),
         Binding("exclamation_mark", "be_told", "Be told", show=False, key_display="!",
                 id="app.be_told",
                 tooltip="Be told when the run ends, fails, goes quiet or a condition holds"),
@@ -157,6 +159,8 @@ class FlowApp(KeyQueue):
         super().__init__(driver_class=_driver_class())
         self.stylesheet = CachedStylesheet(variables=self.get_css_variables())
         self.store = store
+        self._run_store = store
+        """The store of the open run: the one that is listed, unless it is one of the registry."""
         self.options = options
         self.session = session.session(os.environ)
         self.store_label = fmt.path(store.directory, person.home(), "~")
@@ -211,25 +215,28 @@ class FlowApp(KeyQueue):
 
         assert self._run is not None
         module = import_module(f"flowtui.screens.{tab}.screen")
-        screen: TabScreen = getattr(module, f"{tab.title()}Screen")(self.store, self._run)
+        screen: TabScreen = getattr(module, f"{tab.title()}Screen")(self._run_store, self._run)
         self._tabs[tab] = screen
         return screen
 
     @work(group="opening")
-    async def open_run(self, run: Run) -> None:
-        """Show a run, and close the tabs of the run that was open before.
+    async def open_run(self, run: Run, store: Store | None = None) -> None:
+        """Show a run, of another store if one is given, and close the tabs of the one before.
 
         It is shown on the tab that is shown now or, from the list of runs, on the first one.
         """
         tab = self.current_mode if self.current_mode in TABS else self.options.tab
         # Without the lock, Enter pressed twice would build the tabs of a run twice.
         async with self._opening:
-            if self._run is None or self._run.id != run.id:
+            of = store or self.store
+            if self._run is None or self._run.id != run.id or self._run_store is not of:
                 if not await self.background.may_open(run):
                     return
                 await self._close_tabs()
-                self._run = self.store.opened(run)
-                self._watcher = Watcher(self.store.meta, self._run)
+                self._run_store = of
+                self._run = of.opened(run)
+                # A run elsewhere is a copy, which does not change.
+                self._watcher = Watcher(self.store.meta, self._run if of is self.store else None)
             self._read_run(run.id, COUNTED)
             await self.switch_mode(tab)
 
@@ -357,6 +364,12 @@ class FlowApp(KeyQueue):
     # Live ------------------------------------------------------------------------------------
 
     @property
+    def _run_label(self) -> str:
+        """Where the open run is, as a person would write it."""
+        is_here = self._run_store is self.store
+        return self.store_label if is_here else str(self._run_store.directory)
+
+    @property
     def frame(self) -> Frame | None:
         """What the lines above and below each tab say now."""
         if self._run is None:
@@ -368,7 +381,7 @@ class FlowApp(KeyQueue):
         return Frame(
             run=self._run.row,
             counts=self._counts,
-            store=self.store_label,
+            store=self._run_label,
             standing=standing(self._run.row, signs, now),
             follows=self.follows,
             age_s=age_s,
@@ -459,7 +472,7 @@ class FlowApp(KeyQueue):
             with self._while_running():
                 changes = watcher.look()
                 if run is not None:
-                    signs = self.store.signs([run.row], clock.now()).get(run.id)
+                    signs = self._run_store.signs([run.row], clock.now()).get(run.id)
         except ReadCancelled:
             return
         except StoreError as error:
@@ -501,9 +514,10 @@ class FlowApp(KeyQueue):
         """Read the run's row and, if anything that is counted changed, the counts."""
         try:
             with self._while_running():
-                run = self.store.ask(run_rows.run, run_id)
+                store = self._run_store
+                run = store.ask(run_rows.run, run_id)
                 is_counted = run is not None and bool(kinds & COUNTED)
-                counts = self.store.run(run_id).ask(counting.counts) if is_counted else None
+                counts = store.run(run_id).ask(counting.counts) if is_counted else None
         except ReadCancelled:
             return
         except StoreError as error:
@@ -605,7 +619,8 @@ class FlowApp(KeyQueue):
 
     async def runs_deleted(self, run_ids: Sequence[str]) -> None:
         async with self._opening:
-            if self._run is not None and self._run.id in run_ids:
+            is_here = self._run_store is self.store
+            if self._run is not None and is_here and self._run.id in run_ids:
                 await self._close_tabs()
                 self._run = None
                 self._watcher = Watcher(self.store.meta)
@@ -621,11 +636,14 @@ class FlowApp(KeyQueue):
         return self._run if self.current_mode in TABS else None
 
     def action_upload(self) -> None:
-        self.background.open_upload(self.store, self._run_in_sight)
+        self.background.open_upload(self._run_store, self._run_in_sight)
+
+    def action_open_registry(self) -> None:
+        self.background.open_registry(self.store)
 
     def action_be_told(self) -> None:
         if (run := self._run_in_sight) is not None:
-            self.background.open_alarm(self.store, run)
+            self.background.open_alarm(self._run_store, run)
 
     def send_notice(self, sequence: str) -> None:
         """Send a bell or a notice to the terminal."""
@@ -640,7 +658,7 @@ class FlowApp(KeyQueue):
 
     def open_collector(self) -> None:
         assert self._run is not None
-        self.background.open_collector(self.store, self._run)
+        self.background.open_collector(self._run_store, self._run)
 
     def show_upload(self) -> None:
         """Show the upload's progress in every tab; after its end, read what it has recorded."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from flowtui.screens.alarm.flow import Alarms
     from flowtui.screens.collect.flow import Collector
     from flowtui.screens.dialogs.confirm import ConfirmScreen
+    from flowtui.screens.registry.flow import Visits
     from flowtui.screens.upload.flow import Uploads
     from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
@@ -26,6 +27,7 @@ class Background:
         self._uploads: Uploads | None = None
         self._collector: Collector | None = None
         self._alarms: Alarms | None = None
+        self._visits: Visits | None = None
         self._question: ConfirmScreen | None = None
         """The last dialog that asked whether to leave."""
         self._is_leaving = False
@@ -84,6 +86,14 @@ class Background:
 
             self._alarms = Alarms(self._app)
         self._app.run_worker(self._alarms.open(store, run), group=OPENING)
+
+    def open_registry(self, store: Store) -> None:
+        """Show the runs in the registry, of which one may be opened."""
+        if self._visits is None:
+            from flowtui.screens.registry.flow import Visits
+
+            self._visits = Visits(self._app)
+        self._app.run_worker(self._visits.open(store), group=OPENING)
 
     def look(self) -> None:
         """Look at the run that is watched, if there is one."""
@@ -152,3 +162,5 @@ class Background:
             self._uploads.close()
         if self._collector is not None:
             self._collector.close()
+        if self._visits is not None:
+            self._visits.close()

@@ -54,8 +54,8 @@ class Host(InternalApp):
 
     # Where one is ----------------------------------------------------------------------------
 
-    def open_run(self, run: Run) -> object:
-        """Show a run, and close the tabs of the run that was open before."""
+    def open_run(self, run: Run, store: Store | None = None) -> object:
+        """Show a run, of another store if one is given, and close the tabs of the one before."""
         raise NotImplementedError
 
     def show_runs(self) -> None:

@@ -30,7 +30,8 @@ from flowtui.registry.values import Destination, Labels, Organization
 from flowtui.screens.collect.flow import Collector
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.upload import preflight
-from flowtui.screens.upload.flow import NO_KEY, Uploads
+from flowtui.screens.upload.connecting import NO_KEY
+from flowtui.screens.upload.flow import Uploads
 from flowtui.screens.upload.key import KeyScreen
 from flowtui.screens.upload.lists import PickList
 from flowtui.screens.upload.screen import UploadScreen

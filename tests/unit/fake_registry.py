@@ -235,7 +235,7 @@ class _Rest:
                 self._collections()
             case ["GET", "organizations", "org-1", "orbits", "orb-1", "artifacts"]:
                 self._list()
-            case ["GET", "organizations", "org-1", "orbits", "orb-2", "artifacts"]:
+            case ["GET", "organizations", "org-1", "orbits", "orb-2", "artifacts" | "collections"]:
                 self._page([])
             case ["POST", "bucket-secrets", "upload", "multipart"]:
                 self._multipart(json.loads(request.body()))

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING
 from flowtui import format as fmt
 from flowtui.failures import Failure, NoLongerWanted
 from flowtui.jobs.upload import LEAVE_S, Upload, UploadOutcome, mark
-from flowtui.registry.credentials import Credential
-from flowtui.registry.errors import KeyRefused
 from flowtui.screens.may_write import why_not_uploaded
-from flowtui.screens.upload.connection import Connection, found_key, where
-from flowtui.screens.upload.key import KeyScreen
+from flowtui.screens.upload.connecting import ask_for_key, connect
+from flowtui.screens.upload.connection import Connection
 from flowtui.screens.upload.places import remember_place
 from flowtui.screens.upload.progress import ProgressScreen
 from flowtui.screens.upload.screen import UploadScreen
@@ -33,7 +31,6 @@ PLACES_KEPT = 200
 """Of how many artifacts it is remembered where they were uploaded to."""
 QUIT_PATIENCE_S = 2.0
 """How long a cancelled upload may take to be removed from the registry."""
-NO_KEY = "No key for the registry was found."
 
 
 class Uploads:
@@ -77,38 +74,13 @@ class Uploads:
         if refusal:
             self._app.notify(fmt.plain(refusal, 300), title="No upload", markup=False)
             return
-        connection = self._connection or await self._connect()
+        connection = self._connection or await connect(self._app, "No upload")
         if connection is None:
             return
         self._connection = connection
         plan = await self._app.push_screen_wait(UploadScreen(store, run, connection))
         if plan is not None:
             self._start(Upload(connection.registry, store, plan))
-
-    async def _connect(self) -> Connection | None:
-        """Return a connection with the key that is found or typed; None if there is no key."""
-        base_url = where()
-        try:
-            credential = await begin(self._app, found_key).answer()
-        except NoLongerWanted:
-            return None
-        except Failure as error:
-            self._app.notify(fmt.plain(str(error), 300), title="No upload", markup=False)
-            return None
-        reason = NO_KEY
-        while True:
-            if credential is None:
-                credential = await self._ask_for_key(base_url, reason)
-            if credential is None:
-                return None
-            try:
-                return Connection(credential, base_url)
-            except KeyRefused as refused:
-                reason = f"{refused} (the key is from {credential.source})"
-                credential = None
-
-    async def _ask_for_key(self, base_url: str, reason: str) -> Credential | None:
-        return await self._app.push_screen_wait(KeyScreen(base_url, fmt.plain(reason, 300)))
 
     # Running ---------------------------------------------------------------------------------
 
@@ -183,7 +155,7 @@ class Uploads:
             return
         state = upload.state
         if state.needs_key:
-            credential = await self._ask_for_key(connection.base_url, state.problem)
+            credential = await ask_for_key(self._app, connection.base_url, state.problem)
             if credential is None:
                 return
             connection.take(credential)
