@@ -17,7 +17,7 @@ from flowtui.registry import artifacts, cache
 from flowtui.registry.artifacts import SORTS, ArtifactQuery, RegistryArtifact, reference
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import NotAllowed
-from flowtui.registry.opening import ranged
+from flowtui.registry.opening import UPLOADED, download
 from flowtui.registry.values import Orbit, Organization
 from flowtui.reports import runs as run_report
 from flowtui.reports.data_output import data_out, write_array
@@ -25,12 +25,10 @@ from flowtui.reports.saving import file_stem
 from flowtui.reports.usage import WrongUsage
 from flowtui.store import runs as run_rows
 from flowtui.store.archive.importing import into_store
-from flowtui.store.archive.values import ArtifactError
 from flowtui.store.errors import StoreError
 from flowtui.store.location import locate
 
 HEADER = ("NAME", "ORBIT / COLLECTION", "SIZE", "UPLOADED", "BY", "HERE", "TAGS", "ID")
-UPLOADED = "uploaded"
 PULL = "pull"
 
 
@@ -91,10 +89,8 @@ def pull(word: str, out: Path | None, store: str | None, is_for_store: bool, lar
         raise WrongUsage("-o names a file, and --into-store makes a run of a store: give one")
     registry = remote.connected()
     one = artifacts.find(registry, wanted)
-    if one.status != UPLOADED:
-        raise ArtifactError(f"{one.label} is not there: the registry says {one.status} of it")
-    folder = cache.folder(registry.base_url, one)
-    target = folder / "whole.luml" if is_for_store else _target(one, out)
+    kept = cache.folder(registry.base_url, one) / "whole.luml"
+    target = kept if is_for_store else _target(one, out)
     line = ProgressLine()
     name = fmt.plain(one.name, 60)
 
@@ -103,8 +99,7 @@ def pull(word: str, out: Path | None, store: str | None, is_for_store: bool, lar
 
     try:
         if not (is_for_store and target.exists()):
-            with ranged(one, folder, registry, show) as source:
-                source.download(target, one.file_hash)
+            download(registry, one, target, show)
     finally:
         line.end()
     if not is_for_store:

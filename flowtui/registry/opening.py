@@ -20,6 +20,7 @@ from flowtui.store.archive.values import ATTACHMENTS_INDEX, DATABASE_ZIP, Artifa
 if TYPE_CHECKING:
     from flowtui.registry.client import Registry
 
+UPLOADED = "uploaded"
 TRIES = 3
 """How often an opening begins anew because the file has changed meanwhile."""
 
@@ -76,8 +77,7 @@ def open_listed(
     allow_large: bool = False,
 ) -> ArtifactStore:
     """Open an artifact that was listed; `open_remote` tells what it raises."""
-    if one.status != "uploaded":
-        raise ArtifactError(f"{one.label} cannot be opened: the registry says {one.status} of it")
+    _check_status(one)
     folder = cache.folder(registry.base_url, one)
     for is_last in (*[False] * (TRIES - 1), True):
         try:
@@ -96,6 +96,25 @@ def open_listed(
                 source.download(whole, one.file_hash)
             return open_artifact(whole, allow_large)
     raise AssertionError("the last try returns or raises")
+
+
+def download(
+    registry: Registry, one: RegistryArtifact, target: Path, progress: OnBytes = no_news
+) -> None:
+    """Write all of an artifact to a file; `RangedArtifact.download` tells what it raises.
+
+    Raises:
+        ArtifactError: The registry does not say that it is there.
+    """
+    _check_status(one)
+    folder = cache.folder(registry.base_url, one)
+    with ranged(one, folder, registry, progress) as source:
+        source.download(target, one.file_hash)
+
+
+def _check_status(one: RegistryArtifact) -> None:
+    if one.status != UPLOADED:
+        raise ArtifactError(f"{one.label} is not there: the registry says {one.status} of it")
 
 
 def ranged(

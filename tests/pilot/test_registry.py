@@ -156,6 +156,31 @@ async def test_a_storage_of_whole_files_is_asked_about(fake: FakeRegistry, store
         await shown(pilot, "0.125")
 
 
+async def test_w_saves_the_whole_artifact(fake: FakeRegistry, store: Store, tmp_path: Path) -> None:
+    async with opened(store, "run-2") as pilot:
+        await listed(pilot)
+        await pilot.press("w")
+        await shown(pilot, "saved as")
+        (saved,) = (tmp_path / "home").glob("*.luml")
+        assert saved.read_bytes() == fake.stored["art-1"]
+        await pilot.press("w")
+        await shown(pilot, "is there already")
+
+
+async def test_esc_stops_what_is_read_and_keeps_the_list(fake: FakeRegistry, store: Store) -> None:
+    fake.faults.looks = ["stall"]
+    async with opened(store, "run-2") as pilot:
+        await listed(pilot)
+        await pilot.press("enter")
+        await until(fake.stalled.is_set, "the stall")
+        await shown(pilot, "Esc stops")
+        await pilot.press("escape")
+        await shown(pilot, "stopped; what came is kept")
+        fake.released.set()
+        await pilot.press("enter")
+        await shown(pilot, "0.125")
+
+
 async def test_a_key_that_is_refused_asks_for_another(
     fake: FakeRegistry, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

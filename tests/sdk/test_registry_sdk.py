@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,10 @@ from flowtui.registry.progress import Meter, Phase
 from flowtui.registry.sending import Sending
 from flowtui.registry.storage import Storage
 from flowtui.registry.values import Secret, UploadPart, UploadParts, UploadTarget
+from flowtui.store import params as logged_params
+from flowtui.store.archive.importing import into_store
+from flowtui.store.archive.packing import write_artifact
+from tests.conftest import open_store
 
 StoreOf = Callable[[str], Path]
 SIZE, PART = 5_000_000, 1_100_000
@@ -33,6 +38,18 @@ print(server.server_port, flush=True)
 threading.Thread(target=lambda: (sys.stdin.read(), server.shutdown()), daemon=True).start()
 server.serve_forever()
 server.server_close()
+"""
+
+
+READ = r"""
+import json, sys
+from luml.experiments.tracker import ExperimentTracker
+
+tracker = ExperimentTracker("sqlite://" + sys.argv[1])
+data = tracker.get_experiment(sys.argv[2])
+(row,) = tracker.list_experiments()
+print(json.dumps({"ids": [row.id], "name": row.name, "status": str(row.status),
+                  "params": len(data.static_params), "metrics": len(data.dynamic_metrics)}))
 """
 
 
@@ -123,7 +140,7 @@ def test_one_piece_and_parts_arrive_and_are_measured(endpoint: str, tmp_path: Pa
             stored = tmp_path / "bucket-store" / "bucket" / f"artifact-{is_multipart}"
             assert stored.read_bytes() == data
             storage.delete(presigned("DELETE", url))
-            assert storage.size_bytes(presigned("GET", url)) is None
+            assert storage.size_bytes(presigned("GET", url)) == 0
             storage.delete(presigned("DELETE", url))
 
 
@@ -133,3 +150,44 @@ def test_a_wrong_signature_is_a_url_that_is_not_good(endpoint: str, tmp_path: Pa
     target = UploadTarget("s3", presigned("PUT", f"{endpoint}/b/k", key="bad"), False, "", "")
     with Storage(QUICK) as storage, pytest.raises(UrlExpired, match="refuses the URL"):
         storage.put_file(target, file, 1, lambda count: None, lambda: False)
+
+
+def test_a_file_is_read_by_range_and_another_state_of_it_is_noticed(
+    endpoint: str, tmp_path: Path
+) -> None:
+    data = bytes(range(256)) * 10
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    url = f"{endpoint}/bucket/key"
+    headers: dict[str, str] = {}
+    got = bytearray()
+
+    def take(answer: Mapping[str, str]) -> Callable[[bytes], None]:
+        headers.update(answer)
+        return got.extend
+
+    with Storage(QUICK) as storage:
+        target = UploadTarget("s3", presigned("PUT", url), False, "", "")
+        storage.put_file(target, path, len(data), lambda _: None, lambda: False)
+        storage.read_range(presigned("GET", url), 100, 50, "", take)
+    assert bytes(got) == data[100:150]
+    assert headers["content-range"] == f"bytes 100-149/{len(data)}"
+
+
+def test_the_sdk_reads_a_run_that_was_pulled_into_a_store(
+    sdk_python: StoreOf, demo_directory: Path, tmp_path: Path
+) -> None:
+    source = open_store(demo_directory)
+    run = source.resolve("support-agent-v3")
+    write_artifact(source, run.id, tmp_path / "x.luml")
+    assert into_store(tmp_path / "x.luml", tmp_path / "store", None) == run.id
+    done = subprocess.run(
+        [sdk_python("0.4.0"), "-c", READ, tmp_path / "store", run.id],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    assert (told["ids"], told["name"], told["status"]) == ([run.id], run.name, run.row.status)
+    assert told["params"] == len(run.ask(logged_params.params) or ())
+    assert told["metrics"] == len(run.metrics.last_points())

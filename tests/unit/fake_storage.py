@@ -222,7 +222,10 @@ class StorageAnswers:
         if request.headers.get("Accept-Encoding") != "identity":
             fake.complaints.append("a file is asked for in any encoding")
         fault = request.fault(fake.faults.looks)
-        if fault == "drop":
+        if fault == "stall":
+            fake.stalled.set()
+            fake.released.wait()
+        if fault in ("drop", "stall"):
             request.drop()
         if fault.isdigit():
             request.reply(int(fault))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -15,12 +16,14 @@ from textual.timer import Timer
 from textual.widgets import Input, Label
 
 from flowtui import format as fmt
+from flowtui import person
 from flowtui.failures import Failure
 from flowtui.registry.artifacts import ArtifactQuery, RegistryArtifact
 from flowtui.registry.browsing import Browsing, MoreArtifacts
 from flowtui.registry.errors import KeyRefused, RangesIgnored
-from flowtui.registry.opening import open_listed
+from flowtui.registry.opening import download, open_listed
 from flowtui.registry.threads import interruptible
+from flowtui.reports.saving import file_stem
 from flowtui.screens.dialog import Dialog
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.registry.artifact_lines import ArtifactLines
@@ -65,7 +68,8 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/", tooltip="Search by name"),
         Binding("s", "sort", "Order", tooltip="Order by another column"),
-        Binding("ctrl+r", "reload", "Ask again", key_display="^R",
+        Binding("w", "download", "Save", tooltip="Download this run whole, as a .luml file"),
+        Binding("ctrl+r", "reload", "Ask again", show=False, key_display="^R",
                 tooltip="Ask the registry again"),
         Binding("escape", "back", "Close", key_display="Esc",
                 tooltip="Stop what is being read, or close this"),
@@ -210,12 +214,9 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
         registry = self._connection.registry
         self._progress = (0, 0)
 
-        def count(done: int, total: int) -> None:
-            self._progress = (done, total)
-
         def read() -> Visit | RangesIgnored:
             try:
-                store = open_listed(registry, one, count, lambda size: may_download)
+                store = open_listed(registry, one, self._count, lambda size: may_download)
             except RangesIgnored as ignored:
                 return ignored
             except OSError as error:
@@ -239,6 +240,34 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
             self._open(one, may_download=True)
         else:
             self._say("")
+
+    def action_download(self) -> None:
+        one = self.query_one(ArtifactLines).artifact
+        if one is None or self._progress is not None:
+            return
+        registry = self._connection.registry
+        target = person.cwd() / f"{file_stem(one.name, fmt.short_id(one.id))}.luml"
+
+        def read() -> Path:
+            if target.exists():
+                raise Failure(f"{target} is there already")
+            try:
+                download(registry, one, target, self._count)
+            except OSError as error:
+                raise Failure(f"{target} cannot be written: {error.strerror}") from error
+            return target
+
+        self._progress = (0, 0)
+        self.ask(read, self._tell_saved, self._show_unopened, group="registry.open")
+        self._show_progress()
+
+    def _tell_saved(self, target: Path) -> None:
+        self._progress = None
+        self._say(f"saved as {fmt.plain(str(target), 300)}")
+
+    def _count(self, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress = (done, total)
 
     def _show_unopened(self, reason: str) -> None:
         self._progress = None

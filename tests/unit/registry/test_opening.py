@@ -285,7 +285,7 @@ def test_an_artifact_that_is_not_uploaded_is_not_opened(
     registry: Registry, fake: FakeRegistry, uploaded: str
 ) -> None:
     fake.artifacts[uploaded]["status"] = "pending_upload"
-    with pytest.raises(ArtifactError, match="the registry says pending_upload"):
+    with pytest.raises(ArtifactError, match="is not there: the registry says pending_upload"):
         opened(registry)
 
 
