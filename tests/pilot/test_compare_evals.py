@@ -24,7 +24,7 @@ from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
-from tests.unit.compared_samples import Logged, agents, log_samples, run_set
+from tests.unit.compared_samples import Logged, agents, log_samples, other_questions, run_set
 from tests.unit.stores import execute
 
 BROKE = ["q003", "q007", "q021", "q033", "q048"]
@@ -194,6 +194,15 @@ async def test_equal_inputs_join_where_ids_do_not(tmp_path: Path) -> None:
             assert ids(pilot)[:5] == BROKE
             await press(pilot, "enter")
             assert "joined on its input; in B new q003" in screen_text(pilot)
+
+
+async def test_samples_of_one_id_with_other_inputs_say_so(tmp_path: Path) -> None:
+    with run_set(tmp_path, other_questions()) as found:
+        async with opened(found) as pilot:
+            words = "5 joined on set and id · ▲ inputs of 4 of 5 differ: J joins on equal inputs"
+            await until(lambda: words in screen_text(pilot))
+            row = next(line for line in screen_lines(pilot) if "101" in line)
+            assert "≠ What is [-1-]" in row
 
 
 async def test_runs_without_samples_say_so(tmp_path: Path) -> None:

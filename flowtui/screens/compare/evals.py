@@ -122,6 +122,8 @@ class CompareEvals(Exports, CompareScreen):
         first_rows = FIRST_ROWS if pane.listed is None else 0
         found = self._comparison.read(pane.selected, pane.higher, stale, whole, first_rows)
         yield partial(self._take, found, changes, whole)
+        if found.of.differing_inputs is None:
+            yield partial(pane.show_inputs, self._comparison.with_inputs(found))
 
     def _take(self, found: ReadComparison, changes: Counter[str], whole: frozenset[str]) -> None:
         self._read_changes = changes

@@ -122,6 +122,16 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
             # Not what is under the cursor: the open sample may not be in the list any more.
             self._open(self.view.number)
 
+    def show_inputs(self, found: ReadComparison) -> None:
+        """Show whose inputs differ, which is read after the list."""
+        if (listed := self.listed) is None or listed.samples is not found.samples:
+            return
+        if listed.of.letter == found.of.letter:
+            of = replace(listed.of, differing_inputs=found.of.differing_inputs)
+            self.listed = replace(listed, of=of)
+            self.query_one("#joined", OneLine).show(columns.joined_line(self.listed))
+            self.fill(self.known)
+
     def _why_none(self, found: ReadComparison) -> str:
         if (why := found.problems.get(found.of.letter)) is not None:
             return f"✗ {found.of.letter}: {fmt.plain(str(why))}\n\nr tries again."
@@ -178,9 +188,7 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         of, shown, width = listed.of, self.rows.columns, self.size.width
         self.rows.fill(
             {
-                number: columns.sample_cells(
-                    one, shown, of.candidate, self.higher, of.letter, width
-                )
+                number: columns.sample_cells(one, shown, of, self.higher, width)
                 for number, one in records.items()
             }
         )

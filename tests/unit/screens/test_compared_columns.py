@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 
 from flowtui.reports.comparison.sample_texts import delta_text, signed
 from flowtui.screens.compare.evals_columns import sample_cells, sample_columns
+from flowtui.store.compare.joined_samples import Numbering, joined
 from flowtui.store.compare.sample_page import ComparedSample
+from flowtui.store.compare.sample_views import sample_outcomes
+from flowtui.store.compare.samples import ComparedSamples
 from flowtui.store.compare.score_pairs import ComparedScore, Outcome, ScoreKind
 from flowtui.store.samples.values import Sample
 from flowtui.widgets.cells import Piece
@@ -48,16 +52,29 @@ def test_a_score_shows_what_became_of_it(one: Any, other: Any, piece: Piece) -> 
     assert score_change(sample(scores=one), sample(scores=other), "s", higher) == piece
 
 
-def cells(one: Sample | None, other: Sample | None, width: int = 200) -> dict[str, Any]:
+def cells(
+    one: Sample | None, other: Sample | None, width: int = 200, differing: Collection[int] = ()
+) -> dict[str, Any]:
     columns = sample_columns([], "B", width, has_sets=False)
-    found = sample_cells(
-        ComparedSample(0, ("faq", "q1"), (one, other)), columns, 1, higher, "B", width
+    samples = joined([None, None], Numbering())
+    of = ComparedSamples(
+        "B", 1, samples, {}, (), sample_outcomes(samples, {}), frozenset(differing)
     )
+    joined_sample = ComparedSample(0, ("faq", "q1"), (one, other))
+    found = sample_cells(joined_sample, columns, of, higher, width)
     return dict(zip((column.key for column in columns), found, strict=True))
 
 
 def text(cell: Piece | tuple[Piece, ...]) -> str:
     return cell.text if isinstance(cell, Piece) else "".join(piece.text for piece in cell)
+
+
+def test_inputs_that_differ_are_marked_in_the_row() -> None:
+    one, other = sample(inputs={"a": "What is 1?"}), sample(inputs={"a": "What is 2?"})
+    found = cells(one, other, differing=[0])
+    assert text(found["inputs"]) == "≠ What is [-1-]{+2+}?"
+    assert text(found["id"]) == "≠ q1"
+    assert text(cells(one, one)["inputs"]) == "What is 1?"
 
 
 def test_outputs_are_diffed_from_shortly_before_they_part() -> None:
