@@ -369,6 +369,22 @@ async def test_a_candidate_that_is_deleted_says_so_and_the_others_go_on(tmp_path
             assert ids(pilot)[:5] == BROKE
 
 
+async def test_the_first_candidate_that_can_be_read_is_looked_at(tmp_path: Path) -> None:
+    made = agents()
+    with run_set(tmp_path, {**made, "third": made["agent-new"]}) as runs:
+        async with compared(runs.baseline.store, *[run.run.id for run in runs.runs]) as pilot:
+            shutil.rmtree(tmp_path / "agent-new")
+            await press(pilot, "4")
+            assert ids(pilot)[:5] == BROKE
+            assert "output C" in screen_text(pilot)
+            assert "✗ B: " in screen_text(pilot)
+            await press(pilot, "right_square_bracket")
+            assert "✗ B: " in screen_text(pilot)
+            assert "] shows C." in screen_text(pilot)
+            await press(pilot, "r", "right_square_bracket")
+            assert ids(pilot)[:5] == BROKE
+
+
 async def test_samples_that_the_watch_reports_are_joined_after_a_rest(runs: RunSet) -> None:
     async with opened(runs) as pilot:
         for n in (0, 1):

@@ -134,7 +134,9 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
 
     def _why_none(self, found: ReadComparison) -> str:
         if (why := found.problems.get(found.of.letter)) is not None:
-            return f"✗ {found.of.letter}: {fmt.plain(str(why))}\n\nr tries again."
+            following = self.state.following
+            other = f" ] shows {following}." if following != found.of.letter else ""
+            return f"✗ {found.of.letter}: {fmt.plain(str(why))}\n\nr tries again.{other}"
         if found.numbers:
             return ""
         if not found.all_count:
