@@ -71,6 +71,7 @@ def score_document(score: ComparedScore) -> Document:
         **{name: score.outcomes[one] for one, name in _OUTCOMES.items()},
         "both_pass": score.both_pass,
         "both_fail": score.both_fail,
+        "same_otherwise": score.same_otherwise,
         "missing": score.lost,
         "became_nan": score.became_nan,
         "retyped": score.retyped,

@@ -210,6 +210,13 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
         booleans.count(pair)
         for pair in ((False, False), (False, True), (True, False), (True, True))
     )
+    tested = booleans if found.kind is ScoreKind.PASS_FAIL else numbers
+    same_tested = sum(plain_outcome(*pair, direction) is Outcome.SAME for pair in tested)
+    rest = counts[Outcome.SAME] - same_tested if tested else 0
+    assert found.same_otherwise == rest
+    if found.test is not None:
+        test = found.test
+        assert test.worse + test.better + found.outcomes[Outcome.SAME] - rest == test.pairs
     both = [id_ for id_ in one if id_ in other]
     assert (found.baseline_count, found.candidate_count, found.joined_count) == (
         len(one), len(other), len(both),
