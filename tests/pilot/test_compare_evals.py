@@ -277,6 +277,25 @@ async def test_either_run_is_annotated_and_undone(runs: RunSet) -> None:
         assert "✎0" not in screen_text(pilot)
 
 
+async def test_undo_takes_back_the_last_change_of_any_run_and_names_it(runs: RunSet) -> None:
+    async with opened(runs) as pilot:
+        await press(pilot, "plus")
+        assert "in B, q003   u undoes" in screen_text(pilot)
+        await press(pilot, "tab", "minus")
+        assert noted(runs, "q003") == [[False], [True]]
+        await press(pilot, "u")
+        assert "Undone in A, q003: added" in screen_text(pilot)
+        assert noted(runs, "q003") == [[], [True]]
+        await press(pilot, "u")
+        assert "Undone in B, q003: added" in screen_text(pilot)
+        assert noted(runs, "q003") == [[], []]
+        # What was typed at once is undone in the same order.
+        await press(pilot, "plus", "tab", "minus", "u")
+        assert noted(runs, "q003") == [[True], []]
+        await press(pilot, "u", "u")
+        assert "There is nothing to undo." in screen_text(pilot)
+
+
 async def test_keys_typed_at_once_annotate_the_run_that_each_was_meant_for(
     runs: RunSet,
 ) -> None:

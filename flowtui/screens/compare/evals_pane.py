@@ -76,7 +76,7 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
         yield VirtualTable(id="samples")
         yield EmptyText(id="empty")
-        yield ComparedSampleView(self.state.runs, id="sample")
+        yield ComparedSampleView(self.state.runs, self.jobs, id="sample")
         yield FilterLine(HINT, history="compare_evals", id="filter")
 
     def on_mount(self) -> None:
