@@ -138,10 +138,10 @@ def odd_words(score: ComparedScore) -> list[str]:
     )
 
 
-def words_of_test(score: ComparedScore) -> str:
+def words_of_test(score: ComparedScore, *, is_short: bool = False) -> str:
     """Return the test of a score in words, and what else is to be said of it."""
     if score.test is not None:
-        said = score.test.words
+        said = score.test.short_words if is_short else score.test.words
     elif not any(score.outcomes[what] for what in _IN_BOTH):
         said = "no sample has it in both runs"
     elif score.kind is ScoreKind.OTHER:
@@ -149,5 +149,5 @@ def words_of_test(score: ComparedScore) -> str:
     elif not score.differing:
         said = f"none of {score.outcomes[Outcome.SAME]:,} differ"
     else:
-        said = f"which is better is not known: {score.differing:,} changed, not tested"
+        said = f"neither direction counts as better: {score.differing:,} changed, not tested"
     return " · ".join([said, *odd_words(score)])

@@ -180,6 +180,22 @@ def test_deltas_in_words() -> None:
     assert delta_text(None) == ""
 
 
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Delta(Change.WORSE, 0.007551), "▲ 0.00755 worse"),
+        (Delta(Change.BETTER, -0.00755123), "▼ 0.00755 better"),
+        (Delta(Change.CHANGED, -123456789.25), "-1.2e+08 changed"),
+        (Delta(Change.WORSE, 1234567.0), "▲ 1.2e+06 worse"),
+        (Delta(Change.WORSE, 0.25), "▲ 0.25 worse"),
+        (Delta(Change.SAME, 0.0), "same"),
+    ],
+)
+def test_a_difference_leaves_room_for_its_word(change: Delta, text: str) -> None:
+    assert delta_text(change, 16) == text
+    assert len(text) <= 16
+
+
 def test_many_sets_of_letters_are_summed_up() -> None:
     runs: list[dict[str, JsonValue]] = [{letter: 1} for letter in "abcdef"]
     said = count_words(compared(*runs).counts())
