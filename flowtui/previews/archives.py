@@ -9,7 +9,8 @@ from zipfile import ZipInfo
 
 from flowtui.previews import encodings, files, zip_directory
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
-from flowtui.previews.values import Cancelled, Listing, Member, Part, Request
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Cancelled, Listing, Member, Opened, Part, Request
 from flowtui.store import bounded_json
 from flowtui.store.archive.tar import BROKEN, headers
 from flowtui.store.values import JsonValue
@@ -18,6 +19,13 @@ MAX_MANIFEST_BYTES = 1_000_000
 MANIFEST = "manifest.json"
 _IS_UTF8 = 0x800
 """The flag by which a ZIP file marks a member's name as UTF-8."""
+
+
+def shown(opened: Opened, request: Request) -> Listing:
+    """Return the wanted members of a ZIP file, as `zipped` does, or of a tar."""
+    if opened.kind is PreviewKind.ZIP:
+        return zipped(opened.file, request, opened.encoding)
+    return tar(opened.file, request, opened.cancelled)
 
 
 def tar(file: BinaryIO, request: Request, cancelled: Cancelled) -> Listing:
@@ -86,11 +94,11 @@ def zipped(file: BinaryIO, request: Request, encoding: str | None = None) -> Lis
     first = min(request.position, len(infos))
     if request.is_last:
         first = max(len(infos) - request.count, 0)
-    shown = tuple(
+    some = tuple(
         Member(_zipped_name(info, encoding), info.file_size, "folder" if info.is_dir() else "file")
         for info in infos[first : first + request.count]
     )
-    return Listing(shown, Part.numbered("member", first, len(shown), len(infos)))
+    return Listing(some, Part.numbered("member", first, len(some), len(infos)))
 
 
 def _unmarked_name(info: ZipInfo) -> bytes:

@@ -12,7 +12,8 @@ from zipfile import BadZipFile
 
 from flowtui.previews import files, zip_directory
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.values import Array, Arrays, Part, PreviewKind, Request
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Array, Arrays, Opened, Part, Request
 from flowtui.store.values import JsonValue
 
 MAX_ARRAYS = 10_000
@@ -29,12 +30,13 @@ _SAFETENSORS_BITS = {
 }  # fmt: skip
 
 
-def arrays(file: BinaryIO, kind: PreviewKind, request: Request) -> Arrays:
+def shown(opened: Opened, request: Request) -> Arrays:
     """Return the arrays of an npy, npz or safetensors file, from number `Request.position`.
 
     Raises:
         PreviewFailed: The headers are broken or too large.
     """
+    file, kind = opened.file, opened.kind
     metadata: JsonValue = None
     if kind is PreviewKind.NPY:
         found = [_npy(files.read_at(file, 0, _NPY_HEAD_BYTES), "")]
@@ -44,8 +46,8 @@ def arrays(file: BinaryIO, kind: PreviewKind, request: Request) -> Arrays:
         found, metadata = _safetensors(file)
     count = min(request.count, MAX_ARRAYS)
     first = max(len(found) - count, 0) if request.is_last else min(request.position, len(found))
-    shown = tuple(found[first : first + count])
-    return Arrays(shown, Part.numbered("array", first, len(shown), len(found)), metadata)
+    some = tuple(found[first : first + count])
+    return Arrays(some, Part.numbered("array", first, len(some), len(found)), metadata)
 
 
 def _npy(head: bytes, name: str) -> Array:

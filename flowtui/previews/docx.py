@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import BinaryIO
 
-from flowtui.previews import files, isolated, zip_directory
+from flowtui.previews import isolated, zip_directory
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.values import (
-    Cancelled,
     DocumentBlock,
     DocumentPage,
     Heading,
     Item,
+    Opened,
     Paragraph,
     Part,
     Request,
@@ -26,20 +25,19 @@ MAX_PART_BYTES = 15_000_000
 PAGE_BLOCKS = 500
 
 
-def page(path: Path, request: Request, cancelled: Cancelled) -> DocumentPage:
+def shown(opened: Opened, request: Request) -> DocumentPage:
     """Return blocks, beginning with number `Request.position`.
 
     Raises:
         MissingExtra, PreviewFailed, PreviewCancelled.
     """
-    with files.opened(path) as file:
-        _refuse_bomb(file_sizes(file))
+    _refuse_bomb(file_sizes(opened.file))
     count = min(request.count, PAGE_BLOCKS)
     arguments: dict[str, JsonValue] = {
         "position": -count if request.is_last else request.position,
         "count": count,
     }
-    reply = isolated.ask("docx", path, arguments, cancelled)
+    reply = isolated.ask("docx", opened.path, arguments, opened.cancelled)
     first, total = reply.values.get("first"), reply.values.get("total")
     if not isinstance(first, int) or not isinstance(total, int):
         raise PreviewFailed("The parser answered with no document.")

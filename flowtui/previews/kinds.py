@@ -6,38 +6,22 @@ import struct
 from pathlib import PurePosixPath
 
 from flowtui.previews import encodings, guessing
-from flowtui.previews.values import Cancelled, PreviewKind, never
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Cancelled, never
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", PreviewKind.PNG),
-    (b"\xff\xd8\xff", PreviewKind.JPEG),
-    (b"GIF87a", PreviewKind.GIF),
-    (b"GIF89a", PreviewKind.GIF),
-    (b"II*\0", PreviewKind.TIFF),
-    (b"MM\0*", PreviewKind.TIFF),
-    (b"II+\0", PreviewKind.TIFF),
-    (b"MM\0+", PreviewKind.TIFF),
-    (b"PAR1", PreviewKind.PARQUET),
-    (b"\x93NUMPY", PreviewKind.NPY),
-    (b"\x1f\x8b\x08", PreviewKind.GZIP),
-    (b"\x28\xb5\x2f\xfd", PreviewKind.ZSTD),
-)
+_MAGIC = [(magic, kind) for kind in PreviewKind for magic in kind.row.begins]
+_INSIDE = [kind for kind in PreviewKind if kind.row.inside]
 _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _MAX_SAFETENSORS_HEADER = 100_000_000
 PDF_MARK_WITHIN = 1024
 _ROOT_WITHIN = 4096
+_INSIDE_WITHIN = 2_000
 
 _BY_SUFFIX = {
-    ".csv": PreviewKind.CSV,
-    ".tsv": PreviewKind.TSV,
-    ".tab": PreviewKind.TSV,
-    ".json": PreviewKind.JSON,
-    ".geojson": PreviewKind.JSON,
-    ".ipynb": PreviewKind.JSON,
-    ".jsonl": PreviewKind.JSONL,
-    ".ndjson": PreviewKind.JSONL,
-    ".md": PreviewKind.MARKDOWN,
-    ".markdown": PreviewKind.MARKDOWN,
+    ending: kind
+    for kind in PreviewKind
+    if kind.row.is_text and kind is not PreviewKind.TEXT
+    for ending in kind.row.endings
 }
 
 LANGUAGES = {
@@ -99,12 +83,16 @@ def _by_magic(head: bytes) -> PreviewKind | None:
     return None
 
 
+def _of_zip(head: bytes, name: str) -> PreviewKind:
+    named = [kind for kind in _INSIDE if name.endswith(kind.row.endings)]
+    # Other archives may hold such members too, but rarely before all others.
+    found = named or [kind for kind in _INSIDE if kind.row.inside in head[:_INSIDE_WITHIN]]
+    return found[0] if found else PreviewKind.ZIP
+
+
 def _by_structure(head: bytes, name: str) -> PreviewKind | None:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        if b"word/" in head or name.endswith(".docx"):
-            return PreviewKind.DOCX
-        is_npz = name.endswith(".npz") or b".npy" in head[:300]
-        return PreviewKind.NPZ if is_npz else PreviewKind.ZIP
+        return _of_zip(head, name)
     if b"%PDF-" in head[:PDF_MARK_WITHIN] and not name.endswith(tuple(LANGUAGES)):
         return PreviewKind.PDF
     if len(head) > 9 and head[8:9] == b"{":

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flowtui.previews import images, isolated
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.values import Cancelled, Line, Mode, Part, Picture, Request, TextPage
+from flowtui.previews.values import Line, Mode, Opened, Part, Picture, Request, TextPage
 
 
-def page(path: Path, request: Request, cancelled: Cancelled) -> Picture | TextPage:
+def shown(opened: Opened, request: Request) -> Picture | TextPage:
     """Return page `Request.position`, from 0, as a picture unless text is wanted.
 
     Raises:
@@ -20,7 +18,7 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> Picture | TextPa
         "page": -1 if request.is_last else request.position,
         "is_text": is_text,
     }
-    reply = isolated.ask("pdf", path, arguments, cancelled)
+    reply = isolated.ask("pdf", opened.path, arguments, opened.cancelled)
     number, total = reply.values.get("page"), reply.values.get("total")
     if not isinstance(number, int) or not isinstance(total, int):
         raise PreviewFailed("The parser answered with no page.")

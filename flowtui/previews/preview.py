@@ -3,53 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 
 from flowtui.previews import files, guessing, kinds, unpacking
 from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Cancelled,
     EmptyFile,
     Encoding,
     Mode,
+    Opened,
     Preview,
-    PreviewKind,
     Request,
     Shown,
 )
 
-_PACKINGS = (PreviewKind.GZIP, PreviewKind.ZSTD)
-_TEXTS = frozenset(
-    (
-        PreviewKind.TEXT,
-        PreviewKind.ANSI,
-        PreviewKind.SOURCE,
-        PreviewKind.MARKDOWN,
-        PreviewKind.JSON,
-        PreviewKind.JSONL,
-        PreviewKind.CSV,
-        PreviewKind.TSV,
-        PreviewKind.SVG,
-    )
-)
-_SOUGHT_WHOLE = frozenset(
-    (
-        PreviewKind.PNG,
-        PreviewKind.JPEG,
-        PreviewKind.GIF,
-        PreviewKind.WEBP,
-        PreviewKind.BMP,
-        PreviewKind.TIFF,
-        PreviewKind.PDF,
-        PreviewKind.DOCX,
-        PreviewKind.PARQUET,
-        PreviewKind.NPZ,
-        PreviewKind.ZIP,
-    )
-)
 _FIRST_UNPACKED_BYTES = 8_000_000
 _AHEAD_BYTES = 2_000_000
+
+
+class _Reader(Protocol):
+    """What the module offers that a row of the table of kinds names."""
+
+    def shown(self, opened: Opened, request: Request) -> Shown:
+        """Return the wanted part of a file; raise what `preview` raises."""
 
 
 def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Preview:
@@ -70,10 +50,11 @@ def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Pr
         size = files.size_of(file)
         head = files.read_at(file, 0, files.HEAD_BYTES)
         kind = kinds.kind_of(head, name, cancelled)
-        if kind in _PACKINGS and request.mode is not Mode.HEX:
+        if kind.row.is_packed and request.mode is not Mode.HEX:
             return _unpacked(file, kind, name, request, cancelled, size)
         encoding = _encoding(file, kind, request, cancelled)
-        shown = _shown(path, file, kind, name, request, cancelled, encoding)
+        opened = Opened(path, file, kind, name, cancelled, encoding.name if encoding else None)
+        shown = _shown(opened, request)
     return Preview(kind, shown, size, modes_of(kind), encoding=encoding)
 
 
@@ -81,7 +62,7 @@ def modes_of(kind: PreviewKind) -> tuple[Mode, ...]:
     """Return the modes in which a kind of file can be asked for, the best one first."""
     if kind is PreviewKind.PDF:
         return (Mode.PICTURE, Mode.TEXT, Mode.HEX)
-    if kind in _TEXTS:
+    if kind.row.is_text:
         return (Mode.BEST, Mode.TEXT, Mode.HEX)
     if kind is PreviewKind.EMPTY:
         return (Mode.BEST,)
@@ -97,19 +78,21 @@ def _unpacked(
     size: int,
 ) -> Preview:
     inner_name = unpacking.inner_name(name)
-    kind = kinds.kind_of(unpacking.head(file, packing), inner_name, cancelled)
+    kind = kinds.kind_of(unpacking.head(file, packing, cancelled), inner_name, cancelled)
     is_first = not request.position and not request.is_last
     limit = unpacking.MAX_UNPACKED_BYTES
-    if is_first and kind not in _SOUGHT_WHOLE:
+    if is_first and not kind.row.is_whole:
         limit = _FIRST_UNPACKED_BYTES
-    elif not request.is_last and kind not in _SOUGHT_WHOLE:
+    elif not request.is_last and not kind.row.is_whole:
         limit = min(request.position + _AHEAD_BYTES + _FIRST_UNPACKED_BYTES, limit)
     with unpacking.unpacked(file, packing, cancelled, limit) as inner:
-        if kind in _SOUGHT_WHOLE and not inner.is_whole:
+        if kind.row.is_whole and not inner.is_whole:
             raise PreviewFailed("The file unpacks to too much to be shown.")
         with files.opened(inner.path) as inner_file:
             encoding = _encoding(inner_file, kind, request, cancelled)
-            shown = _shown(inner.path, inner_file, kind, inner_name, request, cancelled, encoding)
+            code = encoding.name if encoding else None
+            opened = Opened(inner.path, inner_file, kind, inner_name, cancelled, code)
+            shown = _shown(opened, request)
     if not inner.is_whole and not isinstance(shown, EmptyFile):
         # Only what was unpacked could be counted.
         shown = replace(shown, part=replace(shown.part, total=None))
@@ -132,109 +115,22 @@ def _encoding(
 
         names = archives.unmarked_names(file)
         return guessing.described(names, request.encoding, cancelled) if names else None
-    if kind not in _TEXTS:
+    if not kind.row.is_text:
         return None
     return guessing.described(guessing.sample(file), request.encoding, cancelled)
 
 
-def _shown(
-    path: Path,
-    file: BinaryIO,
-    kind: PreviewKind,
-    name: str,
-    request: Request,
-    cancelled: Cancelled,
-    encoding: Encoding | None,
-) -> Shown:
-    if kind is PreviewKind.EMPTY:
+def _shown(opened: Opened, request: Request) -> Shown:
+    row = opened.kind.row
+    if opened.kind is PreviewKind.EMPTY:
         return EmptyFile()
-    if request.mode is Mode.HEX or kind in (PreviewKind.BINARY, *_PACKINGS):
+    if request.mode is Mode.HEX or not (row.is_text or row.reader):
         from flowtui.previews import hex_dump
 
-        return hex_dump.page(file, request)
-    if encoding is not None and kind in _TEXTS:
-        return _text(path, file, kind, name, request, cancelled, encoding.name)
-    return _parsed(path, file, kind, request, cancelled, encoding)
-
-
-def _text(
-    path: Path,
-    file: BinaryIO,
-    kind: PreviewKind,
-    name: str,
-    request: Request,
-    cancelled: Cancelled,
-    encoding: str,
-) -> Shown:
-    if request.mode is not Mode.TEXT:
-        if kind is PreviewKind.SVG:
-            from flowtui.previews import svg
-
-            return svg.picture(path, request, cancelled)
-        if kind in (PreviewKind.CSV, PreviewKind.TSV):
-            return _table(path, kind, request, cancelled, encoding)
-        if kind in (PreviewKind.JSON, PreviewKind.JSONL):
-            from flowtui.previews import json_file
-
-            read = json_file.tree if kind is PreviewKind.JSON else json_file.records
-            return read(file, request, encoding)
+        return hex_dump.page(opened.file, request)
+    if row.reader and not (row.is_text and request.mode is Mode.TEXT):
+        reader = cast(_Reader, import_module(f"flowtui.previews.{row.reader}"))
+        return reader.shown(opened, request)
     from flowtui.previews import text
 
-    languages = {PreviewKind.SVG: "xml", PreviewKind.JSON: "json", PreviewKind.MARKDOWN: "markdown"}
-    language = languages.get(kind) or kinds.language_of(name)
-    is_overwritten = kind in (PreviewKind.TEXT, PreviewKind.ANSI)
-    return text.page(file, request, encoding, language, is_overwritten=is_overwritten)
-
-
-def _table(
-    path: Path, kind: PreviewKind, request: Request, cancelled: Cancelled, encoding: str
-) -> Shown:
-    """Return a page of a text table by its bytes; `tables.CsvFile` gives pages by row."""
-    from flowtui.previews.tables import CsvFile
-
-    with unpacking.with_ascii(path, encoding, cancelled) as plain:
-        table = CsvFile(plain.path, kind is PreviewKind.TSV, plain.encoding)
-        table.first_column = request.first_column
-        if request.is_last:
-            page = table.last(request.count)
-        else:
-            page = table.at(request.position, request.index, request.count)
-    if not plain.is_whole:
-        # Only the rows up to where reading stopped are counted.
-        page = replace(page, part=replace(page.part, total=None))
-    return replace(page, encoding=encoding, is_as_written=plain.path == path)
-
-
-def _parsed(
-    path: Path,
-    file: BinaryIO,
-    kind: PreviewKind,
-    request: Request,
-    cancelled: Cancelled,
-    encoding: Encoding | None,
-) -> Shown:
-    if kind.is_image:
-        from flowtui.previews import images
-
-        return images.picture(path, kind, request, cancelled)
-    if kind is PreviewKind.PDF:
-        from flowtui.previews import pdf
-
-        return pdf.page(path, request, cancelled)
-    if kind is PreviewKind.DOCX:
-        from flowtui.previews import docx
-
-        return docx.page(path, request, cancelled)
-    if kind is PreviewKind.PARQUET:
-        from flowtui.previews import parquet
-
-        return parquet.page(path, request, cancelled)
-    if kind in (PreviewKind.TAR, PreviewKind.ZIP):
-        from flowtui.previews import archives
-
-        if kind is PreviewKind.ZIP:
-            return archives.zipped(file, request, encoding.name if encoding else None)
-        return archives.tar(file, request, cancelled)
-    from flowtui.previews import arrays
-
-    return arrays.arrays(file, kind, request)
+    return text.shown(opened, request)

@@ -16,7 +16,8 @@ from typing import IO, BinaryIO
 from flowtui import temporary
 from flowtui.previews import encodings, files
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
-from flowtui.previews.values import Cancelled, Mode, PreviewKind
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Cancelled, Mode
 
 MAX_UNPACKED_BYTES = 64_000_000
 """How much is unpacked, most of it on the disk; what follows is not shown."""
@@ -81,10 +82,12 @@ def unpacked(
         yield Unpacked(Path(target.name), size, is_whole)
 
 
-def head(file: BinaryIO, packing: PreviewKind) -> bytes:
+def head(file: BinaryIO, packing: PreviewKind, cancelled: Cancelled) -> bytes:
     """Return the first bytes of what is packed."""
     found = b""
     for piece in _pieces(file, packing):
+        if cancelled():
+            raise PreviewCancelled
         found += piece
         if len(found) >= files.HEAD_BYTES:
             break

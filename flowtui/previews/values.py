@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import BinaryIO, Literal, TypeAlias
 
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.store.values import JsonValue
 
 Cancelled: TypeAlias = Callable[[], bool]
@@ -20,55 +22,6 @@ Origin: TypeAlias = Literal["known", "guessed", "chosen"]
 def never() -> bool:
     """Return False, for a read that nobody cancels."""
     return False
-
-
-class PreviewKind(StrEnum):
-    """What a file is."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    GIF = "gif"
-    WEBP = "webp"
-    BMP = "bmp"
-    TIFF = "tiff"
-    SVG = "svg"
-    PDF = "pdf"
-    DOCX = "docx"
-    CSV = "csv"
-    TSV = "tsv"
-    PARQUET = "parquet"
-    JSON = "json"
-    JSONL = "jsonl"
-    MARKDOWN = "markdown"
-    SOURCE = "source"
-    TEXT = "text"
-    ANSI = "ansi"
-    GZIP = "gzip"
-    ZSTD = "zstd"
-    NPY = "npy"
-    NPZ = "npz"
-    SAFETENSORS = "safetensors"
-    TAR = "tar"
-    ZIP = "zip"
-    BINARY = "binary"
-    EMPTY = "empty"
-
-    @property
-    def is_image(self) -> bool:
-        """Whether the file is a picture made of pixels."""
-        return self in _IMAGES
-
-
-_IMAGES = frozenset(
-    (
-        PreviewKind.PNG,
-        PreviewKind.JPEG,
-        PreviewKind.GIF,
-        PreviewKind.WEBP,
-        PreviewKind.BMP,
-        PreviewKind.TIFF,
-    )
-)
 
 
 class Mode(StrEnum):
@@ -102,6 +55,19 @@ class Request:
     """For a table: how many columns stand before those that are wanted."""
     encoding: str | None = None
     """The encoding to read a text in; None for the one that it seems to have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is open to be read, and what is known of it."""
+
+    path: Path
+    file: BinaryIO
+    kind: PreviewKind
+    name: str
+    cancelled: Cancelled
+    encoding: str | None = None
+    """The encoding of a text, or of the names in a ZIP file that are not marked as UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from textual.app import SuspendNotSupported
 from flowtui import format as fmt
 from flowtui import person
 from flowtui.failures import Failure, NoLongerWanted
-from flowtui.previews.values import Mode, Picture, PreviewKind, Request
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Mode, Picture, Request
 from flowtui.reports import saving
 from flowtui.screens.attachments.reading import FileSource, whole_text
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen

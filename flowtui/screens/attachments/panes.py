@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui import installation
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Arrays,
     DocumentPage,
@@ -21,7 +22,6 @@ from flowtui.previews.values import (
     Listing,
     Mode,
     Picture,
-    PreviewKind,
     Request,
     TablePage,
     TextPage,

@@ -12,13 +12,8 @@ from textual.message import Message
 from textual.timer import Timer
 
 from flowtui import format as fmt
-from flowtui.previews.values import (
-    Mode,
-    Picture,
-    Preview,
-    PreviewKind,
-    Request,
-)
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Mode, Picture, Preview, Request
 from flowtui.screens.attachments import title
 from flowtui.screens.attachments.panes import PreviewPanes
 from flowtui.screens.attachments.reading import (

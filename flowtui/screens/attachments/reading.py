@@ -10,15 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from flowtui.previews.errors import MissingExtra, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
-from flowtui.previews.values import (
-    HexPage,
-    Mode,
-    Preview,
-    PreviewKind,
-    Request,
-    TextPage,
-)
+from flowtui.previews.values import HexPage, Mode, Preview, Request, TextPage
 from flowtui.previews.values import Line as FileLine
 from flowtui.store.cancelling import is_left
 from flowtui.widgets.cells import Line

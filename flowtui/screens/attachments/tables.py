@@ -9,9 +9,10 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.tables import CsvFile
-from flowtui.previews.values import Preview, PreviewKind, Request, TablePage
+from flowtui.previews.values import Preview, Request, TablePage
 from flowtui.store.cancelling import is_left
 
 INDEXED_BELOW_BYTES = 64_000_000

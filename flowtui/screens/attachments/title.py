@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from flowtui import format as fmt
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Arrays,
     EmptyFile,
@@ -13,7 +14,6 @@ from flowtui.previews.values import (
     Part,
     Picture,
     Preview,
-    PreviewKind,
     TablePage,
     TextPage,
 )
@@ -62,20 +62,12 @@ def _kind_words(read: Preview) -> list[str]:
 
 
 def _name_of_kind(read: Preview) -> str:
-    names = {PreviewKind.JPEG: "JPEG", PreviewKind.BINARY: "bytes", PreviewKind.DOCX: "Word",
-             PreviewKind.MARKDOWN: "Markdown", PreviewKind.PARQUET: "Parquet",
-             PreviewKind.TEXT: "text", PreviewKind.ANSI: "log", PreviewKind.SOURCE: "source",
-             PreviewKind.SAFETENSORS: "safetensors", PreviewKind.EMPTY: "empty",
-             PreviewKind.WEBP: "WebP", PreviewKind.NPY: "npy", PreviewKind.NPZ: "npz",
-             PreviewKind.TAR: "tar", PreviewKind.GZIP: "gzip",
-             PreviewKind.ZSTD: "zstd"}  # fmt: skip
-    name = names.get(read.kind, read.kind.value.upper())
+    name = read.kind.row.name
     if isinstance(read.shown, TextPage) and read.kind is PreviewKind.SOURCE:
         name = read.shown.language or name
     if isinstance(read.shown, HexPage) and read.kind is not PreviewKind.BINARY:
         name += " as bytes"
-    packed = {PreviewKind.GZIP: " in gzip", PreviewKind.ZSTD: " in zstd"}
-    return name + (packed.get(read.packing, "") if read.packing is not None else "")
+    return name if read.packing is None else f"{name} in {read.packing.row.name}"
 
 
 def shown_part(part: Part, count: int) -> str:

@@ -15,6 +15,7 @@ import zstandard
 
 from flowtui.previews import json_file, unpacking, zip_directory
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
     Array,
@@ -26,7 +27,6 @@ from flowtui.previews.values import (
     Listing,
     Member,
     Picture,
-    PreviewKind,
     Request,
     TablePage,
     TextPage,

@@ -14,6 +14,7 @@ import pytest
 from flowtui import installation
 from flowtui.previews import isolated
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
     DocumentPage,
@@ -22,7 +23,6 @@ from flowtui.previews.values import (
     Mode,
     Paragraph,
     Picture,
-    PreviewKind,
     Request,
     Table,
     TextPage,

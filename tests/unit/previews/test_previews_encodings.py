@@ -13,6 +13,7 @@ import pytest
 
 from flowtui.previews import guessing, isolated
 from flowtui.previews.errors import PreviewCancelled
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.parsers import encoding
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
@@ -23,7 +24,6 @@ from flowtui.previews.values import (
     Listing,
     Mode,
     Preview,
-    PreviewKind,
     Request,
     TablePage,
     TextPage,

@@ -11,8 +11,8 @@ import zipfile
 
 import pytest
 
+from flowtui.previews.kind_table import PreviewKind as K
 from flowtui.previews.kinds import kind_of, language_of
-from flowtui.previews.values import PreviewKind as K
 from tests.unit.house.test_imports import DRAWING, loaded_by, modules, offences, within
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
