@@ -83,6 +83,10 @@ class PreviewKind(Enum):
     ANSI = Row("log", "text", is_text=True, shows="lines, in the colours of the log")
     GZIP = Row("gzip", "gzip", "", (".gz", ".tgz"), (b"\x1f\x8b\x08",), is_packed=True,
                shows="what is in it")  # fmt: skip
+    BZIP2 = Row("bzip2", "bzip2", "", (".bz2", ".tbz2", ".tbz"), (b"BZh",), is_packed=True,
+                shows="what is in it")  # fmt: skip
+    XZ = Row("xz", "xz", "", (".xz", ".txz"), (b"\xfd7zXZ\0",), is_packed=True,
+             shows="what is in it")  # fmt: skip
     ZSTD = Row("zstd", "zstd", "", (".zst", ".zstd"), (b"\x28\xb5\x2f\xfd",), extra="zstd",
                is_packed=True, shows="what is in it")  # fmt: skip
     NPY = Row("npy", "arrays", "arrays", (".npy",), (b"\x93NUMPY",),
@@ -91,10 +95,15 @@ class PreviewKind(Enum):
               shows="the types and shapes of the arrays")  # fmt: skip
     SAFETENSORS = Row("safetensors", "arrays", "arrays", (".safetensors",),
                       shows="the types and shapes of the tensors, and the metadata")  # fmt: skip
-    TAR = Row("tar", "archive", "archives", (".tar", ".luml"),
-              shows="the members, and the manifest of a model of LUML")  # fmt: skip
+    TAR = Row(
+        "tar",
+        "archive",
+        "archives",
+        (".tar", ".luml"),
+        shows="the members as a tree, each of which opens; the manifest of a model of LUML",
+    )
     ZIP = Row("ZIP", "archive", "archives", (".zip",), is_whole=True,
-              shows="the members")  # fmt: skip
+              shows="the members as a tree, each of which opens")  # fmt: skip
     BINARY = Row("bytes", "binary")
     EMPTY = Row("empty", "empty")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -14,6 +16,7 @@ from flowtui.previews.values import (
     Cancelled,
     EmptyFile,
     Encoding,
+    Member,
     Mode,
     Opened,
     Preview,
@@ -32,6 +35,13 @@ class _Reader(Protocol):
         """Return the wanted part of a file; raise what `preview` raises."""
 
 
+class _Container(Protocol):
+    """What the reader of a file with members offers besides."""
+
+    def pieces(self, opened: Opened, member: Member) -> Iterator[bytes]:
+        """Return the content of a member; raise PreviewFailed if there is none."""
+
+
 def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Preview:
     """Return a part of a file in the form that suits it.
 
@@ -47,15 +57,46 @@ def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Pr
         PreviewCancelled: `cancelled` said so.
     """
     with files.opened(path) as file:
-        size = files.size_of(file)
-        head = files.read_at(file, 0, files.HEAD_BYTES)
-        kind = kinds.kind_of(head, name, cancelled)
-        if kind.row.is_packed and request.mode is not Mode.HEX:
-            return _unpacked(file, kind, name, request, cancelled, size)
-        encoding = _encoding(file, kind, request, cancelled)
-        opened = Opened(path, file, kind, name, cancelled, encoding.name if encoding else None)
-        shown = _shown(opened, request)
-    return Preview(kind, shown, size, modes_of(kind), encoding=encoding)
+        return _read(path, file, name, request, cancelled, is_unpacked=False)
+
+
+def _read(
+    path: Path,
+    file: BinaryIO,
+    name: str,
+    request: Request,
+    cancelled: Cancelled,
+    *,
+    is_unpacked: bool,
+) -> Preview:
+    """Return a preview of what may be in another file."""
+    size = files.size_of(file)
+    kind = kinds.kind_of(files.read_at(file, 0, files.HEAD_BYTES), name, cancelled)
+    if kind.row.is_packed and not is_unpacked and (request.inside or request.mode is not Mode.HEX):
+        pieces = partial(unpacking.pieces, file, kind)
+        read = _poured(pieces, unpacking.inner_name(name), request, cancelled, is_unpacked=True)
+        return replace(read, size_bytes=size, packing=kind) if not request.inside else read
+    encoding = _encoding(file, kind, request, cancelled)
+    opened = Opened(path, file, kind, name, cancelled, encoding.name if encoding else None)
+    if request.inside:
+        member, *rest = request.inside
+        pieces = partial(member_pieces, opened, member)
+        inner = replace(request, inside=tuple(rest))
+        read = _poured(pieces, member.name, inner, cancelled, is_unpacked=False)
+        return read if rest else replace(read, size_bytes=member.size_bytes)
+    return Preview(kind, _shown(opened, request), size, modes_of(kind), encoding=encoding)
+
+
+def member_pieces(opened: Opened, member: Member) -> Iterator[bytes]:
+    """Return the content of a member of a file, in pieces.
+
+    Raises:
+        PreviewFailed: The file has no such member, or it cannot be read.
+    """
+    reader = _reader(opened.kind) if opened.kind.row.reader else None
+    if not hasattr(reader, "pieces"):
+        raise PreviewFailed("The file has changed: it has no members any more.")
+    return cast(_Container, reader).pieces(opened, member)
 
 
 def modes_of(kind: PreviewKind) -> tuple[Mode, ...]:
@@ -69,36 +110,37 @@ def modes_of(kind: PreviewKind) -> tuple[Mode, ...]:
     return (Mode.HEX,) if kind is PreviewKind.BINARY else (Mode.BEST, Mode.HEX)
 
 
-def _unpacked(
-    file: BinaryIO,
-    packing: PreviewKind,
+def _poured(
+    pieces: Callable[[], Iterator[bytes]],
     name: str,
     request: Request,
     cancelled: Cancelled,
-    size: int,
+    *,
+    is_unpacked: bool,
 ) -> Preview:
-    inner_name = unpacking.inner_name(name)
-    kind = kinds.kind_of(unpacking.head(file, packing, cancelled), inner_name, cancelled)
+    """Return a preview of what comes in pieces, as much of it as the request needs."""
+    kind = kinds.kind_of(unpacking.head(pieces(), cancelled), name, cancelled)
+    is_whole = kind.row.is_whole or bool(request.inside)
     is_first = not request.position and not request.is_last
     limit = unpacking.MAX_UNPACKED_BYTES
-    if is_first and not kind.row.is_whole:
+    if is_first and not is_whole:
         limit = _FIRST_UNPACKED_BYTES
-    elif not request.is_last and not kind.row.is_whole:
+    elif not request.is_last and not is_whole:
         limit = min(request.position + _AHEAD_BYTES + _FIRST_UNPACKED_BYTES, limit)
-    with unpacking.unpacked(file, packing, cancelled, limit) as inner:
+    with unpacking.poured(pieces(), cancelled, limit) as inner:
         if kind.row.is_whole and not inner.is_whole:
             raise PreviewFailed("The file unpacks to too much to be shown.")
-        with files.opened(inner.path) as inner_file:
-            encoding = _encoding(inner_file, kind, request, cancelled)
-            code = encoding.name if encoding else None
-            opened = Opened(inner.path, inner_file, kind, inner_name, cancelled, code)
-            shown = _shown(opened, request)
+        with files.opened(inner.path) as file:
+            read = _read(inner.path, file, name, request, cancelled, is_unpacked=is_unpacked)
+    if request.inside:
+        return read
+    shown = read.shown
     if not inner.is_whole and not isinstance(shown, EmptyFile):
         # Only what was unpacked could be counted.
         shown = replace(shown, part=replace(shown.part, total=None))
-    return Preview(
-        kind, shown, size, modes_of(kind), packing, inner.size_bytes, inner.is_whole, encoding
-    )
+    is_whole = inner.is_whole and read.is_unpacked_whole
+    unpacked = read.unpacked_bytes if read.packing is not None else inner.size_bytes
+    return replace(read, shown=shown, unpacked_bytes=unpacked, is_unpacked_whole=is_whole)
 
 
 def _encoding(
@@ -129,8 +171,11 @@ def _shown(opened: Opened, request: Request) -> Shown:
 
         return hex_dump.page(opened.file, request)
     if row.reader and not (row.is_text and request.mode is Mode.TEXT):
-        reader = cast(_Reader, import_module(f"flowtui.previews.{row.reader}"))
-        return reader.shown(opened, request)
+        return _reader(opened.kind).shown(opened, request)
     from flowtui.previews import text
 
     return text.shown(opened, request)
+
+
+def _reader(kind: PreviewKind) -> _Reader:
+    return cast(_Reader, import_module(f"flowtui.previews.{kind.row.reader}"))

@@ -24,6 +24,18 @@ def never() -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file within a file."""
+
+    name: str
+    size_bytes: int
+    type: str
+    """file, folder, link or other."""
+    position: int = 0
+    """Where its header begins, or which member it is."""
+
+
 class Mode(StrEnum):
     """How a file is to be shown."""
 
@@ -55,6 +67,8 @@ class Request:
     """For a table: how many columns stand before those that are wanted."""
     encoding: str | None = None
     """The encoding to read a text in; None for the one that it seems to have."""
+    inside: tuple[Member, ...] = ()
+    """The member of the file that is wanted, after those that it lies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,14 +262,6 @@ class Arrays:
     arrays: tuple[Array, ...]
     part: Part
     metadata: JsonValue = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    name: str
-    size_bytes: int
-    type: str
-    """file, folder, link or other."""
 
 
 @dataclass(frozen=True, slots=True)

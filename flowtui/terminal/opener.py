@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from flowtui import temporary
 from flowtui.failures import Failure
@@ -177,26 +178,15 @@ class Copies:
             OpenFailed: There is no space for it, or the file cannot be read.
             PreviewCancelled: `cancelled` said so.
         """
-        with self._lock:
-            try:
-                folder = self._made()
-            except OSError as error:
-                why = temporary.why_not(error)
-                raise OpenFailed(f"no copy could be made: {why}") from error
-            self._count += 1
-            place = folder / str(self._count)
+        target = self._place(name)
+        folder = target.parent.parent
         try:
-            place.mkdir(mode=0o700)
             needed, free = path.stat().st_size, shutil.disk_usage(folder).free
             if needed > free:
                 raise OpenFailed(
                     f"a copy takes {size(needed)}, and {size(free)} are free in {folder.parent}:"
                     " free some, or set TMPDIR to another folder"
                 )
-            base = name.rpartition("/")[2]
-            stem, dot, suffix = base.rpartition(".")
-            target = place / (f"{file_stem(stem)}{dot}{file_stem(suffix)}" if stem else
-                              file_stem(base))  # fmt: skip
             copy_file(path, target, lambda _count: None, cancelled)
             target.chmod(0o400)
         except OSError as error:
@@ -206,6 +196,40 @@ class Copies:
                 raise PreviewCancelled from error
             raise OpenFailed(str(error)) from error
         return target
+
+    def written(self, name: str, write: Callable[[BinaryIO], None]) -> Path:
+        """Return a copy that `write` makes, which only this user can read and nobody can write.
+
+        Raises:
+            OpenFailed: There is no space for it.
+        """
+        target = self._place(name)
+        try:
+            with target.open("xb") as out:
+                write(out)
+            target.chmod(0o400)
+        except OSError as error:
+            target.unlink(missing_ok=True)
+            raise OpenFailed(f"no copy could be made: {temporary.why_not(error)}") from error
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return target
+
+    def _place(self, name: str) -> Path:
+        """Return where a copy of this name may be written, in a folder of its own."""
+        base = name.rpartition("/")[2]
+        stem, dot, suffix = base.rpartition(".")
+        safe = f"{file_stem(stem)}{dot}{file_stem(suffix)}" if stem else file_stem(base)
+        with self._lock:
+            self._count += 1
+            try:
+                place = self._made() / str(self._count)
+                place.mkdir(mode=0o700)
+            except OSError as error:
+                why = temporary.why_not(error)
+                raise OpenFailed(f"no copy could be made: {why}") from error
+        return place / safe
 
     def remove(self) -> None:
         """Remove all copies."""

@@ -20,6 +20,7 @@ from flowtui.previews.values import (
     JsonRecords,
     JsonTree,
     Listing,
+    Member,
     Mode,
     Picture,
     Request,
@@ -82,16 +83,18 @@ class PreviewPanes(Vertical):
     @property
     def _shown_name(self) -> str:
         name = "" if self._source is None else self._source.name
-        return fmt.plain(name.rpartition("/")[2] or name, 300)
+        names = (name, *(member.name for member in self._request.inside))
+        return " › ".join(fmt.plain(one.rpartition("/")[2] or one, 300) for one in names)
 
     def _title(self, line: Sequence[Piece]) -> None:
         if self.is_attached:
             self.query_one("#preview-title", OneLine).show(clipped(line, self.size.width))
 
     @property
-    def _identity(self) -> tuple[str, Mode]:
+    def _identity(self) -> tuple[str, Mode, tuple[Member, ...]]:
         """The file and its form; cursor and folds stay as long as both stay the same."""
-        return "" if self._source is None else self._source.key, self._request.mode
+        key = "" if self._source is None else self._source.key
+        return key, self._request.mode, self._request.inside
 
     # One way for each kind ---------------------------------------------------------------------
 
@@ -115,8 +118,13 @@ class PreviewPanes(Vertical):
                 self._show_picture(shown)
             case TablePage():
                 self._show_table(part, is_new)
-            case Arrays() | Listing():
-                self._show_listing(is_new)
+            case Arrays():
+                self._show_arrays(is_new)
+            case Listing():
+                sections = preview_documents.member_sections(self._of(Listing))
+                if shown.manifest:
+                    sections += preview_documents.about_section("Manifest", shown.manifest)
+                self._show_sections(sections)
             case EmptyFile():
                 self._show_pane(self._text)
                 self._text.show_note("This file is empty: it has no bytes.")
@@ -151,12 +159,7 @@ class PreviewPanes(Vertical):
             self._title(self._status(self.size.width))
         elif self._parts:
             part = self._parts[0]
-            line = list(
-                title.title(
-                    self._source.name if self._source else "",
-                    part.preview, self._amount, self.size.width,
-                )
-            )  # fmt: skip
+            line = list(title.title(self._shown_name, part.preview, self._amount, self.size.width))
             if part.missing_extra:
                 line = _with_advice(line[:2], part.missing_extra, self.size.width)
             self._title(line)
@@ -189,10 +192,10 @@ class PreviewPanes(Vertical):
         else:
             document.show_note("This file has no content to show.")
 
-    def _show_listing(self, is_new: bool) -> None:
-        arrays, listings = self._of(Arrays), self._of(Listing)
-        page = preview_table.of_arrays(arrays) if arrays else preview_table.of_listing(listings)
-        about = arrays[0].metadata if arrays else listings[0].manifest
+    def _show_arrays(self, is_new: bool) -> None:
+        arrays = self._of(Arrays)
+        page = preview_table.of_arrays(arrays)
+        about = arrays[0].metadata
         if not about:
             self._show_pane(self.query_one(TablePane))
             self.query_one(TablePane).show_page(page, is_new=is_new)
@@ -203,7 +206,7 @@ class PreviewPanes(Vertical):
         self._show_sections(
             [
                 Section("content", "Content", (content,)),
-                *preview_documents.about_section("Metadata" if arrays else "Manifest", about),
+                *preview_documents.about_section("Metadata", about),
             ]
         )
 

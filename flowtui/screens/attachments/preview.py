@@ -13,8 +13,9 @@ from textual.timer import Timer
 
 from flowtui import format as fmt
 from flowtui.previews.kind_table import PreviewKind
-from flowtui.previews.values import Mode, Picture, Preview, Request
+from flowtui.previews.values import Member, Mode, Picture, Preview, Request
 from flowtui.screens.attachments import title
+from flowtui.screens.attachments.members import member_source
 from flowtui.screens.attachments.panes import PreviewPanes
 from flowtui.screens.attachments.reading import (
     FileSource,
@@ -24,6 +25,7 @@ from flowtui.screens.attachments.reading import (
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
+from flowtui.widgets.documents.document import Document
 from flowtui.widgets.documents.picture import PicturePane
 from flowtui.widgets.lists.virtual_list import VirtualList
 
@@ -73,6 +75,10 @@ class FilePreview(Asks, PreviewPanes):
         self._wanted = self._request
         """The request under way, else the one that is shown; the next key builds on it."""
         self._resize: Timer | None = None
+        self._outer: list[tuple[Request, int]] = []
+        """What a member that is shown lies in, and where the cursor was there."""
+        self._cursor_then: int | None = None
+        """Where the cursor is to be in what is being read."""
 
     def on_mount(self) -> None:
         self._show_pane(self._text)
@@ -98,6 +104,9 @@ class FilePreview(Asks, PreviewPanes):
         """Show a file from its beginning, or a sentence if there is no file."""
         is_other = source is None or self._source is None or source.key != self._source.key
         self._source = source
+        if is_other:
+            self._outer.clear()
+            self._cursor_then = None
         if source is None:
             self.workers.cancel_group(self, "preview")
             self._parts = []
@@ -165,6 +174,9 @@ class FilePreview(Asks, PreviewPanes):
             self._parts = [part]
             self._request = request
         self.show_parts(is_new=self._identity != before)
+        if self._cursor_then is not None:
+            self.current.cursor = self._cursor_then
+            self._cursor_then = None
         self.post_message(self.Shown(self._source, part.preview.kind))
 
     def _is_shown(self, part: ReadPart, request: Request) -> bool:
@@ -189,6 +201,37 @@ class FilePreview(Asks, PreviewPanes):
         self._show_pane(self._text)
         self._text.show_note(f"✗ {fmt.plain(reason, 500)} {OTHERWISE}")
         self.refresh_bindings()
+
+    # Members ---------------------------------------------------------------------------------
+
+    @on(Document.Followed)
+    def show_member(self, event: Document.Followed) -> None:
+        """Show the member of an archive that was followed."""
+        event.stop()
+        if isinstance(event.target, Member):
+            self._outer.append((self._request, self.current.cursor))
+            inside = (*self._request.inside, event.target)
+            self._parts = []
+            self._request = self._fitting(Request(inside=inside))
+            self._ask(self._request)
+
+    def leave_member(self) -> bool:
+        """Show what a member lies in, if one is shown; say whether one was."""
+        if not self._outer:
+            return False
+        request, self._cursor_then = self._outer.pop()
+        self._parts = []
+        self._request = request
+        self._ask(replace(request, position=0, index=0))
+        return True
+
+    @property
+    def shown_source(self) -> FileSource | None:
+        """The file or member that is shown."""
+        inside = self._request.inside
+        if self._source is None or not inside:
+            return self._source
+        return member_source(self._source, inside)
 
     # Keys ------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -251,10 +252,16 @@ class AttachmentsScreen(TabScreen):
     def action_leave(self) -> None:
         if self._jobs is not None and self._jobs.is_saving:
             self._jobs.cancel_saving()
-        elif self.is_composed and self._panes.current is not self._files:
+        elif self._is_in_preview and self._preview.leave_member():
+            return
+        elif self._is_in_preview:
             self._panes.show(self._files)
         else:
             super().action_leave()
+
+    @property
+    def _is_in_preview(self) -> bool:
+        return self.is_composed and self._panes.current is not self._files
 
     async def action_preview(self, action: str) -> None:
         """Carry out an action of the preview, wherever the focus is."""
@@ -302,7 +309,10 @@ class AttachmentsScreen(TabScreen):
         elif file.state is not FileState.PRESENT:
             self.notify(why_not(file), title="Not opened", severity="warning", markup=False)
         else:
-            await self._jobs.open(self._source(file), self._preview.kind, self._preview.request)
+            source, request = self._source(file), self._preview.request
+            if request.inside and self._is_in_preview and self._preview.shown_source is not None:
+                source, request = self._preview.shown_source, replace(request, inside=())
+            await self._jobs.open(source, self._preview.kind, request)
 
     @work
     async def action_save(self) -> None:
@@ -310,7 +320,8 @@ class AttachmentsScreen(TabScreen):
         if node is None or self._jobs is None:
             return
         if isinstance(node, FileNode):
-            await self._jobs.save_file(self._source(node.attachment))
+            inner = self._preview.shown_source if self._is_in_preview else None
+            await self._jobs.save_file(inner or self._source(node.attachment))
             return
         files = [file for file in files_in(node) if file.state is FileState.PRESENT]
         left_out = node.file_count - len(files)

@@ -37,6 +37,7 @@ class TableSource:
         self._request = replace(request, count=PAGE_ROWS, is_last=False)
         self._is_parquet = first.kind is PreviewKind.PARQUET
         is_plain = first.kind in (PreviewKind.CSV, PreviewKind.TSV) and first.packing is None
+        is_plain = is_plain and not request.inside
         self._csv: CsvFile | None = None
         is_small = first.size_bytes < INDEXED_BELOW_BYTES
         self._can_index = is_plain and is_small and self.first.is_as_written

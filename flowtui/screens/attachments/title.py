@@ -28,13 +28,12 @@ def title(name: str, read: Preview, amount: str, width: int) -> Line:
     """Return the title line; if space is short, the name is cut before anything else.
 
     Args:
-        name: The file's name.
+        name: The file's name, made safe.
         read: The first part of the file.
         amount: How much of the file is shown, as `shown_part` says it.
         width: The width in cells.
     """
-    shown = fmt.plain(name.rpartition("/")[2] or name, 300)
-    name_cells = cell_len(shown)
+    name_cells = cell_len(name)
     words = list(filter(None, [*_kind_words(read), amount, _note(read), fmt.size(read.size_bytes)]))
     # The last words are dropped first: they also stand elsewhere, or matter least.
     least = min(name_cells, MIN_NAME_CELLS)
@@ -42,12 +41,12 @@ def title(name: str, read: Preview, amount: str, width: int) -> Line:
         words.pop()
     right = [Piece("  " + SEPARATOR.join(words), "muted")]
     room = max(width - width_of(right) - 2, least)
-    return [Piece(" "), Piece(fit(shown, min(name_cells, room)), "title"), *right]
+    return [Piece(" "), Piece(fit(name, min(name_cells, room)), "title"), *right]
 
 
 def _kind_words(read: Preview) -> list[str]:
     words = [_name_of_kind(read)]
-    if read.packing is not None:
+    if read.packing is not None or not read.is_unpacked_whole:
         unpacked = fmt.size(read.unpacked_bytes or 0)
         words.append(f"{unpacked} unpacked" if read.is_unpacked_whole else f"first {unpacked}")
     match read.shown:

@@ -13,6 +13,7 @@ from flowtui.previews.values import (
     JsonRecord,
     JsonRecords,
     JsonTree,
+    Listing,
     Paragraph,
     Table,
 )
@@ -25,6 +26,8 @@ OPEN_ALL_BELOW = 40
 """With fewer values than this inside the outermost ones, two nested levels are open; else none."""
 MAX_PROBLEMS = 5
 LEVEL_CELLS = 2
+MAX_FOLDERS = 20
+"""How many folders above a member of an archive are shown as folders."""
 
 
 def json_sections(tree: JsonTree) -> list[Section]:
@@ -89,6 +92,43 @@ def _block(block: DocumentBlock) -> Block:
             return preview_markdown.table(rows, f"… {hidden:,} more rows" if hidden > 0 else "")
         case Heading(text=text) | Paragraph(text):
             return Text(f"{text}\n")
+
+
+def member_sections(pages: Sequence[Listing]) -> list[Section]:
+    """Return the members of an archive as a tree; following a file posts its `Member`."""
+    root: dict[str, JsonValue] = {}
+    targets: dict[tuple[str | int, ...], object] = {}
+    count = 0
+    for member in (member for page in pages for member in page.members):
+        count += 1
+        *above, name = _path_of(member.name)
+        folder, path = root, tuple(above)
+        for part in above:
+            inner = folder.setdefault(part, {})
+            assert isinstance(inner, dict)
+            folder = inner
+        if not name:
+            continue
+        shown, number = name, 1
+        while shown in folder:
+            # Archives may have several members of one name.
+            number += 1
+            shown = f"{name} ({number})"
+        folder[shown] = fmt.size(member.size_bytes) if member.type == "file" else member.type
+        if member.type == "file":
+            targets[(*path, shown)] = member
+    if not root:
+        return []
+    levels = MAX_FOLDERS if count < OPEN_ALL_BELOW else 0
+    tree = Values("members", root, open_levels=levels, targets=targets)
+    return [Section("members", "", (tree,))]
+
+
+def _path_of(name: str) -> list[str]:
+    """Return the folders of a member, each with a slash, and its own name: empty for a folder."""
+    parts = name.split("/")
+    above = [f"{part}/" for part in parts[:-1][:MAX_FOLDERS]]
+    return [*above, "/".join(parts[len(above) :])]
 
 
 def about_section(title: str, about: JsonValue) -> list[Section]:
