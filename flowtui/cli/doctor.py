@@ -27,6 +27,7 @@ EXTRAS = {
     "pdf": ("pypdfium2",),
     "docx": ("docx",),
     "parquet": ("duckdb",),
+    "yaml": ("yaml",),
     "zstd": ("zstandard",),
     "receive": ("starlette", "uvicorn"),
     "keyring": ("keyring",),

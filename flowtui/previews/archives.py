@@ -10,9 +10,10 @@ from typing import BinaryIO
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipInfo
 
 from flowtui.previews import encodings, files, zip_directory
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
-from flowtui.previews.values import Cancelled, Listing, Member, Opened, Part, Request
+from flowtui.previews.values import Cancelled, Listing, Opened, Part, Request
 from flowtui.store import bounded_json
 from flowtui.store.archive.tar import BROKEN, headers
 from flowtui.store.values import JsonValue

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import BinaryIO
 
 from flowtui.previews import isolated, zip_directory
+from flowtui.previews.document_reply import blocks_of
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.values import (
-    DocumentBlock,
-    DocumentPage,
-    Heading,
-    Item,
-    Opened,
-    Paragraph,
-    Part,
-    Request,
-    Table,
-)
+from flowtui.previews.values import DocumentPage, Opened, Part, Request
 from flowtui.store.values import JsonValue
 
 MAX_PART_BYTES = 15_000_000
@@ -41,7 +31,7 @@ def shown(opened: Opened, request: Request) -> DocumentPage:
     first, total = reply.values.get("first"), reply.values.get("total")
     if not isinstance(first, int) or not isinstance(total, int):
         raise PreviewFailed("The parser answered with no document.")
-    blocks = tuple(_block(values) for values in json.loads(reply.data))
+    blocks = blocks_of(reply.data)
     return DocumentPage(blocks, Part.numbered("block", first, len(blocks), total))
 
 
@@ -58,17 +48,3 @@ def _refuse_bomb(sizes: list[tuple[str, int]]) -> None:
         raise PreviewFailed("The document unpacks to too much to be shown.")
     if not any(name == "[Content_Types].xml" for name, _ in sizes):
         raise PreviewFailed("This is a ZIP file, but not a Word document.")
-
-
-def _block(values: list[JsonValue]) -> DocumentBlock:
-    match values:
-        case ["heading", int(level), str(text)]:
-            return Heading(level, text)
-        case ["item", str(text), int(level), bool(is_numbered)]:
-            return Item(text, level, is_numbered)
-        case ["table", list(rows), int(row_count)]:
-            cells = tuple(tuple(map(str, row)) for row in rows if isinstance(row, list))
-            return Table(cells, row_count)
-        case ["paragraph", str(text)]:
-            return Paragraph(text)
-    raise PreviewFailed("The parser answered with an unknown block.")

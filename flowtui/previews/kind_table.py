@@ -75,9 +75,27 @@ class PreviewKind(Enum):
                is_text=True, shows="a tree that folds, or its lines")  # fmt: skip
     JSONL = Row("JSONL", "json", "json_file", (".jsonl", ".ndjson"), is_text=True,
                 shows="a record for each line, or the lines")  # fmt: skip
+    NOTEBOOK = Row("notebook", "notebook", "notebook", (".ipynb",), language="json", is_text=True,
+                   is_whole=True, shows="cells as Markdown and source, and their outputs; "
+                   "pictures among them open")  # fmt: skip
+    HTML = Row(
+        "HTML",
+        "html",
+        "html",
+        (".html", ".htm", ".xhtml"),
+        language="html",
+        is_text=True,
+        shows="readable text with headings, links and tables; nothing is fetched",
+    )
+    YAML = Row("YAML", "yaml", "config_tree", (".yaml", ".yml"), language="yaml", extra="yaml",
+               is_text=True, shows="a tree that folds, or its lines")  # fmt: skip
+    TOML = Row("TOML", "toml", "config_tree", (".toml",), language="toml",
+               is_text=True, shows="a tree that folds, or its lines")  # fmt: skip
     MARKDOWN = Row("Markdown", "markdown", "", (".md", ".markdown"), language="markdown",
                    is_text=True, shows="rendered, or its source")  # fmt: skip
     SOURCE = Row("source", "source", is_text=True, shows="highlighted, with the numbers of lines")
+    DIFF = Row("diff", "diff", "", (".diff", ".patch"), language="diff", is_text=True,
+               shows="lines, added and removed ones coloured")  # fmt: skip
     TEXT = Row("text", "text", "", (".txt", ".log"), is_text=True,
                shows="lines, in its encoding")  # fmt: skip
     ANSI = Row("log", "text", is_text=True, shows="lines, in the colours of the log")

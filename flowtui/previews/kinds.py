@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import PurePosixPath
 
@@ -24,16 +25,18 @@ _BY_SUFFIX = {
     for ending in kind.row.endings
 }
 
+_DIFF = re.compile(r"(?:diff |index |Index: )[^\n]+\n|--- [^\n]+\n\+\+\+ [^\n]+\n@@ -\d")
+"""How a diff begins, whatever its name."""
 LANGUAGES = {
-    ".py": "python", ".pyi": "python", ".yaml": "yaml", ".yml": "yaml", ".toml": "toml",
-    ".ini": "ini", ".cfg": "ini", ".xml": "xml", ".html": "html", ".htm": "html",
+    ".py": "python", ".pyi": "python",
+    ".ini": "ini", ".cfg": "ini", ".xml": "xml",
     ".svg": "xml", ".css": "css", ".js": "javascript", ".mjs": "javascript", ".ts": "typescript",
     ".tsx": "tsx", ".sql": "sql", ".sh": "bash", ".bash": "bash", ".zsh": "bash", ".c": "c",
     ".h": "c", ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hpp": "cpp", ".cu": "cuda",
     ".cuh": "cuda", ".rs": "rust", ".go": "go", ".java": "java", ".kt": "kotlin",
     ".scala": "scala", ".rb": "ruby", ".php": "php", ".pl": "perl", ".lua": "lua", ".r": "r",
     ".jl": "julia", ".swift": "swift", ".cs": "csharp", ".tex": "tex", ".rst": "rst",
-    ".diff": "diff", ".patch": "diff", ".proto": "protobuf", ".tf": "terraform",
+    ".proto": "protobuf", ".tf": "terraform",
     ".cmake": "cmake", ".ps1": "powershell", ".jinja": "jinja", ".j2": "jinja", ".dot": "graphviz",
     ".graphql": "graphql", ".dockerfile": "docker", ".mk": "make", ".hs": "haskell",
     ".ex": "elixir", ".erl": "erlang", ".clj": "clojure", ".vue": "vue", ".nix": "nix",
@@ -111,6 +114,8 @@ def _text_kind(text: str, name: str) -> PreviewKind:
         return kind
     if "\x1b[" in text:
         return PreviewKind.ANSI
+    if _DIFF.match(text):
+        return PreviewKind.DIFF
     if language_of(name) is not None:
         return PreviewKind.SOURCE
     if "." not in PurePosixPath(name).name and start.startswith(('{"', "[{", "[[", "{\n", "[\n")):

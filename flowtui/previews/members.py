@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from flowtui.previews import files, kinds, unpacking
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.preview import member_pieces
-from flowtui.previews.values import Cancelled, Member, Opened
+from flowtui.previews.values import Cancelled, Opened
 
 
 def copy(

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from flowtui.previews import files, guessing, kinds, unpacking
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Cancelled,
     EmptyFile,
     Encoding,
-    Member,
     Mode,
     Opened,
     Preview,

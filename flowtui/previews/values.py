@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
+from flowtui.previews.document_blocks import DocumentBlock, Member
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.store.values import JsonValue
 
@@ -22,18 +23,6 @@ Origin: TypeAlias = Literal["known", "guessed", "chosen"]
 def never() -> bool:
     """Return False, for a read that nobody cancels."""
     return False
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file within a file."""
-
-    name: str
-    size_bytes: int
-    type: str
-    """file, folder, link or other."""
-    position: int = 0
-    """Where its header begins, or which member it is."""
 
 
 class Mode(StrEnum):
@@ -210,35 +199,6 @@ class JsonRecords:
     records: tuple[JsonRecord, ...]
     part: Part
     encoding: str
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    level: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An item of a list; `level` 0 is outermost."""
-
-    text: str
-    level: int
-    is_numbered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    rows: tuple[tuple[str, ...], ...]
-    row_count: int
-
-
-DocumentBlock: TypeAlias = Heading | Paragraph | Item | Table
 
 
 @dataclass(frozen=True, slots=True)

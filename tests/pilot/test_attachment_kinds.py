@@ -54,3 +54,20 @@ async def test_a_member_is_saved(tmp_path: Path, monkeypatch) -> None:  # type: 
         await pilot.press("enter")
         await until((there / "notes.txt").exists, "the file")
     assert (there / "notes.txt").read_bytes() == b"hello\n"
+
+
+async def test_a_diff_is_coloured_and_a_config_is_a_tree(tmp_path: Path) -> None:
+    diff = b"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n"
+    config = b"model:\n  layers: [64, 32]\n  name: net\n"
+    store = attached(tmp_path, {"a.patch": diff, "b.yaml": config, "c.yaml": b"a: [1\n"})
+    async with opened(store, "run", tab=TAB, size=(120, 40)) as pilot:
+        await shown(pilot, "+new")
+        lines = preview(pilot).current
+        roles = {piece.text: piece.role for n in (4, 5) for piece in lines.line(n, 80)}
+        assert (roles["-old"], roles["+new"]) == ("error", "ok")
+        await pilot.press("down")
+        await shown(pilot, "▾ layers")
+        await pilot.press("p")
+        await shown(pilot, "layers: [64, 32]")
+        await pilot.press("down")
+        await shown(pilot, "The file is not YAML at line 2")

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from flowtui.previews import members
-from flowtui.previews.values import Member
+from flowtui.previews.document_blocks import Member
 from flowtui.screens.attachments.reading import FileSource
 from flowtui.store.cancelling import is_left
 from flowtui.terminal import opener

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui import installation
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Arrays,
@@ -20,7 +21,6 @@ from flowtui.previews.values import (
     JsonRecords,
     JsonTree,
     Listing,
-    Member,
     Mode,
     Picture,
     Request,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 PageT = TypeVar("PageT")
-NUMBERED = (PreviewKind.SOURCE, PreviewKind.JSON)
+NUMBERED = (PreviewKind.SOURCE, PreviewKind.JSON, PreviewKind.YAML, PreviewKind.TOML)
 
 
 class PreviewPanes(Vertical):
@@ -113,7 +113,7 @@ class PreviewPanes(Vertical):
             case JsonRecords():
                 self._show_sections(preview_documents.record_sections(self._of(JsonRecords)))
             case DocumentPage():
-                self._show_sections(preview_documents.word_sections(self._of(DocumentPage)))
+                self._show_sections(preview_documents.document_sections(self._of(DocumentPage)))
             case Picture():
                 self._show_picture(shown)
             case TablePage():
@@ -190,7 +190,8 @@ class PreviewPanes(Vertical):
         if sections:
             document.show(self._identity, sections)
         else:
-            document.show_note("This file has no content to show.")
+            said = title.note_of(self._parts[0].preview)
+            document.show_note(f"{said or 'This file has no content to show'}.")
 
     def _show_arrays(self, is_new: bool) -> None:
         arrays = self._of(Arrays)

@@ -12,8 +12,9 @@ from textual.message import Message
 from textual.timer import Timer
 
 from flowtui import format as fmt
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.kind_table import PreviewKind
-from flowtui.previews.values import Member, Mode, Picture, Preview, Request
+from flowtui.previews.values import Mode, Picture, Preview, Request
 from flowtui.screens.attachments import title
 from flowtui.screens.attachments.members import member_source
 from flowtui.screens.attachments.panes import PreviewPanes
@@ -254,7 +255,7 @@ class FilePreview(Asks, PreviewPanes):
     def _other_mode(self) -> Mode | None:
         """The form that `p` switches to: the text of a picture, table or tree, or back."""
         if Mode.TEXT not in self._modes or self.kind in (
-            PreviewKind.TEXT, PreviewKind.ANSI, PreviewKind.SOURCE
+            PreviewKind.TEXT, PreviewKind.ANSI, PreviewKind.SOURCE, PreviewKind.DIFF
         ):  # fmt: skip
             return None
         return self._modes[0] if self._wanted.mode is Mode.TEXT else Mode.TEXT

@@ -34,7 +34,9 @@ def title(name: str, read: Preview, amount: str, width: int) -> Line:
         width: The width in cells.
     """
     name_cells = cell_len(name)
-    words = list(filter(None, [*_kind_words(read), amount, _note(read), fmt.size(read.size_bytes)]))
+    words = list(
+        filter(None, [*_kind_words(read), amount, note_of(read), fmt.size(read.size_bytes)])
+    )
     # The last words are dropped first: they also stand elsewhere, or matter least.
     least = min(name_cells, MIN_NAME_CELLS)
     while len(words) > 2 and 3 + least + cell_len(SEPARATOR.join(words)) > width:
@@ -108,7 +110,8 @@ def part_of(read: Preview) -> Part:
     return _part(read)
 
 
-def _note(read: Preview) -> str:
+def note_of(read: Preview) -> str:
+    """Return what is to be said about what is shown, made safe."""
     if isinstance(read.shown, (EmptyFile, HexPage, Arrays, Listing)):
         return ""
     return fmt.plain(getattr(read.shown, "note", ""), 200)

@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from flowtui.previews import members, unpacking
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.errors import PreviewCancelled, PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
     HexPage,
     Listing,
-    Member,
     Mode,
     Preview,
     Request,

@@ -14,6 +14,7 @@ import pytest
 import zstandard
 
 from flowtui.previews import json_file, unpacking, zip_directory
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
@@ -25,7 +26,6 @@ from flowtui.previews.values import (
     JsonRecords,
     JsonTree,
     Listing,
-    Member,
     Picture,
     Request,
     TablePage,

@@ -13,21 +13,11 @@ import pytest
 
 from flowtui import installation
 from flowtui.previews import isolated
+from flowtui.previews.document_blocks import Heading, Item, Paragraph, Table
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
-from flowtui.previews.values import (
-    DocumentPage,
-    Heading,
-    Item,
-    Mode,
-    Paragraph,
-    Picture,
-    Request,
-    Table,
-    TextPage,
-    never,
-)
+from flowtui.previews.values import DocumentPage, Mode, Picture, Request, TextPage, never
 from flowtui.store.files import asking
 from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget, shown

@@ -55,7 +55,7 @@ def tarred() -> bytes:
         (struct.pack("<Q", 12) + b'{"a":{}}    ', "x", K.SAFETENSORS),
         (tarred(), "model.luml", K.TAR),
         (b'<?xml version="1.0"?>\n<!-- a -->\n<svg xmlns="x">', "x.img", K.SVG),
-        (b"<html><svg></svg></html>", "x.html", K.SOURCE),
+        (b"<html><svg></svg></html>", "x.html", K.HTML),
         (b"just words", "fake.png", K.TEXT),
         (b"a,b\n1,2\n", "x.csv", K.CSV),
         (b"a,b\n1,\x002,345\n" * 30, "x.csv", K.CSV),
