@@ -113,6 +113,15 @@ class PreviewKind(Enum):
               shows="the types and shapes of the arrays")  # fmt: skip
     SAFETENSORS = Row("safetensors", "arrays", "arrays", (".safetensors",),
                       shows="the types and shapes of the tensors, and the metadata")  # fmt: skip
+    TORCH = Row("PyTorch", "tensors", "pickled", (".pt", ".pth"), inside=b"/data.pkl",
+                is_whole=True, shows="the shapes of the tensors, the other values, and what "
+                "loading it would import; it is never loaded")  # fmt: skip
+    PICKLE = Row("pickle", "pickle", "pickled", (".pkl", ".pickle"),
+                 shows="the shapes of the arrays, the other values, and what "
+                 "loading it would import; it is never loaded")  # fmt: skip
+    SQLITE = Row("SQLite", "database", "sqlite", (".db", ".sqlite", ".sqlite3"),
+                 (b"SQLite format 3\0",), is_whole=True,
+                 shows="the tables, with their counts and first rows")  # fmt: skip
     TAR = Row(
         "tar",
         "archive",

@@ -17,6 +17,9 @@ _MAX_SAFETENSORS_HEADER = 100_000_000
 PDF_MARK_WITHIN = 1024
 _ROOT_WITHIN = 4096
 _INSIDE_WITHIN = 2_000
+_PICKLE = re.compile(rb"\x80[\x02\x03][(\]}\x8a\x8bcKMJXU]|\x80[\x04\x05]\x95.{8}", re.DOTALL)
+"""How a pickle begins: its protocol, and an opcode or, in newer ones, a frame."""
+_PICKLED = (*PreviewKind.PICKLE.row.endings, *PreviewKind.TORCH.row.endings, ".bin", ".ckpt", ".p")
 
 _BY_SUFFIX = {
     ending: kind
@@ -98,6 +101,8 @@ def _by_structure(head: bytes, name: str) -> PreviewKind | None:
         return _of_zip(head, name)
     if b"%PDF-" in head[:PDF_MARK_WITHIN] and not name.endswith(tuple(LANGUAGES)):
         return PreviewKind.PDF
+    if _PICKLE.match(head) and (head[1] >= 4 or name.endswith(_PICKLED)):
+        return PreviewKind.PICKLE
     if len(head) > 9 and head[8:9] == b"{":
         (header_bytes,) = struct.unpack_from("<Q", head)
         if 2 <= header_bytes <= _MAX_SAFETENSORS_HEADER:
