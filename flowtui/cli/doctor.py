@@ -27,6 +27,8 @@ EXTRAS = {
     "pdf": ("pypdfium2",),
     "docx": ("docx",),
     "parquet": ("duckdb",),
+    "excel": ("python_calamine",),
+    "hdf5": ("h5py",),
     "yaml": ("yaml",),
     "zstd": ("zstandard",),
     "receive": ("starlette", "uvicorn"),

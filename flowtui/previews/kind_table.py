@@ -59,6 +59,9 @@ class PreviewKind(Enum):
     WEBP = _image("WebP", ".webp")
     BMP = _image("BMP", ".bmp")
     TIFF = _image("TIFF", ".tif .tiff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+    AVIF = _image("AVIF", ".avif")
+    ICO = _image("ICO", ".ico")
+    PPM = _image("PPM", ".ppm .pgm .pbm .pnm")
     SVG = Row("SVG", "picture", "svg", (".svg",), language="xml", extra="images",
               shows="the drawing, or its source", is_text=True)  # fmt: skip
     PDF = Row("PDF", "pdf", "pdf", (".pdf",), extra="pdf", is_whole=True,
@@ -71,6 +74,9 @@ class PreviewKind(Enum):
               shows="a table of any length and width, or its lines")  # fmt: skip
     PARQUET = Row("Parquet", "table", "parquet", (".parquet",), (b"PAR1",), extra="parquet",
                   is_whole=True, shows="a table of any length and width")  # fmt: skip
+    EXCEL = Row("Excel", "table", "excel", (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"),
+                inside=b"xl/", extra="excel", is_whole=True,
+                shows="the sheets, each a table of any length and width")  # fmt: skip
     JSON = Row("JSON", "json", "json_file", (".json", ".geojson"), language="json",
                is_text=True, shows="a tree that folds, or its lines")  # fmt: skip
     JSONL = Row("JSONL", "json", "json_file", (".jsonl", ".ndjson"), is_text=True,
@@ -113,6 +119,20 @@ class PreviewKind(Enum):
               shows="the types and shapes of the arrays")  # fmt: skip
     SAFETENSORS = Row("safetensors", "arrays", "arrays", (".safetensors",),
                       shows="the types and shapes of the tensors, and the metadata")  # fmt: skip
+    HDF5 = Row(
+        "HDF5",
+        "arrays",
+        "hdf5",
+        (".h5", ".hdf5", ".mat"),
+        (b"\x89HDF\r\n\x1a\n",),
+        extra="hdf5",
+        is_whole=True,
+        shows="groups and datasets as a tree, with attributes and first values",
+    )
+    ONNX = Row("ONNX", "model", "onnx", (".onnx",), is_whole=True,
+               shows="inputs, outputs, operators and weights of the model")  # fmt: skip
+    WAV = Row("WAV", "sound", "wav", (".wav",), is_whole=True,
+              shows="length, rate, channels and the waveform")  # fmt: skip
     TORCH = Row("PyTorch", "tensors", "pickled", (".pt", ".pth"), inside=b"/data.pkl",
                 is_whole=True, shows="the shapes of the tensors, the other values, and what "
                 "loading it would import; it is never loaded")  # fmt: skip

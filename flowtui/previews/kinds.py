@@ -16,6 +16,10 @@ _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 _MAX_SAFETENSORS_HEADER = 100_000_000
 PDF_MARK_WITHIN = 1024
 _ROOT_WITHIN = 4096
+_PPM = re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d{1,6}\s+(?:#[^\n]*\n\s*)*\d{1,6}\s")
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MATLAB = b"MATLAB 7.3 MAT-file"
+"""How such a file begins; the one of HDF5 begins after 512 bytes."""
 _INSIDE_WITHIN = 2_000
 _PICKLE = re.compile(rb"\x80[\x02\x03][(\]}\x8a\x8bcKMJXU]|\x80[\x04\x05]\x95.{8}", re.DOTALL)
 """How a pickle begins: its protocol, and an opcode or, in newer ones, a frame."""
@@ -81,6 +85,12 @@ def _by_magic(head: bytes) -> PreviewKind | None:
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return PreviewKind.WEBP
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return PreviewKind.WAV
+    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        return PreviewKind.AVIF
+    if _PPM.match(head):
+        return PreviewKind.PPM
     if head[257:262] == b"ustar":
         return PreviewKind.TAR
     if head[:2] == b"BM" and len(head) >= 26 and head[6:10] == b"\0\0\0\0":
@@ -101,6 +111,14 @@ def _by_structure(head: bytes, name: str) -> PreviewKind | None:
         return _of_zip(head, name)
     if b"%PDF-" in head[:PDF_MARK_WITHIN] and not name.endswith(tuple(LANGUAGES)):
         return PreviewKind.PDF
+    if head.startswith(_OLD_EXCEL) and name.endswith((".xls", ".xlsb")):
+        return PreviewKind.EXCEL
+    if head.startswith(_MATLAB) or head[512:520] == PreviewKind.HDF5.row.begins[0]:
+        return PreviewKind.HDF5
+    if head.startswith(b"\0\0\1\0") and name.endswith(PreviewKind.ICO.row.endings):
+        return PreviewKind.ICO
+    if head[:1] == b"\x08" and name.endswith(PreviewKind.ONNX.row.endings):
+        return PreviewKind.ONNX
     if _PICKLE.match(head) and (head[1] >= 4 or name.endswith(_PICKLED)):
         return PreviewKind.PICKLE
     if len(head) > 9 and head[8:9] == b"{":

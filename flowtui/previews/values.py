@@ -56,6 +56,8 @@ class Request:
     """For a table: how many columns stand before those that are wanted."""
     encoding: str | None = None
     """The encoding to read a text in; None for the one that it seems to have."""
+    sheet: int = 0
+    """Which sheet of a workbook is wanted."""
     inside: tuple[Member, ...] = ()
     """The member of the file that is wanted, after those that it lies in."""
 
@@ -158,6 +160,10 @@ class TablePage:
     is_as_written: bool = True
     """Whether the positions of its parts are those in the file itself."""
     note: str = ""
+    sheets: tuple[str, ...] = ()
+    """The names of the sheets of a workbook."""
+    sheet: int = 0
+    """Which of them this is a part of."""
 
 
 @dataclass(frozen=True, slots=True)

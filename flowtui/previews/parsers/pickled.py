@@ -12,6 +12,7 @@ import os
 import pickletools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 
@@ -131,7 +132,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     if not roots:
         root = machine.stack[0] if machine.stack else None
     arrays = _arrays(root)
-    imports: list[JsonValue] = [*machine.imports][:MAX_IMPORTS]
+    imports: list[JsonValue] = [*islice(machine.imports, MAX_IMPORTS)]
     values: dict[str, JsonValue] = {
         "imports": imports, "problem": problem,
         "values": _Plain().of(root),

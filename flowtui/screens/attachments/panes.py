@@ -91,10 +91,10 @@ class PreviewPanes(Vertical):
             self.query_one("#preview-title", OneLine).show(clipped(line, self.size.width))
 
     @property
-    def _identity(self) -> tuple[str, Mode, tuple[Member, ...]]:
+    def _identity(self) -> tuple[str, Mode, int, tuple[Member, ...]]:
         """The file and its form; cursor and folds stay as long as both stay the same."""
         key = "" if self._source is None else self._source.key
-        return key, self._request.mode, self._request.inside
+        return key, self._request.mode, self._request.sheet, self._request.inside
 
     # One way for each kind ---------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from textual.timer import Timer
 from flowtui import format as fmt
 from flowtui.previews.document_blocks import Member
 from flowtui.previews.kind_table import PreviewKind
-from flowtui.previews.values import Mode, Picture, Preview, Request
+from flowtui.previews.values import Mode, Picture, Preview, Request, TablePage
 from flowtui.screens.attachments import title
 from flowtui.screens.attachments.members import member_source
 from flowtui.screens.attachments.panes import PreviewPanes
@@ -238,7 +238,7 @@ class FilePreview(Asks, PreviewPanes):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "turn":
-            return self._is_paged
+            return self._is_paged or len(self._sheets) > 1
         if action == "more":
             return bool(self._parts) and bool(self._end_note)
         if action == "switch":
@@ -315,7 +315,15 @@ class FilePreview(Asks, PreviewPanes):
         event.stop()
         self.action_turn(event.by)
 
+    @property
+    def _sheets(self) -> tuple[str, ...]:
+        shown = self._parts[0].preview.shown if self._parts else None
+        return shown.sheets if isinstance(shown, TablePage) else ()
+
     def action_turn(self, by: int) -> None:
+        sheet = self._wanted.sheet + by
+        if 0 <= sheet < len(self._sheets):
+            self._ask(replace(self._wanted, sheet=sheet, position=0, index=0, first_column=0))
         if self._source is None or not self._is_paged:
             return
         part = title.part_of(self._parts[0].preview)

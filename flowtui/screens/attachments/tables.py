@@ -35,7 +35,7 @@ class TableSource:
         self._path = path
         self._name = name
         self._request = replace(request, count=PAGE_ROWS, is_last=False)
-        self._is_parquet = first.kind is PreviewKind.PARQUET
+        self._is_numbered = first.kind in (PreviewKind.PARQUET, PreviewKind.EXCEL)
         is_plain = first.kind in (PreviewKind.CSV, PreviewKind.TSV) and first.packing is None
         is_plain = is_plain and not request.inside
         self._csv: CsvFile | None = None
@@ -49,7 +49,7 @@ class TableSource:
         self.known_rows = self.first.part.count
         self.total = self.first.part.total
         self.tail: tuple[tuple[str, ...], ...] = ()
-        if self._is_parquet and self.total is not None:
+        if self._is_numbered and self.total is not None:
             self.known_rows = self.total
 
     @property
@@ -154,7 +154,7 @@ class TableSource:
 
     def _mark_of(self, row: int) -> tuple[int, int]:
         """Return the first row of the page that holds a row, and its position in the file."""
-        if self._csv is not None or self._is_parquet:
+        if self._csv is not None or self._is_numbered:
             start = row - row % PAGE_ROWS
             return start, start
         return self._marks[bisect_right(self._marks, row, key=lambda mark: mark[0]) - 1]

@@ -52,9 +52,15 @@ def _kind_words(read: Preview) -> list[str]:
         unpacked = fmt.size(read.unpacked_bytes or 0)
         words.append(f"{unpacked} unpacked" if read.is_unpacked_whole else f"first {unpacked}")
     match read.shown:
-        case Picture(source_width=width, source_height=height) if read.kind is not PreviewKind.PDF:
+        case Picture(source_width=width, source_height=height) if read.kind not in (
+            PreviewKind.PDF,
+            PreviewKind.WAV,
+        ):
             words.append(f"{width:,} × {height:,}")
-        case TablePage(column_count=count):
+        case TablePage(column_count=count, sheets=sheets, sheet=sheet):
+            if sheets:
+                words.append(f"sheet {sheet + 1:,} of {len(sheets):,}")
+                words.append(fmt.plain(sheets[sheet], 40))
             words.append(fmt.count(count, "column"))
     encoding = read.encoding
     if encoding is not None and (encoding.name, encoding.origin) != ("UTF-8", "known"):
