@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flowtui.app.comparing import Comparing
+    from flowtui.app.run_switch import RunSwitch
     from flowtui.screens.runs.screen import RunsScreen
     from flowtui.store.annotations.values import Target
 
@@ -103,6 +104,13 @@ class FlowApp(KeyQueue):
                     tooltip=f"Show the run's {tab}")
             for number, tab in enumerate(TABS, start=1)
         ),
+        Binding("right_curly_bracket", "step_run(1)", "Next run", show=False, key_display="}",
+                id="app.next_run", tooltip="Open the run below in the list, on the same tab"),
+        Binding("left_curly_bracket", "step_run(-1)", "Previous run", show=False,
+                key_display="{", id="app.previous_run",
+                tooltip="Open the run above in the list, on the same tab"),
+        Binding("ctrl+o", "open_by_name", "Open by name", show=False, id="app.open_by_name",
+                tooltip="Open a run by a few letters of its name"),
         Binding("r", "refresh_now", "Refresh", show=False, id="app.refresh",
                 tooltip="Look for changes now"),
         Binding("f", "follow", "Follow", show=False, id="app.follow",
@@ -111,6 +119,9 @@ class FlowApp(KeyQueue):
                 tooltip="Paint the whole screen again"),
         Binding("U", "upload", "Upload", show=False, id="app.upload",
                 tooltip="Upload this run, or show the upload that is under way"),
+        Binding("exclamation_mark", "be_told", "Be told", show=False, key_display="!",
+                id="app.be_told",
+                tooltip="Be told when the run ends, fails, goes quiet or a condition holds"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
                 tooltip="Find a command or a theme by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
@@ -202,7 +213,11 @@ class FlowApp(KeyQueue):
 
     @work(group="opening")
     async def open_run(self, run: Run) -> None:
-        """Show a run, and close the tabs of the run that was open before."""
+        """Show a run, and close the tabs of the run that was open before.
+
+        It is shown on the tab that is shown now or, from the list of runs, on the first one.
+        """
+        tab = self.current_mode if self.current_mode in TABS else self.options.tab
         # Without the lock, Enter pressed twice would build the tabs of a run twice.
         async with self._opening:
             if self._run is None or self._run.id != run.id:
@@ -220,7 +235,22 @@ class FlowApp(KeyQueue):
                 self._run = self.store.opened(run)
                 self._watcher = Watcher(self.store.meta, self._run)
             self._read_run(run.id, COUNTED)
-            await self.switch_mode(self.options.tab)
+            await self.switch_mode(tab)
+
+    @work(group="opening")
+    async def action_step_run(self, by: int) -> None:
+        if (run := self._run_in_sight) is not None:
+            listed = () if self._runs_screen is None else self._runs_screen.listed
+            await self._run_switch().step(run.row, by, listed)
+
+    @work(group="opening")
+    async def action_open_by_name(self) -> None:
+        await self._run_switch().by_name()
+
+    def _run_switch(self) -> RunSwitch:
+        from flowtui.app.run_switch import RunSwitch
+
+        return RunSwitch(self, self.store)
 
     async def make_tab_again(self, tab: str) -> None:
         if tab.startswith(COMPARED):
@@ -295,6 +325,8 @@ class FlowApp(KeyQueue):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "upload":
             return self._run_in_sight is not None or self.background.upload is not None
+        if action in ("be_told", "step_run"):
+            return self._run_in_sight is not None
         if action == "command_palette":
             # A dialog is answered first; the app's other keys do not reach through one.
             return not isinstance(self.screen, Dialog) or self.screen.is_place
@@ -324,6 +356,7 @@ class FlowApp(KeyQueue):
             problem=self._read_problem or self._watch_problem,
             upload=self.background.upload,
             collect=self.background.collect,
+            alarm=self.background.alarm,
         )
 
     def on_mount(self) -> None:
@@ -356,6 +389,7 @@ class FlowApp(KeyQueue):
             return
         if not self._link_speed.is_due():
             return
+        self.background.look()
         if self.follows:
             self._check_now()
             if self._comparing is not None:
@@ -535,6 +569,15 @@ class FlowApp(KeyQueue):
 
     def action_upload(self) -> None:
         self.background.open_upload(self.store, self._run_in_sight)
+
+    def action_be_told(self) -> None:
+        if (run := self._run_in_sight) is not None:
+            self.background.open_alarm(self.store, run)
+
+    def send_notice(self, sequence: str) -> None:
+        """Send a bell or a notice to the terminal."""
+        if self.terminal_driver is not None:
+            self.terminal_driver.write(sequence)
 
     def retry_upload(self) -> None:
         self.background.retry_upload()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flowtui.app.key_queue import OPENING
-from flowtui.widgets.frame.frame import CollectMark, UploadMark
+from flowtui.widgets.frame.frame import JobMark, UploadMark
 
 if TYPE_CHECKING:
+    from flowtui.screens.alarm.flow import Alarms
     from flowtui.screens.collect.flow import Collector
     from flowtui.screens.dialogs.confirm import ConfirmScreen
     from flowtui.screens.upload.flow import Uploads
@@ -24,6 +25,7 @@ class Background:
         self._app = app
         self._uploads: Uploads | None = None
         self._collector: Collector | None = None
+        self._alarms: Alarms | None = None
         self._question: ConfirmScreen | None = None
         """The last dialog that asked whether to leave."""
         self._is_leaving = False
@@ -34,9 +36,14 @@ class Background:
         return None if self._uploads is None else self._uploads.mark
 
     @property
-    def collect(self) -> CollectMark | None:
+    def collect(self) -> JobMark | None:
         """What the frame says about the receiver."""
         return None if self._collector is None else self._collector.mark
+
+    @property
+    def alarm(self) -> JobMark | None:
+        """What the frame says about what is watched."""
+        return None if self._alarms is None else self._alarms.mark
 
     @property
     def is_uploading(self) -> bool:
@@ -69,6 +76,19 @@ class Background:
 
             self._collector = Collector(self._app)
         self._app.run_worker(self._collector.open(store, run), group=OPENING)
+
+    def open_alarm(self, store: Store, run: OpenRun) -> None:
+        """Ask what to tell of a run or, if one is watched, whether to stop."""
+        if self._alarms is None:
+            from flowtui.screens.alarm.flow import Alarms
+
+            self._alarms = Alarms(self._app)
+        self._app.run_worker(self._alarms.open(store, run), group=OPENING)
+
+    def look(self) -> None:
+        """Look at the run that is watched, if there is one."""
+        if self._alarms is not None:
+            self._alarms.look()
 
     async def may_open(self, run: Run) -> bool:
         """Ask for consent if opening a run ends the receiver of another one; needs a worker."""

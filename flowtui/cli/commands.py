@@ -111,6 +111,15 @@ LargeOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
+TabOption = Annotated[str, typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.")]
+ReadOnlyOption = Annotated[bool, typer.Option("--read-only", help="Annotate and upload nothing.")]
+UserOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
+]
+SlowOption = Annotated[
+    bool, typer.Option("--slow", help="Fewer colours and calmer updates, for a slow link.")
+]
 
 
 def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
@@ -170,18 +179,11 @@ def open_(
     ] = None,
     store: StoreOption = None,
     allow_large: LargeOption = False,
-    tab: Annotated[str, typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.")] = TABS[0],
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="Annotate and upload nothing.")
-    ] = False,
-    user: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
-    ] = None,
+    tab: TabOption = TABS[0],
+    read_only: ReadOnlyOption = False,
+    user: UserOption = None,
     theme: ThemeOption = None,
-    is_slow: Annotated[
-        bool, typer.Option("--slow", help="Fewer colours and calmer updates, for a slow link.")
-    ] = False,
+    is_slow: SlowOption = False,
 ) -> None:
     """Open a run, or the list of runs. The same as without `open`."""
     Opening(run, store, tab, read_only, user, theme, is_slow, allow_large).carry_out()
@@ -355,6 +357,75 @@ def evals(
         return
     style: samples.Format = "json" if as_json else "csv" if as_csv else "text"
     samples.print_samples(found, wanted, style)
+
+
+@cli.command()
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Two to eight runs, the baseline first; also DIR::RUN and .luml files.",
+            autocompletion=_complete_run,
+            show_default=False,
+        ),
+    ],
+    store: StoreOption = None,
+    allow_large: LargeOption = False,
+    as_json: JsonOption = False,
+    shows_all: Annotated[bool, typer.Option("--all", help="Print what is equal, too.")] = False,
+    regressions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-on-regression",
+            metavar="NAME",
+            help="Exit with 3 if this score or metric is worse; may be given several times.",
+        ),
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(metavar="X", help="By how much it may be worse.")
+    ] = 0.0,
+    better: Annotated[
+        str | None,
+        typer.Option(metavar="higher|lower", help="Which is better, if the name does not say."),
+    ] = None,
+    allows_active: Annotated[
+        bool, typer.Option("--allow-active", help="Judge runs that have not ended, too.")
+    ] = False,
+    tab: TabOption = TABS[0],
+    read_only: ReadOnlyOption = False,
+    user: UserOption = None,
+    theme: ThemeOption = None,
+    is_slow: SlowOption = False,
+) -> None:
+    """Show what changed between runs; without a terminal print it."""
+    from flowtui.cli import compare as comparing
+
+    opening = Opening(None, store, tab, read_only, user, theme, is_slow, allow_large)
+    gate = comparing.Gate(tuple(regressions or ()), tolerance, better, allows_active)
+    comparing.compare(runs, opening, gate, as_json=as_json, shows_all=shows_all)
+
+
+@cli.command()
+def wait(
+    run: RunArgument,
+    store: StoreOption = None,
+    until: Annotated[
+        str,
+        typer.Option(
+            metavar="EXPR", help="End when this holds, too: `val/loss < 0.4`, `step > 10000`."
+        ),
+    ] = "",
+    timeout: Annotated[
+        str | None, typer.Option(metavar="T", help="Give up after 90 (seconds), 30s, 2h ...")
+    ] = None,
+) -> None:
+    """Wait for the end of a run: exit 0 if it ended well, 3 if it failed, 124 on the timeout."""
+    from flowtui.cli import wait as waiting
+
+    timeout_s = None if timeout is None else waiting.seconds(timeout)
+    opened, found = open_run(run, store)
+    sys.exit(waiting.wait(opened, found, until, timeout_s))
 
 
 @cli.command()

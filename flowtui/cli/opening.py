@@ -34,6 +34,8 @@ COMMANDS = (
     "metrics",
     "traces",
     "evals",
+    "compare",
+    "wait",
     "export",
     "upload",
     "ingest",
@@ -69,6 +71,21 @@ class Opening:
             StoreError: There is no such store or run.
             WrongUsage: There is no such tab, theme or command.
         """
+        self.checked()
+        store, run = self._opened()
+        if is_terminal():
+            self.run_app(store, run)
+        from flowtui.reports import runs
+
+        runs.print_run(store, run) if run is not None else runs.print_runs(store)
+        sys.exit(0)
+
+    def checked(self) -> None:
+        """Check the words that the options take.
+
+        Raises:
+            WrongUsage: There is no such tab or theme.
+        """
         if self.tab not in TABS:
             raise WrongUsage(f"--tab {self.tab!r} is not one of {', '.join(TABS)}")
         if self.theme is not None:
@@ -76,13 +93,6 @@ class Opening:
 
             if self.theme not in THEMES:
                 raise WrongUsage(f"--theme {self.theme!r} is not one of {', '.join(THEMES)}")
-        store, run = self._opened()
-        if is_terminal():
-            self._run_app(store, run)
-        from flowtui.reports import runs
-
-        runs.print_run(store, run) if run is not None else runs.print_runs(store)
-        sys.exit(0)
 
     def _opened(self) -> tuple[Store, OpenRun | None]:
         if self.run is None:
@@ -97,7 +107,13 @@ class Opening:
                 f"there is no command {self.run!r} (closest: {', '.join(near)}), and {error}"
             ) from error
 
-    def _run_app(self, store: Store, run: OpenRun | None) -> NoReturn:
+    def run_app(
+        self,
+        store: Store,
+        run: OpenRun | None,
+        compared: Sequence[tuple[Store, OpenRun]] = (),
+    ) -> NoReturn:
+        """Run the app on a run, on the list of runs, or on a comparison; leave with its code."""
         from flowtui.app.app import FlowApp
         from flowtui.terminal import session
         from flowtui.widgets.host import Options
@@ -107,12 +123,13 @@ class Opening:
             # Textual and Rich look at this variable alone, which SSH seldom passes on.
             os.environ["COLORTERM"] = "truecolor"
         options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
-        app = FlowApp(store, run, options)
+        app = FlowApp(store, run, options, compared)
         app.take_signals()
         try:
             app.run()
         finally:
-            store.close()
+            for one in dict.fromkeys((store, *(of for of, _ in compared))):
+                one.close()
         sys.exit(app.return_code or 0)
 
 
@@ -140,7 +157,7 @@ def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[
         StoreError: There is no such store, run or file.
     """
     if option is None and _is_artifact(word):
-        store = _open_artifact(Path(word), allow_large)
+        store = open_artifact(Path(word), allow_large)
         return store, store.resolve("latest")
     try:
         store = open_store(option, allow_large)
@@ -161,7 +178,7 @@ def open_file(word: str, option: str | None, allow_large: bool = False) -> Store
     if _is_artifact(word):
         if option is not None:
             raise WrongUsage(f"{word} and --store {option} are two stores: give one")
-        return _open_artifact(Path(word), allow_large)
+        return open_artifact(Path(word), allow_large)
     if word.endswith(ARTIFACT_SUFFIX):
         raise WrongUsage(_no_file(word))
     from shlex import quote
@@ -194,11 +211,16 @@ def open_store(option: str | None, allow_large: bool = False) -> Store:
     from flowtui.store.store import Store
 
     if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
-        return _open_artifact(Path(option), allow_large)
+        return open_artifact(Path(option), allow_large)
     return Store(locate(option, os.environ, person.cwd(), person.home()))
 
 
-def _open_artifact(path: Path, allow_large: bool) -> Store:
+def open_artifact(path: Path, allow_large: bool) -> Store:
+    """Open the artifact in a file, asking first if it is unusually large.
+
+    Raises:
+        StoreError: It cannot be read, or nobody agreed to unpack it.
+    """
     # Imported here, since it loads tar and zip, and few people open an artifact.
     from flowtui.store.archive.opening import open_artifact
     from flowtui.store.archive.values import ArtifactError, ArtifactTooLarge

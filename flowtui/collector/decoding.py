@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from flowtui.collector import unpacking
 from flowtui.collector.limits import Limits, TooLarge
 from flowtui.collector.responses import BodyEncoding
+from flowtui.collector.unpacking import Packing
 from flowtui.store.database import Database
 from flowtui.store.otlp import proto, text
 from flowtui.store.otlp.ingesting import Batch
@@ -65,7 +66,8 @@ class Received:
 
     body: bytes
     encoding: BodyEncoding
-    is_packed: bool
+    packing: Packing | None
+    """None for a plain one."""
     client: str = ""
     """The address that it came from."""
     signal: Signal = Signal.TRACES
@@ -157,7 +159,7 @@ class Decoding:
         reason = ""
         unkept: Counter[str] = Counter()
         received, limits = self.received, self._limits
-        stream = _Metered(unpacking.stream(received.body, received.is_packed, limits), self.spend)
+        stream = _Metered(unpacking.stream(received.body, received.packing, limits), self.spend)
         source = Source(stream, WHOLE_BYTES, limits.span_parts)
         is_protobuf = received.encoding is BodyEncoding.PROTOBUF
         of_signal = received.signal

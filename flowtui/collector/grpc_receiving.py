@@ -35,6 +35,7 @@ from flowtui.collector.listening import CannotListen, GrpcPlace, is_bearer
 from flowtui.collector.places import RequestPlaces
 from flowtui.collector.receiving import ERRORS, Refused, status_of
 from flowtui.collector.responses import BodyEncoding
+from flowtui.collector.unpacking import Packing
 from flowtui.collector.writing import Writer
 from flowtui.store.otlp.signals import Signal
 
@@ -151,8 +152,9 @@ class GrpcReceiver:
             body = await self._message(messages)
             place.receive(len(body))
             place.wait()
-            packed = body.startswith(_PACKED)
-            received = Received(body, BodyEncoding.PROTOBUF, packed, client, signal)
+            # Which of the two it is, zlib finds out.
+            packing = Packing.GZIP if body.startswith(_PACKED) else None
+            received = Received(body, BodyEncoding.PROTOBUF, packing, client, signal)
             self._writer.take(received)
             # A client that does not wait any longer takes no place from what it has sent.
             written = asyncio.create_task(_outcome(received, held.pop_all()))

@@ -10,11 +10,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from flowtui import installation
 from flowtui.collector.decoding import Received, RequestOutcome
 from flowtui.collector.limits import LIMITS, Full, Limits, NotPacked, TooLarge, TooMuch
 from flowtui.collector.listening import is_bearer
 from flowtui.collector.places import Place, RequestPlaces
 from flowtui.collector.responses import BodyEncoding, failure, success
+from flowtui.collector.unpacking import Packing, can_unpack
 from flowtui.collector.writing import Writer
 from flowtui.store.errors import DatabaseError
 from flowtui.store.otlp.items import Unreadable
@@ -99,12 +101,25 @@ def _check_token(request: Request, token: str | None) -> None:
         raise Refused(HTTPStatus.UNAUTHORIZED, "the bearer token is missing or wrong")
 
 
+def _packing(request: Request) -> Packing | None:
+    """Return how a body is packed, None for a plain one."""
+    named = request.headers.get("content-encoding", "identity").strip().lower()
+    if named == "identity":
+        return None
+    found = next((packing for packing in Packing if packing == named), None)
+    if found is not None and can_unpack(found):
+        return found
+    accepted = [packing for packing in Packing if can_unpack(packing)]
+    send = f"send it plain, as {', as '.join(accepted[:-1])} or as {accepted[-1]}"
+    if found is not None:
+        send = f"{found} needs {installation.adding('receive')}; without it {send}"
+    raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, send)
+
+
 async def _received(
     request: Request, encoding: BodyEncoding, client: str, place: Place, limits: Limits
 ) -> Received:
-    packing = request.headers.get("content-encoding", "identity").strip().lower()
-    if packing not in ("identity", "gzip", "deflate"):
-        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send it plain, as gzip or as deflate")
+    packing = _packing(request)
     length = request.headers.get("content-length", "0")
     if length.isdecimal() and int(length) > limits.body_bytes:
         raise TooLarge(f"the body is more than {limits.body_bytes:,} bytes")
@@ -115,7 +130,7 @@ async def _received(
         message = f"the body did not come within {limits.body_s:g} s"
         raise Refused(HTTPStatus.REQUEST_TIMEOUT, message) from None
     signal = PATHS[request.url.path]
-    return Received(body, encoding, packing != "identity", client, signal)
+    return Received(body, encoding, packing, client, signal)
 
 
 async def _body(request: Request, place: Place, limit: int) -> bytes:

@@ -5,8 +5,9 @@ resources.py  reads them
 scene.py      what the parts share
 vision/       a long training run with attachments of every kind
 agent/        an agent's traces, eval sets and annotations
+versions/     one agent in two versions, asked the same questions
 others.py     runs that are active, failed, empty, uploaded
-sweep.py      the many small runs of a learning-rate sweep, and baselines
+sweep.py      the many small runs of a sweep, and baselines
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from flowtui.demo import agent, others, sweep, vision
+from flowtui.demo import agent, others, sweep, versions, vision
 from flowtui.demo.scene import Scene, chance, seeded_uuid
 from flowtui.store.schema import StoreWriter
 
@@ -40,5 +41,6 @@ def make_demo(directory: Path, now: datetime) -> None:
         scene = Scene(writer, directory, now)
         vision.add_run(scene)
         agent.add_run(scene)
+        versions.add_runs(scene)
         others.add_runs(scene)
         sweep.add_runs(scene)

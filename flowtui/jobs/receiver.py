@@ -19,7 +19,7 @@ from pathlib import Path
 
 from flowtui import format as fmt
 from flowtui.store.open_run import OpenRun
-from flowtui.widgets.frame.frame import CollectMark
+from flowtui.widgets.frame.frame import JobMark
 
 _PIECE_BYTES = 65_536
 """How much of the receiver's output is read at once."""
@@ -209,12 +209,12 @@ class Receiver:
         self._changed()
 
 
-def mark(state: ReceiverState) -> CollectMark:
+def mark(state: ReceiverState) -> JobMark:
     """Return what the frame says about a receiver."""
     if state.phase is not ReceiverPhase.LISTENING:
-        return CollectMark((f"⇣ {state.phase}",))
+        return JobMark((f"⇣ {state.phase}",))
     tally = state.tally
     if tally.trouble:
-        return CollectMark((f"✗ {state.port} not written  C",), is_failed=True)
+        return JobMark((f"✗ {state.port} not written  C",), is_failed=True)
     rest = fmt.counted([(tally.dropped, "dropped")])
-    return CollectMark((f"⇣ {state.port}", fmt.count(tally.received, "span"), *rest))
+    return JobMark((f"⇣ {state.port}", fmt.count(tally.received, "span"), *rest))

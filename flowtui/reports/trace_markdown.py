@@ -156,8 +156,9 @@ def _spoken(message: Message) -> str:
                 lines.append(f"-> {name or 'tool'}({fmt.json_text(arguments, MAX_TEXT)})")
             case ToolResult(name=name, result=result):
                 lines.append(f"<- {name or 'tool'}: {fmt.json_text(result, MAX_TEXT)}")
-            case MediaPart(kind=kind, transcript=str(text)):
-                lines.append(f"({kind}) {text}")
+            case MediaPart(kind=kind, transcript=text):
+                named = " ".join(word for word in (kind, part.mime, part.name_or_uri) if word)
+                lines.append(f"({named}) {text or ''}".rstrip())
             case _:
                 lines.append(f"({type(part).__name__.removesuffix('Part').lower()})")
     return "\n".join(lines)

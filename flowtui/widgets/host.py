@@ -113,6 +113,10 @@ class Host(InternalApp):
         """Send text to the clipboard, and notify the person of the outcome."""
         raise NotImplementedError
 
+    def send_notice(self, sequence: str) -> None:
+        """Send a bell or a notice to the terminal."""
+        raise NotImplementedError
+
     def page(self, text: str) -> None:
         """Show a text of safe lines in the person's pager; the app waits until that ends."""
         raise NotImplementedError

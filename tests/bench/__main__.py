@@ -1,7 +1,8 @@
 """`make bench`: measures everything that has a budget, prints a table, writes bench.json.
 
 Exit code 1 if a budget is missed. `--quick` measures with a smaller store and fewer rounds, and
-leaves out the reading of metrics, traces and samples: in a small store it is mostly drawing.
+leaves out receiving, and reading metrics, traces and samples: in a small store that is mostly
+drawing.
 
 `--rival` measures `lumlflow tui` too, in an environment that it makes in `.sdk/`. Beside the real
 SDK it measures where there is a Python for that.
@@ -21,11 +22,13 @@ from platformdirs import user_cache_path
 
 from tests.bench.bench import Bench
 from tests.bench.beside import beside_the_sdk, beside_the_writer
+from tests.bench.comparing import comparisons
 from tests.bench.echoes import echoes
 from tests.bench.listing import listings
 from tests.bench.measure import Measure
 from tests.bench.measures import measures
 from tests.bench.reading import readings
+from tests.bench.receiving import receiving
 from tests.bench.rival import VERSION, rival
 from tests.bench.stores import Sizes, make
 from tests.sdk.environments import SdkUnavailable, environment, environment_with
@@ -60,6 +63,8 @@ def measured(bench: Bench, sizes: Sizes, is_quick: bool) -> Iterator[Measure]:
     if not is_quick:
         yield from readings(bench.store, sizes, bench.rounds)
         yield from listings(bench.store, bench.rounds)
+        yield from comparisons(bench.store, bench.rounds)
+        yield from receiving()
 
 
 def rivals(bench: Bench) -> dict[str, float]:

@@ -14,20 +14,26 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from flowtui.screens.compare.curve_plan import CurvePlan, planned
+from flowtui.screens.metrics.reading import Zoom, zoomed
+from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.metrics import series as metric_series
 from flowtui.store.store import Store
 from flowtui.store.values import StoreLocation
+from flowtui.widgets.charts.card import GAP_CELLS, Card
+from flowtui.widgets.charts.chart import DOTS_A_CELL
 from flowtui.widgets.charts.curve import Curve
 from flowtui.widgets.charts.curve_lines import curve_lines
+from flowtui.widgets.charts.run_card import run_card_lines
 from tests.bench.measure import MB, Measure
 from tests.bench.stores import BIG, LONG, LONG_KEY, Sizes, metric_key
 
 WIDTH, HEIGHT = 240, 60
-CARD_COLUMNS = 76
+CARD_COLUMNS, CARD_LINES = 76, 12
 _SCAN = """
 select key, (step - :start) * :columns / (:end + 1 - :start) as bucket,
   count(*), min(value), max(value)
@@ -72,6 +78,16 @@ def readings(directory: Path, sizes: Sizes, rounds: int) -> Iterator[Measure]:
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     yield Measure("memory to read one metric", int(done.stdout) / MB, None, 20, "MB")
 
+    # The same run eight times is eight runs: nothing is shared between their reads.
+    big = store.resolve(BIG)
+    runs = planned([(letter, big, frozenset(keys), {}) for letter in LETTERS])
+    taken, base = medians(
+        rounds,
+        lambda: draw_compared(CurvePlan(runs), keys),
+        lambda: [all_of_them() for _ in LETTERS],
+    )
+    yield Measure("draw 8 runs' metrics, over their scans", taken - base, None, 0.3, "s")
+
 
 def open_store(directory: Path) -> Store:
     return Store(StoreLocation(directory, "--store"))
@@ -82,6 +98,15 @@ def draw(store: Store, window: tuple[int, int] | None) -> None:
     series = store.run(LONG).metrics.ask(LONG_KEY, metric_series.series, LONG_KEY, window, WIDTH)
     assert series is not None
     curve_lines(Curve(series), WIDTH, HEIGHT)
+
+
+def draw_compared(plan: CurvePlan, keys: Sequence[str]) -> None:
+    """Read metrics of all runs of a comparison, and draw their small charts."""
+    for key in keys:
+        found = zoomed(plan.curved(key), Zoom(key, of=plan), 0, CARD_COLUMNS, None, of_runs=True)
+        assert found is not None
+        card = Card(key, key, None, curves=plan.overlays(found))
+        run_card_lines(card, CARD_COLUMNS // DOTS_A_CELL + GAP_CELLS + 1, CARD_LINES)
 
 
 def scan(

@@ -33,7 +33,7 @@ from flowtui.store.otlp.items import OtlpSpan
 from flowtui.store.store import Store
 from flowtui.store.values import Counts
 from flowtui.widgets.cells import width_of
-from flowtui.widgets.frame.frame import CollectMark, Frame, UploadMark, run_line
+from flowtui.widgets.frame.frame import Frame, JobMark, UploadMark, run_line
 from flowtui.widgets.host import Options
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.conftest import open_store
@@ -238,7 +238,7 @@ async def test_one_question_is_about_the_upload_too(
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_the_top_line_has_room_for_both_marks(store: Store, width: int) -> None:
     upload = UploadMark("run-1", ("↑ 34 %", "12.3 MB/s", "40 s left"))
-    collect = CollectMark(("⇣ 4318", "1,204 spans", "3 dropped"))
+    collect = JobMark(("⇣ 4318", "1,204 spans", "3 dropped"))
     frame = Frame(
         store.resolve("run-1").row,
         Counts(),

@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 async def test_names_and_pairs_show_what_both_runs_have(store: Store) -> None:
     async with compared(store, "old", "new", tab="traces") as pilot:
         text = screen_text(pilot)
-        assert "2 in both, 2 by their sample · 1 only in B" in text
+        assert "2 in both, paired by their sample · 1 only in B" in text
         assert "4 names, by change of all time" in text
         names = [line.split()[1] for line in screen_lines(pilot)[5:9]]
         assert names == ["chat", "cron", "agent", "search"]

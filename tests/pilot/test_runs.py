@@ -128,7 +128,7 @@ async def test_choosing_a_group_shows_its_runs(demo: Store) -> None:
     async with opened(demo, None) as pilot:
         await pilot.press("tab", "down")
         await settled(pilot)
-        assert "3 of 46  in agents" in screen_lines(pilot)[0]
+        assert "5 of 46  in agents" in screen_lines(pilot)[0]
         await pilot.press("enter", "enter")
         await settled(pilot)
         assert "agents" in screen_lines(pilot)[0]

@@ -107,7 +107,7 @@ async def test_escape_goes_to_the_list_and_back_to_the_same_row(demo: Store) -> 
         await pilot.press("enter")
         await settled(pilot)
         assert isinstance(pilot.app.screen, TabScreen)
-        assert pilot.app.screen.run.name == opened_name == "support-agent-v3"
+        assert pilot.app.screen.run.name == opened_name == "support-agent-v5"
 
 
 async def test_opening_another_run_closes_the_tabs_of_the_first(demo: Store) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
@@ -196,6 +197,9 @@ def test_every_answer_is_in_the_encoding_of_its_request(start: Start, tmp_path: 
     answer = collector.post(gzip.compress(body(4)), content_encoding="gzip")
     assert (answer.status, answer.body) == (200, b"")
 
+    answer = collector.post(zstandard.compress(body(5)), content_encoding="zstd")
+    assert (answer.status, answer.body) == (200, b"")
+
     answer = collector.post(as_json, content_type="application/json; charset=utf-8")
     assert (answer.status, json.loads(answer.body)) == (200, {})
     assert answer.headers["content-type"] == "application/json"
@@ -211,7 +215,7 @@ def test_every_answer_is_in_the_encoding_of_its_request(start: Start, tmp_path: 
     answer = collector.post(b"{", content_type="application/json")
     assert answer.status == 400
     assert json.loads(answer.body)["code"] == 3
-    assert len(stored(tmp_path)) == 3
+    assert len(stored(tmp_path)) == 4
 
 
 def test_logs_that_were_acknowledged_join_spans_that_come_after_the_receiver_died(
@@ -242,6 +246,7 @@ def test_what_is_not_for_it_is_refused_with_a_reason(start: Start, tmp_path: Pat
     assert collector.post(b"", content_type="text/plain").status == 415
     assert collector.post(b"", content_encoding="br").status == 415
     assert collector.post(b"no gzip", content_encoding="gzip").status == 400
+    assert collector.post(b"no zstd", content_encoding="zstd").status == 400
     connection = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=PATIENCE_S)
     with closing(connection):
         connection.request("GET", "/v1/traces")
@@ -252,6 +257,8 @@ def test_large_bodies_and_bombs_are_refused(limited: Collector) -> None:
     assert limited.post(b"x" * 100_001).status == 413
     bomb = gzip.compress(field(15, bytes(50_000_000)))
     assert limited.post(bomb, content_encoding="gzip").status == 413
+    bomb = zstandard.compress(field(15, bytes(50_000_000)))
+    assert limited.post(bomb, content_encoding="zstd").status == 413
     many = gzip.compress(field(15, bytes(150_000))) * 2
     assert limited.post(many, content_encoding="gzip").status == 413
     assert limited.post(body(1)).status == 200

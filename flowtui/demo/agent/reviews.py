@@ -10,7 +10,7 @@ from flowtui.demo.agent.samples import DemoSample
 from flowtui.demo.agent.topics import TEXTS
 from flowtui.store.schema import EvalAnnotationRow, SpanAnnotationRow, SpanRow
 
-_USERS = ("ana", "sam")
+REVIEWERS = ("ana", "sam")
 
 
 def on_samples(
@@ -19,7 +19,7 @@ def on_samples(
     """Review a quarter of the samples: feedback, and expectations for those that failed."""
     for place, sample in enumerate(rng.sample(samples, len(samples) // 4)):
         when = at + timedelta(minutes=place)
-        for user in _USERS[: 2 if place % 5 == 0 else 1] if place % 2 else _USERS[1:]:
+        for user in REVIEWERS[: 2 if place % 5 == 0 else 1] if place % 2 else REVIEWERS[1:]:
             yield _sample_feedback(rng, sample, user, when)
         if not sample.passed:
             yield from _sample_expectations(sample, when)
@@ -37,7 +37,7 @@ def on_spans(rng: Random, roots: Sequence[SpanRow], at: datetime) -> Iterator[Sp
             name="quality",
             kind="feedback",
             value=good,
-            user=_USERS[place % 2],
+            user=REVIEWERS[place % 2],
             rationale=rng.choice(TEXTS["praise" if good else "blame"]) or None,
             created_at=when,
         )
@@ -47,7 +47,7 @@ def on_spans(rng: Random, roots: Sequence[SpanRow], at: datetime) -> Iterator[Sp
                 name="expected_tool_calls",
                 kind="expectation",
                 value=rng.choice((1, 2)),
-                user=_USERS[1],
+                user=REVIEWERS[1],
                 created_at=when,
             )
         if place % 4 == 0:
@@ -56,7 +56,7 @@ def on_spans(rng: Random, roots: Sequence[SpanRow], at: datetime) -> Iterator[Sp
                 name="should_escalate",
                 kind="expectation",
                 value=not good,
-                user=_USERS[0],
+                user=REVIEWERS[0],
                 created_at=when,
             )
 
@@ -91,6 +91,6 @@ def _sample_expectations(sample: DemoSample, when: datetime) -> Iterator[EvalAnn
             name=name,
             kind="expectation",
             value=value,
-            user=_USERS[0],
+            user=REVIEWERS[0],
             created_at=when,
         )

@@ -14,7 +14,7 @@ from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.may_write import why_not_collected
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
-from flowtui.widgets.frame.frame import CollectMark
+from flowtui.widgets.frame.frame import JobMark
 
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host, Options
@@ -35,7 +35,7 @@ class Collector:
         self._is_asking = False
 
     @property
-    def mark(self) -> CollectMark | None:
+    def mark(self) -> JobMark | None:
         """What the frame says about the receiver."""
         return None if self._receiver is None else mark(self._receiver.state)
 

@@ -74,6 +74,9 @@ class CompareScreen(StoreScreen):
         self.stale: set[str] = {run.letter for run in state.runs.runs}
         """The letters of the runs that have changed since `take_stale` was last called."""
 
+        self._taken: set[str] = set()
+        """What `take_stale` returned last."""
+
     @property
     def runs(self) -> RunSet:
         return self.state.runs
@@ -100,9 +103,13 @@ class CompareScreen(StoreScreen):
             self.want(self.reads)
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
         self.state.tab = self.tab
         self.show_state()
+
+    def on_screen_suspend(self) -> None:
+        if self._reader is not None:
+            # The read that took them is left now.
+            self.stale |= self._taken
 
     def on_resize(self) -> None:
         self.show_state()
@@ -138,8 +145,8 @@ class CompareScreen(StoreScreen):
 
     def take_stale(self) -> frozenset[str]:
         """Return the letters of the runs to read again; for `read`, once, as it begins."""
-        stale, self.stale = self.stale, set()
-        return frozenset(stale)
+        self._taken, self.stale = self.stale, set()
+        return frozenset(self._taken)
 
     def candidate_changed(self) -> None:
         """Show the candidate that is looked at now."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -15,6 +15,7 @@ from flowtui import format as fmt
 from flowtui.screens.compare import traces_columns as columns
 from flowtui.screens.compare.base import CompareScreen, CompareState
 from flowtui.screens.compare.trace_pair import PairWanted, TracePairView
+from flowtui.screens.exporting import Exports
 from flowtui.store.compare import spans as span_stats
 from flowtui.store.compare import traces as trace_pairs
 from flowtui.store.compare.run_set import ComparedRun, answered
@@ -30,10 +31,10 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 
 NO_SPANS = "Neither run has spans."
-LIST_ACTIONS = ("switch_list", "sort")
+LIST_ACTIONS = ("switch_list", "sort", "export")
 
 
-class CompareTraces(CompareScreen):
+class CompareTraces(Exports, CompareScreen):
     """The third tab: the baseline's spans and traces beside those of the candidate looked at."""
 
     CSS_PATH = "traces.tcss"
@@ -48,6 +49,8 @@ class CompareTraces(CompareScreen):
                 tooltip="Switch between the names of spans and the traces"),
         Binding("s", "sort", "Sort", id="compare_traces.sort",
                 tooltip="Sort the names by the next column"),
+        Binding("x", "export", "Export", show=False, id="compare_traces.export",
+                tooltip="Save what the spans of each name took, as CSV, JSON lines or Markdown"),
     ]  # fmt: skip
 
     def __init__(self, state: CompareState) -> None:
@@ -108,6 +111,8 @@ class CompareTraces(CompareScreen):
     def show_reading(self) -> None:
         if not self._was_read and self.is_composed:
             self._pairs_table.resize_content("reading…")
+        if not self._totals and self.is_composed:
+            self._names_table.resize_content("reading…")
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
@@ -169,11 +174,9 @@ class CompareTraces(CompareScreen):
         )
         said = f" {both:,} in both"
         if both:
-            said += (
-                f", {by_sample:,} by their sample" if by_sample else ", paired by name and order"
-            )
-        if both and 0 < by_sample < both:
-            said += ", the others by name and order"
+            said += f", paired by {'their sample' if by_sample else 'name and order'}"
+        if 0 < by_sample < both:
+            said += f", {both - by_sample:,} of them by name and order"
         only = [
             (sum(pair.candidate is None for pair in self._pairs), self.runs.baseline.letter),
             (sum(pair.baseline is None for pair in self._pairs), self.candidate),
@@ -282,6 +285,20 @@ class CompareTraces(CompareScreen):
     def action_sort(self) -> None:
         self._order = (self._order + 1) % len(columns.ORDERS)
         self._show_names()
+
+    @work
+    async def action_export(self) -> None:
+        from flowtui.screens.compare.saving import FORMATS, save_spans
+
+        read = [self._totals.get(run.letter) for run in self.runs.runs]
+        problem = next((one for one in read if isinstance(one, StoreError)), None)
+        totals = [one for one in read if one is not None and not isinstance(one, StoreError)]
+        if len(totals) < len(read):
+            self.notify(str(problem or "The spans are still being read."), title="Not saved",
+                        severity="warning", markup=False)  # fmt: skip
+            return
+        names = [run.run.name for run in self.runs.runs]
+        await self.export("spans-compared", FORMATS, partial(save_spans, totals, names))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         views = self.query(TracePairView)

@@ -47,8 +47,8 @@ def name_columns(letter: str) -> list[Column]:
     """Return the columns of the names of spans; the changes are those of the candidate."""
     return [
         Column("name", " name", 20, stretch=1),
-        Column("count", f"count A→{letter}", 13, "right"),
-        Column("errors", "errors", 11, "right"),
+        Column("count", f"count A→{letter}", 11, "right"),
+        Column("errors", "errors", 9, "right"),
         Column("p50", "p50", 18, "right"),
         Column("p50Δ", "Δ", 9, "right"),
         Column("p95", "p95", 18, "right"),
@@ -83,13 +83,13 @@ def name_cells(change: SpanChange) -> Cells:
 def pair_columns(letter: str) -> list[Column]:
     """Return the columns of the traces in pairs."""
     return [
-        Column("name", " trace", 20, stretch=1),
-        Column("state", f"state A→{letter}", 13),
-        Column("duration", "duration", 19, "right"),
+        Column("name", " trace", 24, stretch=1),
+        Column("state", f"state A→{letter}", 11),
+        Column("duration", "duration", 17, "right"),
         Column("durationΔ", "Δ", 9, "right"),
-        Column("spans", "spans", 11, "right"),
-        Column("errors", "errors", 11, "right"),
-        Column("tokens", "tokens", 17, "right"),
+        Column("spans", "spans", 9, "right"),
+        Column("errors", "errors", 9, "right"),
+        Column("tokens", "tokens", 15, "right"),
     ]
 
 

@@ -85,13 +85,14 @@ class CommandsScreen(Dialog[Command | None]):
                 tooltip="Back to where you were"),
     ]  # fmt: skip
 
-    def __init__(self, commands: Sequence[Command]) -> None:
+    def __init__(self, commands: Sequence[Command], title: str = "Commands") -> None:
         super().__init__()
         self._commands = commands
+        self._dialog_title = title
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "Commands"
+            dialog.border_title = self._dialog_title
             yield Input(placeholder="type to narrow", select_on_focus=False, compact=True)
             yield CommandLines()
             yield KeyLine()

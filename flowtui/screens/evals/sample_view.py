@@ -17,6 +17,7 @@ from textual.worker import Worker
 from flowtui import format as fmt
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.store.annotations.values import SampleTarget, SpanTarget, Target
+from flowtui.store.genai import MediaPart
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.values import Sample
@@ -209,6 +210,10 @@ class SampleView(Asks, Container):
         event.stop()
         if isinstance(event.target, SpanTarget):
             self._flow.follow(event.target, back_to="evals")
+        elif isinstance(event.target, MediaPart):
+            from flowtui.screens.traces.medium_file import show_medium
+
+            show_medium(self.app, event.target)
 
     async def action_find(self) -> None:
         await self.query_one(FilterLine).open("")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -95,6 +95,8 @@ class MetricZoom(Exports, Container):
         """Metrics that can be drawn over the same axes."""
         self._zoom: Zoom | None = None
         self._zoomed: Zoomed | None = None
+        self.of: Hashable = None
+        """Which curves of several runs are shown, in a comparison."""
         self._weight = 0.0
         """The weight of the smoothing that was last in use."""
 
@@ -127,7 +129,7 @@ class MetricZoom(Exports, Container):
         if self._zoom is None:
             self._pane.show_note("reading…")
             self._pane.focus()
-        held = self._zoom or Zoom(key, weight=self._weight)
+        held = self._zoom or Zoom(key, weight=self._weight, of=self.of)
         kept = tuple(other for other in held.others if other != key)
         self._want(replace(held, key=key, window=None, follows=False, others=kept))
 

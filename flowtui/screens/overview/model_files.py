@@ -1,27 +1,16 @@
-"""The files of logged models: where they are, and what they contain."""
+"""The files of logged models: where they are."""
 
 from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
 
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.content import Content
-
-from flowtui import format as fmt
-from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
-from flowtui.screens.dialog import Dialog
 from flowtui.store.attachments.listing import resolved
 from flowtui.store.attachments.values import AttachmentRefused
 from flowtui.store.files.fingerprint import is_of_database
 from flowtui.store.store import Store
 from flowtui.store.values import Model
-from flowtui.widgets.frame.frame import KeyLine
-from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
 
 def model_source(store: Store, model: Model) -> FileSource | None:
@@ -44,30 +33,3 @@ def _resolved(directory: Path, path: str) -> Path:
     if is_of_database(real, directory.resolve()):
         raise AttachmentRefused("Refused: this path is a database of the store, not a model.")
     return real
-
-
-class ModelScreen(Dialog[None]):
-    """Lists the files in a model: a `.luml` file is a tar archive with a manifest."""
-
-    CSS_PATH = "model_files.tcss"
-    COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
-    AUTO_FOCUS = ""
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back", key_display="Esc", tooltip="Back to the models")
-    ]
-
-    def __init__(self, source: FileSource) -> None:
-        super().__init__()
-        self._source = source
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content(fmt.plain(self._source.name.rpartition("/")[2], 60))
-            yield FilePreview()
-            yield KeyLine()
-
-    def on_mount(self) -> None:
-        # A screen that is closed while it opens has no widgets.
-        for preview in self.query(FilePreview):
-            preview.show_source(self._source)
-            preview.current.focus()

@@ -340,10 +340,10 @@ class OverviewScreen(TabScreen):
 
     @on(VirtualList.Chosen, "#models")
     def list_model(self) -> None:
-        from flowtui.screens.overview.model_files import ModelScreen
+        from flowtui.screens.attachments.file_screen import FileScreen
 
         if (source := self._model_file) is not None:
-            self.app.push_screen(ModelScreen(source))
+            self.app.push_screen(FileScreen(source))
 
     @work
     async def action_open_model(self) -> None:

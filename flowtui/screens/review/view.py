@@ -64,6 +64,7 @@ from flowtui.store.annotations.values import (
     whole_number,
 )
 from flowtui.store.errors import InvalidAnnotation, TargetGone
+from flowtui.store.genai import MediaPart
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.widgets.asking import WAITING_WORD_AFTER_S
@@ -498,8 +499,13 @@ class ReviewView(Annotated, Generic[Item]):
             self._flow.copy(text)
 
     @on(Document.Followed)
-    def tell_of_link(self, event: Document.Followed) -> None:
+    def follow_or_tell(self, event: Document.Followed) -> None:
         event.stop()
+        if isinstance(event.target, MediaPart):
+            from flowtui.screens.traces.medium_file import show_medium
+
+            show_medium(self.app, event.target)
+            return
         self._tell("This link leads out of the review. Leave the review first, with Esc.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -169,6 +169,11 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         return ReadRuns(active, self.store.list.live_figures(ids), self._signs(active))
 
     @property
+    def listed(self) -> Sequence[int]:
+        """The rowids of the runs as they are listed; empty until they are read."""
+        return () if self._listed is None else self._listed.rowids
+
+    @property
     def has_content(self) -> bool:
         return self._listed is not None and self._listed.wanted == self.selected
 

@@ -12,6 +12,7 @@ from flowtui.reports.traces import span_document
 from flowtui.screens.traces.reading import ReadTrace
 from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.open_run import OpenRun
+from flowtui.store.traces import answers
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces.tree import Node
 from flowtui.store.traces.values import SpanDetail
@@ -58,7 +59,11 @@ def read_span(run: OpenRun, trace: ReadTrace, index: int) -> ReadSpan | None:
     parent = None if node.parent is None else tree[node.parent].span
     links_here = _links_here(run, detail)
     own_ns = tree.own_ns(index) if node.descendant_count else None
-    sections = span_sections(detail, node, tree.duration_ns, links_here, parent, own_ns)
+    row = tree.layout.rows[index]
+    sections = span_sections(
+        detail, node, tree.duration_ns, links_here, parent, own_ns,
+        elsewhere=lambda calls: run.ask(answers.answers, tree.spans, row, calls),
+    )  # fmt: skip
     if node.parent is None and trace.samples:
         sections = (*sections, _samples(trace))
     return ReadSpan(node, sections, span_document(node.span, detail))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
+from enum import StrEnum
 from typing import TypeVar
 
 from flowtui.store.compare.directions import Direction, direction
@@ -37,15 +37,15 @@ class FactKind(StrEnum):
     MODELS = "Models"
 
 
-class Sameness(Enum):
+class Sameness(StrEnum):
     """Whether the runs have the same in a row, as far as they could be read."""
 
     DIFFERS = "differ"
     """Two of the runs that have it have something else."""
-    ONLY_SOME = "only in"
+    ONLY_IN_SOME = "only in"
     """Some runs have it, all of them the same, and some do not."""
     EQUAL = "equal"
-    UNKNOWN = "not compared"
+    NOT_COMPARED = "not compared"
     """Fewer than two runs could be read, or not all of it is known, as of two models' contents."""
 
 
@@ -66,11 +66,16 @@ class FactRow:
     @property
     def letters(self) -> str:
         """The letters of the runs that have it."""
-        return "".join(
-            letter
-            for letter, cell in zip(LETTERS, self.cells, strict=False)
-            if not isinstance(cell, Missing)
-        )
+        return self._letters(lambda cell: not isinstance(cell, Missing))
+
+    @property
+    def lacking(self) -> str:
+        """The letters of the runs that were read and do not have it."""
+        return self._letters(lambda cell: cell is Missing.ABSENT)
+
+    def _letters(self, wanted: Callable[[FactCell], bool]) -> str:
+        named = zip(LETTERS, self.cells, strict=False)
+        return "".join(letter for letter, cell in named if wanted(cell))
 
     def last_delta(self, index: int) -> Delta | None:
         """Return how the last value of a run stands to the baseline's; None if not a metric."""
@@ -102,13 +107,13 @@ class FactCounts:
 
     differ: int
     equal: int
-    only: Mapping[str, int]
-    """By the letters of the runs that have them: rows that the others do not have."""
-    unknown: int
+    only: Mapping[tuple[str, str], int]
+    """By the letters of the runs that have them, and of those that do not: rows of only some."""
+    not_compared: int
 
     @property
     def all(self) -> int:
-        return self.differ + self.equal + sum(self.only.values()) + self.unknown
+        return self.differ + self.equal + sum(self.only.values()) + self.not_compared
 
     @property
     def unequal(self) -> int:
@@ -124,6 +129,10 @@ class FactTable:
     problems: tuple[str, ...] = ()
     """A sentence for each run that could not be read, and why."""
 
+    def row(self, kind: FactKind, path: Path) -> FactRow | None:
+        """Return a row; None if no run has it."""
+        return next((row for row in self.rows if row.path == path and row.kind is kind), None)
+
     def counts(self, kind: FactKind | None = None) -> FactCounts:
         """Count the rows of a section, or all."""
         return counted(row for row in self.rows if kind is None or row.kind is kind)
@@ -132,14 +141,14 @@ class FactTable:
 def counted(rows: Iterable[FactRow]) -> FactCounts:
     """Count rows."""
     found: Counter[Sameness] = Counter()
-    only: Counter[str] = Counter()
+    only: Counter[tuple[str, str]] = Counter()
     for row in rows:
         found[row.sameness] += 1
-        if row.sameness is Sameness.ONLY_SOME:
-            only[row.letters] += 1
-    by_letters = dict(sorted(only.items(), key=lambda item: (len(item[0]), item[0])))
+        if row.sameness is Sameness.ONLY_IN_SOME:
+            only[row.letters, row.lacking] += 1
+    by_letters = dict(sorted(only.items(), key=lambda item: (len(item[0][0]), item[0])))
     return FactCounts(
-        found[Sameness.DIFFERS], found[Sameness.EQUAL], by_letters, found[Sameness.UNKNOWN]
+        found[Sameness.DIFFERS], found[Sameness.EQUAL], by_letters, found[Sameness.NOT_COMPARED]
     )
 
 
@@ -161,10 +170,11 @@ def fact_table(answers: FactAnswers, chosen: Mapping[str, str] | None = None) ->
 
 def parameter_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
     """Return the rows of parameters, in order of their keys."""
-    found = list(joined([_or_empty(one) for one in read]))
+    known = [one for one in read if not (one is None or isinstance(one, StoreError))]
+    found = list(joined(known))
     names = path_texts([path for path, _ in found])
     return tuple(
-        _row(FactKind.PARAMETERS, path, name, _cells(read, values))
+        _row(FactKind.PARAMETERS, path, name, _spread(read, values))
         for name, (path, values) in zip(names, found, strict=True)
     )
 
@@ -190,17 +200,43 @@ def about_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
     )
 
 
+def paired(facts: FactTable, index: int) -> FactTable:
+    """Return what a table would be with the baseline and one candidate alone.
+
+    The other runs count as unread, and what neither of the two has is left out.
+    """
+    rows = []
+    for row in facts.rows:
+        cells = tuple(
+            cell if at in (0, index) else Missing.UNREAD for at, cell in enumerate(row.cells)
+        )
+        if any(not isinstance(cell, Missing) for cell in cells):
+            alone = replace(row, cells=cells, sameness=_sameness_in(row.kind, cells))
+            rows.append(alone)
+    return replace(facts, rows=tuple(rows))
+
+
+def with_durations(facts: FactTable, elapsed_s: Sequence[float | None]) -> FactTable:
+    """Return a table with other durations of some runs; None leaves a run's as it is."""
+    rows = list(facts.rows)
+    for at, row in enumerate(rows):
+        if row.kind is FactKind.ABOUT and row.path == ("duration",):
+            cells = tuple(
+                cell if seconds is None else FactValue(seconds)
+                for cell, seconds in zip(row.cells, elapsed_s, strict=True)
+            )
+            rows[at] = replace(row, cells=cells, sameness=sameness(cells))
+    return replace(facts, rows=tuple(rows))
+
+
 def model_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
-    """Return the rows of models by name. None is equal: two of one size may hold other weights."""
+    """Return the rows of models by name, of which none counts as equal."""
     names = {str(root) for one in read for root in _or_empty(one)}
     rows = (
         _row(FactKind.MODELS, (name,), name, _cells_of(read, name))
         for name in sorted(names, key=sort_key)
     )
-    return tuple(
-        replace(row, sameness=Sameness.UNKNOWN) if row.sameness is Sameness.EQUAL else row
-        for row in rows
-    )
+    return tuple(rows)
 
 
 def problems(answers: FactAnswers) -> tuple[str, ...]:
@@ -216,23 +252,30 @@ def problems(answers: FactAnswers) -> tuple[str, ...]:
     )
 
 
+def _spread(
+    read: Sequence[Answer[Root, FactValue]], values: Sequence[FactValue | None]
+) -> tuple[FactValue | Missing, ...]:
+    """Return cells of all runs from the values of those that could be read."""
+    left = iter(values)
+    return tuple(
+        Missing.UNREAD
+        if one is None or isinstance(one, StoreError)
+        else next(left) or Missing.ABSENT
+        for one in read
+    )
+
+
 def _or_empty(answer: Answer[K, T]) -> Mapping[K, T]:
     return {} if answer is None or isinstance(answer, StoreError) else answer
 
 
 def _cells_of(read: Sequence[Answer[K, T]], key: K) -> tuple[T | Missing, ...]:
-    return _cells(read, [_or_empty(one).get(key) for one in read])
-
-
-def _cells(read: Sequence[Answer[K, T]], values: Sequence[T | None]) -> tuple[T | Missing, ...]:
-    """Return the values of a row, with the reason where a run has none."""
+    """Return what the runs have under a key, with the reason where one has nothing."""
     return tuple(
         Missing.UNREAD
-        if answer is None or isinstance(answer, StoreError)
-        else Missing.ABSENT
-        if value is None
-        else value
-        for answer, value in zip(read, values, strict=True)
+        if one is None or isinstance(one, StoreError)
+        else one.get(key, Missing.ABSENT)
+        for one in read
     )
 
 
@@ -243,7 +286,14 @@ def _row(
     cells: tuple[FactCell, ...],
     of_metric: Direction | None = None,
 ) -> FactRow:
-    return FactRow(kind, path, name, cells, sameness(cells), of_metric)
+    return FactRow(kind, path, name, cells, _sameness_in(kind, cells), of_metric)
+
+
+def _sameness_in(kind: FactKind, cells: Sequence[FactCell]) -> Sameness:
+    found = sameness(cells)
+    # Two models of one size may hold other weights.
+    is_open = kind is FactKind.MODELS and found is Sameness.EQUAL
+    return Sameness.NOT_COMPARED if is_open else found
 
 
 def sameness(cells: Sequence[FactCell]) -> Sameness:
@@ -251,13 +301,13 @@ def sameness(cells: Sequence[FactCell]) -> Sameness:
     read = [cell for cell in cells if cell is not Missing.UNREAD]
     present = [cell for cell in read if not isinstance(cell, Missing)]
     if len(read) < 2:
-        return Sameness.UNKNOWN
+        return Sameness.NOT_COMPARED
     are_same = [_is_same(present[0], other) for other in present[1:]]
     if False in are_same:
         return Sameness.DIFFERS
     if None in are_same:
-        return Sameness.UNKNOWN
-    return Sameness.EQUAL if len(present) == len(read) else Sameness.ONLY_SOME
+        return Sameness.NOT_COMPARED
+    return Sameness.EQUAL if len(present) == len(read) else Sameness.ONLY_IN_SOME
 
 
 def _is_same(one: FactValue | MetricFigures, other: FactValue | MetricFigures) -> bool | None:

@@ -65,7 +65,8 @@ def joined(runs: Sequence[Parameters]) -> Iterator[tuple[Path, tuple[FactValue |
     """Yield what runs have under each path, None for those that have nothing there.
 
     Objects are compared name by name, and lists index by index, as far as all runs that have
-    something there have one with something in it. All else is compared as it is.
+    something there have one with something in it. All else is compared as it is, and what only
+    some runs have, all of them the same, is not taken apart.
     """
     roots = {root: None for run in runs for root in run}
     for root in sorted(roots, key=_root_order):
@@ -96,6 +97,8 @@ def _inside(
 def _steps(values: Sequence[FactValue | None]) -> list[str] | range | None:
     """Return the names or indexes under which values are compared; None if as a whole."""
     present = [value for value in values if value is not None]
+    if len(present) < len(values) and all(present[0].is_same(other) for other in present):
+        return None
     inner = [value.value for value in present if value.stored is None]
     if len(inner) < len(present) or not all(inner):
         return None

@@ -1,7 +1,7 @@
 """What became of each score of each sample from the baseline to a candidate.
 
-Pass-fail is better when true. Of numbers, whether higher or lower is better has to be known by
-name; where it is not, a score that differs has *changed*. A score whose type differs between the
+Whether higher numbers are better, or true, has to be known by name; where it is not, a score that
+differs has *changed*. A score whose type differs between the
 runs, and one that became null or NaN, has changed and is never said to have improved. Numbers that
 differ by less than a billionth of their size are the same.
 """
@@ -19,8 +19,9 @@ from flowtui.store.compare.run_samples import ScoreColumn, ScoreType
 from flowtui.store.compare.significance import PairedTest, mcnemar, wilcoxon
 from flowtui.store.natural import sort_key
 
-HigherIsBetter = Callable[[str], bool | None]
-"""Says of a score's name whether higher numbers are better; None where that is not known."""
+HigherIsBetter = Callable[[str, bool], bool | None]
+"""Says of a score's name whether higher numbers are better or, where the second argument is true,
+whether true is better than false; None where that is not known."""
 SAME_WITHIN = 1e-9
 _USABLE = (ScoreType.BOOLEAN, ScoreType.NUMBER)
 
@@ -46,12 +47,25 @@ class ScoreKind(IntEnum):
     NUMBERS = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Better:
+    """What is better of one score; None is not known."""
+
+    higher: bool | None
+    """Whether higher numbers are."""
+    true: bool | None
+    """Whether true is."""
+
+    @classmethod
+    def of(cls, name: str, higher: HigherIsBetter) -> Better:
+        return cls(higher(name, False), higher(name, True))
+
+
 @dataclass(slots=True)
 class ScorePairs:
     """The outcomes of one score, for the samples with a value in either run."""
 
-    higher: bool | None
-    """Whether higher numbers are better, None if that is not known."""
+    better: Better
     numbers: array[int] = field(default_factory=lambda: array("i"))
     """Which joined sample each belongs to."""
     outcomes: bytearray = field(default_factory=bytearray)
@@ -62,7 +76,7 @@ class ScorePairs:
 
     def add(self, number: int, one: tuple[int, float], other: tuple[int, float]) -> None:
         self.numbers.append(number)
-        self.outcomes.append(outcome(one, other, self.higher))
+        self.outcomes.append(outcome(one, other, self.better))
         self.types.append(one[0] << 4 | other[0])
         self.baseline.append(one[1])
         self.candidate.append(other[1])
@@ -89,7 +103,7 @@ class ComparedScore:
     name: str
     kind: ScoreKind
     higher: bool | None
-    """Whether higher is better; true for pass-fail, None if it is not known."""
+    """Whether higher numbers, or true, are better; None if it is not known."""
     baseline: float | None
     """The mean, or the share of true, over the pairs that are compared; None if there is none."""
     candidate: float | None
@@ -110,9 +124,13 @@ class ComparedScore:
     became_nan: int
     """Joined samples with a number, true or false in the baseline and NaN in the candidate."""
     retyped: int
-    """Joined samples whose score has another type in the candidate, texts and nulls included."""
+    """Joined samples whose score has another type in the candidate; null and NaN, which are no
+    values, are none in the baseline."""
     infinite: int
     """Pairs of numbers that are not compared, since one of them is infinite."""
+    mixed: int
+    """Pairs that are not compared, since they are numbers where most are true or false, or the
+    other way round."""
     baseline_nan: int
     """Joined samples with NaN in the baseline."""
     joined_count: int
@@ -134,7 +152,7 @@ class ComparedScore:
         return sum(outcomes[one] for one in (Outcome.IMPROVED, Outcome.REGRESSED, Outcome.CHANGED))
 
 
-def outcome(one: tuple[int, float], other: tuple[int, float], higher: bool | None) -> Outcome:
+def outcome(one: tuple[int, float], other: tuple[int, float], better: Better) -> Outcome:
     """Return what became of a score, given its type and number in both runs."""
     (type_, value), (other_type, other_value) = one, other
     if type_ == ScoreType.ABSENT:
@@ -143,17 +161,15 @@ def outcome(one: tuple[int, float], other: tuple[int, float], higher: bool | Non
         return Outcome.ONLY_BASELINE
     if type_ != other_type:
         return Outcome.CHANGED
-    if type_ == ScoreType.NUMBER:
-        if value == other_value or math.isclose(value, other_value, rel_tol=SAME_WITHIN):
-            return Outcome.SAME
-        if higher is None:
-            return Outcome.CHANGED
-        return Outcome.IMPROVED if (other_value > value) is higher else Outcome.REGRESSED
-    if type_ in (ScoreType.NULL, ScoreType.NAN) or value == other_value:
+    is_number = type_ == ScoreType.NUMBER
+    if value == other_value or type_ in (ScoreType.NULL, ScoreType.NAN):
         return Outcome.SAME
-    if type_ == ScoreType.BOOLEAN:
-        return Outcome.IMPROVED if other_value > value else Outcome.REGRESSED
-    return Outcome.CHANGED
+    if is_number and math.isclose(value, other_value, rel_tol=SAME_WITHIN):
+        return Outcome.SAME
+    higher = better.higher if is_number else better.true
+    if type_ not in _USABLE or higher is None:
+        return Outcome.CHANGED
+    return Outcome.IMPROVED if (other_value > value) is higher else Outcome.REGRESSED
 
 
 def score_pairs(
@@ -164,18 +180,18 @@ def score_pairs(
     Args:
         samples: The joined samples.
         candidate: Which run is compared with the baseline, counted from 0.
-        higher: Says of which numbers higher is better.
+        higher: Says what is better.
     """
     one, other = samples.runs[0], samples.runs[candidate]
     names = {*(() if one is None else one.scores), *(() if other is None else other.scores)}
-    return {name: _pairs(samples, candidate, name, higher(name)) for name in
+    return {name: _pairs(samples, candidate, name, Better.of(name, higher)) for name in
             sorted(names, key=sort_key)}  # fmt: skip
 
 
-def _pairs(samples: JoinedSamples, candidate: int, name: str, higher: bool | None) -> ScorePairs:
+def _pairs(samples: JoinedSamples, candidate: int, name: str, better: Better) -> ScorePairs:
     one, other = samples.runs[0], samples.runs[candidate]
     left = {} if other is None else _by_number(other.scores.get(name), samples.numbers[candidate])
-    found = ScorePairs(higher)
+    found = ScorePairs(better)
     if one is not None and name in one.scores:
         column, numbers = one.scores[name], samples.numbers[0]
         for row, type_, value in zip(column.rows, column.types, column.values, strict=True):
@@ -200,7 +216,7 @@ def _by_number(column: ScoreColumn | None, numbers: Sequence[int]) -> dict[int, 
 class _Tally:
     """The pairs of one score in one eval set, as they are added up."""
 
-    higher: bool | None
+    better: Better
     outcomes: list[int] = field(default_factory=lambda: [0] * len(Outcome))
     passed: list[int] = field(default_factory=lambda: [0] * 4)
     """By 2 if it was true in the baseline, and 1 if it is in the candidate."""
@@ -230,11 +246,12 @@ class _Tally:
             self.lost += other_type in (ScoreType.ABSENT, ScoreType.NULL)
             self.became_nan += other_type == ScoreType.NAN
             self.retyped += other_type not in (ScoreType.ABSENT, ScoreType.NULL, ScoreType.NAN)
-        elif is_joined and type_ != other_type and ScoreType.ABSENT not in (type_, other_type):
-            self.retyped += 1
+        elif is_joined and type_ != other_type and type_ not in _NOTHING:
+            self.retyped += other_type != ScoreType.ABSENT
         self.baseline_nan += is_joined and type_ == ScoreType.NAN
 
 
+_NOTHING = (ScoreType.ABSENT, ScoreType.NULL, ScoreType.NAN)
 _BOTH_NUMBERS = ScoreType.NUMBER << 4 | ScoreType.NUMBER
 _BOTH_BOOLEANS = ScoreType.BOOLEAN << 4 | ScoreType.BOOLEAN
 
@@ -243,6 +260,8 @@ def compared_scores(
     samples: JoinedSamples, candidate: int, pairs: Mapping[str, ScorePairs]
 ) -> tuple[ComparedScore, ...]:
     """Return all scores of each eval set; first of all sets together, if there are several.
+
+    Of each set those that could be tested come first.
 
     Args:
         samples: The joined samples.
@@ -266,11 +285,11 @@ def compared_scores(
             for which in (dataset, None) if len(names) > 1 else (dataset,):
                 tally = tallies.get(which)
                 if tally is None:
-                    tally = tallies[which] = _Tally(of_score.higher)
+                    tally = tallies[which] = _Tally(of_score.better)
                 tally.add(types, what, one, other, is_joined)
         found += [_compared(which, name, tally, counts) for which, tally in tallies.items()]
     order: dict[str | None, int] = {None: -1, **{name: at for at, name in enumerate(names)}}
-    return tuple(sorted(found, key=lambda one: order[one.dataset]))
+    return tuple(sorted(found, key=lambda one: (order[one.dataset], one.test is None)))
 
 
 def _set_of_each(samples: JoinedSamples, candidate: int) -> dict[int, str]:
@@ -314,7 +333,8 @@ def _compared(
     elif numbers or tally.infinite:
         kind = ScoreKind.NUMBERS
         means = _mean(tally.baseline), _mean(tally.candidate)
-    higher = True if kind is ScoreKind.PASS_FAIL else tally.higher
+    better = tally.better
+    higher = better.true if kind is ScoreKind.PASS_FAIL else better.higher
     of_baseline, of_candidate, of_both = counts[dataset]
     return ComparedScore(
         dataset=dataset,
@@ -329,11 +349,12 @@ def _compared(
         both_fail=both_fail,
         broken=broken,
         mended=mended,
-        test=_test(kind, tally),
+        test=_test(kind, higher, tally),
         lost=tally.lost,
         became_nan=tally.became_nan,
         retyped=tally.retyped,
-        infinite=tally.infinite,
+        infinite=0 if kind is ScoreKind.PASS_FAIL else tally.infinite,
+        mixed=numbers + tally.infinite if kind is ScoreKind.PASS_FAIL else booleans,
         baseline_nan=tally.baseline_nan,
         joined_count=of_both,
         baseline_count=of_baseline,
@@ -341,16 +362,18 @@ def _compared(
     )
 
 
-def _test(kind: ScoreKind, tally: _Tally) -> PairedTest | None:
+def _test(kind: ScoreKind, higher: bool | None, tally: _Tally) -> PairedTest | None:
+    if higher is None or kind is ScoreKind.OTHER:
+        return None
     if kind is ScoreKind.PASS_FAIL:
-        _, mended, broken, _ = tally.passed
-        return PairedTest(broken, mended, sum(tally.passed), mcnemar(broken, mended))
-    if kind is ScoreKind.NUMBERS and tally.higher is not None:
+        _, above, below, _ = tally.passed
+        count, p = sum(tally.passed), mcnemar(below, above)
+    else:
         differences = tally.differences
         above, below = sum(one > 0 for one in differences), sum(one < 0 for one in differences)
-        worse, better = (below, above) if tally.higher else (above, below)
-        return PairedTest(worse, better, len(differences), wilcoxon(differences))
-    return None
+        count, p = len(differences), wilcoxon(differences)
+    worse, better = (below, above) if higher else (above, below)
+    return PairedTest(worse, better, count, p)
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

@@ -1,29 +1,35 @@
-"""What runs were set to, as far as they differ: short labels for them, and runs that are repeats.
-
-Nested values are compared by path: `sched.warmup` and not the whole of `sched`. 1 and 1.0 are
-equal, 1 and "1" and true are not, and a parameter that is missing differs from one that is null.
-"""
+"""What runs were set to as far as they differ: short labels, and runs that repeat others."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from flowtui.store.values import JsonValue, Param
+from flowtui.store.compare.fact_values import FactValue
+from flowtui.store.compare.parameters import Parameters, joined
+from flowtui.store.compare.paths import path_texts
+from flowtui.store.values import JsonValue
 
-MAX_DEPTH = 20
-"""Values that are nested deeper are compared as a whole."""
 MISSING = "absent"
 SMALL = 0.01
 """Numbers nearer to zero are written with a power of ten, as people write a rate: 3e-4."""
 MAX_TEXT = 60
 _SEED = re.compile(r"(?:^|[._\-/ ])(?:seed|random_state|rng)(?:$|[._\-/ ])", re.IGNORECASE)
 
-Settings = Mapping[str, Hashable]
-"""By path a value that is equal where two values are the same, and else differs."""
+
+class Setting(NamedTuple):
+    """What one run has where runs differ."""
+
+    number: int
+    """Equal for runs that have the same value there, which need not be written in the same way."""
+    text: str
+    """The value, as stored and not safe to show."""
+
+
+Settings = Mapping[str, Setting]
+"""By path, whatever paths the runs differ in; empty also for runs that differ in nothing."""
 
 
 class Repeats(NamedTuple):
@@ -35,71 +41,69 @@ class Repeats(NamedTuple):
     """The places of the runs, in order."""
 
 
-def settings(params: Iterable[Param]) -> dict[str, Hashable]:
-    """Return the parameters of a run by path."""
-    found: dict[str, Hashable] = {}
-    for param in params:
-        _flatten(param.key, param.value, found, 0)
-    return found
+def settings(runs: Sequence[Parameters]) -> list[Settings]:
+    """Return for each run what it has at the paths at which the runs differ."""
+    rows = [
+        (path, values, numbers)
+        for path, values in joined(runs)
+        if len(set(numbers := _numbers(values))) > 1
+    ]
+    texts = path_texts([path for path, _, _ in rows])
+    return [
+        {
+            text: Setting(numbers[place], _said(values[place]))
+            for text, (_, values, numbers) in zip(texts, rows, strict=True)
+        }
+        for place in range(len(runs))
+    ]
 
 
-def _flatten(path: str, value: JsonValue, found: dict[str, Hashable], depth: int) -> None:
-    if isinstance(value, dict) and value and depth < MAX_DEPTH:
-        for key, inner in value.items():
-            _flatten(f"{path}.{key}", inner, found, depth + 1)
-    elif isinstance(value, list) and value and depth < MAX_DEPTH:
-        for index, inner in enumerate(value):
-            _flatten(f"{path}.{index}", inner, found, depth + 1)
-    else:
-        found[path] = comparable(value)
+def _numbers(values: Sequence[FactValue | None]) -> list[int]:
+    """Return for each value the place of the first that is the same."""
+    return [
+        next(index for index, other in enumerate(values) if _is_same(value, other))
+        for value in values
+    ]
 
 
-def comparable(value: JsonValue) -> Hashable:
-    """Return what is equal for values that are the same, whatever their depth."""
-    if isinstance(value, bool):
-        return "bool", value
-    if isinstance(value, (int, float)):
-        # NaN is not equal to itself, but two runs that were given NaN were given the same.
-        return "number", "nan" if math.isnan(value) else value
-    if isinstance(value, dict):
-        pairs = ((key, comparable(inner)) for key, inner in value.items())
-        return "dict", tuple(sorted(pairs, key=lambda pair: pair[0]))
-    if isinstance(value, list):
-        return "list", tuple(map(comparable, value))
-    return "null" if value is None else "text", value
+def _is_same(one: FactValue | None, other: FactValue | None) -> bool:
+    return other is None if one is None else other is not None and one.is_same(other)
 
 
 def differing(runs: Sequence[Settings]) -> list[str]:
-    """Return the paths at which runs differ, in order of names."""
+    """Return the paths at which some of the runs differ."""
     paths = dict.fromkeys(path for run in runs for path in run)
-    return sorted(path for path in paths if len({_at(run, path) for run in runs}) > 1)
+    return [path for path in paths if len({run[path].number for run in runs}) > 1]
 
 
-def _at(run: Settings, path: str) -> Hashable:
-    return run.get(path, MISSING)
-
-
-def repeats(runs: Sequence[Settings]) -> tuple[Repeats, ...]:
+def repeats(runs: Sequence[Settings], has_any: Sequence[bool] = ()) -> tuple[Repeats, ...]:
     """Return runs put together whose parameters are equal but for one, in order of first members.
 
     It is the same parameter for all of them: the one that is named as a seed is, else the one that
     leaves the fewest groups. Runs that differ in nothing belong together as well, and a run that no
     other one repeats is alone.
+
+    Args:
+        runs: What each run has where runs differ.
+        has_any: Whether each has any parameter: of one without nobody knows what it repeats.
     """
     paths = differing(runs)
-    tried = [(path, _grouped(runs, paths, path)) for path in ("", *paths)]
+    alone = [bool(has_any) and not has for has in has_any or [True] * len(runs)]
+    tried = [(path, _grouped(runs, paths, path, alone)) for path in ("", *paths)]
     path, groups = min(tried, key=lambda pair: (not _is_seed(pair), len(pair[1]), pair[0]))
     return tuple(
-        Repeats(path if len({_at(runs[place], path) for place in group}) > 1 else "", group)
+        Repeats(path if path and len({runs[place][path] for place in group}) > 1 else "", group)
         for group in groups
     )
 
 
-def _grouped(runs: Sequence[Settings], paths: Sequence[str], but: str) -> list[tuple[int, ...]]:
+def _grouped(
+    runs: Sequence[Settings], paths: Sequence[str], but: str, alone: Sequence[bool]
+) -> list[tuple[int, ...]]:
     groups: dict[Hashable, list[int]] = {}
     for place, run in enumerate(runs):
-        rest = tuple(_at(run, path) for path in paths if path != but)
-        groups.setdefault(rest, []).append(place)
+        rest = tuple(run[path].number for path in paths if path != but)
+        groups.setdefault(("alone", place) if alone[place] else rest, []).append(place)
     return [tuple(group) for group in groups.values()]
 
 
@@ -115,12 +119,12 @@ def labels(runs: Sequence[Settings], but: str = "") -> list[str]:
     They are as stored and not safe to show. Empty for all of them if none differs.
 
     Args:
-        runs: The parameters of each run.
+        runs: What each run has where runs differ.
         but: A path to leave out.
     """
     paths = [path for path in differing(runs) if path != but]
     short = _short(paths)
-    return ["  ".join(f"{short[path]}={_said(_at(run, path))}" for path in paths) for run in runs]
+    return ["  ".join(f"{short[path]}={run[path].text}" for path in paths) for run in runs]
 
 
 def _short(paths: Sequence[str]) -> dict[str, str]:
@@ -131,20 +135,14 @@ def _short(paths: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _said(value: Hashable) -> str:
-    if value == MISSING or not isinstance(value, tuple):
+def _said(fact: FactValue | None) -> str:
+    if fact is None:
         return MISSING
-    kind, inner = value
-    if kind == "null":
-        return "null"
-    if kind == "bool":
-        return "true" if inner else "false"
-    if kind == "number":
-        return _number(inner)
-    return str(inner)[:MAX_TEXT] if kind == "text" else "{}" if kind == "dict" else "[]"
-
-
-def _number(number: int | float | str) -> str:
-    if isinstance(number, float) and 0 < abs(number) < SMALL:
-        return f"{Decimal(repr(number)).normalize():e}"
-    return str(number)
+    value: JsonValue = fact.value
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, float) and 0 < abs(value) < SMALL:
+        return f"{Decimal(repr(value)).normalize():e}"
+    if isinstance(value, (dict, list)):
+        return "{…}" if isinstance(value, dict) else "[…]"
+    return str(value)[:MAX_TEXT]

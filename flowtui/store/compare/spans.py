@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from array import array
 from collections import Counter
@@ -15,6 +16,7 @@ from flowtui.store.cancelling import check
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, span_kind
 from flowtui.store.natural import sort_key
+from flowtui.store.traces.groups import percentile
 from flowtui.store.traces.layout import NONE, laid_out
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import rolled_up
@@ -58,17 +60,7 @@ class SpanTotals:
 
     def percentile_ns(self, share: float) -> int | None:
         """Return the duration that this share of the spans does not exceed (nearest rank)."""
-        return nearest_rank(self.durations_ns, share)
-
-
-def nearest_rank(ordered: Sequence[int], share: float) -> int | None:
-    """Return the least value that at least this share does not exceed; None if there is none.
-
-    Args:
-        ordered: The values, lowest first.
-        share: More than 0 and at most 1.
-    """
-    return ordered[max(-int(-len(ordered) * share // 1), 1) - 1] if ordered else None
+        return percentile(self.durations_ns, share)
 
 
 class SpanChange(NamedTuple):
@@ -174,15 +166,18 @@ def _taken_by_each(spans: Sequence[_ReadSpan]) -> dict[int, tuple[int | None, fl
     layout = laid_out([one.id for one in spans], [one.parent_id for one in spans], [0] * len(spans))
     at_places = {at: counted[row] for at, row in enumerate(layout.rows) if row in counted}
     whole = rolled_up(layout.parents, at_places)
-    tokens = {at: usage.total for at, usage in whole.items()}
-    costs = {at: usage.cost for at, usage in whole.items()}
+    below_tokens: dict[int, int | None] = {}
+    below_costs: dict[int, float | None] = {}
     for at, usage in whole.items():
         if (above := layout.parents[at]) != NONE:
-            tokens[above] = _less(tokens.get(above), usage.total)
-            costs[above] = _less(costs.get(above), usage.cost)
+            below_tokens[above] = _sum(below_tokens.get(above), usage.total)
+            below_costs[above] = _sum(below_costs.get(above), usage.cost)
     return {
-        layout.rows[at]: (tokens[at] or None, costs[at] or None)
-        for at in whole
+        layout.rows[at]: (
+            _less(usage.total, below_tokens.get(at)) or None,
+            _less(usage.cost, below_costs.get(at)) or None,
+        )
+        for at, usage in whole.items()
         if layout.rows[at] in own
     }
 
@@ -192,7 +187,10 @@ def _sum(one: N | None, other: N | None) -> N | None:
 
 
 def _less(whole: N | None, part: N | None) -> N | None:
-    return whole if whole is None or part is None else whole - part
+    """Return what is left of a sum; what floats leave of nothing is nothing."""
+    if whole is None or part is None:
+        return whole
+    return None if math.isclose(whole, part, rel_tol=1e-9) else whole - part
 
 
 def span_changes(

@@ -30,7 +30,7 @@ from flowtui.store.genai.parts import (
 )
 from flowtui.store.genai.pending import is_pending, pending_parent
 from flowtui.store.genai.retrieval import RetrievedDocument
-from flowtui.store.genai.tools import Tool
+from flowtui.store.genai.tools import OfferedTool, Tool
 from flowtui.store.genai.usage import Usage, usage
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Evaluation",
     "MediaPart",
     "Message",
+    "OfferedTool",
     "PairedCall",
     "Part",
     "ReasoningPart",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from flowtui.store.genai.chunks import streamed
 from flowtui.store.genai.fields import decoded
 from flowtui.store.genai.message_reading import is_pair, is_turn, message
 from flowtui.store.genai.part_reading import parts
@@ -46,6 +47,8 @@ def listed(value: JsonValue, role: str) -> tuple[Message, ...]:
     """Return the messages of a list of them, or the only one."""
     if not isinstance(value, list):
         return (message(value, role),)
+    if (pieces := streamed(value)) is not None:
+        return pieces
     flat: list[JsonValue] = []
     for item in value:
         # LangChain has one list of messages for each prompt of a batch.
@@ -120,7 +123,7 @@ def chat(value: JsonValue, role: str) -> tuple[Message, ...] | None:
 
 def _chat(value: JsonValue, role: str) -> tuple[Message, ...] | None:
     if isinstance(value, list):
-        return listed(value, _SPEAKER[role]) if _are_turns(value) else None
+        return streamed(value) or (listed(value, _SPEAKER[role]) if _are_turns(value) else None)
     if not isinstance(value, dict):
         return None
     if is_turn(value):

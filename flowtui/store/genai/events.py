@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from flowtui.store.genai.chunks import joined, streamed
 from flowtui.store.genai.dialects import Meaning, names
 from flowtui.store.genai.fields import (
     Attributes,
@@ -28,6 +29,7 @@ _ROLES = {
     "gen_ai.tool.message": "tool",
 }
 _CHOICE = "gen_ai.choice"
+_MLFLOW_CHUNK = "mlflow.chunk.item."
 _LANGFUSE_LEVEL = "langfuse.observation.level"
 _SCORES = ("gen_ai.evaluation.score.value", "gen_ai.evaluation.value")
 _LABELS = ("gen_ai.evaluation.score.label", "gen_ai.evaluation.label")
@@ -61,19 +63,35 @@ def message_events(events: Events) -> tuple[tuple[Message, ...], tuple[Message, 
 
     Source: events gen_ai.system.message, gen_ai.user.message, gen_ai.assistant.message,
     gen_ai.tool.message and gen_ai.choice, with their body in the attributes or in the attribute
-    gen_ai.event.content.
+    gen_ai.event.content; events mlflow.chunk.item.N with the piece in mlflow.chunk.value. Pieces
+    of one message are one.
     """
     given: list[Message] = []
     made: list[Message] = []
+    pieces: list[JsonValue] = []
+    index: JsonValue = None
     for name, attributes in _named(events):
-        if name in _ROLES:
-            given.append(message(_body(attributes), _ROLES[name]))
+        if name.startswith(_MLFLOW_CHUNK):
+            pieces.append(decoded(attributes.get("mlflow.chunk.value"))[0])
+        elif name in _ROLES:
+            body = _body(attributes)
+            if body.get("role") == "user":
+                # Vertex AI says so of instructions and of what tools have answered.
+                body["role"] = _ROLES[name]
+            given.append(message(body, _ROLES[name]))
         elif name == _CHOICE:
-            made.append(message(_body(attributes), "assistant"))
+            body = _body(attributes)
+            choice = message(body, "assistant")
+            # One that has not ended goes on in the next event of its index.
+            if made and made[-1].finish_reason is None and body.get("index") == index is not None:
+                made[-1] = joined([made[-1], choice])
+            else:
+                made.append(choice)
+            index = body.get("index")
             # Strands has what the tools answered beside what the model said.
             if (answers := decoded(attributes.get("tool.result"))[0]) is not None:
                 made.append(message({"role": "tool", "content": answers}, "tool"))
-    return tuple(given), tuple(made)
+    return tuple(given), tuple(made) or streamed(pieces) or ()
 
 
 def listed_events(value: JsonValue) -> Events:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
+from urllib.parse import unquote_to_bytes
 
 from flowtui.store.genai.fields import first_text, text
 from flowtui.store.genai.parts import MediaPart
@@ -28,6 +31,9 @@ _MIMES = ("mime_type", "mimeType", "media_type", "mediaType")
 _KINDS = ("image", "audio", "video", "document")
 _MAX_WRAPPERS = 4
 _WHITESPACE_SAMPLE_CHARS = 100
+_URL_SAFE = str.maketrans("-_", "+/")
+_PRINTED = ("b'", 'b"')
+"""How bytes begin that Python has printed."""
 
 
 def media_part(raw: Raw, type_: str) -> MediaPart:
@@ -35,10 +41,11 @@ def media_part(raw: Raw, type_: str) -> MediaPart:
 
     Source: blob, file and uri parts of gen_ai.*.messages (`modality`, `mime_type`, `content`,
     `file_id`, `uri`); message_content.image.image.url of OpenInference; the image, audio and file
-    parts of chat requests, whose bytes are base64, plain or in a `data:` URL.
+    parts of chat requests, whose bytes are base64, plain or in a `data:` URL, the numbers of a
+    JavaScript buffer, or as Python prints them.
     """
     layers = _layers(raw)
-    content = _first(layers, _BYTES)
+    content = _first(layers, _BYTES) or _numbers(layers)
     uri = _first(layers, _URIS)
     mime = _first(layers, _MIMES)
     name = _first(layers, _NAMES)
@@ -48,11 +55,43 @@ def media_part(raw: Raw, type_: str) -> MediaPart:
     inline = next((value for value in (uri, content) if value and value[:5] == "data:"), None)
     if inline is not None:
         data_mime, size_bytes = _data_url(inline)
-        return MediaPart(
-            _kind(layers, type_, mime or data_mime), mime or data_mime, size_bytes, name, transcript
-        )
+        mime = mime or data_mime
+        kind = _kind(layers, type_, mime)
+        return MediaPart(kind, mime, size_bytes, name, transcript, inline)
+    if content is not None:
+        content = _as_base64(content)
     size_bytes = None if content is None else base64_size_bytes(content)
-    return MediaPart(_kind(layers, type_, mime), mime, size_bytes, name or uri, transcript)
+    kind = _kind(layers, type_, mime)
+    if mime is None and (short := _first(layers, ("format",))) is not None:
+        mime = short if "/" in short else f"{kind}/{short}"
+    return MediaPart(kind, mime, size_bytes, name or uri, transcript, content)
+
+
+def content(part: MediaPart, most: int | None = None) -> bytes:
+    """Return the bytes of a medium that stand in its part, or the first of them.
+
+    Args:
+        part: A medium.
+        most: About how many are wanted; None for all.
+
+    Raises:
+        ValueError: They are not there, or not base64.
+    """
+    if part.data is None:
+        raise ValueError("the span has nothing of it but its name")
+    start = 0
+    if part.data[:5] == "data:":
+        start = part.data.find(",") + 1
+        if not start:
+            raise ValueError("its data: URL has no comma")
+        if not part.data[:start].endswith(";base64,"):
+            return unquote_to_bytes(part.data[start:])[:most]
+    encoded = part.data[start : None if most is None else start + most // 3 * 4]
+    plain = "".join(encoded.split()).translate(_URL_SAFE).rstrip("=")
+    if most is not None:
+        plain = plain[: len(plain) // 4 * 4]
+    # Some leave out the padding.
+    return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
 
 
 def base64_size_bytes(encoded: str, start: int = 0) -> int:
@@ -79,6 +118,27 @@ def _layers(raw: Raw) -> list[Raw]:
 def _first(layers: list[Raw], names: tuple[str, ...]) -> str | None:
     found = (first_text(layer, names) for layer in layers)
     return next((value for value in found if value is not None), None)
+
+
+def _numbers(layers: list[Raw]) -> str | None:
+    """Return the bytes of a JavaScript buffer, a list of numbers, in base64."""
+    for layer in layers:
+        value = next((layer[name] for name in _BYTES if layer.get(name)), None)
+        inner = value.get("data") if isinstance(value, dict) else value
+        if isinstance(inner, list) and all(type(one) is int and 0 <= one < 256 for one in inner):
+            return b64encode(bytes(one for one in inner if isinstance(one, int))).decode()
+    return None
+
+
+def _as_base64(content: str) -> str:
+    """Return bytes that Python has printed in base64; anything else as it is."""
+    if not content.startswith(_PRINTED):
+        return content
+    try:
+        printed = ast.literal_eval(content)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return content
+    return b64encode(printed).decode() if isinstance(printed, bytes) else content
 
 
 def _kind(layers: list[Raw], type_: str, mime: str | None) -> str:

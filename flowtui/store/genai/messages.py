@@ -76,7 +76,8 @@ def paired_calls(conversation: Conversation) -> tuple[PairedCall, ...]:
     """Return the tool calls of a conversation in order, each with its result.
 
     A call and its result share an id; where neither has one, the name of the tool. If several
-    calls share it, the first result belongs to the first call.
+    calls share it, the first result belongs to the first call. Google's instrumentations make ids
+    of the tool's name and the place of the part, so that those of the two differ in their number.
     """
     answers: dict[tuple[str, str | None], deque[ToolResult]] = defaultdict(deque)
     calls: list[ToolCall] = []
@@ -85,11 +86,19 @@ def paired_calls(conversation: Conversation) -> tuple[PairedCall, ...]:
             calls.append(part)
         elif isinstance(part, ToolResult):
             answers[_key(part)].append(part)
-    paired = []
+    found: list[ToolResult | None] = []
     for call in calls:
         queue = answers.get(_key(call))
-        paired.append(PairedCall(call, queue.popleft() if queue else None))
-    return tuple(paired)
+        found.append(queue.popleft() if queue else None)
+    by_name: dict[str, deque[ToolResult]] = defaultdict(deque)
+    for part in (one for queue in answers.values() for one in queue):
+        if (name := numbered_name(part.id)) is not None:
+            by_name[name].append(part)
+    for at, call in enumerate(calls):
+        name = call.name if call.id is None else numbered_name(call.id)
+        if found[at] is None and name is not None and name == call.name and by_name[name]:
+            found[at] = by_name[name].popleft()
+    return tuple(map(PairedCall, calls, found))
 
 
 def _lists(
@@ -192,6 +201,12 @@ def _opening(heard: Messages) -> int:
 def _all_parts(conversation: Conversation) -> Iterator[Part]:
     for item in (*conversation.system, *conversation.input, *conversation.output):
         yield from item.parts
+
+
+def numbered_name(id_: str | None) -> str | None:
+    """Return the name in an id that is a tool's name and a number."""
+    name, _, number = (id_ or "").rpartition("_")
+    return name if name and number.isdecimal() else None
 
 
 def _key(part: ToolCall | ToolResult) -> tuple[str, str | None]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from flowtui.store.genai.fields import first_text, mapping, nested
 from flowtui.store.genai.media import MEDIA_TYPES, media_part
 from flowtui.store.genai.parts import (
+    MediaPart,
     Part,
     ReasoningPart,
     TextPart,
@@ -56,6 +57,9 @@ _KEYED_RESULTS = (
 )  # fmt: skip
 _KEYED_MEDIA = ("inlineData", "inline_data", "fileData", "file_data", "image", "document", "video")
 _KEYED_REASONING = ("reasoningContent", "reasoningText", "reasoning")
+_OF_MCP = frozenset(("content", "isError"))
+_MOST_PARTS = 200
+"""Longer lists that tools answer are data."""
 _CAMEL = {"executableCode": "executable_code", "codeExecutionResult": "code_execution_result"}
 
 
@@ -184,6 +188,24 @@ def bare(result: JsonValue) -> JsonValue:
         if isinstance(only, dict) and only.keys() == {"json"}:
             return only["json"]
     return result
+
+
+def parts_with_media(result: JsonValue) -> tuple[Part, ...] | None:
+    """Return the parts of what a tool answered, if there is a medium among them, else None.
+
+    Source: the content of Anthropic's results and of OpenAI's outputs, and MCP's results, which
+    have it under `content`.
+    """
+    content = result
+    if isinstance(result, dict) and result.keys() <= _OF_MCP and not result.get("isError"):
+        content = result.get("content")
+    if not isinstance(content, list) or len(content) > _MOST_PARTS:
+        return None
+    if not all(isinstance(item, dict) for item in content):
+        return None
+    read = parts(content)
+    is_known = not any(isinstance(one, UnknownPart) for one in read)
+    return read if is_known and any(isinstance(one, MediaPart) for one in read) else None
 
 
 def _is_text(entry: JsonValue) -> bool:

@@ -5,7 +5,8 @@ Text, names and raw values in them are untrusted, as everything out of a store.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flowtui.store.values import JsonValue
 
@@ -46,7 +47,7 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class MediaPart:
-    """A picture, sound or file; its bytes stay where they are."""
+    """A picture, sound or file; nothing of it is decoded."""
 
     kind: str
     """image, audio, video, document or file, or whatever else the span says."""
@@ -56,6 +57,8 @@ class MediaPart:
     name_or_uri: str | None
     transcript: str | None = None
     """What is said in it."""
+    data: str | None = field(default=None, repr=False)
+    """Its bytes as they stand there, in base64 or a `data:` URL; see `media.content`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,7 @@ class Conversation:
     output: tuple[Message, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PairedCall:
+class PairedCall(NamedTuple):
     """A tool call and its answer."""
 
     call: ToolCall

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from flowtui.store.genai.chats import OUTPUT, chat
@@ -16,6 +16,7 @@ from flowtui.store.values import JsonValue
 
 # `tool.parameters` is a schema with some instrumentations and the arguments with others.
 _SCHEMA_OR_ARGUMENTS = "tool.parameters"
+_DECLARED = ("functionDeclarations", "function_declarations")
 _INSIDE = ("function", "tool", "json_schema", "toolSpec")
 
 
@@ -30,6 +31,17 @@ class Tool:
     arguments: JsonValue
     """As parsed; a text where it is no JSON."""
     result: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool that a model may call."""
+
+    name: str
+    """The name; of a tool of the provider's own, which has none, its type."""
+    description: str | None
+    definition: JsonValue
+    """What else its definition says, such as its parameters."""
 
 
 def tool(attributes: Attributes, kind: SpanKind) -> Tool | None:
@@ -83,8 +95,8 @@ def _answer(made: JsonValue) -> ToolResult:
     return only if isinstance(only, ToolResult) else ToolResult(None, None, value)
 
 
-def tools_offered(attributes: Attributes) -> tuple[str, ...]:
-    """Return the names of the tools that a model may call, each once.
+def tools_offered(attributes: Attributes) -> tuple[OfferedTool, ...]:
+    """Return the tools that a model may call, each name once.
 
     Source: what means tools in `dialects.py`; `tools` in llm.invocation_parameters.
     """
@@ -93,20 +105,35 @@ def tools_offered(attributes: Attributes) -> tuple[str, ...]:
         found = found or sequence(attributes.get(name)) or numbered(attributes, name)
     if not found:
         found = sequence(mapping(attributes.get("llm.invocation_parameters")).get("tools"))
-    offered = (_offered_name(item) for item in found)
-    return tuple(dict.fromkeys(name for name in offered if name is not None))
+    offered: dict[str, OfferedTool] = {}
+    for one in (one for item in found for one in _offered(item)):
+        offered.setdefault(one.name, one)
+    return tuple(offered.values())
 
 
-def _offered_name(raw: JsonValue) -> str | None:
+def _offered(raw: JsonValue) -> Iterator[OfferedTool]:
     if isinstance(raw, str) and not raw.lstrip().startswith("{"):
-        return raw or None
-    item = mapping(raw)
+        if raw:
+            yield OfferedTool(raw, None, None)
+        return
+    item = whole = mapping(raw)
+    # Google lists the functions of one tool.
+    several = next((sequence(item.get(key)) for key in _DECLARED if key in item), [])
+    for declared in several:
+        yield from _offered(declared)
+    if several:
+        return
     for _ in _INSIDE:
-        name = first_text(item, ("name",))
-        if name is not None:
-            return name
+        if first_text(item, ("name",)) is not None:
+            break
         item = next((inner for key in _INSIDE if (inner := mapping(item.get(key)))), {})
-    return first_text(item, ("name",))
+    known = item or whole
+    type_ = first_text(whole, ("type",))
+    name = first_text(known, ("name",)) or type_
+    if name is not None:
+        left_out = ("name", "description", *(("type",) if type_ in (name, "function") else ()))
+        rest = {key: nested(value) for key, value in known.items() if key not in left_out}
+        yield OfferedTool(name, first_text(known, ("description",)), rest or None)
 
 
 def _first_value(attributes: Attributes, keys: Iterable[str]) -> JsonValue:

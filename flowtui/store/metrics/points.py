@@ -22,7 +22,7 @@ from flowtui.store.values import LoggedPoint
 PAGE_POINTS = 10_000
 """How many points an export reads at once: a few hundredths of a second, and a few megabytes."""
 
-Kind = Literal["any", "nan", "inf"]
+Kind = Literal["any", "nan", "inf", "finite"]
 Direction = Literal["before", "after"]
 Row = tuple[Step, Any, Any]
 """step, value, logged_at, as they are stored."""
@@ -38,6 +38,7 @@ _KINDS: dict[Kind, str] = {
     "any": "",
     "nan": " and value is null",
     "inf": " and value in (9e999, -9e999)",
+    "finite": " and typeof(value) in ('integer', 'real') and value not in (9e999, -9e999)",
 }
 
 

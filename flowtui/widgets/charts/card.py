@@ -12,7 +12,7 @@ from flowtui.store.values import Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, wrapped
 from flowtui.widgets.charts.chart import BRAILLE, blended, canvas
-from flowtui.widgets.charts.curve import Curve
+from flowtui.widgets.charts.curve import Curve, Overlay
 from flowtui.widgets.charts.placing import stretches, window_of
 
 GAP_CELLS = 2
@@ -39,6 +39,12 @@ class Card:
     series: Series | None = None
     names: tuple[str, ...] = ()
     """The names of all charts of its group, from which its own name must differ when cut."""
+    curves: tuple[Overlay, ...] = ()
+    """In a comparison, the curves of the runs."""
+    note: str = ""
+    """In a comparison, which of the runs have the metric, where not all of them do."""
+    waiting: str = "…"
+    """In a comparison, what stands in the place of the curves while there are none."""
 
 
 def card_lines(card: Card, width: int, height: int, marker: str = BRAILLE) -> list[Line]:
@@ -68,11 +74,16 @@ def title_line(card: Card, width: int) -> Line:
     if odd and len(odd) > width - len(value) - MIN_NAME_CELLS:
         odd = " ▲"
     room = max(width - len(value) - len(odd) - 2, 1)
-    name = fit(_labels(card.names or (card.name,), room)[card.name], room)
+    name = fit(name_of(card, room), room)
     return clipped(
         [Piece(" "), Piece(name, "title"), Piece(odd, "attention"), Piece(f" {value}", role)],
         width,
     )
+
+
+def name_of(card: Card, room: int) -> str:
+    """Return the name as it is shown in at most `room` cells."""
+    return _labels(card.names or (card.name,), room)[card.name]
 
 
 @lru_cache(maxsize=256)

@@ -175,6 +175,11 @@ class CurvePane(Widget, can_focus=True):
             self._cross_kept(point)
 
     @property
+    def marker(self) -> str:
+        """BRAILLE or BLOCKS."""
+        return self._marker
+
+    @property
     def curve(self) -> Curve | None:
         return self._curve
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from textual import events
@@ -21,7 +21,17 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, wrapped
 from flowtui.widgets.charts.card import GAP_CELLS, Card, card_lines
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.grid_layout import PINNED, Band, CardGroup, CardSize, bands, card_size
+from flowtui.widgets.charts.curve import XAxis
+from flowtui.widgets.charts.grid_layout import (
+    PINNED,
+    Band,
+    CardGroup,
+    CardSize,
+    bands,
+    card_name,
+    card_size,
+)
+from flowtui.widgets.charts.run_card import RunCurves, run_card_lines
 from flowtui.widgets.lists.virtual_list import width_beside_bar
 from flowtui.widgets.paint import RoleStyles
 
@@ -80,7 +90,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
         group: str
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, of_runs: bool = False, id: str | None = None) -> None:
+        """Make a grid; `of_runs` for a comparison, whose charts `show_curves` fills."""
         super().__init__(id=id)
         self._palette = RoleStyles(self)
         self._groups: Sequence[CardGroup] = ()
@@ -98,6 +109,10 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         """The names of groups as they are shown, cut so that they still differ."""
         self._card_size = CardSize(1, 1, 1)
         self._series: OrderedDict[str, Series] = OrderedDict()
+        self._runs: OrderedDict[str, RunCurves] = OrderedDict()
+        """In a comparison, what is held of metrics, by key."""
+        self._of_runs = of_runs
+        self._x_axis: XAxis | None = None
         self._drawn: OrderedDict[str, list[Line]] = OrderedDict()
         self._cursor: Stop | None = None
         self._asked: tuple[tuple[str, ...], int] | None = None
@@ -142,6 +157,23 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._drawn.pop(series.key, None)
         self._refresh_stop(Stop(self._group_of(series.key), series.key))
 
+    def show_curves(self, key: str, shown: RunCurves) -> None:
+        """Draw the curves that several runs have of one metric."""
+        if self._runs.get(key) == shown:
+            return
+        self._runs[key] = shown
+        self._runs.move_to_end(key)
+        while len(self._runs) > HELD_CARDS:
+            self._runs.popitem(last=False)
+        self._drawn.pop(key, None)
+        self._refresh_stop(Stop(self._group_of(key), key))
+
+    def use_x_axis(self, x_axis: XAxis | None) -> None:
+        """Draw over another horizontal axis, where the curves have it; None for their default."""
+        self._x_axis = x_axis
+        self._drawn.clear()
+        self.refresh()
+
     def series(self, key: str) -> Series | None:
         """Return the series of a metric, if it is held."""
         return self._series.get(key)
@@ -185,7 +217,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._tops = [band.y for band in self._bands]
         self._group_names = {key: group.name for group in self._groups for key in group.keys}
         self._card_names = {
-            group.name: tuple(_card_name(group.name, key) for key in group.keys)
+            group.name: tuple(card_name(group.name, key) for key in group.keys)
             for group in self._groups
         }
         names = [group.name for group in self._groups]
@@ -257,7 +289,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def _card_strip(self, group: str, key: str, y: int, cells: int) -> Strip:
         lines = self._drawn.get(key)
         if lines is None:
-            lines = card_lines(self._card(group, key), cells, self._card_size.lines, self._marker)
+            lines = self._card_lines(self._card(group, key), cells)
             self._drawn[key] = lines
             while len(self._drawn) > HELD_CARDS:
                 self._drawn.popitem(last=False)
@@ -265,9 +297,18 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         inside = self._palette.strip(lines[y], cells - GAP_CELLS, shade)
         return Strip.join([inside, Strip.blank(GAP_CELLS, self._palette.style("text"))])
 
+    def _card_lines(self, card: Card, cells: int) -> list[Line]:
+        height = self._card_size.lines
+        if self._of_runs:
+            return run_card_lines(card, cells, height, self._marker, self._x_axis)
+        return card_lines(card, cells, height, self._marker)
+
     def _card(self, group: str, key: str) -> Card:
         point, series = self._points[key], self._series.get(key)
-        return Card(key, _card_name(group, key), point, series, self._card_names[group])
+        card = Card(key, card_name(group, key), point, series, self._card_names[group])
+        if (shown := self._runs.get(key)) is not None:
+            card = replace(card, curves=shown.curves, note=shown.note, waiting=shown.waiting)
+        return card
 
     def _shade(self, stop: Stop) -> str:
         if stop != self._cursor:
@@ -368,15 +409,3 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
 
 def _stops_of(band: Band) -> list[Stop]:
     return [Stop(band.group.name, key) for key in band.keys] or [Stop(band.group.name)]
-
-
-def neighbour_key(groups: Iterable[CardGroup], key: str, by: int) -> str:
-    """Return the metric that is `by` places after another, in the order of the grid."""
-    keys = [key for group in groups for key in group.keys]
-    index = keys.index(key) + by if key in keys else 0
-    return keys[max(0, min(index, len(keys) - 1))] if keys else key
-
-
-def _card_name(group: str, key: str) -> str:
-    # Under the header of the group, the prefix would only repeat it.
-    return key if group in ("", PINNED) else key.partition("/")[2] or key

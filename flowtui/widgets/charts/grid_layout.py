@@ -91,3 +91,16 @@ def card_size(group_sizes: Mapping[str, int], width: int, height: int) -> CardSi
     rows = sum(-(-size // columns) for size in group_sizes.values())
     lines = (height - len(group_sizes)) // max(rows, 1)
     return CardSize(columns, width // columns, max(MIN_CARD_LINES, min(lines, MAX_CARD_LINES)))
+
+
+def neighbour_key(groups: Iterable[CardGroup], key: str, by: int) -> str:
+    """Return the metric that is `by` places after another, in the order of the grid."""
+    keys = [key for group in groups for key in group.keys]
+    index = keys.index(key) + by if key in keys else 0
+    return keys[max(0, min(index, len(keys) - 1))] if keys else key
+
+
+def card_name(group: str, key: str) -> str:
+    """Return the name of a metric as its chart in a group shows it."""
+    # Under the header of the group, the prefix would only repeat it.
+    return key if group in ("", PINNED) else key.partition("/")[2] or key

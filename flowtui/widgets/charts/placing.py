@@ -42,7 +42,7 @@ def smooth_stretches(
     """Return a smoothed line, which has no gaps, of the main series or another one."""
     if smoothed is None:
         return []
-    place = Places(curve, series or curve.series)
+    place = CurvePlaces(curve, series or curve.series)
     drawn = [
         (x, curve.scaled(point.value))
         for point in smoothed.points
@@ -58,8 +58,8 @@ def smoothed_at(smoothed: Smoothed, step: Step) -> Point | None:
     return smoothed.points[index - 1] if index else None
 
 
-class Places:
-    """Places smoothed points; on an axis of time, between the logged points around them."""
+class CurvePlaces:
+    """CurvePlaces smoothed points; on an axis of time, between the logged points around them."""
 
     def __init__(self, curve: Curve, series: Series) -> None:
         self._by_step = curve.x_axis in BY_STEP

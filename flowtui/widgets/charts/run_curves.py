@@ -15,7 +15,7 @@ from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, width_of
 from flowtui.widgets.charts import raster
 from flowtui.widgets.charts.chart import BRAILLE, EMPTY_CELLS, Window, canvas
 from flowtui.widgets.charts.curve import BY_STEP, Curve, Overlay, XAxis, parts_of_a_second
-from flowtui.widgets.charts.placing import Places, smooth_stretches, stretches
+from flowtui.widgets.charts.placing import CurvePlaces, smooth_stretches, stretches
 from flowtui.widgets.step_text import step_texts
 
 ENTRY_CELLS = 38
@@ -80,7 +80,7 @@ def _letters(
 def _band(curve: Curve, of: Overlay, columns: int, rows: int, window: Window) -> list[str]:
     """Return a canvas with sparse dots between the lowest and the highest value of several runs."""
     marker = raster.BRAILLE if curve.marker == BRAILLE else raster.QUADRANTS
-    place = Places(curve, of.series)
+    place = CurvePlaces(curve, of.series)
     edges: list[tuple[float, float, float]] = []
     for part in of.band:
         for step in dict.fromkeys((part.start, part.end)):
@@ -175,6 +175,8 @@ def _tail(
     if isinstance(point, FoldedPoint) and point.run_count > 1:
         low, high = fmt.distinct([point.low, point.high], 3)
         pieces.append(Piece(f" {low}…{high}", "muted"))
+    if isinstance(point, FoldedPoint) and point.run_count < len(of.letters):
+        pieces.append(Piece(f" {point.run_count} of {len(of.letters)}", "attention"))
     return pieces
 
 

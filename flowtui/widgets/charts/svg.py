@@ -8,12 +8,20 @@ from datetime import UTC, datetime
 from html import escape
 
 from flowtui import format as fmt
+from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.metrics.values import Series, SeriesColumn
+from flowtui.store.values import Point
 from flowtui.widgets.cells import fit
-from flowtui.widgets.charts.chart import Window
-from flowtui.widgets.charts.curve import Curve, XAxis, others, parts_of_a_second, x_axes
+from flowtui.widgets.charts.chart import Stretch, Window
+from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, others, parts_of_a_second, x_axes
 from flowtui.widgets.charts.curve_axes import ticks_across, ticks_up
-from flowtui.widgets.charts.placing import is_odd, stretches, window_of
+from flowtui.widgets.charts.placing import (
+    CurvePlaces,
+    is_odd,
+    smooth_stretches,
+    stretches,
+    window_of,
+)
 from flowtui.widgets.charts.ticks import Ticks
 
 WIDTH, PLOT_HEIGHT = 960.0, 420.0
@@ -52,7 +60,6 @@ class _Plot:
 
     window: Window
     left: float
-    is_log: bool
 
     @property
     def right(self) -> float:
@@ -85,20 +92,36 @@ def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> 
         title: The title of the picture.
         is_log: Whether the vertical axis is logarithmic; a note then counts values not above 0.
     """
-    curves = [Curve(one, is_log=is_log) for one in series]
-    x_axis = x_axes(series)[0]
-    window, up, across = _axes(series, is_log, x_axis)
-    plot = _Plot(window, MARGIN + up.cells * DIGIT_WIDTH + 12, is_log)
+    if not series:
+        return _picture(None, title)
+    drawn = others(series[1:])
+    return curve_svg(Curve(series[0], is_log=is_log, x_axis=x_axes(series)[0], others=drawn), title)
+
+
+def curve_svg(curve: Curve, title: str) -> str:
+    """Return a picture of curves over the axes that they are drawn with."""
+    return _picture(curve, title)
+
+
+def _picture(curve: Curve | None, title: str) -> str:
+    inks = [] if curve is None else _inks(curve)
+    window, up, across = _axes(curve)
+    plot = _Plot(window, MARGIN + up.cells * DIGIT_WIDTH + 12)
+    curves = [] if curve is None else [Curve(ink.series, is_log=curve.is_log) for ink in inks]
     notes = _notes(curves)
-    rows = len(series) + len(notes)
+    rows = len(inks) + len(notes)
     height = plot.bottom + BELOW_AXIS + max(rows, 1) * LINE_HEIGHT
-    parts = [
-        *_heading(title, curves, x_axis, up.offset),
-        *_grid(plot, up, across, x_axis),
-        *_curves(plot, curves),
-        *_odd_marks(plot, series),
-        *_legend(plot, curves, notes),
-    ]
+    parts = [*_heading(title, curve, up.offset)]
+    if curve is not None:
+        parts += [
+            *_grid(plot, up, across, curve.x_axis),
+            *_bands(plot, curve, inks),
+            *_curves(plot, curve, inks),
+            *_odd_marks(plot, curve, inks),
+        ]
+    else:
+        parts += _grid(plot, up, across, XAxis.STEP)
+    parts += _legend(plot, inks, curves, notes)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH:g}" height="{height:g}" '
@@ -112,6 +135,31 @@ def chart_svg(series: Sequence[Series], title: str, *, is_log: bool = False) -> 
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ink:
+    """One curve of a picture, and how it looks."""
+
+    series: Series
+    name: str
+    look: int
+    """Which of the colours and marks it has."""
+    of: Overlay | None = None
+
+    @property
+    def letters(self) -> str:
+        return "" if self.of is None else self.of.letters
+
+
+def _inks(curve: Curve) -> list[_Ink]:
+    if not curve.is_of_runs:
+        return [_Ink(one, one.key, index) for index, one in enumerate(curve.all_series)]
+    # A run has its colour whichever other runs are switched off.
+    return [
+        _Ink(of.series, of.text or of.series.key, LETTERS.index(of.letters[0]), of)
+        for of in curve.overlays
+    ]
+
+
 def _safe(text: str, cells: int) -> str:
     """Return text that is safe on a line and in XML, cut to a width."""
     return escape(fit(fmt.plain(text), cells).rstrip())
@@ -123,21 +171,22 @@ def _text(x: float, y: float, text: str, **attributes: str | int) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}"{more}>{text}</text>'
 
 
-def _heading(title: str, curves: Sequence[Curve], x_axis: XAxis, offset: str) -> Iterator[str]:
+def _heading(title: str, curve: Curve | None, offset: str) -> Iterator[str]:
     yield _text(MARGIN, 36, _safe(title, TITLE_CELLS), font_size=19, font_weight="bold")
-    if not curves:
+    if curve is None:
         yield _text(MARGIN, 58, "no metric", fill=QUIET)
         return
-    start = min(curve.series.start for curve in curves)
-    end = max(curve.series.end for curve in curves)
+    series = curve.all_series
+    start = min(one.start for one in series)
+    end = max(one.end for one in series)
     words = [f"step {start:,}" if start == end else f"steps {start:,} to {end:,}"]
-    parts = parts_of_a_second(curve.series for curve in curves)
-    if x_axis is XAxis.STEP_TIME and parts is not None:
+    parts = parts_of_a_second(series)
+    if curve.x_axis is XAxis.STEP_TIME and parts is not None:
         # The labels of the axis have no date and no zone.
         ends = (datetime.fromtimestamp(end // parts, UTC) for end in (start, end))
         words.append(" to ".join(map(fmt.when, ends)))
-    words += ["part of the run"] if any(not curve.series.is_whole for curve in curves) else []
-    words += ["logarithmic axis"] if curves[0].is_log else []
+    words += ["part of the run"] if any(not one.is_whole for one in series) else []
+    words += ["logarithmic axis"] if curve.is_log else []
     words += [f"value = {offset} + …"] if offset else []
     yield _text(MARGIN, 58, " · ".join(words), fill=QUIET)
 
@@ -145,13 +194,12 @@ def _heading(title: str, curves: Sequence[Curve], x_axis: XAxis, offset: str) ->
 # Axes ----------------------------------------------------------------------------------------
 
 
-def _axes(series: Sequence[Series], is_log: bool, x_axis: XAxis) -> tuple[Window, Ticks, Ticks]:
+def _axes(curve: Curve | None) -> tuple[Window, Ticks, Ticks]:
     """Return the window of a picture, and the ticks of its vertical and its horizontal axis."""
-    if not series:
+    if curve is None:
         return Window(0.0, 1.0, 0.0, 1.0), Ticks(), Ticks()
-    curve = Curve(series[0], is_log=is_log, x_axis=x_axis, others=others(series[1:]))
     window = window_of(curve)
-    up = ticks_up(curve, window, LOG_TICKS_UP if is_log else TICKS_UP, LABEL_CELLS)
+    up = ticks_up(curve, window, LOG_TICKS_UP if curve.is_log else TICKS_UP, LABEL_CELLS)
     return window, up, ticks_across(curve, window, TICKS_ACROSS, LABEL_CELLS)
 
 
@@ -170,12 +218,15 @@ def _grid(plot: _Plot, up: Ticks, across: Ticks, x_axis: XAxis) -> Iterator[str]
     yield _text(plot.right, plot.bottom + 42, escape(title), text_anchor="end", fill=QUIET)
 
 
-def _odd_marks(plot: _Plot, series: Sequence[Series]) -> Iterator[str]:
+def _odd_marks(plot: _Plot, curve: Curve, inks: Sequence[_Ink]) -> Iterator[str]:
     """Yield a mark on the horizontal axis for each column with a NaN or an infinity."""
-    for one in series:
-        for column in filter(is_odd, one.columns):
-            at = f"{plot.x(column.first.step):.1f} {plot.bottom:.1f}"
-            said = f"{one.key}: {' · '.join(_odd_words(column))} at step {column.first.step:,}"
+    for ink in inks:
+        for column in filter(is_odd, ink.series.columns):
+            x = curve.x(column.first, ink.series)
+            if x is None:
+                continue
+            at = f"{plot.x(x):.1f} {plot.bottom:.1f}"
+            said = f"{ink.name}: {' · '.join(_odd_words(column))} at step {column.first.step:,}"
             tooltip = f"<title>{_safe(said, TITLE_CELLS)}</title>"
             yield f'<path d="M{at}l5 9h-10z" fill="{ATTENTION}">{tooltip}</path>'
 
@@ -187,27 +238,60 @@ def _look(index: int) -> tuple[str, str]:
     return COLOURS[index % len(COLOURS)], MARKS[index % len(MARKS)]
 
 
-def _curves(plot: _Plot, curves: Sequence[Curve]) -> Iterator[str]:
-    marked: list[Pixels] = []
-    for index, curve in enumerate(curves):
-        lines: list[Pixels] = [
-            [(plot.x(step), plot.y(value)) for step, value in stretch]
-            for stretch in stretches(curve)
-        ]
-        yield from _lines(lines, _look(index)[0])
+def _bands(plot: _Plot, curve: Curve, inks: Sequence[_Ink]) -> Iterator[str]:
+    """Yield the range between the lowest and the highest run behind each mean."""
+    for ink in inks:
+        if ink.of is None or not ink.of.band:
+            continue
+        place = CurvePlaces(curve, ink.series)
+        upper: Pixels = []
+        lower: Pixels = []
+        for part in ink.of.band:
+            for step in dict.fromkeys((part.start, part.end)):
+                x = place(Point(step, part.low))
+                if x is not None and curve.is_drawn(part.high):
+                    low = curve.scaled(part.low) if curve.is_drawn(part.low) else plot.window.bottom
+                    upper.append((plot.x(x), plot.y(curve.scaled(part.high))))
+                    lower.append((plot.x(x), plot.y(low)))
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in (*upper, *reversed(lower)))
+        yield f'<polygon points="{points}" fill="{_look(ink.look)[0]}" fill-opacity="0.15"/>'
+
+
+def _curves(plot: _Plot, curve: Curve, inks: Sequence[_Ink]) -> Iterator[str]:
+    marked: list[tuple[int, Pixels]] = []
+    letters: list[str] = []
+    for index, ink in enumerate(inks):
+        colour, _ = _look(ink.look)
+        lines = _pixels(plot, stretches(curve, ink.series))
+        smoothed = None if ink.of is None else ink.of.smoothed
+        if smooth := smooth_stretches(curve, smoothed, ink.series):
+            yield from _lines(lines, colour, opacity=0.3)
+            lines = _pixels(plot, smooth)
+        yield from _lines(lines, colour)
         # The marks of each curve start at another place: otherwise those of curves that run
         # together would hide one another.
         start = plot.left + MARK_SPACING * (0.25 + index % len(MARKS) / len(MARKS))
-        marked.append(_spread([point for line in lines for point in line], start))
-    if len(curves) > 1:
+        points = [point for line in lines for point in line]
+        marked.append((ink.look, _spread(points, start)))
+        if ink.letters and points:
+            x, y = points[-1]
+            letter = _safe(ink.letters, LABEL_CELLS)
+            letters.append(_text(x + 6, y + 4.5, letter, fill=colour, font_weight="bold"))
+    if len(inks) > 1:
         # Marks are drawn over all lines: a noisy curve would hide them.
-        for index, points in enumerate(marked):
+        for look, points in marked:
             for x, y in points:
-                yield _mark(x, y, index)
+                yield _mark(x, y, look)
+    yield from letters
 
 
-def _lines(lines: Sequence[Pixels], colour: str) -> Iterator[str]:
-    yield f'<g fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round">'
+def _pixels(plot: _Plot, drawn: Sequence[Stretch]) -> list[Pixels]:
+    return [[(plot.x(x), plot.y(value)) for x, value in stretch] for stretch in drawn]
+
+
+def _lines(lines: Sequence[Pixels], colour: str, opacity: float = 1.0) -> Iterator[str]:
+    faint = "" if opacity == 1 else f' stroke-opacity="{opacity:g}"'
+    yield f'<g fill="none" stroke="{colour}" stroke-width="1.6" stroke-linejoin="round"{faint}>'
     for line in lines:
         if len(line) == 1:
             # A polyline of one point would be invisible.
@@ -243,20 +327,23 @@ def _odd_words(of: SeriesColumn | Series) -> list[str]:
     return fmt.counted(counts)
 
 
-def _legend(plot: _Plot, curves: Sequence[Curve], notes: Sequence[str]) -> Iterator[str]:
+def _legend(
+    plot: _Plot, inks: Sequence[_Ink], curves: Sequence[Curve], notes: Sequence[str]
+) -> Iterator[str]:
     """Yield a row below the axis for each curve, then the notes."""
     y = plot.bottom + BELOW_AXIS
-    for index, curve in enumerate(curves):
-        colour, _ = _look(index)
+    for ink, curve in zip(inks, curves, strict=True):
+        colour, _ = _look(ink.look)
         line = f"M{MARGIN:.1f} {y - 4.5:.1f}h34"
         yield f'<path d="{line}" stroke="{colour}" stroke-width="1.6"/>'
         if len(curves) > 1:
-            yield _mark(MARGIN + 17, y - 4.5, index)
+            yield _mark(MARGIN + 17, y - 4.5, ink.look)
         figures = f'<tspan dx="14" fill="{QUIET}">{escape(" · ".join(_figures(curve)))}</tspan>'
         odd = " · ".join(_odd_words(curve.series))
         if odd:
             figures += f'<tspan dx="14" fill="{ATTENTION}">▲ {escape(odd)}</tspan>'
-        yield _text(MARGIN + 46, y, f"{_safe(curve.series.key, KEY_CELLS)}{figures}")
+        name = f"{ink.letters} {ink.name}" if ink.letters else ink.name
+        yield _text(MARGIN + 46, y, f"{_safe(name, KEY_CELLS)}{figures}")
         y += LINE_HEIGHT
     for note in notes:
         yield _text(MARGIN, y, escape(note), fill=ATTENTION)

@@ -58,6 +58,11 @@ def text_block(
     return (legend, _joined(pieces))
 
 
+def marked_pieces(output: str, reference: str) -> tuple[Piece, ...]:
+    """Return two texts as one in pieces, with the parts of only one of them in brackets."""
+    return tuple(_marked(run) for run in word_diff(output, reference))
+
+
 def key_block(output: JsonValue, reference: JsonValue) -> tuple[Block, ...]:
     """Return two JSON values key by key: first the keys that differ, then the others."""
     found = key_diff(output, reference)

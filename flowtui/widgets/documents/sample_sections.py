@@ -93,7 +93,7 @@ def _scores(sample: Sample) -> Section | None:
     if not isinstance(scores, dict):
         return Section("scores", "Scores", value_blocks("scores", scores))
     metadata = sample.metadata if isinstance(sample.metadata, dict) else {}
-    reasons = {name: dict(_reasons(name, {**metadata, **scores})) for name in scores}
+    reasons = {name: dict(reasons_for(name, {**metadata, **scores})) for name in scores}
     told = {key for of_score in reasons.values() for key in of_score}
     shown = [score for score in scores.items() if score[0] not in told]
     facts: list[Fact] = []
@@ -105,7 +105,7 @@ def _scores(sample: Sample) -> Section | None:
         else:
             facts.append(_fact(name, value))
             facts += [Fact("", text, "muted") for text in reasons[name].values()]
-    facts += [Fact(key, text, "muted") for key, text in _about_all(metadata)]
+    facts += [Fact(key, text, "muted") for key, text in reasons_for_all(metadata)]
     blocks = ([Facts(tuple(facts))] if facts else []) + nested
     return Section("scores", "Scores", tuple(blocks), f"{len(shown):,}")
 
@@ -127,7 +127,7 @@ def _urgency(name: str, value: JsonValue) -> int:
     return 1 if value is False else 2
 
 
-def _reasons(name: str, told: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+def reasons_for(name: str, told: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
     """Yield the texts that give reasons for a score, each with its key or path."""
     for word in _WORDS_OF_REASONS:
         for key in (f"{name}_{word}", f"{name}.{word}", f"{word}.{name}", f"{word}_{name}"):
@@ -141,7 +141,8 @@ def _reasons(name: str, told: Mapping[str, JsonValue]) -> Iterator[tuple[str, st
                 yield f"{key} of {name}", text
 
 
-def _about_all(metadata: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+def reasons_for_all(metadata: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    """Yield the texts that give reasons for all scores together, each with its key."""
     for key in _ABOUT_ALL:
         text = metadata.get(key)
         if isinstance(text, str) and text:
@@ -183,15 +184,15 @@ def _is_same(output: JsonValue, reference: JsonValue) -> bool:
 
 
 def _turn(sample: Sample, column: str, name: str, note: str = "") -> Turn:
-    return Turn(name, tuple(_value(sample, column)), note=note, is_apart=True)
+    return Turn(name, tuple(column_blocks(sample, column)), note=note, is_apart=True)
 
 
 def _whole(sample: Sample, column: str, name: str) -> Turn:
-    blocks = tuple(_value(sample, column))
+    blocks = tuple(column_blocks(sample, column))
     return Turn(name, blocks, note="all of it", is_apart=True, can_fold=True, is_folded=True)
 
 
-def _value(sample: Sample, column: str) -> Iterator[Block]:
+def column_blocks(sample: Sample, column: str) -> Iterator[Block]:
     """Yield the blocks of a column: a chat, a text, or a tree."""
     value = sample.value(column)
     if value is None or value in ({}, [], ""):

@@ -60,6 +60,23 @@ def tool_section(found: SpanDetails) -> Section | None:
     return Section("tool", "Tool", tuple(blocks), note)
 
 
+def offer_section(found: SpanDetails) -> Section | None:
+    """Return the tools that a model may call: their names, and folded their definitions."""
+    offered = found.tools_offered
+    if not offered:
+        return None
+    blocks = []
+    for index, tool in enumerate(offered):
+        about: list[Block] = []
+        if tool.description:
+            about.append(Text(tool.description, peek=CONTENT_LINES))
+        if tool.definition is not None:
+            about += value_blocks(f"offered {index}", tool.definition)
+        blocks.append(Turn(tool.name, tuple(about), "text"))
+    names = ", ".join(tool.name for tool in offered)
+    return Section("tools", fmt.count(len(offered), "tool"), tuple(blocks), names, is_folded=True)
+
+
 def retrieval_section(found: SpanDetails) -> Section | None:
     """Return the query, and the retrieved documents in their order, with their scores."""
     if found.retrieval_query is None and not found.documents:
@@ -91,9 +108,8 @@ def model_section(found: SpanDetails) -> Section | None:
     }
     nested = {name: value for name, value in found.parameters if isinstance(value, (dict, list))}
     rows = [Fact(label, text) for label, text in (*texts, *plain.items()) if text]
-    for label, names in (("finish", found.finish_reasons), ("tools", found.tools_offered)):
-        if names:
-            rows.append(Fact(label, ", ".join(names)))
+    if found.finish_reasons:
+        rows.append(Fact("finish", ", ".join(found.finish_reasons)))
     blocks: list[Block] = [Facts(tuple(rows))] if rows else []
     if nested:
         blocks.append(Values("parameters", nested))

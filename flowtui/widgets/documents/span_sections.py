@@ -25,11 +25,12 @@ from flowtui.store.values import JsonValue
 from flowtui.widgets.cells import Piece, Role
 from flowtui.widgets.documents.blocks import Fact, Facts, Link, Section, Text, Turn, Values, Words
 from flowtui.widgets.documents.bounded_blocks import TEXT_CHARS, bounded_sections
-from flowtui.widgets.documents.conversation import conversation_blocks
+from flowtui.widgets.documents.conversation import Elsewhere, conversation_blocks
 from flowtui.widgets.documents.span_facts import (
     error_section,
     evaluation_section,
     model_section,
+    offer_section,
     retrieval_section,
     token_section,
     tool_section,
@@ -55,6 +56,7 @@ def span_sections(
     links_here: frozenset[SpanTarget] = frozenset(),
     parent: Span | None = None,
     own_ns: int | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[Section, ...]:
     """Return the sections of a span, without empty ones.
 
@@ -65,18 +67,20 @@ def span_sections(
         links_here: The targets of its links that are in this run.
         parent: Its parent, if that is in this run.
         own_ns: How long none of its children ran, if it has any.
+        elsewhere: Looks in other spans for the answers of its calls.
     """
     found = details(detail.attributes)
     events = detail.raw_events
     chat = messages(detail.attributes, events)
     tool, retrieval = tool_section(found), retrieval_section(found)
-    said = _messages(_without(chat, found), detail)
+    said = _messages(_without(chat, found), detail, elsewhere)
     sections = (
         _head(detail, node, total_ns, parent, own_ns),
         error_section(detail, events),
         said,
         tool,
         retrieval,
+        offer_section(found),
         model_section(found),
         token_section(detail.usage),
         evaluation_section(detail, events),
@@ -182,13 +186,15 @@ def _is_of(ran: Tool | None, message: Message) -> bool:
     )
 
 
-def _messages(chat: Conversation, detail: SpanDetail) -> Section | None:
+def _messages(
+    chat: Conversation, detail: SpanDetail, elsewhere: Elsewhere | None
+) -> Section | None:
     sources = {
         text: name
         for name, text in detail.attributes.items()
         if isinstance(text, str) and len(text) > TEXT_CHARS
     }
-    turns = conversation_blocks(chat, sources)
+    turns = conversation_blocks(chat, sources, elsewhere)
     if not turns:
         return None
     is_chat = any(turn.name not in _SIDES for turn in turns)

@@ -45,8 +45,8 @@ class UploadMark:
 
 
 @dataclass(frozen=True, slots=True)
-class CollectMark:
-    """What the top line says about a receiver of spans."""
+class JobMark:
+    """What the top line says about a receiver of spans, or about what is watched."""
 
     words: tuple[str, ...]
     """The first word is always shown, the others if there is room."""
@@ -70,8 +70,10 @@ class Frame:
     """Why the screen may not show the latest state."""
     upload: UploadMark | None = None
     """An upload of this run or another one, while it is running or after it failed."""
-    collect: CollectMark | None = None
+    collect: JobMark | None = None
     """The receiver, while it receives spans into this run."""
+    alarm: JobMark | None = None
+    """What a person will be told of, in this run or another one."""
 
 
 class OneLine(Widget):
@@ -166,8 +168,9 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
     return justified(left, [Piece(shown, "muted"), Piece(" ")], width)
 
 
-def _marks(frame: Frame) -> list[UploadMark | CollectMark]:
-    return [mark for mark in (frame.collect, frame.upload) if mark is not None]
+def _marks(frame: Frame) -> list[UploadMark | JobMark]:
+    marks = frame.alarm, frame.collect, frame.upload
+    return [mark for mark in marks if mark is not None]
 
 
 def _other_words(frame: Frame) -> int:

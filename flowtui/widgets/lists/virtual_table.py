@@ -12,7 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from flowtui.told_apart import told_apart
-from flowtui.widgets.cells import Align, Line, Piece, fit
+from flowtui.widgets.cells import Align, Line, Piece, clipped, fit, width_of
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 GAP = "  "
@@ -37,8 +37,10 @@ class Column:
     """How many cells numbers take from their decimal points on, if they are aligned by them."""
 
 
-Cells = tuple[Piece, ...]
-"""The cells of a row: one piece for each column, in the order of the columns."""
+Cell = Piece | tuple[Piece, ...]
+"""A cell: one piece, or several that stand beside each other, aligned to the left."""
+Cells = tuple[Cell, ...]
+"""The cells of a row, in the order of the columns."""
 
 
 class VirtualTable(VirtualList):
@@ -196,8 +198,12 @@ class VirtualTable(VirtualList):
         pieces: list[Piece] = []
         # The first column is always shown; the columns that are shifted away are those after it.
         shown = [cells[0], *cells[1 + self.first_column :]]
-        for (column, cells_wide), (text, role) in zip(self._layout(width), shown, strict=False):
-            pieces += [Piece(fit(text, cells_wide, column.align), role), Piece(GAP)]
+        for (column, cells_wide), cell in zip(self._layout(width), shown, strict=False):
+            if isinstance(cell, Piece):
+                pieces += [Piece(fit(cell.text, cells_wide, column.align), cell.role), Piece(GAP)]
+            else:
+                fitted = clipped(cell, cells_wide)
+                pieces += [*fitted, Piece(" " * (cells_wide - width_of(fitted))), Piece(GAP)]
         return pieces[:-1]
 
     def _layout(self, width: int) -> list[tuple[Column, int]]:

@@ -176,7 +176,7 @@ def test_list_is_filtered_sorted_and_cut(run: Run, demo_directory: Path) -> None
     everything = ("list", "-s", demo_directory, "--json")
     by_name = names(run(*everything, "--sort", "name"))
     assert by_name == sorted(by_name, key=sort_key)
-    assert by_name.index("lr-1e-05-seed-7") < by_name.index("lr-1e-05-seed-42")
+    assert by_name.index("lr1e-5-wd0-seed7") < by_name.index("lr1e-5-wd0-seed42")
     assert names(run(*everything, "--sort", "-name")) == by_name[::-1]
     assert names(run(*everything, "--sort", "name", "--limit", 2)) == by_name[:2]
     assert run(*everything, "--limit", 0).out == "[]\n"

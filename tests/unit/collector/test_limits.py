@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import zstandard
 
 from flowtui.collector import unpacking
 from flowtui.collector.limits import Full, Limits, NotPacked, TooLarge, TooMuch
 from flowtui.collector.places import RequestPlaces
 from flowtui.collector.turns import Turns
+from flowtui.collector.unpacking import Packing
 
 
 def test_bodies_that_are_not_here_to_their_end_count_too() -> None:
@@ -75,23 +79,69 @@ def test_clients_take_turns() -> None:
     assert not turns
 
 
-def read(body: bytes, limits: Limits) -> bytes:
-    stream = unpacking.stream(body, True, limits)
-    return b"".join(iter(lambda: stream.read(500), b""))
+def read(body: bytes, limits: Limits, packing: Packing = Packing.GZIP) -> bytes:
+    stream = unpacking.stream(body, packing, limits)
+    pieces = list(iter(lambda: stream.read(500), b""))
+    assert all(len(piece) <= 500 for piece in pieces)
+    return b"".join(pieces)
 
 
-MEMBERS = [b"", b"first", b"", bytes(100_000), b"last", b""]
+MEMBERS = [b"", b"first", b"", bytes(100_000), os.urandom(5_000), b"last", b""]
+PACK: dict[Packing, Callable[[bytes], bytes]] = {
+    Packing.GZIP: gzip.compress,
+    Packing.ZSTD: zstandard.ZstdCompressor(write_checksum=True).compress,
+}
 
 
-def test_a_body_of_several_members_is_one_stream() -> None:
-    body = b"".join(map(gzip.compress, MEMBERS))
-    assert read(body, Limits()) == b"".join(MEMBERS)
-    assert read(b"", Limits()) == b""
-    for cut in (1, 9, len(body) // 2, len(body) - 1):
+@pytest.mark.parametrize("packing", PACK)
+def test_a_body_of_several_members_is_one_stream(packing: Packing) -> None:
+    body = b"".join(map(PACK[packing], MEMBERS))
+    assert read(body, Limits(), packing) == b"".join(MEMBERS)
+    assert read(b"", Limits(), packing) == b""
+    for cut in (1, 7, len(body) // 2, len(body) - 1):
         with pytest.raises(NotPacked):
-            read(body[:cut], Limits())
+            read(body[:cut], Limits(), packing)
     with pytest.raises(NotPacked):
-        read(body + b"x", Limits())
+        read(body + b"x", Limits(), packing)
+    with pytest.raises(TooLarge, match=r"more than 6 (gzip members|zstd frames)"):
+        read(body, Limits(members=6), packing)
+
+
+def test_zstd_unpacks_to_no_more_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    make = zstandard.ZstdDecompressor
+
+    class Frame:
+        def __init__(self, frame: Any) -> None:
+            self._frame = frame
+
+        def decompress(self, data: bytes) -> bytes:
+            made.append(len(piece := self._frame.decompress(data)))
+            return piece
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._frame, name)
+
+    class Counting:
+        def __init__(self, max_window_size: int) -> None:
+            self._maker = make(max_window_size=max_window_size)
+
+        def decompressobj(self) -> Frame:
+            return Frame(self._maker.decompressobj())
+
+    monkeypatch.setattr(zstandard, "ZstdDecompressor", Counting)
+    with pytest.raises(TooLarge, match="more than 3,000 bytes when it is unpacked"):
+        read(zstandard.compress(bytes(50_000_000)), Limits(unpacked_bytes=3_000), Packing.ZSTD)
+    assert len(made) == 1
+    assert sum(made) < 3_000_000
+
+
+def test_zstd_that_asks_for_much_memory_is_refused() -> None:
+    wide = zstandard.ZstdCompressionParameters(window_log=24, write_content_size=False)
+    frame = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    body = frame.compress(bytes(20_000_000)) + frame.flush()
+    with pytest.raises(NotPacked, match="not zstd that can be read"):
+        read(body, Limits(), Packing.ZSTD)
 
 
 @pytest.fixture

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from flowtui.collector import unpacking
 from flowtui.collector.limits import Limits
 from flowtui.collector.receiving import application
 from flowtui.collector.server import ImpatientProtocol
@@ -24,12 +27,13 @@ BODY = traces(span(1)).SerializeToString()
 class Posting:
     """A request of a client, whose body comes piece by piece."""
 
-    def __init__(self, app: Any, client: str) -> None:
+    def __init__(self, app: Any, client: str, packing: str = "identity") -> None:
         self._pieces: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._sent: list[dict[str, Any]] = []
         scope = {
             "type": "http", "method": "POST", "path": "/v1/traces", "query_string": b"",
-            "headers": [(b"content-type", b"application/x-protobuf")], "client": (client, 1),
+            "headers": [(b"content-type", b"application/x-protobuf"),
+                        (b"content-encoding", packing.encode())], "client": (client, 1),
         }  # fmt: skip
         self.task = asyncio.create_task(app(scope, self._pieces.get, self._send))
 
@@ -141,3 +145,27 @@ def test_too_many_spans_are_a_body_that_is_too_large(tmp_path: Path) -> None:
         writer.stop()
 
     carry_out(tmp_path, Limits(spans=10), work)
+
+
+@pytest.mark.parametrize(
+    ("packing", "has_zstd", "advice"),
+    [
+        ("br", True, b"send it plain, as gzip, as deflate or as zstd"),
+        ("br", False, b"send it plain, as gzip or as deflate"),
+        ("zstd", False, b"[receive]'; without it send it plain, as gzip or as deflate"),
+    ],
+)
+def test_what_cannot_be_unpacked_is_told_what_can(
+    packing: str, has_zstd: bool, advice: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_zstd:
+        monkeypatch.setattr(unpacking, "sys", SimpleNamespace(version_info=(3, 13)))
+        monkeypatch.setattr(unpacking.importlib.util, "find_spec", lambda name: None)
+
+    async def main() -> tuple[int, str | None, bytes]:
+        app = application(Writer(Database(one_run(tmp_path / "store"), "exp.db")), None)
+        return await Posting(app, "a", packing).give(BODY, is_last=True).answer()
+
+    status, _, body = asyncio.run(main())
+    assert status == 415
+    assert body.endswith(advice)

@@ -51,12 +51,12 @@ def writing(
 
 
 def protobuf(body: bytes, client: str = "") -> Received:
-    return Received(body, BodyEncoding.PROTOBUF, False, client)
+    return Received(body, BodyEncoding.PROTOBUF, None, client)
 
 
 def as_json(value: Any) -> Received:
     body = value if isinstance(value, bytes) else json.dumps(value).encode()
-    return Received(body, BodyEncoding.JSON, False)
+    return Received(body, BodyEncoding.JSON, None)
 
 
 def small(number: int, client: str = "") -> Received:
@@ -98,7 +98,7 @@ def test_another_is_answered_before_one_that_has_sent_a_lot(
 
     monkeypatch.setattr(Decoding, "go_on", counted)
     sent = HOGS[name]
-    hog = Received(sent.body, sent.encoding, False, "a")
+    hog = Received(sent.body, sent.encoding, None, "a")
     others = [small(number, "b") for number in range(3)]
     before: list[int] = []
     for other in others:
@@ -149,9 +149,9 @@ def test_events_that_there_is_no_room_for_are_told_to_who_sent_them(
     monkeypatch.setattr(joining, "MAX_WAITING", 10)
     logs, metrics, _ = recorded("messages").protobuf
     sent = [
-        Received(logs, BodyEncoding.PROTOBUF, False, signal=Signal.LOGS),
+        Received(logs, BodyEncoding.PROTOBUF, None, signal=Signal.LOGS),
         as_json(recorded("details").logs),
-        Received(metrics, BodyEncoding.PROTOBUF, False, signal=Signal.METRICS),
+        Received(metrics, BodyEncoding.PROTOBUF, None, signal=Signal.METRICS),
     ]
     with writing(database, *sent) as writer:
         first, second, third = [received.outcome.result(PATIENCE_S) for received in sent]
@@ -201,7 +201,7 @@ def test_one_that_takes_too_long_to_be_read_is_refused(database: Database) -> No
 def test_an_end_waits_for_no_busy_store_and_promises_nothing(database: Database) -> None:
     requests = [small(number) for number in range(3)]
     large = HOGS["good spans"]
-    waiting = Received(large.body, large.encoding, False)
+    waiting = Received(large.body, large.encoding, None)
     with closing(sqlite3.connect(database.path, isolation_level=None)) as other:
         other.execute("begin immediate")
         with writing(database, waiting, *requests, limits=Limits(drain_s=0.2)):

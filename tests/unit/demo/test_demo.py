@@ -12,7 +12,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -110,12 +110,12 @@ def test_runs_are_in_every_state_and_group(meta: Query) -> None:
         )
     )
     assert groups == {
-        "agents": 3,
+        "agents": 5,
         "churn": 3,
         "default": 1,
         "documents": 1,
         "language": 1,
-        "sweep-lr": 32,
+        "sweep-lr": 30,
         "vision": 5,
     }
 
@@ -193,6 +193,24 @@ def test_small_runs_have_params_and_metrics_that_differ(meta: Query, demo: Path)
     assert max(finals) > 0.78
 
 
+def test_the_sweep_differs_in_two_parameters_and_a_seed(meta: Query) -> None:
+    runs = [
+        json.loads(text)
+        for (text,) in meta(
+            "select static_params from experiments"
+            " join experiment_groups on experiment_groups.id = group_id"
+            " where experiment_groups.name = 'sweep-lr'"
+        )
+    ]
+    differing = {key for key in runs[0] if len({run[key] for run in runs}) > 1}
+    assert differing == {"lr", "weight_decay", "seed"}
+    seeds: dict[tuple[float, float], set[int]] = defaultdict(set)
+    for run in runs:
+        seeds[run["lr"], run["weight_decay"]].add(run["seed"])
+    assert len(seeds) == 10
+    assert all(found == {7, 21, 42} for found in seeds.values())
+
+
 def test_vision_params_have_every_type(vision: Path) -> None:
     params = query(vision / "exp.db", "select key, value, value_type from static_params")
     assert len(params) >= 20
@@ -250,6 +268,7 @@ def test_attachment_rows_match_their_files(demo: Path) -> None:
     assert set(kinds) == {
         *(".png", ".gif", ".svg", ".pdf", ".docx", ".csv", ".tsv", ".json", ".jsonl"),
         *(".md", ".py", ".txt", ".log", ".gz", ".npy", ".state"),
+        ".yaml",
     }
     assert {Path(name).parts[0] for name in names if "/" in name} >= {
         "plots",

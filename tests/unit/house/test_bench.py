@@ -9,8 +9,10 @@ import pytest
 from flowtui.store import counts as counting
 from tests.bench import soak as soaking
 from tests.bench.__main__ import line
+from tests.bench.comparing import comparisons
 from tests.bench.measure import Measure
 from tests.bench.reading import readings
+from tests.bench.receiving import receiving
 from tests.bench.soak import Soak, asked, run_rounds
 from tests.bench.stores import BIG, RUNNING, Sizes, make
 from tests.bench.writer import write
@@ -30,6 +32,12 @@ def test_store_has_the_sizes_that_were_asked_for_and_is_made_once(tmp_path: Path
     assert (store / "meta.db").stat().st_mtime_ns == made_at
 
 
+def test_what_is_received_over_both_protocols_is_timed() -> None:
+    (measure,) = receiving(1_000)
+    assert measure.baseline is not None
+    assert 0 < measure.baseline <= measure.measured
+
+
 def test_writer_logs_at_its_pace(tmp_path: Path) -> None:
     store = make(tmp_path, TINY)
     said = write(str(store / RUNNING / "exp.db"), 0.2, 100)
@@ -40,8 +48,14 @@ def test_writer_logs_at_its_pace(tmp_path: Path) -> None:
 
 def test_every_reading_is_made_of_the_store_that_is_there(tmp_path: Path) -> None:
     made = list(readings(make(tmp_path, TINY), TINY, rounds=1))
-    assert len({measure.what for measure in made}) == len(made) == 5
+    assert len({measure.what for measure in made}) == len(made) == 6
     assert all(measure.measured > 0 for measure in made[:4])
+
+
+def test_samples_are_compared_in_the_store_that_is_there(tmp_path: Path) -> None:
+    made = list(comparisons(make(tmp_path, TINY), rounds=1))
+    assert len({measure.what for measure in made}) == len(made) == 4
+    assert all(measure.measured > 0 for measure in made[:3])
 
 
 def test_verdict_is_by_ratio_where_there_is_a_baseline() -> None:

@@ -40,8 +40,11 @@ WHERE = {
     "Overview": ["screens.overview.screen.OverviewScreen", "widgets.trees.value_tree.ValueTree"],
     "Metrics": ["screens.metrics.screen.MetricsScreen", "widgets.charts.grid.ChartGrid"],
     "One metric": ["screens.metrics.zoom.MetricZoom", "widgets.charts.curve_pane.CurvePane"],
+    "Metrics of a comparison": ["screens.compare.metrics.CompareMetrics"],
     "Traces": [
         "screens.traces.screen.TracesScreen",
+        "screens.traces.groups_pane.GroupsPane",
+        "screens.traces.session_view.SessionView",
         "screens.traces.view.TraceView",
         "widgets.trees.span_tree.SpanLines",
     ],
@@ -49,6 +52,11 @@ WHERE = {
         "screens.evals.screen.EvalsScreen",
         "screens.evals.sample_view.SampleView",
         "widgets.documents.document.Document",
+    ],
+    "Evals of a comparison": [
+        "screens.compare.evals.CompareEvals",
+        "screens.compare.evals_pane.ComparedPane",
+        "screens.compare.evals_sample.ComparedSampleView",
     ],
     "Attachments": [
         "screens.attachments.screen.AttachmentsScreen",
@@ -171,7 +179,7 @@ def test_every_key_that_is_told_of_is_bound(part: str) -> None:
 @pytest.mark.parametrize("part", WHERE)
 def test_every_key_that_is_bound_is_told_of(part: str) -> None:
     told = keys(part) | keys("Everywhere") | INHERITED.get(part, set())
-    if part in ("Traces", "Evals"):
+    if part in ("Traces", "Evals", "Evals of a comparison"):
         told |= keys("Annotations")
     digits = set("0123456789") if part == "Review" else set()
     bound = {key_name(binding.key) for binding in bindings(WHERE[part]) if binding.tooltip}

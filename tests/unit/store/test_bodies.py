@@ -7,7 +7,8 @@ with its answer, ` = ` and the result, where the conversation has one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -42,9 +43,10 @@ from flowtui.store.genai.dialects import (
     names,
 )
 from flowtui.store.otlp import files
-from flowtui.store.otlp.items import OtlpSpan
+from flowtui.store.otlp.items import LogEvent, OtlpSpan
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import taken
+from flowtui.store.values import JsonValue
 
 BODIES = Path(__file__).with_name("bodies")
 
@@ -66,6 +68,22 @@ call_llm | chat | gemini-2.5-flash | 120+50, cached 64, reasoning 16
     get_weather({"city": "Oslo"}) = {"temp": 4, "city": "Oslo"}
   > model [STOP]: Oslo has 4 °C.
 invoke_agent weather_agent | agent""",
+    "google_genai": """\
+execute_tool get_weather | tool
+  ran get_weather({"city": "Oslo"}) = {"temp": 4, "city": "Oslo"}
+generate_content gemini-2.5-flash | chat | fake-gemini-1 | 120+50, cached 64, reasoning 16
+  system: You are terse.
+  user: Weather in Oslo?
+  > assistant [stop]: Oslo has 4 °C.
+generate_content gemini-2.5-flash | chat | fake-gemini-1 | 120+50, cached 64, reasoning 16
+  user: What is this?
+    <image, 78 bytes>
+    <video, None bytes>
+  > assistant [stop]: Zürich has 21 °C, Oslo 4 °C. 🌤
+generate_content gemini-2.5-flash | chat | gemini-2.5-flash
+  failed: 429: None
+  user: ERR
+embeddings text-embedding | embedder | text-embedding""",
     "haystack": """\
 prompt | prompt
   input: data {"city": "Oslo", "template": null, "template_variables": ...
@@ -408,6 +426,16 @@ OpenAILike.task | chain
   > system: You are terse.
   > user: Weather in Oslo?
   > assistant: get_weather({"city": "Zürich"}) = {"temp": 4}""",
+    "traceloop_vertexai": """\
+vertexai.send_message | chat | gemini-2.5-flash | 120+34, cached 64
+  user: function_response { name: "get_weather" response { fields...
+  > assistant: Oslo has 4 °C.
+vertexai.generate_content | chat | gemini-2.5-flash | 120+34, cached 64
+  user: What is this?
+  > assistant: Oslo has 4 °C.
+vertexai.generate_content | chat | gemini-2.5-flash | 120+34, cached 64
+  user: Zürich?
+  > assistant: Zürich has 21 °C, Oslo 4 °C. 🌤""",
     "vercel_ai": """\
 ai.generateText.doGenerate | chat | fake-4o-2026-01 | 120+34, cached 64, reasoning 16
   system: You are terse.
@@ -453,12 +481,60 @@ ai.generateText | agent | fake-5 | 210+55, cached 128, reasoning 20
   user: Weather?
   > assistant: (The user asks about two cities.)
     Zürich 21 °C, Oslo 4 °C.""",
+    "vertexai": """\
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  > model [stop]: Ask the tool.
+    get_weather({"city": "Oslo"})
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  model: Ask the tool.
+    get_weather({"city": "Oslo"}) = {"temp": 4.0}
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  user: What is this?
+    <image, 78 bytes>
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | gemini-2.5-flash
+  failed: google.api_core.exceptions.TooManyRequests: 429 POST http...
+  user: ERR""",
+    "vertexai_events": """\
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  > model [stop]: (Ask the tool.)
+    get_weather({"city": "Oslo"})
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  system: You are terse.
+  user: Weather in Oslo?
+  model: (Ask the tool.)
+    get_weather({"city": "Oslo"}) = {"temp": 4.0}
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | fake-gemini-1 | 120+34
+  user: What is this?
+    <image, 78 bytes>
+  > model [stop]: Oslo has 4 °C.
+chat gemini-2.5-flash | chat | gemini-2.5-flash
+  failed: google.api_core.exceptions.TooManyRequests: 429 POST http...
+  user: ERR""",
 }
 
 
 def spans(body: str) -> list[OtlpSpan]:
+    """Return the spans of a body, with the log records that are events of theirs."""
     with (BODIES / f"{body}.json").open("rb") as stream:
-        return [item for item in files.items(stream) if isinstance(item, OtlpSpan)]
+        items = list(files.items(stream))
+    events: dict[str, list[Mapping[str, JsonValue]]] = defaultdict(list)
+    for item in items:
+        if isinstance(item, LogEvent):
+            events[item.span_id].append(item.event)
+    return [
+        item._replace(events=[*item.events, *events[item.span_id]])
+        for item in items
+        if isinstance(item, OtlpSpan)
+    ]
 
 
 def seen(span: OtlpSpan) -> list[str]:

@@ -35,8 +35,8 @@ from tests.unit.stores import execute, one_run
 few = settings(max_examples=80, deadline=None)
 
 
-def higher(name: str) -> bool | None:
-    """Know the directions of numbers by name in these tests."""
+def higher(name: str, is_pass_fail: bool) -> bool | None:
+    """Know the directions of scores by name in these tests."""
     return {"loss": False, "odd": None}.get(name, True)
 
 
@@ -179,7 +179,7 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
 ) -> None:
     if not any("s" in of for of in (*one.values(), *other.values())):
         return
-    found = scored(one, other, higher=lambda _: direction)
+    found = scored(one, other, higher=lambda _, is_pass_fail: is_pass_fail or direction)
     ids = [*one, *(id_ for id_ in other if id_ not in one)]
     pairs = [
         (one.get(id_, {}).get("s", MISSING), other.get(id_, {}).get("s", MISSING)) for id_ in ids
@@ -220,27 +220,38 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
     ]  # fmt: skip
     assert found.lost == usable.count(None)
     assert found.became_nan == sum(value != value for value in usable)
-    assert found.infinite == len(numbers) - len(finite)
+    is_pass_fail = found.kind is ScoreKind.PASS_FAIL
+    assert found.infinite == (0 if is_pass_fail else len(numbers) - len(finite))
+    assert found.mixed == (len(numbers) if is_pass_fail else len(booleans))
 
 
-def test_pass_fail_is_better_when_true_whatever_its_name() -> None:
+@pytest.mark.parametrize("direction", [True, False, None])
+def test_what_is_better_of_pass_fail_is_asked_apart(direction: bool | None) -> None:
     found = scored(
-        {"a": {"s": True}, "b": {"s": False}}, {"a": {"s": False}, "b": {"s": False}},
-        higher=lambda _: False,
-    )  # fmt: skip
-    assert found.outcomes[Outcome.REGRESSED] == found.broken == 1
+        {"a": {"s": True}, "b": {"s": False}},
+        {"a": {"s": False}, "b": {"s": False}},
+        higher=lambda _, is_pass_fail: direction if is_pass_fail else not direction,
+    )
     assert (found.baseline, found.candidate, found.delta) == (0.5, 0.0, -0.5)
+    assert found.broken == 1
+    expected = {True: Outcome.REGRESSED, False: Outcome.IMPROVED, None: Outcome.CHANGED}
+    assert found.outcomes[expected[direction]] == 1
+    if direction is None:
+        assert found.test is None
+    else:
+        assert found.test is not None
+        assert (found.test.worse, found.test.better) == ((1, 0) if direction else (0, 1))
 
 
 def test_numbers_without_a_direction_change_and_are_not_tested() -> None:
-    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda _: None)
+    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda *_: None)
     assert found.outcomes[Outcome.CHANGED] == 1
     assert found.delta == 1.0
     assert found.test is None
 
 
 def test_a_lower_number_is_better_where_its_name_says_so() -> None:
-    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda _: False)
+    found = scored({"a": {"s": 1}}, {"a": {"s": 2}}, higher=lambda *_: False)
     assert found.test is not None
     assert (found.test.worse, found.test.better, found.test.pairs) == (1, 0, 1)
 
@@ -395,12 +406,18 @@ def test_only_rows_after_the_mark_are_read(tmp_path: Path) -> None:
 
 
 def test_a_row_changed_in_its_place_is_read_when_everything_is_asked_for(tmp_path: Path) -> None:
-    path = one_run(tmp_path)
-    log_samples(path, [{"id": "a", "scores": {"s": 1}}])
-    with closing(sqlite3.connect(path)) as connection:
-        known = read_samples(connection)
-        execute(path, "update evals set scores = '{\"s\": 2}'")
-        assert list(read_samples(connection, known, is_whole=True).scores["s"].values) == [2.0]
+    with run_set(tmp_path, RUNS) as found:
+        reader = SampleReader(found)
+        before = reader.read().samples
+        assert len(reader.differing(before, 1)) == 3
+        execute(
+            tmp_path / "other" / "exp.db",
+            "update evals set scores = '{\"ok\": false}', outputs = '\"z\"'",
+        )
+        after = reader.read({"B"}, {"B"}).samples
+        of = compared(found, after, "B", higher)
+        assert of.outcomes.regressed_count() == 4
+        assert len(reader.differing(after, 1)) == 5
 
 
 def test_digests_of_later_samples_are_added(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from flowtui.store.genai import (
     Evaluation,
+    OfferedTool,
+    SpanDetails,
     SpanException,
     Tool,
     details,
@@ -31,6 +33,32 @@ NAMES = (
     *"retrieval.documents retrieval.documents.0.document reranker.output_documents".split(),
     *"gen_ai.completion.0.finish_reason traceloop.entity.name traceloop.entity.input".split(),
 )
+
+
+def offered(found: SpanDetails) -> tuple[str, ...]:
+    return tuple(tool.name for tool in found.tools_offered)
+
+
+def test_tools_are_told_with_all_that_their_definition_says() -> None:
+    parameters = {"type": "object", "properties": {"city": {"type": "string"}}}
+    function = {"name": "weather", "description": "Weather.", "parameters": parameters}
+    of_google = {"functionDeclarations": [function, {"name": "later"}]}
+    weather = OfferedTool("weather", "Weather.", {"parameters": parameters})
+    for listed, expected in (
+        ([{"type": "function", "function": function}, function], (weather,)),
+        ([of_google], (weather, OfferedTool("later", None, None))),
+        (["weather"], (OfferedTool("weather", None, None),)),
+        (
+            [{"type": "web_search", "max_uses": 3}],
+            (OfferedTool("web_search", None, {"max_uses": 3}),),
+        ),
+        (
+            [{"type": "bash_20250124", "name": "bash"}],
+            (OfferedTool("bash", None, {"type": "bash_20250124"}),),
+        ),
+    ):
+        found = details({"gen_ai.tool.definitions": json.dumps(listed)})
+        assert found.tools_offered == expected
 
 
 def test_opentelemetry_tells_models_and_parameters() -> None:
@@ -58,7 +86,7 @@ def test_opentelemetry_tells_models_and_parameters() -> None:
         "support",
         "agent_3",
     )
-    assert found.tools_offered == ("weather",)
+    assert offered(found) == ("weather",)
     assert found.tool is None
 
 
@@ -79,7 +107,7 @@ def test_openinference_keeps_parameters_in_one_object() -> None:
     )
     assert (found.provider, found.request_model) == ("example", "large")
     assert found.parameters == (("temperature", 0.2),)
-    assert found.tools_offered == ("weather", "later")
+    assert offered(found) == ("weather", "later")
     assert (found.conversation_id, found.user_id) == ("s-1", "42")
     assert found.agent_name == "support"
 
@@ -97,7 +125,7 @@ def test_openllmetry_uses_old_names() -> None:
         }
     )
     assert (found.provider, found.request_model) == ("example", "large")
-    assert found.tools_offered == ("weather",)
+    assert offered(found) == ("weather",)
     assert found.finish_reasons == ("tool_calls",)
     assert (found.workflow_name, found.user_id) == ("support", "u-1")
 
@@ -113,7 +141,7 @@ def test_mlflow_writes_its_texts_in_quotes() -> None:
         }
     )
     assert (found.provider, found.request_model) == ("example", "large")
-    assert found.tools_offered == ("weather",)
+    assert offered(found) == ("weather",)
     assert found.conversation_id == "s-1"
 
 
@@ -277,5 +305,5 @@ def test_a_span_without_known_attributes_tells_nothing() -> None:
 )
 def test_no_value_of_any_type_raises(attributes: dict) -> None:
     found = details(attributes)
-    assert all(isinstance(name, str) for name in found.tools_offered)
+    assert all(isinstance(name, str) for name in offered(found))
     assert all(isinstance(reason, str) for reason in found.finish_reasons)

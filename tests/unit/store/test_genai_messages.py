@@ -5,8 +5,10 @@ One file, although a long one: every dialect is held against the same few messag
 
 from __future__ import annotations
 
+import base64
 import json
 from time import process_time
+from urllib.parse import quote_from_bytes
 
 import pytest
 from hypothesis import given, settings
@@ -27,6 +29,7 @@ from flowtui.store.genai import (
     details,
     evaluations,
     exceptions,
+    media,
     messages,
     paired_calls,
     span_kind,
@@ -110,7 +113,7 @@ def test_a_result_may_be_called_result() -> None:
     [
         (
             {"type": "blob", "modality": "image", "mime_type": "image/png", "content": PIXEL},
-            MediaPart("image", "image/png", 8, None),
+            MediaPart("image", "image/png", 8, None, data=PIXEL),
         ),
         (
             {"type": "file", "modality": "document", "file_id": "file-7"},
@@ -122,7 +125,7 @@ def test_a_result_may_be_called_result() -> None:
         ),
         (
             {"type": "image_url", "image_url": {"url": f"data:image/webp;base64,{PIXEL}"}},
-            MediaPart("image", "image/webp", 8, None),
+            MediaPart("image", "image/webp", 8, None, data=f"data:image/webp;base64,{PIXEL}"),
         ),
         (
             {"type": "input_image", "image_url": "https://example.org/a.png"},
@@ -130,24 +133,62 @@ def test_a_result_may_be_called_result() -> None:
         ),
         (
             {"type": "image", "source": {"media_type": "image/png", "data": PIXEL}},
-            MediaPart("image", "image/png", 8, None),
+            MediaPart("image", "image/png", 8, None, data=PIXEL),
         ),
         (
             {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
-            MediaPart("audio", None, 3, None),
+            MediaPart("audio", "audio/wav", 3, None, data="AAAA"),
         ),
         (
             {"type": "file", "file": {"filename": "a.pdf", "file_data": "AAA="}},
-            MediaPart("file", None, 2, "a.pdf"),
+            MediaPart("file", None, 2, "a.pdf", data="AAA="),
         ),
         (
             {"inlineData": {"mimeType": "image/png", "data": "AA=="}},
-            MediaPart("image", "image/png", 1, None),
+            MediaPart("image", "image/png", 1, None, data="AA=="),
+        ),
+        (
+            {"type": "image", "image": {"type": "Buffer", "data": [137, 80, 78, 71]}},
+            MediaPart("image", None, 4, None, data="iVBORw=="),
+        ),
+        (
+            {"image": {"format": "png", "source": {"bytes": "b'\\x89PNG'"}}},
+            MediaPart("image", "image/png", 4, None, data="iVBORw=="),
         ),
     ],
 )
 def test_media_are_named_and_measured_and_not_decoded(raw: dict, part: MediaPart) -> None:
     assert only_part(raw) == part
+
+
+EVERY_BYTE = bytes(range(256))
+IN_BASE64 = base64.b64encode(EVERY_BYTE).decode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        IN_BASE64,
+        IN_BASE64.rstrip("="),
+        base64.urlsafe_b64encode(EVERY_BYTE).decode(),
+        base64.encodebytes(EVERY_BYTE).decode(),
+        f"data:image/png;base64,{IN_BASE64}",
+        f"data:image/png,{quote_from_bytes(EVERY_BYTE)}",
+    ],
+)
+def test_the_bytes_of_a_medium_are_what_stands_there(data: str) -> None:
+    part = MediaPart("image", None, None, None, data=data)
+    assert media.content(part) == EVERY_BYTE
+    for most in (0, 3, 7, 200, 1_000):
+        begun = media.content(part, most)
+        assert EVERY_BYTE.startswith(begun)
+        assert len(begun) <= most
+
+
+@pytest.mark.parametrize("data", [None, "no base64!", "a", "data:image/png;base64"])
+def test_bytes_that_are_not_there_are_an_error_that_says_so(data: str | None) -> None:
+    with pytest.raises(ValueError, match=r"base64|data: URL|nothing of it"):
+        media.content(MediaPart("image", None, None, None, data=data))
 
 
 @pytest.mark.parametrize(
@@ -214,7 +255,7 @@ def test_media_are_named_and_measured_and_not_decoded(raw: dict, part: MediaPart
         ),
         (
             {"type": "output_audio", "data": "AAAA", "transcript": "Hello"},
-            MediaPart("audio", None, 3, None, "Hello"),
+            MediaPart("audio", None, 3, None, "Hello", "AAAA"),
         ),
         ({"type": "phone_call", "to": 1}, UnknownPart({"type": "phone_call", "to": 1})),
         ({"type": "hologram", "data": 1}, UnknownPart({"type": "hologram", "data": 1})),
@@ -251,7 +292,13 @@ def test_openinference_is_put_together_from_flattened_keys_in_any_order() -> Non
     assert conversation == Conversation(
         (BRIEF,),
         (
-            Message("user", (TextPart("Hello"), MediaPart("image", "image/png", 8, None))),
+            Message(
+                "user",
+                (
+                    TextPart("Hello"),
+                    MediaPart("image", "image/png", 8, None, data=f"data:image/png;base64,{PIXEL}"),
+                ),
+            ),
             Message("tool", (RESULT,)),
         ),
         (Message("assistant", (CALL,)),),
@@ -658,7 +705,7 @@ def test_a_tool_of_the_provider_has_its_answer_with_its_call() -> None:
 def test_the_audio_of_an_answer_has_its_transcript() -> None:
     spoken = {"role": "assistant", "content": None, "audio": {"data": "AAAA", "transcript": "Hi"}}
     (turn,) = read({"output.value": json.dumps({"choices": [{"message": spoken}]})}).output
-    assert turn.parts == (MediaPart("audio", None, 3, None, "Hi"),)
+    assert turn.parts == (MediaPart("audio", None, 3, None, "Hi", "AAAA"),)
 
 
 def test_messages_of_langchain_are_read_however_they_are_written() -> None:

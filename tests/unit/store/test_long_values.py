@@ -25,7 +25,7 @@ from flowtui.store.store import Store
 from flowtui.store.traces import details as span_details
 from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces.values import SpanDetail
-from flowtui.widgets.documents.blocks import Block, Fact, Facts, Section, Text, Turn, Values
+from flowtui.widgets.documents.blocks import Block, Link, Section, Text, Turn, Values
 from flowtui.widgets.documents.bounded_blocks import TEXT_CHARS
 from flowtui.widgets.documents.layout import laid_out
 from flowtui.widgets.documents.runs import Folds
@@ -62,8 +62,8 @@ def blocks(sections: tuple[Section, ...], key: str = "messages") -> Iterator[Blo
             pending[:0] = block.blocks
 
 
-def facts(sections: tuple[Section, ...]) -> list[Fact]:
-    return [row for block in blocks(sections) if isinstance(block, Facts) for row in block.rows]
+def links(sections: tuple[Section, ...]) -> list[str]:
+    return [block.label for block in blocks(sections) if isinstance(block, Link)]
 
 
 def said(sections: tuple[Section, ...]) -> list[str]:
@@ -98,9 +98,8 @@ def test_a_chat_with_a_picture_is_read_to_its_last_turn(
     )
     assert [turn.name for turn in sections_of(sections)] == ["user", "assistant", "user"]
     assert said(sections) == ["What is this?", "A cat.", "And now?"]
-    assert [fact.text.split("  ")[:2] for fact in facts(sections)] == [
-        ["image/png", fmt.size(PICTURE_BYTES)]
-    ]
+    size = fmt.size(PICTURE_BYTES)
+    assert links(sections) == [f"picture  image/png, {size}   Enter shows it"]
 
 
 def sections_of(sections: tuple[Section, ...]) -> list[Turn]:
@@ -130,7 +129,7 @@ def test_events_are_read_before_they_are_cut(tmp_path: Path) -> None:
     ]
     sections = span_sections(detail_of(tmp_path, events=events))
     assert said(sections) == ["Look", "Ok"]
-    assert [fact.text for fact in facts(sections)] == ["image/png  400 kB"]
+    assert links(sections) == ["picture  image/png, 400 kB   Enter shows it"]
 
 
 def test_arguments_of_a_tool_are_data_however_long(tmp_path: Path) -> None:
@@ -204,8 +203,8 @@ def test_a_sample_is_read_before_it_is_cut(tmp_path: Path) -> None:
     assert [(text.text[:5], text.full_chars) for text in texts[:2]] == [
         ("Look", None), ("xxxxx", TEXT_CHARS + 1),
     ]  # fmt: skip
-    (medium,) = [block for block in blocks(sections, "said") if isinstance(block, Facts)]
-    assert medium.rows[0].text == "image/png  400 kB"
+    (medium,) = [block for block in blocks(sections, "said") if isinstance(block, Link)]
+    assert medium.label == "picture  image/png, 400 kB   Enter shows it"
 
 
 # Too long to be parsed ------------------------------------------------------------------------

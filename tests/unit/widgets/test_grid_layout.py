@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowtui.widgets.charts.grid import neighbour_key
 from flowtui.widgets.charts.grid_layout import (
     MIN_CARD_LINES,
     PINNED,
     bands,
     card_size,
     grouped,
+    neighbour_key,
     prefix,
 )
 

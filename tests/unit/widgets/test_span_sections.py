@@ -167,10 +167,31 @@ def test_media_unknown_parts_and_broken_json_are_shown_as_far_as_they_are_known(
         {"type": "hologram", "depth": 3},
     ]
     shown = said({"gen_ai.input.messages": [{"role": "user", "parts": parts}]})
-    assert shown[2:] == ["     image  image/png  8 B", "     type   hologram", "     depth  3"]
+    assert shown[2:] == [
+        "     picture  image/png, 8 B   Enter shows it",
+        "     type   hologram",
+        "     depth  3",
+    ]
     shown = said({"gen_ai.input.messages": '[{"role": "user"'})
     assert shown[2].startswith("     ▲ the JSON is broken or cut off")
     assert shown[-1] == '     [{"role": "user"'
+
+
+def test_media_in_an_answer_of_a_tool_are_shown_as_those_of_a_message() -> None:
+    content = [
+        {"type": "text", "text": "The screen:"},
+        {"type": "image", "data": "iVBORw0KGgo=", "mimeType": "image/png"},
+    ]
+    shown = ["The screen:", "picture  image/png, 8 B   Enter shows it"]
+    call = {"type": "tool_use", "id": "x", "name": "look", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "x", "content": content}
+    turns = [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+    chat = said({"gen_ai.input.messages": json.dumps(turns)})
+    assert [line.strip() for line in chat[-3:]] == ["answer", *shown]
+    for answer in (content, {"content": content, "isError": False}):
+        ran = {"gen_ai.tool.name": "look", "gen_ai.tool.call.result": json.dumps(answer)}
+        section = lines(span_sections(detail(ran)), "tool")
+        assert [line.strip() for line in section[-2:]] == shown
 
 
 def test_a_cut_attribute_that_is_a_message_says_so_and_names_itself() -> None:

@@ -137,7 +137,7 @@ def test_runs_differ_where_they_do(runs: list[dict[str, JsonValue]]) -> None:
         kinds = {in_plain_python(cell.value) for cell in present}
         wanted = Sameness.DIFFERS if len(kinds) > 1 else Sameness.EQUAL
         if len(kinds) == 1 and len(present) < len(runs):
-            wanted = Sameness.ONLY_SOME
+            wanted = Sameness.ONLY_IN_SOME
         assert row.sameness is wanted
         assert len(row.letters) == len(present)
     counts = FactTable(found).counts()
@@ -173,7 +173,7 @@ def test_a_missing_value_is_not_null_and_numbers_are_no_texts() -> None:
         )
     }
     assert named == {
-        "a": Sameness.ONLY_SOME,
+        "a": Sameness.ONLY_IN_SOME,
         "b": Sameness.EQUAL,
         "c": Sameness.DIFFERS,
         "d": Sameness.DIFFERS,
@@ -342,7 +342,7 @@ def test_absent_and_nan_are_said_and_not_compared(tmp_path: Path) -> None:
     one_run(tmp_path, points={"loss": {1: 0.5, 2: math.nan}, "f1": {1: math.nan}}, run_id="b")
     found = named(table_of(tmp_path, "a", "b"), FactKind.METRICS)
     assert {key: row.sameness for key, row in found.items()} == {
-        "acc": Sameness.ONLY_SOME,
+        "acc": Sameness.ONLY_IN_SOME,
         "f1": Sameness.EQUAL,
         "loss": Sameness.DIFFERS,
     }
@@ -358,7 +358,7 @@ def test_absent_and_nan_are_said_and_not_compared(tmp_path: Path) -> None:
 def test_metrics_whose_points_are_not_all_read_are_not_called_equal() -> None:
     figures = {"loss": MetricFigures(Point(1, 0.5))}
     (row,) = metric_rows([figures, figures])
-    assert row.sameness is Sameness.UNKNOWN
+    assert row.sameness is Sameness.NOT_COMPARED
     (row,) = metric_rows([figures, {"loss": MetricFigures(Point(1, 0.6))}])
     assert row.sameness is Sameness.DIFFERS
 
@@ -370,7 +370,7 @@ def test_a_run_compared_with_itself_is_equal(tmp_path: Path) -> None:
     one_run(tmp_path, {"lr": 0.1, "p": {"a": [1, math.nan]}}, {"loss": {1: math.nan, 2: 1.0}}, "a")
     table = table_of(tmp_path, "a", "a")
     counts = table.counts()
-    assert (counts.differ, counts.only, counts.unknown) == (0, {}, 0)
+    assert (counts.differ, counts.only, counts.not_compared) == (0, {}, 0)
     assert counts.equal == len(table.rows)
 
 
@@ -396,7 +396,7 @@ def test_facts_and_models_of_runs_are_rows(tmp_path: Path) -> None:
     models = named(table, FactKind.MODELS)
     assert models["net"].sameness is Sameness.DIFFERS
     # Two files of one size may hold other weights.
-    assert models["same"].sameness is Sameness.UNKNOWN
+    assert models["same"].sameness is Sameness.NOT_COMPARED
 
 
 def test_a_run_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
@@ -417,8 +417,8 @@ def test_a_run_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
 def test_with_one_run_left_nothing_is_compared() -> None:
     gone = DatabaseMissing(Path("exp.db"), "it is gone")
     (row,) = rows({"lr": 1}, gone)
-    assert row.sameness is Sameness.UNKNOWN
+    assert row.sameness is Sameness.NOT_COMPARED
     (row,) = rows({"lr": 1}, None)
-    assert row.sameness is Sameness.UNKNOWN
+    assert row.sameness is Sameness.NOT_COMPARED
     nothing = FactAnswers((gone, None), (None, None), (None, None), (None, None))
     assert fact_table(nothing).problems == ("A cannot be read: it is gone",)

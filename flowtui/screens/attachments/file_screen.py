@@ -1,0 +1,69 @@
+"""A modal that shows one file: that of a model, or a picture that somebody sent to one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+
+from flowtui import format as fmt
+from flowtui.screens.attachments.jobs import FileJobs
+from flowtui.screens.attachments.preview import FilePreview
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.dialog import Dialog
+from flowtui.widgets.asking import Asks
+from flowtui.widgets.frame.frame import KeyLine
+from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
+
+if TYPE_CHECKING:
+    from flowtui.widgets.host import Host
+
+
+class FileScreen(Asks, Dialog[None]):
+    """Shows a file as the Attachments tab does; the files of an archive as a list."""
+
+    CSS_PATH = "file_screen.tcss"
+    COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back", key_display="Esc",
+                tooltip="Back to where the file was named"),
+        Binding("o", "open_file", "Open", tooltip="Open a private copy in the system's viewer"),
+        Binding("w", "save_file", "Save", tooltip="Save a copy of the file"),
+    ]  # fmt: skip
+
+    def __init__(self, source: FileSource) -> None:
+        super().__init__()
+        self._source = source
+        self._jobs: FileJobs | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(fmt.plain(self._source.name.rpartition("/")[2], 60))
+            yield FilePreview()
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        # A screen that is closed while it opens has no widgets.
+        for preview in self.query(FilePreview):
+            preview.show_source(self._source)
+            preview.current.focus()
+
+    @property
+    def _file_jobs(self) -> FileJobs:
+        if self._jobs is None:
+            self._jobs = FileJobs(self, cast("Host", self.app))
+        return self._jobs
+
+    @work
+    async def action_open_file(self) -> None:
+        preview = self.query_one(FilePreview)
+        await self._file_jobs.open(self._source, preview.kind, preview.request)
+
+    @work
+    async def action_save_file(self) -> None:
+        await self._file_jobs.save_file(self._source)
