@@ -65,7 +65,7 @@ class PreviewKind(Enum):
     SVG = Row("SVG", "picture", "svg", (".svg",), language="xml", extra="images",
               shows="the drawing, or its source", is_text=True)  # fmt: skip
     PDF = Row("PDF", "pdf", "pdf", (".pdf",), extra="pdf", is_whole=True,
-              shows="page by page, as a picture or as text")  # fmt: skip
+              shows="page by page, as text, or as a picture")  # fmt: skip
     DOCX = Row("Word", "document", "docx", (".docx",), inside=b"word/", extra="docx",
                is_whole=True, shows="headings, paragraphs, lists and tables")  # fmt: skip
     CSV = Row("CSV", "table", "tables", (".csv",), is_text=True,

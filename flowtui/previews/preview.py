@@ -102,7 +102,7 @@ def member_pieces(opened: Opened, member: Member) -> Iterator[bytes]:
 def modes_of(kind: PreviewKind) -> tuple[Mode, ...]:
     """Return the modes in which a kind of file can be asked for, the best one first."""
     if kind is PreviewKind.PDF:
-        return (Mode.PICTURE, Mode.TEXT, Mode.HEX)
+        return (Mode.BEST, Mode.TEXT, Mode.PICTURE, Mode.HEX)
     if kind.row.is_text:
         return (Mode.BEST, Mode.TEXT, Mode.HEX)
     if kind is PreviewKind.EMPTY:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import importlib.util
 import tempfile
 import zlib
@@ -152,7 +151,7 @@ def pieces(file: BinaryIO, packing: PreviewKind) -> Iterator[bytes]:
     has_some = False
     try:
         for piece in _UNPACKERS[packing](file):
-            has_some = True
+            has_some = has_some or bool(piece)
             yield piece
     except _Broken as error:
         if not has_some:
@@ -163,13 +162,32 @@ class _Broken(Exception):
     """What is packed breaks off; `str()` says so."""
 
 
+class _GzipUnpacker:
+    """Unpacks one stream of gzip, as those of bzip2 and xz do theirs."""
+
+    def __init__(self) -> None:
+        self._unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    @property
+    def eof(self) -> bool:
+        return self._unpacker.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._unpacker.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._unpacker.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._unpacker.decompress(data or self._unpacker.unconsumed_tail, max_length)
+
+
 def _gzip_pieces(file: BinaryIO) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=file) as stream:
-            # read() would lose what it already has of a piece that breaks off.
-            while piece := stream.read1(_UNPACKED_PIECE_BYTES):
-                yield piece
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        yield from _streams(file, _GzipUnpacker)
+    except (EOFError, zlib.error) as error:
         raise _Broken("The gzip file is broken.") from error
 
 
@@ -204,15 +222,21 @@ class _Unpacker(Protocol):
 
 
 def _streams(file: BinaryIO, start: Callable[[], _Unpacker]) -> Iterator[bytes]:
-    """Yield what is in the streams of a file, one after the other."""
+    """Yield what is in the streams of a file, one after the other.
+
+    A piece is empty where nothing comes of much that is read, so that whoever waits can leave.
+    """
     unpacker = start()
     data = b""
     while True:
         if unpacker.eof:
+            data = unpacker.unused_data
             # What fills up a block of a tape may stand between two of them.
-            data = unpacker.unused_data.lstrip(b"\0") or file.read(_PIECE_BYTES).lstrip(b"\0")
-            if not data:
-                return
+            while not (data := data.lstrip(b"\0")):
+                data = file.read(_PIECE_BYTES)
+                if not data:
+                    return
+                yield b""
             unpacker = start()
         elif unpacker.needs_input:
             data = file.read(_PIECE_BYTES)
@@ -220,8 +244,7 @@ def _streams(file: BinaryIO, start: Callable[[], _Unpacker]) -> Iterator[bytes]:
                 raise EOFError
         piece = unpacker.decompress(data, _UNPACKED_PIECE_BYTES)
         data = b""
-        if piece:
-            yield piece
+        yield piece
 
 
 def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:

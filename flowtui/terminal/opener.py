@@ -29,7 +29,7 @@ from flowtui.terminal.session import Session
 
 VARIABLE = "FLOW_TUI_OPENER"
 WATCHED_S = 2.0
-"""How long after its start a viewer's failure is reported; one that cannot work fails at once."""
+"""How long a viewer is watched before it is said to be open; one that cannot work fails at once."""
 KEPT_S = 24 * 3600.0
 """How old copies must be before another session removes them; a killed session leaves its own."""
 FOLDER_PREFIX = "flow-tui-open-"
@@ -74,16 +74,15 @@ def command(environ: Mapping[str, str], here: Session, platform: str = sys.platf
     return words
 
 
-def start(words: list[str], path: Path, failed: Callable[[str], None]) -> None:
-    """Start a program on a file, detached from this terminal, without waiting for it.
+def start(words: list[str], path: Path) -> None:
+    """Start a program on a file, detached from this terminal, and wait until it seems to work.
 
     Args:
         words: The command, to which the path is added.
         path: The file's absolute path.
-        failed: Is called from another thread if the program fails soon after its start.
 
     Raises:
-        OpenFailed: The program cannot be started.
+        OpenFailed: The program cannot be started, or fails within `WATCHED_S`.
     """
     try:
         process = subprocess.Popen(
@@ -95,15 +94,14 @@ def start(words: list[str], path: Path, failed: Callable[[str], None]) -> None:
         )
     except OSError as error:
         raise OpenFailed(f"{words[0]}: {error.strerror or error}") from error
-    started = time.monotonic()
-
-    def watch() -> None:
-        code = process.wait()
-        if code and time.monotonic() - started < WATCHED_S:
-            failed(f"{words[0]} ended with exit code {code}")
-
-    # It may stay open longer than the app.
-    threading.Thread(target=watch, name="opener", daemon=True).start()
+    try:
+        code = process.wait(WATCHED_S)
+    except subprocess.TimeoutExpired:
+        # It may stay open longer than the app; its end is waited for so that nothing is left of it.
+        threading.Thread(target=process.wait, name="opener", daemon=True).start()
+        return
+    if code:
+        raise OpenFailed(f"{words[0]} ended with exit code {code}")
 
 
 def editor(environ: Mapping[str, str]) -> list[str]:

@@ -63,8 +63,10 @@ async def test_a_diff_is_coloured_and_a_config_is_a_tree(tmp_path: Path) -> None
     async with opened(store, "run", tab=TAB, size=(120, 40)) as pilot:
         await shown(pilot, "+new")
         lines = preview(pilot).current
-        roles = {piece.text: piece.role for n in (4, 5) for piece in lines.line(n, 80)}
-        assert (roles["-old"], roles["+new"]) == ("error", "ok")
+        roles = {
+            piece.text: piece.role for n in range(lines.line_count) for piece in lines.line(n, 80)
+        }
+        assert (roles["-old"], roles["+new"]) == ("error", "ok"), roles
         await pilot.press("down")
         await shown(pilot, "▾ layers")
         await pilot.press("p")

@@ -139,11 +139,8 @@ class FileJobs:
         """Have a copy opened; return with what program."""
         words = opener.command(os.environ, self._app.session)
         copy = opener.copies().copied(source.resolve(), source.name, is_left)
-        opener.start(words, copy, self._tell_soon)
+        opener.start(words, copy)
         return words[0]
-
-    def _tell_soon(self, why: str) -> None:
-        self._screen.meanwhile(partial(self._tell, "Not opened", why, True))
 
     def _text(self, source: FileSource, request: Request) -> str:
         whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
@@ -171,7 +168,11 @@ class FileJobs:
             line = pictures.TMUX_LINE
             raise opener.OpenFailed(f"tmux holds pictures back; in ~/.tmux.conf: {line}")
         full = replace(
-            request, mode=Mode.BEST, width=FULL_WIDTH_PX, height=FULL_HEIGHT_PX // 2, is_last=False
+            request,
+            mode=Mode.PICTURE,
+            width=FULL_WIDTH_PX,
+            height=FULL_HEIGHT_PX // 2,
+            is_last=False,
         )
         shown = preview(source.resolve(), source.name, full, is_left).shown
         if not isinstance(shown, Picture):

@@ -81,6 +81,11 @@ class PreviewPanes(Vertical):
         return self._current or self._text
 
     @property
+    def keys_told(self) -> str:
+        """The keys that show the file in other forms, with what each shows."""
+        return ""
+
+    @property
     def _shown_name(self) -> str:
         name = "" if self._source is None else self._source.name
         names = (name, *(member.name for member in self._request.inside))
@@ -159,7 +164,11 @@ class PreviewPanes(Vertical):
             self._title(self._status(self.size.width))
         elif self._parts:
             part = self._parts[0]
-            line = list(title.title(self._shown_name, part.preview, self._amount, self.size.width))
+            line = list(
+                title.title(
+                    self._shown_name, part.preview, self._amount, self.keys_told, self.size.width
+                )
+            )
             if part.missing_extra:
                 line = _with_advice(line[:2], part.missing_extra, self.size.width)
             self._title(line)

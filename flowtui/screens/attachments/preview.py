@@ -35,6 +35,7 @@ RESIZE_S = 0.15
 FRAME_LINES = 5
 """How many lines of the screen are not the pane's when it has the whole screen."""
 MIN_CELLS, MIN_LINES = 8, 4
+_FORMS = {Mode.BEST: "rendered", Mode.TEXT: "text", Mode.PICTURE: "picture"}
 OTHERWISE = "H shows its bytes, o opens it, w saves it."
 
 
@@ -258,7 +259,21 @@ class FilePreview(Asks, PreviewPanes):
             PreviewKind.TEXT, PreviewKind.ANSI, PreviewKind.SOURCE, PreviewKind.DIFF
         ):  # fmt: skip
             return None
+        if self.kind is PreviewKind.PDF:
+            is_picture = isinstance(self._parts[0].preview.shown, Picture)
+            return Mode.TEXT if is_picture else Mode.PICTURE
         return self._modes[0] if self._wanted.mode is Mode.TEXT else Mode.TEXT
+
+    @property
+    def keys_told(self) -> str:
+        told = []
+        if (other := self._other_mode) is not None and self._wanted.mode is not Mode.HEX:
+            told.append(f"p {_FORMS[other]}")
+        if len(self._modes) > 1:
+            told.append("H content" if self._wanted.mode is Mode.HEX else "H bytes")
+        if self._is_paged or len(self._sheets) > 1:
+            told.append("[ ] turn")
+        return "  ".join(told)
 
     def action_more(self) -> None:
         if self._source is None or not self._parts or not self._end_note:

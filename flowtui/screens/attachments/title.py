@@ -20,26 +20,39 @@ from flowtui.previews.values import (
 from flowtui.widgets.cells import Line, Piece, fit, width_of
 
 SEPARATOR = " · "
+MIN_NOTE_CELLS = 20
+"""The width that words about the file keep, or are left out."""
 MIN_NAME_CELLS = 20
 """The width that a file's name keeps before words about the file are left out."""
 
 
-def title(name: str, read: Preview, amount: str, width: int) -> Line:
+def title(name: str, read: Preview, amount: str, keys: str, width: int) -> Line:
     """Return the title line; if space is short, the name is cut before anything else.
 
     Args:
         name: The file's name, made safe.
         read: The first part of the file.
         amount: How much of the file is shown, as `shown_part` says it.
+        keys: The keys that show the file in other forms.
         width: The width in cells.
     """
     name_cells = cell_len(name)
-    words = list(
-        filter(None, [*_kind_words(read), amount, note_of(read), fmt.size(read.size_bytes)])
-    )
-    # The last words are dropped first: they also stand elsewhere, or matter least.
+    words = [word for word in (*_kind_words(read), amount) if word]
+    note, size = note_of(read), fmt.size(read.size_bytes)
     least = min(name_cells, MIN_NAME_CELLS)
-    while len(words) > 2 and 3 + least + cell_len(SEPARATOR.join(words)) > width:
+
+    def left_beside(*more: str) -> int:
+        return width - 3 - least - cell_len(SEPARATOR.join((*words, *filter(None, more))))
+
+    # What also stands in the tree or below is left out first; what is to be said is cut.
+    kept = next(
+        (more for more in ((note, size, keys), (note, keys)) if left_beside(*more) >= 0), (note,)
+    )
+    if left_beside(*kept) >= 0:
+        words += filter(None, kept)
+    elif left_beside("x") >= MIN_NOTE_CELLS:
+        words.append(fit(note, left_beside("x")).rstrip())
+    while len(words) > 2 and left_beside() < 0:
         words.pop()
     right = [Piece("  " + SEPARATOR.join(words), "muted")]
     room = max(width - width_of(right) - 2, least)

@@ -142,7 +142,9 @@ def _lexed(text: str, language: str) -> list[list[Piece]] | None:
         lexer = get_lexer_by_name(language, ensurenl=False, stripnl=False)
     except ClassNotFound:
         return None
-    return _split((str(token), part) for token, part in lexer.get_tokens(text))
+    # Some lexers know a line only by its end.
+    lines = _split((str(token), part) for token, part in lexer.get_tokens(f"{text}\n"))
+    return lines if lines[-1] else lines[:-1]
 
 
 def _split(tokens: Iterable[tuple[str, str]]) -> list[list[Piece]]:
