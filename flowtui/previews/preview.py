@@ -28,7 +28,7 @@ _FIRST_UNPACKED_BYTES = 8_000_000
 _AHEAD_BYTES = 2_000_000
 
 
-class _Reader(Protocol):
+class _KindReader(Protocol):
     """What the module offers that a row of the table of kinds names."""
 
     def shown(self, opened: Opened, request: Request) -> Shown:
@@ -177,5 +177,5 @@ def _shown(opened: Opened, request: Request) -> Shown:
     return text.shown(opened, request)
 
 
-def _reader(kind: PreviewKind) -> _Reader:
-    return cast(_Reader, import_module(f"flowtui.previews.{kind.row.reader}"))
+def _reader(kind: PreviewKind) -> _KindReader:
+    return cast(_KindReader, import_module(f"flowtui.previews.{kind.row.reader}"))

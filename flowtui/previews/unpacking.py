@@ -209,7 +209,7 @@ def _xz_pieces(file: BinaryIO) -> Iterator[bytes]:
         raise _Broken("The xz file is broken, or needs too much memory.") from error
 
 
-class _Unpacker(Protocol):
+class _StreamUnpacker(Protocol):
     """What the unpackers of bzip2 and xz have in common: they take one stream."""
 
     @property
@@ -221,7 +221,7 @@ class _Unpacker(Protocol):
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
 
 
-def _streams(file: BinaryIO, start: Callable[[], _Unpacker]) -> Iterator[bytes]:
+def _streams(file: BinaryIO, start: Callable[[], _StreamUnpacker]) -> Iterator[bytes]:
     """Yield what is in the streams of a file, one after the other.
 
     A piece is empty where nothing comes of much that is read, so that whoever waits can leave.

@@ -47,7 +47,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
 
     try:
         with h5py.File(path, "r", locking=False) as file:
-            reader = _Reader()
+            reader = _HdfReader()
             tree = reader.group(file, 0)
     except _BROKEN as error:
         raise PreviewFailed("The HDF5 file is broken, or cut off.") from error
@@ -55,7 +55,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     return values, json.dumps(tree).encode()
 
 
-class _Reader:
+class _HdfReader:
     def __init__(self) -> None:
         self.nodes = 0
         self._above: list[int] = []

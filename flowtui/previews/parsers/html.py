@@ -41,7 +41,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
         file.seek(skipped)
         data = file.read(most)
         is_whole = not file.read(1)
-    reader = _Reader()
+    reader = _HtmlReader()
     reader.feed(data.decode(codec, "replace"))
     reader.close()
     reader.finish()
@@ -55,7 +55,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     return values, json.dumps(blocks).encode()
 
 
-class _Reader(HTMLParser):
+class _HtmlReader(HTMLParser):
     """Collects blocks; what is not closed ends where something else begins."""
 
     def __init__(self) -> None:

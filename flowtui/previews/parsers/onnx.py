@@ -32,7 +32,7 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
     """Return blocks that tell of the model."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
-        reader = _Reader(file)
+        reader = _OnnxReader(file)
         model = reader.model(size)
     if not model.has_graph:
         raise PreviewFailed("This is no ONNX model: it has no graph.")
@@ -81,7 +81,7 @@ def _section(
     yield ["table", shown, len(rows) + 1]
 
 
-class _Reader:
+class _OnnxReader:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._fields = 0

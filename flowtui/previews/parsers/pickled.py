@@ -55,7 +55,7 @@ class _Global:
 
 
 @dataclass(eq=False, slots=True)
-class _Made:
+class _PickledObject:
     """Something that loading would make, by a call."""
 
     what: _Thing
@@ -236,9 +236,9 @@ class _Machine:
                 state = stack.pop()
                 stack[-1] = _built(stack[-1], state)
             case "PERSID":
-                stack.append(_Made(_Global("persistent id"), argument))
+                stack.append(_PickledObject(_Global("persistent id"), argument))
             case "BINPERSID":
-                stack.append(_Made(_Global("persistent id"), stack.pop()))
+                stack.append(_PickledObject(_Global("persistent id"), stack.pop()))
             case "NONE" | "NEWTRUE" | "NEWFALSE":
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[name])
             case "EXT1" | "EXT2" | "EXT4":
@@ -272,14 +272,14 @@ def _pairs(target: dict[_Thing, _Thing], items: list[_Thing]) -> dict[_Thing, _T
 def _extend(target: _Thing, items: list[_Thing]) -> None:
     if isinstance(target, list):
         target.extend(items)
-    elif isinstance(target, _Made):
+    elif isinstance(target, _PickledObject):
         target.items.extend(items)
 
 
 def _set_items(target: _Thing, items: list[_Thing]) -> None:
     if isinstance(target, dict):
         _pairs(target, items)
-    elif isinstance(target, _Made):
+    elif isinstance(target, _PickledObject):
         target.state = _pairs(target.state if isinstance(target.state, dict) else {}, items)
 
 
@@ -290,15 +290,15 @@ def _called(what: _Thing, given: _Thing) -> _Thing:
         return {}
     if name.startswith("torch._utils._rebuild_"):
         match given:
-            case (_Made(arguments=("storage", _Global(kind), *_)), _, tuple(shape), *_):
+            case (_PickledObject(arguments=("storage", _Global(kind), *_)), _, tuple(shape), *_):
                 return _tensor_of_torch(kind, shape)
             case (_Tensor() as inner, *_):
                 return inner
     if name.endswith("._frombuffer"):
         match given:
-            case (_, _Made(arguments=(str(code), *_)), tuple(shape), *_):
+            case (_, _PickledObject(arguments=(str(code), *_)), tuple(shape), *_):
                 return _tensor_of_numpy(code, shape)
-    return _Made(what, given)
+    return _PickledObject(what, given)
 
 
 def _tensor_of_numpy(code: str, shape: tuple[_Thing, ...]) -> _Tensor:
@@ -320,11 +320,13 @@ def _tensor_of_torch(storage: str, shape: tuple[_Thing, ...]) -> _Tensor:
 
 
 def _built(made: _Thing, state: _Thing) -> _Thing:
-    if not isinstance(made, _Made):
+    if not isinstance(made, _PickledObject):
         return made
     name = made.what.name if isinstance(made.what, _Global) else ""
     match state:
-        case (_, tuple(shape), _Made(arguments=(str(code), *_)), *_) if "_reconstruct" in name:
+        case (_, tuple(shape), _PickledObject(arguments=(str(code), *_)), *_) if (
+            "_reconstruct" in name
+        ):
             return _tensor_of_numpy(code, shape)
     made.state = state
     return made
@@ -340,7 +342,7 @@ def _arrays(root: _Thing) -> list[tuple[str, _Tensor]]:
         if isinstance(thing, _Tensor):
             found.append((name, thing))
             continue
-        if not isinstance(thing, (dict, list, tuple, _Made)) or id(thing) in seen:
+        if not isinstance(thing, (dict, list, tuple, _PickledObject)) or id(thing) in seen:
             continue
         seen.add(id(thing))
         inside = [
@@ -359,7 +361,7 @@ def _inside(thing: _Thing) -> Iterator[tuple[_Thing, _Thing]]:
                 yield from value.items()
             else:
                 yield str(key)[:_TEXT_CHARS], value
-    elif isinstance(thing, _Made):
+    elif isinstance(thing, _PickledObject):
         yield from _inside(thing.state)
         yield from enumerate(thing.items)
     elif isinstance(thing, (list, tuple)):
@@ -398,11 +400,11 @@ class _Plain:
                 items = [self.of(one, depth + 1) for one in thing[:_MAX_ITEMS]]
                 more = len(thing) - len(items)
                 return items + ([f"… {more:,} more"] if more > 0 else [])
-            case _Made():
+            case _PickledObject():
                 return self._made(thing, depth + 1)
         return f"something of the type {type(thing).__name__}"
 
-    def _made(self, thing: _Made, depth: int) -> JsonValue:
+    def _made(self, thing: _PickledObject, depth: int) -> JsonValue:
         said = {"made by": thing.what, "of": thing.arguments or None, "state": thing.state,
                 "items": thing.items or None}  # fmt: skip
         return {name: self.of(one, depth) for name, one in said.items() if one is not None}

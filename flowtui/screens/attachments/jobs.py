@@ -21,7 +21,8 @@ from flowtui.failures import Failure, NoLongerWanted
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import Mode, Picture, Request
 from flowtui.reports import saving
-from flowtui.screens.attachments.reading import FileSource, whole_text
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.attachments.whole import whole_text
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.screens.dialogs.save_files import SaveScreen, ToSave
 from flowtui.store.cancelling import is_left
@@ -143,8 +144,7 @@ class FileJobs:
         return words[0]
 
     def _text(self, source: FileSource, request: Request) -> str:
-        whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
-        text = whole_text(source, whole)
+        text = whole_text(source, request)
         if text is None:
             raise opener.OpenFailed("this is not a text file; save it, or fetch it with scp")
         return text

@@ -157,7 +157,8 @@ class PreviewPanes(Vertical):
         if isinstance(parts[0].shown, TablePage):
             return self.query_one(TablePane).extent
         count = title.count_of(parts)
-        return title.shown_part(title.part_of(parts[-1]), count)
+        before = title.part_of(parts[0]).first or 0
+        return title.shown_part(title.part_of(parts[-1]), count, before)
 
     def _show_title(self) -> None:
         if self._status is not None:

@@ -17,17 +17,17 @@ from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import Mode, Picture, Preview, Request, TablePage
 from flowtui.screens.attachments import title
 from flowtui.screens.attachments.members import member_source
-from flowtui.screens.attachments.panes import PreviewPanes
 from flowtui.screens.attachments.reading import (
     FileSource,
     Previews,
     ReadPart,
 )
+from flowtui.screens.attachments.searching import SearchedPanes
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.documents.picture import PicturePane
+from flowtui.widgets.lists.table_pane import TablePane
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 RESIZE_S = 0.15
@@ -46,7 +46,7 @@ class EncodingScreen(ChooseScreen):
         return action != "take_current"
 
 
-class FilePreview(Asks, PreviewPanes):
+class FilePreview(SearchedPanes):
     """Shows one file. Posts `Shown` when it knows the file's kind and the pane that shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
@@ -59,6 +59,10 @@ class FilePreview(Asks, PreviewPanes):
                 tooltip="Show the next page"),
         Binding("c", "encoding", "Encoding", id="preview.encoding",
                 tooltip="Read the text in another encoding"),
+        Binding("n", "find_next(1)", "Next match", show=False, id="preview.next",
+                tooltip="The next line with the text that / has found"),
+        Binding("N", "find_next(-1)", "Previous match", show=False, id="preview.previous",
+                tooltip="The line before with that text"),
         Binding("H", "bytes", "Bytes", show=False, id="preview.bytes",
                 tooltip="Switch between the bytes of the file and its content"),
     ]  # fmt: skip
@@ -107,6 +111,9 @@ class FilePreview(Asks, PreviewPanes):
         is_other = source is None or self._source is None or source.key != self._source.key
         self._source = source
         if is_other:
+            self.forget_search()
+            # A table reads on for itself.
+            self.workers.cancel_node(self.query_one(TablePane))
             self._outer.clear()
             self._cursor_then = None
         if source is None:
@@ -121,10 +128,17 @@ class FilePreview(Asks, PreviewPanes):
             self._request = self._fitting(Request())
         self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
 
+    def leave(self) -> None:
+        """Stop whatever is read for a preview that nobody sees."""
+        for group in ("preview", "find"):
+            self.workers.cancel_group(self, group)
+        self.workers.cancel_node(self.query_one(TablePane))
+
     @property
     def _first(self) -> Request:
         # A request of a key counts, even while it is still being read.
-        return self._wanted if self._is_paged else replace(self._wanted, position=0, index=0)
+        is_here = self._is_paged or self._is_jumped
+        return self._wanted if is_here else replace(self._wanted, position=0, index=0)
 
     @property
     def _is_paged(self) -> bool:
@@ -149,6 +163,9 @@ class FilePreview(Asks, PreviewPanes):
             self._show_pane(self._text)
             self._text.show_note("reading…")
 
+    def read_part(self, request: Request) -> None:
+        self._ask(request)
+
     def _ask(self, request: Request) -> None:
         if self._source is not None:
             self._wanted = request
@@ -168,7 +185,8 @@ class FilePreview(Asks, PreviewPanes):
             return
         before = self._identity if self._parts else None
         is_further = bool(request.position) and not self._is_paged_kind(part.preview)
-        if is_further and self._parts:
+        jump, self._jump = self._jump, None
+        if is_further and self._parts and jump is None:
             self._parts.append(part)
         elif self._is_shown(part, request):
             return
@@ -176,6 +194,9 @@ class FilePreview(Asks, PreviewPanes):
             self._parts = [part]
             self._request = request
         self.show_parts(is_new=self._identity != before)
+        if jump is not None:
+            self._cursor_then = jump.line
+            self._is_jumped = True
         if self._cursor_then is not None:
             self.current.cursor = self._cursor_then
             self._cursor_then = None
@@ -266,7 +287,7 @@ class FilePreview(Asks, PreviewPanes):
 
     @property
     def keys_told(self) -> str:
-        told = []
+        told = [self.found_told] if self._needle else []
         if (other := self._other_mode) is not None and self._wanted.mode is not Mode.HEX:
             told.append(f"p {_FORMS[other]}")
         if len(self._modes) > 1:

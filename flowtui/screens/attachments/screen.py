@@ -68,7 +68,7 @@ class AttachmentsScreen(TabScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
-                tooltip=f"Filter the files: {HINT}"),
+                tooltip=f"Filter the files: {HINT}; in a preview: find a text in all of it"),
         Binding("o", "open", "Open", id="attachments.open",
                 tooltip="Open a copy of the file in the system's viewer"),
         Binding("w", "save", "Save", id="attachments.save",
@@ -107,6 +107,7 @@ class AttachmentsScreen(TabScreen):
             yield FilePreview(id="preview")
         yield EmptyText(id="empty")
         yield FilterLine(HINT, history="attachments", id="filter")
+        yield FilterLine("a text in the file", id="find")
         yield PaneLine(["Files", "Preview"])
 
     def on_mount(self) -> None:
@@ -124,6 +125,10 @@ class AttachmentsScreen(TabScreen):
     @property
     def _preview(self) -> FilePreview:
         return self.query_one(FilePreview)
+
+    @property
+    def _find_line(self) -> FilterLine:
+        return self.query_one("#find", FilterLine)
 
     @property
     def _filter_line(self) -> FilterLine:
@@ -163,6 +168,15 @@ class AttachmentsScreen(TabScreen):
     def show_failure(self, reason: str) -> None:
         self._was_read = True
         self._show_empty(f"✗ {fmt.plain(reason, 500)}\n\nr tries again.")
+
+    def on_screen_suspend(self) -> None:
+        if self.is_composed:
+            self._preview.leave()
+
+    def on_screen_resume(self) -> None:
+        if self.is_composed and self._was_read:
+            self._rest_here()
+            self._preview.go_on_finding()
 
     # Showing ---------------------------------------------------------------------------------
 
@@ -277,9 +291,29 @@ class AttachmentsScreen(TabScreen):
     # Filter and order ------------------------------------------------------------------------
 
     async def action_filter(self) -> None:
-        await self._filter_line.open(self._needle)
+        if self._is_in_preview:
+            await self._find_line.open("")
+        else:
+            await self._filter_line.open(self._needle)
 
-    @on(FilterLine.Changed)
+    @on(FilterLine.Changed, "#find")
+    def find(self, event: FilterLine.Changed) -> None:
+        self._preview.find(event.text)
+
+    @on(FilterLine.Entered, "#find")
+    def go_to_match(self) -> None:
+        self._preview.action_find_next(1)
+
+    @on(FilterLine.Left, "#find")
+    def leave_find(self) -> None:
+        self._panes.show(self._preview.current)
+
+    @on(FilePreview.Finding)
+    def tell_found(self, message: FilePreview.Finding) -> None:
+        if self._find_line.is_open:
+            self._find_line.note(message.told)
+
+    @on(FilterLine.Changed, "#filter")
     def set_filter(self, event: FilterLine.Changed) -> None:
         self._needle = event.text.strip()
         if not self._needle:
@@ -287,7 +321,7 @@ class AttachmentsScreen(TabScreen):
         if self._found is not None:
             self._arrange(self._found, self._needle, *self._order)
 
-    @on(FilterLine.Left)
+    @on(FilterLine.Left, "#filter")
     def leave_filter(self) -> None:
         self._panes.show(self._files)
 

@@ -90,12 +90,13 @@ def _name_of_kind(read: Preview) -> str:
     return name if read.packing is None else f"{name} in {read.packing.row.name}"
 
 
-def shown_part(part: Part, count: int) -> str:
+def shown_part(part: Part, count: int, before: int = 0) -> str:
     """Return how much is shown: `page 2 of 9`, `first 1,000 of 5,000 lines`, `120 lines`.
 
     Args:
         part: The last part that was read.
         count: How many units are shown in all.
+        before: How many units stand before them.
     """
     if part.unit == "page" and part.total == 1:
         return ""
@@ -103,6 +104,8 @@ def shown_part(part: Part, count: int) -> str:
         return f"page {(part.first or 0) + 1:,} of {part.total or 0:,}"
     if part.unit == "frame":
         return f"first of {part.total:,} frames" if (part.total or 1) > 1 else ""
+    if before and part.unit == "line":
+        return f"lines {before + 1:,} to {before + count:,}"
     if part.unit == "byte" and part.next_position is None and part.total == count:
         return ""
     if part.next_position is None and (part.total is None or part.total <= count):

@@ -142,6 +142,10 @@ class FilterLine(Asks, Widget):
     def _offer(self, names: Sequence[str]) -> None:
         self.names = names
 
+    @property
+    def is_open(self) -> bool:
+        return self.has_class("-open")
+
     def note(self, text: str) -> None:
         """Show how many records match, or another short note."""
         self.query_one(".filter-note", Static).update(text)

@@ -29,7 +29,8 @@ from flowtui.previews.values import (
     TextPage,
     never,
 )
-from flowtui.screens.attachments.reading import FileSource, whole_text
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.attachments.whole import whole_text
 from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget
 

@@ -28,9 +28,9 @@ from flowtui.screens.attachments.reading import (
     Previews,
     ReadPart,
     joined_lines,
-    whole_text,
 )
 from flowtui.screens.attachments.title import count_of, part_of, shown_part
+from flowtui.screens.attachments.whole import whole_text
 from tests.unit.previewed import cpu_at_most
 
 
