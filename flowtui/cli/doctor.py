@@ -27,6 +27,7 @@ EXTRAS = {
     "pdf": ("pypdfium2",),
     "docx": ("docx",),
     "parquet": ("duckdb",),
+    "arrays": ("numpy",),
     "excel": ("python_calamine",),
     "hdf5": ("h5py",),
     "yaml": ("yaml",),

@@ -7,16 +7,19 @@ import math
 import re
 import struct
 import zlib
+from dataclasses import replace
 from typing import BinaryIO
 from zipfile import BadZipFile
 
-from flowtui.previews import files, zip_directory
+from flowtui.previews import files, isolated, zip_directory
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
-from flowtui.previews.values import Array, Arrays, Opened, Part, Request
+from flowtui.previews.values import Array, Arrays, Mode, Opened, Part, Request
 from flowtui.store.values import JsonValue
 
 MAX_ARRAYS = 10_000
+STATISTICS_S = 20.0
+"""How long numbers are read; arrays that were not reached say so."""
 MAX_HEADER_BYTES = 8_000_000
 _NPY_MAGIC = b"\x93NUMPY"
 _NPY_HEAD_BYTES = 10_000
@@ -47,7 +50,22 @@ def shown(opened: Opened, request: Request) -> Arrays:
     count = min(request.count, MAX_ARRAYS)
     first = max(len(found) - count, 0) if request.is_last else min(request.position, len(found))
     some = tuple(found[first : first + count])
+    if request.mode is Mode.STATISTICS:
+        some = _with_statistics(opened, some)
     return Arrays(some, Part.numbered("array", first, len(some), len(found)), metadata)
+
+
+def _with_statistics(opened: Opened, some: tuple[Array, ...]) -> tuple[Array, ...]:
+    arguments: dict[str, JsonValue] = {
+        "names": [array.name for array in some], "kind": opened.kind.name, "seconds": STATISTICS_S,
+    }  # fmt: skip
+    timeout_s = STATISTICS_S + isolated.TIMEOUT_S
+    reply = isolated.ask(
+        "statistics", opened.path, arguments, opened.cancelled, timeout_s, Mode.BEST
+    )
+    known = json.loads(reply.data)
+    unread = ("not read", "", "", "")
+    return tuple(replace(one, statistics=tuple(known.get(one.name, unread))) for one in some)
 
 
 def _npy(head: bytes, name: str) -> Array:

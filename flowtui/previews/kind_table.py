@@ -114,11 +114,13 @@ class PreviewKind(Enum):
     ZSTD = Row("zstd", "zstd", "", (".zst", ".zstd"), (b"\x28\xb5\x2f\xfd",), extra="zstd",
                is_packed=True, shows="what is in it")  # fmt: skip
     NPY = Row("npy", "arrays", "arrays", (".npy",), (b"\x93NUMPY",),
-              shows="the type and shape of the array")  # fmt: skip
+              shows="the type and shape of the array; `S` its statistics (`arrays`)")  # fmt: skip
     NPZ = Row("npz", "arrays", "arrays", (".npz",), inside=b".npy", is_whole=True,
-              shows="the types and shapes of the arrays")  # fmt: skip
+              shows="the types and shapes of the arrays; "
+              "`S` their statistics (`arrays`)")  # fmt: skip
     SAFETENSORS = Row("safetensors", "arrays", "arrays", (".safetensors",),
-                      shows="the types and shapes of the tensors, and the metadata")  # fmt: skip
+                      shows="the types and shapes of the tensors, and the metadata; "
+                      "`S` their statistics (`arrays`)")  # fmt: skip
     HDF5 = Row(
         "HDF5",
         "arrays",

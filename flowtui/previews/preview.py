@@ -105,6 +105,8 @@ def modes_of(kind: PreviewKind) -> tuple[Mode, ...]:
         return (Mode.BEST, Mode.TEXT, Mode.PICTURE, Mode.HEX)
     if kind.row.is_text:
         return (Mode.BEST, Mode.TEXT, Mode.HEX)
+    if kind in (PreviewKind.NPY, PreviewKind.NPZ, PreviewKind.SAFETENSORS):
+        return (Mode.BEST, Mode.STATISTICS, Mode.HEX)
     if kind is PreviewKind.EMPTY:
         return (Mode.BEST,)
     return (Mode.HEX,) if kind is PreviewKind.BINARY else (Mode.BEST, Mode.HEX)

@@ -32,6 +32,8 @@ class Mode(StrEnum):
     PICTURE = "picture"
     TEXT = "text"
     HEX = "hex"
+    STATISTICS = "statistics"
+    """Arrays with their least and largest number, their mean and how many are NaN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,8 @@ class Array:
     shape: tuple[int, ...]
     size_bytes: int | None
     """The size of its data; None where the type does not tell."""
+    statistics: tuple[str, ...] = ()
+    """The least and the largest number, the mean, and how many are NaN, if they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
+
+import numpy
 
 from flowtui.previews.values import Request
 from flowtui.screens.attachments.reading import FileSource
@@ -13,6 +16,7 @@ from tests.pilot.pilot import opened, screen_text, until
 from tests.unit.previews.test_previews_archives import FILES, tarred, zipped
 from tests.unit.previews.test_previews_documents import pdf, word
 from tests.unit.previews.test_previews_pages import notebook
+from tests.unit.previews.test_previews_workbooks import workbook
 
 TAB = "attachments"
 
@@ -185,3 +189,29 @@ async def test_leaving_the_tab_stops_what_a_preview_reads(tmp_path: Path) -> Non
             lambda: not any(one.group == "find" and one.is_running for one in pilot.app.workers),
             "the end of the search",
         )
+
+
+async def test_statistics_of_arrays_come_and_go_on_a_key(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    numpy.savez(out, weight=numpy.array([1.0, 2.0, numpy.nan]))
+    store = attached(tmp_path, {"a.npz": out.getvalue()})
+    async with opened(store, "run", tab=TAB, size=(120, 40)) as pilot:
+        await shown(pilot, "S statistics")
+        await pilot.press("S")
+        await shown(pilot, "mean")
+        assert "1.5" in screen_text(pilot)
+        await pilot.press("S")
+        await until(lambda: "mean" not in screen_text(pilot), "the table without them")
+
+
+async def test_sheets_of_a_workbook_are_turned(tmp_path: Path) -> None:
+    data = workbook(tmp_path / "made.xlsx").read_bytes()
+    store = attached(tmp_path / "s", {"a.xlsx": data})
+    async with opened(store, "run", tab=TAB, size=(140, 40)) as pilot:
+        await shown(pilot, "sheet 1 of 3 · runs")
+        assert "run 2" in screen_text(pilot)
+        await pilot.press("right_square_bracket")
+        await shown(pilot, "sheet 2 of 3 · Numbers & more")
+        await shown(pilot, "2026-02-03 04:05")
+        await pilot.press("left_square_bracket", "left_square_bracket")
+        await shown(pilot, "sheet 1 of 3 · runs")

@@ -59,6 +59,8 @@ class FilePreview(SearchedPanes):
                 tooltip="Show the next page"),
         Binding("c", "encoding", "Encoding", id="preview.encoding",
                 tooltip="Read the text in another encoding"),
+        Binding("S", "statistics", "Statistics", show=False, id="preview.statistics",
+                tooltip="Minimum, maximum, mean and NaN of each array, or without them again"),
         Binding("n", "find_next(1)", "Next match", show=False, id="preview.next",
                 tooltip="The next line with the text that / has found"),
         Binding("N", "find_next(-1)", "Previous match", show=False, id="preview.previous",
@@ -265,6 +267,8 @@ class FilePreview(SearchedPanes):
             return bool(self._parts) and bool(self._end_note)
         if action == "switch":
             return self._other_mode is not None
+        if action == "statistics":
+            return Mode.STATISTICS in self._modes
         if action == "encoding":
             return bool(self._encodings)
         return True
@@ -290,6 +294,8 @@ class FilePreview(SearchedPanes):
         told = [self.found_told] if self._needle else []
         if (other := self._other_mode) is not None and self._wanted.mode is not Mode.HEX:
             told.append(f"p {_FORMS[other]}")
+        if Mode.STATISTICS in self._modes and self._wanted.mode is Mode.BEST:
+            told.append("S statistics")
         if len(self._modes) > 1:
             told.append("H content" if self._wanted.mode is Mode.HEX else "H bytes")
         if self._is_paged or len(self._sheets) > 1:
@@ -334,6 +340,10 @@ class FilePreview(SearchedPanes):
         )  # fmt: skip
         if chosen and self._source is not None and source.key == self._source.key:
             self._ask(replace(self._wanted, encoding=chosen[0], position=0, index=0))
+
+    def action_statistics(self) -> None:
+        has_some = self._wanted.mode is Mode.STATISTICS
+        self._show_as(Mode.BEST if has_some else Mode.STATISTICS)
 
     def action_bytes(self) -> None:
         if self._source is not None:
