@@ -11,7 +11,7 @@ from typing import BinaryIO, Protocol, cast
 
 from flowtui.previews import files, guessing, kinds, unpacking
 from flowtui.previews.document_blocks import Member
-from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.errors import MissingExtra, PreviewFailed
 from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Cancelled,
@@ -133,7 +133,14 @@ def _poured(
         if kind.row.is_whole and not inner.is_whole:
             raise PreviewFailed("The file unpacks to too much to be shown.")
         with files.opened(inner.path) as file:
-            read = _read(inner.path, file, name, request, cancelled, is_unpacked=is_unpacked)
+            try:
+                read = _read(inner.path, file, name, request, cancelled, is_unpacked=is_unpacked)
+            except PreviewFailed as error:
+                if not request.inside or inner.is_whole or isinstance(error, MissingExtra):
+                    raise
+                raise PreviewFailed(
+                    "The archive unpacks to too much for this member to be reached."
+                ) from error
     if request.inside:
         return read
     shown = read.shown

@@ -251,12 +251,12 @@ class FilePreview(SearchedPanes):
         return True
 
     @property
-    def shown_source(self) -> FileSource | None:
-        """The file or member that is shown."""
+    def shown_file(self) -> tuple[FileSource | None, Request]:
+        """The file or member that is shown, and the form in which it is."""
         inside = self._request.inside
         if self._source is None or not inside:
-            return self._source
-        return member_source(self._source, inside)
+            return self._source, self._request
+        return member_source(self._source, inside), replace(self._request, inside=())
 
     # Keys ------------------------------------------------------------------------------------
 
@@ -267,6 +267,8 @@ class FilePreview(SearchedPanes):
             return bool(self._parts) and bool(self._end_note)
         if action == "switch":
             return self._other_mode is not None
+        if action == "find_next":
+            return bool(self._needle)
         if action == "statistics":
             return Mode.STATISTICS in self._modes
         if action == "encoding":

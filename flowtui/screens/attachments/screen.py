@@ -343,10 +343,10 @@ class AttachmentsScreen(TabScreen):
         elif file.state is not FileState.PRESENT:
             self.notify(why_not(file), title="Not opened", severity="warning", markup=False)
         else:
-            source, request = self._source(file), self._preview.request
-            if request.inside and self._is_in_preview and self._preview.shown_source is not None:
-                source, request = self._preview.shown_source, replace(request, inside=())
-            await self._jobs.open(source, self._preview.kind, request)
+            inner, request = self._preview.shown_file
+            if inner is None or not self._is_in_preview:
+                inner, request = self._source(file), replace(request, inside=())
+            await self._jobs.open(inner, self._preview.kind, request)
 
     @work
     async def action_save(self) -> None:
@@ -354,7 +354,7 @@ class AttachmentsScreen(TabScreen):
         if node is None or self._jobs is None:
             return
         if isinstance(node, FileNode):
-            inner = self._preview.shown_source if self._is_in_preview else None
+            inner = self._preview.shown_file[0] if self._is_in_preview else None
             await self._jobs.save_file(inner or self._source(node.attachment))
             return
         files = [file for file in files_in(node) if file.state is FileState.PRESENT]

@@ -115,7 +115,7 @@ def _block(block: InSection) -> Block:
         case Problem(text):
             return Text(f"✗ {text}", "error", indent=LEVEL_CELLS)
         case Member(name, size_bytes):
-            return Link(f"{name}  {fmt.size(size_bytes)}", block, indent=LEVEL_CELLS)
+            return Link(f"→ {name}  {fmt.size(size_bytes)}", block, indent=LEVEL_CELLS)
         case Paragraph(text, is_quoted=True):
             return Text(f"{text}\n", "muted", indent=LEVEL_CELLS, label="│")
         case Paragraph(text):

@@ -210,5 +210,7 @@ def test_an_archive_that_unpacks_to_too_much_keeps_its_members(
     path.write_bytes(gzip.compress(tarred({"a.txt": b"a" * 4000, "b.txt": b"b" * 4000})))
     found = listed(path)
     monkeypatch.setattr(unpacking, "MAX_UNPACKED_BYTES", 2_000)
+    with pytest.raises(PreviewFailed, match="too much for this member"):
+        within(path, found["b.txt"])
     with pytest.raises(PreviewFailed, match="unpacks to too much"):
         members.copy(path, path.name, (found["b.txt"],), io.BytesIO(), never)

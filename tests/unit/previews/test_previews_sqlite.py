@@ -59,6 +59,7 @@ def test_tables_are_shown_with_counts_and_first_rows(tmp_path: Path) -> None:
         Heading(1, 'odd "name'),
         Paragraph("0 rows, 1 column"),
         Table((("a",),), 1),
+        Heading(1, "Not asked"),
         Item("view latest", 0),
         Item("trigger t", 0),
     )
@@ -105,9 +106,8 @@ def test_rows_that_take_long_to_count_are_not_counted(tmp_path: Path) -> None:
     rows = "with recursive n(x) as (select 1 union all select x + 1 from n where x < 4000000)"
     path = database(tmp_path / "a.db", f"create table t (a, b); insert into t {rows} select x, x;")
     found = page(path)
-    assert found.blocks[1] in (
-        Paragraph("many rows, 2 columns"), Paragraph("4,000,000 rows, 2 columns"),
-    )  # fmt: skip
+    counts = ("many rows, which are not counted", "4,000,000 rows")
+    assert found.blocks[1] in [Paragraph(f"{count}, 2 columns") for count in counts]
     assert outcome_within_budget(path) == "DocumentPage"
 
 
