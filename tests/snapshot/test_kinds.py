@@ -15,7 +15,7 @@ from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
 from flowtui.store.store import Store
 from tests.pilot.pilot import settled, until
-from tests.snapshot.test_screens import MIDDLE, VISION, Snap, app_on
+from tests.snapshot.test_screens import EMPTY, MIDDLE, Snap, app_on
 from tests.unit.previews.test_previews_archives import FILES, zipped
 from tests.unit.previews.test_previews_models import model
 from tests.unit.previews.test_previews_pages import PAGE, notebook
@@ -66,5 +66,5 @@ def test_kind(snap_compare: Snap, demo: Store, tmp_path: Path, name: str) -> Non
         )
         await settled(pilot)
 
-    app = app_on(demo, VISION)
+    app = app_on(demo, EMPTY, "attachments")
     assert snap_compare(app, terminal_size=MIDDLE, run_before=before)

@@ -18,11 +18,11 @@ from flowtui import format as fmt
 from flowtui.screens.attachments.comparing import FileEnd
 from flowtui.screens.attachments.difference import FileDifference
 from flowtui.screens.attachments.files import files_in, matches, why_not
+from flowtui.screens.attachments.find_line import FindsInPreview
 from flowtui.screens.attachments.jobs import FileJobs, Saving
 from flowtui.screens.attachments.marked import MarkedFiles
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
-from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.store.attachments.listing import By, tree
 from flowtui.store.attachments.values import (
@@ -56,7 +56,7 @@ ABSENT = "This store's schema has no attachments."
 SORTABLE = (Choice("name", "name"), Choice("size", "size"), Choice("time", "time of change"))
 
 
-class AttachmentsScreen(TabScreen):
+class AttachmentsScreen(FindsInPreview):
     """The fifth tab: the files that were attached to the run."""
 
     CSS_PATH = "screen.tcss"
@@ -134,14 +134,6 @@ class AttachmentsScreen(TabScreen):
         return self.query_one(FileTree)
 
     @property
-    def _preview(self) -> FilePreview:
-        return self.query_one(FilePreview)
-
-    @property
-    def _find_line(self) -> FilterLine:
-        return self.query_one("#find", FilterLine)
-
-    @property
     def _filter_line(self) -> FilterLine:
         return self.query_one("#filter", FilterLine)
 
@@ -180,15 +172,6 @@ class AttachmentsScreen(TabScreen):
         self._was_read = True
         self._show_empty(f"✗ {fmt.plain(reason, 500)}\n\nr tries again.")
 
-    def on_screen_suspend(self) -> None:
-        if self.is_composed:
-            self._preview.leave()
-
-    def on_screen_resume(self) -> None:
-        if self.is_composed and self._was_read:
-            self._rest_here()
-            self._preview.go_on_finding()
-
     # Showing ---------------------------------------------------------------------------------
 
     def _show_tree(self, filtered_by: str, root: FolderNode) -> None:
@@ -226,6 +209,9 @@ class AttachmentsScreen(TabScreen):
         if self._rest is not None:
             self._rest.stop()
         self._rest = self.set_timer(REST_S, self._rest_here)
+
+    def show_preview(self) -> None:
+        self._rest_here()
 
     def _rest_here(self) -> None:
         node = self._files.node
@@ -362,23 +348,6 @@ class AttachmentsScreen(TabScreen):
             await self._find_line.open("")
         else:
             await self._filter_line.open(self._needle)
-
-    @on(FilterLine.Changed, "#find")
-    def find(self, event: FilterLine.Changed) -> None:
-        self._preview.find(event.text)
-
-    @on(FilterLine.Entered, "#find")
-    def go_to_match(self) -> None:
-        self._preview.action_find_next(1)
-
-    @on(FilterLine.Left, "#find")
-    def leave_find(self) -> None:
-        self._panes.show(self._preview.current)
-
-    @on(FilePreview.Finding)
-    def tell_found(self, message: FilePreview.Finding) -> None:
-        if self._find_line.is_open:
-            self._find_line.note(message.told)
 
     @on(FilterLine.Changed, "#filter")
     def set_filter(self, event: FilterLine.Changed) -> None:
