@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import BinaryIO
 
 from flowtui.previews import encodings, files, text, unpacking
@@ -22,6 +22,7 @@ from flowtui.store.cancelling import check, is_left
 MAX_PLACES = 100_000
 """How many lines with the text are found at most."""
 TOLD_EVERY_S = 0.2
+YIELD_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ def find(
     due = monotonic() + TOLD_EVERY_S
     for position, index, lines in _pages(path, source.name, request, read):
         check()
+        # The interpreter is handed over, so that keys are not slow meanwhile.
+        sleep(YIELD_S)
         found += [
             FoundLine(position, index, at) for at, line in enumerate(lines) if pattern.search(line)
         ]

@@ -97,9 +97,10 @@ class SearchedPanes(Asks, PreviewPanes):
         if not is_document and not self._has_lines:
             return "found in text only"
         count = self._match_count if is_document else len(self._places)
-        more = " and more" if count >= finding.MAX_PLACES else "" if self._is_found else " so far"
-        known = f"{count:,}{more}"
-        return f"{self._place + 1:,} of {known}" if self._place >= 0 else f"{known} found"
+        rest = " and more" if count >= finding.MAX_PLACES else "" if self._is_found else " so far"
+        if self._place >= 0:
+            return f"{self._place + 1:,} of {count:,}{rest}"
+        return f"{count:,} found{rest}"
 
     def action_find_next(self, by: int) -> None:
         if not self._needle:
