@@ -31,8 +31,11 @@ async def test_members_of_an_archive_open_and_close_again(tmp_path: Path) -> Non
         lines = screen_text(pilot)
         assert "▾ data/" in lines
         assert "a.csv" in lines
-        await pilot.press("down", "enter")
+        await pilot.press("slash", *"a.csv")
+        await shown(pilot, "1 found")
+        await pilot.press("enter", "enter")
         await shown(pilot, "a.zip › a.csv")
+        assert "found" not in screen_text(pilot)
         assert "x" in screen_text(pilot)
         await pilot.press("escape")
         await shown(pilot, "in.tar")

@@ -43,6 +43,8 @@ class FindsInPreview(TabScreen):
 
     @on(FilterLine.Left, "#find")
     def leave_find(self) -> None:
+        # The title says which of how many it is.
+        self._find_line.close()
         self._preview.current.focus()
 
     @on(FilePreview.Finding)

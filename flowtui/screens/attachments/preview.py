@@ -234,6 +234,7 @@ class FilePreview(SearchedPanes):
         """Show the member of an archive that was followed."""
         event.stop()
         if isinstance(event.target, Member):
+            self.forget_search()
             self._outer.append((self._request, self.current.cursor))
             inside = (*self._request.inside, event.target)
             self._parts = []
@@ -244,6 +245,7 @@ class FilePreview(SearchedPanes):
         """Show what a member lies in, if one is shown; say whether one was."""
         if not self._outer:
             return False
+        self.forget_search()
         request, self._cursor_then = self._outer.pop()
         self._parts = []
         self._request = request

@@ -203,6 +203,10 @@ class FilterLine(Asks, Widget):
         self.remove_class("-open")
         self.post_message(self.Left(self))
 
+    def close(self) -> None:
+        """Hide the line, whatever text it has."""
+        self.remove_class("-open")
+
     def action_leave(self) -> None:
         self.set_class(bool(self.text), "-open")
         self.post_message(self.Left(self))
