@@ -101,6 +101,8 @@ class _Builder:
                     value = {_said(ended.tag): value}
                 if ended.anchor:
                     self._anchors[ended.anchor] = value, ended.count
+                # What is inside was counted as it came.
+                self._count -= ended.count - 1
                 self._add(value, ended.count)
 
     def _add(self, value: JsonValue, count: int) -> None:

@@ -169,7 +169,8 @@ def test_odd_values_in_a_notebook_harm_nothing(tmp_path: Path) -> None:
 def test_a_large_notebook_keeps_within_the_budget(tmp_path: Path) -> None:
     path = tmp_path / "a.ipynb"
     picture = v4.new_output("display_data", {"image/png": "A" * 5_000_000})
-    made = v4.new_notebook(cells=[v4.new_code_cell("x", outputs=[picture])] * 5)
+    cells = [v4.new_code_cell("x", outputs=[picture]) for _ in range(5)]
+    made = v4.new_notebook(cells=cells)
     path.write_text(json.dumps(made))
     assert outcome_within_budget(path) == "DocumentPage"
     path.write_text(json.dumps({"cells": [{"cell_type": "raw", "source": "x" * 40_000_000}]}))
@@ -243,5 +244,5 @@ def test_hostile_html_is_shown_or_refused_in_time(tmp_path: Path, name: str) -> 
     path.write_text("<p>first</p>" + HOSTILE[name])
     with cpu_at_most(7):
         outcome = outcome_within_budget(path)
-    refusals = ("This file takes too long", "The parser gave up")
+    refusals = ("This file takes too long", "This file needs too much", "The parser gave up")
     assert outcome == "DocumentPage" or outcome.startswith(refusals)
