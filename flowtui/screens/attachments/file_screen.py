@@ -39,7 +39,7 @@ class FileScreen(Asks, Dialog[None]):
                 tooltip="Back to where the file was named"),
         Binding("o", "open_file", "Open", tooltip="Open a private copy in the system's viewer"),
         Binding("w", "save_file", "Save", tooltip="Save a copy of the file"),
-        Binding("tab", "app.focus_next", "Card or file", key_display="Tab",
+        Binding("tab", "next_part", "Card or file", key_display="Tab",
                 tooltip="To the card, or to the file"),
     ]  # fmt: skip
 
@@ -74,7 +74,10 @@ class FileScreen(Asks, Dialog[None]):
             card.focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return bool(self._card) or action != "app.focus_next"
+        return bool(self._card) or action != "next_part"
+
+    def action_next_part(self) -> None:
+        self.focus_next()
 
     @property
     def _file_jobs(self) -> FileJobs:

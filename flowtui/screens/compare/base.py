@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -151,8 +151,8 @@ class CompareScreen(StoreScreen):
     def candidate_changed(self) -> None:
         """Show the candidate that is looked at now."""
 
-    def follow(self, traces: Mapping[str, str]) -> None:
-        """Show traces of the runs, by letter, that another tab refers to."""
+    def follow(self, what: Any) -> None:
+        """Show what another tab refers to: traces by letter, the path of a file."""
 
     def action_step_candidate(self, by: int) -> None:
         self.state.step(by)
