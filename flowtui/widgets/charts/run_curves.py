@@ -14,7 +14,14 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, width_of
 from flowtui.widgets.charts import raster
 from flowtui.widgets.charts.chart import BRAILLE, EMPTY_CELLS, Window, canvas
-from flowtui.widgets.charts.curve import BY_STEP, Curve, Overlay, XAxis, parts_of_a_second
+from flowtui.widgets.charts.curve import (
+    BY_STEP,
+    Curve,
+    LostCurve,
+    Overlay,
+    XAxis,
+    parts_of_a_second,
+)
 from flowtui.widgets.charts.placing import CurvePlaces, smooth_stretches, stretches
 from flowtui.widgets.step_text import step_texts
 
@@ -130,7 +137,10 @@ def run_place(curve: Curve, point: LoggedPoint) -> list[Piece]:
 
 
 def run_legend(curve: Curve, width: int) -> list[Line]:
-    """Return the runs in columns, each with its letters and its value at the crosshair."""
+    """Return the runs in columns, each with its letters and its value at the crosshair.
+
+    Below them is a line for each run that cannot be read, with the reason.
+    """
     overlays = curve.overlays
     on_a_line = max(min(width // ENTRY_CELLS, len(overlays)), 1)
     cells = width // on_a_line
@@ -154,7 +164,13 @@ def run_legend(curve: Curve, width: int) -> list[Line]:
         for entry in entries[start : start + on_a_line]:
             line += [*entry, Piece(" " * (cells - width_of(entry)))]
         lines.append(line)
-    return lines
+    return [*lines, *(_lost_line(lost, width) for lost in curve.lost)]
+
+
+def _lost_line(lost: LostCurve, width: int) -> Line:
+    name = fmt.plain(lost.text, ENTRY_CELLS // 2)
+    head = [Piece(f" {lost.letters} ", lost.role), Piece(f"{name}  ")]
+    return clipped([*head, Piece(f"✗ {fmt.plain(lost.why, 300)}", "attention")], width)
 
 
 def _tail(
@@ -162,6 +178,8 @@ def _tail(
 ) -> list[Piece]:
     """Return the value of a run at the crosshair, and at which step that is."""
     point = of.at_crosshair
+    if of.problem:
+        return [Piece("✗ cannot be read", "attention")]
     if point is None:
         odd = fmt.odd_points(of.series.nan_count, of.series.inf_count, of.series.unreadable_count)
         said = "…" if curve.crosshair is not None and not odd else " ".join(odd)
