@@ -191,8 +191,11 @@ def _tail(
     if held is None or point.step != held.step or curve.x_axis not in BY_STEP:
         pieces.append(Piece(f" @ {steps[point.step]}", "muted"))
     if isinstance(point, FoldedPoint) and point.run_count > 1:
-        low, high = fmt.distinct([point.low, point.high], 3)
-        pieces.append(Piece(f" {low}…{high}", "muted"))
+        if math.isfinite(point.low):
+            low, high = fmt.distinct([point.low, point.high], 3)
+            pieces.append(Piece(f" {low}…{high}", "muted"))
+        if odd := fmt.odd_points(point.nan_count, point.inf_count, 0):
+            pieces.append(Piece(f" {' '.join(odd)}", "attention"))
     if isinstance(point, FoldedPoint) and point.run_count < len(of.letters):
         pieces.append(Piece(f" {point.run_count} of {len(of.letters)}", "attention"))
     return pieces
