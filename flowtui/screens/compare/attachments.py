@@ -358,10 +358,10 @@ class CompareAttachments(Exports, CompareScreen):
 
     @work
     async def action_export(self) -> None:
-        from flowtui.reports.saving import file_stem
         from flowtui.screens.compare.attachments_saving import FORMATS
+        from flowtui.screens.compare.saving import compared_stem
 
-        stem = file_stem(*self._names[:2], "files")
+        stem = compared_stem(self._names, "files")
         await self.export(stem, FORMATS, partial(self._save, self._seen))
 
     def _save(self, files: Sequence[ComparedFile], chosen: Export) -> str:

@@ -286,14 +286,14 @@ class CompareOverview(Exports, CompareScreen):
 
     @work
     async def action_export(self) -> None:
-        from flowtui.reports.saving import file_stem
         from flowtui.screens.compare.overview_saving import FORMATS
+        from flowtui.screens.compare.saving import compared_stem
 
         if (facts := self._facts) is not None:
             seen = chosen_rows(self._seen(facts), self._needle, self._shows_all)
             whole = (facts.row(row.kind, row.path) for row in seen)
             rows = [row for row in whole if row is not None]
-            stem = file_stem(*self._names[:2], "compared")
+            stem = compared_stem(self._names, "compared")
             await self.export(stem, FORMATS, partial(self._save, facts, rows))
 
     def _save(self, facts: FactTable, rows: Sequence[FactRow], chosen: Export) -> str:

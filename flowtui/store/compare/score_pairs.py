@@ -23,7 +23,8 @@ HigherIsBetter = Callable[[str, bool], bool | None]
 """Says of a score's name whether higher numbers are better or, where the second argument is true,
 whether true is better than false; None where that is not known."""
 SAME_WITHIN = 1e-9
-_USABLE = (ScoreType.BOOLEAN, ScoreType.NUMBER)
+USABLE = (ScoreType.BOOLEAN, ScoreType.NUMBER)
+"""The types of values that are compared."""
 
 
 class Outcome(IntEnum):
@@ -90,7 +91,7 @@ class ScorePairs:
                 yield number, 0.0 if one == other else other - one
 
 
-_COMPARED = {type_ << 4 | type_: type_ for type_ in _USABLE}
+_COMPARED = {type_ << 4 | type_: type_ for type_ in USABLE}
 _ABSENT = (int(ScoreType.ABSENT), 0.0)
 
 
@@ -170,7 +171,7 @@ def outcome(one: tuple[int, float], other: tuple[int, float], better: Better) ->
     if is_number and math.isclose(value, other_value, rel_tol=SAME_WITHIN):
         return Outcome.SAME
     higher = better.higher if is_number else better.true
-    if type_ not in _USABLE or higher is None:
+    if type_ not in USABLE or higher is None:
         return Outcome.CHANGED
     return Outcome.IMPROVED if (other_value > value) is higher else Outcome.REGRESSED
 
@@ -247,7 +248,7 @@ class _Tally:
             self.differences.append(0.0 if found == Outcome.SAME else other - one)
         elif types == _BOTH_BOOLEANS:
             self.passed[(2 if one else 0) + (1 if other else 0)] += 1
-        elif is_joined and type_ in _USABLE:
+        elif is_joined and type_ in USABLE:
             self.lost += other_type in (ScoreType.ABSENT, ScoreType.NULL)
             self.became_nan += other_type == ScoreType.NAN
             self.retyped += other_type not in (ScoreType.ABSENT, ScoreType.NULL, ScoreType.NAN)
