@@ -122,6 +122,24 @@ async def test_each_view_has_its_key(runs: RunSet) -> None:
         assert ids(pilot)[:5] == BROKE
 
 
+async def test_counts_stay_where_there_is_little_room(runs: RunSet) -> None:
+    async with opened(runs, size=(80, 24)) as pilot:
+        await press(pilot, "1")
+        await press(pilot, "2", "4")
+        line = screen_lines(pilot)[1]
+        assert "4 Evals 5✗ 3✓" in line
+        assert "1 Overview 1≠   2 Metrics 0" in line
+        await filter_by(pilot, "q00")
+        [views] = [line for line in screen_lines(pilot) if "worse first" in line]
+        assert "10 of 63   ✎ B" in views
+        await pilot.click("#views", offset=(views.index("8 better"), 0))
+        await settled(pilot)
+        assert ids(pilot)[:2] == MENDED[:2]
+        await press(pilot, "space", "less_than_sign")
+        assert "Expected a value" in screen_text(pilot)
+        assert "10 of 63   ✎ B" in screen_text(pilot)
+
+
 async def test_samples_are_sorted_by_the_delta_of_a_score_and_back(runs: RunSet) -> None:
     async with opened(runs) as pilot:
         await press(pilot, "s", "down", "enter")

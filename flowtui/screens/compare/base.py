@@ -34,6 +34,8 @@ class CompareState:
     """By letter."""
     words: dict[str, str] = field(default_factory=dict)
     """What stands beside the name of a tab that has been looked at, by tab."""
+    short_words: dict[str, str] = field(default_factory=dict)
+    """The same in fewer cells."""
     tab: str = TABS[0]
     """The tab that was shown last."""
     hidden: set[str] = field(default_factory=set)
@@ -138,11 +140,17 @@ class CompareScreen(StoreScreen):
             frozenset(self.state.hidden),
         )
         self.query_one("#compared", OneLine).show(line)
-        self.query_one(TabLine).show_words(self.state.words)
+        self.query_one(TabLine).show_words(self.state.words, self.state.short_words)
 
-    def tell_count(self, words: str) -> None:
-        """Say beside the tab's name what it holds, such as `4≠`."""
+    def tell_count(self, words: str, short: str = "") -> None:
+        """Say beside the tab's name what it holds, such as `4≠`.
+
+        Args:
+            words: A few words.
+            short: Fewer, for where there is no room; empty for the same.
+        """
         self.state.words[self.tab] = words
+        self.state.short_words[self.tab] = short or words
         self.show_state()
 
     def store_changed(self, changed: Mapping[str, frozenset[Kind]]) -> None:

@@ -135,7 +135,10 @@ class CompareEvals(Exports, CompareScreen):
         outcomes = found.of.outcomes
         worse, better = outcomes.regressed_count(), outcomes.improved_count()
         is_known = found.of.letter not in found.problems
-        self.tell_count(f"{worse:,} worse {better:,} better" if is_known else "✗")
+        if is_known:
+            self.tell_count(f"{worse:,} worse {better:,} better", f"{worse:,}✗ {better:,}✓")
+        else:
+            self.tell_count("✗")
         if self._read_changes != self._changes:
             self._read_late()
 
