@@ -10,6 +10,7 @@ from typing import TypeAlias
 from rich.cells import cell_len, set_cell_size
 
 from flowtui import format as fmt
+from flowtui.reports.escaped import csv_text, json_line
 from flowtui.store.compare.fact_values import (
     Change,
     Delta,
@@ -132,10 +133,24 @@ def json_value_text(value: JsonValue) -> str:
     """Return a value as a person reads it; a text that reads as something else has quotes."""
     if not isinstance(value, str):
         return fmt.json_text(value, CELL_CHARS)
-    is_other = value.lower() in _WORDS or number(value) is not None or value != value.strip()
-    if not value or is_other or value[0] in '"[{':
+    if reads_otherwise(value):
         return fmt.plain(json.dumps(value[:CELL_CHARS], ensure_ascii=False), CELL_CHARS)
     return fmt.plain(value, CELL_CHARS)
+
+
+def reads_otherwise(text: str) -> bool:
+    """Say whether a text without quotes reads as nothing, or as a value of another type."""
+    is_other = text.lower() in _WORDS or number(text) is not None or text != text.strip()
+    return not text or is_other or text[0] in '"[{'
+
+
+def csv_value_text(value: JsonValue) -> str:
+    """Return a value as a cell of CSV; like JSON, but texts that read as texts have no quotes."""
+    if isinstance(value, str):
+        return csv_text(json_line(value) if reads_otherwise(value) else value)
+    text = json_line(value)
+    # NaN and infinities are JSON strings here, and lose their quotes.
+    return text.strip('"') if isinstance(value, float) else text
 
 
 def _about_text(name: str, value: JsonValue) -> str:

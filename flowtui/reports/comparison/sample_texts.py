@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.fact_texts import json_value_text
 from flowtui.store.compare.run_samples import ScoreType, coded
 from flowtui.store.compare.score_pairs import (
     Better,
@@ -61,9 +62,7 @@ def short_score(sample: Sample | None, name: str) -> str:
         return "null"
     if is_number(value):
         return fmt.number(value, 3, cells=NUMBER_CELLS)
-    if isinstance(value, str) and not value:
-        return '""'
-    text = fmt.json_text(value, TEXT_CHARS + 1)
+    text = json_value_text(value)
     return f"{text[: TEXT_CHARS - 1]}…" if len(text) > TEXT_CHARS else text
 
 

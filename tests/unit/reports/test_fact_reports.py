@@ -156,6 +156,16 @@ def test_values_of_different_types_never_read_alike(one: JsonValue, other: JsonV
     assert json_value_text(one) != "absent"
 
 
+@given(one=scalars, other=scalars)
+def test_values_of_different_types_differ_in_csv(one: JsonValue, other: JsonValue) -> None:
+    if type(one) is not type(other) and not {type(one), type(other)} <= {int, float}:
+        out = io.StringIO()
+        write_csv(compared({"p": one}, {"p": other}).rows, ["a", "b"], out)
+        *_, before, after, _ = list(csv.reader(io.StringIO(out.getvalue())))[1]
+        assert before != after
+        assert "" not in (before, after)
+
+
 @given(
     texts=st.lists(
         st.sampled_from(["a", "ab", "x" * 50, "x" * 50 + "y", "日本語" * 9, "日本語" * 8]),

@@ -48,6 +48,7 @@ def higher(_name: str, is_pass_fail: bool) -> bool | None:
         ({"s": 0.5}, {"s": None}, Piece("0.5 → null", "attention")),
         ({"s": 0.5}, {}, Piece("0.5 → –", "muted")),
         ({"s": "good"}, {"s": "bad"}, Piece("good → bad", "attention")),
+        ({"s": 1}, {"s": "1"}, Piece('1 → "1"', "attention")),
         ({}, {}, Piece("")),
     ],
 )
