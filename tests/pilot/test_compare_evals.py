@@ -376,6 +376,22 @@ async def test_brackets_take_the_next_candidate(tmp_path: Path) -> None:
             assert noted(runs, "q003") == [[], [False], [True]]
 
 
+async def test_the_head_names_the_brackets_only_while_they_take_a_candidate(
+    tmp_path: Path,
+) -> None:
+    made = agents()
+    others = {f"agent-{n}": made["agent-new"] for n in range(4)}
+    with run_set(tmp_path, {**made, **others}) as runs:
+        async with opened(runs, size=(80, 24)) as pilot:
+            assert "candidate 1 of 5  [ ]" in screen_lines(pilot)[0]
+            await press(pilot, "enter")
+            # Now they step from sample to sample.
+            assert "candidate 1 of 5" in screen_lines(pilot)[0]
+            assert "[ ]" not in screen_lines(pilot)[0]
+            await press(pilot, "escape")
+            assert "candidate 1 of 5  [ ]" in screen_lines(pilot)[0]
+
+
 async def test_a_run_that_grows_keeps_the_cursor_on_its_sample(runs: RunSet) -> None:
     async with opened(runs) as pilot:
         await press(pilot, "down", "down")

@@ -96,6 +96,11 @@ class CompareScreen(StoreScreen):
         """The letter of the candidate that is looked at."""
         return self.state.candidate
 
+    @property
+    def steps_candidates(self) -> bool:
+        """Whether `[` and `]` take another candidate now."""
+        return len(self.runs.candidates) > 1
+
     def compose(self) -> ComposeResult:
         yield OneLine(id="compared")
         yield TabLine(self.tab)
@@ -138,6 +143,7 @@ class CompareScreen(StoreScreen):
             self.flow.store_label if len(places) == 1 else "",
             self.size.width,
             frozenset(self.state.hidden),
+            "[ ]" if self.steps_candidates else "",
         )
         self.query_one("#compared", OneLine).show(line)
         self.query_one(TabLine).show_words(self.state.words, self.state.short_words)
@@ -177,7 +183,7 @@ class CompareScreen(StoreScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "step_candidate":
-            return len(self.runs.candidates) > 1
+            return self.steps_candidates
         return super().check_action(action, parameters)
 
     def action_leave(self) -> None:
