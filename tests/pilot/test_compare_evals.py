@@ -390,6 +390,9 @@ async def test_the_head_names_the_brackets_only_while_they_take_a_candidate(
             assert "[ ]" not in screen_lines(pilot)[0]
             await press(pilot, "escape")
             assert "candidate 1 of 5  [ ]" in screen_lines(pilot)[0]
+            await press(pilot, "0", "enter")
+            assert opened_id(pilot) == "old"
+            assert "▲ only in A" in screen_text(pilot)
 
 
 async def test_a_run_that_grows_keeps_the_cursor_on_its_sample(runs: RunSet) -> None:
