@@ -9,7 +9,7 @@ from functools import partial
 
 from flowtui.store.compare.digests import Digests, digests
 from flowtui.store.compare.directions import Direction, direction
-from flowtui.store.compare.joined_samples import NONE, JoinedBy, JoinedSamples, Numbering, joined
+from flowtui.store.compare.joined_samples import JoinedBy, JoinedSamples, Numbering, joined
 from flowtui.store.compare.run_samples import RunSamples, read_samples
 from flowtui.store.compare.run_set import ComparedRun, RunSet
 from flowtui.store.compare.sample_views import (
@@ -162,23 +162,6 @@ class SampleReader:
                 return frozenset()
             of_both.append(self.digests(self._runs.runs[at].letter, column, known))
         return with_differing_values(samples, candidate, *of_both)
-
-    def differing_inputs(self, samples: JoinedSamples, candidate: int) -> tuple[int, int]:
-        """Return how many joined samples have other inputs than the baseline's, and of how many.
-
-        Samples that were joined on equal inputs have none.
-
-        Raises:
-            StoreError: One of the two runs cannot be read.
-        """
-        one, other = samples.runs[0], samples.runs[candidate]
-        if one is None or other is None:
-            return 0, 0
-        first = self.digests(self._runs.runs[0].letter, "inputs", one)
-        second = self.digests(self._runs.runs[candidate].letter, "inputs", other)
-        places = zip(samples.places[0], samples.places[candidate], strict=True)
-        joined = [(a, b) for a, b in places if NONE not in (a, b)]
-        return sum(first[a] != second[b] for a, b in joined), len(joined)
 
     def digests(self, letter: str, column: str, samples: RunSamples) -> array[int]:
         """Return a number for a column of each sample of a run; equal values have equal ones."""
