@@ -46,8 +46,16 @@ class CompareState:
 
     def step(self, by: int) -> None:
         """Look at the next candidate, or the one before; the last is followed by the first."""
+        self.candidate = self._stepped(by)
+
+    @property
+    def following(self) -> str:
+        """The letter of the candidate that comes next."""
+        return self._stepped(1)
+
+    def _stepped(self, by: int) -> str:
         letters = [run.letter for run in self.runs.candidates]
-        self.candidate = letters[(letters.index(self.candidate) + by) % len(letters)]
+        return letters[(letters.index(self.candidate) + by) % len(letters)]
 
 
 class CompareScreen(StoreScreen):
