@@ -117,7 +117,7 @@ def same_text(score: ComparedScore) -> str:
     same, other = score.outcomes[Outcome.SAME], score.same_otherwise
     if not same or (score.kind is not ScoreKind.PASS_FAIL and not other):
         return f"{same:,}"
-    parts = [f"{same - other:,} numbers"]
+    parts = [fmt.count(same - other, "number")]
     if score.kind is ScoreKind.PASS_FAIL:
         parts = [f"{score.both_pass:,} ✓", f"{score.both_fail:,} ✗"]
     parts += [f"{other:,} other"] if other else []

@@ -95,7 +95,7 @@ def test_an_encoding_that_is_not_utf_8(tmp_path: Path) -> None:
         ("a: b: c", "The file is not YAML at line 1: mapping values are not allowed"),
         ("a: *nowhere", "is not YAML: *nowhere stands for nothing"),
         ("- " * 200 + "x", "nests too deeply"),
-        ("[" * 5_000, "nesting depth"),
+        ("[" * 5_000, "nest"),
     ],
     ids=["open", "colons", "alias", "deep", "brackets"],
 )
