@@ -19,6 +19,7 @@ from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.charts.grid import ChartGrid
+from flowtui.widgets.charts.placing import window_of
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
 
@@ -163,12 +164,14 @@ async def test_the_crosshair_says_the_value_of_each_run_and_at_which_step(three:
 async def test_on_other_axes_the_nearest_point_there_counts(three: Store) -> None:
     async with compared(three, *RUNS, tab="metrics") as pilot:
         await zoomed(pilot, "loss", "colon", *"50", "enter", "t")
-        # B logs every two seconds and C every three: 50 s after their starts they are at 25 and 17.
+        # C takes longest, three seconds a step; 150 s after its start B, at two a step, is at 75.
         assert "x time" in title(pilot)
-        assert "B two 2.25 @ 25" in legend(pilot)
-        assert "C three 1 @ 20" in legend(pilot)
+        assert legend(pilot).startswith("step 50 of C 2 m 30 s in A one 4 @ 100 B two 2.75 @ 75")
+        assert "C three 1 @ 50" in legend(pilot)
         await press(pilot, "t")
         assert "x share %" in title(pilot)
+        assert legend(pilot).startswith("step 100 of A 100 % of the run")
+        await press(pilot, "colon", *"50", "enter")
         assert "50 % of the run" in legend(pilot)
         assert "B two 2.5 @ 50" in legend(pilot)
         assert "C three 1 @ 200" in legend(pilot)
@@ -178,6 +181,36 @@ async def test_on_other_axes_the_nearest_point_there_counts(three: Store) -> Non
         assert curve is not None
         windows = [(one.start, one.end) for one in curve.all_series]
         assert windows == [(25, 75), (25, 75), (100, 300)]
+
+
+async def test_the_crosshair_is_always_inside_the_axis(three: Store) -> None:
+    async with compared(three, *RUNS, tab="metrics") as pilot:
+        await zoomed(pilot, "loss", "colon", *"400", "enter", "t")
+        # A ends after 100 s and has no step 400, which only C has.
+        assert legend(pilot).startswith("step 400 of C 20 m in A one 4 @ 100 B two 3 @ 100")
+        pane = pilot.app.screen.query_one(CurvePane)
+        for _ in range(4):
+            curve = pane.curve
+            assert curve is not None
+            assert curve.crosshair in curve.points
+            x, window = curve.x(curve.crosshair), window_of(curve)
+            assert x is not None
+            assert window.left <= x <= window.right
+            await press(pilot, "t")
+            # It stays where the legend says that the run is along which it goes then.
+            if "x share %" in title(pilot):
+                assert legend(pilot).startswith("step 100 of A 100 % of the run A one 4 @ 100")
+                assert "C three 1 @ 400" in legend(pilot)
+        # Without C another run takes the lead, and the crosshair goes to the end of the axis.
+        await press(pilot, "v", "down", "down", "space", "enter")
+        assert legend(pilot).startswith("step 100 of B 3 m 20 s in A one 4 @ 100 B two 3 @ 100")
+        await press(pilot, "home")
+        assert legend(pilot).startswith("step 0 of B 0 s in A one 4 @ 0 B two 2 @ 0")
+        # Back on the axis of steps a difference has its own values.
+        await press(pilot, "t", "t", "t", "i", "end")
+        assert pane.curve is not None
+        assert pane.curve.crosshair is not None
+        assert pane.curve.crosshair.value == -1.0
 
 
 async def test_the_difference_is_drawn_to_the_baseline_between_its_steps(three: Store) -> None:
