@@ -216,13 +216,16 @@ async def test_the_crosshair_is_always_inside_the_axis(three: Store) -> None:
 async def test_the_difference_is_drawn_to_the_baseline_between_its_steps(three: Store) -> None:
     async with compared(three, *RUNS, tab="metrics") as pilot:
         await zoomed(pilot, "loss", "i")
-        assert "less A" in title(pilot)
+        assert "each minus A" in title(pilot)
         # C goes on to 400 and A ends at 100.
         assert legend(pilot).startswith("step 100 B two -1 C three -3")
         await press(pilot, "colon", *"54", "enter")
         assert legend(pilot).startswith("step 54 B two -1.46 C three -3 @ 50")
         await press(pilot, "escape")
         assert "B -1  C -3" in screen_text(pilot)
+        # Neither the tab nor a chart may pass for what was logged.
+        assert "2 Metrics 3 · each minus A" in screen_text(pilot)
+        assert re.search(r"loss +each minus A", screen_text(pilot))
         assert "no other run has it at the steps of A" in screen_text(pilot)
         assert "A has no such metric" in screen_text(pilot)
         await press(pilot, "i")
@@ -247,7 +250,7 @@ async def test_no_curve_is_shown_for_what_it_is_not(
     async with compared(three, *RUNS, tab="metrics") as pilot:
         assert "A 4  B 3  C 1" in screen_text(pilot)
         await pilot.press("i")
-        await until(lambda: "less A" in screen_text(pilot), "the word")
+        await until(lambda: "each minus A" in screen_text(pilot), "the word")
         assert "A 4  B 3  C 1" not in screen_text(pilot)
         go_on.set()
         await until(lambda: "B -1  C -3" in screen_text(pilot), "the differences")
@@ -257,7 +260,7 @@ async def test_no_curve_is_shown_for_what_it_is_not(
         await pilot.press("i")
         await until(lambda: "reading…" in screen_text(pilot), "the word")
         go_on.set()
-        await until(lambda: "less A" in title(pilot), "the differences")
+        await until(lambda: "each minus A" in title(pilot), "the differences")
 
 
 async def test_repeats_fold_into_a_mean_with_its_band(three: Store) -> None:
@@ -464,7 +467,8 @@ async def test_a_run_that_cannot_be_read_is_said_where_it_would_stand(
         assert "without B, which cannot be read" in re.sub(r"\s+", " ", screen_text(pilot))
         # One that is switched off is not missed.
         await press(pilot, "v", "down", "space", "enter")
-        assert "unreadable" not in screen_text(pilot)
+        assert "unreadable" not in title(pilot)
+        assert "✗" not in legend(pilot)
 
 
 async def test_without_a_readable_baseline_there_is_no_difference(
@@ -499,3 +503,21 @@ async def test_a_run_that_vanishes_between_two_reads_is_said(
             shutil.rmtree(tmp_path / name)
         await press(pilot, "i")
         assert "exp.db is missing" in screen_text(pilot)
+
+
+async def test_what_only_an_unreadable_run_may_have_is_not_denied(
+    four: Store, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "a")
+    async with compared(four, *"ab", tab="metrics") as pilot:
+        # Its own metric is not listed now, and the count is not the whole one.
+        assert "2 Metrics 1 · A unreadable" in screen_text(pilot)
+
+
+async def test_metrics_of_an_unreadable_run_are_not_said_to_be_none(tmp_path: Path) -> None:
+    store = write_store(tmp_path, {"a": {}, "b": {"loss": [(0, 1.0)]}})
+    shutil.rmtree(tmp_path / "b")
+    async with compared(store, "a", "b", tab="metrics") as pilot:
+        text = screen_text(pilot)
+        assert "None of the runs that can be read has logged a metric" in text
+        assert "b/exp.db is missing" in text
