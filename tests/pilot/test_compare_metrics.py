@@ -365,6 +365,21 @@ async def test_exporting_writes_values_or_the_chart(
         assert "repeats folded over seed" in text.splitlines()[0]
 
 
+async def test_the_line_on_top_promises_no_key_that_means_something_else(tmp_path: Path) -> None:
+    names = list("abcdefg")
+    store = write_store(tmp_path, {name: {"loss": [(0, 1.0)], "acc": [(0, 1.0)]} for name in names})
+    async with compared(store, *names, tab="metrics", size=(80, 24)) as pilot:
+        assert "candidate 1 of 6  [ ]" in screen_lines(pilot)[0]
+        await press(pilot, "right_square_bracket")
+        assert "candidate 2 of 6  [ ]" in screen_lines(pilot)[0]
+        # In full, these keys show other metrics.
+        await press(pilot, "enter")
+        assert "candidate 2 of 6" in screen_lines(pilot)[0]
+        assert "[ ]" not in screen_lines(pilot)[0]
+        await press(pilot, "escape")
+        assert "candidate 2 of 6  [ ]" in screen_lines(pilot)[0]
+
+
 # Odd runs ------------------------------------------------------------------------------------
 
 
