@@ -116,6 +116,7 @@ class CompareScreen(StoreScreen):
         if self.is_composed:
             self.show_state()
             self.want(self.reads)
+            self.bindings_updated_signal.subscribe(self, lambda _screen: self._show_runs())
 
     def on_screen_resume(self) -> None:
         self.state.tab = self.tab
@@ -131,6 +132,11 @@ class CompareScreen(StoreScreen):
 
     def show_state(self) -> None:
         """Show what the line on top and the tab line say now."""
+        if self.is_composed and self.size.width:
+            self._show_runs()
+            self.query_one(TabLine).show_words(self.state.words, self.state.short_words)
+
+    def _show_runs(self) -> None:
         if not self.is_composed or not self.size.width:
             return
         places = {run.store.directory for run in self.runs.runs}
@@ -140,13 +146,21 @@ class CompareScreen(StoreScreen):
                 for run in self.runs.runs
             ],
             self.candidate,
+            self._candidate_keys,
             self.flow.store_label if len(places) == 1 else "",
             self.size.width,
             frozenset(self.state.hidden),
-            "[ ]" if self.steps_candidates else "",
         )
         self.query_one("#compared", OneLine).show(line)
-        self.query_one(TabLine).show_words(self.state.words, self.state.short_words)
+
+    @property
+    def _candidate_keys(self) -> str:
+        """The keys that lead to the other candidates, as long as nothing else has them."""
+        return " ".join(
+            active.binding.key_display or self.app.get_key_display(active.binding)
+            for active in self.active_bindings.values()
+            if active.enabled and active.binding.action.startswith("step_candidate(")
+        )
 
     def tell_count(self, words: str, short: str = "") -> None:
         """Say beside the tab's name what it holds, such as `4≠`.
