@@ -222,16 +222,29 @@ def list_(
     sort: Annotated[
         str,
         typer.Option(
-            metavar="COLUMN", help="A column, param.KEY or metric.KEY; -COLUMN: descending."
+            metavar="COLUMN",
+            help="A column, a metric, a parameter or best.METRIC; -COLUMN: descending.",
         ),
     ] = "-created",
     limit: LimitOption = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,C", help="The columns, as --sort takes them.", show_default="what matters"
+        ),
+    ] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Print the runs of the store."""
-    from flowtui.reports import runs as report
+    from flowtui.reports import run_table
+    from flowtui.screens.compare.chosen_directions import chosen_directions
 
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
     opened = open_store(store, allow_large) if file is None else open_file(file, store, allow_large)
-    report.print_runs(opened, filter_text, sort, limit, as_json)
+    style: run_table.Style = "json" if as_json else "csv" if as_csv else "text"
+    wanted = run_table.ListRequest(filter_text, sort, limit, columns, style, chosen_directions())
+    run_table.print_runs(opened, wanted)
 
 
 @cli.command()

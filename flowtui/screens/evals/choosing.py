@@ -35,7 +35,6 @@ class SampleColumnsScreen(ColumnsScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "widen(1)", "Width", key_display="←→", tooltip="Make it wider"),
         Binding("left,h", "widen(-1)", "Narrower", show=False, tooltip="Make it narrower"),
-        Binding("0", "reset", "Default", tooltip="Go back to the default columns"),
     ]
 
     def __init__(
@@ -43,7 +42,6 @@ class SampleColumnsScreen(ColumnsScreen):
     ) -> None:
         super().__init__("Columns", choices, chosen)
         self.widths = dict(widths)
-        self.is_reset = False
 
     def action_widen(self, direction: int) -> None:
         lines = self.query_one(ChoiceLines)
@@ -59,10 +57,6 @@ class SampleColumnsScreen(ColumnsScreen):
         at = lines.cursor
         lines.show_choices(noted, self._chosen)
         lines.cursor = at
-
-    def action_reset(self) -> None:
-        self.is_reset = True
-        self.dismiss([])
 
 
 async def choose_columns(
