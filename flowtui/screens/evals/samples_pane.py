@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from flowtui.screens.evals.reading import (
     shown_sets,
 )
 from flowtui.screens.evals.sample_view import SampleView
+from flowtui.screens.evals.strip import sample_parts
 from flowtui.screens.record_list import RecordList
 from flowtui.store.annotations.agreement import Agreement, agreement
 from flowtui.store.annotations.values import Change, Target
@@ -39,6 +41,7 @@ from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.lists.detail_strip import DetailStrip, Question
 from flowtui.widgets.lists.view_line import ViewKey, ViewLine
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
@@ -89,6 +92,7 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         yield VirtualTable(id="samples")
         yield EmptyText(id="empty")
         yield SampleView(self._run, id="sample")
+        yield DetailStrip(self.strip_question)
         yield FilterLine(HINT, history="evals", id="filter")
 
     def on_mount(self) -> None:
@@ -250,6 +254,7 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         empty.display = bool(text) and not is_open
         self.view.display = is_open
         self.rows.display = not text and not is_open
+        self.strip.allow(self.rows.display)
         self.sets.display = self.query_one(ViewLine).display = has_samples and not is_open
         self.query_one("#agreement").display = has_agreement and not is_open
         if self.rows.display and self.screen.focused is None:
@@ -278,6 +283,10 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
 
     def on_resize(self) -> None:
         self._fill_columns()
+        self.strip.settle()
+
+    def strip_question(self) -> Question | None:
+        return None if self.sample is None else partial(sample_parts, self.sample)
 
     def _fill_columns(self) -> None:
         shown = sample_columns.columns(

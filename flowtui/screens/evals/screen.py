@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 TABLE_ACTIONS = (
     "filter", "sort", "columns", "group", "show_view", "copy", "copy_row", "trace", "next_pane",
-    "export",
+    "export", "strip",
 )  # fmt: skip
 FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.", "created_at")
 NARROW_BELOW = 100
@@ -87,6 +87,8 @@ class EvalsScreen(Exports, TabScreen):
                 id="evals.pane", tooltip="Switch between the eval sets and the samples"),
         Binding("x", "export", "Export", show=False, id="evals.export",
                 tooltip="Save the samples of this view as CSV, JSON lines or Markdown"),
+        Binding("i", "strip", "Details", show=False, id="evals.strip",
+                tooltip="Show below the list what the cursor is on, or close that"),
         Binding("t", "trace", "Trace", show=False, id="evals.trace",
                 tooltip="Show the trace that is linked to the sample; Esc comes back"),
         Binding("y", "copy", "Copy id", show=False, id="evals.copy",
@@ -281,6 +283,9 @@ class EvalsScreen(Exports, TabScreen):
     async def action_trace(self) -> None:
         if (sample := self._pane.sample) is not None:
             await go_to_trace(self.flow, sample)
+
+    def action_strip(self) -> None:
+        self._pane.action_strip()
 
     def action_copy(self) -> None:
         self._pane.action_copy()

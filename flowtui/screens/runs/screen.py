@@ -24,6 +24,7 @@ from flowtui.screens.runs.reading import (
     RunsQuery,
     runs_to_compare,
 )
+from flowtui.screens.runs.strip import run_parts
 from flowtui.store import leaderboard
 from flowtui.store import runs as run_rows
 from flowtui.store.compare.run_set import MOST
@@ -36,6 +37,7 @@ from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import KeyLine, OneLine
+from flowtui.widgets.lists.detail_strip import DetailStrip, Question
 from flowtui.widgets.lists.group_list import GroupList
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
@@ -85,8 +87,10 @@ class RunsScreen(Leaderboard):
         Binding("c", "columns", "Columns", id="runs.columns", tooltip="Choose the columns"),
         Binding("b", "best", "Last or best", id="runs.best",
                 tooltip="Show the best value of the sorted metric, or of all metrics; or the last"),
-        Binding("x", "export", "Save", show=False, id="runs.export",
+        Binding("x", "export", "Export", show=False, id="runs.export",
                 tooltip="Save the list as it is seen: CSV, JSON lines or Markdown"),
+        Binding("i", "strip", "Details", show=False, id="runs.strip",
+                tooltip="Show below the list what the cursor is on, or close that"),
         Binding("tab", "switch_list", "Groups", key_display="Tab", id="runs.groups",
                 tooltip="Switch between the groups and the runs"),
         Binding("y", "copy", "Copy id", show=False, id="runs.copy", tooltip="Copy the run's id"),
@@ -115,6 +119,7 @@ class RunsScreen(Leaderboard):
             yield GroupList(id="groups")
             yield VirtualTable(id="runs")
             yield EmptyText(id="empty")
+        yield DetailStrip(self.strip_question)
         yield FilterLine(
             "text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs", id="filter"
         )
@@ -269,6 +274,13 @@ class RunsScreen(Leaderboard):
     def on_resize(self) -> None:
         if self.is_composed:
             self._show_title()
+            self.strip.settle()
+
+    def strip_question(self) -> Question | None:
+        known, listed = self.record, self._listed
+        if known is None or listed is None:
+            return None
+        return partial(run_parts, self.store, known.run, listed.telling, self._plan.better)
 
     def list_changed(self) -> None:
         """Read the list again, because runs were added, deleted, renamed or ended."""

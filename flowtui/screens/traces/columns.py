@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from flowtui import format as fmt
 from flowtui.store.traces.values import Trace, TraceState, moment
 from flowtui.widgets.cells import Piece, Role
+from flowtui.widgets.lists.detail_strip import StripPart
 from flowtui.widgets.lists.virtual_table import Cells, Column
 
 SAID_CHARACTERS = 400
 """How many characters of a text are kept: more than the widest column shows."""
+STRIP_CHARACTERS = 2_000
+"""How many characters of a text the strip below the list has room for."""
 UNSAID = "▲ too long to read here"
 _COLUMNS = {
     column.key: column
@@ -90,6 +93,17 @@ def _cell(trace: Trace, column: Column) -> Piece:
         case "samples":
             return Piece(f"{trace.sample_count:,}" if trace.sample_count else "", "muted")
     return Piece(fmt.short_id(trace.trace_id), "muted")
+
+
+def trace_parts(trace: Trace) -> list[StripPart]:
+    """Return what the strip below the list says of a trace: what was asked, and answered."""
+    found = []
+    for label, text in (("input", trace.input), ("output", trace.output)):
+        if text is not None:
+            found.append(StripPart(label, fmt.one_line(text, STRIP_CHARACTERS)))
+        elif trace.is_unsaid:
+            found.append(StripPart(label, UNSAID, "attention"))
+    return found or [StripPart("", "No span says what was asked or answered.", "muted")]
 
 
 def said(text: str | None, is_unsaid: bool) -> Piece:

@@ -35,6 +35,7 @@ from flowtui.store.traces.values import Trace
 from flowtui.store.values import Kind
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.lists.detail_strip import DetailStrip, Question
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from flowtui.widgets.paint import CURVE_CLASSES
@@ -51,7 +52,7 @@ FILTER_WORDS = (
     "attributes.", "annotations.", "annotated", "errors", "execution_time", "error_count",
     "span_count", "state", "name", "input", "output", "session", "user", "model", "created_at",
 )  # fmt: skip
-LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect", "group")
+LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect", "group", "strip")
 GROUP_ACTIONS = ("filter", "group")
 """What is done on the groups as on the list."""
 NARROW_BELOW, WIDE_FROM = 100, 160
@@ -92,6 +93,8 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
                 tooltip="Judge the root spans of the listed traces one after the other"),
         Binding("b", "group", "Group", id="traces.group",
                 tooltip="Group the traces by name, session, user or model"),
+        Binding("i", "strip", "Details", show=False, id="traces.strip",
+                tooltip="Show below the list what the cursor is on, or close that"),
         Binding("escape", "to_groups", "Groups", key_display="Esc", id="traces.to_groups",
                 tooltip="Back to the groups"),
         Binding("escape", "leave", "Runs", key_display="Esc", id="tab.leave",
@@ -126,6 +129,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         yield VirtualTable(id="traces")
         yield GroupsPane(self.run, id="trace-groups")
         yield EmptyText(id="empty")
+        yield DetailStrip(self.strip_question)
         yield FilterLine(HINT, history="traces", id="filter")
         yield TraceView(self.store, self.run, id="trace")
         yield SessionView(self.run, id="session")
@@ -238,6 +242,11 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
     def on_resize(self) -> None:
         if self.is_composed:
             self._fill_columns()
+            self.strip.settle()
+
+    def strip_question(self) -> Question | None:
+        trace = self.record
+        return None if trace is None else partial(columns.trace_parts, trace)
 
     def _fill_columns(self) -> None:
         self.rows.set_columns(columns.columns(self.size.width))
@@ -331,6 +340,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
             pane.display = pane is top
         is_filtered = top in (None, self._groups) and bool(self.filter_line.text)
         self.filter_line.set_class(is_filtered, "-open")
+        self.strip.allow(top is None)
         if top is None:
             self.set_focus(self.rows)
             return
