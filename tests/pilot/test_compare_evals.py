@@ -170,6 +170,15 @@ async def test_a_direction_that_is_chosen_counts_at_once(runs: RunSet) -> None:
         assert "which is better is not known: 29 changed, not tested" in screen_text(pilot)
         await press(pilot, "m", "home", "down", "enter")
         assert "29 worse, 0 better of 30: unlikely to be chance, p < 0.0001" in screen_text(pilot)
+        # What is remembered is forgotten again: other tests have the same home.
+        await press(pilot, "m", "end", "enter")
+        assert "29 worse" not in screen_text(pilot)
+
+
+async def test_the_method_of_the_tests_is_told(runs: RunSet) -> None:
+    async with opened(runs) as pilot:
+        await press(pilot, "T")
+        assert "McNemar's exact test" in screen_text(pilot)
 
 
 async def test_equal_inputs_join_where_ids_do_not(tmp_path: Path) -> None:
@@ -316,6 +325,9 @@ async def test_brackets_take_the_next_candidate(tmp_path: Path) -> None:
             read = pane(pilot).view.read
             assert read is not None
             assert all(one is not None for one in read.sample.samples)
+            # Any run is annotated here; in the table the two that it shows.
+            await press(pilot, "tab", "plus", "escape", "minus")
+            assert noted(runs, "q003") == [[], [False], [True]]
 
 
 async def test_a_run_that_grows_keeps_the_cursor_on_its_sample(runs: RunSet) -> None:

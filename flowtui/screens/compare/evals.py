@@ -28,6 +28,7 @@ from flowtui.store.compare.run_set import ComparedRun
 from flowtui.store.compare.sample_page import page
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN, ComparedView
 from flowtui.store.compare.samples import by_direction
+from flowtui.store.compare.significance import EXACT_BELOW, FEWEST_DISCORDANT
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.values import Kind
 from flowtui.widgets.lists.virtual_table import VirtualTable
@@ -40,6 +41,13 @@ TABLE_ACTIONS = (
 )  # fmt: skip
 FIRST_ROWS = 60
 """How many samples are read with the first list: more than a terminal shows."""
+METHOD = (
+    "Each score is tested over the samples that both runs have, two-sided. True and false:"
+    " McNemar's exact test of the pairs that differ. Numbers: Wilcoxon's signed-rank test, exact"
+    f" below {EXACT_BELOW} pairs that differ, else its normal form, corrected for ties. With fewer"
+    f" than {FEWEST_DISCORDANT} pairs that differ there are too few to tell. p is how often chance"
+    " alone would make a difference as large; of many scores tested, some look unlikely by chance."
+)
 FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.")
 
 
@@ -66,12 +74,13 @@ class CompareEvals(Exports, CompareScreen):
             for key, view in VIEWS.items()
         ),
         Binding("shift+tab", "next_pane", "Scores", show=False, id="compare_evals.pane",
-                tooltip="Switch between the scores and the samples. Scores are tested in pairs: "
-                "pass-fail with McNemar's exact test, numbers with Wilcoxon's signed-rank test"),
+                tooltip="Switch between the scores and the samples"),
+        Binding("T", "tell_tests", "Tests", show=False, id="compare_evals.tests",
+                tooltip="Tested by McNemar (pass-fail) and Wilcoxon (numbers): say how"),
         Binding("m", "choose_direction", "Better", show=False, id="compare_evals.direction",
-                tooltip="Say whether higher or lower is better of the score under the cursor"),
+                tooltip="Say whether higher or lower is better of this score"),
         Binding("J", "join_by", "Join", show=False, id="compare_evals.join",
-                tooltip="Join the samples on equal inputs instead of on their ids, or back"),
+                tooltip="Join on equal inputs instead of on ids, or back"),
         Binding("t", "trace", "Trace", show=False, id="compare_evals.trace",
                 tooltip="Show the traces of the sample in both runs, side by side"),
         Binding("x", "export", "Export", show=False, id="compare_evals.export",
@@ -196,6 +205,9 @@ class CompareEvals(Exports, CompareScreen):
 
     def action_join_by(self) -> None:
         self.pane.join_otherwise()
+
+    def action_tell_tests(self) -> None:
+        self.notify(METHOD, title="Tests of scores", timeout=20, markup=False)
 
     def action_next_pane(self) -> None:
         self.pane.next_pane()

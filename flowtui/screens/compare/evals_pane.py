@@ -63,6 +63,8 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         self.selected = ComparedQuery(letter=state.candidate)
         self.known: dict[int, ComparedSample] = {}
         self.listed: ReadComparison | None = None
+        self._score_names: list[tuple[str | None, str]] = []
+        """The set and the name of each score in the upper table."""
         self.higher = by_direction(chosen_directions())
         """Says of a score what is better, as far as its name or the person has said so."""
 
@@ -135,11 +137,22 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         if (listed := self.listed) is None:
             return
         scores = listed.of.scores
+        held = self._score_under_cursor
+        self._score_names = [(one.dataset, one.name) for one in scores]
         shown = columns.score_columns(scores, listed.of.letter)
         self.scores.set_columns(shown)
         self.scores.show_keys(range(len(scores)))
         self.scores.fill({at: columns.score_cells(one, shown) for at, one in enumerate(scores)})
+        if held is not None and held in self._score_names:
+            # Its place may be another: those that are tested come first.
+            self.scores.put_cursor(self._score_names.index(held))
         self._show_test()
+
+    @property
+    def _score_under_cursor(self) -> tuple[str | None, str] | None:
+        """The set and the name of the score under the cursor, None if there is none."""
+        at = self.scores.cursor
+        return self._score_names[at] if at < len(self._score_names) else None
 
     @on(VirtualList.CursorMoved, "#scores")
     def _show_test(self) -> None:
@@ -312,6 +325,10 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
 
     @on(ComparedSampleView.Left)
     def close_sample(self) -> None:
+        if self.noted not in (self.state.runs.baseline.letter, self.state.candidate):
+            # The table has the samples of these two alone.
+            self.noted = self.state.candidate
+            self.show_noted()
         self.filter_line.set_class(bool(self.filter_line.text), "-open")
         self.show_instead("" if self.listed is None else self._why_none(self.listed))
         self.on_filter_line_left()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -85,9 +86,14 @@ class ReadComparison:
 
 
 class ComparisonReader:
-    """Reads the samples of a comparison; only one thread at a time may use it."""
+    """Reads the samples of a comparison.
+
+    A thread whose answer is not wanted any more may still be at work when the next one begins, so
+    that each waits for its turn: they share the numbers of samples.
+    """
 
     def __init__(self, runs: RunSet) -> None:
+        self._turn = Lock()
         self._runs = runs
         self._reader = SampleReader(runs)
         self._last: ReadSamples | None = None
@@ -115,6 +121,17 @@ class ComparisonReader:
             StoreError: The baseline cannot be read, or a run that the filter is about.
             ReadCancelled: Nobody waits any more.
         """
+        with self._turn:
+            return self._read(wanted, higher, stale, whole, first_rows)
+
+    def _read(
+        self,
+        wanted: ComparedQuery,
+        higher: HigherIsBetter,
+        stale: Collection[str],
+        whole: Collection[str],
+        first_rows: int,
+    ) -> ReadComparison:
         began_s = monotonic()
         if self._last is None or stale or wanted.by is not self._reader.by:
             self._reader.join_by(wanted.by)

@@ -17,10 +17,10 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 Answer = TypeVar("Answer")
 _LINES_AROUND = 4
-"""The border, and the keys with the line above them."""
+"""The border, and the keys with the line above them; what is typed takes more."""
 
 
-class _AskScreen(Dialog[Answer]):
+class AskScreen(Dialog[Answer]):
     """A question with details under it; the keys of a subclass are the answers.
 
     Details that do not fit are scrolled, and the answers stay in sight.
@@ -33,6 +33,9 @@ class _AskScreen(Dialog[Answer]):
                 tooltip="What there is no room for"),
         Binding("up,k", "scroll_details(-1)", "Up", show=False, tooltip="Back up"),
     ]  # fmt: skip
+
+    lines_below: ClassVar[int] = 0
+    """How many lines `compose_answer` takes."""
 
     def __init__(self, question: str, details: Sequence[str] = ()) -> None:
         """Make the screen.
@@ -51,11 +54,18 @@ class _AskScreen(Dialog[Answer]):
                 yield Label(self._question, markup=False, classes="ask-question")
                 for detail in self._details:
                     yield Label(detail, markup=False, classes="ask-detail")
+            yield from self.compose_answer()
             yield KeyLine()
+
+    def compose_answer(self) -> ComposeResult:
+        """Yield what an answer takes beside keys, which stays in sight too."""
+        yield from ()
 
     def on_resize(self, event: events.Resize) -> None:
         for text in self.query(VerticalScroll):
-            text.styles.max_height = max(event.size.height * 9 // 10 - _LINES_AROUND, 1)
+            text.styles.max_height = max(
+                event.size.height * 9 // 10 - _LINES_AROUND - self.lines_below, 1
+            )
         self.call_after_refresh(self.refresh_bindings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -66,7 +76,7 @@ class _AskScreen(Dialog[Answer]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-class ConfirmScreen(_AskScreen[bool]):
+class ConfirmScreen(AskScreen[bool]):
     """Asks a yes-or-no question: dismisses with whether the answer was yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,7 +86,7 @@ class ConfirmScreen(_AskScreen[bool]):
     ]  # fmt: skip
 
 
-class ConflictScreen(_AskScreen[Literal["overwrite", "skip", ""]]):
+class ConflictScreen(AskScreen[Literal["overwrite", "skip", ""]]):
     """Asks what to do when another person's change prevents an undo."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

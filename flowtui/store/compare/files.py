@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
@@ -85,7 +86,7 @@ class HeldFile:
         return self.attachment.problem or "refused"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ComparedFile:
     """The files that runs have under one path."""
 
@@ -102,8 +103,9 @@ class ComparedFile:
             letter for letter, one in zip(LETTERS, self.held, strict=False) if one is not None
         )
 
-    @property
+    @cached_property
     def sameness(self) -> FileSameness:
+        """How the files stand to each other, over all runs that could be read."""
         present = [one for one in self.held if one is not None]
         runs = [one for one, unread in zip(self.held, self._unread, strict=True) if not unread]
         if len(present) < len(runs):
@@ -287,6 +289,12 @@ def _known(cell: HeldFile, digests: FileDigests) -> HeldFile:
     return HeldFile(cell.run, cell.attachment, digests.known(path))
 
 
+def with_digests(found: ComparedFiles, digests: FileDigests) -> ComparedFiles:
+    """Return files with all digests that have become known."""
+    files = tuple(with_known(one, digests) for one in found.files)
+    return ComparedFiles(files, found.failures, found.problems)
+
+
 def to_read(files: Iterable[ComparedFile]) -> Iterator[HeldFile]:
     """Yield the files whose contents must be read to know whether they are equal."""
     for one in files:
@@ -316,8 +324,7 @@ def read_small(files: ComparedFiles, digests: FileDigests) -> ComparedFiles:
             continue
         except StoreError:
             check()
-    known = tuple(with_known(one, digests) for one in files.files)
-    return ComparedFiles(known, files.failures, files.problems)
+    return with_digests(files, digests)
 
 
 def read_all(

@@ -37,6 +37,10 @@ WHERE = {
     ],
     "The list of runs": ["screens.runs.screen.RunsScreen"],
     "Overview": ["screens.overview.screen.OverviewScreen", "widgets.trees.value_tree.ValueTree"],
+    "Overview of a comparison": [
+        "screens.compare.overview.CompareOverview",
+        "screens.compare.base.CompareScreen",
+    ],
     "Metrics": ["screens.metrics.screen.MetricsScreen", "widgets.charts.grid.ChartGrid"],
     "One metric": ["screens.metrics.zoom.MetricZoom", "widgets.charts.curve_pane.CurvePane"],
     "Metrics of a comparison": ["screens.compare.metrics.CompareMetrics"],
@@ -46,6 +50,11 @@ WHERE = {
         "screens.traces.session_view.SessionView",
         "screens.traces.view.TraceView",
         "widgets.trees.span_tree.SpanLines",
+    ],
+    "Traces of a comparison": [
+        "screens.compare.traces.CompareTraces",
+        "screens.compare.trace_pair.TracePairView",
+        "widgets.trees.aligned_tree.AlignedLines",
     ],
     "Evals": [
         "screens.evals.screen.EvalsScreen",
@@ -61,6 +70,11 @@ WHERE = {
         "screens.attachments.screen.AttachmentsScreen",
         "widgets.trees.file_tree.FileTree",
         "widgets.lists.table_pane.TablePane",
+    ],
+    "Attachments of a comparison": [
+        "screens.compare.attachments.CompareAttachments",
+        "screens.attachments.difference.FileDifference",
+        "screens.compare.attachments_table.CompareRows",
     ],
     "Annotations": ["screens.annotate.annotated.Annotated"],
     "Review": ["screens.review.view.ReviewView"],
