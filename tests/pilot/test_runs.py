@@ -30,7 +30,7 @@ async def type_filter(pilot: Pilot[None], text: str) -> None:
 
 
 async def test_text_filters_as_it_is_typed(demo: Store) -> None:
-    async with opened(demo, None) as pilot:
+    async with opened(demo, None, size=(120, 60)) as pilot:
         await type_filter(pilot, "resnet")
         assert "Runs 46" not in screen_lines(pilot)[0]
         assert {"resnet50-cosine", "resnet18-baseline"} <= set(names(pilot))
