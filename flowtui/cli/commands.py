@@ -338,20 +338,31 @@ def traces(
     as_json: JsonOption = False,
     filter_text: FilterOption = "",
     sort: Annotated[
-        str, typer.Option(metavar="COLUMN", help="A column; -COLUMN: descending.")
+        str,
+        typer.Option(metavar="COLUMN", help="A column, or annotations.NAME; -COLUMN: descending."),
     ] = "-start",
     limit: LimitOption = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, with a column for each annotation's name.")
+    ] = False,
 ) -> None:
     """Print the traces of a run, or the spans of one trace."""
-    from flowtui.reports import traces as trace_report
-
-    if trace is not None and (filter_text or limit is not None):
-        raise WrongUsage("--filter and --limit are for the list of traces: leave out TRACE_ID")
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
+    if trace is not None and (filter_text or limit is not None or as_csv):
+        raise WrongUsage(
+            "--filter, --limit and --csv are for the list of traces: leave out TRACE_ID"
+        )
     _, found = open_run(run, store, allow_large)
     if trace is not None:
-        trace_report.print_trace(found, trace, as_json)
+        from flowtui.reports.traces import print_trace
+
+        print_trace(found, trace, as_json)
     else:
-        trace_report.print_traces(found, filter_text, sort, limit, as_json)
+        from flowtui.reports import trace_list
+
+        style: trace_list.TraceStyle = "json" if as_json else "csv" if as_csv else "text"
+        trace_list.print_traces(found, filter_text, sort, limit, style)
 
 
 @cli.command()

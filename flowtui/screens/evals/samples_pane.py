@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui.screens import judgements
 from flowtui.screens.annotate.annotated import Annotated, ChangeQuestion
 from flowtui.screens.annotate.writing import subject
 from flowtui.screens.evals import columns as sample_columns
@@ -29,9 +30,13 @@ from flowtui.screens.evals.reading import (
 from flowtui.screens.evals.sample_view import SampleView
 from flowtui.screens.evals.strip import sample_parts
 from flowtui.screens.record_list import RecordList
+from flowtui.store.annotations import judgements as judgements_of
 from flowtui.store.annotations.agreement import Agreement, agreement
-from flowtui.store.annotations.values import Change, Target
+from flowtui.store.annotations.judgements import Judgement, JudgementTally
+from flowtui.store.annotations.listing import SAMPLES
+from flowtui.store.annotations.values import Change, SampleTarget, Target
 from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
 from flowtui.store.samples.values import Sample, SamplesView
@@ -86,6 +91,7 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
 
     def compose(self) -> Iterable[Widget]:
         yield VirtualTable(id="sets")
+        yield OneLine(id="tallies")
         yield OneLine(id="agreement")
         titles = {key: SHORT_TITLES.get(view, view.value) for key, view in VIEWS.items()}
         yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
@@ -132,26 +138,39 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
 
         def read(connection: sqlite3.Connection) -> Callable[[int], object]:
             agreed = agreement(connection, wanted.dataset)
-            return lambda count: self._show_change(target, count, wanted, agreed)
+            tallies = judgements_of.tallies(connection, SAMPLES, wanted.dataset)
+            rowid = (
+                sample_rows.rowid(connection, target) if isinstance(target, SampleTarget) else None
+            )
+            keys = [] if rowid is None else [rowid]
+            said = judgements_of.of_rows(connection, SAMPLES, keys).get(rowid or 0, {})
+            return lambda count: self._show_change(target, count, wanted, agreed, tallies, said)
 
         return read
 
     def _show_change(
-        self, target: Target, count: int, wanted: SamplesQuery, agreed: tuple[Agreement, ...]
+        self,
+        target: Target,
+        count: int,
+        wanted: SamplesQuery,
+        agreed: tuple[Agreement, ...],
+        tallies: tuple[JudgementTally, ...],
+        said: Mapping[str, Judgement],
     ) -> None:
         """Show how many annotations a sample has now, and how far all authors agree."""
         noted = {
-            key: replace(one, annotation_count=count)
+            key: replace(one, annotation_count=count, judgements=said)
             for key, one in self.known.items()
             if one.target == target
         }
         self.show_records(noted)
         if self.sample is not None and self.sample.target == target:
-            self.sample = replace(self.sample, annotation_count=count)
+            self.sample = replace(self.sample, annotation_count=count, judgements=said)
         self.view.take_count(target, count)
         if self.listed is not None and self.listed.wanted == wanted:
-            self.listed = replace(self.listed, agreement=agreed)
+            self.listed = replace(self.listed, agreement=agreed, tallies=tallies)
             self.show_note("")
+            self._fill_columns()
         if self.selected.asks_annotations:
             self.read_selected()
 
@@ -239,6 +258,7 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         if self.selected.dataset is not None:
             count = f"{fmt.plain(self.selected.dataset, 40)}   {count}"
         self.query_one(ViewLine).show_view(_key_of(self.selected.view), note or count)
+        self.query_one("#tallies", OneLine).show(judgements.tally_line(listed.tallies))
         self.query_one("#agreement", OneLine).show(agreement_line(listed.agreement))
 
     def show_instead(self, text: str) -> None:
@@ -257,6 +277,8 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         self.strip.allow(self.rows.display)
         self.sets.display = self.query_one(ViewLine).display = has_samples and not is_open
         self.query_one("#agreement").display = has_agreement and not is_open
+        has_tallies = self.listed is not None and bool(self.listed.tallies)
+        self.query_one("#tallies").display = has_tallies and not is_open
         if self.rows.display and self.screen.focused is None:
             self.screen.set_focus(self.rows)
 
@@ -269,7 +291,8 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         scores = list(self._summaries) or first_score_keys(list(self.known.values()))
         datasets = () if self.listed is None else self.listed.datasets
         has_sets = self.selected.dataset is None and len(datasets) > 1
-        return sample_columns.default_keys(scores, has_sets, self.size.width)
+        judged = () if self.listed is None else [one.field for one in self.listed.tallies]
+        return sample_columns.default_keys(scores, has_sets, self.size.width, judged)
 
     @property
     def chosen(self) -> ColumnChoice:

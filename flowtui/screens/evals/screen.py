@@ -24,6 +24,7 @@ from flowtui.screens.evals.reading import (
     ReadScores,
     SamplesQuery,
     read_list,
+    read_samples,
     read_scores,
 )
 from flowtui.screens.evals.sample_view import SampleView, go_to_trace
@@ -128,7 +129,7 @@ class EvalsScreen(Exports, TabScreen):
 
     @on(VirtualTable.RowsNeeded, "#samples")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        question = partial(self.run.ask, sample_rows.at, event.keys)
+        question = partial(read_samples, self.run, event.keys)
         show = partial(self._show_rows, self._pane.own_changes)
         self.ask(question, show, self.show_failure, group="rows", replaces=False)
 
@@ -203,7 +204,7 @@ class EvalsScreen(Exports, TabScreen):
 
         def read() -> Sample | None:
             if isinstance(wanted, int):
-                return self.run.ask(sample_rows.at, [wanted]).get(wanted)
+                return read_samples(self.run, [wanted]).get(wanted)
             return self.run.ask(sample_rows.detail, wanted)
 
         show = partial(self._open_found, is_followed=not isinstance(wanted, int))

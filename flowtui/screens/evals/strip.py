@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from flowtui import format as fmt
+from flowtui.screens import judgements
 from flowtui.store.equality import is_equal
 from flowtui.store.samples.values import Sample
 from flowtui.store.values import JsonValue
@@ -41,6 +42,10 @@ def _parts(sample: Sample) -> Iterator[StripPart]:
         scores = (f"{fmt.plain(key, 60)} {score_piece(value).text.strip()}"
                   for key, value in sample.scores.items())  # fmt: skip
         yield StripPart("scores", "   ".join(islice(scores, ITEMS)))
+    if sample.judgements:
+        said = (f"{judgements.title(field)} {judgements.text(one)}"
+                for field, one in sample.judgements.items())  # fmt: skip
+        yield StripPart("verdicts", "   ".join(islice(said, ITEMS)), "accent")
     if text := _text(sample.metadata):
         yield StripPart("metadata", text, "muted")
     for problem in sample.problems:

@@ -11,7 +11,7 @@ import pytest
 
 from flowtui.reports.run_table import ListRequest, print_runs
 from flowtui.reports.samples import SampleRequest, print_samples, print_scores
-from flowtui.reports.traces import print_traces
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.filters import RUN_FIELDS, SAMPLE_FIELDS, TRACE_FIELDS, FieldSet
 from flowtui.store.natural import natural_key
@@ -277,7 +277,7 @@ def test_traces_sort_by_every_field_or_say_by_what_they_do(
     for sort in (name, f"-{name}"):
         print_traces(store.opened(run), sort=sort)
         assert len(capsys.readouterr().out.splitlines()) == 4
-        print_traces(store.opened(run), sort=sort, as_json=True)
+        print_traces(store.opened(run), sort=sort, style="json")
         assert len(json.loads(capsys.readouterr().out)) == 3
 
 
@@ -288,7 +288,7 @@ def test_traces_sort_by_every_field_or_say_by_what_they_do(
 def test_traces_sort_by_the_heads_of_their_table(
     capsys: pytest.CaptureFixture[str], store: Store, sort: str, names: str
 ) -> None:
-    print_traces(store.resolve("a"), sort=sort, as_json=True)
+    print_traces(store.resolve("a"), sort=sort, style="json")
     traces = json.loads(capsys.readouterr().out)
     assert [trace["name"] for trace in traces] == [f"step {n}" for n in names.split()]
 
@@ -313,22 +313,22 @@ def test_filters_take_the_heads_of_tables(capsys: pytest.CaptureFixture[str], st
         ("spans = 1 and errors = 0 and samples = 0 and annotations < 1", 3),
         ("errors", 0),
     ):
-        print_traces(store.opened(run), text, as_json=True)
+        print_traces(store.opened(run), text, style="json")
         out, err = capsys.readouterr()
         assert (len(json.loads(out)), err) == (count, "")
 
 
 def test_traces_sort_and_filter_by_names(capsys: pytest.CaptureFixture[str], store: Store) -> None:
     run = store.resolve("a").row
-    print_traces(store.opened(run), sort="name", as_json=True)
+    print_traces(store.opened(run), sort="name", style="json")
     names = [trace["name"] for trace in json.loads(capsys.readouterr().out)]
     assert names == ["step 2", "step 9", "step 10"]
-    print_traces(store.opened(run), sort="-execution_time", as_json=True)
+    print_traces(store.opened(run), sort="-execution_time", style="json")
     assert len(json.loads(capsys.readouterr().out)) == 3
-    print_traces(store.opened(run), "attributes.ciyt = x or attributes.city = y", as_json=True)
+    print_traces(store.opened(run), "attributes.ciyt = x or attributes.city = y", style="json")
     said = 'flow-tui: no attribute "ciyt" in this run; closest: city\n'
     assert capsys.readouterr() == ("[]\n", said)
-    print_traces(store.opened(run), "span_cout > 1", as_json=True)
+    print_traces(store.opened(run), "span_cout > 1", style="json")
     assert capsys.readouterr().err == (
         'flow-tui: no attribute or annotation "span_cout" in this run;'
         " closest: span_count, sample_count\n"

@@ -25,6 +25,7 @@ from flowtui.reports import samples as sample_report
 from flowtui.reports import series
 from flowtui.reports import traces as trace_report
 from flowtui.reports.run_table import ListRequest, print_runs
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.usage import PrintedInPart
 from flowtui.store import counts as counting
 from flowtui.store import models as logged_models
@@ -288,11 +289,11 @@ def ask_traces(store: Store) -> list[Any]:
     run = store.resolve("sound-run")
     for column in trace_rows.SORTABLE:
         for sign in ("", "-"):
-            printed(trace_report.print_traces, run, sort=f"{sign}{column}")
+            printed(print_traces, run, sort=f"{sign}{column}")
     for text in TRACE_FILTERS:
         trace_condition(text)
-        printed(trace_report.print_traces, run, text)
-    found = json.loads(printed(trace_report.print_traces, run, as_json=True))
+        printed(print_traces, run, text)
+    found = json.loads(printed(print_traces, run, style="json"))
     keys = run.ask(trace_rows.ordered)
     assert len(run.ask(trace_rows.at, keys)) == len(keys)
     wholes = []
