@@ -86,8 +86,9 @@ def count_of(store: Store, table: str) -> int:
 
 @pytest.mark.parametrize(
     ("tab", "keys", "marks"),
-    # The table's head has a mark, too; a trace has one beside the span and one in its summary.
-    [("evals", [], (1, 2)), ("evals", ["enter"], (0, 1)), ("traces", ["enter"], (0, 2))],
+    # The table's head has a mark, too, and so have the column of the name and its tally; a trace has
+    # one beside the span and one in its summary.
+    [("evals", [], (1, 4)), ("evals", ["enter"], (0, 1)), ("traces", ["enter"], (0, 2))],
 )
 async def test_one_key_makes_few_reads_and_sorts_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch, tab: str, keys: list[str], marks: tuple[int, int]
@@ -158,4 +159,4 @@ async def test_a_read_that_fails_after_a_write_hides_nothing(
         await pilot.press("plus")
         await look(pilot)
         assert not busy
-        assert screen_text(pilot).count("✎") == 2
+        assert screen_text(pilot).count("✎") == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -92,9 +93,13 @@ def read_samples(run: OpenRun, keys: Sequence[int]) -> dict[int, Sample]:
         DatabaseError: The run's database cannot be read.
         ReadCancelled: Nobody waits any more.
     """
-    samples = run.ask(sample_rows.at, keys)
-    said = run.ask(judgements.of_rows, annotation_rows.SAMPLES, keys)
-    return {key: replace(one, judgements=said.get(key, {})) for key, one in samples.items()}
+
+    def read(connection: sqlite3.Connection) -> dict[int, Sample]:
+        samples = sample_rows.at(connection, keys)
+        said = judgements.of_rows(connection, annotation_rows.SAMPLES, keys)
+        return {key: replace(one, judgements=said.get(key, {})) for key, one in samples.items()}
+
+    return run.ask(read)
 
 
 def read_list(

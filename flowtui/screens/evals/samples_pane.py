@@ -170,7 +170,10 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         if self.listed is not None and self.listed.wanted == wanted:
             self.listed = replace(self.listed, agreement=agreed, tallies=tallies)
             self.show_note("")
+            self.show_instead(self._why_none(self.listed))
+            # A name that is new has a column of its own from now on.
             self._fill_columns()
+            self.fill(self.known)
         if self.selected.asks_annotations:
             self.read_selected()
 

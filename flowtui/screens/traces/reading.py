@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from array import array
 from collections.abc import Callable, Sequence
@@ -56,9 +57,13 @@ def read_traces(run: OpenRun, keys: Sequence[int]) -> dict[int, Trace]:
         DatabaseError: The run's database cannot be read.
         ReadCancelled: Nobody waits any more.
     """
-    traces = run.ask(trace_rows.at, keys)
-    said = run.ask(judgements.of_rows, annotation_rows.SPANS, keys)
-    return {key: replace(one, judgements=said.get(key, {})) for key, one in traces.items()}
+
+    def read(connection: sqlite3.Connection) -> dict[int, Trace]:
+        traces = trace_rows.at(connection, keys)
+        said = judgements.of_rows(connection, annotation_rows.SPANS, keys)
+        return {key: replace(one, judgements=said.get(key, {})) for key, one in traces.items()}
+
+    return run.ask(read)
 
 
 def read_trace(
