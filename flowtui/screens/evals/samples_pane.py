@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
@@ -72,6 +73,13 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
     """Shows samples, and annotates them. Posts `Selected` when other samples are to be read."""
 
     rows_id = "samples"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("R", "review", "Review", id="annotate.review",
+                tooltip="Judge what you have not annotated yet, one after the other"),
+        # Every key that is shown takes the room of another one.
+        Binding("a", "annotate", "Annotate", show=False, id="annotate.add",
+                tooltip="Write feedback or an expectation"),
+    ]  # fmt: skip
 
     @dataclass
     class Selected(Message):

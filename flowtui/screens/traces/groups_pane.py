@@ -65,7 +65,7 @@ class GroupsPane(Asks, Container):
     """Shows the groups of traces, each with what its traces took."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Traces", key_display="Esc", id="groups.leave",
+        Binding("escape", "leave", "To the list", key_display="Esc", id="groups.leave",
                 tooltip="Back to the list of all traces"),
         Binding("s", "sort", "Sort", id="groups.sort", tooltip="Sort by a column; again: reverse"),
         Binding("c", "converse", "Conversation", id="groups.conversation",

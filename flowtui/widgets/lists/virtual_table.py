@@ -52,8 +52,10 @@ class VirtualTable(VirtualList):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "shift(1)", "Columns", show=False, tooltip="Show columns further right"),
-        Binding("left,h", "shift(-1)", "Columns back", show=False, tooltip="Back to the left"),
+        Binding(
+            "right,l", "shift(1)", "Further right", show=False, tooltip="Show columns further right"
+        ),
+        Binding("left,h", "shift(-1)", "Further left", show=False, tooltip="Back to the left"),
     ]
 
     first_column: reactive[int] = reactive(0, init=False)
