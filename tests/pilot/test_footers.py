@@ -86,3 +86,16 @@ async def test_a_sample_with_a_trace_offers_it(demo: Store) -> None:
         await pilot.press("enter")
         await settled(pilot)
         assert "t Trace" in footer(pilot)
+
+
+async def test_a_review_shows_its_answer_keys_and_the_output_first(demo: Store) -> None:
+    async with opened(demo, RUN, size=(80, 24), tab="evals") as pilot:
+        await pilot.press("R")
+        await settled(pilot)
+        lines = screen_lines(pilot)
+        assert "+ Good" in lines[-1]
+        assert lines[3].strip() == "Output and reference"
+        shown = "\n".join(lines)
+        assert "Inputs" in shown
+        assert "▾ Scores" not in shown, "they are folded"
+        assert shown.index("Output and reference") < shown.index("Inputs")
