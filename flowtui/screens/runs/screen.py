@@ -106,16 +106,17 @@ class RunsScreen(Leaderboard):
                 tooltip="Clear the filter"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, opened: Run | None) -> None:
+    def __init__(self, store: Store, opened: Run | None, marked: Sequence[str] = ()) -> None:
         """Make the screen.
 
         Args:
             store: The store whose runs are listed.
             opened: The run that is open, on which the cursor is at first; None if no run is.
+            marked: The ids of runs that are marked at first, the baseline first.
         """
         super().__init__(store)
         self._opened = opened
-        self._marks = RunMarks()
+        self._marks = RunMarks(marked)
         self._has_failed = False
 
     def compose(self) -> ComposeResult:
@@ -154,6 +155,8 @@ class RunsScreen(Leaderboard):
         telling = self.store.ask(leaderboard.telling_keys, rowids, chosen_directions())
         listed = ListedRuns(wanted, rowids, groups, total, metrics, params, remarks, telling)
         yield partial(self._show_list, listed)
+        if self._marks.ids:
+            yield partial(self._keep_marks, frozenset(self.store.ask(run_rows.ids).values()))
 
     def _say_progress(self, wanted: RunsQuery, done: int, total: int) -> None:
         """Say from the thread that reads how far an order by best values has come."""
@@ -321,6 +324,12 @@ class RunsScreen(Leaderboard):
         self._marks.toggle_all(ids[rowid] for rowid in listed.rowids if rowid in ids)
         self._show_marks()
 
+    def _keep_marks(self, run_ids: frozenset[str]) -> None:
+        """Forget the marks of runs that are not in the store any more."""
+        if gone := set(self._marks.ids) - run_ids:
+            self._marks.forget(gone)
+            self._show_marks()
+
     def _show_marks(self) -> None:
         self._show_title()
         self.fill(self.known)
@@ -365,6 +374,8 @@ class RunsScreen(Leaderboard):
             found = await self.asked(partial(runs_to_compare, self.store, tuple(marked), here))
             if isinstance(found, str):
                 self.notify(found, title="Not compared", severity="warning", markup=False)
+                # What is read now takes away the marks of runs that have gone.
+                self.list_changed()
             else:
                 self.flow.compare([(self.store, self.store.opened(run)) for run in found])
 
