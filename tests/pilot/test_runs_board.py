@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from pathlib import Path
 
+import pytest
 from textual.pilot import Pilot
 
+from flowtui.store import cancelling
+from flowtui.store.run_bests import Extremes, RunBests
 from flowtui.store.store import Store
 from flowtui.widgets import remembered
 from tests.pilot.pilot import opened, screen_lines, screen_text, settled, until
@@ -33,13 +37,19 @@ async def test_columns_are_what_differs_among_the_listed_runs(demo: Store) -> No
 
 
 async def test_the_best_is_marked_only_once_and_also_out_of_sight(demo: Store) -> None:
-    async with opened(demo, None, size=(200, 50)) as pilot:
-        await until(lambda: "★" in screen_text(pilot), "the best marked")
-        best = [line for line in screen_lines(pilot) if "★" in line]
+    def marked(pilot: Pilot[None]) -> set[str]:
+        lines = (line.partition("│")[2] for line in screen_lines(pilot)[3:-1])
+        return {line.split()[0] for line in lines if "★" in line}
+
+    async with opened(demo, None, size=(200, 70)) as pilot:
+        await pilot.press("i")
+        await until(lambda: len(marked(pilot)) > 1, "the best marked")
+        best = marked(pilot)
+        assert "vit-s16-baseline" in best, "of all losses it has the lowest"
+        assert sum(line.count("★") for line in screen_lines(pilot)) == 3, "one a column"
     async with opened(demo, None, size=(200, 12)) as pilot:
         await settled(pilot)
-        lines = [line for line in screen_lines(pilot) if "★" in line]
-        assert len(lines) < len(best), "no other run is marked in the place of one out of sight"
+        assert marked(pilot) < best, "no other run is marked in the place of one out of sight"
 
 
 async def test_a_key_shows_the_best_values_and_is_remembered(demo: Store) -> None:
@@ -67,6 +77,37 @@ async def test_the_sorted_metric_alone_is_switched_and_sorted_by_its_best(demo: 
         assert "★ val/loss" in heads(pilot)
         assert heads(pilot).count("★") == 1
         await until(lambda: "reading" not in screen_lines(pilot)[0], "all runs read")
+
+
+async def test_reading_all_runs_for_an_order_is_said_and_left_by_escape(
+    demo: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+    goes_on = True
+    read = RunBests.extremes
+
+    def slow(bests: RunBests, run_id: str, key: str) -> Extremes:
+        begun.append(run_id)
+        while goes_on:
+            cancelling.check()
+            time.sleep(0.01)
+        return read(bests, run_id, key)
+
+    monkeypatch.setattr(RunBests, "extremes", slow)
+    async with opened(demo, None, size=(200, 50)) as pilot:
+        await pilot.press("s", "tab")
+        await typed(pilot, "val/loss")
+        await pilot.press("enter", "enter")
+        await settled(pilot)
+        await pilot.press("b")
+        await until(lambda: "reading val/loss of 0 of 46 runs" in screen_text(pilot), "the note")
+        await pilot.press("escape")
+        await until(lambda: "reading" not in screen_lines(pilot)[0], "the former order")
+        assert "val/loss ↓" in heads(pilot)
+        assert "★ val/loss ↓" not in heads(pilot)
+        assert begun
+        goes_on = False
+        await settled(pilot)
 
 
 async def test_a_metric_without_a_direction_is_asked_about(demo: Store) -> None:
