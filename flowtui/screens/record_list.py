@@ -136,6 +136,8 @@ class RecordList(Generic[Query, Record]):
         empty.show(text)
         empty.display = bool(text)
         self.rows.display = not text
+        for strip in self._widget.query(DetailStrip):
+            strip.allow(not text)
         if not text and screen.focused is None:
             screen.set_focus(self.rows)
 

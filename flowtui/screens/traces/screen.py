@@ -368,7 +368,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
             pane.display = pane is top
         is_filtered = top in (None, self._groups) and bool(self.filter_line.text)
         self.filter_line.set_class(is_filtered, "-open")
-        self.strip.allow(top is None)
+        self.strip.allow(top is None and self.rows.display)
         if top is None:
             self.set_focus(self.rows)
             return

@@ -46,7 +46,7 @@ class DetailStrip(Asks, Widget):
     there is no list, and `settle` when the size of the screen has changed.
     """
 
-    DEFAULT_CSS = "DetailStrip { height: 8; }"
+    DEFAULT_CSS = "DetailStrip { height: 8; border-top: solid $panel; }"
 
     def __init__(self, question: Callable[[], Question | None]) -> None:
         """Take a function that is called after a rest, and says what to ask; None for nothing."""
@@ -108,10 +108,8 @@ class DetailStrip(Asks, Widget):
 
     def render_line(self, y: int) -> Strip:
         width, height = self.size
-        if y == 0:
-            return self._palette.strip([Piece("─" * width, "muted")], width)
-        lines = strip_lines(self._parts, width, height - 1)
-        return self._palette.strip(lines[y - 1] if y <= len(lines) else [], width)
+        lines = strip_lines(self._parts, width, height)
+        return self._palette.strip(lines[y] if y < len(lines) else [], width)
 
     def notify_style_update(self) -> None:
         self._palette.clear()
