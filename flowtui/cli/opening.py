@@ -78,9 +78,15 @@ class Opening:
         store, run = self._opened()
         if is_terminal():
             self.run_app(store, run)
-        from flowtui.reports import runs
+        if run is not None:
+            from flowtui.reports import runs
 
-        runs.print_run(store, run) if run is not None else runs.print_runs(store)
+            runs.print_run(store, run)
+        else:
+            from flowtui.reports import run_table
+            from flowtui.screens.compare.chosen_directions import chosen_directions
+
+            run_table.print_runs(store, run_table.ListRequest(chosen=chosen_directions()))
         sys.exit(0)
 
     def checked(self) -> None:

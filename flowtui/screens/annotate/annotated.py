@@ -40,6 +40,7 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
 from flowtui.widgets.asking import Asks
+from flowtui.widgets.frame.frame import HidesKeys
 from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
@@ -58,6 +59,8 @@ BUSY_WORD_AFTER_S = 0.5
 """How long a write may take before a notice says that it waits for the store."""
 NONE_YET = "none yet   a annotates"
 
+WRITING = ("give_feedback", "annotate")
+"""How the actions begin whose keys are not shown where nothing can be annotated."""
 ChangeQuestion: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
 """A question to the store whose answer is a function that shows it.
 
@@ -65,7 +68,7 @@ The function is called on the loop with the number of annotations of the target.
 """
 
 
-class Annotated(Asks, Container):
+class Annotated(HidesKeys, Asks, Container):
     """Annotates the target that a subclass has under its cursor.
 
     The keys' jobs are done one after the other, in the order of the keys. Each job has the target
@@ -130,6 +133,8 @@ class Annotated(Asks, Container):
         self.annotations: tuple[Annotation, ...] = ()
         """The annotations of the target, as they were last read."""
         self._shown_target: Target | None = None
+        self._can_annotate = False
+        """Whether there is a target that can be annotated, as far as is known."""
         """The target of these annotations."""
         self.own_changes = 0
         """How many changes were written here.
@@ -183,6 +188,15 @@ class Annotated(Asks, Container):
         is_typed = any(field.has_focus for field in self.query("Input"))
         return not (is_typed and action in ANNOTATING)
 
+    def hides(self, action: str) -> bool:
+        return action.startswith(WRITING) and not self._can_annotate
+
+    def _take_whether_possible(self) -> None:
+        can_annotate = self.target is not None and not self.why_not
+        if can_annotate != self._can_annotate:
+            self._can_annotate = can_annotate
+            self.refresh_bindings()
+
     # Reading ---------------------------------------------------------------------------------
 
     def show_target(self) -> None:
@@ -209,6 +223,7 @@ class Annotated(Asks, Container):
         else:
             self._shown_target = None
             self._show_annotations((), "")
+            self._take_whether_possible()
 
     def _take_annotations(
         self, target: Target, read: tuple[tuple[Annotation, ...], str], problem: str = ""
@@ -221,6 +236,7 @@ class Annotated(Asks, Container):
             why_not = fmt.plain(problem, 300) or self.why_not
             note = f"none yet   {why_not}" if why_not else NONE_YET
             self._show_annotations(annotations, note)
+            self._take_whether_possible()
         if self._is_read_wanted or target != self.target:
             self._is_read_wanted = False
             self.annotations_changed()

@@ -74,7 +74,7 @@ class AttachmentsScreen(FindsInPreview):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
                 tooltip=f"Filter the files: {HINT}; in a preview: find a text in all of it"),
-        Binding("o", "open", "Open", id="attachments.open",
+        Binding("o", "open", "View", id="attachments.open",
                 tooltip="Open a copy of the file in the system's viewer"),
         Binding("w", "save", "Save", id="attachments.save",
                 tooltip="Save a copy of the file, or of the whole folder"),

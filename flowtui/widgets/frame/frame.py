@@ -279,6 +279,14 @@ def tab_line(
     return pieces
 
 
+class HidesKeys:
+    """A mixin for what does not show a key where the key can only say why it does nothing."""
+
+    def hides(self, action: str) -> bool:
+        """Say whether the key of an action is not shown now; it works as before."""
+        return False
+
+
 class KeyLine(OneLine):
     """Shows the most useful keys, taken from the active bindings."""
 
@@ -305,8 +313,9 @@ def key_line(bindings: Sequence[ActiveBinding], width: int) -> list[Piece]:
     """Return a line with as many bindings as fit, each action once; help and quit end it."""
     labels: dict[str, tuple[str, str]] = {}
     for active in bindings:
-        binding = active.binding
-        if binding.show and active.enabled and binding.action not in labels:
+        binding, node = active.binding, active.node
+        is_hidden = isinstance(node, HidesKeys) and node.hides(binding.action)
+        if binding.show and active.enabled and not is_hidden and binding.action not in labels:
             key = binding.key_display or fmt.plain(active.node.app.get_key_display(binding))
             if (key, binding.description) not in labels.values():
                 labels[binding.action] = key, binding.description

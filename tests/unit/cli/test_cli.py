@@ -150,7 +150,11 @@ def test_help_names_every_command(run: Run) -> None:
 def test_list_is_a_table_newest_first(run: Run, demo_directory: Path) -> None:
     done = run("list", "-s", demo_directory)
     head, *rows = done.out.splitlines()
-    assert head.split() == ["id", "name", "status", "created", "duration", "group", "tags"]
+    names = head.split()
+    assert (names[:2], names[-6:]) == (
+        ["id", "name"], ["status", "created", "↓", "duration", "group", "tags"]
+    )  # fmt: skip
+    assert {"train/loss", "lr"} <= set(names), "what differs and what most runs share"
     created = [row[head.index("created") :][:16] for row in rows]
     assert created == sorted(created, reverse=True)
     assert len(rows) == len(strictly(run("list", "-s", demo_directory, "--json").out))

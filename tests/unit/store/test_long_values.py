@@ -12,6 +12,7 @@ import pytest
 
 from flowtui import format as fmt
 from flowtui.reports import otlp_json, traces
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.trace_markdown import trace_markdown
 from flowtui.screens.traces.columns import cells
 from flowtui.screens.traces.reading import read_trace
@@ -259,7 +260,7 @@ def test_totals_say_that_a_span_is_missing_in_them(
     assert read.tree.unread_count == 1
     line = "".join(piece.text for piece in summary(read, "", 120))
     assert "▲ 1 span too long to read" in line
-    traces.print_traces(run, as_json=True)
+    print_traces(run, style="json")
     (document,) = json.loads(capsys.readouterr().out)
     assert document["unread_span_count"] == 1
 

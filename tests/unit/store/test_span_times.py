@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flowtui import format as fmt
 from flowtui.reports import otlp_json
 from flowtui.reports import traces as trace_report
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.trace_markdown import trace_markdown
 from flowtui.screens.traces.columns import cells
 from flowtui.screens.traces.reading import ReadTrace, read_trace
@@ -225,7 +226,7 @@ def test_a_script_gets_null_where_there_is_no_time(
 ) -> None:
     run = store.ask(run_rows.run, RUN)
     assert run is not None
-    trace_report.print_traces(store.opened(run), as_json=True)
+    print_traces(store.opened(run), style="json")
     documents = {one["trace_id"]: one for one in json.loads(capsys.readouterr().out)}
     none = documents["none"]
     assert [none[name] for name in ("started_at", "start_ns", "end_ns", "duration_ns")] == [
