@@ -28,6 +28,7 @@ from flowtui.store.errors import StoreError
 
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
+RUN = "run"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
 VERSION = "--version"
 """It is the same for every command."""
@@ -75,8 +76,8 @@ def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
     """Return arguments that begin with a command: the first word if it is one, else `open`."""
     if not _ABOUT_THE_PROGRAM.isdisjoint(args[:1]):
         return args
-    options = args[: args.index("--")] if "--" in args else args
-    if VERSION in options:
+    ends = [args.index(one) for one in ("--", RUN) if one in args]
+    if VERSION in args[: min(ends, default=len(args))]:
         return [VERSION]
     index = 0
     while index < len(args) and args[index].startswith("-") and args[index] != "-":
@@ -406,6 +407,50 @@ def compare(
     comparing.compare(runs, opening, gate, as_json=as_json, shows_all=shows_all)
 
 
+NewOption = Annotated[
+    str | None,
+    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
+]
+GroupOption = Annotated[
+    str | None, typer.Option("--group", metavar="G", help="The group of a new run.")
+]
+
+
+class RunCommand(TyperCommand):
+    """Fails as `env` and `timeout` do, also where it is not understood."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except USAGE_ERROR as error:
+            error.exit_code = 125
+            raise
+
+
+@cli.command(RUN, cls=RunCommand, context_settings={"allow_interspersed_args": False})
+def run_(
+    program: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PROGRAM [ARG]...", help="What to start; after `--`.", show_default=False
+        ),
+    ],
+    name: Annotated[
+        str,
+        typer.Option(metavar="N", help="Of the run that is made if it logs spans only."),
+    ] = "",
+    group: GroupOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Start a program, trace it and follow its run; exit as it does, 125 to 127 if it cannot."""
+    from flowtui.cli import run as running
+    from flowtui.launch.request import LaunchRequest
+
+    with running.own_failures():
+        code = running.run(LaunchRequest(tuple(program), name, group, store))
+    sys.exit(code)
+
+
 @cli.command()
 def wait(
     run: RunArgument,
@@ -472,15 +517,6 @@ def upload(
     if opened.why_read_only:
         raise WrongUsage("an artifact is not a run of a store; upload the run from its own store")
     carry_out(opened, found, UploadRequest(organization, orbit, collection, name, yes, as_json))
-
-
-NewOption = Annotated[
-    str | None,
-    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
-]
-GroupOption = Annotated[
-    str | None, typer.Option("--group", metavar="G", help="The group of a new run.")
-]
 
 
 @cli.command()

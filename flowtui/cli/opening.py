@@ -35,6 +35,7 @@ COMMANDS = (
     "traces",
     "evals",
     "compare",
+    "run",
     "wait",
     "export",
     "upload",
