@@ -60,7 +60,7 @@ def _spawn(words: tuple[str, ...], environ: dict[str, str]) -> int:
     try:
         return os.posix_spawnp(words[0], words, environ, setsigdef=_IGNORED_BY_PYTHON)
     except OSError as error:
-        raise LaunchFailed(words[0], error) from error
+        raise LaunchFailed.by(words[0], error) from error
 
 
 @contextmanager

@@ -36,9 +36,16 @@ class LaunchRequest:
 class LaunchFailed(StoreError):
     """The program cannot be started; `str()` says why."""
 
-    def __init__(self, word: str, error: OSError) -> None:
-        super().__init__(f"{word}: {error.strerror or error}")
-        self.code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+    def __init__(self, message: str, code: int) -> None:
+        """Take the exit code that says so, too."""
+        super().__init__(message)
+        self.code = code
+
+    @classmethod
+    def by(cls, word: str, error: OSError) -> LaunchFailed:
+        """Return the failure of starting what a word names."""
+        code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
+        return cls(f"{word}: {error.strerror or error}", code)
 
 
 def exit_code(status: int) -> int:
