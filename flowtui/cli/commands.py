@@ -76,16 +76,16 @@ def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
     """Return arguments that begin with a command: the first word if it is one, else `open`."""
     if not _ABOUT_THE_PROGRAM.isdisjoint(args[:1]):
         return args
-    ends = [args.index(one) for one in ("--", RUN) if one in args]
-    if VERSION in args[: min(ends, default=len(args))]:
-        return [VERSION]
     index = 0
-    while index < len(args) and args[index].startswith("-") and args[index] != "-":
-        if args[index] == "--":
-            return [OPEN, *args]
+    while index < len(args) and args[index].startswith("-") and args[index] not in ("-", "--"):
         index += 2 if args[index] in _TAKE_A_VALUE else 1
-    if index < len(args) and args[index] in commands:
-        return [args[index], *args[:index], *args[index + 1 :]]
+    word = args[index] if index < len(args) else ""
+    # What follows the program that is to be run is the program's own.
+    options = args[:index] if word == RUN else args[: [*args, "--"].index("--")]
+    if VERSION in options:
+        return [VERSION]
+    if word in commands:
+        return [word, *args[:index], *args[index + 1 :]]
     return [OPEN, *args]
 
 
@@ -430,24 +430,33 @@ class RunCommand(TyperCommand):
 @cli.command(RUN, cls=RunCommand, context_settings={"allow_interspersed_args": False})
 def run_(
     program: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="PROGRAM [ARG]...", help="What to start; after `--`.", show_default=False
         ),
-    ],
+    ] = None,
     name: Annotated[
         str,
         typer.Option(metavar="N", help="Of the run that is made if it logs spans only."),
     ] = "",
     group: GroupOption = None,
     store: StoreOption = None,
+    attach: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Come back to a program that was left running."),
+    ] = None,
 ) -> None:
     """Start a program, trace it and follow its run; exit as it does, 125 to 127 if it cannot."""
     from flowtui.cli import run as running
     from flowtui.launch.request import LaunchRequest
 
     with running.own_failures():
-        code = running.run(LaunchRequest(tuple(program), name, group, store))
+        if bool(program) == (attach is not None):
+            raise WrongUsage("give a PROGRAM to start, or --attach RUN")
+        if attach is not None:
+            code = running.attach(attach)
+        else:
+            code = running.run(LaunchRequest(tuple(program or ()), name, group, store))
     sys.exit(code)
 
 

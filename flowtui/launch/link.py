@@ -30,6 +30,9 @@ class ProgramLink:
         """Is called in another thread after each change of `state`, and at the end of the link."""
         self.is_lost = False
         """Whether the supervisor is gone without an end of the program."""
+        self._is_closed = False
+        self.is_ending = False
+        """Whether the program was asked to end."""
         state = folder.state
         if state is None:
             raise FileNotFoundError(f"nothing is known of a program in {folder.path}")
@@ -80,7 +83,8 @@ class ProgramLink:
     def _note_end(self) -> None:
         # It writes its last state before it closes the link.
         self.state = self.folder.state or self.state
-        self.is_lost = not self.state.is_over and self.state.code is None
+        is_unfinished = not self.state.is_over and self.state.code is None
+        self.is_lost = is_unfinished and not self._is_closed
 
     # What goes to it -------------------------------------------------------------------------
 
@@ -96,11 +100,13 @@ class ProgramLink:
 
     def end(self, number: int) -> None:
         """Ask the program to end, by SIGTERM or SIGKILL."""
+        self.is_ending = True
         self._send({"end": number})
 
     def close(self) -> None:
         """Leave; the program goes on."""
         self.changed = lambda: None
+        self._is_closed = True
         if (connection := self._socket) is not None:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -43,11 +43,16 @@ def pass_through(link: ProgramLink, until: Callable[[], bool]) -> None:
     try:
         with open(link.folder.output, "rb") as output, _raw(), _woken_by_resizes(woken):
             watched = [waking, _STDIN]
+            last = b"\n"
             while True:
                 is_last = link.is_over or until()
                 while piece := output.read(_PIECE_BYTES):
                     _put(piece)
+                    last = piece[-1:]
                 if is_last:
+                    if last != b"\n":
+                        # What comes next, in another hour perhaps, does not belong to that line.
+                        _put(b"\r\n")
                     return
                 if size != (size := terminal_size()):
                     link.resize(*size)

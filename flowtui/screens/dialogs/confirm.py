@@ -20,7 +20,7 @@ _LINES_AROUND = 4
 """The border, and the keys with the line above them."""
 
 
-class _AskScreen(Dialog[Answer]):
+class AskScreen(Dialog[Answer]):
     """A question with details under it; the keys of a subclass are the answers.
 
     Details that do not fit are scrolled, and the answers stay in sight.
@@ -66,7 +66,7 @@ class _AskScreen(Dialog[Answer]):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-class ConfirmScreen(_AskScreen[bool]):
+class ConfirmScreen(AskScreen[bool]):
     """Asks a yes-or-no question: dismisses with whether the answer was yes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,7 +76,7 @@ class ConfirmScreen(_AskScreen[bool]):
     ]  # fmt: skip
 
 
-class ConflictScreen(_AskScreen[Literal["overwrite", "skip", ""]]):
+class ConflictScreen(AskScreen[Literal["overwrite", "skip", ""]]):
     """Asks what to do when another person's change prevents an undo."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -55,6 +55,7 @@ WHERE = {
         "widgets.trees.file_tree.FileTree",
         "widgets.lists.table_pane.TablePane",
     ],
+    "The console": ["screens.console.screen.ConsoleScreen"],
     "Annotations": ["screens.annotate.annotated.Annotated"],
     "Review": ["screens.review.view.ReviewView"],
 }
