@@ -57,6 +57,12 @@ def plain(text: str, limit: int = DEFAULT_LIMIT) -> str:
     return f"{shown}… {rest:,} more" if rest > 0 else shown
 
 
+def one_line(text: str, limit: int) -> str:
+    """Return the beginning of a text, safe to show, with a space for each line break and tab."""
+    shown = " ".join(text.split())
+    return plain(shown[:limit]) + ("…" if len(shown) > limit else "")
+
+
 def plain_lines(text: str, limit: int = 100 * DEFAULT_LIMIT) -> list[str]:
     """Return text that is safe to show as lines; tabs reach to every fourth column."""
     shown = text[:limit].replace("\r\n", "\n").expandtabs(4)

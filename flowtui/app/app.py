@@ -25,7 +25,7 @@ from flowtui import format as fmt
 from flowtui.app import themes
 from flowtui.app.background import Background
 from flowtui.app.cached_stylesheet import CachedStylesheet
-from flowtui.app.key_queue import KeyQueue
+from flowtui.app.key_queue import OPENING, KeyQueue
 from flowtui.cell_widths import count_spacing_marks
 from flowtui.screens.base import TabScreen
 from flowtui.screens.dialog import Dialog
@@ -52,8 +52,10 @@ if TYPE_CHECKING:
     from flowtui.app.following import Following
     from flowtui.app.run_switch import RunSwitch
     from flowtui.launch.link import ProgramLink
+    from flowtui.screens.care.flow import Care
     from flowtui.screens.runs.screen import RunsScreen
     from flowtui.store.annotations.values import Target
+    from flowtui.store.care.values import RecordTable
 
 TICK_EVERY_S = 1.0
 """How often the store is checked for changes and ages on the screen are updated."""
@@ -186,6 +188,7 @@ class FlowApp(KeyQueue):
 
             self._following = Following(self, program, store, run)
         self._comparing: Comparing | None = None
+        self._care: Care | None = None
         if compared:
             self._comparisons().open(compared)
         self.add_mode(RUNS, self._make_runs_screen)
@@ -234,15 +237,7 @@ class FlowApp(KeyQueue):
             if self._run is None or self._run.id != run.id:
                 if not await self.background.may_open(run):
                     return
-                # Textual cannot remove the current mode.
-                await self.switch_mode(RUNS)
-                for name in TABS:
-                    await self.remove_mode(name)
-                    self.add_mode(name, partial(self._make_tab, name))
-                self._tabs.clear()
-                self._counts = Counts()
-                self._signs = None
-                self._watch_problem = self._read_problem = None
+                await self._close_tabs()
                 self._run = self.store.opened(run)
                 self._watcher = Watcher(self.store.meta, self._run)
             self._read_run(run.id, COUNTED)
@@ -262,6 +257,17 @@ class FlowApp(KeyQueue):
         from flowtui.app.run_switch import RunSwitch
 
         return RunSwitch(self, self.store)
+
+    async def _close_tabs(self) -> None:
+        # Textual cannot remove the current mode.
+        await self.switch_mode(RUNS)
+        for name in TABS:
+            await self.remove_mode(name)
+            self.add_mode(name, partial(self._make_tab, name))
+        self._tabs.clear()
+        self._counts = Counts()
+        self._signs = None
+        self._watch_problem = self._read_problem = None
 
     async def make_tab_again(self, tab: str) -> None:
         if tab.startswith(COMPARED):
@@ -581,6 +587,40 @@ class FlowApp(KeyQueue):
         self.show_frame()
         if self.follows:
             self._check_now()
+
+    # Editing and deleting --------------------------------------------------------------------
+
+    def edit(self, table: RecordTable, ids: Sequence[str]) -> None:
+        self.run_worker(self._caring().edit(table, ids), group=OPENING)
+
+    def delete(self, table: RecordTable, ids: Sequence[str]) -> None:
+        self.run_worker(self._caring().delete(table, ids), group=OPENING)
+
+    def undo_edit(self) -> None:
+        self.run_worker(self._caring().undo(), group=OPENING)
+
+    def _caring(self) -> Care:
+        if self._care is None:
+            from flowtui.screens.care.flow import Care
+
+            self._care = Care(self, self.store)
+        return self._care
+
+    def store_written(self) -> None:
+        self._check_now()
+        self._list_changed()
+        if self._comparing is not None:
+            self._comparing.look()
+
+    async def runs_deleted(self, run_ids: Sequence[str]) -> None:
+        async with self._opening:
+            if self._run is not None and self._run.id in run_ids:
+                await self._close_tabs()
+                self._run = None
+                self._watcher = Watcher(self.store.meta)
+        if self._runs_screen is not None:
+            self._runs_screen.unmark(run_ids)
+        self.store_written()
 
     # In the background -----------------------------------------------------------------------
 

@@ -113,7 +113,9 @@ LargeOption = Annotated[
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
 TabOption = Annotated[str, typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.")]
-ReadOnlyOption = Annotated[bool, typer.Option("--read-only", help="Annotate and upload nothing.")]
+ReadOnlyOption = Annotated[
+    bool, typer.Option("--read-only", help="Annotate, edit, delete and upload nothing.")
+]
 UserOption = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Author of annotations; else FLOW_TUI_USER."),
@@ -139,6 +141,28 @@ def _complete_key(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     except StoreError:
         return
     yield from (key for key in known if key.startswith(incomplete) and key.isprintable())
+
+
+def _complete_group(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    from flowtui.store.care.states import group_names
+
+    try:
+        known = open_store(ctx.params.get("store")).ask(group_names)
+    except StoreError:
+        return
+    yield from (
+        name for name in known.values() if name.startswith(incomplete) and name.isprintable()
+    )
+
+
+def _complete_trashed(ctx: typer.Context, incomplete: str) -> Iterator[str]:
+    from flowtui.store.care.trash import trashed_ids
+
+    try:
+        known = trashed_ids(open_store(ctx.params.get("store")).directory)
+    except StoreError:
+        return
+    yield from (one for one in known if one.startswith(incomplete) and one.isprintable())
 
 
 RunArgument = Annotated[
@@ -526,6 +550,78 @@ def upload(
     if opened.why_read_only:
         raise WrongUsage("an artifact is not a run of a store; upload the run from its own store")
     carry_out(opened, found, UploadRequest(organization, orbit, collection, name, yes, as_json))
+
+
+@cli.command()
+def edit(
+    run: RunArgument,
+    store: StoreOption = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Its new name.")] = None,
+    description: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Its new description; '' for none.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="Add a tag; may be given again.")
+    ] = None,
+    untag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="Take a tag away; may be given again.")
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="G", help="Move it to a group, made if missing.", autocompletion=_complete_group
+        ),
+    ] = None,
+) -> None:
+    """Change the name, description, tags or group of a run."""
+    from flowtui.cli import care
+    from flowtui.store.care.values import RecordEdit
+
+    opened, found = open_run(run, store)
+    added, removed = tuple(tag or ()), tuple(untag or ())
+    if both := sorted({*added} & {*removed}):
+        raise WrongUsage(f"--tag and --untag {both[0]!r}: give one of them")
+    wanted = RecordEdit(name, description, added_tags=added, removed_tags=removed, group=group)
+    care.edit(opened, found, wanted)
+
+
+@cli.command()
+def delete(run: RunArgument, store: StoreOption = None, yes: YesOption = False) -> None:
+    """Move a run into the trash of its store, after a question."""
+    from flowtui.cli import care
+
+    opened, found = open_run(run, store)
+    care.delete(opened, found, yes)
+
+
+@cli.command()
+def trash(
+    store: StoreOption = None,
+    restore: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Put a run back: an id, a prefix of one, or a name.",
+            autocompletion=_complete_trashed,
+        ),
+    ] = None,
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Remove all for good, after a question.")
+    ] = False,
+    yes: YesOption = False,
+) -> None:
+    """Print the runs that were deleted and can be restored."""
+    from flowtui.cli import care
+
+    if restore is not None and empty:
+        raise WrongUsage("--restore and --empty are two wishes: give one")
+    opened = open_store(store)
+    if restore is not None:
+        care.restore(opened, restore)
+    elif empty:
+        care.empty(opened, yes)
+    else:
+        care.print_trash(opened)
 
 
 @cli.command()

@@ -24,9 +24,11 @@ MARK = "FLOW_TUI_LAUNCH"
 """The variable by which a process is known that has left the one that started it."""
 _PROCESSES = Path("/proc")
 _FILE = "exp.db"
+_KERNEL = (0, 2)
+"""The parents of the kernel's own threads, which have no environment."""
 _SLACK = timedelta(seconds=2)
 """By how much the clock of a program's records may be behind."""
-_STATE, _PARENT, _STARTED = 0, 1, 19
+_PARENT, _STARTED = 1, 19
 """Places in /proc/PID/stat, counted from what follows the name."""
 
 
@@ -103,20 +105,26 @@ class Descendants:
         self._known = {pid: self._known[pid] for pid in present if pid in self._known}
         for pid in sorted(present):
             if pid not in self._known and (stat := _stat(pid)) is not None:
-                self._known[pid] = stat[_STARTED], self._descends(pid, program, stat)
+                is_ours = self._descends(pid, program, stat)
+                if is_ours is not None:
+                    self._known[pid] = stat[_STARTED], is_ours
         ours = [pid for pid, (_, is_ours) in self._known.items() if is_ours]
         # A number may have been given to another process since.
         return [
             pid for pid in ours if (stat := _stat(pid)) and stat[_STARTED] == self._known[pid][0]
         ]
 
-    def _descends(self, pid: int, program: int, stat: list[str]) -> bool:
-        if pid == program or self._known.get(int(stat[_PARENT]), ("", False))[1]:
+    def _descends(self, pid: int, program: int, stat: list[str]) -> bool | None:
+        """Say whether a process descends from the program; None if it only just begins."""
+        parent = int(stat[_PARENT])
+        if pid == program or self._known.get(parent, ("", False))[1]:
             return True
         try:
             variables = (_PROCESSES / str(pid) / "environ").read_bytes()
         except OSError:
             return False
+        if not variables and parent not in _KERNEL:
+            return None
         return self._mark in variables.split(b"\0")
 
 
@@ -144,7 +152,8 @@ def _stat(pid: int) -> list[str] | None:
     except OSError:
         return None
     # The name may have anything in it, brackets and spaces included.
-    return text.rpartition(")")[2].split()
+    fields = text.rpartition(")")[2].split()
+    return fields if len(fields) > _STARTED else None
 
 
 def _active(path: Path) -> tuple[Path, Run] | None:

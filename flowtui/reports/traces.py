@@ -28,6 +28,7 @@ from flowtui.store.traces import details as span_details
 from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.columns import Spans
+from flowtui.store.traces.groups import TraceGroup
 from flowtui.store.traces.layout import NONE, laid_out
 from flowtui.store.traces.listing import ALSO_SORTED, BY_ID, SORTABLE, TraceOrder
 from flowtui.store.traces.times import sortable
@@ -36,6 +37,7 @@ from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, T
 PAGE_TRACES = 200
 PAGE_SPANS = 100
 NEAR_MATCHES_SHOWN = 5
+SAID_CHARS_PRINTED = 60
 INDENT_LEVELS = 40
 """How many levels are indented; deeper ones are not, so that a line still shows its span."""
 _STATUS_WORDS = {0: "unset", 1: "ok", 2: "error"}
@@ -156,6 +158,8 @@ def trace_document(trace: Trace) -> Document:
     return {
         "trace_id": trace.trace_id,
         "name": trace.root_name,
+        "input": trace.input,
+        "output": trace.output,
         "state": trace.state.value,
         **_times(trace.start_ns, trace.end_ns, trace.duration_ns),
         "span_count": trace.span_count,
@@ -164,6 +168,20 @@ def trace_document(trace: Trace) -> Document:
         "unread_span_count": trace.unread_count,
         "sample_count": trace.sample_count,
         "annotation_count": trace.annotation_count,
+    }
+
+
+def group_document(by: str, group: TraceGroup) -> Document:
+    """Return a group of traces, as it is copied."""
+    return {
+        by: group.value,
+        "trace_count": len(group.keys),
+        "failed_trace_count": group.error_count,
+        "p50_ns": group.middle_ns,
+        "p95_ns": group.high_ns,
+        "usage": _usage(group.usage),
+        "unread_span_count": group.unread_count,
+        "last_started_at": time_text(moment(group.last_ns)),
     }
 
 
@@ -194,7 +212,18 @@ def span_document(span: Span, detail: SpanDetail | None) -> Document:
 
 def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
     """Yield a table of traces, a line a trace."""
-    heads = ("trace", "name", "state", "started", "duration", "spans", "errors", "tokens")
+    heads = (
+        "trace",
+        "name",
+        "input",
+        "output",
+        "state",
+        "started",
+        "duration",
+        "spans",
+        "errors",
+        "tokens",
+    )
     rows: list[Sequence[str]] = [(*heads, "samples", "annotations")]
     for trace in traces:
         started = moment(trace.start_ns)
@@ -202,6 +231,8 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
             (
                 fmt.plain(trace.trace_id, 32),
                 fmt.plain(trace.root_name, 60),
+                _said(trace.input, trace.is_unsaid),
+                _said(trace.output, trace.is_unsaid),
                 fmt.trace_state(trace.state),
                 "" if started is None else fmt.when_short(started),
                 fmt.took(trace.start_ns, trace.end_ns),
@@ -284,6 +315,11 @@ def _span_line(depth: int, span: Span) -> str:
 
 def _short(span: Span) -> str:
     return fmt.plain(span.span_id, 16)
+
+
+def _said(text: str | None, is_unsaid: bool) -> str:
+    unread = "(too long to read here)" if is_unsaid else ""
+    return unread if text is None else fmt.one_line(text, SAID_CHARS_PRINTED)
 
 
 def _some(count: int) -> str:

@@ -13,6 +13,10 @@ StoreError                a read or write of a store failed; its text is one lin
 ├── InvalidAnnotation     an annotation must not be written as it stands; names the field
 ├── TargetGone            the span or sample to annotate is no longer in the run
 ├── AnnotationChanged     the annotation is not what it was known as (annotation_errors.py)
+├── InvalidEdit           a run, group or model must not be edited so (care/values.py)
+├── RecordGone            what was to be edited or deleted is not there any more (care/values.py)
+├── RecordChanged         what was to be edited is not what it was known as (care/values.py)
+├── NotDeleted            a run is not deleted or restored, and why (care/values.py)
 ├── RunNotFound           no run answers to this id, prefix or name; carries the near ones
 ├── RunAmbiguous          several do; carries them
 ├── FilterError           a filter expression is not understood; carries the position

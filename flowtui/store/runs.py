@@ -125,18 +125,31 @@ def identities(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     return [(decoding.text(run_id), decoding.text(name)) for run_id, name in rows]
 
 
-def groups(connection: sqlite3.Connection) -> tuple[Group, ...]:
-    """Return the groups that have runs, by name; runs without one come last as a group."""
+def groups(connection: sqlite3.Connection, *, with_empty: bool = False) -> tuple[Group, ...]:
+    """Return the groups that have runs, by name; runs without one come last as a group.
+
+    Args:
+        connection: A connection to meta.db.
+        with_empty: Whether to return the groups without runs too.
+    """
     register_order(connection)
     rows = connection.execute(
         f"{_relation(connection)} select group_id, group_name, count(*) from run"
         f" group by group_id, group_name order by {order_sql('group_name', are_names=True)}",
         {"figures": "{}"},
     )
-    return tuple(
+    found = [
         Group(decoding.optional_text(group_id), decoding.text(name), count)
         for group_id, name, count in rows
-    )
+    ]
+    have_ids = "group_id" in table_columns(connection, "experiments")
+    if not (with_empty and have_ids and table_columns(connection, "experiment_groups")):
+        return tuple(found)
+    with_runs = {group.id for group in found}
+    for group_id, name in connection.execute("select id, name from experiment_groups"):
+        if decoding.text(group_id) not in with_runs:
+            found.append(Group(decoding.text(group_id), decoding.text(name), 0))
+    return tuple(sorted(found, key=lambda group: (not group.name, sort_key(group.name))))
 
 
 def ordered(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flowtui.store.annotations.values import Target
+    from flowtui.store.care.values import RecordTable
     from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
     from flowtui.store.values import Run
@@ -83,6 +84,28 @@ class Host(InternalApp):
 
     def action_redraw(self) -> None:
         """Draw everything again, as after another program has written on the screen."""
+        raise NotImplementedError
+
+    # Editing and deleting --------------------------------------------------------------------
+
+    def edit(self, table: RecordTable, ids: Sequence[str]) -> None:
+        """Open the form for rows of the store, of which several are runs."""
+        raise NotImplementedError
+
+    def delete(self, table: RecordTable, ids: Sequence[str]) -> None:
+        """Ask whether to delete rows of the store, of which several are runs, and do so."""
+        raise NotImplementedError
+
+    def undo_edit(self) -> None:
+        """Undo the last edit of the session."""
+        raise NotImplementedError
+
+    def store_written(self) -> None:
+        """Look at once for what was written here."""
+        raise NotImplementedError
+
+    async def runs_deleted(self, run_ids: Sequence[str]) -> None:
+        """Close the tabs of the open run if it was deleted, and look for what was written."""
         raise NotImplementedError
 
     # In the background -----------------------------------------------------------------------

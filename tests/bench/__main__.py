@@ -22,6 +22,7 @@ from platformdirs import user_cache_path
 
 from tests.bench.bench import Bench
 from tests.bench.beside import beside_the_sdk, beside_the_writer
+from tests.bench.comparing import comparisons
 from tests.bench.echoes import echoes
 from tests.bench.listing import listings
 from tests.bench.measure import Measure
@@ -62,6 +63,7 @@ def measured(bench: Bench, sizes: Sizes, is_quick: bool) -> Iterator[Measure]:
     if not is_quick:
         yield from readings(bench.store, sizes, bench.rounds)
         yield from listings(bench.store, bench.rounds)
+        yield from comparisons(bench.store, bench.rounds)
         yield from receiving()
 
 

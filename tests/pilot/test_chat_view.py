@@ -61,7 +61,7 @@ async def test_a_picture_in_a_message_is_shown_on_a_key(tmp_path: Path) -> None:
     async with opened(written(tmp_path, SEEING), "run", (160, 60), "traces") as pilot:
         await open_trace(pilot)
         await pilot.press("tab")
-        document = pilot.app.screen.query_one(Document)
+        document = pilot.app.screen.query_one("#span-detail", Document)
         assert document.find("image/png 24x16, ") == 1
         document.find_next()
         await pilot.press("enter")
@@ -87,7 +87,7 @@ async def test_what_is_folded_in_a_chat_is_found_and_opened(tmp_path: Path) -> N
         assert "▸ 3 tools   tool_0, tool_1, tool_2" in shown
         assert "thought 8" not in shown
         await pilot.press("tab")
-        document = pilot.app.screen.query_one(Document)
+        document = pilot.app.screen.query_one("#span-detail", Document)
         for hidden in ("does thing 2", "thought 8"):
             document.focus()
             await pilot.press("slash", *(key.replace(" ", "space") for key in hidden), "enter")
@@ -103,7 +103,7 @@ async def test_a_call_stands_with_the_answer_of_another_span(tmp_path: Path) -> 
         assert "answer  it is red" in shown
         assert "in the tool   Enter goes there" in shown
         await pilot.press("tab")
-        document = pilot.app.screen.query_one(Document)
+        document = pilot.app.screen.query_one("#span-detail", Document)
         document.find("Enter goes there")
         document.find_next()
         await pilot.press("enter")

@@ -138,6 +138,13 @@ async def test_the_axis_of_the_grid_turns(three: Store) -> None:
         assert "share %" in screen_text(pilot)
         grid = [line for line in screen_lines(pilot) if "\u28c0" in line or "⠒" in line]
         assert grid != [line for line in before.splitlines() if "\u28c0" in line or "⠒" in line]
+        # One metric in full has the axis of the grid.
+        await zoomed(pilot, "loss", "plus")
+        assert "x share %" in title(pilot)
+        curve = pilot.app.screen.query_one(CurvePane).curve
+        assert curve is not None
+        wide = {(one.last.step, one.end - one.start) for one in curve.all_series}
+        assert wide == {(100, 50), (400, 200)}
 
 
 # One metric in full --------------------------------------------------------------------------
@@ -187,6 +194,37 @@ async def test_the_difference_is_drawn_to_the_baseline_between_its_steps(three: 
         assert "A has no such metric" in screen_text(pilot)
         await press(pilot, "i")
         assert "A 4  B 3  C 1" in screen_text(pilot)
+
+
+async def test_no_curve_is_shown_for_what_it_is_not(
+    three: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from flowtui.store.compare.curves import FoldedSource
+
+    go_on = threading.Event()
+    series = FoldedSource.series
+
+    def slow(self: FoldedSource, *given: object) -> object:
+        go_on.wait(20)
+        return series(self, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FoldedSource, "series", slow)
+    async with compared(three, *RUNS, tab="metrics") as pilot:
+        assert "A 4  B 3  C 1" in screen_text(pilot)
+        await pilot.press("i")
+        await until(lambda: "less A" in screen_text(pilot), "the word")
+        assert "A 4  B 3  C 1" not in screen_text(pilot)
+        go_on.set()
+        await until(lambda: "B -1  C -3" in screen_text(pilot), "the differences")
+        go_on.clear()
+        await press(pilot, "i")
+        await zoomed(pilot, "loss")
+        await pilot.press("i")
+        await until(lambda: "reading…" in screen_text(pilot), "the word")
+        go_on.set()
+        await until(lambda: "less A" in title(pilot), "the differences")
 
 
 async def test_repeats_fold_into_a_mean_with_its_band(three: Store) -> None:
@@ -306,7 +344,7 @@ async def test_odd_values_names_and_runs_are_said(tmp_path: Path) -> None:
         assert "only A B" in screen_text(pilot)
         await press(pilot, "enter", "home", "i", "i", "o", "t")
         assert "\x1b" not in screen_text(pilot)
-        assert "A a␛[31mred[/x] Inf @ 2" in legend(pilot)
+        assert "A a␛[31mred[/x] NaN @ 0" in legend(pilot)
         assert "B b NaN @ 0" in legend(pilot)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import sqlite3
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -14,16 +16,22 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from flowtui.app.app import FlowApp
+from flowtui.screens.compare.chosen_directions import choose
 from flowtui.screens.compare.overview_table import FactRows
+from flowtui.store import cancelling
+from flowtui.store.archive import packing
+from flowtui.store.archive.opening import open_artifact
+from flowtui.store.compare import fact_reading
+from flowtui.store.compare.parameters import Parameters, whole_params
 from flowtui.store.schema import ParamValue
 from flowtui.store.store import Store
 from flowtui.widgets import remembered
+from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
 from tests.unit.stores import execute, held, one_run, writer
 
 COSINE, VIT = "resnet50-cosine", "vit-b16-mixup"
-SWEEP = [f"lr-{lr}-seed-{seed}" for lr in ("3e-02", "1e-02") for seed in (7, 21, 42, 1337)]
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +57,15 @@ def two_runs(
     for run_id, params, values in (("one", one, points[0]), ("other", other, points[1])):
         one_run(folder, params, {key: {1: value} for key, value in values.items()}, run_id)
     return open_store(folder)
+
+
+def sweep(folder: Path) -> list[str]:
+    """Make a store with eight runs, and return their ids."""
+    ids = [f"lr-{number}" for number in range(8)]
+    for number, run_id in enumerate(ids):
+        accuracy: dict[float, float] = {1: 0.5 + (number % 3) / 10}
+        one_run(folder, {"lr": 0.1 * number}, {"val/accuracy": accuracy}, run_id)
+    return ids
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
@@ -151,6 +168,30 @@ async def test_m_sets_the_direction_of_a_metric_for_good(tmp_path: Path) -> None
             assert remembered.get("directions") is None
 
 
+async def test_a_direction_that_is_chosen_elsewhere_is_taken(tmp_path: Path) -> None:
+    points = {"lr": 0.5}, {"lr": 0.75}
+    with closing(two_runs(tmp_path, {}, {}, points)) as store:
+        async with compared(store, "one", "other") as pilot:
+            await press(pilot, "3")
+            choose("lr", "higher")
+            await press(pilot, "1")
+            assert line_with(pilot, " lr ").endswith("▲ 0.25 better")
+
+
+@pytest.mark.parametrize("size", [(30, 8), (40, 10), (60, 15)])
+async def test_a_small_screen_still_shows_rows(tmp_path: Path, size: tuple[int, int]) -> None:
+    ids = sweep(tmp_path)
+    with closing(open_store(tmp_path)) as store:
+        async with compared(store, *ids, size=size) as pilot:
+            assert line_with(pilot, " lr ").split()[:4] == ["≠", "lr", "0.0", "0.1"]
+            await press(pilot, "right", "left", "end", "enter")
+            # Below the last row there are titles of sections in which all is equal.
+            assert "val/accuracy" in screen_text(pilot)
+            assert not rows_of(pilot).display
+            await press(pilot, "escape", "v")
+            assert rows_of(pilot).has_focus
+
+
 async def test_enter_shows_a_long_text_word_by_word(tmp_path: Path) -> None:
     text = "Be brief. " * 10
     store = two_runs(
@@ -240,30 +281,43 @@ async def test_x_saves_the_rows_that_are_seen(tmp_path: Path, suffix: str) -> No
         assert "| loss | 0.5 | NaN |" in text
 
 
-async def test_a_narrow_screen_shows_one_candidate_and_the_next(demo: Store) -> None:
-    async with compared(demo, *SWEEP[2::4], COSINE, size=(80, 24)) as pilot:
-        assert "B lr-1e" in screen_lines(pilot)[4]
-        assert "C − A" not in screen_text(pilot)
-        await press(pilot, "right_square_bracket")
-        assert "C resnet50" in screen_lines(pilot)[4]
-        assert "C − A" in screen_lines(pilot)[4]
-        await press(pilot, "right_square_bracket")
-        assert "B − A" in screen_lines(pilot)[4]
-        await press(pilot, "left_square_bracket")
-        assert "C − A" in screen_lines(pilot)[4]
+async def test_a_narrow_screen_shows_one_candidate_and_the_next(tmp_path: Path) -> None:
+    for run_id, lr, seed in (("one", 1, 7), ("other", 1, 8), ("third", 2, 7)):
+        one_run(tmp_path, {"lr": lr, "seed": seed}, run_id=run_id)
+    runs = ("one", "other", "third")
+    with closing(open_store(tmp_path)) as store:
+        async with compared(store, *runs, size=(80, 24)) as pilot:
+            assert "B other" in screen_lines(pilot)[4]
+            assert "B − A" in screen_lines(pilot)[4]
+            # What differs is what differs between the two that are in sight.
+            assert line_with(pilot, "Parameters") == "Parameters 1 differ · 1 equal"
+            assert line_with(pilot, " seed ") == "≠ seed 7 8 changed"
+            await press(pilot, "right_square_bracket")
+            assert "C third" in screen_lines(pilot)[4]
+            assert line_with(pilot, " lr ") == "≠ lr 1 2 changed"
+            assert " seed " not in screen_text(pilot)
+            # In full it is what all runs have.
+            await press(pilot, "enter")
+            assert "B  other" in screen_text(pilot)
+            await press(pilot, "escape", "right_square_bracket")
+            assert "B − A" in screen_lines(pilot)[4]
+            await press(pilot, "left_square_bracket")
+            assert "C − A" in screen_lines(pilot)[4]
 
 
 @pytest.mark.parametrize("width", [80, 120, 200])
-async def test_eight_runs_have_room(demo: Store, width: int) -> None:
-    async with compared(demo, *SWEEP, size=(width, 30)) as pilot:
-        heads = screen_lines(pilot)[4].split()
-        letters = [word for word in heads if len(word) == 1 and word.isalpha()]
-        wanted = {80: "ABBA", 120: "ABCDEFGH", 200: "ABCDEFGH"}[width]
-        assert "".join(letters) == wanted
-        # However many columns there are, better and worse are told without colours.
-        shown = line_with(pilot, "val/accuracy")
-        assert any(mark in shown for mark in ("✓", "✗", "better", "worse"))
-        assert all(len(line) <= width for line in screen_lines(pilot))
+async def test_eight_runs_have_room(tmp_path: Path, width: int) -> None:
+    ids = sweep(tmp_path)
+    with closing(open_store(tmp_path)) as store:
+        async with compared(store, *ids, size=(width, 30)) as pilot:
+            heads = screen_lines(pilot)[4].split()
+            letters = [word for word in heads if len(word) == 1 and word.isalpha()]
+            wanted = {80: "ABBA", 120: "ABCDEFGH", 200: "ABCDEFGH"}[width]
+            assert "".join(letters) == wanted
+            # However many columns there are, better and worse are told without colours.
+            shown = line_with(pilot, "val/accuracy")
+            assert any(mark in shown for mark in ("✓", "better"))
+            assert all(len(line) <= width for line in screen_lines(pilot))
 
 
 async def test_what_is_logged_meanwhile_is_shown_and_the_cursor_stays(tmp_path: Path) -> None:
@@ -358,3 +412,41 @@ async def test_texts_have_no_power_over_the_terminal(tmp_path: Path) -> None:
                 text = screen_text(pilot)
                 assert not set(text) & set("\x1b\x07\u202e")
                 assert "red" in text or "[b]x[/b]" in text
+
+
+async def test_a_tab_that_was_left_while_it_read_reads_when_it_is_shown_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_held = True
+
+    def held_up(connection: sqlite3.Connection) -> Parameters:
+        while is_held:
+            cancelling.check()
+            time.sleep(0.005)
+        return whole_params(connection)
+
+    monkeypatch.setattr(fact_reading, "whole_params", held_up)
+    with closing(two_runs(tmp_path, {"lr": 1}, {"lr": 2})) as store:
+        chosen = [(store, store.resolve("one")), (store, store.resolve("other"))]
+        app = FlowApp(store, None, Options(user="ana"), chosen)
+        async with app.run_test(size=(120, 40)) as pilot:
+            await until(lambda: "reading" in screen_text(pilot), "the word for reading")
+            await app.action_show_tab("metrics")
+            await settled(pilot)
+            is_held = False
+            await app.action_show_tab("overview")
+            await settled(pilot)
+            assert line_with(pilot, " lr ") == "≠ lr 1 2 changed"
+
+
+async def test_an_exported_run_is_compared_with_one_of_a_store(tmp_path: Path) -> None:
+    with closing(two_runs(tmp_path / "store", {"lr": 1}, {"lr": 2})) as store:
+        execute(tmp_path / "store" / "meta.db", "update experiments set status = 'completed'")
+        path = tmp_path / "other.luml"
+        packing.write_artifact(store, store.resolve("other").id, path)
+        with closing(open_artifact(path)) as exported:
+            chosen = [(store, store.resolve("one")), (exported, exported.resolve("latest"))]
+            app = FlowApp(store, None, Options(user="ana"), chosen)
+            async with app.run_test(size=(120, 40)) as pilot:
+                await settled(pilot)
+                assert line_with(pilot, " lr ") == "≠ lr 1 2 changed"

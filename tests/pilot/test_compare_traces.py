@@ -120,3 +120,15 @@ async def test_a_run_that_cannot_be_read_is_said_and_the_other_stays(store: Stor
     async with compared(store, "old", "new", tab="traces") as pilot:
         assert "✗" in screen_text(pilot)
         assert "r tries again" in screen_text(pilot)
+
+
+async def test_any_two_traces_are_put_side_by_side(store: Store) -> None:
+    async with compared(store, "old", "new", tab="traces") as pilot:
+        await pilot.press("c", *"cron", "enter")
+        await settled(pilot)
+        assert pilot.app.screen.query_one(TracePairView).display
+        text = screen_text(pilot)
+        assert "3 only in A · 2 only in B" in text
+        await pilot.press("escape")
+        await settled(pilot)
+        assert not pilot.app.screen.query_one(TracePairView).display

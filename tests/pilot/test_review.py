@@ -22,13 +22,13 @@ from flowtui.screens.review.spans import SpanReview
 from flowtui.screens.review.view import ReviewView
 from flowtui.store.annotations import writing
 from flowtui.store.annotations import writing as annotating
-from flowtui.store.annotations.undo import UndoStack
-from flowtui.store.annotations.values import Added, Draft, SpanTarget
+from flowtui.store.annotations.values import Added, Change, Draft, SpanTarget
 from flowtui.store.schema import SpanRow
 from flowtui.store.store import Store
 from flowtui.store.traces import search as span_search
 from flowtui.store.traces.listing import TraceOrder
 from flowtui.store.transaction import Patience
+from flowtui.store.undo import UndoStack
 from flowtui.widgets.host import Options
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_lines, screen_text, settled, until
@@ -85,7 +85,7 @@ class Reviewing:
     pilot: Pilot[None]
     view: ReviewView[int]
     path: Path
-    undo: UndoStack
+    undo: UndoStack[Change]
     said: list[str | None] = field(default_factory=list)
 
     async def press(self, *keys: str) -> None:
@@ -143,7 +143,7 @@ async def reviewing(
     async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         chosen = source or SpanReview.of_trace(store.run(RUN), TRACE, search, "ana")
-        undo = UndoStack(store.run(RUN).database)
+        undo = annotating.undo_stack(store.run(RUN).database)
         screen: ReviewScreen[int] = ReviewScreen(store, store.opened(run), chosen, undo)
         said: list[str | None] = []
         await app.push_screen(screen, said.append)
@@ -501,7 +501,10 @@ async def test_a_review_that_could_write_nothing_says_why(store: Store, options:
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await settled(pilot)
         source = SpanReview.of_trace(store.run(RUN), TRACE, "", "ana")
-        assert await review(app, store, run, source, UndoStack(store.run(RUN).database)) == ""
+        assert (
+            await review(app, store, run, source, annotating.undo_stack(store.run(RUN).database))
+            == ""
+        )
         await settled(pilot)
         words = "\n".join(note.message for note in app._notifications)
         assert "--read-only" in words or "FLOW_TUI_USER" in words

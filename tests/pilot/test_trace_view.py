@@ -269,10 +269,10 @@ async def test_the_review_of_the_list_goes_through_the_roots(tmp_path: Path) -> 
 async def test_narrow_terminals_show_one_pane_at_a_time(tmp_path: Path) -> None:
     async with opened(written(tmp_path, AGENT), "run", size=(80, 24), tab="traces") as pilot:
         await open_trace(pilot)
-        assert not pilot.app.screen.query_one(Document).is_on_screen
+        assert not pilot.app.screen.query_one("#span-detail", Document).is_on_screen
         await pilot.press("down", "enter")
         await settled(pilot)
-        assert pilot.app.screen.query_one(Document).is_on_screen
+        assert pilot.app.screen.query_one("#span-detail", Document).is_on_screen
         assert not pilot.app.screen.query_one(SpanLines).is_on_screen
         await pilot.press("escape")
         assert pilot.app.screen.query_one(SpanLines).has_focus

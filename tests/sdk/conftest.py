@@ -14,8 +14,9 @@ from typing import NoReturn
 
 import pytest
 
-from tests.sdk.environments import SdkUnavailable, environment, run_writer
+from tests.sdk.environments import SdkUnavailable, environment, environment_with, run_writer
 
+LUMLFLOW = "0.2.0"
 GOLDEN = Path(__file__).with_name("golden")
 
 
@@ -47,6 +48,15 @@ def sdk_python() -> Callable[[str], Path]:
         return outcome
 
     return python
+
+
+@pytest.fixture(scope="session")
+def lumlflow_python(sdk_python: Callable[[str], Path]) -> Path:
+    """Gives the Python of an environment with lumlflow, the browser app, which it may make."""
+    try:
+        return environment_with(f"lumlflow=={LUMLFLOW} httpx", f"lumlflow-{LUMLFLOW}")
+    except SdkUnavailable as reason:
+        go_without(str(reason))
 
 
 @pytest.fixture(scope="session")

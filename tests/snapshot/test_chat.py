@@ -39,7 +39,7 @@ async def in_detail(pilot: Pilot[None]) -> Document:
     await open_trace(pilot)
     await pilot.press("tab")
     await settled(pilot)
-    return pilot.app.screen.query_one(Document)
+    return pilot.app.screen.query_one("#span-detail", Document)
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE], ids=["80x24", "120x40"])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -22,10 +24,10 @@ RUNS = [f"lr{lr}-seed{seed}" for lr in ("1e-3", "3e-4") for seed in (1, 2, 3)]
 pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
-@pytest.fixture(scope="module")
-def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+@pytest.fixture
+def sweep() -> Iterator[Store]:
     """A sweep over two rates and three seeds, of which the last trained for longer."""
-    folder = tmp_path_factory.mktemp("sweep")
+    folder = Path.home() / "sweep"
     with StoreWriter(folder, clock=lambda: NOW, durable=False) as writer:
         for index, name in enumerate(RUNS):
             seed = index % 3 + 1
@@ -45,6 +47,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
             writer.end_run(name, status="completed", duration=1.0)
     with closing(open_store(folder)) as store:
         yield store
+    shutil.rmtree(folder)
 
 
 def value(key: str, rate: float, seed: int, step: int) -> float:

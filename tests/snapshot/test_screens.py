@@ -26,6 +26,7 @@ from flowtui.widgets.host import Options
 from flowtui.widgets.trees.file_tree import FileTree
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import screen_text, settled, until
+from tests.unit.sessions import spans as traced_sessions
 from tests.unit.stores import held
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 40), (200, 60)
@@ -244,6 +245,20 @@ def test_metrics_unreadable(
     assert snap_compare(app_on(store, VISION, "metrics"), terminal_size=size, run_before=keys())
 
 
+@pytest.fixture
+def sessions(tmp_path: Path) -> Iterator[Store]:
+    """A store whose traces are turns of two sessions."""
+    directory = Path.home() / "sessions"
+    with StoreWriter(directory, clock=lambda: NOW) as writer:
+        writer.start_run("run", "run")
+        with writer.experiment("run") as experiment:
+            experiment.spans(traced_sessions())
+        writer.end_run("run", status="completed", duration=60.0)
+    with closing(open_store(directory)) as store:
+        yield store
+    shutil.rmtree(directory)
+
+
 def test_traces_filtered(snap_compare: Snap, demo: Store) -> None:
     typed = keys("slash", *"errors and execution_time > 2s")
     assert snap_compare(app_on(demo, AGENT, "traces"), terminal_size=SMALL, run_before=typed)
@@ -253,6 +268,18 @@ def test_traces_filtered(snap_compare: Snap, demo: Store) -> None:
 @pytest.mark.parametrize("tab", ["traces", "evals", "attachments"])
 def test_tabs(snap_compare: Snap, demo: Store, tab: str, size: tuple[int, int]) -> None:
     assert snap_compare(app_on(demo, AGENT, tab), terminal_size=size, run_before=keys())
+
+
+@BOTH
+def test_trace_groups(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
+    app = app_on(demo, AGENT, "traces")
+    assert snap_compare(app, terminal_size=size, run_before=keys("b", *["down"] * 3, "enter"))
+
+
+@BOTH
+def test_session(snap_compare: Snap, sessions: Store, size: tuple[int, int]) -> None:
+    app = app_on(sessions, "run", "traces")
+    assert snap_compare(app, terminal_size=size, run_before=keys("b", "down", "enter", "c"))
 
 
 WITH_ERRORS = ("slash", *"errors", "enter", "down", "enter")

@@ -117,8 +117,8 @@ def test_a_size_that_changes_during_the_start_and_the_first_read_is_that_of_a_fr
     terminal.resize(100, 30)
     fresh.resize(100, 30)
     fresh.send("3")
-    fresh.wait_for("support.workflow")
-    terminal.wait_for("support.workflow")
+    fresh.wait_for("support.work")
+    terminal.wait_for("support.work")
     fresh.settle()
     terminal.settle()
     assert terminal.text == fresh.text

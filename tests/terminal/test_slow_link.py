@@ -32,14 +32,14 @@ WALK = (
     ("rate", "pass_rate"),
     (ESC, "total_usd"),
     # A trace, the form of an annotation, the keys.
-    ("3", "support.workflow"),
+    ("3", "support.work"),
     (DOWN, "support-agent"),
     (ENTER, "▾ ★"),
     ("a", "Rationale"),
     (ESC, "▾ ★"),
     ("?", "in the focused pane"),
     (ESC, "▾ ★"),
-    (ESC, "support.workflow"),
+    (ESC, "support.work"),
     # A sample, an attachment and its preview.
     ("4", "faithfulness"),
     (ENTER, "sample 1 of 460"),
@@ -114,7 +114,7 @@ def test_keys_typed_ahead_lead_where_they_lead_one_by_one(start: Start, tmp_path
 
 def test_nothing_is_lost_when_the_link_is_stuck_for_seconds(start: Start) -> None:
     whole = start(RUN, "--tab", "traces", link=FAST)
-    whole.wait_for("support.workflow")
+    whole.wait_for("support.work")
     whole.settle()
     terminal = start(RUN, "--tab", "traces", link=SLOW)
     assert isinstance(terminal, SlowTerminal)
@@ -136,11 +136,11 @@ def test_nothing_is_lost_when_the_link_is_stuck_for_seconds(start: Start) -> Non
 
 def test_a_size_that_changes_while_it_loads_and_draws_is_the_size_in_the_end(start: Start) -> None:
     there = start(RUN, "--tab", "traces", link=FAST, columns=100, lines=30)
-    there.wait_for("support.workflow")
+    there.wait_for("support.work")
     there.settle()
     terminal = begun(start(RUN, "--tab", "traces", link=SLOW))
     terminal.resize(80, 24)
-    terminal.wait_for("support.workflow")
+    terminal.wait_for("support.work")
     terminal.resize(150, 45)
     before = terminal.byte_count
     terminal.wait_for(lambda _: terminal.byte_count > before + 500)

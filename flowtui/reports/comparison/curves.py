@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import TextIO
 
-from flowtui import format as fmt
+from flowtui.reports.escaped import csv_text, json_line
 from flowtui.reports.runs import time_text
 from flowtui.store.metrics.source import CurveSource, Window
 from flowtui.store.metrics.steps import HIGHEST, LOWEST, reach
@@ -20,7 +20,6 @@ from flowtui.store.metrics.values import FoldedPoint
 from flowtui.store.values import LoggedPoint
 
 COLUMNS = ("letters", "name", "key", "step", "value", "lowest", "highest", "runs", "logged_at")
-NAME_CHARACTERS = 10_000
 
 
 def write_curves(
@@ -48,14 +47,14 @@ def write_curves(
     count = 0
     for (letters, name, source), window in zip(curves, windows, strict=True):
         start, end = (LOWEST, HIGHEST) if window is None else (window[0], reach(window[1]))
-        safe = [fmt.plain(text, NAME_CHARACTERS) for text in (name, source.key)]
+        safe = [csv_text(text) for text in (name, source.key)]
         for point in source.points(start, end):
             if is_csv:
                 rows.writerow((letters, *safe, *_cells(point)))
             else:
                 values = dict(zip(COLUMNS[3:], _values(point), strict=True))
                 record = {"letters": letters, "name": name, "key": source.key, **values}
-                out.write(json.dumps(record) + "\n")
+                out.write(json_line(record) + "\n")
             count += 1
     return count
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rich.cells import cell_len, set_cell_size
+
 from flowtui import format as fmt
 from flowtui.store.compare.fact_values import (
     Change,
@@ -20,6 +22,7 @@ from flowtui.store.compare.facts import FactCounts, FactKind, FactRow, FactTable
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.natural import number
 from flowtui.store.values import JsonValue, Point
+from flowtui.told_apart import told_apart
 
 CELL_CHARS = 300
 """How much of a value is read for a line."""
@@ -179,6 +182,15 @@ def _tags_of(cell: FactCell) -> list[str]:
     model = cell.value if isinstance(cell, FactValue) else None
     tags = model.get("tags") if isinstance(model, dict) else None
     return [fmt.plain(str(tag), CELL_CHARS) for tag in (tags if isinstance(tags, list) else ())]
+
+
+def cut_apart(texts: Sequence[str], rooms: Sequence[int]) -> list[str]:
+    """Return texts that fit into these cells, of which different ones never read alike."""
+    cut = [
+        text if cell_len(text) <= room else f"{set_cell_size(text, room - 1).rstrip()}…"
+        for text, room in zip(texts, rooms, strict=True)
+    ]
+    return cut if len(set(cut)) == len(set(texts)) else told_apart(texts, rooms)
 
 
 def number_text(change: Delta, digits: int = 4) -> str:

@@ -16,6 +16,7 @@ from flowtui.reports.comparison.fact_texts import (
     FigureLine,
     by_kind,
     count_words,
+    cut_apart,
     delta_text,
     figure_lines,
     figure_texts,
@@ -39,6 +40,8 @@ from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.values import Point
 
 NAME_CHARS = 200
+TEXT_CELLS = 60
+"""The widest column of a run in lines for a person; Markdown has room for more."""
 NOTHING = "Nothing differs."
 _SECTIONS = {
     FactKind.PARAMETERS: "parameter",
@@ -77,8 +80,9 @@ def text_lines(facts: FactTable, run_count: int, shows_all: bool = False) -> Ite
         lines = [heads]
         for row in rows:
             for line in _text_rows(row):
-                cells = [line.name, line.texts[0]]
-                for text, change in zip(line.texts[1:], line.changes[1:], strict=True):
+                texts = cut_apart(line.texts, [TEXT_CELLS] * run_count)
+                cells = [line.name, texts[0]]
+                for text, change in zip(texts[1:], line.changes[1:], strict=True):
                     cells += [text, change]
                 lines.append(cells)
         yield from table(lines)

@@ -11,6 +11,7 @@ from typing import TypeVar
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.reports.comparison import facts as fact_report
+from flowtui.reports.comparison import samples as sample_report
 from flowtui.reports.comparison import spans as span_report
 from flowtui.reports.runs import Document, dumps, run_document
 from flowtui.reports.usage import raise_if_in_part
@@ -38,7 +39,10 @@ class ComparedContents:
         self.facts: FactTable = fact_table(read_all(runs))
         read = SampleReader(runs).read()
         self.samples: list[ComparedSamples] = [
-            compared(runs, read.samples, run.letter, _is_higher_better) for run in runs.candidates
+            compared(runs, read.samples, run.letter, _is_higher_better)
+            for run in runs.candidates
+            # What one of the two could not be read of is not missing from it.
+            if not read.problems.keys() & {runs.baseline.letter, run.letter}
         ]
         totals = runs.asked(_span_totals)
         self.spans: list[Mapping[str, SpanTotals]] = [
@@ -91,6 +95,7 @@ def document(found: ComparedContents) -> Document:
         ],
         "counts": fact_report.counts_document(found.facts),
         "facts": fact_report.fact_documents(found.facts.rows),
+        "scores": sample_report.score_documents(found.samples),
         "spans": span_report.span_documents(found.spans),
         "unread": found.unread,
     }
@@ -104,6 +109,7 @@ def text_lines(found: ComparedContents, *, shows_all: bool) -> Iterator[str]:
         yield f"{of.letter}  {name}  {fmt.short_id(of.run.id)}  {where}{baseline}"
     yield ""
     yield from fact_report.text_lines(found.facts, len(found.runs.runs), shows_all)
+    yield from _after_a_blank(sample_report.text_lines, found.samples)
     if any(found.spans):
         yield from _after_a_blank(span_report.text_lines, found.spans)
 

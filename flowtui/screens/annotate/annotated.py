@@ -29,7 +29,6 @@ from flowtui.screens.may_write import why_not_annotated, why_not_written
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
-from flowtui.store.annotations.undo import UndoStack
 from flowtui.store.annotations.values import (
     Annotation,
     Change,
@@ -39,6 +38,7 @@ from flowtui.store.annotations.values import (
 from flowtui.store.errors import NoAnnotationTables, TargetGone
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.store.undo import UndoStack
 from flowtui.widgets.asking import Asks
 from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.lists.annotation_list import AnnotationList
@@ -97,10 +97,15 @@ class Annotated(Asks, Container):
         """Sent by Annotated when a review of what it shows is to begin."""
 
         source: ReviewSource[Any]
-        undo: UndoStack
+        undo: UndoStack[Change]
 
     def __init__(
-        self, store: Store, run: OpenRun, *, undo: UndoStack | None = None, id: str | None = None
+        self,
+        store: Store,
+        run: OpenRun,
+        *,
+        undo: UndoStack[Change] | None = None,
+        id: str | None = None,
     ) -> None:
         """Make the container.
 
@@ -113,8 +118,8 @@ class Annotated(Asks, Container):
         super().__init__(id=id)
         self._store = store
         self._run = run
-        # Not `undo or UndoStack(…)`: an empty stack is false, and would not be shared.
-        self.undo = UndoStack(run.database) if undo is None else undo
+        # Not `undo or undo_stack(…)`: an empty stack is false, and would not be shared.
+        self.undo = annotating.undo_stack(run.database) if undo is None else undo
         """The changes that were made here, to be shared with a review."""
         self._jobs = Jobs(self, self._tell_failure)
         self._is_reading = False

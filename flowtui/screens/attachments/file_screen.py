@@ -16,11 +16,16 @@ from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
 from flowtui.screens.dialog import Dialog
 from flowtui.widgets.asking import Asks
+from flowtui.widgets.documents import preview_markdown
+from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
+
+CARD_CHARACTERS = 200_000
+"""How much of a card is shown."""
 
 
 class FileScreen(Asks, Dialog[None]):
@@ -34,16 +39,27 @@ class FileScreen(Asks, Dialog[None]):
                 tooltip="Back to where the file was named"),
         Binding("o", "open_file", "Open", tooltip="Open a private copy in the system's viewer"),
         Binding("w", "save_file", "Save", tooltip="Save a copy of the file"),
+        Binding("tab", "app.focus_next", "Card or file", key_display="Tab",
+                tooltip="To the card, or to the file"),
     ]  # fmt: skip
 
-    def __init__(self, source: FileSource) -> None:
+    def __init__(self, source: FileSource, card: str = "") -> None:
+        """Make the screen.
+
+        Args:
+            source: The file.
+            card: What is written about it, in Markdown, shown above it; empty for nothing.
+        """
         super().__init__()
         self._source = source
+        self._card = card.strip()
         self._jobs: FileJobs | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(fmt.plain(self._source.name.rpartition("/")[2], 60))
+            if self._card:
+                yield Document(id="card")
             yield FilePreview()
             yield KeyLine()
 
@@ -52,6 +68,13 @@ class FileScreen(Asks, Dialog[None]):
         for preview in self.query(FilePreview):
             preview.show_source(self._source)
             preview.current.focus()
+        for card in self.query("#card").results(Document):
+            lines = fmt.plain_lines(self._card, CARD_CHARACTERS)
+            card.show(self._source.name, preview_markdown.sections(lines))
+            card.focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return bool(self._card) or action != "app.focus_next"
 
     @property
     def _file_jobs(self) -> FileJobs:

@@ -10,9 +10,14 @@ from flowtui.store.attachments.values import Attachment, FolderNode
 
 def matches(file: Attachment, needle: str) -> bool:
     """Say whether a file's path contains a text or matches a pattern."""
+    return path_matches(file.path, needle)
+
+
+def path_matches(path: str, needle: str) -> bool:
+    """Say whether a path contains a text or matches a pattern."""
     if not needle:
         return True
-    path, lowered = file.path.casefold(), needle.casefold()
+    path, lowered = path.casefold(), needle.casefold()
     if any(char in lowered for char in "*?["):
         return fnmatchcase(path, lowered) or fnmatchcase(path.rpartition("/")[2], lowered)
     return lowered in path

@@ -14,8 +14,11 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui.screens.attachments.comparing import FileEnd
+from flowtui.screens.attachments.difference import FileDifference
 from flowtui.screens.attachments.files import files_in, matches, why_not
 from flowtui.screens.attachments.jobs import FileJobs, Saving
+from flowtui.screens.attachments.marked import MarkedFiles
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
 from flowtui.screens.base import TabScreen
@@ -28,6 +31,8 @@ from flowtui.store.attachments.values import (
     FileState,
     FolderNode,
 )
+from flowtui.store.compare.files import FileDigests
+from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.values import Kind
@@ -63,7 +68,7 @@ class AttachmentsScreen(TabScreen):
     ]
     reads = frozenset({Kind.ATTACHMENTS})
     needs_records = frozenset(
-        {"filter", "open", "save", "sort", "next_pane", "copy", "copy_row", "preview"}
+        {"filter", "open", "save", "sort", "next_pane", "copy", "copy_row", "preview", "mark"}
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
@@ -74,6 +79,10 @@ class AttachmentsScreen(TabScreen):
                 tooltip="Save a copy of the file, or of the whole folder"),
         Binding("s", "sort", "Sort", id="attachments.sort",
                 tooltip="Sort by name, size or time; again: reverse"),
+        Binding("space", "mark", "Mark", key_display="Space", id="attachments.mark",
+                tooltip="Mark the file, of which two can be compared, or unmark it"),
+        Binding("equals_sign", "compare", "Compare", key_display="=", id="attachments.compare",
+                tooltip="Show how the two marked files differ, or the marked one and this one"),
         *(
             Binding(binding.key, f"preview({binding.action!r})", binding.description,
                     show=binding.show, key_display=binding.key_display,
@@ -99,11 +108,13 @@ class AttachmentsScreen(TabScreen):
         self._rest: Timer | None = None
         self._panes = Panes(self, self._two_panes)
         self._jobs: FileJobs | None = None
+        self._marked = MarkedFiles()
 
     def compose_tab(self) -> Iterable[Widget]:
         with Horizontal(id="attachment-panes"):
             yield FileTree(id="files")
             yield FilePreview(id="preview")
+        yield FileDifference(FileDigests(), id="difference")
         yield EmptyText(id="empty")
         yield FilterLine(HINT, history="attachments", id="filter")
         yield PaneLine(["Files", "Preview"])
@@ -185,13 +196,16 @@ class AttachmentsScreen(TabScreen):
         empty = self.query_one(EmptyText)
         empty.show(text)
         empty.display = bool(text)
-        self.query_one("#attachment-panes").display = not text
+        self.query_one("#attachment-panes").display = not text and not self._difference.is_open
         self.query_one(PaneLine).set_class(bool(text), "-nothing")
         if not text and self.focused is None:
             self.set_focus(self._files)
 
     @on(VirtualList.CursorMoved, "#files")
     def wait_for_rest(self) -> None:
+        if self._marked.paths:
+            # One marked file is compared with the one under the cursor.
+            self.refresh_bindings()
         if self._jobs is not None:
             self._jobs.forget_saved()
         if self._rest is not None:
@@ -233,6 +247,54 @@ class AttachmentsScreen(TabScreen):
 
         self._preview.show_status(None if saving is None else status)
 
+    # Two files -------------------------------------------------------------------------------
+
+    @property
+    def _difference(self) -> FileDifference:
+        return self.query_one(FileDifference)
+
+    def action_mark(self) -> None:
+        if (file := self._files.attachment) is not None:
+            self._marked.toggle(file.path)
+            self._files.show_marks(self._marked.paths)
+            self.refresh_bindings()
+
+    @property
+    def _pair(self) -> tuple[str, str] | None:
+        """The paths of the two files that can be compared now."""
+        file = self._files.attachment
+        return self._marked.pair(None if file is None else file.path)
+
+    def action_compare(self) -> None:
+        found, pair = self._found, self._pair
+        if found is None or pair is None:
+            return
+        by_path = {file.path: file for file in (*found.orphans, *found.files)}
+        files = [by_path[path] for path in pair if path in by_path]
+        unread = [file for file in files if file.state is not FileState.PRESENT]
+        if unread or len(files) < len(pair):
+            why = why_not(unread[0]) if unread else "A marked file is not there any more."
+            self.notify(why, title="Not compared", severity="warning", markup=False)
+            return
+        one, other = (
+            FileEnd(letter, file.path, self._source(file))
+            for letter, file in zip(LETTERS, files, strict=False)
+        )
+        self._difference.open(one, other)
+        self._show_difference(True)
+        self.set_focus(self._difference.current)
+
+    def _show_difference(self, is_shown: bool) -> None:
+        self._difference.display = is_shown
+        self.query_one("#attachment-panes").display = not is_shown
+        self.query_one(PaneLine).set_class(is_shown, "-nothing")
+        self.refresh_bindings()
+
+    @on(FileDifference.Left)
+    def leave_difference(self) -> None:
+        self._show_difference(False)
+        self.set_focus(self._files)
+
     # Panes -----------------------------------------------------------------------------------
 
     def on_descendant_focus(self) -> None:
@@ -262,6 +324,11 @@ class AttachmentsScreen(TabScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         previews = self.query(FilePreview)
+        if self.is_composed and self._difference.is_open and action not in ("leave", "show_tab"):
+            # Only the difference's own keys act, and those of the app.
+            return False
+        if action == "compare":
+            return self.is_composed and self._pair is not None
         if action == "preview" and previews:
             name = str(parameters[0]).partition("(")[0]
             return previews.first().check_action(name, ())

@@ -62,6 +62,11 @@ class CurvePlan:
         return repeats(found, [run.has_params for run in self.shown])
 
     @property
+    def computed(self) -> tuple[bool, bool]:
+        """What is computed of the runs."""
+        return self.is_difference, self.is_folded
+
+    @property
     def folded_by(self) -> str:
         """The parameter over which means are taken; empty if no runs are folded."""
         return next((group.path for group in self.groups if group.path), "")

@@ -5,30 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.sample_texts import (
+    ABSENT,
+    mean_text,
+    odd_words,
+    same_text,
+    score_outcome,
+    set_text,
+    words_of_test,
+)
+from flowtui.screens.compare.evals_reading import ReadComparison
 from flowtui.screens.evals.columns import TEXT_CHARACTERS, shown_value
+from flowtui.store.compare.joined_samples import JoinedBy
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN
 from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome
 from flowtui.store.samples.score_values import is_number
 from flowtui.store.samples.values import Sample
-from flowtui.widgets.cells import Piece, Role
+from flowtui.widgets.cells import Line, Piece, Role
 from flowtui.widgets.documents.sample_differences import marked_pieces
-from flowtui.widgets.lists.compared_cells import (
-    ABSENT,
-    delta_piece,
-    mean_text,
-    odd_words,
-    same_text,
-    score_change,
-    score_outcome,
-)
+from flowtui.widgets.lists.compared_cells import delta_piece, score_change
 from flowtui.widgets.lists.virtual_table import Cell, Cells, Column
 
 NARROW_BELOW = 110
 """With fewer cells than this, the candidate's output comes before the input."""
 SCORE_CELLS = (9, 16)
-KEPT_SAME = 16
-"""How much of what comes before the first difference is kept of an output."""
+WIDE_FROM = 150
+KEPT_SAME = (10, 32)
+"""How many characters before the first difference are kept of an output; with less room, fewer."""
 INPUT, NOTES, OUTPUT = "inputs", "annotations", "outputs."
 SET, SCORE, BASELINE, CANDIDATE, TEST = "set", "score", "baseline", "candidate", "test"
 
@@ -36,16 +40,10 @@ SET, SCORE, BASELINE, CANDIDATE, TEST = "set", "score", "baseline", "candidate",
 # The scores by set ---------------------------------------------------------------------------
 
 
-def score_columns(scores: Sequence[ComparedScore], letter: str, width: int) -> list[Column]:
-    """Return the columns of the table of sets and scores.
-
-    Args:
-        scores: The rows.
-        letter: The candidate's letter.
-        width: The width of the table in cells.
-    """
+def score_columns(scores: Sequence[ComparedScore], letter: str) -> list[Column]:
+    """Return the columns of the table of sets and scores, for the candidate with a letter."""
     names = max([8, *(min(len(fmt.plain(one.name, 60)), 24) for one in scores)])
-    sets = max([6, *(min(len(_set(one)) + 1, 16) for one in scores)])
+    sets = max([6, *(min(len(set_text(one)) + 1, 16) for one in scores)])
     same = max([5, *(len(same_text(one)) for one in scores)])
     has = {what: any(one.outcomes[what] for one in scores) for what in Outcome}
     found = [
@@ -71,7 +69,7 @@ def score_cells(score: ComparedScore, columns: Sequence[Column]) -> Cells:
     """Return the cells of a score of a set in these columns."""
     outcomes = score.outcomes
     cells = {
-        SET: Piece(f" {_set(score)}", "muted" if score.dataset is None else "text"),
+        SET: Piece(f" {set_text(score)}", "muted" if score.dataset is None else "text"),
         SCORE: Piece(fmt.plain(score.name, 60)),
         BASELINE: Piece(mean_text(score, score.baseline)),
         CANDIDATE: Piece(mean_text(score, score.candidate)),
@@ -82,20 +80,15 @@ def score_cells(score: ComparedScore, columns: Sequence[Column]) -> Cells:
         "changed": _counted(outcomes[Outcome.CHANGED], "attention"),
         "only_a": _counted(outcomes[Outcome.ONLY_BASELINE], "attention"),
         "only_b": _counted(outcomes[Outcome.ONLY_CANDIDATE], "attention"),
-        TEST: Piece(test_words(score), _test_role(score)),
+        TEST: Piece(words_of_test(score), _test_role(score)),
     }
     return tuple(cells[column.key] for column in columns)
 
 
-def test_words(score: ComparedScore) -> str:
-    """Return the test of a score in words, and what else is to be said of it."""
-    if score.test is not None:
-        said = score.test.words
-    elif score.baseline is None:
-        said = "no pair of numbers, nor of true and false"
-    else:
-        said = "whether higher is better is not known: not tested"
-    return " · ".join([said, *odd_words(score)])
+def tested_line(score: ComparedScore) -> Line:
+    """Return the test of a score in words, with its name."""
+    name = f" {set_text(score)}  {fmt.plain(score.name, 60)}  "
+    return [Piece(name, "muted"), Piece(words_of_test(score), _test_role(score))]
 
 
 def _test_role(score: ComparedScore) -> Role:
@@ -105,10 +98,6 @@ def _test_role(score: ComparedScore) -> Role:
     if test is None or not test.is_unlikely:
         return "muted"
     return "error" if test.worse > test.better else "ok"
-
-
-def _set(score: ComparedScore) -> str:
-    return "all sets" if score.dataset is None else fmt.plain(score.dataset, 60)
 
 
 def _count(count: int, mark: str, role: Role, score: ComparedScore) -> Piece:
@@ -121,6 +110,36 @@ def _counted(count: int, role: Role) -> Piece:
     return Piece(f"{count:,}", role) if count else Piece("0", "muted")
 
 
+def joined_line(found: ReadComparison) -> Line:
+    """Return what was joined how, how many scores were tested, and what to know about both."""
+    samples, of = found.samples, found.of
+    shared = samples.shared(of.candidate)
+    on_what = "set and id" if samples.by is JoinedBy.KEY else "equal inputs"
+    pieces = [Piece(f" {shared:,} joined on {on_what}", "muted")]
+    if samples.offers_inputs(of.candidate):
+        words = "fewer than half: J joins on equal inputs"
+        pieces.append(Piece(f" · {words}", "attention"))
+    elif samples.by is JoinedBy.INPUTS:
+        pieces.append(Piece(" · J joins on ids again", "muted"))
+    only = [(samples.sample_count(at) - shared, letter)
+            for at, letter in ((0, "A"), (of.candidate, of.letter))]  # fmt: skip
+    pieces += [
+        Piece(f" · {count:,} only in {letter}", "attention") for count, letter in only if count
+    ]
+    if of.tested_count:
+        pieces.append(Piece(f" · {fmt.count(of.tested_count, 'score')} tested", "muted"))
+    if samples.doubled:
+        keys = fmt.count(samples.doubled, "key occurs", "keys occur")
+        pieces.append(Piece(f" · {keys} more than once: paired in order", "attention"))
+    unreadable = sum(len(run.unreadable) for run in samples.runs if run is not None)
+    if unreadable:
+        words = fmt.count(unreadable, "sample has scores", "samples have scores")
+        pieces.append(Piece(f" · ▲ {words} that cannot be read", "attention"))
+    for letter, why in found.problems.items():
+        pieces.append(Piece(f" · ✗ {letter}: {fmt.plain(str(why), 120)}", "error"))
+    return pieces
+
+
 # The samples ---------------------------------------------------------------------------------
 
 
@@ -130,15 +149,13 @@ def sample_columns(
     """Return the columns of the joined samples.
 
     Args:
-        scores: The compared scores; those that differ most come first.
+        scores: The compared scores; those of which is known what is better come first.
         letter: The candidate's letter.
         width: The width of the table in cells.
         has_sets: Whether samples of several sets are listed.
     """
-    differing: dict[str, int] = {}
-    for one in scores:
-        differing[one.name] = max(differing.get(one.name, 0), one.differing)
-    names = sorted(differing, key=lambda name: -differing[name])
+    known = dict.fromkeys(one.name for one in scores if one.higher is not None)
+    names = [*known, *dict.fromkeys(one.name for one in scores if one.name not in known)]
     of_scores = [_score_column(name) for name in names]
     sets = [Column(SET, "set", 8)] if has_sets else []
     texts = [
@@ -166,6 +183,7 @@ def sample_cells(
     candidate: int,
     higher: HigherIsBetter,
     letter: str,
+    width: int,
 ) -> Cells:
     """Return the cells of a joined sample in these columns.
 
@@ -175,9 +193,10 @@ def sample_cells(
         candidate: Which run is compared with the baseline.
         higher: Says what is better.
         letter: The candidate's letter.
+        width: The width of the table in cells.
     """
     one, other = sample.samples[0], sample.samples[candidate]
-    outputs = _outputs(one, other)
+    outputs = _outputs(one, other, KEPT_SAME[width >= WIDE_FROM])
     return tuple(_cell(sample, column, one, other, outputs, higher, letter) for column in columns)
 
 
@@ -232,7 +251,7 @@ def _id(
     return Piece(f"  {id_}")
 
 
-def _outputs(one: Sample | None, other: Sample | None) -> dict[bool, Cell]:
+def _outputs(one: Sample | None, other: Sample | None, kept: int) -> dict[bool, Cell]:
     """Return the outputs on a line each, by whether it is the baseline's."""
     if one is None or other is None:
         return {
@@ -242,16 +261,21 @@ def _outputs(one: Sample | None, other: Sample | None) -> dict[bool, Cell]:
     before, after = _line(one, "outputs"), _line(other, "outputs")
     if before == after:
         return {True: Piece(before), False: Piece(f"= {after}" if after else "", "muted")}
-    return {True: Piece(before), False: _from_first_difference(marked_pieces(after, before))}
+    return {True: Piece(before), False: _from_first_difference(marked_pieces(after, before), kept)}
 
 
-def _from_first_difference(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """Return a difference without most of what is the same before it."""
+def _from_first_difference(pieces: tuple[Piece, ...], kept: int) -> tuple[Piece, ...]:
+    """Return a difference without most of what is the same before it, and of what was removed."""
+    pieces = tuple(
+        Piece(f"{piece.text[: kept + 2]}…-]", piece.role)
+        if piece.role == "error" and len(piece.text) > kept + 5
+        else piece
+        for piece in pieces
+    )
     first = pieces[0]
-    if first.role != "text" or len(first.text) <= 2 * KEPT_SAME or len(pieces) == 1:
+    if first.role != "text" or len(first.text) <= kept or len(pieces) == 1:
         return pieces
-    cut = first.text[-KEPT_SAME:]
-    return (Piece("…", "muted"), Piece(cut), *pieces[1:])
+    return (Piece("…", "muted"), Piece(first.text[1 - kept :]), *pieces[1:])
 
 
 def _line(sample: Sample, column: str) -> str:

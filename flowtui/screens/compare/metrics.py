@@ -22,7 +22,8 @@ from flowtui.store.compare.run_set import ComparedRun
 from flowtui.store.errors import StoreError
 from flowtui.store.values import Kind, LoggedPoint
 from flowtui.widgets.charts.curve import XAxis
-from flowtui.widgets.charts.grid import ChartGrid
+from flowtui.widgets.charts.curve_pane import CurvePane
+from flowtui.widgets.charts.grid import HELD_CARDS, ChartGrid
 from flowtui.widgets.charts.run_card import RunCurves, run_curve
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.paint import CURVE_CLASSES
@@ -86,12 +87,18 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         stale = self.take_stale()
-        known = dict(self._found)
-        answers = self.runs.asked(partial(_found, stale, known))
-        found = {of.letter: one for of, one in zip(self.runs.runs, answers, strict=True)}
-        plan = self._planned(found)
-        yield partial(self._show_found, found, plan)
-        yield from self.read_charts(_merged(found), partial(self._read_chart, plan))
+        is_whole = False
+        try:
+            answers = self.runs.asked(partial(_found, stale, dict(self._found)))
+            found = {of.letter: one for of, one in zip(self.runs.runs, answers, strict=True)}
+            plan = self._planned(found)
+            yield partial(self._show_found, found, plan)
+            yield from self.read_charts(_merged(found), partial(self._read_chart, plan))
+            is_whole = True
+        finally:
+            if not is_whole:
+                # Whoever comes back later must have them read.
+                self.stale |= stale
 
     def _planned(self, found: Mapping[str, FoundRun | StoreError]) -> CurvePlan:
         runs = [
@@ -130,6 +137,10 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             shown = RunCurves((), plan.note(key), plan.why_none(key))
         else:
             self._read_charts[key] = found
+            if len(self._read_charts) > HELD_CARDS:
+                # What is out of sight is read again when it comes back.
+                in_sight = {one: self._read_charts.get(one) for one in self._in_sight}
+                self._read_charts = {one: held for one, held in in_sight.items() if held}
             shown = RunCurves(plan.overlays(found), plan.note(key))
         self.grid.show_curves(key, shown)
 
@@ -142,6 +153,10 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         return is_other
 
     def _change(self, plan: CurvePlan) -> None:
+        if plan.computed != self._plan.computed:
+            # No curve may be taken for what it is not, however long the others take.
+            self._read_charts.clear()
+            self.grid.drop_curves()
         if self._take_plan(plan):
             self._tell()
             self.want({Kind.METRICS})
@@ -173,7 +188,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             self._change(replace(self._plan, hidden=frozenset(self.state.hidden)))
 
     def on_screen_resume(self) -> None:
-        super().on_screen_resume()
+        # The base resumes as well: Textual calls the handlers of both.
         if self.is_composed:
             self._change(replace(self._plan, hidden=frozenset(self.state.hidden)))
 
@@ -199,6 +214,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
     def action_turn_x_axis(self) -> None:
         self._x_axis = AXES[(AXES.index(self._x_axis) + 1) % len(AXES)]
         self.grid.use_x_axis(self._x_axis)
+        self.query_one(CurvePane).use_x_axis(self._x_axis)
         self.notify(f"The horizontal axis is: {self._x_axis}.", timeout=2)
 
     @work

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,7 +15,7 @@ from flowtui.reports.comparison.fact_texts import count_words, whole_text
 from flowtui.screens.compare.base import CompareScreen, CompareState
 from flowtui.screens.compare.chosen_directions import ask_direction, chosen_directions
 from flowtui.screens.compare.overview_detail import FactView, copy_row
-from flowtui.screens.compare.overview_reading import FactReader
+from flowtui.screens.compare.overview_reading import ReadFacts, read_facts
 from flowtui.screens.compare.overview_table import FactRows, chosen_rows
 from flowtui.screens.exporting import Exports
 from flowtui.store.compare.facts import FactKind, FactRow, FactTable, paired, with_durations
@@ -57,7 +57,11 @@ class CompareOverview(Exports, CompareScreen):
     def __init__(self, state: CompareState) -> None:
         super().__init__(state)
         self._facts: FactTable | None = None
-        self._reading = FactReader(state.runs)
+        self._known = ReadFacts.nothing(len(state.runs.runs))
+        self._unfinished: frozenset[str] = frozenset()
+        """The letters of the runs of which not all is read that was to be."""
+        self._chosen: Mapping[str, str] = {}
+        """The directions that were chosen when the metrics were last read."""
         self._shows_all = False
         self._needle = ""
 
@@ -88,16 +92,16 @@ class CompareOverview(Exports, CompareScreen):
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
-        letters = self.take_stale()
-        is_whole = False
-        try:
-            for facts in self._reading.tables(kinds, letters, chosen_directions()):
-                yield partial(self._take, facts)
-            is_whole = True
-        finally:
-            if not is_whole:
-                # Whoever comes back later must have them read.
-                self.stale |= letters
+        # Of a read that was left, nobody took the last answer.
+        letters = self._unfinished = self._unfinished | self.take_stale()
+        chosen = self._chosen = chosen_directions()
+        for known in read_facts(self.runs, self._known, kinds, letters, chosen):
+            yield partial(self._take, known)
+
+    def on_screen_resume(self) -> None:
+        # The base handles this event as well. Directions are chosen on the tab of Evals too.
+        if self._facts is not None and chosen_directions() != self._chosen:
+            self.want({Kind.METRICS})
 
     @property
     def has_content(self) -> bool:
@@ -115,8 +119,11 @@ class CompareOverview(Exports, CompareScreen):
 
     # Showing ---------------------------------------------------------------------------------
 
-    def _take(self, facts: FactTable) -> None:
-        self._facts = self._with_times(facts)
+    def _take(self, known: ReadFacts) -> None:
+        self._known = known
+        if known.is_last:
+            self._unfinished = frozenset()
+        self._facts = facts = self._with_times(known.table)
         self._show()
         self.tell_count(f"{facts.counts().unequal:,}≠")
         if (row := self._view.row) is None:
@@ -151,18 +158,31 @@ class CompareOverview(Exports, CompareScreen):
         if self._facts is None:
             return
         facts = self._seen(self._facts)
-        rows = chosen_rows(facts, self._needle, self._shows_all)
+        if self._needle.strip():
+            # Values may be megabytes long, and are searched to their ends.
+            self.ask(
+                partial(chosen_rows, facts, self._needle, self._shows_all),
+                partial(self._show_rows, facts),
+                group="filter",
+            )
+        else:
+            self.workers.cancel_group(self, "filter")
+            self._show_rows(facts, chosen_rows(facts, "", self._shows_all))
+
+    def _show_rows(self, facts: FactTable, rows: Sequence[FactRow]) -> None:
+        is_filtered = bool(self._needle.strip())
         note = ""
-        if not rows and facts.rows:
-            note = "Nothing differs. v shows all rows."
-            if self._needle:
-                note = f"No row {'' if self._shows_all else 'that differs '}has this text."
-        elif not facts.rows:
+        if not facts.rows:
             note = "These runs have no parameters, metrics or models."
-        self._rows.show_facts(rows, facts, note, is_filtered=bool(self._needle.strip()))
-        self.query_one(FilterLine).note(f"{len(rows):,} of {len(facts.rows):,}") if self.query_one(
-            FilterLine
-        ).has_class("-open") else None
+        elif not rows:
+            note = "Nothing differs. v shows all rows."
+            if is_filtered:
+                which = "" if self._shows_all else "that differs "
+                note = f"No row {which}has this text."
+        self._rows.show_facts(rows, facts, note, is_filtered)
+        line = self.query_one(FilterLine)
+        if line.text:
+            line.note(f"{len(rows):,} of {len(facts.rows):,}")
         self._show_title(facts)
         self.refresh_bindings()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from textual import on
 from textual.message import Message
 
 from flowtui import format as fmt
@@ -13,6 +12,7 @@ from flowtui.reports.comparison.fact_texts import (
     NO_NUMBER,
     by_kind,
     count_words,
+    cut_apart,
     delta_text,
     figure_lines,
     figure_texts,
@@ -29,12 +29,14 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, fit
 from flowtui.widgets.compare import letter_role
 from flowtui.widgets.lists.virtual_list import width_beside_bar
-from flowtui.widgets.lists.virtual_table import GAP, Cells, Column, VirtualTable
+from flowtui.widgets.lists.virtual_table import CACHED_ROWS, GAP, Cells, Column, VirtualTable
 
 NAME_CELLS, VALUE_CELLS, DELTA_CELLS = 18, 12, 16
 FITTED_CELLS = 10
 MARK_CELLS = 2
 """The narrowest column of a run where there are no columns of differences."""
+TIGHT = (8, 6)
+"""The narrowest columns of names and of runs where nothing else has room."""
 MANY_FROM = 100
 """Narrower tables show the baseline and one candidate, if not all runs fit with differences."""
 NUMBER_CELLS = 11
@@ -59,6 +61,8 @@ class FactLayout:
 
     indexes: tuple[int, ...]
     has_deltas: bool
+    least: tuple[int, int] = (NAME_CELLS, VALUE_CELLS)
+    """How wide the column of names and that of a run are at least."""
 
     @classmethod
     def of(cls, width: int, run_count: int, candidate: int) -> FactLayout:
@@ -69,12 +73,14 @@ class FactLayout:
         if NAME_CELLS + with_deltas <= width:
             return cls(everyone, True)
         if width >= MANY_FROM and NAME_CELLS + run_count * (FITTED_CELLS + gap) <= width:
-            return cls(everyone, False)
-        return cls((0, candidate), True)
+            return cls(everyone, False, (NAME_CELLS, FITTED_CELLS))
+        if NAME_CELLS + 2 * (VALUE_CELLS + gap) + DELTA_CELLS + gap <= width:
+            return cls((0, candidate), True)
+        return cls((0, candidate), False, TIGHT)
 
     def columns(self, names: Sequence[str]) -> list[Column]:
-        made = [Column("name", "", NAME_CELLS, stretch=1)]
-        least = VALUE_CELLS if self.has_deltas else FITTED_CELLS
+        names_least, least = self.least
+        made = [Column("name", "", names_least, stretch=1)]
         for index in self.indexes:
             title = f"{LETTERS[index]} {names[index]}"
             made.append(Column(f"run-{index}", title, least, stretch=1))
@@ -134,7 +140,9 @@ class FactRows(VirtualTable):
         for key in changed:
             self._cells.pop(key, None)
         self.show_keys(keys)
-        if self.row is None and shown:
+        if not shown:
+            self.cursor = 0
+        elif self.row is None:
             below = (key for key in keys[self.cursor :] if key in shown)
             self.put_cursor(next(below, next(iter(shown))))
 
@@ -143,6 +151,11 @@ class FactRows(VirtualTable):
         # Titles are passed over, except for those that stand above all rows.
         while self.row is None and 0 < self.cursor < self.line_count - 1:
             super().action_move(1 if by > 0 else -1)
+
+    def action_move_to_end(self, last: bool) -> None:
+        super().action_move_to_end(last)
+        if last and self.row is None and self._rows:
+            self.put_cursor(next(reversed(self._rows)))
 
     def put(self, rows: Sequence[FactRow]) -> None:
         """Show what some rows are now; those that are not shown are left out."""
@@ -180,7 +193,6 @@ class FactRows(VirtualTable):
             self.post_message(self.RunsInSight())
         self.set_columns(self._run_layout.columns([fmt.plain(n, 60) for n in self._run_names]))
         self._cells.clear()
-        self._asked.clear()
         self.refresh()
 
     # Drawing ---------------------------------------------------------------------------------
@@ -203,15 +215,15 @@ class FactRows(VirtualTable):
         return [pieces[:-1]]
 
     def line(self, index: int, width: int) -> Line:
-        heading = self._headings.get(self._keys[index])
-        return super().line(index, width) if heading is None else heading
-
-    @on(VirtualTable.RowsNeeded)
-    def make_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        event.stop()
-        self.fill(
-            {key: self._made(key, self._rows[key]) for key in event.keys if key in self._rows}
-        )
+        key = self._keys[index]
+        if (heading := self._headings.get(key)) is not None:
+            return heading
+        if key not in self._cells:
+            # All rows are in memory, so that none has to be asked for.
+            self._cells[key] = self._made(key, self._rows[key])
+            if len(self._cells) > CACHED_ROWS:
+                self._cells.popitem(last=False)
+        return super().line(index, width)
 
     def _made(self, key: int, row: FactRow) -> Cells:
         layout = self._run_layout
@@ -294,10 +306,7 @@ def metric_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> 
 def value_cells(row: FactRow, indexes: Sequence[int], rooms: Sequence[int]) -> list[Piece]:
     """Return the cells of a row that is no metric; values that differ never read alike."""
     texts = value_texts(row)
-    shown = [texts[index] for index in indexes]
-    cut = [fit(text, room).rstrip() for text, room in zip(shown, rooms, strict=True)]
-    if len(set(cut)) < len(set(shown)):
-        cut = told_apart(shown, rooms)
+    cut = cut_apart([texts[index] for index in indexes], rooms)
     return [Piece(text, _role(row, index)) for text, index in zip(cut, indexes, strict=True)]
 
 

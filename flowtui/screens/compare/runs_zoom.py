@@ -32,8 +32,12 @@ class RunsZoom(MetricZoom):
         """Draw what a plan says; `is_growing` says whether one of its runs is active."""
         self._is_growing = is_growing
         if self.of != plan:
-            self.of = plan
+            before, self.of = self.of, plan
             if self._zoom is not None:
+                if before is not None and _plan(before).computed != plan.computed:
+                    # What is drawn is not what the screen says any more.
+                    self._zoomed = None
+                    self._pane.show_note("reading…")
                 self._want(replace(self._zoom, of=plan))
 
     @property

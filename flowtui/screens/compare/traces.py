@@ -31,7 +31,7 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 
 NO_SPANS = "Neither run has spans."
-LIST_ACTIONS = ("switch_list", "sort", "export")
+LIST_ACTIONS = ("switch_list", "sort", "export", "choose_trace")
 
 
 class CompareTraces(Exports, CompareScreen):
@@ -49,6 +49,8 @@ class CompareTraces(Exports, CompareScreen):
                 tooltip="Switch between the names of spans and the traces"),
         Binding("s", "sort", "Sort", id="compare_traces.sort",
                 tooltip="Sort the names by the next column"),
+        Binding("c", "choose_trace", "Other trace", show=False, id="compare_traces.choose",
+                tooltip="Choose which trace of the candidate stands beside this one"),
         Binding("x", "export", "Export", show=False, id="compare_traces.export",
                 tooltip="Save what the spans of each name took, as CSV, JSON lines or Markdown"),
     ]  # fmt: skip
@@ -287,6 +289,29 @@ class CompareTraces(Exports, CompareScreen):
         self._show_names()
 
     @work
+    async def action_choose_trace(self) -> None:
+        from flowtui.screens.dialogs.commands import Command, CommandsScreen
+
+        pair = self._opened
+        one = None if pair is None else pair.baseline
+        others = self._named.get(self.candidate, ())
+        if one is None or isinstance(others, StoreError) or not others:
+            self.notify("There are no two traces to choose here.", timeout=2)
+            return
+        commands = [
+            Command(
+                fmt.plain(_title_of(other), 100),
+                fmt.plain(f"{other.name} · {fmt.short_id(other.id)}", 100),
+                partial(self._show_view, (one.id, other.id), _title_of(one)),
+            )
+            for other in others
+        ]
+        title = f"Compare {fmt.plain(_title_of(one), 60)} with"
+        chosen = await self.app.push_screen_wait(CommandsScreen(commands, title))
+        if chosen is not None:
+            chosen.run()
+
+    @work
     async def action_export(self) -> None:
         from flowtui.screens.compare.saving import FORMATS, save_spans
 
@@ -312,6 +337,12 @@ def _title(pair: TracePair) -> str:
     if (sample := pair.sample) is not None:
         return f"{sample.dataset_id}/{sample.eval_id}"
     return "" if pair.baseline is None else pair.baseline.name
+
+
+def _title_of(trace: NamedTrace) -> str:
+    """Return the sample that a trace is of, else its name."""
+    sample = trace.sample
+    return trace.name if sample is None else f"{sample.dataset_id}/{sample.eval_id}"
 
 
 def _named_traces(of: ComparedRun) -> tuple[NamedTrace, ...]:

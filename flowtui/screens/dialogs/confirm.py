@@ -17,7 +17,7 @@ from flowtui.widgets.paint import ROLE_CLASSES
 
 Answer = TypeVar("Answer")
 _LINES_AROUND = 4
-"""The border, and the keys with the line above them."""
+"""The border, and the keys with the line above them; what is typed takes more."""
 
 
 class AskScreen(Dialog[Answer]):
@@ -33,6 +33,9 @@ class AskScreen(Dialog[Answer]):
                 tooltip="What there is no room for"),
         Binding("up,k", "scroll_details(-1)", "Up", show=False, tooltip="Back up"),
     ]  # fmt: skip
+
+    lines_below: ClassVar[int] = 0
+    """How many lines `compose_answer` takes."""
 
     def __init__(self, question: str, details: Sequence[str] = ()) -> None:
         """Make the screen.
@@ -51,11 +54,18 @@ class AskScreen(Dialog[Answer]):
                 yield Label(self._question, markup=False, classes="ask-question")
                 for detail in self._details:
                     yield Label(detail, markup=False, classes="ask-detail")
+            yield from self.compose_answer()
             yield KeyLine()
+
+    def compose_answer(self) -> ComposeResult:
+        """Yield what an answer takes beside keys, which stays in sight too."""
+        yield from ()
 
     def on_resize(self, event: events.Resize) -> None:
         for text in self.query(VerticalScroll):
-            text.styles.max_height = max(event.size.height * 9 // 10 - _LINES_AROUND, 1)
+            text.styles.max_height = max(
+                event.size.height * 9 // 10 - _LINES_AROUND - self.lines_below, 1
+            )
         self.call_after_refresh(self.refresh_bindings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -14,6 +13,7 @@ from flowtui.screens.dialogs.choose import Choice, ChoiceLines, ChooseScreen, Co
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.columns import ColumnChoice
 from flowtui.screens.evals.reading import SamplesQuery
+from flowtui.store.filter_text import equals, quoted_key
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.samples.values import SampleGroup
@@ -138,15 +138,4 @@ def _label(group: SampleGroup) -> str:
 def group_filter(name: str, group: SampleGroup) -> str:
     """Return the expression for the samples of a group."""
     column, _, key = name.partition(".")
-    field = f"{column}.{_quoted(key, '`')}"
-    match group.value:
-        case None:
-            return f"{field} IS NULL"
-        case str(text):
-            return f"{field} = {_quoted(text, chr(34))}"
-        case value:
-            return f"{field} = {json.dumps(value)}"
-
-
-def _quoted(text: str, quote: str) -> str:
-    return quote + text.replace(quote, quote * 2) + quote
+    return equals(f"{column}.{quoted_key(key)}", group.value)

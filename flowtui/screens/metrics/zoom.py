@@ -210,10 +210,20 @@ class MetricZoom(Exports, Container):
     @on(CurvePane.WindowWanted)
     def want_window(self, event: CurvePane.WindowWanted) -> None:
         if self._zoom is not None and self._zoomed is not None:
-            seen = self._zoomed.last_step
             self._want(
-                replace(self._zoom, window=event.window, follows=event.follows, seen_step=seen)
+                replace(
+                    self._zoom,
+                    window=event.window,
+                    follows=event.follows,
+                    seen_step=self._zoomed.last_step,
+                    by_share=self._is_by_share,
+                )
             )
+
+    @property
+    def _is_by_share(self) -> bool:
+        """Whether the axis shows which part of its run a point is."""
+        return self._pane.curve is not None and self._pane.curve.x_axis is XAxis.SHARE
 
     @on(CurvePane.Resized)
     def want_columns(self) -> None:
@@ -223,11 +233,8 @@ class MetricZoom(Exports, Container):
     @on(CurvePane.AxisTurned)
     def want_parts(self) -> None:
         """Read the same part of each curve where the axis shows parts, and else the same steps."""
-        curve, zoom = self._pane.curve, self._zoom
-        if curve is not None and zoom is not None:
-            by_share = curve.x_axis is XAxis.SHARE
-            if by_share != zoom.by_share:
-                self._want(replace(zoom, by_share=by_share))
+        if self._zoom is not None and self._is_by_share != self._zoom.by_share:
+            self._want(replace(self._zoom, by_share=self._is_by_share))
 
     @on(CurvePane.Crossed)
     def want_crossed(self, event: CurvePane.Crossed) -> None:

@@ -19,6 +19,7 @@ from flowtui.screens.base import TabScreen
 from flowtui.store import models as logged_models
 from flowtui.store import params as logged_params
 from flowtui.store import uploaded
+from flowtui.store.care.values import RecordTable
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.lost_records import damage, lost_records
 from flowtui.store.metrics.listing import problems, telling_first
@@ -29,7 +30,7 @@ from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import Frame
 from flowtui.widgets.frame.pane_line import PaneLine
 from flowtui.widgets.frame.panes import Panes
-from flowtui.widgets.frame.run_card import PLACES, UPLOAD, RunCard, UploadedTo
+from flowtui.widgets.frame.run_card import EDIT, PLACES, UPLOAD, RunCard, UploadedTo
 from flowtui.widgets.lists.metric_list import MetricLine, MetricList
 from flowtui.widgets.lists.model_list import ModelList
 from flowtui.widgets.lists.virtual_list import VirtualList
@@ -81,6 +82,11 @@ class OverviewScreen(TabScreen):
                 tooltip="Open a copy of the model in the system's viewer"),
         Binding("w", "save_model", "Save", id="overview.save",
                 tooltip="Save a copy of the model"),
+        Binding("e", "edit", "Edit", show=False, id="overview.edit",
+                tooltip="Edit the run's name, description, tags, group; or those of the model"),
+        Binding("D", "delete", "Delete", show=False, id="overview.delete",
+                tooltip="Delete the run; or the model under the cursor"),
+        Binding("u", "undo", "Undo", show=False, id="overview.undo", tooltip="Undo the last edit"),
         Binding("U", "upload", "Upload", id="overview.upload",
                 tooltip="Upload this run to the registry"),
     ]  # fmt: skip
@@ -311,6 +317,8 @@ class OverviewScreen(TabScreen):
         field = self.query_one(RunCard).field
         if field is not None and field.name == UPLOAD:
             self.action_upload()
+        elif field is not None and field.name == EDIT:
+            self.action_edit()
 
     @on(VirtualList.Chosen, "#metrics")
     def open_metric(self) -> None:
@@ -342,8 +350,24 @@ class OverviewScreen(TabScreen):
     def list_model(self) -> None:
         from flowtui.screens.attachments.file_screen import FileScreen
 
-        if (source := self._model_file) is not None:
-            self.app.push_screen(FileScreen(source))
+        model = self._models.model
+        if model is not None and (source := self._model_file) is not None:
+            self.app.push_screen(FileScreen(source, model.description or ""))
+
+    def _cared_for(self) -> tuple[RecordTable, list[str]]:
+        model = self._models.model if self._pane is self._models else None
+        if model is not None:
+            return RecordTable.MODELS, [model.id]
+        return RecordTable.RUNS, [self.run.id]
+
+    def action_edit(self) -> None:
+        self.flow.edit(*self._cared_for())
+
+    def action_delete(self) -> None:
+        self.flow.delete(*self._cared_for())
+
+    def action_undo(self) -> None:
+        self.flow.undo_edit()
 
     @work
     async def action_open_model(self) -> None:

@@ -12,9 +12,10 @@ from flowtui.screens.dialog import Dialog
 from flowtui.screens.may_write import why_not_annotated
 from flowtui.screens.review.queue import Item, ReviewSource
 from flowtui.screens.review.view import ReviewView
-from flowtui.store.annotations.undo import UndoStack
+from flowtui.store.annotations.values import Change
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.store.undo import UndoStack
 from flowtui.widgets.frame.frame import KeyLine
 from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
@@ -35,7 +36,7 @@ class ReviewScreen(Dialog[str], Generic[Item]):
     VERTICAL_BREAKPOINTS = SHORT
 
     def __init__(
-        self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
+        self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack[Change]
     ) -> None:
         """Make the screen.
 
@@ -62,7 +63,7 @@ class ReviewScreen(Dialog[str], Generic[Item]):
 
 
 async def review(
-    flow: Host, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
+    flow: Host, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack[Change]
 ) -> str:
     """Hold a review, and notify of what was done or why it cannot begin.
 

@@ -52,7 +52,6 @@ from flowtui.screens.review.queue import (
 )
 from flowtui.screens.review.reading import ReadingAhead
 from flowtui.store.annotations import listing as annotation_rows
-from flowtui.store.annotations.undo import UndoStack
 from flowtui.store.annotations.values import (
     Annotation,
     Change,
@@ -67,6 +66,7 @@ from flowtui.store.errors import InvalidAnnotation, TargetGone
 from flowtui.store.genai import MediaPart
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
+from flowtui.store.undo import UndoStack
 from flowtui.widgets.asking import WAITING_WORD_AFTER_S
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Section
@@ -140,7 +140,7 @@ class ReviewView(Annotated, Generic[Item]):
         words: str
 
     def __init__(
-        self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack
+        self, store: Store, run: OpenRun, source: ReviewSource[Item], undo: UndoStack[Change]
     ) -> None:
         super().__init__(store, run, undo=undo)
         self._source = source

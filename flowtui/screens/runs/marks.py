@@ -35,6 +35,11 @@ class RunMarks:
         else:
             self.ids += [run_id for run_id in asked if run_id not in marked]
 
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Take the marks of runs away that are no longer there."""
+        gone = set(run_ids)
+        self.ids = [run_id for run_id in self.ids if run_id not in gone]
+
     def begin_with(self, run_id: str) -> None:
         """Make a run the baseline, marked or not until now."""
         self.ids = [run_id, *(marked for marked in self.ids if marked != run_id)]

@@ -22,6 +22,7 @@ from flowtui.screens.runs import columns as run_columns
 from flowtui.screens.runs.marks import RunMarks
 from flowtui.screens.runs.reading import ListedRuns, ReadRuns, RunsQuery, runs_to_compare
 from flowtui.store import runs as run_rows
+from flowtui.store.care.values import RecordTable
 from flowtui.store.compare.run_set import MOST
 from flowtui.store.liveness.standing import Signs, standing
 from flowtui.store.runs import SORTABLE, RunOrder
@@ -93,6 +94,11 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         Binding("y", "copy", "Copy id", show=False, id="runs.copy", tooltip="Copy the run's id"),
         Binding("Y", "copy_row", "Copy as JSON", show=False, id="runs.copy_row",
                 tooltip="Copy the run as JSON"),
+        Binding("e", "edit", "Edit", show=False, id="runs.edit",
+                tooltip="Edit the run or the group; of marked runs, their group and tags"),
+        Binding("D", "delete", "Delete", show=False, id="runs.delete",
+                tooltip="Delete the run, the marked runs, or the empty group"),
+        Binding("u", "undo", "Undo", show=False, id="runs.undo", tooltip="Undo the last edit"),
         Binding("escape", "clear_filter", "Clear", show=False, id="runs.clear",
                 tooltip="Clear the filter"),
     ]  # fmt: skip
@@ -138,7 +144,7 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         wanted = self.selected
         rowids = self.store.list.ordered(wanted.whole_condition, wanted.order)
-        groups = self.store.ask(run_rows.groups)
+        groups = self.store.ask(run_rows.groups, with_empty=True)
         params, metrics = self.store.ask(run_rows.figure_keys)
         total = sum(group.run_count for group in groups)
         remarks = self.store.list.remarks(wanted.condition)
@@ -320,6 +326,34 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
     def _show_marks(self) -> None:
         self._show_title()
         self.fill(self.known)
+
+    def unmark(self, run_ids: Sequence[str]) -> None:
+        """Forget the marks of runs that were deleted."""
+        self._marks.forget(run_ids)
+        if self.is_composed:
+            self._show_marks()
+
+    def _cared_for(self) -> tuple[RecordTable, list[str]] | None:
+        """Return what is to be edited or deleted: the group, the marked runs, or the run here."""
+        groups = self.query_one(GroupList)
+        if groups.has_focus:
+            group = groups.group
+            return None if group is None or group.id is None else (RecordTable.GROUPS, [group.id])
+        if self._marks.ids:
+            return RecordTable.RUNS, list(self._marks.ids)
+        known = self.record
+        return None if known is None else (RecordTable.RUNS, [known.run.id])
+
+    def action_edit(self) -> None:
+        if (cared_for := self._cared_for()) is not None:
+            self.flow.edit(*cared_for)
+
+    def action_delete(self) -> None:
+        if (cared_for := self._cared_for()) is not None:
+            self.flow.delete(*cared_for)
+
+    def action_undo(self) -> None:
+        self.flow.undo_edit()
 
     @work
     async def action_compare(self) -> None:

@@ -18,13 +18,18 @@ from flowtui.screens.dialogs.choose import Choice
 from flowtui.screens.list_query import ListQuery
 from flowtui.screens.record_list import RecordList
 from flowtui.screens.traces import columns
+from flowtui.screens.traces.groups_pane import GroupsPane
+from flowtui.screens.traces.session_view import SessionView
 from flowtui.screens.traces.view import TraceView
 from flowtui.store import names_in_use
 from flowtui.store.annotations.values import SpanTarget, Target
+from flowtui.store.filter_text import both, equals
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import search as span_search
+from flowtui.store.traces.belongings import belonging_of
+from flowtui.store.traces.groups import GROUPED_BY
 from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace
 from flowtui.store.values import Kind
@@ -44,9 +49,11 @@ NO_SPANS = (
 HINT = "text, or an expression: errors and execution_time > 2s"
 FILTER_WORDS = (
     "attributes.", "annotations.", "annotated", "errors", "execution_time", "error_count",
-    "span_count", "state", "name", "created_at",
+    "span_count", "state", "name", "input", "output", "session", "user", "model", "created_at",
 )  # fmt: skip
-LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect")
+LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect", "group")
+GROUP_ACTIONS = ("filter", "group")
+"""What is done on the groups as on the list."""
 NARROW_BELOW, WIDE_FROM = 100, 160
 ASCENDING_FIRST = ("name", "state")
 """Columns that are first sorted in ascending order; all others begin with the highest value."""
@@ -83,6 +90,12 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         Binding("s", "sort", "Sort", id="traces.sort", tooltip="Sort by a column; again: reverse"),
         Binding("R", "review", "Review", id="traces.review",
                 tooltip="Judge the root spans of the listed traces one after the other"),
+        Binding("b", "group", "Group", id="traces.group",
+                tooltip="Group the traces by name, session, user or model"),
+        Binding("escape", "to_groups", "Groups", key_display="Esc", id="traces.to_groups",
+                tooltip="Back to the groups"),
+        Binding("escape", "leave", "Runs", key_display="Esc", id="tab.leave",
+                tooltip="Go back to the list of runs"),
         Binding("C", "collect", "Collect", id="traces.collect",
                 tooltip="Receive spans over OTLP/HTTP into this run, or show what was received"),
         Binding("y", "copy", "Copy id", show=False, id="traces.copy",
@@ -104,17 +117,23 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         """How often the store had changed, by now and before the listed rows were read."""
         self._opened: tuple[int, str] | None = None
         """The row that was opened, and the id of its trace."""
+        self._entered: tuple[str, str | None, str] | None = None
+        """The group that is listed: by what, its value, and the filter that the groups have."""
+        self._stack: list[tuple[Widget, str]] = []
+        """What was opened over the list, the last on top; a trace with its id."""
 
     def compose_tab(self) -> Iterable[Widget]:
         yield VirtualTable(id="traces")
+        yield GroupsPane(self.run, id="trace-groups")
         yield EmptyText(id="empty")
         yield FilterLine(HINT, history="traces", id="filter")
         yield TraceView(self.store, self.run, id="trace")
+        yield SessionView(self.run, id="session")
 
     def on_mount(self) -> None:
         if self.is_composed:
-            self._view.display = False
-            self.rows.set_columns(columns.COLUMNS)
+            self._show_top()
+            self._fill_columns()
             self.filter_line.names_of = self._names
             self.rows.sorted_by = self.selected.sorted_by
             self.show_empty("")
@@ -123,10 +142,24 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
     def _view(self) -> TraceView:
         return self.query_one(TraceView)
 
+    @property
+    def _groups(self) -> GroupsPane:
+        return self.query_one(GroupsPane)
+
+    @property
+    def _session(self) -> SessionView:
+        return self.query_one(SessionView)
+
+    @property
+    def _top(self) -> Widget | None:
+        """What is shown in place of the list; None if nothing is."""
+        return self._stack[-1][0] if self._stack else None
+
     # Reading ---------------------------------------------------------------------------------
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
-        wanted, changes, is_open = self.selected, self._changes, self._view.is_open
+        wanted, changes = self.selected, self._changes
+        is_open = self._top is self._view
         if is_open:
             yield from self._view.read()
         # A trace has its place in the list, in which one steps on from it.
@@ -145,19 +178,24 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         super().store_changed(kinds)
         if Kind.ANNOTATIONS in kinds and self.is_composed:
             self._view.annotations_changed()
+        if Kind.SPANS in kinds and self._top is not None:
+            self._groups.read(self.selected.condition)
+            self._session.read_again()
 
     @property
     def has_content(self) -> bool:
-        return self.is_composed and (self._view.is_open or self._listed == self.selected)
+        return self.is_composed and (bool(self._stack) or self._listed == self.selected)
 
     @property
     def is_opening(self) -> bool:
-        return super().is_opening or (self.is_composed and self._view.is_opening)
+        if super().is_opening or not self.is_composed:
+            return super().is_opening
+        return self._view.is_opening or self._groups.is_opening or self._session.is_opening
 
     def show_reading(self) -> None:
-        if self.is_composed and self._view.is_open:
+        if self.is_composed and self._top is self._view:
             self._view.show_reading()
-        elif self.is_composed and not self._was_read:
+        elif self.is_composed and not self._was_read and not self._stack:
             self.show_empty("reading…")
 
     def _names(self) -> Sequence[str]:
@@ -174,13 +212,17 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         is_new = wanted.begins_at_top(self._listed)
         self._listed, self._listed_changes = wanted, changes
         self.rows.show_keys(rowids, is_new=is_new)
-        if self._view.is_open:
-            # What it shows is read again when it is shown.
+        total = None if self.frame is None else self.frame.counts.traces
+        is_filtered = wanted.condition is not None
+        if self._top in (None, self._groups):
+            self.filter_line.remark(remarks)
+            if is_filtered and total is not None:
+                self.filter_line.note(f"{len(rowids):,} of {total:,}")
+        if self._stack:
+            # What the list shows is read again when it is shown.
             self._show_place()
             return
         self.rows.read_again()
-        total = None if self.frame is None else self.frame.counts.traces
-        is_filtered = wanted.condition is not None
         self.take_whether_any(bool(rowids) or is_filtered)
         if rowids:
             self.show_empty("")
@@ -188,18 +230,24 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
             self.show_empty(f"None of the {total:,} traces match. Esc shows all again.")
         else:
             self.show_empty(NO_SPANS)
-        self.filter_line.remark(remarks)
-        if is_filtered and total is not None:
-            self.filter_line.note(f"{len(rowids):,} of {total:,}")
 
     def fill(self, records: Mapping[int, Trace]) -> None:
-        self.rows.fill({key: columns.cells(one) for key, one in records.items()})
+        shown = self.rows.columns
+        self.rows.fill({key: columns.cells(one, shown) for key, one in records.items()})
+
+    def on_resize(self) -> None:
+        if self.is_composed:
+            self._fill_columns()
+
+    def _fill_columns(self) -> None:
+        self.rows.set_columns(columns.columns(self.size.width))
+        self.fill(self.known)
 
     def show_failure(self, reason: str) -> None:
         self._was_read = True
-        if self._view.is_open:
+        if self._top is self._view:
             self._view.show_failure(f"✗ {fmt.plain(reason)}. r tries again.")
-        else:
+        elif not self._stack:
             self.show_unread(reason)
 
     # One trace -------------------------------------------------------------------------------
@@ -235,9 +283,10 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
 
     def open_trace(self, trace_id: str, place: str = "", span_id: str | None = None) -> None:
         """Show a trace in place of the list, with the cursor on a span if one is given."""
-        self.rows.display = self.query_one(EmptyText).display = False
-        self.filter_line.remove_class("-open")
-        self._view.display = True
+        if self._top is self._view:
+            self._stack[-1] = (self._view, trace_id)
+        else:
+            self._push(self._view, trace_id)
         self._view.open(trace_id, place, span_id)
 
     @on(TraceView.ReadWanted)
@@ -255,19 +304,117 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         if self._back_to:
             self.flow.show_tab(self._back_to)
             self._back_to = ""
-        self._view.display = False
-        self.filter_line.set_class(bool(self.filter_line.text), "-open")
-        self.show_empty("")
-        self.set_focus(self.rows)
-        self.want({Kind.SPANS})
+        if self._top is self._view:
+            self._pop()
+
+    # What is shown in place of the list ------------------------------------------------------
+
+    def _push(self, pane: Widget, trace_id: str = "") -> None:
+        self._stack.append((pane, trace_id))
+        self._show_top()
+
+    def _pop(self) -> None:
+        self._stack.pop()
+        self._show_top()
+        if self._top is None:
+            self.show_empty("")
+            self.want({Kind.SPANS})
+        elif self._top is self._view:
+            # Another trace may have been opened over it meanwhile.
+            self._view.open(self._stack[-1][1])
+            self._view.focus_tree()
+            self.want({Kind.SPANS})
+
+    def _show_top(self) -> None:
+        top = self._top
+        for pane in (self._groups, self._session, self._view):
+            pane.display = pane is top
+        is_filtered = top in (None, self._groups) and bool(self.filter_line.text)
+        self.filter_line.set_class(is_filtered, "-open")
+        if top is None:
+            self.set_focus(self.rows)
+            return
+        self.rows.display = self.query_one(EmptyText).display = False
+        if top is not self._view:
+            self.set_focus(next(iter(top.query(VirtualList)), None))
+
+    @work
+    async def action_group(self) -> None:
+        from flowtui.screens.dialogs.choose import ChooseScreen
+
+        choices = [Choice(by, by) for by in GROUPED_BY]
+        picked = await self.app.push_screen_wait(ChooseScreen("Group by", choices, []))
+        if picked:
+            self._entered = None
+            self._show_groups(picked[0], "")
+
+    def _show_groups(self, by: str, wanted: str | None) -> None:
+        if self._top is None:
+            self._push(self._groups)
+        self._groups.open(by, self.selected.condition, wanted)
+
+    @on(GroupsPane.Entered)
+    @work
+    async def enter_group(self, event: GroupsPane.Entered) -> None:
+        if self._top is not self._groups:
+            return
+        line = self.filter_line
+        before = "" if line.is_mistaken else line.text
+        self._entered = event.by, event.value, before
+        self._groups.close()
+        self._pop()
+        await line.open(both(before, equals(event.by, event.value)), is_typed=False)
+
+    @work
+    async def action_to_groups(self) -> None:
+        if self._entered is None:
+            return
+        by, value, before = self._entered
+        self._entered = None
+        await self.filter_line.open(before, is_typed=False)
+        self._take_filter(before)
+        self._show_groups(by, value)
+
+    @on(GroupsPane.Left)
+    def leave_groups(self) -> None:
+        if self._top is self._groups:
+            self._groups.close()
+            self._pop()
+
+    @on(TraceView.ConversationWanted)
+    def find_session(self, event: TraceView.ConversationWanted) -> None:
+        question = partial(self.run.ask, belonging_of, "session", event.trace_id)
+        self.open_with(self.ask(question, self._open_session, group="open"))
+
+    @on(GroupsPane.SessionWanted)
+    def take_session(self, event: GroupsPane.SessionWanted) -> None:
+        self._open_session(event.session)
+
+    def _open_session(self, session: str | None) -> None:
+        if session is None:
+            self.notify("No span of this trace names a session.", timeout=2)
+        elif self._top in (self._groups, self._view):
+            self._push(self._session)
+            self._session.open(session)
+
+    @on(SessionView.TraceWanted)
+    def open_of_session(self, event: SessionView.TraceWanted) -> None:
+        self.open_trace(event.trace_id)
+
+    @on(SessionView.Left)
+    def close_session(self) -> None:
+        if self._top is self._session:
+            self._session.close()
+            self._pop()
 
     # Actions ---------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        # Bindings are also checked before the screen is composed; then there is no view.
-        views = self.query(TraceView)
-        if action in LIST_ACTIONS and views and views.first().is_open:
-            return False
+        if self._stack and action in LIST_ACTIONS:
+            is_grouped = isinstance(self._top, GroupsPane) and action in GROUP_ACTIONS
+            return is_grouped and super().check_action(action, parameters)
+        if action == "to_groups" or (action == "leave" and self._entered is not None):
+            return (action == "to_groups") is (self._entered is not None) and not self._stack
         return super().check_action(action, parameters)
 
     def take_filter(self, line: FilterLine) -> bool:
@@ -283,11 +430,11 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
 
     def read_selected(self) -> None:
         self.want({Kind.SPANS})
+        self._groups.read(self.selected.condition)
 
     @work
     async def action_sort(self) -> None:
-        titles = {column.key: column.title.strip() for column in columns.COLUMNS}
-        choices = [Choice(key, titles[key]) for key in SORTABLE]
+        choices = [Choice(key, columns.SORT_TITLES[key]) for key in SORTABLE]
         await self.sort(choices, lambda column: column not in ASCENDING_FIRST)
 
     def with_order(self, column: str, descending: bool) -> TracesQuery:

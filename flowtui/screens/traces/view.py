@@ -72,6 +72,8 @@ class TraceView(Exports, Annotated):
                 id="trace.before", tooltip="The previous trace in the list"),
         Binding("right_square_bracket", "step_trace(1)", "Trace", key_display="[ ]",
                 show=False, id="trace.after", tooltip="The next trace in the list"),
+        Binding("c", "converse", "Conversation", show=False, id="trace.conversation",
+                tooltip="Read the traces of this session as one conversation; Esc comes back"),
         Binding("v", "toggle_raw", "Raw", show=False, id="trace.raw",
                 tooltip="Switch between the span as raw JSON and the formatted span"),
         Binding("p", "page_value", "Pager", show=False, id="trace.pager",
@@ -94,6 +96,12 @@ class TraceView(Exports, Annotated):
 
         trace_id: str
         by: int
+
+    @dataclass
+    class ConversationWanted(Message):
+        """Sent by TraceView when the conversation of the session of its trace is to be shown."""
+
+        trace_id: str
 
     @dataclass
     class Left(Message):
@@ -161,13 +169,17 @@ class TraceView(Exports, Annotated):
             self._go_to(span_id)
             return
         if self._trace_id is None:
-            self._panes.show(self._lines)
+            self.focus_tree()
         self._trace_id, self._span_id = trace_id, span_id
         self._has_failed = False
         self._search = ""
         self.query_one(FilterLine).action_clear()
         self.query_one(FilterLine).names = ()
         self.post_message(self.ReadWanted())
+
+    def focus_tree(self) -> None:
+        """Give the tree the focus."""
+        self._panes.show(self._lines)
 
     def take_place(self, trace_id: str, place: str) -> None:
         """Show where a trace stands among the others by now, if it is the one that is open."""
@@ -413,6 +425,10 @@ class TraceView(Exports, Annotated):
     def action_step_trace(self, by: int) -> None:
         if self._trace_id is not None:
             self.post_message(self.StepWanted(self._trace_id, by))
+
+    def action_converse(self) -> None:
+        if self._trace_id is not None:
+            self.post_message(self.ConversationWanted(self._trace_id))
 
     def action_leave(self) -> None:
         if self._panes.current is not self._lines:

@@ -36,6 +36,7 @@ from flowtui.store.errors import NoAnnotationTables, TargetGone
 from flowtui.store.schema import ddl
 from flowtui.store.schema.rows import timestamp
 from flowtui.store.transaction import PATIENCE, Patience, write
+from flowtui.store.undo import UndoStack
 
 ChangeT = TypeVar("ChangeT", Added, Edited, Deleted, Added | Edited)
 
@@ -186,6 +187,11 @@ def revert(
             _put(database, before, after, overwrite, patience)
         case Deleted(annotation):
             restore(database, annotation, overwrite=overwrite, patience=patience)
+
+
+def undo_stack(database: Database) -> UndoStack[Change]:
+    """Return an empty stack of the annotation changes of the run whose exp.db is given."""
+    return UndoStack(lambda change, overwrite: revert(database, change, overwrite=overwrite))
 
 
 def create_tables(

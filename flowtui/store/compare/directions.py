@@ -32,7 +32,7 @@ def _words(text: str) -> frozenset[str]:
 
 _LOWER = _words(
     "loss losses logloss error errors err mae mse rmse rmsle msle mape smape mase wer cer ter fid"
-    " fvd lpips ppl perplexity nll crossentropy bpb bpc regret latency ttft brier ece eer fpr fnr"
+    " fvd lpips ppl perplexity nll crossentropy bpb bpc regret latency ttft brier eer fpr fnr"
     " fdr hd95"
 )
 _HIGHER = _words(
@@ -59,9 +59,11 @@ _QUALIFIERS = _words(
 """Words that change nothing: splits, means and extremes, units."""
 _LOSS_PARTS = _words(
     "cls bbox box obj dfl mask rpn ce bce kl mse mae focal rec recon reconstruction adv gen disc"
-    " generator discriminator policy value actor critic entropy aux contrastive triplet"
+    " generator discriminator policy value actor critic aux contrastive triplet"
 )
 """Words that may follow `loss`, of which each names a part of it."""
+_BROKEN_DOWN = _words("accuracy acc precision recall f1 auc auroc iou dice ap bleu rouge wer cer")
+"""Measures that are logged for a class, a set or a language, whose name follows: `f1/PERSON`."""
 _TURNING = _words(
     "scale scaler scaled scaling weight weights coef coeff coefficient factor lambda alpha beta"
     " gamma temperature lr grad gradient norm std stdev stddev stderr var variance sem ci count num"
@@ -126,6 +128,8 @@ def by_name(name: str) -> Direction | None:
     words = _split(name)
     if not _TURNING.isdisjoint(words):
         return None
+    if (measure := _broken_down(name)) is not None:
+        return measure if {_says(word) for word in words} <= {measure, None} else None
     rest = _without_qualifiers(words)
     if rest and rest[-1] == "score" and any(map(_says, rest[:-1])):
         # An `f1_score` is an f1, and a `brier_score` a brier.
@@ -146,6 +150,14 @@ def by_name(name: str) -> Direction | None:
     # A loss or an error of anything is one: `iou_loss` is not an IoU.
     others = {_says(word) for word in before} - {None, said}
     return None if others and head not in ("loss", "error") else said
+
+
+def _broken_down(name: str) -> Direction | None:
+    """Return the direction of a measure that stands alone before a slash, and what it is of."""
+    parts = [_without_qualifiers(_split(part)) for part in name.split("/")]
+    named = [part for part in parts if part]
+    is_one = len(named) > 1 and len(named[0]) == 1 and named[0][0] in _BROKEN_DOWN
+    return _says(named[0][0]) if is_one else None
 
 
 def _split(name: str) -> list[str]:

@@ -142,6 +142,7 @@ def _score_problem(score: ComparedScore, letter: str) -> str:
         (score.became_nan, f"are NaN in {letter}"),
         (score.retyped, f"have a value of another type in {letter}"),
         (score.infinite, "are infinite in one of the two"),
+        (score.mixed, "have numbers where others have true or false"),
     ):
         if count:
             return f"{count:,} of {joined:,} samples {what}"

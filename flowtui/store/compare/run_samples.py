@@ -77,16 +77,15 @@ class RunSamples:
         return self.rowids[-1] if self.rowids else 0
 
 
-def read_samples(
-    connection: sqlite3.Connection, known: RunSamples | None = None, is_whole: bool = False
-) -> RunSamples:
+def read_samples(connection: sqlite3.Connection, known: RunSamples | None = None) -> RunSamples:
     """Return the samples of a run; of those that are known, only what came later is read.
+
+    A row that a program other than the SDK has changed in its place is seen only where everything
+    is read.
 
     Args:
         connection: A connection to exp.db.
         known: What was read before; None to read everything.
-        is_whole: Whether to read everything again if nothing has been added or removed: a program
-            other than the SDK may have changed a row in its place.
     """
     present = table_columns(connection, "evals")
     if not present:
@@ -99,7 +98,7 @@ def read_samples(
         [known.mark],
     ).fetchone()
     if not added and kept == len(known.rowids):
-        return read_samples(connection) if is_whole else known
+        return known
     if kept != len(known.rowids):
         present_ids = decoding.keys(
             connection, "select rowid from evals where rowid <= :mark", {"mark": known.mark}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowtui.store.bounded_json import Bounds
 from flowtui.store.compare.joined_samples import JoinedSamples
 from flowtui.store.compare.run_samples import Key
-from flowtui.store.compare.run_set import RunSet
+from flowtui.store.compare.run_set import ComparedRun, RunSet
+from flowtui.store.errors import StoreError
 from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.values import Sample
 
@@ -62,3 +63,36 @@ def page(
         )
         for number in numbers
     }
+
+
+def in_full(
+    runs: RunSet, samples: JoinedSamples, number: int, known: Mapping[str, StoreError]
+) -> tuple[ComparedSample, Mapping[str, StoreError]]:
+    """Return one joined sample with everything that is stored of it in each run.
+
+    By letter it also says why a run cannot be read, in which the sample is None then.
+
+    Args:
+        runs: The runs.
+        samples: Their joined samples.
+        number: Which sample.
+        known: By letter, why samples of a run could not be joined.
+
+    Raises:
+        ReadCancelled: Nobody waits any more.
+    """
+    letters = [run.letter for run in runs.runs]
+
+    def read(run: ComparedRun) -> Sample | None:
+        rowid = samples.rowid(letters.index(run.letter), number)
+        if rowid is None:
+            return None
+        return run.run.ask(sample_rows.at, [rowid], sample_rows.DETAILED).get(rowid)
+
+    answers = runs.asked(read)
+    problems = dict(known)
+    for letter, answer in zip(letters, answers, strict=True):
+        if isinstance(answer, StoreError):
+            problems[letter] = answer
+    found = tuple(None if isinstance(answer, StoreError) else answer for answer in answers)
+    return ComparedSample(number, samples.key(number), found), problems

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from flowtui.store.compare.digests import Digests, digests
+from flowtui.store.compare.directions import Direction, direction
 from flowtui.store.compare.joined_samples import JoinedBy, JoinedSamples, Numbering, joined
 from flowtui.store.compare.run_samples import RunSamples, read_samples
 from flowtui.store.compare.run_set import ComparedRun, RunSet
@@ -83,18 +84,23 @@ class SampleReader:
         if by is not self._numbering.by:
             self._numbering = Numbering(by)
 
-    def read(self, stale: Collection[str] | None = None) -> ReadSamples:
+    def read(
+        self, stale: Collection[str] | None = None, whole: Collection[str] = ()
+    ) -> ReadSamples:
         """Return the samples of all runs.
 
         Args:
-            stale: The letters of the runs that may have changed; None for all. Of a run that has
-                not changed after all, everything is read again.
+            stale: The letters of the runs that may have changed; None for all.
+            whole: Of which of them everything is read again, and not only what was added.
 
         Raises:
             ReadCancelled: Nobody waits any more.
         """
         problems: dict[str, StoreError] = {}
-        answers = self._runs.asked(partial(self._read, stale))
+        for letter, column in list(self._digests):
+            if letter in whole:
+                del self._digests[letter, column]
+        answers = self._runs.asked(partial(self._read, stale, whole))
         for run, answer in zip(self._runs.runs, answers, strict=True):
             if isinstance(answer, StoreError):
                 problems[run.letter] = answer
@@ -110,11 +116,15 @@ class SampleReader:
             ]
         return ReadSamples(joined(known, self._numbering, inputs), problems)
 
-    def _read(self, stale: Collection[str] | None, run: ComparedRun) -> RunSamples:
+    def _read(
+        self, stale: Collection[str] | None, whole: Collection[str], run: ComparedRun
+    ) -> RunSamples:
         known = self._known.get(run.letter)
         if known is not None and stale is not None and run.letter not in stale:
             return known
-        return run.run.ask(read_samples, known, is_whole=True)
+        if run.letter in whole:
+            known = None
+        return run.run.ask(read_samples, known)
 
     def differing(self, samples: JoinedSamples, candidate: int) -> frozenset[int]:
         """Return the samples whose outputs differ; it reads all outputs, but keeps none.
@@ -136,6 +146,20 @@ class SampleReader:
         found = run.run.ask(digests, column, samples, self._digests.get((letter, column)))
         self._digests[letter, column] = found
         return found.values
+
+
+def by_direction(chosen: Mapping[str, str] | None = None) -> HigherIsBetter:
+    """Return what says of a score what is better: its name, or what a person has chosen for it.
+
+    Args:
+        chosen: Directions by name, as `direction` takes them.
+    """
+
+    def higher(name: str, is_pass_fail: bool) -> bool | None:
+        found = direction(name, chosen, is_pass_fail=is_pass_fail)
+        return None if found is None else found is Direction.HIGHER
+
+    return higher
 
 
 def compared(

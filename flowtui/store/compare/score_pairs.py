@@ -128,6 +128,9 @@ class ComparedScore:
     values, are none in the baseline."""
     infinite: int
     """Pairs of numbers that are not compared, since one of them is infinite."""
+    mixed: int
+    """Pairs that are not compared, since they are numbers where most are true or false, or the
+    other way round."""
     baseline_nan: int
     """Joined samples with NaN in the baseline."""
     joined_count: int
@@ -258,6 +261,8 @@ def compared_scores(
 ) -> tuple[ComparedScore, ...]:
     """Return all scores of each eval set; first of all sets together, if there are several.
 
+    Of each set those that could be tested come first.
+
     Args:
         samples: The joined samples.
         candidate: The run that the pairs are of.
@@ -284,7 +289,7 @@ def compared_scores(
                 tally.add(types, what, one, other, is_joined)
         found += [_compared(which, name, tally, counts) for which, tally in tallies.items()]
     order: dict[str | None, int] = {None: -1, **{name: at for at, name in enumerate(names)}}
-    return tuple(sorted(found, key=lambda one: order[one.dataset]))
+    return tuple(sorted(found, key=lambda one: (order[one.dataset], one.test is None)))
 
 
 def _set_of_each(samples: JoinedSamples, candidate: int) -> dict[int, str]:
@@ -348,7 +353,8 @@ def _compared(
         lost=tally.lost,
         became_nan=tally.became_nan,
         retyped=tally.retyped,
-        infinite=tally.infinite,
+        infinite=0 if kind is ScoreKind.PASS_FAIL else tally.infinite,
+        mixed=numbers + tally.infinite if kind is ScoreKind.PASS_FAIL else booleans,
         baseline_nan=tally.baseline_nan,
         joined_count=of_both,
         baseline_count=of_baseline,

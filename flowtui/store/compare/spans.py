@@ -16,6 +16,7 @@ from flowtui.store.cancelling import check
 from flowtui.store.database import table_columns
 from flowtui.store.genai import SpanKind, Usage, span_kind
 from flowtui.store.natural import sort_key
+from flowtui.store.traces.groups import percentile
 from flowtui.store.traces.layout import NONE, laid_out
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import rolled_up
@@ -59,17 +60,7 @@ class SpanTotals:
 
     def percentile_ns(self, share: float) -> int | None:
         """Return the duration that this share of the spans does not exceed (nearest rank)."""
-        return nearest_rank(self.durations_ns, share)
-
-
-def nearest_rank(ordered: Sequence[int], share: float) -> int | None:
-    """Return the least value that at least this share does not exceed; None if there is none.
-
-    Args:
-        ordered: The values, lowest first.
-        share: More than 0 and at most 1.
-    """
-    return ordered[max(-int(-len(ordered) * share // 1), 1) - 1] if ordered else None
+        return percentile(self.durations_ns, share)
 
 
 class SpanChange(NamedTuple):

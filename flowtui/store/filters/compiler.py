@@ -7,6 +7,7 @@ the single conditions, so that SQL nests no deeper than AND and OR do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
@@ -38,6 +39,8 @@ from flowtui.store.filters.syntax import (
     Word,
 )
 
+_NEVER_ESCAPED = re.compile(r"[\w .,:;!?()-]*", re.ASCII)
+"""Texts that every program writes into JSON as they are."""
 Sides: TypeAlias = tuple[FilterField, FilterField | None]
 
 
@@ -187,7 +190,10 @@ class _Compiler:
         refuse_after_value(node)
         test = contains_test(node.text)
         name = self._bind(test.bound)
-        return _any_of([self._holds(field, test.sql, name) for field in self._fields.searched])
+        fields = self._fields.searched
+        if not _NEVER_ESCAPED.fullmatch(node.text):
+            fields += self._fields.unescaped
+        return _any_of([self._holds(field, test.sql, name) for field in fields])
 
     def _comparison(self, node: Comparison) -> str:
         lefts = self._resolve(node.field)

@@ -101,6 +101,8 @@ class FieldSet:
     """What a key without a prefix may stand for; a condition holds if it holds for one of these."""
     searched: tuple[FilterField, ...]
     """The fields that a search looks into."""
+    unescaped: tuple[FilterField, ...] = ()
+    """Further ones, for a text that JSON inside JSON may write with escapes."""
     words: Mapping[str, str] = field(default_factory=dict)
     """Words with a meaning of their own: lower-case word to SQL condition."""
     refusals: Mapping[str, str] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 import warnings
@@ -129,6 +130,38 @@ def contains_folded(needle: str, value: object) -> bool:
     return value is not None and needle.casefold() in _text(value).casefold()
 
 
+def inner_texts(value: object) -> str | None:
+    """Return the texts in a value that is JSON, also inside further JSON, a line each; else NULL.
+
+    In them a search sees what the escapes of JSON stand for.
+    """
+    left: list[object] = [_text(value)]
+    found: list[str] = []
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += [*one, *one.values()]
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str):
+            inner = _parsed(one)
+            if inner is None:
+                found.append(one)
+            else:
+                left.append(inner)
+    return "\n".join(found).encode("utf-8", "replace").decode() or None
+
+
+def _parsed(text: str) -> object:
+    """Return the object or list that a text is as JSON, None where it is none."""
+    if not text[:64].lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _text(value: object) -> str:
     """Return the text of a value, given as bytes since sqlite3 fails on text that is not UTF-8."""
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
@@ -138,3 +171,4 @@ def register_functions(connection: sqlite3.Connection) -> None:
     """Makes the filters' SQL functions known to a connection; every condition may need them."""
     connection.create_function("regexp", 2, cancelling.not_lost(regexp), deterministic=True)
     connection.create_function("contains_folded", 2, contains_folded, deterministic=True)
+    connection.create_function("inner_texts", 1, inner_texts, deterministic=True)

@@ -18,6 +18,7 @@ Annotation names may hold spaces: `annotations.feedback.answer quality = true` n
 
 from __future__ import annotations
 
+import re
 from typing import Final, cast
 
 from flowtui.store.errors import FilterError
@@ -54,6 +55,7 @@ _ANNOTATIONS = (
     "annotations_expectation.",
     "annotations_expectations.",
 )
+_RUN = re.compile(r"^[A-H]\.")
 _OPERANDS = frozenset({TokenKind.WORD, TokenKind.QUOTED, TokenKind.NAME})
 
 
@@ -211,7 +213,8 @@ class _Parser:
 
     def _spaced_name(self, first: Token) -> Name | None:
         """Take the other words of an annotation's name if an operator follows them."""
-        if not first.text.lower().startswith(_ANNOTATIONS):
+        # In a comparison of runs, a run's letter may stand before it.
+        if not _RUN.sub("", first.text).lower().startswith(_ANNOTATIONS):
             return None
         index = self._index
         while self._tokens[index].kind is TokenKind.WORD and not self._tokens[index].keyword:

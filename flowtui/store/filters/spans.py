@@ -1,8 +1,8 @@
 """The fields of a search in one trace: the same words as in the list of traces, about its spans.
 
-Conditions are over a row called `span` with the columns span_id, name, state (status_code),
-duration (ns), status_message, attributes, events, annotation_count and annotations (JSON array,
-see `annotations`).
+Conditions are over a row called `span` with the columns span_id, name, title (what it is shown as),
+state (status_code), duration (ns), status_message, attributes, events, annotation_count and
+annotations (JSON array, see `annotations`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,12 @@ from flowtui.store.filters.fields import NANOSECONDS, FieldKind, FieldSet, Filte
 from flowtui.store.filters.functions import IGNORING_CASE, PatternError, compile_pattern
 from flowtui.store.filters.parser import parse
 from flowtui.store.filters.syntax import Comparison, Name, Quoted
-from flowtui.store.filters.traces import PLAIN_KEY, STATE_NAMES, json_atoms
+from flowtui.store.filters.traces import (
+    PLAIN_KEY,
+    STATE_NAMES,
+    inner_json_texts,
+    json_atoms,
+)
 
 
 def _attribute(key: str) -> FilterField:
@@ -44,7 +49,8 @@ def _json(column: str) -> FilterField:
 
 
 _ID = FilterField("span_id", FieldKind.TEXT, "span.span_id")
-_NAME = FilterField("name", FieldKind.TEXT, "span.name")
+_NAME = FilterField("name", FieldKind.TEXT, "span.title")
+_STORED_NAME = FilterField("name", FieldKind.TEXT, "span.name")
 _MESSAGE = FilterField("status_message", FieldKind.TEXT, "span.status_message")
 _TIME = FilterField("duration", FieldKind.NUMBER, "span.duration", unit=NANOSECONDS)
 _TEXT = FilterField(
@@ -52,6 +58,13 @@ _TEXT = FilterField(
     FieldKind.TEXT,
     "SELECT span.name AS value UNION ALL SELECT span.status_message"
     f" UNION ALL {json_atoms('span.attributes')} UNION ALL {json_atoms('span.events')}",
+    rows=True,
+)
+
+_INNER_TEXT = FilterField(
+    "text",
+    FieldKind.TEXT,
+    f"{inner_json_texts('span.attributes')} UNION ALL {inner_json_texts('span.events')}",
     rows=True,
 )
 
@@ -71,7 +84,9 @@ SPAN_FIELDS: Final = FieldSet(
     },
     prefixes={"attributes": _attribute, **annotation_prefixes("span.annotations")},
     bare=(_attribute, _any_annotation),
-    searched=(_ID, _NAME, _MESSAGE, _json("attributes"), _json("events")),
+    # What a name is shown as stands among the attributes, where it differs.
+    searched=(_ID, _STORED_NAME, _MESSAGE, _json("attributes"), _json("events")),
+    unescaped=(_INNER_TEXT,),
     words={"errors": "span.state = 2", "annotated": "span.annotation_count > 0"},
 )
 

@@ -3,7 +3,8 @@
 Conditions are over a row called `trace` with the columns trace_id, name, state (0 unset, 1 ok, 2
 error, 3 in progress), start (Unix ns), execution_time (ns), span_count, error_count, created_at
 (text `YYYY-MM-DD HH:MM:SS`, UTC), sample_count, evals (JSON array of sample ids), annotation_count
-and annotations (JSON array, see `annotations`), and the table `spans`.
+and annotations (JSON array, see `annotations`), the table `spans`, and the functions trace_input,
+trace_output, trace_session, trace_user and trace_model of `trace.rowid` (`traces/functions.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from flowtui.store.filters.annotations import (
 from flowtui.store.filters.compiler import Condition, compile_filter
 from flowtui.store.filters.fields import NANOSECONDS, FieldKind, FieldSet, FilterField, Unit
 from flowtui.store.filters.parser import parse
+from flowtui.store.genai.belonging import BELONGINGS
 
 _STATES: Final = {
     "unspecified": 0,
@@ -47,6 +49,18 @@ def json_atoms(column: str, joined: str = "") -> str:
         "SELECT coalesce(node.key, '') || char(10) || node.atom AS value"
         f" FROM {joined}json_tree({sound}) AS node"
         f" WHERE {column} IS NOT NULL AND node.atom IS NOT NULL"
+    )
+
+
+def inner_json_texts(column: str, joined: str = "") -> str:
+    """Return a SELECT of the texts inside those values that are JSON with escapes themselves.
+
+    The arguments are those of `json_atoms`.
+    """
+    return (
+        "SELECT inner_texts(CAST(node.atom AS BLOB)) AS value"
+        f" FROM {joined}json_tree({if_json(column)}) AS node"
+        f" WHERE {column} IS NOT NULL AND typeof(node.atom) = 'text' AND instr(node.atom, '\\') > 0"
     )
 
 
@@ -100,6 +114,13 @@ def _in_json(column: str) -> FilterField:
     )
 
 
+def _inside_json(column: str) -> FilterField:
+    texts = inner_json_texts(f"spans.{column}", "spans CROSS JOIN ")
+    return FilterField(
+        column, FieldKind.TEXT, f"{texts} AND spans.trace_id = trace.trace_id", rows=True
+    )
+
+
 _TRACE_ID = FilterField("trace_id", FieldKind.TEXT, "trace.trace_id")
 _TIME = FilterField("execution_time", FieldKind.NUMBER, "trace.execution_time", unit=NANOSECONDS)
 
@@ -111,6 +132,11 @@ _SPAN_COUNT = _number("span_count")
 _ERROR_COUNT = _number("error_count")
 _SAMPLE_COUNT = _number("sample_count")
 _ANNOTATION_COUNT = _number("annotation_count")
+_INPUT = FilterField("input", FieldKind.TEXT, "trace_input(trace.rowid)")
+_OUTPUT = FilterField("output", FieldKind.TEXT, "trace_output(trace.rowid)")
+_BELONGINGS = {
+    what: FilterField(what, FieldKind.TEXT, f"trace_{what}(trace.rowid)") for what in BELONGINGS
+}
 
 TRACE_FIELDS: Final = FieldSet(
     columns={
@@ -142,6 +168,7 @@ TRACE_FIELDS: Final = FieldSet(
         _in_json("attributes"),
         _in_json("events"),
     ),
+    unescaped=(_inside_json("attributes"), _inside_json("events")),
     words={"errors": "trace.error_count > 0", "annotated": "trace.annotation_count > 0"},
     heads={
         "trace": _TRACE_ID,
@@ -153,6 +180,10 @@ TRACE_FIELDS: Final = FieldSet(
         "errors": _ERROR_COUNT,
         "samples": _SAMPLE_COUNT,
         "annotations": _ANNOTATION_COUNT,
+        # These are common words, which stay text on the right of a comparison.
+        "input": _INPUT,
+        "output": _OUTPUT,
+        **_BELONGINGS,
     },
 )
 

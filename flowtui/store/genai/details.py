@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flowtui.store.genai.belonging import model_of_replies, session, user
 from flowtui.store.genai.dialects import Meaning, names
-from flowtui.store.genai.fields import Attributes, first_text, mapping, replies, sequence, text
+from flowtui.store.genai.fields import Attributes, first_text, mapping, sequence, text
 from flowtui.store.genai.flattened import numbered
 from flowtui.store.genai.kinds import SpanKind, span_kind
 from flowtui.store.genai.retrieval import RetrievedDocument, documents, query
@@ -54,24 +55,19 @@ def details(attributes: Attributes) -> SpanDetails:
     return SpanDetails(
         provider=first(Meaning.PROVIDER),
         request_model=first(Meaning.REQUEST_MODEL),
-        response_model=first(Meaning.RESPONSE_MODEL) or _of_replies(attributes),
+        response_model=first(Meaning.RESPONSE_MODEL) or model_of_replies(attributes),
         parameters=tuple(_parameters(attributes).items()),
         finish_reasons=_finish_reasons(attributes),
         tool=tool(attributes, kind),
         tools_offered=tools_offered(attributes),
         retrieval_query=query(attributes, kind),
         documents=documents(attributes, kind),
-        conversation_id=first(Meaning.SESSION),
-        user_id=first(Meaning.USER),
+        conversation_id=session(attributes),
+        user_id=user(attributes),
         agent_name=first(Meaning.AGENT, *named_by_kind),
         agent_id=first(Meaning.AGENT_ID),
         workflow_name=first(Meaning.WORKFLOW),
     )
-
-
-def _of_replies(attributes: Attributes) -> str | None:
-    models = (text(meta.get("model")) for meta in replies(attributes, names(Meaning.REPLIES)))
-    return next(models, None)
 
 
 def title(name: str, attributes: Attributes) -> str:

@@ -142,8 +142,8 @@ DIALECTS: dict[str, dict[Meaning, str]] = {
         _M.FINISH: "llm.finish_reason",
         _M.SETTINGS: "llm.invocation_parameters embedding.invocation_parameters",
         _M.TOOLS: "llm.tools",
-        _M.SESSION: "session.id",
-        _M.USER: "user.id enduser.id",
+        _M.SESSION: "session.id metadata.session_id metadata.thread_id metadata.conversation_id",
+        _M.USER: "user.id enduser.id metadata.user_id",
         _M.AGENT: "agent.name",
         _M.INPUT_LIST: "llm.input_messages llm.prompts embedding.embeddings",
         _M.OUTPUT_LIST: "llm.output_messages llm.choices",
@@ -176,7 +176,7 @@ DIALECTS: dict[str, dict[Meaning, str]] = {
         "gen_ai.response.stop_reason anthropic.message.stop_reason",
         _M.TOOLS: "llm.request.functions",
         _M.SESSION: "traceloop.association.properties.session_id "
-        "traceloop.association.properties.thread_id",
+        "traceloop.association.properties.thread_id gen_ai.thread.id",
         _M.USER: "traceloop.association.properties.user_id gen_ai.user",
         _M.WORKFLOW: "traceloop.workflow.name",
         _M.ENTITY_NAME: "traceloop.entity.name",
@@ -306,6 +306,16 @@ DIALECTS: dict[str, dict[Meaning, str]] = {
     },
     "Strands": {
         _M.TOOLS: "gen_ai.agent.tools",
+    },
+    "LangSmith": {
+        _M.SESSION: "langsmith.metadata.session_id langsmith.metadata.thread_id "
+        "langsmith.metadata.conversation_id langsmith.trace.session_id",
+        _M.USER: "langsmith.metadata.user_id",
+    },
+    # What people write themselves.
+    "plain names": {
+        _M.SESSION: "session_id thread_id conversation_id conversation.id",
+        _M.USER: "user_id",
     },
     # Names that later conventions gave up say less than those of any dialect.
     "OpenTelemetry, before 1.37": {

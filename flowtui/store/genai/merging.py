@@ -67,9 +67,15 @@ def without_repeats(said: Messages, heard: Messages) -> Messages:
     if len(said) <= len(heard) or not heard:
         return said
     for mine, theirs in zip(said, heard, strict=False):
-        if _speaker(mine) != _speaker(theirs) or _content(mine) != _content(theirs):
+        if speaker(mine) != speaker(theirs) or _content(mine) != _content(theirs):
             return said
     return said[len(heard) :]
+
+
+def told_again(item: Message) -> object:
+    """Return what two messages agree on that say the same, whatever was thought before it."""
+    told = [part for part in item.parts if not isinstance(part, ReasoningPart)]
+    return speaker(item), tuple(map(_key, told))
 
 
 def _content(item: Message) -> list[object]:
@@ -130,17 +136,17 @@ class _Whole:
             for part in item.parts:
                 at = known.place(part)
                 if at is None and isinstance(part, TextPart):
-                    at = self._within(known, _plain(part.text), _speaker(item))
+                    at = self._within(known, _plain(part.text), speaker(item))
                 if at is None:
                     missing += [part] if _is_understood(part) else []
-                elif home is None and _speaker(self.messages[at]) == _speaker(item):
+                elif home is None and speaker(self.messages[at]) == speaker(item):
                     home = at
             placed.append((item, home, missing))
         return placed
 
-    def _within(self, known: _Whereabouts, text: str, speaker: str) -> int | None:
+    def _within(self, known: _Whereabouts, text: str, who: str) -> int | None:
         """Return which message of a speaker holds a text that another source tells apart."""
-        for joined, at in known.texts[speaker]:
+        for joined, at in known.texts[who]:
             self._left -= len(joined)
             if self._left < 0:
                 return None
@@ -150,7 +156,7 @@ class _Whole:
 
     def _place(self, item: Message, at: int, count: int) -> int | None:
         """Return a message of ours that is the same although it has no part of it."""
-        if at >= len(self.messages) or _speaker(self.messages[at]) != _speaker(item):
+        if at >= len(self.messages) or speaker(self.messages[at]) != speaker(item):
             return None
         is_the_only_one = len(self.messages) == 1 == count
         return at if is_the_only_one or not item.parts or not self.messages[at].parts else None
@@ -182,7 +188,7 @@ class _Whereabouts:
                 self._note(part, at)
             texts = [_plain(part.text) for part in item.parts if isinstance(part, TextPart)]
             if texts:
-                self.texts[_speaker(item)].append((" ".join(texts), at))
+                self.texts[speaker(item)].append((" ".join(texts), at))
 
     def _note(self, part: Part, at: int) -> None:
         self._places[_key(part)].append(at)
@@ -256,7 +262,8 @@ def _renamed(item: Message, ids: Mapping[str, str]) -> Message:
     return replace(item, parts=parts)
 
 
-def _speaker(item: Message) -> str:
+def speaker(item: Message) -> str:
+    """Return who says a message: user, assistant, system or tool, in the words of any dialect."""
     return _SPEAKERS.get(item.role, item.role)
 
 

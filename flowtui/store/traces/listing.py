@@ -12,7 +12,7 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,13 @@ from flowtui.store.annotations.listing import AS_FILTERED
 from flowtui.store.database import table_columns
 from flowtui.store.genai import Usage
 from flowtui.store.natural import order_sql, register_order
+from flowtui.store.traces.exchange import IS_ROOT, LISTED_BYTES, ROOT_FIRST, Exchange, exchange
+from flowtui.store.traces.functions import register_said, title_sql
 from flowtui.store.traces.repeats import counted_once
 from flowtui.store.traces.roll_up import taken
 from flowtui.store.traces.spans import (
     TOO_LONG,
     attributes_sql,
-    own_title,
     own_usage,
     parent,
     whole_number,
@@ -50,6 +51,8 @@ _SORT_COLUMNS = {
 }
 SORTABLE = tuple(_SORT_COLUMNS)
 """The columns of the list."""
+SAID_CHARS = 2_000
+"""How much of what was asked and answered a row of the list holds."""
 BY_ID = "trace"
 _SORT_COLUMNS[BY_ID] = "trace_id"
 ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column != "tokens"} | {
@@ -60,7 +63,6 @@ ALSO_SORTED = {name: column for column, name in _SORT_COLUMNS.items() if column 
 }
 """The columns by their names in the filter language and in tables."""
 
-_IS_ROOT = "(parent_span_id is null or trim(parent_span_id, '0') = '')"
 _STATES = (TraceState.UNSET, TraceState.OK, TraceState.ERROR, TraceState.IN_PROGRESS)
 """The states by their numbers in the filter language and the SDK."""
 
@@ -76,7 +78,7 @@ _AGGREGATES = {
     "span_count": "count(*)",
     "error_count": "count(case status_code when 2 then 1 end)",
     "created_at": "min(created_at)",
-    "state": f"coalesce(max(case when {_IS_ROOT} then"
+    "state": f"coalesce(max(case when {IS_ROOT} then"
     " case status_code when 2 then 2 when 1 then 1 else 0 end end), 3)",
 }
 _ROW = (
@@ -96,8 +98,7 @@ _USAGE_COLUMNS = (
     "start_time_unix_nano",
     "end_time_unix_nano",
 )
-_ROOT_FIRST = f"order by {_IS_ROOT} desc, {_BEGUN} is null, {START}, rowid limit 1"
-_NAME = f"(select name from spans where spans.trace_id = grouped.trace_id {_ROOT_FIRST})"
+_ROOT = f"(select rowid from spans where spans.trace_id = grouped.trace_id {ROOT_FIRST})"
 # Neither annotations nor samples have an index on the trace: a query for each trace would read all
 # of them each time, so they are grouped once and joined.
 _SAMPLES = """(select trace_id, count(*) as sample_count,
@@ -147,14 +148,8 @@ def ordered(
     """
     if not table_columns(connection, "spans"):
         return array("q")
-    where, parameters = "true", {}
-    if condition is not None:
-        from flowtui.store.filters import register_functions
-
-        where, parameters = condition.sql, dict(condition.params)
-        register_functions(connection)
+    where, parameters, used = _prepared(connection, condition)
     column = _SORT_COLUMNS[order.column]
-    used = {name for name in (*_AGGREGATES, *_JOINED, "name") if f"trace.{name}" in where}
     # Sorting by tokens comes afterwards, and leaves equals as they are.
     is_descending = order.descending or order.column == "tokens"
     direction = "desc" if is_descending else "asc"
@@ -162,26 +157,75 @@ def ordered(
     if column in ("name", "trace_id"):
         register_order(connection)
         terms = order_sql(column, is_descending, are_names=True)
-    rowids = decoding.keys(
-        connection,
-        # Materialized, so that the name of a trace is looked up once and not for each term.
+    # Materialized, so that the name of a trace is looked up once and not for each term.
+    select = (
         f"{_relation(connection, used | {'start', column})}, found as materialized ("
         f" select rowid, {', '.join(sorted({'start', column}))} from trace where {where})"
-        f" select rowid from found order by {terms}, start desc, rowid desc",
-        parameters,
+        f" select rowid from found order by {terms}, start desc, rowid desc"
     )
+    register_said(connection, select)
+    rowids = decoding.keys(connection, select, parameters)
     return _by_tokens(connection, rowids, order.descending) if order.column == "tokens" else rowids
 
 
 def named(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
-    """Return key, id and name of all traces by start; those without one come last."""
+    """Return key, id and stored name of all traces by start; those without one come last.
+
+    A title that is made of a template would be another for each trace.
+    """
     if not table_columns(connection, "spans"):
         return []
+    name = f"(select name from spans as root where root.rowid = {_ROOT})"
     rows = connection.execute(
-        f"{_relation(connection, {'start', 'name'})}"
-        " select rowid, trace_id, name from trace order by start nulls last, rowid"
+        f"{_relation(connection, {'start'})} select rowid, trace_id, {name} from trace as grouped"
+        " order by start nulls last, rowid"
     )
     return [(rowid, decoding.text(id_), decoding.text(name)) for rowid, id_, name in rows]
+
+
+def sums(
+    connection: sqlite3.Connection, condition: Condition | None, *, has_name: bool
+) -> Iterator[tuple[int, int | None, int | None, int, str | None]]:
+    """Yield of each trace that meets a condition what it sums up to, the latest first.
+
+    Args:
+        connection: A connection to exp.db.
+        condition: Which traces; None for all.
+        has_name: Whether to read the names.
+
+    Returns:
+        Key, start in Unix ns, duration in ns, number of failed spans, and the name or None.
+    """
+    where, parameters, used = _prepared(connection, condition)
+    columns = ("start", "execution_time", "error_count", "name" if has_name else "null")
+    select = (
+        f"{_relation(connection, used | {*columns})}"
+        f" select rowid, {', '.join(columns)} from trace where {where}"
+        " order by start desc nulls last, rowid desc"
+    )
+    register_said(connection, select)
+    for rowid, start, took, error_count, name in connection.execute(select, parameters):
+        yield (
+            rowid,
+            known(start),
+            took if isinstance(took, int) else None,
+            whole_number(error_count),
+            decoding.text(name) if has_name else None,
+        )
+
+
+def _prepared(
+    connection: sqlite3.Connection, condition: Condition | None
+) -> tuple[str, dict[str, object], set[str]]:
+    """Return the SQL of a condition, its parameters, and the columns of `trace` that it needs."""
+    if condition is None:
+        return "true", {}, set()
+    from flowtui.store.filters import register_functions
+
+    register_functions(connection)
+    names = (*_AGGREGATES, *_JOINED, "name")
+    used = {name for name in names if f"trace.{name}" in condition.sql}
+    return condition.sql, dict(condition.params), used
 
 
 def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, ...]:
@@ -195,6 +239,7 @@ def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, 
     if not table_columns(connection, "spans"):
         return ()
     register_functions(connection)
+    register_said(connection, condition.sql)
     used = {name for name in _JOINED if any(f"trace.{name}" in key.sql for key in condition.asked)}
     records = names_in_use.Records(
         _relation(connection, used | {"start"}), "trace", {}, "traces", "this run"
@@ -211,7 +256,7 @@ def remarks(connection: sqlite3.Connection, condition: Condition) -> tuple[str, 
 def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace]:
     """Return traces by key; those that are gone are left out.
 
-    This reads the attributes of their spans for their usage.
+    This reads the attributes of their spans for their usage, and what was asked and answered.
     """
     if not table_columns(connection, "spans"):
         return {}
@@ -220,21 +265,25 @@ def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Trace
         "and trace_id in (select trace_id from spans"
         " where rowid in (select value from json_each(:rowids)))"
     )
-    rows = connection.execute(
-        f"{_relation(connection, set(_ROW), of_some)}"
-        f" select trace_id, {', '.join(_ROW)} from trace",
-        wanted,
+    select = (
+        f"{_relation(connection, set(_ROW), of_some)} select trace_id, {', '.join(_ROW)} from trace"
     )
+    register_said(connection, select)
+    rows = connection.execute(select, wanted)
     by_id = {decoding.text(row[0]): row[1:] for row in rows}
-    usages = _usages(connection, rowids)
-    used = {id_: (usage, unread) for id_, usage, unread in usages}
+    used = {id_: (usage, unread) for id_, usage, unread in _usages(connection, rowids)}
     keys = connection.execute(
         "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
         wanted,
     )
     return {
-        rowid: _titled(connection, _trace(id_, by_id[id_], *used.get(id_, (None, 0))))
-        for rowid, id_ in ((rowid, decoding.text(value)) for rowid, value in keys)
+        rowid: _trace(
+            id_,
+            by_id[id_],
+            *used.get(id_, (None, 0)),
+            exchange(connection, id_, LISTED_BYTES),
+        )
+        for rowid, id_ in ((rowid, decoding.text(value)) for rowid, value in keys.fetchall())
         if id_ in by_id
     }
 
@@ -254,7 +303,8 @@ def _relation(connection: sqlite3.Connection, used: set[str], where: str = "") -
         elif name in used:
             outer.append(f"{without} as {name}")
     if "name" in used:
-        outer.append(f"{_NAME} as name")
+        title = title_sql("root", table_columns(connection, "spans"))
+        outer.append(f"(select {title} from spans as root where root.rowid = {_ROOT}) as name")
     return f"""
 with grouped as (
   select {", ".join(["min(rowid) as rowid", "trace_id", *aggregates])} from spans
@@ -266,18 +316,29 @@ trace as (select {", ".join(outer)} from grouped {" ".join(joins.values())})"""
 def _by_tokens(
     connection: sqlite3.Connection, rowids: Sequence[int], descending: bool
 ) -> array[int]:
+    tokens = {
+        key: usage.total
+        for key, usage, _ in usages(connection, rowids)
+        if usage is not None and usage.total is not None
+    }
+    sign = -1 if descending else 1
+    known = sorted((key for key in rowids if key in tokens), key=lambda key: sign * tokens[key])
+    return array("q", [*known, *(key for key in rowids if key not in tokens)])
+
+
+def usages(
+    connection: sqlite3.Connection, rowids: Sequence[int]
+) -> Iterator[tuple[int, Usage | None, int]]:
+    """Yield the key, the usage and the number of unread spans of each trace of these keys.
+
+    Source: spans.attributes.
+    """
     keys = connection.execute(
         "select rowid, trace_id from spans where rowid in (select value from json_each(:rowids))",
         {"rowids": json.dumps(list(rowids))},
     )
     rowid_of = {decoding.text(trace_id): rowid for rowid, trace_id in keys}
-    tokens: dict[int, int] = {}
-    for trace_id, usage, _ in _usages(connection, rowids):
-        if usage is not None and usage.total is not None:
-            tokens[rowid_of[trace_id]] = usage.total
-    sign = -1 if descending else 1
-    known = sorted((key for key in rowids if key in tokens), key=lambda key: sign * tokens[key])
-    return array("q", [*known, *(key for key in rowids if key not in tokens)])
+    return ((rowid_of[id_], usage, unread) for id_, usage, unread in _usages(connection, rowids))
 
 
 def _usages(
@@ -310,19 +371,9 @@ def _usages(
         yield trace_id, taken(ids, parent_ids, counted_once(own, times.__getitem__)), unread
 
 
-def _titled(connection: sqlite3.Connection, trace: Trace) -> Trace:
-    """Return a trace with what the name of its root became, where that is a template."""
-    if "{" not in trace.root_name:
-        return trace
-    columns = attributes_sql(table_columns(connection, "spans"))
-    (attributes,) = connection.execute(
-        f"select {columns} from spans where trace_id = cast(? as text) {_ROOT_FIRST}",
-        [decoding.as_sql(trace.trace_id)],
-    ).fetchone()
-    return replace(trace, root_name=own_title(attributes, trace.root_name))
-
-
-def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: int) -> Trace:
+def _trace(
+    trace_id: str, row: Sequence[object], usage: Usage | None, unread: int, said: Exchange
+) -> Trace:
     state, start, took, span_count, error_count, name, samples, annotations = row
     return Trace(
         trace_id=trace_id,
@@ -336,4 +387,12 @@ def _trace(trace_id: str, row: Sequence[object], usage: Usage | None, unread: in
         unread_count=unread,
         sample_count=whole_number(samples),
         annotation_count=whole_number(annotations),
+        input=_begun(said.input),
+        output=_begun(said.output),
+        is_unsaid=said.is_unread,
     )
+
+
+def _begun(text: str | None) -> str | None:
+    """Return the beginning of a text, which says by its ellipsis that it is one."""
+    return text if text is None or len(text) <= SAID_CHARS else f"{text[:SAID_CHARS]}…"

@@ -17,6 +17,7 @@ from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.database import table_columns
 from flowtui.store.filters import SPAN_FIELDS, Condition, register_functions
 from flowtui.store.genai import is_pending
+from flowtui.store.traces.functions import register_said, title_sql
 from flowtui.store.traces.times import END, FAR_FUTURE_NS, START, sql_known
 
 _COLUMNS = ("span_id", "name", "status_message", "attributes", "events")
@@ -40,8 +41,9 @@ def matching(connection: sqlite3.Connection, trace_id: str, condition: Condition
     if not present:
         return frozenset()
     register_functions(connection)
+    register_said(connection, relation := _relation(connection, condition))
     rows = connection.execute(
-        f"{_relation(connection)} select span_id from span where {condition.sql}",
+        f"{relation} select span_id from span where {condition.sql}",
         {**condition.params, "searched": decoding.as_sql(trace_id)},
     )
     return frozenset(decoding.text(span_id) for (span_id,) in rows)
@@ -55,8 +57,9 @@ def remarks(connection: sqlite3.Connection, condition: Condition, trace_id: str)
     if not table_columns(connection, "spans"):
         return ()
     register_functions(connection)
+    register_said(connection, relation := _relation(connection, condition))
     bound = {"searched": decoding.as_sql(trace_id)}
-    records = names_in_use.Records(_relation(connection), "span", bound, "spans", "this trace")
+    records = names_in_use.Records(relation, "span", bound, "spans", "this trace")
     return names_in_use.remarks(
         connection,
         condition,
@@ -85,8 +88,9 @@ def unannotated(
         return array("q")
     if condition is not None:
         register_functions(connection)
+    register_said(connection, relation := _relation(connection, condition))
     rows = connection.execute(
-        f"""{_relation(connection)}
+        f"""{relation}
         select rowid, start, case when instr(attributes, 'pending_span') then attributes end
         from span where {_by_others(connection, "trace_id, span_id")}
           and {"true" if condition is None else f"({condition.sql})"}""",
@@ -144,14 +148,19 @@ def target_at(connection: sqlite3.Connection, rowid: int) -> SpanTarget | None:
     return None if row is None else SpanTarget(decoding.text(row[0]), decoding.text(row[1]))
 
 
-def _relation(connection: sqlite3.Connection) -> str:
-    """Return the WITH clause that makes `span`: the rows of the trace `:searched`."""
+def _relation(connection: sqlite3.Connection, condition: Condition | None) -> str:
+    """Return the WITH clause that makes `span`: the rows of the trace `:searched`.
+
+    Its `title`, which takes a look into the attributes, is there only for a condition on it.
+    """
     present = table_columns(connection, "spans")
+    asks_title = condition is not None and "span.title" in condition.sql
+    title = f"{title_sql('spans', present)} as title," if asks_title else ""
     has_annotations = bool(table_columns(connection, "span_annotations"))
     annotations = _ANNOTATIONS if has_annotations else _NO_ANNOTATIONS
     return f"""with span as (
       select spans.rowid as rowid, spans.trace_id as trace_id,
-        {decoding.select_list(_COLUMNS, present, "spans")}, status_code as state,
+        {title} {decoding.select_list(_COLUMNS, present, "spans")}, status_code as state,
         {_BEGUN} as start, {sql_known(END)} - {_BEGUN} as duration, {annotations}
       from spans where trace_id = cast(:searched as text))"""
 

@@ -170,9 +170,9 @@ def told(connection: sqlite3.Connection, found: Spans) -> Spans:
 
 def _read_attributes(said: Said, rowid: int, raw: str) -> None:
     # Most spans report nothing that counts here, and need not be parsed.
-    if not _has_one(raw, ANY_MARKS) or not _has_one(raw, _TOLD_MARKS):
+    if not has_one(raw, ANY_MARKS) or not has_one(raw, _TOLD_MARKS):
         return
-    attributes = _object(raw)
+    attributes = read_object(raw)
     kind = span_kind(attributes, 0)
     if kind is not SpanKind.OTHER:
         said.kinds[rowid] = kind
@@ -208,7 +208,7 @@ def _process(raw: object) -> Process | None:
     """Return what identifies a span's process and host, from its resource or its attributes."""
     if not isinstance(raw, str) or not ("service.instance.id" in raw or '"host.' in raw):
         return None
-    attributes = _object(raw)
+    attributes = read_object(raw)
     resource = attributes.get(RESOURCE)
     said = resource if isinstance(resource, dict) else attributes
     return {
@@ -253,20 +253,21 @@ def attributes_sql(present: AbstractSet[str]) -> str:
 
 def own_usage(raw: object) -> Usage | None:
     """Return the usage that the text of attributes reports; most report none and are not parsed."""
-    return usage(_object(raw)) if isinstance(raw, str) and _may_have_usage(raw) else None
+    return usage(read_object(raw)) if isinstance(raw, str) and _may_have_usage(raw) else None
 
 
 def told_of(raw: object) -> tuple[SpanKind, Usage | None]:
     """Return the kind and the usage that the text of attributes reports."""
-    if not isinstance(raw, str) or not (_has_one(raw, ANY_MARKS) and _has_one(raw, _TOLD_MARKS)):
+    if not isinstance(raw, str) or not (has_one(raw, ANY_MARKS) and has_one(raw, _TOLD_MARKS)):
         return SpanKind.OTHER, None
-    attributes = _object(raw)
+    attributes = read_object(raw)
     return span_kind(attributes, 0), usage(attributes)
 
 
 def own_title(raw: object, name: str) -> str:
     """Return what a text of attributes says that a span is called, else its name."""
-    return title(name, _object(raw)) if isinstance(raw, str) else name
+    called = title(name, read_object(raw)) if isinstance(raw, str) else name
+    return called.encode("utf-8", "replace").decode() if called is not name else name
 
 
 def parent(value: object) -> str | None:
@@ -287,10 +288,11 @@ def shown_id(value: object) -> str:
 
 def _may_have_usage(raw: str) -> bool:
     """Say whether `genai.usage` may find something; searching is ten times as fast as parsing."""
-    return _has_one(raw, ANY_MARKS) and _has_one(raw, USAGE_MARKS)
+    return has_one(raw, ANY_MARKS) and has_one(raw, USAGE_MARKS)
 
 
-def _has_one(raw: str, marks: tuple[str, ...]) -> bool:
+def has_one(raw: str, marks: tuple[str, ...]) -> bool:
+    """Say whether one of some marks stands in a text."""
     # A loop takes half as long as `any`, and this is done 200,000 times for a large trace.
     for mark in marks:  # noqa: SIM110
         if mark in raw:
@@ -298,7 +300,8 @@ def _has_one(raw: str, marks: tuple[str, ...]) -> bool:
     return False
 
 
-def _object(raw: str) -> dict[str, JsonValue]:
+def read_object(raw: str) -> dict[str, JsonValue]:
+    """Return the object that a text of attributes holds, an empty one where it is none."""
     text = raw.strip(_JSON_BLANKS)
     try:
         # This is twice as fast as `decode`, which skips blanks by regular expressions.

@@ -58,6 +58,12 @@ class Trace:
     """How many annotations its spans have."""
     unread_count: int = 0
     """How many spans are left out of `usage`, since their attributes are too long to be parsed."""
+    input: str | None = None
+    """What was asked, or its beginning and an ellipsis: see `exchange`. None if no span says it."""
+    output: str | None = None
+    """What was answered, in the same way."""
+    is_unsaid: bool = False
+    """Whether a span was too long to be parsed for these, and might say more."""
 
     @property
     def duration_ns(self) -> int | None:

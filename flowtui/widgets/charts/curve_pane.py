@@ -360,6 +360,10 @@ class CurvePane(Widget, can_focus=True):
             if (point := self.crosshair) is not None:
                 self.post_message(self.Crossed(point.step))
 
+    def use_x_axis(self, x_axis: XAxis | None) -> None:
+        """Draw the next curves over this axis where they have it; None for their default."""
+        self._x_axis = x_axis
+
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""
         self._marker = marker

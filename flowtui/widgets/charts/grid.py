@@ -168,6 +168,12 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._drawn.pop(key, None)
         self._refresh_stop(Stop(self._group_of(key), key))
 
+    def drop_curves(self) -> None:
+        """Show that all curves of runs are to be read."""
+        self._runs.clear()
+        self._drawn.clear()
+        self.refresh()
+
     def use_x_axis(self, x_axis: XAxis | None) -> None:
         """Draw over another horizontal axis, where the curves have it; None for their default."""
         self._x_axis = x_axis

@@ -126,6 +126,8 @@ class Section:
     role: Role = "title"
     is_folded: bool = False
     """Whether it is folded when it is first shown."""
+    target: object | None = None
+    """What following its heading posts, which then only folds with the arrows."""
 
 
 Content: TypeAlias = JsonValue | Block | Section

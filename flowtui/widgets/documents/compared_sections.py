@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.sample_texts import (
+    score_delta,
+    score_outcome,
+    short_score,
+    signed,
+)
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.score_pairs import HigherIsBetter, Outcome
 from flowtui.store.equality import is_equal
 from flowtui.store.samples.values import Sample
 from flowtui.store.values import JsonValue
-from flowtui.widgets.cells import Piece
 from flowtui.widgets.compare import letter_role
 from flowtui.widgets.documents.blocks import (
     Block,
@@ -22,7 +27,6 @@ from flowtui.widgets.documents.blocks import (
     Text,
     Turn,
     Values,
-    Words,
 )
 from flowtui.widgets.documents.bounded_blocks import bounded_sections
 from flowtui.widgets.documents.differences import key_diff
@@ -32,12 +36,7 @@ from flowtui.widgets.documents.sample_sections import (
     reasons_for,
     reasons_for_all,
 )
-from flowtui.widgets.lists.compared_cells import (
-    OUTCOME_ROLES,
-    score_delta,
-    score_outcome,
-    short_score,
-)
+from flowtui.widgets.lists.compared_cells import OUTCOME_ROLES
 
 SHOWN_PATHS = 50
 """How many paths that differ are shown of two outputs."""
@@ -68,7 +67,10 @@ class ComparedTrace:
 
 
 def compared_sections(
-    sample: ComparedSample, runs: Sequence[LetteredRun], higher: HigherIsBetter
+    sample: ComparedSample,
+    runs: Sequence[LetteredRun],
+    higher: HigherIsBetter,
+    problems: Mapping[str, Exception],
 ) -> tuple[Section, ...]:
     """Return the sections of a joined sample, without empty ones.
 
@@ -79,11 +81,14 @@ def compared_sections(
         sample: The sample in all runs.
         runs: The runs, the baseline first.
         higher: Says what is better.
+        problems: By letter, why a run cannot be read.
     """
     sections = (
-        _head(sample, runs),
+        _head(sample, runs, problems),
         _scores(sample, runs, higher),
-        Section("said", "", tuple(_said(sample, runs))),
+        Section("said", "", tuple(_once(sample, runs, "inputs", "Input"))),
+        _outputs(sample, runs),
+        _reference(sample, runs),
         *_metadata(sample, runs),
         _traces(sample, runs),
     )
@@ -98,19 +103,22 @@ def _present(
             yield run, of_run
 
 
-def _head(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section:
-    dataset, id_ = sample.key
-    words = [Piece(f"set {dataset}" if dataset else "a set without a name", "muted")]
-    absent = [run.letter for run, of in zip(runs, sample.samples, strict=True) if of is None]
-    ids = [f"{run.letter} {of.id}" for run, of in _present(sample, runs) if of.id != id_]
-    if ids:
-        words.append(Piece(f"joined on its input; in {', in '.join(ids)}", "muted"))
-    blocks: list[Block] = [
-        Text(id_ or "a sample without an id", "title"),
-        Words(tuple(words)),
+def _head(
+    sample: ComparedSample, runs: Sequence[LetteredRun], problems: Mapping[str, Exception]
+) -> Section:
+    id_ = sample.key[1]
+    absent = [
+        run.letter
+        for run, of in zip(runs, sample.samples, strict=True)
+        if of is None and run.letter not in problems
     ]
+    ids = [f"{run.letter} {of.id}" for run, of in _present(sample, runs) if of.id != id_]
+    blocks: list[Block] = [Text(id_ or "a sample without an id", "title")]
+    if ids:
+        blocks.append(Text(f"joined on its input; in {', in '.join(ids)}", "muted"))
     if absent:
         blocks.append(Text(f"▲ not in {' and '.join(absent)}", "attention"))
+    blocks += [Text(f"✗ {letter}: {why}", "error") for letter, why in problems.items()]
     for run, of in _present(sample, runs):
         blocks += [Text(f"▲ {run.letter}: {problem}", "attention") for problem in of.problems]
     return Section("head", "", tuple(blocks))
@@ -170,21 +178,16 @@ def _score(
         before, after = short_score(one, name), short_score(other, name)
         what = score_outcome(one, other, name, higher)
         word = "" if what is None else _OUTCOME_WORDS.get(what, "")
-        lead = f"{run.letter} {after}" if len(others) > 1 else f"{before} → {after}"
+        lead = f"{run.letter} {after}"
+        if len(others) == 1:
+            lead = after if what is Outcome.SAME and before == after else f"{before} → {after}"
         delta = score_delta(one, other, name)
-        parts.append(" ".join(part for part in (lead, delta, word) if part and part != "="))
+        apart = signed(delta) if delta else ""
+        parts.append(" ".join(part for part in (lead, apart, word) if part))
     return Fact(name, "    ".join(parts), OUTCOME_ROLES[worst])
 
 
 # What was said -------------------------------------------------------------------------------
-
-
-def _said(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Iterator[Block]:
-    yield from _once(sample, runs, "inputs", "Input")
-    yield from _once(sample, runs, "refs", "Reference")
-    one = sample.samples[0]
-    turns = [_output(run, of, one) for run, of in _present(sample, runs)]
-    yield Turn("", tuple(turns), are_beside=True)
 
 
 def _once(
@@ -200,6 +203,17 @@ def _once(
         elif not is_equal(first.value(column), of.value(column)):
             name = f"{title} in {run.letter}"
             yield Turn(name, tuple(column_blocks(of, column)), note="differs", is_apart=True)
+
+
+def _outputs(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section:
+    one = sample.samples[0]
+    turns = [_output(run, of, one) for run, of in _present(sample, runs)]
+    return Section("outputs", "", (Turn("", tuple(turns), are_beside=True),))
+
+
+def _reference(sample: ComparedSample, runs: Sequence[LetteredRun]) -> Section | None:
+    blocks = tuple(_once(sample, runs, "refs", "Reference"))
+    return Section("reference", "", blocks) if blocks else None
 
 
 def _output(run: LetteredRun, of: Sample, baseline: Sample | None) -> Turn:

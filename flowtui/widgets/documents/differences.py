@@ -102,6 +102,20 @@ def key_diff(output: JsonValue, reference: JsonValue) -> tuple[KeyDifference, ..
     return tuple(islice(_keys("", output, reference, 0), MAX_KEYS))
 
 
+def shared_lines(one: Sequence[str], other: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Return what two sequences of lines share: places in the one and in the other, and how many.
+
+    With more than `MAX_TOKENS` lines only what they share at both ends counts.
+    """
+    if len(one) + len(other) <= MAX_TOKENS:
+        return _matches(one, other)
+    least = min(len(one), len(other))
+    start = next((at for at in range(least) if one[at] != other[at]), least)
+    rest = least - start
+    end = next((at for at in range(rest) if one[-1 - at] != other[-1 - at]), rest)
+    return [(0, 0, start), (len(one) - end, len(other) - end, end)]
+
+
 # Texts ---------------------------------------------------------------------------------------
 
 

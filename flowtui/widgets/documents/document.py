@@ -104,6 +104,11 @@ class Document(VirtualList):
         return "" if spot is None else copied(spot.content)
 
     @property
+    def section_key(self) -> str | None:
+        """The key of the section that the cursor is in."""
+        return None if self._spot is None else str(self._spot.key[0])
+
+    @property
     def source(self) -> str | None:
         """The attribute that holds what is under the cursor, if there is one."""
         return None if self._spot is None else self._spot.source

@@ -69,7 +69,7 @@ class _Composer:
             self._blocks(section.blocks, key, MARGIN)
             return
         is_open = self._folds.are_open.get(key, not section.is_folded)
-        spot = Spot(key, section, is_open=is_open)
+        spot = Spot(key, section, is_open=is_open, target=section.target)
         self._heading(spot, section.title, section.role, section.note, MARGIN)
         if is_open:
             self._blocks(section.blocks, key, MARGIN + LEVEL_CELLS)

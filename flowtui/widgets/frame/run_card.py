@@ -19,6 +19,8 @@ PROBLEMS_SHOWN = 5
 UPLOADS_SHOWN = 3
 UPLOAD = "upload"
 """The name of the field that starts an upload."""
+EDIT = "edit"
+"""The name of the field that opens the form for the run."""
 
 _UPLOAD_STATES: dict[str | None, tuple[str, Role]] = {
     None: ("not known here", "muted"),
@@ -138,7 +140,7 @@ def card_fields(
 def upload_fields(
     run: Run, upload: UploadMark | None, uploaded: Sequence[UploadedTo], room: int
 ) -> list[Field]:
-    """Return the fields with a run's state in the registry, and the one that starts an upload."""
+    """Return the fields with a run's state in the registry, and those that upload and edit it."""
     status = run.upload_status
     if upload is not None:
         status = "failed" if upload.is_failed else "uploading"
@@ -153,7 +155,12 @@ def upload_fields(
         fields.append(Field("artifact", "", [*lines, *_wrapped(when, room, "muted")],
                             one.artifact_id))  # fmt: skip
     word = "Upload to LUML" if upload is None else "Show the upload"
-    return [*fields, Field(UPLOAD, "", [[Piece("U", "accent"), Piece(f"  {word}")]])]
+    return [
+        *fields,
+        Field(UPLOAD, "", [[Piece("U", "accent"), Piece(f"  {word}")]]),
+        Field(EDIT, "", [[Piece("e", "accent"), Piece("  Edit   "), Piece("D", "accent"),
+                          Piece("  Delete")]]),
+    ]  # fmt: skip
 
 
 def _text_field(name: str, text: str, room: int, muted: bool = False) -> Field:

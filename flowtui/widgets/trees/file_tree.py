@@ -65,6 +65,8 @@ class FileTree(VirtualList):
         self._words: dict[str, str] = {}
         """The types of the files that were previewed, by path."""
         self.sorted_by: tuple[str, bool] = ("name", False)
+        self._marked: tuple[str, ...] = ()
+        """The paths of the files that are marked."""
 
     # Showing files ---------------------------------------------------------------------------
 
@@ -97,6 +99,11 @@ class FileTree(VirtualList):
         if self._words.get(path) != word:
             self._words[path] = word
             self.refresh()
+
+    def show_marks(self, paths: tuple[str, ...]) -> None:
+        """Show which files are marked, by their paths."""
+        self._marked = paths
+        self.refresh()
 
     @property
     def node(self) -> Node | None:
@@ -197,7 +204,12 @@ class FileTree(VirtualList):
             said, role = state_of(node.attachment)
             room = max(name_cells - len(indent) - 2 - _said_cells(said), 1)
             is_missing = node.attachment.is_missing
-            pieces.append(Piece(f"{indent}  {fit(name, room)}", "muted" if is_missing else "text"))
+            role_of_name: Role = "muted" if is_missing else "text"
+            pieces.append(Piece(f"{indent}  {fit(name, room)}", role_of_name))
+            if node.attachment.path in self._marked:
+                pieces[-1:] = [
+                    Piece(f"{indent}● ", "accent"), Piece(fit(name, room), role_of_name)
+                ]  # fmt: skip
             pieces += [Piece(f" {said}", role)] if said else []
             known = node.attachment.size_bytes
             size = "" if known is None else fmt.size(known)

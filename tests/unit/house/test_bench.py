@@ -9,6 +9,7 @@ import pytest
 from flowtui.store import counts as counting
 from tests.bench import soak as soaking
 from tests.bench.__main__ import line
+from tests.bench.comparing import comparisons
 from tests.bench.measure import Measure
 from tests.bench.reading import readings
 from tests.bench.receiving import receiving
@@ -49,6 +50,12 @@ def test_every_reading_is_made_of_the_store_that_is_there(tmp_path: Path) -> Non
     made = list(readings(make(tmp_path, TINY), TINY, rounds=1))
     assert len({measure.what for measure in made}) == len(made) == 6
     assert all(measure.measured > 0 for measure in made[:4])
+
+
+def test_samples_are_compared_in_the_store_that_is_there(tmp_path: Path) -> None:
+    made = list(comparisons(make(tmp_path, TINY), rounds=1))
+    assert len({measure.what for measure in made}) == len(made) == 4
+    assert all(measure.measured > 0 for measure in made[:3])
 
 
 def test_verdict_is_by_ratio_where_there_is_a_baseline() -> None:

@@ -37,18 +37,34 @@ WHERE = {
     ],
     "The list of runs": ["screens.runs.screen.RunsScreen"],
     "Overview": ["screens.overview.screen.OverviewScreen", "widgets.trees.value_tree.ValueTree"],
+    "Overview of a comparison": [
+        "screens.compare.overview.CompareOverview",
+        "screens.compare.base.CompareScreen",
+    ],
     "Metrics": ["screens.metrics.screen.MetricsScreen", "widgets.charts.grid.ChartGrid"],
     "One metric": ["screens.metrics.zoom.MetricZoom", "widgets.charts.curve_pane.CurvePane"],
     "Metrics of a comparison": ["screens.compare.metrics.CompareMetrics"],
     "Traces": [
         "screens.traces.screen.TracesScreen",
+        "screens.traces.groups_pane.GroupsPane",
+        "screens.traces.session_view.SessionView",
         "screens.traces.view.TraceView",
         "widgets.trees.span_tree.SpanLines",
+    ],
+    "Traces of a comparison": [
+        "screens.compare.traces.CompareTraces",
+        "screens.compare.trace_pair.TracePairView",
+        "widgets.trees.aligned_tree.AlignedLines",
     ],
     "Evals": [
         "screens.evals.screen.EvalsScreen",
         "screens.evals.sample_view.SampleView",
         "widgets.documents.document.Document",
+    ],
+    "Evals of a comparison": [
+        "screens.compare.evals.CompareEvals",
+        "screens.compare.evals_pane.ComparedPane",
+        "screens.compare.evals_sample.ComparedSampleView",
     ],
     "Attachments": [
         "screens.attachments.screen.AttachmentsScreen",
@@ -56,6 +72,11 @@ WHERE = {
         "widgets.lists.table_pane.TablePane",
     ],
     "The console": ["screens.console.screen.ConsoleScreen"],
+    "Attachments of a comparison": [
+        "screens.compare.attachments.CompareAttachments",
+        "screens.attachments.difference.FileDifference",
+        "screens.compare.attachments_table.CompareRows",
+    ],
     "Annotations": ["screens.annotate.annotated.Annotated"],
     "Review": ["screens.review.view.ReviewView"],
 }
@@ -168,7 +189,7 @@ def test_every_key_that_is_told_of_is_bound(part: str) -> None:
 @pytest.mark.parametrize("part", WHERE)
 def test_every_key_that_is_bound_is_told_of(part: str) -> None:
     told = keys(part) | keys("Everywhere") | INHERITED.get(part, set())
-    if part in ("Traces", "Evals"):
+    if part in ("Traces", "Evals", "Evals of a comparison"):
         told |= keys("Annotations")
     digits = set("0123456789") if part == "Review" else set()
     bound = {key_name(binding.key) for binding in bindings(WHERE[part]) if binding.tooltip}

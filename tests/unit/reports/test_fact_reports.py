@@ -11,9 +11,11 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from flowtui.reports.comparison.fact_texts import (
     count_words,
+    cut_apart,
     delta_text,
     json_value_text,
     value_texts,
@@ -152,6 +154,20 @@ def test_values_of_different_types_never_read_alike(one: JsonValue, other: JsonV
         texts = value_texts(compared({"p": one}, {"p": other}).rows[0])
         assert texts[0] != texts[1]
     assert json_value_text(one) != "absent"
+
+
+@given(
+    texts=st.lists(
+        st.sampled_from(["a", "ab", "x" * 50, "x" * 50 + "y", "日本語" * 9, "日本語" * 8]),
+        min_size=2,
+        max_size=5,
+    ),
+    room=st.integers(8, 60),
+)
+def test_texts_that_are_cut_and_differ_never_read_alike(texts: list[str], room: int) -> None:
+    cut = cut_apart(texts, [room] * len(texts))
+    assert len(set(cut)) == len(set(texts))
+    assert all(cell_len(text) <= room for text in cut)
 
 
 def test_deltas_in_words() -> None:

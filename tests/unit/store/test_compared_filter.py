@@ -114,6 +114,7 @@ def test_the_condition_of_the_readme_finds_what_broke_of_a_topic(
         "{}sim is not null",
         "{}scores.sim < {}scores.correct",
         "{}annotations.feedback.good = true",
+        "{}annotations.feedback.very good = true",
     ],
 )
 def test_a_condition_means_in_each_run_what_it_means_in_its_own_list(

@@ -220,7 +220,9 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
     ]  # fmt: skip
     assert found.lost == usable.count(None)
     assert found.became_nan == sum(value != value for value in usable)
-    assert found.infinite == len(numbers) - len(finite)
+    is_pass_fail = found.kind is ScoreKind.PASS_FAIL
+    assert found.infinite == (0 if is_pass_fail else len(numbers) - len(finite))
+    assert found.mixed == (len(numbers) if is_pass_fail else len(booleans))
 
 
 @pytest.mark.parametrize("direction", [True, False, None])
@@ -404,12 +406,18 @@ def test_only_rows_after_the_mark_are_read(tmp_path: Path) -> None:
 
 
 def test_a_row_changed_in_its_place_is_read_when_everything_is_asked_for(tmp_path: Path) -> None:
-    path = one_run(tmp_path)
-    log_samples(path, [{"id": "a", "scores": {"s": 1}}])
-    with closing(sqlite3.connect(path)) as connection:
-        known = read_samples(connection)
-        execute(path, "update evals set scores = '{\"s\": 2}'")
-        assert list(read_samples(connection, known, is_whole=True).scores["s"].values) == [2.0]
+    with run_set(tmp_path, RUNS) as found:
+        reader = SampleReader(found)
+        before = reader.read().samples
+        assert len(reader.differing(before, 1)) == 3
+        execute(
+            tmp_path / "other" / "exp.db",
+            "update evals set scores = '{\"ok\": false}', outputs = '\"z\"'",
+        )
+        after = reader.read({"B"}, {"B"}).samples
+        of = compared(found, after, "B", higher)
+        assert of.outcomes.regressed_count() == 4
+        assert len(reader.differing(after, 1)) == 5
 
 
 def test_digests_of_later_samples_are_added(tmp_path: Path) -> None:

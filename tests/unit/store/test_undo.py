@@ -12,10 +12,10 @@ import pytest
 from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations import writing as annotating
 from flowtui.store.annotations.errors import AnnotationChanged
-from flowtui.store.annotations.undo import DEPTH, UndoStack
-from flowtui.store.annotations.values import Added, Deleted, Edited
+from flowtui.store.annotations.values import Added, Change, Deleted, Edited
 from flowtui.store.errors import DatabaseMissing
 from flowtui.store.store import Store
+from flowtui.store.undo import DEPTH, UndoStack
 from tests.unit.annotated import RUN, SAMPLE, SPAN, annotatable, expectation, feedback
 from tests.unit.stores import execute, opened
 
@@ -32,8 +32,8 @@ def store(exp_db: Path, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def undo(store: Store) -> UndoStack:
-    return UndoStack(store.run(RUN).database)
+def undo(store: Store) -> UndoStack[Change]:
+    return annotating.undo_stack(store.run(RUN).database)
 
 
 def dump(path: Path) -> list[str]:
@@ -41,20 +41,20 @@ def dump(path: Path) -> list[str]:
         return list(connection.iterdump())
 
 
-def add(store: Store, undo: UndoStack, user: str = "ana") -> Added:
+def add(store: Store, undo: UndoStack[Change], user: str = "ana") -> Added:
     change = annotating.add(store.run(RUN).database, SPAN, feedback(user=user))
     undo.push(change)
     return change
 
 
-def test_nothing_done_is_nothing_to_undo(undo: UndoStack) -> None:
+def test_nothing_done_is_nothing_to_undo(undo: UndoStack[Change]) -> None:
     assert undo.undo() is None
     assert undo.skip() is None
     assert undo.last is None
 
 
 def test_all_changes_are_undone_in_reverse_to_the_letter(
-    store: Store, undo: UndoStack, exp_db: Path
+    store: Store, undo: UndoStack[Change], exp_db: Path
 ) -> None:
     states = [dump(exp_db)]
     first = add(store, undo).annotation
@@ -77,7 +77,7 @@ def test_all_changes_are_undone_in_reverse_to_the_letter(
 
 
 def test_a_change_underneath_stops_the_undo_until_it_is_told_to_overwrite(
-    store: Store, undo: UndoStack, exp_db: Path
+    store: Store, undo: UndoStack[Change], exp_db: Path
 ) -> None:
     change = add(store, undo)
     execute(exp_db, "update span_annotations set rationale = 'theirs'")
@@ -91,7 +91,7 @@ def test_a_change_underneath_stops_the_undo_until_it_is_told_to_overwrite(
 
 
 def test_a_change_that_cannot_be_undone_may_be_skipped(
-    store: Store, undo: UndoStack, exp_db: Path
+    store: Store, undo: UndoStack[Change], exp_db: Path
 ) -> None:
     earlier = add(store, undo)
     later = add(store, undo, user="sam")
@@ -103,7 +103,9 @@ def test_a_change_that_cannot_be_undone_may_be_skipped(
     assert undo.undo() == earlier
 
 
-def test_a_failed_undo_can_be_tried_again(store: Store, undo: UndoStack, exp_db: Path) -> None:
+def test_a_failed_undo_can_be_tried_again(
+    store: Store, undo: UndoStack[Change], exp_db: Path
+) -> None:
     change = add(store, undo)
     moved = exp_db.rename(exp_db.with_name("away"))
     with pytest.raises(DatabaseMissing):
@@ -112,7 +114,7 @@ def test_a_failed_undo_can_be_tried_again(store: Store, undo: UndoStack, exp_db:
     assert undo.undo() == change
 
 
-def test_the_oldest_changes_are_forgotten(store: Store, undo: UndoStack) -> None:
+def test_the_oldest_changes_are_forgotten(store: Store, undo: UndoStack[Change]) -> None:
     change = annotating.add(store.run(RUN).database, SPAN, feedback())
     for _ in range(DEPTH + 5):
         undo.push(change)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 from hypothesis import given
@@ -11,7 +10,7 @@ from hypothesis import strategies as st
 
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.compare.aligning import aligned
-from flowtui.store.compare.spans import nearest_rank, span_changes, span_totals
+from flowtui.store.compare.spans import span_changes, span_totals
 from flowtui.store.compare.traces import (
     NamedTrace,
     differing_sides,
@@ -60,18 +59,6 @@ def test_spans_of_a_name_are_counted_and_each_call_once(folder: Path) -> None:
     assert chat.kinds == {SpanKind.CHAT: 3}
     whole = sum(trace.usage.total or 0 for trace in listed.values() if trace.usage is not None)
     assert sum(one.tokens or 0 for one in totals.values()) == whole == 38
-
-
-@given(st.lists(st.integers(0, 1_000), min_size=1), st.floats(0.01, 1.0))
-def test_a_percentile_is_the_least_value_that_this_share_does_not_exceed(
-    values: list[int], share: float
-) -> None:
-    ordered = sorted(values)
-    found = nearest_rank(ordered, share)
-    enough = [one for one in ordered if sum(v <= one for v in ordered) >= share * len(ordered)]
-    assert found == (enough[0] if enough else ordered[-1])
-    assert nearest_rank([], share) is None
-    assert math.isfinite(share)
 
 
 def test_names_with_the_largest_change_of_time_come_first(folder: Path) -> None:

@@ -30,6 +30,7 @@ from flowtui.store.compare.facts import (
     Sameness,
     fact_table,
     metric_rows,
+    paired,
     parameter_rows,
 )
 from flowtui.store.compare.parameters import joined, whole_params
@@ -144,6 +145,23 @@ def test_runs_differ_where_they_do(runs: list[dict[str, JsonValue]]) -> None:
     assert counts.all == len(found)
     assert counts.equal == sum(row.sameness is Sameness.EQUAL for row in found)
     assert counts.unequal == sum(row.sameness is not Sameness.EQUAL for row in found)
+
+
+@given(runs=parameter_sets, at=st.integers(1, 3))
+def test_a_pair_alone_is_compared_as_if_the_others_were_not_there(
+    runs: list[dict[str, JsonValue]], at: int
+) -> None:
+    index = min(at, len(runs) - 1)
+    pair = paired(FactTable(rows(*runs)), index)
+    two = rows(runs[0], runs[index])
+    assert all(one.letters for one in pair.rows)
+    differing = [one for one in pair.rows if one.sameness is not Sameness.EQUAL]
+    assert bool(differing) == any(one.sameness is not Sameness.EQUAL for one in two)
+    for one in pair.rows:
+        cells = [cell for cell in (one.cells[0], one.cells[index]) if isinstance(cell, FactValue)]
+        kinds = {in_plain_python(cell.value) for cell in cells}
+        wanted = Sameness.EQUAL if len(cells) == 2 else Sameness.ONLY_IN_SOME
+        assert one.sameness is (Sameness.DIFFERS if len(kinds) == 2 else wanted)
 
 
 @given(paths=st.lists(st.lists(keys | st.integers(0, 2), min_size=1, max_size=3), max_size=12))

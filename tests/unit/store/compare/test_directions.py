@@ -21,7 +21,8 @@ f1_score eval.f1_macro f1-weighted auc roc_auc AUROC BLEU bleu-4 rouge1 rougeL r
 nDCG precision@5 ndcg@10 MRR@10 mAP mAP@0.5:0.95 mAP@[.5:.95] metrics/mAP50-95(B)
 metrics/precision(B) mIoU IoU reward mean_reward ep_rew_mean rewards/accuracies R² r2 r2_score pass
 pass@1 pass_rate success_rate correct exact_match score test_score llm_judge_score log_likelihood
-answer_similarity mean_return throughput math/accuracy faithfulness
+answer_similarity mean_return throughput math/accuracy faithfulness f1/PERSON val/f1/職種
+accuracy/math
 """.split()
 UNKNOWN = """
 loss_scale lossScale loss/scale loss_weight loss_ratio loss_iou lr learning_rate epoch step
@@ -29,7 +30,8 @@ grad_norm gradNorm grad_acc neg_loss neg_mean_squared_error errorHandling error_
 accuracy_drop time_to_accuracy steps_since_loss false_recall forget_accuracy attack_success_rate
 toxicity_score anomaly_score z_score rewards/rejected rewards/chosen reward_std tokens_per_second
 feature_map map_size return_code exit_code cost_awareness forward_pass hallucination glossary
-lossless sim accuracy/math kl_divergence recall@10_scale loss@steps no_error recall_threshold
+lossless sim kl_divergence loss/entropy loss/clipfrac accuracy/latency error/handling f1/drop
+f1/false_alarm losses/foo recall@10_scale loss@steps no_error recall_threshold
 """.split()
 
 
