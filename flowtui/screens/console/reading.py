@@ -26,7 +26,7 @@ class ConsoleReader:
         self._position = 0
         self._rest = b""
         self._style = ansi.PLAIN
-        self._lines: deque[Line] = deque(maxlen=MOST_LINES)
+        self._lines: deque[Line] = deque()
         self.left_out_bytes = 0
         """How much output was never read, since more came than can be shown."""
         self.dropped = 0
@@ -51,8 +51,10 @@ class ConsoleReader:
         self.dropped += missed
         for one in whole[missed:]:
             line, self._style = _shown(one, self._style)
-            self.dropped += len(self._lines) == MOST_LINES
             self._lines.append(line)
+            if len(self._lines) > MOST_LINES:
+                self._lines.popleft()
+                self.dropped += 1
         if not self._rest:
             return tuple(self._lines)
         return (*self._lines, _shown(self._rest, self._style)[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -57,7 +57,7 @@ class ConsoleScreen(TabScreen):
     ]  # fmt: skip
 
     def __init__(
-        self, store: Store, run: OpenRun, link: ProgramLink, leave: Callable[[], object]
+        self, store: Store, run: OpenRun, link: ProgramLink, leave: Callable[[], Awaitable[object]]
     ) -> None:
         """Make the screen.
 
@@ -76,6 +76,7 @@ class ConsoleScreen(TabScreen):
         self._dropped = 0
         self._is_reading_output = False
         self._is_typing = False
+        self._was_running = link.is_running
         self._needle = ""
 
     def compose_tab(self) -> Iterable[Widget]:
@@ -109,9 +110,11 @@ class ConsoleScreen(TabScreen):
 
     def look(self) -> None:
         """Read what has been put out since the last look, while this is in sight."""
+        if not self.is_current:
+            return
         self.show_state()
         is_new = self._link.state.output_bytes != self._shown_bytes
-        if self.is_current and is_new and not self._is_reading_output:
+        if is_new and not self._is_reading_output:
             self._is_reading_output = True
             size = self._link.state.output_bytes
             self.ask(
@@ -157,7 +160,9 @@ class ConsoleScreen(TabScreen):
         for line in self.query("#console-state").results(OneLine):
             if line.size.width:
                 line.show(clipped(self._state_line(), line.size.width))
-        self.refresh_bindings()
+        if self._link.is_running != self._was_running:
+            self._was_running = self._link.is_running
+            self.refresh_bindings()
 
     def _state_line(self) -> list[Piece]:
         state = self._link.state
@@ -211,8 +216,8 @@ class ConsoleScreen(TabScreen):
         self._pane.action_move_to_end(True)
         self.show_state()
 
-    def action_leave(self) -> None:
-        self._leave_console()
+    async def action_leave(self) -> None:  # type: ignore[override]  # an action may be either
+        await self._leave_console()
 
     def action_copy(self) -> None:
         if self._pane.copy_text:
@@ -247,6 +252,7 @@ class ConsoleScreen(TabScreen):
         event.stop()
         self._needle = event.text
         count = len(self._matches())
+        self.refresh_bindings()
         event.line.note(f"{fmt.count(count, 'line')} of {len(self._lines):,}" if event.text else "")
 
     @on(FilterLine.Entered)
