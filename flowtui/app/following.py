@@ -34,6 +34,8 @@ class Following:
         self._link = link
         self._store, self._run = store, run
         self._back_to = TABS[0]
+        self._shown: JobMark | None = None
+        """The mark that the frame has."""
         self._question: ProgramLeaveScreen | None = None
         self.screen: ConsoleScreen | None = None
         """The console, once it was shown."""
@@ -61,6 +63,7 @@ class Following:
                 loop.call_soon_threadsafe(self._changed)
 
         self._link.changed = changed
+        self._changed()
 
     def _make(self) -> Screen[None]:
         from flowtui.screens.console.screen import ConsoleScreen
@@ -69,7 +72,9 @@ class Following:
         return self.screen
 
     def _changed(self) -> None:
-        if self._app.is_running:
+        # Most changes are of the output alone.
+        if self._app.is_running and self.mark != self._shown:
+            self._shown = self.mark
             self._app.show_frame()
 
     async def toggle(self) -> None:

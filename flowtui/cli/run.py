@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from flowtui.launch.link import ProgramLink
 
 _LOOK_EVERY_S = 0.05
+_BEFORE_BYTES = 16_384
+"""How much of the earlier output is shown to who comes back."""
 
 
 @contextmanager
@@ -71,7 +73,7 @@ def attach(word: str) -> int:
     for folder in folders():
         state = folder.state
         if state is not None and _is_meant(word, state):
-            return _followed(ProgramLink(folder))
+            return _followed(ProgramLink(folder), _BEFORE_BYTES)
     raise RunNotFound(
         f"no program of a run {word!r} is known that flow-tui run has started on this machine"
     )
@@ -85,13 +87,13 @@ def _is_meant(word: str, state: LaunchState) -> bool:
     )
 
 
-def _followed(link: ProgramLink) -> int:
+def _followed(link: ProgramLink, most_before: int | None = None) -> int:
     """Show a program until its run is known, then its run; return the exit code."""
     from flowtui.launch.passing import pass_through
     from flowtui.store.store import Store
 
     if link.state.run is None:
-        pass_through(link, lambda: link.state.run is not None)
+        pass_through(link, lambda: link.state.run is not None, most_before)
     if (run := link.state.run) is not None:
         store = Store(StoreLocation(run.directory, "of the program"))
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +33,8 @@ def main() -> None:
     environ = {**given.environ, MARK: tracing.mark}
     try:
         program = PtyProgram(words, environ, folder.output, tuple(order["size"]))
-        state = LaunchState(words, os.getpid(), program.pid, str(socket_path(folder)))
+        host, path = socket.gethostname(), str(socket_path(folder))
+        state = LaunchState(words, host, os.getpid(), program.pid, path)
     except (LaunchFailed, OSError) as error:
         tracing.stop(None)
         code = error.code if isinstance(error, LaunchFailed) else NOT_STARTED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
+import socket
 import tempfile
 import time
 import uuid
@@ -32,6 +32,8 @@ class LaunchState:
     """How it stands with a program; what its supervisor tells, and what it leaves."""
 
     words: tuple[str, ...]
+    host: str = ""
+    """The machine that it runs on; others may share the folder."""
     supervisor: int = 0
     """The process number of the supervisor."""
     pid: int = 0
@@ -103,12 +105,12 @@ class LaunchFolder:
     def remove(self) -> None:
         """Remove it with all that is in it, and its socket."""
         if (state := self.state) is not None and state.socket:
-            socket = Path(state.socket)
+            path = Path(state.socket)
             with suppress(OSError):
-                socket.unlink()
-            if socket.parent != self.path:
+                path.unlink()
+            if path.parent != self.path:
                 with suppress(OSError):
-                    socket.parent.rmdir()
+                    path.parent.rmdir()
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -138,13 +140,16 @@ def new_folder() -> LaunchFolder:
 
 
 def folders() -> Iterator[LaunchFolder]:
-    """Yield the folders of all programs, the newest first."""
+    """Yield the folders of all programs of this machine, the newest first."""
     try:
         found = [(entry.stat().st_mtime, entry.path) for entry in os.scandir(_above())]
     except OSError:
         return
     for _, path in sorted(found, reverse=True):
-        yield LaunchFolder(Path(path))
+        folder = LaunchFolder(Path(path))
+        state = folder.state
+        if state is None or state.host == socket.gethostname():
+            yield folder
 
 
 def is_living(pid: int) -> bool:
@@ -154,13 +159,6 @@ def is_living(pid: int) -> bool:
     except (OSError, OverflowError):
         return False
     return pid > 0
-
-
-def is_private(path: Path) -> bool:
-    """Say whether only this user may search a folder."""
-    found = path.lstat()
-    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-    return is_own and not found.st_mode & 0o077
 
 
 def _above() -> Path:

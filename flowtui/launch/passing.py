@@ -25,10 +25,17 @@ def terminal_size() -> tuple[int, int]:
     return size.lines, size.columns
 
 
-def pass_through(link: ProgramLink, until: Callable[[], bool]) -> None:
+def pass_through(
+    link: ProgramLink, until: Callable[[], bool], most_before: int | None = None
+) -> None:
     """Be a program's terminal until a condition holds of its state, or the link ends.
 
     Everything that it has put out by then is on the terminal.
+
+    Args:
+        link: The program.
+        until: The condition.
+        most_before: How many bytes are shown at most of what it has put out before.
     """
     # They stay open, since the thread of the link may be about to write.
     waking, wake = os.pipe()
@@ -42,6 +49,8 @@ def pass_through(link: ProgramLink, until: Callable[[], bool]) -> None:
     size: tuple[int, int] | None = None
     try:
         with open(link.folder.output, "rb") as output, _raw(), _woken_by_resizes(woken):
+            if most_before is not None:
+                output.seek(max(output.seek(0, os.SEEK_END) - most_before, 0))
             watched = [waking, _STDIN]
             last = b"\n"
             while True:

@@ -51,6 +51,12 @@ def started(request: LaunchRequest, size: tuple[int, int]) -> tuple[LaunchFolder
         folder.remove()
         last = said.rpartition("\n")[2][:_MESSAGE_CHARACTERS] or str(error)
         raise SupervisorFailed(f"the supervisor of the program did not start: {last}") from error
+    except BaseException:
+        # Whoever started it does not want it any more.
+        process.terminate()
+        process.wait()
+        folder.remove()
+        raise
     if "failed" in answer:
         folder.remove()
         process.wait()

@@ -36,7 +36,7 @@ class Supervised:
         self._listening.bind(str(folder.path / "s"))
         self._listening.listen()
         self.state = LaunchState(
-            ("python", "train.py"), os.getpid(), 1, str(folder.path / "s"),
+            ("python", "train.py"), "here", os.getpid(), 1, str(folder.path / "s"),
             output_bytes=len(output),
         )  # fmt: skip
         folder.write(self.state)
