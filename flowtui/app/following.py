@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
+from flowtui import format as fmt
 from flowtui.app.key_queue import OPENING
 from flowtui.launch.link import ProgramLink
 from flowtui.widgets.frame.frame import TABS, JobMark
@@ -34,6 +35,8 @@ class Following:
         self._link = link
         self._store, self._run = store, run
         self._back_to = TABS[0]
+        self._told_run = ""
+        """The id of the run of which the person was told."""
         self._shown: JobMark | None = None
         """The mark that the frame has."""
         self._question: ProgramLeaveScreen | None = None
@@ -72,6 +75,14 @@ class Following:
         return self.screen
 
     def _changed(self) -> None:
+        now = self._link.state.run
+        if now is not None and now.run_id != self._run.id and now.run_id != self._told_run:
+            self._told_run = now.run_id
+            self._app.notify(
+                f"The program has a run of its own now: {fmt.plain(now.name, 100)}"
+                f" ({fmt.short_id(now.run_id)}) in {fmt.plain(str(now.directory))}.",
+                timeout=20, markup=False,
+            )  # fmt: skip
         # Most changes are of the output alone.
         if self._app.is_running and self.mark != self._shown:
             self._shown = self.mark

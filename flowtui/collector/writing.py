@@ -58,8 +58,8 @@ class Writer:
     def __init__(self, database: Database | None, limits: Limits = LIMITS) -> None:
         """Prepare; a database that is not known yet is told to `start`."""
         self.tally = WriterTally()
-        self._database = database
-        self._spares_sdk = False
+        self._target: tuple[Database | None, bool] = database, False
+        """Where to, and whether rows of the SDK are spared."""
         self._limits = limits
         self._patience = Patience(clock=self._clock)
         self._events: queue.SimpleQueue[Received | Decoding | None] = queue.SimpleQueue()
@@ -76,9 +76,13 @@ class Writer:
 
     def start(self, database: Database | None = None, *, spares_sdk: bool = False) -> None:
         """Write from now on, into a database if it was not known before; see `Batch.write`."""
-        self._database = database or self._database
-        self._spares_sdk = spares_sdk
+        if database is not None:
+            self.turn_to(database, spares_sdk=spares_sdk)
         self._thread.start()
+
+    def turn_to(self, database: Database, *, spares_sdk: bool) -> None:
+        """Write into another database from the next transaction on."""
+        self._target = database, spares_sdk
 
     @property
     def has_waiting(self) -> bool:
@@ -159,8 +163,9 @@ class Writer:
         return Decoding(received, self._write, self._limits, self._events.put)
 
     def _write(self, batch: Batch) -> None:
-        assert self._database is not None
-        batch.write(self._database, self._patience, spares_sdk=self._spares_sdk)
+        database, spares_sdk = self._target
+        assert database is not None
+        batch.write(database, self._patience, spares_sdk=spares_sdk)
 
     def _give_turn(self, decoding: Decoding) -> None:
         """Let a request go on, and wait until its turn is over or is late."""

@@ -63,15 +63,18 @@ class RunSearch:
         self._started_at = clock.now() - _SLACK
         self._processes = Descendants(self.mark)
 
-    def look(self, pid: int) -> ProgramRun | None:
-        """Return the run of the program with that number, None if there is none as yet."""
+    def look(self, pid: int, besides: ProgramRun | None = None) -> ProgramRun | None:
+        """Return the run of the program with that number, None if there is none as yet.
+
+        Args:
+            pid: The number.
+            besides: A run that is not its own, whoever writes it.
+        """
         if not is_told():
-            return self._newest()
-        found = [
-            run
-            for path in dict.fromkeys(opened_by(self._processes.of(pid)))
-            if (run := _active(path)) is not None
-        ]
+            newest = self._newest()
+            return None if newest and besides and newest.run_id == besides.run_id else newest
+        opened = dict.fromkeys(opened_by(self._processes.of(pid)))
+        found = [run for path in opened if (run := _active(path)) is not None]
         # A run that was there before may be open only to be read.
         chosen = max(found, key=lambda one: (self._is_new(one[1]), _made_at(one[1])), default=None)
         return None if chosen is None else _program_run(*chosen)

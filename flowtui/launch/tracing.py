@@ -14,7 +14,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -43,21 +42,14 @@ class _ProgramFailed(Exception):
 class Tracing:
     """Receives the spans of one program; `str` of `problem` says why it does not."""
 
-    def __init__(
-        self, request: LaunchRequest, found: Callable[[ProgramRun], None] = lambda _: None
-    ) -> None:
-        """Take a port, if the extra that listens is installed.
-
-        Args:
-            request: The program.
-            found: Is called in another thread when its run is known.
-        """
+    def __init__(self, request: LaunchRequest) -> None:
+        """Take a port, if the extra that listens is installed."""
         self.run: ProgramRun | None = None
+        """The program's run, once it is known."""
         self.problem = ""
         """Why nothing is received, or nothing can be written."""
         self.port: int | None = None
         self._request = request
-        self._found = found
         self._search = RunSearch(self._directory)
         self._writer = Writer(None)
         self._bound: socket.socket | None = None
@@ -163,16 +155,24 @@ class Tracing:
         ):
             self._settle(ProgramRun(directory, run_id, request.run_name, is_ours=True))
             self._settled.set()
+            self._turn_to_later_run()
             self._written.wait()
             if self._code:
                 raise _ProgramFailed
+
+    def _turn_to_later_run(self) -> None:
+        """Write into a run that the program makes itself after its first spans, from then on."""
+        while not self._is_over.wait(_LAST_LOOK_S):
+            if (found := self._search.look(self._pid, besides=self.run)) is not None:
+                self._writer.turn_to(found.database, spares_sdk=True)
+                self.run = found
+                return
 
     def _settle(self, run: ProgramRun) -> None:
         database = run.database
         database.is_held_here = run.is_ours
         self._writer.start(database, spares_sdk=not run.is_ours)
         self.run = run
-        self._found(run)
 
     # The receiver ----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from tests.conftest import open_store
 from tests.terminal.terminal import FLOW_TUI, environment
 
 TRAIN = """
-import json, os, sys, urllib.request
+import json, os, sys, threading, time, urllib.request
 from luml.experiments.tracker import ExperimentTracker
 
 def send(trace_id, span_id, name):
@@ -27,10 +27,19 @@ def send(trace_id, span_id, name):
     )
     assert urllib.request.urlopen(request, timeout=10).status == 200
 
+if sys.argv[2] == "early":
+    early = threading.Thread(target=send, args=("ab" * 16, "12" * 8, "early"))
+    early.start()
+if sys.argv[2] == "late":
+    send("ab" * 16, "34" * 8, "before its run")
 if sys.argv[2] == "forked" and (child := os.fork()):
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 tracker = ExperimentTracker("sqlite://" + sys.argv[1])
 run = tracker.start_experiment(name="trained")
+if sys.argv[2] == "early":
+    early.join()
+if sys.argv[2] == "late":
+    time.sleep(2)
 tracker.log_span("ab" * 16, "cd" * 8, "by the SDK", 1000, 2000)
 send("ab" * 16, "cd" * 8, "over OTLP")
 send("ab" * 16, "ef" * 8, "beside")
@@ -40,7 +49,7 @@ print("done")
 """
 
 
-@pytest.mark.parametrize("how", ["alone", "forked"])
+@pytest.mark.parametrize("how", ["alone", "forked", "early", "late"])
 def test_spans_go_into_the_run_of_the_sdk(
     sdk_python: Callable[[str], Path], tmp_path: Path, how: str
 ) -> None:
@@ -55,8 +64,18 @@ def test_spans_go_into_the_run_of_the_sdk(
         timeout=60,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
-    assert not (tmp_path / "home").exists()
-    found = open_store(store).resolve("latest")
-    assert (found.name, found.row.status) == ("trained", "completed")
-    names = found.ask(lambda db: db.execute("select span_id, name from spans").fetchall())
-    assert sorted(names) == [("cd" * 8, "by the SDK"), ("ef" * 8, "beside")]
+    early = [("12" * 8, "early")] if how == "early" else []
+    assert spans(store, "trained") == [*early, ("cd" * 8, "by the SDK"), ("ef" * 8, "beside")]
+    if how == "late":
+        # It waited as long as an exporter may wait, and its run came afterwards.
+        assert spans(tmp_path / "home/.luml/experiments", "unused") == [
+            ("34" * 8, "before its run")
+        ]
+    else:
+        assert not (tmp_path / "home").exists()
+
+
+def spans(store: Path, name: str) -> list[tuple[str, str]]:
+    found = open_store(store).resolve(name)
+    assert found.row.status == "completed"
+    return sorted(found.ask(lambda db: db.execute("select span_id, name from spans").fetchall()))
