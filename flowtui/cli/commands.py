@@ -447,7 +447,9 @@ class RunCommand(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except USAGE_ERROR as error:
-            error.exit_code = 125
+            from flowtui.launch.request import NOT_STARTED
+
+            error.exit_code = NOT_STARTED
             raise
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,7 +13,7 @@ from contextlib import suppress
 from flowtui.launch.folder import LaunchFolder, LaunchState, is_living
 
 _SEND_S = 1.0
-"""How long a supervisor may take to read what is sent to it, before the link is given up."""
+"""How long a supervisor may take to read what is sent to it, before that is dropped."""
 _PIECE_BYTES = 24_576
 
 
@@ -58,7 +59,9 @@ class ProgramLink:
             connection.settimeout(_SEND_S)
             connection.connect(path)
             connection.settimeout(None)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            # A supervisor that was stopped must not stop its viewers.
+            limit = struct.pack("ll", int(_SEND_S), 0)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         except OSError:
             connection.close()
             return False

@@ -91,7 +91,9 @@ def _raw() -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(_STDIN, termios.TCSADRAIN, before)
+        # One that is gone needs no restoring.
+        with suppress(termios.error):
+            termios.tcsetattr(_STDIN, termios.TCSADRAIN, before)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class ConsoleScreen(TabScreen):
         Binding("N", "next_match(-1)", "Previous match", show=False, id="console.previous",
                 tooltip="The previous line with the text"),
         Binding("w", "keep", "Keep", id="console.keep",
-                tooltip="Keep the output so far as the attachment console.log of the run"),
+                tooltip="Keep the output as the attachment console.log"),
         Binding("y", "copy", "Copy", id="console.copy", tooltip="Copy the line"),
         Binding("escape", "leave", "Back", id="console.leave", key_display="Esc",
                 tooltip="Back to the tabs"),
