@@ -14,6 +14,10 @@ _ELSEWHERE = (_ENDPOINT, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _OFF = {"OTEL_SDK_DISABLED": "true", "OTEL_TRACES_EXPORTER": "none"}
 """What keeps a program from sending any, if it is set so."""
 
+_PROXIES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", "grpc_proxy", "https_proxy")
+"""The proxies that exporters of HTTP and gRPC obey, for this machine's own addresses too."""
+_NO_PROXY = ("no_proxy", "NO_PROXY")
+
 
 @dataclass(frozen=True, slots=True)
 class Exporting:
@@ -50,4 +54,18 @@ def exporting(environ: Mapping[str, str], port: int | None) -> Exporting:
         for name, value in kept.items()
         if value != ours[name] and name.startswith("OTEL_") and name not in _OFF
     ]
-    return Exporting({**environ, **ours, **kept}, tuple(said))
+    return Exporting({**environ, **ours, **kept, **_past_proxies(environ)}, tuple(said))
+
+
+def _past_proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps a program from sending its spans to a proxy, which would lose them."""
+    if not any(environ.get(name) for name in _PROXIES):
+        return {}
+    present = [name for name in _NO_PROXY if name in environ]
+    if not present:
+        return dict.fromkeys(_NO_PROXY, HOST)
+    return {
+        name: f"{environ[name]},{HOST}".lstrip(",")
+        for name in present
+        if not {HOST, "*"} & {host.strip() for host in environ[name].split(",")}
+    }

@@ -81,7 +81,7 @@ class Supervisor:
     # Viewers ---------------------------------------------------------------------------------
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if not _is_of_this_user(writer.get_extra_info("socket")):
+        if not is_of_this_user(writer.get_extra_info("socket")):
             writer.close()
             return
         self._viewers.add(writer)
@@ -169,7 +169,7 @@ class Supervisor:
             writer.write(text.encode() + b"\n")
 
 
-def _is_of_this_user(connection: socket.socket) -> bool:
+def is_of_this_user(connection: socket.socket) -> bool:
     """Say whether the user has connected; where that is unknown, the folder keeps others out."""
     if not hasattr(socket, "SO_PEERCRED"):
         return True

@@ -118,7 +118,10 @@ def test_a_large_output_comes_whole(tmp_path: Path) -> None:
 def test_an_application_that_sends_spans_gets_a_run(tmp_path: Path, protocol: str) -> None:
     store = tmp_path / "store"
     command = [sys.executable, "-c", AGENT, protocol, "0"]
-    done = run(tmp_path, "--name", "agent", "--group", "g", "--store", store, "--", *command)
+    options = ("--name", "agent", "--group", "g", "--store", store)
+    # A proxy, as many clusters have one, must not get them.
+    nowhere = "http://127.0.0.1:9"
+    done = run(tmp_path, *options, "--", *command, HTTP_PROXY=nowhere, http_proxy=nowhere)
     assert (done.returncode, done.stdout) == (0, "")
     found = open_store(store).resolve("agent")
     assert (found.row.status, found.row.group_name) == ("completed", "g")

@@ -41,3 +41,21 @@ def test_a_program_that_sends_none_is_told_of(name: str, value: str) -> None:
 
 def test_without_a_receiver_nothing_is_set() -> None:
     assert exporting({"A": "b"}, None).environ == {"A": "b"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "added"),
+    [
+        ({}, {}),
+        ({"no_proxy": "a"}, {}),
+        ({"http_proxy": "p"}, {"no_proxy": "127.0.0.1", "NO_PROXY": "127.0.0.1"}),
+        ({"HTTP_PROXY": "p", "NO_PROXY": "a"}, {"NO_PROXY": "a,127.0.0.1"}),
+        ({"HTTP_PROXY": "p", "no_proxy": ""}, {"no_proxy": "127.0.0.1"}),
+        ({"HTTP_PROXY": "p", "no_proxy": "a, 127.0.0.1"}, {}),
+        ({"HTTP_PROXY": "p", "no_proxy": "*"}, {}),
+    ],
+)
+def test_spans_go_past_proxies(environ: dict[str, str], added: dict[str, str]) -> None:
+    given = exporting(environ, 4000).environ
+    for name in ("no_proxy", "NO_PROXY"):
+        assert given.get(name) == added.get(name, environ.get(name))
