@@ -32,6 +32,8 @@ UNDECIDED_S = 2.0
 """How long the first spans wait for a run of luml-sdk; exporters wait 10 s for an answer."""
 _FIRST_LOOK_S, _LAST_LOOK_S, _SLOWER = 0.03, 0.5, 1.3
 """The pauses between looks for the run: the first, the longest, and by what they grow."""
+_NEXT_LOOK_S = 1.0
+"""The pause between looks for runs after the first."""
 _BACKLOG = 128
 
 
@@ -40,12 +42,12 @@ class _ProgramFailed(Exception):
 
 
 class Tracing:
-    """Receives the spans of one program; `str` of `problem` says why it does not."""
+    """Receives the spans of one program and finds its run; all may be asked from any thread."""
 
     def __init__(self, request: LaunchRequest) -> None:
         """Take a port, if the extra that listens is installed."""
         self.run: ProgramRun | None = None
-        """The program's run, once it is known."""
+        """The program's run, once it is known; of several, the one that it made last."""
         self.problem = ""
         """Why nothing is received, or nothing can be written."""
         self.port: int | None = None
@@ -121,6 +123,7 @@ class Tracing:
             run = self._searched()
             if run is not None:
                 self._settle(run)
+                self._turn_to_later_runs()
             elif self._writer.has_waiting:
                 self._write_into_own()
         except StoreError as error:
@@ -154,25 +157,25 @@ class Tracing:
             new_run(directory, request.run_name, request.group or DEFAULT_GROUP) as run_id,
         ):
             self._settle(ProgramRun(directory, run_id, request.run_name, is_ours=True))
-            self._settled.set()
-            self._turn_to_later_run()
+            self._turn_to_later_runs()
             self._written.wait()
             if self._code:
                 raise _ProgramFailed
 
-    def _turn_to_later_run(self) -> None:
-        """Write into a run that the program makes itself after its first spans, from then on."""
-        while not self._is_over.wait(_LAST_LOOK_S):
-            if (found := self._search.look(self._pid, besides=self.run)) is not None:
+    def _turn_to_later_runs(self) -> None:
+        """Write into each run that the program makes later, from then on."""
+        while not self._is_over.wait(_NEXT_LOOK_S):
+            found = self._search.look(self._pid, besides=self.run)
+            if found is not None and found != self.run:
                 self._writer.turn_to(found.database, spares_sdk=True)
                 self.run = found
-                return
 
     def _settle(self, run: ProgramRun) -> None:
         database = run.database
         database.is_held_here = run.is_ours
         self._writer.start(database, spares_sdk=not run.is_ours)
         self.run = run
+        self._settled.set()
 
     # The receiver ----------------------------------------------------------------------------
 

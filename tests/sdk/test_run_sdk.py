@@ -45,11 +45,16 @@ send("ab" * 16, "cd" * 8, "over OTLP")
 send("ab" * 16, "ef" * 8, "beside")
 tracker.log_dynamic("loss", 0.5, step=0)
 tracker.end_experiment(run)
+if sys.argv[2] == "again":
+    run = tracker.start_experiment(name="again")
+    time.sleep(2.5)
+    send("ab" * 16, "56" * 8, "of the second")
+    tracker.end_experiment(run)
 print("done")
 """
 
 
-@pytest.mark.parametrize("how", ["alone", "forked", "early", "late"])
+@pytest.mark.parametrize("how", ["alone", "forked", "early", "late", "again"])
 def test_spans_go_into_the_run_of_the_sdk(
     sdk_python: Callable[[str], Path], tmp_path: Path, how: str
 ) -> None:
@@ -66,6 +71,8 @@ def test_spans_go_into_the_run_of_the_sdk(
     assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
     early = [("12" * 8, "early")] if how == "early" else []
     assert spans(store, "trained") == [*early, ("cd" * 8, "by the SDK"), ("ef" * 8, "beside")]
+    if how == "again":
+        assert spans(store, "again") == [("56" * 8, "of the second")]
     if how == "late":
         # It waited as long as an exporter may wait, and its run came afterwards.
         assert spans(tmp_path / "home/.luml/experiments", "unused") == [
