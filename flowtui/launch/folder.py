@@ -162,7 +162,7 @@ def is_living(pid: int) -> bool:
 
 
 def _above() -> Path:
-    return person.folder("state") / "launched"
+    return person.state_folder() / "launched"
 
 
 def _is_old(folder: LaunchFolder) -> bool:

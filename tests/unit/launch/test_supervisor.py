@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui import person
 from flowtui.launch.folder import LaunchFolder, LaunchState, folders, new_folder
 from flowtui.launch.link import ProgramLink
 from flowtui.launch.search import ProgramRun
@@ -42,7 +43,7 @@ def test_anything_else_is_no_state(tmp_path: Path, text: str) -> None:
 def test_a_program_of_another_machine_is_none_of_this_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowtui.person.folder", lambda _: tmp_path)
+    monkeypatch.setenv(person.STATE_VARIABLE, str(tmp_path))
     here, there = new_folder(), new_folder()
     here.write(LaunchState(("a",), socket.gethostname(), os.getpid()))
     there.write(LaunchState(("b",), "another-machine", os.getpid()))
@@ -52,7 +53,7 @@ def test_a_program_of_another_machine_is_none_of_this_one(
 def test_what_nobody_came_back_to_is_removed_after_a_week(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flowtui.person.folder", lambda _: tmp_path)
+    monkeypatch.setenv(person.STATE_VARIABLE, str(tmp_path))
     old, running = new_folder(), new_folder()
     old.write(LaunchState(("a",), socket.gethostname(), os.getpid(), is_over=True))
     running.write(LaunchState(("b",), socket.gethostname(), os.getpid()))
