@@ -212,7 +212,8 @@ class FlowApp(KeyQueue):
         from flowtui.screens.runs.screen import RunsScreen
 
         opened = None if self._run is None else self._run.row
-        self._runs_screen = RunsScreen(self.store, opened)
+        marked = () if self._comparing is None else self._comparing.ids_in(self.store)
+        self._runs_screen = RunsScreen(self.store, opened, marked)
         return self._runs_screen
 
     def _make_tab(self, tab: str) -> Screen[None]:
@@ -281,11 +282,12 @@ class FlowApp(KeyQueue):
     def show_tab(self, tab: str) -> AwaitMount | None:
         """Show a tab, or the list of runs; do nothing while another run is being opened.
 
-        In a comparison it is the comparison's tab.
+        In a comparison it is the comparison's tab, and so it is on the list while no run is open.
         """
         if self._opening.locked():
             return None
-        return self.switch_mode(COMPARED + tab if self._is_comparing and tab != RUNS else tab)
+        is_of_comparison = self._is_comparing or (self._run is None and self._has_comparison)
+        return self.switch_mode(COMPARED + tab if is_of_comparison and tab != RUNS else tab)
 
     async def action_show_tab(self, tab: str) -> None:
         if (shown := self.show_tab(tab)) is not None:
@@ -317,13 +319,24 @@ class FlowApp(KeyQueue):
             await self.switch_mode(COMPARED + comparing.state.tab)
         comparing.look()
 
-    @work
-    async def compare_traces(self, traces: Mapping[str, str]) -> None:
+    def compare_traces(self, traces: Mapping[str, str]) -> None:
         """Show traces of the compared runs, by letter, side by side."""
+        self._show_compared("traces", traces)
+
+    def compare_file(self, path: str) -> None:
+        """Show how a file that compared runs attached differs, by its path."""
+        self._show_compared("attachments", path)
+
+    @work
+    async def _show_compared(self, tab: str, what: object) -> None:
         assert self._comparing is not None
         async with self._opening:
-            await self.switch_mode(f"{COMPARED}traces")
-        self._comparing.tabs["traces"].follow(traces)
+            await self.switch_mode(f"{COMPARED}{tab}")
+        self._comparing.tabs[tab].follow(what)
+
+    @property
+    def _has_comparison(self) -> bool:
+        return self._comparing is not None and self._comparing.state is not None
 
     @property
     def _is_comparing(self) -> bool:
@@ -356,7 +369,7 @@ class FlowApp(KeyQueue):
         if action == "suspend_process":
             # In a field, Ctrl+Z undoes what was typed.
             return not hasattr(self.focused, "action_undo")
-        return not (action == "show_tab" and self._run is None and not self._is_comparing)
+        return not (action == "show_tab" and self._run is None and not self._has_comparison)
 
     # Live ------------------------------------------------------------------------------------
 

@@ -55,6 +55,11 @@ class Comparing:
             return False
         return [(of.store, of.run) for of in self.state.runs.runs] == list(opened)
 
+    def ids_in(self, store: Store) -> list[str]:
+        """Return the ids of the compared runs that are in a store, the baseline first."""
+        runs = () if self.state is None else self.state.runs.runs
+        return list(dict.fromkeys(of.run.id for of in runs if of.store is store))
+
     async def close(self) -> None:
         """Remove the tabs, none of which may be shown now."""
         for tab in TABS if self.state is not None else ():

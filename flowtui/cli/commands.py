@@ -415,7 +415,7 @@ def compare(
         typer.Option(metavar="higher|lower", help="Which is better, if the name does not say."),
     ] = None,
     allows_active: Annotated[
-        bool, typer.Option("--allow-active", help="Judge runs that have not ended, too.")
+        bool, typer.Option("--allow-active", help="Judge runs that are active or failed, too.")
     ] = False,
     tab: TabOption = TABS[0],
     read_only: ReadOnlyOption = False,

@@ -13,6 +13,7 @@ from flowtui.cli.opening import ARTIFACT_SUFFIX, Opening, is_terminal, open_arti
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.compare.run_set import FEWEST, MOST, RunSet
 from flowtui.store.errors import RunNotFound, StoreError, StoreNotFound
+from flowtui.store.values import Status
 
 if TYPE_CHECKING:
     from flowtui.store.open_run import OpenRun
@@ -33,7 +34,7 @@ class Gate:
     """Scores and metrics; none where nothing is judged."""
     tolerance: float = 0.0
     better: str | None = None
-    """Which direction is better, for all names; None for what each name says."""
+    """Which direction is better where a name does not say it; None to ask for it then."""
     allows_active: bool = False
 
     def checked(self) -> Gate:
@@ -135,23 +136,27 @@ class _Opener:
 def _judge(runs: RunSet, gate: Gate, out: TextIO) -> int:
     """Print the verdicts of a gate, and return the exit code."""
     from flowtui import format as fmt
-    from flowtui.store.compare.directions import direction
+    from flowtui.store.compare.directions import Direction, direction
     from flowtui.store.compare.gate import GateMisused, verdicts
 
     for run in runs.runs:
-        if run.run.row.is_active and not gate.allows_active:
-            raise StoreError(
-                f"{run.letter} ({run.run.name}) is still active, so that its values may change:"
-                " judge it when it has ended, or give --allow-active"
-            )
-    chosen = {} if gate.better is None else dict.fromkeys(_bare(gate.names), gate.better)
-    try:
-        found = verdicts(
-            runs,
-            gate.names,
-            lambda name, is_pass_fail: direction(name, chosen, is_pass_fail=is_pass_fail),
-            gate.tolerance,
+        row = run.run.row
+        if row.status == Status.COMPLETED or gate.allows_active:
+            continue
+        why = "is still active, so that its values may change"
+        if not row.is_active:
+            why = f"has not ended well (its status is {row.status})"
+        raise StoreError(
+            f"{run.letter} ({run.run.name}) {why}: judge a run that has completed, or give"
+            " --allow-active"
         )
+
+    def direction_of(name: str, is_pass_fail: bool) -> Direction | None:
+        said = direction(name, is_pass_fail=is_pass_fail)
+        return Direction(gate.better) if said is None and gate.better is not None else said
+
+    try:
+        found = verdicts(runs, gate.names, direction_of, gate.tolerance)
     except GateMisused as error:
         raise WrongUsage(str(error)) from error
     for verdict in found:
@@ -160,11 +165,3 @@ def _judge(runs: RunSet, gate: Gate, out: TextIO) -> int:
         line = f"{word}  {verdict.name}  {against}: {verdict.said}"
         print(fmt.plain(line, 2_000), file=out)
     return REGRESSED if any(verdict.has_regressed for verdict in found) else 0
-
-
-def _bare(names: Sequence[str]) -> list[str]:
-    """Return names as they are typed, and without the prefix that they may have."""
-    from flowtui.store.compare.gate import METRIC, SCORE
-
-    return [bare for name in names for bare in (name, name.removeprefix(SCORE),
-                                               name.removeprefix(METRIC))]  # fmt: skip

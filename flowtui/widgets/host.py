@@ -74,6 +74,10 @@ class Host(InternalApp):
         """Show a comparison of runs with their stores, the baseline first."""
         raise NotImplementedError
 
+    def compare_file(self, path: str) -> object:
+        """Show how a file that compared runs attached differs, by its path."""
+        raise NotImplementedError
+
     def compare_traces(self, traces: Mapping[str, str]) -> object:
         """Show traces of the compared runs, by letter, side by side."""
         raise NotImplementedError

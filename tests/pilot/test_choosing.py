@@ -14,7 +14,7 @@ from flowtui.screens.runs.screen import RunsScreen
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.store import Store
 from tests.conftest import NOW, open_store
-from tests.pilot.pilot import opened, screen_lines, settled
+from tests.pilot.pilot import compared, opened, screen_lines, settled
 from tests.pilot.test_runs import type_filter
 from tests.unit.stores import execute, writer
 
@@ -39,7 +39,7 @@ def marked(pilot: Pilot[None]) -> list[str]:
     return [" ".join(words[:2]) for words in lines if len(words) > 1 and words[0] in letters]
 
 
-def compared(pilot: Pilot[None]) -> list[str]:
+def compared_ids(pilot: Pilot[None]) -> list[str]:
     """Return the ids of the compared runs, the baseline first."""
     assert isinstance(pilot.app.screen, CompareScreen)
     return [run.run.id for run in pilot.app.screen.runs.runs]
@@ -57,7 +57,7 @@ async def test_marks_have_letters_in_their_order_and_compare_so(store: Store) ->
         assert marked(pilot) == ["B run-a", "A run-b"]
         assert "2 marked" in screen_lines(pilot)[0]
         await press(pilot, "=")
-        assert compared(pilot) == ["id-b", "id-a"]
+        assert compared_ids(pilot) == ["id-b", "id-a"]
         assert "A run-b" in screen_lines(pilot)[0]
         assert "2 runs · baseline A" in screen_lines(pilot)[0]
 
@@ -95,7 +95,7 @@ async def test_without_marks_a_run_is_compared_with_the_one_before_it_in_its_gro
 ) -> None:
     async with opened(store, None) as pilot:
         await press(pilot, "=")
-        assert compared(pilot) == ["id-b", "id-a"]
+        assert compared_ids(pilot) == ["id-b", "id-a"]
         await press(pilot, "escape", "end", "=")
         assert isinstance(pilot.app.screen, RunsScreen)
         assert any("created before this one" in line for line in screen_lines(pilot))
@@ -104,7 +104,7 @@ async def test_without_marks_a_run_is_compared_with_the_one_before_it_in_its_gro
 async def test_a_single_mark_is_compared_with_the_run_under_the_cursor(store: Store) -> None:
     async with opened(store, None) as pilot:
         await press(pilot, "space", "end", "=")
-        assert compared(pilot) == ["id-a", "id-d"]
+        assert compared_ids(pilot) == ["id-a", "id-d"]
 
 
 async def test_more_than_eight_marked_runs_are_not_compared(tmp_path: Path) -> None:
@@ -127,6 +127,10 @@ async def test_a_marked_run_that_was_deleted_is_said(store: Store) -> None:
         await press(pilot, "=")
         assert any("was deleted" in line for line in screen_lines(pilot))
         assert isinstance(pilot.app.screen, RunsScreen)
+        # Its mark has gone with it, and does not stand in the way of others.
+        assert marked(pilot) == ["A run-b"]
+        await press(pilot, "end", "=")
+        assert compared_ids(pilot) == ["id-b", "id-d"]
 
 
 async def test_the_same_comparison_is_where_it_was_and_a_run_opens_beside_it(
@@ -151,3 +155,14 @@ async def test_a_compared_run_that_is_deleted_is_said_and_the_others_go_on(store
         await press(pilot, "r")
         assert "▲ deleted" in screen_lines(pilot)[0]
         assert "A run-a" in screen_lines(pilot)[0]
+
+
+async def test_from_a_comparison_of_the_command_line_one_comes_back_to_it(store: Store) -> None:
+    async with compared(store, "run-b", "run-d", "run-a") as pilot:
+        first = pilot.app.screen
+        await press(pilot, "escape")
+        assert marked(pilot) == ["C run-a", "A run-b", "B run-d"]
+        await press(pilot, "equals_sign")
+        assert pilot.app.screen is first
+        await press(pilot, "escape", "1")
+        assert pilot.app.screen is first

@@ -24,7 +24,7 @@ from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
-from tests.unit.compared_samples import Logged, agents, log_samples, run_set
+from tests.unit.compared_samples import Logged, agents, log_samples, other_questions, run_set
 from tests.unit.stores import execute
 
 BROKE = ["q003", "q007", "q021", "q033", "q048"]
@@ -196,6 +196,15 @@ async def test_equal_inputs_join_where_ids_do_not(tmp_path: Path) -> None:
             assert "joined on its input; in B new q003" in screen_text(pilot)
 
 
+async def test_samples_of_one_id_with_other_inputs_say_so(tmp_path: Path) -> None:
+    with run_set(tmp_path, other_questions()) as found:
+        async with opened(found) as pilot:
+            words = "5 joined on set and id · ▲ inputs of 4 of 5 differ: J joins on equal inputs"
+            await until(lambda: words in screen_text(pilot))
+            row = next(line for line in screen_lines(pilot) if "101" in line)
+            assert "≠ What is [-1-]" in row
+
+
 async def test_runs_without_samples_say_so(tmp_path: Path) -> None:
     with run_set(tmp_path, {"one": [], "other": []}) as runs:
         async with opened(runs) as pilot:
@@ -266,6 +275,25 @@ async def test_either_run_is_annotated_and_undone(runs: RunSet) -> None:
         await press(pilot, "tab", "u")
         assert noted(runs, "q003") == [[], []]
         assert "✎0" not in screen_text(pilot)
+
+
+async def test_undo_takes_back_the_last_change_of_any_run_and_names_it(runs: RunSet) -> None:
+    async with opened(runs) as pilot:
+        await press(pilot, "plus")
+        assert "in B, q003   u undoes" in screen_text(pilot)
+        await press(pilot, "tab", "minus")
+        assert noted(runs, "q003") == [[False], [True]]
+        await press(pilot, "u")
+        assert "Undone in A, q003: added" in screen_text(pilot)
+        assert noted(runs, "q003") == [[], [True]]
+        await press(pilot, "u")
+        assert "Undone in B, q003: added" in screen_text(pilot)
+        assert noted(runs, "q003") == [[], []]
+        # What was typed at once is undone in the same order.
+        await press(pilot, "plus", "tab", "minus", "u")
+        assert noted(runs, "q003") == [[True], []]
+        await press(pilot, "u", "u")
+        assert "There is nothing to undo." in screen_text(pilot)
 
 
 async def test_keys_typed_at_once_annotate_the_run_that_each_was_meant_for(
@@ -357,6 +385,22 @@ async def test_a_candidate_that_is_deleted_says_so_and_the_others_go_on(tmp_path
             assert "✗ C: " in screen_text(pilot)
             assert not pilot.app.screen.query_one("#samples", VirtualTable).display
             await press(pilot, "left_square_bracket")
+            assert ids(pilot)[:5] == BROKE
+
+
+async def test_the_first_candidate_that_can_be_read_is_looked_at(tmp_path: Path) -> None:
+    made = agents()
+    with run_set(tmp_path, {**made, "third": made["agent-new"]}) as runs:
+        async with compared(runs.baseline.store, *[run.run.id for run in runs.runs]) as pilot:
+            shutil.rmtree(tmp_path / "agent-new")
+            await press(pilot, "4")
+            assert ids(pilot)[:5] == BROKE
+            assert "output C" in screen_text(pilot)
+            assert "✗ B: " in screen_text(pilot)
+            await press(pilot, "right_square_bracket")
+            assert "✗ B: " in screen_text(pilot)
+            assert "] shows C." in screen_text(pilot)
+            await press(pilot, "r", "right_square_bracket")
             assert ids(pilot)[:5] == BROKE
 
 

@@ -383,7 +383,7 @@ async def test_a_deleted_run_says_so_and_the_rest_goes_on(tmp_path: Path) -> Non
         _delete(tmp_path, "b")
         shutil.rmtree(tmp_path / "b", ignore_errors=True)
         await until(lambda: "deleted" in screen_text(pilot), "the word")
-        await until(lambda: "A 1  C 1" in screen_text(pilot), "the rest")
+        await until(lambda: "A 1  B ✗  C 1" in screen_text(pilot), "the rest")
         await zoomed(pilot, "loss")
         assert "2 runs" in title(pilot)
         with StoreWriter(tmp_path, clock=lambda: NOW) as writer, writer.experiment("c") as grown:
@@ -397,3 +397,72 @@ def _delete(folder: Path, run: str) -> None:
 
     with closing(sqlite3.connect(folder / "meta.db")) as meta, meta:
         meta.execute("delete from experiments where id = ?", (run,))
+
+
+# Runs that cannot be read --------------------------------------------------------------------
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Store:
+    runs: dict[str, dict[str, Points]] = {
+        name: {"loss": [(step, at + 0.5) for step in range(50)]} for at, name in enumerate("abcd")
+    }
+    runs["a"]["own"] = [(0, 1.0)]
+    return write_store(tmp_path, runs)
+
+
+async def test_a_run_that_cannot_be_read_is_said_where_it_would_stand(
+    four: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.rmtree(tmp_path / "b")
+    async with compared(four, *"abcd", tab="metrics") as pilot:
+        assert "A 0.5  B ✗  C 2.5  D 3.5" in screen_text(pilot)
+        assert "B unreadable" in screen_text(pilot)
+        # Whether B has the metric is not known.
+        assert "only A, B unreadable" in screen_text(pilot)
+        await zoomed(pilot, "loss")
+        assert "3 runs · B unreadable" in title(pilot)
+        assert "B b ✗ b/exp.db is missing" in legend(pilot)
+        await press(pilot, "x")
+        await pilot.press("enter")
+        await until(lambda: (tmp_path / "compare-loss.csv").exists(), "the export")
+        await settled(pilot)
+        assert "without B, which cannot be read" in re.sub(r"\s+", " ", screen_text(pilot))
+        # One that is switched off is not missed.
+        await press(pilot, "v", "down", "space", "enter")
+        assert "unreadable" not in screen_text(pilot)
+
+
+async def test_without_a_readable_baseline_there_is_no_difference(
+    four: Store, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "a")
+    async with compared(four, *"abcd", tab="metrics", size=(160, 40)) as pilot:
+        assert "A ✗  B 1.5  C 2.5  D 3.5" in screen_text(pilot)
+        await press(pilot, "i")
+        assert "A cannot be read, so there is no difference to it" in screen_text(pilot)
+        await zoomed(pilot, "loss")
+        assert "A cannot be read, so there is no difference to it" in screen_text(pilot)
+
+
+async def test_a_run_that_vanishes_between_two_reads_is_said(
+    four: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The watch must not see it first.
+    monkeypatch.setattr("flowtui.app.comparing.Comparing.look", lambda _self: None)
+    async with compared(four, *"abcd", tab="metrics") as pilot:
+        await zoomed(pilot, "loss")
+        shutil.rmtree(tmp_path / "c")
+        await press(pilot, "left")
+        assert "C c ✗ cannot be read" in legend(pilot)
+        await press(pilot, "w")
+        assert "3 runs · C unreadable" in title(pilot)
+        assert "C c ✗ c/exp.db is missing" in legend(pilot)
+        await press(pilot, "escape")
+        assert "A 0.5  B 1.5  C ✗  D 3.5" in screen_text(pilot)
+        assert "only A" in screen_text(pilot)
+        for name in "abd":
+            shutil.rmtree(tmp_path / name)
+        await press(pilot, "i")
+        assert "exp.db is missing" in screen_text(pilot)

@@ -450,3 +450,15 @@ async def test_an_exported_run_is_compared_with_one_of_a_store(tmp_path: Path) -
             async with app.run_test(size=(120, 40)) as pilot:
                 await settled(pilot)
                 assert line_with(pilot, " lr ") == "≠ lr 1 2 changed"
+
+
+async def test_enter_on_a_configuration_file_shows_how_it_differs(demo: Store) -> None:
+    async with compared(demo, "support-agent-v4", "support-agent-v5") as pilot:
+        lines = screen_lines(pilot)
+        assert any("config.yaml" in line and "changed" in line for line in lines)
+        await pilot.press("end", "enter")
+        await settled(pilot)
+        assert isinstance(pilot.app, FlowApp)
+        assert pilot.app.current_mode == "compare.attachments"
+        assert "config.yaml" in screen_text(pilot)
+        assert "limit" in screen_text(pilot)

@@ -132,3 +132,21 @@ async def test_any_two_traces_are_put_side_by_side(store: Store) -> None:
         await pilot.press("escape")
         await settled(pilot)
         assert not pilot.app.screen.query_one(TracePairView).display
+
+
+async def test_a_candidate_without_such_a_trace_closes_the_pair(store: Store) -> None:
+    add_run(store.directory, "third", [[Step(0, "other")]])
+    async with compared(store, "old", "new", "third", tab="traces") as pilot:
+        await pilot.press("enter")
+        await settled(pilot)
+        assert pilot.app.screen.query_one(TracePairView).display
+        await pilot.press("right_square_bracket")
+        await settled(pilot)
+        assert not pilot.app.screen.query_one(TracePairView).display
+        assert "C has no such trace." in screen_text(pilot)
+
+
+async def test_what_one_run_lacks_is_a_dash(store: Store) -> None:
+    async with compared(store, "old", "new", tab="traces") as pilot:
+        line = next(line for line in screen_lines(pilot) if "cron" in line)
+        assert "– → 1" in line

@@ -100,7 +100,7 @@ def value_texts(row: FactRow) -> list[str]:
     """Return what the runs have in a row that is no metric: a line each, not cut to cells."""
     if row.kind is FactKind.ABOUT and row.name == "duration":
         return _durations(row.cells)
-    if row.kind is FactKind.MODELS:
+    if row.kind in (FactKind.FILES, FactKind.MODELS):
         ways = (lambda size: fmt.size(int(size)), "{:,.0f} B".format)
         sizes = _read_apart(row.cells, _size_of, ways)
         pairs = zip(sizes, row.cells, strict=True)
@@ -221,9 +221,7 @@ def pair_words(row: FactRow, index: int) -> str:
         return f"only in {LETTERS[0]}"
     if isinstance(one, MetricFigures) or isinstance(other, MetricFigures):
         return delta_text(row.last_delta(index)) or str(Change.INCOMPARABLE)
-    if not one.is_same(other):
-        return "changed"
-    return "not compared" if row.kind is FactKind.MODELS else "same"
+    return {True: "same", False: "changed", None: "not compared"}[one.is_same(other)]
 
 
 def only_words(having: str, lacking: str) -> str:

@@ -47,6 +47,7 @@ _SECTIONS = {
     FactKind.PARAMETERS: "parameter",
     FactKind.METRICS: "metric",
     FactKind.ABOUT: "run",
+    FactKind.FILES: "file",
     FactKind.MODELS: "model",
 }
 

@@ -110,11 +110,19 @@ def delta_text(score: ComparedScore) -> str:
 
 
 def same_text(score: ComparedScore) -> str:
-    """Return how many samples have the same score; of pass-fail, how many pass and fail in both."""
-    same = score.outcomes[Outcome.SAME]
-    if score.kind is not ScoreKind.PASS_FAIL or not same:
+    """Return how many samples have the same score, and what these are, as far as it matters.
+
+    Of pass-fail that is how many pass and fail in both runs. Pairs that are the same but no pair of
+    the test, such as null twice, are *other*.
+    """
+    same, other = score.outcomes[Outcome.SAME], score.same_otherwise
+    if not same or (score.kind is not ScoreKind.PASS_FAIL and not other):
         return f"{same:,}"
-    return f"{same:,} ({score.both_pass:,} ✓ {score.both_fail:,} ✗)"
+    parts = [f"{same - other:,} numbers"]
+    if score.kind is ScoreKind.PASS_FAIL:
+        parts = [f"{score.both_pass:,} ✓", f"{score.both_fail:,} ✗"]
+    parts += [f"{other:,} other"] if other else []
+    return f"{same:,} ({' '.join(parts)})"
 
 
 def odd_words(score: ComparedScore) -> list[str]:

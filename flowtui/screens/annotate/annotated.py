@@ -105,6 +105,7 @@ class Annotated(Asks, Container):
         run: OpenRun,
         *,
         undo: UndoStack[Change] | None = None,
+        jobs: Jobs | None = None,
         id: str | None = None,
     ) -> None:
         """Make the container.
@@ -113,6 +114,7 @@ class Annotated(Asks, Container):
             store: The store of the run.
             run: The run whose spans or samples are annotated.
             undo: The undo stack to share with another widget; None for a new one.
+            jobs: The jobs to share, which are then done in one order; None for its own.
             id: The widget's id.
         """
         super().__init__(id=id)
@@ -121,7 +123,7 @@ class Annotated(Asks, Container):
         # Not `undo or undo_stack(…)`: an empty stack is false, and would not be shared.
         self.undo = annotating.undo_stack(run.database) if undo is None else undo
         """The changes that were made here, to be shared with a review."""
-        self._jobs = Jobs(self, self._tell_failure)
+        self._jobs = Jobs(self, self._tell_failure) if jobs is None else jobs
         self._is_reading = False
         self._is_read_wanted = False
         self._refusal = ""
@@ -150,6 +152,10 @@ class Annotated(Asks, Container):
     def describe_target(self) -> str:
         """Return the kind and name of the target for a title, such as `span  chat gpt-4o-mini`."""
         raise NotImplementedError
+
+    def where(self, target: Target) -> str:
+        """Return in which of several runs a target is, for messages; empty where there is one."""
+        return ""
 
     def review_source(self) -> ReviewSource[Any] | None:
         """Return the source of a review; None if there is nothing to review."""
@@ -308,7 +314,7 @@ class Annotated(Asks, Container):
     async def _written(self, change: Change, words: str) -> None:
         """Put a written change on the undo stack, report it, and show it."""
         self.undo.push(change)
-        await self._announce(change, f"{words}   u undoes")
+        await self._announce(change, f"{words}{self.where(subject(change).target)}   u undoes")
 
     async def _announce(self, change: Change, words: str) -> None:
         self._tell(words)
@@ -344,7 +350,8 @@ class Annotated(Asks, Container):
     async def _give_feedback(self, value: bool, target: Target) -> None:
         done = await self._write(partial(write_feedback, self._run, target, value, self._user))
         if isinstance(done, Annotation):
-            self._tell(f"{summary(done)}: your annotation has this value already.")
+            known = f"{summary(done)}{self.where(target)}"
+            self._tell(f"{known}: your annotation has this value already.")
         else:
             await self._written(done, summary(subject(done)))
 
@@ -454,7 +461,8 @@ class Annotated(Asks, Container):
         if undone is None:
             self._tell("There is nothing to undo.")
         else:
-            await self._announce(inverse(undone), f"Undone: {what_it_did(undone)}.")
+            where = self.where(subject(undone).target)
+            await self._announce(inverse(undone), f"Undone{where}: {what_it_did(undone)}.")
 
     async def _settled_conflict(self, error: AnnotationChanged) -> Change | None:
         """Ask what to do if somebody has changed what is to be undone.
@@ -468,12 +476,12 @@ class Annotated(Asks, Container):
         if last is None:
             return None
         now = ["It has been deleted."] if error.current is None else details(error.current)
-        question = f"Undo: {what_it_did(last)}?  But {error}."
+        question = f"Undo{self.where(subject(last).target)}: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
             return await self._write(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
             self.undo.skip()
-            self._tell(f"Not undone: {what_it_did(last)}.")
+            self._tell(f"Not undone{self.where(subject(last).target)}: {what_it_did(last)}.")
             self.annotations_changed()
         return None

@@ -82,6 +82,8 @@ class CompareAttachments(Exports, CompareScreen):
         self._needle = ""
         self._progress = ""
         self._hasher: Worker[None] | None = None
+        self._asked_for = ""
+        """The path of a file that another tab asked for before the files were read."""
 
     def compose_tab(self) -> Iterable[Widget]:
         yield OneLine(id="files-title")
@@ -128,6 +130,8 @@ class CompareAttachments(Exports, CompareScreen):
     def _take(self, found: ComparedFiles) -> None:
         self._found = found
         self._arrange()
+        if self._asked_for:
+            self.follow(self._asked_for)
 
     def _take_digests(self) -> None:
         """Show what the digests that have become known say."""
@@ -205,9 +209,19 @@ class CompareAttachments(Exports, CompareScreen):
 
     @on(VirtualList.Chosen, "#compared-files")
     def open_row(self) -> None:
-        one = self._rows.file
-        if one is None:
+        if (one := self._rows.file) is not None:
+            self._open(one)
+
+    def follow(self, path: str) -> None:
+        if self._found is None:
+            self._asked_for = path
             return
+        self._asked_for = ""
+        found = next((one for one in self._found.files if one.path == path), None)
+        if found is not None:
+            self._open(found)
+
+    def _open(self, one: ComparedFile) -> None:
         ends = self._ends(one)
         if isinstance(ends, str):
             self.notify(ends, title="Nothing to compare", markup=False)
@@ -344,10 +358,10 @@ class CompareAttachments(Exports, CompareScreen):
 
     @work
     async def action_export(self) -> None:
-        from flowtui.reports.saving import file_stem
         from flowtui.screens.compare.attachments_saving import FORMATS
+        from flowtui.screens.compare.saving import compared_stem
 
-        stem = file_stem(*self._names[:2], "files")
+        stem = compared_stem(self._names, "files")
         await self.export(stem, FORMATS, partial(self._save, self._seen))
 
     def _save(self, files: Sequence[ComparedFile], chosen: Export) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -46,8 +46,16 @@ class CompareState:
 
     def step(self, by: int) -> None:
         """Look at the next candidate, or the one before; the last is followed by the first."""
+        self.candidate = self._stepped(by)
+
+    @property
+    def following(self) -> str:
+        """The letter of the candidate that comes next."""
+        return self._stepped(1)
+
+    def _stepped(self, by: int) -> str:
         letters = [run.letter for run in self.runs.candidates]
-        self.candidate = letters[(letters.index(self.candidate) + by) % len(letters)]
+        return letters[(letters.index(self.candidate) + by) % len(letters)]
 
 
 class CompareScreen(StoreScreen):
@@ -151,8 +159,8 @@ class CompareScreen(StoreScreen):
     def candidate_changed(self) -> None:
         """Show the candidate that is looked at now."""
 
-    def follow(self, traces: Mapping[str, str]) -> None:
-        """Show traces of the runs, by letter, that another tab refers to."""
+    def follow(self, what: Any) -> None:
+        """Show what another tab refers to: traces by letter, the path of a file."""
 
     def action_step_candidate(self, by: int) -> None:
         self.state.step(by)

@@ -38,7 +38,7 @@ class CompareOverview(Exports, CompareScreen):
 
     CSS_PATH = "overview.tcss"
     tab = "overview"
-    reads = frozenset({Kind.PARAMS, Kind.METRICS, Kind.MODELS, Kind.RUN})
+    reads = frozenset({Kind.PARAMS, Kind.METRICS, Kind.MODELS, Kind.RUN, Kind.ATTACHMENTS})
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "toggle_all", "All", id="compare_overview.all",
                 tooltip="Show all rows, or again only those that differ"),
@@ -239,7 +239,10 @@ class CompareOverview(Exports, CompareScreen):
 
     @on(VirtualList.Chosen, "#facts")
     def open_row(self) -> None:
-        if (row := self._row) is not None:
+        row = self._row
+        if row is not None and row.kind is FactKind.FILES:
+            self.flow.compare_file(str(row.path[0]))
+        elif row is not None:
             self.add_class("-open")
             self._view.open(row)
             self.set_focus(self._view.query_one("#fact-detail"))
@@ -283,14 +286,14 @@ class CompareOverview(Exports, CompareScreen):
 
     @work
     async def action_export(self) -> None:
-        from flowtui.reports.saving import file_stem
         from flowtui.screens.compare.overview_saving import FORMATS
+        from flowtui.screens.compare.saving import compared_stem
 
         if (facts := self._facts) is not None:
             seen = chosen_rows(self._seen(facts), self._needle, self._shows_all)
             whole = (facts.row(row.kind, row.path) for row in seen)
             rows = [row for row in whole if row is not None]
-            stem = file_stem(*self._names[:2], "compared")
+            stem = compared_stem(self._names, "compared")
             await self.export(stem, FORMATS, partial(self._save, facts, rows))
 
     def _save(self, facts: FactTable, rows: Sequence[FactRow], chosen: Export) -> str:

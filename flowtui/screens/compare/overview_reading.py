@@ -16,11 +16,13 @@ from flowtui.store.compare.facts import (
     FactRow,
     FactTable,
     about_rows,
+    file_rows,
     metric_rows,
     model_rows,
     parameter_rows,
     problems,
 )
+from flowtui.store.compare.files import FileDigests, compared_files
 from flowtui.store.compare.run_set import ComparedRun, RunSet, answered
 from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.values import Kind, MetricSummary
@@ -44,6 +46,8 @@ class ReadFacts:
     rows: Mapping[FactKind, tuple[FactRow, ...]] = field(default_factory=dict)
     is_last: bool = False
     """Whether all that was asked for has been read."""
+    digests: FileDigests = field(default_factory=FileDigests)
+    """The digests of files that were read before."""
 
     @classmethod
     def nothing(cls, run_count: int) -> ReadFacts:
@@ -81,6 +85,9 @@ def read_facts(
     if Kind.RUN in kinds:
         answers = replace(answers, about=read(answers.about, fact_reading.read_about))
         rows[FactKind.ABOUT] = about_rows(answers.about)
+    if Kind.ATTACHMENTS in kinds:
+        answers = replace(answers, files=compared_files(runs, known.digests))
+        rows[FactKind.FILES] = file_rows(answers.files)
     if Kind.MODELS in kinds:
         answers = replace(answers, models=read(answers.models, fact_reading.read_models))
         rows[FactKind.MODELS] = model_rows(answers.models)
@@ -104,6 +111,7 @@ def _read_metrics(
             tuple(map(dict, summaries)),
             {**known.rows, FactKind.METRICS: metric_rows(metrics, chosen)},
             is_last,
+            known.digests,
         )
 
     for at in stale:

@@ -52,10 +52,11 @@ class RunsZoom(MetricZoom):
     def curve_of(self, found: Zoomed) -> Curve:
         plan = _plan(found.zoom.of)
         curve = run_curve(plan.overlays(found), self._pane.marker, None)
-        weight = found.zoom.weight
+        weight, heading = found.zoom.weight, plan.heading(found)
         return replace(
             curve,
-            heading=f"{plan.heading} · ema {weight:g}" if weight else plan.heading,
+            heading=f"{heading} · ema {weight:g}" if weight else heading,
+            lost=plan.lost(found),
             new_count=found.new_count,
             follows=found.zoom.follows and found.is_growing,
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flowtui import format as fmt
 from flowtui.reports.comparison import spans as span_report
-from flowtui.reports.saving import write_atomically
+from flowtui.reports.saving import file_stem, write_atomically
 from flowtui.screens.dialogs.export import Export, ExportFormat
 
 FORMATS = (
@@ -14,6 +14,12 @@ FORMATS = (
     ExportFormat("jsonl", "JSON lines, an object for each of them", "jsonl"),
     ExportFormat("markdown", "Markdown, a table for a pull request", "md"),
 )
+
+
+def compared_stem(names: Sequence[str], what: str) -> str:
+    """Return the stem of a file about compared runs: two names, and how many there are more."""
+    others = len(names) - 2
+    return file_stem(*names[:2], *([f"and-{others}-more"] if others > 0 else []), what)
 
 
 def save_spans(totals: span_report.Totals, names: Sequence[str], chosen: Export) -> str:

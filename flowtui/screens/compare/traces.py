@@ -63,6 +63,8 @@ class CompareTraces(Exports, CompareScreen):
         self._pairs: tuple[TracePair, ...] = ()
         self._order = 0
         self._was_read = False
+        self._shown = ""
+        """The id of the baseline's trace in the pair that is open."""
         self._asked_for: Mapping[str, str] = {}
         """Traces that another tab asked for before there was a pair to show."""
 
@@ -145,13 +147,24 @@ class CompareTraces(Exports, CompareScreen):
         self._show_names()
 
     def candidate_changed(self) -> None:
-        held = self._opened
         self._show_pairs(is_new=True)
         self._show_names()
-        if self._view.is_open and held is not None:
-            pairs = (pair for pair in self._pairs if pair.baseline == held.baseline)
-            if (pair := next(pairs, None)) is not None:
-                self._open(pair)
+        if not self._view.is_open:
+            return
+        pair = self._pair_of(self._shown)
+        if pair is not None and pair.candidate is not None:
+            self._open(pair)
+        else:
+            self.close_pair()
+            self.notify(f"{self.candidate} has no such trace.", severity="warning")
+
+    def _pair_of(self, trace_id: str) -> TracePair | None:
+        """Return the pair with a trace of the baseline, with the cursor on it in the list."""
+        for key, pair in enumerate(self._pairs):
+            if pair.baseline is not None and pair.baseline.id == trace_id:
+                self._pairs_table.put_cursor(key)
+                return pair
+        return None
 
     def _show_pairs(self, *, is_new: bool) -> None:
         one = self._named.get(self.runs.baseline.letter, ())
@@ -245,6 +258,7 @@ class CompareTraces(Exports, CompareScreen):
         self._show_view((one.id, other.id), _title(pair))
 
     def _show_view(self, traces: tuple[str, str], title: str) -> None:
+        self._shown = traces[0]
         self.query_one("#lists").display = False
         self._view.display = True
         runs = self.runs.baseline, self.state.looked_at
@@ -261,16 +275,8 @@ class CompareTraces(Exports, CompareScreen):
         if one is None or other is None:
             self.notify("Only one of the two runs has a trace of this sample.", severity="warning")
             return
-        places = (
-            key
-            for key, pair in enumerate(self._pairs)
-            if pair.baseline is not None and pair.baseline.id == one
-        )
-        title = ""
-        if (place := next(places, None)) is not None:
-            self._pairs_table.put_cursor(place)
-            title = _title(self._pairs[place])
-        self._show_view((one, other), title)
+        pair = self._pair_of(one)
+        self._show_view((one, other), "" if pair is None else _title(pair))
 
     @on(TracePairView.Left)
     def close_pair(self) -> None:
@@ -313,7 +319,7 @@ class CompareTraces(Exports, CompareScreen):
 
     @work
     async def action_export(self) -> None:
-        from flowtui.screens.compare.saving import FORMATS, save_spans
+        from flowtui.screens.compare.saving import FORMATS, compared_stem, save_spans
 
         read = [self._totals.get(run.letter) for run in self.runs.runs]
         problem = next((one for one in read if isinstance(one, StoreError)), None)
@@ -323,7 +329,9 @@ class CompareTraces(Exports, CompareScreen):
                         severity="warning", markup=False)  # fmt: skip
             return
         names = [run.run.name for run in self.runs.runs]
-        await self.export("spans-compared", FORMATS, partial(save_spans, totals, names))
+        await self.export(
+            compared_stem(names, "spans"), FORMATS, partial(save_spans, totals, names)
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         views = self.query(TracePairView)

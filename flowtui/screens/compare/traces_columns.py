@@ -15,6 +15,8 @@ from flowtui.widgets.compare import change_of_duration
 from flowtui.widgets.lists.virtual_table import Cells, Column
 from flowtui.widgets.trees.span_marks import MARKS
 
+ABSENT = "–"
+
 
 class NameOrder(NamedTuple):
     """An order of the names of spans, the largest change first."""
@@ -139,10 +141,10 @@ def _duration_pair(one: int | None, other: int | None) -> tuple[Piece, Piece]:
 
 
 def _pair(before: str, after: str) -> Piece:
-    """Return two values as one cell; what only one run has stands alone."""
-    if before == after or not (before and after):
-        return Piece(before or after, "muted")
-    return Piece(f"{before} → {after}")
+    """Return two values as one cell; what one run lacks is a dash."""
+    if before == after:
+        return Piece(before, "muted")
+    return Piece(f"{before or ABSENT} → {after or ABSENT}")
 
 
 def _counts(one: int | None, other: int | None) -> Piece:

@@ -15,8 +15,8 @@ BEYOND = "•"
 class RunMarks:
     """The marked runs by id: the baseline first, then in the order of marking."""
 
-    def __init__(self) -> None:
-        self.ids: list[str] = []
+    def __init__(self, marked: Iterable[str] = ()) -> None:
+        self.ids: list[str] = list(marked)
 
     def toggle(self, run_id: str) -> None:
         """Mark a run, or take its mark away."""

@@ -90,7 +90,7 @@ def runs_to_compare(store: Store, marked: Sequence[str], here: Run | None) -> li
     found = [row for row in rows.values() if row is not None]
     if len(found) < len(marked):
         gone = next(run_id for run_id, row in rows.items() if row is None)
-        return f"The marked run {fmt.short_id(gone)} was deleted."
+        return f"The marked run {fmt.short_id(gone)} was deleted. = compares the others."
     if len(found) == 1 and here is not None and here.id != found[0].id:
         return [found[0], here]
     if len(found) == 1:

@@ -103,18 +103,19 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
                 tooltip="Clear the filter"),
     ]  # fmt: skip
 
-    def __init__(self, store: Store, opened: Run | None) -> None:
+    def __init__(self, store: Store, opened: Run | None, marked: Sequence[str] = ()) -> None:
         """Make the screen.
 
         Args:
             store: The store whose runs are listed.
             opened: The run that is open, on which the cursor is at first; None if no run is.
+            marked: The ids of runs that are marked at first, the baseline first.
         """
         super().__init__(store)
         self._opened = opened
         self.selected = RunsQuery()
         self.known: dict[int, _KnownRun] = {}
-        self._marks = RunMarks()
+        self._marks = RunMarks(marked)
         self._listed: ListedRuns | None = None
         self._has_failed = False
 
@@ -150,6 +151,8 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         remarks = self.store.list.remarks(wanted.condition)
         listed = ListedRuns(wanted, rowids, groups, total, metrics, params, remarks)
         yield partial(self._show_list, listed)
+        if self._marks.ids:
+            yield partial(self._keep_marks, frozenset(self.store.ask(run_rows.ids).values()))
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
@@ -323,6 +326,12 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         self._marks.toggle_all(ids[rowid] for rowid in listed.rowids if rowid in ids)
         self._show_marks()
 
+    def _keep_marks(self, run_ids: frozenset[str]) -> None:
+        """Forget the marks of runs that are not in the store any more."""
+        if gone := set(self._marks.ids) - run_ids:
+            self._marks.forget(gone)
+            self._show_marks()
+
     def _show_marks(self) -> None:
         self._show_title()
         self.fill(self.known)
@@ -367,6 +376,8 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
             found = await self.asked(partial(runs_to_compare, self.store, tuple(marked), here))
             if isinstance(found, str):
                 self.notify(found, title="Not compared", severity="warning", markup=False)
+                # What is read now takes away the marks of runs that have gone.
+                self.list_changed()
             else:
                 self.flow.compare([(self.store, self.store.opened(run)) for run in found])
 

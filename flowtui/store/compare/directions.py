@@ -73,6 +73,14 @@ _TURNING = _words(
     " inverse inv forget attack adversarial lost missed random chance shuffled schedule scheduler"
     " rate"
 )
+_BAD = re.compile(
+    r"false|fail|wrong|incorrect|hallucinat|toxic|unsafe|harm|violat|leak|bias|jailbreak|refus"
+    r"|crash|timeout|timed|missing|broken|invalid|unsupported|contradict|hate|abus|spam|flagged"
+    r"|overflow|duplicate|nan"
+)
+"""The beginnings of words that name something bad: such a score may be better when false."""
+_NEGATING = _words("no not non none never without free")
+"""Words with which the name of something bad says that there is none of it."""
 _PHRASES = (
     (r"\b(?:error count|num errors|n errors)\b", "errors"),
     (r"\b(?:false (?:positive|negative|discovery)|error|err) rate\b", "error"),
@@ -109,14 +117,16 @@ def direction(
         name: The name of the metric or the score.
         chosen: What a person has chosen by name: a `Direction`, or `UNDIRECTED`. It wins.
         is_pass_fail: Whether its values are true or false; true is better then, unless the name
-            says that less is better: whether an `error` that is true is good nobody can know.
+            has a word for what is bad, such as `error` or `toxic`: nobody can know whether
+            true says that there is one, or that there is none.
     """
     choice = (chosen or {}).get(name)
     if choice is not None and choice in CHOICES:
         return None if choice == UNDIRECTED else Direction(choice)
     said = by_name(name)
     if is_pass_fail:
-        return None if said is Direction.LOWER else Direction.HIGHER
+        is_doubtful = said is Direction.LOWER or _names_something_bad(name)
+        return None if is_doubtful else Direction.HIGHER
     return said
 
 
@@ -169,6 +179,13 @@ def _split(name: str) -> list[str]:
     for phrase, word in _PHRASES:
         text = re.sub(phrase, word, text)
     return [_known(word) for word in text.split()]
+
+
+def _names_something_bad(name: str) -> bool:
+    words = _split(name[:_MOST_CHARS])
+    if not _NEGATING.isdisjoint(words):
+        return False
+    return any(_says(word) is Direction.LOWER or _BAD.match(word) for word in words)
 
 
 def _without_qualifiers(words: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from flowtui import clock
 from flowtui.store import models as logged_models
 from flowtui.store import runs as run_rows
 from flowtui.store.compare.fact_values import FactValue, MetricFigures
+from flowtui.store.compare.files import ComparedFiles, FileDigests, compared_files
 from flowtui.store.compare.parameters import Parameters, whole_params
 from flowtui.store.compare.paths import Root
 from flowtui.store.compare.run_set import ComparedRun, RunSet
@@ -34,6 +35,8 @@ class FactAnswers:
     metrics: tuple[Answer[str, MetricFigures], ...]
     about: tuple[Answer[Root, FactValue], ...]
     models: tuple[Answer[Root, FactValue], ...]
+    files: ComparedFiles | None = None
+    """The attachments; None while they are not read yet."""
 
 
 def read_all(runs: RunSet) -> FactAnswers:
@@ -47,6 +50,7 @@ def read_all(runs: RunSet) -> FactAnswers:
         runs.asked(read_metrics),
         runs.asked(read_about),
         runs.asked(read_models),
+        compared_files(runs, FileDigests()),
     )
 
 
@@ -117,4 +121,5 @@ def _model_value(model: Model) -> FactValue:
         "source": model.source,
         "description": model.description,
     }
-    return FactValue(said, model.problem)
+    # Two models of one size may hold other weights.
+    return FactValue(said, model.problem, is_certain=False)

@@ -30,9 +30,17 @@ class FactValue:
     """What it is compared by in place of `value`, where that is broken or only its beginning."""
     is_whole: bool = True
     """Whether `value` is all of it."""
+    is_certain: bool = True
+    """Whether equal values are the same thing: of a model, and of a file that was not read, only
+    the size is known."""
 
-    def is_same(self, other: FactValue) -> bool:
-        """Say whether two values are equal: 1 and 1.0 are, 1 and "1" or true are not."""
+    def is_same(self, other: FactValue) -> bool | None:
+        """Say whether two values are equal: 1 and 1.0 are, 1 and "1" or true are not.
+
+        None if all that is known of them is equal, but not all is known.
+        """
+        if not (self.is_certain and other.is_certain):
+            return None if is_equal(self.value, other.value) else False
         if self.stored is not None or other.stored is not None:
             return self.stored == other.stored
         return is_equal(self.value, other.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -18,6 +18,7 @@ from flowtui.store.compare.fact_values import (
     Missing,
     delta,
 )
+from flowtui.store.compare.files import ComparedFile, ComparedFiles, code_files
 from flowtui.store.compare.parameters import joined
 from flowtui.store.compare.paths import Path, Root, path_texts
 from flowtui.store.compare.run_set import LETTERS
@@ -34,6 +35,7 @@ class FactKind(StrEnum):
     PARAMETERS = "Parameters"
     METRICS = "Metrics"
     ABOUT = "Run"
+    FILES = "Code and configuration"
     MODELS = "Models"
 
 
@@ -163,6 +165,7 @@ def fact_table(answers: FactAnswers, chosen: Mapping[str, str] | None = None) ->
         *parameter_rows(answers.params),
         *metric_rows(answers.metrics, chosen),
         *about_rows(answers.about),
+        *file_rows(answers.files),
         *model_rows(answers.models),
     )
     return FactTable(rows, problems(answers))
@@ -211,7 +214,7 @@ def paired(facts: FactTable, index: int) -> FactTable:
             cell if at in (0, index) else Missing.UNREAD for at, cell in enumerate(row.cells)
         )
         if any(not isinstance(cell, Missing) for cell in cells):
-            alone = replace(row, cells=cells, sameness=_sameness_in(row.kind, cells))
+            alone = replace(row, cells=cells, sameness=sameness(cells))
             rows.append(alone)
     return replace(facts, rows=tuple(rows))
 
@@ -237,6 +240,29 @@ def model_rows(read: Sequence[Answer[Root, FactValue]]) -> tuple[FactRow, ...]:
         for name in sorted(names, key=sort_key)
     )
     return tuple(rows)
+
+
+def file_rows(files: ComparedFiles | None) -> tuple[FactRow, ...]:
+    """Return the rows of code and configuration that several runs attached under one path."""
+    found = () if files is None else code_files(files)
+    return tuple(
+        _row(FactKind.FILES, (one.path,), one.path, tuple(_file_cells(one))) for one in found
+    )
+
+
+def _file_cells(one: ComparedFile) -> Iterator[FactValue | Missing]:
+    for held, is_unread in zip(one.held, one.is_unread or (False,) * len(one.held), strict=True):
+        if held is None:
+            yield Missing.UNREAD if is_unread else Missing.ABSENT
+            continue
+        known = (held.digest,) if held.digest else None
+        size = held.size_bytes
+        yield FactValue(
+            {"size_bytes": size},
+            held.problem or None,
+            stored=known,
+            is_certain=bool(held.digest) or size == 0,
+        )
 
 
 def problems(answers: FactAnswers) -> tuple[str, ...]:
@@ -286,14 +312,7 @@ def _row(
     cells: tuple[FactCell, ...],
     of_metric: Direction | None = None,
 ) -> FactRow:
-    return FactRow(kind, path, name, cells, _sameness_in(kind, cells), of_metric)
-
-
-def _sameness_in(kind: FactKind, cells: Sequence[FactCell]) -> Sameness:
-    found = sameness(cells)
-    # Two models of one size may hold other weights.
-    is_open = kind is FactKind.MODELS and found is Sameness.EQUAL
-    return Sameness.NOT_COMPARED if is_open else found
+    return FactRow(kind, path, name, cells, sameness(cells), of_metric)
 
 
 def sameness(cells: Sequence[FactCell]) -> Sameness:
@@ -313,4 +332,6 @@ def sameness(cells: Sequence[FactCell]) -> Sameness:
 def _is_same(one: FactValue | MetricFigures, other: FactValue | MetricFigures) -> bool | None:
     if isinstance(one, MetricFigures) and isinstance(other, MetricFigures):
         return one.is_same(other)
-    return isinstance(one, FactValue) and isinstance(other, FactValue) and one.is_same(other)
+    if isinstance(one, FactValue) and isinstance(other, FactValue):
+        return one.is_same(other)
+    return False

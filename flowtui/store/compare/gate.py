@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from flowtui.failures import Failure
 from flowtui.store.closest import closest
 from flowtui.store.compare.directions import Direction
+from flowtui.store.compare.joined_samples import NONE
 from flowtui.store.compare.run_set import ComparedRun, RunSet
 from flowtui.store.compare.samples import ComparedSamples, SampleReader, compared
-from flowtui.store.compare.score_pairs import ComparedScore, ScoreKind
+from flowtui.store.compare.score_pairs import USABLE, ComparedScore, ScoreKind
 from flowtui.store.metrics import points as metric_points
 from flowtui.store.values import LoggedPoint
 
@@ -63,7 +64,8 @@ def verdicts(
         GateMisused: A name is that of neither or of both, or its direction is not known.
         StoreError: A run cannot be read.
     """
-    read = SampleReader(runs).read()
+    reader = SampleReader(runs)
+    read = reader.read()
     for problem in read.problems.values():
         raise problem
     points = [_last_points(run) for run in runs.runs]
@@ -78,7 +80,10 @@ def verdicts(
         bare, is_score = _kind(name, scores, metrics)
         for at, candidate in enumerate(candidates, start=1):
             if is_score:
-                found.append(_of_score(bare, candidate, direction_of, tolerance))
+                verdict = _of_score(bare, candidate, direction_of, tolerance)
+                if other := _identity_problem(reader, candidate):
+                    verdict = replace(verdict, has_regressed=True, said=other)
+                found.append(verdict)
             else:
                 found.append(
                     _of_metric(bare, runs.runs[at], points[0], points[at], direction_of, tolerance)
@@ -114,19 +119,31 @@ def _kind(name: str, scores: set[str], metrics: set[str]) -> tuple[str, bool]:
 # Scores --------------------------------------------------------------------------------------
 
 
+def _identity_problem(reader: SampleReader, of: ComparedSamples) -> str:
+    """Return why samples with one id are not one sample, empty if most of them are."""
+    differing = len(reader.differing_inputs(of.samples, of.candidate))
+    places = zip(of.samples.places[0], of.samples.places[of.candidate], strict=True)
+    joined = sum(NONE not in pair for pair in places)
+    if differing <= joined * (1 - LEAST_SHARE):
+        return ""
+    return f"the inputs of {differing:,} of {joined:,} samples with one id differ"
+
+
 def _of_score(
     name: str, samples: ComparedSamples, direction_of: DirectionOf, tolerance: float
 ) -> Verdict:
     score = samples.score(name)
     if score is None:
         return Verdict(name, samples.letter, True, "neither run has this score")
-    problem = _score_problem(score, samples.letter)
+    problem = _score_problem(score, samples.letter) or _coverage_problem(score, samples)
     if problem:
         return Verdict(name, samples.letter, True, problem, score.baseline, score.candidate)
     direction = direction_of(name, score.kind is ScoreKind.PASS_FAIL)
     assert score.baseline is not None
     assert score.candidate is not None
     over = f" over {score.compared:,} samples"
+    if broken := sum(0 if of is None else len(of.unreadable) for of in samples.samples.runs):
+        over += f" ({broken:,} more have scores that cannot be read)"
     return _judged(
         name, samples.letter, score.baseline, score.candidate, direction, tolerance, over
     )
@@ -149,6 +166,15 @@ def _score_problem(score: ComparedScore, letter: str) -> str:
     if score.baseline is None or score.candidate is None:
         return f"no sample has a number, true or false in both A and {letter}"
     return ""
+
+
+def _coverage_problem(score: ComparedScore, samples: ComparedSamples) -> str:
+    """Return why the pairs that are compared are too few of the values of either run."""
+    types = samples.pairs[score.name].types
+    values = max(sum(one >> 4 in USABLE for one in types), sum(one & 15 in USABLE for one in types))
+    if score.compared >= values * LEAST_SHARE:
+        return ""
+    return f"only {score.compared:,} of {values:,} samples with a value have one in both runs"
 
 
 # Metrics -------------------------------------------------------------------------------------

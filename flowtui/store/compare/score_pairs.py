@@ -23,7 +23,8 @@ HigherIsBetter = Callable[[str, bool], bool | None]
 """Says of a score's name whether higher numbers are better or, where the second argument is true,
 whether true is better than false; None where that is not known."""
 SAME_WITHIN = 1e-9
-_USABLE = (ScoreType.BOOLEAN, ScoreType.NUMBER)
+USABLE = (ScoreType.BOOLEAN, ScoreType.NUMBER)
+"""The types of values that are compared."""
 
 
 class Outcome(IntEnum):
@@ -90,7 +91,7 @@ class ScorePairs:
                 yield number, 0.0 if one == other else other - one
 
 
-_COMPARED = {type_ << 4 | type_: type_ for type_ in _USABLE}
+_COMPARED = {type_ << 4 | type_: type_ for type_ in USABLE}
 _ABSENT = (int(ScoreType.ABSENT), 0.0)
 
 
@@ -113,6 +114,9 @@ class ComparedScore:
     """How many samples have each outcome; all outcomes are there."""
     both_pass: int
     both_fail: int
+    same_otherwise: int
+    """Of the samples with the same score those that are not compared: with null or NaN in both
+    runs, or equal numbers where most are true or false. 0 for `ScoreKind.OTHER`."""
     broken: int
     """Pass-fail scores that were true and are false."""
     mended: int
@@ -167,7 +171,7 @@ def outcome(one: tuple[int, float], other: tuple[int, float], better: Better) ->
     if is_number and math.isclose(value, other_value, rel_tol=SAME_WITHIN):
         return Outcome.SAME
     higher = better.higher if is_number else better.true
-    if type_ not in _USABLE or higher is None:
+    if type_ not in USABLE or higher is None:
         return Outcome.CHANGED
     return Outcome.IMPROVED if (other_value > value) is higher else Outcome.REGRESSED
 
@@ -224,6 +228,7 @@ class _Tally:
     candidate: array[float] = field(default_factory=lambda: array("d"))
     differences: array[float] = field(default_factory=lambda: array("d"))
     """Of all pairs of numbers, infinite ones too."""
+    same_numbers: int = 0
     lost: int = 0
     became_nan: int = 0
     retyped: int = 0
@@ -239,10 +244,11 @@ class _Tally:
                 self.candidate.append(other)
             else:
                 self.infinite += 1
+            self.same_numbers += found == Outcome.SAME
             self.differences.append(0.0 if found == Outcome.SAME else other - one)
         elif types == _BOTH_BOOLEANS:
             self.passed[(2 if one else 0) + (1 if other else 0)] += 1
-        elif is_joined and type_ in _USABLE:
+        elif is_joined and type_ in USABLE:
             self.lost += other_type in (ScoreType.ABSENT, ScoreType.NULL)
             self.became_nan += other_type == ScoreType.NAN
             self.retyped += other_type not in (ScoreType.ABSENT, ScoreType.NULL, ScoreType.NAN)
@@ -333,6 +339,11 @@ def _compared(
     elif numbers or tally.infinite:
         kind = ScoreKind.NUMBERS
         means = _mean(tally.baseline), _mean(tally.candidate)
+    same_compared = {
+        ScoreKind.PASS_FAIL: both_pass + both_fail,
+        ScoreKind.NUMBERS: tally.same_numbers,
+        ScoreKind.OTHER: tally.outcomes[Outcome.SAME],
+    }[kind]
     better = tally.better
     higher = better.true if kind is ScoreKind.PASS_FAIL else better.higher
     of_baseline, of_candidate, of_both = counts[dataset]
@@ -347,6 +358,7 @@ def _compared(
         outcomes={one: tally.outcomes[one] for one in Outcome},
         both_pass=both_pass,
         both_fail=both_fail,
+        same_otherwise=tally.outcomes[Outcome.SAME] - same_compared,
         broken=broken,
         mended=mended,
         test=_test(kind, higher, tally),

@@ -67,7 +67,7 @@ def _numbers(values: Sequence[FactValue | None]) -> list[int]:
 
 
 def _is_same(one: FactValue | None, other: FactValue | None) -> bool:
-    return other is None if one is None else other is not None and one.is_same(other)
+    return other is None if one is None else other is not None and one.is_same(other) is True
 
 
 def differing(runs: Sequence[Settings]) -> list[str]:

@@ -76,8 +76,8 @@ def paired_traces(
 ) -> tuple[TracePair, ...]:
     """Return the traces of two runs in pairs, in the order of the baseline's.
 
-    Traces of one sample are a pair; then those of one name, in the order of their start. What only
-    the candidate has comes last.
+    Traces of one sample are a pair; then those of one name, in the order of their start, unless
+    they are of two samples. What only the candidate has comes last.
     """
     by_sample: defaultdict[SampleTarget, deque[NamedTrace]] = defaultdict(deque)
     for trace in candidate:
@@ -88,16 +88,18 @@ def paired_traces(
         if trace.sample is not None and by_sample[trace.sample]:
             mates[trace.rowid] = by_sample[trace.sample].popleft()
     taken = {mate.rowid for mate in mates.values()}
-    samples = {trace.sample for trace in baseline} & {trace.sample for trace in candidate}
-    by_name: defaultdict[str, deque[NamedTrace]] = defaultdict(deque)
-    for trace in candidate:
-        # A further trace of a sample that both runs have is not that of another sample.
-        if trace.rowid not in taken and (trace.sample is None or trace.sample not in samples):
-            by_name[trace.name].append(trace)
+    free = [trace for trace in candidate if trace.rowid not in taken]
+    by_name: defaultdict[tuple[str, bool], deque[NamedTrace]] = defaultdict(deque)
+    for trace in free:
+        by_name[trace.name, trace.sample is None].append(trace)
     for trace in baseline:
-        is_free = trace.sample is None or trace.sample not in samples
-        if trace.rowid not in mates and is_free and by_name[trace.name]:
-            mates[trace.rowid] = by_name[trace.name].popleft()
+        if trace.rowid in mates:
+            continue
+        # A trace of a sample is never that of another one, but it may be one without any.
+        kinds = (True, False) if trace.sample is None else (True,)
+        queue = next((by_name[trace.name, kind] for kind in kinds if by_name[trace.name, kind]), ())
+        if queue:
+            mates[trace.rowid] = queue.popleft()
     taken = {mate.rowid for mate in mates.values()}
     return (
         *(TracePair(trace, mates.get(trace.rowid)) for trace in baseline),

@@ -68,6 +68,8 @@ class Overlay:
     mark: str
     at_crosshair: LoggedPoint | None = None
     """Its point at the step of the crosshair, or the last one before that; of runs the nearest."""
+    problem: str = ""
+    """Why it cannot be read at the crosshair; empty where it can."""
     letters: str = ""
     """The letters of the runs that it is of, in a comparison of runs."""
     text: str = ""
@@ -80,6 +82,19 @@ class Overlay:
     def name(self) -> str:
         """What tells it from the other curves."""
         return self.letters or self.series.key
+
+
+@dataclass(frozen=True, slots=True)
+class LostCurve:
+    """A curve of a comparison that cannot be read; said where it would stand."""
+
+    letters: str
+    """The letters of the runs that it would be of."""
+    role: Role
+    text: str
+    """What the legend calls it, as stored and not safe to show."""
+    why: str
+    """A sentence about what failed, as stored and not safe to show."""
 
 
 def others(series: Iterable[Series]) -> tuple[Overlay, ...]:
@@ -115,6 +130,8 @@ class Curve:
     """The series as one of several runs' curves, of which none is the main one."""
     heading: str = ""
     """What the title says in place of the number of points."""
+    lost: tuple[LostCurve, ...] = ()
+    """The curves of runs that cannot be read."""
 
     @property
     def is_of_runs(self) -> bool:

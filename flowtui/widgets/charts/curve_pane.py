@@ -18,7 +18,7 @@ from flowtui.store.metrics.steps import Step, reach
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, x_axes
+from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, moved, nearest, neighbour, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
 from flowtui.widgets.charts.placing import window_of
 from flowtui.widgets.paint import RoleStyles
@@ -133,17 +133,24 @@ class CurvePane(Widget, can_focus=True):
         self._curve, self._note = None, text
         self._repaint()
 
-    def show_crossed(self, step: Step, points: Mapping[str, LoggedPoint]) -> None:
-        """Show the points of the curves at the step of the crosshair, by the curve's name."""
+    def show_crossed(self, step: Step, found: Mapping[str, LoggedPoint | str]) -> None:
+        """Show the points of the curves at the step of the crosshair, by the curve's name.
+
+        A curve that cannot be read there has the reason in place of a point.
+        """
         if self._curve is None or step != self._wanted_step:
             return
-        others = tuple(
-            replace(other, at_crosshair=points.get(other.name)) for other in self._curve.others
-        )
+        points = {name: one for name, one in found.items() if not isinstance(one, str)}
+
+        def crossed(of: Overlay) -> Overlay:
+            why = found.get(of.name)
+            problem = why if isinstance(why, str) else ""
+            return replace(of, at_crosshair=points.get(of.name), problem=problem)
+
+        others = tuple(map(crossed, self._curve.others))
         held, first = self._curve.crosshair, self._curve.first
         exact = held if first is not None else points.get(self._curve.series.key, held)
-        if first is not None:
-            first = replace(first, at_crosshair=points.get(first.name))
+        first = None if first is None else crossed(first)
         if held is not None and exact is not None and held.step == exact.step:
             # If a step has several points, the one on the curve is meant.
             exact = held if held in self._curve.points else exact

@@ -27,13 +27,16 @@ def stores(tmp_path: Path) -> tuple[Path, Path]:
     first, second = tmp_path / "first", tmp_path / "second"
     add(first, "old", [True, True, False, True], loss=0.5)
     add(first, "new", [True, False, False, True], loss=0.4)
-    add(first, "live", [True, True, True, True], loss=0.1, ends=False)
+    add(first, "live", [True, True, True, True], loss=0.1, status="")
+    add(first, "failed", [True, True, True, True], loss=0.1, status="error")
     add(second, "other", [True] * 4, loss=0.3)
     add(second, "x::y", [True] * 4, loss=0.2)
     return first, second
 
 
-def add(folder: Path, name: str, passed: Sequence[bool], loss: float, *, ends: bool = True) -> None:
+def add(
+    folder: Path, name: str, passed: Sequence[bool], loss: float, *, status: str = "completed"
+) -> None:
     with writer(folder) as store:
         store.start_run(f"id-{name}", name)
         with store.experiment(f"id-{name}") as experiment:
@@ -43,8 +46,8 @@ def add(folder: Path, name: str, passed: Sequence[bool], loss: float, *, ends: b
                 EvalRow(dataset_id="faq", id=f"q{n}", inputs={"q": n}, scores={"correct": one})
                 for n, one in enumerate(passed)
             )
-        if ends:
-            store.end_run(f"id-{name}", status="completed", duration=1.0)
+        if status:
+            store.end_run(f"id-{name}", status=status, duration=1.0)
 
 
 def ids(words: Sequence[str], store: Path | None) -> list[str]:
@@ -95,6 +98,11 @@ def test_a_run_of_that_name_comes_before_anything_else_that_a_word_may_mean(
         (["old", "live", "--fail-on-regression", "correct"], 1, "still active"),
         (["live", "old", "--fail-on-regression", "correct"], 1, "still active"),
         (["old", "live", "--fail-on-regression", "correct", "--allow-active"], 0, "ok  correct"),
+        (["old", "failed", "--fail-on-regression", "correct"], 1, "has not ended well"),
+        (["old", "failed", "--fail-on-regression", "correct", "--allow-active"], 0, "ok  correct"),
+        (["old", "new", "--fail-on-regression", "loss", "--fail-on-regression", "speed_of_it",
+          "--better", "lower"], 0, "ok  loss"),
+        (["old", "new", "--fail-on-regression", "correct", "--better", "lower"], 3, "REGRESSION"),
         (["old", "new", "--fail-on-regression", "correct", "--tolerance", "nan"], 2, "tolerance"),
         (["old", "new", "--fail-on-regression", "correct", "--tolerance", "-1"], 2, "tolerance"),
         (["old", "new", "--fail-on-regression", "correct", "--better", "up"], 2, "higher"),

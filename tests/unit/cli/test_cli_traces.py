@@ -87,7 +87,7 @@ def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Printed:
 
 def test_the_list_is_a_table_with_the_newest_trace_first(printed: Printed) -> None:
     head, newest, oldest = printed.traces().splitlines()
-    assert head.split()[:4] == ["trace", "name", "state", "started"]
+    assert head.split()[:4] == ["trace", "name", "input", "output"]
     assert newest.split()[:5] == [SECOND, "span", "lost", "●", "in"]
     assert oldest.split()[0] == FIRST
     assert "✓ ok" in oldest
@@ -106,6 +106,8 @@ def test_the_list_as_json_is_an_array_of_documents(printed: Printed) -> None:
     assert oldest == {
         "trace_id": FIRST,
         "name": "evil \x1b[31m\u202ename",
+        "input": None,
+        "output": None,
         "state": "ok",
         "started_at": "1970-01-01T00:00:00Z",
         "start_ns": 1,

@@ -64,6 +64,8 @@ def test_true_is_better_unless_the_name_says_that_it_is_not() -> None:
     assert direction("follows_policy", is_pass_fail=True) is Direction.HIGHER
     assert direction("correct", is_pass_fail=True) is Direction.HIGHER
     assert direction("no_error", is_pass_fail=True) is Direction.HIGHER
+    assert direction("not_toxic", is_pass_fail=True) is Direction.HIGHER
+    assert direction("hallucination_free", is_pass_fail=True) is Direction.HIGHER
     assert direction("error", is_pass_fail=True) is None
 
 

@@ -440,3 +440,31 @@ def test_with_one_run_left_nothing_is_compared() -> None:
     assert row.sameness is Sameness.NOT_COMPARED
     nothing = FactAnswers((gone, None), (None, None), (None, None), (None, None))
     assert fact_table(nothing).problems == ("A cannot be read: it is gone",)
+
+
+def test_configuration_under_one_path_is_a_row_and_other_files_are_none(folder: Path) -> None:
+    contents = {"old": b"limit: 5\n", "new": b"limit: 1\n", "third": b"limit: 5\n"}
+    with writer(folder) as store:
+        for name, content in contents.items():
+            store.start_run(name, name)
+            with store.experiment(name) as run:
+                run.attachment("config.yaml", content)
+                run.attachment("same.py", b"x = 1\n")
+                run.attachment("weights.bin", content)
+                if name == "old":
+                    run.attachment("only.py", b"y = 1\n")
+    with opened(folder) as store:
+        opened_runs = [(store, store.resolve(name)) for name in contents]
+        rows = fact_table(read_all(RunSet.of(opened_runs))).rows
+    files = {row.name: row.sameness for row in rows if row.kind is FactKind.FILES}
+    assert files == {"config.yaml": Sameness.DIFFERS, "same.py": Sameness.EQUAL}
+
+
+def test_files_that_were_not_read_are_equal_only_if_that_is_certain() -> None:
+    size = {"size_bytes": 5}
+    unread = FactValue(size, is_certain=False)
+    read = FactValue(size, stored=("a",))
+    assert unread.is_same(read) is None
+    assert unread.is_same(FactValue({"size_bytes": 6}, is_certain=False)) is False
+    assert read.is_same(FactValue(size, stored=("b",))) is False
+    assert read.is_same(FactValue(size, stored=("a",))) is True

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.store.compare.directions import direction
+from flowtui.store.compare.directions import Direction, direction
 from flowtui.store.compare.gate import GateMisused, Verdict, verdicts
 from flowtui.store.schema import EvalRow
 from tests.conftest import NOW
@@ -156,3 +156,47 @@ def test_a_name_of_neither_or_of_both_is_refused(folder: Path) -> None:
         assert [verdict.name for verdict in found] == ["f1", "f1"]
         with pytest.raises(GateMisused, match="closest: f1"):
             verdicts(runs, ["f2"], lambda *_: None)
+
+
+def test_other_inputs_under_the_same_ids_fail(folder: Path) -> None:
+    with writer(folder) as store:
+        for name, passed in (("old", False), ("new", True)):
+            store.start_run(f"id-{name}", name)
+            with store.experiment(f"id-{name}") as run:
+                run.evals(
+                    EvalRow(dataset_id="faq", id=f"q{n}", scores={"correct": passed},
+                            inputs={"q": n if n < 2 else f"{n} of {name}"})
+                    for n in range(5)
+                )  # fmt: skip
+    with opened(folder) as of:
+        (verdict,) = verdicts(run_set(of, "old", "new"), ["correct"], known)
+    assert verdict.has_regressed
+    assert verdict.said == "the inputs of 3 of 5 samples with one id differ"
+
+
+def test_values_that_most_samples_of_the_baseline_lack_fail(folder: Path) -> None:
+    before: list[Scores] = [*correct(True, True), *({"correct": None} for _ in range(18))]
+    (verdict,) = judged(folder, before, correct(*[True] * 2, *[False] * 18), ["correct"])
+    assert verdict.has_regressed
+    assert verdict.said == "only 2 of 20 samples with a value have one in both runs"
+
+
+def test_a_score_that_few_samples_have_in_both_runs_is_judged(folder: Path) -> None:
+    some: list[Scores] = [*correct(True, True), *({"other": 1} for _ in range(18))]
+    (verdict,) = judged(folder, some, some, ["correct"])
+    assert not verdict.has_regressed
+
+
+@pytest.mark.parametrize(
+    "name", ["false_positive", "hallucinated", "is_toxic", "has_error", "refused", "timeout"]
+)
+def test_true_is_not_taken_for_good_where_the_name_has_a_word_for_what_is_bad(
+    folder: Path, name: str
+) -> None:
+    scores: tuple[list[Scores], list[Scores]] = ([{name: False}] * 4, [{name: True}] * 4)
+    with pytest.raises(GateMisused, match="--better"):
+        judged(folder, *scores, [name])
+
+
+def known(name: str, is_pass_fail: bool) -> Direction | None:
+    return direction(name, is_pass_fail=is_pass_fail)
