@@ -125,6 +125,16 @@ async def test_it_finds_a_text_from_the_end(demo: Store, supervised: Supervised)
         assert lines.copy_text == "one"
 
 
+async def test_every_colour_can_be_shown(demo: Store, supervised: Supervised) -> None:
+    colours = [f"\x1b[38;5;{number}mC{number}\x1b[0m" for number in range(256)]
+    rows = [" ".join(colours[start : start + 16]) for start in range(0, 256, 16)]
+    supervised.folder.output.write_text("\n".join(rows))
+    async with followed(demo, supervised) as pilot:
+        await pilot.press("ctrl+t")
+        await until(lambda: shows(pilot, "C255"), "the last colour")
+        assert shows(pilot, "C0 ")
+
+
 async def test_after_the_end_keys_are_the_apps(demo: Store, supervised: Supervised) -> None:
     async with followed(demo, supervised) as pilot:
         await pilot.press("ctrl+t", "i")

@@ -26,6 +26,7 @@ from flowtui.widgets.cells import Line, Piece, Role, clipped
 from flowtui.widgets.documents.text_lines import TextLines
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
 READ_EVERY_S = 0.1
 """How often output that comes all the time is shown."""
@@ -39,6 +40,7 @@ class ConsoleScreen(TabScreen):
     """Shows the end of the output, and follows it while the cursor is on its last line."""
 
     CSS_PATH = "screen.tcss"
+    COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
     tab = "console"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("i", "type", "Type to it", id="console.type",
