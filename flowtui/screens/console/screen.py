@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import ClassVar
@@ -30,6 +31,8 @@ from flowtui.widgets.paint import CURVE_CLASSES, ROLE_CLASSES
 
 READ_EVERY_S = 0.1
 """How often output that comes all the time is shown."""
+PAUSE = 4
+"""How many times as long as a read the pause after it is."""
 INTERRUPT = "ctrl+c"
 LEAVE = "ctrl+t"
 NAME_CHARACTERS = 60
@@ -77,6 +80,8 @@ class ConsoleScreen(TabScreen):
         self._shown_bytes = -1
         self._dropped = 0
         self._is_reading_output = False
+        self._next_read_s = 0.0
+        """Before that time nothing is read, by the monotonic clock: keys need time, too."""
         self._is_typing = False
         self._was_running = link.is_running
         self._needle = ""
@@ -116,7 +121,8 @@ class ConsoleScreen(TabScreen):
             return
         self.show_state()
         is_new = self._link.state.output_bytes != self._shown_bytes
-        if is_new and not self._is_reading_output:
+        is_due = time.monotonic() >= self._next_read_s
+        if is_new and is_due and not self._is_reading_output:
             self._is_reading_output = True
             size = self._link.state.output_bytes
             self.ask(
@@ -127,12 +133,14 @@ class ConsoleScreen(TabScreen):
             )
 
     def _read_output(self) -> tuple[Line, ...]:
-        from flowtui.store.errors import StoreError
-
+        begun_s = time.monotonic()
         try:
             return self._output.read()
         except OSError as error:
-            raise StoreError(f"the output cannot be read: {error.strerror or error}") from error
+            raise Failure(f"the output cannot be read: {error.strerror or error}") from error
+        finally:
+            now_s = time.monotonic()
+            self._next_read_s = now_s + PAUSE * (now_s - begun_s)
 
     def _show_problem(self, reason: str) -> None:
         self._is_reading_output = False
