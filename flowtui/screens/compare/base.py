@@ -34,6 +34,8 @@ class CompareState:
     """By letter."""
     words: dict[str, str] = field(default_factory=dict)
     """What stands beside the name of a tab that has been looked at, by tab."""
+    short_words: dict[str, str] = field(default_factory=dict)
+    """The same in fewer cells."""
     tab: str = TABS[0]
     """The tab that was shown last."""
     hidden: set[str] = field(default_factory=set)
@@ -94,6 +96,11 @@ class CompareScreen(StoreScreen):
         """The letter of the candidate that is looked at."""
         return self.state.candidate
 
+    @property
+    def steps_candidates(self) -> bool:
+        """Whether `[` and `]` take another candidate now."""
+        return len(self.runs.candidates) > 1
+
     def compose(self) -> ComposeResult:
         yield OneLine(id="compared")
         yield TabLine(self.tab)
@@ -136,13 +143,20 @@ class CompareScreen(StoreScreen):
             self.flow.store_label if len(places) == 1 else "",
             self.size.width,
             frozenset(self.state.hidden),
+            "[ ]" if self.steps_candidates else "",
         )
         self.query_one("#compared", OneLine).show(line)
-        self.query_one(TabLine).show_words(self.state.words)
+        self.query_one(TabLine).show_words(self.state.words, self.state.short_words)
 
-    def tell_count(self, words: str) -> None:
-        """Say beside the tab's name what it holds, such as `4≠`."""
+    def tell_count(self, words: str, short: str = "") -> None:
+        """Say beside the tab's name what it holds, such as `4≠`.
+
+        Args:
+            words: A few words.
+            short: Fewer, for where there is no room; empty for the same.
+        """
         self.state.words[self.tab] = words
+        self.state.short_words[self.tab] = short or words
         self.show_state()
 
     def store_changed(self, changed: Mapping[str, frozenset[Kind]]) -> None:
@@ -169,7 +183,7 @@ class CompareScreen(StoreScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "step_candidate":
-            return len(self.runs.candidates) > 1
+            return self.steps_candidates
         return super().check_action(action, parameters)
 
     def action_leave(self) -> None:

@@ -184,7 +184,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         words = [f"{len(self._points):,}"]
         words += [f"less {BASELINE}"] if plan.is_difference else []
         words += ["folded"] if plan.is_folded else []
-        self.tell_count(" ".join(words))
+        self.tell_count(" ".join(words), words[0])
 
     # What is drawn ---------------------------------------------------------------------------
 
