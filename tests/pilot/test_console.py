@@ -8,7 +8,7 @@ import socket
 import threading
 from base64 import b64decode
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from flowtui.launch.link import ProgramLink
 from flowtui.store.store import Store
 from flowtui.widgets.documents.text_lines import TextLines
 from flowtui.widgets.host import Options
+from tests.conftest import open_store
 from tests.pilot.pilot import screen_lines, settled, until
 
 
@@ -73,9 +74,11 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
 
 
 @asynccontextmanager
-async def followed(store: Store, supervised: Supervised) -> AsyncIterator[Pilot[None]]:
+async def followed(
+    store: Store, supervised: Supervised, read_only: bool = False
+) -> AsyncIterator[Pilot[None]]:
     app = FlowApp(
-        store, store.resolve("resnet50-cosine"), Options(user="ana"),
+        store, store.resolve("resnet50-cosine"), Options(user="ana", read_only=read_only),
         program=ProgramLink(supervised.folder),
     )  # fmt: skip
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
@@ -133,6 +136,21 @@ async def test_every_colour_can_be_shown(demo: Store, supervised: Supervised) ->
         await pilot.press("ctrl+t")
         await until(lambda: shows(pilot, "C255"), "the last colour")
         assert shows(pilot, "C0 ")
+
+
+async def test_the_output_is_kept_on_asking(demo_copy: Path, supervised: Supervised) -> None:
+    with closing(open_store(demo_copy)) as store:
+        async with followed(store, supervised) as pilot:
+            await pilot.press("ctrl+t", "w")
+            await until(lambda: shows(pilot, "kept as the attachment console.log"), "the notice")
+        folder = store.resolve("resnet50-cosine").files.folder
+        assert (folder / "console.log").read_bytes() == supervised.folder.output.read_bytes()
+
+
+async def test_a_read_only_session_keeps_nothing(demo: Store, supervised: Supervised) -> None:
+    async with followed(demo, supervised, read_only=True) as pilot:
+        await pilot.press("ctrl+t", "w")
+        await until(lambda: shows(pilot, "Not kept"), "the refusal")
 
 
 async def test_after_the_end_keys_are_the_apps(demo: Store, supervised: Supervised) -> None:
