@@ -46,7 +46,7 @@ class UploadMark:
 
 @dataclass(frozen=True, slots=True)
 class JobMark:
-    """What the top line says about a receiver of spans, or about what is watched."""
+    """What the top line says about a receiver, about what is watched, or about a program."""
 
     words: tuple[str, ...]
     """The first word is always shown, the others if there is room."""
@@ -74,6 +74,8 @@ class Frame:
     """The receiver, while it receives spans into this run."""
     alarm: JobMark | None = None
     """What a person will be told of, in this run or another one."""
+    program: JobMark | None = None
+    """The program that the session was started with."""
 
 
 class OneLine(Widget):
@@ -169,7 +171,7 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
 
 
 def _marks(frame: Frame) -> list[UploadMark | JobMark]:
-    marks = frame.alarm, frame.collect, frame.upload
+    marks = frame.alarm, frame.collect, frame.upload, frame.program
     return [mark for mark in marks if mark is not None]
 
 
