@@ -62,5 +62,5 @@ clean:
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[images,pdf,docx,parquet,zstd,receive]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[images,pdf,docx,parquet,arrays,excel,hdf5,yaml,zstd,receive]' --group dev
 	touch $@

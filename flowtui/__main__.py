@@ -7,6 +7,7 @@ of the time until the first paint. typer reads everything else, and knows the sa
 from __future__ import annotations
 
 import gc
+import locale
 import os
 import signal
 import sys
@@ -31,6 +32,8 @@ def main() -> NoReturn:
     # Looking for garbage while modules load finds none and takes a tenth of the start; the app
     # turns the garbage collector on after its first paint.
     gc.disable()
+    # Where a library has set another locale, SQLite reads the numbers of JSON by it: 0.5 as 0.
+    locale.setlocale(locale.LC_NUMERIC, "C")
     # There is nothing to clean up yet, so ctrl+c ends the process at once. Without this Python
     # would print a traceback of whatever it was importing.
     is_interruptible = signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +13,17 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from flowtui import __version__, person
+from flowtui.cli.completing import (
+    complete_columns,
+    complete_filter,
+    complete_group,
+    complete_metric,
+    complete_run,
+    complete_sort,
+    complete_tab,
+    complete_theme,
+    complete_trashed,
+)
 from flowtui.cli.opening import (
     COMMANDS,
     TABS,
@@ -23,11 +34,11 @@ from flowtui.cli.opening import (
     open_store,
 )
 from flowtui.reports.usage import WrongUsage
-from flowtui.store import runs as run_rows
 from flowtui.store.errors import StoreError
 
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
+RUN = "run"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
 VERSION = "--version"
 """It is the same for every command."""
@@ -75,16 +86,16 @@ def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
     """Return arguments that begin with a command: the first word if it is one, else `open`."""
     if not _ABOUT_THE_PROGRAM.isdisjoint(args[:1]):
         return args
-    options = args[: args.index("--")] if "--" in args else args
+    index = 0
+    while index < len(args) and args[index].startswith("-") and args[index] not in ("-", "--"):
+        index += 2 if args[index] in _TAKE_A_VALUE else 1
+    word = args[index] if index < len(args) else ""
+    # What follows the program that is to be run is the program's own.
+    options = args[:index] if word == RUN else args[: [*args, "--"].index("--")]
     if VERSION in options:
         return [VERSION]
-    index = 0
-    while index < len(args) and args[index].startswith("-") and args[index] != "-":
-        if args[index] == "--":
-            return [OPEN, *args]
-        index += 2 if args[index] in _TAKE_A_VALUE else 1
-    if index < len(args) and args[index] in commands:
-        return [args[index], *args[:index], *args[index + 1 :]]
+    if word in commands:
+        return [word, *args[:index], *args[index + 1 :]]
     return [OPEN, *args]
 
 
@@ -102,7 +113,13 @@ StoreOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, in full precision.")]
 FilterOption = Annotated[
-    str, typer.Option("--filter", metavar="EXPR", help="As on the filter line of the list.")
+    str,
+    typer.Option(
+        "--filter",
+        metavar="EXPR",
+        help="As on the filter line of the list.",
+        autocompletion=complete_filter,
+    ),
 ]
 LimitOption = Annotated[int | None, typer.Option(min=0, metavar="N", help="Print at most N.")]
 LargeOption = Annotated[
@@ -110,8 +127,14 @@ LargeOption = Annotated[
     typer.Option("--allow-large", help="Unpack a .luml file even if it is unusually large."),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
-ThemeOption = Annotated[str | None, typer.Option(metavar="NAME", help="The colours.")]
-TabOption = Annotated[str, typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.")]
+ThemeOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The colours.", autocompletion=complete_theme),
+]
+TabOption = Annotated[
+    str,
+    typer.Option(metavar="TAB", help=f"One of {', '.join(TABS)}.", autocompletion=complete_tab),
+]
 ReadOnlyOption = Annotated[
     bool, typer.Option("--read-only", help="Annotate, edit, delete and upload nothing.")
 ]
@@ -124,52 +147,12 @@ SlowOption = Annotated[
 ]
 
 
-def _complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    try:
-        known = open_store(ctx.params.get("store")).ask(run_rows.identities)
-    except StoreError:
-        return
-    for run_id, name in known:
-        yield from (word for word in (run_id, name) if word.startswith(incomplete))
-
-
-def _complete_key(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    try:
-        _, run = open_run(ctx.params.get("run") or "", ctx.params.get("store"))
-        known = run.metrics.last_points()
-    except StoreError:
-        return
-    yield from (key for key in known if key.startswith(incomplete) and key.isprintable())
-
-
-def _complete_group(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    from flowtui.store.care.states import group_names
-
-    try:
-        known = open_store(ctx.params.get("store")).ask(group_names)
-    except StoreError:
-        return
-    yield from (
-        name for name in known.values() if name.startswith(incomplete) and name.isprintable()
-    )
-
-
-def _complete_trashed(ctx: typer.Context, incomplete: str) -> Iterator[str]:
-    from flowtui.store.care.trash import trashed_ids
-
-    try:
-        known = trashed_ids(open_store(ctx.params.get("store")).directory)
-    except StoreError:
-        return
-    yield from (one for one in known if one.startswith(incomplete) and one.isprintable())
-
-
 RunArgument = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
         help="An id, a unique prefix of one, an exact name, `latest`, or a .luml file.",
-        autocompletion=_complete_run,
+        autocompletion=complete_run,
         show_default=False,
     ),
 ]
@@ -198,7 +181,7 @@ def open_(
         typer.Argument(
             metavar="RUN",
             help="An id or a prefix of one, a name, `latest`, a .luml file; none: the list.",
-            autocompletion=_complete_run,
+            autocompletion=complete_run,
         ),
     ] = None,
     store: StoreOption = None,
@@ -246,16 +229,33 @@ def list_(
     sort: Annotated[
         str,
         typer.Option(
-            metavar="COLUMN", help="A column, param.KEY or metric.KEY; -COLUMN: descending."
+            metavar="COLUMN",
+            help="A column, a metric, a parameter or best.METRIC; -COLUMN: descending.",
+            autocompletion=complete_sort,
         ),
     ] = "-created",
     limit: LimitOption = None,
+    columns: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,C",
+            help="The columns, as --sort takes them.",
+            show_default="what matters",
+            autocompletion=complete_columns,
+        ),
+    ] = "",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
     """Print the runs of the store."""
-    from flowtui.reports import runs as report
+    from flowtui.reports import run_table
+    from flowtui.screens.compare.chosen_directions import chosen_directions
 
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
     opened = open_store(store, allow_large) if file is None else open_file(file, store, allow_large)
-    report.print_runs(opened, filter_text, sort, limit, as_json)
+    style: run_table.Style = "json" if as_json else "csv" if as_csv else "text"
+    wanted = run_table.ListRequest(filter_text, sort, limit, columns, style, chosen_directions())
+    run_table.print_runs(opened, wanted)
 
 
 @cli.command()
@@ -280,7 +280,7 @@ def metrics(
         typer.Argument(
             metavar="[KEY]...",
             help="Metrics whose points are printed; none: a line a metric.",
-            autocompletion=_complete_key,
+            autocompletion=complete_metric,
             show_default=False,
         ),
     ] = None,
@@ -325,20 +325,31 @@ def traces(
     as_json: JsonOption = False,
     filter_text: FilterOption = "",
     sort: Annotated[
-        str, typer.Option(metavar="COLUMN", help="A column; -COLUMN: descending.")
+        str,
+        typer.Option(metavar="COLUMN", help="A column, or annotations.NAME; -COLUMN: descending."),
     ] = "-start",
     limit: LimitOption = None,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, with a column for each annotation's name.")
+    ] = False,
 ) -> None:
     """Print the traces of a run, or the spans of one trace."""
-    from flowtui.reports import traces as trace_report
-
-    if trace is not None and (filter_text or limit is not None):
-        raise WrongUsage("--filter and --limit are for the list of traces: leave out TRACE_ID")
+    if as_json and as_csv:
+        raise WrongUsage("--json and --csv are two formats: give one")
+    if trace is not None and (filter_text or limit is not None or as_csv):
+        raise WrongUsage(
+            "--filter, --limit and --csv are for the list of traces: leave out TRACE_ID"
+        )
     _, found = open_run(run, store, allow_large)
     if trace is not None:
-        trace_report.print_trace(found, trace, as_json)
+        from flowtui.reports.traces import print_trace
+
+        print_trace(found, trace, as_json)
     else:
-        trace_report.print_traces(found, filter_text, sort, limit, as_json)
+        from flowtui.reports import trace_list
+
+        style: trace_list.TraceStyle = "json" if as_json else "csv" if as_csv else "text"
+        trace_list.print_traces(found, filter_text, sort, limit, style)
 
 
 @cli.command()
@@ -362,6 +373,7 @@ def evals(
         typer.Option(
             metavar="COLUMN",
             help="A column, scores.KEY, metadata.KEY ...; -COLUMN: descending.",
+            autocompletion=complete_sort,
             show_default="created",
         ),
     ] = None,
@@ -390,7 +402,7 @@ def compare(
         typer.Argument(
             metavar="RUN RUN...",
             help="Two to eight runs, the baseline first; also DIR::RUN and .luml files.",
-            autocompletion=_complete_run,
+            autocompletion=complete_run,
             show_default=False,
         ),
     ],
@@ -428,6 +440,64 @@ def compare(
     opening = Opening(None, store, tab, read_only, user, theme, is_slow, allow_large)
     gate = comparing.Gate(tuple(regressions or ()), tolerance, better, allows_active)
     comparing.compare(runs, opening, gate, as_json=as_json, shows_all=shows_all)
+
+
+NewOption = Annotated[
+    str | None,
+    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
+]
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        "--group", metavar="G", help="The group of a new run.", autocompletion=complete_group
+    ),
+]
+
+
+class RunCommand(TyperCommand):
+    """Fails as `env` and `timeout` do, also where it is not understood."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except USAGE_ERROR as error:
+            from flowtui.launch.request import NOT_STARTED
+
+            error.exit_code = NOT_STARTED
+            raise
+
+
+@cli.command(RUN, cls=RunCommand, context_settings={"allow_interspersed_args": False})
+def run_(
+    program: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PROGRAM [ARG]...", help="What to start; after `--`.", show_default=False
+        ),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(metavar="N", help="Of the run that is made if it logs spans only."),
+    ] = "",
+    group: GroupOption = None,
+    store: StoreOption = None,
+    attach: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Come back to a program that was left running."),
+    ] = None,
+) -> None:
+    """Start a program, trace it and follow its run; exit as it does, 125 to 127 if it cannot."""
+    from flowtui.cli import run as running
+    from flowtui.launch.request import LaunchRequest
+
+    with running.own_failures():
+        if bool(program) == (attach is not None):
+            raise WrongUsage("give a PROGRAM to start, or --attach RUN")
+        if attach is not None:
+            code = running.attach(attach)
+        else:
+            code = running.run(LaunchRequest(tuple(program or ()), name, group, store))
+    sys.exit(code)
 
 
 @cli.command()
@@ -548,7 +618,7 @@ def edit(
     group: Annotated[
         str | None,
         typer.Option(
-            metavar="G", help="Move it to a group, made if missing.", autocompletion=_complete_group
+            metavar="G", help="Move it to a group, made if missing.", autocompletion=complete_group
         ),
     ] = None,
 ) -> None:
@@ -581,7 +651,7 @@ def trash(
         typer.Option(
             metavar="ID",
             help="Put a run back: an id, a prefix of one, or a name.",
-            autocompletion=_complete_trashed,
+            autocompletion=complete_trashed,
         ),
     ] = None,
     empty: Annotated[
@@ -601,15 +671,6 @@ def trash(
         care.empty(opened, yes)
     else:
         care.print_trash(opened)
-
-
-NewOption = Annotated[
-    str | None,
-    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
-]
-GroupOption = Annotated[
-    str | None, typer.Option("--group", metavar="G", help="The group of a new run.")
-]
 
 
 @cli.command()
@@ -648,7 +709,7 @@ def collect(
         typer.Argument(
             metavar="[RUN]",
             help="The run to write into, unless --new makes one.",
-            autocompletion=_complete_run,
+            autocompletion=complete_run,
             show_default=False,
         ),
     ] = None,

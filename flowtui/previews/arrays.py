@@ -7,15 +7,19 @@ import math
 import re
 import struct
 import zlib
+from dataclasses import replace
 from typing import BinaryIO
 from zipfile import BadZipFile
 
-from flowtui.previews import files, zip_directory
+from flowtui.previews import files, isolated, zip_directory
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.values import Array, Arrays, Part, PreviewKind, Request
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Array, Arrays, Mode, Opened, Part, Request
 from flowtui.store.values import JsonValue
 
 MAX_ARRAYS = 10_000
+STATISTICS_S = 20.0
+"""How long numbers are read; arrays that were not reached say so."""
 MAX_HEADER_BYTES = 8_000_000
 _NPY_MAGIC = b"\x93NUMPY"
 _NPY_HEAD_BYTES = 10_000
@@ -29,12 +33,13 @@ _SAFETENSORS_BITS = {
 }  # fmt: skip
 
 
-def arrays(file: BinaryIO, kind: PreviewKind, request: Request) -> Arrays:
+def shown(opened: Opened, request: Request) -> Arrays:
     """Return the arrays of an npy, npz or safetensors file, from number `Request.position`.
 
     Raises:
         PreviewFailed: The headers are broken or too large.
     """
+    file, kind = opened.file, opened.kind
     metadata: JsonValue = None
     if kind is PreviewKind.NPY:
         found = [_npy(files.read_at(file, 0, _NPY_HEAD_BYTES), "")]
@@ -44,8 +49,23 @@ def arrays(file: BinaryIO, kind: PreviewKind, request: Request) -> Arrays:
         found, metadata = _safetensors(file)
     count = min(request.count, MAX_ARRAYS)
     first = max(len(found) - count, 0) if request.is_last else min(request.position, len(found))
-    shown = tuple(found[first : first + count])
-    return Arrays(shown, Part.numbered("array", first, len(shown), len(found)), metadata)
+    some = tuple(found[first : first + count])
+    if request.mode is Mode.STATISTICS:
+        some = _with_statistics(opened, some)
+    return Arrays(some, Part.numbered("array", first, len(some), len(found)), metadata)
+
+
+def _with_statistics(opened: Opened, some: tuple[Array, ...]) -> tuple[Array, ...]:
+    arguments: dict[str, JsonValue] = {
+        "names": [array.name for array in some], "kind": opened.kind.name, "seconds": STATISTICS_S,
+    }  # fmt: skip
+    timeout_s = STATISTICS_S + isolated.TIMEOUT_S
+    reply = isolated.ask(
+        "statistics", opened.path, arguments, opened.cancelled, timeout_s, Mode.BEST
+    )
+    known = json.loads(reply.data)
+    unread = ("not read", "", "", "")
+    return tuple(replace(one, statistics=tuple(known.get(one.name, unread))) for one in some)
 
 
 def _npy(head: bytes, name: str) -> Array:

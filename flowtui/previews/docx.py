@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import BinaryIO
 
-from flowtui.previews import files, isolated, zip_directory
+from flowtui.previews import isolated, zip_directory
+from flowtui.previews.document_reply import blocks_of
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.values import (
-    Cancelled,
-    DocumentBlock,
-    DocumentPage,
-    Heading,
-    Item,
-    Paragraph,
-    Part,
-    Request,
-    Table,
-)
+from flowtui.previews.values import DocumentPage, Opened, Part, Request
 from flowtui.store.values import JsonValue
 
 MAX_PART_BYTES = 15_000_000
@@ -26,24 +15,23 @@ MAX_PART_BYTES = 15_000_000
 PAGE_BLOCKS = 500
 
 
-def page(path: Path, request: Request, cancelled: Cancelled) -> DocumentPage:
+def shown(opened: Opened, request: Request) -> DocumentPage:
     """Return blocks, beginning with number `Request.position`.
 
     Raises:
         MissingExtra, PreviewFailed, PreviewCancelled.
     """
-    with files.opened(path) as file:
-        _refuse_bomb(file_sizes(file))
+    _refuse_bomb(file_sizes(opened.file))
     count = min(request.count, PAGE_BLOCKS)
     arguments: dict[str, JsonValue] = {
         "position": -count if request.is_last else request.position,
         "count": count,
     }
-    reply = isolated.ask("docx", path, arguments, cancelled)
+    reply = isolated.ask("docx", opened.path, arguments, opened.cancelled)
     first, total = reply.values.get("first"), reply.values.get("total")
     if not isinstance(first, int) or not isinstance(total, int):
         raise PreviewFailed("The parser answered with no document.")
-    blocks = tuple(_block(values) for values in json.loads(reply.data))
+    blocks = blocks_of(reply.data)
     return DocumentPage(blocks, Part.numbered("block", first, len(blocks), total))
 
 
@@ -60,17 +48,3 @@ def _refuse_bomb(sizes: list[tuple[str, int]]) -> None:
         raise PreviewFailed("The document unpacks to too much to be shown.")
     if not any(name == "[Content_Types].xml" for name, _ in sizes):
         raise PreviewFailed("This is a ZIP file, but not a Word document.")
-
-
-def _block(values: list[JsonValue]) -> DocumentBlock:
-    match values:
-        case ["heading", int(level), str(text)]:
-            return Heading(level, text)
-        case ["item", str(text), int(level), bool(is_numbered)]:
-            return Item(text, level, is_numbered)
-        case ["table", list(rows), int(row_count)]:
-            cells = tuple(tuple(map(str, row)) for row in rows if isinstance(row, list))
-            return Table(cells, row_count)
-        case ["paragraph", str(text)]:
-            return Paragraph(text)
-    raise PreviewFailed("The parser answered with an unknown block.")

@@ -12,6 +12,7 @@ MARKS = (
     (codecs.BOM_UTF16_LE, "UTF-16LE"),
     (codecs.BOM_UTF16_BE, "UTF-16BE"),
 )
+LONGEST_MARK = 4
 UNIT_BYTES = {"UTF-16LE": 2, "UTF-16BE": 2, "UTF-32LE": 4, "UTF-32BE": 4}
 WITHOUT_ASCII = frozenset((*UNIT_BYTES, "ISO-2022-JP"))
 """In these, a byte of ASCII may be part of another character."""

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from flowtui.previews import isolated
 from flowtui.previews.errors import PreviewFailed
-from flowtui.previews.values import Cancelled, Part, Picture, PreviewKind, Request
+from flowtui.previews.values import Opened, Part, Picture, Request
 from flowtui.store.values import JsonValue
 
-_FORMATS = {kind: kind.value.upper() for kind in PreviewKind if kind.is_image}
 
-
-def picture(path: Path, kind: PreviewKind, request: Request, cancelled: Cancelled) -> Picture:
+def shown(opened: Opened, request: Request) -> Picture:
     """Return an image read in a child process, its first frame if it has several.
 
     Raises:
         MissingExtra, PreviewFailed, PreviewCancelled.
     """
-    reply = isolated.ask("images", path, {"format": _FORMATS[kind]} | box(request), cancelled)
+    reply = isolated.ask(
+        "images", opened.path, {"format": opened.kind.name} | box(request), opened.cancelled
+    )
     return from_reply(reply, "frame", 0)
 
 

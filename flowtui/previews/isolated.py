@@ -16,14 +16,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 import flowtui
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
 from flowtui.previews.values import Cancelled, Mode
 from flowtui.store.values import JsonValue
 
-Reader = Literal["images", "svg", "pdf", "docx", "parquet", "encoding"]
 TIMEOUT_S = 5.0
 MEMORY_BYTES = 150_000_000
 """What the child may use beyond the interpreter and the loaded library."""
@@ -40,7 +39,7 @@ class Reply:
 
 
 def ask(
-    reader: Reader,
+    reader: str,
     path: Path,
     arguments: Mapping[str, JsonValue],
     cancelled: Cancelled,
@@ -48,6 +47,14 @@ def ask(
     meanwhile: Mode = Mode.HEX,
 ) -> Reply:
     """Return what a reader in a child process answers about a file.
+
+    Args:
+        reader: A module of `parsers`.
+        path: The file.
+        arguments: What the reader takes.
+        cancelled: Asked every `CHECK_S`.
+        timeout_s: How long it may take.
+        meanwhile: The mode in which the file can be shown without the library of the reader.
 
     Raises:
         MissingExtra: The reader's library is not installed.

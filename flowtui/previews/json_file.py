@@ -9,10 +9,12 @@ from collections import Counter
 from typing import BinaryIO
 
 from flowtui.previews import encodings, files, text
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     JsonRecord,
     JsonRecords,
     JsonTree,
+    Opened,
     Part,
     Request,
     TextPage,
@@ -65,6 +67,12 @@ class _Losses:
         if math.isinf(value) or (value == 0 and _NOT_ZERO.match(text)):
             self._number = self._number or text
         return value
+
+
+def shown(opened: Opened, request: Request) -> JsonTree | JsonRecords | TextPage:
+    """Return JSON as `tree` does, and JSONL as `records` does."""
+    read = tree if opened.kind is PreviewKind.JSON else records
+    return read(opened.file, request, opened.encoding or encodings.FALLBACK)
 
 
 def tree(file: BinaryIO, request: Request, encoding: str) -> JsonTree | TextPage:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from flowtui.previews import isolated
 from flowtui.previews.errors import PreviewFailed
 from flowtui.previews.tables import CELL_CHARS, MAX_COLUMNS, PAGE_ROWS
-from flowtui.previews.values import Cancelled, Part, Request, TableColumn, TablePage
+from flowtui.previews.values import Opened, Part, Request, TableColumn, TablePage
 from flowtui.store.values import JsonValue
 
 
-def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
+def shown(opened: Opened, request: Request) -> TablePage:
     """Return rows, beginning with number `Request.position`.
 
     Raises:
@@ -26,7 +25,7 @@ def page(path: Path, request: Request, cancelled: Cancelled) -> TablePage:
         "columns": MAX_COLUMNS,
         "cell_chars": CELL_CHARS,
     }
-    reply = isolated.ask("parquet", path, arguments, cancelled)
+    reply = isolated.ask("parquet", opened.path, arguments, opened.cancelled)
     first, total, width = (reply.values.get(name) for name in ("first", "total", "width"))
     if not isinstance(first, int) or not isinstance(total, int) or not isinstance(width, int):
         raise PreviewFailed("The parser answered with no table.")

@@ -2,54 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
+from importlib import import_module
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol, cast
 
 from flowtui.previews import files, guessing, kinds, unpacking
-from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.document_blocks import Member
+from flowtui.previews.errors import MissingExtra, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Cancelled,
     EmptyFile,
     Encoding,
     Mode,
+    Opened,
     Preview,
-    PreviewKind,
     Request,
     Shown,
 )
 
-_PACKINGS = (PreviewKind.GZIP, PreviewKind.ZSTD)
-_TEXTS = frozenset(
-    (
-        PreviewKind.TEXT,
-        PreviewKind.ANSI,
-        PreviewKind.SOURCE,
-        PreviewKind.MARKDOWN,
-        PreviewKind.JSON,
-        PreviewKind.JSONL,
-        PreviewKind.CSV,
-        PreviewKind.TSV,
-        PreviewKind.SVG,
-    )
-)
-_SOUGHT_WHOLE = frozenset(
-    (
-        PreviewKind.PNG,
-        PreviewKind.JPEG,
-        PreviewKind.GIF,
-        PreviewKind.WEBP,
-        PreviewKind.BMP,
-        PreviewKind.TIFF,
-        PreviewKind.PDF,
-        PreviewKind.DOCX,
-        PreviewKind.PARQUET,
-        PreviewKind.NPZ,
-        PreviewKind.ZIP,
-    )
-)
 _FIRST_UNPACKED_BYTES = 8_000_000
 _AHEAD_BYTES = 2_000_000
+
+
+class _KindReader(Protocol):
+    """What the module offers that a row of the table of kinds names."""
+
+    def shown(self, opened: Opened, request: Request) -> Shown:
+        """Return the wanted part of a file; raise what `preview` raises."""
+
+
+class _Container(Protocol):
+    """What the reader of a file with members offers besides."""
+
+    def pieces(self, opened: Opened, member: Member) -> Iterator[bytes]:
+        """Return the content of a member; raise PreviewFailed if there is none."""
 
 
 def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Preview:
@@ -67,55 +57,99 @@ def preview(path: Path, name: str, request: Request, cancelled: Cancelled) -> Pr
         PreviewCancelled: `cancelled` said so.
     """
     with files.opened(path) as file:
-        size = files.size_of(file)
-        head = files.read_at(file, 0, files.HEAD_BYTES)
-        kind = kinds.kind_of(head, name, cancelled)
-        if kind in _PACKINGS and request.mode is not Mode.HEX:
-            return _unpacked(file, kind, name, request, cancelled, size)
-        encoding = _encoding(file, kind, request, cancelled)
-        shown = _shown(path, file, kind, name, request, cancelled, encoding)
-    return Preview(kind, shown, size, modes_of(kind), encoding=encoding)
+        return _read(path, file, name, request, cancelled, is_unpacked=False)
+
+
+def _read(
+    path: Path,
+    file: BinaryIO,
+    name: str,
+    request: Request,
+    cancelled: Cancelled,
+    *,
+    is_unpacked: bool,
+) -> Preview:
+    """Return a preview of what may be in another file."""
+    size = files.size_of(file)
+    kind = kinds.kind_of(files.read_at(file, 0, files.HEAD_BYTES), name, cancelled)
+    if kind.row.is_packed and not is_unpacked and (request.inside or request.mode is not Mode.HEX):
+        pieces = partial(unpacking.pieces, file, kind)
+        read = _poured(pieces, unpacking.inner_name(name), request, cancelled, is_unpacked=True)
+        return replace(read, size_bytes=size, packing=kind) if not request.inside else read
+    encoding = _encoding(file, kind, request, cancelled)
+    opened = Opened(path, file, kind, name, cancelled, encoding.name if encoding else None)
+    if request.inside:
+        member, *rest = request.inside
+        pieces = partial(member_pieces, opened, member)
+        inner = replace(request, inside=tuple(rest))
+        read = _poured(pieces, member.name, inner, cancelled, is_unpacked=False)
+        return read if rest else replace(read, size_bytes=member.size_bytes)
+    return Preview(kind, _shown(opened, request), size, modes_of(kind), encoding=encoding)
+
+
+def member_pieces(opened: Opened, member: Member) -> Iterator[bytes]:
+    """Return the content of a member of a file, in pieces.
+
+    Raises:
+        PreviewFailed: The file has no such member, or it cannot be read.
+    """
+    reader = _reader(opened.kind) if opened.kind.row.reader else None
+    if not hasattr(reader, "pieces"):
+        raise PreviewFailed("The file has changed: it has no members any more.")
+    return cast(_Container, reader).pieces(opened, member)
 
 
 def modes_of(kind: PreviewKind) -> tuple[Mode, ...]:
     """Return the modes in which a kind of file can be asked for, the best one first."""
     if kind is PreviewKind.PDF:
-        return (Mode.PICTURE, Mode.TEXT, Mode.HEX)
-    if kind in _TEXTS:
+        return (Mode.BEST, Mode.TEXT, Mode.PICTURE, Mode.HEX)
+    if kind.row.is_text:
         return (Mode.BEST, Mode.TEXT, Mode.HEX)
+    if kind in (PreviewKind.NPY, PreviewKind.NPZ, PreviewKind.SAFETENSORS):
+        return (Mode.BEST, Mode.STATISTICS, Mode.HEX)
     if kind is PreviewKind.EMPTY:
         return (Mode.BEST,)
     return (Mode.HEX,) if kind is PreviewKind.BINARY else (Mode.BEST, Mode.HEX)
 
 
-def _unpacked(
-    file: BinaryIO,
-    packing: PreviewKind,
+def _poured(
+    pieces: Callable[[], Iterator[bytes]],
     name: str,
     request: Request,
     cancelled: Cancelled,
-    size: int,
+    *,
+    is_unpacked: bool,
 ) -> Preview:
-    inner_name = unpacking.inner_name(name)
-    kind = kinds.kind_of(unpacking.head(file, packing), inner_name, cancelled)
+    """Return a preview of what comes in pieces, as much of it as the request needs."""
+    kind = kinds.kind_of(unpacking.head(pieces(), cancelled), name, cancelled)
+    is_whole = kind.row.is_whole or bool(request.inside)
     is_first = not request.position and not request.is_last
     limit = unpacking.MAX_UNPACKED_BYTES
-    if is_first and kind not in _SOUGHT_WHOLE:
+    if is_first and not is_whole:
         limit = _FIRST_UNPACKED_BYTES
-    elif not request.is_last and kind not in _SOUGHT_WHOLE:
+    elif not request.is_last and not is_whole:
         limit = min(request.position + _AHEAD_BYTES + _FIRST_UNPACKED_BYTES, limit)
-    with unpacking.unpacked(file, packing, cancelled, limit) as inner:
-        if kind in _SOUGHT_WHOLE and not inner.is_whole:
+    with unpacking.poured(pieces(), cancelled, limit) as inner:
+        if kind.row.is_whole and not inner.is_whole:
             raise PreviewFailed("The file unpacks to too much to be shown.")
-        with files.opened(inner.path) as inner_file:
-            encoding = _encoding(inner_file, kind, request, cancelled)
-            shown = _shown(inner.path, inner_file, kind, inner_name, request, cancelled, encoding)
+        with files.opened(inner.path) as file:
+            try:
+                read = _read(inner.path, file, name, request, cancelled, is_unpacked=is_unpacked)
+            except PreviewFailed as error:
+                if not request.inside or inner.is_whole or isinstance(error, MissingExtra):
+                    raise
+                raise PreviewFailed(
+                    "The archive unpacks to too much for this member to be reached."
+                ) from error
+    if request.inside:
+        return read
+    shown = read.shown
     if not inner.is_whole and not isinstance(shown, EmptyFile):
         # Only what was unpacked could be counted.
         shown = replace(shown, part=replace(shown.part, total=None))
-    return Preview(
-        kind, shown, size, modes_of(kind), packing, inner.size_bytes, inner.is_whole, encoding
-    )
+    is_whole = inner.is_whole and read.is_unpacked_whole
+    unpacked = read.unpacked_bytes if read.packing is not None else inner.size_bytes
+    return replace(read, shown=shown, unpacked_bytes=unpacked, is_unpacked_whole=is_whole)
 
 
 def _encoding(
@@ -132,109 +166,25 @@ def _encoding(
 
         names = archives.unmarked_names(file)
         return guessing.described(names, request.encoding, cancelled) if names else None
-    if kind not in _TEXTS:
+    if not kind.row.is_text:
         return None
     return guessing.described(guessing.sample(file), request.encoding, cancelled)
 
 
-def _shown(
-    path: Path,
-    file: BinaryIO,
-    kind: PreviewKind,
-    name: str,
-    request: Request,
-    cancelled: Cancelled,
-    encoding: Encoding | None,
-) -> Shown:
-    if kind is PreviewKind.EMPTY:
+def _shown(opened: Opened, request: Request) -> Shown:
+    row = opened.kind.row
+    if opened.kind is PreviewKind.EMPTY:
         return EmptyFile()
-    if request.mode is Mode.HEX or kind in (PreviewKind.BINARY, *_PACKINGS):
+    if request.mode is Mode.HEX or not (row.is_text or row.reader):
         from flowtui.previews import hex_dump
 
-        return hex_dump.page(file, request)
-    if encoding is not None and kind in _TEXTS:
-        return _text(path, file, kind, name, request, cancelled, encoding.name)
-    return _parsed(path, file, kind, request, cancelled, encoding)
-
-
-def _text(
-    path: Path,
-    file: BinaryIO,
-    kind: PreviewKind,
-    name: str,
-    request: Request,
-    cancelled: Cancelled,
-    encoding: str,
-) -> Shown:
-    if request.mode is not Mode.TEXT:
-        if kind is PreviewKind.SVG:
-            from flowtui.previews import svg
-
-            return svg.picture(path, request, cancelled)
-        if kind in (PreviewKind.CSV, PreviewKind.TSV):
-            return _table(path, kind, request, cancelled, encoding)
-        if kind in (PreviewKind.JSON, PreviewKind.JSONL):
-            from flowtui.previews import json_file
-
-            read = json_file.tree if kind is PreviewKind.JSON else json_file.records
-            return read(file, request, encoding)
+        return hex_dump.page(opened.file, request)
+    if row.reader and not (row.is_text and request.mode is Mode.TEXT):
+        return _reader(opened.kind).shown(opened, request)
     from flowtui.previews import text
 
-    languages = {PreviewKind.SVG: "xml", PreviewKind.JSON: "json", PreviewKind.MARKDOWN: "markdown"}
-    language = languages.get(kind) or kinds.language_of(name)
-    is_overwritten = kind in (PreviewKind.TEXT, PreviewKind.ANSI)
-    return text.page(file, request, encoding, language, is_overwritten=is_overwritten)
+    return text.shown(opened, request)
 
 
-def _table(
-    path: Path, kind: PreviewKind, request: Request, cancelled: Cancelled, encoding: str
-) -> Shown:
-    """Return a page of a text table by its bytes; `tables.CsvFile` gives pages by row."""
-    from flowtui.previews.tables import CsvFile
-
-    with unpacking.with_ascii(path, encoding, cancelled) as plain:
-        table = CsvFile(plain.path, kind is PreviewKind.TSV, plain.encoding)
-        table.first_column = request.first_column
-        if request.is_last:
-            page = table.last(request.count)
-        else:
-            page = table.at(request.position, request.index, request.count)
-    if not plain.is_whole:
-        # Only the rows up to where reading stopped are counted.
-        page = replace(page, part=replace(page.part, total=None))
-    return replace(page, encoding=encoding, is_as_written=plain.path == path)
-
-
-def _parsed(
-    path: Path,
-    file: BinaryIO,
-    kind: PreviewKind,
-    request: Request,
-    cancelled: Cancelled,
-    encoding: Encoding | None,
-) -> Shown:
-    if kind.is_image:
-        from flowtui.previews import images
-
-        return images.picture(path, kind, request, cancelled)
-    if kind is PreviewKind.PDF:
-        from flowtui.previews import pdf
-
-        return pdf.page(path, request, cancelled)
-    if kind is PreviewKind.DOCX:
-        from flowtui.previews import docx
-
-        return docx.page(path, request, cancelled)
-    if kind is PreviewKind.PARQUET:
-        from flowtui.previews import parquet
-
-        return parquet.page(path, request, cancelled)
-    if kind in (PreviewKind.TAR, PreviewKind.ZIP):
-        from flowtui.previews import archives
-
-        if kind is PreviewKind.ZIP:
-            return archives.zipped(file, request, encoding.name if encoding else None)
-        return archives.tar(file, request, cancelled)
-    from flowtui.previews import arrays
-
-    return arrays.arrays(file, kind, request)
+def _reader(kind: PreviewKind) -> _KindReader:
+    return cast(_KindReader, import_module(f"flowtui.previews.{kind.row.reader}"))

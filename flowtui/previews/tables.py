@@ -5,13 +5,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from flowtui.previews import csv_dialect, encodings, files, guessing
+from flowtui.previews import csv_dialect, encodings, files, guessing, unpacking
 from flowtui.previews.csv_rows import CsvRow, RowIndex, rows
-from flowtui.previews.values import Cancelled, Part, TableColumn, TablePage, never
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import (
+    Cancelled,
+    Opened,
+    Part,
+    Request,
+    TableColumn,
+    TablePage,
+    never,
+)
 
 CELL_CHARS = 500
 MAX_COLUMNS = 200
@@ -20,6 +30,22 @@ PAGE_BYTES = 1024 * 1024
 """A page ends with the row that reaches it."""
 TAIL_BYTES = 256 * 1024
 _CLOSING_QUOTE = re.compile(rb'(?<!")"(?:"")*(?!")')
+
+
+def shown(opened: Opened, request: Request) -> TablePage:
+    """Return a page of a text table by its bytes; `CsvFile` gives pages by row."""
+    encoding = opened.encoding or encodings.FALLBACK
+    with unpacking.with_ascii(opened.path, encoding, opened.cancelled) as plain:
+        table = CsvFile(plain.path, opened.kind is PreviewKind.TSV, plain.encoding)
+        table.first_column = request.first_column
+        if request.is_last:
+            page = table.last(request.count)
+        else:
+            page = table.at(request.position, request.index, request.count)
+    if not plain.is_whole:
+        # Only the rows up to where reading stopped are counted.
+        page = replace(page, part=replace(page.part, total=None))
+    return replace(page, encoding=encoding, is_as_written=plain.path == opened.path)
 
 
 class CsvFile:

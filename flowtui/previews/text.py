@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from flowtui.previews import ansi, encodings, files, overwriting
-from flowtui.previews.values import Line, Part, Request, TextPage
+from flowtui.previews import ansi, encodings, files, kinds, overwriting
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Line, Opened, Part, Request, TextPage
 
 PAGE_BYTES = 128 * 1024
 LINE_CHARS = 4_000
@@ -22,6 +23,14 @@ class _Lines:
     used: int
     left_out: int = 0
     """How many parts of the last line are left out because others overwrite them."""
+
+
+def shown(opened: Opened, request: Request) -> TextPage:
+    """Return the wanted lines of a text, as `page` does, in the language of its kind or name."""
+    language = opened.kind.row.language or kinds.language_of(opened.name)
+    is_overwritten = opened.kind in (PreviewKind.TEXT, PreviewKind.ANSI)
+    encoding = opened.encoding or encodings.FALLBACK
+    return page(opened.file, request, encoding, language, is_overwritten=is_overwritten)
 
 
 def page(

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import codecs
-import gzip
 import importlib.util
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, Protocol
 
 from flowtui import temporary
 from flowtui.previews import encodings, files
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
-from flowtui.previews.values import Cancelled, Mode, PreviewKind
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Cancelled, Mode
 
 MAX_UNPACKED_BYTES = 64_000_000
 """How much is unpacked, most of it on the disk; what follows is not shown."""
 MAX_RECODED_BYTES = 32_000_000
 _PIECE_BYTES = 64 * 1024
 _UNPACKED_PIECE_BYTES = 1_000_000
+_UNPACKER_BYTES = 1 << 25
+"""How much memory an unpacker may take for what it has seen; few files need more."""
+_ENDINGS = sorted(
+    (ending for kind in PreviewKind if kind.row.is_packed for ending in kind.row.endings),
+    key=len,
+    reverse=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +60,16 @@ def _private_file() -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def unpacked(
-    file: BinaryIO, packing: PreviewKind, cancelled: Cancelled, limit: int = MAX_UNPACKED_BYTES
-) -> Iterator[Unpacked]:
-    """Unpack into a private file, which is gone afterwards.
+def poured(pieces: Iterator[bytes], cancelled: Cancelled, limit: int) -> Iterator[Unpacked]:
+    """Write pieces into a private file, which is gone afterwards.
 
     Raises:
-        PreviewFailed: Nothing of it can be unpacked.
-        MissingExtra: The library that unpacks zstd is not installed.
         PreviewCancelled: It was cancelled between two pieces.
     """
     with _private_file() as target:
         size = 0
         is_whole = False
-        for piece in _pieces(file, packing):
+        for piece in pieces:
             if cancelled():
                 raise PreviewCancelled
             if size + len(piece) > limit:
@@ -81,10 +84,12 @@ def unpacked(
         yield Unpacked(Path(target.name), size, is_whole)
 
 
-def head(file: BinaryIO, packing: PreviewKind) -> bytes:
-    """Return the first bytes of what is packed."""
+def head(pieces: Iterator[bytes], cancelled: Cancelled) -> bytes:
+    """Return the first bytes of what comes in pieces."""
     found = b""
-    for piece in _pieces(file, packing):
+    for piece in pieces:
+        if cancelled():
+            raise PreviewCancelled
         found += piece
         if len(found) >= files.HEAD_BYTES:
             break
@@ -94,9 +99,9 @@ def head(file: BinaryIO, packing: PreviewKind) -> bytes:
 def inner_name(name: str) -> str:
     """Return the name of what is packed: `log.txt` for `log.txt.gz`."""
     lowered = name.lower()
-    for suffix, instead in ((".tgz", ".tar"), (".gz", ""), (".zst", ""), (".zstd", "")):
+    for suffix in _ENDINGS:
         if lowered.endswith(suffix):
-            return name[: -len(suffix)] + instead
+            return name[: -len(suffix)] + (".tar" if suffix.startswith(".t") else "")
     return name
 
 
@@ -135,18 +140,18 @@ def with_ascii(path: Path, encoding: str, cancelled: Cancelled) -> Iterator[Plai
             yield Plain(Path(target.name), "UTF-8", taken >= files.size_of(file) - mark)
 
 
-def _pieces(file: BinaryIO, packing: PreviewKind) -> Iterator[bytes]:
+def pieces(file: BinaryIO, packing: PreviewKind) -> Iterator[bytes]:
     """Yield what is packed in a file; what comes before a break is still worth showing.
 
     Raises:
         PreviewFailed: Nothing comes before the break.
-        MissingExtra: The library that unpacks zstd is not installed.
+        MissingExtra: The library that unpacks it is not installed.
     """
     file.seek(0)
     has_some = False
     try:
-        for piece in _zstd_pieces(file) if packing is PreviewKind.ZSTD else _gzip_pieces(file):
-            has_some = True
+        for piece in _UNPACKERS[packing](file):
+            has_some = has_some or bool(piece)
             yield piece
     except _Broken as error:
         if not has_some:
@@ -157,14 +162,89 @@ class _Broken(Exception):
     """What is packed breaks off; `str()` says so."""
 
 
+class _GzipUnpacker:
+    """Unpacks one stream of gzip, as those of bzip2 and xz do theirs."""
+
+    def __init__(self) -> None:
+        self._unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+
+    @property
+    def eof(self) -> bool:
+        return self._unpacker.eof
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._unpacker.unconsumed_tail
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._unpacker.unused_data
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._unpacker.decompress(data or self._unpacker.unconsumed_tail, max_length)
+
+
 def _gzip_pieces(file: BinaryIO) -> Iterator[bytes]:
     try:
-        with gzip.GzipFile(fileobj=file) as stream:
-            # read() would lose what it already has of a piece that breaks off.
-            while piece := stream.read1(_UNPACKED_PIECE_BYTES):
-                yield piece
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        yield from _streams(file, _GzipUnpacker)
+    except (EOFError, zlib.error) as error:
         raise _Broken("The gzip file is broken.") from error
+
+
+def _bzip2_pieces(file: BinaryIO) -> Iterator[bytes]:
+    import bz2
+
+    try:
+        yield from _streams(file, bz2.BZ2Decompressor)
+    except (EOFError, OSError, ValueError) as error:
+        raise _Broken("The bzip2 file is broken.") from error
+
+
+def _xz_pieces(file: BinaryIO) -> Iterator[bytes]:
+    import lzma
+
+    try:
+        yield from _streams(file, lambda: lzma.LZMADecompressor(memlimit=_UNPACKER_BYTES))
+    except (EOFError, lzma.LZMAError, ValueError) as error:
+        raise _Broken("The xz file is broken, or needs too much memory.") from error
+
+
+class _StreamUnpacker(Protocol):
+    """What the unpackers of bzip2 and xz have in common: they take one stream."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def needs_input(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+
+
+def _streams(file: BinaryIO, start: Callable[[], _StreamUnpacker]) -> Iterator[bytes]:
+    """Yield what is in the streams of a file, one after the other.
+
+    A piece is empty where nothing comes of much that is read, so that whoever waits can leave.
+    """
+    unpacker = start()
+    data = b""
+    while True:
+        if unpacker.eof:
+            data = unpacker.unused_data
+            # What fills up a block of a tape may stand between two of them.
+            while not (data := data.lstrip(b"\0")):
+                data = file.read(_PIECE_BYTES)
+                if not data:
+                    return
+                yield b""
+            unpacker = start()
+        elif unpacker.needs_input:
+            data = file.read(_PIECE_BYTES)
+            if not data:
+                raise EOFError
+        piece = unpacker.decompress(data, _UNPACKED_PIECE_BYTES)
+        data = b""
+        yield piece
 
 
 def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -173,10 +253,18 @@ def _zstd_pieces(file: BinaryIO) -> Iterator[bytes]:
     import zstandard
 
     # The default window limit of 128 MB would be most of what a preview may use.
-    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 25)
+    unpacker = zstandard.ZstdDecompressor(max_window_size=_UNPACKER_BYTES)
     try:
         with unpacker.stream_reader(file, read_across_frames=True, closefd=False) as stream:
             while piece := stream.read(_UNPACKED_PIECE_BYTES):
                 yield piece
     except zstandard.ZstdError as error:
         raise _Broken("The zstd file is broken, or needs too much memory.") from error
+
+
+_UNPACKERS = {
+    PreviewKind.GZIP: _gzip_pieces,
+    PreviewKind.ZSTD: _zstd_pieces,
+    PreviewKind.BZIP2: _bzip2_pieces,
+    PreviewKind.XZ: _xz_pieces,
+}

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from pathlib import Path
+from typing import BinaryIO, Literal, TypeAlias
 
+from flowtui.previews.document_blocks import DocumentBlock, Member
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.store.values import JsonValue
 
 Cancelled: TypeAlias = Callable[[], bool]
@@ -22,55 +25,6 @@ def never() -> bool:
     return False
 
 
-class PreviewKind(StrEnum):
-    """What a file is."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    GIF = "gif"
-    WEBP = "webp"
-    BMP = "bmp"
-    TIFF = "tiff"
-    SVG = "svg"
-    PDF = "pdf"
-    DOCX = "docx"
-    CSV = "csv"
-    TSV = "tsv"
-    PARQUET = "parquet"
-    JSON = "json"
-    JSONL = "jsonl"
-    MARKDOWN = "markdown"
-    SOURCE = "source"
-    TEXT = "text"
-    ANSI = "ansi"
-    GZIP = "gzip"
-    ZSTD = "zstd"
-    NPY = "npy"
-    NPZ = "npz"
-    SAFETENSORS = "safetensors"
-    TAR = "tar"
-    ZIP = "zip"
-    BINARY = "binary"
-    EMPTY = "empty"
-
-    @property
-    def is_image(self) -> bool:
-        """Whether the file is a picture made of pixels."""
-        return self in _IMAGES
-
-
-_IMAGES = frozenset(
-    (
-        PreviewKind.PNG,
-        PreviewKind.JPEG,
-        PreviewKind.GIF,
-        PreviewKind.WEBP,
-        PreviewKind.BMP,
-        PreviewKind.TIFF,
-    )
-)
-
-
 class Mode(StrEnum):
     """How a file is to be shown."""
 
@@ -78,6 +32,8 @@ class Mode(StrEnum):
     PICTURE = "picture"
     TEXT = "text"
     HEX = "hex"
+    STATISTICS = "statistics"
+    """Arrays with their least and largest number, their mean and how many are NaN."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +58,23 @@ class Request:
     """For a table: how many columns stand before those that are wanted."""
     encoding: str | None = None
     """The encoding to read a text in; None for the one that it seems to have."""
+    sheet: int = 0
+    """Which sheet of a workbook is wanted."""
+    inside: tuple[Member, ...] = ()
+    """The member of the file that is wanted, after those that it lies in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is open to be read, and what is known of it."""
+
+    path: Path
+    file: BinaryIO
+    kind: PreviewKind
+    name: str
+    cancelled: Cancelled
+    encoding: str | None = None
+    """The encoding of a text, or of the names in a ZIP file that are not marked as UTF-8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +162,10 @@ class TablePage:
     is_as_written: bool = True
     """Whether the positions of its parts are those in the file itself."""
     note: str = ""
+    sheets: tuple[str, ...] = ()
+    """The names of the sheets of a workbook."""
+    sheet: int = 0
+    """Which of them this is a part of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,35 +210,6 @@ class JsonRecords:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    level: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An item of a list; `level` 0 is outermost."""
-
-    text: str
-    level: int
-    is_numbered: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    rows: tuple[tuple[str, ...], ...]
-    row_count: int
-
-
-DocumentBlock: TypeAlias = Heading | Paragraph | Item | Table
-
-
-@dataclass(frozen=True, slots=True)
 class DocumentPage:
     blocks: tuple[DocumentBlock, ...]
     part: Part
@@ -275,6 +223,8 @@ class Array:
     shape: tuple[int, ...]
     size_bytes: int | None
     """The size of its data; None where the type does not tell."""
+    statistics: tuple[str, ...] = ()
+    """The least and the largest number, the mean, and how many are NaN, if they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,14 +232,6 @@ class Arrays:
     arrays: tuple[Array, ...]
     part: Part
     metadata: JsonValue = None
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    name: str
-    size_bytes: int
-    type: str
-    """file, folder, link or other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ def sorted_field(
     columns: Iterable[str],
     called: Mapping[str, str],
     remarks: Callable[[Condition], Sequence[str]],
+    option: str = "--sort",
 ) -> str:
     """Return the column or the field of the filter language that a list is to be sorted by.
 
@@ -32,6 +33,7 @@ def sorted_field(
         columns: What the list can be sorted by besides, for the message.
         called: Columns by the field that is the same.
         remarks: Returns which keys of a condition no record has.
+        option: The option with which it was typed, for the message.
 
     Raises:
         WrongUsage: There is no such field, or no record has it.
@@ -42,10 +44,10 @@ def sorted_field(
     try:
         condition = asked_key(wanted, fields)
     except FilterError as error:
-        raise WrongUsage(f"--sort {name!r}: {error}") from error
+        raise WrongUsage(f"{option} {name!r}: {error}") from error
     missing = () if condition is None else remarks(condition)
     if missing:
-        raise WrongUsage(f"--sort {name!r} is not one of {', '.join(columns)}, and {missing[0]}")
+        raise WrongUsage(f"{option} {name!r} is not one of {', '.join(columns)}, and {missing[0]}")
     first = fields.resolve(wanted)[0]
     return wanted if first.what else called.get(first.name, first.name)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,24 +17,19 @@ from rich.cells import cell_len
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.cell_widths import count_spacing_marks
-from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.reports.usage import raise_if_in_part
 from flowtui.store import counts as counting
 from flowtui.store import models as logged_models
 from flowtui.store import params as logged_params
-from flowtui.store import runs as run_rows
 from flowtui.store.errors import DatabaseCorrupt, DatabaseError
 from flowtui.store.liveness.standing import Standing
 from flowtui.store.lost_records import damage, lost_records
 from flowtui.store.metrics.listing import best, problems
 from flowtui.store.open_run import OpenRun
-from flowtui.store.runs import SORTABLE, RunOrder
 from flowtui.store.store import Store
-from flowtui.store.values import Counts, Figures, JsonValue, MetricSummary, Model, Param, Point, Run
+from flowtui.store.values import Counts, Figures, MetricSummary, Model, Param, Point, Run
 
 Document = dict[str, object]
-_CALLED = {"created_at": "created", "group_name": "group"}
-"""Columns to which the filter language gives another name."""
 
 
 def dumps(document: object) -> str:
@@ -190,59 +185,6 @@ def time_text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")
 
 
-def runs_text(
-    runs: Sequence[Run],
-    standings: Mapping[str, Standing],
-    sorted_by: str = "",
-    figures: Mapping[str, Figures] | None = None,
-) -> Iterator[str]:
-    """Yield a table of runs, a line a run.
-
-    Args:
-        runs: In order.
-        standings: What is known of their processes, by run id.
-        sorted_by: A field that is not a column of the table, to add as one.
-        figures: The figures for that column, by run id.
-    """
-    heads = ("id", "name", "status", "created", "duration", "group", "tags")
-    more = (fmt.plain(sorted_by, 60),) if sorted_by else ()
-    rows: list[Sequence[str]] = [(*heads[:2], *more, *heads[2:])]
-    for run in runs:
-        if sorted_by:
-            more = (_field_text(run, (figures or {}).get(run.id, Figures()), sorted_by),)
-        rows.append(
-            (
-                fmt.short_id(run.id),
-                fmt.plain(run.name, 60),
-                *more,
-                fmt.run_state(run.status, standings[run.id]),
-                "" if run.created_at is None else fmt.when_short(run.created_at),
-                fmt.elapsed(standings[run.id]),
-                fmt.plain(run.group_name or "", 40),
-                " ".join(fmt.plain(tag, 40) for tag in run.tags),
-            )
-        )
-    return table(rows)
-
-
-def _field_text(run: Run, figures: Figures, name: str) -> str:
-    """Return what a run has under a name of the filter language, as a cell; empty for nothing."""
-    from flowtui.store.filters import RUN_FIELDS
-
-    for of_run in RUN_FIELDS.resolve(name):
-        key = of_run.name.partition(".")[2]
-        value: JsonValue = None
-        if of_run.what == "metric":
-            value = figures.metrics.get(key)
-        elif of_run.what == "parameter":
-            value = under(figures.params, key)
-        elif not of_run.what:
-            value = getattr(run, of_run.name, None)
-        if value is not None:
-            return fmt.number(value) if isinstance(value, float) else fmt.json_text(value, 60)
-    return ""
-
-
 def run_text(store: Store, run: OpenRun, found: RunContents) -> Iterator[str]:
     """Yield a run as lines for a person."""
     row = run.row
@@ -368,56 +310,3 @@ def print_run(store: Store, run: OpenRun, as_json: bool = False) -> None:
         for line in run_text(store, run, found):
             print(line)
     raise_if_in_part(found.unread)
-
-
-def print_runs(
-    store: Store,
-    filter_text: str = "",
-    sort: str = "-created",
-    limit: int | None = None,
-    as_json: bool = False,
-) -> None:
-    """Print the runs that a filter leaves, as text or as a JSON array.
-
-    Args:
-        store: The store.
-        filter_text: As on the list's filter line; blank for all.
-        sort: A column, with a minus before it for descending order.
-        limit: How many runs at most.
-        as_json: Whether to print an array of documents.
-
-    Raises:
-        WrongUsage: There is no such column.
-        FilterError: The filter is not understood.
-        PrintedInPart: Parameters or metrics that were asked for could not be read for some run.
-    """
-    condition = None
-    if filter_text.strip():
-        from flowtui.store.filters import run_condition
-
-        condition = run_condition(filter_text)
-    column = _sorted_column(store, sort.removeprefix("-"))
-    order = RunOrder(column, sort.startswith("-"))
-    rowids = store.list.ordered(condition, order)[:limit]
-    by_rowid = store.ask(run_rows.at, rowids)
-    runs = [by_rowid[rowid] for rowid in rowids if rowid in by_rowid]
-    # Runs can be filtered and sorted by metadata, which is not part of what is read of them.
-    sorted_by = "" if column in SORTABLE or column.startswith("metadata.") else column
-    figures = store.list.figures([run.id for run in runs]) if as_json or sorted_by else {}
-    known = store.standings(runs, clock.now())
-    tell(store.list.remarks(condition))
-    if as_json:
-        print(dumps([listed_document(run, known[run.id], figures[run.id]) for run in runs]))
-    else:
-        for line in runs_text(runs, known, sorted_by, figures):
-            print(line)
-    unread = [of_run.problem for of_run in figures.values() if of_run.problem]
-    raise_if_in_part(dict.fromkeys((*store.list.unread(condition, order), *unread)))
-
-
-def _sorted_column(store: Store, name: str) -> str:
-    if name in SORTABLE:
-        return name
-    from flowtui.store.filters import RUN_FIELDS
-
-    return sorted_field(name, RUN_FIELDS, SORTABLE, _CALLED, store.list.remarks)

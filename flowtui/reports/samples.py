@@ -11,14 +11,19 @@ import csv
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from flowtui import format as fmt
+from flowtui.reports.annotation_cells import annotation_values, listed_annotations
 from flowtui.reports.data_output import data_out, write_array
+from flowtui.reports.escaped import csv_text
 from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.reports.runs import Document, dumps, table, time_text
+from flowtui.store.annotations import judgements
+from flowtui.store.annotations import listing as annotation_rows
+from flowtui.store.annotations.values import Annotation
 from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
@@ -105,14 +110,16 @@ def print_samples(run: OpenRun, wanted: SampleRequest, style: Format = "text") -
     keys = run.ask(sample_rows.ordered, wanted.dataset, condition, order)[: wanted.limit]
     samples = _pages(run, keys, whole=style != "text")
     if style == "json":
-        write_array((dumps(sample_document(sample)) for sample in samples), sys.stdout)
+        write_array((dumps(_listed(sample, notes)) for sample, notes in samples), sys.stdout)
         return
     used = run.ask(sample_keys.keys, wanted.dataset, ("scores",))
     scores = [key.key for key in used]
     if style == "csv":
-        _write_csv(samples, scores, data_out())
+        said = run.ask(judgements.tallies, annotation_rows.SAMPLES, wanted.dataset)
+        _write_csv(samples, scores, [one.field for one in said], data_out())
         return
-    for line in samples_text(samples, scores, order.column if wanted.sort else ""):
+    shown = (sample for sample, _ in samples)
+    for line in samples_text(shown, scores, order.column if wanted.sort else ""):
         print(line)
 
 
@@ -147,6 +154,10 @@ def sample_document(sample: Sample) -> Document:
         "annotation_count": sample.annotation_count,
         "problems": list(sample.problems),
     }
+
+
+def _listed(sample: Sample, annotations: Sequence[Annotation]) -> Document:
+    return {**sample_document(sample), "annotations": listed_annotations(annotations)}
 
 
 def score_set_document(scores: ScoreSet) -> Document:
@@ -272,12 +283,19 @@ def _numbers(numbers: NumberSummary) -> Document:
     }
 
 
-def _write_csv(samples: Iterator[Sample], scores: Sequence[str], out: TextIO) -> None:
+def _write_csv(
+    samples: Iterator[tuple[Sample, Sequence[Annotation]]],
+    scores: Sequence[str],
+    said: Sequence[str],
+    out: TextIO,
+) -> None:
     rows = csv.writer(out, lineterminator="\n")
     fixed = ("dataset_id", "id", "created_at", "updated_at", "inputs", "outputs", "refs")
     names = [f"scores.{fmt.plain(key, TEXT_CHARACTERS)}" for key in scores]
-    rows.writerow((*fixed, *names, "metadata", "trace_ids", "annotation_count"))
-    for sample in samples:
+    fields = [csv_text(field) for field in said]
+    rows.writerow((*fixed, *names, "metadata", "trace_ids", "annotation_count", *fields))
+    for sample, notes in samples:
+        values = annotation_values(notes)
         of = sample.scores if isinstance(sample.scores, dict) else {}
         rows.writerow(
             (
@@ -290,6 +308,7 @@ def _write_csv(samples: Iterator[Sample], scores: Sequence[str], out: TextIO) ->
                 _json(sample.metadata),
                 " ".join(fmt.plain(id_, TEXT_CHARACTERS) for id_ in sample.trace_ids),
                 sample.annotation_count,
+                *(values.get(field, "") for field in said),
             )
         )
 
@@ -315,12 +334,18 @@ def _cell(value: JsonValue) -> str:
     return fmt.number(value) if isinstance(value, float) else fmt.json_text(value, CELL_CHARACTERS)
 
 
-def _pages(run: OpenRun, keys: Sequence[int], whole: bool) -> Iterator[Sample]:
+def _pages(
+    run: OpenRun, keys: Sequence[int], whole: bool
+) -> Iterator[tuple[Sample, Sequence[Annotation]]]:
+    """Yield samples; whole ones with their annotations."""
     bounds = sample_rows.WHOLE if whole else sample_rows.LISTED
     for start in range(0, len(keys), PAGE_SAMPLES):
         page = keys[start : start + PAGE_SAMPLES]
         by_key = run.ask(sample_rows.at, page, bounds)
-        yield from (by_key[key] for key in page if key in by_key)
+        notes: Mapping[int, Sequence[Annotation]] = {}
+        if whole:
+            notes = run.ask(annotation_rows.of_rows, annotation_rows.SAMPLES, page)
+        yield from ((by_key[key], notes.get(key, ())) for key in page if key in by_key)
 
 
 def _require_dataset(run: OpenRun, dataset: str | None) -> None:

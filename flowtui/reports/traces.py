@@ -13,13 +13,10 @@ from itertools import chain
 from typing import TextIO
 
 from flowtui import format as fmt
-from flowtui.reports.data_output import write_array
-from flowtui.reports.filter_remarks import tell
+from flowtui.reports.annotation_cells import annotation_document
 from flowtui.reports.runs import Document, dumps, table, time_text
-from flowtui.reports.usage import WrongUsage
 from flowtui.store import cancelling
 from flowtui.store.annotations import listing as annotation_rows
-from flowtui.store.annotations.values import Annotation
 from flowtui.store.decoding import as_sql
 from flowtui.store.errors import StoreError
 from flowtui.store.genai import Usage
@@ -30,7 +27,6 @@ from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.columns import Spans
 from flowtui.store.traces.groups import TraceGroup
 from flowtui.store.traces.layout import NONE, laid_out
-from flowtui.store.traces.listing import ALSO_SORTED, BY_ID, SORTABLE, TraceOrder
 from flowtui.store.traces.times import sortable
 from flowtui.store.traces.values import Span, SpanDetail, SpanEvent, SpanLink, Trace, moment
 
@@ -41,47 +37,6 @@ SAID_CHARS_PRINTED = 60
 INDENT_LEVELS = 40
 """How many levels are indented; deeper ones are not, so that a line still shows its span."""
 _STATUS_WORDS = {0: "unset", 1: "ok", 2: "error"}
-
-
-def print_traces(
-    run: OpenRun,
-    filter_text: str = "",
-    sort: str = "-start",
-    limit: int | None = None,
-    as_json: bool = False,
-) -> None:
-    """Print the traces that a filter leaves, as a table or as a JSON array.
-
-    Args:
-        run: The run.
-        filter_text: As on the list's filter line; blank for all.
-        sort: A column, with a minus before it for descending order.
-        limit: How many traces at most.
-        as_json: Whether to print an array of documents.
-
-    Raises:
-        WrongUsage: There is no such column.
-        FilterError: The filter is not understood.
-        DatabaseError: The run's database cannot be read.
-    """
-    column = sort.removeprefix("-")
-    if column not in SORTABLE:
-        column = ALSO_SORTED.get(column.lower(), column)
-    if column not in (*SORTABLE, BY_ID):
-        raise WrongUsage(f"--sort {column!r} is not one of {', '.join((*SORTABLE, BY_ID))}")
-    condition = None
-    if filter_text.strip():
-        from flowtui.store.filters import trace_condition
-
-        condition = trace_condition(filter_text)
-    keys = run.ask(trace_rows.ordered, condition, TraceOrder(column, sort.startswith("-")))[:limit]
-    tell(run.remarks(condition, trace_rows.remarks))
-    traces = _pages(run, keys)
-    if as_json:
-        write_array((dumps(trace_document(trace)) for trace in traces), sys.stdout)
-        return
-    for line in traces_text(list(traces)):
-        print(line)
 
 
 def print_trace(run: OpenRun, word: str, as_json: bool = False) -> None:
@@ -137,20 +92,6 @@ def write_trace(run: OpenRun, trace: Trace, out: TextIO) -> int:
             depth = level
     out.write("]}" * (depth + 1) + "\n  ]\n}\n")
     return len(steps)
-
-
-def annotation_document(annotation: Annotation) -> Document:
-    """Return an annotation of a span or a sample."""
-    return {
-        "id": annotation.id,
-        "name": annotation.name,
-        "kind": annotation.kind,
-        "value_type": annotation.value_type,
-        "value": annotation.value,
-        "user": annotation.user,
-        "rationale": annotation.rationale,
-        "created_at": time_text(annotation.created_at),
-    }
 
 
 def trace_document(trace: Trace) -> Document:
@@ -210,8 +151,16 @@ def span_document(span: Span, detail: SpanDetail | None) -> Document:
     return document
 
 
-def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
-    """Yield a table of traces, a line a trace."""
+def traces_text(
+    traces: Sequence[Trace], more: str = "", values: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield a table of traces, a line a trace.
+
+    Args:
+        traces: In order.
+        more: The head of a further column; empty for none.
+        values: The value of each trace in that column.
+    """
     heads = (
         "trace",
         "name",
@@ -224,8 +173,9 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
         "errors",
         "tokens",
     )
-    rows: list[Sequence[str]] = [(*heads, "samples", "annotations")]
-    for trace in traces:
+    last = ("samples", "annotations", *([fmt.plain(more, 60)] if more else []))
+    rows: list[Sequence[str]] = [(*heads, *last)]
+    for trace, value in zip(traces, values or [""] * len(traces), strict=True):
         started = moment(trace.start_ns)
         rows.append(
             (
@@ -241,6 +191,7 @@ def traces_text(traces: Sequence[Trace]) -> Iterator[str]:
                 fmt.tokens(None if trace.usage is None else trace.usage.total, trace.unread_count),
                 _some(trace.sample_count),
                 _some(trace.annotation_count),
+                *([fmt.one_line(value, SAID_CHARS_PRINTED)] if more else []),
             )
         )
     return table(rows)

@@ -11,6 +11,8 @@ from flowtui import format as fmt
 from flowtui.screens.list_query import ListQuery
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.lists.detail_strip import DetailStrip, Question
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
@@ -98,6 +100,31 @@ class RecordList(Generic[Query, Record]):
         self.known.update(records)
         self.fill(records)
         self.known = {key: one for key, one in self.known.items() if self.rows.holds(key)}
+        if self.rows.cursor_key in records:
+            self._look()
+
+    # The strip below -------------------------------------------------------------------------
+
+    @property
+    def strip(self) -> DetailStrip:
+        """The strip below the list, which shows what the cursor is on."""
+        return self._widget.query_one(DetailStrip)
+
+    def strip_question(self) -> Question | None:
+        """Return what the strip asks about the record under the cursor; None for nothing."""
+        return None
+
+    def on_virtual_list_cursor_moved(self, event: VirtualList.CursorMoved) -> None:
+        if event.lines is self.rows:
+            self._look()
+
+    def _look(self) -> None:
+        # Not every list has a strip.
+        for strip in self._widget.query(DetailStrip):
+            strip.look()
+
+    def action_strip(self) -> None:
+        self.strip.toggle()
 
     def show_empty(self, text: str) -> None:
         """Show the table, or a text in its place."""
@@ -109,6 +136,8 @@ class RecordList(Generic[Query, Record]):
         empty.show(text)
         empty.display = bool(text)
         self.rows.display = not text
+        for strip in self._widget.query(DetailStrip):
+            strip.allow(not text)
         if not text and screen.focused is None:
             screen.set_focus(self.rows)
 

@@ -30,8 +30,9 @@ class Bounds:
     """Whether JSON of more than `PARSED_BYTES` is parsed too."""
 
 
-def sql_too_long(column: str, most_bytes: int = PARSED_BYTES) -> str:
-    """Return SQL for whether a column holds more than is parsed."""
+def sql_too_long(column: str, most_bytes: int | None = None) -> str:
+    """Return SQL for whether a column holds more than is parsed, or than so many bytes."""
+    most_bytes = PARSED_BYTES if most_bytes is None else most_bytes
     # The first only reads the header of the row; the other reads the value, but does not copy it.
     has_octets = sqlite3.sqlite_version_info >= (3, 43)
     size = f"octet_length({column})" if has_octets else f"length(cast({column} as blob))"

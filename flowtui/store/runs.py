@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flowtui.store import decoding
+from flowtui.store.compare.directions import Direction
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
 from flowtui.store.values import Figures, Group, JsonValue, Run
@@ -55,17 +56,25 @@ _SORT_SQL = {
 }
 
 
+BEST = "best."
+"""What the name of a column begins with that shows the best value of a metric, not its last."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunOrder:
     column: str = "created"
-    """One of SORTABLE, or a field of the filter language: `param.KEY`, `metric.KEY`, a bare key."""
+    """One of SORTABLE, a field of the filter language (`param.KEY`, `metric.KEY`, a bare key), or
+    `best.KEY`, which only `RunList.ordered` knows."""
     descending: bool = True
+    better: Direction | None = None
+    """In which direction the metric of `best.KEY` is better."""
 
 
 def needs_figures(condition: Condition | None, order: RunOrder) -> bool:
     """Say whether a condition or an order asks for parameters or metrics."""
     sql = "" if condition is None else condition.sql
-    return order.column not in SORTABLE or "run.params" in sql or "run.metrics" in sql
+    is_of_figures = order.column not in SORTABLE and not order.column.startswith(BEST)
+    return is_of_figures or "run.params" in sql or "run.metrics" in sql
 
 
 def has_runs_table(connection: sqlite3.Connection) -> bool:
@@ -74,14 +83,14 @@ def has_runs_table(connection: sqlite3.Connection) -> bool:
 
 def run(connection: sqlite3.Connection, run_id: str) -> Run | None:
     """Return one run, None if there is none with this id. Source: experiments."""
-    sql = f"{_relation(connection)} select {_ROW} from run where id = cast(:id as text)"
+    sql = f"{relation(connection)} select {_ROW} from run where id = cast(:id as text)"
     row = connection.execute(sql, {"id": decoding.as_sql(run_id), "figures": "{}"}).fetchone()
     return None if row is None else _run(row)
 
 
 def latest(connection: sqlite3.Connection) -> Run | None:
     """Return the run that was created last."""
-    sql = f"{_relation(connection)} select {_ROW} from run order by created_at desc, rowid desc"
+    sql = f"{relation(connection)} select {_ROW} from run order by created_at desc, rowid desc"
     row = connection.execute(f"{sql} limit 1", {"figures": "{}"}).fetchone()
     return None if row is None else _run(row)
 
@@ -92,7 +101,7 @@ def before(connection: sqlite3.Connection, of: Run) -> Run | None:
     Runs without a group count as one.
     """
     row = connection.execute(
-        f"{_relation(connection)}, this as (select * from run where rowid = :rowid)"
+        f"{relation(connection)}, this as (select * from run where rowid = :rowid)"
         f" select {', '.join(f'run.{name.strip()}' for name in _ROW.split(','))} from run, this"
         " where run.group_id is this.group_id and run.group_name is this.group_name"
         " and (run.created_at, run.rowid) < (this.created_at, this.rowid)"
@@ -111,7 +120,7 @@ def ids(connection: sqlite3.Connection) -> dict[int, str]:
 def candidates(connection: sqlite3.Connection, word: str) -> list[Run]:
     """Return the runs whose id starts with a word or whose name it is, newest first."""
     rows = connection.execute(
-        f"{_relation(connection)}, typed as (select cast(:word as text) as word)"
+        f"{relation(connection)}, typed as (select cast(:word as text) as word)"
         f" select {_ROW} from run, typed"
         " where name = word or substr(id, 1, length(word)) = word order by created_at desc",
         {"word": decoding.as_sql(word), "figures": "{}"},
@@ -134,7 +143,7 @@ def groups(connection: sqlite3.Connection, *, with_empty: bool = False) -> tuple
     """
     register_order(connection)
     rows = connection.execute(
-        f"{_relation(connection)} select group_id, group_name, count(*) from run"
+        f"{relation(connection)} select group_id, group_name, count(*) from run"
         f" group by group_id, group_name order by {order_sql('group_name', are_names=True)}",
         {"figures": "{}"},
     )
@@ -167,7 +176,7 @@ def ordered(
         figures: The figures of the runs that meta.db has no copies of (`without_figures`); needed
             where the condition or the order asks for parameters or metrics.
     """
-    parameters: dict[str, object] = {"figures": _figures_json(figures)}
+    parameters: dict[str, object] = {"figures": figures_json(figures)}
     if order.column in SORTABLE:
         value = _SORT_SQL[order.column]
     else:
@@ -190,7 +199,7 @@ def ordered(
         terms = order_sql("value", order.descending, are_names=are_names)
     return decoding.keys(
         connection,
-        f"{_relation(connection)}, found as materialized ("
+        f"{relation(connection)}, found as materialized ("
         f" select rowid, created_at, {value} as value from run where {where})"
         f" select rowid from found order by {terms}, created_at desc, rowid desc",
         parameters,
@@ -211,11 +220,11 @@ def remarks(
     from flowtui.store.filters import RUN_FIELDS, register_functions
 
     register_functions(connection)
-    bound = {"figures": _figures_json(figures)}
+    bound = {"figures": figures_json(figures)}
     is_whole = not any(of_run.problem for of_run in figures.values())
     place = "this store" if is_whole else "the runs that can be read"
     records = names_in_use.Records(
-        _relation(connection), "run", bound, "runs", place, is_bounded=False
+        relation(connection), "run", bound, "runs", place, is_bounded=False
     )
     return names_in_use.remarks(
         connection,
@@ -229,7 +238,7 @@ def remarks(
 def at(connection: sqlite3.Connection, rowids: Sequence[int]) -> dict[int, Run]:
     """Return runs by rowid; those that are gone are left out."""
     rows = connection.execute(
-        f"{_relation(connection)} select {_ROW} from run"
+        f"{relation(connection)} select {_ROW} from run"
         " where rowid in (select value from json_each(:rowids))",
         {"rowids": json.dumps(list(rowids)), "figures": "{}"},
     )
@@ -292,8 +301,11 @@ def copied_figures(connection: sqlite3.Connection, run_ids: Sequence[str]) -> di
     return found
 
 
-def _relation(connection: sqlite3.Connection) -> str:
-    """Return the WITH clause that makes `run`: one row a run, the same columns in any schema."""
+def relation(connection: sqlite3.Connection) -> str:
+    """Return the WITH clause that makes `run`: one row a run, the same columns in any schema.
+
+    It has one parameter, `figures`: see `figures_json`.
+    """
     present = table_columns(connection, "experiments") | {"rowid"}
     columns = decoding.select_list(_COLUMNS, present, "experiments")
     if "group_id" in present and table_columns(connection, "experiment_groups"):
@@ -369,7 +381,8 @@ def _float(value: float) -> float:
         return math.copysign(math.inf, value > 0 or -1)
 
 
-def _figures_json(figures: Mapping[str, Figures]) -> str:
+def figures_json(figures: Mapping[str, Figures]) -> str:
+    """Return the figures of runs that meta.db has no copies of, for `relation`."""
     return json.dumps(
         {
             run_id: {"params": _sql_json(dict(of.params)), "metrics": _sql_json(dict(of.metrics))}

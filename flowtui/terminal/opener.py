@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from flowtui import temporary
 from flowtui.failures import Failure
@@ -28,7 +29,7 @@ from flowtui.terminal.session import Session
 
 VARIABLE = "FLOW_TUI_OPENER"
 WATCHED_S = 2.0
-"""How long after its start a viewer's failure is reported; one that cannot work fails at once."""
+"""How long a viewer is watched before it is said to be open; one that cannot work fails at once."""
 KEPT_S = 24 * 3600.0
 """How old copies must be before another session removes them; a killed session leaves its own."""
 FOLDER_PREFIX = "flow-tui-open-"
@@ -73,16 +74,15 @@ def command(environ: Mapping[str, str], here: Session, platform: str = sys.platf
     return words
 
 
-def start(words: list[str], path: Path, failed: Callable[[str], None]) -> None:
-    """Start a program on a file, detached from this terminal, without waiting for it.
+def start(words: list[str], path: Path) -> None:
+    """Start a program on a file, detached from this terminal, and wait until it seems to work.
 
     Args:
         words: The command, to which the path is added.
         path: The file's absolute path.
-        failed: Is called from another thread if the program fails soon after its start.
 
     Raises:
-        OpenFailed: The program cannot be started.
+        OpenFailed: The program cannot be started, or fails within `WATCHED_S`.
     """
     try:
         process = subprocess.Popen(
@@ -94,15 +94,14 @@ def start(words: list[str], path: Path, failed: Callable[[str], None]) -> None:
         )
     except OSError as error:
         raise OpenFailed(f"{words[0]}: {error.strerror or error}") from error
-    started = time.monotonic()
-
-    def watch() -> None:
-        code = process.wait()
-        if code and time.monotonic() - started < WATCHED_S:
-            failed(f"{words[0]} ended with exit code {code}")
-
-    # It may stay open longer than the app.
-    threading.Thread(target=watch, name="opener", daemon=True).start()
+    try:
+        code = process.wait(WATCHED_S)
+    except subprocess.TimeoutExpired:
+        # It may stay open longer than the app; its end is waited for so that nothing is left of it.
+        threading.Thread(target=process.wait, name="opener", daemon=True).start()
+        return
+    if code:
+        raise OpenFailed(f"{words[0]} ended with exit code {code}")
 
 
 def editor(environ: Mapping[str, str]) -> list[str]:
@@ -177,26 +176,15 @@ class Copies:
             OpenFailed: There is no space for it, or the file cannot be read.
             PreviewCancelled: `cancelled` said so.
         """
-        with self._lock:
-            try:
-                folder = self._made()
-            except OSError as error:
-                why = temporary.why_not(error)
-                raise OpenFailed(f"no copy could be made: {why}") from error
-            self._count += 1
-            place = folder / str(self._count)
+        target = self._place(name)
+        folder = target.parent.parent
         try:
-            place.mkdir(mode=0o700)
             needed, free = path.stat().st_size, shutil.disk_usage(folder).free
             if needed > free:
                 raise OpenFailed(
                     f"a copy takes {size(needed)}, and {size(free)} are free in {folder.parent}:"
                     " free some, or set TMPDIR to another folder"
                 )
-            base = name.rpartition("/")[2]
-            stem, dot, suffix = base.rpartition(".")
-            target = place / (f"{file_stem(stem)}{dot}{file_stem(suffix)}" if stem else
-                              file_stem(base))  # fmt: skip
             copy_file(path, target, lambda _count: None, cancelled)
             target.chmod(0o400)
         except OSError as error:
@@ -206,6 +194,40 @@ class Copies:
                 raise PreviewCancelled from error
             raise OpenFailed(str(error)) from error
         return target
+
+    def written(self, name: str, write: Callable[[BinaryIO], None]) -> Path:
+        """Return a copy that `write` makes, which only this user can read and nobody can write.
+
+        Raises:
+            OpenFailed: There is no space for it.
+        """
+        target = self._place(name)
+        try:
+            with target.open("xb") as out:
+                write(out)
+            target.chmod(0o400)
+        except OSError as error:
+            target.unlink(missing_ok=True)
+            raise OpenFailed(f"no copy could be made: {temporary.why_not(error)}") from error
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+        return target
+
+    def _place(self, name: str) -> Path:
+        """Return where a copy of this name may be written, in a folder of its own."""
+        base = name.rpartition("/")[2]
+        stem, dot, suffix = base.rpartition(".")
+        safe = f"{file_stem(stem)}{dot}{file_stem(suffix)}" if stem else file_stem(base)
+        with self._lock:
+            self._count += 1
+            try:
+                place = self._made() / str(self._count)
+                place.mkdir(mode=0o700)
+            except OSError as error:
+                why = temporary.why_not(error)
+                raise OpenFailed(f"no copy could be made: {why}") from error
+        return place / safe
 
     def remove(self) -> None:
         """Remove all copies."""

@@ -76,7 +76,7 @@ def session(environ: Mapping[str, str]) -> Session:
         is_truecolor=environ.get("COLORTERM", "").lower() in ("truecolor", "24bit")
         or bool(_TRUECOLOR.match(environ.get("TERM", ""))),
         is_monochrome="NO_COLOR" in environ,
-        has_display="DISPLAY" in environ or "WAYLAND_DISPLAY" in environ,
+        has_display=bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")),
     )
 
 

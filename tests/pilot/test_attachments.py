@@ -393,16 +393,17 @@ async def test_a_picture_keeps_its_shape_and_is_drawn_anew_on_resize(tmp_path: P
         assert rgb.color.triplet == (200, 30, 30)
 
 
-async def test_a_pdf_turns_pages_as_picture_and_as_text(tmp_path: Path) -> None:
+async def test_a_pdf_turns_pages_as_text_and_as_picture(tmp_path: Path) -> None:
     data = pdf(tmp_path / "made.pdf", 3).read_bytes()
     async with opened(attached(tmp_path / "s", {"r.pdf": data}), "run", tab=TAB) as pilot:
         await shown(pilot, "page 1 of 3")
         await pilot.press("right_square_bracket")
         await shown(pilot, "page 2 of 3")
-        await pilot.press("p")
-        await until(lambda: isinstance(preview(pilot).current, TextLines), "the text")
+        assert isinstance(preview(pilot).current, TextLines)
         await until(lambda: " page 2" in "\n".join(screen_lines(pilot)[4:]), "its own page")
-        await pilot.press("p", "left_square_bracket")
+        await pilot.press("p")
+        await until(lambda: isinstance(preview(pilot).current, PicturePane), "the picture")
+        await pilot.press("left_square_bracket")
         await shown(pilot, "page 1 of 3")
         await pilot.press("enter", "pagedown")
         await shown(pilot, "page 2 of 3")

@@ -24,7 +24,7 @@ from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
-from tests.unit.compared_samples import Logged, agents, log_samples, run_set
+from tests.unit.compared_samples import Logged, agents, log_samples, other_questions, run_set
 from tests.unit.stores import execute
 
 BROKE = ["q003", "q007", "q021", "q033", "q048"]
@@ -122,6 +122,24 @@ async def test_each_view_has_its_key(runs: RunSet) -> None:
         assert ids(pilot)[:5] == BROKE
 
 
+async def test_counts_stay_where_there_is_little_room(runs: RunSet) -> None:
+    async with opened(runs, size=(80, 24)) as pilot:
+        await press(pilot, "1")
+        await press(pilot, "2", "4")
+        line = screen_lines(pilot)[1]
+        assert "4 Evals 5✗ 3✓" in line
+        assert "1 Overview 1≠   2 Metrics 0" in line
+        await filter_by(pilot, "q00")
+        [views] = [line for line in screen_lines(pilot) if "worse first" in line]
+        assert "10 of 63   ✎ B" in views
+        await pilot.click("#views", offset=(views.index("8 better"), 0))
+        await settled(pilot)
+        assert ids(pilot)[:2] == MENDED[:2]
+        await press(pilot, "space", "less_than_sign")
+        assert "Expected a value" in screen_text(pilot)
+        assert "10 of 63   ✎ B" in screen_text(pilot)
+
+
 async def test_samples_are_sorted_by_the_delta_of_a_score_and_back(runs: RunSet) -> None:
     async with opened(runs) as pilot:
         await press(pilot, "s", "down", "enter")
@@ -165,11 +183,11 @@ async def test_a_direction_that_is_chosen_counts_at_once(runs: RunSet) -> None:
         " where json_extract(scores, '$.tokens') is not null",
     )
     async with opened(runs) as pilot:
-        assert "which is better is not known" not in screen_lines(pilot)[10]
+        assert "counts as better" not in screen_lines(pilot)[10]
         await press(pilot, "shift+tab", "down", "down")
-        assert "which is better is not known: 29 changed, not tested" in screen_text(pilot)
+        assert "neither direction counts as better: 29 changed, not tested" in screen_text(pilot)
         await press(pilot, "m", "home", "down", "enter")
-        assert "29 worse, 0 better of 30: unlikely to be chance, p < 0.0001" in screen_text(pilot)
+        assert "29 worse, 0 better of 30: more got worse than better;" in screen_text(pilot)
         # What is remembered is forgotten again: other tests have the same home.
         await press(pilot, "m", "end", "enter")
         assert "29 worse" not in screen_text(pilot)
@@ -194,6 +212,15 @@ async def test_equal_inputs_join_where_ids_do_not(tmp_path: Path) -> None:
             assert ids(pilot)[:5] == BROKE
             await press(pilot, "enter")
             assert "joined on its input; in B new q003" in screen_text(pilot)
+
+
+async def test_samples_of_one_id_with_other_inputs_say_so(tmp_path: Path) -> None:
+    with run_set(tmp_path, other_questions()) as found:
+        async with opened(found) as pilot:
+            words = "5 joined on set and id · ▲ inputs of 4 of 5 differ: J joins on equal inputs"
+            await until(lambda: words in screen_text(pilot))
+            row = next(line for line in screen_lines(pilot) if "101" in line)
+            assert "≠ What is [-1-]" in row
 
 
 async def test_runs_without_samples_say_so(tmp_path: Path) -> None:
@@ -268,6 +295,25 @@ async def test_either_run_is_annotated_and_undone(runs: RunSet) -> None:
         assert "✎0" not in screen_text(pilot)
 
 
+async def test_undo_takes_back_the_last_change_of_any_run_and_names_it(runs: RunSet) -> None:
+    async with opened(runs) as pilot:
+        await press(pilot, "plus")
+        assert "in B, q003   u undoes" in screen_text(pilot)
+        await press(pilot, "tab", "minus")
+        assert noted(runs, "q003") == [[False], [True]]
+        await press(pilot, "u")
+        assert "Undone in A, q003: added" in screen_text(pilot)
+        assert noted(runs, "q003") == [[], [True]]
+        await press(pilot, "u")
+        assert "Undone in B, q003: added" in screen_text(pilot)
+        assert noted(runs, "q003") == [[], []]
+        # What was typed at once is undone in the same order.
+        await press(pilot, "plus", "tab", "minus", "u")
+        assert noted(runs, "q003") == [[True], []]
+        await press(pilot, "u", "u")
+        assert "There is nothing to undo." in screen_text(pilot)
+
+
 async def test_keys_typed_at_once_annotate_the_run_that_each_was_meant_for(
     runs: RunSet,
 ) -> None:
@@ -330,6 +376,25 @@ async def test_brackets_take_the_next_candidate(tmp_path: Path) -> None:
             assert noted(runs, "q003") == [[], [False], [True]]
 
 
+async def test_the_head_names_the_brackets_only_while_they_take_a_candidate(
+    tmp_path: Path,
+) -> None:
+    made = agents()
+    others = {f"agent-{n}": made["agent-new"] for n in range(4)}
+    with run_set(tmp_path, {**made, **others}) as runs:
+        async with opened(runs, size=(80, 24)) as pilot:
+            assert "candidate 1 of 5  [ ]" in screen_lines(pilot)[0]
+            await press(pilot, "enter")
+            # Now they step from sample to sample.
+            assert "candidate 1 of 5" in screen_lines(pilot)[0]
+            assert "[ ]" not in screen_lines(pilot)[0]
+            await press(pilot, "escape")
+            assert "candidate 1 of 5  [ ]" in screen_lines(pilot)[0]
+            await press(pilot, "0", "enter")
+            assert opened_id(pilot) == "old"
+            assert "▲ only in A" in screen_text(pilot)
+
+
 async def test_a_run_that_grows_keeps_the_cursor_on_its_sample(runs: RunSet) -> None:
     async with opened(runs) as pilot:
         await press(pilot, "down", "down")
@@ -357,6 +422,22 @@ async def test_a_candidate_that_is_deleted_says_so_and_the_others_go_on(tmp_path
             assert "✗ C: " in screen_text(pilot)
             assert not pilot.app.screen.query_one("#samples", VirtualTable).display
             await press(pilot, "left_square_bracket")
+            assert ids(pilot)[:5] == BROKE
+
+
+async def test_the_first_candidate_that_can_be_read_is_looked_at(tmp_path: Path) -> None:
+    made = agents()
+    with run_set(tmp_path, {**made, "third": made["agent-new"]}) as runs:
+        async with compared(runs.baseline.store, *[run.run.id for run in runs.runs]) as pilot:
+            shutil.rmtree(tmp_path / "agent-new")
+            await press(pilot, "4")
+            assert ids(pilot)[:5] == BROKE
+            assert "output C" in screen_text(pilot)
+            assert "✗ B: " in screen_text(pilot)
+            await press(pilot, "right_square_bracket")
+            assert "✗ B: " in screen_text(pilot)
+            assert "] shows C." in screen_text(pilot)
+            await press(pilot, "r", "right_square_bracket")
             assert ids(pilot)[:5] == BROKE
 
 

@@ -86,13 +86,15 @@ def count_of(store: Store, table: str) -> int:
 
 @pytest.mark.parametrize(
     ("tab", "keys", "marks"),
-    # The table's head has a mark, too; a trace has one beside the span and one in its summary.
-    [("evals", [], (1, 2)), ("evals", ["enter"], (0, 1)), ("traces", ["enter"], (0, 2))],
+    # The table's head has a mark, too, and so have the column of the name and its tally; a trace
+    # has one beside the span and one in its summary.
+    [("evals", [], (1, 4)), ("evals", ["enter"], (0, 1)), ("traces", ["enter"], (0, 2))],
 )
 async def test_one_key_makes_few_reads_and_sorts_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch, tab: str, keys: list[str], marks: tuple[int, int]
 ) -> None:
-    async with opened(store, RUN, tab=tab) as pilot:
+    # Lower than the strip below the list is open by itself.
+    async with opened(store, RUN, size=(120, 30), tab=tab) as pilot:
         await pilot.press(*keys)
         await look(pilot)
         for key, count in (("plus", 1), ("minus", 1), ("u", 1), ("u", 0)):
@@ -128,7 +130,8 @@ async def test_what_somebody_else_wrote_meanwhile_is_read(
     keys: list[str],
 ) -> None:
     others = open_store(tmp_path)
-    async with opened(store, RUN, tab=tab) as pilot:
+    # Lower than the strip below the list is open by itself.
+    async with opened(store, RUN, size=(120, 30), tab=tab) as pilot:
         await pilot.press(*keys)
         await look(pilot)
         await pilot.press("plus")
@@ -152,10 +155,10 @@ async def test_a_read_that_fails_after_a_write_hides_nothing(
             raise busy.pop()
         return agreement(*args)
 
-    async with opened(store, RUN, tab="evals") as pilot:
+    async with opened(store, RUN, size=(120, 30), tab="evals") as pilot:
         await look(pilot)
         monkeypatch.setattr(samples_pane, "agreement", fail_once)
         await pilot.press("plus")
         await look(pilot)
         assert not busy
-        assert screen_text(pilot).count("✎") == 2
+        assert screen_text(pilot).count("✎") == 4

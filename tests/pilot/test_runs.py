@@ -30,7 +30,7 @@ async def type_filter(pilot: Pilot[None], text: str) -> None:
 
 
 async def test_text_filters_as_it_is_typed(demo: Store) -> None:
-    async with opened(demo, None) as pilot:
+    async with opened(demo, None, size=(120, 60)) as pilot:
         await type_filter(pilot, "resnet")
         assert "Runs 46" not in screen_lines(pilot)[0]
         assert {"resnet50-cosine", "resnet18-baseline"} <= set(names(pilot))
@@ -109,18 +109,18 @@ async def test_the_column_that_is_sorted_by_is_shown(demo: Store) -> None:
     async with opened(demo, None) as pilot:
         await pilot.press("s", "tab", *"learning", "enter", "enter")
         await settled(pilot)
-        assert "learning_r… ↑" in screen_text(pilot)
+        assert "learning_rate ↑" in screen_text(pilot)
 
 
 async def test_sorting_by_a_metric_and_back(demo: Store) -> None:
     async with opened(demo, None) as pilot:
         await pilot.press("s", *["down"] * 8, "enter")
         await settled(pilot)
-        assert "val/accur… ↓" in screen_text(pilot)
+        assert "val/accuracy ↓" in screen_text(pilot)
         best = names(pilot)[0]
         await pilot.press("s", "s")
         await settled(pilot)
-        assert "val/accur… ↑" in screen_text(pilot)
+        assert "val/accuracy ↑" in screen_text(pilot)
         assert names(pilot)[0] != best
 
 
@@ -139,13 +139,18 @@ async def test_columns_can_be_chosen(demo: Store) -> None:
         await pilot.press("c", "down", "space", "enter")
         await settled(pilot)
         assert "status" not in screen_lines(pilot)[2]
-        assert "created" in screen_lines(pilot)[2]
+        assert "train/loss" in screen_lines(pilot)[2]
+        await type_filter(pilot, "group = agents")
+        assert "status" not in screen_lines(pilot)[2], "chosen columns stay"
+        await pilot.press("escape", "c", "0")
+        await settled(pilot)
+        assert "status" in screen_lines(pilot)[2]
 
 
 async def test_hidden_columns_come_into_sight_to_the_right(demo: Store) -> None:
     async with opened(demo, None, size=(80, 24)) as pilot:
         assert "tags" not in screen_lines(pilot)[2]
-        await pilot.press(*["right"] * 6)
+        await pilot.press(*["right"] * 20)
         await settled(pilot)
         assert "tags" in screen_lines(pilot)[2]
         assert "llama-lora-sft" in screen_text(pilot)

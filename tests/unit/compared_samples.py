@@ -46,6 +46,22 @@ def _json(value: object) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
+def other_questions() -> dict[str, list[Logged]]:
+    """Make two runs whose samples share their ids and, except for the first, not their inputs."""
+    return {
+        name: [
+            {
+                "id": f"{n}",
+                "inputs": {"question": f"What is {n + shift * (n > 0)}?"},
+                "outputs": "x",
+                "scores": {"correct": True},
+            }
+            for n in range(5)
+        ]
+        for name, shift in (("first", 0), ("second", 100))
+    }
+
+
 def agents() -> dict[str, list[Logged]]:
     """Make the samples of an agent in two versions: some broke, some were mended."""
     broke, mended = {3, 7, 21, 33, 48}, {5, 9, 30}

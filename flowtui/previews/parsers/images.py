@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 EXTRA = "images"
 LIBRARIES = ("PIL.Image", "PIL.WebPImagePlugin", "PIL.GifImagePlugin", "PIL.PngImagePlugin",
-             "PIL.JpegImagePlugin", "PIL.BmpImagePlugin", "PIL.TiffImagePlugin")  # fmt: skip
+             "PIL.JpegImagePlugin", "PIL.BmpImagePlugin", "PIL.TiffImagePlugin",
+             "PIL.AvifImagePlugin", "PIL.IcoImagePlugin", "PIL.PpmImagePlugin")  # fmt: skip
 MAX_PIXELS = 100_000_000
 MAX_DECODED_BYTES = 140_000_000
 _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}

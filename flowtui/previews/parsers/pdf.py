@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flowtui.previews.errors import PreviewFailed
 
 if TYPE_CHECKING:
-    from pypdfium2 import PdfPage  # type: ignore[import-untyped]
+    from pypdfium2 import PdfDocument, PdfPage  # type: ignore[import-untyped]
 
     from flowtui.store.values import JsonValue
 
 EXTRA = "pdf"
 LIBRARIES = ("pypdfium2",)
 PAGE_CHARS = 200_000
+TEXTS_CHARS = 2_000_000
+TEXTS_S = 1.0
+"""How long texts of pages are taken before they are handed over."""
 
 
 def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
@@ -30,18 +35,42 @@ def in_child(path: Path, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, 
         wanted = arguments["page"]
         assert isinstance(wanted, int)
         number = total - 1 if wanted < 0 else min(wanted, total - 1)
-        values, data = _page(document[number], arguments)
+        if arguments["form"] == "texts":
+            data = json.dumps(list(_texts(document, number))).encode()
+            return {"page": number, "total": total}, data
+        values, data = _page(document[number], str(arguments["form"]), arguments)
     except pypdfium2.PdfiumError as error:
         raise PreviewFailed(_why(str(error))) from error
     return {"page": number, "total": total} | values, data
 
 
-def _page(page: PdfPage, arguments: Mapping[str, JsonValue]) -> tuple[dict[str, JsonValue], bytes]:
-    if arguments["is_text"]:
-        text = page.get_textpage()
-        return {}, text.get_text_range(0, min(text.count_chars(), PAGE_CHARS)).encode(
-            "utf-8", "replace"
-        )
+def _texts(document: PdfDocument, first: int) -> Iterator[str]:
+    """Yield the texts of pages, until that has taken some time or is much."""
+    end = time.monotonic() + TEXTS_S
+    left = TEXTS_CHARS
+    for number in range(first, len(document)):
+        page = document[number]
+        text = _text(page)
+        page.close()
+        yield text
+        left -= len(text)
+        if left < 0 or time.monotonic() > end:
+            break
+
+
+def _text(page: PdfPage) -> str:
+    text = page.get_textpage()
+    found: str = text.get_text_range(0, min(text.count_chars(), PAGE_CHARS))
+    return found
+
+
+def _page(
+    page: PdfPage, form: str, arguments: Mapping[str, JsonValue]
+) -> tuple[dict[str, JsonValue], bytes]:
+    if form != "picture":
+        text = _text(page)
+        if form == "text" or text.strip():
+            return {}, text.encode("utf-8", "replace")
     width, height = page.get_size()
     box_width, box_height = arguments["width"], arguments["height"]
     assert isinstance(box_width, int)

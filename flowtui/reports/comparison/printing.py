@@ -6,6 +6,7 @@ The document is described in the README and stable.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from flowtui import clock
@@ -37,9 +38,10 @@ class ComparedContents:
         """
         self.runs = runs
         self.facts: FactTable = fact_table(read_all(runs))
-        read = SampleReader(runs).read()
+        reader = SampleReader(runs)
+        read = reader.read()
         self.samples: list[ComparedSamples] = [
-            compared(runs, read.samples, run.letter, _is_higher_better)
+            _with_inputs(reader, compared(runs, read.samples, run.letter, _is_higher_better))
             for run in runs.candidates
             # What one of the two could not be read of is not missing from it.
             if not read.problems.keys() & {runs.baseline.letter, run.letter}
@@ -55,6 +57,14 @@ class ComparedContents:
         ]
         unread += [f"{letter} cannot be read: {one}" for letter, one in read.problems.items()]
         self.unread = list(dict.fromkeys((*self.facts.problems, *unread)))
+
+
+def _with_inputs(reader: SampleReader, of: ComparedSamples) -> ComparedSamples:
+    try:
+        return replace(of, differing_inputs=reader.differing_inputs(of.samples, of.candidate))
+    except StoreError:
+        # The run was read a moment ago; what became of it is for the next look to say.
+        return of
 
 
 def _span_totals(of: ComparedRun) -> Mapping[str, SpanTotals]:
@@ -95,6 +105,7 @@ def document(found: ComparedContents) -> Document:
         ],
         "counts": fact_report.counts_document(found.facts),
         "facts": fact_report.fact_documents(found.facts.rows),
+        "samples": [sample_report.joined_counts(of) for of in found.samples],
         "scores": sample_report.score_documents(found.samples),
         "spans": span_report.span_documents(found.spans),
         "unread": found.unread,

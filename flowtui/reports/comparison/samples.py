@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.fact_texts import csv_value_text
 from flowtui.reports.comparison.sample_texts import (
     delta_text,
     mean_text,
@@ -40,6 +41,7 @@ IDS_SHOWN = 20
 """How many samples that got worse are named, the worst first."""
 PAGE_SAMPLES = 200
 """How many samples are read at a time."""
+_TEXTS = ("inputs", "outputs")
 Progress = Callable[[int, int], None]
 _KINDS = {ScoreKind.PASS_FAIL: "pass-fail", ScoreKind.NUMBERS: "numbers", ScoreKind.OTHER: "other"}
 _OUTCOMES = {
@@ -70,6 +72,7 @@ def score_document(score: ComparedScore) -> Document:
         **{name: score.outcomes[one] for one, name in _OUTCOMES.items()},
         "both_pass": score.both_pass,
         "both_fail": score.both_fail,
+        "same_otherwise": score.same_otherwise,
         "missing": score.lost,
         "became_nan": score.became_nan,
         "retyped": score.retyped,
@@ -90,6 +93,18 @@ def score_documents(candidates: Sequence[ComparedSamples]) -> list[Document]:
     ]
 
 
+def joined_counts(of: ComparedSamples) -> Document:
+    """Return how many samples the baseline and a candidate have, as a value for JSON."""
+    samples, differing = of.samples, of.differing_inputs
+    return {
+        "letter": of.letter,
+        "joined": samples.shared(of.candidate),
+        "baseline": samples.sample_count(0),
+        "candidate": samples.sample_count(of.candidate),
+        "differing_inputs": None if differing is None else len(differing),
+    }
+
+
 def text_lines(candidates: Sequence[ComparedSamples]) -> Iterator[str]:
     """Yield the scores of candidates as lines for a person, with the samples that got worse."""
     for at, of in enumerate(candidate for candidate in candidates if candidate.scores):
@@ -98,6 +113,9 @@ def text_lines(candidates: Sequence[ComparedSamples]) -> Iterator[str]:
         heads = ["set", "score", "A", of.letter, "delta", "worse", "better", "same"]
         heads += ["only A", f"only {of.letter}", ""]
         yield from table([heads, *map(_score_row, of.scores)])
+        if of.differing_inputs:
+            shared = of.samples.shared(of.candidate)
+            yield f"inputs of {len(of.differing_inputs):,} of {shared:,} joined samples differ"
         if of.tested_count:
             yield f"{fmt.count(of.tested_count, 'score')} tested"
         yield from _worse_line(of)
@@ -183,7 +201,7 @@ def compared_document(letters: Sequence[str], sample: ComparedSample) -> Documen
 def joined_document(
     of: ComparedSamples, sample: ComparedSample, names: Sequence[str], higher: HigherIsBetter
 ) -> Document:
-    """Return a joined sample with its scores and outputs in the baseline and the candidate.
+    """Return a joined sample with its scores, inputs and outputs in the baseline and candidate.
 
     Args:
         of: The comparison with the candidate.
@@ -202,16 +220,17 @@ def joined_document(
                 "delta": score_delta(one, other, name),
                 "outcome": _OUTCOMES[what],
             }
-    first = one or other
     return {
         "dataset": sample.key[0],
         "id": sample.key[1],
         "in": [letter for letter, in_run in (("A", one), (of.letter, other)) if in_run],
         "scores": scores,
-        "inputs": None if first is None else first.inputs,
-        "outputs": {
-            letter: None if in_run is None else in_run.outputs
-            for letter, in_run in (("A", one), (of.letter, other))
+        **{
+            column: {
+                letter: None if in_run is None else in_run.value(column)
+                for letter, in_run in (("A", one), (of.letter, other))
+            }
+            for column in _TEXTS
         },
     }
 
@@ -279,20 +298,21 @@ def _write_csv(
     heads = ["dataset", "id"]
     for name in names:
         heads += [f"{name} A", f"{name} {of.letter}", f"{name} outcome"]
-    heads += ["inputs", "outputs A", f"outputs {of.letter}"]
+    heads += [f"{column} {letter}" for column in _TEXTS for letter in ("A", of.letter)]
     written.writerow(map(csv_text, heads))
     for sample in samples:
         one, other = _pair(of, sample)
         cells = [csv_text(part) for part in sample.key]
         for name in names:
             what = score_outcome(one, other, name, higher)
-            values = score_of(one, name)[1], score_of(other, name)[1]
-            cells += [*map(_csv, values), "" if what is None else _OUTCOMES[what]]
-        first = one or other
-        texts = (
-            None if first is None else first.inputs,
-            *(None if of_run is None else of_run.outputs for of_run in (one, other)),
-        )
+            scores = (score_of(of_run, name) for of_run in (one, other))
+            cells += [csv_value_text(value) if has else "" for has, value in scores]
+            cells.append("" if what is None else _OUTCOMES[what])
+        texts = [
+            None if of_run is None else of_run.value(column)
+            for column in _TEXTS
+            for of_run in (one, other)
+        ]
         written.writerow([*cells, *map(_csv, texts)])
         count += 1
     return count
@@ -319,12 +339,9 @@ def _write_markdown(
         one, other = _pair(of, sample)
         found = [score_outcome(one, other, name, higher) for name in names]
         changes = [_change(one, other, name, what) for name, what in zip(names, found, strict=True)]
-        first = one or other
-        texts = (
-            None if first is None else first.inputs,
-            *(None if of_run is None else of_run.outputs for of_run in (one, other)),
-        )
-        cells = [_mark(one, other, found, of.letter), sample.key[1], *changes, *map(_short, texts)]
+        outputs = (None if of_run is None else of_run.outputs for of_run in (one, other))
+        texts = [_input(one, other), *map(_short, outputs)]
+        cells = [_mark(one, other, found, of.letter), sample.key[1], *changes, *texts]
         out.write(markdown_row([markdown_text(cell) for cell in cells]))
         count += 1
     return count
@@ -347,6 +364,12 @@ def _change(one: Sample | None, other: Sample | None, name: str, what: Outcome |
         return ""
     before, after = short_score(one, name), short_score(other, name)
     return after if what is Outcome.SAME and before == after else f"{before} → {after}"
+
+
+def _input(one: Sample | None, other: Sample | None) -> str:
+    """Return the input of a sample; both if they differ."""
+    texts = [_short(of.inputs) for of in (one, other) if of is not None]
+    return " → ".join(dict.fromkeys(texts))
 
 
 def _short(value: JsonValue) -> str:

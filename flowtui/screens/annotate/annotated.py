@@ -40,6 +40,7 @@ from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.undo import UndoStack
 from flowtui.widgets.asking import Asks
+from flowtui.widgets.frame.frame import HidesKeys
 from flowtui.widgets.lists.annotation_lines import details, summary, what_it_did
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
@@ -58,6 +59,8 @@ BUSY_WORD_AFTER_S = 0.5
 """How long a write may take before a notice says that it waits for the store."""
 NONE_YET = "none yet   a annotates"
 
+WRITING = ("give_feedback", "annotate")
+"""How the actions begin whose keys are not shown where nothing can be annotated."""
 ChangeQuestion: TypeAlias = Callable[[sqlite3.Connection], Callable[[int], object]]
 """A question to the store whose answer is a function that shows it.
 
@@ -65,7 +68,7 @@ The function is called on the loop with the number of annotations of the target.
 """
 
 
-class Annotated(Asks, Container):
+class Annotated(HidesKeys, Asks, Container):
     """Annotates the target that a subclass has under its cursor.
 
     The keys' jobs are done one after the other, in the order of the keys. Each job has the target
@@ -105,6 +108,7 @@ class Annotated(Asks, Container):
         run: OpenRun,
         *,
         undo: UndoStack[Change] | None = None,
+        jobs: Jobs | None = None,
         id: str | None = None,
     ) -> None:
         """Make the container.
@@ -113,6 +117,7 @@ class Annotated(Asks, Container):
             store: The store of the run.
             run: The run whose spans or samples are annotated.
             undo: The undo stack to share with another widget; None for a new one.
+            jobs: The jobs to share, which are then done in one order; None for its own.
             id: The widget's id.
         """
         super().__init__(id=id)
@@ -121,13 +126,15 @@ class Annotated(Asks, Container):
         # Not `undo or undo_stack(…)`: an empty stack is false, and would not be shared.
         self.undo = annotating.undo_stack(run.database) if undo is None else undo
         """The changes that were made here, to be shared with a review."""
-        self._jobs = Jobs(self, self._tell_failure)
+        self._jobs = Jobs(self, self._tell_failure) if jobs is None else jobs
         self._is_reading = False
         self._is_read_wanted = False
         self._refusal = ""
         self.annotations: tuple[Annotation, ...] = ()
         """The annotations of the target, as they were last read."""
         self._shown_target: Target | None = None
+        self._can_annotate = False
+        """Whether there is a target that can be annotated, as far as is known."""
         """The target of these annotations."""
         self.own_changes = 0
         """How many changes were written here.
@@ -150,6 +157,10 @@ class Annotated(Asks, Container):
     def describe_target(self) -> str:
         """Return the kind and name of the target for a title, such as `span  chat gpt-4o-mini`."""
         raise NotImplementedError
+
+    def where(self, target: Target) -> str:
+        """Return in which of several runs a target is, for messages; empty where there is one."""
+        return ""
 
     def review_source(self) -> ReviewSource[Any] | None:
         """Return the source of a review; None if there is nothing to review."""
@@ -177,6 +188,15 @@ class Annotated(Asks, Container):
         is_typed = any(field.has_focus for field in self.query("Input"))
         return not (is_typed and action in ANNOTATING)
 
+    def hides(self, action: str) -> bool:
+        return action.startswith(WRITING) and not self._can_annotate
+
+    def _take_whether_possible(self) -> None:
+        can_annotate = self.target is not None and not self.why_not
+        if can_annotate != self._can_annotate:
+            self._can_annotate = can_annotate
+            self.refresh_bindings()
+
     # Reading ---------------------------------------------------------------------------------
 
     def show_target(self) -> None:
@@ -203,6 +223,7 @@ class Annotated(Asks, Container):
         else:
             self._shown_target = None
             self._show_annotations((), "")
+            self._take_whether_possible()
 
     def _take_annotations(
         self, target: Target, read: tuple[tuple[Annotation, ...], str], problem: str = ""
@@ -215,6 +236,7 @@ class Annotated(Asks, Container):
             why_not = fmt.plain(problem, 300) or self.why_not
             note = f"none yet   {why_not}" if why_not else NONE_YET
             self._show_annotations(annotations, note)
+            self._take_whether_possible()
         if self._is_read_wanted or target != self.target:
             self._is_read_wanted = False
             self.annotations_changed()
@@ -308,7 +330,7 @@ class Annotated(Asks, Container):
     async def _written(self, change: Change, words: str) -> None:
         """Put a written change on the undo stack, report it, and show it."""
         self.undo.push(change)
-        await self._announce(change, f"{words}   u undoes")
+        await self._announce(change, f"{words}{self.where(subject(change).target)}   u undoes")
 
     async def _announce(self, change: Change, words: str) -> None:
         self._tell(words)
@@ -344,7 +366,8 @@ class Annotated(Asks, Container):
     async def _give_feedback(self, value: bool, target: Target) -> None:
         done = await self._write(partial(write_feedback, self._run, target, value, self._user))
         if isinstance(done, Annotation):
-            self._tell(f"{summary(done)}: your annotation has this value already.")
+            known = f"{summary(done)}{self.where(target)}"
+            self._tell(f"{known}: your annotation has this value already.")
         else:
             await self._written(done, summary(subject(done)))
 
@@ -454,7 +477,8 @@ class Annotated(Asks, Container):
         if undone is None:
             self._tell("There is nothing to undo.")
         else:
-            await self._announce(inverse(undone), f"Undone: {what_it_did(undone)}.")
+            where = self.where(subject(undone).target)
+            await self._announce(inverse(undone), f"Undone{where}: {what_it_did(undone)}.")
 
     async def _settled_conflict(self, error: AnnotationChanged) -> Change | None:
         """Ask what to do if somebody has changed what is to be undone.
@@ -468,12 +492,12 @@ class Annotated(Asks, Container):
         if last is None:
             return None
         now = ["It has been deleted."] if error.current is None else details(error.current)
-        question = f"Undo: {what_it_did(last)}?  But {error}."
+        question = f"Undo{self.where(subject(last).target)}: {what_it_did(last)}?  But {error}."
         answer = await self.app.push_screen_wait(ConflictScreen(question, now))
         if answer == "overwrite":
             return await self._write(partial(self.undo.undo, overwrite=True))
         if answer == "skip":
             self.undo.skip()
-            self._tell(f"Not undone: {what_it_did(last)}.")
+            self._tell(f"Not undone{self.where(subject(last).target)}: {what_it_did(last)}.")
             self.annotations_changed()
         return None

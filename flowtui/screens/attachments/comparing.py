@@ -8,22 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from flowtui import format as fmt
+from flowtui.previews.document_blocks import Code, Member, Table
 from flowtui.previews.errors import MissingExtra, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
     Arrays,
     DocumentPage,
     EmptyFile,
-    Heading,
-    Item,
     JsonRecords,
     JsonTree,
     Listing,
     Mode,
-    Paragraph,
     Picture,
     Preview,
-    PreviewKind,
     Request,
     Shown,
     TablePage,
@@ -168,8 +166,16 @@ def _take_all(found: FileContent, source: FileSource, request: Request, first: P
         found.lines += lines
         taken += sum(map(len, lines))
         position = None if isinstance(shown, EmptyFile) else shown.part.next_position
+        is_sheet = isinstance(shown, TablePage) and shown.sheet + 1 < len(shown.sheets)
+        if position is None and is_sheet and taken < MAX_CHARS:
+            request = replace(request, sheet=request.sheet + 1)
+            shown = _read(source, replace(request, position=0, index=0)).shown
+            if isinstance(shown, TablePage):
+                found.lines.append(f"── {shown.sheets[shown.sheet]}")
+                found.lines.append(CELL_GAP.join(column.name for column in shown.columns))
+            continue
         if position is None:
-            found.is_whole = first.is_unpacked_whole
+            found.is_whole = first.is_unpacked_whole and not is_sheet
             return
         if taken >= MAX_CHARS:
             found.is_whole = False
@@ -193,8 +199,10 @@ def _lines_of(shown: Shown) -> list[str] | None:
             return [CELL_GAP.join(row) for row in rows]
         case JsonRecords(records=records):
             return [json.dumps(one.value, ensure_ascii=False) for one in records]
-        case Arrays(arrays=arrays):
-            return [f"{one.name}  {one.dtype}  {shape(one.shape)}" for one in arrays]
+        case Arrays(arrays=arrays, metadata=metadata):
+            told = [f"{one.name}  {one.dtype}  {shape(one.shape)}" for one in arrays]
+            about = json.dumps(metadata, ensure_ascii=False, indent=2) if metadata else ""
+            return told + about.splitlines()
         case Listing(members=members):
             return [f"{one.name}  {one.type}  {one.size_bytes:,} bytes" for one in members]
         case DocumentPage():
@@ -205,10 +213,14 @@ def _lines_of(shown: Shown) -> list[str] | None:
 def _document_lines(page: DocumentPage) -> Iterator[str]:
     for block in page.blocks:
         match block:
-            case Heading(text=text) | Paragraph(text) | Item(text=text):
-                yield from text.split("\n")
+            case Table(rows=rows):
+                yield from (CELL_GAP.join(row) for row in rows)
+            case Member(name, size_bytes):
+                yield f"{name}  {size_bytes:,} bytes"
+            case Code(text=text, hidden_chars=hidden) if hidden:
+                yield from f"{text}… {hidden:,} more".split("\n")
             case _:
-                yield from (CELL_GAP.join(row) for row in block.rows)
+                yield from block.text.split("\n")
 
 
 def verdict(

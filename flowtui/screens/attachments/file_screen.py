@@ -35,7 +35,7 @@ class FileScreen(Asks, Dialog[None]):
     COMPONENT_CLASSES = ROLE_CLASSES | CURVE_CLASSES
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back", key_display="Esc",
+        Binding("escape", "leave", "Back", key_display="Esc",
                 tooltip="Back to where the file was named"),
         Binding("o", "open_file", "Open", tooltip="Open a private copy in the system's viewer"),
         Binding("w", "save_file", "Save", tooltip="Save a copy of the file"),
@@ -88,8 +88,15 @@ class FileScreen(Asks, Dialog[None]):
     @work
     async def action_open_file(self) -> None:
         preview = self.query_one(FilePreview)
-        await self._file_jobs.open(self._source, preview.kind, preview.request)
+        source, request = preview.shown_file
+        await self._file_jobs.open(source or self._source, preview.kind, request)
 
     @work
     async def action_save_file(self) -> None:
-        await self._file_jobs.save_file(self._source)
+        source, _ = self.query_one(FilePreview).shown_file
+        await self._file_jobs.save_file(source or self._source)
+
+    def action_leave(self) -> None:
+        """Go back to the archive that a member is shown of, or to where the file was named."""
+        if not any(preview.leave_member() for preview in self.query(FilePreview)):
+            self.dismiss(None)

@@ -18,9 +18,11 @@ from textual.app import SuspendNotSupported
 from flowtui import format as fmt
 from flowtui import person
 from flowtui.failures import Failure, NoLongerWanted
-from flowtui.previews.values import Mode, Picture, PreviewKind, Request
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Mode, Picture, Request
 from flowtui.reports import saving
-from flowtui.screens.attachments.reading import FileSource, whole_text
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.attachments.whole import whole_text
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
 from flowtui.screens.dialogs.save_files import SaveScreen, ToSave
 from flowtui.store.cancelling import is_left
@@ -138,15 +140,11 @@ class FileJobs:
         """Have a copy opened; return with what program."""
         words = opener.command(os.environ, self._app.session)
         copy = opener.copies().copied(source.resolve(), source.name, is_left)
-        opener.start(words, copy, self._tell_soon)
+        opener.start(words, copy)
         return words[0]
 
-    def _tell_soon(self, why: str) -> None:
-        self._screen.meanwhile(partial(self._tell, "Not opened", why, True))
-
     def _text(self, source: FileSource, request: Request) -> str:
-        whole = replace(request, mode=Mode.TEXT, is_last=False, index=0)
-        text = whole_text(source, whole)
+        text = whole_text(source, request)
         if text is None:
             raise opener.OpenFailed("this is not a text file; save it, or fetch it with scp")
         return text
@@ -170,7 +168,11 @@ class FileJobs:
             line = pictures.TMUX_LINE
             raise opener.OpenFailed(f"tmux holds pictures back; in ~/.tmux.conf: {line}")
         full = replace(
-            request, mode=Mode.BEST, width=FULL_WIDTH_PX, height=FULL_HEIGHT_PX // 2, is_last=False
+            request,
+            mode=Mode.PICTURE,
+            width=FULL_WIDTH_PX,
+            height=FULL_HEIGHT_PX // 2,
+            is_last=False,
         )
         shown = preview(source.resolve(), source.name, full, is_left).shown
         if not isinstance(shown, Picture):

@@ -12,6 +12,8 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui import installation
+from flowtui.previews.document_blocks import Member
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Arrays,
     DocumentPage,
@@ -21,7 +23,6 @@ from flowtui.previews.values import (
     Listing,
     Mode,
     Picture,
-    PreviewKind,
     Request,
     TablePage,
     TextPage,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 PageT = TypeVar("PageT")
-NUMBERED = (PreviewKind.SOURCE, PreviewKind.JSON)
+NUMBERED = (PreviewKind.SOURCE, PreviewKind.JSON, PreviewKind.YAML, PreviewKind.TOML)
 
 
 class PreviewPanes(Vertical):
@@ -80,18 +81,25 @@ class PreviewPanes(Vertical):
         return self._current or self._text
 
     @property
+    def keys_told(self) -> str:
+        """The keys that show the file in other forms, with what each shows."""
+        return ""
+
+    @property
     def _shown_name(self) -> str:
         name = "" if self._source is None else self._source.name
-        return fmt.plain(name.rpartition("/")[2] or name, 300)
+        names = (name, *(member.name for member in self._request.inside))
+        return " › ".join(fmt.plain(one.rpartition("/")[2] or one, 300) for one in names)
 
     def _title(self, line: Sequence[Piece]) -> None:
         if self.is_attached:
             self.query_one("#preview-title", OneLine).show(clipped(line, self.size.width))
 
     @property
-    def _identity(self) -> tuple[str, Mode]:
+    def _identity(self) -> tuple[str, Mode, int, tuple[Member, ...]]:
         """The file and its form; cursor and folds stay as long as both stay the same."""
-        return "" if self._source is None else self._source.key, self._request.mode
+        key = "" if self._source is None else self._source.key
+        return key, self._request.mode, self._request.sheet, self._request.inside
 
     # One way for each kind ---------------------------------------------------------------------
 
@@ -110,13 +118,18 @@ class PreviewPanes(Vertical):
             case JsonRecords():
                 self._show_sections(preview_documents.record_sections(self._of(JsonRecords)))
             case DocumentPage():
-                self._show_sections(preview_documents.word_sections(self._of(DocumentPage)))
+                self._show_sections(preview_documents.document_sections(self._of(DocumentPage)))
             case Picture():
                 self._show_picture(shown)
             case TablePage():
                 self._show_table(part, is_new)
-            case Arrays() | Listing():
-                self._show_listing(is_new)
+            case Arrays():
+                self._show_arrays(is_new)
+            case Listing():
+                sections = preview_documents.member_sections(self._of(Listing))
+                if shown.manifest:
+                    sections += preview_documents.about_section("Manifest", shown.manifest)
+                self._show_sections(sections)
             case EmptyFile():
                 self._show_pane(self._text)
                 self._text.show_note("This file is empty: it has no bytes.")
@@ -144,7 +157,8 @@ class PreviewPanes(Vertical):
         if isinstance(parts[0].shown, TablePage):
             return self.query_one(TablePane).extent
         count = title.count_of(parts)
-        return title.shown_part(title.part_of(parts[-1]), count)
+        before = title.part_of(parts[0]).first or 0
+        return title.shown_part(title.part_of(parts[-1]), count, before)
 
     def _show_title(self) -> None:
         if self._status is not None:
@@ -153,10 +167,9 @@ class PreviewPanes(Vertical):
             part = self._parts[0]
             line = list(
                 title.title(
-                    self._source.name if self._source else "",
-                    part.preview, self._amount, self.size.width,
+                    self._shown_name, part.preview, self._amount, self.keys_told, self.size.width
                 )
-            )  # fmt: skip
+            )
             if part.missing_extra:
                 line = _with_advice(line[:2], part.missing_extra, self.size.width)
             self._title(line)
@@ -187,12 +200,13 @@ class PreviewPanes(Vertical):
         if sections:
             document.show(self._identity, sections)
         else:
-            document.show_note("This file has no content to show.")
+            said = title.note_of(self._parts[0].preview)
+            document.show_note(f"{said or 'This file has no content to show'}.")
 
-    def _show_listing(self, is_new: bool) -> None:
-        arrays, listings = self._of(Arrays), self._of(Listing)
-        page = preview_table.of_arrays(arrays) if arrays else preview_table.of_listing(listings)
-        about = arrays[0].metadata if arrays else listings[0].manifest
+    def _show_arrays(self, is_new: bool) -> None:
+        arrays = self._of(Arrays)
+        page = preview_table.of_arrays(arrays)
+        about = arrays[0].metadata
         if not about:
             self._show_pane(self.query_one(TablePane))
             self.query_one(TablePane).show_page(page, is_new=is_new)
@@ -203,7 +217,7 @@ class PreviewPanes(Vertical):
         self._show_sections(
             [
                 Section("content", "Content", (content,)),
-                *preview_documents.about_section("Metadata" if arrays else "Manifest", about),
+                *preview_documents.about_section("Metadata", about),
             ]
         )
 

@@ -12,24 +12,22 @@ from textual.message import Message
 from textual.timer import Timer
 
 from flowtui import format as fmt
-from flowtui.previews.values import (
-    Mode,
-    Picture,
-    Preview,
-    PreviewKind,
-    Request,
-)
+from flowtui.previews.document_blocks import Member
+from flowtui.previews.kind_table import PreviewKind
+from flowtui.previews.values import Mode, Picture, Preview, Request, TablePage
 from flowtui.screens.attachments import title
-from flowtui.screens.attachments.panes import PreviewPanes
+from flowtui.screens.attachments.members import member_source
 from flowtui.screens.attachments.reading import (
     FileSource,
     Previews,
     ReadPart,
 )
+from flowtui.screens.attachments.searching import SearchedPanes
 from flowtui.screens.dialogs.choose import Choice, ChooseScreen
-from flowtui.widgets.asking import Asks
 from flowtui.widgets.cells import Piece
+from flowtui.widgets.documents.document import Document
 from flowtui.widgets.documents.picture import PicturePane
+from flowtui.widgets.lists.table_pane import TablePane
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 RESIZE_S = 0.15
@@ -37,6 +35,7 @@ RESIZE_S = 0.15
 FRAME_LINES = 5
 """How many lines of the screen are not the pane's when it has the whole screen."""
 MIN_CELLS, MIN_LINES = 8, 4
+_FORMS = {Mode.BEST: "rendered", Mode.TEXT: "text", Mode.PICTURE: "picture"}
 OTHERWISE = "H shows its bytes, o opens it, w saves it."
 
 
@@ -47,7 +46,7 @@ class EncodingScreen(ChooseScreen):
         return action != "take_current"
 
 
-class FilePreview(Asks, PreviewPanes):
+class FilePreview(SearchedPanes):
     """Shows one file. Posts `Shown` when it knows the file's kind and the pane that shows it."""
 
     KEYS: ClassVar[list[Binding]] = [
@@ -60,6 +59,12 @@ class FilePreview(Asks, PreviewPanes):
                 tooltip="Show the next page"),
         Binding("c", "encoding", "Encoding", id="preview.encoding",
                 tooltip="Read the text in another encoding"),
+        Binding("S", "statistics", "Statistics", show=False, id="preview.statistics",
+                tooltip="Minimum, maximum, mean and NaN of each array, or without them again"),
+        Binding("n", "find_next(1)", "Next match", show=False, id="preview.next",
+                tooltip="The next line with the text that / has found"),
+        Binding("N", "find_next(-1)", "Previous match", show=False, id="preview.previous",
+                tooltip="The line before with that text"),
         Binding("H", "bytes", "Bytes", show=False, id="preview.bytes",
                 tooltip="Switch between the bytes of the file and its content"),
     ]  # fmt: skip
@@ -78,6 +83,10 @@ class FilePreview(Asks, PreviewPanes):
         self._wanted = self._request
         """The request under way, else the one that is shown; the next key builds on it."""
         self._resize: Timer | None = None
+        self._outer: list[tuple[Request, int]] = []
+        """What a member that is shown lies in, and where the cursor was there."""
+        self._cursor_then: int | None = None
+        """Where the cursor is to be in what is being read."""
 
     def on_mount(self) -> None:
         self._show_pane(self._text)
@@ -103,6 +112,12 @@ class FilePreview(Asks, PreviewPanes):
         """Show a file from its beginning, or a sentence if there is no file."""
         is_other = source is None or self._source is None or source.key != self._source.key
         self._source = source
+        if is_other:
+            self.forget_search()
+            # A table reads on for itself.
+            self.workers.cancel_node(self.query_one(TablePane))
+            self._outer.clear()
+            self._cursor_then = None
         if source is None:
             self.workers.cancel_group(self, "preview")
             self._parts = []
@@ -115,10 +130,17 @@ class FilePreview(Asks, PreviewPanes):
             self._request = self._fitting(Request())
         self._ask(replace(self._request, position=0, index=0) if is_other else self._first)
 
+    def leave(self) -> None:
+        """Stop whatever is read for a preview that nobody sees."""
+        for group in ("preview", "find"):
+            self.workers.cancel_group(self, group)
+        self.workers.cancel_node(self.query_one(TablePane))
+
     @property
     def _first(self) -> Request:
         # A request of a key counts, even while it is still being read.
-        return self._wanted if self._is_paged else replace(self._wanted, position=0, index=0)
+        is_here = self._is_paged or self._is_jumped
+        return self._wanted if is_here else replace(self._wanted, position=0, index=0)
 
     @property
     def _is_paged(self) -> bool:
@@ -143,6 +165,9 @@ class FilePreview(Asks, PreviewPanes):
             self._show_pane(self._text)
             self._text.show_note("reading…")
 
+    def read_part(self, request: Request) -> None:
+        self._ask(request)
+
     def _ask(self, request: Request) -> None:
         if self._source is not None:
             self._wanted = request
@@ -162,7 +187,8 @@ class FilePreview(Asks, PreviewPanes):
             return
         before = self._identity if self._parts else None
         is_further = bool(request.position) and not self._is_paged_kind(part.preview)
-        if is_further and self._parts:
+        jump, self._jump = self._jump, None
+        if is_further and self._parts and jump is None:
             self._parts.append(part)
         elif self._is_shown(part, request):
             return
@@ -170,6 +196,12 @@ class FilePreview(Asks, PreviewPanes):
             self._parts = [part]
             self._request = request
         self.show_parts(is_new=self._identity != before)
+        if jump is not None:
+            self._cursor_then = jump.line
+            self._is_jumped = True
+        if self._cursor_then is not None:
+            self.current.cursor = self._cursor_then
+            self._cursor_then = None
         self.post_message(self.Shown(self._source, part.preview.kind))
 
     def _is_shown(self, part: ReadPart, request: Request) -> bool:
@@ -195,15 +227,52 @@ class FilePreview(Asks, PreviewPanes):
         self._text.show_note(f"✗ {fmt.plain(reason, 500)} {OTHERWISE}")
         self.refresh_bindings()
 
+    # Members ---------------------------------------------------------------------------------
+
+    @on(Document.Followed)
+    def show_member(self, event: Document.Followed) -> None:
+        """Show the member of an archive that was followed."""
+        event.stop()
+        if isinstance(event.target, Member):
+            self.forget_search()
+            self._outer.append((self._request, self.current.cursor))
+            inside = (*self._request.inside, event.target)
+            self._parts = []
+            self._request = self._fitting(Request(inside=inside))
+            self._ask(self._request)
+
+    def leave_member(self) -> bool:
+        """Show what a member lies in, if one is shown; say whether one was."""
+        if not self._outer:
+            return False
+        self.forget_search()
+        request, self._cursor_then = self._outer.pop()
+        self._parts = []
+        self._request = request
+        self._ask(replace(request, position=0, index=0))
+        return True
+
+    @property
+    def shown_file(self) -> tuple[FileSource | None, Request]:
+        """The file or member that is shown, and the form in which it is."""
+        inside = self._request.inside
+        if self._source is None or not inside:
+            return self._source, self._request
+        return member_source(self._source, inside), replace(self._request, inside=())
+
     # Keys ------------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "turn":
-            return self._is_paged
+            return self._is_paged or len(self._sheets) > 1
         if action == "more":
             return bool(self._parts) and bool(self._end_note)
         if action == "switch":
             return self._other_mode is not None
+        if action == "find_next":
+            return bool(self._needle)
+        if action == "statistics":
+            return Mode.STATISTICS in self._modes
         if action == "encoding":
             return bool(self._encodings)
         return True
@@ -216,10 +285,26 @@ class FilePreview(Asks, PreviewPanes):
     def _other_mode(self) -> Mode | None:
         """The form that `p` switches to: the text of a picture, table or tree, or back."""
         if Mode.TEXT not in self._modes or self.kind in (
-            PreviewKind.TEXT, PreviewKind.ANSI, PreviewKind.SOURCE
+            PreviewKind.TEXT, PreviewKind.ANSI, PreviewKind.SOURCE, PreviewKind.DIFF
         ):  # fmt: skip
             return None
+        if self.kind is PreviewKind.PDF:
+            is_picture = isinstance(self._parts[0].preview.shown, Picture)
+            return Mode.TEXT if is_picture else Mode.PICTURE
         return self._modes[0] if self._wanted.mode is Mode.TEXT else Mode.TEXT
+
+    @property
+    def keys_told(self) -> str:
+        told = [self.found_told] if self._needle else []
+        if (other := self._other_mode) is not None and self._wanted.mode is not Mode.HEX:
+            told.append(f"p {_FORMS[other]}")
+        if Mode.STATISTICS in self._modes and self._wanted.mode is Mode.BEST:
+            told.append("S statistics")
+        if len(self._modes) > 1:
+            told.append("H content" if self._wanted.mode is Mode.HEX else "H bytes")
+        if self._is_paged or len(self._sheets) > 1:
+            told.append("[ ] turn")
+        return "  ".join(told)
 
     def action_more(self) -> None:
         if self._source is None or not self._parts or not self._end_note:
@@ -260,6 +345,10 @@ class FilePreview(Asks, PreviewPanes):
         if chosen and self._source is not None and source.key == self._source.key:
             self._ask(replace(self._wanted, encoding=chosen[0], position=0, index=0))
 
+    def action_statistics(self) -> None:
+        has_some = self._wanted.mode is Mode.STATISTICS
+        self._show_as(Mode.BEST if has_some else Mode.STATISTICS)
+
     def action_bytes(self) -> None:
         if self._source is not None:
             is_hex = self._wanted.mode is Mode.HEX
@@ -276,7 +365,15 @@ class FilePreview(Asks, PreviewPanes):
         event.stop()
         self.action_turn(event.by)
 
+    @property
+    def _sheets(self) -> tuple[str, ...]:
+        shown = self._parts[0].preview.shown if self._parts else None
+        return shown.sheets if isinstance(shown, TablePage) else ()
+
     def action_turn(self, by: int) -> None:
+        sheet = self._wanted.sheet + by
+        if 0 <= sheet < len(self._sheets):
+            self._ask(replace(self._wanted, sheet=sheet, position=0, index=0, first_column=0))
         if self._source is None or not self._is_paged:
             return
         part = title.part_of(self._parts[0].preview)

@@ -10,15 +10,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from flowtui.previews.errors import MissingExtra, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
-from flowtui.previews.values import (
-    HexPage,
-    Mode,
-    Preview,
-    PreviewKind,
-    Request,
-    TextPage,
-)
+from flowtui.previews.values import HexPage, Mode, Preview, Request, TextPage
 from flowtui.previews.values import Line as FileLine
 from flowtui.store.cancelling import is_left
 from flowtui.widgets.cells import Line
@@ -26,8 +20,6 @@ from flowtui.widgets.documents.preview_text import hex_lines, more_characters, t
 
 KEPT_PREVIEWS = 16
 """How many parts of files are kept, so that going back to a file needs no read."""
-PAGER_CHARS = 4_000_000
-"""How much of a file a pager gets; to read the rest a person saves the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +108,14 @@ def joined_lines(parts: Iterable[ReadPart]) -> list[Line]:
         if not isinstance(page, TextPage):
             painted += part.lines
             continue
-        added = _add(known, page)
+        added = add_lines(known, page)
         if added < len(part.lines):
             painted[-1] = [*painted[-1][:-1], more_characters(known[-1 - added].hidden_chars)]
         painted += part.lines[len(part.lines) - added :]
     return painted
 
 
-def _add(lines: list[FileLine], page: TextPage) -> int:
+def add_lines(lines: list[FileLine], page: TextPage) -> int:
     """Add the lines of the page that follows; return how many begin in it."""
     # A line is cut only where it is longer than what is shown of one.
     if not (page.starts_inside and page.lines and lines and lines[-1].hidden_chars):
@@ -139,32 +131,3 @@ def _add(lines: list[FileLine], page: TextPage) -> int:
 def is_rendered(read: Preview, mode: Mode) -> bool:
     """Say whether a text is rendered as Markdown, and not shown line by line."""
     return read.kind is PreviewKind.MARKDOWN and mode is Mode.BEST
-
-
-def whole_text(source: FileSource, request: Request) -> str | None:
-    """Return a file as safe lines for a pager, None where it is no text.
-
-    Raises:
-        StoreError, PreviewFailed, PreviewCancelled: As in `Previews.read`.
-    """
-    from flowtui import format as fmt
-
-    path = source.resolve()
-    lines: list[FileLine] = []
-    taken = 0
-    position: int | None = 0
-    while position is not None and taken < PAGER_CHARS:
-        part = preview(path, source.name, replace(request, position=position), is_left)
-        if not isinstance(part.shown, TextPage):
-            return None
-        _add(lines, part.shown)
-        taken += sum(len(line.text) for line in part.shown.lines)
-        position = part.shown.part.next_position
-    texts = []
-    for line in lines:
-        text = line.text.replace("\t", "    ")
-        more = more_characters(line.hidden_chars).text if line.hidden_chars else ""
-        texts.append(fmt.plain(text, len(text)) + more)
-    if position is not None:
-        texts.append(f"… the first {taken:,} characters; save the file to have all of it")
-    return "\n".join(texts) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -17,11 +18,11 @@ from flowtui import format as fmt
 from flowtui.screens.attachments.comparing import FileEnd
 from flowtui.screens.attachments.difference import FileDifference
 from flowtui.screens.attachments.files import files_in, matches, why_not
+from flowtui.screens.attachments.find_line import FindsInPreview
 from flowtui.screens.attachments.jobs import FileJobs, Saving
 from flowtui.screens.attachments.marked import MarkedFiles
 from flowtui.screens.attachments.preview import FilePreview
 from flowtui.screens.attachments.reading import FileSource
-from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.store.attachments.listing import By, tree
 from flowtui.store.attachments.values import (
@@ -55,7 +56,7 @@ ABSENT = "This store's schema has no attachments."
 SORTABLE = (Choice("name", "name"), Choice("size", "size"), Choice("time", "time of change"))
 
 
-class AttachmentsScreen(TabScreen):
+class AttachmentsScreen(FindsInPreview):
     """The fifth tab: the files that were attached to the run."""
 
     CSS_PATH = "screen.tcss"
@@ -72,8 +73,8 @@ class AttachmentsScreen(TabScreen):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="attachments.filter",
-                tooltip=f"Filter the files: {HINT}"),
-        Binding("o", "open", "Open", id="attachments.open",
+                tooltip=f"Filter the files: {HINT}; in a preview: find a text in all of it"),
+        Binding("o", "open", "View", id="attachments.open",
                 tooltip="Open a copy of the file in the system's viewer"),
         Binding("w", "save", "Save", id="attachments.save",
                 tooltip="Save a copy of the file, or of the whole folder"),
@@ -117,6 +118,7 @@ class AttachmentsScreen(TabScreen):
         yield FileDifference(FileDigests(), id="difference")
         yield EmptyText(id="empty")
         yield FilterLine(HINT, history="attachments", id="filter")
+        yield FilterLine("a text in the file", id="find")
         yield PaneLine(["Files", "Preview"])
 
     def on_mount(self) -> None:
@@ -130,10 +132,6 @@ class AttachmentsScreen(TabScreen):
     @property
     def _files(self) -> FileTree:
         return self.query_one(FileTree)
-
-    @property
-    def _preview(self) -> FilePreview:
-        return self.query_one(FilePreview)
 
     @property
     def _filter_line(self) -> FilterLine:
@@ -211,6 +209,9 @@ class AttachmentsScreen(TabScreen):
         if self._rest is not None:
             self._rest.stop()
         self._rest = self.set_timer(REST_S, self._rest_here)
+
+    def show_preview(self) -> None:
+        self._rest_here()
 
     def _rest_here(self) -> None:
         node = self._files.node
@@ -313,10 +314,16 @@ class AttachmentsScreen(TabScreen):
     def action_leave(self) -> None:
         if self._jobs is not None and self._jobs.is_saving:
             self._jobs.cancel_saving()
-        elif self.is_composed and self._panes.current is not self._files:
+        elif self._is_in_preview and self._preview.leave_member():
+            return
+        elif self._is_in_preview:
             self._panes.show(self._files)
         else:
             super().action_leave()
+
+    @property
+    def _is_in_preview(self) -> bool:
+        return self.is_composed and self._panes.current is not self._files
 
     async def action_preview(self, action: str) -> None:
         """Carry out an action of the preview, wherever the focus is."""
@@ -337,9 +344,12 @@ class AttachmentsScreen(TabScreen):
     # Filter and order ------------------------------------------------------------------------
 
     async def action_filter(self) -> None:
-        await self._filter_line.open(self._needle)
+        if self._is_in_preview:
+            await self._find_line.open("")
+        else:
+            await self._filter_line.open(self._needle)
 
-    @on(FilterLine.Changed)
+    @on(FilterLine.Changed, "#filter")
     def set_filter(self, event: FilterLine.Changed) -> None:
         self._needle = event.text.strip()
         if not self._needle:
@@ -347,7 +357,7 @@ class AttachmentsScreen(TabScreen):
         if self._found is not None:
             self._arrange(self._found, self._needle, *self._order)
 
-    @on(FilterLine.Left)
+    @on(FilterLine.Left, "#filter")
     def leave_filter(self) -> None:
         self._panes.show(self._files)
 
@@ -369,7 +379,10 @@ class AttachmentsScreen(TabScreen):
         elif file.state is not FileState.PRESENT:
             self.notify(why_not(file), title="Not opened", severity="warning", markup=False)
         else:
-            await self._jobs.open(self._source(file), self._preview.kind, self._preview.request)
+            inner, request = self._preview.shown_file
+            if inner is None or not self._is_in_preview:
+                inner, request = self._source(file), replace(request, inside=())
+            await self._jobs.open(inner, self._preview.kind, request)
 
     @work
     async def action_save(self) -> None:
@@ -377,7 +390,8 @@ class AttachmentsScreen(TabScreen):
         if node is None or self._jobs is None:
             return
         if isinstance(node, FileNode):
-            await self._jobs.save_file(self._source(node.attachment))
+            inner = self._preview.shown_file[0] if self._is_in_preview else None
+            await self._jobs.save_file(inner or self._source(node.attachment))
             return
         files = [file for file in files_in(node) if file.state is FileState.PRESENT]
         left_out = node.file_count - len(files)

@@ -9,9 +9,10 @@ from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.tables import CsvFile
-from flowtui.previews.values import Preview, PreviewKind, Request, TablePage
+from flowtui.previews.values import Preview, Request, TablePage
 from flowtui.store.cancelling import is_left
 
 INDEXED_BELOW_BYTES = 64_000_000
@@ -34,8 +35,9 @@ class TableSource:
         self._path = path
         self._name = name
         self._request = replace(request, count=PAGE_ROWS, is_last=False)
-        self._is_parquet = first.kind is PreviewKind.PARQUET
+        self._is_numbered = first.kind in (PreviewKind.PARQUET, PreviewKind.EXCEL)
         is_plain = first.kind in (PreviewKind.CSV, PreviewKind.TSV) and first.packing is None
+        is_plain = is_plain and not request.inside
         self._csv: CsvFile | None = None
         is_small = first.size_bytes < INDEXED_BELOW_BYTES
         self._can_index = is_plain and is_small and self.first.is_as_written
@@ -47,7 +49,7 @@ class TableSource:
         self.known_rows = self.first.part.count
         self.total = self.first.part.total
         self.tail: tuple[tuple[str, ...], ...] = ()
-        if self._is_parquet and self.total is not None:
+        if self._is_numbered and self.total is not None:
             self.known_rows = self.total
 
     @property
@@ -152,7 +154,7 @@ class TableSource:
 
     def _mark_of(self, row: int) -> tuple[int, int]:
         """Return the first row of the page that holds a row, and its position in the file."""
-        if self._csv is not None or self._is_parquet:
+        if self._csv is not None or self._is_numbered:
             start = row - row % PAGE_ROWS
             return start, start
         return self._marks[bisect_right(self._marks, row, key=lambda mark: mark[0]) - 1]

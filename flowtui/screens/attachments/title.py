@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 
 from flowtui import format as fmt
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.values import (
     Arrays,
     EmptyFile,
@@ -13,47 +14,66 @@ from flowtui.previews.values import (
     Part,
     Picture,
     Preview,
-    PreviewKind,
     TablePage,
     TextPage,
 )
 from flowtui.widgets.cells import Line, Piece, fit, width_of
 
 SEPARATOR = " · "
+MIN_NOTE_CELLS = 20
+"""The width that words about the file keep, or are left out."""
 MIN_NAME_CELLS = 20
 """The width that a file's name keeps before words about the file are left out."""
 
 
-def title(name: str, read: Preview, amount: str, width: int) -> Line:
+def title(name: str, read: Preview, amount: str, keys: str, width: int) -> Line:
     """Return the title line; if space is short, the name is cut before anything else.
 
     Args:
-        name: The file's name.
+        name: The file's name, made safe.
         read: The first part of the file.
         amount: How much of the file is shown, as `shown_part` says it.
+        keys: The keys that show the file in other forms.
         width: The width in cells.
     """
-    shown = fmt.plain(name.rpartition("/")[2] or name, 300)
-    name_cells = cell_len(shown)
-    words = list(filter(None, [*_kind_words(read), amount, _note(read), fmt.size(read.size_bytes)]))
-    # The last words are dropped first: they also stand elsewhere, or matter least.
+    name_cells = cell_len(name)
+    words = [word for word in (*_kind_words(read), amount) if word]
+    note, size = note_of(read), fmt.size(read.size_bytes)
     least = min(name_cells, MIN_NAME_CELLS)
-    while len(words) > 2 and 3 + least + cell_len(SEPARATOR.join(words)) > width:
+
+    def left_beside(*more: str) -> int:
+        return width - 3 - least - cell_len(SEPARATOR.join((*words, *filter(None, more))))
+
+    # What also stands in the tree or below is left out first; what is to be said is cut.
+    kept = next(
+        (more for more in ((note, size, keys), (note, keys)) if left_beside(*more) >= 0), (note,)
+    )
+    if left_beside(*kept) >= 0:
+        words += filter(None, kept)
+    elif left_beside("x") >= MIN_NOTE_CELLS:
+        words.append(fit(note, left_beside("x")).rstrip())
+    while len(words) > 2 and left_beside() < 0:
         words.pop()
     right = [Piece("  " + SEPARATOR.join(words), "muted")]
     room = max(width - width_of(right) - 2, least)
-    return [Piece(" "), Piece(fit(shown, min(name_cells, room)), "title"), *right]
+    return [Piece(" "), Piece(fit(name, min(name_cells, room)), "title"), *right]
 
 
 def _kind_words(read: Preview) -> list[str]:
     words = [_name_of_kind(read)]
-    if read.packing is not None:
+    if read.packing is not None or not read.is_unpacked_whole:
         unpacked = fmt.size(read.unpacked_bytes or 0)
         words.append(f"{unpacked} unpacked" if read.is_unpacked_whole else f"first {unpacked}")
     match read.shown:
-        case Picture(source_width=width, source_height=height) if read.kind is not PreviewKind.PDF:
+        case Picture(source_width=width, source_height=height) if read.kind not in (
+            PreviewKind.PDF,
+            PreviewKind.WAV,
+        ):
             words.append(f"{width:,} × {height:,}")
-        case TablePage(column_count=count):
+        case TablePage(column_count=count, sheets=sheets, sheet=sheet):
+            if sheets:
+                words.append(f"sheet {sheet + 1:,} of {len(sheets):,}")
+                words.append(fmt.plain(sheets[sheet], 40))
             words.append(fmt.count(count, "column"))
     encoding = read.encoding
     if encoding is not None and (encoding.name, encoding.origin) != ("UTF-8", "known"):
@@ -62,28 +82,21 @@ def _kind_words(read: Preview) -> list[str]:
 
 
 def _name_of_kind(read: Preview) -> str:
-    names = {PreviewKind.JPEG: "JPEG", PreviewKind.BINARY: "bytes", PreviewKind.DOCX: "Word",
-             PreviewKind.MARKDOWN: "Markdown", PreviewKind.PARQUET: "Parquet",
-             PreviewKind.TEXT: "text", PreviewKind.ANSI: "log", PreviewKind.SOURCE: "source",
-             PreviewKind.SAFETENSORS: "safetensors", PreviewKind.EMPTY: "empty",
-             PreviewKind.WEBP: "WebP", PreviewKind.NPY: "npy", PreviewKind.NPZ: "npz",
-             PreviewKind.TAR: "tar", PreviewKind.GZIP: "gzip",
-             PreviewKind.ZSTD: "zstd"}  # fmt: skip
-    name = names.get(read.kind, read.kind.value.upper())
+    name = read.kind.row.name
     if isinstance(read.shown, TextPage) and read.kind is PreviewKind.SOURCE:
         name = read.shown.language or name
     if isinstance(read.shown, HexPage) and read.kind is not PreviewKind.BINARY:
         name += " as bytes"
-    packed = {PreviewKind.GZIP: " in gzip", PreviewKind.ZSTD: " in zstd"}
-    return name + (packed.get(read.packing, "") if read.packing is not None else "")
+    return name if read.packing is None else f"{name} in {read.packing.row.name}"
 
 
-def shown_part(part: Part, count: int) -> str:
+def shown_part(part: Part, count: int, before: int = 0) -> str:
     """Return how much is shown: `page 2 of 9`, `first 1,000 of 5,000 lines`, `120 lines`.
 
     Args:
         part: The last part that was read.
         count: How many units are shown in all.
+        before: How many units stand before them.
     """
     if part.unit == "page" and part.total == 1:
         return ""
@@ -91,6 +104,8 @@ def shown_part(part: Part, count: int) -> str:
         return f"page {(part.first or 0) + 1:,} of {part.total or 0:,}"
     if part.unit == "frame":
         return f"first of {part.total:,} frames" if (part.total or 1) > 1 else ""
+    if before and part.unit == "line":
+        return f"lines {before + 1:,} to {before + count:,}"
     if part.unit == "byte" and part.next_position is None and part.total == count:
         return ""
     if part.next_position is None and (part.total is None or part.total <= count):
@@ -117,7 +132,8 @@ def part_of(read: Preview) -> Part:
     return _part(read)
 
 
-def _note(read: Preview) -> str:
+def note_of(read: Preview) -> str:
+    """Return what is to be said about what is shown, made safe."""
     if isinstance(read.shown, (EmptyFile, HexPage, Arrays, Listing)):
         return ""
     return fmt.plain(getattr(read.shown, "note", ""), 200)

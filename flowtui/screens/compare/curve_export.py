@@ -46,11 +46,13 @@ def save(plan: CurvePlan, shown: Zoomed, curve: Curve, chosen: Export) -> str:
             is_csv = chosen.format_key == "csv"
             return fmt.count(write_curves(curves, windows, out, is_csv=is_csv), "value")
         if chosen.format_key == "svg":
-            out.write(curve_svg(curve, f"{shown.series.key} · {plan.heading}"))
+            out.write(curve_svg(curve, f"{shown.series.key} · {plan.heading(shown)}"))
         else:
             lines = curve_lines(curve, TEXT_CELLS, TEXT_LINES)
             out.writelines("".join(piece.text for piece in line).rstrip() + "\n" for line in lines)
         return "the chart"
 
     what = write_atomically(chosen.path, write)
-    return f"{what} to {fmt.plain(str(chosen.path), 200)}"
+    lost = " ".join(one.letters for one in plan.lost(shown))
+    without = f", without {lost}, which cannot be read" if lost else ""
+    return f"{what} to {fmt.plain(str(chosen.path), 200)}{without}"

@@ -14,7 +14,7 @@ from flowtui.store.compare.settings import Repeats, Setting, labels, repeats, se
 from flowtui.store.metrics.source import MetricSource
 from flowtui.store.metrics.values import FoldedSeries
 from flowtui.store.open_run import OpenRun
-from flowtui.widgets.charts.curve import Overlay
+from flowtui.widgets.charts.curve import LostCurve, Overlay
 from flowtui.widgets.compare import letter_role
 
 BASELINE = LETTERS[0]
@@ -40,6 +40,8 @@ class CurvePlan:
 
     runs: tuple[PlannedRun, ...] = ()
     """Those that can be read, in the order of their letters."""
+    unread: tuple[LostCurve, ...] = ()
+    """Those that cannot."""
     hidden: frozenset[str] = frozenset()
     """The letters of those that are switched off."""
     is_difference: bool = False
@@ -120,10 +122,7 @@ class CurvePlan:
 
     def overlays(self, found: Zoomed) -> tuple[Overlay, ...]:
         """Return what was read as curves with their letters, colours and names."""
-        called = {
-            "".join(self.shown[place].letter for place in group.members): name
-            for group, name in zip(self.groups, self.names, strict=True)
-        }
+        called = self._called
         return tuple(
             Overlay(
                 one.series,
@@ -137,18 +136,46 @@ class CurvePlan:
             for one in found.curves
         )
 
-    def note(self, key: str) -> str:
-        """Return which of the runs in sight have a metric; nothing if all have it."""
-        having = [run.letter for run in self.shown if key in run.keys]
-        if len(having) == len(self.shown):
-            return ""
-        return f"only {' '.join(having)}" if having else "none in sight"
+    @property
+    def _called(self) -> dict[str, str]:
+        """What each group is called, by the letters of its runs."""
+        return {
+            "".join(self.shown[place].letter for place in group.members): name
+            for group, name in zip(self.groups, self.names, strict=True)
+        }
+
+    def lost(self, found: Zoomed | None = None) -> tuple[LostCurve, ...]:
+        """Return which curves in sight cannot be read, of those that were read or of any metric."""
+        called = self._called
+        lost = [one for one in self.unread if one.letters not in self.hidden]
+        lost += [
+            LostCurve(letters, letter_role(letters[0]), called.get(letters, ""), why)
+            for letters, why in (() if found is None else found.lost)
+        ]
+        return tuple(sorted(lost, key=lambda one: one.letters))
+
+    def note(self, key: str, lost: Sequence[LostCurve] = ()) -> str:
+        """Return which of the runs in sight have a metric, and which of them cannot be read.
+
+        It is empty if all have it and are drawn as they are.
+        """
+        letters = "".join(one.letters for one in lost)
+        known = [run for run in self.shown if run.letter not in letters]
+        having = [run.letter for run in known if key in run.keys]
+        said = [self.subtracted] if self.is_difference and having else []
+        if having and len(having) < len(known):
+            said.append(f"only {' '.join(having)}")
+        elif not having and not lost:
+            said.append("none in sight")
+        return ", ".join([*said, *unreadable(lost)])
 
     def why_none(self, key: str) -> str:
         """Return why a metric has no curve."""
         having = [run for run in self.runs if key in run.keys]
         if not any(run.letter not in self.hidden for run in having):
             return "The runs that have it are off: v"
+        if self.is_difference and any(one.letters == BASELINE for one in self.unread):
+            return f"{BASELINE} cannot be read, so there is no difference to it"
         if self.is_difference and not any(run.letter == BASELINE for run in having):
             return f"{BASELINE} has no such metric, so there is no difference to it"
         if self.is_difference:
@@ -156,16 +183,27 @@ class CurvePlan:
         return "no row has a step that is a number"
 
     @property
-    def heading(self) -> str:
-        """What is drawn, in a few words."""
-        count = len(self.shown)
-        words = [f"{count} run" if count == 1 else f"{count} runs"]
+    def subtracted(self) -> str:
+        """What differences are to, in a few words."""
+        return f"each minus {BASELINE}"
+
+    def heading(self, found: Zoomed) -> str:
+        """Return what is drawn, in a few words."""
+        lost = self.lost(found)
+        letters = "".join(one.letters for one in lost)
+        count = sum(run.letter not in letters for run in self.shown)
+        words = [f"{count} run" if count == 1 else f"{count} runs", *unreadable(lost)]
         if self.is_difference:
-            words.append(f"less {BASELINE}")
+            words.append(self.subtracted)
         if self.is_folded:
             by = f" over {self.folded_by}" if self.folded_by else ""
             words.append(f"repeats folded{by}" if self.has_repeats else "no repeats to fold")
         return " · ".join(words)
+
+
+def unreadable(lost: Sequence[LostCurve]) -> list[str]:
+    """Return which runs cannot be read, in a few words; nothing if there are none."""
+    return [f"{' '.join(one.letters for one in lost)} unreadable"] if lost else []
 
 
 def planned(

@@ -29,15 +29,17 @@ from flowtui.store.compare.sample_page import page
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN, ComparedView
 from flowtui.store.compare.samples import by_direction
 from flowtui.store.compare.significance import EXACT_BELOW, FEWEST_DISCORDANT
+from flowtui.store.errors import StoreError
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.values import Kind
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from flowtui.screens.dialogs.export import Export
 
 TABLE_ACTIONS = (
-    "filter", "sort", "show_view", "export", "join_by", "step_candidate", "choose_direction",
+    "filter", "sort", "show_view", "export", "join_by", "choose_direction",
 )  # fmt: skip
 FIRST_ROWS = 60
 """How many samples are read with the first list: more than a terminal shows."""
@@ -122,17 +124,35 @@ class CompareEvals(Exports, CompareScreen):
         first_rows = FIRST_ROWS if pane.listed is None else 0
         found = self._comparison.read(pane.selected, pane.higher, stale, whole, first_rows)
         yield partial(self._take, found, changes, whole)
+        if found.of.differing_inputs is None:
+            yield partial(pane.show_inputs, self._comparison.with_inputs(found))
 
     def _take(self, found: ReadComparison, changes: Counter[str], whole: frozenset[str]) -> None:
         self._read_changes = changes
         self._whole -= whole
+        if self.pane.listed is None and self._look_at_a_readable_one(found.problems):
+            return
         self.pane.show_list(found)
         outcomes = found.of.outcomes
         worse, better = outcomes.regressed_count(), outcomes.improved_count()
         is_known = found.of.letter not in found.problems
-        self.tell_count(f"{worse:,} worse {better:,} better" if is_known else "✗")
+        if is_known:
+            self.tell_count(f"{worse:,} worse {better:,} better", f"{worse:,}✗ {better:,}✓")
+        else:
+            self.tell_count("✗")
         if self._read_changes != self._changes:
             self._read_late()
+
+    def _look_at_a_readable_one(self, problems: Mapping[str, StoreError]) -> bool:
+        """Look at the first candidate that can be read, if nobody has chosen another than B."""
+        letters = [run.letter for run in self.runs.candidates]
+        readable = next((letter for letter in letters if letter not in problems), None)
+        if self.candidate != letters[0] or letters[0] not in problems or readable is None:
+            return False
+        self.state.candidate = readable
+        self.show_state()
+        self.candidate_changed()
+        return True
 
     @on(ComparedPane.Selected)
     def read_selected(self) -> None:
@@ -191,6 +211,16 @@ class CompareEvals(Exports, CompareScreen):
         self.pane.show_instead(f"✗ {fmt.plain(reason)}\n\nr tries again.")
 
     # Which samples ---------------------------------------------------------------------------
+
+    @property
+    def steps_candidates(self) -> bool:
+        # In an open sample these keys take another sample.
+        return super().steps_candidates and not self.pane.view.is_open
+
+    @on(VirtualList.Chosen, "#samples")
+    @on(ComparedSampleView.Left)
+    def show_what_keys_do(self) -> None:
+        self.show_state()
 
     def candidate_changed(self) -> None:
         self.pane.show_candidate(self.candidate)

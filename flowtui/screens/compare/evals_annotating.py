@@ -9,7 +9,10 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 
+from flowtui import format as fmt
+from flowtui.failures import Failure
 from flowtui.screens.annotate.annotated import ANNOTATING, Annotated
+from flowtui.screens.annotate.jobs import Jobs
 from flowtui.screens.compare.base import CompareState
 from flowtui.screens.compare.evals_notes import RunNotes
 from flowtui.screens.compare.evals_sample import ComparedSampleView
@@ -19,8 +22,9 @@ from flowtui.store.compare.sample_page import ComparedSample
 class AnnotatingRuns(Container):
     """Annotates the sample that a subclass shows, in one run at a time.
 
-    Each run has a `RunNotes`, with the store, the jobs and the undo stack of this run, so that a
-    key that is still being worked on stays with the run for which it was pressed.
+    Each run has a `RunNotes`, with the store and the undo stack of this run, so that a key that is
+    still being worked on stays with the run for which it was pressed. They share their jobs, so
+    that undoing finds what was changed last in any run.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,6 +36,7 @@ class AnnotatingRuns(Container):
     def __init__(self, state: CompareState, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.state = state
+        self.jobs = Jobs(self, self._tell_failure)
         self.noted = state.candidate
         """The letter of the run that is annotated."""
 
@@ -103,7 +108,16 @@ class AnnotatingRuns(Container):
             await self.notes.action_delete_annotation()
 
     def action_undo_annotation(self) -> None:
-        self.notes.action_undo_annotation()
+        self.jobs.put(self._undo_last)
+
+    async def _undo_last(self) -> None:
+        """Undo the last change of any run."""
+        all_notes = [self.view.notes(run.letter) for run in self.state.runs.runs]
+        last = max(all_notes, key=lambda notes: notes.undo.last_number)
+        await (last if last.undo.last_number else self.notes).undo_last()
+
+    def _tell_failure(self, error: Failure) -> None:
+        self.notify(fmt.plain(str(error), 300), severity="warning", timeout=5, markup=False)
 
     def action_review(self) -> None:
         self.notes.action_review()

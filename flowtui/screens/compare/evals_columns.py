@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+
+from rich.cells import cell_len
 
 from flowtui import format as fmt
 from flowtui.reports.comparison.sample_texts import (
@@ -19,7 +21,8 @@ from flowtui.screens.evals.columns import TEXT_CHARACTERS, shown_value
 from flowtui.store.compare.joined_samples import JoinedBy
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN
-from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome
+from flowtui.store.compare.samples import ComparedSamples
+from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome, ScoreKind
 from flowtui.store.samples.score_values import is_number
 from flowtui.store.samples.values import Sample
 from flowtui.widgets.cells import Line, Piece, Role
@@ -29,7 +32,8 @@ from flowtui.widgets.lists.virtual_table import Cell, Cells, Column
 
 NARROW_BELOW = 110
 """With fewer cells than this, the candidate's output comes before the input."""
-SCORE_CELLS = (9, 16)
+SCORE_CELLS = {False: (9, 16), True: (15, 19)}
+"""The narrowest and the widest column of a score, by whether it may show two long values."""
 WIDE_FROM = 150
 KEPT_SAME = (10, 32)
 """How many characters before the first difference are kept of an output; with less room, fewer."""
@@ -85,10 +89,14 @@ def score_cells(score: ComparedScore, columns: Sequence[Column]) -> Cells:
     return tuple(cells[column.key] for column in columns)
 
 
-def tested_line(score: ComparedScore) -> Line:
-    """Return the test of a score in words, with its name."""
-    name = f" {set_text(score)}  {fmt.plain(score.name, 60)}  "
-    return [Piece(name, "muted"), Piece(words_of_test(score), _test_role(score))]
+def tested_line(score: ComparedScore, width: int) -> Line:
+    """Return the test of a score in words, with its name as far as there is room for it."""
+    name, words = fmt.plain(score.name, 60), words_of_test(score)
+    heads = (f" {set_text(score)}  {name}  ", f" {name}  ", " ")
+    head = next((one for one in heads if cell_len(one + words) <= width), None)
+    if head is None:
+        head, words = " ", words_of_test(score, is_short=True)
+    return [Piece(head, "muted"), Piece(words, _test_role(score))]
 
 
 def _test_role(score: ComparedScore) -> Role:
@@ -97,7 +105,7 @@ def _test_role(score: ComparedScore) -> Role:
         return "attention"
     if test is None or not test.is_unlikely:
         return "muted"
-    return "error" if test.worse > test.better else "ok"
+    return "error" if test.leaning < 0 else "ok"
 
 
 def _count(count: int, mark: str, role: Role, score: ComparedScore) -> Piece:
@@ -116,6 +124,11 @@ def joined_line(found: ReadComparison) -> Line:
     shared = samples.shared(of.candidate)
     on_what = "set and id" if samples.by is JoinedBy.KEY else "equal inputs"
     pieces = [Piece(f" {shared:,} joined on {on_what}", "muted")]
+    if of.differing_inputs is None and samples.by is JoinedBy.KEY:
+        pieces.append(Piece(" · comparing inputs…", "muted"))
+    elif of.differing_inputs:
+        words = f"inputs of {len(of.differing_inputs):,} of {shared:,} differ"
+        pieces.append(Piece(f" · ▲ {words}: J joins on equal inputs", "attention"))
     if samples.offers_inputs(of.candidate):
         words = "fewer than half: J joins on equal inputs"
         pieces.append(Piece(f" · {words}", "attention"))
@@ -156,7 +169,8 @@ def sample_columns(
     """
     known = dict.fromkeys(one.name for one in scores if one.higher is not None)
     names = [*known, *dict.fromkeys(one.name for one in scores if one.name not in known)]
-    of_scores = [_score_column(name) for name in names]
+    long = {one.name for one in scores if one.kind is not ScoreKind.PASS_FAIL and one.differing}
+    of_scores = [_score_column(name, name in long) for name in names]
     sets = [Column(SET, "set", 8)] if has_sets else []
     texts = [
         Column(INPUT, "input", 14, stretch=2),
@@ -171,18 +185,17 @@ def sample_columns(
     return [head, *of_scores[:first], *sets, *texts, notes, *of_scores[first:]]
 
 
-def _score_column(name: str) -> Column:
+def _score_column(name: str, is_long: bool) -> Column:
     title = fmt.plain(name, 300)
-    least, most = SCORE_CELLS
+    least, most = SCORE_CELLS[is_long]
     return Column(f"{DELTA}{name}", title, max(least, min(len(title) + 2, most)))
 
 
 def sample_cells(
     sample: ComparedSample,
     columns: Sequence[Column],
-    candidate: int,
+    of: ComparedSamples,
     higher: HigherIsBetter,
-    letter: str,
     width: int,
 ) -> Cells:
     """Return the cells of a joined sample in these columns.
@@ -190,14 +203,24 @@ def sample_cells(
     Args:
         sample: The sample.
         columns: The columns.
-        candidate: Which run is compared with the baseline.
+        of: The comparison with the candidate.
         higher: Says what is better.
-        letter: The candidate's letter.
         width: The width of the table in cells.
     """
-    one, other = sample.samples[0], sample.samples[candidate]
-    outputs = _outputs(one, other, KEPT_SAME[width >= WIDE_FROM])
-    return tuple(_cell(sample, column, one, other, outputs, higher, letter) for column in columns)
+    one, other = sample.samples[0], sample.samples[of.candidate]
+    kept = KEPT_SAME[width >= WIDE_FROM]
+    outputs = _outputs(one, other, kept)
+    differs = of.differing_inputs is not None and sample.number in of.differing_inputs
+    texts = {
+        INPUT: _input(one, other, kept if differs else None),
+        f"{OUTPUT}A": outputs[True],
+        f"{OUTPUT}{of.letter}": outputs[False],
+        ID_COLUMN: _id(sample, one, other, higher, of.letter, differs),
+    }
+    return tuple(
+        texts[column.key] if column.key in texts else _cell(sample, column, one, other, higher)
+        for column in columns
+    )
 
 
 def _cell(
@@ -205,29 +228,32 @@ def _cell(
     column: Column,
     one: Sample | None,
     other: Sample | None,
-    outputs: Mapping[bool, Cell],
     higher: HigherIsBetter,
-    letter: str,
 ) -> Cell:
     key = column.key
     if key.startswith(DELTA):
         name = key.removeprefix(DELTA)
-        return score_change(one, other, name, higher)
-    if key.startswith(OUTPUT):
-        return outputs[key == f"{OUTPUT}A"]
-    if key == INPUT:
-        shown = one or other
-        return Piece("" if shown is None else _line(shown, "inputs"))
+        return score_change(one, other, name, higher, column.width)
     if key == SET:
         return Piece(fmt.plain(sample.key[0], 60), "muted")
-    if key == NOTES:
-        counts = [of.annotation_count if of is not None else 0 for of in (one, other)]
-        return (
-            Piece("✎" + "/".join(f"{count:,}" for count in counts), "accent")
-            if any(counts)
-            else Piece("")
-        )
-    return _id(sample, one, other, higher, letter)
+    counts = [of.annotation_count if of is not None else 0 for of in (one, other)]
+    words = "✎" + "/".join(f"{count:,}" for count in counts)
+    return Piece(words, "accent") if any(counts) else Piece("")
+
+
+def _input(one: Sample | None, other: Sample | None, kept: int | None) -> Cell:
+    """Return the input on a line; `kept` is None unless the inputs differ, as `_outputs` takes."""
+    shown = one or other
+    if shown is None:
+        return Piece("")
+    line = _line(shown, "inputs")
+    if kept is None or one is None or other is None:
+        return Piece(line)
+    after = _line(other, "inputs")
+    differing: tuple[Piece, ...] = (Piece(line),)
+    if after != line:
+        differing = _from_first_difference(marked_pieces(after, line), kept)
+    return (Piece("≠ ", "attention"), *differing)
 
 
 def _id(
@@ -236,6 +262,7 @@ def _id(
     other: Sample | None,
     higher: HigherIsBetter,
     letter: str,
+    differs: bool,
 ) -> Piece:
     id_ = fmt.plain(sample.key[1], 100)
     if one is None or other is None:
@@ -246,7 +273,7 @@ def _id(
         return Piece(f"✗ {id_}", "error")
     if Outcome.IMPROVED in found:
         return Piece(f"✓ {id_}", "ok")
-    if found - {Outcome.SAME}:
+    if differs or found - {Outcome.SAME}:
         return Piece(f"≠ {id_}", "attention")
     return Piece(f"  {id_}")
 

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated, ChangeQuestion
+from flowtui.screens.annotate.jobs import Jobs
 from flowtui.screens.annotate.writing import subject
 from flowtui.screens.review.queue import ReviewSource
 from flowtui.store.annotations.values import Change, SampleTarget, Target
@@ -33,8 +34,8 @@ class RunNotes(Annotated):
         target: Target
         count: int
 
-    def __init__(self, run: ComparedRun) -> None:
-        super().__init__(run.store, run.run, id=f"notes-{run.letter}")
+    def __init__(self, run: ComparedRun, jobs: Jobs) -> None:
+        super().__init__(run.store, run.run, jobs=jobs, id=f"notes-{run.letter}")
         self.compared = run
         self._target: SampleTarget | None = None
         self.source: Callable[[], ReviewSource[Any] | None] = lambda: None
@@ -52,6 +53,17 @@ class RunNotes(Annotated):
         if self._target is None:
             return ""
         return f"sample  {fmt.plain(self._target.eval_id, 60)} in {self.compared.letter}"
+
+    def where(self, target: Target) -> str:
+        sample = f", {fmt.plain(target.eval_id, 60)}" if isinstance(target, SampleTarget) else ""
+        return f" in {self.compared.letter}{sample}"
+
+    async def undo_last(self) -> None:
+        """Undo the last change that was made in this run, or say why that cannot be."""
+        if self.why_not:
+            self._tell(self.why_not, is_bad=True)
+        else:
+            await self._do_with_tables(self._undo_last)
 
     def review_source(self) -> ReviewSource[Any] | None:
         return self.source()

@@ -76,7 +76,7 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
         yield VirtualTable(id="samples")
         yield EmptyText(id="empty")
-        yield ComparedSampleView(self.state.runs, id="sample")
+        yield ComparedSampleView(self.state.runs, self.jobs, id="sample")
         yield FilterLine(HINT, history="compare_evals", id="filter")
 
     def on_mount(self) -> None:
@@ -122,9 +122,21 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
             # Not what is under the cursor: the open sample may not be in the list any more.
             self._open(self.view.number)
 
+    def show_inputs(self, found: ReadComparison) -> None:
+        """Show whose inputs differ, which is read after the list."""
+        if (listed := self.listed) is None or listed.samples is not found.samples:
+            return
+        if listed.of.letter == found.of.letter:
+            of = replace(listed.of, differing_inputs=found.of.differing_inputs)
+            self.listed = replace(listed, of=of)
+            self.query_one("#joined", OneLine).show(columns.joined_line(self.listed))
+            self.fill(self.known)
+
     def _why_none(self, found: ReadComparison) -> str:
         if (why := found.problems.get(found.of.letter)) is not None:
-            return f"✗ {found.of.letter}: {fmt.plain(str(why))}\n\nr tries again."
+            following = self.state.following
+            other = f" ] shows {following}." if following != found.of.letter else ""
+            return f"✗ {found.of.letter}: {fmt.plain(str(why))}\n\nr tries again.{other}"
         if found.numbers:
             return ""
         if not found.all_count:
@@ -159,7 +171,7 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         """Show the test of the score under the cursor in words."""
         scores = () if self.listed is None else self.listed.of.scores
         at = self.scores.cursor
-        line = columns.tested_line(scores[at]) if at < len(scores) else []
+        line = columns.tested_line(scores[at], self.size.width) if at < len(scores) else []
         self.query_one("#tested", OneLine).show(line)
 
     def _fill_columns(self) -> None:
@@ -178,9 +190,7 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         of, shown, width = listed.of, self.rows.columns, self.size.width
         self.rows.fill(
             {
-                number: columns.sample_cells(
-                    one, shown, of.candidate, self.higher, of.letter, width
-                )
+                number: columns.sample_cells(one, shown, of, self.higher, width)
                 for number, one in records.items()
             }
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -146,6 +146,19 @@ class ComparisonReader:
             self._due_s = now_s + min((now_s - began_s) * REST_FACTOR, MAX_REST_S)
         return self._listed(wanted, of, problems, first_rows)
 
+    def with_inputs(self, found: ReadComparison) -> ReadComparison:
+        """Return what was read with the samples whose inputs differ.
+
+        All inputs are read for this the first time, so it comes after the list.
+
+        Raises:
+            StoreError: One of the two runs cannot be read.
+            ReadCancelled: Nobody waits any more.
+        """
+        with self._turn:
+            differing = self._reader.differing_inputs(found.samples, found.of.candidate)
+            return replace(found, of=replace(found.of, differing_inputs=differing))
+
     def compare_anew(self) -> None:
         """Compare scores again at the next read, because another direction is better now."""
         self._compared = None
@@ -174,9 +187,12 @@ class ComparisonReader:
             matching = sample_filter.matching(self._runs, of.samples, wanted.condition)
             if not problems:
                 remarks = sample_filter.filter_remarks(self._runs, wanted.condition)
+        if self._reader.has_read_inputs(of.candidate):
+            inputs = self._reader.differing_inputs(of.samples, of.candidate)
+            of = replace(of, differing_inputs=inputs)
         differing = None
         if wanted.view is ComparedView.OUTPUTS_DIFFER:
-            differing = self._reader.differing(of.samples, of.candidate)
+            differing = self._reader.differing_outputs(of.samples, of.candidate)
         numbers = listed(
             of.samples, of.candidate, of.outcomes, of.pairs, wanted.view, wanted.order,
             wanted.dataset, matching, differing,

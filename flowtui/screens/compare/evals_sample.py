@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui.screens.annotate.jobs import Jobs
 from flowtui.screens.compare.evals_notes import RunNotes
 from flowtui.screens.compare.evals_reading import ReadComparison
 from flowtui.store.compare.run_set import RunSet
@@ -66,9 +67,11 @@ class ComparedSampleView(Asks, Container):
     class Left(Message):
         """Sent by ComparedSampleView when the table is to be shown again."""
 
-    def __init__(self, runs: RunSet, *, id: str | None = None) -> None:
+    def __init__(self, runs: RunSet, jobs: Jobs, *, id: str | None = None) -> None:
+        """Make the view; `jobs` are those of annotating, of all runs."""
         super().__init__(id=id)
         self._runs = runs
+        self._jobs = jobs
         self._number: int | None = None
         self._shown_number: int | None = None
         self.read: ReadInFull | None = None
@@ -81,7 +84,7 @@ class ComparedSampleView(Asks, Container):
             yield Document(id="sample-detail")
             with Vertical(id="notes"):
                 for run in self._runs.runs:
-                    yield RunNotes(run)
+                    yield RunNotes(run, self._jobs)
 
     @property
     def _flow(self) -> Host:

@@ -11,25 +11,28 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from flowtui import format as fmt
 from flowtui.screens.compare.base import CompareScreen, CompareState
-from flowtui.screens.compare.curve_plan import BASELINE, CurvePlan, planned
+from flowtui.screens.compare.curve_plan import CurvePlan, planned, unreadable
 from flowtui.screens.compare.runs_zoom import RunsZoom
 from flowtui.screens.exporting import Exports
 from flowtui.screens.metrics.charts import GRID_ACTIONS, ChartsScreen
 from flowtui.screens.metrics.reading import Zoom, Zoomed, zoomed
 from flowtui.store.compare.parameters import Parameters, whole_params
 from flowtui.store.compare.run_set import ComparedRun
-from flowtui.store.errors import StoreError
+from flowtui.store.errors import ReadCancelled, StoreError
 from flowtui.store.values import Kind, LoggedPoint
-from flowtui.widgets.charts.curve import XAxis
+from flowtui.widgets.charts.curve import LostCurve, XAxis
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.charts.grid import HELD_CARDS, ChartGrid
 from flowtui.widgets.charts.run_card import RunCurves, run_curve
+from flowtui.widgets.compare import letter_role
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.paint import CURVE_CLASSES
 
 AXES = (XAxis.STEP, XAxis.ELAPSED, XAxis.SHARE, XAxis.CLOCK)
 """The horizontal axes of the grid, in the order in which a key turns them."""
+NONE_LOGGED = "None of the runs has logged a metric."
 
 LastPoints = Mapping[str, LoggedPoint | None]
 
@@ -49,7 +52,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
     CSS_PATH = "metrics.tcss"
     tab = "metrics"
     reads = frozenset({Kind.RUN, Kind.METRICS, Kind.PARAMS})
-    none_logged = "None of the runs has logged a metric."
+    none_logged = NONE_LOGGED
     COMPONENT_CLASSES = CURVE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", show=False, id="metrics.sort",
@@ -106,12 +109,22 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             for of in self.runs.runs
             if isinstance(one := found[of.letter], FoundRun)
         ]
-        return replace(self._plan, runs=planned(runs))
+        unread = tuple(
+            LostCurve(of.letter, letter_role(of.letter), of.run.name, str(why))
+            for of in self.runs.runs
+            if isinstance(why := found[of.letter], StoreError)
+        )
+        return replace(self._plan, runs=planned(runs), unread=unread)
 
     def _read_chart(self, plan: CurvePlan, key: str, columns: int) -> Callable[[], object] | None:
         known = self._read_charts.get(key)
         request = Zoom(key, of=plan)
-        found = zoomed(plan.curved(key), request, 0, columns, known, of_runs=True)
+        try:
+            found = zoomed(plan.curved(key), request, 0, columns, known, of_runs=True)
+        except ReadCancelled:
+            raise
+        except StoreError as error:
+            return partial(self._show_chart, key, plan, None, f"✗ {fmt.plain(str(error), 300)}")
         return partial(self._show_chart, key, plan, found)
 
     # Showing ---------------------------------------------------------------------------------
@@ -119,29 +132,39 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
     def _show_found(self, found: dict[str, FoundRun | StoreError], plan: CurvePlan) -> None:
         self._found = found
         # Meanwhile the person may have chosen otherwise; what was read of the runs stays.
-        self._take_plan(replace(self._plan, runs=plan.runs))
+        self._take_plan(replace(self._plan, runs=plan.runs, unread=plan.unread))
         failed = [str(one) for one in found.values() if isinstance(one, StoreError)]
         if len(failed) == len(found):
             self.show_failure(failed[0])
             return
+        self.none_logged = NONE_LOGGED
+        if failed:
+            self.none_logged = (
+                f"None of the runs that can be read has logged a metric: ✗ {failed[0]}"
+            )
         points = _merged(found)
         self.show_points(points)
         self._tell()
 
-    def _show_chart(self, key: str, plan: CurvePlan, found: Zoomed | None) -> None:
+    def _show_chart(
+        self, key: str, plan: CurvePlan, found: Zoomed | None, failure: str = ""
+    ) -> None:
         if plan != self._plan:
             # It is read again as it is wanted now.
             return
         if found is None:
             self._read_charts.pop(key, None)
-            shown = RunCurves((), plan.note(key), plan.why_none(key))
+            lost = plan.lost()
+            why = failure or plan.why_none(key)
+            shown = RunCurves((), plan.note(key, lost), why, lost)
         else:
             self._read_charts[key] = found
             if len(self._read_charts) > HELD_CARDS:
                 # What is out of sight is read again when it comes back.
                 in_sight = {one: self._read_charts.get(one) for one in self._in_sight}
                 self._read_charts = {one: held for one, held in in_sight.items() if held}
-            shown = RunCurves(plan.overlays(found), plan.note(key))
+            lost = plan.lost(found)
+            shown = RunCurves(plan.overlays(found), plan.note(key, lost), lost=lost)
         self.grid.show_curves(key, shown)
 
     def _take_plan(self, plan: CurvePlan) -> bool:
@@ -162,12 +185,15 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             self.want({Kind.METRICS})
 
     def _tell(self) -> None:
-        """Say beside the tab's name how many metrics there are, and what is drawn of them."""
+        """Say beside the tab's name how many metrics there are, and what is drawn of them.
+
+        There may be more in runs that cannot be read.
+        """
         plan = self._plan
-        words = [f"{len(self._points):,}"]
-        words += [f"less {BASELINE}"] if plan.is_difference else []
+        words = [f"{len(self._points):,}", *unreadable(plan.unread)]
+        words += [plan.subtracted] if plan.is_difference else []
         words += ["folded"] if plan.is_folded else []
-        self.tell_count(" ".join(words))
+        self.tell_count(" · ".join(words), words[0])
 
     # What is drawn ---------------------------------------------------------------------------
 
@@ -228,7 +254,8 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             self.notify("There is no curve under the cursor.", title="Nothing to export")
             return
         curve = run_curve(self._plan.overlays(shown), self._marker, self._x_axis)
-        curve = replace(curve, heading=self._plan.heading)
+        lost = self._plan.lost(shown)
+        curve = replace(curve, heading=self._plan.heading(shown), lost=lost)
         stem = file_stem("compare", key)
         await self.export(stem, FORMATS, partial(save, self._plan, shown, curve))
 

@@ -192,7 +192,10 @@ async def chosen_order(
 
 
 class ColumnsScreen(_ChooseScreen):
-    """Chooses several items, in order: dismisses with their keys, or None for no change."""
+    """Chooses several items, in order: dismisses with their keys, or None for no change.
+
+    `is_reset` says afterwards whether a person wants the default columns; then there are no keys.
+    """
 
     marks = ("☐", "☑")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -202,7 +205,16 @@ class ColumnsScreen(_ChooseScreen):
                 tooltip="Show the marked columns"),
         Binding("shift+up,K", "shift(-1)", "Earlier", key_display="K", tooltip="Further left"),
         Binding("shift+down,J", "shift(1)", "Later", key_display="J", tooltip="Further right"),
+        Binding("0", "reset", "Default", tooltip="Go back to the default columns"),
     ]  # fmt: skip
+
+    def __init__(self, title: str, choices: Sequence[Choice], chosen: Sequence[str]) -> None:
+        super().__init__(title, choices, chosen)
+        self.is_reset = False
+
+    def action_reset(self) -> None:
+        self.is_reset = True
+        self.dismiss([])
 
     def action_toggle_choice(self) -> None:
         lines = self.query_one(ChoiceLines)

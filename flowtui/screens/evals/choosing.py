@@ -13,6 +13,9 @@ from flowtui.screens.dialogs.choose import Choice, ChoiceLines, ChooseScreen, Co
 from flowtui.screens.evals import columns
 from flowtui.screens.evals.columns import ColumnChoice
 from flowtui.screens.evals.reading import SamplesQuery
+from flowtui.screens.judgements import title as title_of
+from flowtui.store.annotations.judgements import tallies
+from flowtui.store.annotations.listing import SAMPLES
 from flowtui.store.filter_text import equals, quoted_key
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import keys as sample_keys
@@ -35,7 +38,6 @@ class SampleColumnsScreen(ColumnsScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "widen(1)", "Width", key_display="←→", tooltip="Make it wider"),
         Binding("left,h", "widen(-1)", "Narrower", show=False, tooltip="Make it narrower"),
-        Binding("0", "reset", "Default", tooltip="Go back to the default columns"),
     ]
 
     def __init__(
@@ -43,7 +45,6 @@ class SampleColumnsScreen(ColumnsScreen):
     ) -> None:
         super().__init__("Columns", choices, chosen)
         self.widths = dict(widths)
-        self.is_reset = False
 
     def action_widen(self, direction: int) -> None:
         lines = self.query_one(ChoiceLines)
@@ -59,10 +60,6 @@ class SampleColumnsScreen(ColumnsScreen):
         at = lines.cursor
         lines.show_choices(noted, self._chosen)
         lines.cursor = at
-
-    def action_reset(self) -> None:
-        self.is_reset = True
-        self.dismiss([])
 
 
 async def choose_columns(
@@ -83,7 +80,8 @@ async def choose_columns(
         Failure, NoLongerWanted: As `asked` does.
     """
     keys = await asks.asked(partial(run.ask, sample_keys.keys))
-    others = [*columns.FIXED, *(key.name for key in keys)]
+    said = await asks.asked(partial(run.ask, tallies, SAMPLES))
+    others = [*columns.FIXED, *(one.field for one in said), *(key.name for key in keys)]
     offered = [*shown, *(key for key in others if key not in shown)]
     choices = [_with_width(Choice(key, columns.title(key)), chosen.widths) for key in offered]
     screen = SampleColumnsScreen(choices, shown, chosen.widths)
@@ -109,10 +107,13 @@ async def choose_group(asks: Asks, run: OpenRun, wanted: SamplesQuery) -> str | 
         Failure, NoLongerWanted: As `asked` does.
     """
     keys = await asks.asked(partial(run.ask, sample_keys.keys, wanted.dataset, GROUPED))
-    if not keys:
-        asks.app.notify("There are no scores and no metadata to group by.", timeout=2)
+    said = await asks.asked(partial(run.ask, tallies, SAMPLES, wanted.dataset))
+    if not (keys or said):
+        text = "There are no scores, no metadata and no annotations to group by."
+        asks.app.notify(text, timeout=2)
         return None
-    offered = [Choice(key.name, key.name, f"{key.count:,}") for key in keys]
+    offered = [Choice(one.field, title_of(one.field), f"{one.count:,}") for one in said]
+    offered += [Choice(key.name, key.name, f"{key.count:,}") for key in keys]
     picked = await asks.app.push_screen_wait(ChooseScreen("Group by", offered, []))
     if not picked:
         return None

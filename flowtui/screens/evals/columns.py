@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from flowtui import format as fmt
+from flowtui.screens import judgements
 from flowtui.store.samples.score_values import ScoreSummary, is_number
 from flowtui.store.samples.values import JSON_COLUMNS, Sample
 from flowtui.store.samples.views import is_error_key
@@ -76,15 +77,21 @@ def chosen_from(value: JsonValue) -> ColumnChoice:
 def _is_column(key: JsonValue) -> bool:
     if not isinstance(key, str):
         return False
+    if judgements.is_judgement(key):
+        return True
     column, dot, name = key.partition(".")
     return key in FIXED or (column in JSON_COLUMNS and bool(dot and name))
 
 
-def default_keys(score_keys: Sequence[str], has_sets: bool, width: int) -> list[str]:
+def default_keys(
+    score_keys: Sequence[str], has_sets: bool, width: int, judged: Sequence[str] = ()
+) -> list[str]:
     """Return the keys of the default columns: id and notes, scores, texts, the other scores.
 
     Args:
         score_keys: The keys of all scores.
+        judged: The fields of what people said. Where there is room beside a score and the texts
+            they come after the scores, else last.
         has_sets: Whether samples of several sets are listed.
         width: The width of the table in cells. As many scores come before the texts as there is
             room for, and at least one.
@@ -92,10 +99,20 @@ def default_keys(score_keys: Sequence[str], has_sets: bool, width: int) -> list[
     head = [ID, NOTES, *([DATASET] if has_sets else [])]
     texts = ["inputs", "outputs", "refs"] if width >= REFERENCE_FROM else ["inputs", "outputs"]
     room = width - sum(FIXED[key].width + len(GAP) for key in (*head, *texts))
-    first = max(room // (SCORE_CELLS[0] + 2 + len(GAP)), 1)
     scores = [f"scores.{key}" for key in score_keys]
     rest = [key for key in ("refs", TRACE) if key not in texts]
-    return [*head, *scores[:first], *texts, *rest, *scores[first:]]
+    score_cells = SCORE_CELLS[0] + 2 + len(GAP)
+    # At most half of the room, which the scores need too.
+    said, left = 0, room
+    for key in judged:
+        needed = judgements.column(key).width + len(GAP)
+        if left - needed < max(score_cells * bool(scores), room // 2):
+            break
+        left -= needed
+        said += 1
+    first = max(left // score_cells, 1)
+    shown = [*head, *scores[:first], *judged[:said]]
+    return [*shown, *texts, *rest, *scores[first:], *judged[said:]]
 
 
 def columns(
@@ -109,6 +126,8 @@ def title(key: str) -> str:
     """Return the title of a column."""
     if key in FIXED:
         return FIXED[key].title.strip()
+    if judgements.is_judgement(key):
+        return judgements.title(key)
     column, _, name = key.partition(".")
     return PREFIXES[column] + fmt.plain(name, TITLE_CHARS)
 
@@ -117,6 +136,8 @@ def _column(key: str, width: int | None, summaries: Mapping[str, ScoreSummary]) 
     if key in FIXED:
         known = FIXED[key]
         return known if width is None else Column(key, known.title, width)
+    if judgements.is_judgement(key):
+        return judgements.column(key, width)
     is_score = key.startswith("scores.")
     name = title(key)
     least, most = SCORE_CELLS
@@ -138,6 +159,8 @@ def cells(sample: Sample, shown: Sequence[Column], summaries: Mapping[str, Score
 
 def _cell(sample: Sample, shown: Column, summaries: Mapping[str, ScoreSummary]) -> Piece:
     key = shown.key
+    if judgements.is_judgement(key):
+        return judgements.piece(sample.judgements, key)
     column, _, name = key.partition(".")
     if column == "scores" and name:
         held = sample.scores

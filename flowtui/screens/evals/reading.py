@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from flowtui.screens.list_query import ListQuery
+from flowtui.store.annotations import judgements
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.agreement import Agreement, agreement
+from flowtui.store.annotations.judgements import JudgementTally
 from flowtui.store.natural import sort_key
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import listing as sample_rows
@@ -78,6 +82,24 @@ class ReadList:
     """The first of the samples by key, if some were wanted with the list."""
     remarks: Sequence[str] = ()
     """Sentences about the filter."""
+    tallies: tuple[JudgementTally, ...] = ()
+    """What people said of the samples under each name."""
+
+
+def read_samples(run: OpenRun, keys: Sequence[int]) -> dict[int, Sample]:
+    """Return samples by key, with what people said of them.
+
+    Raises:
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more.
+    """
+
+    def read(connection: sqlite3.Connection) -> dict[int, Sample]:
+        samples = sample_rows.at(connection, keys)
+        said = judgements.of_rows(connection, annotation_rows.SAMPLES, keys)
+        return {key: replace(one, judgements=said.get(key, {})) for key, one in samples.items()}
+
+    return run.ask(read)
 
 
 def read_list(
@@ -111,8 +133,9 @@ def read_list(
         run.ask(sample_rows.datasets),
         run.ask(agreement, wanted.dataset),
         held_rowid,
-        run.ask(sample_rows.at, rowids[:first_rows]) if first_rows else {},
+        read_samples(run, rowids[:first_rows]) if first_rows else {},
         run.remarks(wanted.condition, sample_rows.remarks),
+        run.ask(judgements.tallies, annotation_rows.SAMPLES, wanted.dataset),
     )
 
 

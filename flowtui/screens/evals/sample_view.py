@@ -27,14 +27,14 @@ from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Section
 from flowtui.widgets.documents.document import Document
 from flowtui.widgets.frame.filter_line import FilterLine
-from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.frame.frame import HidesKeys, OneLine
 from flowtui.widgets.lists.annotation_list import AnnotationList
 
 if TYPE_CHECKING:
     from flowtui.widgets.host import Host
 
 
-class SampleView(Asks, Container):
+class SampleView(HidesKeys, Asks, Container):
     """Shows one sample, which is read again each time it is opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -105,6 +105,10 @@ class SampleView(Asks, Container):
     def is_open(self) -> bool:
         return self._target is not None
 
+    def hides(self, action: str) -> bool:
+        is_linked = self.sample is not None and bool(self.sample.trace_ids)
+        return action == "go_to_trace" and not is_linked
+
     @property
     def is_opening(self) -> bool:
         """Whether the open sample has still to be read."""
@@ -160,6 +164,7 @@ class SampleView(Asks, Container):
         if target == self._target:
             self._shown_target = target
             self.sample, self._sections = read
+            self.refresh_bindings()
             self._show_sample()
 
     def _show_failure(self, target: SampleTarget, reason: str) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
 from flowtui import format as fmt
+from flowtui.screens import judgements
 from flowtui.screens.annotate.annotated import Annotated, ChangeQuestion
 from flowtui.screens.annotate.writing import subject
 from flowtui.screens.evals import columns as sample_columns
@@ -26,10 +29,15 @@ from flowtui.screens.evals.reading import (
     shown_sets,
 )
 from flowtui.screens.evals.sample_view import SampleView
+from flowtui.screens.evals.strip import sample_parts
 from flowtui.screens.record_list import RecordList
+from flowtui.store.annotations import judgements as judgements_of
 from flowtui.store.annotations.agreement import Agreement, agreement
-from flowtui.store.annotations.values import Change, Target
+from flowtui.store.annotations.judgements import Judgement, JudgementTally
+from flowtui.store.annotations.listing import SAMPLES
+from flowtui.store.annotations.values import Change, SampleTarget, Target
 from flowtui.store.open_run import OpenRun
+from flowtui.store.samples import listing as sample_rows
 from flowtui.store.samples.orders import SampleOrder
 from flowtui.store.samples.score_values import ScoreSet, ScoreSummary
 from flowtui.store.samples.values import Sample, SamplesView
@@ -39,6 +47,7 @@ from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import OneLine
+from flowtui.widgets.lists.detail_strip import DetailStrip, Question
 from flowtui.widgets.lists.view_line import ViewKey, ViewLine
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
@@ -64,6 +73,13 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
     """Shows samples, and annotates them. Posts `Selected` when other samples are to be read."""
 
     rows_id = "samples"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("R", "review", "Review", id="annotate.review",
+                tooltip="Judge what you have not annotated yet, one after the other"),
+        # Every key that is shown takes the room of another one.
+        Binding("a", "annotate", "Annotate", show=False, id="annotate.add",
+                tooltip="Write feedback or an expectation"),
+    ]  # fmt: skip
 
     @dataclass
     class Selected(Message):
@@ -83,12 +99,14 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
 
     def compose(self) -> Iterable[Widget]:
         yield VirtualTable(id="sets")
+        yield OneLine(id="tallies")
         yield OneLine(id="agreement")
         titles = {key: SHORT_TITLES.get(view, view.value) for key, view in VIEWS.items()}
         yield ViewLine([ViewKey(key, title) for key, title in titles.items()], id="views")
         yield VirtualTable(id="samples")
         yield EmptyText(id="empty")
         yield SampleView(self._run, id="sample")
+        yield DetailStrip(self.strip_question)
         yield FilterLine(HINT, history="evals", id="filter")
 
     def on_mount(self) -> None:
@@ -128,26 +146,42 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
 
         def read(connection: sqlite3.Connection) -> Callable[[int], object]:
             agreed = agreement(connection, wanted.dataset)
-            return lambda count: self._show_change(target, count, wanted, agreed)
+            tallies = judgements_of.tallies(connection, SAMPLES, wanted.dataset)
+            rowid = (
+                sample_rows.rowid(connection, target) if isinstance(target, SampleTarget) else None
+            )
+            keys = [] if rowid is None else [rowid]
+            said = judgements_of.of_rows(connection, SAMPLES, keys).get(rowid or 0, {})
+            return lambda count: self._show_change(target, count, wanted, agreed, tallies, said)
 
         return read
 
     def _show_change(
-        self, target: Target, count: int, wanted: SamplesQuery, agreed: tuple[Agreement, ...]
+        self,
+        target: Target,
+        count: int,
+        wanted: SamplesQuery,
+        agreed: tuple[Agreement, ...],
+        tallies: tuple[JudgementTally, ...],
+        said: Mapping[str, Judgement],
     ) -> None:
         """Show how many annotations a sample has now, and how far all authors agree."""
         noted = {
-            key: replace(one, annotation_count=count)
+            key: replace(one, annotation_count=count, judgements=said)
             for key, one in self.known.items()
             if one.target == target
         }
         self.show_records(noted)
         if self.sample is not None and self.sample.target == target:
-            self.sample = replace(self.sample, annotation_count=count)
+            self.sample = replace(self.sample, annotation_count=count, judgements=said)
         self.view.take_count(target, count)
         if self.listed is not None and self.listed.wanted == wanted:
-            self.listed = replace(self.listed, agreement=agreed)
+            self.listed = replace(self.listed, agreement=agreed, tallies=tallies)
             self.show_note("")
+            self.show_instead(self._why_none(self.listed))
+            # A name that is new has a column of its own from now on.
+            self._fill_columns()
+            self.fill(self.known)
         if self.selected.asks_annotations:
             self.read_selected()
 
@@ -235,6 +269,7 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         if self.selected.dataset is not None:
             count = f"{fmt.plain(self.selected.dataset, 40)}   {count}"
         self.query_one(ViewLine).show_view(_key_of(self.selected.view), note or count)
+        self.query_one("#tallies", OneLine).show(judgements.tally_line(listed.tallies))
         self.query_one("#agreement", OneLine).show(agreement_line(listed.agreement))
 
     def show_instead(self, text: str) -> None:
@@ -250,8 +285,11 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         empty.display = bool(text) and not is_open
         self.view.display = is_open
         self.rows.display = not text and not is_open
+        self.strip.allow(self.rows.display)
         self.sets.display = self.query_one(ViewLine).display = has_samples and not is_open
         self.query_one("#agreement").display = has_agreement and not is_open
+        has_tallies = self.listed is not None and bool(self.listed.tallies)
+        self.query_one("#tallies").display = has_tallies and not is_open
         if self.rows.display and self.screen.focused is None:
             self.screen.set_focus(self.rows)
 
@@ -264,7 +302,8 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
         scores = list(self._summaries) or first_score_keys(list(self.known.values()))
         datasets = () if self.listed is None else self.listed.datasets
         has_sets = self.selected.dataset is None and len(datasets) > 1
-        return sample_columns.default_keys(scores, has_sets, self.size.width)
+        judged = () if self.listed is None else [one.field for one in self.listed.tallies]
+        return sample_columns.default_keys(scores, has_sets, self.size.width, judged)
 
     @property
     def chosen(self) -> ColumnChoice:
@@ -278,6 +317,10 @@ class SamplesPane(RecordList[SamplesQuery, Sample], Annotated):
 
     def on_resize(self) -> None:
         self._fill_columns()
+        self.strip.settle()
+
+    def strip_question(self) -> Question | None:
+        return None if self.sample is None else partial(sample_parts, self.sample)
 
     def _fill_columns(self) -> None:
         shown = sample_columns.columns(

@@ -24,6 +24,7 @@ from flowtui.screens.evals.reading import (
     ReadScores,
     SamplesQuery,
     read_list,
+    read_samples,
     read_scores,
 )
 from flowtui.screens.evals.sample_view import SampleView, go_to_trace
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 TABLE_ACTIONS = (
     "filter", "sort", "columns", "group", "show_view", "copy", "copy_row", "trace", "next_pane",
-    "export",
+    "export", "strip",
 )  # fmt: skip
 FILTER_WORDS = ("dataset_id", "annotated", "errors", "annotations.", "created_at")
 NARROW_BELOW = 100
@@ -87,6 +88,8 @@ class EvalsScreen(Exports, TabScreen):
                 id="evals.pane", tooltip="Switch between the eval sets and the samples"),
         Binding("x", "export", "Export", show=False, id="evals.export",
                 tooltip="Save the samples of this view as CSV, JSON lines or Markdown"),
+        Binding("i", "strip", "Details", show=False, id="evals.strip",
+                tooltip="Show below the list what the cursor is on, or close that"),
         Binding("t", "trace", "Trace", show=False, id="evals.trace",
                 tooltip="Show the trace that is linked to the sample; Esc comes back"),
         Binding("y", "copy", "Copy id", show=False, id="evals.copy",
@@ -126,7 +129,7 @@ class EvalsScreen(Exports, TabScreen):
 
     @on(VirtualTable.RowsNeeded, "#samples")
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        question = partial(self.run.ask, sample_rows.at, event.keys)
+        question = partial(read_samples, self.run, event.keys)
         show = partial(self._show_rows, self._pane.own_changes)
         self.ask(question, show, self.show_failure, group="rows", replaces=False)
 
@@ -201,7 +204,7 @@ class EvalsScreen(Exports, TabScreen):
 
         def read() -> Sample | None:
             if isinstance(wanted, int):
-                return self.run.ask(sample_rows.at, [wanted]).get(wanted)
+                return read_samples(self.run, [wanted]).get(wanted)
             return self.run.ask(sample_rows.detail, wanted)
 
         show = partial(self._open_found, is_followed=not isinstance(wanted, int))
@@ -281,6 +284,9 @@ class EvalsScreen(Exports, TabScreen):
     async def action_trace(self) -> None:
         if (sample := self._pane.sample) is not None:
             await go_to_trace(self.flow, sample)
+
+    def action_strip(self) -> None:
+        self._pane.action_strip()
 
     def action_copy(self) -> None:
         self._pane.action_copy()

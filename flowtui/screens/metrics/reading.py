@@ -61,6 +61,8 @@ class Zoomed:
     zoom: Zoom
     curves: tuple[ReadCurve, ...]
     """At least one, the main one first."""
+    lost: tuple[tuple[str, str], ...] = ()
+    """The curves of runs that could not be read: the name of each, and why."""
     new_count: int = 0
     is_growing: bool = False
     """Whether the run was active when this was read."""
@@ -90,6 +92,9 @@ def zoomed(
 ) -> Zoomed | None:
     """Return what a zoom shows, reading only what `known` lacks; None if there are no points.
 
+    Of several runs those that cannot be read are named in the answer; if no other has points, the
+    first failure is raised.
+
     Args:
         curved: The curves, the main one first.
         zoom: The request.
@@ -105,20 +110,24 @@ def zoomed(
     window = _followed(zoom, last_step)
     had = {} if known is None else {one.source: one for one in known.curves}
     read: list[ReadCurve] = []
+    failed: list[tuple[str, StoreError]] = []
     for one in curved:
         try:
             found = _read(one, zoom, window, columns, had.get(one.source), read)
         except ReadCancelled:
             raise
-        except StoreError:
+        except StoreError as error:
             if not of_runs:
                 raise
+            failed.append((one.name, error))
             continue
         if found is not None:
             read.append(found)
         elif not of_runs and not read:
             return None
     if not read:
+        if failed:
+            raise failed[0][1]
         return None
     new_count = 0
     if window is not None and not zoom.follows:
@@ -129,7 +138,8 @@ def zoomed(
             for one in counted
             if of_runs or one is read[0]
         )
-    return Zoomed(zoom, tuple(read), new_count)
+    lost = tuple((name, str(error)) for name, error in failed)
+    return Zoomed(zoom, tuple(read), lost, new_count)
 
 
 def _read(
@@ -180,30 +190,31 @@ class Crossing(NamedTuple):
     name: str
     source: CurveSource
     step: Step
-    distance: Callable[[LoggedPoint], float] | None = None
+    distance: Callable[[LoggedPoint], tuple[float, float]] | None = None
     """How far a point is from the crosshair, where the nearest one counts; None for the last one
     that is not after the step."""
     is_main: bool = False
     """Whether a point after the step will do if there is none before it."""
 
 
-def at_crosshair(crossings: Iterable[Crossing]) -> dict[str, LoggedPoint]:
+def at_crosshair(crossings: Iterable[Crossing]) -> dict[str, LoggedPoint | str]:
     """Return for each curve the point at a step, else the one beside it that counts.
 
-    A run that cannot be read any more has none, where the nearest one counts.
+    A run that cannot be read any more has the reason instead, where the nearest one counts.
 
     Raises:
         DatabaseError: The run's database cannot be read.
     """
-    found: dict[str, LoggedPoint] = {}
+    found: dict[str, LoggedPoint | str] = {}
     for crossing in crossings:
         try:
             near = crossing.source.near(crossing.step)
         except ReadCancelled:
             raise
-        except StoreError:
+        except StoreError as error:
             if crossing.distance is None:
                 raise
+            found[crossing.name] = str(error)
             continue
         point = near.at
         if point is None and crossing.distance is not None:

@@ -9,7 +9,7 @@ from flowtui.screens.evals.reading import SamplesQuery
 from flowtui.screens.review.queue import ReviewItem
 from flowtui.store.open_run import OpenRun
 from flowtui.store.samples import listing as sample_rows
-from flowtui.widgets.documents.sample_sections import sample_sections
+from flowtui.widgets.documents.sample_sections import judged_sections
 
 
 class SampleReview:
@@ -44,5 +44,5 @@ class SampleReview:
             return None
         title = fmt.plain(sample.id, 200)
         return ReviewItem(
-            sample.target, title, sample_sections(sample), fmt.plain(sample.dataset_id, 60)
+            sample.target, title, judged_sections(sample), fmt.plain(sample.dataset_id, 60)
         )

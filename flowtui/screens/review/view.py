@@ -186,6 +186,10 @@ class ReviewView(Annotated, Generic[Item]):
         noun = self._source.noun
         return "" if self._shown is None else f"{noun}  {fmt.plain(self._shown.item.title, 60)}"
 
+    def hides(self, action: str) -> bool:
+        # The answers are what it is for, and it says before the first why none can be given.
+        return False
+
     # Doing jobs in turn ----------------------------------------------------------------------
 
     def _enqueue(self, job: Job) -> asyncio.Event:

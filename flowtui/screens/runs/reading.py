@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from typing import TYPE_CHECKING
 
 from flowtui import format as fmt
 from flowtui.screens.list_query import ListQuery
+from flowtui.screens.runs.column_plan import METRIC
+from flowtui.screens.runs.columns import Bests
 from flowtui.store import runs as run_rows
+from flowtui.store.compare.directions import Direction
+from flowtui.store.leaderboard import GroupSum, TellingKeys
 from flowtui.store.liveness.standing import Signs
-from flowtui.store.runs import RunOrder
+from flowtui.store.runs import BEST, RunOrder
 from flowtui.store.store import Store
-from flowtui.store.values import Figures, Group, Run
+from flowtui.store.values import Figures, Group, MetricSummary, Run
 
 if TYPE_CHECKING:
     from flowtui.store.filters import Condition
@@ -62,6 +67,8 @@ class ListedRuns:
     param_keys: Sequence[str]
     remarks: Sequence[str]
     """Sentences about the filter."""
+    telling: TellingKeys
+    """The parameters and metrics that matter for the listed runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,85 @@ class ReadRuns:
     figures: dict[str, Figures]
     signs: dict[str, Signs]
     """The signs of the processes of active runs, by run id."""
+    summaries: Mapping[str, Mapping[str, MetricSummary] | None] = field(default_factory=dict)
+    """By run id the metrics of which more than the last value is shown; None for a run whose
+    database cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBests:
+    """What is known of all listed runs together, beside the keys of them."""
+
+    wanted: RunsQuery
+    columns: tuple[str, ...]
+    bests: Bests
+    groups: Mapping[tuple[str | None, str], GroupSum]
+    metric: str
+    """The metric that the groups were summed up by; empty for none."""
+
+
+MOST_READ = 500
+"""In how many runs the best value is looked for that only their own databases have, unasked."""
+
+
+def read_bests(
+    store: Store,
+    listed: ListedRuns,
+    columns: Sequence[str],
+    better: Mapping[str, Direction],
+    has_groups: bool,
+) -> ReadBests:
+    """Return the best values of all listed runs, and the sums of their groups.
+
+    The best of best values is left out where more than MOST_READ runs are listed.
+
+    Raises:
+        DatabaseError: meta.db cannot be read.
+        ReadCancelled: Nobody waits any more.
+    """
+    wanted = listed.wanted
+    lasts = [key.partition(".")[2] for key in columns if key.startswith(METRIC)]
+    found = store.list.best_runs(
+        listed.rowids, {key: better[key] for key in lasts if key in better}
+    )
+    values = {f"{METRIC}{key}": value for key, value in found.items()}
+    for key in columns if len(listed.rowids) <= MOST_READ else ():
+        name = key.partition(".")[2]
+        if key.startswith(BEST) and name in better:
+            of_runs = store.list.best_values(listed.rowids, name, better[name]).values()
+            if of_runs:
+                values[key] = (min if better[name] is Direction.LOWER else max)(of_runs)
+    column = next((key for key in columns if key.startswith((METRIC, BEST))), "")
+    metric = column.partition(".")[2] if has_groups else ""
+    if metric and column.startswith(BEST):
+        sums = _sums_of_bests(store, wanted, metric, better[metric])
+    elif metric or wanted.condition is not None:
+        sums = store.list.group_sums(wanted.condition, metric)
+    else:
+        sums = {}
+    return ReadBests(wanted, tuple(columns), Bests(better, values), sums, metric)
+
+
+def _sums_of_bests(
+    store: Store, wanted: RunsQuery, metric: str, better: Direction
+) -> Mapping[tuple[str | None, str], GroupSum]:
+    """Return what the best values add up to in each group; of too many runs only their number."""
+    rowids = store.list.ordered(wanted.condition)
+    if len(rowids) > MOST_READ:
+        return store.list.group_sums(wanted.condition)
+    bests = store.list.best_values(rowids, metric, better)
+    members: dict[tuple[str | None, str], list[float | None]] = {}
+    for rowid, run in store.ask(run_rows.at, rowids).items():
+        members.setdefault((run.group_id, run.group_name or ""), []).append(bests.get(rowid))
+    return {group: _sum(values) for group, values in members.items()}
+
+
+def _sum(values: Sequence[float | None]) -> GroupSum:
+    numbers = [value for value in values if value is not None]
+    if not numbers:
+        return GroupSum(len(values))
+    mean = fsum(number / len(numbers) for number in numbers)
+    return GroupSum(len(values), len(numbers), min(numbers), max(numbers), mean)
 
 
 def runs_to_compare(store: Store, marked: Sequence[str], here: Run | None) -> list[Run] | str:

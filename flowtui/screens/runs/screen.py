@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,24 +15,30 @@ from textual.widgets import Rule
 
 from flowtui import clock, person
 from flowtui import format as fmt
-from flowtui.screens.base import StoreScreen
-from flowtui.screens.dialogs.choose import Choice, ColumnsScreen
-from flowtui.screens.record_list import RecordList
+from flowtui.screens.compare.chosen_directions import chosen_directions
 from flowtui.screens.runs import columns as run_columns
+from flowtui.screens.runs.leaderboard import WIDE_FROM, KnownRun, Leaderboard
 from flowtui.screens.runs.marks import RunMarks
-from flowtui.screens.runs.reading import ListedRuns, ReadRuns, RunsQuery, runs_to_compare
+from flowtui.screens.runs.reading import (
+    ListedRuns,
+    RunsQuery,
+    runs_to_compare,
+)
+from flowtui.screens.runs.strip import run_parts
+from flowtui.store import leaderboard
 from flowtui.store import runs as run_rows
 from flowtui.store.care.values import RecordTable
 from flowtui.store.compare.run_set import MOST
-from flowtui.store.liveness.standing import Signs, standing
-from flowtui.store.runs import SORTABLE, RunOrder
+from flowtui.store.liveness.standing import standing
+from flowtui.store.runs import BEST
 from flowtui.store.store import Store
-from flowtui.store.values import Figures, Kind, Run
+from flowtui.store.values import Kind, Run
 from flowtui.terminal.keyboard import TakesText
 from flowtui.widgets.cells import Piece, justified
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
 from flowtui.widgets.frame.frame import KeyLine, OneLine
+from flowtui.widgets.lists.detail_strip import DetailStrip, Question
 from flowtui.widgets.lists.group_list import GroupList
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
@@ -57,24 +63,15 @@ This store has no runs yet. A run appears here as soon as one is started:
 `flow-tui demo` shows what it looks like."""
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownRun:
-    """A run whose row is cached, as it was last read."""
-
-    run: Run
-    figures: Figures | None
-    signs: Signs | None
-
-
-class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
+class RunsScreen(Leaderboard):
     """Lists the runs of the store, of all groups or one, and opens a run."""
 
     CSS_PATH = "screen.tcss"
     COMPONENT_CLASSES = CURVE_CLASSES
-    rows_id = "runs"
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # Textual declares it as an instance's
         (0, "-narrow"),
         (NARROW_BELOW, "-normal"),
+        (WIDE_FROM, "-wide"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "filter", "Filter", key_display="/", id="runs.filter",
@@ -89,6 +86,12 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         Binding("equals_sign", "compare", "Compare", key_display="=", id="runs.compare",
                 tooltip="Compare the marked runs; without marks, this run and the one before it"),
         Binding("c", "columns", "Columns", id="runs.columns", tooltip="Choose the columns"),
+        Binding("b", "best", "Last or best", id="runs.best",
+                tooltip="Show the best value of the sorted metric, or of all metrics; or the last"),
+        Binding("x", "export", "Export", show=False, id="runs.export",
+                tooltip="Save the list as it is seen: CSV, JSON lines or Markdown"),
+        Binding("i", "strip", "Details", show=False, id="runs.strip",
+                tooltip="Show below the list what the cursor is on, or close that"),
         Binding("tab", "switch_list", "Groups", key_display="Tab", id="runs.groups",
                 tooltip="Switch between the groups and the runs"),
         Binding("y", "copy", "Copy id", show=False, id="runs.copy", tooltip="Copy the run's id"),
@@ -113,10 +116,7 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         """
         super().__init__(store)
         self._opened = opened
-        self.selected = RunsQuery()
-        self.known: dict[int, _KnownRun] = {}
         self._marks = RunMarks(marked)
-        self._listed: ListedRuns | None = None
         self._has_failed = False
 
     def compose(self) -> ComposeResult:
@@ -126,6 +126,7 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
             yield GroupList(id="groups")
             yield VirtualTable(id="runs")
             yield EmptyText(id="empty")
+        yield DetailStrip(self.strip_question)
         yield FilterLine(
             "text, or an expression: accuracy >= 0.8 and lr < 1e-3", history="runs", id="filter"
         )
@@ -144,38 +145,24 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
 
     def read(self, kinds: frozenset[Kind]) -> Iterator[Callable[[], object]]:
         wanted = self.selected
-        rowids = self.store.list.ordered(wanted.whole_condition, wanted.order)
+        rowids = self.store.list.ordered(
+            wanted.whole_condition, wanted.order, partial(self._say_progress, wanted)
+        )
         groups = self.store.ask(run_rows.groups, with_empty=True)
         params, metrics = self.store.ask(run_rows.figure_keys)
         total = sum(group.run_count for group in groups)
         remarks = self.store.list.remarks(wanted.condition)
-        listed = ListedRuns(wanted, rowids, groups, total, metrics, params, remarks)
+        telling = self.store.ask(leaderboard.telling_keys, rowids, chosen_directions())
+        listed = ListedRuns(wanted, rowids, groups, total, metrics, params, remarks, telling)
         yield partial(self._show_list, listed)
         if self._marks.ids:
             yield partial(self._keep_marks, frozenset(self.store.ask(run_rows.ids).values()))
 
-    @on(VirtualTable.RowsNeeded)
-    def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        needs_figures = run_columns.needs_figures(self.rows.columns)
-        question = partial(self._read_runs, event.keys, needs_figures)
-        self.ask_each(question, self._show_rows, self.show_failure, group="rows", replaces=False)
-
-    def _read_runs(self, rowids: Sequence[int], with_figures: bool) -> Iterator[ReadRuns]:
-        found = self.store.ask(run_rows.at, rowids)
-        ids = [run.id for run in found.values()] if with_figures else []
-        figures = self.store.list.figures(ids) if ids else {}
-        yield ReadRuns(found, figures, self._signs(found, may_ask=False))
-        active = {rowid: run for rowid, run in found.items() if run.is_active}
-        if active:
-            # A child process is asked which runs are open, and so this answer takes longer.
-            yield self._live(active, with_figures)
-
-    def _signs(self, runs: dict[int, Run], may_ask: bool = True) -> dict[str, Signs]:
-        return self.store.signs(runs.values(), clock.now(), may_ask)
-
-    def _live(self, active: dict[int, Run], with_figures: bool) -> ReadRuns:
-        ids = [run.id for run in active.values()] if with_figures else []
-        return ReadRuns(active, self.store.list.live_figures(ids), self._signs(active))
+    def _say_progress(self, wanted: RunsQuery, done: int, total: int) -> None:
+        """Say from the thread that reads how far an order by best values has come."""
+        name = fmt.plain(wanted.order.column.removeprefix(BEST), 40)
+        note = f"reading {name} of {done:,} of {total:,} runs   Esc cancels"
+        self.meanwhile(lambda: self._show_title(note))
 
     @property
     def listed(self) -> Sequence[int]:
@@ -184,7 +171,16 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
 
     @property
     def has_content(self) -> bool:
-        return self._listed is not None and self._listed.wanted == self.selected
+        if self._listed is None:
+            return False
+        # While all runs are read for their best values, keys act on the list that is shown.
+        return self._listed.wanted == self.selected or self._is_reading_bests
+
+    @property
+    def _is_reading_bests(self) -> bool:
+        listed = self._listed
+        is_shown = listed is None or listed.wanted == self.selected
+        return not is_shown and self.selected.order.column.startswith(BEST)
 
     def show_reading(self) -> None:
         if self.is_composed and self._listed is None and not self._has_failed:
@@ -199,9 +195,7 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         is_first = shown is None
         is_new = listed.wanted.begins_at_top(None if shown is None else shown.wanted)
         rows = self.rows
-        if is_first:
-            keys = run_columns.default_keys(listed.metric_keys, len(listed.groups) > 1)
-            rows.set_columns(run_columns.column(key) for key in keys)
+        self.show_columns()
         self.query_one(GroupList).show_groups(listed.groups)
         rows.show_keys(listed.rowids, is_new=is_new)
         if is_first and self._opened is not None and self._opened.rowid in listed.rowids:
@@ -219,22 +213,14 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         line.names = (
             *listed.metric_keys,
             *listed.param_keys,
-            *self._figure_columns(),
+            *self.figure_columns(),
             *FILTER_WORDS,
         )
         line.remark(listed.remarks)
         if line.text:
             line.note(f"{len(listed.rowids):,} of {listed.total:,}")
 
-    def _show_rows(self, read: ReadRuns) -> None:
-        self.show_records(
-            {
-                rowid: _KnownRun(run, read.figures.get(run.id), read.signs.get(run.id))
-                for rowid, run in read.runs.items()
-            }
-        )
-
-    def fill(self, records: Mapping[int, _KnownRun]) -> None:
+    def fill(self, records: Mapping[int, KnownRun]) -> None:
         now = clock.now()
         columns = self.rows.columns
         letters = self._marks.letters()
@@ -242,9 +228,10 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
             {
                 rowid: run_columns.cells(
                     known.run,
-                    known.figures,
+                    known.shown,
                     standing(known.run, known.signs, now),
                     columns,
+                    self._bests,
                     letters.get(known.run.id, ""),
                 )
                 for rowid, known in records.items()
@@ -263,14 +250,16 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         ]
         if active:
             runs = {rowid: self.known[rowid].run for rowid in active}
-            question = partial(self._live, runs, run_columns.needs_figures(self.rows.columns))
+            columns = self.rows.columns
+            metrics = run_columns.summarized(column.key for column in columns)
+            question = partial(self.live, runs, run_columns.needs_figures(columns), metrics)
             self.ask(question, self._show_rows, self.show_failure, group="live")
 
     def show_failure(self, reason: str) -> None:
         self._has_failed = True
         self.show_unread(reason)
 
-    def _show_title(self) -> None:
+    def _show_title(self, note: str = "") -> None:
         count = where = ""
         if self._listed is not None:
             group = self._listed.wanted.group
@@ -286,12 +275,21 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         ]
         if self._marks.ids:
             left.append(Piece(f"  {len(self._marks.ids):,} marked", "accent"))
+        if note:
+            left.append(Piece(f"  {note}", "attention"))
         right = [Piece(fmt.plain(self.flow.store_label), "muted"), Piece(" ")]
         self.query_one("#title", OneLine).show(justified(left, right, self.size.width))
 
     def on_resize(self) -> None:
         if self.is_composed:
             self._show_title()
+            self.strip.settle()
+
+    def strip_question(self) -> Question | None:
+        known, listed = self.record, self._listed
+        if known is None or listed is None:
+            return None
+        return partial(run_parts, self.store, known.run, listed.telling, self._plan.better)
 
     def list_changed(self) -> None:
         """Read the list again, because runs were added, deleted, renamed or ended."""
@@ -399,7 +397,13 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
         return super().check_action(action, parameters)
 
     def action_clear_filter(self) -> None:
-        self.filter_line.action_clear()
+        if self._is_reading_bests and self._listed is not None and self._reader is not None:
+            self._reader.cancel()
+            self.selected = self._listed.wanted
+            self.show_columns()
+            self._show_title()
+        else:
+            self.filter_line.action_clear()
 
     def condition_of(self, text: str) -> Condition:
         from flowtui.store.filters import run_condition
@@ -409,49 +413,8 @@ class RunsScreen(RecordList[RunsQuery, _KnownRun], StoreScreen):
     def read_selected(self) -> None:
         self.want({Kind.RUN})
 
-    @work
-    async def action_sort(self) -> None:
-        keys = [*SORTABLE, *self._figure_columns()]
-        await self.sort(
-            [Choice(key, key.partition(".")[2] or key) for key in keys], _starts_descending
-        )
-
-    def with_order(self, column: str, descending: bool) -> RunsQuery:
-        shown = [one.key for one in self.rows.columns]
-        if column not in shown:
-            # Directly after the name, where it is in sight.
-            shown.insert(1, column)
-            self.rows.set_columns(run_columns.column(key) for key in shown)
-        self.rows.sorted_by = (column, descending)
-        return replace(self.selected, order=RunOrder(column, descending))
-
-    @work
-    async def action_columns(self) -> None:
-        shown = [column.key for column in self.rows.columns]
-        fixed = [column.key for column in run_columns.FIXED]
-        others = [key for key in (*fixed, *self._figure_columns()) if key not in shown]
-        choices = [
-            Choice(key, run_columns.column(key).title.strip(), key.rpartition(".")[0][:6])
-            for key in (*shown, *others)
-        ]
-        chosen = await self.app.push_screen_wait(ColumnsScreen("Columns", choices, shown))
-        if chosen:
-            self.rows.set_columns(run_columns.column(key) for key in chosen)
-
-    def _figure_columns(self) -> list[str]:
-        if self._listed is None:
-            return []
-        return [f"metric.{key}" for key in self._listed.metric_keys] + [
-            f"param.{key}" for key in self._listed.param_keys
-        ]
-
-    def id_of(self, record: _KnownRun) -> str:
+    def id_of(self, record: KnownRun) -> str:
         return record.run.id
 
-    def document_of(self, record: _KnownRun) -> object:
+    def document_of(self, record: KnownRun) -> object:
         return asdict(record.run)
-
-
-def _starts_descending(column: str) -> bool:
-    """Return whether a column is first sorted in descending order."""
-    return column in ("created", "duration") or column.startswith("metric.")

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flowtui import format as fmt
+from flowtui.screens import judgements
 from flowtui.store.traces.values import Trace, TraceState, moment
 from flowtui.widgets.cells import Piece, Role
-from flowtui.widgets.lists.virtual_table import Cells, Column
+from flowtui.widgets.lists.detail_strip import StripPart
+from flowtui.widgets.lists.virtual_table import GAP, Cells, Column
 
 SAID_CHARACTERS = 400
 """How many characters of a text are kept: more than the widest column shows."""
+STRIP_CHARACTERS = 2_000
+"""How many characters of a text the strip below the list has room for."""
 UNSAID = "▲ too long to read here"
 _COLUMNS = {
     column.key: column
@@ -48,13 +52,25 @@ STATE_ROLES: dict[TraceState, Role] = {
 }
 
 
-def columns(width: int) -> list[Column]:
-    """Return the columns for a table of this many cells, the most telling first."""
+def columns(width: int, judged: Sequence[str] = ()) -> list[Column]:
+    """Return the columns for a table of this many cells, the most telling first.
+
+    Args:
+        width: The width in cells.
+        judged: The fields of what people said; as many as there is room for stand beside the
+            output, the others come last.
+    """
+    said = [judgements.column(field) for field in judged]
     if width < BOTH_FROM:
         rest = (key for key in _COLUMNS if key not in _NARROW)
-        return [{**_COLUMNS, **_NARROWED}[key] for key in (*_NARROW, *rest)]
+        return [*({**_COLUMNS, **_NARROWED}[key] for key in (*_NARROW, *rest)), *said]
     whole = _WHOLE if width >= WHOLE_FROM else {}
-    return list({**_COLUMNS, **whole}.values())
+    shown = list({**_COLUMNS, **whole}.values())
+    at, room, count = shown.index(_COLUMNS["state"]), width - BOTH_FROM, 0
+    while count < len(said) and said[count].width + len(GAP) <= room:
+        room -= said[count].width + len(GAP)
+        count += 1
+    return [*shown[:at], *said[:count], *shown[at:], *said[count:]]
 
 
 def cells(trace: Trace, shown: Sequence[Column]) -> Cells:
@@ -62,7 +78,14 @@ def cells(trace: Trace, shown: Sequence[Column]) -> Cells:
     return tuple(_cell(trace, column) for column in shown)
 
 
+def sort_title(field: str) -> str:
+    """Return what a column is called in the list of orders."""
+    return SORT_TITLES[field] if field in SORT_TITLES else judgements.title(field)
+
+
 def _cell(trace: Trace, column: Column) -> Piece:
+    if judgements.is_judgement(column.key):
+        return judgements.piece(trace.judgements, column.key)
     match column.key:
         case "name":
             return Piece(f" {fmt.plain(trace.root_name, 200)}")
@@ -90,6 +113,21 @@ def _cell(trace: Trace, column: Column) -> Piece:
         case "samples":
             return Piece(f"{trace.sample_count:,}" if trace.sample_count else "", "muted")
     return Piece(fmt.short_id(trace.trace_id), "muted")
+
+
+def trace_parts(trace: Trace) -> list[StripPart]:
+    """Return what the strip below the list says of a trace: what was asked, and answered."""
+    found = []
+    for label, text in (("input", trace.input), ("output", trace.output)):
+        if text is not None:
+            found.append(StripPart(label, fmt.one_line(text, STRIP_CHARACTERS)))
+        elif trace.is_unsaid:
+            found.append(StripPart(label, UNSAID, "attention"))
+    if trace.judgements:
+        notes = (f"{judgements.title(field)} {judgements.text(said)}"
+                 for field, said in trace.judgements.items())  # fmt: skip
+        found.append(StripPart("verdicts", "   ".join(notes), "accent"))
+    return found or [StripPart("", "No span says what was asked or answered.", "muted")]
 
 
 def said(text: str | None, is_unsaid: bool) -> Piece:

@@ -13,6 +13,7 @@ from textual.containers import Container
 from textual.message import Message
 
 from flowtui import format as fmt
+from flowtui.screens import judgements
 from flowtui.screens.dialogs.choose import Choice, chosen_order
 from flowtui.screens.traces.columns import started
 from flowtui.store.natural import sort_key
@@ -64,7 +65,7 @@ class GroupsPane(Asks, Container):
     """Shows the groups of traces, each with what its traces took."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Traces", key_display="Esc", id="groups.leave",
+        Binding("escape", "leave", "To the list", key_display="Esc", id="groups.leave",
                 tooltip="Back to the list of all traces"),
         Binding("s", "sort", "Sort", id="groups.sort", tooltip="Sort by a column; again: reverse"),
         Binding("c", "converse", "Conversation", id="groups.conversation",
@@ -135,7 +136,9 @@ class GroupsPane(Asks, Container):
         """
         self.close()
         self.by, self._wanted = by, wanted
-        self.rows.set_columns((Column(VALUE, f" {by}", _VALUE_CELLS, stretch=1), *_COLUMNS))
+        self.rows.set_columns(
+            (Column(VALUE, f" {_called(by)}", _VALUE_CELLS, stretch=1), *_COLUMNS)
+        )
         self.rows.sorted_by = self._order
         self.read(condition)
 
@@ -201,13 +204,17 @@ class GroupsPane(Asks, Container):
 
     def _show_title(self) -> None:
         named = [one for one in self._groups if one.value is not None]
-        total = sum(len(one.keys) for one in self._groups)
+        # People may have said several things of one trace, which is in several groups then.
+        total = len({key for one in self._groups for key in one.keys})
         # Several models of one trace are one group.
-        noun = ("group by model", "groups by model") if self.by == "model" else (self.by, None)
+        is_said = judgements.is_judgement(self.by)
+        called = f"by {_called(self.by)}"
+        is_of_groups = self.by == "model" or is_said
+        noun = (f"group {called}", f"groups {called}") if is_of_groups else (self.by, None)
         said = f" {fmt.count(len(named), *noun)}, {fmt.count(total, 'trace')}"
         pieces = [Piece(said, "muted")]
         if total and not named:
-            pieces = [Piece(f" {SILENT.format(by=self.by)}", "muted")]
+            pieces = [Piece(f" {SILENT.format(by=_called(self.by))}", "muted")]
         self.query_one("#groups-title", OneLine).show(pieces)
 
     def _show_failure(self, query: GroupsQuery, reason: str) -> None:
@@ -294,8 +301,13 @@ def _sorted(found: Iterable[TraceGroup], column: str, is_descending: bool) -> li
     return [one for _, one in known] + [one for one in named if value(one) is None] + nameless
 
 
+def _called(by: str) -> str:
+    """Return what traces are grouped by, in words."""
+    return judgements.title(by) if judgements.is_judgement(by) else by
+
+
 def _cells(by: str, group: TraceGroup, name: str) -> Cells:
-    title = Piece(f" {name}") if group.value else Piece(f" (no {by})", "muted")
+    title = Piece(f" {name}") if group.value else Piece(f" (no {_called(by)})", "muted")
     usage = group.usage
     tokens = fmt.tokens(None if usage is None else usage.total, group.unread_count)
     cost = "" if usage is None or usage.cost is None else fmt.number(usage.cost, 3)

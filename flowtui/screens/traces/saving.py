@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from flowtui import format as fmt
 from flowtui.reports import otlp_json
 from flowtui.reports.saving import write_atomically
+from flowtui.reports.trace_list import annotation_fields, listed_traces, write_traces
 from flowtui.reports.trace_markdown import trace_markdown
 from flowtui.reports.traces import trace_by_id, write_trace
 from flowtui.screens.dialogs.export import Export, ExportFormat
@@ -17,10 +18,15 @@ from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.errors import StoreError
 from flowtui.store.open_run import OpenRun
 from flowtui.store.traces import details as span_details
+from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import spans as span_rows
 from flowtui.store.traces.layout import NONE
+from flowtui.store.traces.listing import TraceOrder
 from flowtui.store.traces.tree import SpanTree, span_tree
 from flowtui.store.traces.values import Trace
+
+if TYPE_CHECKING:
+    from flowtui.store.filters import Condition
 
 PAGE_SPANS = 100
 """How many spans are in memory at a time with all their attributes."""
@@ -29,6 +35,30 @@ FORMATS = (
     ExportFormat("json", "JSON, as flow-tui traces prints it", "json"),
     ExportFormat("markdown", "Markdown, for an issue", "md"),
 )
+
+
+LIST_FORMATS = (
+    ExportFormat("csv", "CSV, one row a trace", "csv"),
+    ExportFormat("jsonl", "JSON lines, one object a trace", "jsonl"),
+    ExportFormat("markdown", "Markdown, a table for an issue", "md"),
+)
+
+
+def save_list(run: OpenRun, condition: Condition | None, order: TraceOrder, chosen: Export) -> str:
+    """Write the traces that meet a condition, and return what was written where, in words.
+
+    Raises:
+        SaveFailed: The file cannot be written.
+        DatabaseError: The run's database cannot be read.
+        ReadCancelled: Nobody waits any more; then no file is left behind.
+    """
+    keys = run.ask(trace_rows.ordered, condition, order)
+    fields = annotation_fields(run)
+    count = write_atomically(
+        chosen.path,
+        lambda out: write_traces(listed_traces(run, keys), fields, chosen.format_key, out),
+    )
+    return f"{fmt.count(count, 'trace')} to {fmt.plain(str(chosen.path), 200)}"
 
 
 def save(run: OpenRun, trace_id: str, chosen: Export) -> str:

@@ -15,26 +15,31 @@ from flowtui import format as fmt
 from flowtui.screens.annotate.annotated import Annotated
 from flowtui.screens.base import TabScreen
 from flowtui.screens.dialogs.choose import Choice
+from flowtui.screens.exporting import Exports
 from flowtui.screens.list_query import ListQuery
 from flowtui.screens.record_list import RecordList
 from flowtui.screens.traces import columns
 from flowtui.screens.traces.groups_pane import GroupsPane
+from flowtui.screens.traces.reading import read_traces
 from flowtui.screens.traces.session_view import SessionView
 from flowtui.screens.traces.view import TraceView
 from flowtui.store import names_in_use
+from flowtui.store.annotations import judgements
+from flowtui.store.annotations import listing as annotation_rows
 from flowtui.store.annotations.values import SpanTarget, Target
-from flowtui.store.filter_text import both, equals
+from flowtui.store.filter_text import both
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
 from flowtui.store.traces import listing as trace_rows
 from flowtui.store.traces import search as span_search
 from flowtui.store.traces.belongings import belonging_of
-from flowtui.store.traces.groups import GROUPED_BY
+from flowtui.store.traces.groups import GROUPED_BY, group_filter
 from flowtui.store.traces.listing import SORTABLE, TraceOrder
 from flowtui.store.traces.values import Trace
 from flowtui.store.values import Kind
 from flowtui.widgets.frame.empty import EmptyText
 from flowtui.widgets.frame.filter_line import FilterLine
+from flowtui.widgets.lists.detail_strip import DetailStrip, Question
 from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 from flowtui.widgets.paint import CURVE_CLASSES
@@ -51,7 +56,17 @@ FILTER_WORDS = (
     "attributes.", "annotations.", "annotated", "errors", "execution_time", "error_count",
     "span_count", "state", "name", "input", "output", "session", "user", "model", "created_at",
 )  # fmt: skip
-LIST_ACTIONS = ("filter", "sort", "copy", "copy_row", "review", "collect", "group")
+LIST_ACTIONS = (
+    "filter",
+    "sort",
+    "copy",
+    "copy_row",
+    "review",
+    "collect",
+    "group",
+    "strip",
+    "export",
+)
 GROUP_ACTIONS = ("filter", "group")
 """What is done on the groups as on the list."""
 NARROW_BELOW, WIDE_FROM = 100, 160
@@ -70,7 +85,7 @@ class TracesQuery(ListQuery):
         return self.order.column, self.order.descending
 
 
-class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
+class TracesScreen(RecordList[TracesQuery, Trace], Exports, TabScreen):
     """The third tab: the run's traces, or one of them, as `flow-tui traces` prints them."""
 
     CSS_PATH = "screen.tcss"
@@ -92,6 +107,10 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
                 tooltip="Judge the root spans of the listed traces one after the other"),
         Binding("b", "group", "Group", id="traces.group",
                 tooltip="Group the traces by name, session, user or model"),
+        Binding("x", "export", "Export", show=False, id="traces.export",
+                tooltip="Save the list with its filter and order: CSV, JSON lines or Markdown"),
+        Binding("i", "strip", "Details", show=False, id="traces.strip",
+                tooltip="Show below the list what the cursor is on, or close that"),
         Binding("escape", "to_groups", "Groups", key_display="Esc", id="traces.to_groups",
                 tooltip="Back to the groups"),
         Binding("escape", "leave", "Runs", key_display="Esc", id="tab.leave",
@@ -110,6 +129,8 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         self._listed: TracesQuery | None = None
         """What the list shows; None before it was read."""
         self.known: dict[int, Trace] = {}
+        self._judged: tuple[str, ...] = ()
+        """The fields of what people said of the traces, each a column."""
         self._was_read = False
         self._back_to = ""
         """The tab from which the open trace was reached; empty if it was the list."""
@@ -126,6 +147,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         yield VirtualTable(id="traces")
         yield GroupsPane(self.run, id="trace-groups")
         yield EmptyText(id="empty")
+        yield DetailStrip(self.strip_question)
         yield FilterLine(HINT, history="traces", id="filter")
         yield TraceView(self.store, self.run, id="trace")
         yield SessionView(self.run, id="session")
@@ -166,11 +188,13 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         if not is_open or changes != self._listed_changes:
             rowids = self.run.ask(trace_rows.ordered, wanted.condition, wanted.order)
             remarks = self.run.remarks(wanted.condition, trace_rows.remarks)
-            yield partial(self._show_list, wanted, rowids, remarks, changes)
+            said = self.run.ask(judgements.tallies, annotation_rows.SPANS)
+            judged = tuple(one.field for one in said)
+            yield partial(self._show_list, wanted, rowids, remarks, changes, judged)
 
     @on(VirtualTable.RowsNeeded)
     def read_rows(self, event: VirtualTable.RowsNeeded) -> None:
-        question = partial(self.run.ask, trace_rows.at, event.keys)
+        question = partial(read_traces, self.run, event.keys)
         self.ask(question, self.show_records, self.show_failure, group="rows", replaces=False)
 
     def store_changed(self, kinds: frozenset[Kind]) -> None:
@@ -204,10 +228,18 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
     # Showing ---------------------------------------------------------------------------------
 
     def _show_list(
-        self, wanted: TracesQuery, rowids: Sequence[int], remarks: Sequence[str], changes: int
+        self,
+        wanted: TracesQuery,
+        rowids: Sequence[int],
+        remarks: Sequence[str],
+        changes: int,
+        judged: tuple[str, ...],
     ) -> None:
         if wanted != self.selected:
             return
+        if judged != self._judged:
+            self._judged = judged
+            self._fill_columns()
         self._was_read = True
         is_new = wanted.begins_at_top(self._listed)
         self._listed, self._listed_changes = wanted, changes
@@ -238,9 +270,14 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
     def on_resize(self) -> None:
         if self.is_composed:
             self._fill_columns()
+            self.strip.settle()
+
+    def strip_question(self) -> Question | None:
+        trace = self.record
+        return None if trace is None else partial(columns.trace_parts, trace)
 
     def _fill_columns(self) -> None:
-        self.rows.set_columns(columns.columns(self.size.width))
+        self.rows.set_columns(columns.columns(self.size.width, self._judged))
         self.fill(self.known)
 
     def show_failure(self, reason: str) -> None:
@@ -331,6 +368,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
             pane.display = pane is top
         is_filtered = top in (None, self._groups) and bool(self.filter_line.text)
         self.filter_line.set_class(is_filtered, "-open")
+        self.strip.allow(top is None and self.rows.display)
         if top is None:
             self.set_focus(self.rows)
             return
@@ -343,6 +381,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         from flowtui.screens.dialogs.choose import ChooseScreen
 
         choices = [Choice(by, by) for by in GROUPED_BY]
+        choices += [Choice(by, columns.sort_title(by), "verdict") for by in self._judged]
         picked = await self.app.push_screen_wait(ChooseScreen("Group by", choices, []))
         if picked:
             self._entered = None
@@ -363,7 +402,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         self._entered = event.by, event.value, before
         self._groups.close()
         self._pop()
-        await line.open(both(before, equals(event.by, event.value)), is_typed=False)
+        await line.open(both(before, group_filter(event.by, event.value)), is_typed=False)
 
     @work
     async def action_to_groups(self) -> None:
@@ -434,7 +473,7 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
 
     @work
     async def action_sort(self) -> None:
-        choices = [Choice(key, columns.SORT_TITLES[key]) for key in SORTABLE]
+        choices = [Choice(key, columns.sort_title(key)) for key in (*SORTABLE, *self._judged)]
         await self.sort(choices, lambda column: column not in ASCENDING_FIRST)
 
     def with_order(self, column: str, descending: bool) -> TracesQuery:
@@ -456,6 +495,15 @@ class TracesScreen(RecordList[TracesQuery, Trace], TabScreen):
         condition, order = self.selected.condition, self.selected.order
         source = SpanReview.of_list(self.run, condition, order, user)
         self.post_message(Annotated.ReviewAsked(source, self._view.undo))
+
+    @work
+    async def action_export(self) -> None:
+        from flowtui.reports.saving import file_stem
+        from flowtui.screens.traces.saving import LIST_FORMATS, save_list
+
+        condition, order = self.selected.condition, self.selected.order
+        save = partial(save_list, self.run, condition, order)
+        await self.export(file_stem(self.run.name, "traces"), LIST_FORMATS, save)
 
     def action_collect(self) -> None:
         self.flow.open_collector()

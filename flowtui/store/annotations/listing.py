@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from flowtui.store.annotations.values import (
@@ -91,6 +92,34 @@ def of_trace(connection: sqlite3.Connection, trace_id: str) -> dict[str, tuple[A
     for row in rows:
         found.setdefault(text(row[2]), []).append(_annotation(SPANS, row))
     return {span_id: tuple(annotations) for span_id, annotations in found.items()}
+
+
+def of_rows(
+    connection: sqlite3.Connection, table: AnnotationTable, rowids: Sequence[int]
+) -> dict[int, tuple[Annotation, ...]]:
+    """Return by key the annotations of traces or samples, oldest first.
+
+    Args:
+        connection: A connection to exp.db.
+        table: Which annotations. Those of all spans of a trace are the trace's.
+        rowids: The keys, as the lists of traces and samples have them.
+    """
+    if not rowids or not _exists(connection, table):
+        return {}
+    is_sample = table is SAMPLES
+    join = "evals.dataset_id = note.dataset_id and evals.id = note.eval_id"
+    columns = ", ".join(f"note.{name.strip()}" for name in _columns(table).split(","))
+    rows = connection.execute(
+        f"select {table.parent}.rowid, {columns} from {table.parent} join {table.name} as note"
+        f" on {join if is_sample else 'spans.trace_id = note.trace_id'}"
+        f" where {table.parent}.rowid in (select value from json_each(:rowids))"
+        " order by note.created_at, note.rowid",
+        {"rowids": json.dumps(list(rowids))},
+    )
+    found: dict[int, list[Annotation]] = {}
+    for rowid, *row in rows:
+        found.setdefault(rowid, []).append(_annotation(table, tuple(row)))
+    return {rowid: tuple(annotations) for rowid, annotations in found.items()}
 
 
 def annotation_by_id(
@@ -224,6 +253,11 @@ def _annotation(table: AnnotationTable, row: tuple[object, ...]) -> Annotation:
         raw_created_at=optional_text(created_at),
         problem="; ".join(problems) or None,
     )
+
+
+def stored_value(raw: str, value_type: str) -> Value:
+    """Return the value of an annotation; one that is not of its type is its text."""
+    return _value(raw, value_type, [])
 
 
 def _value(raw: str, value_type: str, problems: list[str]) -> Value:

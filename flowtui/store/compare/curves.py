@@ -1,14 +1,15 @@
 """Curves that are computed of several runs' points: a difference to the baseline, a mean.
 
-Between two points of a run its value lies on the straight line that joins them; before its first
-and after its last point it has none. Nothing is computed of what a chart keeps: every point of
+Between two finite points of a run its value lies on the straight line that joins them. It has none
+before its first and after its last point, nor beside a NaN or an infinity, which is a value only at
+its own step. Nothing is computed of what a chart keeps: every point of
 every run is read, in order of steps and page by page, so that memory does not grow with them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
@@ -45,6 +46,26 @@ from flowtui.store.values import LoggedPoint, Point
 
 CHECKED_POINTS = 1_000
 """After how many points is asked whether anybody still waits."""
+HOPS = 20
+"""How many steps at which the baseline has no value a search tries one by one."""
+
+
+class OddValues(NamedTuple):
+    """How many values are not finite numbers, by kind."""
+
+    nan: int = 0
+    pos_inf: int = 0
+    neg_inf: int = 0
+
+    @classmethod
+    def of(cls, values: Iterable[float]) -> OddValues:
+        """Return how many of these values are odd."""
+        found = list(values)
+        infinite = [found.count(math.inf), found.count(-math.inf)]
+        return cls(sum(map(math.isnan, found)), *infinite)
+
+
+NO_ODD = OddValues()
 
 
 class Folded(NamedTuple):
@@ -52,25 +73,27 @@ class Folded(NamedTuple):
 
     step: Step
     value: float
-    """The mean of the runs that have a value here; NaN if one of these is not a finite number."""
+    """The mean of the runs that have a value here; NaN or infinite if one of these is."""
     low: float
     high: float
     run_count: int
     """How many runs have a value here."""
     logged_at: datetime | None
     """When the first of the runs logged its point at this step."""
+    odd: OddValues = NO_ODD
+    """How many of the values that it is computed of are not finite."""
 
 
 # Values between points -----------------------------------------------------------------------
 
 
-def between(left: Point, right: Point, step: Step) -> float:
-    """Return the value at a step on the line between two points; NaN if one of them is not finite.
+def between(left: Point, right: Point, step: Step) -> float | None:
+    """Return the value at a step on the line between two points; None if one of them is not finite.
 
     It is never outside of their values.
     """
     if not (math.isfinite(left.value) and math.isfinite(right.value)):
-        return math.nan
+        return None
     part = share(step, left.step, right.step)
     change = right.value - left.value
     if math.isfinite(change):
@@ -97,7 +120,7 @@ class _Walk:
             self.next = next(self._points, None)
 
     def value(self, step: Step) -> float | None:
-        """Return the value at the step that was gone to; None beyond the ends."""
+        """Return the value at the step that was gone to; None where the run has none."""
         before = self._before
         if before is None:
             return None
@@ -115,8 +138,10 @@ def mean_at(step: Step, values: Sequence[float], logged_at: datetime | None = No
     """Return the mean of values at a step, at least one, with the lowest and highest finite one."""
     if not all(map(math.isfinite, values)):
         finite = [value for value in values if math.isfinite(value)] or [math.nan]
-        mean = values[0] if len(values) == 1 else math.nan
-        return Folded(step, mean, min(finite), max(finite), len(values), logged_at)
+        # Infinities of both signs have no mean, and finite values alone could overflow.
+        mean = sum(value for value in values if not math.isfinite(value))
+        odd = OddValues.of(values)
+        return Folded(step, mean, min(finite), max(finite), len(values), logged_at, odd)
     if len(values) == 1:
         return Folded(step, values[0], values[0], values[0], 1, logged_at)
     low, high = min(values), max(values)
@@ -153,14 +178,16 @@ def _alone(points: Iterable[LoggedPoint]) -> Iterator[Folded]:
         if step == before:
             continue
         before = step
-        spread = value if math.isfinite(value) else math.nan
-        yield Folded(step, value, spread, spread, 1, point.logged_at)
+        if math.isfinite(value):
+            yield Folded(step, value, value, value, 1, point.logged_at)
+        else:
+            yield mean_at(step, (value,), point.logged_at)
 
 
 def differences(
     curve: Iterable[Folded], baseline: Sequence[Iterable[LoggedPoint]]
 ) -> Iterator[Folded]:
-    """Yield a curve less the baseline's mean, at those of its steps that the baseline reaches."""
+    """Yield a curve less the baseline's mean, at those of its steps where that has a value."""
     walks = [_Walk(points) for points in baseline]
     for point in curve:
         values = _values(walks, point.step)
@@ -180,11 +207,15 @@ def _values(walks: Iterable[_Walk], step: Step) -> list[float]:
 
 
 def less(point: Folded, value: float) -> Folded:
-    """Return a point less a value; NaN, where one of them is not a finite number."""
-    if not math.isfinite(value):
-        value = math.nan
-    step, mean, low, high, run_count, logged_at = point
-    return Folded(step, mean - value, low - value, high - value, run_count, logged_at)
+    """Return a point less a value, which may be NaN or infinite, as their difference then is."""
+    step, mean, low, high, run_count, logged_at, odd = point
+    change = mean - value
+    if not math.isfinite(change):
+        own = OddValues.of([change])
+        # What several runs have is told apart, unless the baseline makes something else of it.
+        odd = odd if any(map(min, odd, own)) else own
+    spread = value if math.isfinite(value) else math.nan
+    return Folded(step, change, low - spread, high - spread, run_count, logged_at, odd)
 
 
 # Columns -------------------------------------------------------------------------------------
@@ -215,12 +246,11 @@ class _Column:
                 self.lowest = point
             if self.highest is None or value > self.highest.value:
                 self.highest = point
-        elif math.isnan(value):
-            self.nan_count += 1
-        elif value > 0:
-            self.pos_inf_count += 1
         else:
-            self.neg_inf_count += 1
+            # The runs of a mean may have several kinds at one step.
+            self.nan_count += point.odd.nan
+            self.pos_inf_count += point.odd.pos_inf
+            self.neg_inf_count += point.odd.neg_inf
         # A comparison with NaN is false.
         if point.low < self.low:
             self.low = point.low
@@ -251,8 +281,9 @@ class _Column:
 
 def as_point(point: Folded) -> FoldedPoint:
     """Return what a chart shows of a step."""
-    step, value, low, high, run_count, logged_at = point
-    return FoldedPoint(step, value, logged_at, low, high, run_count)
+    step, value, low, high, run_count, logged_at, odd = point
+    infinite = odd.pos_inf + odd.neg_inf
+    return FoldedPoint(step, value, logged_at, low, high, run_count, odd.nan, infinite)
 
 
 def _columns(points: Iterable[Folded], parts: Grid | None) -> Iterator[_Column]:
@@ -378,7 +409,7 @@ class FoldedSource(CurveSource):
         if kind != "any":
             return self._next_odd(step, direction, kind)
         step = self._reached(step, direction)
-        while True:
+        for _ in range(HOPS):
             steps = [
                 point.step
                 for member in self.members
@@ -390,8 +421,11 @@ class FoldedSource(CurveSource):
             found = self._at(step)
             if found is not None:
                 return found
-            if not self._is_ahead(step, direction):
+            beyond = self._beyond(step, direction)
+            if beyond is None:
                 return None
+            step = beyond
+        return self._next_of(step, direction, lambda _: True)
 
     def _reached(self, step: Step, direction: Direction) -> Step:
         """Return where a search begins, which is not before what the baseline reaches."""
@@ -408,18 +442,34 @@ class FoldedSource(CurveSource):
             return max(step, below(min(ends)))
         return min(step, above(max(ends)))
 
-    def _is_ahead(self, step: Step, direction: Direction) -> bool:
-        """Say whether the baseline has a point further on, so that a search may still find one."""
-        return any(member.next_point(step, direction) is not None for member in self.baseline)
+    def _beyond(self, step: Step, direction: Direction) -> Step | None:
+        """Return where a search goes on from a step at which the baseline has no value.
+
+        It has none before its next point; None is returned if it has no such point.
+        """
+        nexts = [member.next_point(step, direction) for member in self.baseline]
+        steps = [point.step for point in nexts if point is not None]
+        if not steps:
+            return None
+        if direction == "after":
+            return max(step, below(min(steps)))
+        return min(step, above(max(steps)))
 
     def _next_odd(self, step: Step, direction: Direction, kind: Kind) -> LoggedPoint | None:
-        is_wanted = math.isnan if kind == "nan" else math.isinf
+        if kind == "nan":
+            return self._next_of(step, direction, lambda point: point.odd.nan > 0)
+        return self._next_of(step, direction, lambda point: any(point.odd[1:]))
+
+    def _next_of(
+        self, step: Step, direction: Direction, is_wanted: Callable[[Folded], bool]
+    ) -> LoggedPoint | None:
+        """Return the nearest point of a kind before or after a step, reading all that lie there."""
         if direction == "after":
             points = self.folded(start=above(step))
-            return next((as_point(point) for point in points if is_wanted(point.value)), None)
+            return next((as_point(point) for point in points if is_wanted(point)), None)
         last = None
         for point in self.folded(end=below(step)):
-            last = point if is_wanted(point.value) else last
+            last = point if is_wanted(point) else last
         return None if last is None else as_point(last)
 
     def count(self, start: Step, end: Step) -> int:

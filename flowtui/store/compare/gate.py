@@ -120,7 +120,8 @@ def _kind(name: str, scores: set[str], metrics: set[str]) -> tuple[str, bool]:
 
 def _identity_problem(reader: SampleReader, of: ComparedSamples) -> str:
     """Return why samples with one id are not one sample, empty if most of them are."""
-    differing, joined = reader.differing_inputs(of.samples, of.candidate)
+    differing = len(reader.differing_inputs(of.samples, of.candidate))
+    joined = of.samples.shared(of.candidate)
     if differing <= joined * (1 - LEAST_SHARE):
         return ""
     return f"the inputs of {differing:,} of {joined:,} samples with one id differ"

@@ -173,13 +173,13 @@ def _sorted(
     return sorted(found, key=lambda number: (-ranked[number], not changed[number]))
 
 
-def with_differing_outputs(
+def with_differing_values(
     samples: JoinedSamples,
     candidate: int,
     baseline_digests: array[int],
     candidate_digests: array[int],
 ) -> frozenset[int]:
-    """Return the joined samples that both runs have and whose outputs are not equal."""
+    """Return the joined samples that both runs have and whose values are not equal."""
     first, second = samples.places[0], samples.places[candidate]
     return frozenset(
         number

@@ -9,13 +9,13 @@ from functools import partial
 
 from flowtui.store.compare.digests import Digests, digests
 from flowtui.store.compare.directions import Direction, direction
-from flowtui.store.compare.joined_samples import NONE, JoinedBy, JoinedSamples, Numbering, joined
+from flowtui.store.compare.joined_samples import JoinedBy, JoinedSamples, Numbering, joined
 from flowtui.store.compare.run_samples import RunSamples, read_samples
 from flowtui.store.compare.run_set import ComparedRun, RunSet
 from flowtui.store.compare.sample_views import (
     SampleOutcomes,
     sample_outcomes,
-    with_differing_outputs,
+    with_differing_values,
 )
 from flowtui.store.compare.score_pairs import (
     ComparedScore,
@@ -49,6 +49,8 @@ class ComparedSamples:
     scores: tuple[ComparedScore, ...]
     """All eval sets together first, if there are several."""
     outcomes: SampleOutcomes
+    differing_inputs: frozenset[int] | None = None
+    """The numbers of the samples whose inputs differ; None as long as they are not compared."""
 
     @property
     def tested_count(self) -> int:
@@ -126,36 +128,40 @@ class SampleReader:
             known = None
         return run.run.ask(read_samples, known)
 
-    def differing(self, samples: JoinedSamples, candidate: int) -> frozenset[int]:
+    def differing_outputs(self, samples: JoinedSamples, candidate: int) -> frozenset[int]:
         """Return the samples whose outputs differ; it reads all outputs, but keeps none.
 
         Raises:
             StoreError: One of the two runs cannot be read.
         """
+        return self._differing("outputs", samples, candidate)
+
+    def differing_inputs(self, samples: JoinedSamples, candidate: int) -> frozenset[int]:
+        """Return the samples that both runs have and whose inputs differ, as JSON.
+
+        Their scores are of two questions, though they have one id. It reads all inputs, but keeps
+        none; of runs that have grown it reads only what was added.
+
+        Raises:
+            StoreError: One of the two runs cannot be read.
+        """
+        if samples.by is JoinedBy.INPUTS:
+            return frozenset()
+        return self._differing("inputs", samples, candidate)
+
+    def has_read_inputs(self, candidate: int) -> bool:
+        """Say whether the inputs of the baseline and a candidate are known from an earlier read."""
+        letters = (self._runs.runs[at].letter for at in (0, candidate))
+        return all((letter, "inputs") in self._digests for letter in letters)
+
+    def _differing(self, column: str, samples: JoinedSamples, candidate: int) -> frozenset[int]:
         of_both = []
         for at in (0, candidate):
             known = samples.runs[at]
             if known is None:
                 return frozenset()
-            of_both.append(self.digests(self._runs.runs[at].letter, "outputs", known))
-        return with_differing_outputs(samples, candidate, *of_both)
-
-    def differing_inputs(self, samples: JoinedSamples, candidate: int) -> tuple[int, int]:
-        """Return how many joined samples have other inputs than the baseline's, and of how many.
-
-        Samples that were joined on equal inputs have none.
-
-        Raises:
-            StoreError: One of the two runs cannot be read.
-        """
-        one, other = samples.runs[0], samples.runs[candidate]
-        if one is None or other is None:
-            return 0, 0
-        first = self.digests(self._runs.runs[0].letter, "inputs", one)
-        second = self.digests(self._runs.runs[candidate].letter, "inputs", other)
-        places = zip(samples.places[0], samples.places[candidate], strict=True)
-        joined = [(a, b) for a, b in places if NONE not in (a, b)]
-        return sum(first[a] != second[b] for a, b in joined), len(joined)
+            of_both.append(self.digests(self._runs.runs[at].letter, column, known))
+        return with_differing_values(samples, candidate, *of_both)
 
     def digests(self, letter: str, column: str, samples: RunSamples) -> array[int]:
         """Return a number for a column of each sample of a run; equal values have equal ones."""

@@ -16,7 +16,7 @@ from enum import IntEnum
 
 from flowtui.store.compare.joined_samples import NONE, JoinedSamples
 from flowtui.store.compare.run_samples import ScoreColumn, ScoreType
-from flowtui.store.compare.significance import PairedTest, mcnemar, wilcoxon
+from flowtui.store.compare.significance import PairedTest, SignedRanks, mcnemar
 from flowtui.store.natural import sort_key
 
 HigherIsBetter = Callable[[str, bool], bool | None]
@@ -114,6 +114,9 @@ class ComparedScore:
     """How many samples have each outcome; all outcomes are there."""
     both_pass: int
     both_fail: int
+    same_otherwise: int
+    """Of the samples with the same score those that are not compared: with null or NaN in both
+    runs, or equal numbers where most are true or false. 0 for `ScoreKind.OTHER`."""
     broken: int
     """Pass-fail scores that were true and are false."""
     mended: int
@@ -225,6 +228,7 @@ class _Tally:
     candidate: array[float] = field(default_factory=lambda: array("d"))
     differences: array[float] = field(default_factory=lambda: array("d"))
     """Of all pairs of numbers, infinite ones too."""
+    same_numbers: int = 0
     lost: int = 0
     became_nan: int = 0
     retyped: int = 0
@@ -240,6 +244,7 @@ class _Tally:
                 self.candidate.append(other)
             else:
                 self.infinite += 1
+            self.same_numbers += found == Outcome.SAME
             self.differences.append(0.0 if found == Outcome.SAME else other - one)
         elif types == _BOTH_BOOLEANS:
             self.passed[(2 if one else 0) + (1 if other else 0)] += 1
@@ -334,6 +339,11 @@ def _compared(
     elif numbers or tally.infinite:
         kind = ScoreKind.NUMBERS
         means = _mean(tally.baseline), _mean(tally.candidate)
+    same_compared = {
+        ScoreKind.PASS_FAIL: both_pass + both_fail,
+        ScoreKind.NUMBERS: tally.same_numbers,
+        ScoreKind.OTHER: tally.outcomes[Outcome.SAME],
+    }[kind]
     better = tally.better
     higher = better.true if kind is ScoreKind.PASS_FAIL else better.higher
     of_baseline, of_candidate, of_both = counts[dataset]
@@ -348,6 +358,7 @@ def _compared(
         outcomes={one: tally.outcomes[one] for one in Outcome},
         both_pass=both_pass,
         both_fail=both_fail,
+        same_otherwise=tally.outcomes[Outcome.SAME] - same_compared,
         broken=broken,
         mended=mended,
         test=_test(kind, higher, tally),
@@ -369,12 +380,14 @@ def _test(kind: ScoreKind, higher: bool | None, tally: _Tally) -> PairedTest | N
     if kind is ScoreKind.PASS_FAIL:
         _, above, below, _ = tally.passed
         count, p = sum(tally.passed), mcnemar(below, above)
+        leaning = (above > below) - (above < below)
     else:
         differences = tally.differences
         above, below = sum(one > 0 for one in differences), sum(one < 0 for one in differences)
-        count, p = len(differences), wilcoxon(differences)
+        ranks = SignedRanks.of(differences)
+        count, p, leaning = len(differences), ranks.wilcoxon(), ranks.leaning
     worse, better = (below, above) if higher else (above, below)
-    return PairedTest(worse, better, count, p)
+    return PairedTest(worse, better, count, p, leaning if higher else -leaning)
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

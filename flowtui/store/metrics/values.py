@@ -128,6 +128,9 @@ class FoldedPoint(LoggedPoint):
     high: float
     run_count: int
     """How many runs have a value here."""
+    nan_count: int = 0
+    """How many of these values are NaN."""
+    inf_count: int = 0
 
 
 class BandPart(NamedTuple):

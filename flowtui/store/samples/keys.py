@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from flowtui.store import decoding
+from flowtui.store.annotations import judgements
+from flowtui.store.annotations.listing import SAMPLES
 from flowtui.store.database import table_columns
 from flowtui.store.natural import order_sql, register_order, sort_key
+from flowtui.store.samples import listing
 from flowtui.store.samples.orders import prepared
 from flowtui.store.samples.relation import (
     dataset_parameter,
@@ -97,6 +101,8 @@ def groups(
     """
     if not table_columns(connection, "evals"):
         return SampleGroups((), 0, 0)
+    if key.startswith(judgements.PREFIX):
+        return _said(connection, key, dataset, condition, limit)
     where, parameters = prepared(connection, dataset, condition)
     value, type_, paths = _grouped_by(key)
     register_order(connection)
@@ -115,6 +121,29 @@ def groups(
     shown = [_group(*row) for row in rows.fetchmany(limit)] if limit else []
     rest = [count for _, _, count in rows]
     return SampleGroups(tuple(shown), len(rest), sum(rest))
+
+
+def _said(
+    connection: sqlite3.Connection,
+    field: str,
+    dataset: str | None,
+    condition: Condition | None,
+    limit: int,
+) -> SampleGroups:
+    """Return how many samples people said each thing of; of some they may have said several."""
+    rowids = listing.ordered(connection, dataset, condition)
+    said = judgements.of_rows(connection, SAMPLES, rowids)
+    counts: Counter[tuple[type, JsonValue]] = Counter()
+    for of in said.values():
+        counts.update(
+            (type(value), value) for value, _ in (of[field].counts if field in of else ())
+        )
+    without = sum(field not in said.get(rowid, {}) for rowid in rowids)
+    found = [SampleGroup(value, number) for (_, value), number in counts.most_common()]
+    found += [SampleGroup(None, without)] if without else []
+    return SampleGroups(
+        tuple(found[:limit]), len(found[limit:]), sum(one.count for one in found[limit:])
+    )
 
 
 def _grouped_by(key: str) -> tuple[str, str, tuple[str, ...]]:

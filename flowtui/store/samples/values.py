@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from flowtui.store.annotations.judgements import Judgement
 from flowtui.store.annotations.values import SampleTarget
 from flowtui.store.values import JsonValue
 
@@ -48,6 +49,8 @@ class Sample:
     unparsed: frozenset[str] = frozenset()
     """Columns whose value is the stored text, since it cannot be read as JSON."""
     problems: tuple[str, ...] = ()
+    judgements: Mapping[str, Judgement] = field(default_factory=dict)
+    """What people said, by the field that names it, if that was read."""
 
     @property
     def target(self) -> SampleTarget:

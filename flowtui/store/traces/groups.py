@@ -11,7 +11,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING
 
+from flowtui.store.annotations import judgements
+from flowtui.store.annotations.listing import SPANS
+from flowtui.store.annotations.values import Value
 from flowtui.store.database import table_columns
+from flowtui.store.filter_text import equals, quoted_key
 from flowtui.store.genai import Usage
 from flowtui.store.traces import listing
 from flowtui.store.traces.belongings import belongings
@@ -57,21 +61,48 @@ def groups(
 
     Args:
         connection: A connection to exp.db.
-        by: One of GROUPED_BY.
+        by: One of GROUPED_BY, or a field of what people said: a trace of which they said several
+            things is in several groups then.
         condition: Which traces; None for all.
     """
     if not table_columns(connection, "spans"):
         return ()
     rows = listing.sums(connection, condition, has_name=by == NAME)
-    values = {} if by == NAME else belongings(connection, by)
+    is_said = by.startswith(judgements.PREFIX)
+    values = {} if by == NAME or is_said else belongings(connection, by)
     members: dict[str | None, list[tuple[int, int | None, int | None, bool]]] = {}
-    for rowid, start, took, error_count, name in rows:
+    found_rows = list(rows) if is_said else rows
+    said = _said(connection, by, [row[0] for row in found_rows]) if is_said else {}
+    for rowid, start, took, error_count, name in found_rows:
         value = name if by == NAME else values.get(rowid)
-        members.setdefault(value, []).append((rowid, start, took, error_count > 0))
+        for one in said.get(rowid, (None,)) if is_said else (value,):
+            members.setdefault(one, []).append((rowid, start, took, error_count > 0))
     found = [_group(value, some) for value, some in members.items()]
     # Of equal ones the latest comes first; those that belong to nothing come last.
     found.sort(key=lambda one: (one.value is None, -len(one.keys), -(one.last_ns or 0)))
     return tuple(found)
+
+
+def _said(
+    connection: sqlite3.Connection, field: str, rowids: Sequence[int]
+) -> dict[int, Sequence[str]]:
+    """Return by key all that people said of traces under a name."""
+    return {
+        rowid: [as_text(value) for value, _ in of[field].counts]
+        for rowid, of in judgements.of_rows(connection, SPANS, rowids).items()
+        if field in of
+    }
+
+
+def as_text(value: Value) -> str:
+    """Return what was said as filters compare it, which is as it is stored."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def group_filter(by: str, value: str | None) -> str:
+    """Return the expression for the traces of a group."""
+    prefix, dot, key = by.partition(".")
+    return equals(f"{prefix}.{quoted_key(key)}" if dot else by, value)
 
 
 def _group(
@@ -100,15 +131,18 @@ def with_usage(
     """Return groups with what their traces took, which their spans' attributes say."""
     if not found:
         return ()
-    at = {key: place for place, group in enumerate(found) for key in group.keys}
+    places: dict[int, list[int]] = {}
+    for place, group in enumerate(found):
+        for key in group.keys:
+            places.setdefault(key, []).append(place)
     totals: list[Usage | None] = [None] * len(found)
     unread = [0] * len(found)
-    for key, usage, count in listing.usages(connection, list(at)):
-        place = at[key]
-        unread[place] += count
-        before = totals[place]
-        if usage is not None:
-            totals[place] = usage if before is None else before + usage
+    for key, usage, count in listing.usages(connection, list(places)):
+        for place in places[key]:
+            unread[place] += count
+            before = totals[place]
+            if usage is not None:
+                totals[place] = usage if before is None else before + usage
     return tuple(
         replace(group, usage=usage, unread_count=count, is_counted=True)
         for group, usage, count in zip(found, totals, unread, strict=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -120,11 +120,14 @@ _JOINED = {
     "annotations": ("span_annotations", _ANNOTATIONS, "annotated.annotations", "null"),
 }
 
+_NAMES = (*_AGGREGATES, *_JOINED, "name")
+"""The columns of `trace` besides its key."""
+
 
 @dataclass(frozen=True, slots=True)
 class TraceOrder:
     column: str = "start"
-    """One of SORTABLE, or BY_ID."""
+    """One of SORTABLE, BY_ID, or a field of the filter language: `annotations.feedback.NAME`."""
     descending: bool = True
 
 
@@ -149,23 +152,36 @@ def ordered(
     if not table_columns(connection, "spans"):
         return array("q")
     where, parameters, used = _prepared(connection, condition)
-    column = _SORT_COLUMNS[order.column]
+    value, of_value, needed = _sort_value(connection, order.column)
+    parameters.update(of_value)
     # Sorting by tokens comes afterwards, and leaves equals as they are.
     is_descending = order.descending or order.column == "tokens"
-    direction = "desc" if is_descending else "asc"
-    terms = f"{column} {direction} nulls last"
-    if column in ("name", "trace_id"):
+    terms = f"value {'desc' if is_descending else 'asc'} nulls last"
+    if order.column in ("name", BY_ID) or order.column not in _SORT_COLUMNS:
         register_order(connection)
-        terms = order_sql(column, is_descending, are_names=True)
+        terms = order_sql("value", is_descending, are_names=order.column in _SORT_COLUMNS)
     # Materialized, so that the name of a trace is looked up once and not for each term.
     select = (
-        f"{_relation(connection, used | {'start', column})}, found as materialized ("
-        f" select rowid, {', '.join(sorted({'start', column}))} from trace where {where})"
+        f"{_relation(connection, used | needed | {'start'})}, found as materialized ("
+        f" select rowid, start, {value} as value from trace where {where})"
         f" select rowid from found order by {terms}, start desc, rowid desc"
     )
     register_said(connection, select)
     rowids = decoding.keys(connection, select, parameters)
     return _by_tokens(connection, rowids, order.descending) if order.column == "tokens" else rowids
+
+
+def _sort_value(
+    connection: sqlite3.Connection, column: str
+) -> tuple[str, Mapping[str, object], set[str]]:
+    """Return the SQL of what traces are sorted by, its parameters, and the columns it needs."""
+    if column in _SORT_COLUMNS:
+        return _SORT_COLUMNS[column], {}, {_SORT_COLUMNS[column]}
+    from flowtui.store.filters import TRACE_FIELDS, register_functions, sort_value
+
+    register_functions(connection)
+    value, parameters = sort_value(column, TRACE_FIELDS)
+    return value, parameters, {name for name in _NAMES if f"trace.{name}" in value}
 
 
 def named(connection: sqlite3.Connection) -> list[tuple[int, str, str]]:
@@ -223,8 +239,7 @@ def _prepared(
     from flowtui.store.filters import register_functions
 
     register_functions(connection)
-    names = (*_AGGREGATES, *_JOINED, "name")
-    used = {name for name in names if f"trace.{name}" in condition.sql}
+    used = {name for name in _NAMES if f"trace.{name}" in condition.sql}
     return condition.sql, dict(condition.params), used
 
 

@@ -6,11 +6,12 @@ Text in them is untrusted, like everything from a store. Times are Unix nanoseco
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from flowtui.store.annotations.judgements import Judgement
 from flowtui.store.genai import SpanKind, Usage
 from flowtui.store.traces.times import known
 from flowtui.store.values import JsonValue
@@ -64,6 +65,8 @@ class Trace:
     """What was answered, in the same way."""
     is_unsaid: bool = False
     """Whether a span was too long to be parsed for these, and might say more."""
+    judgements: Mapping[str, Judgement] = field(default_factory=dict)
+    """What people said, by the field that names it, if that was read."""
 
     @property
     def duration_ns(self) -> int | None:

@@ -12,7 +12,7 @@ from flowtui.store.values import Point
 from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, wrapped
 from flowtui.widgets.charts.chart import BRAILLE, blended, canvas
-from flowtui.widgets.charts.curve import Curve, Overlay
+from flowtui.widgets.charts.curve import Curve, LostCurve, Overlay
 from flowtui.widgets.charts.placing import stretches, window_of
 
 GAP_CELLS = 2
@@ -41,6 +41,8 @@ class Card:
     """The names of all charts of its group, from which its own name must differ when cut."""
     curves: tuple[Overlay, ...] = ()
     """In a comparison, the curves of the runs."""
+    lost: tuple[LostCurve, ...] = ()
+    """In a comparison, the curves that cannot be read."""
     note: str = ""
     """In a comparison, which of the runs have the metric, where not all of them do."""
     waiting: str = "…"

@@ -313,7 +313,9 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         point, series = self._points[key], self._series.get(key)
         card = Card(key, card_name(group, key), point, series, self._card_names[group])
         if (shown := self._runs.get(key)) is not None:
-            card = replace(card, curves=shown.curves, note=shown.note, waiting=shown.waiting)
+            card = replace(
+                card, curves=shown.curves, note=shown.note, waiting=shown.waiting, lost=shown.lost
+            )
         return card
 
     def _shade(self, stop: Stop) -> str:

@@ -11,7 +11,7 @@ from flowtui.store.metrics.values import FoldedPoint
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, width_of, wrapped
 from flowtui.widgets.charts.card import AROUND, GAP_CELLS, MIN_NAME_CELLS, Card, name_of
 from flowtui.widgets.charts.chart import BRAILLE, blended
-from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, x_axes
+from flowtui.widgets.charts.curve import Curve, LostCurve, Overlay, XAxis, x_axes
 from flowtui.widgets.charts.placing import window_of
 from flowtui.widgets.charts.run_curves import run_layers
 
@@ -27,6 +27,8 @@ class RunCurves:
     """Which of the runs have the metric, where not all of them do."""
     waiting: str = "…"
     """What stands in the place of the curves where there are none."""
+    lost: tuple[LostCurve, ...] = ()
+    """The curves that cannot be read."""
 
 
 def run_card_lines(
@@ -90,17 +92,23 @@ def run_curve(curves: Sequence[Overlay], marker: str, x_axis: XAxis | None) -> C
 
 
 def _last(card: Card, width: int) -> list[Line]:
-    """Return the last value of each run, as far as there is room; and a blank line."""
+    """Return the last value of each run, as far as there is room; and a blank line.
+
+    A run that cannot be read is said in its place.
+    """
     values = [of.series.last.value for of in card.curves]
     texts = fmt.distinct(values, DIGITS)
-    pieces: list[Piece] = []
-    left = len(texts)
+    entries = [(lost.letters, _lost_entry(lost)) for lost in card.lost]
     for of, value, text in zip(card.curves, values, texts, strict=True):
         role: Role = "text" if math.isfinite(value) else "attention"
         last = of.series.last
         entry = [Piece(f" {of.letters}", of.role), Piece(f" {text} ", role)]
         if isinstance(last, FoldedPoint) and last.run_count < len(of.letters):
             entry.append(Piece(f"{last.run_count} of {len(of.letters)} ", "attention"))
+        entries.append((of.letters, entry))
+    pieces: list[Piece] = []
+    left = len(entries)
+    for _, entry in sorted(entries, key=lambda named: named[0]):
         more = f" +{left - 1} more" if left > 1 else ""
         if width_of([*pieces, *entry]) + len(more) > width and pieces:
             pieces.append(Piece(fit(f" +{left} more", len(f" +{left} more")), "muted"))
@@ -108,3 +116,7 @@ def _last(card: Card, width: int) -> list[Line]:
         pieces += entry
         left -= 1
     return [clipped(pieces, width), []]
+
+
+def _lost_entry(lost: LostCurve) -> list[Piece]:
+    return [Piece(f" {lost.letters}", lost.role), Piece(" ✗ ", "attention")]

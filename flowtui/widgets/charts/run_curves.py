@@ -14,7 +14,14 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, Role, clipped, fit, width_of
 from flowtui.widgets.charts import raster
 from flowtui.widgets.charts.chart import BRAILLE, EMPTY_CELLS, Window, canvas
-from flowtui.widgets.charts.curve import BY_STEP, Curve, Overlay, XAxis, parts_of_a_second
+from flowtui.widgets.charts.curve import (
+    BY_STEP,
+    Curve,
+    LostCurve,
+    Overlay,
+    XAxis,
+    parts_of_a_second,
+)
 from flowtui.widgets.charts.placing import CurvePlaces, smooth_stretches, stretches
 from flowtui.widgets.step_text import step_texts
 
@@ -118,19 +125,26 @@ def _height(curve: Curve, value: float, window: Window) -> float:
 
 
 def run_place(curve: Curve, point: LoggedPoint) -> list[Piece]:
-    """Return where the crosshair is on an axis that is not of steps."""
-    x = curve.x(point)
+    """Return whose point the crosshair is on, and where, on an axis that is not of steps."""
+    guide = curve.guide
+    if guide is None:
+        return []
+    of = [Piece(" of ", "muted"), Piece(guide.letters, guide.role)]
+    x = curve.x(point, guide.series)
     if curve.x_axis is XAxis.SHARE and x is not None:
-        return [Piece(f"   {fmt.number(x, 3)} % of the run", "muted")]
+        return [*of, Piece(f"   {fmt.number(x, 3)} % of the run", "muted")]
     if curve.x_axis is XAxis.ELAPSED and x is not None:
-        return [Piece(f"   {fmt.duration(x)} in", "muted")]
+        return [*of, Piece(f"   {fmt.duration(x)} in", "muted")]
     if point.logged_at is not None and curve.x_axis is XAxis.CLOCK:
-        return [Piece(f"   {fmt.when(point.logged_at)}", "muted")]
-    return []
+        return [*of, Piece(f"   {fmt.when(point.logged_at)}", "muted")]
+    return of
 
 
 def run_legend(curve: Curve, width: int) -> list[Line]:
-    """Return the runs in columns, each with its letters and its value at the crosshair."""
+    """Return the runs in columns, each with its letters and its value at the crosshair.
+
+    Below them is a line for each run that cannot be read, with the reason.
+    """
     overlays = curve.overlays
     on_a_line = max(min(width // ENTRY_CELLS, len(overlays)), 1)
     cells = width // on_a_line
@@ -154,7 +168,13 @@ def run_legend(curve: Curve, width: int) -> list[Line]:
         for entry in entries[start : start + on_a_line]:
             line += [*entry, Piece(" " * (cells - width_of(entry)))]
         lines.append(line)
-    return lines
+    return [*lines, *(_lost_line(lost, width) for lost in curve.lost)]
+
+
+def _lost_line(lost: LostCurve, width: int) -> Line:
+    name = fmt.plain(lost.text, ENTRY_CELLS // 2)
+    head = [Piece(f" {lost.letters} ", lost.role), Piece(f"{name}  ")]
+    return clipped([*head, Piece(f"✗ {fmt.plain(lost.why, 300)}", "attention")], width)
 
 
 def _tail(
@@ -162,6 +182,8 @@ def _tail(
 ) -> list[Piece]:
     """Return the value of a run at the crosshair, and at which step that is."""
     point = of.at_crosshair
+    if of.problem:
+        return [Piece("✗ cannot be read", "attention")]
     if point is None:
         odd = fmt.odd_points(of.series.nan_count, of.series.inf_count, of.series.unreadable_count)
         said = "…" if curve.crosshair is not None and not odd else " ".join(odd)
@@ -173,8 +195,11 @@ def _tail(
     if held is None or point.step != held.step or curve.x_axis not in BY_STEP:
         pieces.append(Piece(f" @ {steps[point.step]}", "muted"))
     if isinstance(point, FoldedPoint) and point.run_count > 1:
-        low, high = fmt.distinct([point.low, point.high], 3)
-        pieces.append(Piece(f" {low}…{high}", "muted"))
+        if math.isfinite(point.low):
+            low, high = fmt.distinct([point.low, point.high], 3)
+            pieces.append(Piece(f" {low}…{high}", "muted"))
+        if odd := fmt.odd_points(point.nan_count, point.inf_count, 0):
+            pieces.append(Piece(f" {' '.join(odd)}", "attention"))
     if isinstance(point, FoldedPoint) and point.run_count < len(of.letters):
         pieces.append(Piece(f" {point.run_count} of {len(of.letters)}", "attention"))
     return pieces

@@ -79,6 +79,8 @@ class Values:
     """Whether long texts are wrapped beside their names, and not folded to a line."""
     are_attributes: bool = False
     """Whether the names are attributes of the span."""
+    targets: Mapping[tuple[str | int, ...], object] = field(default_factory=dict)
+    """What following a value posts, by its path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.cells import Line, Role
 from flowtui.widgets.documents.blocks import Section, copied
 from flowtui.widgets.documents.layout import laid_out
 from flowtui.widgets.documents.runs import (
@@ -22,7 +22,7 @@ from flowtui.widgets.documents.runs import (
     RunLayout,
     Spot,
 )  # fmt: skip
-from flowtui.widgets.documents.search import Match, line_of, matches, pattern_of
+from flowtui.widgets.documents.search import Match, line_of, marked, matches, pattern_of
 from flowtui.widgets.lists.virtual_list import VirtualList, width_beside_bar
 
 MIN_CELLS = 20
@@ -181,7 +181,7 @@ class Document(VirtualList):
         line, pattern = run.line(at), self._pattern
         if pattern is None:
             return line
-        return [part for piece in line for part in _marked(piece, pattern)]
+        return [part for piece in line for part in marked(piece, pattern)]
 
     def on_resize(self) -> None:
         if self._sections and self._laid_width != self._text_width:
@@ -285,15 +285,3 @@ class Document(VirtualList):
             if found is not None:
                 self.cursor = found[0]
                 return
-
-
-def _marked(piece: Piece, pattern: re.Pattern[str]) -> list[Piece]:
-    """Return a piece as several, with matches in a role of their own."""
-    parts: list[Piece] = []
-    at = 0
-    for found in pattern.finditer(piece.text):
-        parts.append(Piece(piece.text[at : found.start()], piece.role))
-        parts.append(Piece(found.group(), "accent"))
-        at = found.end()
-    parts.append(Piece(piece.text[at:], piece.role))
-    return [part for part in parts if part.text]

@@ -43,7 +43,7 @@ def text_lines(page: TextPage) -> list[Line]:
         coloured = _highlighted(page)
         if coloured is not None:
             return coloured
-    return [list(_line(line)) for line in page.lines]
+    return [styled_line(line) for line in page.lines]
 
 
 def hex_lines(page: HexPage) -> list[Line]:
@@ -71,7 +71,12 @@ def _safe(text: str) -> str:
     return fmt.plain(text.replace("\t", TAB), MAX_PIECE_CHARS)
 
 
-def _line(line: FileLine) -> Iterator[Piece]:
+def styled_line(line: FileLine) -> Line:
+    """Return a line of a file as pieces that are safe to show, in its own colours."""
+    return list(_pieces(line))
+
+
+def _pieces(line: FileLine) -> Iterator[Piece]:
     at = 0
     for run in line.runs:
         if run.start > at:
@@ -113,24 +118,38 @@ def _nearest(rgb: tuple[float, float, float]) -> Role:
 
 def _highlighted(page: TextPage) -> list[Line] | None:
     """Return lines highlighted by Pygments; None if it has no lexer for them."""
-    from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
-
     texts = [line.text for line in page.lines]
     if sum(map(len, texts)) > HIGHLIGHT_CHARS or page.language is None:
         return None
-    try:
-        lexer = get_lexer_by_name(page.language, ensurenl=False, stripnl=False)
-    except ClassNotFound:
-        return None
-    lines = _split((str(token), text) for token, text in lexer.get_tokens("\n".join(texts)))
+    lines = _lexed("\n".join(texts), page.language)
     # If a lexer adds or drops lines, the line numbers would be wrong.
-    if len(lines) != len(texts):
+    if lines is None or len(lines) != len(texts):
         return None
     for line, known in zip(lines, page.lines, strict=True):
         if known.hidden_chars:
             line.append(more_characters(known.hidden_chars))
     return list[Line](lines)
+
+
+def code_pieces(text: str, language: str) -> tuple[Piece, ...]:
+    """Return a source in pieces, its line ends included; none if it stays plain."""
+    lines = _lexed(text, language) if len(text) <= HIGHLIGHT_CHARS else None
+    pieces = [piece for line in lines or () for piece in (*line, Piece("\n"))][:-1]
+    return tuple(pieces) if "".join(piece.text for piece in pieces) == text else ()
+
+
+def _lexed(text: str, language: str) -> list[list[Piece]] | None:
+    """Return the lines of a source, coloured; None if Pygments has no lexer for it."""
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        lexer = get_lexer_by_name(language, ensurenl=False, stripnl=False)
+    except ClassNotFound:
+        return None
+    # Some lexers know a line only by its end.
+    lines = _split((str(token), part) for token, part in lexer.get_tokens(f"{text}\n"))
+    return lines if lines[-1] else lines[:-1]
 
 
 def _split(tokens: Iterable[tuple[str, str]]) -> list[list[Piece]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from flowtui import format as fmt
 from flowtui.store.annotations.values import SpanTarget
@@ -51,6 +52,49 @@ def sample_sections(sample: Sample) -> tuple[Section, ...]:
         _traces(sample),
     )
     return bounded_sections([section for section in sections if section is not None])
+
+
+def judged_sections(sample: Sample) -> tuple[Section, ...]:
+    """Return the sections of a sample that is judged: its output against the reference first.
+
+    Then comes the question, and at the end, folded, what other judges and the code said of it.
+    """
+    warnings = tuple(Text(f"▲ {problem}", "attention") for problem in sample.problems)
+    folded = [
+        replace(section, is_folded=True)
+        for section in (_scores(sample), _metadata(sample))
+        if section is not None
+    ]
+    sections = (
+        Section("problems", "", warnings) if warnings else None,
+        Section("said", "", tuple(_judged(sample))),
+        *folded,
+        _traces(sample),
+    )
+    return bounded_sections([section for section in sections if section is not None])
+
+
+def _judged(sample: Sample) -> Iterator[Block]:
+    inputs = _turn(sample, "inputs", "Inputs")
+    output, reference = compared(sample)
+    if sample.refs is None or sample.refs == {}:
+        yield _turn(sample, "outputs", "Output", note="no reference")
+        yield inputs
+    elif _is_same(output, reference):
+        yield _turn(sample, "outputs", "Output", note="✓ same as the reference")
+        yield inputs
+        if sample.outputs != sample.refs:
+            yield _whole(sample, "refs", "Reference")
+    elif isinstance(output, str) and isinstance(reference, str):
+        answer = _turn(sample, "outputs", "Output", note="≠ reference")
+        yield Turn("", (answer, _turn(sample, "refs", "Reference")), are_beside=True)
+        yield inputs
+        yield Turn("Difference", text_block(output, reference), is_apart=True)
+    else:
+        yield Turn("Output and reference", key_block(output, reference), is_apart=True)
+        yield inputs
+        yield _whole(sample, "outputs", "Output")
+        yield _whole(sample, "refs", "Reference")
 
 
 def compared(sample: Sample) -> tuple[JsonValue, JsonValue]:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from flowtui import format as fmt
 from flowtui.store.values import JsonValue
+from flowtui.widgets.cells import Piece
 from flowtui.widgets.documents.blocks import Block, Facts, Link, Section, Text, Turn, Values, Words
 from flowtui.widgets.documents.layout import value_key
 from flowtui.widgets.documents.runs import Key, RunLayout
@@ -147,3 +148,15 @@ def _inside(
     opens, grows = hidden
     for index, (name, inner) in enumerate(items_of(value)):
         yield name, inner, (*key, name), (opens, (*grows, (key, index + 1)))
+
+
+def marked(piece: Piece, pattern: re.Pattern[str]) -> list[Piece]:
+    """Return a piece as several, with matches in a role of their own."""
+    parts: list[Piece] = []
+    at = 0
+    for found in pattern.finditer(piece.text):
+        parts.append(Piece(piece.text[at : found.start()], piece.role))
+        parts.append(Piece(found.group(), "accent"))
+        at = found.end()
+    parts.append(Piece(piece.text[at:], piece.role))
+    return [part for part in parts if part.text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
 from flowtui.widgets.cells import Line, Piece, Role
+from flowtui.widgets.documents.search import marked
 from flowtui.widgets.lists.virtual_list import VirtualList
 
 SHIFT_CELLS = 16
@@ -31,6 +33,12 @@ class TextLines(VirtualList):
         self._lines: Sequence[Line] = ()
         self._first: int | None = None
         self._end_note = ""
+        self._pattern: re.Pattern[str] | None = None
+
+    def mark(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark a text wherever it occurs in a line; None marks nothing."""
+        self._pattern = pattern
+        self.refresh()
 
     def show_lines(
         self, lines: Sequence[Line], *, first: int | None, end_note: str, is_new: bool
@@ -71,6 +79,8 @@ class TextLines(VirtualList):
         if index == len(self._lines):
             return [Piece(f" {self._end_note}", "muted")]
         line = _without(self._lines[index], self.shift)
+        if self._pattern is not None:
+            line = [part for piece in line for part in marked(piece, self._pattern)]
         if self._first is None:
             return [Piece(" "), *line]
         cells = len(str(self._first + len(self._lines)))

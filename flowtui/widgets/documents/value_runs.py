@@ -97,7 +97,10 @@ class ValueRuns:
         mark = ("▾ " if is_open else "▸ ") if can_fold else " " * self._mark_cells
         name = fit(f"{' ' * self._level(row)}{mark}{self._names[row.path]}", self._key_cells)
         head = [Piece(f"{' ' * self._indent}{name}  ", "muted")]
-        spot = Spot(self._key_of(row), row.value, self._source(row), is_open if can_fold else None)
+        spot = Spot(
+            self._key_of(row), row.value, self._source(row), is_open if can_fold else None,
+            target=self._block.targets.get(row.path),
+        )  # fmt: skip
         if self._block.wraps_texts and isinstance(row.value, str):
             yield from self._text(row, spot, row.value, self._key_cells + LEVEL_CELLS, head)
             return

@@ -142,6 +142,10 @@ class FilterLine(Asks, Widget):
     def _offer(self, names: Sequence[str]) -> None:
         self.names = names
 
+    @property
+    def is_open(self) -> bool:
+        return self.has_class("-open")
+
     def note(self, text: str) -> None:
         """Show how many records match, or another short note."""
         self.query_one(".filter-note", Static).update(text)
@@ -198,6 +202,10 @@ class FilterLine(Asks, Widget):
         self.remark(())
         self.remove_class("-open")
         self.post_message(self.Left(self))
+
+    def close(self) -> None:
+        """Hide the line, whatever text it has."""
+        self.remove_class("-open")
 
     def action_leave(self) -> None:
         self.set_class(bool(self.text), "-open")

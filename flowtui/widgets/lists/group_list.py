@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from flowtui import format as fmt
+from flowtui.store.compare.directions import Direction
+from flowtui.store.leaderboard import GroupSum
 from flowtui.store.values import Group
 from flowtui.told_apart import ListedNames
 from flowtui.widgets.cells import Line, Piece, Role, fit
@@ -11,15 +14,46 @@ from flowtui.widgets.lists.virtual_list import VirtualList
 
 ALL = "All groups"
 WITHOUT = "no group"
+COUNT_CELLS, SUM_CELLS = 8, 10
+"""The widths of the columns, where there is room for the best and the mean of a metric."""
+SUMS_FROM = 44
+"""From how many cells on there is room for them."""
 
 
 class GroupList(VirtualList):
-    """Shows all groups together first, then each group, with their numbers of runs."""
+    """Shows all groups together first, then each group, with their numbers of runs.
+
+    While a filter is on, the numbers are those of the runs that match it.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._groups: Sequence[Group] = ()
         self._names = ListedNames()
+        self._sums: Mapping[tuple[str | None, str], GroupSum] = {}
+        self._is_filtered = False
+        self._metric = ""
+        self._better: Direction | None = None
+
+    def show_sums(
+        self,
+        sums: Mapping[tuple[str | None, str], GroupSum],
+        is_filtered: bool,
+        metric: str = "",
+        better: Direction | None = None,
+    ) -> None:
+        """Show how many runs match, and what a metric adds up to in each group.
+
+        Args:
+            sums: By the id and the name of a group; a group without runs that match is missing.
+            is_filtered: Whether a filter is on; without one the counts are those of the groups.
+            metric: The metric of the sums; empty for none.
+            better: In which direction it is better, None if that is not known.
+        """
+        new = (sums, is_filtered, metric, better)
+        if new != (self._sums, self._is_filtered, self._metric, self._better):
+            self._sums, self._is_filtered, self._metric, self._better = new
+            self.refresh()
 
     def show_groups(self, groups: Sequence[Group]) -> None:
         """Show these groups; the cursor stays on its group."""
@@ -48,20 +82,58 @@ class GroupList(VirtualList):
 
     def header_lines(self, width: int) -> list[Line]:
         role: Role = "accent" if self.has_focus else "muted"
-        return [[Piece(" group", role)]]
+        if not self._has_room(width):
+            return [[Piece(" group", role)]]
+        name = fit(fmt.plain(self._metric, 100), 2 * SUM_CELLS - len(" mean ")).rstrip()
+        best = "" if self._better is None else "best"
+        sums = fit(f"{name} {best}".rstrip(), 2 * SUM_CELLS - len(" mean "), "right")
+        room = max(width - COUNT_CELLS - 2 * SUM_CELLS, 1)
+        return [
+            [
+                Piece(fit(" group", room), role),
+                Piece(fit("runs ", COUNT_CELLS, "right"), "muted"),
+                Piece(f"{sums} mean ", "muted"),
+            ]
+        ]
+
+    def _has_room(self, width: int) -> bool:
+        return bool(self._metric) and width >= SUMS_FROM
+
+    def _count(self, group: Group) -> int:
+        if not self._is_filtered:
+            return group.run_count
+        return self._sums.get((group.id, group.name), GroupSum()).run_count
 
     def line(self, index: int, width: int) -> Line:
+        has_sums = self._has_room(width)
+        sums_cells = 2 * SUM_CELLS if has_sums else 0
         if index == 0:
-            name, count = ALL, sum(group.run_count for group in self._groups)
+            name, count = ALL, sum(map(self._count, self._groups))
         else:
             group = self._groups[index - 1]
-            widest = max(len(f"{one.run_count:,} ") for one in self._groups)
-            room = max(width - widest - 1, 1)
+            widest = max(len(f"{self._count(one):,} ") for one in self._groups)
+            room = max(width - (COUNT_CELLS if has_sums else widest) - sums_cells - 1, 1)
             name = self._names.label(index - 1, room) or WITHOUT
-            count = group.run_count
+            count = self._count(group)
         number = f"{count:,} "
+        if has_sums:
+            number = fit(number, COUNT_CELLS, "right")
         role: Role = "title" if index == self.cursor else "text"
-        return [
-            Piece(" " + fit(name, max(width - len(number) - 1, 1)), role),
-            Piece(number, "muted"),
-        ]
+        room = max(width - len(number) - sums_cells - 1, 1)
+        pieces = [Piece(" " + fit(name, room), role), Piece(number, "muted")]
+        return [*pieces, *self._sum_pieces(index)] if has_sums else pieces
+
+    def _sum_pieces(self, index: int) -> Line:
+        """Return the best and the mean of a group, blank for all groups together."""
+        group = self._groups[index - 1] if index else None
+        found = self._sums.get((group.id, group.name)) if group is not None else None
+        best = mean = None
+        if found is not None and self._better is not None:
+            best = found.low if self._better is Direction.LOWER else found.high
+        if found is not None:
+            mean = found.mean
+        texts = (
+            "" if value is None else fmt.number(value, 4, cells=SUM_CELLS - 2)
+            for value in (best, mean)
+        )
+        return [Piece(fit(f"{text} ", SUM_CELLS, "right")) for text in texts]

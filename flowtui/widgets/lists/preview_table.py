@@ -9,7 +9,7 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from flowtui import format as fmt
-from flowtui.previews.values import Arrays, Listing, Part, TablePage
+from flowtui.previews.values import Arrays, Part, TablePage
 from flowtui.previews.values import TableColumn as FileColumn
 from flowtui.widgets.cells import Align, Piece
 from flowtui.widgets.documents.preview_documents import shape, size_or_nothing
@@ -106,22 +106,18 @@ def cells(row: Sequence[str], number: int | None, columns: Sequence[Column]) -> 
 
 def of_arrays(pages: Sequence[Arrays]) -> TablePage:
     """Return arrays as a table of their names, types, shapes and sizes."""
+    arrays = [array for page in pages for array in page.arrays]
     rows = [
-        (array.name or "array", array.dtype, shape(array.shape), size_or_nothing(array.size_bytes))
-        for page in pages
-        for array in page.arrays
-    ]
-    return _listed(("name", "type", "shape", "size"), rows, pages[-1].part)
-
-
-def of_listing(pages: Sequence[Listing]) -> TablePage:
-    """Return the members of an archive as a table of their names, sizes and types."""
-    rows = [
-        (member.name, fmt.size(member.size_bytes) if member.type == "file" else "", member.type)
-        for page in pages
-        for member in page.members
-    ]
-    return _listed(("name", "size", "type"), rows, pages[-1].part)
+        (
+            array.name or "array", array.dtype, shape(array.shape),
+            size_or_nothing(array.size_bytes), *array.statistics,
+        )
+        for array in arrays
+    ]  # fmt: skip
+    names: tuple[str, ...] = ("name", "type", "shape", "size")
+    if any(array.statistics for array in arrays):
+        names = (*names, "min", "max", "mean", "NaN")
+    return _listed(names, rows, pages[-1].part)
 
 
 def _listed(names: Sequence[str], rows: Sequence[tuple[str, ...]], part: Part) -> TablePage:

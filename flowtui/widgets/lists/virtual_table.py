@@ -52,8 +52,10 @@ class VirtualTable(VirtualList):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "shift(1)", "Columns", show=False, tooltip="Show columns further right"),
-        Binding("left,h", "shift(-1)", "Columns back", show=False, tooltip="Back to the left"),
+        Binding(
+            "right,l", "shift(1)", "Further right", show=False, tooltip="Show columns further right"
+        ),
+        Binding("left,h", "shift(-1)", "Further left", show=False, tooltip="Back to the left"),
     ]
 
     first_column: reactive[int] = reactive(0, init=False)
@@ -230,5 +232,8 @@ class VirtualTable(VirtualList):
             self.post_message(self.RowsNeeded(self, wanted))
 
     def action_shift(self, by: int) -> None:
-        last = max(len(self._columns) - len(self._layout(self.line_width)) + self.first_column, 0)
-        self.first_column = max(0, min(self.first_column + by, last))
+        shown = self._layout(self.line_width)
+        if by > 0 and (not shown or shown[-1][0] == self._columns[-1]):
+            # The last column is in sight already.
+            return
+        self.first_column = max(self.first_column + by, 0)

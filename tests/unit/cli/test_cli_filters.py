@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from flowtui.reports.runs import print_runs
+from flowtui.reports.run_table import ListRequest, print_runs
 from flowtui.reports.samples import SampleRequest, print_samples, print_scores
-from flowtui.reports.traces import print_traces
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.filters import RUN_FIELDS, SAMPLE_FIELDS, TRACE_FIELDS, FieldSet
 from flowtui.store.natural import natural_key
@@ -60,7 +60,7 @@ def runs_named(
     capsys: pytest.CaptureFixture[str], store: Store, filter_text: str = "", sort: str = "name"
 ) -> tuple[list[str], str]:
     """Gives the names of the runs that are printed, in order, and what is said on stderr."""
-    print_runs(store, filter_text, sort, as_json=True)
+    print_runs(store, ListRequest(filter_text, sort, style="json"))
     out, err = capsys.readouterr()
     return [run["name"] for run in json.loads(out)], err
 
@@ -101,23 +101,23 @@ def test_runs_sort_by_any_name_and_as_one_reads_them(
 def test_what_runs_are_sorted_by_is_printed(
     capsys: pytest.CaptureFixture[str], store: Store
 ) -> None:
-    print_runs(store, sort="lr")
+    print_runs(store, ListRequest(sort="lr"))
     head, *lines = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["id", "name", "lr"]
     cells = [line.split()[1:3] for line in lines[:-1]]
     assert cells == [
         ["run-10", "1e-3"], ["run-2", "0.01"], ["run-1", "0.5"], ["a", "10"], ["b", "cosine"],
     ]  # fmt: skip
-    print_runs(store, sort="sched.kind")
+    print_runs(store, ListRequest(sort="sched.kind"))
     assert capsys.readouterr().out.splitlines()[1].split()[1:3] == ["a", "a"]
     # What is no metric of a run is not shown for one, whatever parameter has its name.
-    print_runs(store, sort="metric.loss")
+    print_runs(store, ListRequest(sort="metric.loss"))
     lines = [line.split()[1:3] for line in capsys.readouterr().out.splitlines()[1:]]
     # The last record of one is of 1970, and nobody holds its database: its process is gone.
     second = {"a": "▲", "b": "NaN"}
     assert sorted(lines) == sorted([name, second.get(name, "●")] for name in RATES)
-    print_runs(store, sort="name")
-    assert capsys.readouterr().out.splitlines()[0].split()[:3] == ["id", "name", "status"]
+    print_runs(store, ListRequest(sort="name"))
+    assert capsys.readouterr().out.splitlines()[0].split()[:3] == ["id", "name", "↑"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_runs_sort_by_every_field(
     capsys: pytest.CaptureFixture[str], store: Store, name: str
 ) -> None:
     for sort in (name, f"-{name}"):
-        print_runs(store, sort=sort)
+        print_runs(store, ListRequest(sort=sort))
         head, *lines = capsys.readouterr().out.splitlines()
         assert len(lines) >= len(RATES)
         # What is a column already is not printed twice.
@@ -239,8 +239,8 @@ def test_runs_are_in_the_same_order_by_each_name_of_a_column(
 ) -> None:
     for name, other in (("created", "created_at"), ("group", "group_name"), ("name", "attr.name")):
         for sign in ("", "-"):
-            print_runs(store, sort=sign + name)
-            print_runs(store, sort=sign + other)
+            print_runs(store, ListRequest(sort=sign + name))
+            print_runs(store, ListRequest(sort=sign + other))
             out = capsys.readouterr().out
             assert out[: len(out) // 2] == out[len(out) // 2 :]
 
@@ -277,7 +277,7 @@ def test_traces_sort_by_every_field_or_say_by_what_they_do(
     for sort in (name, f"-{name}"):
         print_traces(store.opened(run), sort=sort)
         assert len(capsys.readouterr().out.splitlines()) == 4
-        print_traces(store.opened(run), sort=sort, as_json=True)
+        print_traces(store.opened(run), sort=sort, style="json")
         assert len(json.loads(capsys.readouterr().out)) == 3
 
 
@@ -288,7 +288,7 @@ def test_traces_sort_by_every_field_or_say_by_what_they_do(
 def test_traces_sort_by_the_heads_of_their_table(
     capsys: pytest.CaptureFixture[str], store: Store, sort: str, names: str
 ) -> None:
-    print_traces(store.resolve("a"), sort=sort, as_json=True)
+    print_traces(store.resolve("a"), sort=sort, style="json")
     traces = json.loads(capsys.readouterr().out)
     assert [trace["name"] for trace in traces] == [f"step {n}" for n in names.split()]
 
@@ -313,22 +313,22 @@ def test_filters_take_the_heads_of_tables(capsys: pytest.CaptureFixture[str], st
         ("spans = 1 and errors = 0 and samples = 0 and annotations < 1", 3),
         ("errors", 0),
     ):
-        print_traces(store.opened(run), text, as_json=True)
+        print_traces(store.opened(run), text, style="json")
         out, err = capsys.readouterr()
         assert (len(json.loads(out)), err) == (count, "")
 
 
 def test_traces_sort_and_filter_by_names(capsys: pytest.CaptureFixture[str], store: Store) -> None:
     run = store.resolve("a").row
-    print_traces(store.opened(run), sort="name", as_json=True)
+    print_traces(store.opened(run), sort="name", style="json")
     names = [trace["name"] for trace in json.loads(capsys.readouterr().out)]
     assert names == ["step 2", "step 9", "step 10"]
-    print_traces(store.opened(run), sort="-execution_time", as_json=True)
+    print_traces(store.opened(run), sort="-execution_time", style="json")
     assert len(json.loads(capsys.readouterr().out)) == 3
-    print_traces(store.opened(run), "attributes.ciyt = x or attributes.city = y", as_json=True)
+    print_traces(store.opened(run), "attributes.ciyt = x or attributes.city = y", style="json")
     said = 'flow-tui: no attribute "ciyt" in this run; closest: city\n'
     assert capsys.readouterr() == ("[]\n", said)
-    print_traces(store.opened(run), "span_cout > 1", as_json=True)
+    print_traces(store.opened(run), "span_cout > 1", style="json")
     assert capsys.readouterr().err == (
         'flow-tui: no attribute or annotation "span_cout" in this run;'
         " closest: span_count, sample_count\n"

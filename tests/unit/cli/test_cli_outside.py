@@ -63,6 +63,33 @@ def test_commands_and_runs_are_completed(demo_directory: Path) -> None:
     assert completed(f"flow-tui -s {store} resn") >= {"resnet50-cosine"}
 
 
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("flow-tui --tab me", {"metrics"}),
+        ("flow-tui --theme flow-l", {"flow-light"}),
+        ("flow-tui list --sort val/l", {"val/loss"}),
+        ("flow-tui list --sort -best.val/a", {"-best.val/accuracy"}),
+        ("flow-tui list --columns name,val/l", {"name,val/loss"}),
+        ("flow-tui list --columns name,nam", set()),
+        ("flow-tui list --filter val/accu", {"val/accuracy"}),
+        ("flow-tui list --filter (val/accu", {"(val/accuracy"}),
+        ("flow-tui traces support-agent-v3 --sort -dur", {"-duration"}),
+        ("flow-tui traces support-agent-v3 --filter annotations.feedb",
+         {"annotations.feedback.quality"}),
+        ("flow-tui evals support-agent-v3 --sort scores.corr", {"scores.correct"}),
+        ("flow-tui metrics resnet50-cosine val/l", {"val/loss"}),
+        ("flow-tui edit x --group sweep", {"sweep-lr"}),
+        ("flow-tui collect --group sweep", {"sweep-lr"}),
+        ("flow-tui list --sort nosuch", set()),
+    ],
+)  # fmt: skip
+def test_values_of_options_are_completed(
+    demo_directory: Path, words: str, offered: set[str]
+) -> None:
+    assert completed(words, LUML_BACKEND_STORE_URI=str(demo_directory)) == offered
+
+
 def test_completion_without_a_store_offers_nothing_and_says_nothing(tmp_path: Path) -> None:
     assert completed(f"flow-tui show -s {tmp_path} x") == set()
 

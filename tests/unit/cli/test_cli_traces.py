@@ -13,6 +13,7 @@ import pytest
 
 from flowtui.cli.opening import COMMANDS
 from flowtui.reports import traces as trace_report
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.usage import WrongUsage
 from flowtui.store import runs as run_rows
 from flowtui.store.errors import FilterError, StoreError
@@ -65,7 +66,7 @@ class Printed:
 
     def traces(self, *arguments: Any, **named: Any) -> str:
         with opened(self.directory) as store:
-            trace_report.print_traces(store.opened(_run(store)), *arguments, **named)
+            print_traces(store.opened(_run(store)), *arguments, **named)
         return self.capsys.readouterr().out
 
     def trace(self, word: str, as_json: bool = False) -> str:
@@ -87,7 +88,7 @@ def printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Printed:
 
 def test_the_list_is_a_table_with_the_newest_trace_first(printed: Printed) -> None:
     head, newest, oldest = printed.traces().splitlines()
-    assert head.split()[:4] == ["trace", "name", "state", "started"]
+    assert head.split()[:4] == ["trace", "name", "input", "output"]
     assert newest.split()[:5] == [SECOND, "span", "lost", "●", "in"]
     assert oldest.split()[0] == FIRST
     assert "✓ ok" in oldest
@@ -101,11 +102,13 @@ def test_text_out_of_the_store_cannot_steer_the_terminal(printed: Printed) -> No
 
 
 def test_the_list_as_json_is_an_array_of_documents(printed: Printed) -> None:
-    newest, oldest = json.loads(printed.traces(as_json=True))
+    newest, oldest = json.loads(printed.traces(style="json"))
     assert newest["started_at"] == "2023-11-14T22:13:20Z"
     assert oldest == {
         "trace_id": FIRST,
         "name": "evil \x1b[31m\u202ename",
+        "input": None,
+        "output": None,
         "state": "ok",
         "started_at": "1970-01-01T00:00:00Z",
         "start_ns": 1,
@@ -127,12 +130,13 @@ def test_the_list_as_json_is_an_array_of_documents(printed: Printed) -> None:
         "unread_span_count": 0,
         "sample_count": 0,
         "annotation_count": 0,
+        "annotations": [],
     }
 
 
 def test_a_filter_an_order_and_a_limit_shape_the_list(printed: Printed) -> None:
     def ids(*arguments: Any) -> list[str]:
-        return [trace["trace_id"] for trace in json.loads(printed.traces(*arguments, as_json=True))]
+        return [trace["trace_id"] for trace in json.loads(printed.traces(*arguments, style="json"))]
 
     assert ids("errors") == [FIRST]
     assert ids("", "start") == [FIRST, SECOND]
@@ -145,7 +149,7 @@ def test_more_traces_than_a_page_are_all_listed(
 ) -> None:
     count = trace_report.PAGE_TRACES + 1
     written(tmp_path, [span(f"{index:032x}", "s", None, index + 1) for index in range(count)])
-    documents = json.loads(Printed(tmp_path, capsys).traces(sort="start", as_json=True))
+    documents = json.loads(Printed(tmp_path, capsys).traces(sort="start", style="json"))
     assert [document["start_ns"] for document in documents] == list(range(1, count + 1))
 
 

@@ -64,7 +64,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
-    ["list --sort name", "show support-agent-v3", "metrics resnet50-cosine",
+    ["list --sort name", "list --sort val/loss", "show support-agent-v3", "metrics resnet50-cosine",
      "evals support-agent-v3 --aggregate", "traces support-agent-v3", "show no-such-run",
      "show /proc/none.luml", "list --store /proc/none"],
 )  # fmt: skip

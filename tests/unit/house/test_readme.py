@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from flowtui.app.themes import THEMES
 from flowtui.cli.commands import cli
 from flowtui.screens.dialogs.keys import key_name
+from tests import kinds
 
 TOP = Path(__file__).parents[3]
 README = (TOP / "README.md").read_text("utf-8")
@@ -71,6 +72,7 @@ WHERE = {
         "widgets.trees.file_tree.FileTree",
         "widgets.lists.table_pane.TablePane",
     ],
+    "The console": ["screens.console.screen.ConsoleScreen"],
     "Attachments of a comparison": [
         "screens.compare.attachments.CompareAttachments",
         "screens.attachments.difference.FileDifference",
@@ -132,6 +134,10 @@ def test_options_of_the_table_are_those_of_opening() -> None:
     rows = re.findall(r"(?m)^\| (`-.*?`) \|", chapter("Use"))
     told = {option for row in rows for option in OPTION.findall(row)}
     assert told == options_of("open") | PROGRAM_OPTIONS
+
+
+def test_the_table_of_kinds_is_the_one_of_the_code() -> None:
+    assert kinds.written(README) == README, "python -m tests.kinds writes it"
 
 
 def test_themes_are_those_there_are() -> None:

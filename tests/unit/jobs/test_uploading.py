@@ -165,7 +165,7 @@ def test_the_card_says_where_a_run_went() -> None:
     )
     assert text.split("\n")[1:] == [
         "✓ uploaded", "Lab / Vision / Baselines", "art-1", "15 Jun 2026 09:30 UTC",
-        "U  Upload to LUML",
+        "U  Upload to LUML", "e  Edit   D  Delete",
     ]  # fmt: skip
 
 
@@ -174,4 +174,4 @@ def test_the_card_says_that_an_upload_is_under_way_or_failed() -> None:
     assert said(under_way[1].lines[0]) == "● uploading"
     failed = upload_fields(RUN, UploadMark("run-1", ("✗",), is_failed=True), (), 40)
     assert said(failed[1].lines[0]) == "✗ failed"
-    assert said(failed[-1].lines[0]) == "U  Show the upload"
+    assert said(failed[-2].lines[0]) == "U  Show the upload"

@@ -14,7 +14,9 @@ import pytest
 import zstandard
 
 from flowtui.previews import json_file, unpacking, zip_directory
+from flowtui.previews.document_blocks import Member
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
     Array,
@@ -24,9 +26,7 @@ from flowtui.previews.values import (
     JsonRecords,
     JsonTree,
     Listing,
-    Member,
     Picture,
-    PreviewKind,
     Request,
     TablePage,
     TextPage,
@@ -270,7 +270,7 @@ def test_a_zip_file_is_listed_and_one_with_a_huge_directory_refused(
         archive.writestr("a/b.txt", "x" * 9)
     found = shown(path).shown
     assert isinstance(found, Listing)
-    assert found.members == (Member("a/", 0, "folder"), Member("a/b.txt", 9, "file"))
+    assert found.members == (Member("a/", 0, "folder"), Member("a/b.txt", 9, "file", 1))
     monkeypatch.setattr(zip_directory, "MAX_DIRECTORY_BYTES", 50)
     with pytest.raises(PreviewFailed, match="too large"):
         shown(path)

@@ -13,21 +13,12 @@ import pytest
 
 from flowtui import installation
 from flowtui.previews import isolated
+from flowtui.previews import pdf as pdf_reader
+from flowtui.previews.document_blocks import Heading, Item, Paragraph, Table
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
-from flowtui.previews.values import (
-    DocumentPage,
-    Heading,
-    Item,
-    Mode,
-    Paragraph,
-    Picture,
-    PreviewKind,
-    Request,
-    Table,
-    TextPage,
-    never,
-)
+from flowtui.previews.values import DocumentPage, Mode, Opened, Picture, Request, TextPage, never
 from flowtui.store.files import asking
 from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget, shown
@@ -65,8 +56,11 @@ def pdf(path: Path, pages: int, encryption: str = "") -> Path:
 
 def test_a_pdf_is_shown_page_by_page_as_a_picture(tmp_path: Path) -> None:
     path = pdf(tmp_path / "report.pdf", 3)
-    found = shown(path, Request(width=40, height=20, position=1))
-    assert (found.kind, found.modes) == (PreviewKind.PDF, (Mode.PICTURE, Mode.TEXT, Mode.HEX))
+    found = shown(path, Request(width=40, height=20, position=1, mode=Mode.PICTURE))
+    assert (found.kind, found.modes) == (
+        PreviewKind.PDF,
+        (Mode.BEST, Mode.TEXT, Mode.PICTURE, Mode.HEX),
+    )
     page = found.shown
     assert isinstance(page, Picture)
     assert (page.width_px, page.height_px) == (20, 40)
@@ -83,6 +77,25 @@ def test_a_pdf_is_shown_page_by_page_as_text(tmp_path: Path) -> None:
     assert isinstance(page, TextPage)
     assert [line.text for line in page.lines] == ["page 3"]
     assert (page.part.first, page.part.next_position) == (2, None)
+
+
+def test_a_page_is_text_first_and_a_picture_where_it_has_none(tmp_path: Path) -> None:
+    page = shown(pdf(tmp_path / "report.pdf", 3)).shown
+    assert isinstance(page, TextPage)
+    assert [line.text for line in page.lines] == ["page 1"]
+    scanned = tmp_path / "scan.pdf"
+    text = pdf(scanned, 2).read_text().replace("(page 1)", "(      )")
+    scanned.write_text(text)
+    assert isinstance(shown(scanned).shown, Picture)
+    assert isinstance(shown(scanned, Request(position=1)).shown, TextPage)
+
+
+def test_the_texts_of_all_pages_come_in_turns(tmp_path: Path) -> None:
+    path = pdf(tmp_path / "report.pdf", 40)
+    with path.open("rb") as file:
+        opened = Opened(path, file, PreviewKind.PDF, path.name, never)
+        found, after = pdf_reader.texts(opened, 30)
+    assert (found[0].strip(), len(found), after) == ("page 31", 10, None)
 
 
 def test_the_first_of_two_hundred_pages_is_there_in_half_a_second(tmp_path: Path) -> None:
@@ -217,7 +230,7 @@ def test_the_current_folder_cannot_pass_for_a_module(
     path = pdf(tmp_path / "a.pdf", 1)
     (tmp_path / "pypdfium2.py").write_text("raise SystemExit")
     monkeypatch.chdir(tmp_path)
-    assert isinstance(shown(path).shown, Picture)
+    assert isinstance(shown(path).shown, TextPage)
 
 
 @pytest.mark.parametrize(("library", "name"), [("pypdfium2", "a.pdf"), ("docx", "a.docx")])

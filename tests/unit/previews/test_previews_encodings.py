@@ -13,6 +13,7 @@ import pytest
 
 from flowtui.previews import guessing, isolated
 from flowtui.previews.errors import PreviewCancelled
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.parsers import encoding
 from flowtui.previews.preview import preview
 from flowtui.previews.values import (
@@ -23,13 +24,13 @@ from flowtui.previews.values import (
     Listing,
     Mode,
     Preview,
-    PreviewKind,
     Request,
     TablePage,
     TextPage,
     never,
 )
-from flowtui.screens.attachments.reading import FileSource, whole_text
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.attachments.whole import whole_text
 from flowtui.store.values import JsonValue
 from tests.unit.previewed import cpu_at_most, outcome_within_budget
 

@@ -11,8 +11,8 @@ import zipfile
 
 import pytest
 
+from flowtui.previews.kind_table import PreviewKind as K
 from flowtui.previews.kinds import kind_of, language_of
-from flowtui.previews.values import PreviewKind as K
 from tests.unit.house.test_imports import DRAWING, loaded_by, modules, offences, within
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
@@ -55,7 +55,7 @@ def tarred() -> bytes:
         (struct.pack("<Q", 12) + b'{"a":{}}    ', "x", K.SAFETENSORS),
         (tarred(), "model.luml", K.TAR),
         (b'<?xml version="1.0"?>\n<!-- a -->\n<svg xmlns="x">', "x.img", K.SVG),
-        (b"<html><svg></svg></html>", "x.html", K.SOURCE),
+        (b"<html><svg></svg></html>", "x.html", K.HTML),
         (b"just words", "fake.png", K.TEXT),
         (b"a,b\n1,2\n", "x.csv", K.CSV),
         (b"a,b\n1,\x002,345\n" * 30, "x.csv", K.CSV),

@@ -10,7 +10,8 @@ import pytest
 from flowtui.previews import overwriting
 from flowtui.previews.preview import preview
 from flowtui.previews.values import JsonRecords, Mode, Request, Style, StyleRun, TextPage, never
-from flowtui.screens.attachments.reading import FileSource, whole_text
+from flowtui.screens.attachments.reading import FileSource
+from flowtui.screens.attachments.whole import whole_text
 from tests.unit.previewed import cpu_at_most
 
 

@@ -13,9 +13,10 @@ import pytest
 from PIL import Image
 
 from flowtui.previews.errors import MissingExtra, PreviewCancelled, PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.parsers import images
 from flowtui.previews.preview import preview
-from flowtui.previews.values import Mode, Picture, PreviewKind, Request, TextPage, never
+from flowtui.previews.values import Mode, Picture, Request, TextPage, never
 from tests.unit.previewed import as_text, cpu_at_most, cpu_s, outcome_within_budget, shown
 
 pytestmark = pytest.mark.slow
@@ -80,7 +81,7 @@ def test_every_kind_of_image_is_scaled_with_its_aspect_kept(tmp_path: Path, kind
     assert (found.source_width, found.source_height) == (400, 100)
     assert is_near(pixel(found, 5, 5), RED)
     assert is_near(pixel(found, 35, 5), BLUE)
-    assert shown(path).kind is PreviewKind(kind.lower())
+    assert shown(path).kind is PreviewKind[kind]
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "1", "I;16", "CMYK", "L"])

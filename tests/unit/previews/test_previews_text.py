@@ -9,6 +9,7 @@ import pytest
 
 from flowtui.previews import ansi, hex_dump
 from flowtui.previews.errors import PreviewFailed
+from flowtui.previews.kind_table import PreviewKind
 from flowtui.previews.preview import preview
 from flowtui.previews.text import LINE_CHARS, PAGE_BYTES
 from flowtui.previews.values import (
@@ -16,7 +17,6 @@ from flowtui.previews.values import (
     HexPage,
     Line,
     Mode,
-    PreviewKind,
     Request,
     Style,
     StyleRun,
@@ -28,9 +28,9 @@ from flowtui.screens.attachments.reading import (
     Previews,
     ReadPart,
     joined_lines,
-    whole_text,
 )
 from flowtui.screens.attachments.title import count_of, part_of, shown_part
+from flowtui.screens.attachments.whole import whole_text
 from tests.unit.previewed import cpu_at_most
 
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from flowtui.reports.comparison.printing import ComparedContents
 from flowtui.reports.comparison.samples import (
+    joined_counts,
     save_samples,
     save_scores,
     score_documents,
@@ -19,7 +21,7 @@ from flowtui.reports.comparison.samples import (
 from flowtui.store.compare.run_set import RunSet
 from flowtui.store.compare.sample_views import listed
 from flowtui.store.compare.samples import ComparedSamples, SampleReader, by_direction, compared
-from tests.unit.compared_samples import agents, run_set
+from tests.unit.compared_samples import agents, other_questions, run_set
 
 
 @pytest.fixture
@@ -85,6 +87,32 @@ def test_saved_samples_are_those_that_were_listed_in_their_order(
     table = (tmp_path / "markdown").read_text().splitlines()
     assert len(table) == 65
     assert table[2].startswith("| ✗ worse | q003 | ✓ → ✗ | 1 → 0.25 |")
+
+
+def test_both_inputs_are_saved_and_those_that_differ_are_counted(tmp_path: Path) -> None:
+    with run_set(tmp_path / "store", other_questions()) as runs:
+        found = ComparedContents(runs)
+        [of] = found.samples
+        assert joined_counts(of) == {
+            "letter": "B", "joined": 5, "baseline": 5, "candidate": 5, "differing_inputs": 4,
+        }  # fmt: skip
+        assert "inputs of 4 of 5 joined samples differ" in list(text_lines([of]))
+        for format_key in ("csv", "jsonl", "markdown"):
+            save_samples(
+                runs, of, range(5), by_direction(), format_key, tmp_path / format_key,
+                lambda *_: None,
+            )  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "csv").read_text())))
+    assert [json.loads(rows[1][f"inputs {letter}"])["question"] for letter in "AB"] == [
+        "What is 1?", "What is 101?",
+    ]  # fmt: skip
+    lines = [json.loads(line) for line in (tmp_path / "jsonl").read_text().splitlines()]
+    assert lines[1]["inputs"] == {
+        "A": {"question": "What is 1?"}, "B": {"question": "What is 101?"},
+    }  # fmt: skip
+    table = (tmp_path / "markdown").read_text()
+    assert "| What is 0? |" in table
+    assert "| What is 1? → What is 101? |" in table
 
 
 def test_saved_scores_are_a_table(of: ComparedSamples, tmp_path: Path) -> None:

@@ -24,7 +24,11 @@ def test_numbers_are_whole_in_columns_as_narrow_as_their_names(
     with opened(tmp_path) as store:
         run = store.resolve("run-1").row
         shown = run_columns.cells(
-            run, store.list.figures([run.id])[run.id], Standing(None, None), columns
+            run,
+            run_columns.ListedFigures(store.list.figures([run.id])[run.id]),
+            Standing(None, None),
+            columns,
+            run_columns.Bests(),
         )
     for piece, column in zip(shown, columns, strict=True):
         assert len(piece.text) <= column.width

@@ -33,7 +33,7 @@ def sources(folder: Path, runs: list[Points]) -> list[MetricSource]:
 
 
 def value_at(points: Points, step: float) -> float | None:
-    """Return the value on the line through points, None beyond their ends."""
+    """Return the value on the line through points, None beyond their ends and beside odd ones."""
     steps = [at for at, _ in points]
     place = bisect_left(steps, step)
     if place < len(steps) and steps[place] == step:
@@ -42,7 +42,7 @@ def value_at(points: Points, step: float) -> float | None:
         return None
     (left, low), (right, high) = points[place - 1], points[place]
     if not (math.isfinite(low) and math.isfinite(high)):
-        return math.nan
+        return None
     return low + (high - low) * (step - left) / (right - left)
 
 
@@ -51,7 +51,7 @@ def mean_at(runs: list[Points], step: float) -> tuple[float, float, float, int] 
     if not values:
         return None
     finite = [value for value in values if math.isfinite(value)] or [math.nan]
-    mean = sum(values) / len(values) if len(finite) == len(values) else math.nan
+    mean = sum(values) / len(values)
     return mean, min(finite), max(finite), len(values)
 
 
@@ -62,7 +62,8 @@ def expected(runs: list[Points], baseline: list[Points]) -> list[tuple[float, ..
         mean, low, high, count = mean_at(runs, step) or (math.nan,) * 4
         base = mean_at(baseline, step) if baseline else (0.0, 0.0, 0.0, 1)
         if base is not None:
-            made.append((step, mean - base[0], low - base[0], high - base[0], count))
+            spread = base[0] if math.isfinite(base[0]) else math.nan
+            made.append((step, mean - base[0], low - spread, high - spread, count))
     return made
 
 
@@ -193,6 +194,83 @@ def test_smoothing_a_mean_takes_every_point(tmp_path: Path) -> None:
     assert smoothed.points[-1].value == pytest.approx(average)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_odd_values_keep_their_kind_and_their_step(tmp_path: Path, seed: int) -> None:
+    # The line of a run must not lead to its NaN or its infinity, nor away from it.
+    draw = random.Random(seed)
+    odd = [math.nan, math.inf, -math.inf]
+    runs: list[Points] = [
+        [(step, draw.choice(odd) if draw.random() < 0.2 else 1.0) for step in range(0, 200, by)]
+        for by in (1, 2, 3)
+    ]
+    source = FoldedSource("loss", tuple(sources(tmp_path, runs)))
+    logged = [(step, value) for points in runs for step, value in points]
+    wanted = {step for step, value in logged if not math.isfinite(value)}
+    for columns in (5, 200):
+        series = source.series(None, columns, None)
+        assert series is not None
+        assert series.nan_count == sum(math.isnan(value) for _, value in logged)
+        assert series.pos_inf_count == sum(value == math.inf for _, value in logged)
+        assert series.neg_inf_count == sum(value == -math.inf for _, value in logged)
+    assert {point.step for point in source.points() if not math.isfinite(point.value)} == wanted
+    for kind, is_kind in (("nan", math.isnan), ("inf", math.isinf)):
+        steps = sorted({step for step, value in logged if is_kind(value)})
+        first = source.next_point(-1, "after", kind)  # type: ignore[arg-type]
+        last = source.next_point(math.inf, "before", kind)  # type: ignore[arg-type]
+        assert first is not None
+        assert last is not None
+        assert (first.step, last.step) == (steps[0], steps[-1])
+
+
+def test_the_last_point_before_an_odd_one_is_a_mean_of_the_others(tmp_path: Path) -> None:
+    one = [(0, 1.0), (998, 2.0), (1001, math.nan)]
+    other = [(0, 1.0), (999, 4.0), (1001, math.inf)]
+    source = FoldedSource("loss", tuple(sources(tmp_path, [[*one], [*other]])))
+    found = {point[0]: point for point in source.folded()}
+    assert found[999][1:5] == (4.0, 4.0, 4.0, 1)
+    assert math.isnan(found[1001].value)
+    series = source.series(None, 40, None)
+    assert series is not None
+    assert (series.nan_count, series.inf_count) == (1, 1)
+
+
+def test_a_baseline_with_gaps_is_searched_past_them(tmp_path: Path) -> None:
+    # From step 10 on the baseline logs only NaN, and never at a step of the other run.
+    base: Points = [
+        (0, 1.0),
+        *((step, 1.0 if step < 10 else math.nan) for step in range(1, 400, 2)),
+    ]
+    one: Points = [(step, 2.0) for step in range(0, 400, 2)]
+    baseline, run = sources(tmp_path, [base, one])
+    source = FoldedSource("loss", (run,), (baseline,))
+    series = source.series(None, 40, None)
+    assert series is not None
+    assert [point.step for point in source.points()] == [0, 2, 4, 6, 8]
+    assert (series.first.step, series.last.step, series.count) == (0, 8, 5)
+    assert source.next_point(8, "after") is None
+    near = source.near(300)
+    assert near.at is None
+    assert near.before is not None
+    assert near.before.step == 8
+
+
+def test_a_difference_to_an_odd_value_is_odd(tmp_path: Path) -> None:
+    values = [1.0, math.nan, math.inf, -math.inf]
+    pairs = [(one, base) for one in values for base in values]
+    baseline, run = sources(
+        tmp_path,
+        [[(at, base) for at, (_, base) in enumerate(pairs)],
+         [(at, one) for at, (one, _) in enumerate(pairs)]],
+    )  # fmt: skip
+    source = FoldedSource("loss", (run,), (baseline,))
+    wanted = [one - base for one, base in pairs]
+    assert [repr(point.value) for point in source.points()] == [repr(value) for value in wanted]
+    series = source.series(None, 40, None)
+    assert series is not None
+    assert series.nan_count == sum(map(math.isnan, wanted))
+    assert series.pos_inf_count == wanted.count(math.inf)
+
+
 def test_a_value_between_two_points_is_within_them() -> None:
     draw = random.Random(5)
     sizes = (1e-300, 1.0, 1e300, 1.7e308)
@@ -200,4 +278,5 @@ def test_a_value_between_two_points_is_within_them() -> None:
         low, high = (draw.uniform(-1, 1) * draw.choice(sizes) for _ in range(2))
         left, right = Point(0, low), Point(draw.choice((3, 2**62)), high)
         value = between(left, right, draw.randint(0, int(right.step)))
+        assert value is not None
         assert min(low, high) <= value <= max(low, high)

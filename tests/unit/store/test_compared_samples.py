@@ -29,7 +29,7 @@ from flowtui.store.compare.score_pairs import (
     compared_scores,
     score_pairs,
 )
-from tests.unit.compared_samples import Logged, log_samples, run_set
+from tests.unit.compared_samples import Logged, log_samples, other_questions, run_set
 from tests.unit.stores import execute, one_run
 
 few = settings(max_examples=80, deadline=None)
@@ -210,6 +210,13 @@ def test_outcomes_means_and_counts_are_those_of_plain_python(
         booleans.count(pair)
         for pair in ((False, False), (False, True), (True, False), (True, True))
     )
+    tested = booleans if found.kind is ScoreKind.PASS_FAIL else numbers
+    same_tested = sum(plain_outcome(*pair, direction) is Outcome.SAME for pair in tested)
+    rest = counts[Outcome.SAME] - same_tested if tested else 0
+    assert found.same_otherwise == rest
+    if found.test is not None:
+        test = found.test
+        assert test.worse + test.better + found.outcomes[Outcome.SAME] - rest == test.pairs
     both = [id_ for id_ in one if id_ in other]
     assert (found.baseline_count, found.candidate_count, found.joined_count) == (
         len(one), len(other), len(both),
@@ -308,7 +315,7 @@ def compare(
     with run_set(folder, runs) as found:
         reader = SampleReader(found)
         samples = reader.read().samples
-        return compared(found, samples, "B", direction), reader.differing(samples, 1)
+        return compared(found, samples, "B", direction), reader.differing_outputs(samples, 1)
 
 
 def ids(of: ComparedSamples, **how: Any) -> list[str]:
@@ -409,7 +416,7 @@ def test_a_row_changed_in_its_place_is_read_when_everything_is_asked_for(tmp_pat
     with run_set(tmp_path, RUNS) as found:
         reader = SampleReader(found)
         before = reader.read().samples
-        assert len(reader.differing(before, 1)) == 3
+        assert len(reader.differing_outputs(before, 1)) == 3
         execute(
             tmp_path / "other" / "exp.db",
             "update evals set scores = '{\"ok\": false}', outputs = '\"z\"'",
@@ -417,7 +424,19 @@ def test_a_row_changed_in_its_place_is_read_when_everything_is_asked_for(tmp_pat
         after = reader.read({"B"}, {"B"}).samples
         of = compared(found, after, "B", higher)
         assert of.outcomes.regressed_count() == 4
-        assert len(reader.differing(after, 1)) == 5
+        assert len(reader.differing_outputs(after, 1)) == 5
+
+
+def test_samples_of_one_id_with_other_inputs_are_found(tmp_path: Path) -> None:
+    with run_set(tmp_path, other_questions()) as found:
+        reader = SampleReader(found)
+        samples = reader.read().samples
+        numbers = reader.differing_inputs(samples, 1)
+        assert {samples.key(number)[1] for number in numbers} == {"1", "2", "3", "4"}
+        reader.join_by(JoinedBy.INPUTS)
+        joined_anew = reader.read().samples
+        assert joined_anew.shared(1) == 1
+        assert reader.differing_inputs(joined_anew, 1) == frozenset()
 
 
 def test_digests_of_later_samples_are_added(tmp_path: Path) -> None:

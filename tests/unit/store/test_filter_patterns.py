@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowtui.reports.runs import print_runs
+from flowtui.reports.run_table import ListRequest, print_runs
 from flowtui.store.cancelling import cancelling
 from flowtui.store.database import Database
 from flowtui.store.errors import PatternTooSlow, ReadCancelled
@@ -78,7 +78,7 @@ def test_a_list_of_runs_says_that_its_filter_takes_too_long(
     with writer(tmp_path) as store:
         store.start_run("run-1", ALMOST)
     with opened(tmp_path) as store, pytest.raises(PatternTooSlow):
-        print_runs(store, filter_text=f'name ~ "{NEVER}"')
+        print_runs(store, ListRequest(filter_text=f'name ~ "{NEVER}"'))
     assert capsys.readouterr().out == ""
 
 

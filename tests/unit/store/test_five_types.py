@@ -24,6 +24,8 @@ from flowtui.reports import runs as report
 from flowtui.reports import samples as sample_report
 from flowtui.reports import series
 from flowtui.reports import traces as trace_report
+from flowtui.reports.run_table import ListRequest, print_runs
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.usage import PrintedInPart
 from flowtui.store import counts as counting
 from flowtui.store import models as logged_models
@@ -234,13 +236,13 @@ class Answers:
 def ask_all(store: Store) -> Answers:
     """Asks every reader of a store; none may fail but with a line for a person."""
     run = store.resolve("sound-run")
-    runs = loaded(report.print_runs, store, as_json=True)
-    printed(report.print_runs, store)
+    runs = loaded(print_runs, store, ListRequest(style="json"))
+    printed(print_runs, store, ListRequest())
     for column in (*SORTABLE, "param.lr", "metric.loss"):
         for sign in ("", "-"):
-            printed(report.print_runs, store, sort=f"{sign}{column}")
+            printed(print_runs, store, ListRequest(sort=f"{sign}{column}"))
     for text in RUN_FILTERS:
-        printed(report.print_runs, store, text)
+        printed(print_runs, store, ListRequest(text))
     shown = loaded(report.print_run, store, run, as_json=True)
     printed(report.print_run, store, run)
     ask_rest(store)
@@ -287,11 +289,11 @@ def ask_traces(store: Store) -> list[Any]:
     run = store.resolve("sound-run")
     for column in trace_rows.SORTABLE:
         for sign in ("", "-"):
-            printed(trace_report.print_traces, run, sort=f"{sign}{column}")
+            printed(print_traces, run, sort=f"{sign}{column}")
     for text in TRACE_FILTERS:
         trace_condition(text)
-        printed(trace_report.print_traces, run, text)
-    found = json.loads(printed(trace_report.print_traces, run, as_json=True))
+        printed(print_traces, run, text)
+    found = json.loads(printed(print_traces, run, style="json"))
     keys = run.ask(trace_rows.ordered)
     assert len(run.ask(trace_rows.at, keys)) == len(keys)
     wholes = []

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flowtui import format as fmt
 from flowtui.reports import otlp_json
 from flowtui.reports import traces as trace_report
+from flowtui.reports.trace_list import print_traces
 from flowtui.reports.trace_markdown import trace_markdown
 from flowtui.screens.traces.columns import cells
 from flowtui.screens.traces.reading import ReadTrace, read_trace
@@ -31,6 +32,7 @@ from flowtui.store.traces.tree import span_tree
 from flowtui.store.traces.values import Trace
 from flowtui.widgets.documents.blocks import copied
 from flowtui.widgets.documents.span_sections import span_sections
+from flowtui.widgets.lists.virtual_table import Column
 from flowtui.widgets.trees.span_row import TreeView, span_row, widths
 from flowtui.widgets.trees.waterfall import whole_window
 from tests.unit.stores import execute, opened, writer
@@ -142,12 +144,15 @@ def rows(store: Store, trace_id: str) -> list[str]:
 
 
 def test_the_list_shows_no_time_where_there_is_none(store: Store) -> None:
-    shown = {id_: [piece.text for piece in cells(trace)] for id_, trace in listed(store).items()}
-    assert {id_: texts[2] for id_, texts in shown.items()} == {
+    times = [Column("duration", "duration", 10), Column("start", "started", 19)]
+    shown = {
+        id_: [piece.text for piece in cells(trace, times)] for id_, trace in listed(store).items()
+    }
+    assert {id_: texts[0] for id_, texts in shown.items()} == {
         "good": "3.0 s", "root0": "1.0 s", "open": "2.0 s", "none": "no times",
         "back": "not ended", "far": "1.0 s",
     }  # fmt: skip
-    assert shown["none"][6] == ""
+    assert shown["none"][1] == ""
     assert not any("1970" in text or " d" in text for texts in shown.values() for text in texts)
 
 
@@ -221,7 +226,7 @@ def test_a_script_gets_null_where_there_is_no_time(
 ) -> None:
     run = store.ask(run_rows.run, RUN)
     assert run is not None
-    trace_report.print_traces(store.opened(run), as_json=True)
+    print_traces(store.opened(run), style="json")
     documents = {one["trace_id"]: one for one in json.loads(capsys.readouterr().out)}
     none = documents["none"]
     assert [none[name] for name in ("started_at", "start_ns", "end_ns", "duration_ns")] == [

@@ -87,6 +87,7 @@ def _install_tmux(folder: Path, script: str) -> None:
         ({"STY": "1.pts-0.host"}, {"is_screen": True, "is_tmux": False}),
         ({"WAYLAND_DISPLAY": "wayland-0"}, {"has_display": True}),
         ({"DISPLAY": ":0"}, {"has_display": True}),
+        ({"DISPLAY": "", "WAYLAND_DISPLAY": ""}, {"has_display": False}),
         ({"SSH_TTY": "x"}, {"has_display": False}),
     ],
 )

@@ -16,10 +16,14 @@ from flowtui import format as fmt
 from flowtui.store.annotations.values import SpanTarget
 from flowtui.store.samples.values import Sample
 from flowtui.widgets.cells import Piece
-from flowtui.widgets.documents.blocks import Link, Section, Text, Turn
+from flowtui.widgets.documents.blocks import Link, Section, Text, Turn, copied
 from flowtui.widgets.documents.layout import laid_out
 from flowtui.widgets.documents.runs import SHOWN_CHARS, Folds, RunLayout
-from flowtui.widgets.documents.sample_sections import compared, sample_sections
+from flowtui.widgets.documents.sample_sections import (
+    compared,
+    judged_sections,
+    sample_sections,
+)
 from flowtui.widgets.documents.search import line_of, matches, pattern_of
 from tests.unit.widgets.test_document import HOSTILE, texts
 
@@ -315,3 +319,28 @@ def test_any_sample_is_plain_lines_within_the_width(
         for line in texts(layout):
             assert line == fmt.plain(line, 10_000)
             assert cell_len(line) <= width
+
+
+@pytest.mark.parametrize(
+    ("outputs", "refs"),
+    [
+        ({"answer": "yes"}, {"answer": "no"}),
+        ({"answer": "yes"}, {"answer": "yes"}),
+        ({"answer": "yes"}, None),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}),
+    ],
+)
+def test_what_is_judged_comes_first_and_what_others_said_is_folded(outputs: Any, refs: Any) -> None:
+    made = sample(inputs={"q": "why"}, outputs=outputs, refs=refs, scores={"ok": True},
+                  metadata={"lang": "en"})  # fmt: skip
+    said, *rest = judged_sections(made)
+    text = copied(said)
+    assert said.key == "said"
+    assert text.index("why") > min(text.index(word) for word in ("yes", "2") if word in text)
+    assert [(section.key, section.is_folded) for section in rest] == [
+        ("scores", True), ("metadata", True),
+    ]  # fmt: skip
+    # Nothing is left out that the sample itself shows.
+    assert {section.key for section in sample_sections(made)} - {"head"} == {
+        "said", "scores", "metadata",
+    }  # fmt: skip
