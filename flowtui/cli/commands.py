@@ -546,7 +546,7 @@ def upload(
         typer.Argument(
             metavar="[RUN]",
             help="The run, unless --resume confirms earlier uploads.",
-            autocompletion=_complete_run,
+            autocompletion=complete_run,
             show_default=False,
         ),
     ] = None,

@@ -29,7 +29,7 @@ MayDownload = Callable[[int], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedRemotely:
     """A run of the registry, open."""
 
     store: ArtifactStore
@@ -44,7 +44,7 @@ def open_remote(
     progress: OnBytes = no_news,
     may_download: MayDownload = lambda size: False,
     allow_large: bool = False,
-) -> Opened:
+) -> OpenedRemotely:
     """Open the run that a person names, read-only.
 
     Raises:
@@ -64,9 +64,9 @@ def open_remote(
                 except StorageFailed:
                     # Too little of it is kept to be opened.
                     raise failed from None
-                return Opened(store, one.artifact, cache.age_s(one))
+                return OpenedRemotely(store, one.artifact, cache.age_s(one))
         raise
-    return Opened(open_listed(registry, found, progress, may_download, allow_large), found)
+    return OpenedRemotely(open_listed(registry, found, progress, may_download, allow_large), found)
 
 
 def open_listed(

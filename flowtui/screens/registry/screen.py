@@ -250,7 +250,7 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
 
         def read() -> Path:
             if target.exists():
-                raise Failure(f"{target} is there already")
+                raise Failure(f"{target.name} is there already")
             try:
                 download(registry, one, target, self._count)
             except OSError as error:
@@ -263,7 +263,7 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
 
     def _tell_saved(self, target: Path) -> None:
         self._progress = None
-        self._say(f"saved as {fmt.plain(str(target), 300)}")
+        self._say(f"saved as {fmt.plain(target.name, 300)}")
 
     def _count(self, done: int, total: int) -> None:
         if self._progress is not None:
