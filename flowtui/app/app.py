@@ -95,6 +95,12 @@ class RunRead(Message):
     problem: str | None = None
 
 
+def _label(store: Store) -> str:
+    """Return where a store is, as a person would write it; one in a registry has no path."""
+    place = store.directory
+    return fmt.path(place, person.home(), "~") if place.is_absolute() else str(place)
+
+
 class FlowApp(KeyQueue):
     """Shows one store: the list of its runs, and one run at a time in five tabs."""
 
@@ -169,7 +175,7 @@ class FlowApp(KeyQueue):
         """The store of the open run: the one that is listed, unless it is one of the registry."""
         self.options = options
         self.session = session.session(os.environ)
-        self.store_label = fmt.path(store.directory, person.home(), "~")
+        self.store_label = _label(store)
         self.follows = True
         self._run = run
         self._counts = Counts()
@@ -383,8 +389,7 @@ class FlowApp(KeyQueue):
     @property
     def _run_label(self) -> str:
         """Where the open run is, as a person would write it."""
-        is_here = self._run_store is self.store
-        return self.store_label if is_here else str(self._run_store.directory)
+        return self.store_label if self._run_store is self.store else _label(self._run_store)
 
     @property
     def frame(self) -> Frame | None:

@@ -16,6 +16,7 @@ from flowtui.registry.storage import Storage
 from flowtui.store.archive.contents import ArtifactContents, listed_contents
 from flowtui.store.archive.opening import ArtifactStore, open_artifact, open_contents
 from flowtui.store.archive.values import ATTACHMENTS_INDEX, DATABASE_ZIP, ArtifactError, Slice
+from flowtui.store.uploaded import LocalType, RemoteArtifact
 
 if TYPE_CHECKING:
     from flowtui.registry.client import Registry
@@ -150,7 +151,11 @@ def _opened(
 ) -> ArtifactStore:
     source = ranged(one, folder, registry, progress)
     try:
-        return open_contents(contents(source, one), allow_large)
+        found = contents(source, one)
+        lies = RemoteArtifact(
+            LocalType.EXPERIMENT, found.run_id, one.to.orbit.id, one.id, artifacts.when(one)
+        )
+        return open_contents(found, allow_large, lies)
     except BaseException:
         source.close()
         raise

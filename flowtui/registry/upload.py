@@ -386,7 +386,7 @@ class UploadJob(Closes):
         note("the registry has not answered yet")
         try:
             # One that is marked already, as anything but pending, can be removed all the same.
-            with suppress(RequestRefused):
+            with suppress(RequestRefused, NotAllowed):
                 self._registry.set_status(self._to, pending.id, is_uploaded=False)
             if not self._to.orbit.may("delete"):
                 note("you lack the right artifact.delete")

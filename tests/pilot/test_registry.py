@@ -92,7 +92,8 @@ async def test_a_run_in_the_registry_opens_in_all_tabs_and_leads_back(
         await shown(pilot, "✓")
         await pilot.press("enter")
         await shown(pilot, "0.125")
-        await shown(pilot, "luml:Vision/Baselines/mine")
+        await shown(pilot, "  luml:Vision/Baselines/mine")
+        await shown(pilot, "✓ uploaded")
         for key in "2345":
             await pilot.press(key)
             await settled(pilot)

@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 from flowtui.registry.values import Collection, Destination, Orbit, Organization
-from tests.unit.fake_storage import SIGNATURE, StorageAnswers, presigned, shared_access
+from tests.unit.fake_storage import SIGNATURE as SIGNATURE
+from tests.unit.fake_storage import StorageAnswers, presigned, shared_access
 
-__all__ = ["SIGNATURE"]
 KEY = "dfs_" + "k" * 43
 PART_BYTES = 100_000
 MAX_SINGLE_BYTES = 250_000

@@ -34,7 +34,9 @@ from flowtui.store.attachments.values import (
 )
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.schema import ddl
+from flowtui.store.schema.rows import timestamp
 from flowtui.store.store import Store
+from flowtui.store.uploaded import UPLOADED, RemoteArtifact
 from flowtui.store.values import Run, StoreLocation
 
 
@@ -53,8 +55,16 @@ def open_artifact(path: Path, allow_large: bool = False) -> ArtifactStore:
     return open_contents(read_contents(path.absolute()), allow_large)
 
 
-def open_contents(contents: ArtifactContents, allow_large: bool = False) -> ArtifactStore:
-    """Open what an artifact holds, wherever its bytes are; `open_artifact` tells what it raises."""
+def open_contents(
+    contents: ArtifactContents, allow_large: bool = False, lies: RemoteArtifact | None = None
+) -> ArtifactStore:
+    """Open what an artifact holds, wherever its bytes are; `open_artifact` tells what it raises.
+
+    Args:
+        contents: What it holds.
+        allow_large: Whether it may be unusually large when it is unpacked.
+        lies: Where it is in a registry, if it is there.
+    """
     path = contents.path
     try:
         folder = Path(tempfile.mkdtemp(prefix="flow-tui-"))
@@ -65,7 +75,7 @@ def open_contents(contents: ArtifactContents, allow_large: bool = False) -> Arti
         run_folder.mkdir()
         room = shutil.disk_usage(folder).free
         unpack_database(contents, run_folder / "exp.db", room, allow_large)
-        _write_meta(folder / "meta.db", contents)
+        _write_meta(folder / "meta.db", contents, lies)
         return ArtifactStore(contents, folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
@@ -200,7 +210,7 @@ def _listed(rows: Iterable[AttachmentRow], parts: dict[str, Slice]) -> Attachmen
     return Attachments(tuple(files), tuple(orphans))
 
 
-def _write_meta(path: Path, contents: ArtifactContents) -> None:
+def _write_meta(path: Path, contents: ArtifactContents, lies: RemoteArtifact | None) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         for statement in ddl.META_TABLES:
             connection.execute(statement)
@@ -220,6 +230,20 @@ def _write_meta(path: Path, contents: ArtifactContents) -> None:
                 "copy": "[]",
             },
         )
+        if lies is not None:
+            connection.execute("update experiments set upload_status = ?", [UPLOADED])
+            connection.execute(
+                "insert into remote_artifacts"
+                " (local_type, local_id, orbit_id, artifact_id, created_at)"
+                " values (:type, :id, :orbit, :artifact, :created_at)",
+                {
+                    "type": lies.local_type,
+                    "id": _storable(lies.local_id),
+                    "orbit": _storable(lies.orbit_id),
+                    "artifact": _storable(lies.artifact_id),
+                    "created_at": lies.created_at and timestamp(lies.created_at),
+                },
+            )
 
 
 def _storable(value: str | None) -> str | None:
