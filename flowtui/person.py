@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
+STATE_VARIABLE = "FLOW_TUI_STATE"
+"""The variable that names another folder than the user's state folder."""
 NO_HOME = "no home folder is known: set HOME"
 
 
@@ -58,6 +60,16 @@ def folder(kind: Literal["cache", "log", "state"]) -> Path:
     with suppress(RuntimeError):
         return Path(getattr(platformdirs, f"user_{kind}_path")("flow-tui"))
     return _temporary() / kind
+
+
+def state_folder() -> Path:
+    """Return the folder for what lasts from one session to the next; it need not exist.
+
+    Raises:
+        OSError: None is named, and none can be written.
+    """
+    chosen = os.environ.get(STATE_VARIABLE)
+    return Path(chosen) if chosen else folder("state")
 
 
 @lru_cache(1)

@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flowtui.app.comparing import Comparing
+    from flowtui.app.following import Following
     from flowtui.app.run_switch import RunSwitch
+    from flowtui.launch.link import ProgramLink
     from flowtui.screens.care.flow import Care
     from flowtui.screens.runs.screen import RunsScreen
     from flowtui.store.annotations.values import Target
@@ -124,6 +126,8 @@ class FlowApp(KeyQueue):
         Binding("exclamation_mark", "be_told", "Be told", show=False, key_display="!",
                 id="app.be_told",
                 tooltip="Be told when the run ends, fails, goes quiet or a condition holds"),
+        Binding("ctrl+t", "show_console", "Console", show=False, id="app.console",
+                tooltip="Show the output of the program that was started, or go back"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
                 tooltip="Find a command or a theme by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
@@ -140,6 +144,7 @@ class FlowApp(KeyQueue):
         run: OpenRun | None,
         options: Options,
         compared: Sequence[tuple[Store, OpenRun]] = (),
+        program: ProgramLink | None = None,
     ) -> None:
         """Make the app.
 
@@ -148,6 +153,7 @@ class FlowApp(KeyQueue):
             run: The run that is shown first; None for the list of runs.
             options: How it is shown.
             compared: Runs with their stores that are compared first, the baseline first.
+            program: The program whose run is shown first, if one was started.
         """
         # Textual reads the first mode from the class; here it depends on what is opened.
         prefix = COMPARED if compared else ""
@@ -176,6 +182,11 @@ class FlowApp(KeyQueue):
         self._tabs: dict[str, TabScreen] = {}
         self._runs_screen: RunsScreen | None = None
         self.background = Background(self)
+        self._following: Following | None = None
+        if program is not None and run is not None:
+            from flowtui.app.following import Following
+
+            self._following = Following(self, program, store, run)
         self._comparing: Comparing | None = None
         self._care: Care | None = None
         if compared:
@@ -290,6 +301,10 @@ class FlowApp(KeyQueue):
         if (shown := self.show_tab(tab)) is not None:
             await shown
 
+    async def action_show_console(self) -> None:
+        if self._following is not None:
+            await self._following.toggle()
+
     def _comparisons(self) -> Comparing:
         if self._comparing is None:
             # Most sessions compare nothing, and the first paint has no time for its import.
@@ -354,6 +369,8 @@ class FlowApp(KeyQueue):
             return self._run_in_sight is not None or self.background.upload is not None
         if action in ("be_told", "step_run"):
             return self._run_in_sight is not None
+        if action == "show_console":
+            return self._following is not None
         if action == "command_palette":
             # A dialog is answered first; the app's other keys do not reach through one.
             return not isinstance(self.screen, Dialog) or self.screen.is_place
@@ -384,6 +401,7 @@ class FlowApp(KeyQueue):
             upload=self.background.upload,
             collect=self.background.collect,
             alarm=self.background.alarm,
+            program=None if self._following is None else self._following.mark,
         )
 
     def on_mount(self) -> None:
@@ -394,6 +412,8 @@ class FlowApp(KeyQueue):
         self._check_now()
         if self._comparing is not None:
             self._comparing.look()
+        if self._following is not None:
+            self._following.start()
         self.call_after_refresh(self._after_first_paint)
         if self.session.is_ssh:
             self.set_timer(MEASURE_LINK_AFTER_S, self._measure_link)
@@ -565,6 +585,8 @@ class FlowApp(KeyQueue):
         frame = self.frame
         for screen in self._tabs.values():
             screen.frame = frame
+        if self._following is not None and self._following.screen is not None:
+            self._following.screen.frame = frame
 
     def action_refresh_now(self) -> None:
         self._check_now()
@@ -706,9 +728,14 @@ class FlowApp(KeyQueue):
     # How it ends -----------------------------------------------------------------------------
 
     async def action_quit(self) -> None:
-        self.background.quit()
+        if self._following is not None and self._following.is_running:
+            self._following.ask_to_leave(self.background.quit)
+        else:
+            self.background.quit()
 
     def on_unmount(self) -> None:
+        if self._following is not None:
+            self._following.close()
         self.background.close()
 
     def take_signals(self) -> None:

@@ -24,7 +24,7 @@ from textual.worker import Worker
 
 from flowtui.app.pointing import Pointing
 from flowtui.screens.base import KEY_PATIENCE_S, StoreScreen
-from flowtui.terminal.keyboard import TakesText
+from flowtui.terminal.keyboard import TakesKeys, TakesText
 from flowtui.terminal.textual_private import fires_late
 
 CHECK_KEY_EVERY_S = 0.03
@@ -168,7 +168,9 @@ class KeyQueue(Pointing):
         self._target = self._had_focus or self.screen
         key = self._typed.popleft()
         self.typed_at_s = key.time
-        await super().on_event(key)
+        screen = self.screen
+        if not (isinstance(screen, TakesKeys) and screen.take_key(key)):
+            await super().on_event(key)
         if self._target is None or not self._target.post_message(self.Done(self._number)):
             await self._take_next()
 

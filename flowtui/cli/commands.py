@@ -38,6 +38,7 @@ from flowtui.store.errors import StoreError
 
 DEMO_RUN = "resnet50-cosine"
 OPEN = "open"
+RUN = "run"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
 VERSION = "--version"
 """It is the same for every command."""
@@ -85,16 +86,16 @@ def with_command(args: list[str], commands: Mapping[str, object]) -> list[str]:
     """Return arguments that begin with a command: the first word if it is one, else `open`."""
     if not _ABOUT_THE_PROGRAM.isdisjoint(args[:1]):
         return args
-    options = args[: args.index("--")] if "--" in args else args
+    index = 0
+    while index < len(args) and args[index].startswith("-") and args[index] not in ("-", "--"):
+        index += 2 if args[index] in _TAKE_A_VALUE else 1
+    word = args[index] if index < len(args) else ""
+    # What follows the program that is to be run is the program's own.
+    options = args[:index] if word == RUN else args[: [*args, "--"].index("--")]
     if VERSION in options:
         return [VERSION]
-    index = 0
-    while index < len(args) and args[index].startswith("-") and args[index] != "-":
-        if args[index] == "--":
-            return [OPEN, *args]
-        index += 2 if args[index] in _TAKE_A_VALUE else 1
-    if index < len(args) and args[index] in commands:
-        return [args[index], *args[:index], *args[index + 1 :]]
+    if word in commands:
+        return [word, *args[:index], *args[index + 1 :]]
     return [OPEN, *args]
 
 
@@ -441,6 +442,64 @@ def compare(
     comparing.compare(runs, opening, gate, as_json=as_json, shows_all=shows_all)
 
 
+NewOption = Annotated[
+    str | None,
+    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
+]
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        "--group", metavar="G", help="The group of a new run.", autocompletion=complete_group
+    ),
+]
+
+
+class RunCommand(TyperCommand):
+    """Fails as `env` and `timeout` do, also where it is not understood."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except USAGE_ERROR as error:
+            from flowtui.launch.request import NOT_STARTED
+
+            error.exit_code = NOT_STARTED
+            raise
+
+
+@cli.command(RUN, cls=RunCommand, context_settings={"allow_interspersed_args": False})
+def run_(
+    program: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PROGRAM [ARG]...", help="What to start; after `--`.", show_default=False
+        ),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(metavar="N", help="Of the run that is made if it logs spans only."),
+    ] = "",
+    group: GroupOption = None,
+    store: StoreOption = None,
+    attach: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Come back to a program that was left running."),
+    ] = None,
+) -> None:
+    """Start a program, trace it and follow its run; exit as it does, 125 to 127 if it cannot."""
+    from flowtui.cli import run as running
+    from flowtui.launch.request import LaunchRequest
+
+    with running.own_failures():
+        if bool(program) == (attach is not None):
+            raise WrongUsage("give a PROGRAM to start, or --attach RUN")
+        if attach is not None:
+            code = running.attach(attach)
+        else:
+            code = running.run(LaunchRequest(tuple(program or ()), name, group, store))
+    sys.exit(code)
+
+
 @cli.command()
 def wait(
     run: RunArgument,
@@ -579,18 +638,6 @@ def trash(
         care.empty(opened, yes)
     else:
         care.print_trash(opened)
-
-
-NewOption = Annotated[
-    str | None,
-    typer.Option("--new", metavar="NAME", help="Make a run of that name and write into it."),
-]
-GroupOption = Annotated[
-    str | None,
-    typer.Option(
-        "--group", metavar="G", help="The group of a new run.", autocompletion=complete_group
-    ),
-]
 
 
 @cli.command()

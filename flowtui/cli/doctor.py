@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowtui import __version__, installation, person
+from flowtui.cli import logout
 from flowtui.format import plain
 from flowtui.store import runs as run_rows
 from flowtui.store.checks import oddities
@@ -81,6 +82,7 @@ def findings(
         *(of_terminal if has_terminal else [_NO_TERMINAL]),
         _text(here),
         _viewer(environ, here),
+        *_logout(),
         _registry(environ, cwd, home),
         *_extras(),
     ]
@@ -192,6 +194,13 @@ def _viewer(environ: Mapping[str, str], here: Session) -> Finding:
     except opener.OpenFailed as error:
         return Finding("▲", "viewer", plain(str(error), 300))
     return Finding("✓", "viewer", plain(" ".join(words), 300))
+
+
+def _logout() -> Iterator[Finding]:
+    """Yield what keeps `flow-tui run` from leaving a program running."""
+    if logout.ends_processes():
+        text = "this system ends your processes then, those of `flow-tui run` too"
+        yield Finding("▲", "logout", text, logout.REMEDY)
 
 
 def _pictures(environ: Mapping[str, str], here: Session) -> Finding:

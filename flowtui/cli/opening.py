@@ -23,6 +23,7 @@ from flowtui.store.errors import (
 )
 
 if TYPE_CHECKING:
+    from flowtui.launch.link import ProgramLink
     from flowtui.store.open_run import OpenRun
     from flowtui.store.store import Store
 
@@ -35,6 +36,7 @@ COMMANDS = (
     "traces",
     "evals",
     "compare",
+    "run",
     "wait",
     "export",
     "upload",
@@ -121,6 +123,7 @@ class Opening:
         store: Store,
         run: OpenRun | None,
         compared: Sequence[tuple[Store, OpenRun]] = (),
+        program: ProgramLink | None = None,
     ) -> NoReturn:
         """Run the app on a run, on the list of runs, or on a comparison; leave with its code."""
         from flowtui.app.app import FlowApp
@@ -132,7 +135,7 @@ class Opening:
             # Textual and Rich look at this variable alone, which SSH seldom passes on.
             os.environ["COLORTERM"] = "truecolor"
         options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
-        app = FlowApp(store, run, options, compared)
+        app = FlowApp(store, run, options, compared, program)
         app.take_signals()
         try:
             app.run()

@@ -9,6 +9,7 @@
     decoding.py    one request, decoded a turn at a time
     turns.py       whose turn it is
     writing.py     the thread that gives turns and writes; what is written is acknowledged
+    relaying.py    a connection that is handed on to what answers its protocol
     server.py      the listening, the signals, and the end
     variables.py   what an application needs in its environment to send here
     reporting.py   what the app is told that started it

@@ -17,14 +17,12 @@ from flowtui.collector import unpacking
 from flowtui.collector.limits import Limits, TooLarge
 from flowtui.collector.responses import BodyEncoding
 from flowtui.collector.unpacking import Packing
-from flowtui.store.database import Database
 from flowtui.store.otlp import proto, text
 from flowtui.store.otlp.ingesting import Batch
 from flowtui.store.otlp.items import LogEvent, OtlpSpan, Rejected, Skipped, Unreadable
 from flowtui.store.otlp.joining import NO_ROOM
 from flowtui.store.otlp.signals import Signal
 from flowtui.store.otlp.source import Readable, Source
-from flowtui.store.transaction import Patience
 
 TURN_COST = 8_192
 """What a turn may cost, which takes some milliseconds: its bytes, and `ITEM_COST` for each span."""
@@ -85,8 +83,7 @@ class Decoding:
     def __init__(
         self,
         received: Received,
-        database: Database,
-        patience: Patience,
+        write: Callable[[Batch], object],
         limits: Limits,
         turn_over: Callable[[Decoding], None],
     ) -> None:
@@ -94,8 +91,7 @@ class Decoding:
 
         Args:
             received: The request.
-            database: Where full batches of the request are written.
-            patience: How long these writes wait.
+            write: Writes a full batch of the request.
             limits: What a request may take.
             turn_over: Called at the end of each turn, in the request's own thread.
         """
@@ -106,7 +102,7 @@ class Decoding:
         """Events of the batches before this one that there was no room for."""
         self.result: RequestOutcome | Exception | None = None
         """None while there is more to read."""
-        self._database, self._patience, self._limits = database, patience, limits
+        self._write, self._limits = write, limits
         self._turn_over = turn_over
         self._turn = threading.Semaphore(0)
         self._left_cost = TURN_COST
@@ -189,7 +185,7 @@ class Decoding:
         """Return the batch that the next goes into."""
         if self.batch.is_full:
             # The spans before an error stay written; when they are sent again, they are the same.
-            self.batch.write(self._database, self._patience)
+            self._write(self.batch)
             self._dropped_before += self.batch.dropped_events
             self.batch = Batch(BATCH_SPANS)
         return self.batch

@@ -6,6 +6,7 @@ import asyncio
 import math
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -15,9 +16,11 @@ from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from flowtui.collector.limits import LIMITS, Limits
+from flowtui.collector.relaying import relayed
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TOLD_EVERY_S = 0.25
+_LOOK_EVERY_S = 0.05
 _HTTP_2 = b"PRI * HTTP/2.0"
 
 
@@ -33,8 +36,11 @@ class ImpatientProtocol(H11Protocol):
     """HTTP/1.1 that ends a connection on which the headers of a request do not come in time."""
 
     limits = LIMITS
-    knocked: Callable[[], None] = staticmethod(lambda: None)
-    """Is called when a client speaks HTTP/2, as one of gRPC does."""
+    knocked: Callable[[], int | None] = staticmethod(lambda: None)
+    """Is called when a client speaks HTTP/2, as one of gRPC does.
+
+    It returns the port of this machine to which the connection is handed on; None ends it.
+    """
     _giving_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
@@ -46,8 +52,14 @@ class ImpatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         if data.startswith(_HTTP_2):
-            self.knocked()
-            self.transport.close()
+            port = self.knocked()
+            if port is None:
+                self.transport.close()
+                return
+            self._stop_watching()
+            self.connections.discard(self)
+            self.tasks.add(handing := self.loop.create_task(relayed(self.transport, data, port)))
+            handing.add_done_callback(self.tasks.discard)
             return
         super().data_received(data)
         self._watch()
@@ -76,12 +88,26 @@ class ImpatientProtocol(H11Protocol):
 class _Server(uvicorn.Server):
     """Ends with what is under way at the first signal, and at once at the second."""
 
-    def __init__(self, config: uvicorn.Config, stopping: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        stopping: Callable[[], None],
+        ending: threading.Event | None,
+    ) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._ending = ending
+
+    @property
+    def has_signals(self) -> bool:
+        return self._ending is None
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
+        if not self.has_signals:
+            # Whoever sets it takes the signals, too.
+            yield
+            return
         # uvicorn's own would raise the signal again at the end, before the run is ended.
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
@@ -91,6 +117,11 @@ class _Server(uvicorn.Server):
         finally:
             for number in SIGNALS:
                 loop.remove_signal_handler(number)
+
+    def look(self) -> None:
+        """Stop if somebody wants the end."""
+        if self._ending is not None and self._ending.is_set() and not self.should_exit:
+            self._stop()
 
     def _stop(self) -> None:
         self.force_exit = self.should_exit
@@ -105,8 +136,9 @@ def serve(
     tell: Callable[[], None],
     stopping: Callable[[], None],
     limits: Limits = LIMITS,
-    knocked: Callable[[], None] = lambda: None,
+    knocked: Callable[[], int | None] = lambda: None,
     beside: Callable[[], Beside] | None = None,
+    ending: threading.Event | None = None,
 ) -> None:
     """Answer requests until a signal says to stop, and those that are under way then.
 
@@ -117,8 +149,10 @@ def serve(
         tell: is called a few times a second.
         stopping: is called when a signal has said so.
         limits: for connections, headers, and the end.
-        knocked: is called when a client of gRPC has come here.
+        knocked: is called when a client of gRPC has come here; returns the port of this machine
+            that answers it, None where none does.
         beside: makes what answers another protocol, in the loop.
+        ending: ends it when it is set, in place of signals; then any thread may serve.
     """
     members = {"limits": limits, "knocked": staticmethod(knocked)}
     protocol = type("_Protocol", (ImpatientProtocol,), members)
@@ -134,11 +168,11 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=math.ceil(limits.drain_s),
     )
-    asyncio.run(_served(_Server(config, stopping), bound, ready, tell, beside))
+    asyncio.run(_served(_Server(config, stopping, ending), bound, ready, tell, beside))
 
 
 async def _served(
-    server: uvicorn.Server,
+    server: _Server,
     bound: socket.socket,
     ready: Callable[[], None],
     tell: Callable[[], None],
@@ -150,14 +184,16 @@ async def _served(
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     ending: asyncio.Task[None] | None = None
     is_ready = False
+    every_s = TOLD_EVERY_S if server.has_signals else _LOOK_EVERY_S
     while not serving.done():
         if server.started and not is_ready:
             is_ready = True
             ready()
         tell()
+        server.look()
         if server.should_exit and ending is None and other is not None:
             ending = asyncio.create_task(other.stop())
-        await asyncio.wait([serving], timeout=TOLD_EVERY_S if is_ready else 0.01)
+        await asyncio.wait([serving], timeout=every_s if is_ready else 0.01)
     await serving
     if other is not None:
         await (ending or other.stop())

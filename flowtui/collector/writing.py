@@ -50,11 +50,16 @@ class WriterTally:
 
 
 class Writer:
-    """Takes requests from any thread and has them written in one of its own."""
+    """Takes requests from any thread and has them written in one of its own.
 
-    def __init__(self, database: Database, limits: Limits = LIMITS) -> None:
+    What is taken before it is started waits; the place for it is that of all requests.
+    """
+
+    def __init__(self, database: Database | None, limits: Limits = LIMITS) -> None:
+        """Prepare; a database that is not known yet is told to `start`."""
         self.tally = WriterTally()
-        self._database = database
+        self._target: tuple[Database | None, bool] = database, False
+        """Where to, and whether rows of the SDK are spared."""
         self._limits = limits
         self._patience = Patience(clock=self._clock)
         self._events: queue.SimpleQueue[Received | Decoding | None] = queue.SimpleQueue()
@@ -69,8 +74,20 @@ class Writer:
         self._closing = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="span-writer", daemon=True)
 
-    def start(self) -> None:
+    def start(self, database: Database | None = None, *, spares_sdk: bool = False) -> None:
+        """Write from now on, into a database if it was not known before; see `Batch.write`."""
+        if database is not None:
+            self.turn_to(database, spares_sdk=spares_sdk)
         self._thread.start()
+
+    def turn_to(self, database: Database, *, spares_sdk: bool) -> None:
+        """Write into another database from the next transaction on."""
+        self._target = database, spares_sdk
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether requests have come that nothing was done about yet."""
+        return not self._events.empty()
 
     def hurry(self) -> None:
         """Make it end within `Limits.drain_s`; what is not written by then is refused."""
@@ -84,6 +101,9 @@ class Writer:
         A disk that does not answer is not waited for.
         """
         self._is_stopping = True
+        if self._thread.ident is None:
+            self._refuse_rest()
+            return
         self.hurry()
         self._events.put(None)
         self._thread.join(max(0.0, self._ends_at - time.monotonic()) + self._limits.drain_s / 2)
@@ -140,7 +160,12 @@ class Writer:
                 self._fail(event, event.result)
 
     def _decoding(self, received: Received) -> Decoding:
-        return Decoding(received, self._database, self._patience, self._limits, self._events.put)
+        return Decoding(received, self._write, self._limits, self._events.put)
+
+    def _write(self, batch: Batch) -> None:
+        database, spares_sdk = self._target
+        assert database is not None
+        batch.write(database, self._patience, spares_sdk=spares_sdk)
 
     def _give_turn(self, decoding: Decoding) -> None:
         """Let a request go on, and wait until its turn is over or is late."""
@@ -175,7 +200,7 @@ class Writer:
         for decoding in group:
             whole.extend(decoding.batch)
         try:
-            whole.write(self._database, self._patience)
+            self._write(whole)
         except Exception as error:
             # Whatever the error is, this thread must be there for the requests that follow.
             for decoding in group:
@@ -208,6 +233,8 @@ class Writer:
         for decoding in (*self._out, *self._decoded):
             decoding.leave()
             decoding.received.outcome.set_exception(Full(_ENDING))
+        self._out.clear()
+        self._decoded.clear()
 
     def _clock(self) -> float:
         """Return the time for writes, infinite when they must no longer wait for a busy store."""

@@ -16,6 +16,7 @@ VARIABLES = ("LUML_BACKEND_STORE_URI", "BACKEND_STORE_URI")
 LATEST = "latest"
 WAYS = (
     "flow-tui demo         shows what this is, with runs that are made up",
+    "flow-tui run -- CMD   starts a program, traces it, and shows its run",
     "flow-tui --store DIR  opens a store that is somewhere else",
 )
 HOW = "luml-sdk makes one with its first run: ExperimentTracker().start_experiment()"

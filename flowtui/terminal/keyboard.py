@@ -54,6 +54,15 @@ class TakesText(Protocol):
     cursor_blink: bool
 
 
+@runtime_checkable
+class TakesKeys(Protocol):
+    """A screen that hands keys on to another program."""
+
+    def take_key(self, event: events.Key) -> bool:
+        """Take a key before any binding does, and say whether it was taken."""
+        ...
+
+
 class Keyboard(InternalParser):
     """Textual's parser, given only whole sequences that have one meaning."""
 

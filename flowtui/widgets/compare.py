@@ -39,7 +39,12 @@ class NamedRun:
 
 
 def compare_line(
-    runs: Sequence[NamedRun], candidate: str, store: str, width: int, hidden: frozenset[str]
+    runs: Sequence[NamedRun],
+    candidate: str,
+    keys: str,
+    store: str,
+    width: int,
+    hidden: frozenset[str],
 ) -> list[Piece]:
     """Return the line on top of a comparison.
 
@@ -48,6 +53,7 @@ def compare_line(
     Args:
         runs: The runs, the baseline first.
         candidate: The letter of the candidate that is looked at.
+        keys: The keys that lead to the other candidates; empty while they mean something else.
         store: The store's folder, as a person would write it; empty where there are several.
         width: The width in cells.
         hidden: The letters of runs that are switched off.
@@ -60,7 +66,7 @@ def compare_line(
     if len(runs) > 2 and width_of(head) + least > width:
         shown = [of for of in runs if of.letter in (LETTERS[0], candidate)]
         place = [of.letter for of in runs].index(candidate)
-        said = f"candidate {place} of {len(runs) - 1}  [ ]"
+        said = f"candidate {place} of {len(runs) - 1}{keys and '  '}{keys}"
     full = f"{said} · {fmt.plain(store)}" if store else said
     room = width - width_of(head) - sum(width_of(words[of.letter]) + 5 for of in shown)
     wanted = [len(fmt.plain(of.name, NAME_CELLS[1])) for of in shown]

@@ -16,8 +16,6 @@ from flowtui import person
 from flowtui.reports.saving import SaveFailed, write_atomically
 from flowtui.store.values import JsonValue
 
-DIRECTORY_VARIABLE = "FLOW_TUI_STATE"
-"""The variable that names another folder than the user's state folder."""
 FILE_NAME = "remembered.json"
 MAX_BYTES = 1_000_000
 """A larger file cannot be this program's, and is not read."""
@@ -100,11 +98,8 @@ def put(key: str, value: JsonValue) -> None:
 
 def state_directory() -> Path:
     """Return the user's state folder for this program, which need not exist."""
-    chosen = os.environ.get(DIRECTORY_VARIABLE)
-    if chosen:
-        return Path(chosen)
     try:
-        return person.folder("state")
+        return person.state_folder()
     except OSError:
         # Under this path nothing can be read or written, so nothing is remembered.
         return Path(os.devnull)

@@ -122,6 +122,24 @@ async def test_each_view_has_its_key(runs: RunSet) -> None:
         assert ids(pilot)[:5] == BROKE
 
 
+async def test_counts_stay_where_there_is_little_room(runs: RunSet) -> None:
+    async with opened(runs, size=(80, 24)) as pilot:
+        await press(pilot, "1")
+        await press(pilot, "2", "4")
+        line = screen_lines(pilot)[1]
+        assert "4 Evals 5✗ 3✓" in line
+        assert "1 Overview 1≠   2 Metrics 0" in line
+        await filter_by(pilot, "q00")
+        [views] = [line for line in screen_lines(pilot) if "worse first" in line]
+        assert "10 of 63   ✎ B" in views
+        await pilot.click("#views", offset=(views.index("8 better"), 0))
+        await settled(pilot)
+        assert ids(pilot)[:2] == MENDED[:2]
+        await press(pilot, "space", "less_than_sign")
+        assert "Expected a value" in screen_text(pilot)
+        assert "10 of 63   ✎ B" in screen_text(pilot)
+
+
 async def test_samples_are_sorted_by_the_delta_of_a_score_and_back(runs: RunSet) -> None:
     async with opened(runs) as pilot:
         await press(pilot, "s", "down", "enter")
@@ -165,11 +183,11 @@ async def test_a_direction_that_is_chosen_counts_at_once(runs: RunSet) -> None:
         " where json_extract(scores, '$.tokens') is not null",
     )
     async with opened(runs) as pilot:
-        assert "which is better is not known" not in screen_lines(pilot)[10]
+        assert "counts as better" not in screen_lines(pilot)[10]
         await press(pilot, "shift+tab", "down", "down")
-        assert "which is better is not known: 29 changed, not tested" in screen_text(pilot)
+        assert "neither direction counts as better: 29 changed, not tested" in screen_text(pilot)
         await press(pilot, "m", "home", "down", "enter")
-        assert "29 worse, 0 better of 30: unlikely to be chance, p < 0.0001" in screen_text(pilot)
+        assert "29 worse, 0 better of 30: more got worse than better;" in screen_text(pilot)
         # What is remembered is forgotten again: other tests have the same home.
         await press(pilot, "m", "end", "enter")
         assert "29 worse" not in screen_text(pilot)
@@ -356,6 +374,25 @@ async def test_brackets_take_the_next_candidate(tmp_path: Path) -> None:
             # Any run is annotated here; in the table the two that it shows.
             await press(pilot, "tab", "plus", "escape", "minus")
             assert noted(runs, "q003") == [[], [False], [True]]
+
+
+async def test_the_head_names_the_brackets_only_while_they_take_a_candidate(
+    tmp_path: Path,
+) -> None:
+    made = agents()
+    others = {f"agent-{n}": made["agent-new"] for n in range(4)}
+    with run_set(tmp_path, {**made, **others}) as runs:
+        async with opened(runs, size=(80, 24)) as pilot:
+            assert "candidate 1 of 5  [ ]" in screen_lines(pilot)[0]
+            await press(pilot, "enter")
+            # Now they step from sample to sample.
+            assert "candidate 1 of 5" in screen_lines(pilot)[0]
+            assert "[ ]" not in screen_lines(pilot)[0]
+            await press(pilot, "escape")
+            assert "candidate 1 of 5  [ ]" in screen_lines(pilot)[0]
+            await press(pilot, "0", "enter")
+            assert opened_id(pilot) == "old"
+            assert "▲ only in A" in screen_text(pilot)
 
 
 async def test_a_run_that_grows_keeps_the_cursor_on_its_sample(runs: RunSet) -> None:

@@ -19,6 +19,7 @@ from flowtui.store.schema import StoreWriter
 from flowtui.store.store import Store
 from flowtui.widgets.charts.curve_pane import CurvePane
 from flowtui.widgets.charts.grid import ChartGrid
+from flowtui.widgets.charts.placing import window_of
 from tests.conftest import NOW, open_store
 from tests.pilot.pilot import compared, screen_lines, screen_text, settled, until
 
@@ -163,12 +164,14 @@ async def test_the_crosshair_says_the_value_of_each_run_and_at_which_step(three:
 async def test_on_other_axes_the_nearest_point_there_counts(three: Store) -> None:
     async with compared(three, *RUNS, tab="metrics") as pilot:
         await zoomed(pilot, "loss", "colon", *"50", "enter", "t")
-        # B logs every two seconds and C every three: 50 s after their starts they are at 25 and 17.
+        # C takes longest, three seconds a step; 150 s after its start B, at two a step, is at 75.
         assert "x time" in title(pilot)
-        assert "B two 2.25 @ 25" in legend(pilot)
-        assert "C three 1 @ 20" in legend(pilot)
+        assert legend(pilot).startswith("step 50 of C 2 m 30 s in A one 4 @ 100 B two 2.75 @ 75")
+        assert "C three 1 @ 50" in legend(pilot)
         await press(pilot, "t")
         assert "x share %" in title(pilot)
+        assert legend(pilot).startswith("step 100 of A 100 % of the run")
+        await press(pilot, "colon", *"50", "enter")
         assert "50 % of the run" in legend(pilot)
         assert "B two 2.5 @ 50" in legend(pilot)
         assert "C three 1 @ 200" in legend(pilot)
@@ -180,16 +183,49 @@ async def test_on_other_axes_the_nearest_point_there_counts(three: Store) -> Non
         assert windows == [(25, 75), (25, 75), (100, 300)]
 
 
+async def test_the_crosshair_is_always_inside_the_axis(three: Store) -> None:
+    async with compared(three, *RUNS, tab="metrics") as pilot:
+        await zoomed(pilot, "loss", "colon", *"400", "enter", "t")
+        # A ends after 100 s and has no step 400, which only C has.
+        assert legend(pilot).startswith("step 400 of C 20 m in A one 4 @ 100 B two 3 @ 100")
+        pane = pilot.app.screen.query_one(CurvePane)
+        for _ in range(4):
+            curve = pane.curve
+            assert curve is not None
+            assert curve.crosshair in curve.points
+            x, window = curve.x(curve.crosshair), window_of(curve)
+            assert x is not None
+            assert window.left <= x <= window.right
+            await press(pilot, "t")
+            # It stays where the legend says that the run is along which it goes then.
+            if "x share %" in title(pilot):
+                assert legend(pilot).startswith("step 100 of A 100 % of the run A one 4 @ 100")
+                assert "C three 1 @ 400" in legend(pilot)
+        # Without C another run takes the lead, and the crosshair goes to the end of the axis.
+        await press(pilot, "v", "down", "down", "space", "enter")
+        assert legend(pilot).startswith("step 100 of B 3 m 20 s in A one 4 @ 100 B two 3 @ 100")
+        await press(pilot, "home")
+        assert legend(pilot).startswith("step 0 of B 0 s in A one 4 @ 0 B two 2 @ 0")
+        # Back on the axis of steps a difference has its own values.
+        await press(pilot, "t", "t", "t", "i", "end")
+        assert pane.curve is not None
+        assert pane.curve.crosshair is not None
+        assert pane.curve.crosshair.value == -1.0
+
+
 async def test_the_difference_is_drawn_to_the_baseline_between_its_steps(three: Store) -> None:
     async with compared(three, *RUNS, tab="metrics") as pilot:
         await zoomed(pilot, "loss", "i")
-        assert "less A" in title(pilot)
+        assert "each minus A" in title(pilot)
         # C goes on to 400 and A ends at 100.
         assert legend(pilot).startswith("step 100 B two -1 C three -3")
         await press(pilot, "colon", *"54", "enter")
         assert legend(pilot).startswith("step 54 B two -1.46 C three -3 @ 50")
         await press(pilot, "escape")
         assert "B -1  C -3" in screen_text(pilot)
+        # Neither the tab nor a chart may pass for what was logged.
+        assert "2 Metrics 3 · each minus A" in screen_text(pilot)
+        assert re.search(r"loss +each minus A", screen_text(pilot))
         assert "no other run has it at the steps of A" in screen_text(pilot)
         assert "A has no such metric" in screen_text(pilot)
         await press(pilot, "i")
@@ -214,7 +250,7 @@ async def test_no_curve_is_shown_for_what_it_is_not(
     async with compared(three, *RUNS, tab="metrics") as pilot:
         assert "A 4  B 3  C 1" in screen_text(pilot)
         await pilot.press("i")
-        await until(lambda: "less A" in screen_text(pilot), "the word")
+        await until(lambda: "each minus A" in screen_text(pilot), "the word")
         assert "A 4  B 3  C 1" not in screen_text(pilot)
         go_on.set()
         await until(lambda: "B -1  C -3" in screen_text(pilot), "the differences")
@@ -224,7 +260,7 @@ async def test_no_curve_is_shown_for_what_it_is_not(
         await pilot.press("i")
         await until(lambda: "reading…" in screen_text(pilot), "the word")
         go_on.set()
-        await until(lambda: "less A" in title(pilot), "the differences")
+        await until(lambda: "each minus A" in title(pilot), "the differences")
 
 
 async def test_repeats_fold_into_a_mean_with_its_band(three: Store) -> None:
@@ -329,6 +365,21 @@ async def test_exporting_writes_values_or_the_chart(
         assert "repeats folded over seed" in text.splitlines()[0]
 
 
+async def test_the_line_on_top_promises_no_key_that_means_something_else(tmp_path: Path) -> None:
+    names = list("abcdefg")
+    store = write_store(tmp_path, {name: {"loss": [(0, 1.0)], "acc": [(0, 1.0)]} for name in names})
+    async with compared(store, *names, tab="metrics", size=(80, 24)) as pilot:
+        assert "candidate 1 of 6  [ ]" in screen_lines(pilot)[0]
+        await press(pilot, "right_square_bracket")
+        assert "candidate 2 of 6  [ ]" in screen_lines(pilot)[0]
+        # In full, these keys show other metrics.
+        await press(pilot, "enter")
+        assert "candidate 2 of 6" in screen_lines(pilot)[0]
+        assert "[ ]" not in screen_lines(pilot)[0]
+        await press(pilot, "escape")
+        assert "candidate 2 of 6  [ ]" in screen_lines(pilot)[0]
+
+
 # Odd runs ------------------------------------------------------------------------------------
 
 
@@ -431,7 +482,8 @@ async def test_a_run_that_cannot_be_read_is_said_where_it_would_stand(
         assert "without B, which cannot be read" in re.sub(r"\s+", " ", screen_text(pilot))
         # One that is switched off is not missed.
         await press(pilot, "v", "down", "space", "enter")
-        assert "unreadable" not in screen_text(pilot)
+        assert "unreadable" not in title(pilot)
+        assert "✗" not in legend(pilot)
 
 
 async def test_without_a_readable_baseline_there_is_no_difference(
@@ -466,3 +518,21 @@ async def test_a_run_that_vanishes_between_two_reads_is_said(
             shutil.rmtree(tmp_path / name)
         await press(pilot, "i")
         assert "exp.db is missing" in screen_text(pilot)
+
+
+async def test_what_only_an_unreadable_run_may_have_is_not_denied(
+    four: Store, tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "a")
+    async with compared(four, *"ab", tab="metrics") as pilot:
+        # Its own metric is not listed now, and the count is not the whole one.
+        assert "2 Metrics 1 · A unreadable" in screen_text(pilot)
+
+
+async def test_metrics_of_an_unreadable_run_are_not_said_to_be_none(tmp_path: Path) -> None:
+    store = write_store(tmp_path, {"a": {}, "b": {"loss": [(0, 1.0)]}})
+    shutil.rmtree(tmp_path / "b")
+    async with compared(store, "a", "b", tab="metrics") as pilot:
+        text = screen_text(pilot)
+        assert "None of the runs that can be read has logged a metric" in text
+        assert "b/exp.db is missing" in text

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from rich.cells import cell_len, set_cell_size
 
 from flowtui import format as fmt
+from flowtui.reports.escaped import csv_text, json_line
 from flowtui.store.compare.fact_values import (
     Change,
     Delta,
@@ -132,10 +133,24 @@ def json_value_text(value: JsonValue) -> str:
     """Return a value as a person reads it; a text that reads as something else has quotes."""
     if not isinstance(value, str):
         return fmt.json_text(value, CELL_CHARS)
-    is_other = value.lower() in _WORDS or number(value) is not None or value != value.strip()
-    if not value or is_other or value[0] in '"[{':
+    if reads_otherwise(value):
         return fmt.plain(json.dumps(value[:CELL_CHARS], ensure_ascii=False), CELL_CHARS)
     return fmt.plain(value, CELL_CHARS)
+
+
+def reads_otherwise(text: str) -> bool:
+    """Say whether a text without quotes reads as nothing, or as a value of another type."""
+    is_other = text.lower() in _WORDS or number(text) is not None or text != text.strip()
+    return not text or is_other or text[0] in '"[{'
+
+
+def csv_value_text(value: JsonValue) -> str:
+    """Return a value as a cell of CSV; like JSON, but texts that read as texts have no quotes."""
+    if isinstance(value, str):
+        return csv_text(json_line(value) if reads_otherwise(value) else value)
+    text = json_line(value)
+    # NaN and infinities are JSON strings here, and lose their quotes.
+    return text.strip('"') if isinstance(value, float) else text
 
 
 def _about_text(name: str, value: JsonValue) -> str:
@@ -193,21 +208,34 @@ def cut_apart(texts: Sequence[str], rooms: Sequence[int]) -> list[str]:
     return cut if len(set(cut)) == len(set(texts)) else told_apart(texts, rooms)
 
 
-def number_text(change: Delta, digits: int = 4) -> str:
+def number_text(change: Delta, digits: int = 4, cells: int | None = None) -> str:
     """Return by how much a number differs: with an arrow where that is better or worse."""
     if change.value is None or change.change is Change.SAME:
         return ""
     if change.change is Change.CHANGED:
         sign = "+" if change.value > 0 else ""
-        return f"{sign}{fmt.number(change.value, digits)}"
-    return f"{'▲' if change.value > 0 else '▼'} {fmt.number(abs(change.value), digits)}"
+        return f"{sign}{fmt.number(change.value, digits, cells=cells)}"
+    mark = "▲" if change.value > 0 else "▼"
+    return f"{mark} {fmt.number(abs(change.value), digits, cells=cells)}"
 
 
-def delta_text(change: Delta | None) -> str:
-    """Return how a number stands to the baseline's: `▲ 0.169 worse`, `+0.1 changed`, `same`."""
+def delta_text(change: Delta | None, cells: int | None = None) -> str:
+    """Return how a number stands to the baseline's: `▲ 0.169 worse`, `+0.1 changed`, `same`.
+
+    In a cell of so many `cells`, 16 or more, the number has as many digits as leave room for the
+    word.
+    """
     if change is None or change.change is Change.INCOMPARABLE:
         return ""
-    return " ".join(part for part in (number_text(change), change.change.value) if part)
+    word = change.change.value
+    numbers = [number_text(change, digits) for digits in (4, 3, 2)]
+    if cells is None:
+        return f"{numbers[0]} {word}".lstrip()
+    room = cells - len(word) - 1
+    # A sign or an arrow takes none, one or two of the cells.
+    numbers += [number_text(change, 2, room - sign) for sign in range(3)]
+    fitting = next((one for one in numbers if len(one) <= room), numbers[-1])
+    return f"{fitting} {word}".lstrip()
 
 
 def pair_words(row: FactRow, index: int) -> str:

@@ -16,6 +16,7 @@ from flowtui.reports.comparison.fact_texts import (
     FigureLine,
     by_kind,
     count_words,
+    csv_value_text,
     cut_apart,
     delta_text,
     figure_lines,
@@ -26,7 +27,7 @@ from flowtui.reports.comparison.fact_texts import (
     seen_rows,
     value_texts,
 )
-from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, markdown_row, markdown_text
 from flowtui.reports.runs import Document, table
 from flowtui.store.compare.fact_values import (
     Delta,
@@ -132,8 +133,8 @@ def _text_rows(row: FactRow) -> Iterator[_TextRow]:
 def write_csv(rows: Sequence[FactRow], names: Sequence[str], out: TextIO) -> None:
     """Write rows with a column a run, and one a candidate with its difference to the baseline.
 
-    A value that a run does not have is an empty cell, and texts are as they are; numbers and nested
-    values are written as in JSON.
+    A value that a run does not have is an empty cell. Texts are as they are, except for those that
+    read as something else, such as `"1"`; they and all other values are written as in JSON.
     """
     letters = LETTERS[: len(names)]
     heads = [csv_text(f"{letter} {name}") for letter, name in zip(letters, names, strict=True)]
@@ -163,13 +164,7 @@ def _csv_deltas(line: FigureLine, run_count: int) -> list[str]:
 
 
 def _csv_value(cell: FactCell) -> str:
-    if not isinstance(cell, FactValue):
-        return ""
-    if isinstance(cell.value, str):
-        return csv_text(cell.value)
-    text = json_line(cell.value)
-    # NaN and infinities are JSON strings here, and lose their quotes.
-    return text.strip('"') if isinstance(cell.value, float) else text
+    return csv_value_text(cell.value) if isinstance(cell, FactValue) else ""
 
 
 def fact_documents(rows: Sequence[FactRow]) -> list[Document]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.fact_texts import json_value_text
 from flowtui.store.compare.run_samples import ScoreType, coded
 from flowtui.store.compare.score_pairs import (
     Better,
@@ -61,9 +62,7 @@ def short_score(sample: Sample | None, name: str) -> str:
         return "null"
     if is_number(value):
         return fmt.number(value, 3, cells=NUMBER_CELLS)
-    if isinstance(value, str) and not value:
-        return '""'
-    text = fmt.json_text(value, TEXT_CHARS + 1)
+    text = json_value_text(value)
     return f"{text[: TEXT_CHARS - 1]}…" if len(text) > TEXT_CHARS else text
 
 
@@ -118,7 +117,7 @@ def same_text(score: ComparedScore) -> str:
     same, other = score.outcomes[Outcome.SAME], score.same_otherwise
     if not same or (score.kind is not ScoreKind.PASS_FAIL and not other):
         return f"{same:,}"
-    parts = [f"{same - other:,} numbers"]
+    parts = [fmt.count(same - other, "number")]
     if score.kind is ScoreKind.PASS_FAIL:
         parts = [f"{score.both_pass:,} ✓", f"{score.both_fail:,} ✗"]
     parts += [f"{other:,} other"] if other else []
@@ -138,10 +137,10 @@ def odd_words(score: ComparedScore) -> list[str]:
     )
 
 
-def words_of_test(score: ComparedScore) -> str:
+def words_of_test(score: ComparedScore, *, is_short: bool = False) -> str:
     """Return the test of a score in words, and what else is to be said of it."""
     if score.test is not None:
-        said = score.test.words
+        said = score.test.short_words if is_short else score.test.words
     elif not any(score.outcomes[what] for what in _IN_BOTH):
         said = "no sample has it in both runs"
     elif score.kind is ScoreKind.OTHER:
@@ -149,5 +148,5 @@ def words_of_test(score: ComparedScore) -> str:
     elif not score.differing:
         said = f"none of {score.outcomes[Outcome.SAME]:,} differ"
     else:
-        said = f"which is better is not known: {score.differing:,} changed, not tested"
+        said = f"neither direction counts as better: {score.differing:,} changed, not tested"
     return " · ".join([said, *odd_words(score)])

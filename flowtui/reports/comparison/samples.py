@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.fact_texts import csv_value_text
 from flowtui.reports.comparison.sample_texts import (
     delta_text,
     mean_text,
@@ -304,8 +305,9 @@ def _write_csv(
         cells = [csv_text(part) for part in sample.key]
         for name in names:
             what = score_outcome(one, other, name, higher)
-            values = score_of(one, name)[1], score_of(other, name)[1]
-            cells += [*map(_csv, values), "" if what is None else _OUTCOMES[what]]
+            scores = (score_of(of_run, name) for of_run in (one, other))
+            cells += [csv_value_text(value) if has else "" for has, value in scores]
+            cells.append("" if what is None else _OUTCOMES[what])
         texts = [
             None if of_run is None else of_run.value(column)
             for column in _TEXTS

@@ -157,17 +157,17 @@ class CurvePlan:
     def note(self, key: str, lost: Sequence[LostCurve] = ()) -> str:
         """Return which of the runs in sight have a metric, and which of them cannot be read.
 
-        It is empty if all have it.
+        It is empty if all have it and are drawn as they are.
         """
         letters = "".join(one.letters for one in lost)
         known = [run for run in self.shown if run.letter not in letters]
         having = [run.letter for run in known if key in run.keys]
-        said = []
+        said = [self.subtracted] if self.is_difference and having else []
         if having and len(having) < len(known):
             said.append(f"only {' '.join(having)}")
         elif not having and not lost:
             said.append("none in sight")
-        return ", ".join([*said, *_unreadable(lost)])
+        return ", ".join([*said, *unreadable(lost)])
 
     def why_none(self, key: str) -> str:
         """Return why a metric has no curve."""
@@ -182,21 +182,27 @@ class CurvePlan:
             return f"no other run has it at the steps of {BASELINE}"
         return "no row has a step that is a number"
 
+    @property
+    def subtracted(self) -> str:
+        """What differences are to, in a few words."""
+        return f"each minus {BASELINE}"
+
     def heading(self, found: Zoomed) -> str:
         """Return what is drawn, in a few words."""
         lost = self.lost(found)
         letters = "".join(one.letters for one in lost)
         count = sum(run.letter not in letters for run in self.shown)
-        words = [f"{count} run" if count == 1 else f"{count} runs", *_unreadable(lost)]
+        words = [f"{count} run" if count == 1 else f"{count} runs", *unreadable(lost)]
         if self.is_difference:
-            words.append(f"less {BASELINE}")
+            words.append(self.subtracted)
         if self.is_folded:
             by = f" over {self.folded_by}" if self.folded_by else ""
             words.append(f"repeats folded{by}" if self.has_repeats else "no repeats to fold")
         return " · ".join(words)
 
 
-def _unreadable(lost: Sequence[LostCurve]) -> list[str]:
+def unreadable(lost: Sequence[LostCurve]) -> list[str]:
+    """Return which runs cannot be read, in a few words; nothing if there are none."""
     return [f"{' '.join(one.letters for one in lost)} unreadable"] if lost else []
 
 

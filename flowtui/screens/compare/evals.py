@@ -32,13 +32,14 @@ from flowtui.store.compare.significance import EXACT_BELOW, FEWEST_DISCORDANT
 from flowtui.store.errors import StoreError
 from flowtui.store.samples import keys as sample_keys
 from flowtui.store.values import Kind
+from flowtui.widgets.lists.virtual_list import VirtualList
 from flowtui.widgets.lists.virtual_table import VirtualTable
 
 if TYPE_CHECKING:
     from flowtui.screens.dialogs.export import Export
 
 TABLE_ACTIONS = (
-    "filter", "sort", "show_view", "export", "join_by", "step_candidate", "choose_direction",
+    "filter", "sort", "show_view", "export", "join_by", "choose_direction",
 )  # fmt: skip
 FIRST_ROWS = 60
 """How many samples are read with the first list: more than a terminal shows."""
@@ -135,7 +136,10 @@ class CompareEvals(Exports, CompareScreen):
         outcomes = found.of.outcomes
         worse, better = outcomes.regressed_count(), outcomes.improved_count()
         is_known = found.of.letter not in found.problems
-        self.tell_count(f"{worse:,} worse {better:,} better" if is_known else "✗")
+        if is_known:
+            self.tell_count(f"{worse:,} worse {better:,} better", f"{worse:,}✗ {better:,}✓")
+        else:
+            self.tell_count("✗")
         if self._read_changes != self._changes:
             self._read_late()
 
@@ -207,6 +211,16 @@ class CompareEvals(Exports, CompareScreen):
         self.pane.show_instead(f"✗ {fmt.plain(reason)}\n\nr tries again.")
 
     # Which samples ---------------------------------------------------------------------------
+
+    @property
+    def steps_candidates(self) -> bool:
+        # In an open sample these keys take another sample.
+        return super().steps_candidates and not self.pane.view.is_open
+
+    @on(VirtualList.Chosen, "#samples")
+    @on(ComparedSampleView.Left)
+    def show_what_keys_do(self) -> None:
+        self.show_state()
 
     def candidate_changed(self) -> None:
         self.pane.show_candidate(self.candidate)

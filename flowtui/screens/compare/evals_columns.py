@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
+
 from flowtui import format as fmt
 from flowtui.reports.comparison.sample_texts import (
     ABSENT,
@@ -20,7 +22,7 @@ from flowtui.store.compare.joined_samples import JoinedBy
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.sample_views import DELTA, ID_COLUMN
 from flowtui.store.compare.samples import ComparedSamples
-from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome
+from flowtui.store.compare.score_pairs import ComparedScore, HigherIsBetter, Outcome, ScoreKind
 from flowtui.store.samples.score_values import is_number
 from flowtui.store.samples.values import Sample
 from flowtui.widgets.cells import Line, Piece, Role
@@ -30,7 +32,8 @@ from flowtui.widgets.lists.virtual_table import Cell, Cells, Column
 
 NARROW_BELOW = 110
 """With fewer cells than this, the candidate's output comes before the input."""
-SCORE_CELLS = (9, 16)
+SCORE_CELLS = {False: (9, 16), True: (15, 19)}
+"""The narrowest and the widest column of a score, by whether it may show two long values."""
 WIDE_FROM = 150
 KEPT_SAME = (10, 32)
 """How many characters before the first difference are kept of an output; with less room, fewer."""
@@ -86,10 +89,14 @@ def score_cells(score: ComparedScore, columns: Sequence[Column]) -> Cells:
     return tuple(cells[column.key] for column in columns)
 
 
-def tested_line(score: ComparedScore) -> Line:
-    """Return the test of a score in words, with its name."""
-    name = f" {set_text(score)}  {fmt.plain(score.name, 60)}  "
-    return [Piece(name, "muted"), Piece(words_of_test(score), _test_role(score))]
+def tested_line(score: ComparedScore, width: int) -> Line:
+    """Return the test of a score in words, with its name as far as there is room for it."""
+    name, words = fmt.plain(score.name, 60), words_of_test(score)
+    heads = (f" {set_text(score)}  {name}  ", f" {name}  ", " ")
+    head = next((one for one in heads if cell_len(one + words) <= width), None)
+    if head is None:
+        head, words = " ", words_of_test(score, is_short=True)
+    return [Piece(head, "muted"), Piece(words, _test_role(score))]
 
 
 def _test_role(score: ComparedScore) -> Role:
@@ -98,7 +105,7 @@ def _test_role(score: ComparedScore) -> Role:
         return "attention"
     if test is None or not test.is_unlikely:
         return "muted"
-    return "error" if test.worse > test.better else "ok"
+    return "error" if test.leaning < 0 else "ok"
 
 
 def _count(count: int, mark: str, role: Role, score: ComparedScore) -> Piece:
@@ -162,7 +169,8 @@ def sample_columns(
     """
     known = dict.fromkeys(one.name for one in scores if one.higher is not None)
     names = [*known, *dict.fromkeys(one.name for one in scores if one.name not in known)]
-    of_scores = [_score_column(name) for name in names]
+    long = {one.name for one in scores if one.kind is not ScoreKind.PASS_FAIL and one.differing}
+    of_scores = [_score_column(name, name in long) for name in names]
     sets = [Column(SET, "set", 8)] if has_sets else []
     texts = [
         Column(INPUT, "input", 14, stretch=2),
@@ -177,9 +185,9 @@ def sample_columns(
     return [head, *of_scores[:first], *sets, *texts, notes, *of_scores[first:]]
 
 
-def _score_column(name: str) -> Column:
+def _score_column(name: str, is_long: bool) -> Column:
     title = fmt.plain(name, 300)
-    least, most = SCORE_CELLS
+    least, most = SCORE_CELLS[is_long]
     return Column(f"{DELTA}{name}", title, max(least, min(len(title) + 2, most)))
 
 
@@ -210,21 +218,22 @@ def sample_cells(
         ID_COLUMN: _id(sample, one, other, higher, of.letter, differs),
     }
     return tuple(
-        texts[column.key] if column.key in texts else _cell(sample, column.key, one, other, higher)
+        texts[column.key] if column.key in texts else _cell(sample, column, one, other, higher)
         for column in columns
     )
 
 
 def _cell(
     sample: ComparedSample,
-    key: str,
+    column: Column,
     one: Sample | None,
     other: Sample | None,
     higher: HigherIsBetter,
 ) -> Cell:
+    key = column.key
     if key.startswith(DELTA):
         name = key.removeprefix(DELTA)
-        return score_change(one, other, name, higher)
+        return score_change(one, other, name, higher, column.width)
     if key == SET:
         return Piece(fmt.plain(sample.key[0], 60), "muted")
     counts = [of.annotation_count if of is not None else 0 for of in (one, other)]

@@ -171,7 +171,7 @@ class ComparedPane(RecordList[ComparedQuery, ComparedSample], AnnotatingRuns):
         """Show the test of the score under the cursor in words."""
         scores = () if self.listed is None else self.listed.of.scores
         at = self.scores.cursor
-        line = columns.tested_line(scores[at]) if at < len(scores) else []
+        line = columns.tested_line(scores[at], self.size.width) if at < len(scores) else []
         self.query_one("#tested", OneLine).show(line)
 
     def _fill_columns(self) -> None:

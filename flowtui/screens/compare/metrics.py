@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from flowtui import format as fmt
 from flowtui.screens.compare.base import CompareScreen, CompareState
-from flowtui.screens.compare.curve_plan import BASELINE, CurvePlan, planned
+from flowtui.screens.compare.curve_plan import CurvePlan, planned, unreadable
 from flowtui.screens.compare.runs_zoom import RunsZoom
 from flowtui.screens.exporting import Exports
 from flowtui.screens.metrics.charts import GRID_ACTIONS, ChartsScreen
@@ -32,6 +32,7 @@ from flowtui.widgets.paint import CURVE_CLASSES
 
 AXES = (XAxis.STEP, XAxis.ELAPSED, XAxis.SHARE, XAxis.CLOCK)
 """The horizontal axes of the grid, in the order in which a key turns them."""
+NONE_LOGGED = "None of the runs has logged a metric."
 
 LastPoints = Mapping[str, LoggedPoint | None]
 
@@ -51,7 +52,7 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
     CSS_PATH = "metrics.tcss"
     tab = "metrics"
     reads = frozenset({Kind.RUN, Kind.METRICS, Kind.PARAMS})
-    none_logged = "None of the runs has logged a metric."
+    none_logged = NONE_LOGGED
     COMPONENT_CLASSES = CURVE_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort", "Sort", show=False, id="metrics.sort",
@@ -136,6 +137,11 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
         if len(failed) == len(found):
             self.show_failure(failed[0])
             return
+        self.none_logged = NONE_LOGGED
+        if failed:
+            self.none_logged = (
+                f"None of the runs that can be read has logged a metric: ✗ {failed[0]}"
+            )
         points = _merged(found)
         self.show_points(points)
         self._tell()
@@ -179,12 +185,15 @@ class CompareMetrics(Exports, ChartsScreen, CompareScreen):
             self.want({Kind.METRICS})
 
     def _tell(self) -> None:
-        """Say beside the tab's name how many metrics there are, and what is drawn of them."""
+        """Say beside the tab's name how many metrics there are, and what is drawn of them.
+
+        There may be more in runs that cannot be read.
+        """
         plan = self._plan
-        words = [f"{len(self._points):,}"]
-        words += [f"less {BASELINE}"] if plan.is_difference else []
+        words = [f"{len(self._points):,}", *unreadable(plan.unread)]
+        words += [plan.subtracted] if plan.is_difference else []
         words += ["folded"] if plan.is_folded else []
-        self.tell_count(" ".join(words))
+        self.tell_count(" · ".join(words), words[0])
 
     # What is drawn ---------------------------------------------------------------------------
 

@@ -326,7 +326,7 @@ def _delta_piece(row: FactRow, index: int) -> Piece:
     change = row.last_delta(index)
     if change is None or not delta_text(change):
         return Piece(pair_words(row, index), "muted")
-    return Piece(delta_text(change), CHANGE_ROLES.get(change.change, "muted"))
+    return Piece(delta_text(change, DELTA_CELLS), CHANGE_ROLES.get(change.change, "muted"))
 
 
 def _marked(row: FactRow, index: int, piece: Piece) -> Piece:

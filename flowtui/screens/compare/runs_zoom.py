@@ -78,7 +78,9 @@ class RunsZoom(MetricZoom):
 
     def walked(self, shown: Zoomed) -> Sequence[ReadCurve]:
         curve = self._pane.curve
-        return shown.curves if curve is None or curve.x_axis in BY_STEP else shown.curves[:1]
+        if curve is None or curve.x_axis in BY_STEP:
+            return shown.curves
+        return [one for one in shown.curves if one.name == curve.guide_name] or shown.curves[:1]
 
     @work
     async def action_overlay(self) -> None:
@@ -116,10 +118,13 @@ def _plan(of: Hashable) -> CurvePlan:
     return cast("CurvePlan", of)
 
 
-def _distance(curve: Curve, one: ReadCurve, step: Step, point: LoggedPoint) -> float:
-    """Return how far a point of a run is from the crosshair, on the axis that is shown."""
-    held = curve.crosshair
+def _distance(curve: Curve, one: ReadCurve, step: Step, point: LoggedPoint) -> tuple[float, float]:
+    """Return how far a point of a run is from the crosshair, on the axis that is shown.
+
+    Of points that are equally far the one with the nearest step counts.
+    """
+    held, by_step = curve.crosshair, abs(point.step - step)
     x, at = curve.x(point, one.series), None if held is None else curve.x(held)
     if curve.x_axis in BY_STEP or x is None or at is None:
-        return abs(point.step - step)
-    return abs(x - at)
+        return by_step, by_step
+    return abs(x - at), by_step

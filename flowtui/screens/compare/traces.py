@@ -169,12 +169,11 @@ class CompareTraces(Exports, CompareScreen):
     def _show_pairs(self, *, is_new: bool) -> None:
         one = self._named.get(self.runs.baseline.letter, ())
         other = self._named.get(self.candidate, ())
-        problem = next((found for found in (one, other) if isinstance(found, StoreError)), None)
         table = self._pairs_table
         if isinstance(one, StoreError) or isinstance(other, StoreError):
             self._pairs = ()
             table.show_keys((), is_new=True)
-            table.resize_content(f"✗ {fmt.plain(str(problem), 300)}. r tries again.")
+            table.resize_content(self._why_none(one, other))
             return
         self._pairs = trace_pairs.paired_traces(one, other)
         table.set_columns(columns.pair_columns(self.candidate))
@@ -202,6 +201,17 @@ class CompareTraces(Exports, CompareScreen):
         self.tell_count(f"{both:,}")
         if self._asked_for:
             self.follow(self._asked_for)
+
+    def _why_none(self, one: object, other: object) -> str:
+        """Return which of the two runs in sight cannot be read, and what helps."""
+        letter, problem = (
+            (self.runs.baseline.letter, one)
+            if isinstance(one, StoreError)
+            else (self.candidate, other)
+        )
+        is_one_of_several = letter == self.candidate and len(self.runs.candidates) > 1
+        more = " ] shows the next candidate." if is_one_of_several else ""
+        return f"✗ {letter}: {fmt.plain(str(problem), 300)}. r tries again.{more}"
 
     def _show_names(self) -> None:
         one = self._totals.get(self.runs.baseline.letter)

@@ -38,7 +38,7 @@ class ChartsScreen(StoreScreen):
         Binding("b", "toggle_marker", "Blocks", show=False, id="metrics.blocks",
                 tooltip="Draw with blocks if the font has no braille, or with braille again"),
     ]  # fmt: skip
-    none_logged: ClassVar[str]
+    none_logged: str
     """What is said if there are no metrics."""
 
     _points: Mapping[str, LoggedPoint | None]

@@ -190,7 +190,7 @@ class Crossing(NamedTuple):
     name: str
     source: CurveSource
     step: Step
-    distance: Callable[[LoggedPoint], float] | None = None
+    distance: Callable[[LoggedPoint], tuple[float, float]] | None = None
     """How far a point is from the crosshair, where the nearest one counts; None for the last one
     that is not after the step."""
     is_main: bool = False

@@ -14,7 +14,6 @@ from functools import partial
 from flowtui.failures import Failure
 from flowtui.store.closest import closest
 from flowtui.store.compare.directions import Direction
-from flowtui.store.compare.joined_samples import NONE
 from flowtui.store.compare.run_set import ComparedRun, RunSet
 from flowtui.store.compare.samples import ComparedSamples, SampleReader, compared
 from flowtui.store.compare.score_pairs import USABLE, ComparedScore, ScoreKind
@@ -122,8 +121,7 @@ def _kind(name: str, scores: set[str], metrics: set[str]) -> tuple[str, bool]:
 def _identity_problem(reader: SampleReader, of: ComparedSamples) -> str:
     """Return why samples with one id are not one sample, empty if most of them are."""
     differing = len(reader.differing_inputs(of.samples, of.candidate))
-    places = zip(of.samples.places[0], of.samples.places[of.candidate], strict=True)
-    joined = sum(NONE not in pair for pair in places)
+    joined = of.samples.shared(of.candidate)
     if differing <= joined * (1 - LEAST_SHARE):
         return ""
     return f"the inputs of {differing:,} of {joined:,} samples with one id differ"

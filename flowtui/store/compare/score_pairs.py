@@ -16,7 +16,7 @@ from enum import IntEnum
 
 from flowtui.store.compare.joined_samples import NONE, JoinedSamples
 from flowtui.store.compare.run_samples import ScoreColumn, ScoreType
-from flowtui.store.compare.significance import PairedTest, mcnemar, wilcoxon
+from flowtui.store.compare.significance import PairedTest, SignedRanks, mcnemar
 from flowtui.store.natural import sort_key
 
 HigherIsBetter = Callable[[str, bool], bool | None]
@@ -380,12 +380,14 @@ def _test(kind: ScoreKind, higher: bool | None, tally: _Tally) -> PairedTest | N
     if kind is ScoreKind.PASS_FAIL:
         _, above, below, _ = tally.passed
         count, p = sum(tally.passed), mcnemar(below, above)
+        leaning = (above > below) - (above < below)
     else:
         differences = tally.differences
         above, below = sum(one > 0 for one in differences), sum(one < 0 for one in differences)
-        count, p = len(differences), wilcoxon(differences)
+        ranks = SignedRanks.of(differences)
+        count, p, leaning = len(differences), ranks.wilcoxon(), ranks.leaning
     worse, better = (below, above) if higher else (above, below)
-    return PairedTest(worse, better, count, p)
+    return PairedTest(worse, better, count, p, leaning if higher else -leaning)
 
 
 def _mean(numbers: Sequence[float]) -> float | None:

@@ -35,6 +35,11 @@ class PairedTest:
     """All pairs, those that are the same included."""
     p: float
     """The two-sided p-value; 1 if no pair differs."""
+    leaning: int = 0
+    """Which way the pairs that differ weigh: -1 for worse, 1 for better, 0 for neither.
+
+    Of numbers it is that of their signed ranks, where a few large changes outweigh many small ones.
+    """
 
     @property
     def is_unlikely(self) -> bool:
@@ -46,11 +51,32 @@ class PairedTest:
         """The outcome in words, such as `3 worse, 2 better of 50: could be chance, p = 1.0`."""
         if not self.worse and not self.better:
             return f"none of {self.pairs:,} differ" if self.pairs else "no pair to compare"
-        said = "unlikely to be chance" if self.is_unlikely else "could be chance"
         too_few = self.worse + self.better < FEWEST_DISCORDANT
         more = "; too few to tell" if too_few else ""
-        counts = f"{self.worse:,} worse, {self.better:,} better of {self.pairs:,}"
-        return f"{counts}: {said}, {p_words(self.p)}{more}"
+        said = f"{self._outweighs}unlikely" if self.is_unlikely else "could"
+        chance = "to be chance" if self.is_unlikely else "be chance"
+        return f"{self._counts}: {said} {chance}, {p_words(self.p)}{more}"
+
+    @property
+    def short_words(self) -> str:
+        """The counts and p alone, for where there is no room for `words`."""
+        if not self.worse and not self.better:
+            return self.words
+        return f"{self._counts}: {p_words(self.p)}"
+
+    @property
+    def _counts(self) -> str:
+        return f"{self.worse:,} worse, {self.better:,} better of {self.pairs:,}"
+
+    @property
+    def _outweighs(self) -> str:
+        """What is unlikely to be chance: a mean may have moved the other way."""
+        if not self.leaning:
+            return ""
+        more, less = ("worse", "better") if self.leaning < 0 else ("better", "worse")
+        if (self.worse > self.better) is (self.leaning < 0) and self.worse != self.better:
+            return f"more got {more} than {less}; "
+        return f"what got {more} changed further; "
 
 
 def p_words(p: float) -> str:
@@ -84,28 +110,51 @@ def mcnemar(worse: int, better: int) -> float:
     return min(2 * total / (1 << count), 1.0)
 
 
-def wilcoxon(differences: Iterable[float]) -> float:
-    """Return the p-value of Wilcoxon's signed-rank test.
+@dataclass(frozen=True, slots=True)
+class SignedRanks:
+    """The ranks of paired differences by their size.
 
-    Zeros are dropped, and equal differences share the mean of their ranks. With fewer than
-    `EXACT_BELOW` differences the p-value is exact, also where ranks are shared; otherwise it comes
-    from the normal form, whose variance is corrected for shared ranks.
-
-    Args:
-        differences: The difference of each pair; infinite ones have the highest ranks.
+    Zeros are dropped, and equal differences share the mean of their ranks.
     """
-    signed = [one for one in differences if one and one == one]
-    if not signed:
-        return 1.0
-    doubled, ties = _doubled_ranks([abs(one) for one in signed])
-    above = sum(rank for rank, one in zip(doubled, signed, strict=True) if one > 0)
-    if len(signed) < EXACT_BELOW:
-        return _exact(doubled, above)
-    count = len(signed)
-    mean = count * (count + 1) / 2
-    # The variance of the sum of the doubled ranks is four times that of the ranks.
-    variance = (count * (count + 1) * (2 * count + 1) - sum(n**3 - n for n in ties) / 2) / 6
-    return math.erfc(abs(above - mean) / math.sqrt(2 * variance)) if variance > 0 else 1.0
+
+    doubled: Sequence[int]
+    """Twice the rank of each difference, which is whole."""
+    above: int
+    """The sum of those of the differences above 0."""
+    ties: Sequence[int]
+    """How many differences share each rank."""
+
+    @classmethod
+    def of(cls, differences: Iterable[float]) -> SignedRanks:
+        """Rank differences; infinite ones have the highest ranks, and NaN has none."""
+        signed = [one for one in differences if one and one == one]
+        doubled, ties = _doubled_ranks([abs(one) for one in signed])
+        above = sum(rank for rank, one in zip(doubled, signed, strict=True) if one > 0)
+        return cls(doubled, above, ties)
+
+    @property
+    def leaning(self) -> int:
+        """Whether those above 0 weigh more, 1, or less, -1; 0 if they weigh the same."""
+        below = sum(self.doubled) - self.above
+        return (self.above > below) - (self.above < below)
+
+    def wilcoxon(self) -> float:
+        """Return the p-value of Wilcoxon's signed-rank test.
+
+        With fewer than `EXACT_BELOW` differences the p-value is exact, also where ranks are shared;
+        otherwise it comes from the normal form, whose variance is corrected for shared ranks.
+        """
+        count = len(self.doubled)
+        if not count:
+            return 1.0
+        if count < EXACT_BELOW:
+            return _exact(self.doubled, self.above)
+        mean = count * (count + 1) / 2
+        shared = sum(n**3 - n for n in self.ties)
+        # The variance of the sum of the doubled ranks is four times that of the ranks.
+        variance = (count * (count + 1) * (2 * count + 1) - shared / 2) / 6
+        away = abs(self.above - mean)
+        return math.erfc(away / math.sqrt(2 * variance)) if variance > 0 else 1.0
 
 
 def _doubled_ranks(sizes: Sequence[float]) -> tuple[list[int], list[int]]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +23,7 @@ from flowtui.store.files.leftovers import remove_empty_log
 from flowtui.store.genai import is_pending
 from flowtui.store.otlp import joining, own_export
 from flowtui.store.otlp import rows as otlp_rows
-from flowtui.store.otlp.items import LogEvent, OtlpSpan
+from flowtui.store.otlp.items import RESOURCE, SCOPE, LogEvent, OtlpSpan
 from flowtui.store.otlp.own_export import SpanAnnotation
 from flowtui.store.otlp.rows import Row
 from flowtui.store.transaction import (
@@ -42,6 +43,11 @@ BATCH_CHARS = 4_000_000
 """A batch is full at either limit; both take less than 0.1 s to write."""
 _KEYS = ("trace_id", "span_id")
 _EVENTS = "events"
+_ATTRIBUTES = "attributes"
+_HAS_ORIGIN = " or ".join(
+    f"instr(coalesce(spans.{_ATTRIBUTES}, ''), '\"{name}\": ')" for name in (RESOURCE, SCOPE)
+)
+"""Holds of the rows that were written here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,23 +133,30 @@ class Batch:
         self._announcing += other._announcing
         self._chars += other._chars
 
-    def write(self, database: Database, patience: Patience = PATIENCE) -> Written:
+    def write(
+        self, database: Database, patience: Patience = PATIENCE, *, spares_sdk: bool = False
+    ) -> Written:
         """Write all of them; an existing span with other content is replaced.
 
         A span that only announces one that has not ended yet takes the place of none. What had
         joined a span as an event stays with it.
+
+        Args:
+            database: Of the run.
+            patience: How long to wait for it.
+            spares_sdk: Whether a row without an origin, as the SDK writes them, stays as it is.
 
         Raises:
             DatabaseError: None of them was written; see `transaction.write`.
         """
         if not self:
             return Written()
-        written, dropped = write(database, self._write, patience)
+        written, dropped = write(database, partial(self._write, spares_sdk), patience)
         for place in dropped:
             self._events[place][1].dropped_events += 1
         return written
 
-    def _write(self, connection: sqlite3.Connection) -> tuple[Written, list[int]]:
+    def _write(self, spares_sdk: bool, connection: sqlite3.Connection) -> tuple[Written, list[int]]:
         columns = table_columns(connection, "spans")
         if not columns.issuperset(_KEYS):
             raise sqlite3.DatabaseError("it has no table of spans")
@@ -152,7 +165,10 @@ class Batch:
         changes_before = connection.total_changes
         joining.teach(connection)
         connection.executemany(_insert(present), self._chosen(self._announcing, present))
-        connection.executemany(_upsert(present), self._chosen(self._rows, present))
+        upsert = _upsert(present)
+        if spares_sdk and _ATTRIBUTES in columns:
+            upsert = f"{upsert.replace(' where ', ' where (', 1)}) and ({_HAS_ORIGIN})"
+        connection.executemany(upsert, self._chosen(self._rows, present))
         # A replaced span keeps its rowid, and nobody else adds spans during this transaction.
         new = _last_rowid(connection) - last_before
         changed = connection.total_changes - changes_before - new

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from flowtui.store.metrics.steps import Step, share
@@ -143,13 +143,42 @@ class Curve:
         return self.others if self.first is None else (self.first, *self.others)
 
     @property
+    def guide(self) -> Overlay | None:
+        """The run whose points the crosshair goes along, where the axis is not of steps.
+
+        Since the start of each run it is the one that lasts longest, so that every place can be
+        reached, and else the first. There is none on an axis of steps, where it goes along the
+        points of all runs, nor in the curve of one run.
+        """
+        if not self.is_of_runs or self.x_axis in BY_STEP:
+            return None
+        if self.x_axis is XAxis.CLOCK:
+            return self.first
+
+        def reached(of: Overlay) -> float:
+            x = self.x(of.series.last, of.series)
+            return -math.inf if x is None else x
+
+        return max(self.overlays, key=reached)
+
+    @property
+    def guide_name(self) -> str:
+        """The name of the `guide`; empty where there is none."""
+        return "" if (guide := self.guide) is None else guide.name
+
+    @property
+    def guiding(self) -> Series:
+        """The series of the `guide`, else the main one."""
+        return self.series if (guide := self.guide) is None else guide.series
+
+    @property
     def walked(self) -> tuple[Series, ...]:
         """The series whose points the crosshair goes along.
 
         Only on an axis of steps are those of several runs in the order of their steps.
         """
         is_along_all = self.is_of_runs and self.x_axis in BY_STEP
-        return self.all_series if is_along_all else (self.series,)
+        return self.all_series if is_along_all else (self.guiding,)
 
     @property
     def ends(self) -> tuple[LoggedPoint, LoggedPoint]:
@@ -199,12 +228,14 @@ class Curve:
 
         Args:
             point: The point.
-            of: Its series; None for the main one.
+            of: Its series; None for a point that the crosshair goes along.
         """
         if self.x_axis in BY_STEP:
             return float(point.step)
         # The metrics of one run have one start, and each run has its own.
-        series = of if of is not None and self.is_of_runs else self.series
+        series = self.series
+        if self.is_of_runs:
+            series = self.guiding if of is None else of
         if self.x_axis is XAxis.SHARE:
             first, last = series.first.step, series.last.step
             return 100 * share(point.step, first, last) if first < last else 0.0
@@ -252,26 +283,75 @@ class Curve:
             return 0
         return sum(self.x(point, one) is None for one in self.counted for point in kept_points(one))
 
+    def crossed(self, found: Mapping[str, LoggedPoint | str]) -> Curve:
+        """Return it with what its curves have at the crosshair.
+
+        Args:
+            found: By the curve's name its point there, or the reason why it cannot be read.
+        """
+        points = {name: one for name, one in found.items() if not isinstance(one, str)}
+
+        def crossed(of: Overlay) -> Overlay:
+            why = found.get(of.name)
+            problem = why if isinstance(why, str) else ""
+            return replace(of, at_crosshair=points.get(of.name), problem=problem)
+
+        return replace(
+            self,
+            others=tuple(map(crossed, self.others)),
+            first=None if self.first is None else crossed(self.first),
+            crosshair=self._held_now(points),
+        )
+
+    def _held_now(self, points: Mapping[str, LoggedPoint]) -> LoggedPoint | None:
+        """Return the point at the crosshair as the curves that it goes along have it now."""
+        held, guide = self.crosshair, self.guide
+        if not self.is_of_runs:
+            now = points.get(self.series.key, held)
+            # If a step has several points, the one on the curve is meant.
+            is_same = held is not None and now is not None and held.step == now.step
+            return held if is_same and held in self.points else now
+        if held is None or held in self.points:
+            return held
+        named = points.values() if guide is None else [points.get(guide.name, held)]
+        return next((point for point in named if point.step == held.step), held)
+
     def step_for(self, series: Series) -> Step | None:
-        """Return about at which step of a series the crosshair is; None without a crosshair."""
-        point = self.crosshair
-        if point is None or series is self.series or self.x_axis in BY_STEP:
+        """Return about at which step of a series the crosshair is; None without a crosshair.
+
+        Times are logged to the second. Where many points share one place, it is as far on among
+        them as the crosshair is among those of its own run. Beyond the ends it is the end.
+        """
+        point, guiding = self.crosshair, self.guiding
+        if point is None or series is guiding or self.x_axis in BY_STEP:
             return None if point is None else point.step
-        x = self.x(point)
+        x = self.x(point, guiding)
         if x is None:
             return point.step
-        placed = (
-            (at, kept) for kept in kept_points(series) if (at := self.x(kept, series)) is not None
-        )
-        near = sorted(placed, key=lambda pair: abs(pair[0] - x))[:2]
-        if not near:
-            return None
-        if len(near) == 1 or near[0][0] == near[1][0]:
-            return near[0][1].step
-        (left, before), (right, after) = sorted(near, key=lambda pair: pair[0])
-        part = min(max((x - left) / (right - left), 0.0), 1.0)
-        step = before.step + (after.step - before.step) * part
+        places = self._places(series)
+        left = max((at for at in places if at <= x), default=None)
+        right = min((at for at in places if at >= x), default=None)
+        if left is None or right is None:
+            end = left if right is None else right
+            return None if end is None else places[end][-1 if right is None else 0]
+        if left == right:
+            start, end_step = places[left]
+            first, last = self._places(guiding).get(x, (point.step, point.step))
+            part = share(point.step, first, last) if first < last else 1.0
+        else:
+            start, end_step = places[left][1], places[right][0]
+            part = (x - left) / (right - left)
+        step = start + (end_step - start) * min(max(part, 0.0), 1.0)
         return round(step) if series.is_on_whole_steps else step
+
+    def _places(self, series: Series) -> dict[float, tuple[Step, Step]]:
+        """Return the first and the last step that a series keeps at each place of the axis."""
+        places: dict[float, tuple[Step, Step]] = {}
+        for kept in kept_points(series):
+            if (at := self.x(kept, series)) is not None:
+                start, _ = places.get(at, (kept.step, kept.step))
+                places[at] = start, kept.step
+        return places
 
 
 def kept_points(series: Series) -> list[LoggedPoint]:
@@ -309,5 +389,6 @@ def moved(
 
 def nearest(curve: Curve, x: float) -> LoggedPoint | None:
     """Return the kept point nearest to a place on the horizontal axis."""
-    placed = [(at, point) for point in curve.points if (at := curve.x(point)) is not None]
+    of = curve.guiding
+    placed = [(at, point) for point in curve.points if (at := curve.x(point, of)) is not None]
     return min(placed, key=lambda pair: abs(pair[0] - x), default=(0.0, None))[1]

@@ -18,7 +18,7 @@ from flowtui.store.metrics.steps import Step, reach
 from flowtui.store.values import LoggedPoint
 from flowtui.widgets.cells import Line, Piece
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import Curve, Overlay, XAxis, moved, nearest, neighbour, x_axes
+from flowtui.widgets.charts.curve import Curve, XAxis, moved, nearest, neighbour, x_axes
 from flowtui.widgets.charts.curve_lines import LABEL_CELLS, Drawn, curve_lines, drawn
 from flowtui.widgets.charts.placing import window_of
 from flowtui.widgets.paint import RoleStyles
@@ -94,6 +94,8 @@ class CurvePane(Widget, can_focus=True):
         """The canvas, which takes too long to draw it at each step of the crosshair."""
         self._wanted_step: Step | None = None
         """The step where the crosshair was put, kept for metrics that have no point there too."""
+        self._crossed_step: Step | None = None
+        """The step of the crosshair for which the curves' points are known."""
         self._beyond: tuple[Step, int] | None = None
         """The last point asked for outside the window, as a step and a number of places from it."""
         self._marker = BRAILLE
@@ -119,9 +121,14 @@ class CurvePane(Widget, can_focus=True):
         x_axis = self._x_axis if self._x_axis in axes else axes[0]
         self._curve = replace(curve, is_log=self._is_log, x_axis=x_axis, marker=self._marker)
         point = neighbour(self._curve.points, step, 0)
-        if is_same and not moves_on and held is not None and held.step == step:
-            # The target of a jump need not be among the points that the columns keep.
-            point = held
+        if is_same and not moves_on and held is not None and known is not None:
+            if known.guide_name != self._curve.guide_name:
+                # Another run reaches furthest now; the crosshair stays at its place on the axis.
+                x = known.x(held) if known.x_axis is x_axis else None
+                point = point if x is None else nearest(self._curve, x)
+            elif held.step == step:
+                # The target of a jump need not be among the points that the columns keep.
+                point = held
         self._curve = replace(self._curve, crosshair=point)
         self._repaint()
         if point is not None:
@@ -140,21 +147,8 @@ class CurvePane(Widget, can_focus=True):
         """
         if self._curve is None or step != self._wanted_step:
             return
-        points = {name: one for name, one in found.items() if not isinstance(one, str)}
-
-        def crossed(of: Overlay) -> Overlay:
-            why = found.get(of.name)
-            problem = why if isinstance(why, str) else ""
-            return replace(of, at_crosshair=points.get(of.name), problem=problem)
-
-        others = tuple(map(crossed, self._curve.others))
-        held, first = self._curve.crosshair, self._curve.first
-        exact = held if first is not None else points.get(self._curve.series.key, held)
-        first = None if first is None else crossed(first)
-        if held is not None and exact is not None and held.step == exact.step:
-            # If a step has several points, the one on the curve is meant.
-            exact = held if held in self._curve.points else exact
-        curve = replace(self._curve, others=others, crosshair=exact, first=first)
+        self._crossed_step = step
+        curve = self._curve.crossed(found)
         if curve != self._curve:
             self._curve = curve
             self._repaint_crosshair()
@@ -362,10 +356,26 @@ class CurvePane(Widget, can_focus=True):
             axes = x_axes(self._curve.all_series, of_runs=self._curve.is_of_runs)
             turned = axes[(axes.index(self._curve.x_axis) + 1) % len(axes)]
             self._x_axis = None if turned is axes[0] else turned
-            self._redraw(replace(self._curve, x_axis=turned))
+            curve = replace(self._curve, x_axis=turned)
+            if curve.guide_name not in ("", self._curve.guide_name):
+                # The crosshair may be on a point of a run that it does not go along now.
+                curve = replace(curve, crosshair=self._guided(curve))
+                if curve.crosshair is not None:
+                    self._wanted_step = curve.crosshair.step
+            self._redraw(curve)
             self.post_message(self.AxisTurned())
-            if (point := self.crosshair) is not None:
-                self.post_message(self.Crossed(point.step))
+            if self.crosshair is not None and self._wanted_step is not None:
+                self.post_message(self.Crossed(self._wanted_step))
+
+    def _guided(self, curve: Curve) -> LoggedPoint | None:
+        """Return where the run that the crosshair is to go along has it, as the legend says."""
+        of, guide = curve.guiding, curve.guide
+        at = (
+            None if guide is None or self._crossed_step != self._wanted_step else guide.at_crosshair
+        )
+        if at is not None and of.start <= at.step <= reach(of.end):
+            return at
+        return neighbour(curve.points, self._wanted_step, 0)
 
     def use_x_axis(self, x_axis: XAxis | None) -> None:
         """Draw the next curves over this axis where they have it; None for their default."""

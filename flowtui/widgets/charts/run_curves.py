@@ -125,15 +125,19 @@ def _height(curve: Curve, value: float, window: Window) -> float:
 
 
 def run_place(curve: Curve, point: LoggedPoint) -> list[Piece]:
-    """Return where the crosshair is on an axis that is not of steps."""
-    x = curve.x(point)
+    """Return whose point the crosshair is on, and where, on an axis that is not of steps."""
+    guide = curve.guide
+    if guide is None:
+        return []
+    of = [Piece(" of ", "muted"), Piece(guide.letters, guide.role)]
+    x = curve.x(point, guide.series)
     if curve.x_axis is XAxis.SHARE and x is not None:
-        return [Piece(f"   {fmt.number(x, 3)} % of the run", "muted")]
+        return [*of, Piece(f"   {fmt.number(x, 3)} % of the run", "muted")]
     if curve.x_axis is XAxis.ELAPSED and x is not None:
-        return [Piece(f"   {fmt.duration(x)} in", "muted")]
+        return [*of, Piece(f"   {fmt.duration(x)} in", "muted")]
     if point.logged_at is not None and curve.x_axis is XAxis.CLOCK:
-        return [Piece(f"   {fmt.when(point.logged_at)}", "muted")]
-    return []
+        return [*of, Piece(f"   {fmt.when(point.logged_at)}", "muted")]
+    return of
 
 
 def run_legend(curve: Curve, width: int) -> list[Line]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flowtui import format as fmt
+from flowtui.reports.comparison.fact_texts import only_words
 from flowtui.reports.comparison.sample_texts import (
     score_delta,
     score_outcome,
@@ -117,7 +118,11 @@ def _head(
     if ids:
         blocks.append(Text(f"joined on its input; in {', in '.join(ids)}", "muted"))
     if absent:
-        blocks.append(Text(f"▲ not in {' and '.join(absent)}", "attention"))
+        having = "".join(run.letter for run, _ in _present(sample, runs))
+        # Of a run that cannot be read nobody knows whether it has the sample.
+        are_known = having and not problems
+        words = only_words(having, "".join(absent)) if are_known else f"not in {', '.join(absent)}"
+        blocks.append(Text(f"▲ {words}", "attention"))
     blocks += [Text(f"✗ {letter}: {why}", "error") for letter, why in problems.items()]
     for run, of in _present(sample, runs):
         blocks += [Text(f"▲ {run.letter}: {problem}", "attention") for problem in of.problems]

@@ -43,7 +43,7 @@ def text_lines(page: TextPage) -> list[Line]:
         coloured = _highlighted(page)
         if coloured is not None:
             return coloured
-    return [list(_line(line)) for line in page.lines]
+    return [styled_line(line) for line in page.lines]
 
 
 def hex_lines(page: HexPage) -> list[Line]:
@@ -71,7 +71,12 @@ def _safe(text: str) -> str:
     return fmt.plain(text.replace("\t", TAB), MAX_PIECE_CHARS)
 
 
-def _line(line: FileLine) -> Iterator[Piece]:
+def styled_line(line: FileLine) -> Line:
+    """Return a line of a file as pieces that are safe to show, in its own colours."""
+    return list(_pieces(line))
+
+
+def _pieces(line: FileLine) -> Iterator[Piece]:
     at = 0
     for run in line.runs:
         if run.start > at:

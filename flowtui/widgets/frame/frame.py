@@ -46,7 +46,7 @@ class UploadMark:
 
 @dataclass(frozen=True, slots=True)
 class JobMark:
-    """What the top line says about a receiver of spans, or about what is watched."""
+    """What the top line says about a receiver, about what is watched, or about a program."""
 
     words: tuple[str, ...]
     """The first word is always shown, the others if there is room."""
@@ -74,6 +74,8 @@ class Frame:
     """The receiver, while it receives spans into this run."""
     alarm: JobMark | None = None
     """What a person will be told of, in this run or another one."""
+    program: JobMark | None = None
+    """The program that the session was started with."""
 
 
 class OneLine(Widget):
@@ -169,7 +171,7 @@ def run_line(frame: Frame, width: int) -> list[Piece]:
 
 
 def _marks(frame: Frame) -> list[UploadMark | JobMark]:
-    marks = frame.alarm, frame.collect, frame.upload
+    marks = frame.alarm, frame.collect, frame.upload, frame.program
     return [mark for mark in marks if mark is not None]
 
 
@@ -220,10 +222,16 @@ class TabLine(OneLine):
         super().__init__()
         self._current = current
         self._words: Mapping[str, str] = {}
+        self._short: Mapping[str, str] = {}
 
-    def show_words(self, words: Mapping[str, str]) -> None:
-        """Show beside the name of each tab what it holds, as `counted_tabs` returns it."""
-        self._words = words
+    def show_words(self, words: Mapping[str, str], short: Mapping[str, str] | None = None) -> None:
+        """Show beside the name of each tab what it holds.
+
+        Args:
+            words: What it holds, by tab, as `counted_tabs` returns it.
+            short: The same in fewer cells, for where there is no room.
+        """
+        self._words, self._short = words, words if short is None else short
         self._fill()
 
     def on_resize(self) -> None:
@@ -231,9 +239,9 @@ class TabLine(OneLine):
 
     def _fill(self) -> None:
         if self.size.width:
-            self.show(
-                clipped(tab_line(self._current, self._words, self.size.width), self.size.width)
-            )
+            width = self.size.width
+            line = tab_line(self._current, self._words, width, self._short)
+            self.show(clipped(line, width))
 
     def on_click(self, event: events.Click) -> None:
         x = 0
@@ -257,14 +265,16 @@ def counted_tabs(counts: Counts) -> dict[str, str]:
     return {tab: f"{count:,}" for tab, count in by_tab.items() if count is not None}
 
 
-def tab_line(current: str, words: Mapping[str, str], width: int) -> list[Piece]:
-    """Return the tabs; a narrow terminal shows them without words, then without other names."""
-    for with_words, with_names in ((True, True), (False, True), (False, False)):
+def tab_line(
+    current: str, words: Mapping[str, str], width: int, short: Mapping[str, str]
+) -> list[Piece]:
+    """Return the tabs; a narrow terminal shows short words, then none, then no other names."""
+    for shown, has_names in ((words, True), (short, True), ({}, True), ({}, False)):
         pieces: list[Piece] = [Piece(" ")]
         for number, tab in enumerate(TABS, start=1):
-            label = f"{number} {tab.title()}" if with_names or tab == current else str(number)
-            if with_words and tab in words:
-                label += f" {words[tab]}"
+            label = f"{number} {tab.title()}" if has_names or tab == current else str(number)
+            if tab in shown:
+                label += f" {shown[tab]}"
             pieces += [Piece(label, "accent" if tab == current else "muted"), Piece("   ")]
         if width_of(pieces) - 3 <= width:
             break

@@ -83,8 +83,8 @@ def names(done: Done) -> list[str]:
     ("words", "meant"),
     [
         ("", "open"),
-        ("run", "open run"),
-        ("-s dir run", "open -s dir run"),
+        ("some", "open some"),
+        ("-s dir some", "open -s dir some"),
         ("--read-only", "open --read-only"),
         ("list --json", "list --json"),
         ("-s dir list --json", "list -s dir --json"),
@@ -92,12 +92,16 @@ def names(done: Done) -> list[str]:
         ("--store=dir show run", "show --store=dir run"),
         ("open list", "open list"),
         ("-- list", "open -- list"),
-        ("run list", "open run list"),
+        ("some list", "open some list"),
         ("--version", "--version"),
         ("show --version", "--version"),
         ("-s dir list --json --version", "--version"),
         ("open -- --version", "open -- --version"),
         ("--help", "--help"),
+        ("run some --version", "run some --version"),
+        ("-s dir run --name a some --version", "run -s dir --name a some --version"),
+        ("--version run some", "--version run some"),
+        ("-s run list --version", "--version"),
     ],
 )
 def test_the_first_word_is_a_command_or_a_run(words: str, meant: str) -> None:
@@ -113,13 +117,13 @@ def test_every_command_is_known_to_the_entry_point() -> None:
     ("words", "opening"),
     [
         ("", Opening()),
-        ("run", Opening("run")),
-        ("-s dir run --tab evals", Opening("run", "dir", "evals")),
+        ("some", Opening("some")),
+        ("-s dir some --tab evals", Opening("some", "dir", "evals")),
         (
-            "run --read-only --user ana --theme ansi",
-            Opening("run", read_only=True, user="ana", theme="ansi"),
+            "some --read-only --user ana --theme ansi",
+            Opening("some", read_only=True, user="ana", theme="ansi"),
         ),
-        ("run --slow", Opening("run", is_slow=True)),
+        ("some --slow", Opening("some", is_slow=True)),
     ],
 )
 def test_opening_a_run_is_read_without_typer(words: str, opening: Opening) -> None:
@@ -127,7 +131,7 @@ def test_opening_a_run_is_read_without_typer(words: str, opening: Opening) -> No
 
 
 @pytest.mark.parametrize(
-    "words", ["list", "-s dir show run", "one two", "--help", "--store", "run --what", "open list"]
+    "words", ["list", "-s dir show run", "one two", "--help", "--store", "some --what", "open list"]
 )
 def test_everything_else_is_left_to_typer(words: str) -> None:
     assert read_opening(words.split()) is None

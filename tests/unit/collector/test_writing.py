@@ -226,7 +226,7 @@ def test_what_comes_during_the_end_is_written_or_refused(database: Database) -> 
 def test_a_failure_of_any_kind_leaves_the_receiver_at_work(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
     with writing(database) as writer:

@@ -72,6 +72,7 @@ WHERE = {
         "widgets.trees.file_tree.FileTree",
         "widgets.lists.table_pane.TablePane",
     ],
+    "The console": ["screens.console.screen.ConsoleScreen"],
     "Attachments of a comparison": [
         "screens.compare.attachments.CompareAttachments",
         "screens.attachments.difference.FileDifference",

@@ -156,6 +156,16 @@ def test_values_of_different_types_never_read_alike(one: JsonValue, other: JsonV
     assert json_value_text(one) != "absent"
 
 
+@given(one=scalars, other=scalars)
+def test_values_of_different_types_differ_in_csv(one: JsonValue, other: JsonValue) -> None:
+    if type(one) is not type(other) and not {type(one), type(other)} <= {int, float}:
+        out = io.StringIO()
+        write_csv(compared({"p": one}, {"p": other}).rows, ["a", "b"], out)
+        *_, before, after, _ = list(csv.reader(io.StringIO(out.getvalue())))[1]
+        assert before != after
+        assert "" not in (before, after)
+
+
 @given(
     texts=st.lists(
         st.sampled_from(["a", "ab", "x" * 50, "x" * 50 + "y", "日本語" * 9, "日本語" * 8]),
@@ -178,6 +188,22 @@ def test_deltas_in_words() -> None:
     assert delta_text(Delta(Change.SAME, 0.0)) == "same"
     assert delta_text(Delta(Change.INCOMPARABLE)) == ""
     assert delta_text(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (Delta(Change.WORSE, 0.007551), "▲ 0.00755 worse"),
+        (Delta(Change.BETTER, -0.00755123), "▼ 0.00755 better"),
+        (Delta(Change.CHANGED, -123456789.25), "-1.2e+08 changed"),
+        (Delta(Change.WORSE, 1234567.0), "▲ 1.2e+06 worse"),
+        (Delta(Change.WORSE, 0.25), "▲ 0.25 worse"),
+        (Delta(Change.SAME, 0.0), "same"),
+    ],
+)
+def test_a_difference_leaves_room_for_its_word(change: Delta, text: str) -> None:
+    assert delta_text(change, 16) == text
+    assert len(text) <= 16
 
 
 def test_many_sets_of_letters_are_summed_up() -> None:

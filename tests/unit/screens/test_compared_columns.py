@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import pytest
 
 from flowtui.reports.comparison.sample_texts import delta_text, same_text, signed
+from flowtui.screens.compare import evals_columns as columns
 from flowtui.screens.compare.evals_columns import sample_cells, sample_columns
 from flowtui.store.compare.joined_samples import Numbering, joined
 from flowtui.store.compare.sample_page import ComparedSample
 from flowtui.store.compare.sample_views import sample_outcomes
 from flowtui.store.compare.samples import ComparedSamples
 from flowtui.store.compare.score_pairs import ComparedScore, Outcome, ScoreKind
+from flowtui.store.compare.significance import PairedTest
 from flowtui.store.samples.values import Sample
 from flowtui.widgets.cells import Piece
 from flowtui.widgets.lists.compared_cells import score_change
@@ -45,11 +48,31 @@ def higher(_name: str, is_pass_fail: bool) -> bool | None:
         ({"s": 0.5}, {"s": None}, Piece("0.5 → null", "attention")),
         ({"s": 0.5}, {}, Piece("0.5 → –", "muted")),
         ({"s": "good"}, {"s": "bad"}, Piece("good → bad", "attention")),
+        ({"s": 1}, {"s": "1"}, Piece('1 → "1"', "attention")),
         ({}, {}, Piece("")),
     ],
 )
 def test_a_score_shows_what_became_of_it(one: Any, other: Any, piece: Piece) -> None:
-    assert score_change(sample(scores=one), sample(scores=other), "s", higher) == piece
+    assert score_change(sample(scores=one), sample(scores=other), "s", higher, 19) == piece
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cells", "text"),
+    [
+        (0.9134, 0.3521, 15, "0.913 → 0.352"),
+        (0.9131, 0.9134, 15, "0.9131 → 0.9134"),
+        (-0.00123456, 1234567.0, 15, "-1e-03 → 1e+06"),
+        (12345.6, 23456.7, 15, "12,346 → 23,457"),
+        (math.nan, 0.123456, 15, "NaN → 0.123"),
+        ("a long verdict about it", "another verdict", 15, "a lon… → anoth…"),
+        ("good", "a long verdict about it", 15, "good → a long…"),
+    ],
+)
+def test_both_values_of_a_score_are_seen_in_its_cell(
+    before: Any, after: Any, cells: int, text: str
+) -> None:
+    one, other = sample(scores={"s": before}), sample(scores={"s": after})
+    assert score_change(one, other, "s", higher, cells).text == text
 
 
 def compared_score(before: float | None, after: float | None) -> ComparedScore:
@@ -95,6 +118,19 @@ def test_the_counts_of_what_is_the_same_add_up(kind: ScoreKind, words: str) -> N
     )  # fmt: skip
     assert same_text(found) == words
     assert "(" not in same_text(replace(found, kind=ScoreKind.NUMBERS, same_otherwise=0))
+
+
+def test_p_is_seen_where_there_is_little_room() -> None:
+    test = PairedTest(67, 20, 264, 0.00001, -1)
+    score = replace(compared_score(0.9, 0.8), test=test)
+    for width, words in {
+        120: " all sets  s  67 worse, 20 better of 264: more got worse than better; unlikely to be"
+        " chance, p < 0.0001",
+        97: " s  67 worse, 20 better of 264: more got worse than better; unlikely to be chance,"
+        " p < 0.0001",
+        60: " 67 worse, 20 better of 264: p < 0.0001",
+    }.items():
+        assert "".join(piece.text for piece in columns.tested_line(score, width)) == words
 
 
 def test_inputs_that_differ_are_marked_in_the_row() -> None:

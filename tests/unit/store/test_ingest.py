@@ -277,3 +277,24 @@ def test_a_store_of_an_older_schema_takes_what_it_has_columns_for(tmp_path: Path
     with SpanWriter(Database(path, "exp.db")) as writer:
         writer.add(spans_of(traces(span(1)).SerializeToString())[0])
     assert rows(path, "name") == [("span 1",)]
+
+
+def test_a_row_of_the_sdk_can_be_left_as_it_is(tmp_path: Path) -> None:
+    path = one_run(tmp_path / "store")
+    database = Database(path, "exp.db")
+    of_sdk, ours = (span(number, step=number) for number in (1, 2))
+    write_row = f"insert into spans ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
+    (bare,) = spans_of(traces(of_sdk).SerializeToString())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(write_row, row(bare))
+        connection.commit()
+    for name in ("first", "second"):
+        of_sdk.name = ours.name = name
+        batch = Batch()
+        for one in spans_of(traces(of_sdk, ours, resource={"a": "b"}).SerializeToString()):
+            batch.add(one)
+        batch.write(database, spares_sdk=True)
+    assert rows(path, "span_id, name") == [
+        (bare.span_id, "span 1"),
+        (ours.span_id.hex(), "second"),
+    ]

@@ -137,7 +137,8 @@ def test_a_store_that_is_not_there_says_what_is_and_what_to_do(
     assert message.endswith("(the default place)")
     assert "\n" not in message
     assert "flow-tui demo" in caught.value.ways[0]
-    assert "--store DIR" in caught.value.ways[1]
+    assert "flow-tui run" in caught.value.ways[1]
+    assert "--store DIR" in caught.value.ways[2]
     assert ("start_experiment()" in caught.value.ways[-1]) == words.startswith("no store")
     assert all(len(way) + 2 <= 80 for way in caught.value.ways)
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flowtui.store.compare.significance import PairedTest, mcnemar, p_words, wilcoxon
+from flowtui.store.compare.significance import PairedTest, SignedRanks, mcnemar, p_words
 
 OF_MCNEMAR = [
     (3, 2, 1.0),
@@ -66,6 +66,10 @@ def test_mcnemar_is_the_binomial_sum(worse: int, better: int) -> None:
     tail = sum(comb(count, k) for k in range(min(worse, better) + 1))
     expected = min(Fraction(2 * tail, 2**count), Fraction(1))
     assert mcnemar(worse, better) == pytest.approx(float(expected), rel=1e-14)
+
+
+def wilcoxon(differences: list[float]) -> float:
+    return SignedRanks.of(differences).wilcoxon()
 
 
 @pytest.mark.parametrize(("differences", "p"), OF_WILCOXON)
@@ -120,13 +124,25 @@ def test_infinite_differences_have_the_highest_ranks_and_nan_none() -> None:
             "4 worse, 2 better of 59: could be chance, p = 0.69",
         ),
         (
-            PairedTest(6, 0, 50, mcnemar(6, 0)),
-            "6 worse, 0 better of 50: unlikely to be chance, p = 0.031",
+            PairedTest(6, 0, 50, mcnemar(6, 0), -1),
+            "6 worse, 0 better of 50: more got worse than better; unlikely to be chance, p = 0.031",
+        ),
+        (
+            PairedTest(20, 8, 50, 0.01, 1),
+            "20 worse, 8 better of 50: what got better changed further; unlikely to be chance,"
+            " p = 0.010",
         ),
     ],
 )
 def test_a_test_is_said_in_words(test: PairedTest, words: str) -> None:
     assert test.words == words
+
+
+def test_the_signed_ranks_say_which_way_numbers_lean() -> None:
+    assert SignedRanks.of([-0.1, -0.2, -0.3, 5.0, 6.0, 0.0]).leaning == 1
+    assert SignedRanks.of([1.0, -1.0]).leaning == 0
+    assert SignedRanks.of([1.0, -2.0]).leaning == -1
+    assert SignedRanks.of([]).leaning == 0
 
 
 def test_p_values_have_two_digits() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flowtui import person
 from flowtui.widgets import remembered
 from flowtui.widgets.remembered import MAX_BYTES, Remembered
 
@@ -68,7 +69,7 @@ def test_the_folder_is_the_users_unless_a_variable_names_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert remembered.remembered().path.is_relative_to(Path.home())
-    monkeypatch.setenv(remembered.DIRECTORY_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(person.STATE_VARIABLE, str(tmp_path))
     remembered.put("order", "-scores.x")
     assert remembered.get("order") == "-scores.x"
     assert (tmp_path / "remembered.json").is_file()

@@ -100,6 +100,51 @@ def test_the_step_of_another_run_at_the_crosshair_is_the_one_at_its_place(
         assert held.step_for(one) == point.step
 
 
+def test_the_crosshair_reaches_all_that_the_axis_shows(tmp_path: Path) -> None:
+    # The second run takes two seconds a step, so it ends at 40 s and the first one at 30 s.
+    runs: list[Points] = [[(step, 1.0) for step in range(31)], [(s, 1.0) for s in range(21)]]
+    curve = curve_of(tmp_path, runs, XAxis.ELAPSED)
+    window = window_of(curve)
+    assert {curve.x(point) for point in curve.points} == {2.0 * step for step in range(21)}
+    assert (window.left, window.right) == (0.0, 40.0)
+    last = replace(curve, crosshair=curve.points[-1])
+    assert last.step_for(curve.series) == 30
+    under = text(curve_lines(last, 80, 24))[-2]
+    assert under.strip() == "step 20 of B   40 s in"
+
+
+def test_points_of_one_second_are_taken_in_their_order(tmp_path: Path) -> None:
+    """The runs log hundreds of points a second, as short ones do."""
+    with StoreWriter(tmp_path, clock=lambda: NOW, durable=False) as writer:
+        for run, a_second in (("run0", 250), ("run1", 400)):
+            writer.start_run(run, run)
+            with writer.experiment(run) as experiment:
+                experiment.metrics(
+                    ("loss", 1.0, step, NOW + timedelta(seconds=step // a_second))  # type: ignore[misc]
+                    for step in range(1_000)
+                )
+    store = open_store(tmp_path)
+    found = [MetricSource(store.run(f"run{index}"), "loss") for index in range(2)]
+    overlays = [overlay(source, LETTERS[index]) for index, source in enumerate(found)]
+    curve = run_curve(overlays, BRAILLE, XAxis.ELAPSED)
+    one, other = curve.all_series
+    assert curve.walked == (one,)
+    columns = 1_000 / 80 * 2
+    before: float = 0
+    for point in curve.points:
+        step = replace(curve, crosshair=point).step_for(other)
+        assert step is not None
+        second, part = divmod(point.step, 250)
+        # The other run has seconds of 400, 400 and 200 points, and ends a second earlier.
+        count = (400, 400, 200, 0)[int(second)]
+        wanted = 999 if not count else 400 * second + part / 250 * count
+        assert abs(step - wanted) <= 2 * columns, (point.step, step, wanted)
+        assert before <= step <= 999
+        before = step
+    assert replace(curve, crosshair=curve.points[0]).step_for(other) == 0
+    assert before == 999
+
+
 def test_a_card_says_all_last_values_that_there_is_room_for(tmp_path: Path) -> None:
     runs: list[Points] = [[(0, float(n)), (1, n + 0.125)] for n in range(8)]
     curve = curve_of(tmp_path, runs)
