@@ -243,7 +243,10 @@ class FlowApp(KeyQueue):
                 except StoreError as error:
                     # Any writer may choose an id, also one that is no folder of the store.
                     self.notify(
-                        fmt.plain(str(error), 300), title="Not opened", severity="error", markup=False
+                        fmt.plain(str(error), 300),
+                        title="Not opened",
+                        severity="error",
+                        markup=False,
                     )
                     return
                 await self._close_tabs()

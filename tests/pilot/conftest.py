@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flowtui.widgets.remembered import DIRECTORY_VARIABLE
+from flowtui.person import STATE_VARIABLE
 
 
 @pytest.fixture(autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep what one test has the app remember from the next."""
-    monkeypatch.setenv(DIRECTORY_VARIABLE, str(tmp_path_factory.mktemp("state")))
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path_factory.mktemp("state")))
