@@ -238,8 +238,19 @@ class FlowApp(KeyQueue):
             if self._run is None or self._run.id != run.id:
                 if not await self.background.may_open(run):
                     return
+                try:
+                    opened = self.store.opened(run)
+                except StoreError as error:
+                    # Any writer may choose an id, also one that is no folder of the store.
+                    self.notify(
+                        fmt.plain(str(error), 300),
+                        title="Not opened",
+                        severity="error",
+                        markup=False,
+                    )
+                    return
                 await self._close_tabs()
-                self._run = self.store.opened(run)
+                self._run = opened
                 self._watcher = Watcher(self.store.meta, self._run)
             self._read_run(run.id, COUNTED)
             await self.switch_mode(tab)
