@@ -249,11 +249,22 @@ class FlowApp(KeyQueue):
             if self._run is None or self._run.id != run.id or self._run_store is not of:
                 if not await self.background.may_open(run):
                     return
+                try:
+                    opened = of.opened(run)
+                except StoreError as error:
+                    # Any writer may choose an id, also one that is no folder of the store.
+                    self.notify(
+                        fmt.plain(str(error), 300),
+                        title="Not opened",
+                        severity="error",
+                        markup=False,
+                    )
+                    return
                 await self._close_tabs()
                 self._run_store = of
-                self._run = of.opened(run)
+                self._run = opened
                 # A run elsewhere is a copy, which does not change.
-                self._watcher = Watcher(self.store.meta, self._run if of is self.store else None)
+                self._watcher = Watcher(self.store.meta, opened if of is self.store else None)
             self._read_run(run.id, COUNTED)
             await self.switch_mode(tab)
 

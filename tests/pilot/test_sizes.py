@@ -59,7 +59,7 @@ async def test_in_few_lines_the_pane_with_the_keys_gets_the_room(demo: Store) ->
         assert "faq-0003" in screen_text(pilot)
 
 
-@pytest.mark.parametrize(("tab", "said"), [("evals", "Where is my order"), ("traces", "system")])
+@pytest.mark.parametrize(("tab", "said"), [("evals", "Output and reference"), ("traces", "system")])
 async def test_in_few_lines_what_is_judged_is_in_sight(demo: Store, tab: str, said: str) -> None:
     async with opened(demo, AGENT, FEW_LINES, tab=tab) as pilot:
         await pilot.press(*["enter"] * (tab == "traces"), "R")

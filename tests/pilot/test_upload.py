@@ -167,7 +167,8 @@ async def test_a_run_is_uploaded_noted_and_shown_on_its_card(
 
 async def test_enter_on_the_cards_line_asks_too(fake: FakeRegistry, store: Store) -> None:
     async with opened(store, "run-1") as pilot:
-        await pilot.press("shift+tab", "G", "k", "enter")
+        # Below it stands the line with the keys that edit and delete.
+        await pilot.press("shift+tab", "G", "up", "enter")
         await on_screen(pilot, UploadScreen)
         await pilot.press("escape")
         await settled(pilot)

@@ -115,6 +115,7 @@ def test_samples_as_json_are_an_array_of_whole_documents(printed: Printed) -> No
         "metadata": {"cost": "Infinity"},
         "trace_ids": [],
         "annotation_count": 0,
+        "annotations": [],
         "problems": [],
     }
     assert (second["scores"]["accuracy"], second["trace_ids"]) == ("NaN", ["t1"])
