@@ -129,7 +129,7 @@ def read_bests(
                 values[key] = (min if better[name] is Direction.LOWER else max)(of_runs)
     column = next((key for key in columns if key.startswith((METRIC, BEST))), "")
     metric = column.partition(".")[2] if has_groups else ""
-    if metric and column.startswith(BEST):
+    if metric in better and column.startswith(BEST):
         sums = _sums_of_bests(store, wanted, metric, better[metric])
     elif metric or wanted.condition is not None:
         sums = store.list.group_sums(wanted.condition, metric)
