@@ -195,6 +195,10 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh(Region(0, 0, self.line_width, self.header_height))
 
     def on_resize(self) -> None:
+        # A note that was given before the list had its width takes other lines now.
+        height = len(self._note_lines()) + self.header_height
+        if self._note and not self.line_count and self.virtual_size.height != height:
+            self.resize_content(self._note, self._note_role)
         self.keep_cursor_in_sight()
 
     def on_click(self, event: events.Click) -> None:
