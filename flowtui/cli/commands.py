@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from flowtui import __version__, person
 from flowtui.cli.completing import (
+    CompletingCommand,
     complete_columns,
     complete_filter,
     complete_group,
@@ -67,7 +68,7 @@ class OpenByDefault(TyperGroup):
         ]
 
 
-class OpenCommand(TyperCommand):
+class OpenCommand(CompletingCommand):
     """Says which command may be meant by the word that stands in the place of a run."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -326,7 +327,11 @@ def traces(
     filter_text: FilterOption = "",
     sort: Annotated[
         str,
-        typer.Option(metavar="COLUMN", help="A column, or annotations.NAME; -COLUMN: descending."),
+        typer.Option(
+            metavar="COLUMN",
+            help="A column, or annotations.NAME; -COLUMN: descending.",
+            autocompletion=complete_sort,
+        ),
     ] = "-start",
     limit: LimitOption = None,
     as_csv: Annotated[
@@ -454,7 +459,7 @@ GroupOption = Annotated[
 ]
 
 
-class RunCommand(TyperCommand):
+class RunCommand(CompletingCommand):
     """Fails as `env` and `timeout` do, also where it is not understood."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -872,3 +877,8 @@ def help_(
         closest = f"; closest: {', '.join(near)}" if near else ""
         raise WrongUsage(f"there is no command {command!r}{closest}")
     cli([*([] if command is None else [command]), "--help"], prog_name="flow-tui")
+
+
+for _registered in cli.registered_commands:
+    if _registered.cls is TyperCommand:
+        _registered.cls = CompletingCommand

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 from flowtui.cli.opening import TABS, open_run, open_store
 from flowtui.store import runs as run_rows
@@ -16,6 +18,31 @@ from flowtui.store.errors import StoreError
 
 _LAST_NAME = re.compile(r"[^\s(),<>=!~]*$")
 """The name that is being typed at the end of an expression."""
+
+
+class CompletingCommand(TyperCommand):
+    """Completes an option's value with the arguments known, and values that begin with a dash.
+
+    typer itself reads no arguments where the last option has no value yet, and takes each word with
+    a dash for an option.
+    """
+
+    _waiting: Any = None
+    """The option, if any, whose value is being typed."""
+
+    # typer brings a click of its own, whose Context has no public name.
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.resilient_parsing and args and "--" not in args:
+            self._waiting = next((one for one in self.params if _takes_value(one, args[-1])), None)
+            if self._waiting is not None:
+                args = args[:-1]
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Return the values of the option that waits for one, else the options."""
+        if self._waiting is not None:
+            return list(self._waiting.shell_complete(ctx, incomplete))
+        return super().shell_complete(ctx, incomplete)
 
 
 def complete_run(ctx: typer.Context, incomplete: str) -> Iterator[str]:
@@ -88,6 +115,10 @@ def complete_filter(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     last = match[0] if match is not None else ""
     before = incomplete.removesuffix(last) if last else incomplete
     return (f"{before}{name}" for name in _offered(lambda: _fields(ctx), last))
+
+
+def _takes_value(param: Any, word: str) -> bool:
+    return isinstance(param, TyperOption) and word in param.opts and not param.is_flag
 
 
 def _fields(ctx: typer.Context) -> Iterator[str]:
