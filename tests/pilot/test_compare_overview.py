@@ -56,6 +56,7 @@ def two_runs(
     """Return a store with the runs `one` and `other`, with a point of each of these metrics."""
     for run_id, params, values in (("one", one, points[0]), ("other", other, points[1])):
         one_run(folder, params, {key: {1: value} for key, value in values.items()}, run_id)
+        end_run(folder, run_id)
     return open_store(folder)
 
 
@@ -65,7 +66,14 @@ def sweep(folder: Path) -> list[str]:
     for number, run_id in enumerate(ids):
         accuracy: dict[float, float] = {1: 0.5 + (number % 3) / 10}
         one_run(folder, {"lr": 0.1 * number}, {"val/accuracy": accuracy}, run_id)
+        end_run(folder, run_id)
     return ids
+
+
+def end_run(folder: Path, run_id: str) -> None:
+    """End a run after a minute: how long an open one takes is not the same for each."""
+    with writer(folder) as store:
+        store.end_run(run_id, status="completed", duration=60.0)
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
@@ -356,8 +364,10 @@ async def test_how_long_an_active_run_has_gone_on_ticks(
 
     moment = STARTED + timedelta(minutes=14)
     monkeypatch.setattr("flowtui.clock.now", lambda: moment)
+    for run_id in ("one", "other"):
+        one_run(tmp_path, run_id=run_id)
     with (
-        closing(two_runs(tmp_path, {"lr": 1}, {"lr": 2})) as store,
+        closing(open_store(tmp_path)) as store,
         held(tmp_path / "one" / "exp.db", tmp_path / "other" / "exp.db"),
     ):
         async with compared(store, "one", "other") as pilot:
