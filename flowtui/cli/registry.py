@@ -17,7 +17,7 @@ from flowtui.registry import artifacts, cache
 from flowtui.registry.artifacts import SORTS, ArtifactQuery, RegistryArtifact, reference
 from flowtui.registry.client import Registry
 from flowtui.registry.errors import NotAllowed
-from flowtui.registry.opening import UPLOADED, download
+from flowtui.registry.opening import download
 from flowtui.registry.values import Orbit, Organization
 from flowtui.reports import runs as run_report
 from flowtui.reports.data_output import data_out, write_array
@@ -184,7 +184,7 @@ def _limited(rows: Iterator[RegistryArtifact], limit: int | None) -> Iterator[Re
 
 def _cells(one: RegistryArtifact, known: frozenset[str] | None) -> Sequence[str]:
     here = {True: "yes", False: "no", None: "?"}[_is_local(one, known)]
-    status = "" if one.status == UPLOADED else f" ({one.status})"
+    status = "" if one.is_there else f" ({one.status})"
     place = f"{one.to.orbit.name} / {one.to.collection.name}"
     return (
         fmt.plain(one.name + status, 60),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.registry.errors import EntrySpent, NotVerified, RequestRefused
 from flowtui.registry.storage import Storage
-from flowtui.registry.values import Collection, Destination, Orbit, Organization
+from flowtui.registry.values import UPLOADED, Collection, Destination, Orbit, Organization
 from flowtui.store.uploaded import LocalType
 from flowtui.store.values import JsonValue
 from flowtui.widgets import remembered
@@ -92,7 +92,7 @@ def confirm(registry: Registry, entry: Unconfirmed) -> None:
                     " upload it again"
                 )
             registry.set_status(to, entry.artifact_id, is_uploaded=True)
-        elif status != "uploaded":
+        elif status != UPLOADED:
             forget(entry.artifact_id)
             message = f"the registry says {status} of {entry.name}, which is final: upload it again"
             raise EntrySpent(message, 400)

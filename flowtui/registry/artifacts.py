@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
 from flowtui.registry import answers
 from flowtui.registry.answers import Document
-from flowtui.registry.client import MAX_PAGES, PAGE, Registry, needing, orbit_path, safe
+from flowtui.registry.client import PAGE, Registry, every_page, needing, orbit_path, safe
 from flowtui.registry.errors import NotAllowed, RegistryBroken, RequestRefused
 from flowtui.registry.values import (
+    UPLOADED,
     Collection,
     Destination,
     Orbit,
@@ -53,6 +54,11 @@ class RegistryArtifact:
     manifest: Mapping[str, JsonValue] = field(repr=False)
     members: Mapping[str, Slice] = field(repr=False)
     """Its files by name, as its uploader said."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the registry says that its bytes came."""
+        return self.status == UPLOADED
 
     @property
     def run_id(self) -> str:
@@ -154,16 +160,12 @@ def every(
     registry: Registry, organization: Organization, orbit: Orbit, query: ArtifactQuery
 ) -> Iterator[RegistryArtifact]:
     """Yield all artifacts of an orbit that a query asks for, page by page."""
-    cursor: str | None = None
-    for _ in range(MAX_PAGES):
+
+    def asked(cursor: str | None) -> tuple[Sequence[RegistryArtifact], str | None]:
         found = page(registry, organization, orbit, query, cursor)
-        yield from found.artifacts
-        if found.next_cursor is None:
-            return
-        if found.next_cursor == cursor:
-            break
-        cursor = found.next_cursor
-    raise RegistryBroken("the registry lists artifacts without an end")
+        return found.artifacts, found.next_cursor
+
+    yield from every_page(asked, "artifacts")
 
 
 def artifact(registry: Registry, place: Destination, artifact_id: str) -> RegistryArtifact:

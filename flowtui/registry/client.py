@@ -8,10 +8,10 @@ since an answer that got lost would leave a second one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlencode
 
 from flowtui import __version__
@@ -26,6 +26,7 @@ from flowtui.registry.errors import (
 )
 from flowtui.registry.values import (
     ADMIN_NEEDED,
+    UPLOADED,
     ArtifactType,
     Collection,
     CollectionPage,
@@ -54,10 +55,36 @@ ANSWER_S = 30.0
 PAGE = 100
 BROWSING_TRIES = 2
 """How often a question is tried for a person who is looking."""
+T = TypeVar("T")
 MAX_PAGES = 1_000
 """How many pages of collections are read: a faulty server may always offer another one."""
 MAX_COPY_PAGES = 20
 """How many pages of a collection are searched for earlier copies of a run."""
+
+
+def every_page(
+    page: Callable[[str | None], tuple[Sequence[T], str | None]], what: str
+) -> Iterator[T]:
+    """Yield all of a list, page by page.
+
+    Args:
+        page: Asks for the page that a cursor stands for, None for the first, and returns what is
+            on it and the cursor of the next, None after the last.
+        what: What is listed, for the failure.
+
+    Raises:
+        RegistryBroken: There are more pages than there can be.
+    """
+    cursor: str | None = None
+    for _ in range(MAX_PAGES):
+        found, next_cursor = page(cursor)
+        yield from found
+        if next_cursor is None:
+            return
+        if next_cursor == cursor:
+            break
+        cursor = next_cursor
+    raise RegistryBroken(f"the registry lists {what} without an end")
 
 
 class Registry(Closes):
@@ -139,16 +166,12 @@ class Registry(Closes):
         Raises:
             RegistryBroken: There are more pages than there can be.
         """
-        cursor: str | None = None
-        for _ in range(MAX_PAGES):
-            page = self.collections(organization_id, orbit_id, kind, search, cursor)
-            yield from page.collections
-            if page.next_cursor is None:
-                return
-            if page.next_cursor == cursor:
-                break
-            cursor = page.next_cursor
-        raise RegistryBroken("the registry lists collections without an end")
+
+        def page(cursor: str | None) -> tuple[Sequence[Collection], str | None]:
+            found = self.collections(organization_id, orbit_id, kind, search, cursor)
+            return found.collections, found.next_cursor
+
+        yield from every_page(page, "collections")
 
     def copies(self, to: Destination, run_id: str) -> tuple[RemoteCopy, ...]:
         """Return the artifacts of a collection that were made of a run, without those that failed.
@@ -264,7 +287,7 @@ class Registry(Closes):
         Raises:
             RequestRefused: With status 400, it was said before.
         """
-        status = "uploaded" if is_uploaded else "upload_failed"
+        status = UPLOADED if is_uploaded else "upload_failed"
         with needing("artifact.update"):
             self._insist("PATCH", f"{_artifacts(to)}/{safe(artifact_id)}", {"status": status})
 

@@ -21,7 +21,6 @@ from flowtui.store.uploaded import LocalType, RemoteArtifact
 if TYPE_CHECKING:
     from flowtui.registry.client import Registry
 
-UPLOADED = "uploaded"
 TRIES = 3
 """How often an opening begins anew because the file has changed meanwhile."""
 
@@ -114,7 +113,7 @@ def download(
 
 
 def _check_status(one: RegistryArtifact) -> None:
-    if one.status != UPLOADED:
+    if not one.is_there:
         raise ArtifactError(f"{one.label} is not there: the registry says {one.status} of it")
 
 

@@ -35,7 +35,7 @@ from flowtui.registry.progress import Meter, Phase, Progress
 from flowtui.registry.sending import MAX_FRESH_URLS, Sending
 from flowtui.registry.storage import Storage
 from flowtui.registry.threads import interruptible
-from flowtui.registry.values import Destination, Labels, LeftEntry, PendingArtifact
+from flowtui.registry.values import UPLOADED, Destination, Labels, LeftEntry, PendingArtifact
 from flowtui.store.archive import models, packing
 from flowtui.store.archive.values import ArtifactError, ArtifactInfo, OnProgress
 from flowtui.store.cancelling import Cancelled
@@ -354,7 +354,7 @@ class UploadJob(Closes):
                 raise
             # An earlier try may have got through and its answer got lost.
             status = self._registry.artifact_status(self._to, self._pending.id)
-            if status != "uploaded":
+            if status != UPLOADED:
                 message = (
                     f"the registry says {status} of it by now, which is final; upload it again"
                 )

@@ -12,6 +12,8 @@ LARGE_FILE_BYTES = 524_288_000
 ADMIN_NEEDED = (
     "files over 500 MB need the rights of an organization admin; ask one to upload it, or for them"
 )
+UPLOADED = "uploaded"
+"""The status of an artifact whose bytes came."""
 MEMBER = "member"
 """The role of those in an organization who are not its admins."""
 

@@ -47,6 +47,11 @@ def markdown_row(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
+def markdown_head(cells: Sequence[str]) -> str:
+    """Return the first two lines of a table, of cells that are escaped already."""
+    return markdown_row(cells) + markdown_row(["---"] * len(cells))
+
+
 def json_line(value: object) -> str:
     """Return valid JSON in ASCII on one line, also for NaN and infinities."""
     try:

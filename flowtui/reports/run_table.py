@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from flowtui import clock
 from flowtui import format as fmt
 from flowtui.reports.data_output import data_out
-from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, json_line, markdown_head, markdown_row, markdown_text
 from flowtui.reports.filter_remarks import sorted_field, tell, under
 from flowtui.reports.runs import dumps, listed_document, table, time_text
 from flowtui.reports.usage import WrongUsage, raise_if_in_part
@@ -154,8 +154,7 @@ def write_table(
     if form == "csv":
         writer.writerow([csv_text(column) for column in columns])
     elif form == "markdown":
-        out.write(markdown_row([markdown_text(column) for column in columns]))
-        out.write(markdown_row(["---"] * len(columns)))
+        out.write(markdown_head([markdown_text(column) for column in columns]))
     count = 0
     for row in rows:
         values = [row.value(column, better) for column in columns]

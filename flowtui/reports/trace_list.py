@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
 from flowtui.reports.annotation_cells import annotation_values, listed_annotations
 from flowtui.reports.data_output import data_out, write_array
-from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, json_line, markdown_head, markdown_row, markdown_text
 from flowtui.reports.filter_remarks import sorted_field, tell
 from flowtui.reports.runs import Document, dumps, time_text
 from flowtui.reports.traces import PAGE_TRACES, trace_document, traces_text
@@ -147,8 +147,7 @@ def write_traces(rows: Iterator[ListedTrace], fields: Sequence[str], form: str, 
     if form == "csv":
         writer.writerow([csv_text(column) for column in columns])
     elif form == "markdown":
-        out.write(markdown_row([markdown_text(column) for column in columns]))
-        out.write(markdown_row(["---"] * len(columns)))
+        out.write(markdown_head([markdown_text(column) for column in columns]))
     count = 0
     for row in rows:
         if form == "jsonl":

@@ -27,7 +27,7 @@ from flowtui.reports.comparison.fact_texts import (
     seen_rows,
     value_texts,
 )
-from flowtui.reports.escaped import csv_text, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, markdown_head, markdown_row, markdown_text
 from flowtui.reports.runs import Document, table
 from flowtui.store.compare.fact_values import (
     Delta,
@@ -105,8 +105,7 @@ def markdown_lines(
     yield from (f"\n▲ {markdown_text(problem)}\n" for problem in facts.problems)
     for kind, of_kind in by_kind(rows).items():
         yield "\n"
-        yield markdown_row([str(kind), *map(markdown_text, heads)])
-        yield markdown_row(["---"] * (len(names) + 1))
+        yield markdown_head([str(kind), *map(markdown_text, heads)])
         for row in of_kind:
             for line in _text_rows(row):
                 cells = [markdown_text(line.name), markdown_text(line.texts[0])]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from flowtui import format as fmt
-from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, json_line, markdown_head, markdown_row, markdown_text
 from flowtui.reports.runs import Document
 from flowtui.store.compare.files import ComparedFile, HeldFile, count_words
 from flowtui.store.compare.run_set import LETTERS
@@ -60,8 +60,7 @@ def markdown_lines(files: Sequence[ComparedFile], names: Sequence[str]) -> Itera
     counts = " · ".join(count_words(Counter(one.sameness for one in files)))
     yield f"{counts or 'no files'}\n\n"
     heads = [f"{letter} {name}" for letter, name in zip(LETTERS, names, strict=False)]
-    yield markdown_row(["", "path", *map(markdown_text, heads)])
-    yield markdown_row(["---"] * (2 + len(names)))
+    yield markdown_head(["", "path", *map(markdown_text, heads)])
     for one in files:
         cells = [_markdown_cell(held) for held in one.held]
         state = one.sameness.value

@@ -23,7 +23,7 @@ from flowtui.reports.comparison.sample_texts import (
     short_score,
     words_of_test,
 )
-from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, json_line, markdown_head, markdown_row, markdown_text
 from flowtui.reports.runs import Document, table
 from flowtui.reports.samples import sample_document
 from flowtui.reports.saving import write_atomically
@@ -158,8 +158,7 @@ def _counts(score: ComparedScore) -> list[str]:
 def score_markdown(of: ComparedSamples) -> Iterator[str]:
     """Yield the scores of a candidate as a table of Markdown."""
     heads = ["set", "score", "A", of.letter, "Δ", "worse", "better", "same"]
-    yield markdown_row([*heads, "only A", f"only {of.letter}", "test"])
-    yield markdown_row(["---"] * (len(heads) + 3))
+    yield markdown_head([*heads, "only A", f"only {of.letter}", "test"])
     for score in of.scores:
         yield markdown_row([markdown_text(cell) for cell in _score_row(score)])
 
@@ -333,8 +332,7 @@ def _write_markdown(
 ) -> int:
     count, names = 0, list(of.pairs)
     heads = ["", "id", *names, "input", "output A", f"output {of.letter}"]
-    out.write(markdown_row([markdown_text(head) for head in heads]))
-    out.write(markdown_row(["---"] * len(heads)))
+    out.write(markdown_head([markdown_text(head) for head in heads]))
     for sample in samples:
         one, other = _pair(of, sample)
         found = [score_outcome(one, other, name, higher) for name in names]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from flowtui import format as fmt
-from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, json_line, markdown_head, markdown_row, markdown_text
 from flowtui.reports.runs import Document, table
 from flowtui.store.compare.run_set import LETTERS
 from flowtui.store.compare.spans import SpanTotals, span_changes
@@ -92,8 +92,7 @@ def _texts(of: SpanTotals | None) -> tuple[str, ...]:
 def write_markdown(totals: Totals, names: Sequence[str], out: TextIO) -> int:
     """Write a table with a row for each name and run, and return how many names there are."""
     heads = ("span", "run", "count", "errors", "p50", "p95", "tokens", "cost $")
-    out.write(markdown_row(heads))
-    out.write(markdown_row(["---"] * len(heads)))
+    out.write(markdown_head(heads))
     for name in ordered_names(totals):
         for letter, of_run, run in zip(LETTERS, totals, names, strict=False):
             texts = map(markdown_text, (name, f"{letter} {run}", *_texts(of_run.get(name))))

@@ -9,10 +9,9 @@ from flowtui.reports.comparison.curves import write_curves
 from flowtui.reports.saving import write_atomically
 from flowtui.screens.compare.curve_plan import CurvePlan
 from flowtui.screens.dialogs.export import Export, ExportFormat
-from flowtui.screens.metrics.export import TEXT_CELLS, TEXT_LINES
+from flowtui.screens.metrics.export import write_chart
 from flowtui.screens.metrics.reading import Zoomed
 from flowtui.widgets.charts.curve import Curve
-from flowtui.widgets.charts.curve_lines import curve_lines
 from flowtui.widgets.charts.svg import curve_svg
 
 FORMATS = (
@@ -48,8 +47,7 @@ def save(plan: CurvePlan, shown: Zoomed, curve: Curve, chosen: Export) -> str:
         if chosen.format_key == "svg":
             out.write(curve_svg(curve, f"{shown.series.key} · {plan.heading(shown)}"))
         else:
-            lines = curve_lines(curve, TEXT_CELLS, TEXT_LINES)
-            out.writelines("".join(piece.text for piece in line).rstrip() + "\n" for line in lines)
+            write_chart(curve, out)
         return "the chart"
 
     what = write_atomically(chosen.path, write)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from flowtui import format as fmt
-from flowtui.reports.escaped import csv_text, json_line, markdown_row, markdown_text
+from flowtui.reports.escaped import csv_text, json_line, markdown_head, markdown_row, markdown_text
 from flowtui.reports.runs import time_text
 from flowtui.reports.saving import write_atomically
 from flowtui.screens.dialogs.export import Export, ExportFormat
@@ -173,8 +173,7 @@ def _csv_cell(value: JsonValue) -> str:
 
 
 def _write_markdown(rows: Iterator[_SampleRow], columns: Sequence[str], out: TextIO) -> int:
-    out.write(markdown_row([markdown_text(column) for column in columns]))
-    out.write(markdown_row(["---"] * len(columns)))
+    out.write(markdown_head([markdown_text(column) for column in columns]))
     count = 0
     for row in rows:
         out.write(markdown_row([_markdown_cell(row, column) for column in columns]))

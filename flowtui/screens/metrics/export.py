@@ -23,6 +23,12 @@ FORMATS = (
 )
 
 
+def write_chart(curve: Curve, out: TextIO) -> None:
+    """Write a chart as text, in `TEXT_LINES` lines of at most `TEXT_CELLS` cells."""
+    lines = curve_lines(curve, TEXT_CELLS, TEXT_LINES)
+    out.writelines("".join(piece.text for piece in line).rstrip() + "\n" for line in lines)
+
+
 def save(run: OpenRun, shown: Zoomed, curve: Curve, chosen: Export) -> str:
     """Write a file and return a sentence about it.
 
@@ -53,8 +59,7 @@ def save(run: OpenRun, shown: Zoomed, curve: Curve, chosen: Export) -> str:
                 chart_svg(all_series, f"{run.name} · {shown.series.key}", is_log=curve.is_log)
             )
         else:
-            lines = curve_lines(curve, TEXT_CELLS, TEXT_LINES)
-            out.writelines("".join(piece.text for piece in line).rstrip() + "\n" for line in lines)
+            write_chart(curve, out)
         return "the chart"
 
     what = write_atomically(chosen.path, write)

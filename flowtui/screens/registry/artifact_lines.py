@@ -16,7 +16,6 @@ NARROW, NARROW_PLACE_CELLS = 90, 20
 """In less than so many cells the column of places is only so wide."""
 PLACE_CELLS, SIZE_CELLS, WHEN_CELLS, BY_CELLS, HERE_CELLS = 26, 9, 16, 12, 4
 LEAST_NAME_CELLS = 16
-UPLOADED = "uploaded"
 STATUSES = {
     "pending_upload": "pending",
     "upload_failed": "failed",
@@ -70,9 +69,8 @@ class ArtifactLines(VirtualList):
 
     def line(self, index: int, width: int) -> Line:
         one = self._artifacts[index]
-        is_there = one.status == UPLOADED
         # First, so that no long name hides that it cannot be opened.
-        status = "" if is_there else f"▲ {STATUSES.get(one.status, one.status)}: "
+        status = "" if one.is_there else f"▲ {STATUSES.get(one.status, one.status)}: "
         cells = (
             fmt.plain(status + one.name, 200),
             fmt.plain(f"{one.to.orbit.name} / {one.to.collection.name}", 200),
@@ -84,7 +82,7 @@ class ArtifactLines(VirtualList):
         )
         name, *others = _columns(cells, width)
         return [
-            Piece(name, "text" if is_there else "attention"),
+            Piece(name, "text" if one.is_there else "attention"),
             *(Piece(text, "muted") for text in others),
         ]
 
