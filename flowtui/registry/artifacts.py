@@ -22,6 +22,7 @@ from flowtui.registry.values import (
     text,
     texts,
 )
+from flowtui.store.archive.contents import is_embedded_run
 from flowtui.store.archive.values import Slice
 from flowtui.store.values import JsonValue
 
@@ -59,6 +60,11 @@ class RegistryArtifact:
     def is_there(self) -> bool:
         """Whether the registry says that its bytes came."""
         return self.status == UPLOADED
+
+    @property
+    def holds_a_run(self) -> bool:
+        """Whether there is a run to open, as its own or inside of a model."""
+        return self.type == "experiment" or any(is_embedded_run(name) for name in self.members)
 
     @property
     def run_id(self) -> str:

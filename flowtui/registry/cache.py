@@ -57,7 +57,7 @@ def folder(base_url: str, artifact: RegistryArtifact) -> Path:
     Raises:
         OSError: It cannot be written.
     """
-    place = _registry(base_url) / _key(artifact.id, artifact.file_hash, str(artifact.size_bytes))
+    place = _place_of(base_url, artifact)
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     for private in (directory(), place.parent, place):
         private.chmod(0o700)
@@ -78,6 +78,12 @@ def kept(base_url: str) -> Iterator[Kept]:
                 document = json.loads((place / FACTS).read_bytes())
                 found = from_document(document, _place(document["place"]))
                 yield Kept(found, place, _used_at(place))
+
+
+def known(base_url: str, artifact: RegistryArtifact) -> Kept:
+    """Return what is kept of a listed artifact, which may be nothing."""
+    place = _place_of(base_url, artifact)
+    return Kept(artifact, place, _used_at(place))
 
 
 def size_bytes() -> int:
@@ -118,6 +124,11 @@ def age_s(one: Kept) -> float:
 
 def _registry(base_url: str) -> Path:
     return directory() / _key(base_url)
+
+
+def _place_of(base_url: str, artifact: RegistryArtifact) -> Path:
+    state = _key(artifact.id, artifact.file_hash, str(artifact.size_bytes))
+    return _registry(base_url) / state
 
 
 def _key(*words: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flowtui.registry import artifacts, cache
 from flowtui.registry.artifacts import Reference, RegistryArtifact
+from flowtui.registry.cache import Kept
 from flowtui.registry.errors import RangesIgnored, StorageFailed, StoredChanged, Unreachable
 from flowtui.registry.ranges import OnBytes, RangedArtifact, no_news
 from flowtui.registry.storage import Storage
@@ -60,13 +61,23 @@ def open_remote(
             by_id = wanted.artifact_id == one.artifact.id
             if by_id or artifacts.is_meant(one.artifact, wanted):
                 try:
-                    store = _opened(one.artifact, one.folder, None, progress, allow_large)
+                    return open_kept(one, progress, allow_large)
                 except StorageFailed:
                     # Too little of it is kept to be opened.
                     raise failed from None
-                return OpenedRemotely(store, one.artifact, cache.age_s(one))
         raise
     return OpenedRemotely(open_listed(registry, found, progress, may_download, allow_large), found)
+
+
+def open_kept(one: Kept, progress: OnBytes = no_news, allow_large: bool = False) -> OpenedRemotely:
+    """Open an artifact from what is kept of it, without asking anybody.
+
+    Raises:
+        StorageFailed: Too little of it is kept.
+        StoreError: As `open_remote` tells.
+    """
+    store = _opened(one.artifact, one.folder, None, progress, allow_large)
+    return OpenedRemotely(store, one.artifact, cache.age_s(one))
 
 
 def open_listed(
@@ -92,8 +103,10 @@ def open_listed(
             if not may_download(ignored.size_bytes or one.size_bytes):
                 raise
             whole = folder / "whole.luml"
-            with ranged(one, folder, registry, progress) as source:
-                source.download(whole, one.file_hash)
+            # It only has this name once it was compared with its checksum.
+            if not whole.exists():
+                with ranged(one, folder, registry, progress) as source:
+                    source.download(whole, one.file_hash)
             return open_artifact(whole, allow_large)
     raise AssertionError("the last try returns or raises")
 

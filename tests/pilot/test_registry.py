@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,18 +13,23 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from flowtui.app.app import FlowApp
-from flowtui.registry import http
+from flowtui.registry import cache, http
+from flowtui.registry.artifacts import ArtifactQuery
+from flowtui.registry.browsing import Browsing
 from flowtui.registry.client import Registry
-from flowtui.registry.upload import UploadJob, pack_run
+from flowtui.registry.errors import RegistryError
+from flowtui.registry.upload import UploadJob, pack_model, pack_run
 from flowtui.registry.values import Labels, Secret
 from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.registry.screen import RegistryScreen
 from flowtui.screens.upload.key import KeyScreen
+from flowtui.store import models as logged_models
+from flowtui.store.archive import contents
 from flowtui.store.store import Store
 from tests.conftest import open_store as store_at
 from tests.pilot.pilot import opened, screen_text, settled, until
 from tests.unit.fake_registry import KEY, OWNED, SIGNATURE, FakeRegistry, served
-from tests.unit.stores import writer
+from tests.unit.stores import model_file, writer
 
 QUICK = http.RequestPatience(tries=2, first_pause_s=0.001, longest_pause_s=0.002)
 
@@ -35,6 +41,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
         with made.experiment("run-1") as experiment:
             experiment.params({"lr": 0.125})
             experiment.attachment("notes.txt", b"what was seen")
+        made.model("run-1", "net.luml", model_file(b'{"artifact_type": "model"}'))
         made.end_run("run-1", status="completed", duration=3.0)
         made.start_run("run-2", "second")
     opened_store = store_at(tmp_path / "store")
@@ -201,3 +208,82 @@ async def test_without_a_registry_the_list_says_so(
     async with opened(store, "run-2") as pilot:
         await pilot.press("O")
         await shown(pilot, "cannot be reached")
+
+
+async def test_out_of_reach_what_was_read_is_listed_and_opens(
+    fake: FakeRegistry, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = "http://127.0.0.1:9"
+    async with opened(store, "run-2") as pilot:
+        await listed(pilot)
+        await pilot.press("enter")
+        await shown(pilot, "0.125")
+    shutil.copytree(cache._registry(fake.url), cache._registry(away))
+    monkeypatch.setenv("LUML_BASE_URL", away)
+    async with opened(store, "run-2") as pilot:
+        await listed(pilot)
+        await shown(pilot, "these were read before")
+        await pilot.press("enter")
+        await shown(pilot, "Opened as it was when it was last read")
+        await shown(pilot, "0.125")
+        # What was not looked at then is not there now, and says so.
+        await pilot.press("5")
+        await shown(pilot, "it was not fetched before")
+        assert "o opens it" not in screen_text(pilot)
+
+
+async def test_a_list_that_broke_off_does_not_pass_for_a_whole_one(
+    fake: FakeRegistry,
+) -> None:
+    with Registry(Secret(KEY), fake.url, patience=QUICK) as registry:
+        search = Browsing(registry, ArtifactQuery())
+        fake.faults.lists = ["500", "500"]
+        for _ in range(2):
+            with pytest.raises(RegistryError):
+                search.more()
+
+
+def put_models(store: Store, base_url: str) -> None:
+    """Upload a model in which the run `run-1` is embedded, and one without a run in it."""
+    with Registry(Secret(KEY), base_url, patience=QUICK) as sender:
+        for model in store.ask(logged_models.models, "run-1") or ():
+            for name, pack in (
+                ("bare", pack_model(store, model)),
+                ("with run", pack_model(store, model, "run-1")),
+            ):
+                with UploadJob(sender, OWNED, Labels(name), pack, "x") as job:
+                    job.run()
+
+
+async def test_a_run_inside_a_model_opens_from_the_list_of_models(
+    fake: FakeRegistry, store: Store
+) -> None:
+    put_models(store, fake.url)
+    async with opened(store, "run-2") as pilot:
+        await listed(pilot)
+        await pilot.press("m")
+        await shown(pilot, "Models in the registry · 2 ·")
+        await shown(pilot, "▲ no run in it: bare")
+        await pilot.press("s", "s")
+        await shown(pilot, "largest first")
+        await settled(pilot)
+        await pilot.press("enter")
+        await shown(pilot, "0.125")
+
+
+async def test_a_database_that_is_unusually_large_is_asked_about(
+    fake: FakeRegistry, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "LARGE_BYTES", 100)
+    async with opened(store, "run-2") as pilot:
+        await listed(pilot)
+        fake.ranges.clear()
+        await pilot.press("enter")
+        await until(lambda: isinstance(pilot.app.screen, ConfirmScreen), "the question")
+        await shown(pilot, "Open it all the same?")
+        assert "reading…" not in screen_text(pilot)
+        # Nothing of it was fetched to find out.
+        database = fake.artifacts["art-1"]["file_index"]["exp.db.zip"]
+        assert all(start != database[0] for start, _ in fake.ranges)
+        await pilot.press("y")
+        await shown(pilot, "0.125")

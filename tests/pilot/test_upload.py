@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import stat
-import tarfile
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +31,7 @@ from tests.conftest import open_store as store_at
 from tests.pilot.pilot import opened, screen_text, settled, until
 from tests.unit import fake_registry
 from tests.unit.fake_registry import KEY, PART_BYTES, SIGNATURE, FakeRegistry, served
-from tests.unit.stores import writer
+from tests.unit.stores import model_file, writer
 
 QUICK = http.RequestPatience(tries=2, first_pause_s=0.001, longest_pause_s=0.002)
 IN_PARTS = 6 * PART_BYTES
@@ -71,16 +69,6 @@ def fake(
     assert list((home.parent / "tmp").iterdir()) == []
     logs = [path for path in home.parent.rglob("*.log") if path.is_file()]
     assert logs == [], "a crash was noted"
-
-
-def model_file() -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, data in (("manifest.json", b"{}"), ("weights", b"w" * 1_000)):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-    return out.getvalue()
 
 
 @pytest.fixture

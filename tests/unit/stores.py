@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import pickle
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -69,6 +71,17 @@ def one_run(
             for key, of in (points or {}).items():
                 experiment.metrics((key, value, step, NOW) for step, value in of.items())
     return directory / run_id / "exp.db"
+
+
+def model_file(manifest: bytes = b"{}") -> bytes:
+    """Gives a small model as the SDK keeps one."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, data in (("manifest.json", manifest), ("weights", b"w" * 1_000)):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return out.getvalue()
 
 
 @contextmanager

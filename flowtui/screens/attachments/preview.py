@@ -36,7 +36,6 @@ FRAME_LINES = 5
 """How many lines of the screen are not the pane's when it has the whole screen."""
 MIN_CELLS, MIN_LINES = 8, 4
 _FORMS = {Mode.BEST: "rendered", Mode.TEXT: "text", Mode.PICTURE: "picture"}
-OTHERWISE = "H shows its bytes, o opens it, w saves it."
 
 
 class EncodingScreen(ChooseScreen):
@@ -224,7 +223,7 @@ class FilePreview(SearchedPanes):
         self._request = request
         self._title([Piece(f" {self._shown_name}", "title")])
         self._show_pane(self._text)
-        self._text.show_note(f"✗ {fmt.plain(reason, 500)} {OTHERWISE}")
+        self._text.show_note(f"✗ {fmt.plain(reason, 500)}")
         self.refresh_bindings()
 
     # Members ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from flowtui.store.cancelling import is_left
 from flowtui.widgets.cells import Line
 from flowtui.widgets.documents.preview_text import hex_lines, more_characters, text_lines
 
+OTHERWISE = "H shows its bytes, o opens it, w saves it."
 KEPT_PREVIEWS = 16
 """How many parts of files are kept, so that going back to a file needs no read."""
 
@@ -74,6 +75,8 @@ class Previews:
             other = replace(request, mode=error.meanwhile)
             part = _painted(preview(path, source.name, other, is_left), other.mode)
             part = replace(part, missing_extra=error.extra)
+        except PreviewFailed as error:
+            raise PreviewFailed(f"{error} {OTHERWISE}") from error
         part = replace(part, path=path)
         with self._lock:
             self._kept[key] = part

@@ -70,7 +70,8 @@ class ArtifactLines(VirtualList):
     def line(self, index: int, width: int) -> Line:
         one = self._artifacts[index]
         # First, so that no long name hides that it cannot be opened.
-        status = "" if one.is_there else f"▲ {STATUSES.get(one.status, one.status)}: "
+        opens = one.is_there and one.holds_a_run
+        status = "" if opens else f"▲ {_why_not(one)}: "
         cells = (
             fmt.plain(status + one.name, 200),
             fmt.plain(f"{one.to.orbit.name} / {one.to.collection.name}", 200),
@@ -82,9 +83,13 @@ class ArtifactLines(VirtualList):
         )
         name, *others = _columns(cells, width)
         return [
-            Piece(name, "text" if one.is_there else "attention"),
+            Piece(name, "text" if opens else "attention"),
             *(Piece(text, "muted") for text in others),
         ]
+
+
+def _why_not(one: RegistryArtifact) -> str:
+    return "no run in it" if one.is_there else STATUSES.get(one.status, one.status)
 
 
 def _columns(cells: Sequence[str], width: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flowtui import format as fmt
 from flowtui.screens.registry.screen import KeyProblem, RegistryScreen, Visit
 from flowtui.screens.upload.connecting import ask_for_key, connect
 from flowtui.screens.upload.connection import Connection
@@ -33,6 +34,14 @@ class Visits:
             self._is_open = False
         if found is not None:
             self._stores.append(found.store)
+            if found.offline_since_s is not None:
+                ago = fmt.duration(found.offline_since_s)
+                self._app.notify(
+                    f"Opened as it was when it was last read, {ago} ago.",
+                    title="The registry is out of reach",
+                    severity="warning",
+                    markup=False,
+                )
             self._app.open_run(found.run, found.store)
 
     async def _chosen(self, store: Store) -> Visit | None:

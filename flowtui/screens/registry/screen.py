@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,11 @@ from textual.widgets import Input, Label
 from flowtui import format as fmt
 from flowtui import person
 from flowtui.failures import Failure
+from flowtui.registry import cache
 from flowtui.registry.artifacts import ArtifactQuery, RegistryArtifact
 from flowtui.registry.browsing import Browsing, MoreArtifacts
 from flowtui.registry.errors import KeyRefused, RangesIgnored
-from flowtui.registry.opening import download, open_listed
+from flowtui.registry.opening import download, open_kept, open_listed
 from flowtui.registry.threads import interruptible
 from flowtui.reports.saving import file_stem
 from flowtui.screens.dialog import Dialog
@@ -29,6 +31,7 @@ from flowtui.screens.dialogs.confirm import ConfirmScreen
 from flowtui.screens.registry.artifact_lines import ArtifactLines
 from flowtui.screens.upload.connection import Connection
 from flowtui.store import runs as run_rows
+from flowtui.store.archive.values import ArtifactTooLarge
 from flowtui.store.errors import StoreError
 from flowtui.store.store import Store
 from flowtui.store.values import Run
@@ -41,6 +44,7 @@ SEARCH_AFTER_S = 0.3
 PROGRESS_EVERY_S = 0.2
 ORDERS = {"created_at": "newest first", "name": "by name", "size": "largest first"}
 """The orders, by the column that the registry is asked for."""
+TITLES = {"experiment": "Runs in the registry", "model": "Models in the registry"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Visit:
 
     store: Store
     run: Run
+    offline_since_s: float | None = None
+    """How long ago it was read, where the registry is out of reach; else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "search", "Search", key_display="/", tooltip="Search by name"),
         Binding("s", "sort", "Order", tooltip="Order by another column"),
+        Binding("m", "models", "Models", tooltip="List models, which may hold a run, or runs"),
         Binding("w", "download", "Save", tooltip="Download this run whole, as a .luml file"),
         Binding("ctrl+r", "reload", "Ask again", show=False, key_display="^R",
                 tooltip="Ask the registry again"),
@@ -90,6 +97,8 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
         self._found: tuple[RegistryArtifact, ...] = ()
         self._local: frozenset[str] = frozenset()
         self._is_whole = False
+        self._is_away = False
+        """Whether the registry is out of reach, and what is kept of it is listed."""
         self._searching: Timer | None = None
         self._progress: tuple[int, int] | None = None
         """How much of what is being opened is read; None while nothing is."""
@@ -150,10 +159,17 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
             return
         self._found += found.artifacts
         self._is_whole = found.is_last
+        self._is_away = bool(found.out_of_reach)
+        if self._is_away:
+            reason = fmt.plain(found.out_of_reach, 200)
+            self._say(f"▲ {reason}; these were read before  ^R tries again", is_failure=True)
         if found.left_out:
             self._say(f"▲ left out: {fmt.plain('; '.join(found.left_out), 300)}")
         needle = fmt.plain(self._query.search, 60)
-        self._show(f"no run with {needle} in its name" if needle else "no run that you may see")
+        what = self._query.types[0].replace("experiment", "run")
+        self._show(
+            f"no {what} with {needle} in its name" if needle else f"no {what} that you may see"
+        )
 
     def _show(self, note: str = "") -> None:
         for lines in self.query(ArtifactLines):
@@ -161,7 +177,7 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
         count = f"{len(self._found):,}{'' if self._is_whole else '+'}"
         for dialog in self.query(".dialog"):
             dialog.border_title = Content(
-                f"Runs in the registry · {count} · {ORDERS[self._query.sort_by]}"
+                f"{TITLES[self._query.types[0]]} · {count} · {ORDERS[self._query.sort_by]}"
             )
 
     def _show_failure(self, reason: str) -> None:
@@ -199,6 +215,11 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
         self._query = replace(self._query, sort_by=column, is_descending=column != "name")
         self._begin()
 
+    def action_models(self) -> None:
+        types = ("experiment",) if self._query.types == ("model",) else ("model",)
+        self._query = replace(self._query, types=types)
+        self._begin()
+
     def action_reload(self) -> None:
         self._begin()
 
@@ -208,17 +229,25 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
     def open_chosen(self) -> None:
         one = self.query_one(ArtifactLines).artifact
         if one is not None and self._progress is None:
-            self._open(one, may_download=False)
+            self._open(one)
 
-    def _open(self, one: RegistryArtifact, may_download: bool) -> None:
-        registry = self._connection.registry
+    def _open(
+        self, one: RegistryArtifact, may_download: bool = False, allow_large: bool = False
+    ) -> None:
+        registry, is_away = self._connection.registry, self._is_away
         self._progress = (0, 0)
 
-        def read() -> Visit | RangesIgnored:
+        def read() -> Visit | RangesIgnored | ArtifactTooLarge:
             try:
-                store = open_listed(registry, one, self._count, lambda size: may_download)
-            except RangesIgnored as ignored:
-                return ignored
+                if is_away:
+                    kept = cache.known(registry.base_url, one)
+                    found = open_kept(kept, self._count, allow_large)
+                    return Visit(found.store, found.store.resolve("latest").row, cache.age_s(kept))
+                store = open_listed(
+                    registry, one, self._count, lambda size: may_download, allow_large
+                )
+            except (RangesIgnored, ArtifactTooLarge) as to_be_asked:
+                return to_be_asked
             except OSError as error:
                 raise Failure(f"it cannot be kept: {error.strerror}") from error
             return Visit(store, store.resolve("latest").row)
@@ -226,20 +255,28 @@ class RegistryScreen(Asks, Dialog[Visit | KeyProblem | None]):
         self.ask(read, partial(self._take_opened, one), self._show_unopened, group="registry.open")
         self._show_progress()
 
-    def _take_opened(self, one: RegistryArtifact, found: Visit | RangesIgnored) -> None:
+    def _take_opened(
+        self, one: RegistryArtifact, found: Visit | RangesIgnored | ArtifactTooLarge
+    ) -> None:
         self._progress = None
-        if isinstance(found, Visit):
-            self.dismiss(found)
-        else:
-            self._ask_for_download(one, found.size_bytes or one.size_bytes)
+        match found:
+            case Visit():
+                self.dismiss(found)
+            case RangesIgnored():
+                size = fmt.size(found.size_bytes or one.size_bytes)
+                question = f"The storage only sends whole files. Download all {size}?"
+                self._ask_first(question, "", partial(self._open, one, may_download=True))
+            case ArtifactTooLarge():
+                reason = fmt.plain(f"{found}.", 300)
+                # What a storage of whole files sends is kept by now.
+                again = partial(self._open, one, may_download=True, allow_large=True)
+                self._ask_first("Open it all the same?", reason, again)
 
     @work
-    async def _ask_for_download(self, one: RegistryArtifact, size_bytes: int) -> None:
-        question = f"The storage only sends whole files. Download all {fmt.size(size_bytes)}?"
-        if await self.app.push_screen_wait(ConfirmScreen(question)):
-            self._open(one, may_download=True)
-        else:
-            self._say("")
+    async def _ask_first(self, question: str, detail: str, then: Callable[[], None]) -> None:
+        self._say("")
+        if await self.app.push_screen_wait(ConfirmScreen(question, [detail] if detail else [])):
+            then()
 
     def action_download(self) -> None:
         one = self.query_one(ArtifactLines).artifact

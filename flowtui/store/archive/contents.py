@@ -71,6 +71,11 @@ class ArtifactContents:
         return self.source.path
 
 
+def is_embedded_run(name: str) -> bool:
+    """Say whether a member of a model is the database of a run that was embedded in it."""
+    return _EMBEDDED.fullmatch(name) is not None
+
+
 def read_contents(path: Path) -> ArtifactContents:
     """Return what an artifact holds, without unpacking anything.
 
@@ -137,6 +142,9 @@ def unpack_database(
         OSError: The target cannot be written.
     """
     part, path = contents.database_zip, contents.path
+    if part.size_bytes > LARGE_BYTES and not allow_large:
+        # Before anything of it is fetched.
+        raise ArtifactTooLarge(f"the database of {path} takes {part.size_bytes / 1e6:,.0f} MB")
     with contents.source.part(part) as outer:
         window = _ZipWindow(outer, 0, part.size_bytes)
         try:
