@@ -88,7 +88,9 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         opened = create._open
-        patch.setattr(create, "_open", lambda path, mode, _durable: opened(path, mode, False))
+        patch.setattr(
+            create, "_open", lambda path, mode, _durable, logs: opened(path, mode, False, logs)
+        )
         yield
 
 

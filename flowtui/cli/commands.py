@@ -254,6 +254,7 @@ def list_(
     if as_json and as_csv:
         raise WrongUsage("--json and --csv are two formats: give one")
     opened = open_store(store, allow_large) if file is None else open_file(file, store, allow_large)
+    opened.settle()
     style: run_table.Style = "json" if as_json else "csv" if as_csv else "text"
     wanted = run_table.ListRequest(filter_text, sort, limit, columns, style, chosen_directions())
     run_table.print_runs(opened, wanted)
@@ -678,6 +679,28 @@ def trash(
         care.print_trash(opened)
 
 
+@cli.command("import")
+def import_(
+    path: Annotated[
+        str,
+        typer.Argument(metavar="PATH", help="What another tool wrote.", show_default=False),
+    ],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="Its runs; none: all.", show_default=False),
+    ] = None,
+    store: StoreOption = None,
+    group: GroupOption = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Link attachments where that works, not copy them.")
+    ] = False,
+) -> None:
+    """Write runs of another tool into the store for good, or what is new in them."""
+    from flowtui.cli import sources
+
+    sources.import_runs(path, names or (), store, group, links=link)
+
+
 @cli.command()
 def ingest(
     words: Annotated[
@@ -834,13 +857,16 @@ def registry(
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Remove it.")] = False,
 ) -> None:
-    """Print where what was read of the registry is kept, and how much it takes."""
+    """Print where what was read of the registry and of other tools is kept, and how much it is."""
     from flowtui import format as fmt
-    from flowtui.registry import cache as kept
+    from flowtui.registry import cache as registry_cache
+    from flowtui.sources import places
 
     if clear:
-        kept.clear()
-    print(f"{kept.directory()}  {fmt.size(kept.size_bytes())}")
+        registry_cache.clear()
+        places.clear()
+    for kept in (registry_cache, places):
+        print(f"{kept.directory()}  {fmt.size(kept.size_bytes())}")
 
 
 @cli.command()

@@ -40,6 +40,7 @@ COMMANDS = (
     "wait",
     "export",
     "upload",
+    "import",
     "edit",
     "delete",
     "trash",
@@ -90,6 +91,7 @@ class Opening:
             from flowtui.reports import run_table
             from flowtui.screens.compare.chosen_directions import chosen_directions
 
+            store.settle()
             run_table.print_runs(store, run_table.ListRequest(chosen=chosen_directions()))
         sys.exit(0)
 
@@ -108,10 +110,13 @@ class Opening:
                 raise WrongUsage(f"--theme {self.theme!r} is not one of {', '.join(THEMES)}")
 
     def _opened(self) -> tuple[Store, OpenRun | None]:
+        waits = not is_terminal()
         if self.run is None:
-            return open_store(self.store, self.allow_large), None
+            return open_store(self.store, self.allow_large, waits), None
         try:
-            return open_run(self.run, self.store, self.allow_large)
+            return open_run(self.run, self.store, self.allow_large, waits)
+        except RunsAtPath as found:
+            return found.store, None
         except (RunNotFound, StoreNotFound) as error:
             near = commands_near(self.run) if self.may_be_command else []
             if not near:
@@ -139,6 +144,8 @@ class Opening:
         options = Options(self.tab, self.theme, self.read_only, user, self.is_slow)
         app = FlowApp(store, run, options, compared, program)
         app.take_signals()
+        for one in dict.fromkeys((store, *(of for of, _ in compared))):
+            one.follow()
         try:
             app.run()
         finally:
@@ -158,31 +165,71 @@ def commands_near(word: str) -> list[str]:
     return begun or difflib.get_close_matches(word.lower(), known, 2, COMMAND_LIKENESS)
 
 
-def open_run(word: str, option: str | None, allow_large: bool = False) -> tuple[Store, OpenRun]:
+class RunsAtPath(RunAmbiguous):
+    """A path has several runs of another tool, where one was to be named; carries their store."""
+
+    def __init__(self, store: Store, ambiguous: RunAmbiguous) -> None:
+        super().__init__(str(ambiguous), ambiguous.matches)
+        self.store = store
+
+
+def open_run(
+    word: str, option: str | None, allow_large: bool = False, waits: bool = True
+) -> tuple[Store, OpenRun]:
     """Open a run and the store that it is in: the one in an artifact, or the one that a word names.
 
     Args:
         word: A path to an artifact that ends in .luml or has a separator in it, a word that
-            `Store.resolve` takes, or one that names a run in the registry.
+            `Store.resolve` takes, a path of another tool's runs, with `::NAME` if it has several,
+            or one that names a run in the registry.
         option: Which store, as for `open_store`.
         allow_large: Whether an artifact may unpack to more than is usual, without asking.
+        waits: Whether a run of another tool is read to its end before it is shown.
 
     Raises:
         StoreError: There is no such store, run or file.
+        RunsAtPath: It is a path with several runs.
         RegistryError: It cannot be read from the registry.
     """
     if option is None and _is_artifact(word):
         store = open_artifact(Path(word), allow_large)
         return store, store.resolve("latest")
     try:
-        store = open_store(option, allow_large)
+        store = open_store(option, allow_large, waits)
         return store, store.resolve(word)
     except (RunNotFound, StoreNotFound) as error:
         if word.endswith(ARTIFACT_SUFFIX):
             raise RunNotFound(f"{_no_file(word)}, and there is no run of that name") from error
+        if option is None and (found := run_of_source(word, waits)) is not None:
+            return found
         from flowtui.cli import remote
 
         return remote.opened(word, error, allow_large)
+
+
+def run_of_source(word: str, waits: bool) -> tuple[Store, OpenRun] | None:
+    """Open a run by the path of what another tool wrote; None if there is nothing at such a path.
+
+    Raises:
+        StoreError: It cannot be read, or has no such run, or nothing is known at the path.
+        RunsAtPath: It has several runs, and the word names none of them.
+    """
+    path, mark, name = word.rpartition("::")
+    path = path if mark and not Path(word).exists() else word
+    if not Path(path).expanduser().exists():
+        return None
+    from flowtui.cli import sources
+
+    store = sources.opened(path, waits=waits)
+    if store is None:
+        nothing = sources.unknown(path)
+        if nothing is not None:
+            raise nothing
+        return None
+    wanted = name if path != word else sources.only_run(store, path)
+    if wanted is None:
+        raise RunsAtPath(store, sources.several(store, path))
+    return store, store.resolve(wanted)
 
 
 def open_file(word: str, option: str | None, allow_large: bool = False) -> Store:
@@ -222,14 +269,30 @@ def _is_artifact(word: str) -> bool:
     return is_path and Path(word).is_file()
 
 
-def open_store(option: str | None, allow_large: bool = False) -> Store:
-    """Open the store that an option, the environment or the folder names, or an artifact."""
+def open_store(option: str | None, allow_large: bool = False, waits: bool = True) -> Store:
+    """Open the store that an option, the environment or the folder names, or an artifact.
+
+    Args:
+        option: A folder, an artifact, or a path of what another tool wrote.
+        allow_large: Whether an artifact may unpack to more than is usual, without asking.
+        waits: Whether runs of another tool are read to their ends before they are shown.
+    """
     from flowtui.store.location import locate
     from flowtui.store.store import Store
 
     if option is not None and option.endswith(ARTIFACT_SUFFIX) and Path(option).is_file():
         return open_artifact(Path(option), allow_large)
-    return Store(locate(option, os.environ, person.cwd(), person.home()))
+    try:
+        return Store(locate(option, os.environ, person.cwd(), person.home()))
+    except StoreNotFound as error:
+        from flowtui.cli import sources
+
+        if option is None:
+            raise StoreNotFound(str(error), (*sources.ways(person.cwd()), *error.ways)) from error
+        found = sources.opened(option, waits=waits)
+        if found is None:
+            raise sources.unknown(option) or error from error
+        return found
 
 
 def open_artifact(path: Path, allow_large: bool) -> Store:

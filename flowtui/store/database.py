@@ -68,8 +68,8 @@ class Database:
         self.goes_on = goes_on
         self.why_read_only = ""
         """Why it can never be written, for a person; empty where it may be."""
-        self.lacks: tuple[str, ...] = ()
-        """Sentences about what was missing already where it was taken from."""
+        self.lacking: Callable[[], tuple[str, ...]] = tuple
+        """Returns sentences about what was missing already where it was taken from."""
         self.own_moves: deque[int] = deque(maxlen=1_000)
         """How far own writes have moved the mark of annotations; see annotations/marks.py."""
         self.is_held_here = False
@@ -118,9 +118,9 @@ class Database:
         """
         files, found = self._look()
         if self._route(files, found) is not Route.CHECKPOINT:
-            return self.lacks
+            return self.lacking()
         return (
-            *self.lacks,
+            *self.lacking(),
             shared.without_what_came_later(self.label, kind(str(files.main)), found),
         )
 

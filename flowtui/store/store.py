@@ -64,6 +64,16 @@ class Store:
             database.close()
         self._numbered.close()
 
+    def follow(self) -> None:
+        """Begin to follow what it was read from; a folder is followed by looking at its files."""
+
+    def settle(self) -> None:
+        """Wait until all of it was read that there is to read; of a folder nothing is to be read.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+
     def ask(
         self,
         question: Callable[Concatenate[sqlite3.Connection, P], T],

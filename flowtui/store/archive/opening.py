@@ -106,7 +106,7 @@ class ArtifactStore(Store):
         self.why_read_only = f"{contents.path.name} is {what}, a copy: annotate the run itself"
         for database in (self.meta, self.run(contents.run_id).database):
             database.why_read_only = self.why_read_only
-        self.run(contents.run_id).database.lacks = contents.problems
+        self.run(contents.run_id).database.lacking = lambda: contents.problems
 
     def close(self) -> None:
         super().close()

@@ -33,7 +33,11 @@ _ERRORS = (sqlite3.DatabaseError, UnicodeDecodeError)
 
 
 def create_store(
-    directory: Path, *, applied_at: datetime | None = None, durable: bool = True
+    directory: Path,
+    *,
+    applied_at: datetime | None = None,
+    durable: bool = True,
+    logs: bool = True,
 ) -> None:
     """Make the folder and an empty meta.db in it, if they are missing.
 
@@ -43,6 +47,7 @@ def create_store(
         directory: The store's folder.
         applied_at: What schema_migrations.applied_at says; now if not given.
         durable: Whether every commit waits for the disk.
+        logs: Whether it has a write-ahead log, as luml-sdk's have.
 
     Raises:
         DatabaseError: The file cannot be written.
@@ -56,11 +61,16 @@ def create_store(
         user_version=0,
         applied_at=applied_at,
         durable=durable,
+        logs=logs,
     )
 
 
 def create_experiment_db(
-    path: Path, *, applied_at: datetime | None = None, durable: bool = True
+    path: Path,
+    *,
+    applied_at: datetime | None = None,
+    durable: bool = True,
+    logs: bool = True,
 ) -> None:
     """Make an empty exp.db and the folders above it, if they are missing.
 
@@ -68,6 +78,7 @@ def create_experiment_db(
         path: The exp.db file.
         applied_at: What exp_schema_migrations.applied_at says; now if not given.
         durable: Whether every commit waits for the disk.
+        logs: Whether it has a write-ahead log, as luml-sdk's have.
 
     Raises:
         DatabaseError: The file cannot be written.
@@ -81,6 +92,7 @@ def create_experiment_db(
         user_version=ddl.EXPERIMENT_VERSION,
         applied_at=applied_at,
         durable=durable,
+        logs=logs,
     )
 
 
@@ -101,14 +113,16 @@ def make_folder(path: Path) -> None:
         raise DatabaseError(path, message) from error
 
 
-def open_for_writing(path: Path, *, durable: bool = True) -> Database:
+def open_for_writing(path: Path, *, durable: bool = True, logs: bool = True) -> Database:
     """Open an existing database as the SDK does: WAL, foreign keys enforced, 5 s busy timeout.
+
+    Without `logs` it has a rollback journal instead, which a disk that other machines share needs.
 
     Raises:
         DatabaseError: The file is missing, is not a database, or may not be written.
     """
     # Without this mode sqlite3 would make an empty file for a mistyped run.
-    return _open(path, "rw", durable)
+    return _open(path, "rw", durable, logs)
 
 
 @contextmanager
@@ -153,13 +167,17 @@ def _create(
     user_version: int,
     applied_at: datetime | None,
     durable: bool,
+    logs: bool,
 ) -> None:
     is_there = path.exists() and path.stat().st_size > 0
     # Opening it reports a path that is not a file.
     if is_there and (not path.is_file() or _has_tables(path)):
         return
     when = timestamp(applied_at or datetime.now(UTC))
-    with closing(_open(path, "rwc", durable)) as database, writing(database, path) as connection:
+    with (
+        closing(_open(path, "rwc", durable, logs)) as database,
+        writing(database, path) as connection,
+    ):
         for statement in tables:
             connection.execute(statement)
         connection.executemany(
@@ -181,7 +199,7 @@ def _has_tables(path: Path) -> bool:
         raise _explained(path, error) from error
 
 
-def _open(path: Path, mode: str, durable: bool) -> Database:
+def _open(path: Path, mode: str, durable: bool, logs: bool) -> Database:
     from sqlite_utils import Database
 
     if why_no_file := foreign.why_no_file([path]):
@@ -194,7 +212,8 @@ def _open(path: Path, mode: str, durable: bool) -> Database:
     try:
         if not durable:
             connection.execute("PRAGMA synchronous = OFF")
-        _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
+        journal = "WAL" if logs else "DELETE"
+        _patiently(lambda: connection.execute(f"PRAGMA journal_mode = {journal}"))
         connection.execute("PRAGMA foreign_keys = ON")
         connection.set_progress_handler(cancelling.is_left, VM_STEPS_BETWEEN_CANCEL_CHECKS)
     except _ERRORS as error:

@@ -48,11 +48,12 @@ class ExperimentWriter(Closes):
         clock: Callable[[], datetime] = utc_now,
         new_id: Callable[[], str] = uuid4,
         durable: bool = True,
+        logs: bool = True,
     ) -> None:
         self._path = path
         self._clock = clock
         self._new_id = new_id
-        self._database = open_for_writing(path, durable=durable)
+        self._database = open_for_writing(path, durable=durable, logs=logs)
 
     def close(self) -> None:
         """Close the database; the last one to close it removes its -wal and -shm."""

@@ -56,6 +56,11 @@ class StoreWriter(Closes):
         """Close meta.db; the last one to close it removes its -wal and -shm."""
         self._database.close()
 
+    def ids(self) -> set[str]:
+        """Return the ids of all runs: experiments.id."""
+        with writing(self._database, self._path) as connection:
+            return {row[0] for row in connection.execute("SELECT id FROM experiments")}
+
     def group(
         self,
         name: str,

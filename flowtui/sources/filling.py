@@ -1,0 +1,196 @@
+"""Fills a private store from its source: the list of runs, and what is new in each of them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from flowtui.sources import standing
+from flowtui.sources.places import Place
+from flowtui.sources.records import Batch, SourceError, SourceFile, SourceRun, moment
+from flowtui.sources.source import Source
+from flowtui.sources.standing import ReadState
+from flowtui.store.schema.mirror import FileRow, MirrorExperiment, MirrorWriter, RunRow
+from flowtui.store.values import Status
+
+_SPARE_BYTES = 200 << 20
+"""So much of the disk stays free."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    run: SourceRun
+    seen: list[object]
+    """The state of its files as JSON gives it back."""
+    state: ReadState
+    row: RunRow
+    """As it was last written."""
+
+
+@dataclass(slots=True)
+class Filling:
+    """Fills one private store; only the process that holds its lock does so."""
+
+    source: Source
+    place: Place
+    _runs: dict[str, _Kept] = field(default_factory=dict)
+    _has_looked: bool = False
+
+    def look(self) -> None:
+        """Bring the list of runs up to date.
+
+        Raises:
+            SourceError: The source cannot be read.
+            DatabaseError: The private store cannot be written.
+        """
+        found = {run.row.id: run for run in self.source.runs()}
+        gone = self._runs.keys() - found.keys()
+        changed: list[RunRow] = []
+        for run_id, run in found.items():
+            kept = self._runs.get(run_id)
+            if kept is None:
+                kept = self._runs[run_id] = self._first_look(run)
+                changed.append(kept.row)
+            elif kept.run.state != run.state or kept.run.row != run.row:
+                if kept.run.row != run.row and not kept.state.row:
+                    changed.append(run.row)
+                kept.run, kept.seen = run, standing.as_json(run.state)
+                kept.state.why = ""
+        if changed or gone or not self._has_looked:
+            with self._mirror() as mirror:
+                if not self._has_looked:
+                    gone = mirror.ids() - found.keys()
+                mirror.put(changed)
+                mirror.remove(gone)
+            self._has_looked = True
+        for run_id in gone:
+            self._runs.pop(run_id, None)
+            self.place.state(run_id).unlink(missing_ok=True)
+
+    def _first_look(self, run: SourceRun) -> _Kept:
+        state = ReadState()
+        if (self.place.store / run.row.id / "exp.db").exists():
+            state = standing.load(self.place.state(run.row.id))
+        # What reading told of a run is better than what listing tells.
+        return _Kept(run, standing.as_json(run.state), state, standing.row_of(state) or run.row)
+
+    def pending(self) -> list[str]:
+        """Return the ids of the runs that have something new, the newest run first."""
+        return [
+            run_id
+            for run_id, kept in self._runs.items()
+            if not kept.state.is_read(kept.seen) and not kept.state.why
+        ]
+
+    def run(self, run_id: str) -> SourceRun | None:
+        """Return a run as it was last listed."""
+        kept = self._runs.get(run_id)
+        return None if kept is None else kept.run
+
+    def fill(self, run_id: str, goes_on: Callable[[], bool] = lambda: True) -> bool:
+        """Write down what is new in a run, and return whether it was read to its end.
+
+        Args:
+            run_id: The run.
+            goes_on: Is asked after each batch.
+
+        Raises:
+            DatabaseError: The private store cannot be written.
+            SourceError: There is no room for it.
+        """
+        kept = self._runs[run_id]
+        seen, run = kept.seen, kept.run
+        kept.state.size_bytes, kept.state.why = run.size_bytes, ""
+        with self._mirror() as mirror, mirror.experiment(run_id) as experiment:
+            last_steps = experiment.last_steps()
+            try:
+                for batch in self.source.read(run, kept.state.mark):
+                    self._check_room()
+                    if batch.starts_anew:
+                        experiment.clear()
+                        shutil.rmtree(self.place.store / run_id / "attachments", True)
+                        kept.state = ReadState(size_bytes=run.size_bytes)
+                        last_steps = {}
+                    self._write(batch, run_id, experiment, last_steps)
+                    if batch.row is not None and batch.row != kept.row:
+                        mirror.put([batch.row])
+                        kept.row = batch.row
+                        kept.state.row = asdict(batch.row)
+                    kept.state.save(self.place.state(run_id))
+                    if not goes_on():
+                        return False
+            except SourceError as error:
+                kept.state.why = str(error)
+            is_first, kept.state.seen = not kept.state.seen, seen
+            kept.state.save(self.place.state(run_id))
+            if is_first or kept.row.status == Status.COMPLETED:
+                # The row changes with it, so that those who look at the run read its problems.
+                mirror.put_copies(run_id)
+        return True
+
+    def _write(
+        self,
+        batch: Batch,
+        run_id: str,
+        experiment: MirrorExperiment,
+        last_steps: dict[str, int],
+    ) -> None:
+        state = self._runs[run_id].state
+        if batch.restarts_at is not None:
+            state.dropped += experiment.drop_points(batch.restarts_at)
+            for key, step in last_steps.items():
+                last_steps[key] = min(step, batch.restarts_at - 1)
+        if batch.params:
+            experiment.params(batch.params)
+        if batch.points:
+            state.replaced += experiment.points(batch.points, last_steps)
+        if batch.spans:
+            experiment.spans(batch.spans)
+        if batch.samples:
+            experiment.evals(batch.samples)
+        if batch.links:
+            experiment.links(batch.links)
+        if batch.files:
+            folder = self.place.store / run_id / "attachments"
+            experiment.files([self._written(folder, file, state) for file in batch.files])
+        if batch.mark is not None:
+            state.mark = batch.mark
+        state.read_bytes = batch.read_bytes
+        state.count(batch.left_out)
+        state.notes.update(batch.notes)
+
+    def _written(self, folder: Path, file: SourceFile, state: ReadState) -> FileRow:
+        created_at = file.created_at or moment(0)
+        if file.path is not None:
+            state.paths[file.name] = str(file.path)
+            return FileRow(file.name, file.path.stat().st_size, created_at)
+        data = file.data or b""
+        target = folder / file.name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not file.is_appended:
+                target.write_bytes(data)
+                return FileRow(file.name, len(data), created_at)
+            before = state.sizes.get(file.name, 0)
+            with open(target, "ab") as out:
+                # What a process wrote that was killed before it noted so is written again.
+                out.truncate(before)
+                out.seek(before)
+                out.write(data)
+        except OSError as error:
+            raise SourceError(f"{target}: {error.strerror or error}") from error
+        state.sizes[file.name] = before + len(data)
+        return FileRow(file.name, before + len(data), created_at)
+
+    def _check_room(self) -> None:
+        free = shutil.disk_usage(self.place.folder).free
+        if free < _SPARE_BYTES:
+            raise SourceError(
+                f"{free / 1e6:,.0f} MB are free in {self.place.folder}: free some, or set"
+                " FLOW_TUI_CACHE to another folder"
+            )
+
+    def _mirror(self) -> MirrorWriter:
+        return MirrorWriter(self.place.store, logs=self.place.may_log)

@@ -1,0 +1,281 @@
+"""A source as a store that nobody can write, whose records are kept in the cache folder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from shlex import quote
+
+from flowtui.sources import places, standing
+from flowtui.sources.filling import Filling
+from flowtui.sources.places import Place
+from flowtui.sources.records import SourceError, SourceRun, moment
+from flowtui.sources.source import Source
+from flowtui.store import cancelling, runs
+from flowtui.store.attachments import listing
+from flowtui.store.attachments.files import AttachmentFiles
+from flowtui.store.attachments.values import (
+    Attachment,
+    AttachmentRefused,
+    AttachmentRow,
+    Attachments,
+    FileState,
+)
+from flowtui.store.liveness.standing import Signs
+from flowtui.store.open_run import OpenRun
+from flowtui.store.store import Store
+from flowtui.store.values import Run, StoreLocation
+
+Progress = Callable[[str, int, int], object]
+"""Is told the name of a run, and how many of how many bytes of it were read."""
+
+_LIST_AGAIN_S = 10.0
+_START_AGAIN_S = 10.0
+_OTHER_WRITER_S = 10.0
+"""How long to wait for what another process reads."""
+_POLL_S = 0.05
+
+
+def open_source(source: Source, *, waits: bool, told: Progress | None = None) -> SourceStore:
+    """Open a source, listing its runs now and reading them when they are asked for.
+
+    Args:
+        source: It.
+        waits: Whether a run that is asked for by name is read to its end before it is shown.
+        told: Is told how far that is.
+
+    Raises:
+        SourceError: It cannot be read, or there is no room for what is read.
+        DatabaseError: The private store cannot be written.
+    """
+    place = places.place(source.tool, source.root)
+    filling = Filling(source, place)
+    with place.writing(waits=False) as is_writer:
+        if is_writer:
+            filling.look()
+        else:
+            _wait(lambda: (place.store / "meta.db").exists(), place)
+    return SourceStore(source, place, waits, told)
+
+
+def _wait(has_come: Callable[[], bool], place: Place) -> None:
+    """Wait for what another process writes, which has the lock of the one writer."""
+    until_s = time.monotonic() + _OTHER_WRITER_S
+    while not has_come():
+        cancelling.check()
+        if time.monotonic() > until_s:
+            raise SourceError(f"another process has not yet read what {place.folder} is for")
+        time.sleep(_POLL_S)
+
+
+class SourceStore(Store):
+    """The runs of a source. While it is followed, a child process reads what is new in them."""
+
+    def __init__(self, source: Source, place: Place, waits: bool, told: Progress | None) -> None:
+        """Take a source and its place, in which the runs are listed already."""
+        self._source, self._place = source, place
+        self._waits, self._told = waits, told
+        self._source_lock = threading.Lock()
+        self._listed: dict[str, SourceRun] = {}
+        self._listed_s = self._started_s = -1e9
+        self._child: subprocess.Popen[bytes] | None = None
+        self._follows = False
+        self._wanted = ""
+        self.progress_ends: Callable[[], object] = lambda: None
+        """Is called when what was to be read has been read."""
+        super().__init__(StoreLocation(place.store, source.tool))
+        # People see where the source is; no database is looked for there.
+        self.directory = source.root
+        self.location = StoreLocation(source.root, source.tool)
+        self.why_read_only = (
+            f"this is a run of {source.tool}, read where it is: `flow-tui import"
+            f" {quote(str(source.root))}` makes it a run of a store, which can be annotated"
+        )
+        self.meta.why_read_only = self.why_read_only
+        self.meta.lacking = partial(_why_not_followed, place.folder / "why")
+
+    # How it is read ----------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Begin to read in a child process: the run that was asked for last, then all others."""
+        self._follows = True
+        self._start()
+
+    def settle(self) -> None:
+        self._read(None)
+
+    def close(self) -> None:
+        self._follows = False
+        super().close()
+        if self._child is not None and self._child.stdin is not None:
+            with suppress(OSError):
+                # It ends with its input, also where this process is killed.
+                self._child.stdin.close()
+            with suppress(subprocess.TimeoutExpired):
+                self._child.wait(1.0)
+            if self._child.poll() is None:
+                self._child.kill()
+                self._child.wait()
+            self._child = None
+
+    def _start(self) -> None:
+        self._started_s = time.monotonic()
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "flowtui.sources.following", str(self._source.root)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
+        self._want(self._wanted)
+
+    def _want(self, run_id: str) -> None:
+        """Have a run read before all others."""
+        self._wanted = run_id
+        if run_id and self._child is not None and self._child.stdin is not None:
+            with suppress(OSError):
+                self._child.stdin.write(f"{run_id}\n".encode())
+                self._child.stdin.flush()
+
+    def _read(self, run_id: str | None) -> None:
+        """Read a run to its end, or all runs where it is None; in this process."""
+        filling = Filling(self._source, self._place)
+        with self._source_lock, self._place.writing(waits=False) as is_writer:
+            if not is_writer:
+                wanted = [run_id] if run_id else list(self.ask(runs.ids).values())
+                _wait(lambda: all(self._state(one).seen for one in wanted), self._place)
+                return
+            filling.look()
+            try:
+                for one in filling.pending():
+                    if run_id in (None, one):
+                        self._fill(filling, one)
+            finally:
+                self.progress_ends()
+
+    def _fill(self, filling: Filling, run_id: str) -> None:
+        run = filling.run(run_id)
+
+        def goes_on() -> bool:
+            cancelling.check()
+            if self._told is not None and run is not None:
+                done = self._state(run_id).read_bytes
+                self._told(run.row.name, done, run.size_bytes)
+            return True
+
+        filling.fill(run_id, goes_on)
+
+    def _state(self, run_id: str) -> standing.ReadState:
+        return standing.load(self._place.state(run_id))
+
+    # What a store is asked ---------------------------------------------------------------------
+
+    def run(self, run_id: str) -> OpenRun:
+        run = super().run(run_id)
+        run.database.why_read_only = self.why_read_only
+        run.database.lacking = lambda: self._state(run_id).problems()
+        return run
+
+    def opened(self, row: Run) -> OpenRun:
+        if self._waits and not self._follows:
+            self._read(row.id)
+        self._want(row.id)
+        return super().opened(self.ask(runs.run, row.id) or row)
+
+    def run_directory(self, run_id: str) -> Path:
+        # Ids are made by this package, whatever a source calls its runs.
+        return self._place.store / Path(run_id).name
+
+    def signs(self, runs: Iterable[Run], now: datetime, may_ask: bool = True) -> dict[str, Signs]:
+        is_due = time.monotonic() - self._started_s > _START_AGAIN_S
+        if self._follows and is_due and self._child is not None and self._child.poll() is not None:
+            self._start()
+        active = [run.id for run in runs if run.is_active]
+        with self._source_lock:
+            if any(run_id not in self._listed for run_id in active):
+                self._list()
+            found = {}
+            for run_id in active:
+                listed = self._listed.get(run_id)
+                signs = None if listed is None else self._source.signs(listed, now)
+                if signs is not None:
+                    found[run_id] = signs
+            return found
+
+    def _list(self) -> None:
+        if time.monotonic() - self._listed_s > _LIST_AGAIN_S:
+            self._listed_s = time.monotonic()
+            with suppress(SourceError):
+                self._listed = {run.row.id: run for run in self._source.runs()}
+
+    def _attachments(self, run_id: str) -> AttachmentFiles:
+        return SourceFiles(
+            self.run_directory(run_id) / "attachments",
+            self._source.root,
+            lambda: self._state(run_id).paths,
+        )
+
+
+class SourceFiles:
+    """The attachments of a run: those taken out of its files, and those that stay in the source."""
+
+    def __init__(self, folder: Path, root: Path, paths: Callable[[], dict[str, str]]) -> None:
+        """Take the folder of the former, and what says where the latter are, below a root."""
+        self.folder = folder
+        self._root = root
+        self._paths = paths
+
+    def listed(self, rows: Iterable[AttachmentRow]) -> Attachments:
+        """Return rows with the state of their files, wherever these are."""
+        paths = self._paths()
+        by_place = list(rows)
+        here = listing.on_disk([row for row in by_place if row.name not in paths], self.folder)
+        there = [self._there(row, paths[row.name]) for row in by_place if row.name in paths]
+        return Attachments((*here.files, *there), here.orphans)
+
+    def path(self, file_path: str) -> Path:
+        """Return the path of an attachment.
+
+        Raises:
+            AttachmentRefused: It is not there any more, or leads out of the source.
+        """
+        elsewhere = self._paths().get(file_path)
+        if elsewhere is None:
+            return listing.resolved(self.folder, file_path)
+        return inside(self._root, Path(elsewhere))
+
+    def _there(self, row: AttachmentRow, path: str) -> Attachment:
+        try:
+            found = inside(self._root, Path(path)).stat()
+        except AttachmentRefused as error:
+            return Attachment(row, row.file_path, FileState.REFUSED, problem=str(error))
+        except OSError:
+            return Attachment(row, row.file_path, FileState.MISSING)
+        modified_at = moment(found.st_mtime_ns // 1_000_000_000)
+        return Attachment(row, row.file_path, FileState.PRESENT, found.st_size, modified_at)
+
+
+def inside(root: Path, path: Path) -> Path:
+    """Return the real path of a file of a source.
+
+    Raises:
+        AttachmentRefused: It is not there any more, or is not a file below the root.
+    """
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise AttachmentRefused("the file is not there any more") from error
+    if not real.is_relative_to(root if root.is_dir() else root.parent) or not real.is_file():
+        raise AttachmentRefused("its path leads out of the source")
+    return real
+
+
+def _why_not_followed(path: Path) -> tuple[str, ...]:
+    with suppress(OSError):
+        return (path.read_text("utf-8", "replace"),)
+    return ()

@@ -1,0 +1,57 @@
+"""Which tool a folder or file is of, by what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+from flowtui.sources.records import SourceError
+from flowtui.sources.source import Source
+
+_READERS = ("tensorboard",)
+"""Modules of this package with a function `recognise`, the most certain first."""
+LOOKED_FOR = (
+    "a LUML store: a folder with meta.db, or a .luml file",
+    "TensorBoard: a folder with event files (events.out.tfevents.*), or one such file",
+)
+"""What can be opened, a line each."""
+_MOST_SEEN = 200
+
+
+def recognise(path: Path) -> Source | None:
+    """Return the source at a path, None if no tool that is known has written it.
+
+    Raises:
+        SourceError: It may not be read, or is of a tool and cannot be read.
+    """
+    try:
+        path = path.resolve(strict=True)
+        if path.is_dir():
+            next(path.iterdir(), None)
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path} cannot be read: {reason}") from error
+    for name in _READERS:
+        reader: Callable[[Path], Source | None] = import_module(f"flowtui.sources.{name}").recognise
+        source = reader(path)
+        if source is not None:
+            return source
+    return None
+
+
+def seen_in(folder: Path) -> list[tuple[Path, Source]]:
+    """Return what a folder and the folders and files right inside it are, by name."""
+    try:
+        inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []
+    found: list[tuple[Path, Source]] = []
+    for path in inside[:_MOST_SEEN]:
+        try:
+            source = recognise(path)
+        except SourceError:
+            continue
+        if source is not None:
+            found.append((path, source))
+    return found
