@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from flowtui.sources.files import safe_name
-from flowtui.sources.records import Batch, SourceFile, moment
+from flowtui.sources.records import SourceBatch, SourceFile, moment
 from flowtui.sources.wire import (
     BYTES,
     FIXED32,
@@ -65,7 +65,7 @@ class EventReader:
         self._value_ends: dict[int, set[int]] = {}
         """By the length of what follows the step: how far before its end a value begins."""
 
-    def take(self, record: bytes, batch: Batch) -> int | None:
+    def take(self, record: bytes, batch: SourceBatch) -> int | None:
         """Add what a record says to a batch.
 
         Returns:
@@ -91,7 +91,7 @@ class EventReader:
             return self._take_slowly(record, rest, batch)
         return self._take_slowly(record, b"", batch)
 
-    def _take_slowly(self, record: bytes, rest: bytes, batch: Batch) -> int | None:
+    def _take_slowly(self, record: bytes, rest: bytes, batch: SourceBatch) -> int | None:
         before = len(batch.points)
         try:
             restarts_at = self._event(record, batch)
@@ -117,7 +117,7 @@ class EventReader:
             self._tags[rest[:place] + rest[place + 4 :]] = tag
             self._value_ends.setdefault(len(rest), set()).add(len(rest) - place)
 
-    def _event(self, record: bytes, batch: Batch) -> int | None:
+    def _event(self, record: bytes, batch: SourceBatch) -> int | None:
         wall_s, step, is_start = 0.0, 0, False
         summaries: list[bytes] = []
         for number, kind, value in fields(record):
@@ -143,7 +143,7 @@ class EventReader:
         # A file begins with step 0 where nothing is taken back.
         return step if is_start else None
 
-    def _value(self, data: bytes, step: int, wall_s: float, batch: Batch) -> None:
+    def _value(self, data: bytes, step: int, wall_s: float, batch: SourceBatch) -> None:
         tag, plugin, content = "", "", b""
         simple: float | None = None
         parts: dict[int, bytes] = {}
@@ -175,7 +175,7 @@ class EventReader:
         else:
             batch.left_out[f"records of the plugin {plugin}" if plugin else "empty records"] += 1
 
-    def _tensor(self, data: bytes, plugin: str, at: _At, batch: Batch) -> None:
+    def _tensor(self, data: bytes, plugin: str, at: _At, batch: SourceBatch) -> None:
         shape, values, strings = _tensor(data)
         if plugin == "images":
             # The first two are the width and the height.
@@ -192,7 +192,7 @@ class EventReader:
             batch.left_out[f"records of the plugin {plugin}" if plugin else "tensors"] += 1
 
     def _keep(
-        self, batch: Batch, at: _At, kind: str, contents: list[bytes], suffix: str = ""
+        self, batch: SourceBatch, at: _At, kind: str, contents: list[bytes], suffix: str = ""
     ) -> None:
         for place, content in enumerate(contents):
             ending = suffix or next(
@@ -203,7 +203,7 @@ class EventReader:
             if self._has_room(len(content), batch):
                 batch.files.append(SourceFile(name, content, created_at=_when(at.wall_s)))
 
-    def _keep_line(self, batch: Batch, at: _At, buckets: list[list[float]]) -> None:
+    def _keep_line(self, batch: SourceBatch, at: _At, buckets: list[list[float]]) -> None:
         line = json.dumps({"step": at.step, "wall_time": at.wall_s, "buckets": buckets}) + "\n"
         if self._has_room(len(line), batch, count=0):
             name = safe_name("histograms", f"{at.tag}.jsonl")
@@ -211,7 +211,7 @@ class EventReader:
                 SourceFile(name, line.encode(), created_at=_when(at.wall_s), is_appended=True)
             )
 
-    def _has_room(self, size: int, batch: Batch, count: int = 1) -> bool:
+    def _has_room(self, size: int, batch: SourceBatch, count: int = 1) -> bool:
         learnt = self.learnt
         if learnt.files + count > _MOST_FILES or learnt.file_bytes + size > _MOST_BYTES:
             batch.left_out["pictures, sounds, texts and histograms past 10,000 files or 1 GB"] += 1

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from flowtui.sources import standing
-from flowtui.sources.places import Place
-from flowtui.sources.records import Batch, SourceError, SourceFile, SourceRun, moment
-from flowtui.sources.source import Source
+from flowtui.sources.places import PrivatePlace
+from flowtui.sources.records import SourceBatch, SourceError, SourceFile, SourceRun, moment
+from flowtui.sources.source import RunSource
 from flowtui.sources.standing import ReadState
 from flowtui.store.schema.mirror import FileRow, MirrorExperiment, MirrorWriter, RunRow
 from flowtui.store.values import Status
@@ -33,8 +33,8 @@ class _Kept:
 class Filling:
     """Fills one private store; only the process that holds its lock does so."""
 
-    source: Source
-    place: Place
+    source: RunSource
+    place: PrivatePlace
     _runs: dict[str, _Kept] = field(default_factory=dict)
     _has_looked: bool = False
 
@@ -132,7 +132,7 @@ class Filling:
 
     def _write(
         self,
-        batch: Batch,
+        batch: SourceBatch,
         run_id: str,
         experiment: MirrorExperiment,
         last_steps: dict[str, int],

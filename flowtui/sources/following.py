@@ -18,9 +18,9 @@ from pathlib import Path
 
 from flowtui.sources import places, recognising
 from flowtui.sources.filling import Filling
-from flowtui.sources.places import Place
+from flowtui.sources.places import PrivatePlace
 from flowtui.sources.records import SourceError
-from flowtui.sources.source import Source
+from flowtui.sources.source import RunSource
 from flowtui.store.errors import StoreError
 
 LOOK_EVERY_S = 1.0
@@ -33,7 +33,7 @@ _NICE = 10
 class Follower:
     """Follows one source until its input ends."""
 
-    def __init__(self, source: Source, place: Place, told: int) -> None:
+    def __init__(self, source: RunSource, place: PrivatePlace, told: int) -> None:
         """Take a source, its place, and the descriptor that says what is wanted first."""
         self._source, self._place, self._told = source, place, told
         self._line = b""

@@ -35,7 +35,7 @@ _ABOUT = "source.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PrivatePlace:
     """The folder of one source's private store."""
 
     folder: Path
@@ -84,7 +84,7 @@ def directory() -> Path:
     return (Path(chosen) if chosen else person.folder("cache")) / "sources"
 
 
-def place(tool: str, root: Path) -> Place:
+def place(tool: str, root: Path) -> PrivatePlace:
     """Return the place for a source, whose folders are made if they are missing.
 
     Raises:
@@ -94,7 +94,7 @@ def place(tool: str, root: Path) -> Place:
         found = root.stat()
         words = (str(VERSION), tool, str(root), str(found.st_dev), str(found.st_ino))
         key = hashlib.sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-        made = Place(directory() / key)
+        made = PrivatePlace(directory() / key)
         (made.folder / "state").mkdir(mode=0o700, parents=True, exist_ok=True)
         made.store.mkdir(mode=0o700, exist_ok=True)
         for private in (directory(), made.folder):
@@ -129,7 +129,7 @@ def clear() -> None:
             _remove(one)
 
 
-def _prune(besides: Place) -> None:
+def _prune(besides: PrivatePlace) -> None:
     """Remove what was not opened for the longest time, while there is too much."""
     with suppress(OSError):
         sizes = {one: _size(one.folder) for one in _all()}
@@ -141,11 +141,11 @@ def _prune(besides: Place) -> None:
                 total -= sizes[one]
 
 
-def _all() -> list[Place]:
-    return [Place(folder) for folder in directory().iterdir() if folder.is_dir()]
+def _all() -> list[PrivatePlace]:
+    return [PrivatePlace(folder) for folder in directory().iterdir() if folder.is_dir()]
 
 
-def _remove(one: Place) -> bool:
+def _remove(one: PrivatePlace) -> bool:
     """Remove a private store, unless a process writes it."""
     with one.writing(waits=False) as is_mine:
         if is_mine:
@@ -162,7 +162,7 @@ def _size(folder: Path) -> int:
     return total
 
 
-def _opened_at(one: Place) -> float:
+def _opened_at(one: PrivatePlace) -> float:
     with suppress(OSError):
         return (one.folder / _ABOUT).stat().st_mtime
     return 0.0

@@ -15,9 +15,9 @@ from shlex import quote
 
 from flowtui.sources import places, standing
 from flowtui.sources.filling import Filling
-from flowtui.sources.places import Place
+from flowtui.sources.places import PrivatePlace
 from flowtui.sources.records import SourceError, SourceRun, moment
-from flowtui.sources.source import Source
+from flowtui.sources.source import RunSource
 from flowtui.store import cancelling, runs
 from flowtui.store.attachments import listing
 from flowtui.store.attachments.files import AttachmentFiles
@@ -43,7 +43,7 @@ _OTHER_WRITER_S = 10.0
 _POLL_S = 0.05
 
 
-def open_source(source: Source, *, waits: bool, told: Progress | None = None) -> SourceStore:
+def open_source(source: RunSource, *, waits: bool, told: Progress | None = None) -> SourceStore:
     """Open a source, listing its runs now and reading them when they are asked for.
 
     Args:
@@ -65,7 +65,7 @@ def open_source(source: Source, *, waits: bool, told: Progress | None = None) ->
     return SourceStore(source, place, waits, told)
 
 
-def _wait(has_come: Callable[[], bool], place: Place) -> None:
+def _wait(has_come: Callable[[], bool], place: PrivatePlace) -> None:
     """Wait for what another process writes, which has the lock of the one writer."""
     until_s = time.monotonic() + _OTHER_WRITER_S
     while not has_come():
@@ -78,7 +78,9 @@ def _wait(has_come: Callable[[], bool], place: Place) -> None:
 class SourceStore(Store):
     """The runs of a source. While it is followed, a child process reads what is new in them."""
 
-    def __init__(self, source: Source, place: Place, waits: bool, told: Progress | None) -> None:
+    def __init__(
+        self, source: RunSource, place: PrivatePlace, waits: bool, told: Progress | None
+    ) -> None:
         """Take a source and its place, in which the runs are listed already."""
         self._source, self._place = source, place
         self._waits, self._told = waits, told

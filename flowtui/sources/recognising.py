@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from flowtui.sources.records import SourceError
-from flowtui.sources.source import Source
+from flowtui.sources.source import RunSource
 
 _READERS = ("tensorboard",)
 """Modules of this package with a function `recognise`, the most certain first."""
@@ -19,7 +19,7 @@ LOOKED_FOR = (
 _MOST_SEEN = 200
 
 
-def recognise(path: Path) -> Source | None:
+def recognise(path: Path) -> RunSource | None:
     """Return the source at a path, None if no tool that is known has written it.
 
     Raises:
@@ -33,20 +33,22 @@ def recognise(path: Path) -> Source | None:
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"{path} cannot be read: {reason}") from error
     for name in _READERS:
-        reader: Callable[[Path], Source | None] = import_module(f"flowtui.sources.{name}").recognise
+        reader: Callable[[Path], RunSource | None] = import_module(
+            f"flowtui.sources.{name}"
+        ).recognise
         source = reader(path)
         if source is not None:
             return source
     return None
 
 
-def seen_in(folder: Path) -> list[tuple[Path, Source]]:
+def seen_in(folder: Path) -> list[tuple[Path, RunSource]]:
     """Return what a folder and the folders and files right inside it are, by name."""
     try:
         inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError:
         return []
-    found: list[tuple[Path, Source]] = []
+    found: list[tuple[Path, RunSource]] = []
     for path in inside[:_MOST_SEEN]:
         try:
             source = recognise(path)

@@ -56,7 +56,7 @@ class SourceFile:
 
 
 @dataclass(slots=True)
-class Batch:
+class SourceBatch:
     """Some records of one run, and the mark after them; it is written as a whole."""
 
     mark: Mark | None

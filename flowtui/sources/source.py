@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from flowtui.sources.records import Batch, Mark, SourceRun
+from flowtui.sources.records import Mark, SourceBatch, SourceRun
 from flowtui.store.liveness.standing import Signs
 
 
-class Source(Protocol):
+class RunSource(Protocol):
     """One folder or file of another tool. A source is used by one thread at a time.
 
     It opens files only to read them, and closes them before it yields the batch that they filled.
@@ -29,7 +29,7 @@ class Source(Protocol):
             SourceError: It cannot be read, or is not there any more.
         """
 
-    def read(self, run: SourceRun, mark: Mark) -> Iterator[Batch]:
+    def read(self, run: SourceRun, mark: Mark) -> Iterator[SourceBatch]:
         """Yield what a run has beyond a mark; a torn end is the end for now.
 
         A reader that stops after any batch goes on from its mark.

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from flowtui.sources import event_records, files, open_files
 from flowtui.sources.event_values import EventReader, Learnt
-from flowtui.sources.records import Batch, Mark, SourceError, SourceRun, moment
+from flowtui.sources.records import Mark, SourceBatch, SourceError, SourceRun, moment
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.schema.mirror import RunRow
 from flowtui.store.values import Status
@@ -90,7 +90,7 @@ class TensorBoard:
         )
         return SourceRun(row, tuple(states), sum(state[1] for _, state in states))
 
-    def read(self, run: SourceRun, mark: Mark) -> Iterator[Batch]:
+    def read(self, run: SourceRun, mark: Mark) -> Iterator[SourceBatch]:
         read = _Reading.of(mark)
         paths: list[Path] = [path for path, _ in _states(run)]
         known = {str(path): state for path, state in _states(run)}
@@ -98,7 +98,7 @@ class TensorBoard:
             if name in known and (known[name][0] != inode or known[name][1] < end):
                 # It was written anew, and what was read of it may be in no file any more.
                 read = _Reading({}, Learnt())
-                yield Batch(read.mark(), starts_anew=True)
+                yield SourceBatch(read.mark(), starts_anew=True)
                 break
         reader = EventReader(read.learnt)
         for path in paths:
@@ -109,7 +109,7 @@ class TensorBoard:
 
     def _read_file(
         self, path: Path, part: tuple[int, int, int], read: _Reading, reader: EventReader
-    ) -> Iterator[Batch]:
+    ) -> Iterator[SourceBatch]:
         inode, start, size = part
         while True:
             # The file is open only while a chunk is read, and not while it is written down.
@@ -118,7 +118,7 @@ class TensorBoard:
                     chunk = next(event_records.chunks(file, start, size), None)
             except OSError as error:
                 note = f"{path.name} cannot be read: {error.strerror or error}"
-                yield Batch(read.mark(), notes={path.name: note}, read_bytes=read.bytes)
+                yield SourceBatch(read.mark(), notes={path.name: note}, read_bytes=read.bytes)
                 return
             if chunk is None:
                 return
@@ -138,14 +138,14 @@ class TensorBoard:
 
 def _batches(
     path: Path, chunk: event_records.Chunk, read: _Reading, reader: EventReader
-) -> Iterator[Batch]:
-    batch = Batch(None, read_bytes=read.bytes)
+) -> Iterator[SourceBatch]:
+    batch = SourceBatch(None, read_bytes=read.bytes)
     for record in chunk.records:
         restarts_at = reader.take(record, batch)
         if restarts_at is not None:
             # All that came before is written first; the mark goes with the last batch of a chunk.
             yield batch
-            batch = Batch(None, restarts_at=restarts_at, read_bytes=read.bytes)
+            batch = SourceBatch(None, restarts_at=restarts_at, read_bytes=read.bytes)
     batch.mark = read.mark()
     if chunk.damaged:
         batch.left_out["damaged records (their checksum does not fit)"] += chunk.damaged

@@ -116,7 +116,7 @@ def test_a_private_store_is_private_and_goes_when_it_is_cleared(opened: Opened) 
     opened(Path(TENSORBOARD))
     (folder,) = places.directory().iterdir()
     assert folder.stat().st_mode & 0o777 == 0o700
-    with places.Place(folder).writing(waits=False):
+    with places.PrivatePlace(folder).writing(waits=False):
         places.clear()
         assert folder.exists(), "a process writes it"
     places.clear()
@@ -124,7 +124,7 @@ def test_a_private_store_is_private_and_goes_when_it_is_cleared(opened: Opened) 
 
 
 def test_without_a_log_on_a_shared_disk(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places.Place, "may_log", False)
+    monkeypatch.setattr(places.PrivatePlace, "may_log", False)
     run = opened(Path(TENSORBOARD)).resolve("resnet")
     assert points(run)["best"] == [(0, "0.5")]
     mode = run.database.read(lambda db: db.execute("pragma journal_mode").fetchone()[0])
