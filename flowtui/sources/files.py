@@ -48,7 +48,7 @@ def read_bytes(path: Path, most: int) -> bytes:
 
 
 def walk(root: Path, depth: int = _MOST_DEPTH) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
-    """Yield each folder below a root with its entries, by name; links to folders are followed.
+    """Yield each folder below a root with its entries, links last; links to folders are followed.
 
     A folder that was met before, which a link may lead back to, is left out, as is one that this
     user may not read. At most MOST_ENTRIES entries are looked at.
@@ -64,7 +64,8 @@ def walk(root: Path, depth: int = _MOST_DEPTH) -> Iterator[tuple[Path, list[os.D
                 continue
             seen.add((found.st_dev, found.st_ino))
             with os.scandir(folder) as listed:
-                entries = sorted(listed, key=lambda entry: entry.name)
+                # What a link and a folder of its own lead to is met by its own name.
+                entries = sorted(listed, key=lambda entry: (entry.is_symlink(), entry.name))
             left -= len(entries)
             yield folder, entries
             if left <= 0:
