@@ -599,7 +599,8 @@ def upload(
         raise WrongUsage("name the RUN to upload, or give --resume")
     opened, found = open_run(run, store)
     if opened.why_read_only:
-        raise WrongUsage("an artifact is not a run of a store; upload the run from its own store")
+        artifact = "an artifact is not a run of a store; upload the run from its own store"
+        raise WrongUsage(opened.why_not_sent or artifact)
     labels = tuple(tags) if tags else None
     wanted = uploading.UploadRequest(
         organization, orbit, collection, name, description, labels, model, yes, as_json

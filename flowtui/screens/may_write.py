@@ -38,5 +38,8 @@ def why_not_collected(store: Store, options: Options) -> str:
 
 def _why_not_sent(store: Store, options: Options, instead: str, reason: str) -> str:
     if store.why_read_only:
-        return f"{store.directory.name} is an exported or uploaded file: {instead}"
+        return (
+            store.why_not_sent
+            or f"{store.directory.name} is an exported or uploaded file: {instead}"
+        )
     return f"{READ_ONLY}; {reason}." if options.read_only else ""

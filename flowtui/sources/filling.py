@@ -59,11 +59,18 @@ class Filling:
                 kept.run, kept.seen = run, standing.as_json(run.state)
                 kept.state.why = ""
         if changed or gone or not self._has_looked:
-            with self._mirror() as mirror:
+            rows = standing.as_json([asdict(kept.row) for kept in self._runs.values()])
+            # What was listed the last time need not be written again, which would take longer.
+            if self._has_looked or not self.place.has_listed(rows):
+                # While it is being written, it is known to have nothing in particular.
+                self.place.note_listed([None])
+                with self._mirror() as mirror:
+                    if not self._has_looked:
+                        gone = mirror.ids() - found.keys()
+                    mirror.put(changed)
+                    mirror.remove(gone)
                 if not self._has_looked:
-                    gone = mirror.ids() - found.keys()
-                mirror.put(changed)
-                mirror.remove(gone)
+                    self.place.note_listed(rows)
             self._has_looked = True
         for run_id in gone:
             self._runs.pop(run_id, None)

@@ -2,6 +2,7 @@
 
     sources/KEY/source.json   which path it is of, and when it was last opened
     sources/KEY/writer.lock   held by the process that writes it
+    sources/KEY/listed.json   the runs that the list in the private store has, if that is known
     sources/KEY/store/        the private store
     sources/KEY/state/ID.json how far each run was read, and what has no place
 
@@ -32,6 +33,7 @@ MAX_BYTES = 10 << 30
 VERSION = 1
 """Of what is kept; what another version has kept is read anew."""
 _ABOUT = "source.json"
+_LISTED = "listed.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,17 @@ class PrivatePlace:
     def state(self, run_id: str) -> Path:
         """The file that says how far a run was read."""
         return self.folder / "state" / f"{run_id}.json"
+
+    def has_listed(self, rows: list[object]) -> bool:
+        """Say whether the private store is known to have exactly these rows of runs."""
+        with suppress(OSError, ValueError, RecursionError):
+            listed = json.loads((self.folder / _LISTED).read_bytes())
+            return bool(listed == rows) and (self.store / "meta.db").exists()
+        return False
+
+    def note_listed(self, rows: list[object]) -> None:
+        """Note which rows of runs the private store has; none where that is not certain."""
+        (self.folder / _LISTED).write_text(json.dumps(rows))
 
     @contextmanager
     def writing(self, *, waits: bool) -> Iterator[bool]:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ from flowtui.store.attachments.values import (
     Attachments,
     FileState,
 )
+from flowtui.store.errors import DatabaseError
+from flowtui.store.liveness.signs import logged_at
 from flowtui.store.liveness.standing import Signs
 from flowtui.store.open_run import OpenRun
 from flowtui.store.store import Store
@@ -87,6 +90,8 @@ class SourceStore(Store):
         self._source_lock = threading.Lock()
         self._listed: dict[str, SourceRun] = {}
         self._listed_s = self._started_s = -1e9
+        self._last_at: dict[str, datetime | None] = {}
+        """When the last record came, of runs whose processes are gone."""
         self._child: subprocess.Popen[bytes] | None = None
         self._follows = False
         self._wanted = ""
@@ -98,8 +103,10 @@ class SourceStore(Store):
         self.location = StoreLocation(source.root, source.tool)
         self.why_read_only = (
             f"this is a run of {source.tool}, read where it is: `flow-tui import"
-            f" {quote(str(source.root))}` makes it a run of a store, which can be annotated"
+            f" {quote(str(source.root))}` makes it a run of a store, which can be annotated and"
+            " uploaded"
         )
+        self.why_not_sent = self.why_read_only
         self.meta.why_read_only = self.why_read_only
         self.meta.lacking = partial(_why_not_followed, place.folder / "why")
 
@@ -206,8 +213,16 @@ class SourceStore(Store):
                 listed = self._listed.get(run_id)
                 signs = None if listed is None else self._source.signs(listed, now)
                 if signs is not None:
-                    found[run_id] = signs
+                    found[run_id] = self._with_last(run_id, signs) if signs.is_gone else signs
             return found
+
+    def _with_last(self, run_id: str, signs: Signs) -> Signs:
+        """Return signs with the time of the last record, until which a run lasted that is gone."""
+        if run_id not in self._last_at:
+            with suppress(DatabaseError):
+                if self._state(run_id).seen:
+                    self._last_at[run_id] = self.run(run_id).ask(logged_at)
+        return replace(signs, logged_at=self._last_at.get(run_id))
 
     def _list(self) -> None:
         if time.monotonic() - self._listed_s > _LIST_AGAIN_S:

@@ -37,6 +37,8 @@ class Store:
 
     why_read_only: str = ""
     """Why nothing in it can ever be written, for a person; empty for a folder."""
+    why_not_sent: str = ""
+    """Why no run of it is uploaded or collected into; empty for a folder and for an artifact."""
 
     def __init__(self, where: StoreLocation) -> None:
         """Open a store; nothing stays open.

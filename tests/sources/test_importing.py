@@ -11,6 +11,7 @@ import pytest
 
 from flowtui.cli import sources
 from flowtui.cli.opening import Opening, RunsAtPath, open_run, open_store
+from flowtui.screens.may_write import why_not_annotated, why_not_uploaded
 from flowtui.sources import places
 from flowtui.sources.private_store import SourceStore
 from flowtui.store.errors import DatabaseReadOnly, StoreNotFound
@@ -18,6 +19,7 @@ from flowtui.store.schema import EvalAnnotationRow, EvalRow, StoreWriter
 from flowtui.store.store import Store
 from flowtui.store.transaction import write
 from flowtui.store.values import StoreLocation
+from flowtui.widgets.host import Options
 from tests.sources.conftest import WRITTEN
 from tests.sources.reading import names, points
 
@@ -77,6 +79,8 @@ def test_nothing_is_written_into_a_private_store_and_the_reason_names_import(
 ) -> None:
     shown = opened(Path(TENSORBOARD))
     run = shown.resolve("resnet")
+    assert "flow-tui import" in why_not_annotated(shown, Options(user="me"))
+    assert "flow-tui import" in why_not_uploaded(shown, Options())
     with pytest.raises(DatabaseReadOnly, match="flow-tui import"):
         write(run.database, lambda db: db.execute("delete from static_params"))
 

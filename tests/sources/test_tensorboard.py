@@ -213,7 +213,8 @@ def test_a_silent_file_that_no_process_has_open_is_left(
     monkeypatch.setattr(open_files, "_open_here", lambda: {(state.st_dev, state.st_ino)})
     assert store.standings([run.row], later)[run.id].activity is Activity.ACTIVE
     monkeypatch.setattr(open_files, "_open_here", frozenset)
-    assert store.standings([run.row], later)[run.id].activity is Activity.STOPPED
+    left = store.standings([run.row], later)[run.id]
+    assert (left.activity, left.elapsed_s) == (Activity.STOPPED, 0.0), "it had one point"
     assert store.standings([run.row], datetime.now(UTC))[run.id].activity is Activity.ACTIVE
 
 
