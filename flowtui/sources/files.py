@@ -14,6 +14,8 @@ from flowtui.sources.records import SourceError
 
 MOST_ENTRIES = 200_000
 """How many files and folders of a source are looked at."""
+TO_RECOGNISE = 20_000
+"""How many are looked at to find out whether a tool wrote them, a tenth of a second."""
 _MOST_DEPTH = 24
 _PART_BYTES = 120
 _BAD = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\\]")
@@ -47,14 +49,16 @@ def read_bytes(path: Path, most: int) -> bytes:
     return data
 
 
-def walk(root: Path, depth: int = _MOST_DEPTH) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
+def walk(
+    root: Path, depth: int = _MOST_DEPTH, most: int = MOST_ENTRIES
+) -> Iterator[tuple[Path, list[os.DirEntry[str]]]]:
     """Yield each folder below a root with its entries, links last; links to folders are followed.
 
     A folder that was met before, which a link may lead back to, is left out, as is one that this
-    user may not read. At most MOST_ENTRIES entries are looked at.
+    user may not read. After `most` entries it ends.
     """
     seen: set[tuple[int, int]] = set()
-    left = MOST_ENTRIES
+    left = most
     waiting = [(root, 0)]
     while waiting:
         folder, level = waiting.pop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +18,8 @@ LOOKED_FOR = (
     "TensorBoard: a folder with event files (events.out.tfevents.*), or one such file",
 )
 """What can be opened, a line each."""
-_MOST_SEEN = 200
+_LOOK_S = 1.0
+"""How long to look around in a folder."""
 
 
 def recognise(path: Path) -> RunSource | None:
@@ -44,13 +46,19 @@ def recognise(path: Path) -> RunSource | None:
 
 
 def seen_in(folder: Path) -> list[tuple[Path, RunSource]]:
-    """Return what a folder and the folders and files right inside it are, by name."""
+    """Return what the folders and files right inside a folder are, by name.
+
+    Those that a second does not suffice for are left out.
+    """
+    until_s = time.monotonic() + _LOOK_S
     try:
         inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError:
         return []
     found: list[tuple[Path, RunSource]] = []
-    for path in inside[:_MOST_SEEN]:
+    for path in inside:
+        if time.monotonic() > until_s:
+            break
         try:
             source = recognise(path)
         except SourceError:

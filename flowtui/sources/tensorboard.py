@@ -34,7 +34,7 @@ def recognise(path: Path) -> TensorBoard | None:
     """Return the source at a path, None if it is no log folder and no event file."""
     if path.is_file():
         return TensorBoard(path.resolve()) if _EVENTS in path.name else None
-    for _, entries in files.walk(path, _RECOGNISED_DEPTH):
+    for _, entries in files.walk(path, _RECOGNISED_DEPTH, files.TO_RECOGNISE):
         if any(_is_event_file(entry) for entry in entries):
             return TensorBoard(path.resolve())
     return None

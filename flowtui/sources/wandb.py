@@ -44,7 +44,7 @@ def recognise(path: Path) -> WeightsAndBiases | None:
         return WeightsAndBiases(path) if _is_log(path) else None
     found = any(
         _FILE.fullmatch(entry.name) and _is_log(folder / entry.name)
-        for folder, entries in files.walk(path, _DEPTH)
+        for folder, entries in files.walk(path, _DEPTH, files.TO_RECOGNISE)
         for entry in entries
     )
     return WeightsAndBiases(path) if found else None
