@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from flowtui.sources import standing
+from flowtui.sources import files, standing
 from flowtui.sources.places import PrivatePlace
 from flowtui.sources.records import SourceBatch, SourceError, SourceFile, SourceRun, moment
 from flowtui.sources.source import RunSource
@@ -80,6 +80,8 @@ class Filling:
         state = ReadState()
         if (self.place.store / run.row.id / "exp.db").exists():
             state = standing.load(self.place.state(run.row.id))
+            # What kept it from being read may be over.
+            state.why = ""
         # What reading told of a run is better than what listing tells.
         return _Kept(run, standing.as_json(run.state), state, standing.row_of(state) or run.row)
 
@@ -130,7 +132,9 @@ class Filling:
                         return False
             except SourceError as error:
                 kept.state.why = str(error)
-            is_first, kept.state.seen = not kept.state.seen, seen
+            is_first = not kept.state.seen
+            if not kept.state.why:
+                kept.state.seen = seen
             kept.state.save(self.place.state(run_id))
             if is_first or kept.row.status == Status.COMPLETED:
                 # The row changes with it, so that those who look at the run read its problems.
@@ -172,7 +176,9 @@ class Filling:
         created_at = file.created_at or moment(0)
         if file.path is not None:
             state.paths[file.name] = str(file.path)
-            return FileRow(file.name, file.path.stat().st_size, created_at)
+            # A file that went meanwhile is listed all the same, as missing.
+            found = files.state(file.path)
+            return FileRow(file.name, 0 if found is None else found[1], created_at)
         data = file.data or b""
         target = folder / file.name
         try:

@@ -75,7 +75,7 @@ def all_of(store: ArtifactStore) -> dict[str, Any]:
     return {
         "row": (run.id, run.name, run.row.status, run.row.tags, run.row.description),
         "rows": rows,
-        "lacks": run.database.lacks,
+        "lacks": run.database.lacking(),
         "listed": [(one.path, one.state, one.disk_size_bytes, one.problem) for one in files],
         "bytes": {one.path: run.files.path(one.path).read_bytes() for one in files},
     }
