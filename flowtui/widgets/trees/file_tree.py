@@ -116,6 +116,23 @@ class FileTree(VirtualList):
         node = self.node
         return node.attachment if isinstance(node, FileNode) else None
 
+    @property
+    def root(self) -> FolderNode:
+        """The folder whose contents are shown."""
+        return self._root
+
+    def go_to(self, path: str) -> bool:
+        """Put the cursor on a file, in folders that are unfolded for it; say whether it is here."""
+        folder = path
+        while (folder := folder.rpartition("/")[0]) and not self._filtered_by:
+            self._is_open[folder] = True
+        self._lay_out(None)
+        for node, _ in self._shown:
+            if isinstance(node, FileNode) and node.attachment.path == path:
+                self.cursor = self._places[key_of(node)]
+                return True
+        return False
+
     def _lay_out(self, held: NodeKey | None) -> None:
         """Make the lines anew, with the cursor on a node, or on the folder that hides it."""
         line = self.cursor - round(self.scroll_y)
