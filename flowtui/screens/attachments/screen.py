@@ -252,7 +252,7 @@ class AttachmentsScreen(FindsInPreview):
 
     def _source(self, file: Attachment) -> FileSource:
         resolve = partial(self.run.files.path, file.path)
-        return FileSource(file.path, file.path, resolve)
+        return FileSource(file.path, file.path, resolve, partial(self.run.files.glance, file.path))
 
     @on(FilePreview.Shown)
     def take_kind(self, message: FilePreview.Shown) -> None:
