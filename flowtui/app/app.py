@@ -137,13 +137,14 @@ class FlowApp(KeyQueue):
         Binding("ctrl+t", "show_console", "Console", show=False, id="app.console",
                 tooltip="Show the output of the program that was started, or go back"),
         Binding("ctrl+p", "command_palette", "Commands", show=False, priority=True,
-                tooltip="Find a command or a theme by name"),
+                id="app.commands", tooltip="Find a command or a theme by name"),
         Binding("question_mark", "app.show_keys", "Keys", key_display="?", id="app.keys",
                 tooltip="All keys that work here"),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True,
                 id="app.suspend", tooltip="Go to the shell; `fg` comes back"),
         Binding("q", "app.quit", "Quit", id="app.quit", tooltip="Leave flow-tui"),
-        Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, tooltip="Leave flow-tui"),
+        Binding("ctrl+c", "app.quit", "Quit", show=False, priority=True, id="app.interrupt",
+                tooltip="Leave flow-tui"),
     ]  # fmt: skip
 
     def __init__(

@@ -12,6 +12,9 @@ from textual.screen import Screen
 from flowtui.app import themes
 from flowtui.screens.dialogs.commands import Command
 
+NOT_LISTED = ("move.", "filter.", "review.digit_", "app.commands", "app.interrupt")
+"""What the ids begin with of keys that only move, type an answer, or lead here or out."""
+
 
 def commands(app: App[None], screen: Screen[object]) -> Iterator[Command]:
     """Yield every action that a key starts on a screen, and the themes."""
@@ -20,6 +23,8 @@ def commands(app: App[None], screen: Screen[object]) -> Iterator[Command]:
         binding = active.binding
         if binding.id and binding.id not in seen and active.enabled:
             seen.add(binding.id)
+            if binding.id.startswith(NOT_LISTED):
+                continue
             run = partial(_run, app, binding.action, active.node)
             yield Command(binding.description, binding.tooltip, run)
     for name in themes.THEMES:

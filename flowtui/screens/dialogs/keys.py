@@ -118,7 +118,7 @@ class KeysScreen(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q", "dismiss", "Close", key_display="Esc",
-                tooltip="Back to where you were"),
+                id="keys.close", tooltip="Back to where you were"),
     ]  # fmt: skip
 
     def __init__(self, bindings: Iterable[ActiveBinding]) -> None:
