@@ -63,6 +63,9 @@ MEASURE_LINK_AFTER_S = 1.0
 """How long after the start the link is measured: until then the terminal is busy drawing."""
 RETRY_AFTER_S = 1.0
 """How long after a failed read of the open run the next one is tried."""
+MOST_MISTAKES = 3
+"""How many mistakes in the person's settings are told in full."""
+MISTAKES_FOR_S = 12.0
 RUNS = "runs"
 """The mode of the list of runs; every other mode is a tab of the open run or of a comparison."""
 COMPARED = "compare."
@@ -212,6 +215,8 @@ class FlowApp(KeyQueue):
         # Sixteen colours take a third of the bytes of any others.
         default = themes.ANSI.name if options.is_slow else themes.default_theme(self.session)
         self.theme = options.theme or default
+        if options.keymap:
+            self.set_keymap(options.keymap)
         for name in self.available_themes.keys() - themes.THEMES.keys():
             self.unregister_theme(name)
         # Motion costs bytes and time, and shows nothing.
@@ -440,8 +445,16 @@ class FlowApp(KeyQueue):
         if self.session.is_ssh:
             self.set_timer(MEASURE_LINK_AFTER_S, self._measure_link)
 
+    def _tell_mistakes(self) -> None:
+        if told := self.options.mistakes:
+            first, more = told[:MOST_MISTAKES], len(told) - MOST_MISTAKES
+            rest = [f"{more:,} more: flow-tui config lists them"] if more > 0 else []
+            self.notify("\n".join((*first, *rest)), title="Not used of your settings",
+                        severity="warning", timeout=MISTAKES_FOR_S, markup=False)  # fmt: skip
+
     def _after_first_paint(self) -> None:
         _collect_garbage_again()
+        self._tell_mistakes()
         # The style sheets of the other screens: parsed earlier they would delay the first paint,
         # and parsed later the first look at a tab.
         for path in Path(screens.__file__).parent.rglob("*.tcss"):
@@ -730,6 +743,10 @@ class FlowApp(KeyQueue):
                 self.call_later(command.run)
 
         self.push_screen(CommandsScreen(list(commands(self, self.screen))), run)
+
+    def choose_theme(self, name: str) -> None:
+        self.theme = name
+        themes.keep(name, self.options.theme_of_file, self.session)
 
     def copy(self, text: str) -> None:
         """Send text to the clipboard, and notify the person of the outcome."""

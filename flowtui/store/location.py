@@ -23,12 +23,23 @@ HOW = "luml-sdk makes one with its first run: ExperimentTracker().start_experime
 
 
 def locate(
-    option: str | None, environ: Mapping[str, str], cwd: Path, home: Path | None
+    option: str | None,
+    environ: Mapping[str, str],
+    cwd: Path,
+    home: Path | None,
+    named: tuple[str, str] | None = None,
 ) -> StoreLocation:
     """Return the directory of the store to read; it need not exist.
 
     Looks where the SDK and its browser app look: the option, the environment, `./.env`,
-    `./experiments` if it is a store, `~/.luml/experiments`.
+    `./experiments` if it is a store, `~/.luml/experiments`; the last one may be named otherwise.
+
+    Args:
+        option: What the command line says.
+        environ: The environment.
+        cwd: The current folder.
+        home: The person's home, if one is known.
+        named: The store of a person's settings, and what names it.
 
     Raises:
         StoreNotFound: It would be in the home folder, and none is known; or it is not a folder.
@@ -46,6 +57,8 @@ def locate(
                 return StoreLocation(_directory(uri, cwd, home), f"{variable} in .env")
     if (cwd / "experiments" / "meta.db").is_file():
         return StoreLocation(cwd / "experiments", "./experiments")
+    if named is not None:
+        return StoreLocation(_directory(named[0], cwd, home), named[1])
     return StoreLocation(_known(home) / ".luml" / "experiments", "the default place")
 
 
