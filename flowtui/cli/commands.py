@@ -38,7 +38,7 @@ from flowtui.cli.opening import (
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.errors import StoreError
 
-DEMO_RUN = "resnet50-cosine"
+DEMO_RUN = "support-agent-v5"
 OPEN = "open"
 RUN = "run"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
