@@ -384,7 +384,6 @@ class FlowApp(Shell):
         )
 
     def on_mount(self) -> None:
-        self._running_loop = asyncio.get_running_loop()
         self.set_interval(TICK_EVERY_S, self._tick)
         if self._run is not None:
             self._read_run(self._run.id, COUNTED)
@@ -393,7 +392,6 @@ class FlowApp(Shell):
             self._comparing.look()
         if self._following is not None:
             self._following.start()
-        self.call_after_refresh(self.after_first_paint)
         if self.session.is_ssh:
             self.set_timer(MEASURE_LINK_AFTER_S, self._measure_link)
 

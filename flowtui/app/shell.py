@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import sys
@@ -20,8 +21,6 @@ from flowtui.terminal import session
 from flowtui.terminal.shutdown import Shutdown
 
 if TYPE_CHECKING:
-    import asyncio
-
     from flowtui.widgets.host import Options
 
 MOST_MISTAKES = 3
@@ -81,6 +80,10 @@ class Shell(KeyQueue):
             return not hasattr(self.focused, "action_undo")
         return super().check_action(action, parameters)
 
+    def on_mount(self) -> None:
+        self._running_loop = asyncio.get_running_loop()
+        self.call_after_refresh(self.after_first_paint)
+
     def after_first_paint(self) -> None:
         """Do what a start has no time for."""
         _collect_garbage_again()
@@ -121,6 +124,10 @@ class Shell(KeyQueue):
                 self.call_later(command.run)
 
         self.push_screen(CommandsScreen(list(commands(self, self.screen))), run)
+
+    def open_demo(self) -> None:
+        self.wants_demo = True
+        self.call_later(self.action_quit)
 
     def choose_theme(self, name: str) -> None:
         self.theme = name

@@ -38,7 +38,6 @@ from flowtui.cli.opening import (
 from flowtui.reports.usage import WrongUsage
 from flowtui.store.errors import StoreError
 
-DEMO_RUN = "support-agent-v5"
 OPEN = "open"
 RUN = "run"
 _TAKE_A_VALUE = {"-s", "--store", "--tab", "--user", "--theme"}
@@ -215,7 +214,7 @@ def demo(
     yes: YesOption = False,
 ) -> None:
     """Open the demo store, which is made the first time and kept."""
-    from flowtui.cli.demo import demo_store
+    from flowtui.cli.demo import DEMO_RUN, demo_store
 
     directory = demo_store(person.folder("cache"), reset, yes)
     if path_only:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,6 +25,7 @@ from flowtui.store.errors import (
 )
 
 if TYPE_CHECKING:
+    from flowtui.app.shell import Shell
     from flowtui.launch.link import ProgramLink
     from flowtui.settings.in_force import Given
     from flowtui.settings.values import Settings
@@ -86,8 +87,13 @@ class Opening:
             WrongUsage: There is no such tab, theme or command.
         """
         self.checked()
-        with _told_by_app(is_terminal()):
-            store, run = self._opened()
+        try:
+            with _told_by_app(is_terminal()):
+                store, run = self._opened()
+        except StoreNotFound as error:
+            if self.run is not None or error.place is None or not is_terminal():
+                raise
+            store, run = self._awaited(error.place), None
         if is_terminal():
             self.run_app(store, run)
         if run is not None:
@@ -136,11 +142,7 @@ class Opening:
     ) -> NoReturn:
         """Run the app on a run, on the list of runs, or on a comparison; leave with its code."""
         from flowtui.app.app import FlowApp
-        from flowtui.terminal import session
 
-        if session.session(os.environ).is_truecolor:
-            # Textual and Rich look at this variable alone, which SSH seldom passes on.
-            os.environ["COLORTERM"] = "truecolor"
         app = FlowApp(store, run, self._options(), compared, program)
         app.take_signals()
         try:
@@ -148,6 +150,33 @@ class Opening:
         finally:
             for one in dict.fromkeys((store, *(of for of, _ in compared))):
                 one.close()
+        self._left(app)
+
+    def _awaited(self, place: StoreLocation) -> Store:
+        """Say in the app that there is no store, and return the one that appears; else leave."""
+        from flowtui.app.welcome import WelcomeApp
+
+        app = WelcomeApp(self._options(), place, self._is_there)
+        app.take_signals()
+        app.run()
+        if not app.has_appeared:
+            self._left(app)
+        return open_store(self.store, self.allow_large)
+
+    def _is_there(self) -> bool:
+        try:
+            open_store(self.store).close()
+        except StoreError:
+            return False
+        return True
+
+    def _left(self, app: Shell) -> NoReturn:
+        """Leave with the exit code of an app, or open the demo store where it was left for that."""
+        if app.wants_demo:
+            from flowtui.cli.demo import DEMO_RUN, demo_store
+
+            directory = demo_store(person.folder("cache"))
+            replace(self, run=DEMO_RUN, store=str(directory), tab=TABS[0]).carry_out()
         sys.exit(app.return_code or 0)
 
     def given(self) -> Given:
@@ -168,12 +197,16 @@ class Opening:
         from flowtui.terminal.session import session
         from flowtui.widgets.host import Options
 
+        here = session(os.environ)
+        if here.is_truecolor:
+            # Textual and Rich look at this variable alone, which SSH seldom passes on.
+            os.environ["COLORTERM"] = "truecolor"
         settings = settings_file.settings()
         given = self.given()
         keys = checked(settings)
         return Options(
             self.tab,
-            str(in_force.theme(given, settings, session(os.environ)).value),
+            str(in_force.theme(given, settings, here).value),
             self.read_only,
             str(in_force.user(given, settings, os.environ).value),
             bool(in_force.is_slow(given, settings).value),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 REMEMBERED = "config.keys"
 PLACES: Mapping[str, tuple[str, ...]] = {
     "the list of runs": ("runs", "app", "move"),
+    "the place without runs": ("ways", "app"),
     "Overview": ("overview", "tab", "app", "move"),
     "Metrics": ("metrics", "tab", "app", "move"),
     "one metric": ("zoom", "curve", "app"),

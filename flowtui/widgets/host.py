@@ -150,6 +150,10 @@ class Host(InternalApp):
         """Send text to the clipboard, and notify the person of the outcome."""
         raise NotImplementedError
 
+    def open_demo(self) -> None:
+        """Leave for the demo store."""
+        raise NotImplementedError
+
     def choose_theme(self, name: str) -> None:
         """Change the colours, here and from now on."""
         raise NotImplementedError
