@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -193,7 +193,6 @@ class Opening:
     def _options(self) -> Options:
         """Return what is in force of the options, the environment and the person's settings."""
         from flowtui.settings import in_force
-        from flowtui.settings.keymap import checked
         from flowtui.terminal.session import session
         from flowtui.widgets.host import Options
 
@@ -203,7 +202,13 @@ class Opening:
             os.environ["COLORTERM"] = "truecolor"
         settings = settings_file.settings()
         given = self.given()
-        keys = checked(settings)
+        keymap: Mapping[str, str] = {}
+        mistakes = settings.mistakes
+        if settings.keys:
+            from flowtui.settings.keymap import checked
+
+            keymap, of_keys = checked(settings)
+            mistakes = tuple(sorted((*mistakes, *of_keys)))
         return Options(
             self.tab,
             str(in_force.theme(given, settings, here).value),
@@ -213,8 +218,8 @@ class Opening:
             settings.theme,
             settings.columns,
             settings.pictures,
-            keys.keymap,
-            tuple(map(str, sorted((*settings.mistakes, *keys.mistakes)))),
+            keymap,
+            tuple(map(str, mistakes)),
         )
 
 

@@ -11,7 +11,7 @@ from flowtui.settings.values import FILE_NAME, Settings
 from flowtui.store.errors import StoreNotFound
 from flowtui.store.location import locate
 from flowtui.store.values import JsonValue, StoreLocation
-from flowtui.terminal import pictures, session
+from flowtui.terminal import session
 from flowtui.widgets import remembered
 
 USER_VARIABLE = "FLOW_TUI_USER"
@@ -108,6 +108,9 @@ def _settings(
         yield Chosen("store", None, str(error))
     yield _columns(settings, place)
     yield is_slow(given, settings)
+    # Imported here: the app's start needs no more of this module than its first functions.
+    from flowtui.terminal import pictures
+
     if settings.pictures is not None:
         yield Chosen("pictures", settings.pictures, FILE_NAME)
     else:
