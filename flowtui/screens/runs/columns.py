@@ -29,6 +29,7 @@ FIXED = (
     Column("description", "description", 24, stretch=2),
     Column("upload", "registry", 12),
 )
+FIELDS = tuple(known.key for known in FIXED)
 TITLE_CHARS = 300
 """How much of a title is kept: more than fits, because long titles may differ only at the end."""
 SPARK_CELLS = 14

@@ -56,18 +56,26 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "move_rows(1)", "Move", key_display="←↓↑→", tooltip="To the row below"),
-        Binding("up,k", "move_rows(-1)", "Up", show=False, tooltip="To the row above"),
-        Binding("right,l", "move(1)", "Right", show=False, tooltip="To the next metric"),
-        Binding("left,h", "move(-1)", "Left", show=False, tooltip="To the previous metric"),
-        Binding("pagedown", "page(1)", "Page down", show=False, tooltip="One page on"),
-        Binding("pageup", "page(-1)", "Page up", show=False, tooltip="One page back"),
-        Binding("home,g", "move_to_end(False)", "First", show=False, tooltip="To the first metric"),
-        Binding("end,G", "move_to_end(True)", "Last", show=False, tooltip="To the last metric"),
+        Binding("down,j", "move_rows(1)", "Move", key_display="←↓↑→", id="move.down",
+                tooltip="To the row below"),
+        Binding("up,k", "move_rows(-1)", "Up", show=False, id="move.up",
+                tooltip="To the row above"),
+        Binding("right,l", "move(1)", "Right", show=False, id="move.right",
+                tooltip="To the next metric"),
+        Binding("left,h", "move(-1)", "Left", show=False, id="move.left",
+                tooltip="To the previous metric"),
+        Binding("pagedown", "page(1)", "Page down", show=False, id="move.page_down",
+                tooltip="One page on"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="move.page_up",
+                tooltip="One page back"),
+        Binding("home,g", "move_to_end(False)", "First", show=False, id="move.first",
+                tooltip="To the first metric"),
+        Binding("end,G", "move_to_end(True)", "Last", show=False, id="move.last",
+                tooltip="To the last metric"),
         Binding("enter", "choose", "Zoom", key_display="Enter",
-                tooltip="Show the metric in full, or fold its group's header"),
+                id="metrics.open", tooltip="Show the metric in full, or fold its group's header"),
         Binding("space", "fold", "Fold", key_display="Space",
-                tooltip="Fold the group of the cursor, or unfold it"),
+                id="metrics.fold", tooltip="Fold the group of the cursor, or unfold it"),
     ]  # fmt: skip
 
     @dataclass

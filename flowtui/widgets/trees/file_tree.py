@@ -44,11 +44,11 @@ class FileTree(VirtualList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "unfold", "Fold", key_display="←→", show=False,
-                tooltip="Unfold the folder, or go to the first thing in it"),
+                id="move.right", tooltip="Unfold the folder, or go to the first thing in it"),
         Binding("left,h", "fold", "Fold", show=False,
-                tooltip="Fold the folder, or go to the folder above"),
+                id="move.left", tooltip="Fold the folder, or go to the folder above"),
         Binding("z", "fold_all", "Fold all", show=False,
-                tooltip="Fold all folders, or unfold them"),
+                id="files.fold_all", tooltip="Fold all folders, or unfold them"),
     ]  # fmt: skip
 
     def __init__(self, *, id: str | None = None) -> None:
