@@ -309,7 +309,7 @@ def test_trace(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
 @BOTH
 def test_trace_chat(snap_compare: Snap, demo: Store, size: tuple[int, int]) -> None:
     app = app_on(demo, AGENT, "traces")
-    pane = ["tab"] if size == SMALL else []
+    pane = ["|", "tab"] if size == SMALL else []
     before = has_rested(*WITH_ERRORS, "G", *pane, until_shows="wrong colour")
     assert snap_compare(app, terminal_size=size, run_before=before)
 

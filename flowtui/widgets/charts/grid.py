@@ -21,7 +21,7 @@ from flowtui.told_apart import told_apart
 from flowtui.widgets.cells import Line, Piece, wrapped
 from flowtui.widgets.charts.card import GAP_CELLS, Card, card_lines
 from flowtui.widgets.charts.chart import BRAILLE, DOTS_A_CELL
-from flowtui.widgets.charts.curve import XAxis
+from flowtui.widgets.charts.curve import Look, XAxis
 from flowtui.widgets.charts.grid_layout import (
     PINNED,
     Band,
@@ -126,6 +126,7 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
         self._asked: tuple[tuple[str, ...], int] | None = None
         self._note = ""
         self._marker = BRAILLE
+        self._look = Look()
 
     # What the owner says ---------------------------------------------------------------------
 
@@ -195,6 +196,12 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def use_marker(self, marker: str) -> None:
         """Draw with BRAILLE or with BLOCKS."""
         self._marker = marker
+        self._drawn.clear()
+        self.refresh()
+
+    def use_look(self, look: Look) -> None:
+        """Place the values of all charts in another way."""
+        self._look = look
         self._drawn.clear()
         self.refresh()
 
@@ -314,8 +321,8 @@ class ChartGrid(ScrollView, can_focus=True, inherit_bindings=False):
     def _card_lines(self, card: Card, cells: int) -> list[Line]:
         height = self._card_size.lines
         if self._of_runs:
-            return run_card_lines(card, cells, height, self._marker, self._x_axis)
-        return card_lines(card, cells, height, self._marker)
+            return run_card_lines(card, cells, height, self._marker, self._x_axis, self._look)
+        return card_lines(card, cells, height, self._marker, self._look)
 
     def _card(self, group: str, key: str) -> Card:
         point, series = self._points[key], self._series.get(key)

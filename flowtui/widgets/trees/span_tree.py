@@ -20,7 +20,7 @@ from flowtui.store.traces.tree import (
 )
 from flowtui.widgets.cells import Line
 from flowtui.widgets.lists.virtual_list import VirtualList
-from flowtui.widgets.trees.span_row import TreeView, head_row, span_row, widths
+from flowtui.widgets.trees.span_row import TreeView, Widths, head_row, name_cells, span_row, widths
 from flowtui.widgets.trees.waterfall import TimeWindow, whole_window
 
 PAN_SHARE = 0.5
@@ -72,6 +72,7 @@ class SpanLines(VirtualList):
         self._matches: array[int] = array("q")
         self._marked: AbstractSet[int] = frozenset()
         self._has_bars = True
+        self._name_cells = 0
 
     # Showing a trace -------------------------------------------------------------------------
 
@@ -79,6 +80,9 @@ class SpanLines(VirtualList):
         """Show a trace; a new one is unfolded, with the cursor on the first error's source."""
         before, at = self._tree, self.index
         self._tree = tree
+        if is_new or tree.layout is not before.layout:
+            # While a trace grows, its columns only move to the right.
+            self._name_cells = max(name_cells(tree), 0 if is_new else self._name_cells)
         if is_new:
             self._matches, self._marked = array("q"), frozenset()
             self._folded, self._window = set(), None
@@ -179,11 +183,24 @@ class SpanLines(VirtualList):
     def _view(self) -> TreeView:
         return TreeView(self._tree, self.window, self._folded, self._marked)
 
+    @property
+    def name_cells(self) -> int:
+        """How many cells the names of its spans take in full."""
+        return self._name_cells
+
+    @property
+    def whole_height(self) -> int:
+        """How many lines it takes with nothing folded, with its header."""
+        return len(self._tree) + self.header_height
+
+    def _widths(self, width: int) -> Widths:
+        return widths(width, self._has_bars, self._name_cells)
+
     def header_lines(self, width: int) -> list[Line]:
-        return [head_row(self._view, widths(width, self._has_bars))]
+        return [head_row(self._view, self._widths(width))]
 
     def line(self, index: int, width: int) -> Line:
-        return span_row(self._view, self._shown[index], widths(width, self._has_bars))
+        return span_row(self._view, self._shown[index], self._widths(width))
 
     # Folding ---------------------------------------------------------------------------------
 
