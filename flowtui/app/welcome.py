@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import work
 from textual.screen import Screen
 
 from flowtui.app.shell import Shell
 from flowtui.screens.welcome.screen import NoStoreScreen
 from flowtui.store.values import StoreLocation
+from flowtui.widgets.asking import Asks
 from flowtui.widgets.host import Options
 
 LOOK_EVERY_S = 1.0
 
 
-class WelcomeApp(Shell):
+class WelcomeApp(Asks, Shell):
     """Ends when a store has appeared, when the demo store is wanted, or when it is left."""
 
     def __init__(
@@ -39,8 +39,10 @@ class WelcomeApp(Shell):
     def on_mount(self) -> None:
         self.set_interval(LOOK_EVERY_S, self._look)
 
-    @work(thread=True, group="store", exit_on_error=False)
     def _look(self) -> None:
-        if not self.has_appeared and self._look_again():
+        self.ask(self._look_again, self._take, group="store", replaces=False)
+
+    def _take(self, has_appeared: bool) -> None:
+        if has_appeared and not self.has_appeared:
             self.has_appeared = True
-            self.call_from_thread(self.exit)
+            self.exit()

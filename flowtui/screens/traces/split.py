@@ -31,6 +31,8 @@ LEAST_DETAIL_CELLS = 38
 """How wide it still is where the names of the tree are long."""
 BARS_CELLS = 20
 """How much room of its bars a tree gives up last, after the names of its spans."""
+FRAME_LINES = 6
+"""How many lines of the screen are neither the tree's nor the span's."""
 SHORT_SHARE = 0.4
 """A tree that takes no more of the height is short: the span goes below it."""
 
@@ -72,11 +74,23 @@ class TraceSplit(Container):
     def take_tree(self, *, is_new: bool) -> None:
         """Make room for the tree that is shown now; a new one may turn the split."""
         if is_new:
-            self._decided_at = None
+            self._decide()
         self._arrange()
 
     def on_resize(self) -> None:
+        if self._decided_at not in (None, self.app.size):
+            self._decide()
         self._arrange()
+
+    def _decide(self) -> None:
+        """Find out whether the tree is short on this screen.
+
+        What takes room from the tree for a while, as a line to type into, must not turn it; nor
+        must a trace that grows, or a size that is not the last one of a layout.
+        """
+        self._decided_at = self.app.size
+        room = self.app.size.height - FRAME_LINES
+        self._is_short = self._lines.whole_height <= SHORT_SHARE * room
 
     # Where the split is ----------------------------------------------------------------------
 
@@ -124,10 +138,6 @@ class TraceSplit(Container):
     def _arrange(self) -> None:
         if not self.size.width or not self.size.height:
             return
-        # A line to type into takes room from the tree, and must not turn it.
-        if self._decided_at != self.app.size:
-            self._decided_at = self.app.size
-            self._is_short = self._lines.whole_height <= SHORT_SHARE * self.size.height
         self.set_class(self.shows_one, "-one")
         self.set_class(self.way == "below", "-below")
         styles = self._lines.styles
